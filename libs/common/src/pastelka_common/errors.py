@@ -1,0 +1,29 @@
+"""Why a job could not be done, as every provider and handler says it to the job consumer."""
+
+
+class JobError(Exception):
+    """A job could not be done.
+
+    ``code`` is a stable word for programs (``photo_unreadable``); ``message`` is one sentence for
+    a person, without secrets, that says what was wrong and what would be right.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class TransientError(JobError):
+    """Trying again later may help: a time-out, a dropped connection, 429, 5xx.
+
+    ``retry_after`` is the provider's own wish in seconds (from ``Retry-After``), or ``None``.
+    """
+
+    def __init__(self, code: str, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(code, message)
+        self.retry_after = retry_after
+
+
+class PermanentError(JobError):
+    """Trying again with the same input cannot help: a refused key, an unreadable photo."""

@@ -1,0 +1,1 @@
+"""The coloring service: one photo becomes one coloring page, through a provider."""

@@ -1,0 +1,53 @@
+"""What turns a photo into a coloring page: the contract every provider keeps."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pastelka_common.contracts.statuses import ColoringProcessingStatus
+
+
+@dataclass(frozen=True, slots=True)
+class ColoringRequest:
+    """One coloring to make.
+
+    ``photo`` is the absolute path of the stored photo, ``megapixels`` (0.5 to 8) the size of the
+    page, ``steps`` (1 to 20) its detail. ``provider_job_id`` is set when an earlier delivery of
+    this run already submitted it: the provider then goes on polling and must not submit again.
+    """
+
+    photo: Path
+    megapixels: float
+    steps: int
+    provider_job_id: str | None = None
+
+
+class Progress(Protocol):
+    """What a provider tells while it works. Both calls return after what they say is stored."""
+
+    async def status(self, status: ColoringProcessingStatus) -> None:
+        """Report a step."""
+
+    async def submitted(self, provider_job_id: str) -> None:
+        """Keep the provider's job id, so that a redelivered job goes on polling."""
+
+
+class ColoringProvider(Protocol):
+    """Turns photos into coloring pages.
+
+    ``color`` returns the page as PNG bytes. It raises ``TransientError`` or
+    ``PermanentError`` (``pastelka_common.errors``), and nothing else for anything the
+    provider, the network or the photo can do wrong. When cancelled in the middle of submitting it
+    finishes the submission and ``progress.submitted`` first.
+    """
+
+    name: str
+
+    async def color(self, request: ColoringRequest, progress: Progress) -> bytes:
+        """Make the page."""
+
+    async def cancel(self, provider_job_id: str) -> None:
+        """Stop a job at the provider; one that is unknown or has ended is no error."""
+
+    async def aclose(self) -> None:
+        """Give back connections, threads and models."""

@@ -1,0 +1,1 @@
+"""The vectorize service: one coloring page becomes one SVG, through a provider."""

@@ -1,0 +1,41 @@
+"""What turns a coloring page into an SVG: the contract every provider keeps."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pastelka_common.contracts.options import GroupBy, ShapeStacking
+from pastelka_common.contracts.statuses import SvgProcessingStatus
+
+
+@dataclass(frozen=True, slots=True)
+class SvgRequest:
+    """One SVG to make: ``page`` is the absolute path of the coloring page (PNG)."""
+
+    page: Path
+    shape_stacking: ShapeStacking
+    group_by: GroupBy
+
+
+class Progress(Protocol):
+    """What a provider tells while it works; returns after what it says is stored."""
+
+    async def status(self, status: SvgProcessingStatus) -> None:
+        """Report a step."""
+
+
+class SvgProvider(Protocol):
+    """Turns coloring pages into SVGs.
+
+    ``vectorize`` returns the provider's SVG as UTF-8 bytes (the handler cleans it before it is
+    stored). It raises ``TransientError`` or ``PermanentError`` (``pastelka_common.errors``),
+    and nothing else for anything the provider, the network or the page can do wrong.
+    """
+
+    name: str
+
+    async def vectorize(self, request: SvgRequest, progress: Progress) -> bytes:
+        """Make the SVG."""
+
+    async def aclose(self) -> None:
+        """Give back connections and threads."""
