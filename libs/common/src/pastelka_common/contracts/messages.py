@@ -1,0 +1,268 @@
+"""The messages services exchange: jobs (what to do), facts (what happened), events (what is committed).
+
+A message knows its subject and its ``Nats-Msg-Id``. Readers ignore fields they do not know, and
+fields are only ever added with a default, so that old and new code read each other's messages
+during a rolling upgrade; ``schema_version`` says which fields the writer knew.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, ClassVar, Literal
+from urllib.parse import quote
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from pastelka_common.contracts.options import ColoringOptions, SvgOptions
+from pastelka_common.contracts.statuses import ColoringProcessingStatus, StatusType, SvgProcessingStatus
+
+_UNSAFE_IN_TOKEN = re.compile(r"[^A-Za-z0-9_-]")
+
+
+def subject_token(value: str) -> str:
+    """``value`` as one token of a NATS subject: what a subject forbids is percent-encoded."""
+    return _UNSAFE_IN_TOKEN.sub(lambda found: quote(found.group(), safe="").replace(".", "%2E"), value)
+
+
+def now() -> datetime:
+    """The present moment in UTC."""
+    return datetime.now(UTC)
+
+
+class Message(BaseModel):
+    """What all messages have in common."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    schema_version: Annotated[int, Field(ge=1)] = 1
+
+    @property
+    def subject(self) -> str:
+        """Where it is published."""
+        raise NotImplementedError
+
+    @property
+    def msg_id(self) -> str | None:
+        """``Nats-Msg-Id``: JetStream drops a second message with the same one."""
+        return None
+
+
+# --- jobs ---------------------------------------------------------------------------------------
+
+
+class VersionJob(Message):
+    """Make the file of one version.
+
+    ``run`` counts how often a person asked for this version. ``first_attempt`` is the number of
+    the job's first delivery: greater than 1 when the job was published again for the same run.
+    ``source`` and ``target`` are paths relative to the storage root. ``provider_job_id`` is set
+    when the job is published again after the provider had accepted it.
+    """
+
+    kind: ClassVar[StatusType]
+
+    version_id: int
+    run: Annotated[int, Field(ge=1)]
+    first_attempt: Annotated[int, Field(ge=1)] = 1
+    order_number: str
+    image_id: int
+    source: str
+    target: str
+    provider_job_id: str | None = None
+
+    @property
+    def subject(self) -> str:
+        return f"jobs.{self.kind}.{self.version_id}"
+
+    @property
+    def msg_id(self) -> str:
+        return f"{self.kind}.{self.version_id}.{self.run}.{self.first_attempt}"
+
+    @property
+    def key(self) -> str:
+        """Key of this run in the key-value buckets."""
+        return job_key(self.kind, self.version_id, self.run)
+
+
+class ColoringJob(VersionJob):
+    """Turn the photo ``source`` into the coloring page ``target``."""
+
+    kind: ClassVar[StatusType] = "coloring"
+
+    options: ColoringOptions
+
+
+class SvgJob(VersionJob):
+    """Turn the coloring page ``source`` into the SVG ``target``."""
+
+    kind: ClassVar[StatusType] = "svg"
+
+    options: SvgOptions
+
+
+class DownloadJob(Message):
+    """Fetch one photo of an order from ``url``."""
+
+    image_id: int
+    order_number: str
+    url: str
+
+    @property
+    def subject(self) -> str:
+        return f"jobs.download.{self.image_id}"
+
+
+class EraseJob(Message):
+    """Delete the files of an order that was deleted."""
+
+    order_id: int
+    order_number: str
+
+    @property
+    def subject(self) -> str:
+        return f"jobs.erase.{self.order_id}"
+
+    @property
+    def msg_id(self) -> str:
+        return f"erase.{self.order_id}"
+
+
+def job_key(kind: StatusType, version_id: int, run: int) -> str:
+    """Key under which the buckets keep what is known of one run of one version."""
+    return f"{kind}.{version_id}.{run}"
+
+
+# --- facts --------------------------------------------------------------------------------------
+
+
+class Failure(BaseModel):
+    """Why a version ended in ``error``: a stable code, and one sentence for a person."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    message: str
+
+
+class Fact(Message):
+    """One thing a worker saw happen to a version.
+
+    ``(run, attempt, step)`` orders facts: ``attempt`` is the delivery of the job, ``step`` the
+    position in the attempt, both from 1. ``path`` (relative to the storage root) comes with
+    ``completed``, ``failure`` with ``error``.
+    """
+
+    kind: ClassVar[StatusType]
+
+    version_id: int
+    run: Annotated[int, Field(ge=1)]
+    attempt: Annotated[int, Field(ge=1)]
+    step: Annotated[int, Field(ge=1)]
+    at: AwareDatetime
+    path: str | None = None
+    failure: Failure | None = None
+    provider_job_id: str | None = None
+
+    @property
+    def subject(self) -> str:
+        return f"status.{self.kind}.{self.version_id}"
+
+    @property
+    def msg_id(self) -> str:
+        return f"{self.kind}.{self.version_id}.{self.run}.{self.attempt}.{self.step}"
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """What facts of one version are compared by."""
+        return (self.run, self.attempt, self.step)
+
+
+class ColoringFact(Fact):
+    """A step of a coloring."""
+
+    kind: ClassVar[StatusType] = "coloring"
+
+    status: ColoringProcessingStatus
+
+
+class SvgFact(Fact):
+    """A step of a vectorization."""
+
+    kind: ClassVar[StatusType] = "svg"
+
+    status: SvgProcessingStatus
+
+
+# --- events -------------------------------------------------------------------------------------
+
+
+class Event(Message):
+    """Something about an order that is committed and can be fetched."""
+
+    event: str
+    order_number: str
+
+    @property
+    def subject(self) -> str:
+        return f"events.order.{subject_token(self.order_number)}.{self.event}"
+
+
+class OrderCreated(Event):
+    """An order came in."""
+
+    event: Literal["order_created"] = "order_created"
+
+
+class OrderDeleted(Event):
+    """An order and its files are gone."""
+
+    event: Literal["order_deleted"] = "order_deleted"
+
+
+class OrderChanged(Event):
+    """The order's own data, its items or its photos changed."""
+
+    event: Literal["order_changed"] = "order_changed"
+
+
+class SelectionChanged(Event):
+    """Another coloring or SVG of an image is the chosen one."""
+
+    event: Literal["selection_changed"] = "selection_changed"
+    image_id: int
+
+
+class VersionStatusChanged(Event):
+    """A version moved from ``previous`` (``None``: it is new) to ``status``."""
+
+    event: Literal["version_status_changed"] = "version_status_changed"
+    image_id: int
+    status_type: StatusType
+    version_id: int
+    previous: str | None
+    status: str
+
+
+CommittedEvent = Annotated[
+    OrderCreated | OrderDeleted | OrderChanged | SelectionChanged | VersionStatusChanged,
+    Field(discriminator="event"),
+]
+"""Any event, told apart by ``event``."""
+
+
+# --- dead letters -------------------------------------------------------------------------------
+
+
+class DeadLetter(Message):
+    """A job that was given up on, with the original message and the reason."""
+
+    original_subject: str
+    original_payload: str
+    original_headers: dict[str, str] = {}
+    failure: Failure
+    attempt: int
+    at: AwareDatetime
+    trace_id: str | None = None
+
+    @property
+    def subject(self) -> str:
+        return f"dead.{self.original_subject}"

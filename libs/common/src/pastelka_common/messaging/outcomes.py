@@ -1,0 +1,33 @@
+"""How a delivery ended, in words. The job consumer applies it to the broker, and nobody else does."""
+
+from dataclasses import dataclass
+
+from pastelka_common.contracts.messages import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The work is stored; acknowledge."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryAfter:
+    """Deliver again after ``seconds``."""
+
+    seconds: float
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class HandBack:
+    """Deliver to somebody else at once: this process is leaving."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Give up: a dead letter for people, and no further delivery."""
+
+    failure: Failure
+
+
+Outcome = Done | RetryAfter | HandBack | Reject

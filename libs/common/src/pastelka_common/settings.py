@@ -1,0 +1,43 @@
+"""What every service is told by its environment."""
+
+import sys
+from typing import Self
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+EXIT_BAD_SETTINGS = 2
+
+
+class ServiceSettings(BaseSettings):
+    """Settings that all services share; each service adds its own in a subclass."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    nats_url: str = "nats://localhost:4222"
+    stream_replicas: int = Field(default=1, ge=1, le=5)
+    host: str = "0.0.0.0"  # noqa: S104 - a container listens on all of its addresses
+    port: int = Field(default=8000, ge=0, le=65535)
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    otel_exporter_otlp_endpoint: str | None = None
+    shutdown_grace: float = Field(default=25.0, gt=0, description="Seconds from SIGTERM to the end")
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment. Prints what is wrong and exits with 2 when something is."""
+        try:
+            return cls()
+        except ValidationError as error:
+            for line in _complaints(error):
+                sys.stderr.write(line + "\n")
+            raise SystemExit(EXIT_BAD_SETTINGS) from None
+
+
+def _complaints(error: ValidationError) -> list[str]:
+    """One line a wrong setting, without its value: it may be a secret."""
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        name = "_".join(str(part) for part in problem["loc"]).upper() or "settings"
+        wrong = "is missing" if problem["type"] == "missing" else problem["msg"]
+        lines.append(f"{name}: {wrong}")
+    return lines

@@ -1,0 +1,79 @@
+"""Traces and logs, set up the same way in every service."""
+
+import logging
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import structlog
+from opentelemetry import propagate, trace
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+tracer = trace.get_tracer("pastelka")
+
+
+def set_up(service: str, *, level: str = "INFO", otlp_endpoint: str | None = None) -> None:
+    """Start tracing and logging of this process.
+
+    Spans are always made, so that every message and log line carries a trace id; they leave the
+    process only where ``otlp_endpoint`` (``OTEL_EXPORTER_OTLP_ENDPOINT``) is set.
+    """
+    provider = TracerProvider(resource=Resource.create({SERVICE_NAME: service}))
+    if otlp_endpoint:
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
+    _set_up_logs(service, level)
+
+
+def current_headers() -> dict[str, str]:
+    """The current trace context (``traceparent``) as message headers."""
+    headers: dict[str, str] = {}
+    propagate.inject(headers)
+    return headers
+
+
+def context_of(headers: Mapping[str, str] | None) -> Context:
+    """The trace context that came with a message."""
+    return propagate.extract(headers or {})
+
+
+def trace_id_of(headers: Mapping[str, str] | None) -> str | None:
+    """Hexadecimal trace id of a message's ``traceparent``, if it has one."""
+    span = trace.get_current_span(context_of(headers)).get_span_context()
+    return f"{span.trace_id:032x}" if span.is_valid else None
+
+
+def _set_up_logs(service: str, level: str) -> None:
+    terminal = sys.stderr.isatty()
+    renderer: Any = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_trace_id,
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    # Every request of every poll would drown what matters.
+    for chatty in ("httpx", "httpcore", "uvicorn.access", "aiohttp.access"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def _add_trace_id(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    span = trace.get_current_span().get_span_context()
+    if span.is_valid:
+        event["trace_id"] = f"{span.trace_id:032x}"
+    return event
