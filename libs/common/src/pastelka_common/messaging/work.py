@@ -15,7 +15,7 @@ from pastelka_common.messaging.runs import Cancellations, ProviderJobs, RunCance
 from pastelka_common.storage import Storage
 
 J = TypeVar("J", bound=VersionJob)
-JobT = TypeVar("JobT", bound=VersionJob, contravariant=True)
+JobT_contra = TypeVar("JobT_contra", bound=VersionJob, contravariant=True)
 
 log = structlog.get_logger(__name__)
 
@@ -81,12 +81,12 @@ class Report:
         await self._publisher.publish(fact)
 
 
-class Making(Protocol[JobT]):
+class Making(Protocol[JobT_contra]):
     """What differs between the services: making the file, and stopping it at the provider."""
 
     statuses: type[VersionStatus]
 
-    async def make(self, job: JobT, report: Report) -> bytes:
+    async def make(self, job: JobT_contra, report: Report) -> bytes:
         """The content of the job's target."""
 
     async def cancel(self, provider_job_id: str) -> None:
