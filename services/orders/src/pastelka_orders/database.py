@@ -1,0 +1,66 @@
+"""Connections to PostgreSQL, and the edge at which transactions are committed."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+T = TypeVar("T")
+
+Work = Callable[[AsyncConnection], Awaitable[T]]
+"""What is done in one transaction."""
+
+# Another transaction went first in a way that cannot be waited out: doing it again is the remedy.
+_TRY_AGAIN = {"40001", "40P01"}
+_TRIES = 5
+
+
+class Database:
+    """One engine; reads without a transaction, writes as one transaction each."""
+
+    def __init__(self, url: str, *, pool_size: int = 10, timezone: str = "UTC") -> None:
+        self.engine: AsyncEngine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            connect_args={
+                "server_settings": {"timezone": timezone, "jit": "off", "application_name": "pastelka-orders"}
+            },
+        )
+        # One statement is its own transaction: no BEGIN and ROLLBACK around each read.
+        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def read(self, work: Work[T]) -> T:
+        """Do ``work``, every statement of which sees what is committed at that moment."""
+        async with self._reading.connect() as connection:
+            return await work(connection)
+
+    async def write(self, work: Work[T]) -> T:
+        """Do ``work`` and commit; rolled back if it raises, done again after a deadlock."""
+        for attempt in range(1, _TRIES + 1):
+            try:
+                async with self.engine.begin() as connection:
+                    return await work(connection)
+            except DBAPIError as error:
+                if sqlstate(error) not in _TRY_AGAIN or attempt == _TRIES:
+                    raise
+            await asyncio.sleep(random.uniform(0.005, 0.02) * attempt)  # noqa: S311 - jitter
+        raise AssertionError("unreachable")
+
+    async def check(self) -> None:
+        """Raise if the database does not answer."""
+        async with self._reading.connect() as connection:
+            await connection.exec_driver_sql("SELECT 1")
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+
+def sqlstate(error: DBAPIError) -> str | None:
+    """PostgreSQL's five-letter code of an error."""
+    return getattr(error.orig, "sqlstate", None)

@@ -1,0 +1,144 @@
+"""What can go wrong by the caller's doing: one small class per business failure.
+
+Each has an HTTP status, a stable code and a sentence; ``api.problems`` renders them in one place
+as ``application/problem+json`` (RFC 9457).
+"""
+
+from typing import Any, ClassVar
+
+
+class OrdersError(Exception):
+    """A request that cannot be fulfilled. ``ids`` name what it was about."""
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "bad_request"
+    title: ClassVar[str] = "Bad request"
+
+    def __init__(self, detail: str, **ids: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.ids = ids
+
+
+class NotFoundError(OrdersError):
+    """There is nothing by that name or id."""
+
+    status = 404
+    code = "not_found"
+    title = "Not found"
+
+
+class OrderNotFoundError(NotFoundError):
+    """No such order."""
+
+    code = "order_not_found"
+
+    def __init__(self, order_number: str) -> None:
+        super().__init__(f"There is no order {order_number!r}.", order_number=order_number)
+
+
+class ImageNotFoundError(NotFoundError):
+    """No such image (in that order)."""
+
+    code = "image_not_found"
+
+    def __init__(self, image_id: int) -> None:
+        super().__init__(f"There is no image {image_id} here.", image_id=image_id)
+
+
+class VersionNotFoundError(NotFoundError):
+    """No such version (of that image)."""
+
+    code = "version_not_found"
+
+    def __init__(self, kind: str, version_id: int) -> None:
+        super().__init__(f"There is no {kind} version {version_id} here.", version_id=version_id)
+
+
+class ConflictError(OrdersError):
+    """The present state forbids it."""
+
+    status = 409
+    code = "conflict"
+    title = "The present state forbids it"
+
+
+class PhotoMissingError(ConflictError):
+    """The photo is not stored yet."""
+
+    code = "photo_missing"
+
+    def __init__(self, image_id: int) -> None:
+        super().__init__(
+            f"The photo of image {image_id} is not stored yet; wait for its download.", image_id=image_id
+        )
+
+
+class NoColoringError(ConflictError):
+    """There is no finished coloring page to vectorize."""
+
+    code = "no_completed_coloring"
+
+    def __init__(self, image_id: int) -> None:
+        super().__init__(
+            f"Image {image_id} has no completed coloring; generate one and wait for it.", image_id=image_id
+        )
+
+
+class NothingToDoError(ConflictError):
+    """No image of the order can be worked on."""
+
+    code = "nothing_to_do"
+
+    def __init__(self, order_number: str, detail: str) -> None:
+        super().__init__(detail, order_number=order_number)
+
+
+class NotCompletedError(ConflictError):
+    """Only a completed version can be chosen."""
+
+    code = "version_not_completed"
+
+    def __init__(self, kind: str, version_id: int, status: str) -> None:
+        super().__init__(
+            f"The {kind} version {version_id} is {status}; only a completed one can be chosen.",
+            version_id=version_id,
+            status=status,
+        )
+
+
+class NotRetryableError(ConflictError):
+    """Only a failed version can be tried again."""
+
+    code = "version_not_retryable"
+
+    def __init__(self, kind: str, version_id: int, status: str) -> None:
+        super().__init__(
+            f"The {kind} version {version_id} is {status}; only one in error can be tried again.",
+            version_id=version_id,
+            status=status,
+        )
+
+
+class AlreadyEndedError(ConflictError):
+    """A version that has ended cannot be cancelled."""
+
+    code = "version_already_ended"
+
+    def __init__(self, kind: str, version_id: int, status: str) -> None:
+        super().__init__(
+            f"The {kind} version {version_id} is {status} already; there is nothing to cancel.",
+            version_id=version_id,
+            status=status,
+        )
+
+
+class BadCursorError(OrdersError):
+    """The cursor is not one this API handed out."""
+
+    status = 422
+    code = "bad_cursor"
+    title = "Bad cursor"
+
+    def __init__(self) -> None:
+        super().__init__("cursor is not one that this API handed out; start without it.")

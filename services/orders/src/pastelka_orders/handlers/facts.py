@@ -1,0 +1,189 @@
+"""Workers' facts become committed states: a whole batch in one transaction.
+
+Six statements serve a batch of any size; so the cost of a status change falls as the load rises.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from prometheus_client import Counter
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_common.contracts.messages import (
+    ColoringFact,
+    DeadLetter,
+    Failure,
+    SvgFact,
+    VersionStatusChanged,
+)
+from pastelka_common.contracts.statuses import StatusType, VersionStatus
+from pastelka_orders.domain.versions import Applied, Progress, Transition, apply_fact
+from pastelka_orders.handlers.making import make_svgs
+from pastelka_orders.handlers.versions import end_in_error
+from pastelka_orders.outbox import Outbox
+from pastelka_orders.repository import images, versions
+from pastelka_orders.repository.images import Finished
+from pastelka_orders.repository.versions import Change, Saved, Version
+
+F = TypeVar("F", ColoringFact, SvgFact)
+
+APPLIED = Counter("pastelka_facts_applied_total", "Facts that changed a version", ["kind", "status"])
+IGNORED = Counter("pastelka_facts_ignored_total", "Facts that changed nothing", ["kind", "reason"])
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A fact as it came, with the trace it belongs to."""
+
+    fact: ColoringFact | SvgFact
+    headers: dict[str, str]
+
+
+@dataclass(slots=True)
+class _Course:
+    """What a batch does to one version."""
+
+    version: Version
+    progress: Progress
+    last: ColoringFact | SvgFact | None = None
+    path: str | None = None
+    provider_job_id: str | None = None
+    transitions: list[tuple[Transition, dict[str, str]]] = field(default_factory=list)
+
+    @property
+    def is_completed(self) -> bool:
+        return self.progress.status.is_final and not self.progress.status.is_retryable
+
+
+async def apply_facts(connection: AsyncConnection, batch: Sequence[Received]) -> int:
+    """Apply a batch, in its order; returns the number of status changes."""
+    outbox = Outbox()
+    colorings = await _apply_kind(connection, outbox, "coloring", batch)
+    svgs = await _apply_kind(connection, outbox, "svg", batch)
+    await images.choose_finished_colorings(connection, [_finished(c) for c in colorings if c.is_completed])
+    await images.choose_finished_svgs(connection, [_finished(c) for c in svgs if c.is_completed])
+    await _follow_up(connection, outbox, [c.version for c in colorings if c.is_completed])
+    await outbox.flush(connection)
+    return sum(len(course.transitions) for course in (*colorings, *svgs))
+
+
+async def apply_dead_letter(
+    connection: AsyncConnection, letter: DeadLetter, version_id: int, run: int
+) -> None:
+    """End the version of a job that was given up on, if its worker could not say so itself."""
+    kind: StatusType = "svg" if letter.original_subject.startswith("jobs.svg.") else "coloring"
+    for version in await versions.lock(connection, kind, [version_id]):
+        if version.progress.run != run or version.status.is_final:
+            continue
+        outbox = Outbox()
+        await end_in_error(connection, outbox, version, letter.failure)
+        await outbox.flush(connection)
+
+
+async def _apply_kind(
+    connection: AsyncConnection, outbox: Outbox, kind: StatusType, batch: Sequence[Received]
+) -> list[_Course]:
+    received = [one for one in batch if one.fact.kind == kind]
+    if not received:
+        return []
+    ids = sorted({one.fact.version_id for one in received})
+    courses = {v.id: _Course(v, v.progress) for v in await versions.lock(connection, kind, ids)}
+    for one in received:
+        course = courses.get(one.fact.version_id)
+        if course is None:
+            IGNORED.labels(kind, "deleted").inc()
+        else:
+            _advance(course, one)
+    changed = [course for course in courses.values() if course.last is not None]
+    await versions.save(connection, kind, [_saved(course) for course in changed])
+    await versions.note(connection, [change for course in changed for change in _changes(course)])
+    for course in changed:
+        _announce(outbox, course)
+    return changed
+
+
+def _advance(course: _Course, received: Received) -> None:
+    fact = received.fact
+    status: VersionStatus = fact.status
+    result = apply_fact(course.progress, fact, status)
+    if not isinstance(result, Applied):
+        IGNORED.labels(fact.kind, result.reason).inc()
+        return
+    APPLIED.labels(fact.kind, status.value).inc()
+    course.progress = result.progress
+    course.last = fact
+    course.path = fact.path or course.path
+    course.provider_job_id = fact.provider_job_id or course.provider_job_id
+    course.transitions += [(transition, received.headers) for transition in result.transitions]
+
+
+def _saved(course: _Course) -> Saved:
+    failure = _failure(course)
+    last = course.last
+    begun = next((t.at for t, _ in course.transitions if t.status.is_in_flight), None)
+    return Saved(
+        course.version.id,
+        course.progress,
+        path=course.path,
+        error_code=failure.code if failure else None,
+        error_message=failure.message if failure else None,
+        provider_job_id=course.provider_job_id,
+        started_at=begun,
+        ended_at=last.at if last is not None and course.progress.status.is_final else None,
+    )
+
+
+def _failure(course: _Course) -> Failure | None:
+    if not course.progress.status.is_retryable:
+        return None
+    told = course.last.failure if course.last is not None else None
+    return told or Failure(code="unknown", message="The worker gave no reason.")
+
+
+def _changes(course: _Course) -> list[Change]:
+    version = course.version
+    return [
+        Change(
+            version.kind,
+            version.image_id,
+            version.id,
+            course.progress.run,
+            t.attempt,
+            t.status.value,
+            t.at,
+            t.failure.code if t.failure else None,
+        )
+        for t, _ in course.transitions
+    ]
+
+
+def _announce(outbox: Outbox, course: _Course) -> None:
+    version = course.version
+    for transition, headers in course.transitions:
+        outbox.add(
+            VersionStatusChanged(
+                order_number=version.order_number,
+                image_id=version.image_id,
+                status_type=version.kind,
+                version_id=version.id,
+                previous=transition.previous.value,
+                status=transition.status.value,
+            ),
+            headers=headers,
+        )
+
+
+def _finished(course: _Course) -> Finished:
+    version = course.version
+    return Finished(version.image_id, version.id, version.asked_at, version.coloring_version_id)
+
+
+async def _follow_up(connection: AsyncConnection, outbox: Outbox, completed: Sequence[Version]) -> None:
+    """Ask for the SVGs that were wanted as soon as the page is there."""
+    wanted = [v for v in completed if v.then_svg is not None]
+    # The images' lock is what makes version numbers unique.
+    await images.lock_all(connection, [v.image_id for v in wanted])
+    for options in {v.then_svg for v in wanted if v.then_svg is not None}:
+        pairs = [(v.image_id, v.id) for v in wanted if v.then_svg == options]
+        await make_svgs(connection, outbox, pairs, options)

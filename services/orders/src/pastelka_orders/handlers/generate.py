@@ -1,0 +1,154 @@
+"""A person asks for colorings or SVGs."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_common.contracts.options import ColoringOptions, SvgOptions
+from pastelka_orders.errors import (
+    ImageNotFoundError,
+    NoColoringError,
+    NothingToDoError,
+    OrderNotFoundError,
+    PhotoMissingError,
+)
+from pastelka_orders.handlers.making import make_colorings, make_svgs
+from pastelka_orders.outbox import Outbox
+from pastelka_orders.repository import images, orders
+from pastelka_orders.repository.images import ColoringSummary, LockedImage, SvgSummary
+
+
+async def coloring_of_image(
+    connection: AsyncConnection, image_id: int, options: ColoringOptions, then_svg: SvgOptions | None = None
+) -> list[int]:
+    """Ask for a coloring of one image; answers the one in hand if it has the same options."""
+    image = await _locked(connection, image_id)
+    if image.path is None:
+        raise PhotoMissingError(image_id)
+    same = [
+        c.id
+        for c in await images.colorings(connection, [image_id])
+        if c.status.is_in_hand and _same(c, options)
+    ]
+    if same:
+        return same[-1:]
+    outbox = Outbox()
+    ids = await make_colorings(connection, outbox, [image_id], options, then_svg)
+    await outbox.flush(connection)
+    return ids
+
+
+async def colorings_of_order(
+    connection: AsyncConnection,
+    order_number: str,
+    options: ColoringOptions,
+    then_svg: SvgOptions | None = None,
+) -> list[int]:
+    """Ask for a coloring, with these options, of every image that has none.
+
+    Answers the new ones together with those in hand. Raises ``NothingToDoError`` if there are neither.
+    """
+    locked = await _locked_of_order(connection, order_number)
+    with_photo = [image.id for image in locked if image.path is not None]
+    existing = [c for c in await images.colorings(connection, with_photo) if _same(c, options)]
+    made_or_in_hand = {c.image_id for c in existing if c.status.is_in_hand or not c.status.is_retryable}
+    outbox = Outbox()
+    missing = [image_id for image_id in with_photo if image_id not in made_or_in_hand]
+    ids = await make_colorings(connection, outbox, missing, options, then_svg)
+    await outbox.flush(connection)
+    ids += [c.id for c in existing if c.status.is_in_hand]
+    if not ids:
+        detail = (
+            "Every image has a coloring with these options already."
+            if with_photo
+            else "No photo of this order is stored yet."
+        )
+        raise NothingToDoError(order_number, detail)
+    return ids
+
+
+async def svg_of_image(connection: AsyncConnection, image_id: int, options: SvgOptions) -> list[int]:
+    """Ask for an SVG of the chosen (else the newest completed) coloring of one image."""
+    image = await _locked(connection, image_id)
+    source = _source(image, await images.colorings(connection, [image_id]))
+    if source is None:
+        raise NoColoringError(image_id)
+    same = [
+        s.id
+        for s in await images.svgs(connection, [image_id])
+        if s.status.is_in_hand and s.coloring_version_id == source.id and s.options == options
+    ]
+    if same:
+        return same[-1:]
+    outbox = Outbox()
+    ids = await make_svgs(connection, outbox, [(image_id, source.id)], options)
+    await outbox.flush(connection)
+    return ids
+
+
+async def svgs_of_order(connection: AsyncConnection, order_number: str, options: SvgOptions) -> list[int]:
+    """Ask for an SVG, with these options, of every image with a completed coloring that has none.
+
+    Answers the new ones together with those in hand. Raises ``NothingToDoError`` if there are neither.
+    """
+    locked = await _locked_of_order(connection, order_number)
+    image_ids = [image.id for image in locked]
+    colorings = await images.colorings(connection, image_ids)
+    sources = {image.id: _source(image, colorings) for image in locked}
+    pairs = [(image_id, source.id) for image_id, source in sources.items() if source is not None]
+    existing = [
+        s
+        for s in await images.svgs(connection, image_ids)
+        if s.options == options and (s.image_id, s.coloring_version_id) in pairs
+    ]
+    outbox = Outbox()
+    ids = await make_svgs(connection, outbox, _without_svg(pairs, existing), options)
+    await outbox.flush(connection)
+    ids += [s.id for s in existing if s.status.is_in_hand]
+    if not ids:
+        detail = (
+            "Every coloring has an SVG with these options already."
+            if pairs
+            else "No image of this order has a completed coloring; generate colorings first."
+        )
+        raise NothingToDoError(order_number, detail)
+    return ids
+
+
+def _without_svg(pairs: Sequence[tuple[int, int]], existing: Sequence[SvgSummary]) -> list[tuple[int, int]]:
+    made_or_in_hand = {
+        (s.image_id, s.coloring_version_id)
+        for s in existing
+        if s.status.is_in_hand or not s.status.is_retryable
+    }
+    return [pair for pair in pairs if pair not in made_or_in_hand]
+
+
+def _same(coloring: ColoringSummary, options: ColoringOptions) -> bool:
+    return coloring.megapixels == options.megapixels and coloring.steps == options.steps
+
+
+def _source(image: LockedImage, colorings: Sequence[ColoringSummary]) -> ColoringSummary | None:
+    """The page to vectorize: the chosen one if completed, else the newest completed one."""
+    completed = [c for c in colorings if c.image_id == image.id and c.path is not None and _is_completed(c)]
+    chosen = [c for c in completed if c.id == image.selected_coloring_id]
+    candidates = chosen or completed
+    return candidates[-1] if candidates else None
+
+
+def _is_completed(coloring: ColoringSummary) -> bool:
+    return coloring.status.is_final and not coloring.status.is_retryable
+
+
+async def _locked(connection: AsyncConnection, image_id: int) -> LockedImage:
+    image = await images.lock(connection, image_id)
+    if image is None:
+        raise ImageNotFoundError(image_id)
+    return image
+
+
+async def _locked_of_order(connection: AsyncConnection, order_number: str) -> list[LockedImage]:
+    locked = await images.lock_of_order(connection, order_number)
+    if not locked and not await orders.exists(connection, order_number):
+        raise OrderNotFoundError(order_number)
+    return locked

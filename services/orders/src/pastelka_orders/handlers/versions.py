@@ -1,0 +1,120 @@
+"""A person chooses, retries or cancels a version."""
+
+from dataclasses import replace
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_common.contracts.messages import (
+    Failure,
+    SelectionChanged,
+    VersionStatusChanged,
+    job_key,
+    now,
+)
+from pastelka_common.contracts.statuses import StatusType
+from pastelka_common.messaging.runs import cancel_subject
+from pastelka_orders.domain.versions import status_of
+from pastelka_orders.errors import (
+    AlreadyEndedError,
+    ImageNotFoundError,
+    NotCompletedError,
+    NotRetryableError,
+    VersionNotFoundError,
+)
+from pastelka_orders.handlers.making import begin
+from pastelka_orders.outbox import Outbox
+from pastelka_orders.repository import images, versions
+from pastelka_orders.repository.versions import Change, Saved, Version
+
+CANCELLED = Failure(code="cancelled", message="Cancelled by a person.")
+
+
+async def select(connection: AsyncConnection, kind: StatusType, image_id: int, version_id: int) -> None:
+    """Make this version the chosen one of its image."""
+    # The version before its image, as everywhere: two transactions never wait for each other.
+    found = await versions.lock(connection, kind, [version_id])
+    image = await images.lock(connection, image_id)
+    if image is None:
+        raise ImageNotFoundError(image_id)
+    if not found or found[0].image_id != image_id:
+        raise VersionNotFoundError(kind, version_id)
+    version = found[0]
+    if version.status != status_of(kind, "completed"):
+        raise NotCompletedError(kind, version_id, version.status.value)
+    await images.choose(connection, kind, image_id, version_id)
+    outbox = Outbox()
+    outbox.add(SelectionChanged(order_number=image.order_number, image_id=image_id))
+    await outbox.flush(connection)
+
+
+async def retry(connection: AsyncConnection, kind: StatusType, version_id: int) -> None:
+    """Begin a new run of a version in error; one in hand is left as it is (a second click)."""
+    version = await _locked(connection, kind, version_id)
+    if version.status.is_in_hand:
+        return
+    if not version.status.is_retryable:
+        raise NotRetryableError(kind, version_id, version.status.value)
+    await versions.restart(connection, kind, version_id)
+    outbox = Outbox()
+    await begin(connection, outbox, kind, [version_id])
+    await outbox.flush(connection)
+
+
+async def cancel(connection: AsyncConnection, kind: StatusType, version_id: int) -> None:
+    """Stop a version in hand, at the provider too; one that was cancelled stays so."""
+    version = await _locked(connection, kind, version_id)
+    if version.status.is_final and version.error_code != CANCELLED.code:
+        raise AlreadyEndedError(kind, version_id, version.status.value)
+    if version.status.is_final:
+        return
+    outbox = Outbox()
+    await end_in_error(connection, outbox, version, CANCELLED)
+    stop_work(outbox, version)
+    await outbox.flush(connection)
+
+
+async def end_in_error(
+    connection: AsyncConnection, outbox: Outbox, version: Version, failure: Failure
+) -> None:
+    """End the run of a locked version without a file."""
+    moment = now()
+    error = status_of(version.kind, "error")
+    progress = replace(version.progress, status=error)
+    saved = Saved(
+        version.id, progress, error_code=failure.code, error_message=failure.message, ended_at=moment
+    )
+    await versions.save(connection, version.kind, [saved])
+    change = Change(
+        version.kind,
+        version.image_id,
+        version.id,
+        progress.run,
+        progress.attempt,
+        error.value,
+        moment,
+        failure.code,
+    )
+    await versions.note(connection, [change])
+    outbox.add(
+        VersionStatusChanged(
+            order_number=version.order_number,
+            image_id=version.image_id,
+            status_type=version.kind,
+            version_id=version.id,
+            previous=version.status.value,
+            status=error.value,
+        )
+    )
+
+
+def stop_work(outbox: Outbox, version: Version) -> None:
+    """Tell whoever works on this run, or will, that it is cancelled."""
+    key = job_key(version.kind, version.id, version.progress.run)
+    outbox.add_raw(cancel_subject(key), b"cancelled")
+
+
+async def _locked(connection: AsyncConnection, kind: StatusType, version_id: int) -> Version:
+    found = await versions.lock(connection, kind, [version_id])
+    if not found:
+        raise VersionNotFoundError(kind, version_id)
+    return found[0]

@@ -1,0 +1,213 @@
+"""Reading, locking and changing images and orders."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ARRAY, DateTime, Integer, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_common.contracts.options import SvgOptions
+from pastelka_common.contracts.statuses import ColoringProcessingStatus, SvgProcessingStatus
+from pastelka_orders.repository.versions import svg_options
+
+_IMAGE = """i.id, i.position, i.path, i.original_url, i.line_item_id, o.id AS order_id, o.order_number,
+    i.selected_coloring_id, i.selected_svg_id
+    FROM images i JOIN line_items l ON l.id = i.line_item_id JOIN orders o ON o.id = l.order_id"""
+# NO KEY: what only refers to the image (a status change of a version) need not wait.
+_LOCK = text(f"SELECT {_IMAGE} WHERE i.id = :image_id FOR NO KEY UPDATE OF i").bindparams(
+    bindparam("image_id", type_=Integer)
+)
+_LOCK_OF_ORDER = text(
+    f"SELECT {_IMAGE} WHERE o.order_number = :order_number ORDER BY i.id FOR NO KEY UPDATE OF i"
+)
+_LOCK_ALL = text(
+    """SELECT id FROM images WHERE id = ANY(CAST(:image_ids AS integer[]))
+    ORDER BY id FOR NO KEY UPDATE"""
+)
+_COLORINGS = text(
+    """SELECT id, image_id, version, status, megapixels, steps, path FROM coloring_versions
+    WHERE image_id = ANY(CAST(:image_ids AS integer[])) ORDER BY image_id, version"""
+)
+_SVGS = text(
+    """SELECT id, image_id, version, status, shape_stacking, group_by, coloring_version_id FROM svg_versions
+    WHERE image_id = ANY(CAST(:image_ids AS integer[])) ORDER BY image_id, version"""
+)
+_CHOOSE_COLORING = text(
+    """UPDATE images i SET selected_coloring_id = :version_id, coloring_chosen_at = clock_timestamp(),
+        selected_svg_id = CASE WHEN i.selected_coloring_id = :version_id THEN i.selected_svg_id ELSE (
+            SELECT s.id FROM svg_versions s WHERE s.image_id = i.id AND s.status = 'completed'
+            AND s.coloring_version_id = :version_id ORDER BY s.version DESC LIMIT 1) END
+    WHERE i.id = :image_id"""
+).bindparams(bindparam("version_id", type_=Integer), bindparam("image_id", type_=Integer))
+_CHOOSE_SVG = text(
+    """UPDATE images i SET selected_svg_id = s.id, svg_chosen_at = clock_timestamp(),
+        selected_coloring_id = s.coloring_version_id
+    FROM svg_versions s WHERE s.id = :version_id AND i.id = :image_id"""
+).bindparams(bindparam("version_id", type_=Integer), bindparam("image_id", type_=Integer))
+
+# A finished version is chosen by itself only if nobody chose anything since it was asked for, and
+# never in place of one that was asked for later.
+_CHOOSE_FINISHED_COLORINGS = text(
+    """UPDATE images i SET selected_coloring_id = n.version_id, selected_svg_id = NULL
+    FROM unnest(CAST(:image_ids AS integer[]), CAST(:version_ids AS integer[]),
+        CAST(:asked AS timestamptz[])) AS n(image_id, version_id, asked_at)
+    WHERE i.id = n.image_id AND i.selected_coloring_id IS DISTINCT FROM n.version_id
+        AND COALESCE(GREATEST(i.coloring_chosen_at, i.svg_chosen_at) < n.asked_at, true)
+        AND NOT EXISTS (SELECT 1 FROM coloring_versions c
+            WHERE c.id = i.selected_coloring_id AND c.asked_at > n.asked_at)"""
+).bindparams(bindparam("asked", type_=ARRAY(DateTime(timezone=True))))
+_CHOOSE_FINISHED_SVGS = text(
+    """UPDATE images i SET selected_svg_id = n.version_id
+    FROM unnest(CAST(:image_ids AS integer[]), CAST(:version_ids AS integer[]),
+        CAST(:coloring_ids AS integer[]), CAST(:asked AS timestamptz[]))
+        AS n(image_id, version_id, coloring_id, asked_at)
+    WHERE i.id = n.image_id AND i.selected_coloring_id = n.coloring_id
+        AND COALESCE(i.svg_chosen_at < n.asked_at, true)
+        AND NOT EXISTS (SELECT 1 FROM svg_versions s
+            WHERE s.id = i.selected_svg_id AND s.asked_at > n.asked_at)"""
+).bindparams(bindparam("asked", type_=ARRAY(DateTime(timezone=True))))
+
+
+@dataclass(frozen=True, slots=True)
+class LockedImage:
+    """One image, locked until the transaction ends."""
+
+    id: int
+    position: int
+    path: str | None
+    original_url: str | None
+    line_item_id: int
+    order_id: int
+    order_number: str
+    selected_coloring_id: int | None
+    selected_svg_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ColoringSummary:
+    """What has to be known of an image's coloring to decide what to make."""
+
+    id: int
+    image_id: int
+    status: ColoringProcessingStatus
+    megapixels: float
+    steps: int
+    path: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SvgSummary:
+    """What has to be known of an image's SVG to decide what to make."""
+
+    id: int
+    image_id: int
+    status: SvgProcessingStatus
+    options: SvgOptions
+    coloring_version_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A version that has just been completed; ``coloring_id`` is an SVG's page."""
+
+    image_id: int
+    version_id: int
+    asked_at: datetime
+    coloring_id: int | None = None
+
+
+async def lock(connection: AsyncConnection, image_id: int) -> LockedImage | None:
+    """One image, locked; ``None`` if there is none."""
+    row = (await connection.execute(_LOCK, {"image_id": image_id})).mappings().first()
+    return LockedImage(**row) if row else None
+
+
+async def lock_of_order(connection: AsyncConnection, order_number: str) -> list[LockedImage]:
+    """All images of an order, locked, by id."""
+    rows = await connection.execute(_LOCK_OF_ORDER, {"order_number": order_number})
+    return [LockedImage(**row) for row in rows.mappings()]
+
+
+async def lock_all(connection: AsyncConnection, image_ids: Sequence[int]) -> None:
+    """Lock these images, in one order."""
+    if image_ids:
+        await connection.execute(_LOCK_ALL, {"image_ids": list(image_ids)})
+
+
+async def colorings(connection: AsyncConnection, image_ids: Sequence[int]) -> list[ColoringSummary]:
+    """All colorings of these images, by image and version."""
+    rows = await connection.execute(_COLORINGS, {"image_ids": list(image_ids)})
+    return [
+        ColoringSummary(r.id, r.image_id, ColoringProcessingStatus(r.status), r.megapixels, r.steps, r.path)
+        for r in rows
+    ]
+
+
+async def svgs(connection: AsyncConnection, image_ids: Sequence[int]) -> list[SvgSummary]:
+    """All SVGs of these images, by image and version."""
+    rows = await connection.execute(_SVGS, {"image_ids": list(image_ids)})
+    return [
+        SvgSummary(
+            r.id,
+            r.image_id,
+            SvgProcessingStatus(r.status),
+            svg_options(r.shape_stacking, r.group_by),
+            r.coloring_version_id,
+        )
+        for r in rows
+    ]
+
+
+async def choose(connection: AsyncConnection, kind: str, image_id: int, version_id: int) -> None:
+    """Make a person's choice; choosing a page never leaves an SVG of another page chosen."""
+    statement = _CHOOSE_COLORING if kind == "coloring" else _CHOOSE_SVG
+    await connection.execute(statement, {"image_id": image_id, "version_id": version_id})
+
+
+async def choose_finished_colorings(connection: AsyncConnection, finished: Sequence[Finished]) -> None:
+    """Choose colorings that have just been completed, where nobody chose meanwhile."""
+    latest = _latest(finished)
+    if latest:
+        await connection.execute(
+            _CHOOSE_FINISHED_COLORINGS,
+            {
+                "image_ids": [f.image_id for f in latest],
+                "version_ids": [f.version_id for f in latest],
+                "asked": [f.asked_at for f in latest],
+            },
+        )
+
+
+async def choose_finished_svgs(connection: AsyncConnection, finished: Sequence[Finished]) -> None:
+    """Choose SVGs of the chosen pages that have just been completed, likewise."""
+    for group in _one_per_image(finished):
+        await connection.execute(
+            _CHOOSE_FINISHED_SVGS,
+            {
+                "image_ids": [f.image_id for f in group],
+                "version_ids": [f.version_id for f in group],
+                "coloring_ids": [f.coloring_id for f in group],
+                "asked": [f.asked_at for f in group],
+            },
+        )
+
+
+def _latest(finished: Sequence[Finished]) -> list[Finished]:
+    """Of each image the version asked for last, by image: one row is updated once, in one order."""
+    by_image: dict[int, Finished] = {}
+    for one in sorted(finished, key=lambda f: (f.asked_at, f.version_id)):
+        by_image[one.image_id] = one
+    return [by_image[image_id] for image_id in sorted(by_image)]
+
+
+def _one_per_image(finished: Sequence[Finished]) -> list[list[Finished]]:
+    """Groups, oldest request first, in each of which an image occurs once: usually a single group."""
+    groups: list[dict[int, Finished]] = []
+    for one in sorted(finished, key=lambda f: (f.asked_at, f.version_id)):
+        group = next((g for g in groups if one.image_id not in g), None)
+        if group is None:
+            group = {}
+            groups.append(group)
+        group[one.image_id] = one
+    return [[group[image_id] for image_id in sorted(group)] for group in groups]

@@ -1,0 +1,97 @@
+"""Adding, finding and deleting orders."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ARRAY, Integer, Text, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_orders.repository.views import search_text
+
+_EXISTS = text("SELECT 1 FROM orders WHERE order_number = :order_number")
+_NEXT_MANUAL = text("SELECT nextval('manual_order_number_seq')")
+_ADD_MANUAL = text(
+    """INSERT INTO orders (order_number, source, customer_name, note, search, status, created_at, updated_at)
+    VALUES (:order_number, 'manual', CAST(:customer_name AS text), CAST(:note AS text), :search,
+        'ready_for_review', clock_timestamp(), clock_timestamp()) RETURNING id"""
+)
+_ADD_LINE_ITEM = text(
+    """INSERT INTO line_items (order_id, position, title, quantity)
+    VALUES (:order_id, 1, :title, 1) RETURNING id"""
+).bindparams(bindparam("order_id", type_=Integer))
+_ADD_IMAGES = text(
+    """INSERT INTO images (line_item_id, position, path, width, height, downloaded_at)
+    SELECT CAST(:line_item_id AS integer), n.position, n.path, n.width, n.height, clock_timestamp()
+    FROM unnest(CAST(:positions AS integer[]), CAST(:paths AS text[]), CAST(:widths AS integer[]),
+        CAST(:heights AS integer[])) AS n(position, path, width, height)
+    ORDER BY n.position RETURNING id"""
+).bindparams(
+    bindparam("positions", type_=ARRAY(Integer)),
+    bindparam("paths", type_=ARRAY(Text)),
+    bindparam("widths", type_=ARRAY(Integer)),
+    bindparam("heights", type_=ARRAY(Integer)),
+)
+_DELETE = text("DELETE FROM orders WHERE order_number = :order_number RETURNING id")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPhoto:
+    """A photo that is in the storage: position from 1, path relative to the root, size in pixels."""
+
+    position: int
+    path: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """An order made by hand that has no photos yet."""
+
+    id: int
+    line_item_id: int
+    order_number: str
+
+
+async def exists(connection: AsyncConnection, order_number: str) -> bool:
+    """Whether there is such an order."""
+    return (await connection.execute(_EXISTS, {"order_number": order_number})).first() is not None
+
+
+async def add_manual(
+    connection: AsyncConnection, *, customer_name: str | None, note: str | None, title: str
+) -> NewOrder:
+    """Add an order made by hand, with one line item; its number is the next ``M1000``, ``M1001``, ..."""
+    number = f"M{(await connection.execute(_NEXT_MANUAL)).scalar_one()}"
+    values = {
+        "order_number": number,
+        "customer_name": customer_name,
+        "note": note,
+        "search": search_text(number, customer_name, None),
+    }
+    order_id = (await connection.execute(_ADD_MANUAL, values)).scalar_one()
+    item = await connection.execute(_ADD_LINE_ITEM, {"order_id": order_id, "title": title})
+    return NewOrder(order_id, item.scalar_one(), number)
+
+
+async def add_photos(
+    connection: AsyncConnection, line_item_id: int, photos: Sequence[StoredPhoto]
+) -> list[int]:
+    """Add the images of photos that are stored; returns their ids in order of position."""
+    rows = await connection.execute(
+        _ADD_IMAGES,
+        {
+            "line_item_id": line_item_id,
+            "positions": [p.position for p in photos],
+            "paths": [p.path for p in photos],
+            "widths": [p.width for p in photos],
+            "heights": [p.height for p in photos],
+        },
+    )
+    return [row.id for row in rows]
+
+
+async def delete(connection: AsyncConnection, order_number: str) -> int | None:
+    """Delete an order with everything in it; returns its id, or ``None`` if there was none."""
+    found: int | None = (await connection.execute(_DELETE, {"order_number": order_number})).scalar()
+    return found

@@ -1,0 +1,298 @@
+"""Reading and changing versions: every statement handles a whole list."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ARRAY, DateTime, Double, Integer, Text, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_common.contracts.options import ColoringOptions, GroupBy, ShapeStacking, SvgOptions
+from pastelka_common.contracts.statuses import StatusType, VersionStatus
+from pastelka_orders.domain.versions import Progress, status_of
+
+TABLES: dict[StatusType, str] = {"coloring": "coloring_versions", "svg": "svg_versions"}
+
+_CONTEXT = """JOIN images i ON i.id = v.image_id JOIN line_items l ON l.id = i.line_item_id
+    JOIN orders o ON o.id = l.order_id"""
+_PLACE = """v.id, v.image_id, v.version, v.run, v.attempt, v.step, v.status, v.path, v.asked_at,
+    v.error_code, i.position, l.id AS line_item_id, o.id AS order_id, o.order_number, i.path AS photo_path"""
+_OWN = {
+    "coloring": "v.megapixels, v.steps, v.then_svg",
+    "svg": """v.shape_stacking, v.group_by, v.coloring_version_id,
+        (SELECT c.path FROM coloring_versions c WHERE c.id = v.coloring_version_id) AS coloring_path""",
+}
+
+# NO KEY: a new version of the same image, whose foreign key looks at these rows, need not wait.
+_LOCK = {
+    kind: text(
+        f"""SELECT {_PLACE}, {_OWN[kind]} FROM {table} v {_CONTEXT}
+        WHERE v.id = ANY(CAST(:ids AS integer[])) ORDER BY v.id FOR NO KEY UPDATE OF v"""
+    )
+    for kind, table in TABLES.items()
+}
+_LOCK_OF_ORDER = {
+    kind: text(
+        f"""SELECT {_PLACE}, {_OWN[kind]} FROM {table} v {_CONTEXT}
+        WHERE o.order_number = :order_number AND v.in_hand ORDER BY v.id FOR NO KEY UPDATE OF v"""
+    )
+    for kind, table in TABLES.items()
+}
+_SAVE = {
+    kind: text(
+        f"""UPDATE {table} v SET status = CAST(n.status AS {kind}processingstatus), attempt = n.attempt,
+            step = n.step, path = COALESCE(n.path, v.path), error_code = n.error_code,
+            error_message = n.error_message,
+            provider_job_id = COALESCE(n.provider_job_id, v.provider_job_id),
+            started_at = COALESCE(v.started_at, n.started_at), completed_at = n.ended_at,
+            updated_at = clock_timestamp()
+        FROM unnest(CAST(:ids AS integer[]), CAST(:statuses AS text[]), CAST(:attempts AS integer[]),
+            CAST(:steps AS integer[]), CAST(:paths AS text[]), CAST(:error_codes AS text[]),
+            CAST(:error_messages AS text[]), CAST(:provider_job_ids AS text[]),
+            CAST(:started AS timestamptz[]), CAST(:ended AS timestamptz[]))
+            AS n(id, status, attempt, step, path, error_code, error_message, provider_job_id,
+                 started_at, ended_at)
+        WHERE v.id = n.id"""
+    ).bindparams(
+        bindparam("started", type_=ARRAY(DateTime(timezone=True))),
+        bindparam("ended", type_=ARRAY(DateTime(timezone=True))),
+    )
+    for kind, table in TABLES.items()
+}
+_RESTART = {
+    kind: text(
+        f"""UPDATE {table} SET run = run + 1, attempt = 0, step = 0, status = 'pending', path = NULL,
+            error_code = NULL, error_message = NULL, provider_job_id = NULL, asked_at = clock_timestamp(),
+            started_at = NULL, completed_at = NULL, updated_at = clock_timestamp()
+        WHERE id = :id RETURNING run"""
+    )
+    for kind, table in TABLES.items()
+}
+_NOTE = text(
+    """INSERT INTO status_changes (image_id, kind, version_id, run, attempt, status, error_code, at)
+    SELECT n.image_id, n.kind, n.version_id, n.run, n.attempt, n.status, n.error_code, n.at
+    FROM unnest(CAST(:image_ids AS integer[]), CAST(:kinds AS text[]), CAST(:version_ids AS integer[]),
+        CAST(:runs AS integer[]), CAST(:attempts AS integer[]), CAST(:statuses AS text[]),
+        CAST(:error_codes AS text[]), CAST(:ats AS timestamptz[])) WITH ORDINALITY
+        AS n(image_id, kind, version_id, run, attempt, status, error_code, at, place) ORDER BY n.place"""
+).bindparams(bindparam("ats", type_=ARRAY(DateTime(timezone=True))))
+
+_ADD_COLORINGS = text(
+    """INSERT INTO coloring_versions (image_id, version, megapixels, steps, then_svg, asked_at, created_at)
+    SELECT n.image_id, COALESCE((SELECT max(c.version) FROM coloring_versions c
+            WHERE c.image_id = n.image_id), 0) + 1,
+        CAST(:megapixels AS float8), CAST(:steps AS integer), CAST(CAST(:then_svg AS text) AS jsonb),
+        clock_timestamp(), clock_timestamp()
+    FROM unnest(CAST(:image_ids AS integer[])) AS n(image_id) RETURNING id, image_id, version"""
+).bindparams(
+    bindparam("image_ids", type_=ARRAY(Integer)),
+    bindparam("megapixels", type_=Double),
+    bindparam("then_svg", type_=Text),
+)
+_ADD_SVGS = text(
+    """INSERT INTO svg_versions
+        (image_id, coloring_version_id, version, shape_stacking, group_by, asked_at, created_at)
+    SELECT n.image_id, n.coloring_id, COALESCE((SELECT max(s.version) FROM svg_versions s
+            WHERE s.image_id = n.image_id), 0) + 1,
+        CAST(:shape_stacking AS text), CAST(:group_by AS text), clock_timestamp(), clock_timestamp()
+    FROM unnest(CAST(:image_ids AS integer[]), CAST(:coloring_ids AS integer[])) AS n(image_id, coloring_id)
+    RETURNING id, image_id, version, coloring_version_id"""
+).bindparams(bindparam("image_ids", type_=ARRAY(Integer)), bindparam("coloring_ids", type_=ARRAY(Integer)))
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version with what is needed to work on it. ``photo_path`` is the image's photo."""
+
+    kind: StatusType
+    id: int
+    image_id: int
+    version: int
+    progress: Progress
+    path: str | None
+    asked_at: datetime
+    error_code: str | None
+    position: int
+    line_item_id: int
+    order_id: int
+    order_number: str
+    photo_path: str | None
+    coloring: ColoringOptions | None = None
+    then_svg: SvgOptions | None = None
+    svg: SvgOptions | None = None
+    coloring_version_id: int | None = None
+    coloring_path: str | None = None
+
+    @property
+    def status(self) -> VersionStatus:
+        """Where it stands."""
+        return self.progress.status
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What to write to one version's row."""
+
+    id: int
+    progress: Progress
+    path: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    provider_job_id: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of the timeline."""
+
+    kind: StatusType
+    image_id: int
+    version_id: int
+    run: int
+    attempt: int
+    status: str
+    at: datetime
+    error_code: str | None = None
+
+
+async def lock(connection: AsyncConnection, kind: StatusType, ids: Sequence[int]) -> list[Version]:
+    """These versions, locked until the transaction ends, by id."""
+    rows = await connection.execute(_LOCK[kind], {"ids": list(ids)})
+    return [_version(kind, row) for row in rows.mappings()]
+
+
+async def lock_in_hand(connection: AsyncConnection, kind: StatusType, order_number: str) -> list[Version]:
+    """An order's versions whose run has not ended, locked."""
+    rows = await connection.execute(_LOCK_OF_ORDER[kind], {"order_number": order_number})
+    return [_version(kind, row) for row in rows.mappings()]
+
+
+async def save(connection: AsyncConnection, kind: StatusType, versions: Sequence[Saved]) -> None:
+    """Write the progress of several versions."""
+    if not versions:
+        return
+    await connection.execute(
+        _SAVE[kind],
+        {
+            "ids": [v.id for v in versions],
+            "statuses": [v.progress.status.value for v in versions],
+            "attempts": [v.progress.attempt for v in versions],
+            "steps": [v.progress.step for v in versions],
+            "paths": [v.path for v in versions],
+            "error_codes": [v.error_code for v in versions],
+            "error_messages": [v.error_message for v in versions],
+            "provider_job_ids": [v.provider_job_id for v in versions],
+            "started": [v.started_at for v in versions],
+            "ended": [v.ended_at for v in versions],
+        },
+    )
+
+
+async def note(connection: AsyncConnection, changes: Sequence[Change]) -> None:
+    """Add lines to the timeline."""
+    if not changes:
+        return
+    await connection.execute(
+        _NOTE,
+        {
+            "image_ids": [c.image_id for c in changes],
+            "kinds": [c.kind for c in changes],
+            "version_ids": [c.version_id for c in changes],
+            "runs": [c.run for c in changes],
+            "attempts": [c.attempt for c in changes],
+            "statuses": [c.status for c in changes],
+            "error_codes": [c.error_code for c in changes],
+            "ats": [c.at for c in changes],
+        },
+    )
+
+
+async def restart(connection: AsyncConnection, kind: StatusType, version_id: int) -> int:
+    """Begin a new run of a locked version; returns its number."""
+    return int((await connection.execute(_RESTART[kind], {"id": version_id})).scalar_one())
+
+
+async def add_colorings(
+    connection: AsyncConnection,
+    image_ids: Sequence[int],
+    options: ColoringOptions,
+    then_svg: SvgOptions | None,
+) -> list[int]:
+    """Add one ``pending`` coloring to each of these locked images; returns the ids."""
+    rows = await connection.execute(
+        _ADD_COLORINGS,
+        {
+            "image_ids": list(image_ids),
+            "megapixels": options.megapixels,
+            "steps": options.steps,
+            "then_svg": then_svg.model_dump_json() if then_svg else None,
+        },
+    )
+    return [row.id for row in rows]
+
+
+async def add_svgs(
+    connection: AsyncConnection, colorings: Sequence[tuple[int, int]], options: SvgOptions
+) -> list[int]:
+    """Add one ``pending`` SVG for each ``(image, coloring version)`` of locked images; returns the ids."""
+    rows = await connection.execute(
+        _ADD_SVGS,
+        {
+            "image_ids": [image_id for image_id, _ in colorings],
+            "coloring_ids": [coloring_id for _, coloring_id in colorings],
+            "shape_stacking": options.shape_stacking.value,
+            "group_by": options.group_by.value,
+        },
+    )
+    return [row.id for row in rows]
+
+
+def _version(kind: StatusType, row: Any) -> Version:
+    own: dict[str, Any] = (
+        {
+            "coloring": ColoringOptions.model_construct(megapixels=row["megapixels"], steps=row["steps"]),
+            "then_svg": SvgOptions.model_validate(row["then_svg"]) if row["then_svg"] else None,
+        }
+        if kind == "coloring"
+        else {
+            "svg": svg_options(row["shape_stacking"], row["group_by"]),
+            "coloring_version_id": row["coloring_version_id"],
+            "coloring_path": row["coloring_path"],
+        }
+    )
+    status = status_of(kind, row["status"])
+    return Version(
+        kind=kind,
+        progress=Progress(kind, row["run"], row["attempt"], row["step"], status),
+        **{name: row[name] for name in _SHARED},
+        **own,
+    )
+
+
+_SHARED = (
+    "id",
+    "image_id",
+    "version",
+    "path",
+    "asked_at",
+    "error_code",
+    "position",
+    "line_item_id",
+    "order_id",
+    "order_number",
+    "photo_path",
+)
+
+
+def svg_options(shape_stacking: str, group_by: str) -> SvgOptions:
+    """Options as a row holds them; words the system we replace let through count as the defaults."""
+    defaults = SvgOptions()
+    stackings = {member.value: member for member in ShapeStacking}
+    groups = {member.value: member for member in GroupBy}
+    return SvgOptions(
+        shape_stacking=stackings.get(shape_stacking, defaults.shape_stacking),
+        group_by=groups.get(group_by, defaults.group_by),
+    )

@@ -1,0 +1,235 @@
+"""What the API shows, read in one statement each, so that it is one moment's state.
+
+PostgreSQL puts the nested JSON together; field names are those of ``schemas``, which validate the
+result. ``:files`` is the URL below which stored files are served.
+"""
+
+import base64
+import binascii
+import json
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Integer, String, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_orders.errors import BadCursorError
+from pastelka_orders.models import OrderStatus
+
+_ERROR = """CASE WHEN {t}.status = 'error'
+    THEN json_build_object('code', {t}.error_code, 'message', COALESCE({t}.error_message, '')) END"""
+
+_COLORING = f"""json_build_object(
+    'id', c.id, 'version', c.version, 'url', CAST(:files AS text) || c.path, 'status', c.status,
+    'options', json_build_object('megapixels', c.megapixels, 'steps', c.steps),
+    'created_at', c.created_at, 'error', {_ERROR.format(t="c")})"""
+
+_SVG = f"""json_build_object(
+    'id', s.id, 'version', s.version, 'url', CAST(:files AS text) || s.path, 'status', s.status,
+    'coloring_version_id', s.coloring_version_id,
+    'options', json_build_object('shape_stacking', s.shape_stacking, 'group_by', s.group_by),
+    'created_at', s.created_at, 'error', {_ERROR.format(t="s")})"""
+
+_COLORINGS = f"""COALESCE((SELECT json_agg({_COLORING} ORDER BY c.version)
+    FROM coloring_versions c WHERE c.image_id = i.id), '[]')"""
+_SVGS = f"""COALESCE((SELECT json_agg({_SVG} ORDER BY s.version)
+    FROM svg_versions s WHERE s.image_id = i.id), '[]')"""
+
+_IMAGE = f"""json_build_object(
+    'id', i.id, 'position', i.position, 'url', CAST(:files AS text) || i.path,
+    'downloaded_at', i.downloaded_at,
+    'selected_version_ids', json_build_object('coloring', i.selected_coloring_id, 'svg', i.selected_svg_id),
+    'versions', json_build_object('coloring', {_COLORINGS}, 'svg', {_SVGS}),
+    'error', CASE WHEN i.download_error_code IS NOT NULL THEN json_build_object(
+        'code', i.download_error_code, 'message', COALESCE(i.download_error_message, '')) END)"""
+
+_HEAD = """'id', o.id, 'order_number', o.order_number, 'source', o.source, 'shopify_id', o.shopify_id,
+    'customer_name', o.customer_name, 'customer_email', o.customer_email,
+    'payment_status', o.payment_status, 'shipping_method', o.shipping_method,
+    'status', o.status, 'created_at', o.created_at"""
+
+_FILES = bindparam("files", type_=String)
+
+_IMAGE_QUERY = text(
+    f"""SELECT CAST({_IMAGE} AS text) FROM images i
+    JOIN line_items l ON l.id = i.line_item_id JOIN orders o ON o.id = l.order_id
+    WHERE i.id = :image_id AND o.order_number = :order_number"""
+).bindparams(_FILES, bindparam("image_id", type_=Integer))
+
+_ORDER_QUERY = text(
+    f"""SELECT CAST(json_build_object({_HEAD}, 'line_items', COALESCE((
+        SELECT json_agg(json_build_object('id', l.id, 'title', l.title, 'quantity', l.quantity,
+            'dedication', l.dedication, 'layout', l.layout, 'images', COALESCE((
+                SELECT json_agg({_IMAGE} ORDER BY i.position, i.id)
+                FROM images i WHERE i.line_item_id = l.id), '[]')
+            ) ORDER BY l.position, l.id)
+        FROM line_items l WHERE l.order_id = o.id), '[]')) AS text)
+    FROM orders o WHERE o.order_number = :order_number"""
+).bindparams(_FILES)
+
+_COLORING_VERSIONS_QUERY = text(
+    f"SELECT CAST({_COLORINGS} AS text) FROM images i WHERE i.id = :image_id"
+).bindparams(_FILES, bindparam("image_id", type_=Integer))
+
+_SVG_VERSIONS_QUERY = text(f"SELECT CAST({_SVGS} AS text) FROM images i WHERE i.id = :image_id").bindparams(
+    _FILES, bindparam("image_id", type_=Integer)
+)
+
+_COLORINGS_BY_ID = text(
+    f"""SELECT CAST(COALESCE(json_agg({_COLORING} ORDER BY c.id), '[]') AS text)
+    FROM coloring_versions c WHERE c.id = ANY(:ids)"""
+).bindparams(_FILES)
+
+_SVGS_BY_ID = text(
+    f"""SELECT CAST(COALESCE(json_agg({_SVG} ORDER BY s.id), '[]') AS text)
+    FROM svg_versions s WHERE s.id = ANY(:ids)"""
+).bindparams(_FILES)
+
+_LIST = """SELECT CAST(json_build_object({head}, 'image_count', f.image_count,
+        'coloring_completed', f.coloring_completed, 'svg_completed', f.svg_completed,
+        'thumbnails', f.thumbnails) AS text), o.created_at, o.id
+    FROM (SELECT * FROM orders o {where} ORDER BY o.created_at DESC, o.id DESC LIMIT :limit) o
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS image_count,
+            count(*) FILTER (WHERE EXISTS (SELECT 1 FROM coloring_versions c
+                WHERE c.image_id = i.id AND c.status = 'completed')) AS coloring_completed,
+            count(*) FILTER (WHERE EXISTS (SELECT 1 FROM svg_versions s
+                WHERE s.image_id = i.id AND s.status = 'completed')) AS svg_completed,
+            COALESCE((array_agg(CAST(:files AS text) || i.path ORDER BY l.position, i.position)
+                FILTER (WHERE i.path IS NOT NULL))[1:4], '{{}}') AS thumbnails
+        FROM line_items l JOIN images i ON i.line_item_id = l.id WHERE l.order_id = o.id) f
+    ORDER BY o.created_at DESC, o.id DESC"""
+
+_TIMELINE = text(
+    """SELECT i.id AS image_id, t.kind AS status_type, t.version_id, t.run, t.attempt, t.status,
+        t.error_code, t.at, COALESCE(c.version, s.version) AS version,
+        CASE WHEN t.status IN ('completed', 'error') THEN NULL ELSE EXTRACT(EPOCH FROM
+            lead(t.at) OVER (PARTITION BY t.kind, t.version_id ORDER BY t.id) - t.at)::float8 END AS seconds
+    FROM orders o JOIN line_items l ON l.order_id = o.id JOIN images i ON i.line_item_id = l.id
+    JOIN status_changes t ON t.image_id = i.id
+    LEFT JOIN coloring_versions c ON t.kind = 'coloring' AND c.id = t.version_id
+    LEFT JOIN svg_versions s ON t.kind = 'svg' AND s.id = t.version_id
+    WHERE o.order_number = :order_number ORDER BY t.id"""
+)
+
+_ORDER_EXISTS = text("SELECT 1 FROM orders WHERE order_number = :order_number")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """JSON texts of one page of orders, and where the next begins."""
+
+    items: list[str]
+    next_cursor: str | None
+
+
+class Views:
+    """The reading side; ``files`` is the URL of the storage root, with a slash at its end."""
+
+    def __init__(self, connection: AsyncConnection, files: str) -> None:
+        self._connection = connection
+        self._files = files
+
+    async def image(self, order_number: str, image_id: int) -> str | None:
+        """JSON of one image of an order."""
+        return await self._one(_IMAGE_QUERY, order_number=order_number, image_id=image_id)
+
+    async def order(self, order_number: str) -> str | None:
+        """JSON of one order with everything in it."""
+        return await self._one(_ORDER_QUERY, order_number=order_number)
+
+    async def coloring_versions(self, image_id: int) -> str | None:
+        """JSON list of an image's colorings."""
+        return await self._one(_COLORING_VERSIONS_QUERY, image_id=image_id)
+
+    async def svg_versions(self, image_id: int) -> str | None:
+        """JSON list of an image's SVGs."""
+        return await self._one(_SVG_VERSIONS_QUERY, image_id=image_id)
+
+    async def colorings(self, ids: list[int]) -> str:
+        """JSON list of these colorings, by id."""
+        return await self._one(_COLORINGS_BY_ID, ids=ids) or "[]"
+
+    async def svgs(self, ids: list[int]) -> str:
+        """JSON list of these SVGs, by id."""
+        return await self._one(_SVGS_BY_ID, ids=ids) or "[]"
+
+    async def orders(
+        self,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        q: str | None = None,
+        status: OrderStatus | None = None,
+    ) -> Page:
+        """One page of orders, newest first. Raises ``BadCursorError``."""
+        conditions, values = _conditions(cursor, q, status)
+        where = "WHERE " + " AND ".join(conditions) if conditions else ""
+        query = text(_LIST.format(head=_HEAD, where=where)).bindparams(_FILES)
+        rows = (
+            await self._connection.execute(query, {"files": self._files, "limit": limit + 1, **values})
+        ).all()
+        more = len(rows) > limit
+        last = rows[limit - 1] if more else None
+        return Page([row[0] for row in rows[:limit]], _cursor(last[1], last[2]) if last is not None else None)
+
+    async def timeline(self, order_number: str) -> list[dict[str, object]] | None:
+        """Every status change of an order, or ``None`` if there is no such order."""
+        values = {"order_number": order_number}
+        if (await self._connection.execute(_ORDER_EXISTS, values)).first() is None:
+            return None
+        return [dict(row) for row in (await self._connection.execute(_TIMELINE, values)).mappings()]
+
+    async def _one(self, query: object, **values: object) -> str | None:
+        result = await self._connection.execute(query, {"files": self._files, **values})  # type: ignore[call-overload]
+        found: str | None = result.scalar()
+        return found
+
+
+def normalised(words: str) -> str:
+    """Lower case without accents, as orders are searched by: ``Nováková`` is ``novakova``."""
+    decomposed = unicodedata.normalize("NFKD", words.casefold())
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+
+
+def search_text(order_number: str, customer_name: str | None, customer_email: str | None) -> str:
+    """What an order is found by; the column ``orders.search``."""
+    words = normalised(" ".join(part for part in (order_number, customer_name, customer_email) if part))
+    # Punctuation would make one word of an address, which then is not found by its middle.
+    return re.sub(r"\W+", " ", words).strip()
+
+
+def _conditions(
+    cursor: str | None, q: str | None, status: OrderStatus | None
+) -> tuple[list[str], dict[str, object]]:
+    conditions: list[str] = []
+    values: dict[str, object] = {}
+    if cursor is not None:
+        created_at, order_id = _read_cursor(cursor)
+        conditions.append("(o.created_at, o.id) < (:before, CAST(:before_id AS integer))")
+        values |= {"before": created_at, "before_id": order_id}
+    words = re.findall(r"\w+", normalised(q or ""))
+    if q and q.strip():
+        conditions.append("to_tsvector('simple'::regconfig, o.search) @@ CAST(:words AS tsquery)")
+        values["words"] = " & ".join(f"'{word}':*" for word in words) or "'\u0001'"
+    if status is not None:
+        conditions.append("o.status = CAST(:status AS orderstatus)")
+        values["status"] = status.value
+    return conditions, values
+
+
+def _cursor(created_at: datetime, order_id: int) -> str:
+    return base64.urlsafe_b64encode(json.dumps([created_at.isoformat(), order_id]).encode()).decode()
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, int]:
+    try:
+        created_at, order_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        moment = datetime.fromisoformat(created_at)
+    except (ValueError, TypeError, binascii.Error, UnicodeError):
+        raise BadCursorError from None
+    if not isinstance(order_id, int) or moment.tzinfo is None or not 0 <= order_id < 2**31:
+        raise BadCursorError
+    return moment, order_id

@@ -1,0 +1,188 @@
+"""What the API answers and takes. Field names and their order are the specification's."""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from pastelka_common.contracts.statuses import ColoringProcessingStatus, StatusType, SvgProcessingStatus
+from pastelka_orders.models import OrderSource, OrderStatus
+
+
+def _absent(value: object) -> bool:
+    return value is None
+
+
+class ErrorResponse(BaseModel):
+    """Why something ended in ``error``."""
+
+    code: str
+    message: str
+
+
+Error = Annotated[
+    ErrorResponse | None,
+    Field(default=None, exclude_if=_absent, description="Only there when something went wrong"),
+]
+
+
+class ColoringOptionsResponse(BaseModel):
+    """Size and detail of a coloring page."""
+
+    megapixels: float
+    steps: int
+
+
+class SvgOptionsResponse(BaseModel):
+    """How an SVG is built up."""
+
+    shape_stacking: str
+    group_by: str
+
+
+class ColoringVersionResponse(BaseModel):
+    """One coloring page, made or being made."""
+
+    id: int
+    version: int
+    url: str | None
+    status: ColoringProcessingStatus
+    options: ColoringOptionsResponse
+    created_at: AwareDatetime
+    error: Error
+
+
+class SvgVersionResponse(BaseModel):
+    """One SVG, made or being made from the coloring ``coloring_version_id``."""
+
+    id: int
+    version: int
+    url: str | None
+    status: SvgProcessingStatus
+    coloring_version_id: int
+    options: SvgOptionsResponse
+    created_at: AwareDatetime
+    error: Error
+
+
+class VersionsResponse(BaseModel):
+    """All versions of one image, oldest first."""
+
+    coloring: list[ColoringVersionResponse]
+    svg: list[SvgVersionResponse]
+
+
+class SelectedVersionIdsResponse(BaseModel):
+    """The chosen versions of one image."""
+
+    coloring: int | None
+    svg: int | None
+
+
+class ImageResponse(BaseModel):
+    """One photo with everything made from it."""
+
+    id: int
+    position: int
+    url: str | None = Field(description="The photo, served as a file")
+    downloaded_at: AwareDatetime | None
+    selected_version_ids: SelectedVersionIdsResponse
+    versions: VersionsResponse
+    error: Error
+
+
+class LineItemResponse(BaseModel):
+    """One coloring book within an order."""
+
+    id: int
+    title: str
+    quantity: int
+    dedication: str | None
+    layout: str | None
+    images: list[ImageResponse]
+
+
+class OrderHead(BaseModel):
+    """What an order is apart from its items."""
+
+    id: int
+    order_number: str
+    source: OrderSource
+    shopify_id: int | None
+    customer_name: str | None
+    customer_email: str | None
+    payment_status: str | None
+    shipping_method: str | None
+    status: OrderStatus
+    created_at: AwareDatetime
+
+
+class OrderResponse(OrderHead):
+    """One order with everything in it."""
+
+    line_items: list[LineItemResponse]
+
+
+class OrderListItem(OrderHead):
+    """One order in the list."""
+
+    image_count: int
+    coloring_completed: int = Field(description="Images with a completed coloring")
+    svg_completed: int = Field(description="Images with a completed SVG")
+    thumbnails: list[str] = Field(description="URLs of up to four photos")
+
+
+class OrderListResponse(BaseModel):
+    """One page of orders, newest first."""
+
+    items: list[OrderListItem]
+    next_cursor: str | None = Field(description="Pass it as `cursor` for the next page; null on the last")
+
+
+class TimelineEntry(BaseModel):
+    """One status change of one version."""
+
+    image_id: int
+    status_type: StatusType
+    version_id: int
+    version: int
+    run: int
+    attempt: int
+    status: str
+    error_code: str | None
+    at: AwareDatetime
+    seconds: float | None = Field(description="How long the status lasted; null while it lasts")
+
+
+class TimelineResponse(BaseModel):
+    """Every status change of an order, oldest first."""
+
+    order_number: str
+    entries: list[TimelineEntry]
+
+
+class SelectedResponse(BaseModel):
+    """Another version is the chosen one."""
+
+    status: Literal["ok"] = "ok"
+    message: str
+
+
+class InvalidField(BaseModel):
+    """One field that is wrong: where, and what would be right."""
+
+    field: str
+    code: str
+    message: str
+
+
+class Problem(BaseModel):
+    """An error by RFC 9457 (``application/problem+json``)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(description="A stable word for programs, as a URN", examples=["urn:pastelka:not_found"])
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: Annotated[list[InvalidField], Field(default_factory=list)]

@@ -1,0 +1,50 @@
+"""Settings of the orders service."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, field_validator
+
+from pastelka_common.settings import ServiceSettings
+
+_ASYNC_DRIVER = "postgresql+asyncpg://"
+
+
+class OrdersSettings(ServiceSettings):
+    """Environment of the API and of the worker."""
+
+    database_url: SecretStr
+    database_pool_size: Annotated[int, Field(ge=1, le=200)] = 10
+    storage_path: Path = Path("/data/images")
+    static_url: str = "http://localhost:8081/static"
+    mercure_subscriber_jwt_key: SecretStr | None = None
+    mercure_cookie_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 60
+    timezone: str = "Europe/Prague"
+    auto_process: Literal["none", "coloring", "svg"] = "none"
+    photo_max_bytes: Annotated[int, Field(ge=1024)] = 50 * 1024 * 1024
+    photo_max_pixels: Annotated[int, Field(ge=10_000)] = 100_000_000
+    photos_per_order: Annotated[int, Field(ge=1, le=1000)] = 100
+    download_concurrency: Annotated[int, Field(ge=1, le=256)] = 16
+    download_allowed_hosts: str = ""
+
+    @field_validator("database_url")
+    @classmethod
+    def _speaks_asyncpg(cls, url: SecretStr) -> SecretStr:
+        if not url.get_secret_value().startswith(_ASYNC_DRIVER):
+            raise ValueError(f"must start with {_ASYNC_DRIVER}")
+        return url
+
+    @field_validator("static_url")
+    @classmethod
+    def _without_slash(cls, url: str) -> str:
+        return url.rstrip("/")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError("is not a time zone of the IANA database, such as Europe/Prague") from None
+        return name
