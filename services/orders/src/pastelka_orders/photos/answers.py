@@ -1,0 +1,95 @@
+"""What a photo server's answer, or its lack, means: try again later, or never."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+import aiohttp
+
+from pastelka_common.errors import JobError, PermanentError, TransientError
+from pastelka_orders.photos.addresses import RefusedAddressError
+
+_TRANSIENT = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+_GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
+_ACCESS_REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+_FIRST_SERVER_ERROR = 500
+_LONGEST_WAIT = 3600.0
+
+
+def require_photo(response: aiohttp.ClientResponse) -> None:
+    """Raise ``TransientError`` or ``PermanentError`` unless ``response`` is a 200 with a body to read."""
+    status, host = response.status, response.url.host
+    if status in _TRANSIENT or status >= _FIRST_SERVER_ERROR:
+        wait = retry_after(response.headers.get("Retry-After"))
+        message = f"{host} answered {status} instead of the photo; it may work later."
+        raise TransientError("photo_server_busy", message, retry_after=wait)
+    if status in _GONE:
+        raise PermanentError("photo_gone", f"{host} has no photo at this address any more ({status}).")
+    if status in _ACCESS_REFUSED:
+        message = f"{host} refuses access to the photo ({status}); a public link is needed."
+        raise PermanentError("photo_access_refused", message)
+    if status != HTTPStatus.OK:
+        raise PermanentError("photo_answer_unexpected", f"{host} answered {status} instead of the photo.")
+
+
+def retry_after(value: str | None) -> float | None:
+    """Seconds to wait by a ``Retry-After`` header (RFC 9110, 10.2.3: seconds or a date), an hour at most."""
+    if value is None:
+        return None
+    try:
+        is_number = value.strip().isdecimal()
+        seconds = float(value) if is_number else _seconds_until(parsedate_to_datetime(value))
+    except (ValueError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), _LONGEST_WAIT) if not math.isnan(seconds) else None
+
+
+def _seconds_until(moment: datetime) -> float:
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (aware - datetime.now(UTC)).total_seconds()
+
+
+@contextmanager
+def wire_errors(host: str | None) -> Iterator[None]:
+    """Say as ``TransientError`` or ``PermanentError`` what goes wrong between here and ``host``."""
+    try:
+        yield
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise _job_error(error, host) from error
+    except UnicodeError as error:  # a name that no lookup can be made for
+        raise PermanentError("photo_url_refused", "The photo's address has no valid host name.") from error
+
+
+def _job_error(error: Exception, host: str | None) -> JobError:
+    return _permanent(error, host) or _transient(error, host)
+
+
+def _permanent(error: Exception, host: str | None) -> PermanentError | None:
+    match error:
+        case aiohttp.InvalidURL():
+            return PermanentError("photo_url_refused", "The photo's address is not a valid URL.")
+        case aiohttp.ClientConnectorCertificateError():
+            return PermanentError("photo_certificate_invalid", f"The certificate of {host} is not valid.")
+        case aiohttp.ClientConnectorError(os_error=RefusedAddressError()):
+            message = f"{host} is not a public address; photos are fetched from the public internet only."
+            return PermanentError("photo_address_refused", message)
+    return None
+
+
+def _transient(error: Exception, host: str | None) -> TransientError:
+    match error:
+        case TimeoutError():
+            return TransientError("photo_download_timeout", f"{host} did not deliver the photo in time.")
+        case aiohttp.ClientConnectorDNSError():
+            return TransientError("photo_host_unknown", f"The name {host} could not be resolved.")
+        case aiohttp.ClientPayloadError():
+            return broken_off(host)
+    return TransientError("photo_download_failed", f"The connection to {host} failed.")
+
+
+def broken_off(host: str | None) -> TransientError:
+    """The error for a body that ended before the photo did."""
+    return TransientError("photo_download_interrupted", f"{host} broke off in the middle of the photo.")

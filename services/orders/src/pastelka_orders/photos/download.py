@@ -1,0 +1,138 @@
+"""Photos from URLs that a stranger wrote: fetched from the public internet only, and bounded in every way."""
+
+import asyncio
+from http import HTTPStatus
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from weakref import WeakValueDictionary
+
+import aiohttp
+import anyio
+from aiohttp import SocketFactoryType
+from aiohttp.abc import AbstractResolver
+from yarl import URL
+
+from pastelka_common.errors import PermanentError
+from pastelka_orders.photos.addresses import public_socket
+from pastelka_orders.photos.answers import broken_off, require_photo, wire_errors
+from pastelka_orders.photos.errors import PhotoRefusedError, Refusal, display_name
+from pastelka_orders.photos.intake import PhotoIntake
+from pastelka_orders.photos.limits import PhotoLimits
+from pastelka_orders.photos.normalise import NormalisedPhoto, too_large
+from pastelka_orders.photos.spool import spool
+from pastelka_orders.photos.urls import AllowedHosts, checked_url
+
+_CHUNK = 64 * 1024
+_MAX_REDIRECTS = 5
+_MAX_CONNECTIONS = 32
+_REDIRECTS = {
+    HTTPStatus.MOVED_PERMANENTLY,
+    HTTPStatus.FOUND,
+    HTTPStatus.SEE_OTHER,
+    HTTPStatus.TEMPORARY_REDIRECT,
+    HTTPStatus.PERMANENT_REDIRECT,
+}
+_HEADERS = {"User-Agent": "Pastelka/0.1", "Accept": "image/*", "Accept-Encoding": "identity"}
+
+
+class PhotoDownloader:
+    """Fetches photos over pooled connections; an async context manager, which owns them.
+
+    ``allowed_hosts`` (``name`` or ``name:port``) are fetched from even where they are not public.
+    ``per_host`` bounds the requests under way to one host, ``timeout`` (seconds) one request from connecting
+    to its last byte, ``stall`` the wait for a connection and for each piece. ``resolver`` replaces the
+    system's name lookup.
+    """
+
+    def __init__(
+        self,
+        intake: PhotoIntake,
+        *,
+        allowed_hosts: AllowedHosts | None = None,
+        per_host: int = 4,
+        timeout: float = 60.0,
+        stall: float = 15.0,
+        resolver: AbstractResolver | None = None,
+    ) -> None:
+        self._intake = intake
+        self._allowed = allowed_hosts or AllowedHosts()
+        self._per_host = per_host
+        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=stall, sock_read=stall)
+        self._resolver = resolver
+        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+
+    async def __aenter__(self) -> Self:
+        # Two pools: what an allowed host may do is not decided again for each connection.
+        self._public = self._session(public_socket)
+        self._private = self._session(None)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._public.close()
+        await self._private.close()
+
+    async def download(self, url: str, *, name: str | None = None) -> NormalisedPhoto:
+        """The photo behind ``url``, checked and normalised; ``name`` is what errors call it.
+
+        Raises ``TransientError`` (network, time-outs, 408, 425, 429, 5xx) and ``PermanentError`` (other
+        answers, refused addresses, what is no photo).
+        """
+        start = checked_url(url, self._allowed)
+        shown = display_name(name or start.name)
+        async with anyio.TemporaryDirectory(prefix="pastelka-download-") as folder:
+            target = Path(folder) / "photo"
+            try:
+                has_known_end = await self._fetch(start, target)
+            except Refusal as refusal:
+                raise PermanentError(refusal.code, f"{shown}: {refusal.reason}") from refusal
+            try:
+                return await self._intake.normalise(target, name=shown)
+            except PhotoRefusedError as refused:
+                if refused.code == "photo_truncated" and not has_known_end:
+                    raise broken_off(start.host) from refused
+                raise PermanentError(refused.code, str(refused)) from refused
+
+    async def _fetch(self, url: URL, target: Path) -> bool:
+        """Follow redirects to the photo and spool it; answers whether its end was marked."""
+        for _ in range(_MAX_REDIRECTS + 1):
+            async with self._turn(url):
+                outcome = await self._request(url, target)
+            if isinstance(outcome, bool):
+                return outcome
+            url = outcome
+        message = f"The photo's address redirects more than {_MAX_REDIRECTS} times; a direct link is needed."
+        raise PermanentError("photo_redirects_too_often", message)
+
+    async def _request(self, url: URL, target: Path) -> URL | bool:
+        session = self._private if url in self._allowed else self._public
+        with wire_errors(url.host):
+            async with session.get(url, allow_redirects=False, timeout=self._timeout) as response:
+                if response.status in _REDIRECTS and "Location" in response.headers:
+                    return checked_url(response.headers["Location"], self._allowed, base=url)
+                require_photo(response)
+                await _spool_body(response, target, self._intake.limits)
+                return response.content_length is not None or "Transfer-Encoding" in response.headers
+
+    def _turn(self, url: URL) -> asyncio.Semaphore:
+        """The semaphore of the URL's host, which lives as long as somebody holds or awaits it."""
+        return self._turns.setdefault(url.host or "", asyncio.Semaphore(self._per_host))
+
+    def _session(self, socket_factory: SocketFactoryType | None) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            limit=_MAX_CONNECTIONS,
+            resolver=self._resolver,
+            use_dns_cache=False,
+            socket_factory=socket_factory,
+        )
+        return aiohttp.ClientSession(
+            connector=connector, headers=_HEADERS, cookie_jar=aiohttp.DummyCookieJar()
+        )
+
+
+async def _spool_body(response: aiohttp.ClientResponse, target: Path, limits: PhotoLimits) -> None:
+    if (response.content_length or 0) > limits.max_bytes:
+        raise too_large(limits)
+    await spool(response.content.iter_chunked(_CHUNK), target, limits=limits)

@@ -1,0 +1,76 @@
+"""Which formats are read, and what the others are called when they are refused."""
+
+from typing import NamedTuple
+
+from pastelka_orders.photos.errors import Refusal
+
+# Pillow's names. Only these decoders ever see a stranger's file: no PostScript, no video, no oddities.
+READABLE = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "TIFF", "BMP", "HEIF", "AVIF")
+
+_ADVICE = "send a JPEG, PNG, HEIC, WebP, AVIF, TIFF, GIF or BMP photo"
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis")
+_READABLE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"II*\0", b"MM\0*", b"BM")
+
+
+class _Kind(NamedTuple):
+    start: bytes
+    what: str
+    is_image: bool
+
+
+_KNOWN_KINDS = (
+    _Kind(b"%PDF", "a PDF document", False),
+    _Kind(b"%!PS", "a PostScript document", False),
+    _Kind(b"PK\x03\x04", "a ZIP archive or office document", False),
+    _Kind(b"8BPS", "a Photoshop file", True),
+    _Kind(b"\xff\x0a", "a JPEG XL image", True),
+    _Kind(b"\0\0\0\x0cJXL ", "a JPEG XL image", True),
+    _Kind(b"\0\0\0\x0cjP  ", "a JPEG 2000 image", True),
+    _Kind(b"\0\0\1\0", "an icon", True),
+    _Kind(b"<svg", "an SVG drawing", True),
+    _Kind(b"<!doctype html", "a web page", False),
+    _Kind(b"<html", "a web page", False),
+    _Kind(b"<?xml", "an XML document", False),
+)
+
+
+def unreadable(content: bytes) -> Refusal:
+    """The refusal for a file that none of the decoders recognised."""
+    head = content[:512]
+    if _claims_to_be_readable(head):
+        return Refusal(
+            "photo_damaged", "The file is damaged from its start on; export or copy the photo again."
+        )
+    what, is_image = _what_it_is(head)
+    if is_image:
+        return Refusal("photo_unsupported_format", f"This is {what}, which cannot be read; {_ADVICE}.")
+    return Refusal("photo_not_an_image", f"This is {what}, not a photo; {_ADVICE}.")
+
+
+def camera_raw() -> Refusal:
+    """The refusal for a camera's raw file, of which decoders see the small preview only."""
+    return Refusal(
+        "photo_unsupported_format", f"This is a camera's raw file, which cannot be read; {_ADVICE}."
+    )
+
+
+def _claims_to_be_readable(head: bytes) -> bool:
+    if head[4:8] == b"ftyp":
+        return head[8:12] in _HEIF_BRANDS
+    return head.startswith(_READABLE_STARTS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+
+
+def _what_it_is(head: bytes) -> tuple[str, bool]:
+    if head[4:8] == b"ftyp":
+        return ("a camera's raw file", True) if head[8:11] == b"crx" else ("a video", False)
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith(b"<?xml") and b"<svg" in start:
+        return "an SVG drawing", True
+    for kind in _KNOWN_KINDS:
+        if head.startswith(kind.start) or start.lower().startswith(kind.start):
+            return kind.what, kind.is_image
+    return ("a text file", False) if _is_text(head) else ("a file of an unknown kind", False)
+
+
+def _is_text(head: bytes) -> bool:
+    return b"\0" not in head and bool(head.decode("utf-8", errors="ignore").strip()) and head[:1].isascii()

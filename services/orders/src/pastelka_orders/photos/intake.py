@@ -1,0 +1,121 @@
+"""The front door for photos: many at once, off the event loop, in bounded memory, all or none."""
+
+import threading
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+from anyio import to_thread
+
+from pastelka_orders.photos.encoding import Suffix
+from pastelka_orders.photos.errors import PhotoRefusedError, PhotosRefusedError, Refusal, display_name
+from pastelka_orders.photos.limits import PhotoLimits
+from pastelka_orders.photos.normalise import NormalisedPhoto, normalise, prepare_decoders, too_large
+from pastelka_orders.photos.spool import Upload, chunks_of, spool
+
+# Decoded, turned and flattened, a photo of this many pixels takes some 250 MB for a moment.
+_LARGE_PIXELS = 25_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class StagedPhoto:
+    """An accepted photo in a temporary file, gone when its ``staged`` block ends; size in pixels."""
+
+    name: str
+    path: Path
+    suffix: Suffix
+    width: int
+    height: int
+
+    async def read(self) -> bytes:
+        """The file's content, to be stored."""
+        return await anyio.Path(self.path).read_bytes()
+
+
+class PhotoIntake:
+    """Checks and normalises photos in at most ``workers`` threads, at most one large photo at a time."""
+
+    def __init__(self, limits: PhotoLimits | None = None, *, workers: int = 2) -> None:
+        self.limits = limits or PhotoLimits()
+        self._threads = anyio.CapacityLimiter(workers)
+        self._uploads = anyio.CapacityLimiter(workers)
+        self._large = threading.Lock()
+        prepare_decoders()
+
+    async def normalise(self, source: Path | bytes, *, name: str | None) -> NormalisedPhoto:
+        """The photo in ``source`` (a file or its content), ready to be stored.
+
+        Raises :class:`PhotoRefusedError` with the display form of ``name``.
+        """
+        try:
+            return await to_thread.run_sync(self._normalise, source, limiter=self._threads)
+        except Refusal as refusal:
+            raise PhotoRefusedError(display_name(name), refusal.code, refusal.reason) from refusal
+
+    @asynccontextmanager
+    async def staged(self, uploads: Sequence[Upload]) -> AsyncIterator[list[StagedPhoto]]:
+        """All ``uploads`` as photos in temporary files, in the same order, for as long as the block lasts.
+
+        Raises :class:`PhotosRefusedError` that names every bad one; nothing is left then.
+        """
+        _check_count(len(uploads), self.limits)
+        async with anyio.TemporaryDirectory(prefix="pastelka-photos-") as folder:
+            yield await self._stage_all(uploads, Path(folder))
+
+    async def _stage_all(self, uploads: Sequence[Upload], folder: Path) -> list[StagedPhoto]:
+        staged: dict[int, StagedPhoto] = {}
+        refused: dict[int, PhotoRefusedError] = {}
+
+        async def stage(position: int, upload: Upload) -> None:
+            try:
+                async with self._uploads:
+                    staged[position] = await self._stage(upload, folder / str(position))
+            except PhotoRefusedError as error:
+                error.position = position
+                refused[position] = error
+
+        async with anyio.create_task_group() as group:
+            for position, upload in enumerate(uploads, start=1):
+                group.start_soon(stage, position, upload)
+        if refused:
+            raise _all_refused(refused, len(uploads))
+        return [staged[position] for position in sorted(staged)]
+
+    async def _stage(self, upload: Upload, target: Path) -> StagedPhoto:
+        name = display_name(upload.filename)
+        try:
+            await spool(chunks_of(upload), target, limits=self.limits)
+        except Refusal as refusal:
+            raise PhotoRefusedError(name, refusal.code, refusal.reason) from refusal
+        photo = await self.normalise(target, name=name)
+        await anyio.Path(target).write_bytes(photo.content)
+        return StagedPhoto(
+            name=name, path=target, suffix=photo.suffix, width=photo.width, height=photo.height
+        )
+
+    def _normalise(self, source: Path | bytes) -> NormalisedPhoto:
+        if isinstance(source, Path):
+            if source.stat().st_size > self.limits.max_bytes:
+                raise too_large(self.limits)
+            source = source.read_bytes()
+        return normalise(source, limits=self.limits, room_for=self._room_for)
+
+    def _room_for(self, pixels: int) -> AbstractContextManager[object]:
+        return self._large if pixels > _LARGE_PIXELS else nullcontext()
+
+
+def _check_count(count: int, limits: PhotoLimits) -> None:
+    if not count:
+        raise PhotosRefusedError("No photo was sent; send at least one.", code="photos_missing")
+    if count > limits.max_photos:
+        reason = f"{count} photos were sent; at most {limits.max_photos} at once are accepted."
+        raise PhotosRefusedError(reason, code="photos_too_many")
+
+
+def _all_refused(refused: dict[int, PhotoRefusedError], count: int) -> PhotosRefusedError:
+    reason = f"{len(refused)} of {count} files cannot be used as photos; nothing was stored"
+    return PhotosRefusedError(
+        reason, code="photos_refused", refusals=[refused[position] for position in sorted(refused)]
+    )

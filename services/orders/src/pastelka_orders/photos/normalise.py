@@ -1,0 +1,129 @@
+"""One file in, one photo out, decoded for real before it counts; blocking, so :mod:`.intake` uses threads."""
+
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from io import BytesIO
+
+from PIL import Image, UnidentifiedImageError
+from pillow_heif import register_heif_opener
+
+from pastelka_orders.photos.encoding import Suffix, encode, suffix_for, without_metadata
+from pastelka_orders.photos.errors import Refusal
+from pastelka_orders.photos.formats import READABLE, camera_raw, unreadable
+from pastelka_orders.photos.limits import PhotoLimits
+from pastelka_orders.photos.pixels import working_pixels
+
+_TIFF_NEW_SUBFILE_TYPE = 254
+_TIFF_REDUCED_RESOLUTION = 1
+_DNG_VERSION = 50706
+_ENDS_EARLY = re.compile(r"truncated|not processed|end of file|unexpected end", re.IGNORECASE)
+
+RoomFor = Callable[[int], AbstractContextManager[object]]
+"""Waits until a photo of so many pixels may be decoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class NormalisedPhoto:
+    """A photo as it is stored: upright, 8-bit grey or RGB (sRGB), without metadata; size in pixels."""
+
+    content: bytes
+    suffix: Suffix
+    width: int
+    height: int
+
+
+def prepare_decoders() -> None:
+    """Teach Pillow HEIC, and leave the pixel limit to :class:`PhotoLimits` (process-wide, may be repeated).
+
+    Pillow's own limit would warn where ours accepts, and cannot be set for one caller only.
+    """
+    Image.MAX_IMAGE_PIXELS = None
+    register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+
+
+def normalise(content: bytes, *, limits: PhotoLimits, room_for: RoomFor) -> NormalisedPhoto:
+    """``content`` of a file as a photo. Raises :class:`Refusal`."""
+    _check_bytes(len(content), limits)
+    with _opened(content) as image:
+        _check_format(image)
+        _check_size(image.size, limits)
+        with room_for(image.width * image.height):
+            _decode(image)
+            _check_size(image.size, limits)  # a header can promise less than the decoder finds
+            return _as_stored(image, content, limits)
+
+
+def _check_bytes(size: int, limits: PhotoLimits) -> None:
+    if not size:
+        raise Refusal("photo_empty", "The file is empty (0 bytes); send the photo itself.")
+    if size > limits.max_bytes:
+        raise too_large(limits)
+
+
+def too_large(limits: PhotoLimits) -> Refusal:
+    """The refusal for a file of more than ``max_bytes``."""
+    megabytes = limits.max_bytes / 1_000_000
+    return Refusal(
+        "photo_too_large", f"The file is larger than {megabytes:g} MB; send a smaller copy of the photo."
+    )
+
+
+def _opened(content: bytes) -> Image.Image:
+    try:
+        return Image.open(BytesIO(content), formats=READABLE)
+    except MemoryError:
+        raise
+    except UnidentifiedImageError as error:
+        raise unreadable(content) from error
+    except Exception as error:
+        raise _undecodable(error) from error
+
+
+def _decode(image: Image.Image) -> None:
+    try:
+        image.load()
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise _undecodable(error) from error
+
+
+def _undecodable(error: Exception) -> Refusal:
+    # Decoders raise whatever they like on a damaged file; what they say tells a cut one from a broken one.
+    if _ENDS_EARLY.search(str(error)):
+        return Refusal(
+            "photo_truncated",
+            "The file ends in the middle of the photo, as after a broken transfer; send the complete file.",
+        )
+    return Refusal("photo_damaged", "The photo is damaged and cannot be decoded; export or copy it again.")
+
+
+def _check_format(image: Image.Image) -> None:
+    tags = getattr(image, "tag_v2", None) or {}
+    kind = tags.get(_TIFF_NEW_SUBFILE_TYPE, 0)
+    if _DNG_VERSION in tags or (isinstance(kind, int) and kind & _TIFF_REDUCED_RESOLUTION):
+        raise camera_raw()
+
+
+def _check_size(size: tuple[int, int], limits: PhotoLimits) -> None:
+    width, height = size
+    seen = f"The photo is {width} x {height} pixels"
+    if min(size) < limits.min_side:
+        raise Refusal("photo_too_small", f"{seen}; at least {limits.min_side} on each side are needed.")
+    if max(size) > limits.max_side:
+        raise Refusal("photo_side_too_long", f"{seen}; at most {limits.max_side} on a side are accepted.")
+    if width * height > limits.max_pixels:
+        megapixels = limits.max_pixels / 1_000_000
+        raise Refusal("photo_too_many_pixels", f"{seen}; at most {megapixels:g} megapixels are accepted.")
+
+
+def _as_stored(image: Image.Image, content: bytes, limits: PhotoLimits) -> NormalisedPhoto:
+    suffix = suffix_for(image.format)
+    pixels = working_pixels(image, max_pixels=limits.max_output_pixels)
+    stored = without_metadata(content, image.format) if pixels is image else None
+    width, height = pixels.size
+    if stored is None:
+        stored = encode(pixels, suffix=suffix, source=image)
+    return NormalisedPhoto(content=stored, suffix=suffix, width=width, height=height)
