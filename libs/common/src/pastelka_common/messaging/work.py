@@ -6,7 +6,7 @@ from typing import Generic, Protocol, TypeVar
 import structlog
 
 from pastelka_common.contracts.messages import ColoringFact, Failure, SvgFact, VersionJob, now
-from pastelka_common.contracts.statuses import VersionStatus
+from pastelka_common.contracts.statuses import ColoringProcessingStatus, SvgProcessingStatus, VersionStatus
 from pastelka_common.errors import TransientError
 from pastelka_common.messaging.consumer import Delivery
 from pastelka_common.messaging.outcomes import Done, Outcome
@@ -84,7 +84,9 @@ class Report:
 class Making(Protocol[JobT_contra]):
     """What differs between the services: making the file, and stopping it at the provider."""
 
-    statuses: type[VersionStatus]
+    @property
+    def statuses(self) -> type[ColoringProcessingStatus] | type[SvgProcessingStatus]:
+        """The statuses of this kind of version."""
 
     async def make(self, job: JobT_contra, report: Report) -> bytes:
         """The content of the job's target."""

@@ -1,0 +1,1 @@
+"""The processes of the service: the API, the worker, the migrations."""

@@ -1,0 +1,5 @@
+"""Runs the service."""
+
+from pastelka_coloring.entrypoint import main
+
+main()

@@ -1,0 +1,88 @@
+"""``python -m pastelka_coloring``: takes coloring jobs until SIGTERM."""
+
+import asyncio
+
+from pastelka_coloring.handlers import Coloring
+from pastelka_coloring.providers import ColoringProvider
+from pastelka_coloring.settings import ColoringSettings
+from pastelka_common import process, telemetry
+from pastelka_common.contracts.messages import ColoringJob
+from pastelka_common.health import health_server
+from pastelka_common.messaging.connection import connected
+from pastelka_common.messaging.consumer import JobConsumer
+from pastelka_common.messaging.publish import Publisher
+from pastelka_common.messaging.runs import Cancellations, ProviderJobs
+from pastelka_common.messaging.topology import COLORING_CONSUMER, ensure_consumer, ensure_streams
+from pastelka_common.messaging.work import Workshop
+from pastelka_common.storage import Storage
+
+
+def main() -> None:
+    """Work until SIGTERM."""
+    settings = ColoringSettings.load()
+    telemetry.set_up("coloring", level=settings.log_level, otlp_endpoint=settings.otel_exporter_otlp_endpoint)
+
+    async def work(stop: asyncio.Event) -> None:
+        await run(settings, stop)
+
+    process.run(work)
+
+
+async def run(settings: ColoringSettings, stop: asyncio.Event) -> None:
+    """Take jobs until ``stop`` is set; then finish or hand back what is in hand."""
+    provider = await _provider(settings)
+    storage = Storage(settings.storage_path)
+    try:
+        async with connected(settings.nats_url, name="coloring") as nc:
+            await ensure_streams(nc.jetstream(), settings.stream_replicas)
+            spec = COLORING_CONSUMER.with_limit(settings.max_in_flight)
+            await ensure_consumer(nc, spec)
+            workshop = Workshop(
+                Publisher(nc.jetstream()),
+                await ProviderJobs.open(nc),
+                await Cancellations.open(nc, "coloring"),
+                storage,
+                Coloring(provider, storage),
+            )
+            consumer = JobConsumer(
+                nc,
+                spec,
+                ColoringJob,
+                workshop.handle,
+                concurrency=settings.concurrency,
+                on_rejected=workshop.reject,
+            )
+
+            async def broker() -> None:
+                await nc.flush(timeout=2)
+
+            async with health_server(settings.host, settings.port, {"broker": broker}):
+                await consumer.run(stop, grace=_grace(settings))
+    finally:
+        await provider.aclose()
+
+
+def _grace(settings: ColoringSettings) -> float:
+    """Seconds for work in hand: a local page is nearly done, a RunPod job is handed on at once."""
+    return settings.shutdown_grace / 2 if settings.coloring_provider == "local" else 0.0
+
+
+async def _provider(settings: ColoringSettings) -> ColoringProvider:
+    # Each provider brings libraries that the other deployment does not need to load.
+    if settings.coloring_provider == "runpod":
+        from pastelka_coloring.providers.runpod import RunpodProvider  # noqa: PLC0415
+
+        if settings.runpod_api_key is None or settings.runpod_endpoint_id is None:
+            raise RuntimeError("settings let an incomplete RunPod account through")
+        return RunpodProvider(
+            base_url=settings.runpod_base_url,
+            endpoint_id=settings.runpod_endpoint_id,
+            api_key=settings.runpod_api_key,
+            poll_interval=settings.runpod_poll_interval,
+            job_timeout=settings.runpod_job_timeout,
+        )
+    from pastelka_coloring.providers.local import LocalColoringProvider  # noqa: PLC0415
+
+    provider = LocalColoringProvider(workers=settings.concurrency)
+    await provider.prepare()
+    return provider

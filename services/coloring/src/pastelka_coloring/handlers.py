@@ -1,0 +1,34 @@
+"""One coloring job: its photo, the provider, the page."""
+
+from dataclasses import dataclass
+
+from pastelka_coloring.providers import ColoringProvider, ColoringRequest
+from pastelka_common.contracts.messages import ColoringJob
+from pastelka_common.contracts.statuses import ColoringProcessingStatus
+from pastelka_common.errors import PermanentError
+from pastelka_common.messaging.work import Report
+from pastelka_common.storage import Storage, UnsafePathError
+
+
+@dataclass(frozen=True)
+class Coloring:
+    """Makes coloring pages: what the workshop of this service does with a job."""
+
+    provider: ColoringProvider
+    storage: Storage
+    statuses = ColoringProcessingStatus
+
+    async def make(self, job: ColoringJob, report: Report) -> bytes:
+        """The page as PNG."""
+        try:
+            photo = self.storage.resolve(job.source)
+        except UnsafePathError as error:
+            raise PermanentError("unsafe_path", str(error)) from error
+        request = ColoringRequest(
+            photo, job.options.megapixels, job.options.steps, provider_job_id=report.provider_job_id
+        )
+        return await self.provider.color(request, report)
+
+    async def cancel(self, provider_job_id: str) -> None:
+        """Stop the job at the provider."""
+        await self.provider.cancel(provider_job_id)

@@ -1,0 +1,51 @@
+"""Settings of the coloring service."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, model_validator
+
+from pastelka_common.settings import ServiceSettings
+
+_CONCURRENCY = {"local": 1, "runpod": 200}
+_IN_FLIGHT = {"local": 64, "runpod": 400}
+
+
+class ColoringSettings(ServiceSettings):
+    """Environment of the coloring worker.
+
+    ``coloring_concurrency`` (jobs in hand in this process) and ``coloring_max_in_flight`` (over all
+    replicas) default by provider: a local job keeps a processor busy, a RunPod job only waits.
+    """
+
+    storage_path: Path = Path("/data/images")
+    coloring_provider: Literal["local", "runpod"] = "local"
+    coloring_concurrency: Annotated[int, Field(ge=1, le=2000)] | None = None
+    coloring_max_in_flight: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    coloring_threads: Annotated[int, Field(ge=0, le=256)] = Field(
+        default=0, description="Threads of one local coloring; 0: as many as there are processors"
+    )
+    runpod_api_key: SecretStr | None = None
+    runpod_endpoint_id: str | None = None
+    runpod_base_url: str = "https://api.runpod.ai/v2"
+    runpod_poll_interval: Annotated[float, Field(gt=0, le=60)] = 3.0
+    runpod_job_timeout: Annotated[float, Field(gt=0, le=24 * 3600)] = 600.0
+
+    @model_validator(mode="after")
+    def _runpod_needs_an_account(self) -> "ColoringSettings":
+        if self.coloring_provider == "runpod":
+            needed = {"RUNPOD_API_KEY": self.runpod_api_key, "RUNPOD_ENDPOINT_ID": self.runpod_endpoint_id}
+            missing = [name for name, value in needed.items() if not value]
+            if missing:
+                raise ValueError(f"COLORING_PROVIDER=runpod needs {' and '.join(missing)}")
+        return self
+
+    @property
+    def concurrency(self) -> int:
+        """Jobs in hand in this process."""
+        return self.coloring_concurrency or _CONCURRENCY[self.coloring_provider]
+
+    @property
+    def max_in_flight(self) -> int:
+        """Jobs in hand over all replicas."""
+        return self.coloring_max_in_flight or _IN_FLIGHT[self.coloring_provider]

@@ -1,0 +1,5 @@
+"""Runs the service."""
+
+from pastelka_notifier.entrypoint import main
+
+main()

@@ -1,0 +1,77 @@
+"""Which committed event becomes which update: the decision matrix of the specification, as a function.
+
+Pure: no network, no clock. The payloads are the specification's to the letter.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pastelka_common.contracts.messages import (
+    Event,
+    OrderChanged,
+    OrderCreated,
+    OrderDeleted,
+    SelectionChanged,
+    VersionStatusChanged,
+)
+from pastelka_common.contracts.statuses import STATUS_ENUMS
+
+LIST_TOPIC = "orders"
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One update for the hub: who hears it, and what."""
+
+    topics: tuple[str, ...]
+    payload: dict[str, Any]
+
+
+def order_topic(order_number: str) -> str:
+    """The topic of one order."""
+    return f"orders/{order_number}"
+
+
+def decide(event: Event) -> Update | None:
+    """The update that ``event`` calls for, or ``None`` if nobody needs to hear of it."""
+    match event:
+        case OrderCreated() | OrderDeleted():
+            return Update((LIST_TOPIC,), {"type": "list_update"})
+        case OrderChanged() | SelectionChanged():
+            return _order_update(event)
+        case VersionStatusChanged():
+            return _of_status(event)
+        case _:
+            return None
+
+
+def _of_status(event: VersionStatusChanged) -> Update | None:
+    status = STATUS_ENUMS[event.status_type](event.status)
+    if status.is_final:
+        # The file, or the reason why there is none, is there to be fetched.
+        return _order_update(event)
+    if status.is_in_flight:
+        return _image_status(event)
+    # New: told once, when its job is queued, with all that the order then holds.
+    return _order_update(event) if event.previous is not None else None
+
+
+def _order_update(event: Event) -> Update:
+    return Update(
+        (LIST_TOPIC, order_topic(event.order_number)),
+        {"type": "order_update", "order_number": event.order_number},
+    )
+
+
+def _image_status(event: VersionStatusChanged) -> Update:
+    return Update(
+        (LIST_TOPIC, order_topic(event.order_number)),
+        {
+            "type": "image_status",
+            "order_number": event.order_number,
+            "image_id": event.image_id,
+            "status_type": event.status_type,
+            "version_id": event.version_id,
+            "status": event.status,
+        },
+    )

@@ -1,0 +1,40 @@
+"""``python -m pastelka_notifier``: pushes until SIGTERM."""
+
+import asyncio
+
+from pastelka_common import process, telemetry
+from pastelka_common.health import health_server
+from pastelka_common.messaging.connection import connected
+from pastelka_common.messaging.topology import EVENTS_CONSUMER, ensure_consumer, ensure_streams
+from pastelka_notifier.handlers import Notifications
+from pastelka_notifier.mercure import MercureHub
+from pastelka_notifier.settings import NotifierSettings
+
+
+def main() -> None:
+    """Work until SIGTERM."""
+    settings = NotifierSettings.load()
+    telemetry.set_up("notifier", level=settings.log_level, otlp_endpoint=settings.otel_exporter_otlp_endpoint)
+
+    async def work(stop: asyncio.Event) -> None:
+        await run(settings, stop)
+
+    process.run(work)
+
+
+async def run(settings: NotifierSettings, stop: asyncio.Event) -> None:
+    """Push committed events until ``stop`` is set."""
+    key = settings.mercure_publisher_jwt_key.get_secret_value()
+    width = settings.mercure_concurrency
+    async with (
+        MercureHub(settings.mercure_url, key, connections=width) as hub,
+        connected(settings.nats_url, name="notifier") as nc,
+    ):
+        await ensure_streams(nc.jetstream(), settings.stream_replicas)
+        await ensure_consumer(nc, EVENTS_CONSUMER)
+
+        async def broker() -> None:
+            await nc.flush(timeout=2)
+
+        async with health_server(settings.host, settings.port, {"broker": broker}):
+            await Notifications(nc, hub, width=width).run(stop, grace=settings.shutdown_grace / 2)

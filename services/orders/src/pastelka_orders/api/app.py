@@ -1,0 +1,85 @@
+"""The HTTP API as an ASGI application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from pastelka_common.health import run_checks
+from pastelka_common.storage import Storage
+from pastelka_orders.api import problems
+from pastelka_orders.api.deps import Services
+from pastelka_orders.api.observe import Observed
+from pastelka_orders.api.routes import orders, versions
+from pastelka_orders.database import Database
+from pastelka_orders.photos import PhotoIntake, PhotoLimits
+from pastelka_orders.settings import OrdersSettings
+
+DESCRIPTION = "Turns the photos of a shop order into printable coloring pages and vector line art."
+
+
+def create_app(settings: OrdersSettings) -> FastAPI:
+    """The application; connections are opened when it starts and closed when it ends."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        services = _services(settings)
+        app.state.services = services
+        try:
+            yield
+        finally:
+            await services.database.aclose()
+
+    app = FastAPI(
+        title="Pastelka",
+        version="1",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        openapi_url="/api/v1/openapi.json",
+        docs_url="/api/docs",
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.include_router(orders.router, prefix="/api/v1")
+    app.include_router(versions.router, prefix="/api/v1")
+    problems.install(app)
+    app.add_middleware(Observed)
+    _add_health(app)
+    return app
+
+
+def _services(settings: OrdersSettings) -> Services:
+    limits = PhotoLimits(
+        max_bytes=settings.photo_max_bytes,
+        max_pixels=settings.photo_max_pixels,
+        max_photos=settings.photos_per_order,
+    )
+    return Services(
+        settings,
+        Database(
+            settings.database_url.get_secret_value(),
+            pool_size=settings.database_pool_size,
+            timezone=settings.timezone,
+        ),
+        Storage(settings.storage_path),
+        PhotoIntake(limits),
+    )
+
+
+def _add_health(app: FastAPI) -> None:
+    @app.get("/healthz", include_in_schema=False)
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz", include_in_schema=False)
+    async def readyz(request: Request) -> JSONResponse:
+        services: Services = request.app.state.services
+        checks = await run_checks({"database": services.database.check})
+        ready = all(result == "ok" for result in checks.values())
+        return JSONResponse({"ready": ready, "checks": checks}, status_code=200 if ready else 503)
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,174 @@
+"""Orders: list, detail, timeline, making by hand, deleting, and what is asked for a whole order."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile, status
+from pydantic import TypeAdapter
+
+from pastelka_common.contracts.options import ColoringOptions, SvgOptions
+from pastelka_orders.api.deps import MAX_ID, Deps, Id, OrderNumber, allow_subscription, answer, respond
+from pastelka_orders.api.problems import Responses, declared
+from pastelka_orders.errors import ImageNotFoundError, OrderNotFoundError
+from pastelka_orders.handlers import generate, orders
+from pastelka_orders.handlers.orders import ManualOrder, Process
+from pastelka_orders.models import OrderStatus
+from pastelka_orders.schemas import (
+    ColoringVersionResponse,
+    ImageResponse,
+    OrderListItem,
+    OrderListResponse,
+    OrderResponse,
+    SvgVersionResponse,
+    TimelineEntry,
+    TimelineResponse,
+)
+
+router = APIRouter(prefix="/orders", tags=["orders"])
+
+_COLORINGS: TypeAdapter[object] = TypeAdapter(list[ColoringVersionResponse])
+_SVGS: TypeAdapter[object] = TypeAdapter(list[SvgVersionResponse])
+_NOT_MODIFIED: Responses = {304: {"description": "The caller's `ETag` is still right"}}
+
+
+@router.get("", response_model=OrderListResponse, responses={**_NOT_MODIFIED, **declared(422, 503)})
+async def list_orders(
+    request: Request,
+    services: Deps,
+    cursor: Annotated[
+        str | None, Query(max_length=200, description="`next_cursor` of the page before")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    q: Annotated[
+        str | None, Query(max_length=100, description="Beginnings of words of number and customer")
+    ] = None,
+    status: Annotated[OrderStatus | None, Query()] = None,
+) -> Response:
+    """Orders, newest first, in pages."""
+    page = await services.view(lambda v: v.orders(limit=limit, cursor=cursor, q=q, status=status))
+    items = [OrderListItem.model_validate_json(item) for item in page.items]
+    body = OrderListResponse(items=items, next_cursor=page.next_cursor).model_dump_json().encode()
+    response = respond(request, body)
+    allow_subscription(response, services.settings)
+    return response
+
+
+@router.post(
+    "",
+    response_model=OrderResponse,
+    status_code=status.HTTP_201_CREATED,
+    responses=declared(413, 422, 503),
+)
+async def create_order(
+    request: Request,
+    services: Deps,
+    photos: Annotated[list[UploadFile], File(description="The photos, in the order of the pages")],
+    customer_name: Annotated[str | None, Form(max_length=200)] = None,
+    note: Annotated[str | None, Form(max_length=2000)] = None,
+    process: Annotated[Process, Form(description="What starts by itself")] = "none",
+) -> Response:
+    """Make an order by hand from uploaded photos; one photo that is none refuses them all."""
+    wanted = ManualOrder(_given(customer_name), _given(note), process)
+    async with services.intake.staged(photos) as staged:
+        number = await services.write(lambda c: orders.create(c, services.storage, wanted, staged))
+    response = await _order(request, services, number)
+    response.status_code = status.HTTP_201_CREATED
+    response.headers["Location"] = f"/api/v1/orders/{number}"
+    return response
+
+
+@router.get(
+    "/{order_number}", response_model=OrderResponse, responses={**_NOT_MODIFIED, **declared(404, 422, 503)}
+)
+async def get_order(request: Request, services: Deps, order_number: OrderNumber) -> Response:
+    """One order with its line items, images and versions."""
+    response = await _order(request, services, order_number)
+    allow_subscription(response, services.settings)
+    return response
+
+
+@router.delete("/{order_number}", status_code=status.HTTP_204_NO_CONTENT, responses=declared(404, 422, 503))
+async def delete_order(services: Deps, order_number: OrderNumber) -> None:
+    """Delete an order with its files; work in hand is cancelled."""
+    order_id = await services.write(lambda c: orders.delete(c, order_number))
+    # At once for whoever looks; the job that went out with the transaction does it again for what
+    # a worker may still have been writing.
+    await services.storage.delete_tree(str(order_id))
+
+
+@router.get(
+    "/{order_number}/images/{image_id}",
+    response_model=ImageResponse,
+    responses={**_NOT_MODIFIED, **declared(404, 422, 503)},
+)
+async def get_image(request: Request, services: Deps, order_number: OrderNumber, image_id: Id) -> Response:
+    """One image with all its versions: what a browser fetches on `image_status`."""
+    if image_id > MAX_ID:
+        raise ImageNotFoundError(image_id)
+    document = await services.view(lambda v: v.image(order_number, image_id))
+    if document is None:
+        raise ImageNotFoundError(image_id)
+    return answer(request, ImageResponse, document)
+
+
+@router.get(
+    "/{order_number}/timeline",
+    response_model=TimelineResponse,
+    responses={**_NOT_MODIFIED, **declared(404, 422, 503)},
+)
+async def get_timeline(request: Request, services: Deps, order_number: OrderNumber) -> Response:
+    """Every status change of every version, with how long each status lasted."""
+    rows = await services.view(lambda v: v.timeline(order_number))
+    if rows is None:
+        raise OrderNotFoundError(order_number)
+    entries = [TimelineEntry.model_validate(row) for row in rows]
+    return respond(
+        request, TimelineResponse(order_number=order_number, entries=entries).model_dump_json().encode()
+    )
+
+
+@router.post(
+    "/{order_number}/generate-coloring",
+    response_model=list[ColoringVersionResponse],
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=declared(404, 409, 422, 503),
+)
+async def generate_order_coloring(
+    request: Request, services: Deps, order_number: OrderNumber, options: ColoringOptions | None = None
+) -> Response:
+    """Ask for a coloring of every image that has none with these options."""
+    wanted = options or ColoringOptions()
+    ids = await services.write(lambda c: generate.colorings_of_order(c, order_number, wanted))
+    return _accepted(answer(request, _COLORINGS, await services.view(lambda v: v.colorings(ids))))
+
+
+@router.post(
+    "/{order_number}/generate-svg",
+    response_model=list[SvgVersionResponse],
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=declared(404, 409, 422, 503),
+)
+async def generate_order_svg(
+    request: Request, services: Deps, order_number: OrderNumber, options: SvgOptions | None = None
+) -> Response:
+    """Ask for an SVG of every image whose coloring has none with these options."""
+    wanted = options or SvgOptions()
+    ids = await services.write(lambda c: generate.svgs_of_order(c, order_number, wanted))
+    return _accepted(answer(request, _SVGS, await services.view(lambda v: v.svgs(ids))))
+
+
+async def _order(request: Request, services: Deps, order_number: str) -> Response:
+    document = await services.view(lambda v: v.order(order_number))
+    if document is None:
+        raise OrderNotFoundError(order_number)
+    return answer(request, OrderResponse, document)
+
+
+def _accepted(response: Response) -> Response:
+    response.status_code = status.HTTP_202_ACCEPTED
+    return response
+
+
+def _given(value: str | None) -> str | None:
+    """``None`` for what was left empty."""
+    stripped = (value or "").strip().replace("\0", "")
+    return stripped or None

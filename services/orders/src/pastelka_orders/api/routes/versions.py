@@ -1,0 +1,171 @@
+"""Images and versions: generate, list, choose, retry, cancel. Both kinds have the same routes."""
+
+import json
+from collections.abc import Awaitable
+
+from fastapi import APIRouter, Request, Response, status
+from pydantic import TypeAdapter
+
+from pastelka_common.contracts.options import ColoringOptions, SvgOptions
+from pastelka_common.contracts.statuses import StatusType
+from pastelka_orders.api.deps import MAX_ID, Deps, Id, answer
+from pastelka_orders.api.problems import declared
+from pastelka_orders.errors import ImageNotFoundError, VersionNotFoundError
+from pastelka_orders.handlers import generate, versions
+from pastelka_orders.repository.views import Views
+from pastelka_orders.schemas import ColoringVersionResponse, SelectedResponse, SvgVersionResponse
+
+router = APIRouter(tags=["versions"])
+
+_COLORINGS: TypeAdapter[object] = TypeAdapter(list[ColoringVersionResponse])
+_SVGS: TypeAdapter[object] = TypeAdapter(list[SvgVersionResponse])
+_ACCEPTED = status.HTTP_202_ACCEPTED
+_MAKING = declared(404, 409, 422, 503)
+_READING = declared(404, 422, 503)
+
+
+@router.post(
+    "/images/{image_id}/generate-coloring",
+    response_model=ColoringVersionResponse,
+    status_code=_ACCEPTED,
+    responses=_MAKING,
+)
+async def generate_image_coloring(
+    request: Request, services: Deps, image_id: Id, options: ColoringOptions | None = None
+) -> Response:
+    """Ask for a coloring of one image; while one with the same options is in hand, answers that."""
+    _check_image(image_id)
+    wanted = options or ColoringOptions()
+    ids = await services.write(lambda c: generate.coloring_of_image(c, image_id, wanted))
+    return await _version(request, services, "coloring", ids[0], _ACCEPTED)
+
+
+@router.post(
+    "/images/{image_id}/generate-svg",
+    response_model=SvgVersionResponse,
+    status_code=_ACCEPTED,
+    responses=_MAKING,
+)
+async def generate_image_svg(
+    request: Request, services: Deps, image_id: Id, options: SvgOptions | None = None
+) -> Response:
+    """Ask for an SVG of the chosen coloring; while one with the same options is in hand, answers that."""
+    _check_image(image_id)
+    wanted = options or SvgOptions()
+    ids = await services.write(lambda c: generate.svg_of_image(c, image_id, wanted))
+    return await _version(request, services, "svg", ids[0], _ACCEPTED)
+
+
+@router.get(
+    "/images/{image_id}/coloring-versions",
+    response_model=list[ColoringVersionResponse],
+    responses=_READING,
+)
+async def list_coloring_versions(request: Request, services: Deps, image_id: Id) -> Response:
+    """All colorings of one image, oldest first."""
+    _check_image(image_id)
+    document = await services.view(lambda v: v.coloring_versions(image_id))
+    if document is None:
+        raise ImageNotFoundError(image_id)
+    return answer(request, _COLORINGS, document)
+
+
+@router.get("/images/{image_id}/svg-versions", response_model=list[SvgVersionResponse], responses=_READING)
+async def list_svg_versions(request: Request, services: Deps, image_id: Id) -> Response:
+    """All SVGs of one image, oldest first."""
+    _check_image(image_id)
+    document = await services.view(lambda v: v.svg_versions(image_id))
+    if document is None:
+        raise ImageNotFoundError(image_id)
+    return answer(request, _SVGS, document)
+
+
+@router.post("/images/{image_id}/select-coloring/{version_id}", responses=_MAKING)
+async def select_coloring(services: Deps, image_id: Id, version_id: Id) -> SelectedResponse:
+    """Choose a coloring; an SVG of another page does not stay chosen."""
+    await _select(services, "coloring", image_id, version_id)
+    return SelectedResponse(message=f"Selected coloring version {version_id}")
+
+
+@router.post("/images/{image_id}/select-svg/{version_id}", responses=_MAKING)
+async def select_svg(services: Deps, image_id: Id, version_id: Id) -> SelectedResponse:
+    """Choose an SVG, and with it the coloring that it was made from."""
+    await _select(services, "svg", image_id, version_id)
+    return SelectedResponse(message=f"Selected SVG version {version_id}")
+
+
+@router.post(
+    "/coloring-versions/{version_id}/retry",
+    response_model=ColoringVersionResponse,
+    status_code=_ACCEPTED,
+    responses=_MAKING,
+)
+async def retry_coloring(request: Request, services: Deps, version_id: Id) -> Response:
+    """Try a failed coloring again, afresh."""
+    _check_version("coloring", version_id)
+    await services.write(lambda c: versions.retry(c, "coloring", version_id))
+    return await _version(request, services, "coloring", version_id, _ACCEPTED)
+
+
+@router.post(
+    "/svg-versions/{version_id}/retry",
+    response_model=SvgVersionResponse,
+    status_code=_ACCEPTED,
+    responses=_MAKING,
+)
+async def retry_svg(request: Request, services: Deps, version_id: Id) -> Response:
+    """Try a failed SVG again, afresh."""
+    _check_version("svg", version_id)
+    await services.write(lambda c: versions.retry(c, "svg", version_id))
+    return await _version(request, services, "svg", version_id, _ACCEPTED)
+
+
+@router.post(
+    "/coloring-versions/{version_id}/cancel", response_model=ColoringVersionResponse, responses=_MAKING
+)
+async def cancel_coloring(request: Request, services: Deps, version_id: Id) -> Response:
+    """Stop a coloring in hand, at the provider too; it ends in `error` with code `cancelled`."""
+    _check_version("coloring", version_id)
+    await services.write(lambda c: versions.cancel(c, "coloring", version_id))
+    return await _version(request, services, "coloring", version_id, status.HTTP_200_OK)
+
+
+@router.post("/svg-versions/{version_id}/cancel", response_model=SvgVersionResponse, responses=_MAKING)
+async def cancel_svg(request: Request, services: Deps, version_id: Id) -> Response:
+    """Stop an SVG in hand; it ends in `error` with code `cancelled`."""
+    _check_version("svg", version_id)
+    await services.write(lambda c: versions.cancel(c, "svg", version_id))
+    return await _version(request, services, "svg", version_id, status.HTTP_200_OK)
+
+
+async def _version(
+    request: Request, services: Deps, kind: StatusType, version_id: int, code: int
+) -> Response:
+    """The version as it is now, with status ``code``."""
+
+    def find(view: Views) -> Awaitable[str]:
+        return view.colorings([version_id]) if kind == "coloring" else view.svgs([version_id])
+
+    found = json.loads(await services.view(find))
+    if not found:
+        raise VersionNotFoundError(kind, version_id)
+    model = ColoringVersionResponse if kind == "coloring" else SvgVersionResponse
+    response = answer(request, model, json.dumps(found[0]))
+    response.status_code = code
+    return response
+
+
+async def _select(services: Deps, kind: StatusType, image_id: int, version_id: int) -> None:
+    _check_image(image_id)
+    _check_version(kind, version_id)
+    await services.write(lambda c: versions.select(c, kind, image_id, version_id))
+
+
+def _check_image(image_id: int) -> None:
+    if image_id > MAX_ID:
+        raise ImageNotFoundError(image_id)
+
+
+def _check_version(kind: StatusType, version_id: int) -> None:
+    if version_id > MAX_ID:
+        raise VersionNotFoundError(kind, version_id)

@@ -1,0 +1,208 @@
+"""What the worker consumes: facts in batches, dead letters, downloads, erasures."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
+
+from pastelka_common.contracts.messages import (
+    ColoringFact,
+    ColoringJob,
+    DeadLetter,
+    DownloadJob,
+    EraseJob,
+    Failure,
+    SvgFact,
+    SvgJob,
+    VersionJob,
+)
+from pastelka_common.messaging.consumer import Delivery
+from pastelka_common.messaging.outcomes import Done, Outcome, RetryAfter
+from pastelka_common.messaging.pull import PullSubscription
+from pastelka_common.messaging.topology import FACTS_CONSUMER
+from pastelka_common.storage import Storage, photo_path
+from pastelka_orders.database import Database
+from pastelka_orders.handlers import downloads
+from pastelka_orders.handlers.facts import Received, apply_dead_letter, apply_facts
+from pastelka_orders.handlers.orders import Process
+from pastelka_orders.photos import PhotoDownloader
+from pastelka_orders.repository.orders import StoredPhoto
+
+log = structlog.get_logger(__name__)
+
+_BATCH = 500
+_AHEAD = 1000
+_PAUSE = 0.5
+_ERASE_AGAIN = 60.0
+
+_FACTS: dict[str, type[ColoringFact] | type[SvgFact]] = {"coloring": ColoringFact, "svg": SvgFact}
+_JOBS: dict[str, type[ColoringJob] | type[SvgJob]] = {"coloring": ColoringJob, "svg": SvgJob}
+
+
+class FactsConsumer:
+    """Applies facts in batches: whatever has arrived while the last batch was being committed.
+
+    A batch is acknowledged after its commit. If the database is away the batch waits with it; if
+    one fact of it cannot be applied, the others are applied one by one.
+    """
+
+    def __init__(self, nc: Client, database: Database, on_commit: Callable[[], None]) -> None:
+        self._subscription = PullSubscription(nc, FACTS_CONSUMER)
+        self._database = database
+        self._on_commit = on_commit
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Consume until ``stop`` is set; what was not applied is delivered again to another."""
+        await self._subscription.start()
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set():
+                if self._subscription.outstanding < _AHEAD // 2:
+                    await self._subscription.ask(_AHEAD - self._subscription.outstanding)
+                taking = asyncio.create_task(self._subscription.take(_BATCH))
+                await asyncio.wait({taking, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                if taking.done():
+                    await self._apply(taking.result(), stop)
+                else:
+                    taking.cancel()
+        finally:
+            stopped.cancel()
+            for msg in await self._subscription.stop():
+                await _quietly(msg.nak)
+
+    async def _apply(self, msgs: list[Msg], stop: asyncio.Event) -> None:
+        batch = [(msg, received) for msg in msgs if (received := _fact(msg)) is not None]
+        malformed = [msg for msg in msgs if _fact(msg) is None] if len(batch) < len(msgs) else []
+        for msg in malformed:
+            log.error("malformed fact dropped", subject=msg.subject, data=msg.data[:500])
+            await _quietly(msg.term)
+        while batch and not stop.is_set():
+            try:
+                await self._database.write(lambda c: apply_facts(c, [received for _, received in batch]))
+            except Exception as error:
+                if isinstance(error, DBAPIError) and not error.connection_invalidated and len(batch) > 1:
+                    log.warning("batch refused, applying one by one", error=str(error.orig))
+                    for msg, _ in batch:
+                        await self._apply([msg], stop)
+                    return
+                if isinstance(error, DBAPIError) and _is_refusal(error):
+                    log.exception("fact refused by the database", subject=batch[0][0].subject)
+                    await _quietly(batch[0][0].term)
+                    return
+                log.warning("facts wait for the database", error=str(error))
+                await self._wait(batch)
+            else:
+                self._on_commit()
+                await asyncio.gather(*(_quietly(msg.ack) for msg, _ in batch))
+                return
+
+    async def _wait(self, batch: list[tuple[Msg, Received]]) -> None:
+        await asyncio.gather(*(_quietly(msg.in_progress) for msg, _ in batch))
+        await asyncio.sleep(_PAUSE)
+
+
+def _fact(msg: Msg) -> Received | None:
+    model = _FACTS.get(msg.subject.split(".")[1])
+    if model is None:
+        return None
+    try:
+        fact = model.model_validate_json(msg.data)
+    except ValidationError:
+        return None
+    traced = {
+        name: value for name, value in (msg.headers or {}).items() if name in {"traceparent", "tracestate"}
+    }
+    return Received(fact, traced)
+
+
+def _is_refusal(error: DBAPIError) -> bool:
+    """Whether the data, not the connection, is what PostgreSQL refuses (classes 22 and 23)."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return state.startswith(("22", "23"))
+
+
+async def _quietly(call: Callable[[], object]) -> None:
+    """Tell the server; if it cannot be told it delivers again, which changes nothing."""
+    try:
+        await call()  # type: ignore[misc]
+    except Exception as error:  # noqa: BLE001 - as the docstring says
+        log.debug("not told", error=str(error))
+
+
+@dataclass(frozen=True)
+class DeadLetters:
+    """Marks the versions of jobs that were given up on: the handler of the dead letters' consumer."""
+
+    database: Database
+    on_commit: Callable[[], None]
+
+    async def handle(self, letter: DeadLetter, _delivery: Delivery) -> Outcome:
+        """End the version in error unless its worker already said so."""
+        job = _job_of(letter)
+        if job is not None:
+            await self.database.write(lambda c: apply_dead_letter(c, letter, job.version_id, job.run))
+            self.on_commit()
+        return Done()
+
+
+def _job_of(letter: DeadLetter) -> VersionJob | None:
+    model = _JOBS.get(letter.original_subject.split(".")[1])
+    try:
+        return model.model_validate_json(letter.original_payload) if model else None
+    except ValidationError:
+        log.warning("dead letter without a readable job", subject=letter.original_subject)
+        return None
+
+
+@dataclass(frozen=True)
+class Downloads:
+    """Fetches photos: the handler of the downloads' consumer."""
+
+    database: Database
+    storage: Storage
+    downloader: PhotoDownloader
+    process: Process
+    on_commit: Callable[[], None]
+
+    async def handle(self, job: DownloadJob, _delivery: Delivery) -> Outcome:
+        """Fetch, check and store one photo, if the image still waits for it."""
+        image = await self.database.write(lambda c: downloads.wanted(c, job.image_id, job.url))
+        if image is None:
+            return Done()
+        photo = await self.downloader.download(job.url, name=f"Photo {image.position}")
+        path = photo_path(
+            order_id=image.order_id,
+            line_item_id=image.line_item_id,
+            position=image.position,
+            suffix=photo.suffix,
+        )
+        await self.storage.write(path, photo.content)
+        kept = StoredPhoto(image.position, path, photo.width, photo.height)
+        await self.database.write(lambda c: downloads.stored(c, job.image_id, kept, self.process))
+        self.on_commit()
+        return Done()
+
+    async def reject(self, job: DownloadJob, _delivery: Delivery, failure: Failure) -> None:
+        """Note on the image why its photo is not there."""
+        await self.database.write(lambda c: downloads.failed(c, job.image_id, failure))
+        self.on_commit()
+
+
+@dataclass(frozen=True)
+class Erasures:
+    """Deletes the files of deleted orders: the handler of the erasures' consumer."""
+
+    storage: Storage
+
+    async def handle(self, job: EraseJob, delivery: Delivery) -> Outcome:
+        """Delete at once, and again later what a worker was still writing at that moment."""
+        await self.storage.delete_tree(str(job.order_id))
+        if delivery.attempt == 1:
+            failure = Failure(code="once_more", message="Looking once more for files written meanwhile.")
+            return RetryAfter(_ERASE_AGAIN, failure)
+        return Done()

@@ -1,0 +1,31 @@
+"""``python -m pastelka_orders.entrypoints.api``: the HTTP API."""
+
+import uvicorn
+
+from pastelka_common import telemetry
+from pastelka_orders.api.app import create_app
+from pastelka_orders.settings import OrdersSettings
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    settings = OrdersSettings.load()
+    telemetry.set_up(
+        "orders-api", level=settings.log_level, otlp_endpoint=settings.otel_exporter_otlp_endpoint
+    )
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_config=None,
+        proxy_headers=True,
+        timeout_graceful_shutdown=int(settings.shutdown_grace),
+        server_header=False,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""``python -m pastelka_orders.entrypoints.worker``: facts, outbox, downloads, erasures."""
+
+import asyncio
+
+from nats.aio.client import Client
+
+from pastelka_common import process, telemetry
+from pastelka_common.contracts.messages import DeadLetter, DownloadJob, EraseJob
+from pastelka_common.health import Check, health_server
+from pastelka_common.messaging.connection import connected
+from pastelka_common.messaging.consumer import JobConsumer
+from pastelka_common.messaging.publish import Publisher
+from pastelka_common.messaging.topology import (
+    DEAD_CONSUMER,
+    DOWNLOAD_CONSUMER,
+    ERASE_CONSUMER,
+    FACTS_CONSUMER,
+    ensure_consumer,
+    ensure_streams,
+)
+from pastelka_common.storage import Storage
+from pastelka_orders.consumers import DeadLetters, Downloads, Erasures, FactsConsumer
+from pastelka_orders.database import Database
+from pastelka_orders.listening import listen
+from pastelka_orders.outbox import CHANNEL, Relay
+from pastelka_orders.photos import PhotoDownloader, PhotoIntake, PhotoLimits
+from pastelka_orders.photos.urls import AllowedHosts
+from pastelka_orders.settings import OrdersSettings
+
+_POOL = 4
+
+
+def main() -> None:
+    """Work until SIGTERM."""
+    settings = OrdersSettings.load()
+    telemetry.set_up(
+        "orders-worker", level=settings.log_level, otlp_endpoint=settings.otel_exporter_otlp_endpoint
+    )
+
+    async def work(stop: asyncio.Event) -> None:
+        await run(settings, stop)
+
+    process.run(work)
+
+
+async def run(settings: OrdersSettings, stop: asyncio.Event) -> None:
+    """Everything the worker does, until ``stop`` is set."""
+    url = settings.database_url.get_secret_value()
+    database = Database(url, pool_size=_POOL, timezone=settings.timezone)
+    limits = PhotoLimits(max_bytes=settings.photo_max_bytes, max_pixels=settings.photo_max_pixels)
+    hosts = [host.strip() for host in settings.download_allowed_hosts.split(",") if host.strip()]
+    try:
+        async with (
+            connected(settings.nats_url, name="orders-worker") as nc,
+            PhotoDownloader(PhotoIntake(limits), allowed_hosts=AllowedHosts(hosts)) as downloader,
+            health_server(settings.host, settings.port, _checks(nc, database)),
+        ):
+            await ensure_streams(nc.jetstream(), settings.stream_replicas)
+            for spec in (FACTS_CONSUMER, DEAD_CONSUMER, DOWNLOAD_CONSUMER, ERASE_CONSUMER):
+                await ensure_consumer(nc, spec)
+            await _work(settings, stop, nc, database, downloader)
+    finally:
+        await database.aclose()
+
+
+async def _work(
+    settings: OrdersSettings, stop: asyncio.Event, nc: Client, database: Database, downloader: PhotoDownloader
+) -> None:
+    relay = Relay(database, Publisher(nc.jetstream()))
+    storage = Storage(settings.storage_path)
+    downloads = Downloads(database, storage, downloader, settings.auto_process, relay.wake)
+    dead = DeadLetters(database, relay.wake)
+    url = settings.database_url.get_secret_value()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(relay.run(stop))
+        tasks.create_task(listen(url, CHANNEL, relay.wake, stop))
+        tasks.create_task(FactsConsumer(nc, database, relay.wake).run(stop))
+        tasks.create_task(
+            JobConsumer(nc, DEAD_CONSUMER, DeadLetter, dead.handle, concurrency=4).run(stop, grace=5)
+        )
+        tasks.create_task(
+            JobConsumer(
+                nc,
+                DOWNLOAD_CONSUMER,
+                DownloadJob,
+                downloads.handle,
+                concurrency=settings.download_concurrency,
+                on_rejected=downloads.reject,
+            ).run(stop, grace=settings.shutdown_grace / 2)
+        )
+        tasks.create_task(
+            JobConsumer(nc, ERASE_CONSUMER, EraseJob, Erasures(storage).handle, concurrency=2).run(
+                stop, grace=5
+            )
+        )
+
+
+def _checks(nc: Client, database: Database) -> dict[str, Check]:
+    async def broker() -> None:
+        await nc.flush(timeout=2)
+
+    return {"database": database.check, "broker": broker}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""Runs the service."""
+
+from pastelka_vectorize.entrypoint import main
+
+main()

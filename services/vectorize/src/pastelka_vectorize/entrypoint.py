@@ -1,0 +1,81 @@
+"""``python -m pastelka_vectorize``: takes SVG jobs until SIGTERM."""
+
+import asyncio
+
+from pastelka_common import process, telemetry
+from pastelka_common.contracts.messages import SvgJob
+from pastelka_common.health import health_server
+from pastelka_common.messaging.connection import connected
+from pastelka_common.messaging.consumer import JobConsumer
+from pastelka_common.messaging.publish import Publisher
+from pastelka_common.messaging.runs import Cancellations, ProviderJobs
+from pastelka_common.messaging.topology import VECTORIZE_CONSUMER, ensure_consumer, ensure_streams
+from pastelka_common.messaging.work import Workshop
+from pastelka_common.storage import Storage
+from pastelka_vectorize.handlers import Vectorization
+from pastelka_vectorize.providers import SvgProvider
+from pastelka_vectorize.settings import VectorizeSettings
+
+
+def main() -> None:
+    """Work until SIGTERM."""
+    settings = VectorizeSettings.load()
+    telemetry.set_up(
+        "vectorize", level=settings.log_level, otlp_endpoint=settings.otel_exporter_otlp_endpoint
+    )
+
+    async def work(stop: asyncio.Event) -> None:
+        await run(settings, stop)
+
+    process.run(work)
+
+
+async def run(settings: VectorizeSettings, stop: asyncio.Event) -> None:
+    """Take jobs until ``stop`` is set; then finish or hand back what is in hand."""
+    provider = _provider(settings)
+    storage = Storage(settings.storage_path)
+    try:
+        async with connected(settings.nats_url, name="vectorize") as nc:
+            await ensure_streams(nc.jetstream(), settings.stream_replicas)
+            spec = VECTORIZE_CONSUMER.with_limit(settings.max_in_flight)
+            await ensure_consumer(nc, spec)
+            workshop = Workshop(
+                Publisher(nc.jetstream()),
+                await ProviderJobs.open(nc),
+                await Cancellations.open(nc, "svg"),
+                storage,
+                Vectorization(provider, storage),
+            )
+            consumer = JobConsumer(
+                nc,
+                spec,
+                SvgJob,
+                workshop.handle,
+                concurrency=settings.concurrency,
+                on_rejected=workshop.reject,
+            )
+
+            async def broker() -> None:
+                await nc.flush(timeout=2)
+
+            async with health_server(settings.host, settings.port, {"broker": broker}):
+                await consumer.run(stop, grace=settings.shutdown_grace / 2)
+    finally:
+        await provider.aclose()
+
+
+def _provider(settings: VectorizeSettings) -> SvgProvider:
+    # Each provider brings libraries that the other deployment does not need to load.
+    if settings.vectorize_provider == "vectorizer":
+        from pastelka_vectorize.providers.vectorizer import VectorizerProvider  # noqa: PLC0415
+
+        if settings.vectorizer_api_key is None or settings.vectorizer_api_secret is None:
+            raise RuntimeError("settings let an incomplete Vectorizer.ai account through")
+        return VectorizerProvider(
+            base_url=settings.vectorizer_base_url,
+            api_key=settings.vectorizer_api_key,
+            api_secret=settings.vectorizer_api_secret,
+        )
+    from pastelka_vectorize.providers.local import LocalSvgProvider  # noqa: PLC0415
+
+    return LocalSvgProvider(workers=settings.concurrency)

@@ -1,0 +1,35 @@
+"""One SVG job: its coloring page, the provider, the cleaned SVG."""
+
+from dataclasses import dataclass
+
+from anyio import to_thread
+
+from pastelka_common.contracts.messages import SvgJob
+from pastelka_common.contracts.statuses import SvgProcessingStatus
+from pastelka_common.errors import PermanentError
+from pastelka_common.messaging.work import Report
+from pastelka_common.storage import Storage, UnsafePathError
+from pastelka_vectorize.providers import SvgProvider, SvgRequest
+from pastelka_vectorize.svg import clean
+
+
+@dataclass(frozen=True)
+class Vectorization:
+    """Makes SVGs: what the workshop of this service does with a job."""
+
+    provider: SvgProvider
+    storage: Storage
+    statuses = SvgProcessingStatus
+
+    async def make(self, job: SvgJob, report: Report) -> bytes:
+        """The SVG, cleaned of all that a browser would run or fetch."""
+        try:
+            page = self.storage.resolve(job.source)
+        except UnsafePathError as error:
+            raise PermanentError("unsafe_path", str(error)) from error
+        request = SvgRequest(page, job.options.shape_stacking, job.options.group_by)
+        svg = await self.provider.vectorize(request, report)
+        return await to_thread.run_sync(clean, svg)
+
+    async def cancel(self, provider_job_id: str) -> None:
+        """Nothing to stop: both providers work only while they are asked."""
