@@ -14,6 +14,9 @@ PAPER = "#ffffff"
 MAX_NESTING = 60
 """Groups in groups (``group_by=parent``); what lies deeper stays in the deepest one."""
 
+_PAGE = 0
+"""No region has this number: stands for the page itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
@@ -67,20 +70,21 @@ def _by_layer(shapes: list[Shape]) -> str:
 
 def _by_parent(shapes: list[Shape]) -> str:
     """Nested groups: a shape, then what lies in it."""
-    children: dict[int, list[Shape]] = defaultdict(list)
-    known = {shape.region.number for shape in shapes}
-    for shape in shapes:
-        children[shape.region.parent if shape.region.parent in known else 0].append(shape)
-    return "".join(_family(shape, children, MAX_NESTING) for shape in children[0])
+    inside: dict[int, list[Shape]] = defaultdict(list)
+    homes: dict[int, int] = {}
+    for shape in shapes:  # what is around a shape comes before it
+        home = homes.get(shape.region.parent, _PAGE)
+        inside[home].append(shape)
+        homes[shape.region.number] = shape.region.number if shape.region.depth <= MAX_NESTING else home
+    return "".join(_family(shape, inside) for shape in inside[_PAGE])
 
 
-def _family(shape: Shape, children: dict[int, list[Shape]], levels: int) -> str:
-    own = children[shape.region.number]
-    if not own:
-        return _path(shape, fill=True)
-    inner = "".join(_family(child, children, levels - 1) for child in own)
-    body = _path(shape, fill=True) + inner
-    return f"<g>\n{body}</g>\n" if levels > 0 else body
+def _family(shape: Shape, inside: dict[int, list[Shape]]) -> str:
+    own = _path(shape, fill=True)
+    children = inside.get(shape.region.number)
+    if not children:
+        return own
+    return f"<g>\n{own}{''.join(_family(child, inside) for child in children)}</g>\n"
 
 
 def _group(attributes: str, shapes: Iterable[Shape]) -> str:

@@ -9,7 +9,6 @@ from pastelka_vectorize.providers.local.bitmap import read_bitmap
 from pastelka_vectorize.providers.local.document import Canvas, render
 from pastelka_vectorize.providers.local.regions import find_regions
 from pastelka_vectorize.providers.local.tracing import trace
-from pastelka_vectorize.providers.page import PageUnusableError
 
 
 def trace_page(page: Path, shape_stacking: ShapeStacking, group_by: GroupBy, memory_limit: int) -> bytes:
@@ -34,6 +33,3 @@ def _prepare_process(memory_limit: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     soft = memory_limit if hard == resource.RLIM_INFINITY else min(memory_limit, hard)
     resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-
-
-__all__ = ["PageUnusableError", "trace_page"]

@@ -32,7 +32,7 @@ class LocalSvgProvider:
         self._timeout = timeout
         self._memory_limit = memory_limit
 
-    async def vectorize(self, request: SvgRequest, progress: Progress) -> bytes:  # noqa: ARG002 (the contract's)
+    async def vectorize(self, request: SvgRequest, progress: Progress) -> bytes:
         """Trace the page; see ``SvgProvider``. ``processing`` is the handler's to report."""
         try:
             async with self._limiter:
@@ -41,7 +41,8 @@ class LocalSvgProvider:
             raise exc.as_permanent() from exc
         except MemoryError as exc:
             raise PermanentError(
-                "page_too_complex", "The coloring page needs too much memory to trace. Generate a smaller one."
+                "page_too_complex",
+                "The coloring page needs too much memory to trace. Generate a smaller one.",
             ) from exc
         except TimeoutError as exc:
             message = f"Tracing the coloring page took longer than {self._timeout:g} s."

@@ -17,6 +17,13 @@ Point = tuple[int, int]
 _PATH = re.compile(r'<path d="([^"]*)"[^>]*?transform="translate\(([-\d.]+),\s*([-\d.]+)\)"')
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _CORNERS_OF_AREA = 3
+_VTRACER = {
+    "img_format": "bmp",
+    "colormode": "binary",
+    "mode": "polygon",
+    "filter_speckle": 0,
+    "path_precision": 0,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +71,12 @@ def _polygons(mask: Mask) -> Iterator[list[Point]]:
     bitmap = np.where(mask, 0, 255).astype(np.uint8)
     _, bmp = cv2.imencode(".bmp", bitmap)
     svg = vtracer.convert_raw_image_to_svg(
-        bmp.tobytes(), img_format="bmp", colormode="binary", mode="polygon", filter_speckle=0, path_precision=0
+        bmp.tobytes(),
+        img_format="bmp",
+        colormode="binary",
+        mode="polygon",
+        filter_speckle=0,
+        path_precision=0,
     )
     for data, left, top in _PATH.findall(svg):
         for subpath in data.split("M")[1:]:
