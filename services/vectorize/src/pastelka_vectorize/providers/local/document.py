@@ -1,0 +1,100 @@
+"""The SVG document: shapes in painting order, grouped as asked."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+
+from pastelka_common.contracts.options import GroupBy
+from pastelka_vectorize.providers.local.tracing import Shape
+
+INK = "#000000"
+PAPER = "#ffffff"
+
+MAX_NESTING = 60
+"""Groups in groups (``group_by=parent``); what lies deeper stays in the deepest one."""
+
+_PAGE = 0
+"""No region has this number: stands for the page itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """Size of the page (``width``, ``height``) and of the bitmap it was traced from, in pixels."""
+
+    width: int
+    height: int
+    traced_width: int
+    traced_height: int
+
+
+def render(canvas: Canvas, shapes: list[Shape], group_by: GroupBy, *, stacked: bool) -> str:
+    """Write the document. The paper around everything is one white rectangle, painted first."""
+    size = f'width="{canvas.traced_width}" height="{canvas.traced_height}"'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{canvas.width}" height="{canvas.height}"'
+        f' viewBox="0 0 {canvas.traced_width} {canvas.traced_height}">\n'
+        f'<rect {size} fill="{PAPER}"/>\n{_body(shapes, group_by, stacked=stacked)}</svg>\n'
+    )
+
+
+def _body(shapes: list[Shape], group_by: GroupBy, *, stacked: bool) -> str:
+    match group_by:
+        case GroupBy.NONE:
+            return "".join(_path(shape, fill=True) for shape in shapes)
+        case GroupBy.COLOR:
+            return _by_color(shapes, stacked=stacked)
+        case GroupBy.LAYER:
+            return _by_layer(shapes)
+        case GroupBy.PARENT:
+            return _by_parent(shapes)
+
+
+def _by_color(shapes: list[Shape], *, stacked: bool) -> str:
+    """One group a color; where shapes cover each other, one for each run of a color.
+
+    Stacked shapes of one color may not all move together: white eyes lie on black ink which lies
+    on white paper.
+    """
+    ordered = shapes if stacked else sorted(shapes, key=lambda shape: not shape.region.ink)
+    runs = groupby(ordered, key=lambda shape: shape.region.ink)
+    return "".join(_group(f'fill="{_color(ink=ink)}"', run) for ink, run in runs)
+
+
+def _by_layer(shapes: list[Shape]) -> str:
+    layers = groupby(shapes, key=lambda shape: (shape.region.depth, shape.region.ink))
+    return "".join(
+        _group(f'id="layer-{depth}" fill="{_color(ink=ink)}"', run) for (depth, ink), run in layers
+    )
+
+
+def _by_parent(shapes: list[Shape]) -> str:
+    """Nested groups: a shape, then what lies in it."""
+    inside: dict[int, list[Shape]] = defaultdict(list)
+    homes: dict[int, int] = {}
+    for shape in shapes:  # what is around a shape comes before it
+        home = homes.get(shape.region.parent, _PAGE)
+        inside[home].append(shape)
+        homes[shape.region.number] = shape.region.number if shape.region.depth <= MAX_NESTING else home
+    return "".join(_family(shape, inside) for shape in inside[_PAGE])
+
+
+def _family(shape: Shape, inside: dict[int, list[Shape]]) -> str:
+    own = _path(shape, fill=True)
+    children = inside.get(shape.region.number)
+    if not children:
+        return own
+    return f"<g>\n{own}{''.join(_family(child, inside) for child in children)}</g>\n"
+
+
+def _group(attributes: str, shapes: Iterable[Shape]) -> str:
+    return f"<g {attributes}>\n{''.join(_path(shape, fill=False) for shape in shapes)}</g>\n"
+
+
+def _path(shape: Shape, *, fill: bool) -> str:
+    color = f' fill="{_color(ink=shape.region.ink)}"' if fill else ""
+    return f'<path{color} d="{shape.outline}"/>\n'
+
+
+def _color(*, ink: bool) -> str:
+    return INK if ink else PAPER

@@ -1,0 +1,67 @@
+"""The ``local`` provider: pages are traced in worker processes."""
+
+import pickle
+
+import anyio
+import anyio.to_process
+
+from pastelka_common.errors import PermanentError, TransientError
+from pastelka_vectorize.providers import Progress, SvgRequest
+from pastelka_vectorize.providers.local.job import trace_page
+from pastelka_vectorize.providers.page import PageUnusableError
+
+
+class LocalSvgProvider:
+    """Traces pages in at most ``workers`` processes, each page within ``timeout`` seconds.
+
+    Processes rather than threads: vtracer holds the interpreter lock while it traces (a thread
+    would stop the event loop for seconds on a large page), and only a process can be ended when
+    the job is cancelled or a page takes too long. Idle processes end after five minutes
+    (``anyio.to_process``) and, all of them, with the event loop.
+
+    ``memory_limit`` bounds the address space of a worker in bytes; a page that needs more is
+    refused instead of taking the machine down.
+    """
+
+    name = "local"
+
+    def __init__(self, *, workers: int = 1, timeout: float = 120, memory_limit: int = 4 << 30) -> None:
+        if workers < 1:
+            raise ValueError(f"workers must be at least 1, not {workers}")
+        self._limiter = anyio.CapacityLimiter(workers)
+        self._timeout = timeout
+        self._memory_limit = memory_limit
+
+    async def vectorize(self, request: SvgRequest, progress: Progress) -> bytes:
+        """Trace the page; see ``SvgProvider``. ``processing`` is the handler's to report."""
+        try:
+            async with self._limiter:
+                return await self._trace(request)
+        except PageUnusableError as exc:
+            raise exc.as_permanent() from exc
+        except MemoryError as exc:
+            raise PermanentError(
+                "page_too_complex",
+                "The coloring page needs too much memory to trace. Generate a smaller one.",
+            ) from exc
+        except TimeoutError as exc:
+            message = f"Tracing the coloring page took longer than {self._timeout:g} s."
+            raise TransientError("timeout", message) from exc
+        except (anyio.BrokenWorkerProcess, pickle.PickleError, OSError) as exc:
+            raise TransientError("worker_died", "The tracing process ended before it was done.") from exc
+
+    async def aclose(self) -> None:
+        """Nothing to give back: worker processes end with the event loop."""
+
+    async def _trace(self, request: SvgRequest) -> bytes:
+        # The time limit starts when a process is free, not while the page waits for one.
+        with anyio.fail_after(self._timeout):
+            return await anyio.to_process.run_sync(
+                trace_page,
+                request.page,
+                request.shape_stacking,
+                request.group_by,
+                self._memory_limit,
+                cancellable=True,
+                limiter=anyio.CapacityLimiter(1),
+            )

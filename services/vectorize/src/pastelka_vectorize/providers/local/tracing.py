@@ -1,0 +1,101 @@
+"""From regions to outlines, by vtracer."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import vtracer
+from numpy.typing import NDArray
+
+from pastelka_vectorize.providers.local.regions import Labels, Region, Regions
+
+Mask = NDArray[np.bool_]
+Point = tuple[int, int]
+
+_PATH = re.compile(r'<path d="([^"]*)"[^>]*?transform="translate\(([-\d.]+),\s*([-\d.]+)\)"')
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_CORNERS_OF_AREA = 3
+_VTRACER = {
+    "img_format": "bmp",
+    "colormode": "binary",
+    "mode": "polygon",
+    "filter_speckle": 0,
+    "path_precision": 0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A region and its outline: SVG path data in pixels of the traced page, without the padding."""
+
+    region: Region
+    outline: str
+
+
+def trace(regions: Regions, *, filled: bool) -> list[Shape]:
+    """Trace every region, in painting order.
+
+    ``filled``: whole silhouettes, to be painted over each other; otherwise with holes where other
+    regions are.
+    """
+    traced = ((region, _outline(regions.labels, region, filled=filled)) for region in regions.drawn)
+    return [Shape(region, outline) for region, outline in traced if outline]
+
+
+def _outline(labels: Labels, region: Region, *, filled: bool) -> str:
+    window = labels[region.top : region.top + region.height, region.left : region.left + region.width]
+    mask = window == region.number
+    if filled:
+        mask = _silhouette(mask, ink=region.ink)
+    offset = (region.left - 1, region.top - 1)
+    return "".join(_subpath(points, offset) for points in _polygons(mask))
+
+
+def _silhouette(mask: Mask, *, ink: bool) -> Mask:
+    """Fill the holes of ``mask``: what cannot be reached from its border is inside."""
+    padded = np.pad(mask, 1).astype(np.uint8)
+    around = 4 if ink else 8  # the connectedness of the other color
+    cv2.floodFill(padded, None, (0, 0), (2,), flags=around)
+    inside: Mask = padded[1:-1, 1:-1] != 2  # noqa: PLR2004 (the value filled in)
+    return inside
+
+
+def _polygons(mask: Mask) -> Iterator[list[Point]]:
+    """The closed outlines of ``mask`` (outer ones and holes) as vtracer simplifies them.
+
+    Polygons, not splines: traced from an enlarged page they follow its lines as closely, in less
+    than half the bytes.
+    """
+    bitmap = np.where(mask, 0, 255).astype(np.uint8)
+    _, bmp = cv2.imencode(".bmp", bitmap)
+    svg = vtracer.convert_raw_image_to_svg(
+        bmp.tobytes(),
+        img_format="bmp",
+        colormode="binary",
+        mode="polygon",
+        filter_speckle=0,
+        path_precision=0,
+    )
+    for data, left, top in _PATH.findall(svg):
+        for subpath in data.split("M")[1:]:
+            yield _points(subpath, round(float(left)), round(float(top)))
+
+
+def _points(subpath: str, left: int, top: int) -> list[Point]:
+    numbers = [round(float(number)) for number in _NUMBER.findall(subpath)]
+    return [(x + left, y + top) for x, y in zip(numbers[::2], numbers[1::2], strict=True)]
+
+
+def _subpath(points: list[Point], offset: Point) -> str:
+    """Path data of one closed polygon; relative steps are about a third shorter than coordinates."""
+    if len(points) < _CORNERS_OF_AREA:
+        return ""
+    (x, y), rest = points[0], points[1:]
+    steps: list[str] = []
+    before = (x, y)
+    for point in rest:
+        steps.append(f"{point[0] - before[0]} {point[1] - before[1]}")
+        before = point
+    return f"M{x + offset[0]} {y + offset[1]}l{' '.join(steps)}z".replace(" -", "-")

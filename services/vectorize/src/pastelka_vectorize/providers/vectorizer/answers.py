@@ -1,0 +1,113 @@
+"""What Vectorizer.ai's answers mean: an SVG, or an error that says whether to try again.
+
+Source: https://vectorizer.ai/api/errors; an error's body is
+``{"error": {"status": 400, "code": 1006, "message": "..."}}``.
+"""
+
+import json
+import math
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+import httpx
+
+from pastelka_common.errors import JobError, PermanentError, TransientError
+
+MAX_RETRY_AFTER = 3600.0
+MAX_MESSAGE = 300
+
+_HEAD = 4096
+_BEFORE_MARKUP = b"\xef\xbb\xbf \t\r\n"
+
+
+def svg_of(body: bytes) -> bytes:
+    """The body of a 200, if it looks like a whole SVG document (cleaning it parses it).
+
+    Raises ``PermanentError`` (``provider_output_invalid``): a broken result was paid for, and the
+    same page would be paid for again.
+    """
+    head = body[:_HEAD].lstrip(_BEFORE_MARKUP)
+    starts = head.startswith((b"<?xml", b"<!", b"<svg")) and b"<svg" in head
+    if starts and body.rstrip().endswith(b"</svg>"):
+        return body
+    raise PermanentError(
+        "provider_output_invalid", "Vectorizer.ai answered 200, but not with a whole SVG document."
+    )
+
+
+def error_of(status: int, headers: httpx.Headers, body: bytes) -> JobError:
+    """The error that an answer other than 200 stands for."""
+    permanent = _permanent(status, body)
+    if permanent is not None:
+        return permanent
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return TransientError(
+            "provider_rate_limited",
+            "Vectorizer.ai: too many requests (429). It will be tried again.",
+            retry_after=retry_after(headers),
+        )
+    return TransientError(
+        "provider_unavailable",
+        f"Vectorizer.ai is not available ({status}). It will be tried again.",
+        retry_after=retry_after(headers),
+    )
+
+
+def _permanent(status: int, body: bytes) -> PermanentError | None:
+    match status:
+        case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
+            return PermanentError(
+                "provider_unauthorized",
+                f"Vectorizer.ai refused the API key ({status}). "
+                "Check VECTORIZER_API_KEY and VECTORIZER_API_SECRET.",
+            )
+        case HTTPStatus.PAYMENT_REQUIRED:
+            return PermanentError(
+                "provider_out_of_credit", "Vectorizer.ai: out of credit (402). Top it up and try again."
+            )
+        case HTTPStatus.REQUEST_TIMEOUT | HTTPStatus.TOO_EARLY | HTTPStatus.TOO_MANY_REQUESTS:
+            return None
+        case _ if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return PermanentError("provider_refused", _refusal(status, body))
+        case _:
+            return None
+
+
+def _refusal(status: int, body: bytes) -> str:
+    said = _message(body)
+    return (
+        f"Vectorizer.ai refused the page ({status}): {said}" if said else f"Vectorizer.ai answered {status}."
+    )
+
+
+def _message(body: bytes) -> str:
+    """The provider's own sentence, on one line and not too long; empty if there is none."""
+    try:
+        message = json.loads(body)["error"]["message"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    return " ".join(str(message).split())[:MAX_MESSAGE]
+
+
+def retry_after(headers: httpx.Headers) -> float | None:
+    """Seconds to wait, as ``Retry-After`` says (RFC 9110, 10.2.3: seconds or a date); at most an hour."""
+    value = headers.get("Retry-After", "").strip()
+    seconds = _seconds(value)
+    return None if seconds is None else min(max(seconds, 0.0), MAX_RETRY_AFTER)
+
+
+def _seconds(value: str) -> float | None:
+    try:
+        seconds = float(value)
+    except ValueError:
+        return _seconds_until(value)
+    return seconds if math.isfinite(seconds) else None
+
+
+def _seconds_until(value: str) -> float | None:
+    try:
+        when = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds()

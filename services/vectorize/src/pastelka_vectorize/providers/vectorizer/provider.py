@@ -1,0 +1,126 @@
+"""The ``vectorizer`` provider: one HTTP request a page."""
+
+import asyncio
+
+import aiohttp
+import anyio.to_thread
+import httpx
+from httpx_aiohttp import AiohttpTransport
+from pydantic import SecretStr
+
+from pastelka_common.contracts.options import ShapeStacking
+from pastelka_common.contracts.statuses import SvgProcessingStatus
+from pastelka_common.errors import PermanentError, TransientError
+from pastelka_vectorize.providers import Progress, SvgRequest
+from pastelka_vectorize.providers.page import PageUnusableError
+from pastelka_vectorize.providers.vectorizer.answers import error_of, svg_of
+from pastelka_vectorize.providers.vectorizer.upload import prepare_upload
+
+CONNECT_TIMEOUT = 10.0
+MAX_ANSWER = 64 << 20
+"""Bytes of an answer that are read; an SVG of a page has well under one megabyte."""
+
+
+class VectorizerProvider:
+    """Has pages vectorized by Vectorizer.ai.
+
+    ``base_url`` ends in ``/api/v1``. ``timeout`` (seconds) bounds a whole request; the API asks
+    its clients for at least 180. A ``client`` that is passed in is used as it is and not closed.
+    The request is synchronous and has no id: one that is cut off cannot be picked up again, and
+    may have been paid for.
+    """
+
+    name = "vectorizer"
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        api_key: str,
+        api_secret: SecretStr,
+        timeout: float = 180,
+        client: httpx.AsyncClient | None = None,
+    ) -> None:
+        self._url = f"{base_url.rstrip('/')}/vectorize"
+        self._auth = httpx.BasicAuth(api_key, api_secret.get_secret_value())
+        self._timeout = timeout
+        self._owns_client = client is None
+        self._client = client or httpx.AsyncClient(transport=AiohttpTransport())
+
+    async def vectorize(self, request: SvgRequest, progress: Progress) -> bytes:
+        """Send the page and return the SVG; see ``SvgProvider``."""
+        try:
+            page = await anyio.to_thread.run_sync(prepare_upload, request.page)
+        except PageUnusableError as exc:
+            raise exc.as_permanent() from exc
+        await progress.status(SvgProcessingStatus.VECTORIZER_PROCESSING)
+        return await self._send(page, _fields(request))
+
+    async def aclose(self) -> None:
+        """Close the pooled connections."""
+        if self._owns_client:
+            await self._client.aclose()
+
+    async def _send(self, page: bytes, fields: dict[str, str]) -> bytes:
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._post(page, fields)
+        except TimeoutError as exc:
+            raise TransientError(
+                "timeout",
+                f"Vectorizer.ai did not answer within {self._timeout:g} s; "
+                "the request may have been charged.",
+            ) from exc
+        except (httpx.HTTPError, aiohttp.ClientError, OSError) as exc:
+            raise _connection_error(exc) from exc
+        except httpx.InvalidURL as exc:
+            raise PermanentError("provider_refused", "VECTORIZER_BASE_URL is not a valid address.") from exc
+
+    async def _post(self, page: bytes, fields: dict[str, str]) -> bytes:
+        async with self._client.stream(
+            "POST",
+            self._url,
+            auth=self._auth,
+            data=fields,
+            files={"image": ("image.png", page, "image/png")},
+            timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT),
+        ) as response:
+            body = await _read(response)
+        if response.status_code == httpx.codes.OK:
+            return svg_of(body)
+        raise error_of(response.status_code, response.headers, body)
+
+
+def _fields(request: SvgRequest) -> dict[str, str]:
+    stacked = request.shape_stacking is ShapeStacking.STACKED
+    return {
+        "output.file_format": "svg",
+        "output.shape_stacking": "stacked" if stacked else "cutouts",
+        "output.group_by": request.group_by.value,
+        "output.parameterized_shapes.flatten": "true",
+    }
+
+
+async def _read(response: httpx.Response) -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > MAX_ANSWER:
+            raise PermanentError(
+                "provider_output_invalid", f"Vectorizer.ai answered with more than {MAX_ANSWER >> 20} MB."
+            )
+    return bytes(body)
+
+
+def _connection_error(exc: Exception) -> TransientError:
+    # httpx-aiohttp reports every aiohttp connection error, dropped connections too, as
+    # ConnectTimeout: the cause tells them apart.
+    cause = exc.__cause__ or exc
+    if isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+        return TransientError(
+            "provider_unreachable", "Vectorizer.ai cannot be reached. It will be tried again."
+        )
+    return TransientError(
+        "connection_lost",
+        "The connection to Vectorizer.ai was lost before it answered; the request may have been charged.",
+    )
