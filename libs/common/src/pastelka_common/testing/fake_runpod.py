@@ -167,12 +167,13 @@ class FakeRunpod:
 
     async def _run(self, request: web.Request) -> web.Response:
         try:
-            image = from_json(await request.read())["input"]["image"]
+            options = dict(from_json(await request.read())["input"])
+            image = options.pop("image")
         except (ValueError, LookupError, TypeError):
             return _error(400, "the body must be JSON with input.image")
         if not isinstance(image, str) or not image:
             return _error(400, "input.image must be base64 text")
-        job = self.jobs.submit(image)
+        job = self.jobs.submit(image, options)
         return _json(b'{"id":"%b","status":"IN_QUEUE"}' % job.id.encode())
 
     async def _status(self, request: web.Request) -> web.Response:

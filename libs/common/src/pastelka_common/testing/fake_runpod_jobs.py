@@ -10,7 +10,7 @@ import heapq
 import random
 import time
 import uuid
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -24,7 +24,8 @@ Operation = Literal["submit", "status", "cancel"]
 FaultKind = Literal["answer", "drop", "lost", "hang", "garbage"]
 Fault = int | Literal["drop", "lost", "hang", "garbage"]
 """An HTTP status, or: the connection is dropped before (``drop``) or after (``lost``) the call took
-effect, no answer comes (``hang``), 200 with something that is not JSON (``garbage``)."""
+effect, nothing happens until all that hang are released (``hang``), or the answer is 200 with
+something that is not JSON (``garbage``)."""
 
 
 class FakeRunpodSettings(BaseModel):
@@ -43,6 +44,7 @@ class FakeRunpodSettings(BaseModel):
     page: Literal["drawn", "edges"] = Field(
         "drawn", description="drawn (costs nothing) or edges of the photo"
     )
+    keep_photos: bool = Field(default=False, description="remember the photos, each once")
 
 
 class FaultAnswer(BaseModel):
@@ -95,6 +97,7 @@ class Control(BaseModel):
     fail: dict[Operation, list[Fault | FaultAnswer]] = Field(default_factory=dict)
     chance: dict[Operation, Chance] = Field(default_factory=dict)
     plans: list[JobPlan] = Field(default_factory=list)
+    release: bool = Field(default=False, description="let calls that hang go on")
     forget: list[str] = Field(default_factory=list, description="ids that are answered with 404 from now on")
 
 
@@ -113,11 +116,7 @@ class Faults:
     def __init__(self) -> None:
         self.given = 0
         self.chances: dict[Operation, Chance] = {}
-        self._queued: dict[Operation, deque[FaultAnswer]] = {
-            "submit": deque(),
-            "status": deque(),
-            "cancel": deque(),
-        }
+        self._queued: defaultdict[Operation, deque[FaultAnswer]] = defaultdict(deque)
 
     def queue(self, operation: Operation, faults: Iterable[Fault | FaultAnswer]) -> None:
         """Add faults for the next calls."""
@@ -144,8 +143,8 @@ class Job:
     """One submitted job; times are those of the monotonic clock, in seconds."""
 
     id: str
-    image: str
     key: str
+    options: dict[str, object]
     submitted: float
     starts: float
     ends: float
@@ -153,6 +152,7 @@ class Job:
     polls: int = 0
     cancels: int = 0
     cancelled: bool = False
+    forgotten: bool = False
     left: list[str] = field(default_factory=list)
     """The plan's states that are still to be served."""
 
@@ -170,14 +170,17 @@ class Jobs:
         self._free: list[float] = []
         self._unknown_polls = 0
         self._page = base64.b64encode(drawn_page()).decode()
+        self._photos: dict[str, str] = {}
         self._completed: dict[str, bytes] = {}
 
-    def submit(self, image: str) -> Job:
-        """Take a job; ``image`` is base64."""
+    def submit(self, image: str, options: dict[str, object] | None = None) -> Job:
+        """Take a job; ``image`` is base64, ``options`` are what else the input holds."""
         now = self._clock()
         starts, ends = self._times(now)
         plan = self.plans.popleft() if self.plans else None
-        job = Job(f"{uuid.uuid4()}-e1", image, _key(image), now, starts, ends, plan)
+        job = Job(f"{uuid.uuid4()}-e1", _key(image), options or {}, now, starts, ends, plan)
+        if self.settings.keep_photos or self.settings.page == "edges":
+            self._photos.setdefault(job.key, image)
         job.left = list(plan.states) if plan else []
         self.by_id[job.id] = job
         heapq.heappush(self._in_hand, (ends, job.id))
@@ -199,22 +202,28 @@ class Jobs:
         now = self._clock()
         while self._in_hand and self._in_hand[0][0] <= now:
             heapq.heappop(self._in_hand)
-        return sum(
-            1 for _, job_id in self._in_hand if job_id in self.by_id and not self.by_id[job_id].cancelled
-        )
+        return sum(1 for _, job_id in self._in_hand if not self.by_id[job_id].cancelled)
+
+    def photo(self, job: Job) -> bytes:
+        """The photo as it was sent; kept only with ``keep_photos`` or pages that are its edges."""
+        return base64.b64decode(self._photos[job.key], validate=True)
 
     def poll(self, job_id: str) -> Job | None:
         """Count a poll."""
-        job = self.by_id.get(job_id)
+        job = self._known(job_id)
         if job is None:
             self._unknown_polls += 1
         else:
             job.polls += 1
         return job
 
+    def _known(self, job_id: str) -> Job | None:
+        job = self.by_id.get(job_id)
+        return None if job is None or job.forgotten else job
+
     def cancel(self, job_id: str) -> Job | None:
         """Cancel a job unless it has ended. With ``workers`` its worker stays taken to the end."""
-        job = self.by_id.get(job_id)
+        job = self._known(job_id)
         if job is not None:
             job.cancels += 1
             job.cancelled = job.cancelled or self.state(job) in ("IN_QUEUE", "IN_PROGRESS") or bool(job.plan)
@@ -222,7 +231,8 @@ class Jobs:
 
     def forget(self, job_id: str) -> None:
         """Let a job expire."""
-        self.by_id.pop(job_id, None)
+        if job_id in self.by_id:
+            self.by_id[job_id].forgotten = True
 
     def state(self, job: Job, *, served: bool = False) -> str:
         """The job's state; ``served`` moves a planned job on to its next state."""
@@ -263,7 +273,9 @@ class Jobs:
             return to_json(job.plan.output)
         if page is not None:
             return self._wrapped(base64.b64encode(page).decode())
-        return self._completed.setdefault(self.settings.output, self._wrapped(self._page))
+        if self.settings.output not in self._completed:
+            self._completed[self.settings.output] = self._wrapped(self._page)
+        return self._completed[self.settings.output]
 
     def _wrapped(self, image: str) -> bytes:
         form = self.settings.output
