@@ -2,16 +2,19 @@
 
 import base64
 import io
+import struct
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from httpx_aiohttp import HttpxAiohttpClient
 from PIL import Image, ImageDraw
 from pydantic import SecretStr
 
 from pastelka_coloring.providers import ColoringRequest
-from pastelka_coloring.providers.runpod import RunpodProvider
+from pastelka_coloring.providers.runpod import RunpodLimits, RunpodProvider
 from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings
 
 KEY = "a-secret-key"
@@ -129,3 +132,61 @@ def color(make_provider, request_for, progress) -> Callable[..., Awaitable[bytes
         return await make_provider(**settings).color(request_for(photo, job_id), progress)
 
     return run
+
+
+@pytest.fixture
+async def impatient() -> AsyncIterator[HttpxAiohttpClient]:
+    """A client that waits 0.3 s for an answer."""
+    async with HttpxAiohttpClient(timeout=0.3) as client:
+        yield client
+
+
+@pytest.fixture
+def small_answers() -> RunpodLimits:
+    return RunpodLimits(response_bytes=10_000)
+
+
+@pytest.fixture
+def sixteen_bit_png() -> Callable[..., bytes]:
+    """A PNG of one color with 16 bits a sample, which Pillow reads but cannot write."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        )
+
+    def make(width: int, height: int, samples: tuple[int, int, int]) -> bytes:
+        head = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+        rows = (b"\0" + struct.pack(">HHH", *samples) * width) * height
+        return (
+            b"\x89PNG\r\n\x1a\n"
+            + chunk(b"IHDR", head)
+            + chunk(b"IDAT", zlib.compress(rows))
+            + chunk(b"IEND", b"")
+        )
+
+    return make
+
+
+@pytest.fixture
+def turned(save, drawing) -> Callable[[int, int, int], Path]:
+    """A JPEG whose EXIF says how it is to be turned."""
+
+    def make(width: int, height: int, orientation: int) -> Path:
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        return save(drawing(width, height), exif=exif)
+
+    return make
+
+
+@pytest.fixture
+def saved(drawing, encoded) -> Callable[[str, str], str]:
+    """The drawing (640 x 480) in a format and mode, as base64 in lines."""
+
+    def make(kind: str, mode: str) -> str:
+        buffer = io.BytesIO()
+        drawing(640, 480, mode).save(buffer, kind)
+        return encoded(buffer.getvalue(), every=76)
+
+    return make

@@ -173,10 +173,8 @@ async def test_a_page_of_absurd_size_is_refused(fake, color, encoded):
 
 
 @pytest.mark.parametrize(("kind", "mode"), [("JPEG", "L"), ("JPEG", "CMYK"), ("WEBP", "RGB")])
-async def test_another_format_becomes_png(fake, color, drawing, encoded, kind, mode):
-    buffer = io.BytesIO()
-    drawing(640, 480, mode).save(buffer, kind)
-    broken_lines = encoded(buffer.getvalue(), every=76)
+async def test_another_format_becomes_png(fake, color, saved, kind, mode):
+    broken_lines = saved(kind, mode)
     fake.plan(JobPlan(output={"image": broken_lines}))
 
     page = await color()
@@ -273,13 +271,12 @@ async def test_cancelled_while_polling_the_job_goes_on(fake, color):
     assert fake.stats()["cancels"] == 0
 
 
-async def test_cancel_stops_the_job_and_the_poll_says_so(fake, color, progress):
+async def test_cancel_stops_the_job_and_the_poll_says_so(fake, color, make_provider, progress):
     fake.settings.run_seconds = 3600
-    provider = make_provider()
-    coloring = asyncio.ensure_future(provider.color(request_for(), progress))
+    coloring = asyncio.ensure_future(color())
     await fake.until(lambda: fake.stats()["polls"] > 0)
 
-    await provider.cancel(progress.job_id)
+    await make_provider().cancel(progress.job_id)
 
     with pytest.raises(PermanentError, match="provider_cancelled"):
         await asyncio.wait_for(coloring, 5)

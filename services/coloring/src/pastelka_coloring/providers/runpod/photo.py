@@ -14,7 +14,8 @@ from PIL import Image, ImageOps
 
 from pastelka_common.errors import JobError, PermanentError, TransientError
 
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF")
+# A JPEG with several pictures (MPO, of some phones) is opened as JPEG; the first picture counts.
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF")
 _SENT_UNCHANGED = {"JPEG": ("RGB", "L"), "MPO": ("RGB", "L"), "PNG": ("RGB", "L")}
 _SIXTEEN_BIT = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 _ORIENTATION = 0x0112
