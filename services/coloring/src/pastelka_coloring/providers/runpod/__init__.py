@@ -1,0 +1,6 @@
+"""Coloring pages made by a serverless endpoint of RunPod."""
+
+from pastelka_coloring.providers.runpod.limits import RunpodLimits
+from pastelka_coloring.providers.runpod.provider import RunpodProvider
+
+__all__ = ["RunpodLimits", "RunpodProvider"]

@@ -1,0 +1,129 @@
+"""The three calls of a RunPod endpoint, each made once; repeating is for those who call."""
+
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from urllib.parse import quote
+
+import aiohttp
+import httpx
+from httpx_aiohttp import HttpxAiohttpClient
+from pydantic import SecretStr, ValidationError
+
+from pastelka_coloring.providers.runpod.faults import (
+    ConnectionFaultError,
+    job_fault,
+    submit_fault,
+    unreadable_acceptance,
+    unreadable_status,
+)
+from pastelka_coloring.providers.runpod.wire import Accepted, JobReply
+
+_CHUNK = 128 * 1024
+_TIMEOUT = httpx.Timeout(30.0, connect=10.0, pool=30.0)
+# Servers and their gateways close idle connections after 60 s and more; a connection we close first
+# is never lost in the moment a request is sent.
+_KEEPALIVE_SECONDS = 15.0
+# A cancel that finds nothing to cancel: unknown, expired, or ended.
+_NOTHING_TO_CANCEL = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE)
+
+
+def pooled_client(connections: int) -> httpx.AsyncClient:
+    """A client for one process, with room for ``connections`` requests at once."""
+    return HttpxAiohttpClient(
+        timeout=_TIMEOUT,
+        limits=httpx.Limits(
+            max_connections=connections,
+            max_keepalive_connections=connections,
+            keepalive_expiry=_KEEPALIVE_SECONDS,
+        ),
+    )
+
+
+class RunpodApi:
+    """One endpoint of RunPod."""
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        *,
+        base_url: str,
+        endpoint_id: str,
+        api_key: SecretStr,
+        response_bytes: int,
+    ) -> None:
+        self._client = client
+        self._root = f"{base_url.rstrip('/')}/{quote(endpoint_id, safe='')}"
+        self._headers = {"Authorization": f"Bearer {api_key.get_secret_value()}"}
+        self._response_bytes = response_bytes
+
+    async def submit(self, body: bytes) -> str:
+        """Submit a job and return its id. Raises what :func:`faults.submit_fault` makes."""
+        try:
+            response = await self._send("POST", "run", body)
+        except ConnectionFaultError as fault:
+            raise submit_fault(fault) from fault
+        if not response.is_success:
+            raise submit_fault(response)
+        try:
+            return Accepted.model_validate_json(response.content).id
+        except ValidationError as error:
+            raise unreadable_acceptance() from error
+
+    async def status(self, job_id: str) -> JobReply:
+        """What RunPod says about a job. Raises what :func:`faults.job_fault` makes."""
+        try:
+            response = await self._send("GET", f"status/{quote(job_id, safe='')}")
+        except ConnectionFaultError as fault:
+            raise job_fault(fault) from fault
+        if not response.is_success:
+            raise job_fault(response)
+        try:
+            return JobReply.model_validate_json(response.content)
+        except ValidationError as error:
+            raise unreadable_status() from error
+
+    async def cancel(self, job_id: str) -> None:
+        """Cancel a job; one that is unknown or has ended is no error."""
+        try:
+            response = await self._send("POST", f"cancel/{quote(job_id, safe='')}")
+        except ConnectionFaultError as fault:
+            raise job_fault(fault) from fault
+        if not response.is_success and response.status_code not in _NOTHING_TO_CANCEL:
+            raise job_fault(response)
+
+    async def _send(self, method: str, path: str, body: bytes | None = None) -> httpx.Response:
+        """One request with its whole answer. Raises :class:`ConnectionFaultError`."""
+        headers = dict(self._headers)
+        if body is not None:
+            headers |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
+        try:
+            async with self._client.stream(
+                method,
+                f"{self._root}/{path}",
+                headers=headers,
+                content=None if body is None else _chunks(body),
+            ) as response:
+                content = await self._read(response)
+        except (httpx.HTTPError, aiohttp.ClientError) as error:
+            raise ConnectionFaultError(error) from error
+        return httpx.Response(response.status_code, headers=_plain(response.headers), content=content)
+
+    async def _read(self, response: httpx.Response) -> bytes:
+        content = bytearray()
+        async for chunk in response.aiter_bytes():
+            content += chunk
+            if len(content) > self._response_bytes:
+                raise httpx.DecodingError(f"the answer has more than {self._response_bytes} bytes")
+        return bytes(content)
+
+
+async def _chunks(body: bytes) -> AsyncIterator[bytes]:
+    """A body in pieces, so that a large one does not hold up the event loop."""
+    for start in range(0, len(body), _CHUNK):
+        yield body[start : start + _CHUNK]
+
+
+def _plain(headers: httpx.Headers) -> httpx.Headers:
+    """Headers of a body that has been read: not compressed, of its own length."""
+    dropped = ("content-encoding", "content-length", "transfer-encoding")
+    return httpx.Headers([(name, value) for name, value in headers.items() if name not in dropped])

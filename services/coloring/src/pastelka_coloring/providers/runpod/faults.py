@@ -1,0 +1,112 @@
+"""What goes wrong on the wire, told apart as transient or permanent.
+
+The one question that matters when submitting is whether RunPod may have the job although no id came
+back. Then the code is ``submit_unknown``, and only then: whoever submits again may pay twice.
+"""
+
+import email.utils
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+import aiohttp
+import httpx
+
+from pastelka_common.errors import JobError, PermanentError, TransientError
+
+SUBMIT_UNKNOWN = "submit_unknown"
+_REFUSED_TO_LET_IN = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+_TRY_AGAIN = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
+# Answers of a gateway that had passed the request on: 520 and 524 are Cloudflare's, before api.runpod.ai.
+_PASSED_ON = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT, 520, 524)
+# aiohttp's own; httpx-aiohttp 0.2 turns every lost connection into httpx.ConnectTimeout.
+_NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+
+
+class ConnectionFaultError(Exception):
+    """No whole answer. ``sent`` is whether RunPod may have the request."""
+
+    def __init__(self, cause: Exception) -> None:
+        original = cause.__cause__ or cause
+        super().__init__(f"{type(original).__name__}")
+        self.sent = not isinstance(original, _NEVER_CONNECTED)
+
+
+def retry_after(headers: httpx.Headers) -> float | None:
+    """``Retry-After`` (RFC 9110, 10.2.3) in seconds from now, as seconds or an HTTP date; else ``None``."""
+    value = headers.get("retry-after", "").strip()
+    if value.isdecimal():
+        return float(value)
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def submit_fault(fault: httpx.Response | ConnectionFaultError) -> JobError:
+    """Why no job id came back."""
+    if isinstance(fault, ConnectionFaultError):
+        return _submit_unknown(str(fault)) if fault.sent else _unreachable(fault)
+    if fault.status_code in _PASSED_ON:
+        return _submit_unknown(f"HTTP {fault.status_code}")
+    if fault.status_code == HTTPStatus.NOT_FOUND:
+        return PermanentError(
+            "provider_endpoint_unknown",
+            "RunPod does not know the endpoint that RUNPOD_ENDPOINT_ID and RUNPOD_BASE_URL name.",
+        )
+    return _answer_fault(fault)
+
+
+def unreadable_acceptance() -> JobError:
+    """RunPod accepted the job, but its id cannot be read."""
+    return _submit_unknown("an answer without a job id")
+
+
+def job_fault(fault: httpx.Response | ConnectionFaultError) -> JobError:
+    """Why a submitted job could not be asked after, or cancelled."""
+    if isinstance(fault, ConnectionFaultError):
+        return _unreachable(fault)
+    if fault.status_code == HTTPStatus.NOT_FOUND:
+        return PermanentError(
+            "provider_job_gone",
+            "RunPod does not know the job any more (it keeps results for 30 minutes); a retry makes it anew.",
+        )
+    return _answer_fault(fault)
+
+
+def unreadable_status() -> JobError:
+    """An answer to a poll that is not RunPod's JSON, as gateways give while something is down."""
+    return TransientError("provider_unavailable", "RunPod gave an answer that is not a job's status.")
+
+
+def _submit_unknown(why: str) -> TransientError:
+    return TransientError(
+        SUBMIT_UNKNOWN, f"RunPod may have taken the job, but its id did not come back ({why})."
+    )
+
+
+def _unreachable(fault: ConnectionFaultError) -> TransientError:
+    return TransientError("provider_unreachable", f"RunPod cannot be reached ({fault}).")
+
+
+def _answer_fault(response: httpx.Response) -> JobError:
+    code = response.status_code
+    if code == HTTPStatus.TOO_MANY_REQUESTS:
+        return TransientError(
+            "provider_busy",
+            "RunPod takes no more requests for now (HTTP 429).",
+            retry_after=retry_after(response.headers),
+        )
+    if code >= HTTPStatus.INTERNAL_SERVER_ERROR or code in _TRY_AGAIN:
+        return TransientError(
+            "provider_unavailable",
+            f"RunPod is out of order (HTTP {code}).",
+            retry_after=retry_after(response.headers),
+        )
+    if code in _REFUSED_TO_LET_IN:
+        return PermanentError(
+            "provider_unauthorized",
+            f"RunPod refused the key (HTTP {code}); RUNPOD_API_KEY must be a key that may use the endpoint.",
+        )
+    return PermanentError("provider_refused", f"RunPod refused the request (HTTP {code}).")

@@ -1,0 +1,73 @@
+"""What goes over the wire (docs.runpod.io, *Endpoint operations*)."""
+
+import base64
+import math
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+
+class JobState(StrEnum):
+    """The states RunPod documents; an answer may hold others."""
+
+    IN_QUEUE = "IN_QUEUE"
+    IN_PROGRESS = "IN_PROGRESS"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    TIMED_OUT = "TIMED_OUT"
+
+
+_ENDED = (JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED, JobState.TIMED_OUT)
+
+
+class _Input(BaseModel):
+    image: str
+    megapixels: float
+    steps: int
+
+
+class _Submission(BaseModel):
+    input: _Input
+
+
+def submission(photo: bytes, *, megapixels: float, steps: int) -> bytes:
+    """The body of ``POST /run``: the photo as raw base64 and the options."""
+    image = base64.b64encode(photo).decode("ascii")
+    job = _Submission(input=_Input(image=image, megapixels=megapixels, steps=steps))
+    return job.model_dump_json().encode()
+
+
+class Accepted(BaseModel):
+    """The answer to ``POST /run``."""
+
+    id: str = Field(min_length=1, max_length=200)
+
+
+class JobReply(BaseModel):
+    """The answer to ``GET /status/<id>``; only ``status`` is always there."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    status: str
+    output: Any = None
+    error: Any = None
+    delay_ms: float = Field(0.0, alias="delayTime")
+    execution_ms: float = Field(0.0, alias="executionTime")
+
+    @field_validator("delay_ms", "execution_ms", mode="before")
+    @classmethod
+    def _lenient(cls, value: object) -> float:
+        """What only refines a deadline must not spoil an answer."""
+        return float(value) if isinstance(value, int | float) and math.isfinite(value) and value > 0 else 0.0
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the job's state will not change any more."""
+        return self.status in _ENDED
+
+    @property
+    def age(self) -> float:
+        """Seconds since submission, as far as RunPod tells."""
+        return (self.delay_ms + self.execution_ms) / 1000

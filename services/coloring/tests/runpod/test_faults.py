@@ -1,0 +1,231 @@
+"""What goes wrong between us and RunPod: what is said, what is ridden out, what is never done twice."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from pydantic import SecretStr
+
+from pastelka_common.errors import PermanentError, TransientError
+from pastelka_common.testing.fake_page import drawn_page
+from pastelka_common.testing.fake_runpod import FakeRunpod, JobPlan
+from pastelka_common.testing.fake_runpod_jobs import FaultAnswer
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (400, "provider_refused"),
+        (401, "provider_unauthorized"),
+        (403, "provider_unauthorized"),
+        (404, "provider_endpoint_unknown"),
+        (413, "provider_refused"),
+        (422, "provider_refused"),
+        (302, "provider_refused"),
+    ],
+)
+async def test_submit_refused_for_good(fake, color, fault, code):
+    fake.fail("submit", fault)
+
+    with pytest.raises(PermanentError) as caught:
+        await color()
+
+    assert caught.value.code == code
+    assert fake.stats()["submits"] == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (408, "provider_unavailable"),
+        (429, "provider_busy"),
+        (500, "provider_unavailable"),
+        (503, "provider_unavailable"),
+        (522, "provider_unavailable"),
+        (502, "submit_unknown"),
+        (504, "submit_unknown"),
+        (524, "submit_unknown"),
+        ("drop", "submit_unknown"),
+        ("lost", "submit_unknown"),
+        ("garbage", "submit_unknown"),
+    ],
+)
+async def test_submit_that_may_be_tried_again_says_whether_it_is_safe(fake, color, progress, fault, code):
+    fake.fail("submit", fault)
+
+    with pytest.raises(TransientError) as caught:
+        await color()
+
+    assert caught.value.code == code
+    assert progress.told == ["runpod_submitting"]
+    assert fake.stats()["submits"] == (1 if fault == "lost" else 0)
+
+
+async def test_submit_without_an_answer_is_unknown(fake, color, impatient):
+    fake.fail("submit", "hang")
+
+    with pytest.raises(TransientError) as caught:
+        await color(client=impatient)
+
+    assert caught.value.code == "submit_unknown"
+
+
+async def test_submit_to_nobody_is_safe_to_repeat(color):
+    async with FakeRunpod() as gone:
+        pass
+
+    with pytest.raises(TransientError) as caught:
+        await color(base_url=gone.base_url)
+
+    assert caught.value.code == "provider_unreachable"
+
+
+async def test_submit_to_a_name_that_does_not_exist_is_safe_to_repeat(color):
+    with pytest.raises(TransientError) as caught:
+        await color(base_url="http://nowhere.invalid/v2")
+
+    assert caught.value.code == "provider_unreachable"
+
+
+@pytest.mark.parametrize(
+    ("value", "least", "most"),
+    [
+        ("7", 7, 7),
+        (format_datetime(datetime.now(UTC) + timedelta(seconds=3600)), 3000, 3600),
+        (format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True), 0, 0),
+    ],
+)
+async def test_retry_after_of_a_submit_is_passed_on(fake, color, value, least, most):
+    fake.fail("submit", FaultAnswer(status=429, retry_after=value))
+
+    with pytest.raises(TransientError) as caught:
+        await color()
+
+    assert least <= caught.value.retry_after <= most
+
+
+@pytest.mark.parametrize("value", ["soon", "-3", "1.5"])
+async def test_a_senseless_retry_after_is_ignored(fake, color, value):
+    fake.fail("submit", FaultAnswer(status=503, retry_after=value))
+
+    with pytest.raises(TransientError) as caught:
+        await color()
+
+    assert caught.value.retry_after is None
+
+
+async def test_wrong_key_and_endpoint(color):
+    with pytest.raises(PermanentError) as caught:
+        await color(api_key=SecretStr("another-secret"))
+    assert caught.value.code == "provider_unauthorized"
+    assert "another-secret" not in str(caught.value)
+
+    with pytest.raises(PermanentError) as caught:
+        await color(endpoint_id="other/../ep1")
+    assert caught.value.code == "provider_endpoint_unknown"
+
+
+@pytest.mark.parametrize("fault", [408, 429, 500, 502, 503, 504, 524, "drop", "garbage"])
+async def test_polls_ride_out_what_may_pass(fake, color, fault):
+    fake.plan(JobPlan(states=["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]))
+    fake.fail("status", fault)
+
+    assert await color() == drawn_page()
+    assert fake.faults.given == 1
+    assert fake.stats()["submits"] == 1
+
+
+async def test_a_page_lost_on_its_way_is_fetched_again(fake, color):
+    fake.fail("status", "lost")
+
+    assert await color() == drawn_page()
+    assert (fake.stats()["submits"], fake.stats()["polls"]) == (1, 2)
+
+
+async def test_a_poll_without_an_answer_is_ridden_out(fake, color, impatient):
+    fake.fail("status", "hang")
+
+    assert await color(client=impatient) == drawn_page()
+    assert fake.stats()["submits"] == 1
+
+
+async def test_polls_wait_as_long_as_they_are_told(fake, color):
+    fake.fail("status", FaultAnswer(status=429, retry_after="1"))
+    started = time.monotonic()
+
+    assert await color() == drawn_page()
+
+    assert time.monotonic() - started >= 1.0
+
+
+async def test_polls_ride_out_an_outage_until_the_timeout(fake, color, progress):
+    fake.settings.run_seconds = 3600
+    fake.fail("status", *["drop"] * 1000)
+    fake.fail("cancel", 500)
+
+    with pytest.raises(PermanentError) as caught:
+        await color(job_timeout=1.5)
+
+    assert caught.value.code == "timeout"
+    assert fake.stats()["submits"] == 1
+    assert fake.jobs.by_id[progress.job_id].cancelled  # in the second attempt
+
+
+async def test_a_provider_that_is_away_when_we_give_up_changes_nothing(fake, color, progress):
+    fake.settings.run_seconds = 3600
+    fake.fail("cancel", *[500] * 10)
+
+    with pytest.raises(PermanentError, match="timeout"):
+        await color(job_timeout=0.3)
+
+    assert fake.faults.given == 3
+
+
+@pytest.mark.parametrize("fault", [401, 403])
+async def test_a_key_withdrawn_meanwhile_is_permanent(fake, color, fault):
+    fake.fail("status", fault)
+
+    with pytest.raises(PermanentError, match="provider_unauthorized"):
+        await color()
+
+
+async def test_one_stray_404_does_not_lose_the_page(fake, color):
+    fake.fail("status", 404)
+
+    assert await color() == drawn_page()
+
+
+async def test_a_job_that_is_gone_is_never_paid_twice(fake, color, progress):
+    with pytest.raises(PermanentError) as caught:
+        await color(job_id="expired-long-ago")
+
+    assert caught.value.code == "provider_job_gone"
+    assert progress.told == []
+    assert fake.stats()["submits"] == 0
+
+
+async def test_cancel_is_repeated_and_then_says_what_is_wrong(fake, make_provider):
+    job = fake.jobs.submit("cGhvdG8=")
+    fake.settings.run_seconds = 3600
+    fake.fail("cancel", 500, "drop", 503)
+    provider = make_provider()
+
+    with pytest.raises(TransientError, match="provider_unavailable"):
+        await provider.cancel(job.id)
+    await provider.cancel(job.id)
+
+    assert fake.stats()["cancels"] == 1
+
+
+async def test_an_endless_answer_is_not_read_to_its_end(fake, color, small_answers):
+    with pytest.raises(PermanentError, match="timeout"):
+        async with asyncio.timeout(10):
+            await color(limits=small_answers, job_timeout=0.5)
+
+
+async def test_the_key_is_in_no_repr(make_provider):
+    provider = make_provider()
+
+    assert "a-secret-key" not in repr(vars(provider))

@@ -1,0 +1,305 @@
+"""From a photo to a page: statuses, states, resuming, giving up, cancelling."""
+
+import asyncio
+import io
+
+import pytest
+from PIL import Image
+from structlog.testing import capture_logs
+
+from pastelka_common.errors import PermanentError
+from pastelka_common.testing.fake_page import drawn_page
+from pastelka_common.testing.fake_runpod import JobPlan, image_key
+
+SUBMISSION = ["runpod_submitting", "id", "runpod_submitted"]
+
+
+def steps(progress):
+    return [word.partition(":")[0] for word in progress.told]
+
+
+async def test_statuses_come_in_the_order_of_the_plan(fake, color, progress):
+    fake.plan(JobPlan(states=["IN_QUEUE", "IN_QUEUE", "IN_PROGRESS", "IN_PROGRESS", "COMPLETED"]))
+
+    page = await color()
+
+    assert page == drawn_page()
+    assert steps(progress) == [*SUBMISSION, "runpod_queued", "runpod_processing"]
+    assert progress.job_id in fake.jobs.by_id
+
+
+async def test_a_job_put_back_into_the_queue_is_reported_again(fake, color, progress):
+    fake.plan(JobPlan(states=["IN_PROGRESS", "IN_QUEUE", "IN_PROGRESS", "COMPLETED"]))
+
+    await color()
+
+    assert steps(progress)[3:] == ["runpod_processing", "runpod_queued", "runpod_processing"]
+
+
+async def test_queue_and_run_that_take_time_are_both_seen(fake, color, progress):
+    fake.settings.queue_seconds = fake.settings.run_seconds = 0.6
+
+    await color(poll_interval=3.0)
+
+    assert steps(progress) == [*SUBMISSION, "runpod_queued", "runpod_processing"]
+
+
+async def test_poll_job_reports_the_states_of_runpod(fake, make_provider):
+    fake.plan(JobPlan(states=["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]))
+    job, states = fake.jobs.submit("cGhvdG8="), []
+
+    async def on_status_change(state):
+        states.append(state)
+
+    assert await make_provider().poll_job(job.id, on_status_change) == drawn_page()
+    assert states == ["IN_QUEUE", "IN_PROGRESS"]
+
+
+async def test_a_known_job_is_polled_and_not_submitted_again(fake, color, progress):
+    fake.plan(JobPlan(states=["IN_PROGRESS", "COMPLETED"]))
+    job = fake.jobs.submit("cGhvdG8=")
+
+    page = await color(job_id=job.id)
+
+    assert page == drawn_page()
+    assert progress.told == ["runpod_processing"]
+    assert fake.stats()["submits"] == 1
+
+
+async def test_a_known_job_needs_no_photo(fake, color, tmp_path):
+    job = fake.jobs.submit("cGhvdG8=")
+
+    assert await color(tmp_path / "gone.jpg", job.id) == drawn_page()
+
+
+@pytest.mark.parametrize("output", ["plain", "nested", "data_url", "nested_data_url"])
+async def test_every_form_of_output_is_understood(fake, color, output):
+    fake.settings.output = output
+
+    assert await color() == drawn_page()
+
+
+@pytest.mark.parametrize(
+    ("plan", "code", "words"),
+    [
+        (
+            JobPlan(states=["IN_PROGRESS", "FAILED"], error="CUDA out of memory"),
+            "provider_failed",
+            "CUDA out",
+        ),
+        (
+            JobPlan(states=["FAILED"], error='{"error_message": "no face", "error_traceback": "File x"}'),
+            "provider_failed",
+            "no face",
+        ),
+        (JobPlan(states=["FAILED"]), "provider_failed", "no reason"),
+        (JobPlan(states=["IN_QUEUE", "CANCELLED"]), "provider_cancelled", "cancelled"),
+        (JobPlan(states=["IN_PROGRESS", "TIMED_OUT"]), "provider_timed_out", "longer"),
+    ],
+)
+async def test_a_job_that_ends_badly_is_permanent(fake, color, plan, code, words):
+    fake.plan(plan)
+
+    with pytest.raises(PermanentError) as caught:
+        await color()
+
+    assert caught.value.code == code
+    assert words in caught.value.message
+    assert fake.stats()["submits"] == 1
+
+
+async def test_the_reason_is_trimmed_and_holds_no_key(fake, color):
+    fake.plan(JobPlan(states=["FAILED"], error="key a-secret-key refused\n" + "x" * 5000))
+
+    with pytest.raises(PermanentError) as caught:
+        await color()
+
+    assert len(caught.value.message) < 400
+    assert "a-secret-key" not in str(caught.value)
+    assert "key *** refused" in caught.value.message
+
+
+async def test_an_unknown_state_is_waited_out_and_logged_once(fake, color, progress):
+    fake.plan(JobPlan(states=["WARMING_UP", "WARMING_UP", "WARMING_UP", "COMPLETED"]))
+
+    with capture_logs() as logs:
+        page = await color()
+
+    assert page == drawn_page()
+    assert steps(progress) == SUBMISSION
+    assert [log["state"] for log in logs if log["event"] == "runpod_state_unknown"] == ["WARMING_UP"]
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        None,
+        [],
+        "text",
+        {},
+        {"image": None},
+        {"image": ""},
+        {"image": 7},
+        {"output": {"picture": "x"}},
+        {"image": "not base64!"},
+        {"image": "žluťoučký"},
+        {"image": "data:image/png,plain"},
+        {"image": "aGVsbG8="},
+    ],
+)
+async def test_output_that_is_no_page_is_permanent(fake, color, output):
+    fake.plan(JobPlan(output=output))
+
+    with pytest.raises(PermanentError) as caught:
+        await color()
+
+    assert caught.value.code == "provider_output_invalid"
+
+
+async def test_a_page_cut_off_is_refused(fake, color, encoded):
+    fake.plan(JobPlan(output={"image": encoded(drawn_page()[:-2000])}))
+
+    with pytest.raises(PermanentError, match="provider_output_invalid"):
+        await color()
+
+
+async def test_a_page_of_absurd_size_is_refused(fake, color, encoded):
+    buffer = io.BytesIO()
+    Image.new("1", (20_000, 20_000)).save(buffer, "PNG")
+    fake.plan(JobPlan(output={"image": encoded(buffer.getvalue())}))
+
+    with pytest.raises(PermanentError, match="provider_output_invalid"):
+        await color()
+
+
+@pytest.mark.parametrize(("kind", "mode"), [("JPEG", "L"), ("JPEG", "CMYK"), ("WEBP", "RGB")])
+async def test_another_format_becomes_png(fake, color, saved, kind, mode):
+    broken_lines = saved(kind, mode)
+    fake.plan(JobPlan(output={"image": broken_lines}))
+
+    page = await color()
+
+    with Image.open(io.BytesIO(page)) as image:
+        image.load()
+        assert (image.format, image.size) == ("PNG", (640, 480))
+
+
+async def test_our_timeout_cancels_the_job_at_runpod(fake, color, progress):
+    fake.settings.run_seconds = 3600
+
+    with pytest.raises(PermanentError) as caught:
+        await color(job_timeout=0.3)
+
+    assert caught.value.code == "timeout"
+    assert fake.jobs.by_id[progress.job_id].cancelled
+    assert fake.stats()["cancels"] == 1
+
+
+async def test_a_page_done_at_the_last_moment_is_not_thrown_away(fake, color):
+    fake.settings.run_seconds = 0.3
+
+    page = await color(job_timeout=0.32, poll_interval=3600)
+
+    assert page == drawn_page()
+    assert fake.stats()["cancels"] == 0
+
+
+async def test_the_timeout_of_a_job_taken_over_counts_from_its_submission(fake, make_provider):
+    fake.settings.run_seconds = 3600
+    job = fake.jobs.submit("cGhvdG8=")
+    job.submitted -= 500  # so that RunPod says it was in its queue for 500 s
+
+    with pytest.raises(PermanentError, match="timeout"):
+        async with asyncio.timeout(5):
+            await make_provider(job_timeout=400).poll_job(job.id)
+
+    assert job.cancelled
+
+
+async def test_a_timeout_of_the_callback_is_not_ours(fake, make_provider):
+    fake.settings.run_seconds = 3600
+    job = fake.jobs.submit("cGhvdG8=")
+
+    async def storing_fails(_):
+        raise TimeoutError("the store does not answer")
+
+    with pytest.raises(TimeoutError, match="the store"):
+        await make_provider().poll_job(job.id, storing_fails)
+    assert fake.stats()["cancels"] == 0
+
+
+async def test_cancelled_while_submitting_the_id_is_stored_first(fake, color, progress):
+    fake.fail("submit", "hang")
+    coloring = asyncio.ensure_future(color())
+    await fake.until(lambda: fake.faults.given == 1)
+
+    coloring.cancel()
+    await asyncio.wait({coloring}, timeout=0.1)
+    coloring.cancel()  # whoever shuts down may lose patience
+    await asyncio.wait({coloring}, timeout=0.1)
+    assert not coloring.done()
+    fake.release()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(coloring, 5)
+    assert steps(progress) == ["runpod_submitting", "id"]
+    assert progress.job_id in fake.jobs.by_id
+
+
+async def test_cancelled_while_a_submission_fails_it_is_still_a_cancellation(fake, color):
+    fake.fail("submit", "hang")
+    coloring = asyncio.ensure_future(color())
+    await fake.until(lambda: fake.faults.given == 1)
+    coloring.cancel()
+    await asyncio.wait({coloring}, timeout=0.1)
+
+    await fake.__aexit__()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(coloring, 5)
+
+
+async def test_cancelled_while_polling_the_job_goes_on(fake, color):
+    fake.settings.run_seconds = 3600
+    coloring = asyncio.ensure_future(color())
+    await fake.until(lambda: fake.stats()["polls"] > 2)
+
+    coloring.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await coloring
+    assert fake.stats()["cancels"] == 0
+
+
+async def test_cancel_stops_the_job_and_the_poll_says_so(fake, color, make_provider, progress):
+    fake.settings.run_seconds = 3600
+    coloring = asyncio.ensure_future(color())
+    await fake.until(lambda: fake.stats()["polls"] > 0)
+
+    await make_provider().cancel(progress.job_id)
+
+    with pytest.raises(PermanentError, match="provider_cancelled"):
+        await asyncio.wait_for(coloring, 5)
+
+
+async def test_cancelling_what_is_unknown_or_has_ended_is_fine(fake, make_provider):
+    ended = fake.jobs.submit("cGhvdG8=")
+    provider = make_provider()
+
+    await provider.cancel("no-such-job")
+    await provider.cancel(ended.id)
+    fake.fail("cancel", 400)
+    await provider.cancel(ended.id)
+
+    assert fake.jobs.state(ended) == "COMPLETED"
+
+
+async def test_what_is_sent_is_the_photo_with_its_options(fake, color, progress, save, drawing):
+    photo = save(drawing())
+
+    await color(photo)
+
+    job = fake.jobs.by_id[progress.job_id]
+    assert fake.jobs.photo(job) == photo.read_bytes()
+    assert job.options == {"megapixels": 1.5, "steps": 4}
+    assert fake.stats()["submits_by_image"] == {image_key(photo.read_bytes()): 1}
