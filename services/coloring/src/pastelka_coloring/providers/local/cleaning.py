@@ -73,10 +73,14 @@ class Drawing:
             while (pair := self._straightest(node)) is not None:
                 self._join(node, *pair)
 
-    def drop_scraps(self, shortest: float) -> None:
-        """Drop groups of touching curves that are shorter than ``shortest`` pixels together."""
+    def drop_scraps(self, least: float, strength: NDArray[np.float32]) -> None:
+        """Drop groups of touching curves that weigh less than ``least``.
+
+        A group weighs as much as its length in pixels, less where ``strength`` (of the mask's
+        size, 1 for a clear line) is low: short is scrap, and so is long but faint.
+        """
         for group in self._groups():
-            if sum(curve.length for curve in group) < shortest:
+            if sum(_weight(curve, strength) for curve in group) < least:
                 for curve in group:
                     self._remove(curve)
 
@@ -156,6 +160,11 @@ def smooth(curve: Curve, sigma: float) -> Curve:
     after = 2 * points[-1] - points[-2 : -reach - 2 : -1]
     smoothed = gaussian_filter1d(np.concatenate([before, points, after]), sigma, axis=0, mode="nearest")
     return Curve(smoothed[reach : reach + len(points)], curve.first, curve.last)
+
+
+def _weight(curve: Curve, strength: NDArray[np.float32]) -> float:
+    columns, rows = curve.points.astype(int).T
+    return curve.length * float(np.minimum(strength[rows, columns], 1).mean())
 
 
 def _lead_on(curve: Curve, node: int, targets: NDArray[np.float64]) -> None:

@@ -19,8 +19,9 @@ class Detail:
     start: float  # ridge strength at which a line starts
     follow: float  # ridge strength down to which it is followed
     texture: float  # how much busy surroundings weaken a line
-    shortest: float  # length below which a group of joined lines is dropped
+    weight: float  # length, less where faint, below which a group of lines is dropped
     spur: float  # length below which a side branch is dropped
+    rounding: float  # length over which corners are rounded
     line: float  # line width
 
 
@@ -35,10 +36,11 @@ def detail_of(steps: int) -> Detail:
         coarse_megapixels=between(0.12, 0.25),
         fine_megapixels=between(0.3, 0.7),
         fine_weight=between(0.35, 0.6),
-        start=between(1.1, 0.3),
-        follow=between(0.4, 0.1),
-        texture=between(0.9, 0.2),
-        shortest=between(0.1, 0.015),
-        spur=between(0.03, 0.006),
+        start=between(1.0, 0.3),
+        follow=between(0.32, 0.1),
+        texture=between(0.75, 0.4),
+        weight=between(0.06, 0.012),
+        spur=between(0.03, 0.01),
+        rounding=between(0.006, 0.003),
         line=between(0.006, 0.0025),
     )

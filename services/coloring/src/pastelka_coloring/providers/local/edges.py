@@ -13,11 +13,15 @@ from pastelka_coloring.providers.local.detail import Detail
 from pastelka_coloring.providers.local.detector import EdgeDetector
 from pastelka_coloring.providers.local.faces import Face, find_faces
 
+# Size of the map: room enough for what a closer look finds.
+_MAP_PIXELS = 1e6
 # Mirrored around the photo, in pixels: the network draws a frame where its input ends.
 _MARGIN = 24
 # What is looked at more closely: the found square times this, at this size.
 _AROUND_FACE = 1.5
 _FACE_PIXELS = 0.12e6
+# A face that takes more of the page than this is seen well enough already.
+_LARGE_FACE = 0.25
 
 _Pixel = TypeVar("_Pixel", np.uint8, np.float32)
 
@@ -33,14 +37,15 @@ class EdgeMap:
 def edge_map(
     photo: NDArray[np.uint8], detail: Detail, detector: EdgeDetector, check: Callable[[], None]
 ) -> EdgeMap:
-    """Detect the edges of an RGB photo; the map is as large as the finer of the two scales.
+    """Detect the edges of an RGB photo; the map has a megapixel, whatever the photo's size.
 
     ``check`` is called between the stages and ends the work by raising.
     """
     fine = _detect(photo, detail.fine_megapixels * 1e6, detector)
     check()
     coarse = _detect(photo, detail.coarse_megapixels * 1e6, detector)
-    edges = detail.fine_weight * fine + (1 - detail.fine_weight) * _resized(coarse, fine.shape)
+    shape = _shape(photo, _MAP_PIXELS)
+    edges = detail.fine_weight * _resized(fine, shape) + (1 - detail.fine_weight) * _resized(coarse, shape)
     faces = np.zeros_like(edges)
     for face in find_faces(photo):
         check()
@@ -49,13 +54,15 @@ def edge_map(
 
 
 def _detect(photo: NDArray[np.uint8], pixels: float, detector: EdgeDetector) -> NDArray[np.float32]:
+    scaled = _resized(photo, _shape(photo, pixels))
+    mirrored = cv2.copyMakeBorder(scaled, _MARGIN, _MARGIN, _MARGIN, _MARGIN, cv2.BORDER_REFLECT)
+    return detector.edges(np.asarray(mirrored, np.uint8))[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+
+
+def _shape(photo: NDArray[np.uint8], pixels: float) -> tuple[int, int]:
     height, width = photo.shape[:2]
     scale = math.sqrt(pixels / (height * width))
-    shape = (max(round(height * scale), 1), max(round(width * scale), 1))
-    mirrored = cv2.copyMakeBorder(
-        _resized(photo, shape), _MARGIN, _MARGIN, _MARGIN, _MARGIN, cv2.BORDER_REFLECT
-    )
-    return detector.edges(np.asarray(mirrored, np.uint8))[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+    return max(round(height * scale), 1), max(round(width * scale), 1)
 
 
 def _look_closer(
@@ -75,7 +82,7 @@ def _look_closer(
     inside = _oval(here.shape)
     marked = _part(faces, left, right, top, bottom)
     np.maximum(marked, inside, out=marked)
-    if here.size < _FACE_PIXELS:
+    if here.size < _LARGE_FACE * edges.size:
         closer = _resized(_detect(seen, _FACE_PIXELS, detector), here.shape)
         here += inside * (closer - here)
 

@@ -1,4 +1,4 @@
-"""The page itself: curves drawn and encoded for the printer."""
+"""The page itself: lines drawn and encoded for the printer."""
 
 import io
 import math
@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from pastelka_coloring.providers.local.lines import Line
 
 # Points handed to OpenCV are fixed point numbers with this many bits behind the point.
 _FRACTION_BITS = 4
@@ -24,22 +26,18 @@ def page_size(photo: tuple[int, int], megapixels: float) -> tuple[int, int]:
     return max(round(width * scale), 1), max(round(height * scale), 1)
 
 
-def draw(
-    curves: list[NDArray[np.float64]], frame: tuple[int, int], size: tuple[int, int], line: float
-) -> NDArray[np.uint8]:
-    """Draw curves black on white.
+def draw(lines: list[Line], frame: tuple[int, int], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Draw lines black on white.
 
-    ``curves`` are in the pixels of ``frame`` (width, height); ``size`` is that of the page and
-    ``line`` the width of the lines, in pixels of the page.
+    ``frame`` is the width and height of the map whose pixels the lines are in, ``size`` the page's.
     """
     finer = max(1, min(_OVERSAMPLING, int(math.sqrt(_OVERSAMPLED_PIXELS / (size[0] * size[1])))))
     canvas = np.full((size[1] * finer, size[0] * finer), 255, np.uint8)
     scale = np.array([canvas.shape[1] / frame[0], canvas.shape[0] / frame[1]])
-    fixed = [
-        np.round(((points + 0.5) * scale - 0.5) * 2**_FRACTION_BITS).astype(np.int32) for points in curves
-    ]
-    thickness = max(round(line * finer), 1)
-    cv2.polylines(canvas, fixed, False, 0, thickness, cv2.LINE_AA, _FRACTION_BITS)
+    for line in lines:
+        points = np.round(((line.points + 0.5) * scale - 0.5) * 2**_FRACTION_BITS).astype(np.int32)
+        thickness = max(round(line.width * float(scale.mean())), 1)
+        cv2.polylines(canvas, [points], False, 0, thickness, cv2.LINE_AA, _FRACTION_BITS)
     return np.asarray(cv2.resize(canvas, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
