@@ -28,8 +28,8 @@ class ClassicalDetector:
         for _ in range(_ROUNDS):
             lab = cv2.bilateralFilter(lab, -1, _TONES, _REACH)
         lab = cv2.GaussianBlur(lab, (0, 0), _SIGMA, borderType=cv2.BORDER_REFLECT)
-        across = cv2.Scharr(lab, cv2.CV_32F, 1, 0, scale=1 / 16)
-        down = cv2.Scharr(lab, cv2.CV_32F, 0, 1, scale=1 / 16)
+        across = np.asarray(cv2.Scharr(lab, cv2.CV_32F, 1, 0, scale=1 / 16), dtype=np.float32)
+        down = np.asarray(cv2.Scharr(lab, cv2.CV_32F, 0, 1, scale=1 / 16), dtype=np.float32)
         gradient = np.sqrt(_greatest_change(across, down))
         return np.asarray(1 - np.exp(-((gradient / _LIKELY) ** 2) * 4), dtype=np.float32)
 

@@ -117,9 +117,7 @@ class Drawing:
     def _straightest(self, node: int) -> tuple[Curve, Curve] | None:
         meeting = [curve for curve in self._meeting[node] if not curve.closed]
         ways = [_outwards(curve, node) for curve in meeting]
-        pairs = [
-            (float(ways[i] @ -ways[j]), i, j) for i in range(len(ways)) for j in range(i + 1, len(ways))
-        ]
+        pairs = [(float(ways[i] @ -ways[j]), i, j) for i in range(len(ways)) for j in range(i + 1, len(ways))]
         if not pairs:
             return None
         straight, i, j = max(pairs)
@@ -178,7 +176,7 @@ def _lead_on(curve: Curve, node: int, targets: NDArray[np.float64]) -> None:
 
 
 def _end(curve: Curve, node: int) -> NDArray[np.float64]:
-    return curve.points[0] if curve.first == node else curve.points[-1]
+    return np.asarray(curve.points[0 if curve.first == node else -1])
 
 
 def _outwards(curve: Curve, node: int) -> NDArray[np.float64]:
@@ -188,4 +186,4 @@ def _outwards(curve: Curve, node: int) -> NDArray[np.float64]:
 
 
 def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
-    return vector / max(float(np.hypot(*vector)), 1e-9)
+    return np.asarray(vector / max(float(np.hypot(*vector)), 1e-9))

@@ -87,9 +87,7 @@ def _look_closer(
         here += inside * (closer - here)
 
 
-def _part(
-    image: NDArray[_Pixel], left: float, right: float, top: float, bottom: float
-) -> NDArray[_Pixel]:
+def _part(image: NDArray[_Pixel], left: float, right: float, top: float, bottom: float) -> NDArray[_Pixel]:
     height, width = image.shape[:2]
     return image[round(top * height) : round(bottom * height), round(left * width) : round(right * width)]
 
@@ -98,10 +96,10 @@ def _oval(shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Return 1 in the middle of an oval that fills ``shape``, falling to 0 at its edge."""
     down = np.linspace(-1, 1, shape[0], dtype=np.float32)[:, np.newaxis]
     across = np.linspace(-1, 1, shape[1], dtype=np.float32)[np.newaxis, :]
-    return np.clip((1 - np.hypot(down, across)) * 4, 0, 1).astype(np.float32)
+    return np.asarray(np.clip((1 - np.hypot(down, across)) * 4, 0, 1), dtype=np.float32)
 
 
 def _resized(image: NDArray[_Pixel], shape: tuple[int, ...]) -> NDArray[_Pixel]:
     shrinks = image.shape[0] * image.shape[1] > shape[0] * shape[1]
     how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    return cv2.resize(image, (shape[1], shape[0]), interpolation=how)  # type: ignore[call-overload,return-value]
+    return cv2.resize(image, (shape[1], shape[0]), interpolation=how)  # type: ignore[return-value]

@@ -35,10 +35,12 @@ def find_faces(photo: NDArray[np.uint8]) -> list[Face]:
     height, width = photo.shape[:2]
     scale = math.sqrt(_SEARCHED_PIXELS / (height * width))
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    gray = cv2.equalizeHist(cv2.cvtColor(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY))
+    gray = cv2.equalizeHist(
+        cv2.cvtColor(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+    )
     least = round(_SMALLEST * math.sqrt(_SEARCHED_PIXELS))
     # Loaded anew each time (10 ms): a classifier must not be used by two threads at once.
-    cascade = cv2.CascadeClassifier(str(Path(cv2.data.haarcascades, _CASCADE)))
+    cascade = cv2.CascadeClassifier(str(Path(cv2.__file__).with_name("data") / _CASCADE))
     found = cascade.detectMultiScale(gray, _GROWTH, _HITS, 0, (least, least))
     faces = [Face((x + side / 2) / scale, (y + side / 2) / scale, side / scale) for x, y, side, _ in found]
     return sorted(faces, key=lambda face: (-face.side, face.y, face.x))[:_MOST]

@@ -5,10 +5,12 @@ a 1x1 side output after each of its five blocks, and a 1x1 convolution that fuse
 """
 
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 INPUT = "photo"
@@ -45,7 +47,7 @@ def build_graph(weights: Path) -> bytes:
         ir_version=_IR_VERSION,
     )
     onnx.checker.check_model(model)
-    return model.SerializeToString()
+    return bytes(model.SerializeToString())
 
 
 class _Graph:
@@ -101,10 +103,10 @@ class _Graph:
         margin = kernel.shape[-1] // 2
         return self._add("Conv", [features, *names], layer, pads=[margin] * 4)
 
-    def _constant(self, name: str, values: np.ndarray) -> str:
+    def _constant(self, name: str, values: NDArray[Any]) -> str:
         self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
 
-    def _add(self, operator: str, inputs: list[str], output: str, **attributes: object) -> str:
+    def _add(self, operator: str, inputs: list[str], output: str, **attributes: Any) -> str:
         self.nodes.append(helper.make_node(operator, inputs, [output], name=output, **attributes))
         return output
