@@ -1,0 +1,189 @@
+"""Curves made fit to print: side branches and scraps dropped, gaps closed, corners rounded."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+from scipy.spatial import KDTree
+
+from pastelka_coloring.providers.local.curves import Curve
+
+# How far, in points of the curve, the direction in which it ends is looked for.
+_LOOK = 8
+# Curves that meet go on in one another when they turn by less than 60 degrees (cosine).
+_STRAIGHT = 0.5
+# Free ends are joined across a gap when they point at each other within 45 degrees (cosine).
+_FACING = 0.7
+
+
+class Drawing:
+    """Curves and what meets where."""
+
+    def __init__(self, curves: Iterable[Curve]) -> None:
+        self._meeting: dict[int, list[Curve]] = defaultdict(list)
+        self._curves: dict[Curve, None] = {}
+        for curve in curves:
+            self._add(curve)
+
+    @property
+    def curves(self) -> list[Curve]:
+        """The curves, in the order in which they were found or made."""
+        return list(self._curves)
+
+    def drop_spurs(self, shortest: float) -> None:
+        """Drop side branches shorter than ``shortest`` pixels; what they leave is joined."""
+        for curve in sorted(self.curves, key=lambda curve: curve.length):
+            if curve.length >= shortest:
+                return
+            if curve in self._curves and self._is_spur(curve):
+                self._remove(curve)
+                self._join_pair(curve.first)
+                self._join_pair(curve.last)
+
+    def close_gaps(self, reach: float) -> None:
+        """Join free ends that face each other at no more than ``reach`` pixels."""
+        nodes = [node for node, meeting in self._meeting.items() if len(meeting) == 1]
+        if len(nodes) < 2:  # noqa: PLR2004 - a gap has two sides
+            return
+        places = np.array([_end(self._meeting[node][0], node) for node in nodes])
+        pairs = KDTree(places).query_pairs(reach, output_type="ndarray")
+        gaps = np.hypot(*(places[pairs[:, 0]] - places[pairs[:, 1]]).T)
+        for one, other in pairs[np.argsort(gaps, kind="stable")]:
+            self._bridge(nodes[one], nodes[other])
+
+    def close_corners(self, reach: float) -> None:
+        """Lead free ends on to another line that they point at within ``reach`` pixels."""
+        if not self._curves:
+            return
+        owners = [curve for curve in self._curves for _ in curve.points]
+        places = np.concatenate([curve.points for curve in self._curves])
+        near = KDTree(places)
+        for curve in self.curves:
+            for node in {curve.first, curve.last}:
+                if len(self._meeting[node]) == 1:
+                    around = near.query_ball_point(_end(curve, node), reach, return_sorted=True)
+                    others = [places[i] for i in around if owners[i] is not curve]
+                    _lead_on(curve, node, np.array(others).reshape(-1, 2))
+
+    def join_through(self) -> None:
+        """Make one curve of those that go straight on where three or more meet."""
+        for node in list(self._meeting):
+            while (pair := self._straightest(node)) is not None:
+                self._join(node, *pair)
+
+    def drop_scraps(self, least: float, strength: NDArray[np.float32]) -> None:
+        """Drop groups of touching curves that weigh less than ``least``.
+
+        A group weighs as much as its length in pixels, less where ``strength`` (of the mask's
+        size, 1 for a clear line) is low: short is scrap, and so is long but faint.
+        """
+        for group in self._groups():
+            if sum(_weight(curve, strength) for curve in group) < least:
+                for curve in group:
+                    self._remove(curve)
+
+    def _is_spur(self, curve: Curve) -> bool:
+        free = [len(self._meeting[node]) == 1 for node in (curve.first, curve.last)]
+        return free[0] != free[1] or curve.closed
+
+    def _groups(self) -> list[list[Curve]]:
+        groups = []
+        seen: set[Curve] = set()
+        for start in self._curves:
+            group = []
+            waiting = [start]
+            while waiting:
+                curve = waiting.pop()
+                if curve not in seen:
+                    seen.add(curve)
+                    group.append(curve)
+                    waiting += self._meeting[curve.first] + self._meeting[curve.last]
+            groups.append(group)
+        return groups
+
+    def _bridge(self, one: int, other: int) -> None:
+        if len(self._meeting[one]) != 1 or len(self._meeting[other]) != 1:
+            return
+        left, right = self._meeting[one][0], self._meeting[other][0]
+        gap = Curve(np.array([_end(left, one), _end(right, other)]), one, other)
+        across = _unit(gap.points[1] - gap.points[0])
+        if _outwards(left, one) @ across > _FACING and _outwards(right, other) @ -across > _FACING:
+            self._add(gap)
+            self._join_pair(one)
+            self._join_pair(other)
+
+    def _straightest(self, node: int) -> tuple[Curve, Curve] | None:
+        meeting = [curve for curve in self._meeting[node] if not curve.closed]
+        ways = [_outwards(curve, node) for curve in meeting]
+        pairs = [(float(ways[i] @ -ways[j]), i, j) for i in range(len(ways)) for j in range(i + 1, len(ways))]
+        if not pairs:
+            return None
+        straight, i, j = max(pairs)
+        return (meeting[i], meeting[j]) if straight > _STRAIGHT else None
+
+    def _join_pair(self, node: int) -> None:
+        meeting = self._meeting[node]
+        if len(meeting) == 2 and meeting[0] is not meeting[1]:  # noqa: PLR2004 - a pair
+            self._join(node, *meeting)
+
+    def _join(self, node: int, one: Curve, other: Curve) -> None:
+        self._remove(one)
+        self._remove(other)
+        before = one if one.last == node else one.turned()
+        after = other if other.first == node else other.turned()
+        points = np.concatenate([before.points, after.points[1:]])
+        self._add(Curve(points, before.first, after.last))
+
+    def _add(self, curve: Curve) -> None:
+        self._curves[curve] = None
+        self._meeting[curve.first].append(curve)
+        self._meeting[curve.last].append(curve)
+
+    def _remove(self, curve: Curve) -> None:
+        del self._curves[curve]
+        self._meeting[curve.first].remove(curve)
+        self._meeting[curve.last].remove(curve)
+
+
+def smooth(curve: Curve, sigma: float) -> Curve:
+    """Return the curve with its corners rounded over ``sigma`` points; free and shared ends stay."""
+    points = curve.points
+    if curve.closed:
+        ring = gaussian_filter1d(points[:-1], sigma, axis=0, mode="wrap")
+        return Curve(np.concatenate([ring, ring[:1]]), curve.first, curve.last)
+    reach = min(len(points) - 1, int(4 * sigma))
+    before = 2 * points[0] - points[reach:0:-1]
+    after = 2 * points[-1] - points[-2 : -reach - 2 : -1]
+    smoothed = gaussian_filter1d(np.concatenate([before, points, after]), sigma, axis=0, mode="nearest")
+    return Curve(smoothed[reach : reach + len(points)], curve.first, curve.last)
+
+
+def _weight(curve: Curve, strength: NDArray[np.float32]) -> float:
+    columns, rows = curve.points.astype(int).T
+    return curve.length * float(np.minimum(strength[rows, columns], 1).mean())
+
+
+def _lead_on(curve: Curve, node: int, targets: NDArray[np.float64]) -> None:
+    ways = targets - _end(curve, node)
+    far = np.hypot(*ways.T)
+    facing = ways @ _outwards(curve, node) > _FACING * far
+    if facing.any():
+        target = targets[facing][np.argmin(far[facing])][np.newaxis]
+        ends = (curve.points, target) if curve.last == node else (target, curve.points)
+        curve.points = np.concatenate(ends)
+
+
+def _end(curve: Curve, node: int) -> NDArray[np.float64]:
+    return np.asarray(curve.points[0 if curve.first == node else -1])
+
+
+def _outwards(curve: Curve, node: int) -> NDArray[np.float64]:
+    """Return the unit vector in which ``curve`` would leave through its end ``node``."""
+    points = curve.points if curve.last == node else curve.points[::-1]
+    return _unit(points[-1] - points[max(len(points) - 1 - _LOOK, 0)])
+
+
+def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(vector / max(float(np.hypot(*vector)), 1e-9))

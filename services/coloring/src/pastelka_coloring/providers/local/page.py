@@ -1,0 +1,51 @@
+"""The page itself: lines drawn and encoded for the printer."""
+
+import io
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pastelka_coloring.providers.local.lines import Line
+
+# Points handed to OpenCV are fixed point numbers with this many bits behind the point.
+_FRACTION_BITS = 4
+# Drawn this much larger, then averaged: that smooths the edges and allows widths between pixels.
+_OVERSAMPLING = 3
+_OVERSAMPLED_PIXELS = 24e6
+# What an A4 page leaves to print on, in inches, long and short side (margins of 10 mm).
+_PRINTABLE_INCHES = (10.9, 7.48)
+
+
+def page_size(photo: tuple[int, int], megapixels: float) -> tuple[int, int]:
+    """Return width and height in pixels of a page with the photo's aspect."""
+    width, height = photo
+    scale = math.sqrt(megapixels * 1e6 / (width * height))
+    return max(round(width * scale), 1), max(round(height * scale), 1)
+
+
+def draw(lines: list[Line], frame: tuple[int, int], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Draw lines black on white.
+
+    ``frame`` is the width and height of the map whose pixels the lines are in, ``size`` the page's.
+    """
+    finer = max(1, min(_OVERSAMPLING, int(math.sqrt(_OVERSAMPLED_PIXELS / (size[0] * size[1])))))
+    canvas = np.full((size[1] * finer, size[0] * finer), 255, np.uint8)
+    scale = np.array([canvas.shape[1] / frame[0], canvas.shape[0] / frame[1]])
+    for line in lines:
+        points = np.round(((line.points + 0.5) * scale - 0.5) * 2**_FRACTION_BITS).astype(np.int32)
+        thickness = max(round(line.width * float(scale.mean())), 1)
+        cv2.polylines(canvas, [points], False, 0, thickness, cv2.LINE_AA, _FRACTION_BITS)
+    return np.asarray(cv2.resize(canvas, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def encode(page: NDArray[np.uint8]) -> bytes:
+    """Return the page as 8-bit grayscale PNG, with the resolution at which it fills A4."""
+    height, width = page.shape
+    long, short = max(width, height), min(width, height)
+    dpi = max(long / _PRINTABLE_INCHES[0], short / _PRINTABLE_INCHES[1])
+    file = io.BytesIO()
+    Image.fromarray(page).save(file, "PNG", optimize=True, dpi=(dpi, dpi))
+    return file.getvalue()

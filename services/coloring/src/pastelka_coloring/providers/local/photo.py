@@ -1,0 +1,122 @@
+"""The stored photo, read for coloring: upright, RGB, no larger than the work needs."""
+
+import errno
+import math
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pastelka_common.errors import JobError, PermanentError, TransientError
+
+_KEPT_PIXELS = 1.5e6
+_DECODED_PIXELS = 100e6
+_ORIENTATION_TAG = 0x0112
+# What makes a photo upright, by its EXIF orientation.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_GONE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """An upright photo.
+
+    ``size`` is the stored photo's width and height; ``pixels`` (height, width, 3), RGB, may have
+    been reduced to about 1.5 megapixels.
+    """
+
+    size: tuple[int, int]
+    pixels: NDArray[np.uint8]
+
+
+def read_photo(path: Path) -> Photo:
+    """Read a photo in any format and mode that Pillow opens.
+
+    EXIF orientation is applied, transparency becomes white, 16 bits become 8. Raises
+    ``PermanentError`` (``photo_missing``, ``photo_too_large``, ``photo_unreadable``) or
+    ``TransientError`` (``storage_unavailable``).
+    """
+    try:
+        with Image.open(path) as image:
+            return _read(image)
+    except JobError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise _too_large("more than 178 megapixels") from error
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
+        raise _failure(path, error) from error
+
+
+def _read(image: Image.Image) -> Photo:
+    width, height = image.size
+    scale = min(1.0, math.sqrt(_KEPT_PIXELS / (width * height)))
+    # A JPEG is decoded at a half, a quarter or an eighth of its size where that is enough.
+    image.draft(None, (math.ceil(width * scale), math.ceil(height * scale)))
+    if image.width * image.height > _DECODED_PIXELS:
+        raise _too_large(f"{width} x {height} pixels")
+    image.load()
+    upright = _upright(image)
+    if (upright.width > upright.height) != (width > height):
+        width, height = height, width
+    flat = _rgb(upright)
+    if scale < 1:
+        flat = flat.resize((max(round(width * scale), 1), max(round(height * scale), 1)), reducing_gap=2.0)
+    return Photo((width, height), np.asarray(flat, dtype=np.uint8))
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        orientation = image.getexif().get(_ORIENTATION_TAG)
+    except (OSError, SyntaxError, ValueError, struct.error):
+        # Broken metadata is no reason to refuse the picture.
+        orientation = None
+    turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
+    return image if turn is None else image.transpose(turn)
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith(("I", "F")):
+        image = _eight_bits(image)
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    white = Image.new("RGBA", image.size, "white")
+    white.alpha_composite(image.convert("RGBA"))
+    return white.convert("RGB")
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    # 16 and 32 bits a pixel: Pillow's own conversion would cut them off at 255.
+    values = np.nan_to_num(np.asarray(image, dtype=np.float32))
+    darkest, brightest = float(values.min()), float(values.max())
+    spread = max(brightest - darkest, 1e-6)
+    return Image.fromarray(((values - darkest) * (255 / spread)).astype(np.uint8))
+
+
+def _too_large(what: str) -> PermanentError:
+    return PermanentError(
+        "photo_too_large", f"The photo is too large ({what}); at most 100 megapixels can be colored."
+    )
+
+
+def _failure(path: Path, error: Exception) -> JobError:
+    if not isinstance(error, OSError) or error.errno is None:
+        return PermanentError(
+            "photo_unreadable", f"{path.name} is not an image that can be read; a JPEG or PNG would be."
+        )
+    if error.errno in _GONE:
+        return PermanentError("photo_missing", f"{path.name} is not in the storage; upload the photo again.")
+    return TransientError(
+        "storage_unavailable", f"{path.name} could not be read from the storage: {os.strerror(error.errno)}."
+    )
