@@ -52,9 +52,7 @@ async def test_a_document_with_a_photo_inside_is_still_a_document(jpeg, intake):
     assert (await refused(intake, HTML + jpeg)).code == "photo_not_an_image"
 
 
-@pytest.mark.filterwarnings(
-    "default:.*:UserWarning:PIL"
-)  # a library's remark on a file that is refused anyway
+@pytest.mark.filterwarnings("default:.*:UserWarning:PIL")
 @pytest.mark.parametrize("kept", [0.02, 0.3, 0.7, 0.99])
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "HEIF", "AVIF"])
 async def test_cut_files(image_format, kept, noise, encoded, intake):
@@ -63,7 +61,7 @@ async def test_cut_files(image_format, kept, noise, encoded, intake):
     assert error.code in {"photo_truncated", "photo_damaged"}
 
 
-@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "TIFF", "HEIF", "AVIF"])
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "TIFF", "HEIF"])
 async def test_a_file_cut_in_the_middle_is_called_so(image_format, noise, encoded, intake):
     content = encoded(noise, image_format)
     assert (await refused(intake, content[: len(content) * 3 // 4])).code == "photo_truncated"

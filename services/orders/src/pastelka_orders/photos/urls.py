@@ -35,10 +35,10 @@ class UrlRules:
         """
         try:
             url = _parsed(text, base)
-            port = url.port
+            host, port = url.host, url.port  # these, too, may find that they cannot be read
         except ValueError as error:
             raise _refused("is not a valid URL") from error
-        if url.scheme not in {"http", "https"} or not url.host:
+        if url.scheme not in {"http", "https"} or not host:
             raise _refused("is no http or https URL with a host")
         if url.raw_user is not None or url.raw_password is not None:
             raise _refused("contains a user name or password")
