@@ -9,6 +9,7 @@ from pastelka_orders.photos.errors import PhotoRefusedError, PhotosRefusedError
 from pastelka_orders.photos.intake import PhotoIntake, StagedPhoto
 from pastelka_orders.photos.limits import PhotoLimits
 from pastelka_orders.photos.normalise import NormalisedPhoto
+from pastelka_orders.photos.urls import UrlRules
 
 __all__ = [
     "NormalisedPhoto",
@@ -18,4 +19,5 @@ __all__ = [
     "PhotoRefusedError",
     "PhotosRefusedError",
     "StagedPhoto",
+    "UrlRules",
 ]

@@ -21,7 +21,7 @@ from pastelka_orders.photos.intake import PhotoIntake
 from pastelka_orders.photos.limits import PhotoLimits
 from pastelka_orders.photos.normalise import NormalisedPhoto, too_large
 from pastelka_orders.photos.spool import spool
-from pastelka_orders.photos.urls import AllowedHosts, checked_url
+from pastelka_orders.photos.urls import UrlRules
 
 _CHUNK = 64 * 1024
 _MAX_REDIRECTS = 5
@@ -39,24 +39,23 @@ _HEADERS = {"User-Agent": "Pastelka/0.1", "Accept": "image/*", "Accept-Encoding"
 class PhotoDownloader:
     """Fetches photos over pooled connections; an async context manager, which owns them.
 
-    ``allowed_hosts`` (``name`` or ``name:port``) are fetched from even where they are not public.
-    ``per_host`` bounds the requests under way to one host, ``timeout`` (seconds) one request from connecting
-    to its last byte, ``stall`` the wait for a connection and for each piece. ``resolver`` replaces the
-    system's name lookup.
+    ``rules`` say which URLs are fetched; ``per_host`` bounds the requests under way to one host; ``timeout``
+    (seconds) is for one request from connecting to its last byte, ``stall`` for connecting and for each
+    piece alone; ``resolver`` replaces the system's name lookup.
     """
 
     def __init__(
         self,
         intake: PhotoIntake,
         *,
-        allowed_hosts: AllowedHosts | None = None,
+        rules: UrlRules | None = None,
         per_host: int = 4,
         timeout: float = 60.0,
         stall: float = 15.0,
         resolver: AbstractResolver | None = None,
     ) -> None:
         self._intake = intake
-        self._allowed = allowed_hosts or AllowedHosts()
+        self._rules = rules or UrlRules()
         self._per_host = per_host
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=stall, sock_read=stall)
         self._resolver = resolver
@@ -80,7 +79,7 @@ class PhotoDownloader:
         Raises ``TransientError`` (network, time-outs, 408, 425, 429, 5xx) and ``PermanentError`` (other
         answers, refused addresses, what is no photo).
         """
-        start = checked_url(url, self._allowed)
+        start = self._rules.checked(url)
         shown = display_name(name or start.name)
         async with anyio.TemporaryDirectory(prefix="pastelka-download-") as folder:
             target = Path(folder) / "photo"
@@ -107,11 +106,11 @@ class PhotoDownloader:
         raise PermanentError("photo_redirects_too_often", message)
 
     async def _request(self, url: URL, target: Path) -> URL | bool:
-        session = self._private if url in self._allowed else self._public
+        session = self._private if self._rules.is_allowed_host(url) else self._public
         with wire_errors(url.host):
             async with session.get(url, allow_redirects=False, timeout=self._timeout) as response:
                 if response.status in _REDIRECTS and "Location" in response.headers:
-                    return checked_url(response.headers["Location"], self._allowed, base=url)
+                    return self._rules.checked(response.headers["Location"], base=url)
                 require_photo(response)
                 await _spool_body(response, target, self._intake.limits)
                 return response.content_length is not None or "Transfer-Encoding" in response.headers

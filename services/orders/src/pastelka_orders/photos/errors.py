@@ -57,4 +57,4 @@ def display_name(name: str | None) -> str:
     shown = "".join(
         char for char in unicodedata.normalize("NFC", last) if unicodedata.category(char)[0] != "C"
     )
-    return shown.strip()[:_LONGEST_NAME] or _UNNAMED
+    return shown.strip(" .")[:_LONGEST_NAME] or _UNNAMED

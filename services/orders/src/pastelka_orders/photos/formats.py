@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 from pastelka_orders.photos.errors import Refusal
 
-# Pillow's names. Only these decoders ever see a stranger's file: no PostScript, no video, no oddities.
-READABLE = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "TIFF", "BMP", "HEIF", "AVIF")
+# Pillow's names; multi-picture files come out of "JPEG". Only these decoders ever see a stranger's file:
+# no PostScript, no oddities.
+READABLE = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "HEIF", "AVIF")
 
 _ADVICE = "send a JPEG, PNG, HEIC, WebP, AVIF, TIFF, GIF or BMP photo"
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis")

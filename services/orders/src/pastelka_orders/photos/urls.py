@@ -9,42 +9,42 @@ from pastelka_common.errors import PermanentError
 
 _LONGEST_URL = 8192
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
-_DEFAULT_PORTS = {80, 443}
 
 
-class AllowedHosts:
-    """Hosts that may be fetched from although they are not public: ``name`` or ``name:port``.
+class UrlRules:
+    """What may be fetched: ``ports`` of any public host, and ``allowed_hosts``, public or not.
 
-    Without a port the usual two are meant; an IPv6 address stands in brackets.
+    An allowed host is ``name`` (on ``ports``) or ``name:port``; an IPv6 address stands in brackets.
     """
 
-    def __init__(self, hosts: Iterable[str] = ()) -> None:
-        self._hosts = frozenset(host.lower() for host in hosts)
+    def __init__(self, *, allowed_hosts: Iterable[str] = (), ports: Iterable[int] = (80, 443)) -> None:
+        self._allowed_hosts = frozenset(host.lower() for host in allowed_hosts)
+        self._ports = frozenset(ports)
 
-    def __contains__(self, url: URL) -> bool:
+    def is_allowed_host(self, url: URL) -> bool:
+        """Whether the URL's host needs no public address."""
         host = url.host_subcomponent
-        is_named = host in self._hosts and url.port in _DEFAULT_PORTS
-        return is_named or f"{host}:{url.port}" in self._hosts
+        is_named = host in self._allowed_hosts and url.port in self._ports
+        return is_named or f"{host}:{url.port}" in self._allowed_hosts
 
+    def checked(self, text: str, *, base: URL | None = None) -> URL:
+        """``text`` (relative to ``base``) as a URL that may be fetched.
 
-def checked_url(text: str, allowed: AllowedHosts, *, base: URL | None = None) -> URL:
-    """``text`` (relative to ``base``) as a URL that may be fetched.
-
-    Raises ``PermanentError`` (``photo_url_refused``). What the host's name resolves to is checked when
-    connecting, not here.
-    """
-    try:
-        url = _parsed(text, base)
-        port = url.port
-    except ValueError as error:
-        raise _refused("is not a valid URL") from error
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise _refused("is no http or https URL with a host")
-    if url.raw_user is not None or url.raw_password is not None:
-        raise _refused("contains a user name or password")
-    if port not in _DEFAULT_PORTS and url not in allowed:
-        raise _refused(f"uses port {port} instead of 80 or 443")
-    return url
+        Raises ``PermanentError`` (``photo_url_refused``). What the host's name resolves to is checked when
+        connecting, not here.
+        """
+        try:
+            url = _parsed(text, base)
+            host, port = url.host, url.port  # these, too, may find that they cannot be read
+        except ValueError as error:
+            raise _refused("is not a valid URL") from error
+        if url.scheme not in {"http", "https"} or not host:
+            raise _refused("is no http or https URL with a host")
+        if url.raw_user is not None or url.raw_password is not None:
+            raise _refused("contains a user name or password")
+        if port not in self._ports and not self.is_allowed_host(url):
+            raise _refused(f"uses port {port} instead of 80 or 443")
+        return url
 
 
 def _parsed(text: str, base: URL | None) -> URL:

@@ -1,0 +1,111 @@
+"""Nothing but pixels reaches storage, and pixels that need no change are not compressed again."""
+
+from io import BytesIO
+
+import pytest
+from PIL import Image, ImageChops, PngImagePlugin
+from PIL.ExifTags import GPS, IFD, Base
+
+SECRET = b"Lidicka 17"
+ARCHIVE = b"PK\x03\x04 an archive behind the photo"
+
+
+def located(orientation=1) -> bytes:
+    """EXIF that says where and with what a photo was made."""
+    exif = Image.Exif()
+    exif[Base.Orientation] = orientation
+    exif[Base.ImageDescription] = SECRET.decode()
+    exif.get_ifd(IFD.GPSInfo)[GPS.GPSLatitude] = (49.0, 11.0, 42.0)
+    return exif.tobytes()
+
+
+def same_pixels(first: bytes, second: bytes) -> bool:
+    with Image.open(BytesIO(first)) as one, Image.open(BytesIO(second)) as other:
+        return ImageChops.difference(one.convert("RGB"), other.convert("RGB")).getbbox() is None
+
+
+def metadata_of(content: bytes) -> dict:
+    with Image.open(BytesIO(content)) as image:
+        image.load()
+        harmless = {"jfif", "jfif_version", "jfif_unit", "jfif_density", "dpi", "progression", "progressive"}
+        return {key: value for key, value in image.info.items() if key not in harmless}
+
+
+@pytest.mark.parametrize(
+    ("image_format", "settings"),
+    [
+        ("JPEG", {}),
+        ("JPEG", {"progressive": True}),
+        ("JPEG", {"dpi": (300, 300)}),
+        ("PNG", {"dpi": (72, 72)}),
+    ],
+)
+async def test_a_plain_photo_is_stored_byte_for_byte(image_format, settings, noise, encoded, intake):
+    content = encoded(noise, image_format, **settings)
+    assert (await intake.normalise(content, name="a")).content == content
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+async def test_a_jpeg_loses_its_metadata_but_no_quality(mode, noise, encoded, intake):
+    content = encoded(
+        noise.convert(mode), "JPEG", exif=located(), comment=SECRET, xmp=b"<x:xmpmeta>" + SECRET, quality=60
+    )
+    assert content.count(SECRET) == 3
+    photo = await intake.normalise(content, name="a")
+    assert SECRET not in photo.content
+    assert metadata_of(photo.content) == {}
+    assert same_pixels(photo.content, content)
+
+
+async def test_a_png_loses_its_metadata_but_no_quality(noise, encoded, intake):
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text("Comment", SECRET.decode())
+    texts.add_itxt("XML:com.adobe.xmp", SECRET.decode())
+    content = encoded(noise, "PNG", exif=located(), pnginfo=texts)
+    photo = await intake.normalise(content, name="a")
+    assert SECRET not in photo.content
+    assert metadata_of(photo.content) == {}
+    assert same_pixels(photo.content, content)
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "TIFF", "HEIF", "AVIF"])
+@pytest.mark.parametrize("orientation", [1, 6])
+async def test_no_format_keeps_the_place(image_format, orientation, noise, encoded, intake):
+    content = encoded(noise, image_format, exif=located(orientation))
+    assert SECRET in content
+    photo = await intake.normalise(content, name="a")
+    assert SECRET not in photo.content
+    assert metadata_of(photo.content) == {}
+
+
+async def test_a_turned_jpeg_loses_its_comment(noise, encoded, intake):
+    photo = await intake.normalise(encoded(noise, "JPEG", exif=located(8), comment=SECRET), name="a")
+    assert SECRET not in photo.content
+
+
+async def test_a_turned_jpeg_stays_as_fine_and_as_small_as_it_was(noise, encoded, intake):
+    content = encoded(noise, "JPEG", exif=located(3), quality=70)
+    photo = await intake.normalise(content, name="a")
+    assert len(photo.content) == pytest.approx(len(content), rel=0.1)
+    with Image.open(BytesIO(content)) as before, Image.open(BytesIO(photo.content)) as after:
+        assert after.quantization == before.quantization
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "BMP", "TIFF"])
+async def test_a_file_behind_the_photo_is_left_behind(image_format, noise, encoded, intake):
+    photo = await intake.normalise(encoded(noise, image_format) + ARCHIVE, name="a")
+    assert ARCHIVE not in photo.content
+    assert len(photo.content) > 1000
+
+
+async def test_a_thumbnail_in_the_header_is_left_behind(jpeg, intake):
+    with_thumbnail = (
+        jpeg[:2]
+        + b"\xff\xe0\x00\x1cJFIF\0\1\1\0\0\1\0\1\2\2"
+        + SECRET
+        + b"12"
+        + jpeg[jpeg.index(b"\xff\xdb") :]
+    )
+    photo = await intake.normalise(with_thumbnail, name="a")
+    assert SECRET not in photo.content
+    assert same_pixels(photo.content, jpeg)
