@@ -1,0 +1,1 @@
+"""Programs of the orders service: they translate, handlers decide."""
