@@ -15,8 +15,9 @@ STATUSES = ("pending", "downloading", "processing", "ready_for_review", "error")
 
 
 def upgrade() -> None:
-    """Store the values in lower case."""
+    """Store the values in lower case; a new order is pending."""
     _retype(STATUSES, "lower(status::text)")
+    op.execute("ALTER TABLE orders ALTER COLUMN status SET DEFAULT 'pending'")
 
 
 def downgrade() -> None:

@@ -33,6 +33,7 @@ def upgrade() -> None:
     op.drop_index("ix_line_items_order_id", "line_items", if_exists=True)
     drop_foreign_keys("line_items")
     op.create_foreign_key(FOREIGN_KEY, "line_items", "orders", ["order_id"], ["id"], ondelete="CASCADE")
+    op.alter_column("line_items", "quantity", server_default="1")
     op.alter_column("line_items", "shopify_line_item_id", nullable=True)
     op.execute("UPDATE line_items SET shopify_line_item_id = NULL WHERE shopify_line_item_id < 0")
 
@@ -41,6 +42,7 @@ def downgrade() -> None:
     """Drop the position; a line item made by hand gets a negative shop id."""
     op.execute("UPDATE line_items SET shopify_line_item_id = -id WHERE shopify_line_item_id IS NULL")
     op.alter_column("line_items", "shopify_line_item_id", nullable=False)
+    op.alter_column("line_items", "quantity", server_default=None)
     drop_foreign_keys("line_items")
     op.create_foreign_key(FOREIGN_KEY, "line_items", "orders", ["order_id"], ["id"])
     op.create_index("ix_line_items_order_id", "line_items", ["order_id"])
