@@ -1,0 +1,24 @@
+"""Real servers as parts: PostgreSQL, NATS, the Mercure hub and nginx, on loopback, in a folder of ours.
+
+The local stack runs them below its process manager, the tests with :func:`running`.
+"""
+
+from pastelka_common.servers.base import Server, ServerError
+from pastelka_common.servers.mercure import MercureHub
+from pastelka_common.servers.nats import NatsServer
+from pastelka_common.servers.nginx import NginxServer
+from pastelka_common.servers.ports import free_port
+from pastelka_common.servers.postgres import PostgresServer
+from pastelka_common.servers.process import ServerProcess, running
+
+__all__ = [
+    "MercureHub",
+    "NatsServer",
+    "NginxServer",
+    "PostgresServer",
+    "Server",
+    "ServerError",
+    "ServerProcess",
+    "free_port",
+    "running",
+]

@@ -1,0 +1,13 @@
+// Pastelka's Mercure hub: Caddy with its standard modules and the hub of dunglas/mercure, nothing else.
+package main
+
+import (
+	caddycmd "github.com/caddyserver/caddy/v2/cmd"
+
+	_ "github.com/caddyserver/caddy/v2/modules/standard"
+	_ "github.com/dunglas/mercure/caddy"
+)
+
+func main() {
+	caddycmd.Main()
+}

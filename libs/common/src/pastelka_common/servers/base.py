@@ -1,0 +1,94 @@
+"""What every server part can do, whoever runs it."""
+
+import signal
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+import aiohttp
+
+HOST = "127.0.0.1"
+"""Parts listen on loopback only."""
+
+Report = Callable[[str], None]
+"""Takes one line for a person about what is being done just now."""
+
+_PROBE_TIMEOUT = aiohttp.ClientTimeout(total=2)
+
+
+def silent(_line: str) -> None:
+    """Report nothing."""
+
+
+class ServerError(Exception):
+    """A server part could not be prepared or did not start; the message says why."""
+
+
+@dataclass(kw_only=True)
+class Server(ABC):
+    """One server whose data, configuration and log live in ``folder``.
+
+    ``prepare`` comes first, then ``command`` with ``env`` added to the environment starts it in
+    the foreground, logging to its standard error.
+    """
+
+    folder: Path
+    report: Report = field(default=silent, repr=False)
+
+    name: ClassVar[str]
+    stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
+    """Ends the server quickly but cleanly."""
+
+    def __post_init__(self) -> None:
+        self.folder = self.folder.absolute()
+
+    @abstractmethod
+    def choose_ports(self) -> None:
+        """Take free ports in place of those of now; ``prepare`` must follow."""
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Make the folder and the configuration; what is there already stays. Blocks.
+
+        Raises :class:`ServerError`.
+        """
+
+    @abstractmethod
+    def argv(self) -> list[str]:
+        """The program with its arguments."""
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """Where clients connect."""
+
+    @abstractmethod
+    async def ready(self) -> bool:
+        """Whether it answers now."""
+
+    def user(self) -> str | None:
+        """The system user it must run as, if it is not ours."""
+        return None
+
+    def command(self, *, dies_with_parent: bool = False) -> list[str]:
+        """The whole command line; ``dies_with_parent`` asks the kernel to end it with its parent (Linux)."""
+        from pastelka_common.servers.privileges import as_user, dying_with_parent  # noqa: PLC0415 - a cycle
+
+        argv = dying_with_parent(self.argv()) if dies_with_parent else self.argv()
+        user = self.user()
+        return argv if user is None else as_user(user, argv)
+
+    def env(self) -> dict[str, str]:
+        """Variables it needs beside the environment's."""
+        return {}
+
+
+async def answers(url: str) -> bool:
+    """Whether a GET of ``url`` answers 2xx within two seconds."""
+    try:
+        async with aiohttp.ClientSession(timeout=_PROBE_TIMEOUT) as session, session.get(url) as response:
+            return response.ok
+    except (aiohttp.ClientError, TimeoutError):
+        return False

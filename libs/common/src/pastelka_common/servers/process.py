@@ -1,0 +1,133 @@
+"""Running a server part as a child process: for tests and short-lived use."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from pastelka_common.servers.base import Server, ServerError
+
+_ATTEMPTS = 3
+_POLL_SECONDS = 0.03
+_STOP_SECONDS = 10.0
+_TAIL_BYTES = 4000
+
+
+class ServerProcess:
+    """A server part and its process; tests of faults kill it and start it again on the same port."""
+
+    def __init__(self, server: Server, *, deadline: float = 60.0) -> None:
+        self.server = server
+        self.deadline = deadline
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def url(self) -> str:
+        """Where clients connect."""
+        return self.server.url
+
+    @property
+    def pid(self) -> int:
+        """Process id. Raises :class:`ServerError` when it is not running."""
+        if self._process is None:
+            raise ServerError(f"{self.server.name} is not running")
+        return self._process.pid
+
+    @property
+    def log(self) -> Path:
+        """File with everything it printed."""
+        return self.server.folder / "log"
+
+    async def start(self) -> None:
+        """Start it on the ports it has, and wait until it answers. Raises :class:`ServerError`."""
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *self.server.command(dies_with_parent=True),
+                env={**os.environ, **self.server.env()},
+                cwd=self.server.folder,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        try:
+            await asyncio.wait_for(self._until_ready(self._process), self.deadline)
+        except TimeoutError:
+            await self.kill()
+            raise ServerError(self._failure(f"did not answer within {self.deadline:g} s")) from None
+        except BaseException:
+            await self.kill()
+            raise
+
+    async def stop(self) -> None:
+        """End it cleanly, by force after ten seconds; nothing happens if it is not running."""
+        await self._end(self.server.stop_signal)
+
+    async def kill(self) -> None:
+        """End it and everything it started, as a power cut would."""
+        await self._end(signal.SIGKILL)
+
+    async def restart(self) -> None:
+        """Stop it and start it again on the same ports."""
+        await self.stop()
+        await self.start()
+
+    async def _until_ready(self, process: asyncio.subprocess.Process) -> None:
+        while not await self.server.ready():
+            if process.returncode is not None:
+                raise ServerError(self._failure(f"ended with status {process.returncode} at its start"))
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def _end(self, signal_number: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if signal_number is signal.SIGKILL:
+            _signal_group(process.pid, signal_number)
+        elif process.returncode is None:
+            process.send_signal(signal_number)
+        try:
+            await asyncio.wait_for(process.wait(), _STOP_SECONDS)
+        except TimeoutError:
+            _signal_group(process.pid, signal.SIGKILL)
+            await process.wait()
+
+    def _failure(self, what: str) -> str:
+        tail = self.log.read_bytes()[-_TAIL_BYTES:].decode(errors="replace")
+        return f"{self.server.name} {what}; its log ends:\n{tail}"
+
+
+@asynccontextmanager
+async def running(server: Server, *, deadline: float = 60.0) -> AsyncIterator[ServerProcess]:
+    """Prepare ``server`` and run it until the block ends.
+
+    A port that was taken in between is given up for another. Raises :class:`ServerError` with the
+    log's tail when it does not start.
+    """
+    process = ServerProcess(server, deadline=deadline)
+    await _start(process)
+    try:
+        yield process
+    finally:
+        await process.stop()
+
+
+async def _start(process: ServerProcess) -> None:
+    for attempt in range(1, _ATTEMPTS + 1):
+        await asyncio.to_thread(process.server.prepare)
+        try:
+            return await process.start()
+        except ServerError as error:
+            if attempt == _ATTEMPTS or "in use" not in str(error):
+                raise
+            process.server.choose_ports()
+    return None
+
+
+def _signal_group(pid: int, signal_number: signal.Signals) -> None:
+    try:
+        os.killpg(pid, signal_number)
+    except ProcessLookupError:
+        return

@@ -1,0 +1,94 @@
+"""Pytest fixtures with real servers; every member of the workspace has them without importing anything.
+
+Each server is started by the first test that asks for it, is shared by the session, and is ended
+with it (by the kernel, if pytest itself is killed). A test of faults runs its own with
+:func:`pastelka_common.servers.running`.
+"""
+
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+
+if TYPE_CHECKING:
+    from pastelka_common.servers import MercureHub, NatsServer, NginxServer, PostgresServer
+
+StartNginx = Callable[..., Awaitable["NginxServer"]]
+"""``await nginx_server(storage=..., page=..., api_url=..., hub_url=...)``; all are optional."""
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def nats_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator["NatsServer"]:
+    """A nats-server with JetStream, shared by the session: use names of your own for what you make."""
+    from pastelka_common.servers import NatsServer, running  # noqa: PLC0415 - runs without need cost nothing
+
+    server = NatsServer(folder=tmp_path_factory.mktemp("nats"), sync_always=False)
+    async with running(server):
+        yield server
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator["PostgresServer"]:
+    """A PostgreSQL cluster, shared by the session; ``database_url`` is a database of one's own in it."""
+    from pastelka_common.servers import PostgresServer, running  # noqa: PLC0415
+
+    server = PostgresServer(folder=tmp_path_factory.mktemp("postgres"), durable=False)
+    async with running(server):
+        yield server
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def database_url(postgres_server: "PostgresServer") -> AsyncIterator[str]:
+    """``postgresql://`` URL of a new, empty database, dropped after the test."""
+    import asyncpg  # noqa: PLC0415 - only tests with a database need it
+
+    name = f"test_{secrets.token_hex(6)}"
+    admin = await asyncpg.connect(postgres_server.url_of("postgres"))
+    try:
+        await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE template0 STRATEGY wal_log')
+        yield postgres_server.url_of(name)
+        await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    finally:
+        await admin.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def mercure_hub(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator["MercureHub"]:
+    """A Mercure hub with random keys, shared by the session: use topics of your own."""
+    from pastelka_common.servers import MercureHub, running  # noqa: PLC0415
+
+    hub = MercureHub(folder=tmp_path_factory.mktemp("mercure"))
+    async with running(hub, deadline=600):
+        yield hub
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def nginx_server(tmp_path: Path) -> AsyncIterator[StartNginx]:
+    """Starts nginx, as often as a test asks, in front of what the test names."""
+    from pastelka_common.servers import NginxServer, running  # noqa: PLC0415
+
+    async with AsyncExitStack() as stack:
+
+        async def start(
+            *,
+            storage: Path | None = None,
+            page: Path | None = None,
+            api_url: str = "http://127.0.0.1:9",
+            hub_url: str = "http://127.0.0.1:9",
+        ) -> NginxServer:
+            folder = tmp_path / f"nginx-{secrets.token_hex(4)}"
+            server = NginxServer(
+                folder=folder,
+                storage=storage or tmp_path / "storage",
+                page=page or tmp_path / "page",
+                api_url=api_url,
+                hub_url=hub_url,
+            )
+            await stack.enter_async_context(running(server))
+            return server
+
+        yield start

@@ -1,0 +1,174 @@
+"""nginx as it is configured: what is served, what is refused, what is passed on."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from io import BytesIO
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+from yarl import URL
+
+from pastelka_common.servers.base import ServerError
+from pastelka_common.servers.nginx import render
+from pastelka_common.testing.plugin import StartNginx
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Path:
+    folder = tmp_path / "storage with a space" / "42" / "121"
+    folder.mkdir(parents=True)
+    (folder / "image_1.jpg").write_bytes(b"\xff\xd8photo")
+    (folder / "image_1.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'>" + "<g/>" * 2000 + "</svg>")
+    (folder / ".image_1.jpg.abc.tmp").write_bytes(b"half")
+    return folder.parent.parent
+
+
+@asynccontextmanager
+async def _serving(handler: web.RequestHandler) -> AsyncIterator[str]:
+    """Origin of an HTTP server of ours that answers everything by ``handler``."""
+    application = web.Application(client_max_size=1 << 30)
+    application.router.add_route("*", "/{path:.*}", handler)
+    runner = web.AppRunner(application, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        await runner.cleanup()
+
+
+async def test_files_are_immutable_for_a_day_on_both_ports(nginx_server: StartNginx, storage: Path):
+    server = await nginx_server(storage=storage)
+    async with aiohttp.ClientSession() as session:
+        for base in (f"{server.url}/static", server.static_url):
+            async with session.get(f"{base}/images/42/121/image_1.jpg") as response:
+                assert response.status == 200
+                assert await response.read() == b"\xff\xd8photo"
+                caching = ", ".join(response.headers.getall("Cache-Control"))
+                assert {"max-age=86400", "public", "immutable"} == set(caching.split(", "))
+                assert "Expires" in response.headers
+                assert response.headers["X-Content-Type-Options"] == "nosniff"
+                assert response.content_type == "image/jpeg"
+
+
+async def test_an_svg_is_compressed_and_runs_no_script(nginx_server: StartNginx, storage: Path):
+    server = await nginx_server(storage=storage)
+    url = f"{server.static_url}/images/42/121/image_1.svg"
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        assert response.content_type == "image/svg+xml"
+        assert response.headers["Content-Encoding"] == "gzip"
+        assert "sandbox" in response.headers["Content-Security-Policy"]
+
+
+async def test_nothing_beside_the_storage_is_served(nginx_server: StartNginx, storage: Path):
+    (storage.parent / "secrets.json").write_text("secret")
+    server = await nginx_server(storage=storage)
+    outside = URL(f"{server.static_url}/images/..%2fsecrets.json", encoded=True)
+    async with aiohttp.ClientSession() as session, session.get(outside) as response:
+        assert response.status == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "images/42/121/.image_1.jpg.abc.tmp",
+        "images/42/121/",
+        "images/42/121",
+        "images/",
+        "images/42/121/absent.jpg",
+        "",
+    ],
+)
+async def test_hidden_files_and_folders_are_not_served(nginx_server: StartNginx, storage: Path, path: str):
+    server = await nginx_server(storage=storage)
+    async with aiohttp.ClientSession() as session:
+        for base in (f"{server.url}/static", server.static_url):
+            async with session.get(f"{base}/{path}", allow_redirects=False) as response:
+                assert response.status in {301, 403, 404}
+                assert "immutable" not in response.headers.get("Cache-Control", "")
+
+
+async def test_the_page_answers_for_its_own_addresses_too(nginx_server: StartNginx, tmp_path: Path):
+    page = tmp_path / "site"
+    page.mkdir()
+    (page / "index.html").write_text("<title>Pastelka</title>")
+    server = await nginx_server(page=page)
+    async with aiohttp.ClientSession() as session:
+        for path in ("/", "/orders/1270"):
+            async with session.get(server.url + path) as response:
+                assert "Pastelka" in await response.text()
+                assert response.headers["Cache-Control"] == "no-cache"
+
+
+async def test_the_api_is_passed_on_with_its_sender(nginx_server: StartNginx):
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response({"path": request.raw_path, "for": request.headers["X-Forwarded-For"]})
+
+    async with _serving(answer) as origin, aiohttp.ClientSession() as session:
+        server = await nginx_server(api_url=origin)
+        async with session.get(f"{server.url}/api/v1/orders?q=%23") as response:
+            assert await response.json() == {"path": "/api/v1/orders?q=%23", "for": "127.0.0.1"}
+
+
+async def test_large_uploads_pass_and_others_are_bounded(nginx_server: StartNginx):
+    async def measure(request: web.Request) -> web.Response:
+        size = 0
+        async for chunk in request.content.iter_chunked(1 << 20):
+            size += len(chunk)
+        return web.json_response({"size": size})
+
+    body = bytes(30 << 20)
+    async with _serving(measure) as origin, aiohttp.ClientSession() as session:
+        server = await nginx_server(api_url=origin)
+        async with session.post(f"{server.url}/api/v1/orders", data=BytesIO(body)) as response:
+            assert await response.json() == {"size": len(body)}
+        headers = {"Expect": "100-continue"}
+        async with session.post(
+            f"{server.url}/api/v1/images/1/generate-svg", data=BytesIO(body), headers=headers
+        ) as response:
+            assert response.status == 413
+            assert response.content_type == "application/problem+json"
+
+
+async def test_an_api_that_is_away_is_a_problem_document(nginx_server: StartNginx):
+    server = await nginx_server()
+    async with aiohttp.ClientSession() as session, session.get(f"{server.url}/api/v1/orders") as response:
+        assert response.status == 503
+        assert response.content_type == "application/problem+json"
+        assert (await response.json(content_type=None))["status"] == 503
+        assert response.headers["Retry-After"] == "1"
+
+
+async def test_events_pass_as_they_are_written(nginx_server: StartNginx):
+    may_go_on = asyncio.Event()
+
+    async def events(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(b"data: first\n\n")
+        await may_go_on.wait()
+        await response.write(b"data: second\n\n")
+        return response
+
+    async with _serving(events) as origin, aiohttp.ClientSession() as session:
+        server = await nginx_server(hub_url=origin)
+        async with (
+            asyncio.timeout(5),
+            session.get(f"{server.url}/.well-known/mercure?topic=orders") as response,
+        ):
+            assert await response.content.readline() == b"data: first\n"
+            may_go_on.set()
+            assert (await response.content.read()).strip() == b"data: second"
+
+
+def test_the_template_keeps_nginx_s_variables_and_refuses_gaps():
+    assert render('root "${PAGE_PATH}"; $uri', {"PAGE_PATH": "/srv"}) == 'root "/srv"; $uri'
+    with pytest.raises(ServerError, match="PAGE_PATH"):
+        render("${PAGE_PATH}", {})
+    with pytest.raises(ServerError, match="quotes"):
+        render("${PAGE_PATH}", {"PAGE_PATH": '/srv"; evil'})
