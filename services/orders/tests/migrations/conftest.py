@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 from sqlalchemy import make_url
 
+from pastelka_common.servers import PostgresServer
 from pastelka_orders import migrations_runner as runner
 
 STORAGE_PATH = "/srv/photos"
@@ -63,6 +64,11 @@ class Database:
     """One database, to migrate and to look into."""
 
     url: str
+
+    @property
+    def name(self) -> str:
+        """Its name on the server."""
+        return make_url(self.url).database or ""
 
     async def upgrade(self, revision: str = "head") -> None:
         """Upgrade to ``revision``."""
@@ -129,18 +135,24 @@ Template = Callable[[str, Callable[[Database], Awaitable[None]]], Awaitable[str]
 
 
 @pytest.fixture
-async def new_database(database_url: str) -> AsyncIterator[NewDatabase]:
+def server_url(postgres_server: PostgresServer) -> str:
+    """The server tests share; its own database, to create others from."""
+    return postgres_server.url_of("postgres")
+
+
+@pytest.fixture
+async def new_database(server_url: str) -> AsyncIterator[NewDatabase]:
     """Makes databases on the server that tests share, and drops them."""
     made: list[str] = []
 
     async def make(like: str = "template1") -> Database:
-        made.append(await create_database(database_url, like))
-        return Database(with_name(database_url, made[-1]))
+        made.append(await create_database(server_url, like))
+        return Database(with_name(server_url, made[-1]))
 
     yield make
     for name in made:
         statement = f"DROP DATABASE {name} WITH (FORCE)"
-        await with_connection(database_url, lambda connection, sql=statement: connection.execute(sql))
+        await with_connection(server_url, lambda connection, sql=statement: connection.execute(sql))
 
 
 @pytest.fixture
@@ -156,13 +168,13 @@ def templates() -> dict[str, str]:
 
 
 @pytest.fixture
-def template(database_url: str, templates: dict[str, str]) -> Template:
+def template(server_url: str, templates: dict[str, str]) -> Template:
     """Fills a database the first time its key is asked for; returns its name."""
 
     async def make(key: str, fill: Callable[[Database], Awaitable[None]]) -> str:
         if key not in templates:
-            name = await create_database(database_url, "template1")
-            await fill(Database(with_name(database_url, name)))
+            name = await create_database(server_url, "template1")
+            await fill(Database(with_name(server_url, name)))
             templates[key] = name
         return templates[key]
 
@@ -176,9 +188,15 @@ async def old_installation(template: Template, new_database: NewDatabase) -> Dat
 
 
 @pytest.fixture
-async def upgraded(template: Template, new_database: NewDatabase) -> Database:
-    """The old installation at head, after a change of mind at 004."""
-    return await new_database(like=await template("upgraded", fill_as_old_and_upgrade))
+async def upgraded(template: Template, server_url: str) -> Database:
+    """The old installation at head, after a change of mind at 004; shared, so only to be read."""
+    return Database(with_name(server_url, await template("upgraded", fill_as_old_and_upgrade)))
+
+
+@pytest.fixture
+async def upgraded_copy(upgraded: Database, new_database: NewDatabase) -> Database:
+    """The same, to be changed."""
+    return await new_database(like=upgraded.name)
 
 
 async def fill_as_old(database: Database) -> None:
@@ -205,5 +223,9 @@ async def create_database(server_url: str, like: str) -> str:
 
 
 def with_name(url: str, name: str) -> str:
-    """``url`` with another database name."""
-    return make_url(url).set(database=name).render_as_string(hide_password=False)
+    """``url`` with another database name, and the driver SQLAlchemy is to use."""
+    return (
+        make_url(url)
+        .set(drivername="postgresql+asyncpg", database=name)
+        .render_as_string(hide_password=False)
+    )

@@ -36,10 +36,8 @@ async def statuses(database, table):
 async def store(database, table, values):
     """One version for each value, numbered from 1001 in their order."""
     parent = "image_id" if table == "coloring_versions" else "coloring_version_id"
-    for number, value in enumerate(values, start=1001):
-        await database.execute(
-            f"INSERT INTO {table} ({parent}, version, status) VALUES (1, {number}, '{value}')"
-        )
+    rows = ", ".join(f"(1, {number}, '{value}')" for number, value in enumerate(values, start=1001))
+    await database.execute(f"INSERT INTO {table} ({parent}, version, status) VALUES {rows}")
     return dict(enumerate(values, start=1001))
 
 

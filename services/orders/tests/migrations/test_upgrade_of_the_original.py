@@ -142,31 +142,32 @@ async def test_what_a_provider_had_in_hand_at_004_is_interrupted(old_installatio
         assert await old_installation.rows(code.format(table, version)) == [("error", "interrupted")]
 
 
-async def test_it_can_go_back_to_the_original_and_come_again(upgraded):
-    numbers = await upgraded.pairs("SELECT id, order_number FROM orders")
-    await upgraded.execute(
+async def test_it_can_go_back_to_the_original_and_come_again(upgraded_copy):
+    numbers = await upgraded_copy.pairs("SELECT id, order_number FROM orders")
+    await upgraded_copy.execute(
         "INSERT INTO orders (id, order_number, source) VALUES (200, 'M1007', 'manual');"
         "INSERT INTO line_items (id, order_id, position, title, quantity) VALUES (200, 200, 1, 'Photos', 1);"
         "INSERT INTO images (id, line_item_id, position, path) VALUES (200, 200, 1, '200/200/image_1.jpg')"
     )
-    await upgraded.downgrade("004")
-    assert await upgraded.rows(
+    await upgraded_copy.downgrade("004")
+    assert await upgraded_copy.rows(
         "SELECT o.status::text, o.shopify_id, o.shopify_order_number, i.local_path, i.original_url"
-        " FROM orders o JOIN line_items l ON l.order_id = o.id JOIN images i ON i.line_item_id = l.id WHERE o.id = 200"
+        " FROM orders o JOIN line_items l ON l.order_id = o.id JOIN images i ON i.line_item_id = l.id"
+        " WHERE o.id = 200"
     ) == [("PENDING", -200, "M1007", "/srv/photos/200/200/image_1.jpg", "")]
-    await upgraded.upgrade()
-    assert await upgraded.pairs("SELECT id, order_number FROM orders") == numbers | {200: "M1007"}
-    assert await upgraded.rows(
+    await upgraded_copy.upgrade()
+    assert await upgraded_copy.pairs("SELECT id, order_number FROM orders") == numbers | {200: "M1007"}
+    assert await upgraded_copy.rows(
         "SELECT source, shopify_id, shopify_order_number FROM orders WHERE id = 200"
     ) == [("manual", None, None)]
-    assert await upgraded.rows("SELECT nextval('manual_order_number_seq')") == [(1008,)]
+    assert await upgraded_copy.rows("SELECT nextval('manual_order_number_seq')") == [(1008,)]
 
 
-async def test_new_rows_follow_the_old_ones(upgraded):
-    await upgraded.execute(
+async def test_new_rows_follow_the_old_ones(upgraded_copy):
+    await upgraded_copy.execute(
         "INSERT INTO coloring_versions (image_id, version) SELECT 1, max(version) + 1 FROM coloring_versions"
     )
-    assert await upgraded.rows("SELECT version, status::text FROM coloring_versions WHERE in_hand") == [
+    assert await upgraded_copy.rows("SELECT version, status::text FROM coloring_versions WHERE in_hand") == [
         (8, "pending")
     ]
 
@@ -190,26 +191,26 @@ async def test_the_database_refuses_what_must_not_be(upgraded, statement, error)
         await upgraded.execute(statement)
 
 
-async def test_losing_a_selected_version_clears_that_selection_only(upgraded):
-    await upgraded.execute("DELETE FROM svg_versions WHERE id = 3")
+async def test_losing_a_selected_version_clears_that_selection_only(upgraded_copy):
+    await upgraded_copy.execute("DELETE FROM svg_versions WHERE id = 3")
     selected = "SELECT selected_coloring_id, selected_svg_id FROM images WHERE id = 1"
-    assert await upgraded.rows(selected) == [(2, None)]
+    assert await upgraded_copy.rows(selected) == [(2, None)]
 
 
-async def test_an_order_goes_with_all_that_belongs_to_it(upgraded):
-    await upgraded.execute("DELETE FROM orders WHERE id = 1")
+async def test_an_order_goes_with_all_that_belongs_to_it(upgraded_copy):
+    await upgraded_copy.execute("DELETE FROM orders WHERE id = 1")
     for table in ("coloring_versions", "svg_versions"):
-        assert await upgraded.rows(f"SELECT count(*) FROM {table}") == [(0,)]
-    assert await upgraded.pairs("SELECT id, line_item_id FROM images") == {4: 12}
+        assert await upgraded_copy.rows(f"SELECT count(*) FROM {table}") == [(0,)]
+    assert await upgraded_copy.pairs("SELECT id, line_item_id FROM images") == {4: 12}
 
 
-async def test_a_status_change_touches_no_index(upgraded):
+async def test_a_status_change_touches_no_index(upgraded_copy):
     """The point of the generated column ``in_hand``: such updates stay on their page (HOT)."""
-    await upgraded.execute("INSERT INTO coloring_versions (id, image_id, version) VALUES (300, 3, 300)")
+    await upgraded_copy.execute("INSERT INTO coloring_versions (id, image_id, version) VALUES (300, 3, 300)")
     for status in ("queued", "processing", "runpod_submitting", "runpod_queued"):
-        await upgraded.execute(f"UPDATE coloring_versions SET status = '{status}' WHERE id = 300")
+        await upgraded_copy.execute(f"UPDATE coloring_versions SET status = '{status}' WHERE id = 300")
     counted = (
         "SELECT pg_stat_force_next_flush(), pg_stat_get_tuples_hot_updated('coloring_versions'::regclass)"
     )
-    await upgraded.rows(counted)
-    assert (await upgraded.rows(counted))[0][1] >= 4
+    await upgraded_copy.rows(counted)
+    assert (await upgraded_copy.rows(counted))[0][1] >= 4
