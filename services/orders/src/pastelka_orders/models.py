@@ -110,7 +110,8 @@ class Order(Base):
     search: Mapped[str] = mapped_column(Text, server_default="")
     """Number, customer and e-mail in lower case without accents; kept by the application."""
     status: Mapped[OrderStatus] = mapped_column(
-        Enum(OrderStatus, name="orderstatus", values_callable=_labels), default=OrderStatus.PENDING
+        Enum(OrderStatus, name="orderstatus", values_callable=_labels),
+        server_default=OrderStatus.PENDING.value,
     )
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=_now)
@@ -132,7 +133,7 @@ class LineItem(Base):
     """From 1, in the shop's order."""
     shopify_line_item_id: Mapped[int | None] = mapped_column(BigInteger)
     title: Mapped[str]
-    quantity: Mapped[int] = mapped_column(default=1)
+    quantity: Mapped[int] = mapped_column(server_default="1")
     dedication: Mapped[str | None]
     layout: Mapped[str | None]
 

@@ -1,0 +1,73 @@
+"""``python -m pastelka_orders.entrypoints.migrate [upgrade [REV] | downgrade REV | current]``.
+
+Without a command it upgrades to head. Reads ``DATABASE_URL`` and ``STORAGE_PATH``. Exits 2 when
+the command line or a setting is wrong, 1 when the database could not be migrated.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+
+from sqlalchemy.exc import DBAPIError
+
+from pastelka_orders import migrations_runner as runner
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    asked = _parser().parse_args(arguments)
+    url = os.environ.get("DATABASE_URL", "")
+    if not url:
+        _complain("DATABASE_URL is missing; expected postgresql+asyncpg://user:password@host:5432/database")
+        return 2
+    try:
+        asyncio.run(_run(asked, url))
+    except (runner.MigrationError, DBAPIError, OSError) as error:
+        _complain(f"{asked.command} failed: {_first_line(error)}")
+        return 1
+    return 0
+
+
+async def _run(asked: argparse.Namespace, url: str) -> None:
+    storage_path = os.environ.get("STORAGE_PATH")
+    if asked.command == "current":
+        _say(f"at {await runner.current(url) or 'empty'}, head is {runner.head()}")
+    elif asked.command == "downgrade":
+        await runner.downgrade(url, asked.revision, storage_path=storage_path, report=_say)
+    else:
+        await runner.upgrade(url, asked.revision, storage_path=storage_path, report=_say)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="pastelka-orders-migrate", description="Migrate the database.")
+    parser.set_defaults(command="upgrade", revision="head")
+    commands = parser.add_subparsers(metavar="{upgrade,downgrade,current}")
+    up = commands.add_parser("upgrade", help="to REVISION (default: head)")
+    up.add_argument("revision", nargs="?", default="head")
+    up.set_defaults(command="upgrade")
+    down = commands.add_parser("downgrade", help="back to REVISION ('base': before the first)")
+    down.add_argument("revision")
+    down.set_defaults(command="downgrade")
+    commands.add_parser("current", help="print the revision it is at").set_defaults(command="current")
+    return parser
+
+
+def _first_line(error: Exception) -> str:
+    """The cause without SQLAlchemy's statement and parameters."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    return str(cause).partition("\n")[0]
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"migrate: {line}\n")
+    sys.stdout.flush()
+
+
+def _complain(line: str) -> None:
+    sys.stderr.write(f"migrate: {line}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
