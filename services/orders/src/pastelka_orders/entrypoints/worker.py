@@ -24,7 +24,7 @@ from pastelka_orders.database import Database
 from pastelka_orders.listening import listen
 from pastelka_orders.outbox import CHANNEL, Relay
 from pastelka_orders.photos import PhotoDownloader, PhotoIntake, PhotoLimits
-from pastelka_orders.photos.urls import AllowedHosts
+from pastelka_orders.photos.urls import UrlRules
 from pastelka_orders.settings import OrdersSettings
 
 _POOL = 4
@@ -52,7 +52,7 @@ async def run(settings: OrdersSettings, stop: asyncio.Event) -> None:
     try:
         async with (
             connected(settings.nats_url, name="orders-worker") as nc,
-            PhotoDownloader(PhotoIntake(limits), allowed_hosts=AllowedHosts(hosts)) as downloader,
+            PhotoDownloader(PhotoIntake(limits), rules=UrlRules(allowed_hosts=hosts)) as downloader,
             health_server(settings.host, settings.port, _checks(nc, database)),
         ):
             await ensure_streams(nc.jetstream(), settings.stream_replicas)
