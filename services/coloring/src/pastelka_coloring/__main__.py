@@ -2,4 +2,5 @@
 
 from pastelka_coloring.entrypoint import main
 
-main()
+if __name__ == "__main__":
+    main()

@@ -2,4 +2,5 @@
 
 from pastelka_notifier.entrypoint import main
 
-main()
+if __name__ == "__main__":
+    main()

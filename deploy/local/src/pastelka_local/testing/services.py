@@ -1,0 +1,94 @@
+"""One process of Pastelka under a test's control."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import aiohttp
+
+from pastelka_common.servers import free_port
+
+_PROBE = aiohttp.ClientTimeout(total=2)
+_LOG_TAIL = 4000
+
+
+class Service:
+    """A service as its own process; ``url`` is where it answers health (and the API, requests)."""
+
+    def __init__(self, name: str, module: str, env: Mapping[str, str], folder: Path) -> None:
+        self.name = name
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = folder / f"{name}.log"
+        self._argv: Sequence[str] = (sys.executable, "-m", module)
+        self._env = {**os.environ, **env, "HOST": "127.0.0.1", "PORT": str(self.port)}
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int:
+        """Process id; raises if it does not run."""
+        if self._process is None or self._process.returncode is not None:
+            raise RuntimeError(f"{self.name} does not run")
+        return self._process.pid
+
+    async def start(self, *, deadline: float = 60.0) -> None:
+        """Start it and wait until it is ready."""
+        await self.spawn()
+        await self.ready(deadline=deadline)
+
+    async def spawn(self) -> None:
+        """Start it without waiting."""
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._argv, env=self._env, stdout=log, stderr=log
+            )
+
+    async def ready(self, *, deadline: float = 60.0) -> None:
+        """Wait until it says that it is ready; raises with the end of its log if it does not."""
+        try:
+            async with asyncio.timeout(deadline), aiohttp.ClientSession(timeout=_PROBE) as http:
+                while not await self._answers(http):
+                    await asyncio.sleep(0.02)  # noqa: ASYNC110 - another process has no event to wait for
+        except TimeoutError:
+            raise RuntimeError(f"{self.name} is not ready after {deadline} s:\n{self.tail()}") from None
+
+    async def _answers(self, http: aiohttp.ClientSession) -> bool:
+        if self._process is None or self._process.returncode is not None:
+            raise RuntimeError(f"{self.name} ended at its start:\n{self.tail()}")
+        try:
+            async with http.get(f"{self.url}/readyz") as response:
+                return response.status == 200  # noqa: PLR2004 - HTTP OK
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return False
+
+    async def kill(self) -> None:
+        """``kill -9``."""
+        await self._signal(signal.SIGKILL)
+
+    async def stop(self) -> int:
+        """SIGTERM; returns the exit code."""
+        return await self._signal(signal.SIGTERM)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal without waiting."""
+        os.kill(self.pid, number)
+
+    async def _signal(self, number: signal.Signals) -> int:
+        if self._process is None:
+            return 0
+        if self._process.returncode is None:
+            self._process.send_signal(number)
+        try:
+            async with asyncio.timeout(40):
+                return await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+            raise RuntimeError(f"{self.name} did not end within 40 s:\n{self.tail()}") from None
+
+    def tail(self) -> str:
+        """The end of its log."""
+        return self.log.read_text(errors="replace")[-_LOG_TAIL:] if self.log.exists() else ""

@@ -1,0 +1,183 @@
+"""All of Pastelka on real parts: PostgreSQL, NATS, the hub, nginx, and the services as processes."""
+
+import asyncio
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import aiohttp
+
+from pastelka_common.servers import (
+    MercureHub,
+    NatsServer,
+    NginxServer,
+    PostgresServer,
+    ServerProcess,
+    running,
+)
+from pastelka_local.testing.services import Service
+from pastelka_local.testing.subscriber import Subscriber
+
+_MODULES = {
+    "api": "pastelka_orders.entrypoints.api",
+    "worker": "pastelka_orders.entrypoints.worker",
+    "coloring": "pastelka_coloring",
+    "vectorize": "pastelka_vectorize",
+    "notifier": "pastelka_notifier",
+}
+
+
+@dataclass(frozen=True)
+class StackOptions:
+    """What a test wants: settings of the services, whether nginx runs, whether data survives a power cut."""
+
+    env: Mapping[str, str] = field(default_factory=dict)
+    services: tuple[str, ...] = tuple(_MODULES)
+    nginx: bool = False
+    durable: bool = False
+
+
+class Stack:
+    """The whole system below ``folder``; an asynchronous context manager."""
+
+    def __init__(self, folder: Path, options: StackOptions | None = None) -> None:
+        self.folder = folder
+        self.options = options or StackOptions()
+        self.storage = folder / "storage" / "images"
+        self.postgres = PostgresServer(folder=folder / "postgres", durable=self.options.durable)
+        self.nats = NatsServer(folder=folder / "nats", sync_always=self.options.durable)
+        self.hub = MercureHub(folder=folder / "mercure")
+        self.nginx: NginxServer | None = None
+        self.servers: dict[str, ServerProcess] = {}
+        self.services: dict[str, Service] = {}
+        self._exit = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self._exit.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._exit.aclose()
+
+    @property
+    def api_url(self) -> str:
+        """Address of the API."""
+        return f"{self.services['api'].url}/api/v1"
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy URL of the database."""
+        return self.postgres.url.replace("postgresql://", "postgresql+asyncpg://", 1)
+
+    def subscriber(self, *topics: str) -> Subscriber:
+        """A subscriber at the hub."""
+        return Subscriber(self.hub.url, self.hub.subscriber_key, topics)
+
+    def env(self) -> dict[str, str]:
+        """What every service is told."""
+        static = self.nginx.static_url if self.nginx else "http://localhost:8081"
+        return {
+            "DATABASE_URL": self.database_url,
+            "NATS_URL": self.nats.url,
+            "STORAGE_PATH": str(self.storage),
+            "STATIC_URL": f"{static.removesuffix('/static')}/static",
+            "MERCURE_URL": self.hub.url,
+            "MERCURE_PUBLISHER_JWT_KEY": self.hub.publisher_key,
+            "MERCURE_SUBSCRIBER_JWT_KEY": self.hub.subscriber_key,
+            "SHUTDOWN_GRACE": "5",
+            **self.options.env,
+        }
+
+    async def add(self, name: str, kind: str) -> Service:
+        """Start one more process of a kind (``api``, ``worker``, ``coloring``, ...)."""
+        service = Service(name, _MODULES[kind], self.env(), self.folder)
+        self.services[name] = service
+        self._exit.push_async_callback(_end, service)
+        await service.start()
+        return service
+
+    async def _start(self) -> None:
+        self.storage.mkdir(parents=True, exist_ok=True)
+        await asyncio.gather(*(self._run(name, server) for name, server in self._parts().items()))
+        await self._migrate()
+        wanted = self.options.services
+        if "api" in wanted:
+            await self.add("api", "api")
+        if self.options.nginx:
+            await self._run_nginx()
+        await asyncio.gather(*(self.add(kind, kind) for kind in wanted if kind != "api"))
+
+    def _parts(self) -> dict[str, Any]:
+        return {"postgres": self.postgres, "nats": self.nats, "mercure": self.hub}
+
+    async def _run(self, name: str, server: Any) -> None:
+        self.servers[name] = await self._exit.enter_async_context(running(server, deadline=600))
+
+    async def _run_nginx(self) -> None:
+        page = self.folder / "page"
+        page.mkdir(exist_ok=True)
+        self.nginx = NginxServer(
+            folder=self.folder / "nginx",
+            storage=self.storage,
+            page=page,
+            api_url=self.services["api"].url,
+            hub_url=self.hub.origin,
+        )
+        await self._run("nginx", self.nginx)
+
+    async def _migrate(self) -> None:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "pastelka_orders.entrypoints.migrate",
+            env={**os.environ, **self.env()},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+        if process.returncode != 0:
+            raise RuntimeError(f"the migrations failed:\n{output.decode()}")
+
+
+async def _end(service: Service) -> None:
+    await service.kill()
+
+
+def photo(seed: int, *, width: int = 640, height: int = 480) -> bytes:
+    """A JPEG that differs for each ``seed``."""
+    from io import BytesIO  # noqa: PLC0415
+
+    from PIL import Image, ImageDraw  # noqa: PLC0415
+
+    image = Image.new("RGB", (width, height), (200, 220, 240))
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((80, 60, 420, 400), fill=(seed * 37 % 256, seed * 91 % 256, 120))
+    draw.rectangle((300, 200, 600, 440), fill=(40, seed * 53 % 256, 90))
+    draw.text((10, 10), f"{seed} {secrets.token_hex(4)}", fill=(0, 0, 0))
+    buffer = BytesIO()
+    image.save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
+
+
+async def post_order(
+    http: aiohttp.ClientSession, api_url: str, photos: list[bytes], *, process: str = "none"
+) -> dict[str, Any]:
+    """Make an order by hand; returns the API's answer."""
+    form = aiohttp.FormData()
+    for number, content in enumerate(photos, start=1):
+        form.add_field("photos", content, filename=f"photo-{number}.jpg", content_type="image/jpeg")
+    form.add_field("process", process)
+    async with http.post(f"{api_url}/orders", data=form) as response:
+        body: dict[str, Any] = await response.json()
+        if response.status != 201:  # noqa: PLR2004 - HTTP Created
+            raise AssertionError(body)
+        return body
