@@ -51,7 +51,7 @@ class Service:
         try:
             async with asyncio.timeout(deadline), aiohttp.ClientSession(timeout=_PROBE) as http:
                 while not await self._answers(http):
-                    await asyncio.sleep(0.02)  # noqa: ASYNC110 - another process has no event to wait for
+                    await asyncio.sleep(0.02)
         except TimeoutError:
             raise RuntimeError(f"{self.name} is not ready after {deadline} s:\n{self.tail()}") from None
 
