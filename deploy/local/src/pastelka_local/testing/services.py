@@ -50,7 +50,7 @@ class Service:
         """Wait until it says that it is ready; raises with the end of its log if it does not."""
         try:
             async with asyncio.timeout(deadline), aiohttp.ClientSession(timeout=_PROBE) as http:
-                while not await self._answers(http):
+                while not await self._answers(http):  # noqa: ASYNC110 - a process has no event to wait for
                     await asyncio.sleep(0.02)
         except TimeoutError:
             raise RuntimeError(f"{self.name} is not ready after {deadline} s:\n{self.tail()}") from None
