@@ -1,7 +1,7 @@
 """Bring the database to a revision of the schema; safe to call from several processes at once.
 
 All revisions of one call run in one transaction: either the database is at the revision asked for,
-or it is as it was.
+or it is as it was. Alembic keeps its context in globals: one process migrates one database at a time.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -25,6 +25,10 @@ Report = Callable[[str], None]
 
 class MigrationError(Exception):
     """The database cannot be brought to the revision asked for; the message says why."""
+
+
+class DatabaseUrlError(MigrationError):
+    """The URL is malformed or of another kind of database; the message does not quote it."""
 
 
 def silent(_: str) -> None:
@@ -113,11 +117,11 @@ def _with_driver(url: str) -> str:
     expected = "expected postgresql+asyncpg://user:password@host:5432/database"
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         # Not the original error: it quotes the URL, which may hold a password.
-        raise MigrationError(f"the database URL is malformed; {expected}") from None
+        raise DatabaseUrlError(f"the database URL is malformed; {expected}") from None
     if parsed.drivername not in {"postgresql", "postgresql+asyncpg"}:
-        raise MigrationError(f"the database URL begins with {parsed.drivername}://; {expected}")
+        raise DatabaseUrlError(f"the database URL begins with {parsed.drivername}://; {expected}")
     return parsed.set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
 
 

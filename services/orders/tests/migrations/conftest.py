@@ -92,7 +92,11 @@ class Database:
 
     async def schema(self) -> dict[str, set[tuple[Any, ...]]]:
         """Everything the schema consists of, the order of columns aside."""
-        return {name: set(await self.rows(query)) for name, query in SCHEMA.items()}
+
+        async def read(connection: Any) -> dict[str, set[tuple[Any, ...]]]:
+            return {name: set(await connection.fetch(query)) for name, query in SCHEMA.items()}
+
+        return await with_connection(self.url, read)
 
 
 SCHEMA = {

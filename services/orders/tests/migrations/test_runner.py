@@ -37,9 +37,11 @@ async def test_a_revision_this_program_does_not_know_is_named(database):
         await database.upgrade()
 
 
-@pytest.mark.parametrize("url", ["secret", "mysql://user:secret@host/db", "postgresql+asyncpg:/secret"])
+@pytest.mark.parametrize(
+    "url", ["secret", "mysql://user:secret@host/db", "postgresql://u:secret@host:port/db"]
+)
 async def test_a_wrong_url_is_refused_without_its_password(url):
-    with pytest.raises(runner.MigrationError, match="expected postgresql\\+asyncpg") as raised:
+    with pytest.raises(runner.DatabaseUrlError, match="expected postgresql\\+asyncpg") as raised:
         await runner.upgrade(url)
     assert "secret" not in str(raised.value)
 
@@ -63,6 +65,16 @@ async def test_the_command_takes_the_storage_path_from_the_environment(old_insta
     monkeypatch.setenv("STORAGE_PATH", "/srv/photos/1/")
     assert await asyncio.to_thread(main, []) == 0
     assert await old_installation.rows("SELECT path FROM images WHERE id = 3") == [("10/image_2.jpg",)]
+
+
+async def test_the_command_says_that_a_setting_is_malformed(monkeypatch, capsys):
+    monkeypatch.setenv("DATABASE_URL", "mysql://user:secret@host/db")
+    assert await asyncio.to_thread(main, []) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(
+        "migrate: DATABASE_URL: the database URL begins with mysql://; expected postgresql"
+    )
+    assert "secret" not in error
 
 
 async def test_the_command_says_which_setting_is_missing(monkeypatch, capsys):

@@ -24,6 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         asyncio.run(_run(asked, url))
+    except runner.DatabaseUrlError as error:
+        _complain(f"DATABASE_URL: {error}")
+        return 2
     except (runner.MigrationError, DBAPIError, OSError) as error:
         _complain(f"{asked.command} failed: {_first_line(error)}")
         return 1
@@ -41,7 +44,9 @@ async def _run(asked: argparse.Namespace, url: str) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="pastelka-orders-migrate", description="Migrate the database.")
+    parser = argparse.ArgumentParser(
+        prog="python -m pastelka_orders.entrypoints.migrate", description="Migrate the database."
+    )
     parser.set_defaults(command="upgrade", revision="head")
     commands = parser.add_subparsers(metavar="{upgrade,downgrade,current}")
     up = commands.add_parser("upgrade", help="to REVISION (default: head)")
