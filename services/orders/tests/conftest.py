@@ -1,0 +1,198 @@
+"""A migrated database for each test, and the API over it."""
+
+import json
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+import pytest_asyncio
+from PIL import Image
+
+from pastelka_common.contracts.messages import ColoringFact, Failure, SvgFact, now
+from pastelka_common.servers import PostgresServer
+from pastelka_orders import migrations_runner
+from pastelka_orders.api.app import create_app
+from pastelka_orders.database import Database
+from pastelka_orders.handlers.facts import Received, apply_facts
+from pastelka_orders.settings import OrdersSettings
+
+SUBSCRIBER_KEY = "a-subscriber-key-of-at-least-32-bytes!"
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def migrated_template(postgres_server: PostgresServer) -> str:
+    """Name of a database that the migrations built; each test gets a copy of it."""
+    name = f"template_{secrets.token_hex(4)}"
+    admin = await asyncpg.connect(postgres_server.url_of("postgres"))
+    try:
+        await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE template0 STRATEGY wal_log')
+    finally:
+        await admin.close()
+    await migrations_runner.upgrade(asyncpg_url(postgres_server, name))
+    return name
+
+
+def asyncpg_url(server: PostgresServer, name: str) -> str:
+    """SQLAlchemy URL of a database."""
+    return server.url_of(name).replace("postgresql://", "postgresql+asyncpg://", 1)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def orders_url(postgres_server: PostgresServer, migrated_template: str) -> AsyncIterator[str]:
+    """SQLAlchemy URL of a database of one's own at head."""
+    name = f"orders_{secrets.token_hex(6)}"
+    admin = await asyncpg.connect(postgres_server.url_of("postgres"))
+    try:
+        await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{migrated_template}" STRATEGY wal_log')
+        yield asyncpg_url(postgres_server, name)
+        await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    finally:
+        await admin.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def database(orders_url: str) -> AsyncIterator[Database]:
+    """The service's own way to the database."""
+    found = Database(orders_url, timezone="Europe/Prague")
+    yield found
+    await found.aclose()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def sql(orders_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """Another way to the database, to look at what is in it."""
+    connection = await asyncpg.connect(orders_url.replace("+asyncpg", "", 1))
+    yield connection
+    await connection.close()
+
+
+@dataclass(frozen=True)
+class Api:
+    """The API with its storage folder."""
+
+    http: httpx.AsyncClient
+    storage: Path
+
+    async def get(self, path: str, *, status: int = 200) -> Any:
+        """GET; returns the document."""
+        return await self._document(await self.http.get(path), status)
+
+    async def post(self, path: str, body: Any = None, *, status: int = 202) -> Any:
+        """POST; returns the document."""
+        content = None if body is None else json.dumps(body)
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        return await self._document(await self.http.post(path, content=content, headers=headers), status)
+
+    async def order(self, photos: int = 1, **fields: str) -> Any:
+        """Make an order by hand of so many photos."""
+        return await self.upload([(f"{n}.jpg", jpeg(n)) for n in range(1, photos + 1)], **fields)
+
+    async def upload(self, files: list[tuple[str, bytes]], *, status: int = 201, **fields: str) -> Any:
+        """POST an order with these files."""
+        sent = [("photos", (name, content, "application/octet-stream")) for name, content in files]
+        return await self._document(await self.http.post("/orders", files=sent, data=fields), status)
+
+    def files(self) -> list[str]:
+        """All files in the storage, relative to its root."""
+        return sorted(p.relative_to(self.storage).as_posix() for p in self.storage.rglob("*") if p.is_file())
+
+    @staticmethod
+    async def _document(response: httpx.Response, status: int) -> Any:
+        assert response.status_code == status, response.text
+        if status >= 400:
+            assert response.headers["content-type"] == "application/problem+json"
+            problem = response.json()
+            assert problem["status"] == status
+            assert problem["type"] == f"urn:pastelka:{problem['code']}"
+            assert problem["detail"]
+        return response.json() if response.content else None
+
+
+@pytest.fixture
+def settings(orders_url: str, tmp_path: Path) -> OrdersSettings:
+    """Settings of the API under test."""
+    return OrdersSettings.model_validate(
+        {
+            "database_url": orders_url,
+            "storage_path": tmp_path / "images",
+            "mercure_subscriber_jwt_key": SUBSCRIBER_KEY,
+            "photos_per_order": 20,
+            "photo_max_bytes": 2_000_000,
+            "photo_max_pixels": 4_000_000,
+        }
+    )
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def api(settings: OrdersSettings) -> AsyncIterator[Api]:
+    """The application over a real database, called in process."""
+    app = create_app(settings)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://test/api/v1") as http,
+    ):
+        yield Api(http, settings.storage_path)
+
+
+class PlayedWorker:
+    """A worker whose facts a test makes up."""
+
+    happy = (
+        "processing",
+        "runpod_submitting",
+        "runpod_submitted",
+        "runpod_queued",
+        "runpod_processing",
+        "completed",
+    )
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def fact(
+        self, kind: str, version_id: int, status: str, *, run: int = 1, attempt: int = 1, step: int = 1
+    ) -> Received:
+        """One fact; ``completed`` comes with a path, ``error`` with a reason."""
+        values: dict[str, Any] = {
+            "version_id": version_id,
+            "run": run,
+            "attempt": attempt,
+            "step": step,
+            "at": now(),
+            "status": status,
+            "path": f"1/1/{kind}/v1/image_{version_id}.png" if status == "completed" else None,
+            "failure": Failure(code="provider_failed", message="It failed.") if status == "error" else None,
+        }
+        model = ColoringFact if kind == "coloring" else SvgFact
+        return Received(model.model_validate(values), {})
+
+    async def tell(self, *facts: Received) -> int:
+        """Let orders apply facts in one batch; returns the number of changes."""
+        return await self._database.write(lambda c: apply_facts(c, facts))
+
+    async def end(self, kind: str, version_id: int, status: str = "completed", *, run: int = 1) -> None:
+        """Let a version be processed, and completed or failed."""
+        await self.tell(
+            self.fact(kind, version_id, "processing", run=run, step=1),
+            self.fact(kind, version_id, status, run=run, step=2),
+        )
+
+
+@pytest.fixture
+def worker(database: Database) -> PlayedWorker:
+    """Plays the coloring and vectorize services."""
+    return PlayedWorker(database)
+
+
+def jpeg(seed: int = 1, *, width: int = 120, height: int = 90) -> bytes:
+    """A small photo that differs for each ``seed``."""
+    buffer = BytesIO()
+    Image.new("RGB", (width, height), (seed * 40 % 256, seed * 90 % 256, 120)).save(buffer, "JPEG")
+    return buffer.getvalue()
