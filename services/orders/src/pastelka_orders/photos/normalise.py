@@ -53,9 +53,8 @@ def normalise(content: bytes, *, limits: PhotoLimits, room_for: RoomFor) -> Norm
         with room_for(image.width * image.height):
             _decode(image, limits)
             pixels = working_pixels(image, max_pixels=limits.max_output_pixels)
-            stored = (
-                without_metadata(content, image.format) if _is_as_sent(pixels, image, full_size) else None
-            )
+            is_as_sent = pixels is image and pixels.size == full_size
+            stored = without_metadata(content, image.format) if is_as_sent else None
             return _as_stored(pixels, stored, image)
 
 
@@ -123,10 +122,6 @@ def _check_size(size: tuple[int, int], limits: PhotoLimits) -> None:
     if width * height > limits.max_pixels:
         megapixels = limits.max_pixels / 1_000_000
         raise Refusal("photo_too_many_pixels", f"{seen}; at most {megapixels:g} megapixels are accepted.")
-
-
-def _is_as_sent(pixels: Image.Image, image: Image.Image, full_size: tuple[int, int]) -> bool:
-    return pixels is image and pixels.size == full_size
 
 
 def _as_stored(pixels: Image.Image, stored: bytes | None, source: Image.Image) -> NormalisedPhoto:
