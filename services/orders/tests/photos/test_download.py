@@ -242,9 +242,10 @@ async def test_a_name_that_leads_inside_in_several_ways_is_refused(inside, intak
 
 async def test_a_name_that_changes_its_address_is_refused(site, inside, intake, monkeypatch):
     """The name leads to a good address first, and inside when it is connected to again (DNS rebinding)."""
-    monkeypatch.setattr(addresses, "is_public", lambda address: address == "127.0.0.1")
+    verdicts = iter([True, False])
+    monkeypatch.setattr(addresses, "is_public", lambda address: next(verdicts))
     site.answer = redirect("http://photos.example/again")
-    names = Names([("127.0.0.1", site.port)], [("127.0.0.2", inside.port)])
+    names = Names([("127.0.0.1", site.port)], [("127.0.0.1", inside.port)])
     async with PhotoDownloader(intake, resolver=names) as downloader:
         error = await failure(downloader, "http://photos.example/a.jpg")
     assert (type(error), error.code) == (PermanentError, "photo_address_refused")

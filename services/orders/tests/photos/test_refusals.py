@@ -2,6 +2,7 @@
 
 import struct
 import time
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -130,9 +131,16 @@ async def test_limits_themselves_are_accepted(jpeg, noise):
     assert (photo.width, photo.height) == noise.size
 
 
-async def test_a_photo_of_too_many_output_pixels_is_stored_smaller(jpeg):
-    photo = await PhotoIntake(PhotoLimits(max_output_pixels=7_500)).normalise(jpeg, name="a")
-    assert (photo.width, photo.height) == (100, 75)
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "TIFF", "HEIF"])
+@pytest.mark.parametrize(("max_pixels", "size"), [(7_500, (100, 75)), (27_000, (189, 142))])
+async def test_a_photo_of_too_many_output_pixels_is_stored_smaller(
+    image_format, max_pixels, size, noise, encoded
+):
+    intake = PhotoIntake(PhotoLimits(max_output_pixels=max_pixels))
+    photo = await intake.normalise(encoded(noise, image_format), name="a")
+    assert (photo.width, photo.height) == size
+    with Image.open(BytesIO(photo.content)) as stored:
+        assert stored.size == size
 
 
 @pytest.mark.parametrize(

@@ -45,8 +45,7 @@ def encode(image: Image.Image, *, suffix: Suffix, source: Image.Image) -> bytes:
 
 
 def _jpeg_settings(image: Image.Image, source: Image.Image) -> dict[str, Any]:
-    is_same = source.mode == image.mode and sorted(source.size) == sorted(image.size)
-    if is_same and isinstance(source, JpegImagePlugin.JpegImageFile):
+    if source.mode == image.mode and isinstance(source, JpegImagePlugin.JpegImageFile):
         return {"qtables": source.quantization, "subsampling": JpegImagePlugin.get_sampling(source)}
     return {"quality": _QUALITY, "subsampling": 0}
 

@@ -14,7 +14,7 @@ class PhotoLimits:
 
     max_bytes: int = 50_000_000
     max_pixels: int = 100_000_000
-    max_output_pixels: int = 50_000_000
+    max_output_pixels: int = 25_000_000
     min_side: int = 64
     max_side: int = 30_000
     max_photos: int = 100

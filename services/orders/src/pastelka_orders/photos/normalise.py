@@ -13,7 +13,7 @@ from pastelka_orders.photos.encoding import Suffix, encode, suffix_for, without_
 from pastelka_orders.photos.errors import Refusal
 from pastelka_orders.photos.formats import READABLE, camera_raw, unreadable
 from pastelka_orders.photos.limits import PhotoLimits
-from pastelka_orders.photos.pixels import working_pixels
+from pastelka_orders.photos.pixels import reduced_size, working_pixels
 
 _TIFF_NEW_SUBFILE_TYPE = 254
 _TIFF_REDUCED_RESOLUTION = 1
@@ -49,10 +49,13 @@ def normalise(content: bytes, *, limits: PhotoLimits, room_for: RoomFor) -> Norm
     with _opened(content) as image:
         _check_format(image)
         _check_size(image.size, limits)
+        full_size = image.size
         with room_for(image.width * image.height):
-            _decode(image)
-            _check_size(image.size, limits)  # a header can promise less than the decoder finds
-            return _as_stored(image, content, limits)
+            _decode(image, limits)
+            pixels = working_pixels(image, max_pixels=limits.max_output_pixels)
+            is_as_sent = pixels is image and pixels.size == full_size
+            stored = without_metadata(content, image.format) if is_as_sent else None
+            return _as_stored(pixels, stored, image)
 
 
 def _check_bytes(size: int, limits: PhotoLimits) -> None:
@@ -81,8 +84,10 @@ def _opened(content: bytes) -> Image.Image:
         raise _undecodable(error) from error
 
 
-def _decode(image: Image.Image) -> None:
+def _decode(image: Image.Image, limits: PhotoLimits) -> None:
     try:
+        if image.format == "JPEG":  # its decoder can skip what would be scaled away
+            image.draft(image.mode, reduced_size(image.size, limits.max_output_pixels))
         image.load()
     except MemoryError:
         raise
@@ -119,11 +124,9 @@ def _check_size(size: tuple[int, int], limits: PhotoLimits) -> None:
         raise Refusal("photo_too_many_pixels", f"{seen}; at most {megapixels:g} megapixels are accepted.")
 
 
-def _as_stored(image: Image.Image, content: bytes, limits: PhotoLimits) -> NormalisedPhoto:
-    suffix = suffix_for(image.format)
-    pixels = working_pixels(image, max_pixels=limits.max_output_pixels)
-    stored = without_metadata(content, image.format) if pixels is image else None
+def _as_stored(pixels: Image.Image, stored: bytes | None, source: Image.Image) -> NormalisedPhoto:
+    suffix = suffix_for(source.format)
     width, height = pixels.size
     if stored is None:
-        stored = encode(pixels, suffix=suffix, source=image)
+        stored = encode(pixels, suffix=suffix, source=source)
     return NormalisedPhoto(content=stored, suffix=suffix, width=width, height=height)

@@ -8,6 +8,7 @@ from PIL.ExifTags import Base
 from pastelka_orders.photos.errors import Refusal
 
 _UPRIGHT = 1
+_SCALABLE_MODES = ("L", "LA", "RGB", "RGBA", "CMYK")
 _GREY_MODES = ("L", "LA", "1")
 # Rounded to the nearest of 256 levels: Pillow's own conversion cuts everything above 255 to white.
 _SIXTEEN_TO_EIGHT_BITS = [(level * 255 + 32767) // 65535 for level in range(65536)]
@@ -15,17 +16,20 @@ _PROFILE_SPACES = {"RGB": "RGB", "CMYK": "CMYK"}
 
 
 def working_pixels(image: Image.Image, *, max_pixels: int) -> Image.Image:
-    """A decoded ``image`` as grey (``L``) or ``RGB``; ``image`` itself where nothing had to change.
+    """A decoded ``image`` as grey (``L``) or ``RGB``; ``image`` itself if only its size had to change.
 
     Raises :class:`Refusal` for pixels without a known scale (32-bit integers, floats).
     """
     profile = image.info.get("icc_profile")
+    if image.mode in _SCALABLE_MODES:
+        shrink(image, max_pixels)  # first, for the sake of memory; in place, so that the large one is gone
     image = _upright(image)
     image = _eight_bit(image)
     image = _on_white(image)
     image = _in_srgb(image, profile)
     image = _as_grey_or_rgb(image)
-    return _at_most(image, max_pixels)
+    shrink(image, max_pixels)
+    return image
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -87,10 +91,14 @@ def _as_grey_or_rgb(image: Image.Image) -> Image.Image:
         ) from error
 
 
-def _at_most(image: Image.Image, max_pixels: int) -> Image.Image:
-    pixels = image.width * image.height
-    if pixels <= max_pixels:
-        return image
-    scale = (max_pixels / pixels) ** 0.5
-    size = (max(1, int(image.width * scale)), max(1, int(image.height * scale)))
-    return image.resize(size, Image.Resampling.LANCZOS)
+def reduced_size(size: tuple[int, int], max_pixels: int) -> tuple[int, int]:
+    """``size`` in the same proportion with ``max_pixels`` at most."""
+    width, height = size
+    scale = min(1.0, (max_pixels / (width * height)) ** 0.5)
+    return max(1, int(width * scale)), max(1, int(height * scale))
+
+
+def shrink(image: Image.Image, max_pixels: int) -> None:
+    """Scale ``image`` in place to ``max_pixels``; nothing happens if it has no more than that."""
+    if image.width * image.height > max_pixels:
+        image.thumbnail(reduced_size(image.size, max_pixels), Image.Resampling.LANCZOS)
