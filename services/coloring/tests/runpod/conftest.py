@@ -190,3 +190,9 @@ def saved(drawing, encoded) -> Callable[[str, str], str]:
         return encoded(buffer.getvalue(), every=76)
 
     return make
+
+
+@pytest.fixture
+def recorders() -> Callable[[int], list[Recorder]]:
+    """So many recorders of progress."""
+    return lambda count: [Recorder() for _ in range(count)]

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import os
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -182,3 +183,12 @@ def test_the_default_request_is_below_runpods_limit():
 
     assert limits.image_bytes * 4 / 3 < limits.request_bytes < 10_000_000
     assert dataclasses.replace(limits, request_bytes=1000).image_bytes < 1000
+
+
+async def test_heic_becomes_jpeg(color, sent):
+    """The file is the drawing of these tests, 160 x 120, made with pillow-heif."""
+    await color(Path(__file__).parent / "data" / "red_left.heic")
+
+    assert (sent().format, sent().size) == ("JPEG", (1200, 900))
+    assert near(sent().getpixel((10, 10)), RED)
+    assert near(sent().getpixel((1190, 10)), WHITE)

@@ -8,6 +8,7 @@ from functools import cache
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 _SIZE = (1000, 1000)
+_EDGE = 80  # of 255
 _DRAWN_AT = 2  # drawn larger and scaled down, so that lines are smooth as a real page's
 
 
@@ -28,8 +29,10 @@ def edges_of(photo: bytes) -> bytes:
     """A rough line drawing of ``photo`` as PNG, so that different photos get different pages."""
     with Image.open(io.BytesIO(photo)) as image:
         grey = ImageOps.exif_transpose(image).convert("L").filter(ImageFilter.GaussianBlur(2))
-    edges = ImageOps.autocontrast(grey.filter(ImageFilter.FIND_EDGES), cutoff=1)
-    return _png(ImageOps.invert(edges).point(lambda value: 0 if value < 190 else 255))  # noqa: PLR2004 - grey
+    # The filter leaves the outermost pixels as they were; they are no edges.
+    inner = ImageOps.crop(grey.filter(ImageFilter.FIND_EDGES), 1)
+    edges = ImageOps.expand(ImageOps.autocontrast(inner, cutoff=(0, 1)), 1, 0)
+    return _png(edges.point(lambda value: 0 if value > _EDGE else 255))
 
 
 def _flower(draw: ImageDraw.ImageDraw, center: tuple[float, float], *, radius: float, petals: int) -> None:

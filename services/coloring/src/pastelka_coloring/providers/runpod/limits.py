@@ -11,8 +11,9 @@ class RunpodLimits:
     """Bounds of one process.
 
     RunPod allows an endpoint 200 concurrent ``/run``, 400 concurrent and 2,000 ``/status`` in 10 s,
-    and 20 concurrent ``/cancel`` (docs.runpod.io, *Endpoint operations*, 2026); the defaults leave
-    room for a few replicas. At most ``poll_burst + 10 * polls_per_second`` polls fall into any 10 s.
+    and 20 concurrent ``/cancel`` (docs.runpod.io, *Endpoint operations*, 2026). At most
+    ``poll_burst + 10 * polls_per_second`` polls fall into any 10 s: one process with hundreds of jobs
+    stays within that; several such replicas should share it, or they are slowed down by 429.
     """
 
     submits: int = 32

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from aiolimiter import AsyncLimiter
 
 _FIRST_DELAY = 0.25
-_GROWTH = 0.25
-"""Share of a job's age until the next poll: the page is noticed at most a quarter of that late."""
+_GROWTH = 0.15
+"""Share of a job's age until the next poll: the page is noticed at most that share of its age late."""
 _FIRST_BACKOFF = 0.5
 _LONGEST_BACKOFF = 10.0
 

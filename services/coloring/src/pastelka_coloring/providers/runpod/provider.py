@@ -57,9 +57,10 @@ class RunpodProvider:
         limits: RunpodLimits | None = None,
     ) -> None:
         self._limits = limits or RunpodLimits()
-        self._own_client = None if client else pooled_client(self._limits.connections)
+        self._owns_client = client is None
+        self._client = client or pooled_client(self._limits.connections)
         self._api = RunpodApi(
-            client or self._own_client or pooled_client(self._limits.connections),
+            self._client,
             base_url=base_url,
             endpoint_id=endpoint_id,
             api_key=api_key,
@@ -132,8 +133,8 @@ class RunpodProvider:
     async def aclose(self) -> None:
         """Close the connections and end the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-        if self._own_client is not None:
-            await self._own_client.aclose()
+        if self._owns_client:
+            await self._client.aclose()
 
     async def _submit(self, request: ColoringRequest, progress: Progress) -> str:
         async with self._submits:
