@@ -41,14 +41,17 @@ class Bitmap:
         return int(self.ink.shape[0])
 
 
-def read_bitmap(path: Path) -> Bitmap:
-    """Read the page at ``path``; transparent is paper. Raises ``PageUnusableError``."""
+def read_bitmap(path: Path, pixels: int) -> Bitmap:
+    """Read the page at ``path`` scaled to about ``pixels``; transparent is paper.
+
+    Raises ``PageUnusableError``.
+    """
     with open_page(path) as page:
         try:
             gray = _gray(page)
         except (OSError, ValueError, SyntaxError) as exc:
             raise unreadable() from exc
-        return Bitmap(_enlarge(gray) < INK_BELOW, page.width, page.height)
+        return Bitmap(_scaled(gray, pixels) < INK_BELOW, page.width, page.height)
 
 
 def _gray(page: Image.Image) -> Gray:
@@ -60,9 +63,9 @@ def _gray(page: Image.Image) -> Gray:
     return np.asarray(page.convert("L"))
 
 
-def _enlarge(gray: Gray) -> Gray:
+def _scaled(gray: Gray, pixels: int) -> Gray:
     height, width = gray.shape
-    scale = min(MAX_SCALE, (TRACED_PIXELS / (width * height)) ** 0.5)
+    scale = min(MAX_SCALE, (pixels / (width * height)) ** 0.5)
     if scale == 1:
         return gray
     size = (max(1, round(width * scale)), max(1, round(height * scale)))

@@ -34,8 +34,13 @@ def render(canvas: Canvas, shapes: list[Shape], group_by: GroupBy, *, stacked: b
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{canvas.width}" height="{canvas.height}"'
         f' viewBox="0 0 {canvas.traced_width} {canvas.traced_height}">\n'
-        f'<rect {size} fill="{PAPER}"/>\n{_body(shapes, group_by, stacked=stacked)}</svg>\n'
+        f'<rect {size} fill="{PAPER}"/>\n{_body(_ordered(shapes, stacked=stacked), group_by, stacked=stacked)}</svg>\n'
     )
+
+
+def _ordered(shapes: list[Shape], *, stacked: bool) -> list[Shape]:
+    """Painting order. Shapes that do not cover each other leave it open: ink last, for full lines."""
+    return shapes if stacked else sorted(shapes, key=lambda shape: shape.region.ink)
 
 
 def _body(shapes: list[Shape], group_by: GroupBy, *, stacked: bool) -> str:
@@ -43,21 +48,20 @@ def _body(shapes: list[Shape], group_by: GroupBy, *, stacked: bool) -> str:
         case GroupBy.NONE:
             return "".join(_path(shape, fill=True) for shape in shapes)
         case GroupBy.COLOR:
-            return _by_color(shapes, stacked=stacked)
+            return _by_color(shapes)
         case GroupBy.LAYER:
             return _by_layer(shapes)
         case GroupBy.PARENT:
-            return _by_parent(shapes)
+            return _by_parent(shapes, stacked=stacked)
 
 
-def _by_color(shapes: list[Shape], *, stacked: bool) -> str:
+def _by_color(shapes: list[Shape]) -> str:
     """One group a color; where shapes cover each other, one for each run of a color.
 
     Stacked shapes of one color may not all move together: white eyes lie on black ink which lies
     on white paper.
     """
-    ordered = shapes if stacked else sorted(shapes, key=lambda shape: not shape.region.ink)
-    runs = groupby(ordered, key=lambda shape: shape.region.ink)
+    runs = groupby(shapes, key=lambda shape: shape.region.ink)
     return "".join(_group(f'fill="{_color(ink=ink)}"', run) for ink, run in runs)
 
 
@@ -68,23 +72,25 @@ def _by_layer(shapes: list[Shape]) -> str:
     )
 
 
-def _by_parent(shapes: list[Shape]) -> str:
-    """Nested groups: a shape, then what lies in it."""
+def _by_parent(shapes: list[Shape], *, stacked: bool) -> str:
+    """Nested groups: a shape and what lies in it."""
     inside: dict[int, list[Shape]] = defaultdict(list)
     homes: dict[int, int] = {}
-    for shape in shapes:  # what is around a shape comes before it
+    for shape in sorted(shapes, key=lambda shape: shape.region.depth):  # parents first
         home = homes.get(shape.region.parent, _PAGE)
         inside[home].append(shape)
         homes[shape.region.number] = shape.region.number if shape.region.depth <= MAX_NESTING else home
-    return "".join(_family(shape, inside) for shape in inside[_PAGE])
+    return "".join(_family(shape, inside, stacked=stacked) for shape in inside[_PAGE])
 
 
-def _family(shape: Shape, inside: dict[int, list[Shape]]) -> str:
+def _family(shape: Shape, inside: dict[int, list[Shape]], *, stacked: bool) -> str:
     own = _path(shape, fill=True)
     children = inside.get(shape.region.number)
     if not children:
         return own
-    return f"<g>\n{own}{''.join(_family(child, inside) for child in children)}</g>\n"
+    inner = "".join(_family(child, inside, stacked=stacked) for child in children)
+    ink_last = shape.region.ink and not stacked
+    return f"<g>\n{inner + own if ink_last else own + inner}</g>\n"
 
 
 def _group(attributes: str, shapes: Iterable[Shape]) -> str:

@@ -4,25 +4,61 @@ import resource
 import signal
 from pathlib import Path
 
+import cv2
+
 from pastelka_common.contracts.options import GroupBy, ShapeStacking
-from pastelka_vectorize.providers.local.bitmap import read_bitmap
+from pastelka_vectorize.providers.local.bitmap import TRACED_PIXELS, Bitmap, read_bitmap
 from pastelka_vectorize.providers.local.document import Canvas, render
-from pastelka_vectorize.providers.local.regions import find_regions
+from pastelka_vectorize.providers.local.regions import Regions, find_regions
 from pastelka_vectorize.providers.local.tracing import trace
+from pastelka_vectorize.providers.page import PageUnusableError
+
+MAX_WORK = 90_000_000
+"""Regions are traced one by one in their bounding boxes, together at most so many pixels (about
+six seconds). Line art has some 25 million; rings around each other have many more."""
+
+COARSEST = 0.8
+"""A page that would have to be shrunk to less than this part of its size is refused."""
 
 
 def trace_page(page: Path, shape_stacking: ShapeStacking, group_by: GroupBy, memory_limit: int) -> bytes:
     """Turn the page at ``page`` into an SVG (UTF-8).
 
-    Raises ``PageUnusableError`` or ``MemoryError``.
+    Raises ``PageUnusableError`` or ``MemoryError`` and nothing else: other exceptions may not
+    survive the way back to the service.
     """
     _prepare_process(memory_limit)
-    bitmap = read_bitmap(page)
-    regions = find_regions(bitmap.ink)
-    stacked = shape_stacking is ShapeStacking.STACKED
+    try:
+        return _svg(page, group_by, stacked=shape_stacking is ShapeStacking.STACKED).encode()
+    except PageUnusableError:
+        raise
+    except Exception as exc:  # noqa: BLE001 (OpenCV and vtracer raise errors of their own)
+        if isinstance(exc, MemoryError) or getattr(exc, "code", None) == cv2.Error.StsNoMem:
+            raise MemoryError(str(exc)) from None
+        raise PageUnusableError("page_untraceable", f"The coloring page cannot be traced: {exc}") from None
+
+
+def _svg(page: Path, group_by: GroupBy, *, stacked: bool) -> str:
+    bitmap, regions = _regions_within_bounds(page)
     shapes = trace(regions, filled=stacked)
     canvas = Canvas(bitmap.page_width, bitmap.page_height, bitmap.width, bitmap.height)
-    return render(canvas, shapes, group_by, stacked=stacked).encode()
+    return render(canvas, shapes, group_by, stacked=stacked)
+
+
+def _regions_within_bounds(page: Path) -> tuple[Bitmap, Regions]:
+    """Look at the page as finely as the bound on the work of tracing it allows."""
+    bitmap = read_bitmap(page, TRACED_PIXELS)
+    regions = find_regions(bitmap.ink)
+    if regions.work <= MAX_WORK:
+        return bitmap, regions
+    bitmap = read_bitmap(page, int(bitmap.ink.size * MAX_WORK / regions.work))
+    regions = find_regions(bitmap.ink)
+    if bitmap.width < bitmap.page_width * COARSEST:
+        raise PageUnusableError(
+            "page_too_complex",
+            "The coloring page has too many lines around each other to trace. Generate one with less detail.",
+        )
+    return bitmap, regions
 
 
 def _prepare_process(memory_limit: int) -> None:

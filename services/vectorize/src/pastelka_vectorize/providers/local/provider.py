@@ -56,12 +56,19 @@ class LocalSvgProvider:
     async def _trace(self, request: SvgRequest) -> bytes:
         # The time limit starts when a process is free, not while the page waits for one.
         with anyio.fail_after(self._timeout):
-            return await anyio.to_process.run_sync(
-                trace_page,
-                request.page,
-                request.shape_stacking,
-                request.group_by,
-                self._memory_limit,
-                cancellable=True,
-                limiter=anyio.CapacityLimiter(1),
-            )
+            try:
+                return await self._trace_in_process(request)
+            except anyio.BrokenWorkerProcess:
+                # An idle process may have been killed since its last page; a new one takes over.
+                return await self._trace_in_process(request)
+
+    async def _trace_in_process(self, request: SvgRequest) -> bytes:
+        return await anyio.to_process.run_sync(
+            trace_page,
+            request.page,
+            request.shape_stacking,
+            request.group_by,
+            self._memory_limit,
+            cancellable=True,
+            limiter=anyio.CapacityLimiter(1),  # the places are counted by self._limiter
+        )

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pastelka_vectorize.providers.local.bitmap import Ink
-from pastelka_vectorize.providers.page import PageUnusableError
 
 Labels = NDArray[np.int32]
 Indexes = NDArray[np.int64]
@@ -23,10 +22,6 @@ SMALLEST = 4e-6
 
 MAX_REGIONS = 4_000
 """At most so many regions are drawn, the largest: work and file are bounded whatever the page."""
-
-MAX_WORK = 60
-"""Regions are traced one by one in their bounding boxes; pages whose boxes together have more than so
-many times the page's pixels (hundreds of rings around each other) are refused. Line art has 1 to 3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +51,14 @@ class Regions:
     drawn: list[Region]
     """In painting order: what lies in another comes after it. The outermost paper is not among them."""
 
+    @property
+    def work(self) -> int:
+        """Pixels in the bounding boxes of what is drawn: what tracing costs."""
+        return sum(region.width * region.height for region in self.drawn)
+
 
 def find_regions(ink: Ink) -> Regions:
-    """Find the regions of ``ink`` (height x width, true is ink).
-
-    Raises ``PageUnusableError`` (``page_too_complex``).
-    """
+    """Find the regions of ``ink`` (height x width, true is ink)."""
     padded = np.pad(ink, 1).view(np.uint8)
     papers, labels, paper_stats, _ = cv2.connectedComponentsWithStats(1 - padded, connectivity=4)
     _, ink_labels, ink_stats, _ = cv2.connectedComponentsWithStats(padded, connectivity=8)
@@ -71,9 +68,7 @@ def find_regions(ink: Ink) -> Regions:
     stats = np.vstack([paper_stats, ink_stats[1:]]).astype(np.int64)
     numbered = labels.astype(np.int32, copy=False)
     parents, order = _nesting(numbered, len(stats))
-    regions = Regions(numbered, _tree(stats, parents, order, papers))
-    _check_work(regions)
-    return regions
+    return Regions(numbered, _tree(stats, parents, order, papers))
 
 
 def _nesting(labels: Labels, count: int) -> tuple[Indexes, Indexes]:
@@ -121,12 +116,3 @@ def _worth_drawing(areas: Indexes, outermost: int) -> set[int]:
     numbers = np.flatnonzero(areas >= smallest)
     largest_first = numbers[np.argsort(-areas[numbers], kind="stable")]
     return {int(number) for number in largest_first[:MAX_REGIONS]} - {0, outermost}
-
-
-def _check_work(regions: Regions) -> None:
-    windows = sum(region.width * region.height for region in regions.drawn)
-    if windows > MAX_WORK * regions.labels.size:
-        raise PageUnusableError(
-            "page_too_complex",
-            "The coloring page has too many lines around each other to trace. Generate one with less detail.",
-        )
