@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+
 from pastelka_coloring.providers.local.detail import detail_of
 from pastelka_coloring.providers.local.detector import EdgeDetector
 from pastelka_coloring.providers.local.edges import edge_map
@@ -34,7 +36,8 @@ def make_page(
         lines = lines_of(found, detail)
         check()
         return encode(draw(lines, found.edges.shape[::-1], size))
-    except MemoryError as error:
+    except (MemoryError, cv2.error) as error:
+        # OpenCV says so when an allocation fails; sizes and types are checked before.
         raise TransientError("out_of_memory", "There was not enough memory to draw the page.") from error
 
 
