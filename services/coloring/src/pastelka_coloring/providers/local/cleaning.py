@@ -16,6 +16,8 @@ _LOOK = 8
 _STRAIGHT = 0.5
 # Free ends are joined across a gap when they point at each other within 45 degrees (cosine).
 _FACING = 0.7
+# How much more than a group a stroke that touches nothing has to weigh to be kept.
+_LONE = 2.0
 
 
 class Drawing:
@@ -80,7 +82,9 @@ class Drawing:
         size, 1 for a clear line) is low: short is scrap, and so is long but faint.
         """
         for group in self._groups():
-            if sum(_weight(curve, strength) for curve in group) < least:
+            # A stroke that touches nothing outlines nothing: it has to weigh more.
+            needed = least * _LONE if len(group) == 1 and not group[0].closed else least
+            if sum(_weight(curve, strength) for curve in group) < needed:
                 for curve in group:
                     self._remove(curve)
 

@@ -39,7 +39,7 @@ def detail_of(steps: int) -> Detail:
         start=between(1.0, 0.3),
         follow=between(0.32, 0.1),
         texture=between(0.75, 0.4),
-        weight=between(0.06, 0.012),
+        weight=between(0.05, 0.012),
         spur=between(0.03, 0.01),
         rounding=between(0.006, 0.003),
         line=between(0.006, 0.0025),
