@@ -83,6 +83,6 @@ async def _provider(settings: ColoringSettings) -> ColoringProvider:
         )
     from pastelka_coloring.providers.local import LocalColoringProvider  # noqa: PLC0415
 
-    provider = LocalColoringProvider(workers=settings.concurrency)
+    provider = LocalColoringProvider(workers=settings.concurrency, threads=settings.coloring_threads)
     await provider.prepare()
     return provider

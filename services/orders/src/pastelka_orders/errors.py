@@ -103,7 +103,7 @@ class NotCompletedError(ConflictError):
         super().__init__(
             f"The {kind} version {version_id} is {status}; only a completed one can be chosen.",
             version_id=version_id,
-            status=status,
+            version_status=status,
         )
 
 
@@ -116,7 +116,7 @@ class NotRetryableError(ConflictError):
         super().__init__(
             f"The {kind} version {version_id} is {status}; only one in error can be tried again.",
             version_id=version_id,
-            status=status,
+            version_status=status,
         )
 
 
@@ -129,7 +129,7 @@ class AlreadyEndedError(ConflictError):
         super().__init__(
             f"The {kind} version {version_id} is {status} already; there is nothing to cancel.",
             version_id=version_id,
-            status=status,
+            version_status=status,
         )
 
 

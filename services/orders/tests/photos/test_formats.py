@@ -43,7 +43,7 @@ def oriented(orientation):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "TIFF", "HEIF"])
-async def test_exif_orientation_is_applied(  # noqa: PLR0917 - a fixture each
+async def test_exif_orientation_is_applied(
     orientation, image_format, corners, encoded, intake, colors_seen
 ):
     turn = STORED_AS[orientation]
@@ -171,7 +171,7 @@ async def test_one_bit_becomes_grey(corners, encoded, intake):
 @pytest.mark.parametrize(
     ("image_format", "settings"), [("GIF", {}), ("WEBP", {"lossless": True}), ("PNG", {})]
 )
-async def test_of_an_animation_the_first_frame_counts(  # noqa: PLR0917 - a fixture each
+async def test_of_an_animation_the_first_frame_counts(
     image_format, settings, corners, encoded, intake, colors_seen
 ):
     others = [Image.new("RGB", corners.size, color) for color in (BLUE, RED)]
