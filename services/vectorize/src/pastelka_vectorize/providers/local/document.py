@@ -30,6 +30,7 @@ class Canvas:
 
 def render(canvas: Canvas, shapes: list[Shape], group_by: GroupBy, *, stacked: bool) -> str:
     """Write the document. The paper around everything is one white rectangle, painted first."""
+    body = _body(_ordered(shapes, stacked=stacked), group_by, stacked=stacked)
     size = f'width="{canvas.traced_width}" height="{canvas.traced_height}"'
     body = _body(_ordered(shapes, stacked=stacked), group_by, stacked=stacked)
     return (
