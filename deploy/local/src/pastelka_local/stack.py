@@ -30,7 +30,7 @@ _STOP_SECONDS = 90.0
 _REAP_SECONDS = 3.0
 _PUBLISH_SECONDS = 15.0
 _POLL_SECONDS = 0.15
-_MOST_STARTS = 3
+_MOST_STARTS = 2
 _TAIL_LINES = 25
 
 
@@ -49,8 +49,8 @@ class Stack:
 
     settings: Settings
     say: Say
-    services: Sequence[ServiceKind] = plan.SERVICES
-    migrate: Sequence[str] = plan.MIGRATE
+    services: Sequence[ServiceKind] = field(default_factory=lambda: plan.SERVICES)
+    migrate: Sequence[str] = field(default_factory=lambda: plan.MIGRATE)
     watch: Callable[[StackState], None] = field(default=lambda _state: None)
 
     async def start(self) -> StackFile:
