@@ -16,8 +16,9 @@ _FOREVER = -1
 async def connected(url: str, *, name: str) -> AsyncIterator[Client]:
     """Connect to ``url`` (waiting for the server as long as it takes) and close at the end.
 
-    The client reconnects by itself, for as long as the process lives; publishing while
-    disconnected raises instead of piling up in memory.
+    The client reconnects by itself, for as long as the process lives. What is sent while
+    disconnected waits, up to 2 MiB, and goes out at the reconnect: an acknowledgement that came too
+    early is not lost, and a publish fails only if the server stays away longer than its time-out.
     """
 
     async def lost() -> None:
