@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass, field
 from functools import partial
 from statistics import median
+from typing import cast
 from urllib.parse import urlsplit
 
 import uvloop
@@ -49,9 +50,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the first time."""
-        if isinstance(transport, asyncio.WriteTransport):
-            self._transport = transport
-            self._ask()
+        self._transport = cast("asyncio.WriteTransport", transport)
+        self._ask()
 
     def data_received(self, data: bytes) -> None:
         """Ask again once the answer is complete."""
