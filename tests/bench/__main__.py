@@ -1,0 +1,111 @@
+"""``python -m tests.bench``: measure, and print a table."""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+import traceback
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import uvloop
+
+from tests.bench import facts, http, images
+from tests.bench.figures import Results
+from tests.bench.system import Options, say
+
+Scenario = Callable[[Options, Results], Awaitable[None]]
+
+SCENARIOS: dict[str, Scenario] = {
+    "facts": facts.latency,
+    "transitions": facts.transitions,
+    "images": images.throughput,
+    "jobs": images.jobs_at_once,
+    "http": http.requests,
+    "clicks": images.clicks,
+}
+_BUSY = 0.5
+
+
+def main() -> int:
+    """0 if everything was measured (with ``--check``: and every target met), else 1."""
+    arguments = _arguments()
+    options = Options(arguments.repeat, arguments.orders, arguments.folder)
+    environment = _environment()
+    begun = time.monotonic()
+    results = Results()
+    failed = [name for name in arguments.only if not _measure(name, options, results)]
+    print(_report(environment, results, time.monotonic() - begun))
+    if failed:
+        print(f"not measured, because it failed: {', '.join(failed)}")
+    if arguments.json:
+        document = {"environment": environment, "figures": results.as_json(), "failed": failed}
+        arguments.json.write_text(json.dumps(document, indent=2) + "\n")
+    return 1 if failed or (arguments.check and results.missed) else 0
+
+
+def _measure(name: str, options: Options, results: Results) -> bool:
+    """Whether it could be measured; one scenario's failure leaves the others."""
+    say(f"{name}: starting the stack")
+    try:
+        uvloop.run(SCENARIOS[name](options, results))  # type: ignore[arg-type]
+    except Exception:  # noqa: BLE001 - whatever went wrong is shown, and ends in the exit code
+        traceback.print_exc()
+        return False
+    return True
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument(
+        "--only", type=_names, default=list(SCENARIOS), help=f"some of {','.join(SCENARIOS)} (default: all)"
+    )
+    parser.add_argument("--repeat", type=_positive, default=3, help="measure each so often (default 3)")
+    parser.add_argument("--orders", type=_positive, default=2000, help="orders listed (default 2000)")
+    parser.add_argument(
+        "--folder", type=Path, help="where data goes: a disk, not memory (default: temporary)"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything there as well")
+    parser.add_argument("--check", action="store_true", help="end with 1 when a target is missed")
+    return parser.parse_args()
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name not in SCENARIOS]
+    if unknown or not names:
+        raise argparse.ArgumentTypeError(f"unknown: {', '.join(unknown)}; there are {', '.join(SCENARIOS)}")
+    return names
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1")
+    return int(text)
+
+
+def _environment() -> dict[str, object]:
+    return {
+        "processors": os.cpu_count(),
+        "load_before": os.getloadavg()[0],
+        "python": platform.python_version(),
+        "system": platform.platform(),
+    }
+
+
+def _report(environment: dict[str, object], results: Results, seconds: float) -> str:
+    load = float(str(environment["load_before"]))
+    lines = ["", results.table(), ""]
+    lines.append(
+        f"{environment['processors']} processors, load {load:.2f} before, Python {environment['python']}, "
+        f"{seconds:.0f} s; PostgreSQL and JetStream synced every write"
+    )
+    if load > _BUSY:
+        lines.append("The machine was busy with something else: the figures are worse than they would be.")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,190 @@
+"""The system under measurement: a stack with honest writes, a fake RunPod, orders that wait for work."""
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import asyncpg
+
+from pastelka_local.testing import Stack, StackOptions
+from pastelka_local.testing.stack import photo, post_order
+
+API_KEY = "fake-runpod-key"
+ALL_SERVICES = ("api", "worker", "coloring", "vectorize", "notifier")
+_UPLOADS = 2
+_LOOK_EVERY = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What all scenarios are told: how often to repeat, how many orders are listed, where data goes."""
+
+    repeats: int
+    orders: int
+    folder: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BenchOrder:
+    """One order that was made by hand, and its images."""
+
+    number: str
+    image_ids: tuple[int, ...]
+
+
+def say(what: str) -> None:
+    """Tell whoever waits what is being done."""
+    print(what, file=sys.stderr, flush=True)
+
+
+@asynccontextmanager
+async def stack(
+    options: Options, *, services: tuple[str, ...] = ALL_SERVICES, env: dict[str, str] | None = None
+) -> AsyncIterator[Stack]:
+    """A running stack in a folder of its own, whose PostgreSQL and JetStream sync every write."""
+    with tempfile.TemporaryDirectory(prefix="pastelka-bench-", dir=options.folder) as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # noqa: ASYNC240 - before anything runs; PostgreSQL may have to run as another user
+        wanted = StackOptions(
+            env={"LOG_LEVEL": "WARNING", **(env or {})}, services=services, nginx=True, durable=True
+        )
+        async with Stack(folder, wanted) as running:
+            yield running
+
+
+def runpod_env(base_url: str) -> dict[str, str]:
+    """Settings that make the coloring service ask the fake at ``base_url``."""
+    return {
+        "COLORING_PROVIDER": "runpod",
+        "RUNPOD_API_KEY": API_KEY,
+        "RUNPOD_ENDPOINT_ID": "bench",
+        "RUNPOD_BASE_URL": base_url,
+    }
+
+
+class FakeRunpodProcess:
+    """The fake RunPod as a process of its own, so that its work is not counted as ours."""
+
+    def __init__(self, process: asyncio.subprocess.Process, base_url: str) -> None:
+        self.base_url = base_url
+        self._process = process
+        self._root = base_url.removesuffix("/v2")
+
+    async def reset(self, http: aiohttp.ClientSession) -> None:
+        """Forget all jobs and counts."""
+        async with http.post(f"{self._root}/_control", json={"reset": True}) as response:
+            response.raise_for_status()
+
+    async def stats(self, http: aiohttp.ClientSession) -> dict[str, Any]:
+        """What it was asked so far."""
+        async with http.get(f"{self._root}/_stats") as response:
+            answer: dict[str, Any] = await response.json()
+            return answer
+
+
+@asynccontextmanager
+async def fake_runpod(*, run_seconds: float) -> AsyncIterator[FakeRunpodProcess]:
+    """Run the fake until the block ends."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "pastelka_common.testing.fake_runpod"),
+        *("--api-key", API_KEY, "--run-seconds", str(run_seconds)),
+        stdout=asyncio.subprocess.PIPE,
+        env=dict(os.environ),
+    )
+    try:
+        if process.stdout is None:
+            raise RuntimeError("the fake RunPod has no output")
+        line = await asyncio.wait_for(process.stdout.readline(), 30)
+        if not line.startswith(b"RUNPOD_BASE_URL="):
+            raise RuntimeError(f"the fake RunPod did not start: {line!r}")
+        yield FakeRunpodProcess(process, line.split()[0].decode().partition("=")[2])
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+async def upload(
+    http: aiohttp.ClientSession, running: Stack, *, orders: int, photos: int
+) -> list[BenchOrder]:
+    """Make ``orders`` orders of ``photos`` photos each through the API."""
+    places = asyncio.Semaphore(_UPLOADS)
+
+    async def one(number: int) -> BenchOrder:
+        async with places:
+            contents = [photo(number * photos + place) for place in range(photos)]
+            made = await post_order(http, running.api_url, contents)
+        images = [image["id"] for item in made["line_items"] for image in item["images"]]
+        return BenchOrder(made["order_number"], tuple(images))
+
+    return list(await asyncio.gather(*(one(number) for number in range(orders))))
+
+
+async def generate(
+    http: aiohttp.ClientSession, running: Stack, order: BenchOrder, *, steps: int = 4
+) -> list[int]:
+    """Ask for a coloring of every image of an order; returns the versions' ids."""
+    url = f"{running.api_url}/orders/{order.number}/generate-coloring"
+    return [version["id"] for version in await _post(http, url, steps)]
+
+
+async def generate_one(http: aiohttp.ClientSession, running: Stack, image_id: int, *, steps: int = 4) -> int:
+    """Ask for a coloring of one image; returns the version's id."""
+    url = f"{running.api_url}/images/{image_id}/generate-coloring"
+    return int((await _post(http, url, steps))["id"])
+
+
+async def _post(http: aiohttp.ClientSession, url: str, steps: int) -> Any:
+    async with http.post(url, json={"steps": steps}) as response:
+        answer = await response.json()
+        if response.status != 202:
+            raise RuntimeError(f"{url} answered {response.status}: {answer}")
+        return answer
+
+
+async def until_none(database: asyncpg.Connection, condition: str, *, timeout: float = 60.0) -> None:
+    """Wait until no coloring fulfils the SQL ``condition``."""
+    query = f"SELECT count(*) FROM coloring_versions WHERE {condition}"  # noqa: S608 - our own conditions
+    try:
+        async with asyncio.timeout(timeout):
+            while await database.fetchval(query):  # noqa: ASYNC110 - rows change without telling us
+                await asyncio.sleep(_LOOK_EVERY)
+    except TimeoutError:
+        left = await database.fetchval(query)
+        raise RuntimeError(f"after {timeout:g} s there are still {left} colorings with {condition}") from None
+
+
+async def until_all_completed(database: asyncpg.Connection, ids: list[int], *, timeout: float) -> float:
+    """Wait until these colorings are completed; returns the time at which the last one was committed."""
+    await until_none(database, "in_hand", timeout=timeout)
+    failed = await database.fetch(
+        "SELECT error_code, count(*) FROM coloring_versions WHERE id = ANY($1) AND status <> 'completed' "
+        "GROUP BY 1",
+        ids,
+    )
+    if failed:
+        raise RuntimeError(f"not all colorings were completed: {[tuple(row) for row in failed]}")
+    last = await database.fetchval(
+        "SELECT extract(epoch FROM max(committed_at))::float8 FROM status_changes "
+        "WHERE kind = 'coloring' AND status = 'completed' AND version_id = ANY($1)",
+        ids,
+    )
+    return float(last)
+
+
+@asynccontextmanager
+async def connections(running: Stack) -> AsyncIterator[tuple[aiohttp.ClientSession, asyncpg.Connection]]:
+    """An HTTP client for the API, and a connection to the database."""
+    database = await asyncpg.connect(running.postgres.url)
+    try:
+        async with aiohttp.ClientSession() as http:
+            yield http, database
+    finally:
+        await database.close()
