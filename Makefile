@@ -3,6 +3,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
+# Compiling every module anew at each start would take several times as long as starting.
+unexport PYTHONDONTWRITEBYTECODE
 
 # uv from the PATH, or one of our own in .tools (it fetches a newer Python itself where that is needed).
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)

@@ -1,13 +1,18 @@
 """The commands as a person runs them, in processes of their own."""
 
 import asyncio
+import fcntl
 import json
 import os
+import pty
+import select
 import signal
 import socket
 import sys
+import termios
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -82,6 +87,40 @@ async def test_up_makes_the_sample_and_leaves_nothing_when_interrupted(
         assert "Everything is stopped" in output.decode()
         assert process.returncode == 0
         assert strays(tmp_path / "data") == []
+
+
+async def test_on_a_terminal_up_shows_a_live_table_until_control_c(tmp_path: Path):
+    data = tmp_path / "data"
+    terminal, end = pty.openpty()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, _CLI, "up"),
+            env=_environment(data, TERM="xterm", COLUMNS="200", LINES="50"),
+            stdin=end,
+            stdout=end,
+            stderr=end,
+            start_new_session=True,
+            preexec_fn=partial(fcntl.ioctl, end, termios.TIOCSCTTY, 0),
+        )
+        os.close(end)
+        shown = await asyncio.to_thread(_read_terminal, terminal, b"sample order M1000: http")
+        assert b"orders-api" in shown
+        assert "● ready".encode() in shown
+        os.write(terminal, b"\x03")
+        shown = await asyncio.to_thread(_read_terminal, terminal, b"Everything is stopped")
+        assert await asyncio.wait_for(process.wait(), 30) == 0
+        assert strays(data) == []
+    finally:
+        os.close(terminal)
+        end_strays(data)
+
+
+def _read_terminal(terminal: int, words: bytes) -> bytes:
+    shown = b""
+    while words not in shown:
+        assert select.select([terminal], [], [], 60)[0], shown[-2000:]
+        shown += os.read(terminal, 65536)
+    return shown
 
 
 async def test_down_ends_the_stack_of_an_up_that_was_killed(tmp_path: Path):

@@ -83,10 +83,10 @@ class LiveDisplay:
 
     def __init__(self) -> None:
         self._console = Console()
-        self._live = Live(console=self._console, refresh_per_second=8, get_renderable=self._render)
         self._step: Spinner | None = None
         self._state = StackState(())
         self._headline = ""
+        self._live = Live(console=self._console, refresh_per_second=8, get_renderable=self._render)
 
     def __enter__(self) -> Self:
         self._live.start()

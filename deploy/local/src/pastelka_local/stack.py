@@ -30,6 +30,8 @@ _STOP_SECONDS = 90.0
 _REAP_SECONDS = 3.0
 _PUBLISH_SECONDS = 15.0
 _POLL_SECONDS = 0.15
+_NOT_PASSED_ON = ("PORT", "HOST", "PYTHONDONTWRITEBYTECODE")
+"""Each service has ports of its own; and to compile every module anew at each start takes longer than the start."""
 _MOST_STARTS = 2
 _TAIL_LINES = 25
 
@@ -130,8 +132,8 @@ class Stack:
         given = {
             name: value for name, value in self.settings.environment.items() if value or name not in ours
         }
-        given.pop("PORT", None)
-        given.pop("HOST", None)
+        for name in _NOT_PASSED_ON:
+            given.pop(name, None)
         return {**ours, **given, MARKER: str(self.settings.data), "PYTHONUNBUFFERED": "1"}
 
     def _describe(
