@@ -24,6 +24,7 @@ _HEARTBEAT = 2.5
 _MISSED_HEARTBEATS = 2.5
 _LOOKS_PER_HEARTBEAT = 5
 _DRAIN_SECONDS = 2.0
+_REQUESTS = 8
 
 _HEARTBEAT_STATUS = "100"
 _EXPIRED = "408"
@@ -109,8 +110,9 @@ class PullSubscription:
         await self._request_missing()
 
     async def _request_missing(self) -> None:
+        self._requests.expire()
         missing = self._wanted - self._requests.open
-        if missing <= 0 or self._subscription is None or not self._nc.is_connected:
+        if missing < self._worth_a_request or self._subscription is None or not self._nc.is_connected:
             return
         if self._requests.open == 0:
             # Nobody sends heartbeats while nothing is asked for: the silence begins now.
@@ -125,6 +127,11 @@ class PullSubscription:
         except Exception as error:  # noqa: BLE001 - the watch asks again
             self._requests.end(number)
             log.warning("pull request not sent", consumer=self._spec.name, error=str(error))
+
+    @property
+    def _worth_a_request(self) -> int:
+        """How many must be missing: a worker with 200 idle places would else have 200 requests waiting."""
+        return max(1, self._wanted // _REQUESTS)
 
     def _request(self, batch: int) -> dict[str, Any]:
         request: dict[str, Any] = {
@@ -145,6 +152,7 @@ class PullSubscription:
         status = _status_of(msg)
         if status is None:
             self._deliver(msg)
+            await self._request_missing()
         elif status != _HEARTBEAT_STATUS:
             await self._end_request(status, msg)
 

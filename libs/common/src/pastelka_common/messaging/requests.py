@@ -12,7 +12,8 @@ class Requests:
 
     A delivery does not say which request it answers, but the server says how much of a request was
     unserved when it ends one; where it does not, the request was refused as a whole. ``open`` is
-    therefore exact, which is what keeps a worker from getting more than it asked for.
+    therefore exact, which is what keeps a worker from getting more than it asked for. Only a
+    request beyond ``max_waiting`` is dropped without a word: its time shows that.
     """
 
     open: int = 0
@@ -21,7 +22,6 @@ class Requests:
 
     def add(self, batch: int, *, expires: float) -> int:
         """Note a request for ``batch`` messages that the server ends after ``expires`` seconds."""
-        self._forget_served()
         self._last += 1
         self._batches[self._last] = (batch, time.monotonic() + expires + _GRACE)
         self.open += batch
@@ -41,11 +41,11 @@ class Requests:
         self.open = 0
         self._batches.clear()
 
-    def _forget_served(self) -> None:
-        """A request whose time is long over was served in full, else the server would have ended it."""
+    def expire(self) -> None:
+        """Forget requests whose time is long over: served in full, or dropped without a word."""
         now = time.monotonic()
-        while self._batches:
-            oldest = next(iter(self._batches))
-            if self._batches[oldest][1] > now:
-                return
-            del self._batches[oldest]
+        over = [number for number, (_, deadline) in self._batches.items() if deadline < now]
+        for number in over:
+            del self._batches[number]
+        if over:
+            self.open = min(self.open, sum(batch for batch, _ in self._batches.values()))

@@ -26,7 +26,7 @@ CANCELS = "CANCELS"
 """Bucket: runs a person cancelled (same keys). Republished on ``cancels.<key>``."""
 
 _STREAM_EXISTS = 10058
-_MAX_WAITING = 2048
+_MAX_WAITING = 512
 
 
 class TopologyError(RuntimeError):
