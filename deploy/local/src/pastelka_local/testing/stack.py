@@ -21,8 +21,8 @@ from pastelka_common.servers import (
     free_port,
     running,
 )
+from pastelka_common.testing.subscriber import Subscriber
 from pastelka_local.testing.services import Service
-from pastelka_local.testing.subscriber import Subscriber
 
 _MODULES = {
     "api": "pastelka_orders.entrypoints.api",
