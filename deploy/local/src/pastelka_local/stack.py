@@ -31,7 +31,7 @@ _REAP_SECONDS = 3.0
 _PUBLISH_SECONDS = 15.0
 _POLL_SECONDS = 0.15
 _NOT_PASSED_ON = ("PORT", "HOST", "PYTHONDONTWRITEBYTECODE")
-"""Each service has ports of its own; and to compile every module anew at each start takes longer than the start."""
+"""Each service has ports of its own; and compiling every module anew takes longer than its start."""
 _MOST_STARTS = 2
 _TAIL_LINES = 25
 

@@ -47,7 +47,9 @@ class PullSubscription:
     def __init__(self, nc: Client, spec: ConsumerSpec, *, heartbeat: float = _HEARTBEAT) -> None:
         self._nc = nc
         self._spec = spec
-        self._heartbeat = heartbeat
+        # A pinned replica that asks for nothing within ``ack_wait`` would lose its place while idle.
+        self._expires = spec.ack_wait / 2 if spec.pinned else _EXPIRES
+        self._heartbeat = min(heartbeat, self._expires / 2)  # the server takes no longer ones
         self._inbox = ""
         self._subscription: Subscription | None = None
         self._connection = -1
@@ -117,7 +119,7 @@ class PullSubscription:
         if self._requests.open == 0:
             # Nobody sends heartbeats while nothing is asked for: the silence begins now.
             self._heard_at = asyncio.get_running_loop().time()
-        number = self._requests.add(missing, expires=_EXPIRES)
+        number = self._requests.add(missing, expires=self._expires)
         try:
             await self._nc.publish(
                 f"$JS.API.CONSUMER.MSG.NEXT.{self._spec.stream}.{self._spec.name}",
@@ -136,7 +138,7 @@ class PullSubscription:
     def _request(self, batch: int) -> dict[str, Any]:
         request: dict[str, Any] = {
             "batch": batch,
-            "expires": int(_EXPIRES * 1e9),
+            "expires": int(self._expires * 1e9),
             "idle_heartbeat": int(self._heartbeat * 1e9),
         }
         if self._spec.group is not None:
