@@ -24,6 +24,7 @@ class OrdersSettings(ServiceSettings):
     auto_process: Literal["none", "coloring", "svg"] = "none"
     photo_max_bytes: Annotated[int, Field(ge=1024)] = 50 * 1024 * 1024
     photo_max_pixels: Annotated[int, Field(ge=10_000)] = 100_000_000
+    upload_max_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024 * 1024
     photos_per_order: Annotated[int, Field(ge=1, le=1000)] = 100
     download_concurrency: Annotated[int, Field(ge=1, le=256)] = 16
     download_allowed_hosts: str = ""

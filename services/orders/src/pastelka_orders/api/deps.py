@@ -55,7 +55,8 @@ class Services:
         return await self.database.write(work)
 
 
-def _services(request: Request) -> Services:
+async def _services(request: Request) -> Services:
+    # Async, although it waits for nothing: FastAPI runs other dependencies in a thread.
     found: Services = request.app.state.services
     return found
 
