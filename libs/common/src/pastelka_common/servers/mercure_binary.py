@@ -78,7 +78,15 @@ def _obtain(sources: Path, target: Path, report: Report) -> None:
 
 
 def _build(go: str, sources: Path, made: Path, report: Report) -> None:
-    flags = ["-v", "-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags=-s -w"]
+    # The tags leave out databases that only other parts of Caddy can use (as the official releases do).
+    flags = [
+        "-v",
+        "-tags=nobadger,nomysql,nopgx",
+        "-trimpath",
+        "-buildvcs=false",
+        "-mod=readonly",
+        "-ldflags=-s -w",
+    ]
     process = subprocess.Popen(  # noqa: S603 - the developer's own Go
         [go, "build", *flags, "-o", str(made), "."],
         cwd=sources,
