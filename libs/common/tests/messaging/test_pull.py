@@ -104,7 +104,7 @@ async def test_many_small_wishes_share_requests(subscribe: Subscribe, js: JetStr
     waiting = (await js.consumer_info(SPEC.stream, SPEC.name)).num_waiting or 0
     assert 0 < waiting < 50
     await asyncio.gather(*(_publish(js, number) for number in range(210)))
-    assert sorted(await _take(subscription, 200)) == list(range(200))
+    assert len(set(await _take(subscription, 200))) == 200
     await _nothing_more(subscription, js, held=200)
 
 

@@ -1,0 +1,228 @@
+"""The workshop: facts in order, the provider asked once, cancellation down to the provider."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+
+from pastelka_common.contracts.messages import ColoringFact, ColoringJob, Failure
+from pastelka_common.contracts.statuses import ColoringProcessingStatus as Status
+from pastelka_common.errors import PermanentError, TransientError
+from pastelka_common.messaging.consumer import Delivery, Retries
+from pastelka_common.messaging.outcomes import Done
+from pastelka_common.messaging.publish import Publisher
+from pastelka_common.messaging.runs import Cancellations, ProviderJobs, RunCancelled, cancel_subject
+from pastelka_common.messaging.topology import COLORING_CONSUMER, STATUS
+from pastelka_common.messaging.work import Report, Workshop
+from pastelka_common.storage import Storage
+from pastelka_common.testing.waiting import soon, until
+
+FIRST = Delivery(attempt=1, is_last=False)
+SECOND = Delivery(attempt=2, is_last=False)
+PAGE = b"a page"
+
+
+class FakeMaking:
+    """A provider that takes what it is told to take; one submission is one payment."""
+
+    statuses = Status
+
+    def __init__(self) -> None:
+        self.submissions = 0
+        self.polled: list[str] = []
+        self.cancelled: list[str] = []
+        self.error: Exception | None = None
+        self.cancel_errors: list[Exception] = []
+        self.at_provider = asyncio.Event()
+        self.release = asyncio.Event()
+        self.release.set()
+
+    async def make(self, _job: ColoringJob, report: Report) -> bytes:
+        if report.provider_job_id is None:
+            await report.status(Status.RUNPOD_SUBMITTING)
+            self.submissions += 1
+            await report.submitted(f"rp-{self.submissions}")
+            await report.status(Status.RUNPOD_SUBMITTED)
+        self.polled.append(str(report.provider_job_id))
+        await report.status(Status.RUNPOD_PROCESSING)
+        self.at_provider.set()
+        await self.release.wait()
+        if self.error is not None:
+            raise self.error
+        return PAGE
+
+    async def cancel(self, provider_job_id: str) -> None:
+        if self.cancel_errors:
+            raise self.cancel_errors.pop(0)
+        self.cancelled.append(provider_job_id)
+
+
+@pytest.fixture
+def making() -> FakeMaking:
+    return FakeMaking()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def workshop(nc: Client, making: FakeMaking, tmp_path: Path) -> Workshop[ColoringJob]:
+    return Workshop(
+        Publisher(nc.jetstream()),
+        await ProviderJobs.open(nc),
+        await Cancellations.open(nc, "coloring"),
+        Storage(tmp_path),
+        making,
+    )
+
+
+@pytest.fixture
+def facts(js: JetStreamContext) -> Callable[[], object]:
+    """``await facts()`` is every fact reported so far, in the order they were stored."""
+
+    async def facts() -> list[ColoringFact]:
+        last = (await js.stream_info(STATUS)).state.last_seq
+        return [
+            ColoringFact.model_validate_json((await js.get_msg(STATUS, number)).data or b"")
+            for number in range(1, last + 1)
+        ]
+
+    return facts
+
+
+async def test_a_job_is_reported_step_by_step_and_stored(workshop, facts, tmp_path: Path, job):
+    todo = job(7)
+    assert await workshop.handle(todo, FIRST) == Done()
+    reported = await facts()
+    assert [(fact.status.value, fact.order) for fact in reported] == [
+        ("processing", (1, 1, 1)),
+        ("runpod_submitting", (1, 1, 2)),
+        ("runpod_submitted", (1, 1, 3)),
+        ("runpod_processing", (1, 1, 4)),
+        ("completed", (1, 1, 5)),
+    ]
+    assert [fact.provider_job_id for fact in reported] == [None, None, "rp-1", "rp-1", "rp-1"]
+    assert [fact.path for fact in reported] == [None] * 4 + [todo.target]
+    assert (tmp_path / todo.target).read_bytes() == PAGE
+
+
+async def test_a_redelivery_polls_on_without_submitting_or_stepping_back(workshop, making, facts, job):
+    making.error = TransientError("gateway", "The gateway did not answer.")
+    with pytest.raises(TransientError):
+        await workshop.handle(job(7), FIRST)
+    making.error = None
+    before = len(await facts())
+    assert await workshop.handle(job(7), SECOND) == Done()
+    later = (await facts())[before:]
+    assert [(fact.status.value, fact.order) for fact in later] == [
+        ("runpod_processing", (1, 2, 1)),
+        ("completed", (1, 2, 2)),
+    ]
+    assert (making.submissions, making.polled) == (1, ["rp-1", "rp-1"])
+
+
+async def test_another_run_is_submitted_anew(workshop, making, job):
+    await workshop.handle(job(7), FIRST)
+    await workshop.handle(job(7).model_copy(update={"run": 2}), FIRST)
+    assert making.polled == ["rp-1", "rp-2"]
+
+
+async def test_a_job_published_again_goes_on_counting_and_polling(workshop, making, facts, job):
+    again = job(7).model_copy(update={"first_attempt": 4, "provider_job_id": "rp-known"})
+    await workshop.handle(again, SECOND)
+    assert [fact.order for fact in await facts()] == [(1, 5, 1), (1, 5, 2)]
+    assert (making.submissions, making.polled) == (0, ["rp-known"])
+
+
+async def test_a_run_cancelled_before_it_began_makes_nothing(workshop, making, facts, js, job):
+    await js.publish(cancel_subject(job(7).key), b"cancelled")
+    assert await workshop.handle(job(7), FIRST) == Done()
+    assert await facts() == []
+    assert (making.submissions, making.cancelled) == (0, [])
+    assert [path async for path in workshop.storage.files("42")] == []
+
+
+async def test_a_cancelled_run_is_cancelled_at_the_provider(workshop, making, js, job):
+    making.release.clear()
+    handling = asyncio.create_task(workshop.handle(job(7), FIRST))
+    await soon(making.at_provider.wait())
+    await js.publish(cancel_subject(job(7).key), b"cancelled")
+    assert await soon(handling) == Done()
+    assert making.cancelled == ["rp-1"]
+
+
+async def test_a_run_cancelled_while_its_worker_was_dead_is_cancelled_at_the_provider(
+    workshop, making, js, job
+):
+    making.error = TransientError("gone", "The worker died here.")
+    with pytest.raises(TransientError):
+        await workshop.handle(job(7), FIRST)
+    await js.publish(cancel_subject(job(7).key), b"cancelled")
+    assert await workshop.handle(job(7), SECOND) == Done()
+    assert making.cancelled == ["rp-1"]
+    assert making.polled == ["rp-1"]
+
+
+async def test_cancelling_at_a_provider_that_is_away_is_tried_again(workshop, making, js, job):
+    making.cancel_errors = [TransientError("away", "RunPod did not answer.")]
+    making.release.clear()
+    handling = asyncio.create_task(workshop.handle(job(7), FIRST))
+    await soon(making.at_provider.wait())
+    await js.publish(cancel_subject(job(7).key), b"cancelled")
+    with pytest.raises(TransientError, match="away"):
+        await soon(handling)
+    assert await workshop.handle(job(7), SECOND) == Done()
+    assert making.cancelled == ["rp-1"]
+
+
+async def test_a_provider_that_refuses_to_cancel_is_no_failure_of_the_job(workshop, making, js, facts, job):
+    making.cancel_errors = [PermanentError("refused", "The key was refused.")]
+    making.release.clear()
+    handling = asyncio.create_task(workshop.handle(job(7), FIRST))
+    await soon(making.at_provider.wait())
+    await js.publish(cancel_subject(job(7).key), b"cancelled")
+    assert await soon(handling) == Done()
+    assert "error" not in [fact.status.value for fact in await facts()]
+
+
+async def test_a_rejected_job_ends_in_an_error_after_all_its_steps(workshop, facts, job):
+    await workshop.handle(job(7), FIRST)
+    failure = Failure(code="photo_unreadable", message="The photo is no image.")
+    await workshop.reject(job(7), FIRST, failure)
+    *steps, last = await facts()
+    assert last.status is Status.ERROR
+    assert last.failure == failure
+    assert last.order > max(fact.order for fact in steps)
+
+
+async def test_a_file_that_cannot_be_stored_is_a_transient_error(workshop, facts, tmp_path: Path, job):
+    (tmp_path / "42").write_bytes(b"a file where a folder must be")
+    with pytest.raises(TransientError, match="storage_unavailable"):
+        await workshop.handle(job(7), FIRST)
+    assert "completed" not in [fact.status.value for fact in await facts()]
+
+
+async def test_the_whole_line_from_message_to_facts(workshop, facts, work, js, job):
+    making = workshop.making
+    making.error = PermanentError("photo_unreadable", "The photo is no image.")
+    await work(
+        workshop.handle,
+        spec=COLORING_CONSUMER,
+        on_rejected=workshop.reject,
+        retries=Retries(attempts=2, base=0.02),
+    )
+    await Publisher(js).publish(job(7))
+    await until(lambda: _ends_in(facts, Status.ERROR))
+    making.error = None
+    await Publisher(js).publish(job(8))
+    await until(lambda: _ends_in(facts, Status.COMPLETED))
+
+
+async def _ends_in(facts, status: Status) -> bool:
+    reported = await facts()
+    return bool(reported) and reported[-1].status is status
+
+
+def test_a_cancelled_run_is_told_apart_from_a_cancelled_task():
+    assert not issubclass(RunCancelled, asyncio.CancelledError)

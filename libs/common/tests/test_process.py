@@ -1,0 +1,27 @@
+"""A service ends when it is told to, and with what went wrong when something did."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = """
+import asyncio, sys
+from pastelka_common import process
+async def main(stop):
+    print("up", flush=True)
+    await stop.wait()
+    print("handed back", flush=True)
+process.run(main)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_lets_it_finish(number: signal.Signals):
+    with subprocess.Popen([sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        process.send_signal(number)
+        assert "handed back" in process.communicate(timeout=10)[0]
+        assert process.returncode == 0

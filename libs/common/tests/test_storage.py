@@ -1,0 +1,104 @@
+"""Where files lie is as the plan has it; nothing leaves the root; a reader sees all of a file or none."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pastelka_common import storage as storage_module
+from pastelka_common.storage import Storage, UnsafePathError, photo_path, public_url, version_path
+
+PLACE = {"order_id": 92, "line_item_id": 121, "position": 1}
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Storage:
+    return Storage(tmp_path)
+
+
+def _all_files(root: Path) -> list[str]:
+    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+
+
+def test_paths_are_those_of_the_plan():
+    assert photo_path(**PLACE, suffix="jpg") == "92/121/image_1.jpg"
+    assert version_path("coloring", **PLACE, version=1) == "92/121/coloring/v1/image_1.png"
+    assert version_path("coloring", **PLACE, version=2) == "92/121/coloring/v2/image_1.png"
+    assert version_path("svg", **PLACE, version=1) == "92/121/svg/v1/image_1.svg"
+
+
+def test_urls_are_those_of_the_plan():
+    static = "http://localhost:8081/static"
+    assert public_url(static, "42/121/image_1.jpg") == f"{static}/images/42/121/image_1.jpg"
+    assert public_url(static, None) is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", ".", "./", "/etc/passwd", "//etc/passwd", "..", "../x", "42/../../x", "42/..", "42/\0.png"],
+)
+async def test_a_path_that_leaves_the_root_is_refused(storage: Storage, path: str):
+    with pytest.raises(UnsafePathError, match="storage root"):
+        await storage.write(path, b"x")
+    with pytest.raises(UnsafePathError):
+        await storage.read(path)
+    with pytest.raises(UnsafePathError):
+        await storage.delete_tree(path)
+    assert _all_files(storage.root) == []
+
+
+async def test_what_is_written_is_read(storage: Storage):
+    await storage.write("42/121/image_1.jpg", b"photo")
+    assert await storage.read("42/121/image_1.jpg") == b"photo"
+    assert (storage.root / "42/121/image_1.jpg").read_bytes() == b"photo"
+    with pytest.raises(FileNotFoundError):
+        await storage.read("42/121/image_2.jpg")
+
+
+async def test_a_repeated_delivery_replaces_the_file(storage: Storage):
+    await storage.write("42/page.png", b"first")
+    await storage.write("42/page.png", b"second")
+    assert await storage.read("42/page.png") == b"second"
+    assert _all_files(storage.root) == ["42/page.png"]
+
+
+async def test_a_reader_never_sees_part_of_a_file(storage: Storage, monkeypatch: pytest.MonkeyPatch):
+    seen: list[str] = []
+    fsync = os.fsync
+
+    def look_then_sync(descriptor: int) -> None:
+        seen.append(" ".join(_all_files(storage.root)))
+        fsync(descriptor)
+
+    monkeypatch.setattr(storage_module.os, "fsync", look_then_sync)
+    await storage.write("42/page.png", b"x" * 100_000)
+    before, after = seen  # the file's own sync, then the folder's
+    assert before.startswith("42/.page.png.")
+    assert before.endswith(".tmp")
+    assert after == "42/page.png"
+
+
+async def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+):
+    await storage.write("42/page.png", b"old")
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(storage_module.os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        await storage.write("42/page.png", b"new")
+    with pytest.raises(OSError, match="No space left"):
+        await storage.write("42/other.png", b"new")
+    assert await storage.read("42/page.png") == b"old"
+    assert _all_files(storage.root) == ["42/page.png"]
+
+
+async def test_files_and_trees(storage: Storage):
+    for path in ("42/121/image_1.jpg", "42/121/svg/v1/image_1.svg", "43/122/image_1.jpg"):
+        await storage.write(path, b"x")
+    assert {path async for path in storage.files("42")} == {"42/121/image_1.jpg", "42/121/svg/v1/image_1.svg"}
+    await storage.delete_tree("42")
+    await storage.delete_tree("42")
+    assert _all_files(storage.root) == ["43/122/image_1.jpg"]
