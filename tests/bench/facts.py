@@ -22,7 +22,7 @@ from tests.bench.system import Options, connections, generate, say, stack, until
 _PLAYED_FOR = ("api", "worker", "notifier")
 """Without the coloring service, whose part is played here."""
 _RATE = 100.0
-_FACTS = 600
+_FACTS = 500
 _BURST_FACTS = 8000
 _WINDOW = 256
 """Facts published and not yet acknowledged, in a burst."""
