@@ -14,8 +14,8 @@ from pastelka_common.contracts.messages import ColoringFact, now
 from pastelka_common.contracts.statuses import ColoringProcessingStatus
 from pastelka_common.messaging.connection import connected
 from pastelka_common.messaging.publish import Outgoing, Publisher, outgoing
+from pastelka_common.testing.subscriber import Heard
 from pastelka_local.testing import Stack, Subscriber
-from pastelka_local.testing.subscriber import Heard
 from tests.bench.figures import Results, percentile
 from tests.bench.system import Options, connections, generate, say, stack, until_none, upload
 

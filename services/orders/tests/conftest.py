@@ -12,6 +12,8 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
 from PIL import Image
 
 from pastelka_common.contracts.messages import ColoringFact, Failure, SvgFact, now
@@ -23,6 +25,12 @@ from pastelka_orders.handlers.facts import Received, apply_facts
 from pastelka_orders.settings import OrdersSettings
 
 SUBSCRIBER_KEY = "a-subscriber-key-of-at-least-32-bytes!"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def traced() -> None:
+    """Spans with ids, as every process of ours makes them."""
+    trace.set_tracer_provider(TracerProvider())
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

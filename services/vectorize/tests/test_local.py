@@ -242,3 +242,14 @@ async def at_work(job: asyncio.Task[bytes], provider: LocalSvgProvider) -> None:
 def test_workers_must_be_positive():
     with pytest.raises(ValueError, match="at least 1"):
         LocalSvgProvider(workers=0)
+
+
+async def test_page_of_countless_rings_is_refused(provider, make_request, steps, tmp_path):
+    path = tmp_path / "rings.png"
+    page = Image.new("L", (2000, 2000), 255)
+    pen = ImageDraw.Draw(page)
+    for radius in range(3, 995, 6):
+        pen.ellipse([1000 - radius, 1000 - radius, 1000 + radius, 1000 + radius], outline=0, width=3)
+    page.save(path)
+    with pytest.raises(PermanentError, match="page_too_complex"):
+        await provider.vectorize(make_request(path), steps)

@@ -91,13 +91,15 @@ async def test_sends_the_options(provider, fake, make_request, steps, options):
         ("truncated", (PermanentError, "provider_output_invalid")),
     ],
 )
-async def test_each_failure_has_its_error(provider, fake, make_request, steps, failure, expected):
+async def test_each_failure_has_its_error(fake, make_request, steps, failure, expected):
+    provider = provider_of(fake)
     fake.fail(failure)
     error = await error_from(provider, make_request(), steps)
     assert (type(error), error.code) == expected
     assert fake.api_secret not in str(error)
     assert steps.seen == [SvgProcessingStatus.VECTORIZER_PROCESSING]
     assert await provider.vectorize(make_request(), steps)
+    await provider.aclose()
     assert fake.stats()["requests"] == 2  # nothing was tried again behind the job's back
 
 
@@ -152,7 +154,7 @@ def test_retry_after_nonsense_is_none(value):
 )
 def test_refusal_without_a_message(body):
     error = answers.error_of(400, httpx.Headers(), body)
-    assert error.message == "Vectorizer.ai refused the page and gave no reason (400)."
+    assert error.message == "Vectorizer.ai refused the page (400): it gave no reason."
 
 
 def test_long_messages_are_cut_to_one_line():
@@ -273,8 +275,8 @@ async def test_page_that_is_no_png_is_sent_as_one(provider, fake, make_request, 
 
 
 async def test_fake_refuses_what_the_api_refuses(fake):
-    auth = aiohttp.BasicAuth(fake.api_key, fake.api_secret)
-    async with aiohttp.ClientSession(auth=auth) as session:
+    headers = {"Authorization": aiohttp.encode_basic_auth(fake.api_key, fake.api_secret)}
+    async with aiohttp.ClientSession(headers=headers) as session:
         for fields, said in [
             ({"output.group_by": "colour"}, "Invalid value 'colour'"),
             ({"output.shape_stacking": "none"}, "must be one of: cutouts, stacked"),

@@ -1,1 +1,1 @@
-
+"""The local stack: every part of Pastelka on this machine, without containers."""

@@ -4,7 +4,7 @@ import sys
 from typing import Self
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 EXIT_BAD_SETTINGS = 2
 
@@ -28,9 +28,13 @@ class ServiceSettings(BaseSettings):
         try:
             return cls()
         except ValidationError as error:
-            for line in _complaints(error):
-                sys.stderr.write(line + "\n")
-            raise SystemExit(EXIT_BAD_SETTINGS) from None
+            complaints = _complaints(error)
+        except SettingsError as error:
+            # A list or the like that is not JSON; the message names the field, never its value.
+            complaints = [f"settings: {error}"]
+        for line in complaints:
+            sys.stderr.write(line + "\n")
+        raise SystemExit(EXIT_BAD_SETTINGS)
 
 
 def _complaints(error: ValidationError) -> list[str]:

@@ -19,7 +19,7 @@ _SUFFIXES: dict[StatusType, str] = {"coloring": "png", "svg": "svg"}
 
 
 class UnsafePathError(ValueError):
-    """A path that is absolute, or would leave the storage root."""
+    """A path that is absolute, would leave the storage root, or is the root itself."""
 
     def __init__(self, path: str) -> None:
         super().__init__(f"path {path!r} leaves the storage root; a relative path below it is needed")
@@ -49,7 +49,7 @@ class Storage:
     def resolve(self, path: str) -> Path:
         """Absolute path of a stored file. Raises :class:`UnsafePathError`."""
         relative = PurePosixPath(path)
-        if not path or relative.is_absolute() or ".." in relative.parts or "\0" in path:
+        if not relative.parts or relative.is_absolute() or ".." in relative.parts or "\0" in path:
             raise UnsafePathError(path)
         return self.root / relative
 

@@ -36,5 +36,5 @@ async def run(settings: NotifierSettings, stop: asyncio.Event) -> None:
         async def broker() -> None:
             await nc.flush(timeout=2)
 
-        async with health_server(settings.host, settings.port, {"broker": broker}):
+        async with health_server(settings.host, settings.port, {"broker": broker, "hub": hub.check}):
             await Notifications(nc, hub, width=width).run(stop, grace=settings.shutdown_grace / 2)

@@ -8,13 +8,14 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from opentelemetry.trace import SpanKind
 from prometheus_client import Counter, Histogram
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from pastelka_common.contracts.messages import CommittedEvent, Event
 from pastelka_common.messaging.pull import PullSubscription
-from pastelka_common.messaging.topology import EVENTS_CONSUMER
+from pastelka_common.messaging.topology import EVENTS_CONSUMER, ConsumerSpec
 from pastelka_common.telemetry import context_of, tracer
 from pastelka_notifier.decisions import Update, decide
+from pastelka_notifier.deliveries import Deliveries
 from pastelka_notifier.lanes import Lanes
 from pastelka_notifier.mercure import HubRefusedError, HubUnavailableError, MercureHub
 
@@ -39,13 +40,18 @@ class Notifications:
     """Takes committed events and pushes what they call for, until it is pushed.
 
     While the hub is away the events wait, each order's in order, and their deadlines are extended.
+    An event that cannot be read, or that the hub refuses, is logged and dropped: no later try can
+    help it, and those behind it must not wait.
     """
 
-    def __init__(self, nc: Client, hub: MercureHub, *, width: int = 32) -> None:
-        self._subscription = PullSubscription(nc, EVENTS_CONSUMER)
+    def __init__(
+        self, nc: Client, hub: MercureHub, *, width: int = 32, consumer: ConsumerSpec = EVENTS_CONSUMER
+    ) -> None:
+        self._consumer = consumer
+        self._subscription = PullSubscription(nc, consumer)
         self._hub = hub
-        self._lanes: Lanes[Msg] = Lanes(self._push_and_ack, width=width)
-        self._in_hand: dict[str, Msg] = {}  # by reply subject, which names the delivery
+        self._lanes: Lanes[str] = Lanes(self._work, width=width)
+        self._deliveries = Deliveries()
 
     async def run(self, stop: asyncio.Event, *, grace: float = 5.0) -> None:
         """Push until ``stop`` is set; what could not be pushed within ``grace`` goes to another."""
@@ -60,11 +66,10 @@ class Notifications:
             left = await self._subscription.stop()
             await self._lanes.finish(grace)
             extending.cancel()
-            for msg in [*left, *self._in_hand.values()]:
-                await msg.nak()
+            await self._deliveries.hand_back(left)
 
     async def _take(self, stopped: asyncio.Task[bool]) -> None:
-        room = _AHEAD - len(self._in_hand) - self._subscription.outstanding
+        room = _AHEAD - len(self._deliveries) - self._subscription.outstanding
         if room > _AHEAD // 2:
             await self._subscription.ask(room)
         taking = asyncio.create_task(self._subscription.take(_BATCH))
@@ -73,31 +78,45 @@ class Notifications:
             taking.cancel()
             return
         for msg in taking.result():
-            self._in_hand[msg.reply] = msg
-            self._lanes.put(msg.subject.split(".")[2], msg)
+            self._accept(msg)
 
-    async def _push_and_ack(self, msg: Msg) -> None:
+    def _accept(self, msg: Msg) -> None:
+        event_id = self._deliveries.add(msg)
+        if event_id is not None:
+            self._lanes.put(msg.subject.split(".")[2], event_id)
+
+    async def _work(self, event_id: str) -> None:
+        """Push one event and say so; what is cancelled on the way stays in hand, to be handed back."""
+        if self._deliveries.was_pushed(event_id):
+            await self._deliveries.done(event_id)
+            return
+        msg = self._deliveries[event_id]
         try:
-            update = _decided(msg)
+            update = decide(_EVENTS.validate_json(msg.data))
+        except ValueError as error:
+            # Its type only: pydantic's text repeats the event.
+            log.warning("event dropped: it cannot be read", subject=msg.subject, error=type(error).__name__)
+            FAILED.labels("malformed").inc()
+            await self._deliveries.drop(event_id)
+            return
+        try:
             if update is not None:
-                await self._push(msg, update)
-            await msg.ack()
-        except ValidationError as error:
-            log.warning("malformed event dropped", subject=msg.subject, errors=error.error_count())
-            await msg.term()
-        self._in_hand.pop(msg.reply, None)
+                await self._push(msg, update, event_id)
+        except Exception:
+            log.exception("event failed", subject=msg.subject)
+            FAILED.labels("internal").inc()
+            await self._deliveries.fail(event_id)
+        else:
+            await self._deliveries.done(event_id)
 
-    async def _push(self, msg: Msg, update: Update) -> None:
+    async def _push(self, msg: Msg, update: Update, event_id: str) -> None:
         started = asyncio.get_running_loop().time()
-        # The same event has the same id however often it is sent: browsers resume after it.
-        update_id = (
-            f"urn:pastelka:event:{msg.metadata.timestamp:%Y%m%dT%H%M%S}:{msg.metadata.sequence.stream}"
-        )
         pause = _SHORTEST_PAUSE
         with tracer.start_as_current_span("push", context=context_of(msg.headers), kind=SpanKind.PRODUCER):
             while True:
                 try:
-                    await self._hub.publish(update, update_id=update_id)
+                    # The same event has the same id however often it is sent: browsers resume after it.
+                    await self._hub.publish(update, update_id=event_id)
                 except HubUnavailableError as error:
                     FAILED.labels("unavailable").inc()
                     log.warning("push waits for the hub", error=str(error), pause=pause)
@@ -115,13 +134,5 @@ class Notifications:
     async def _extend_all(self) -> None:
         """Keep what is in hand from being given to another replica while it waits here."""
         while True:
-            await asyncio.sleep(EVENTS_CONSUMER.ack_wait / 3)
-            for msg in list(self._in_hand.values()):
-                try:
-                    await msg.in_progress()
-                except Exception as error:  # noqa: BLE001 - the next time may get through
-                    log.debug("not extended", error=str(error))
-
-
-def _decided(msg: Msg) -> Update | None:
-    return decide(_EVENTS.validate_json(msg.data))
+            await asyncio.sleep(self._consumer.ack_wait / 3)
+            await self._deliveries.extend()

@@ -5,11 +5,19 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
+import structlog
+
 T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
 
 
 class Lanes(Generic[T]):
-    """A queue for each key, worked off one item at a time; at most ``width`` items at once in all."""
+    """A queue for each key, worked off one item at a time; at most ``width`` items at once in all.
+
+    ``work`` says itself what becomes of an item it fails at: an exception is logged, and the lane
+    goes on with the next item.
+    """
 
     def __init__(self, work: Callable[[T], Awaitable[None]], *, width: int) -> None:
         self._work = work
@@ -28,18 +36,26 @@ class Lanes(Generic[T]):
         task.add_done_callback(self._tasks.discard)
 
     async def finish(self, seconds: float) -> None:
-        """Let the lanes empty for at most ``seconds``, then stop them."""
+        """Let the lanes empty for at most ``seconds``, then cancel the work and drop what waits."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
-        for task in list(self._tasks):
+        left = list(self._tasks)
+        for task in left:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
+        self._waiting.clear()
 
     async def _run(self, key: Hashable) -> None:
         lane = self._waiting[key]
         try:
             while lane:
                 async with self._places:
-                    await self._work(lane.popleft())
+                    await self._work_one(lane.popleft())
         finally:
             del self._waiting[key]
+
+    async def _work_one(self, item: T) -> None:
+        try:
+            await self._work(item)
+        except Exception:
+            log.exception("an item failed, its lane goes on")

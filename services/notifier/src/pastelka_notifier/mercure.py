@@ -58,6 +58,16 @@ class MercureHub:
             raise HubUnavailableError(f"the hub did not answer: {type(error).__name__}") from error
         _check(response)
 
+    async def check(self) -> None:
+        """Return when the hub answers at all. Raises :class:`HubUnavailableError`."""
+        try:
+            response = await self._client.get(self._url)
+        except httpx.HTTPError as error:
+            raise HubUnavailableError(f"the hub did not answer: {type(error).__name__}") from error
+        # It refuses: no topic is named, and no token is shown.
+        if response.is_server_error:
+            raise HubUnavailableError(f"the hub answered {response.status_code}")
+
     def _bearer(self) -> str:
         now = time.time()
         if now > self._expires - _RENEW_BEFORE:

@@ -43,9 +43,7 @@ def oriented(orientation):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "TIFF", "HEIF"])
-async def test_exif_orientation_is_applied(
-    orientation, image_format, corners, encoded, intake, colors_seen
-):
+async def test_exif_orientation_is_applied(orientation, image_format, corners, encoded, intake, colors_seen):
     turn = STORED_AS[orientation]
     as_stored = corners if turn is None else corners.transpose(turn)
     content = encoded(as_stored, image_format, exif=oriented(orientation).tobytes())

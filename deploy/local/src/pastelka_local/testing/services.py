@@ -18,9 +18,11 @@ _LOG_TAIL = 4000
 class Service:
     """A service as its own process; ``url`` is where it answers health (and the API, requests)."""
 
-    def __init__(self, name: str, module: str, env: Mapping[str, str], folder: Path) -> None:
+    def __init__(
+        self, name: str, module: str, env: Mapping[str, str], folder: Path, *, port: int | None = None
+    ) -> None:
         self.name = name
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / f"{name}.log"
         self._argv: Sequence[str] = (sys.executable, "-m", module)

@@ -18,10 +18,11 @@ from pastelka_common.servers import (
     NginxServer,
     PostgresServer,
     ServerProcess,
+    free_port,
     running,
 )
+from pastelka_common.testing.subscriber import Subscriber
 from pastelka_local.testing.services import Service
-from pastelka_local.testing.subscriber import Subscriber
 
 _MODULES = {
     "api": "pastelka_orders.entrypoints.api",
@@ -55,6 +56,7 @@ class Stack:
         self.nginx: NginxServer | None = None
         self.servers: dict[str, ServerProcess] = {}
         self.services: dict[str, Service] = {}
+        self._api_port = free_port()
         self._exit = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -99,7 +101,8 @@ class Stack:
 
     async def add(self, name: str, kind: str) -> Service:
         """Start one more process of a kind (``api``, ``worker``, ``coloring``, ...)."""
-        service = Service(name, _MODULES[kind], self.env(), self.folder)
+        port = self._api_port if name == "api" else None
+        service = Service(name, _MODULES[kind], self.env(), self.folder, port=port)
         self.services[name] = service
         self._exit.push_async_callback(_end, service)
         await service.start()
@@ -110,11 +113,9 @@ class Stack:
         await asyncio.gather(*(self._run(name, server) for name, server in self._parts().items()))
         await self._migrate()
         wanted = self.options.services
-        if "api" in wanted:
-            await self.add("api", "api")
         if self.options.nginx:
             await self._run_nginx()
-        await asyncio.gather(*(self.add(kind, kind) for kind in wanted if kind != "api"))
+        await asyncio.gather(*(self.add(kind, kind) for kind in wanted))
 
     def _parts(self) -> dict[str, Any]:
         return {"postgres": self.postgres, "nats": self.nats, "mercure": self.hub}
@@ -129,7 +130,7 @@ class Stack:
             folder=self.folder / "nginx",
             storage=self.storage,
             page=page,
-            api_url=self.services["api"].url,
+            api_url=f"http://127.0.0.1:{self._api_port}",
             hub_url=self.hub.origin,
         )
         await self._run("nginx", self.nginx)

@@ -238,7 +238,7 @@ class VersionStatusChanged(Event):
     image_id: int
     status_type: StatusType
     version_id: int
-    previous: str | None
+    previous: str | None = None
     status: str
 
 

@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from prometheus_client import Counter, Gauge, Histogram
 from pydantic import ValidationError
 
@@ -105,29 +105,35 @@ class JobConsumer(Generic[J]):
         subscription = PullSubscription(self._nc, self._spec)
         await subscription.start()
         stopped = asyncio.create_task(stop.wait())
+        taken: list[Msg] = []
         try:
             while not stop.is_set():
-                await self._work_once(subscription, stopped)
+                taken = await self._take(subscription, stopped)
+                # A task that is cancelled before its first step could not hand its job back.
+                while taken and not stop.is_set():
+                    self._begin(taken.pop(0))
         finally:
             stopped.cancel()
-            for msg in await subscription.stop():
+            for msg in [*taken, *await subscription.stop()]:
                 await self._apply_quietly(msg, HandBack())
             await self._drain(grace)
 
-    async def _work_once(self, subscription: PullSubscription, stopped: asyncio.Task[bool]) -> None:
+    async def _take(self, subscription: PullSubscription, stopped: asyncio.Task[bool]) -> list[Msg]:
+        """What has arrived; nothing when there may be room for more, or when it is time to stop."""
+        # Cleared before counting: a job that ends from here on is noticed below.
+        self._room.clear()
         free = self._concurrency - len(self._tasks) - subscription.outstanding
         if free > 0:
             await subscription.ask(free)
-        self._room.clear()
         taking = asyncio.create_task(subscription.take(self._concurrency))
         room = asyncio.create_task(self._room.wait())
-        await asyncio.wait({taking, room, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        room.cancel()
-        if not taking.done():
-            taking.cancel()
-            return
-        for msg in taking.result():
-            self._begin(msg)
+        try:
+            await asyncio.wait({taking, room, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            room.cancel()
+            if not taking.done():
+                taking.cancel()
+        return taking.result() if taking.done() else []
 
     def _begin(self, msg: Msg) -> None:
         task = asyncio.create_task(self._process(msg), name=f"{self._spec.name}:{msg.subject}")
@@ -173,38 +179,36 @@ class JobConsumer(Generic[J]):
                 log.warning("heartbeat failed", subject=msg.subject, error=str(error))
 
     async def _outcome(self, msg: Msg) -> Outcome:
-        try:
-            job = self._job_type.model_validate_json(msg.data)
-        except ValidationError as error:
-            fields = ", ".join(".".join(map(str, e["loc"])) for e in error.errors())
-            failure = Failure(code="malformed_job", message=f"The job message is malformed at: {fields}.")
-            return await self._reject(msg, None, Delivery(_attempt(msg), is_last=True), failure)
-        attempt = _attempt(msg)
-        delivery = Delivery(attempt, is_last=attempt >= self._retries.attempts)
-        if attempt > self._retries.attempts:
-            failure = Failure(
-                code="attempts_exhausted",
-                message=f"Given up after {self._retries.attempts} attempts, none of which came to an end.",
-            )
-            return await self._reject(msg, job, delivery, failure)
-        return await self._handle(msg, job, delivery)
-
-    async def _handle(self, msg: Msg, job: J, delivery: Delivery) -> Outcome:
         with tracer.start_as_current_span(
             f"process {self._spec.name}", context=context_of(msg.headers), kind=SpanKind.CONSUMER
         ) as span:
+            attempt = _attempt(msg)
+            delivery = Delivery(attempt, is_last=attempt >= self._retries.attempts)
             try:
-                return await self._handler(job, delivery)
-            except PermanentError as error:
-                span.set_status(Status(StatusCode.ERROR, error.code))
-                return await self._reject(msg, job, delivery, _failure(error))
-            except (TransientError, PublishError) as error:
-                span.set_status(Status(StatusCode.ERROR, str(error)))
-                return await self._retry(msg, job, delivery, error)
-            except Exception as error:
-                log.exception("handler failed", subject=msg.subject, attempt=delivery.attempt)
-                span.set_status(Status(StatusCode.ERROR, type(error).__name__))
-                return await self._retry(msg, job, delivery, error)
+                job = self._job_type.model_validate_json(msg.data)
+            except ValidationError as error:
+                span.set_status(Status(StatusCode.ERROR, "malformed_job"))
+                return await self._reject(msg, None, delivery, _malformed(error))
+            if attempt > self._retries.attempts:
+                return await self._reject(msg, job, delivery, _exhausted(self._retries.attempts))
+            return await self._handle(msg, job, delivery, span)
+
+    async def _handle(self, msg: Msg, job: J, delivery: Delivery, span: Span) -> Outcome:
+        try:
+            outcome = await self._handler(job, delivery)
+        except PermanentError as error:
+            outcome = Reject(_failure(error))
+        except (TransientError, PublishError) as error:
+            span.set_status(Status(StatusCode.ERROR, str(error)))
+            return await self._retry(msg, job, delivery, error)
+        except Exception as error:
+            log.exception("handler failed", subject=msg.subject, attempt=delivery.attempt)
+            span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+            return await self._retry(msg, job, delivery, error)
+        if isinstance(outcome, Reject):
+            span.set_status(Status(StatusCode.ERROR, outcome.failure.code))
+            return await self._reject(msg, job, delivery, outcome.failure)
+        return outcome
 
     async def _retry(self, msg: Msg, job: J, delivery: Delivery, error: Exception) -> Outcome:
         failure = _failure(error)
@@ -270,6 +274,20 @@ def _failure(error: Exception) -> Failure:
     return Failure(
         code="internal_error",
         message=f"An unexpected error in the service ({type(error).__name__}); its log tells more.",
+    )
+
+
+def _malformed(error: ValidationError) -> Failure:
+    fields = {".".join(map(str, problem["loc"])) or "the whole document" for problem in error.errors()}
+    return Failure(
+        code="malformed_job", message=f"The job message is malformed at: {', '.join(sorted(fields))}."
+    )
+
+
+def _exhausted(attempts: int) -> Failure:
+    return Failure(
+        code="attempts_exhausted",
+        message=f"Given up after {attempts} attempts, none of which came to an end.",
     )
 
 

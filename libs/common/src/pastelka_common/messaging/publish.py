@@ -62,4 +62,7 @@ class Publisher:
 
         Raises :class:`PublishError` if any is not acknowledged; the others may be stored.
         """
-        await asyncio.gather(*(self.send(message) for message in messages))
+        results = await asyncio.gather(*(self.send(message) for message in messages), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result

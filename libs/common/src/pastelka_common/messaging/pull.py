@@ -2,8 +2,8 @@
 
 The client's own ``fetch`` waits until a batch is full or its time is over; here messages are
 handed on the moment they arrive, while requests for more are already waiting at the server
-(NATS ADR-13 and ADR-37). A request the server lost (restart, reconnect) is noticed by its missing
-heartbeats and made again.
+(NATS ADR-13 and ADR-37). A request the server lost (restart, reconnect) is noticed and made again,
+and so is the consumer, should somebody delete it.
 """
 
 import asyncio
@@ -16,52 +16,68 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
-from pastelka_common.messaging.topology import ConsumerSpec
+from pastelka_common.messaging.requests import Requests
+from pastelka_common.messaging.topology import ConsumerSpec, ensure_consumer
 
 _EXPIRES = 30.0
 _HEARTBEAT = 2.5
-_SILENCE = 2.5 * _HEARTBEAT
+_MISSED_HEARTBEATS = 2.5
+_LOOKS_PER_HEARTBEAT = 5
+_DRAIN_SECONDS = 2.0
+_REQUESTS = 8
+
+_HEARTBEAT_STATUS = "100"
+_EXPIRED = "408"
+_WRONG_PIN = "423"
+_NO_RESPONDERS = "503"
+_ORDINARY_ENDS = frozenset({"404", _EXPIRED, _WRONG_PIN})
+_CONSUMER_DELETED = "Consumer Deleted"
 
 log = structlog.get_logger(__name__)
 
 
 class PullSubscription:
-    """Messages of one consumer, as many as were asked for.
+    """Messages of one consumer, as many as were asked for and never more.
 
     :meth:`ask` raises the number of messages wanted; :meth:`take` waits for the first and returns
-    what has arrived, at most ``limit``.
+    what has arrived, at most ``limit``. ``heartbeat`` (seconds) is how often the server shows that
+    a waiting request is alive; after two and a half of them in silence it is made again.
     """
 
-    def __init__(self, nc: Client, spec: ConsumerSpec) -> None:
+    def __init__(self, nc: Client, spec: ConsumerSpec, *, heartbeat: float = _HEARTBEAT) -> None:
         self._nc = nc
         self._spec = spec
+        # A pinned replica that asks for nothing within ``ack_wait`` would lose its place while idle.
+        self._expires = spec.ack_wait / 2 if spec.pinned else _EXPIRES
+        self._heartbeat = min(heartbeat, self._expires / 2)  # the server takes no longer ones
         self._inbox = ""
         self._subscription: Subscription | None = None
+        self._connection = -1
         self._arrived: deque[Msg] = deque()
         self._changed = asyncio.Event()
         self._wanted = 0
-        self._requested = 0
+        self._requests = Requests()
         self._heard_at = 0.0
         self._pin_id: str | None = None
+        self._consumer_gone = False
         self._watch: asyncio.Task[None] | None = None
 
     @property
     def outstanding(self) -> int:
-        """Messages asked for that have not arrived."""
-        return self._wanted
+        """Messages asked for that were not taken yet."""
+        return self._wanted + len(self._arrived)
 
     async def start(self) -> None:
         """Subscribe to a fresh inbox."""
         await self._resubscribe()
-        self._watch = asyncio.create_task(self._watch_silence(), name=f"pull-{self._spec.name}")
+        self._watch = asyncio.create_task(self._watch_over(), name=f"pull-{self._spec.name}")
 
     async def stop(self) -> list[Msg]:
-        """Unsubscribe; returns what had arrived and was not taken."""
+        """Unsubscribe; returns what had arrived, or was on its way, and was not taken."""
         if self._watch is not None:
             self._watch.cancel()
-        if self._subscription is not None:
-            await _unsubscribe(self._subscription)
-            self._subscription = None
+            await asyncio.gather(self._watch, return_exceptions=True)
+        await self._end_subscription()
         left = list(self._arrived)
         self._arrived.clear()
         return left
@@ -72,52 +88,79 @@ class PullSubscription:
         await self._request_missing()
 
     async def take(self, limit: int) -> list[Msg]:
-        """Wait for a message; return it with all others that have arrived, at most ``limit``."""
+        """Wait for a message; return it with all others that have arrived, at most ``limit``.
+
+        Raises ``ConnectionError`` once the client has been closed, which ends all waiting.
+        """
         while not self._arrived:
+            if self._nc.is_closed:
+                raise ConnectionError(f"the connection of consumer {self._spec.name} to NATS was closed")
             self._changed.clear()
             await self._changed.wait()
         return [self._arrived.popleft() for _ in range(min(limit, len(self._arrived)))]
 
+    # --- requests ---------------------------------------------------------------------------------
+
     async def _resubscribe(self) -> None:
-        if self._subscription is not None:
-            await _unsubscribe(self._subscription)
+        await self._end_subscription()
+        self._requests.forget()
+        self._connection = self._nc.stats["reconnects"]
         self._inbox = self._nc.new_inbox()
-        self._requested = 0
-        self._pin_id = None
-        self._heard_at = asyncio.get_running_loop().time()
         self._subscription = await self._nc.subscribe(
-            self._inbox, cb=self._receive, pending_msgs_limit=-1, pending_bytes_limit=-1
+            f"{self._inbox}.*", cb=self._receive, pending_msgs_limit=-1, pending_bytes_limit=-1
         )
         await self._request_missing()
 
     async def _request_missing(self) -> None:
-        missing = self._wanted - self._requested
-        if missing <= 0 or self._subscription is None or not self._nc.is_connected:
+        self._requests.expire()
+        missing = self._wanted - self._requests.open
+        if missing < self._worth_a_request or self._subscription is None or not self._nc.is_connected:
             return
-        self._requested += missing
+        if self._requests.open == 0:
+            # Nobody sends heartbeats while nothing is asked for: the silence begins now.
+            self._heard_at = asyncio.get_running_loop().time()
+        number = self._requests.add(missing, expires=self._expires)
+        try:
+            await self._nc.publish(
+                f"$JS.API.CONSUMER.MSG.NEXT.{self._spec.stream}.{self._spec.name}",
+                json.dumps(self._request(missing)).encode(),
+                reply=f"{self._inbox}.{number}",
+            )
+        except Exception as error:  # noqa: BLE001 - the watch asks again
+            self._requests.end(number)
+            log.warning("pull request not sent", consumer=self._spec.name, error=str(error))
+
+    @property
+    def _worth_a_request(self) -> int:
+        """How many must be missing: a worker with 200 idle places would else have 200 requests waiting."""
+        return max(1, self._wanted // _REQUESTS)
+
+    def _request(self, batch: int) -> dict[str, Any]:
         request: dict[str, Any] = {
-            "batch": missing,
-            "expires": int(_EXPIRES * 1e9),
-            "idle_heartbeat": int(_HEARTBEAT * 1e9),
+            "batch": batch,
+            "expires": int(self._expires * 1e9),
+            "idle_heartbeat": int(self._heartbeat * 1e9),
         }
         if self._spec.group is not None:
             request["group"] = self._spec.group
             if self._pin_id is not None:
                 request["id"] = self._pin_id
-        subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._spec.stream}.{self._spec.name}"
-        await self._nc.publish(subject, json.dumps(request).encode(), reply=self._inbox)
+        return request
+
+    # --- answers ----------------------------------------------------------------------------------
 
     async def _receive(self, msg: Msg) -> None:
         self._heard_at = asyncio.get_running_loop().time()
         status = _status_of(msg)
         if status is None:
             self._deliver(msg)
-        elif status != "100":
+            await self._request_missing()
+        elif status != _HEARTBEAT_STATUS:
             await self._end_request(status, msg)
 
     def _deliver(self, msg: Msg) -> None:
         self._wanted = max(self._wanted - 1, 0)
-        self._requested = max(self._requested - 1, 0)
+        self._requests.served()
         if self._spec.pinned and msg.headers:
             self._pin_id = msg.headers.get("Nats-Pin-Id", self._pin_id)
         self._arrived.append(msg)
@@ -125,27 +168,59 @@ class PullSubscription:
 
     async def _end_request(self, status: str, msg: Msg) -> None:
         headers = msg.headers or {}
-        if status == "423":
-            self._pin_id = None
         unserved = headers.get("Nats-Pending-Messages")
-        self._requested = max(self._requested - int(unserved), 0) if unserved else 0
-        if status not in {"404", "408", "409", "423"}:
-            log.warning("pull request ended", consumer=self._spec.name, status=status, headers=dict(headers))
-        if status in {"408", "423"}:
+        number = int(msg.subject.rpartition(".")[2])
+        self._requests.end(number, int(unserved) if unserved is not None else None)
+        description = headers.get("Description", "")
+        self._consumer_gone = status == _NO_RESPONDERS or description == _CONSUMER_DELETED
+        if status not in _ORDINARY_ENDS:
+            log.info("pull request ended", consumer=self._spec.name, status=status, reason=description)
+        if status == _WRONG_PIN:
+            self._pin_id = None
+        if status in {_EXPIRED, _WRONG_PIN}:
             await self._request_missing()
         # Others (no consumer, leadership change) are asked again by the watch: not in a tight loop.
 
-    async def _watch_silence(self) -> None:
-        loop = asyncio.get_running_loop()
+    # --- what went wrong --------------------------------------------------------------------------
+
+    async def _watch_over(self) -> None:
         while True:
-            await asyncio.sleep(_HEARTBEAT / 5)
-            if not self._nc.is_connected:
-                self._requested = 0
-                self._heard_at = 0.0
-            elif self._wanted > 0 and loop.time() - self._heard_at > _SILENCE:
-                await self._resubscribe()
-            elif self._requested < self._wanted:
-                await self._request_missing()
+            await asyncio.sleep(self._heartbeat / _LOOKS_PER_HEARTBEAT)
+            try:
+                await self._look()
+            except Exception as error:  # noqa: BLE001 - looked at again in a moment
+                log.warning("pulling", consumer=self._spec.name, error=str(error) or type(error).__name__)
+
+    async def _look(self) -> None:
+        if self._nc.is_closed:
+            self._changed.set()
+        if not self._nc.is_connected:
+            return
+        reconnected = self._connection != self._nc.stats["reconnects"]
+        if reconnected or self._subscription is None or self._is_silent():
+            await self._resubscribe()
+        elif self._consumer_gone:
+            await ensure_consumer(self._nc, self._spec)
+            self._consumer_gone = False
+            log.warning("consumer was gone, created again", consumer=self._spec.name)
+        await self._request_missing()
+
+    def _is_silent(self) -> bool:
+        silence = asyncio.get_running_loop().time() - self._heard_at
+        return self._requests.open > 0 and silence > _MISSED_HEARTBEATS * self._heartbeat
+
+    async def _end_subscription(self) -> None:
+        """Unsubscribe, but keep what the server had sent: nobody else gets it for ``ack_wait``."""
+        old, self._subscription = self._subscription, None
+        if old is None:
+            return
+        try:
+            if self._nc.is_connected:
+                await asyncio.wait_for(old.drain(), _DRAIN_SECONDS)  # type: ignore[no-untyped-call]
+            else:
+                await old.unsubscribe()
+        except Exception as error:  # noqa: BLE001 - a closed connection has no subscription left to end
+            log.debug("unsubscribe", error=str(error))
 
 
 def _status_of(msg: Msg) -> str | None:
@@ -153,10 +228,3 @@ def _status_of(msg: Msg) -> str | None:
     if msg.headers is None or msg.data:
         return None
     return msg.headers.get("Status")
-
-
-async def _unsubscribe(subscription: Subscription) -> None:
-    try:
-        await subscription.unsubscribe()
-    except Exception as error:  # noqa: BLE001 - a closed connection has no subscription left to end
-        log.debug("unsubscribe", error=str(error))

@@ -6,7 +6,8 @@ cancelled.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from nats.aio.client import Client
@@ -21,6 +22,7 @@ from pastelka_common.messaging.topology import CANCELS, PROVIDER_JOBS
 
 T = TypeVar("T")
 
+_LOOK_EVERY = 0.5
 _BROKER_ERRORS = (NatsError, APIError, TimeoutError, OSError)
 
 
@@ -70,13 +72,19 @@ class ProviderJobs:
 
 
 class Cancellations:
-    """Which runs of one kind were cancelled: asked at the start of a job, heard while it works."""
+    """Which runs of one kind were cancelled: asked at the start of a job, heard while it works.
+
+    What is said while the connection is lost is not heard, so every run in hand is asked about
+    again after a reconnect.
+    """
 
     def __init__(self, nc: Client, bucket: KeyValue, kind: StatusType) -> None:
         self._nc = nc
         self._bucket = bucket
         self._kind = kind
-        self._heard: dict[str, asyncio.Event] = {}
+        # A run may be in hand twice: its second delivery can come before the first one has ended.
+        self._in_hand: dict[str, set[asyncio.Event]] = {}
+        self._watch: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, nc: Client, kind: StatusType) -> "Cancellations":
@@ -91,24 +99,48 @@ class Cancellations:
         ``work`` has ended, one way or the other, when this returns or raises.
         """
         # Listen before asking, so that a cancellation in between is not missed.
-        cancelled = self._heard.setdefault(key, asyncio.Event())
-        try:
+        with self._listening(key) as cancelled:
             if await _get(self._bucket, key) is not None:
                 raise RunCancelled
             return await _unless(cancelled, work)
-        finally:
-            self._heard.pop(key, None)
 
-    async def refresh(self) -> None:
-        """Ask about every run in hand again: what was cancelled while the connection was lost."""
-        for key, cancelled in list(self._heard.items()):
+    @contextmanager
+    def _listening(self, key: str) -> Iterator[asyncio.Event]:
+        cancelled = asyncio.Event()
+        self._in_hand.setdefault(key, set()).add(cancelled)
+        if self._watch is None or self._watch.done():
+            self._watch = asyncio.create_task(self._ask_after_reconnects(self._nc.stats["reconnects"]))
+        try:
+            yield cancelled
+        finally:
+            self._in_hand[key].discard(cancelled)
+            if not self._in_hand[key]:
+                del self._in_hand[key]
+
+    async def _ask_after_reconnects(self, connection: int) -> None:
+        """Runs while anything is in hand; ``connection`` counts the reconnects already answered for."""
+        while self._in_hand:
+            await asyncio.sleep(_LOOK_EVERY)
+            now = self._nc.stats["reconnects"]
+            if now == connection:
+                continue
+            try:
+                await self._ask_about_all()
+            except TransientError:
+                continue
+            connection = now
+
+    async def _ask_about_all(self) -> None:
+        for key in list(self._in_hand):
             if await _get(self._bucket, key) is not None:
-                cancelled.set()
+                self._cancel(key)
 
     async def _hear(self, msg: Msg) -> None:
-        key = ".".join(msg.subject.split(".")[-3:])
-        if key in self._heard:
-            self._heard[key].set()
+        self._cancel(".".join(msg.subject.split(".")[-3:]))
+
+    def _cancel(self, key: str) -> None:
+        for cancelled in self._in_hand.get(key, ()):
+            cancelled.set()
 
 
 async def _unless(cancelled: asyncio.Event, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -130,3 +162,5 @@ async def _end(task: asyncio.Task[Any]) -> None:
         return
     task.cancel()
     await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()  # An error on the way out changes nothing, but asyncio wants it looked at.

@@ -11,7 +11,7 @@ from typing import Any
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import KeyValueConfig, PersistMode, RePublish, RetentionPolicy, StreamConfig
-from nats.js.errors import APIError, BadRequestError, NotFoundError
+from nats.js.errors import APIError, BadRequestError
 
 DAY = 24 * 3600.0
 
@@ -26,7 +26,7 @@ CANCELS = "CANCELS"
 """Bucket: runs a person cancelled (same keys). Republished on ``cancels.<key>``."""
 
 _STREAM_EXISTS = 10058
-_CONSUMER_EXISTS = 10148
+_MAX_WAITING = 512
 
 
 class TopologyError(RuntimeError):
@@ -89,7 +89,8 @@ class ConsumerSpec:
     """One durable pull consumer, with nothing left to the server's defaults.
 
     ``ack_wait`` in seconds: how long a delivery may stay silent before it is given to someone
-    else. ``max_ack_pending`` bounds the deliveries in hand over all replicas. Deliveries are not
+    else. ``max_ack_pending`` bounds the deliveries in hand over all replicas, ``max_waiting`` their
+    requests for more. Deliveries are not
     limited by the server (``max_deliver`` -1), which would drop the message without a word: the
     job consumer counts them and writes a dead letter. With ``pinned`` only one replica is served
     at a time and another takes over when it falls silent for ``ack_wait``: that keeps order.
@@ -102,6 +103,7 @@ class ConsumerSpec:
     max_ack_pending: int
     pinned: bool = False
     max_deliver: int = -1
+    max_waiting: int = _MAX_WAITING
     metadata: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -124,6 +126,7 @@ class ConsumerSpec:
             "ack_wait": int(self.ack_wait * 1e9),
             "max_deliver": self.max_deliver,
             "max_ack_pending": self.max_ack_pending,
+            "max_waiting": self.max_waiting,
             "replay_policy": "instant",
             "metadata": self.metadata,
         }
@@ -136,14 +139,14 @@ class ConsumerSpec:
         return config
 
 
-COLORING_CONSUMER = ConsumerSpec(JOBS, "coloring", "jobs.coloring.*", ack_wait=30, max_ack_pending=1000)
-VECTORIZE_CONSUMER = ConsumerSpec(JOBS, "vectorize", "jobs.svg.*", ack_wait=30, max_ack_pending=1000)
+COLORING_CONSUMER = ConsumerSpec(JOBS, "coloring", "jobs.coloring.*", ack_wait=10, max_ack_pending=1000)
+VECTORIZE_CONSUMER = ConsumerSpec(JOBS, "vectorize", "jobs.svg.*", ack_wait=10, max_ack_pending=1000)
 DOWNLOAD_CONSUMER = ConsumerSpec(JOBS, "download", "jobs.download.*", ack_wait=30, max_ack_pending=64)
 ERASE_CONSUMER = ConsumerSpec(JOBS, "erase", "jobs.erase.*", ack_wait=30, max_ack_pending=16)
-FACTS_CONSUMER = ConsumerSpec(STATUS, "orders-facts", "status.>", ack_wait=30, max_ack_pending=4096)
+FACTS_CONSUMER = ConsumerSpec(STATUS, "orders-facts", "status.>", ack_wait=5, max_ack_pending=4096)
 DEAD_CONSUMER = ConsumerSpec(DEAD, "orders-dead", "dead.jobs.>", ack_wait=30, max_ack_pending=256)
 EVENTS_CONSUMER = ConsumerSpec(
-    EVENTS, "notifier", "events.order.>", ack_wait=10, max_ack_pending=4096, pinned=True
+    EVENTS, "notifier", "events.order.>", ack_wait=6, max_ack_pending=4096, pinned=True
 )
 
 
@@ -176,9 +179,26 @@ async def _update_stream(js: JetStreamContext, config: StreamConfig) -> None:
 
 async def _ensure_bucket(js: JetStreamContext, config: KeyValueConfig) -> None:
     try:
-        await js.key_value(config.bucket)
-    except NotFoundError:
         await js.create_key_value(config)
+    except BadRequestError as error:
+        if error.err_code != _STREAM_EXISTS:
+            raise
+        await _correct_bucket(js, config)
+
+
+async def _correct_bucket(js: JetStreamContext, config: KeyValueConfig) -> None:
+    """Give the bucket back the settings we care about; the client can only create buckets."""
+    present = (await js.stream_info(f"KV_{config.bucket}")).config
+    await _update_stream(
+        js,
+        present.evolve(
+            max_age=config.ttl,
+            max_msgs_per_subject=config.history,
+            num_replicas=config.replicas,
+            allow_direct=config.direct,
+            republish=config.republish,
+        ),
+    )
 
 
 async def ensure_consumer(nc: Client, spec: ConsumerSpec) -> None:

@@ -7,7 +7,7 @@ import structlog
 
 from pastelka_common.contracts.messages import ColoringFact, Failure, SvgFact, VersionJob, now
 from pastelka_common.contracts.statuses import ColoringProcessingStatus, SvgProcessingStatus, VersionStatus
-from pastelka_common.errors import TransientError
+from pastelka_common.errors import PermanentError, TransientError
 from pastelka_common.messaging.consumer import Delivery
 from pastelka_common.messaging.outcomes import Done, Outcome
 from pastelka_common.messaging.publish import Publisher
@@ -115,8 +115,7 @@ class Workshop(Generic[J]):
             await self.cancellations.guard(job.key, lambda: self._do(job, report))
         except RunCancelled:
             log.info("cancelled")
-            if report.provider_job_id is not None:
-                await self._cancel_at_provider(report.provider_job_id)
+            await self._cancel_at_provider(report)
         return Done()
 
     async def reject(self, job: J, delivery: Delivery, failure: Failure) -> None:
@@ -140,8 +139,12 @@ class Workshop(Generic[J]):
                 "storage_unavailable", f"The storage refused a file: {error.strerror}."
             ) from error
 
-    async def _cancel_at_provider(self, provider_job_id: str) -> None:
+    async def _cancel_at_provider(self, report: Report) -> None:
+        """Stop what this or an earlier delivery submitted; while the provider is away, later again."""
+        await report.recall()
+        if report.provider_job_id is None:
+            return
         try:
-            await self.making.cancel(provider_job_id)
-        except TransientError as error:
-            log.warning("cancelling at the provider failed", code=error.code)
+            await self.making.cancel(report.provider_job_id)
+        except PermanentError as error:
+            log.warning("cancelling at the provider was refused", code=error.code)

@@ -49,19 +49,10 @@ class NginxServer(Server):
         self._config.write_text(render(template, self._variables()))
 
     def argv(self) -> list[str]:
-        # As root its workers stay root, for they read a storage that may be closed to others.
-        directives = "daemon off; user root root;" if os.geteuid() == 0 else "daemon off;"
-        return [
-            str(_binary()),
-            "-p",
-            str(self.folder),
-            "-c",
-            str(self._config),
-            "-e",
-            "stderr",
-            "-g",
-            directives,
-        ]
+        # One process: killed, it leaves no workers behind that keep the port from its successor.
+        directives = "daemon off; master_process off;"
+        config = ["-p", str(self.folder), "-c", str(self._config), "-e", "stderr"]
+        return [str(_binary()), *config, "-g", directives]
 
     @property
     def url(self) -> str:

@@ -72,12 +72,7 @@ class PostgresServer(Server):
         return self._data if len(os.fsencode(name)) <= _MAX_SOCKET_PATH else None
 
     async def ready(self) -> bool:
-        probe = await asyncio.create_subprocess_exec(
-            *(str(binaries() / "pg_isready"), "-q", "-t", "2", "-h", HOST, "-p", str(self.port)),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        return await probe.wait() == 0
+        return await accepts_connections(self.port)
 
     @property
     def _data(self) -> Path:
@@ -153,6 +148,16 @@ class PostgresServer(Server):
         if not self.durable:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         return "".join(f"{name} = {_quoted(value)}\n" for name, value in settings.items())
+
+
+async def accepts_connections(port: int) -> bool:
+    """Whether the PostgreSQL on ``port`` has started and recovered (asked by ``pg_isready``)."""
+    probe = await asyncio.create_subprocess_exec(
+        *(str(binaries() / "pg_isready"), "-q", "-t", "2", "-h", HOST, "-p", str(port)),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    return await probe.wait() == 0
 
 
 @cache

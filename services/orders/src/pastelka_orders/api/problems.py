@@ -27,7 +27,7 @@ def declared(*statuses: int) -> Responses:
     """OpenAPI entries of the problems a route may answer."""
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {
-        status: {"description": HTTPStatus(status).phrase, "model": Problem, "content": {MEDIA_TYPE: schema}}
+        status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: schema}}
         for status in statuses
     }
 
@@ -125,3 +125,20 @@ def install(app: FastAPI) -> None:
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
+    _describe(app)
+
+
+def _describe(app: FastAPI) -> None:
+    """Add the schema that the declared problems refer to: no route has it as its own answer."""
+    original = app.openapi
+
+    def described() -> dict[str, Any]:
+        document = original()
+        schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        definitions = schema.pop("$defs", {})
+        document.setdefault("components", {}).setdefault("schemas", {}).update(
+            {**definitions, "Problem": schema}
+        )
+        return document
+
+    app.openapi = described  # type: ignore[method-assign]

@@ -30,11 +30,13 @@ class Canvas:
 
 def render(canvas: Canvas, shapes: list[Shape], group_by: GroupBy, *, stacked: bool) -> str:
     """Write the document. The paper around everything is one white rectangle, painted first."""
+    body = _body(_ordered(shapes, stacked=stacked), group_by, stacked=stacked)
     size = f'width="{canvas.traced_width}" height="{canvas.traced_height}"'
+    body = _body(_ordered(shapes, stacked=stacked), group_by, stacked=stacked)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{canvas.width}" height="{canvas.height}"'
         f' viewBox="0 0 {canvas.traced_width} {canvas.traced_height}">\n'
-        f'<rect {size} fill="{PAPER}"/>\n{_body(_ordered(shapes, stacked=stacked), group_by, stacked=stacked)}</svg>\n'
+        f'<rect {size} fill="{PAPER}"/>\n{body}</svg>\n'
     )
 
 

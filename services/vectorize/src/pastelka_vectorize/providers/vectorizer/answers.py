@@ -75,10 +75,8 @@ def _permanent(status: int, body: bytes) -> PermanentError | None:
 
 
 def _refusal(status: int, body: bytes) -> str:
-    said = _message(body)
-    return (
-        f"Vectorizer.ai refused the page ({status}): {said}" if said else f"Vectorizer.ai answered {status}."
-    )
+    said = _message(body) or "it gave no reason."
+    return f"Vectorizer.ai refused the page ({status}): {said}"
 
 
 def _message(body: bytes) -> str:

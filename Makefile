@@ -1,0 +1,90 @@
+# Pastelka. `make` alone lists the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+# Compiling every module anew at each start would take several times as long as starting.
+unexport PYTHONDONTWRITEBYTECODE
+
+# uv from the PATH, or one of our own in .tools (it fetches a newer Python itself where that is needed).
+UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+RUN := $(UV) run --no-sync
+STACK := $(RUN) pastelka
+MEMBERS := libs/common services/orders services/coloring services/vectorize services/notifier deploy/local
+SOURCES := $(addsuffix /src,$(MEMBERS))
+
+say = @printf '\033[1m==>\033[0m %s\n' '$(1)'
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: up
+up: sync ## Run everything here in the foreground, make the sample order, print the address; Ctrl-C ends it
+	@$(STACK) up
+
+.PHONY: start
+start: sync ## Run everything in the background; returns when all is ready
+	@$(STACK) start
+
+.PHONY: status
+status: .venv/bin/pastelka ## List every process with its pid, port and health
+	@$(STACK) status
+
+.PHONY: down
+down: .venv/bin/pastelka ## End every process; the data stays
+	@$(STACK) down
+
+.PHONY: reset
+reset: sync ## End every process and delete the data, after asking
+	@$(STACK) reset
+
+.PHONY: sample
+sample: sync ## Make another sample order in the running stack
+	@$(STACK) sample
+
+.PHONY: test
+test: sync ## Lint, check the types, and run every test of every member
+	$(call say,ruff: lint and format)
+	@$(RUN) ruff check --quiet .
+	@$(RUN) ruff format --check --quiet .
+	$(call say,mypy: types of every member)
+	@$(RUN) mypy --no-error-summary $(SOURCES)
+	$(call say,pytest: every member)
+	@$(RUN) pytest --quiet
+
+.PHONY: lint
+lint: sync ## Lint and check the format
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+
+.PHONY: types
+types: sync ## Check the types of every member
+	@$(RUN) mypy $(SOURCES)
+
+.PHONY: format
+format: sync ## Format the code and repair what can be repaired
+	@$(RUN) ruff format .
+	@$(RUN) ruff check --fix .
+
+.PHONY: bench
+bench: sync ## Measure the line with fake providers
+	@$(RUN) python -m tests.bench
+
+SYNC := sync --all-packages --all-extras --locked
+
+# Quick when nothing has changed; otherwise it shows what it installs.
+.PHONY: sync
+sync: $(filter .tools/bin/uv,$(UV))
+	@$(UV) $(SYNC) --check --quiet 2>/dev/null || { \
+		printf '\033[1m==>\033[0m uv: installing what the lock file names\n'; \
+		$(UV) $(SYNC); }
+
+.venv/bin/pastelka:
+	@$(MAKE) sync
+
+.tools/bin/uv:
+	$(call say,uv is not on the PATH: installing it into .tools)
+	@python3 -m venv .tools 2>/dev/null || { \
+		echo 'uv is needed (https://docs.astral.sh/uv/), or a python3 with the module venv, with which it is installed here.' >&2; exit 1; }
+	@.tools/bin/pip install --quiet --disable-pip-version-check uv

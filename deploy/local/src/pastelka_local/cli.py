@@ -1,0 +1,210 @@
+"""``pastelka up|start|status|down|reset|sample``: the local stack, as the Makefile calls it."""
+
+import argparse
+import asyncio
+import contextlib
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from rich.console import Console
+
+from pastelka_common.servers import ServerError
+from pastelka_local.display import Display, display, table
+from pastelka_local.health import look
+from pastelka_local.plan import StackFile
+from pastelka_local.sample import Progress, SampleError, make_sample
+from pastelka_local.settings import Settings, SettingsError, read_settings
+from pastelka_local.stack import Stack, StackError, end_stack
+from pastelka_local.strays import end_children
+from pastelka_local.supervision import Supervisor
+
+_WATCH_SECONDS = 1.0
+
+Command = Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]]
+
+
+def main() -> None:
+    """Run the command that was asked for; exit status 0, 1 (it failed) or 2 (a setting is wrong)."""
+    arguments = _parser().parse_args()
+    try:
+        sys.exit(asyncio.run(_run(arguments.command, read_settings(), arguments)))
+    except SettingsError as error:
+        print(f"pastelka: {error}", file=sys.stderr)
+        sys.exit(2)
+    except (StackError, ServerError, SampleError) as error:
+        print(f"pastelka: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+async def _run(command: Command, settings: Settings, arguments: argparse.Namespace) -> int:
+    """Run ``command``; SIGTERM and SIGINT cancel it once, and are ignored while it cleans up."""
+    task = asyncio.create_task(command(settings, arguments))
+
+    def interrupt() -> None:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.add_signal_handler(number, lambda: None)
+        task.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, interrupt)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        end_children()
+        return 130
+
+
+async def up(settings: Settings, _arguments: argparse.Namespace) -> int:
+    """Start, make the sample order, stay until interrupted, and leave nothing running."""
+    if _already_running(settings):
+        return 0
+    with _lock(settings), display() as shown:
+        try:
+            stack = await _start(settings, shown)
+            await asyncio.gather(_watch(settings, shown), _sample(stack, shown))
+        except asyncio.CancelledError:
+            shown.step("interrupted")
+        finally:
+            end_children()
+            await end_stack(settings, shown.step)
+            shown.headline("Everything is stopped; the data stays.")
+    return 0
+
+
+async def start(settings: Settings, _arguments: argparse.Namespace) -> int:
+    """Start detached; back when everything is ready. What did not start completely is ended again."""
+    if _already_running(settings):
+        return 0
+    with _lock(settings), display() as shown:
+        try:
+            stack = await _start(settings, shown)
+        except BaseException:
+            end_children()
+            await end_stack(settings, shown.step)
+            raise
+        shown.headline(f"Pastelka is up: {stack.address}  (make status, make down)")
+    return 0
+
+
+async def status(settings: Settings, _arguments: argparse.Namespace) -> int:
+    """Every process with its pid, port and health; status 0 if all are healthy."""
+    state, stack = await look(settings.run), StackFile.read(settings.run)
+    if not state.processes or stack is None:
+        print(f"Nothing runs in {settings.data}.")
+        return 1
+    Console().print(table(state))
+    print(f"\n{stack.address}")
+    return 0 if state.ready else 1
+
+
+async def down(settings: Settings, _arguments: argparse.Namespace) -> int:
+    """End every process, and leave the data."""
+    left = await end_stack(settings, print)
+    print(
+        f"Ended {left} processes that nobody watched." if left else "Everything is stopped; the data stays."
+    )
+    return 0
+
+
+async def reset(settings: Settings, arguments: argparse.Namespace) -> int:
+    """End everything and delete the data, after asking."""
+    if not settings.data.exists():
+        print(f"There is no data in {settings.data}.")
+        return 0
+    if not (settings.data / "run").is_dir():
+        raise StackError(f"{settings.data} is not a data folder of Pastelka; nothing was deleted")
+    if not arguments.yes and not _confirmed(settings.data):
+        print("Nothing was deleted.")
+        return 1
+    await end_stack(settings, print)
+    await asyncio.to_thread(shutil.rmtree, settings.data)
+    print(f"{settings.data} is deleted.")
+    return 0
+
+
+async def sample(settings: Settings, _arguments: argparse.Namespace) -> int:
+    """Make a new sample order and wait until it is done."""
+    stack = StackFile.read(settings.run)
+    if stack is None or Supervisor(settings.run).pid() is None:
+        raise StackError("nothing runs here; `make start` or `make up` comes first")
+    with display() as shown:
+        await _make_sample(stack, shown, again=True)
+    return 0
+
+
+async def _start(settings: Settings, shown: Display) -> StackFile:
+    shown.step("starting")
+    return await Stack(settings, shown.step, watch=shown.state).start()
+
+
+async def _watch(settings: Settings, shown: Display) -> None:
+    """Show the processes until cancelled. Raises :class:`StackError` when they were ended by others."""
+    while True:
+        state = await look(settings.run)
+        if not state.processes:
+            raise StackError("the stack was ended from outside (make down?)")
+        shown.state(state)
+        await asyncio.sleep(_WATCH_SECONDS)
+
+
+async def _sample(stack: StackFile, shown: Display) -> None:
+    try:
+        await _make_sample(stack, shown, again=False)
+    except SampleError as error:
+        shown.headline(f"Pastelka is up: {stack.address}  (the sample order failed: {error})")
+
+
+async def _make_sample(stack: StackFile, shown: Display, *, again: bool) -> None:
+    def show(number: str, progress: Progress) -> None:
+        shown.step(f"sample order {number}: {progress}")
+
+    shown.step("making the sample order")
+    number = await make_sample(stack.address, again=again, show=show)
+    shown.headline(f"Pastelka is up: {stack.address}  (sample order {number}: {stack.address}/#{number})")
+
+
+def _already_running(settings: Settings) -> bool:
+    stack = StackFile.read(settings.run)
+    if stack is None or Supervisor(settings.run).pid() is None:
+        return False
+    print(f"Pastelka is up already: {stack.address}  (make status, make down)")
+    return True
+
+
+@contextlib.contextmanager
+def _lock(settings: Settings) -> Any:
+    """Only one start or up at a time in a data folder."""
+    settings.run.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(settings.run / "start.lock", timeout=0):
+            yield
+    except Timeout:
+        raise StackError(f"another start is at work in {settings.data}") from None
+
+
+def _confirmed(data: Path) -> bool:
+    if not sys.stdin.isatty():
+        raise StackError("nobody is there to be asked; `pastelka reset --yes` deletes without asking")
+    return input(f"Delete all orders, files and messages in {data}? [y/N] ").strip().lower() in {"y", "yes"}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="pastelka", description="The local stack of Pastelka.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for command in (up, start, status, down, reset, sample):
+        text = (command.__doc__ or "").strip()
+        one = commands.add_parser(command.__name__, help=text, description=text)
+        one.set_defaults(command=command)
+        if command is reset:
+            one.add_argument("--yes", action="store_true", help="do not ask")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

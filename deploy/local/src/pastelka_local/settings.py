@@ -1,0 +1,107 @@
+"""What the local stack is told by its environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pastelka_common.servers.ports import is_free
+
+_DEFAULT_PORT, _DEFAULT_STATIC_PORT = 8080, 8081
+_HIGHEST_PORT = 65535
+_TRIED_PORTS = 200
+_MOST_REPLICAS = 32
+_FORBIDDEN_IN_PATHS = "\"'%;#\\$,\n"
+
+
+class SettingsError(Exception):
+    """A setting is malformed or cannot be had; the message names it and says what would be right."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The stack's own settings; ``environment`` holds everything that is passed on to the services."""
+
+    data: Path
+    port: int | None = None
+    static_port: int | None = None
+    replicas: Mapping[str, int] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def run(self) -> Path:
+        """Folder of what describes the running stack."""
+        return self.data / "run"
+
+    @property
+    def log(self) -> Path:
+        """Folder of the processes' logs."""
+        return self.data / "log"
+
+    def given(self, name: str) -> str | None:
+        """A variable's value, or ``None`` where it is unset or empty."""
+        return self.environment.get(name) or None
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings from ``environment`` (that of the process). Raises :class:`SettingsError`."""
+    environment = dict(os.environ if environment is None else environment)
+    data = Path(environment.get("PASTELKA_DATA_DIR") or ".pastelka").expanduser().absolute()
+    if found := next((character for character in str(data) if character in _FORBIDDEN_IN_PATHS), None):
+        raise SettingsError(f"PASTELKA_DATA_DIR is {str(data)!r}; the path may not have {found!r} in it")
+    return Settings(
+        data=data,
+        port=_port(environment, "PASTELKA_PORT"),
+        static_port=_port(environment, "PASTELKA_STATIC_PORT"),
+        replicas={kind: _replicas(environment, kind) for kind in ("coloring", "vectorize", "notifier")},
+        environment=environment,
+    )
+
+
+def choose_public_ports(settings: Settings) -> tuple[int, int, list[str]]:
+    """The gateway's port, the file server's, and what a person should know about the choice.
+
+    A port that was asked for is taken or is an error; where none was asked for, the next free one
+    is taken. Raises :class:`SettingsError`.
+    """
+    notes: list[str] = []
+    port = _public_port("PASTELKA_PORT", settings.port, _DEFAULT_PORT, (settings.static_port,), notes)
+    static = _public_port("PASTELKA_STATIC_PORT", settings.static_port, _DEFAULT_STATIC_PORT, (port,), notes)
+    if port == static:
+        raise SettingsError(
+            f"PASTELKA_PORT and PASTELKA_STATIC_PORT are both {port}; give two different ports"
+        )
+    return port, static, notes
+
+
+def _public_port(
+    name: str, wanted: int | None, default: int, taken: tuple[int | None, ...], notes: list[str]
+) -> int:
+    if wanted is not None:
+        if not is_free(wanted):
+            raise SettingsError(f"port {wanted} is taken by another program; set {name} to a free one")
+        return wanted
+    candidates = range(default, default + _TRIED_PORTS)
+    chosen = next((port for port in candidates if port not in taken and is_free(port)), None)
+    if chosen is None:
+        raise SettingsError(f"no port from {default} on is free; set {name} to one that is")
+    if chosen != default:
+        notes.append(f"port {default} is taken, so {chosen} is used; {name} sets another")
+    return chosen
+
+
+def _port(environment: Mapping[str, str], name: str) -> int | None:
+    text = environment.get(name)
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= _HIGHEST_PORT:
+        raise SettingsError(f"{name} is {text!r}; a port from 1 to {_HIGHEST_PORT} is needed")
+    return int(text)
+
+
+def _replicas(environment: Mapping[str, str], kind: str) -> int:
+    name = f"{kind.upper()}_REPLICAS"
+    text = environment.get(name) or "1"
+    if not text.isascii() or not text.isdigit() or int(text) > _MOST_REPLICAS:
+        raise SettingsError(f"{name} is {text!r}; a number from 0 to {_MOST_REPLICAS} is needed")
+    return int(text)

@@ -1,0 +1,69 @@
+"""A stand-in for a service: a process that answers on its ``PORT`` as every service does.
+
+``python standin.py [mode]``; as an API it also plays one order whose versions complete while it
+is looked at.
+"""
+
+import json
+import os
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+_LOOKS_UNTIL_DONE = 3
+_orders: dict[str, int] = {}
+
+
+def _image(position: int, looks: int) -> dict[str, object]:
+    done = looks >= _LOOKS_UNTIL_DONE
+    version = {"id": position, "status": "completed" if done else "processing"}
+    svgs = [version] if looks > 1 else []
+    return {"id": position, "versions": {"coloring": [version], "svg": svgs}}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        if path in {"/readyz", "/healthz"}:
+            return self._answer(200, {"status": "ok"})
+        if path == "/environment":
+            return self._answer(200, dict(os.environ))
+        if path == "/api/v1/orders":
+            return self._answer(200, {"items": [{"order_number": number} for number in _orders]})
+        number = path.rpartition("/")[2]
+        if path.startswith("/api/v1/orders/") and number in _orders:
+            _orders[number] += 1
+            images = [_image(position, _orders[number]) for position in range(1, 6)]
+            return self._answer(200, {"order_number": number, "line_items": [{"images": images}]})
+        return self._answer(404, {"title": "Not Found"})
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if body.count(b'name="photos"') != 5 or b"\xff\xd8" not in body or b"\r\n\r\nsvg\r\n" not in body:
+            return self._answer(422, {"detail": "five JPEG photos and process=svg are expected"})
+        number = f"M{1000 + len(_orders)}"
+        _orders[number] = 0
+        return self._answer(201, {"order_number": number})
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def _answer(self, status: int, content: object) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def main() -> None:
+    mode = sys.argv[1] if len(sys.argv) > 1 else "service"
+    if mode == "refuse":
+        print("NATS_URL is 'x'; a URL is needed", file=sys.stderr)
+        sys.exit(2)
+    if mode == "migrate":
+        print("migrated", os.environ["DATABASE_URL"].partition("://")[0])
+        return
+    ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), _Handler).serve_forever()
+
+
+main()

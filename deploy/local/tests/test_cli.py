@@ -1,0 +1,187 @@
+"""The commands as a person runs them, in processes of their own."""
+
+import asyncio
+import fcntl
+import json
+import os
+import pty
+import select
+import signal
+import socket
+import sys
+import termios
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from pastelka_common.servers import free_port
+from pastelka_local.strays import end_strays, strays
+
+_CLI = str(Path(__file__).with_name("standin_cli.py"))
+
+
+def _environment(data: Path, **more: str) -> dict[str, str]:
+    outside = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    ports = {"PASTELKA_PORT": str(free_port()), "PASTELKA_STATIC_PORT": str(free_port())}
+    return {**outside, **ports, "PASTELKA_DATA_DIR": str(data), **more}
+
+
+async def _spawn(environment: dict[str, str], *arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, _CLI, *arguments),
+        env=environment,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+
+
+async def _run(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
+    process = await _spawn(environment, *arguments)
+    output, _ = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode is not None
+    return process.returncode, output.decode()
+
+
+@asynccontextmanager
+async def _up(environment: dict[str, str]) -> AsyncIterator[tuple[asyncio.subprocess.Process, list[str]]]:
+    """``up``, once it has printed its address."""
+    process, lines = await _spawn(environment, "up"), list[str]()
+    try:
+        await asyncio.wait_for(_read_until(process, "Pastelka is up", lines), 60)
+        yield process, lines
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+        end_strays(Path(environment["PASTELKA_DATA_DIR"]))
+
+
+async def _read_until(process: asyncio.subprocess.Process, words: str, lines: list[str]) -> None:
+    assert process.stdout is not None
+    while words not in (lines[-1] if lines else ""):
+        line = await process.stdout.readline()
+        assert line, "\n".join(lines)
+        lines.append(line.decode().rstrip())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_up_makes_the_sample_and_leaves_nothing_when_interrupted(
+    tmp_path: Path, number: signal.Signals
+):
+    environment = _environment(tmp_path / "data")
+    async with _up(environment) as (process, lines):
+        address = f"http://localhost:{environment['PASTELKA_PORT']}"
+        assert address in lines[-1]
+        assert any("sample order M1000: 5 of 5 pages, 5 of 5 SVGs" in line for line in lines)
+        async with httpx.AsyncClient() as client:
+            page = await client.get(address)
+        assert "<title>Pastelka</title>" in page.text
+        process.send_signal(number)
+        output, _ = await asyncio.wait_for(process.communicate(), 60)
+        assert "Everything is stopped" in output.decode()
+        assert process.returncode == 0
+        assert strays(tmp_path / "data") == []
+
+
+async def test_on_a_terminal_up_shows_a_live_table_until_control_c(tmp_path: Path):
+    data = tmp_path / "data"
+    terminal, end = pty.openpty()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, _CLI, "up"),
+            env=_environment(data, TERM="xterm", COLUMNS="200", LINES="50"),
+            stdin=end,
+            stdout=end,
+            stderr=end,
+            start_new_session=True,
+            preexec_fn=partial(fcntl.ioctl, end, termios.TIOCSCTTY, 0),
+        )
+        os.close(end)
+        shown = await asyncio.to_thread(_read_terminal, terminal, b"sample order M1000: http")
+        assert b"orders-api" in shown
+        assert "● ready".encode() in shown
+        os.write(terminal, b"\x03")
+        shown = await asyncio.to_thread(_read_terminal, terminal, b"Everything is stopped")
+        assert await asyncio.wait_for(process.wait(), 30) == 0
+        assert strays(data) == []
+    finally:
+        os.close(terminal)
+        end_strays(data)
+
+
+def _read_terminal(terminal: int, words: bytes) -> bytes:
+    shown = b""
+    while words not in shown:
+        assert select.select([terminal], [], [], 60)[0], shown[-2000:]
+        shown += os.read(terminal, 65536)
+    return shown
+
+
+async def test_down_ends_the_stack_of_an_up_that_was_killed(tmp_path: Path):
+    environment = _environment(tmp_path / "data")
+    async with _up(environment) as (process, _lines):
+        process.kill()
+        await process.wait()
+        assert len(strays(tmp_path / "data")) >= 7
+        status, output = await _run(environment, "down")
+        assert (status, "Everything is stopped" in output) == (0, True)
+        assert strays(tmp_path / "data") == []
+
+
+async def test_start_status_down_and_start_again(tmp_path: Path):
+    data = tmp_path / "data"
+    environment = _environment(data)
+    try:
+        assert (await _run(environment, "status"))[0] == 1
+        status, output = await _run(environment, "start")
+        assert (status, environment["PASTELKA_PORT"] in output) == (0, True)
+        states = json.loads((data / "run" / "processes.json").read_text())
+        assert all(state["healthy"] and psutil.pid_exists(state["pid"]) for state in states)
+        status, output = await _run(environment, "status")
+        assert status == 0
+        assert all(str(state["pid"]) in output for state in states)
+        assert "is up already" in (await _run(environment, "start"))[1]
+        assert (await _run(environment, "down"))[0] == 0
+        assert strays(data) == []
+        assert (await _run(environment, "start"))[0] == 0
+        status, output = await _run(environment, "reset")
+        assert (status, "--yes" in output) == (1, True)
+        assert data.exists()
+        assert (await _run(environment, "reset", "--yes"))[0] == 0
+        assert not data.exists()
+    finally:
+        end_strays(data)
+
+
+async def test_two_stacks_run_side_by_side(tmp_path: Path):
+    environments = [_environment(tmp_path / name) for name in ("one", "two")]
+    try:
+        results = await asyncio.gather(*(_run(environment, "start") for environment in environments))
+        assert [status for status, _output in results] == [0, 0]
+        assert (await _run(environments[0], "down"))[0] == 0
+        assert (await _run(environments[1], "status"))[0] == 0
+    finally:
+        for environment in environments:
+            end_strays(Path(environment["PASTELKA_DATA_DIR"]))
+
+
+async def test_a_taken_port_ends_the_start_with_the_variable_to_change(tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        status, output = await _run(_environment(tmp_path, PASTELKA_PORT=port), "start")
+    assert status == 2
+    assert f"port {port} is taken" in output
+    assert "PASTELKA_PORT" in output
+
+
+async def test_a_folder_that_is_not_ours_is_not_deleted(tmp_path: Path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    status, _output = await _run(_environment(tmp_path), "reset", "--yes")
+    assert status == 1
+    assert (tmp_path / "thesis.txt").exists()

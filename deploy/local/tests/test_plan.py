@@ -1,0 +1,76 @@
+"""The table of processes, and the configuration that is made of it."""
+
+import configparser
+import json
+import shlex
+import stat
+from pathlib import Path
+
+from pastelka_local.keys import hub_keys
+from pastelka_local.plan import Process, StackFile, Watched, service_processes
+from pastelka_local.settings import read_settings
+from pastelka_local.supervision import render_config, socket_path
+
+
+def test_each_kind_runs_as_often_as_asked_on_ports_of_its_own(tmp_path: Path):
+    settings = read_settings(
+        {"PASTELKA_DATA_DIR": str(tmp_path), "COLORING_REPLICAS": "3", "NOTIFIER_REPLICAS": "0"}
+    )
+    processes = service_processes(settings)
+    assert [process.name for process in processes] == [
+        *("orders-api", "orders-worker", "coloring", "coloring-2", "coloring-3", "vectorize"),
+    ]
+    assert len({process.port for process in processes}) == len(processes)
+    for process in processes:
+        assert process.env["PORT"] == str(process.port)
+        assert process.probe == f"http://127.0.0.1:{process.port}/readyz"
+
+
+def test_supervisord_reads_what_is_written_for_it(tmp_path: Path):
+    odd = Process(
+        name="odd",
+        group="services",
+        command=["/opt/my python", "-g", "daemon off; user root;", "100%"],
+        folder=tmp_path,
+        env={"PORT": "1", "HALF": "50%"},
+        stop_signal="INT",
+        stop_seconds=7,
+    )
+    parser = configparser.RawConfigParser(inline_comment_prefixes=(";", "#"), strict=False)
+    parser.read_string(render_config([odd], tmp_path, tmp_path))
+    program = parser["program:odd"]
+    assert shlex.split(program["command"].replace("%%", "%")) == odd.command
+    assert program["environment"] == 'PORT="1",HALF="50%%"'
+    assert (program["stopsignal"], program["stopwaitsecs"]) == ("INT", "7")
+    assert parser["group:services"]["programs"] == "odd"
+
+
+def test_services_stop_before_the_servers_they_use(tmp_path: Path):
+    groups = ("watch", "servers", "services")
+    processes = [Process(name=group, group=group, command=["x"], folder=tmp_path) for group in groups]
+    parser = configparser.RawConfigParser(strict=False)
+    parser.read_string(render_config(processes, tmp_path, tmp_path))
+    first, second, third = (int(parser[f"group:{group}"]["priority"]) for group in groups)
+    assert first < second < third
+
+
+def test_a_deep_folder_gets_a_short_socket_path(tmp_path: Path):
+    deep = tmp_path / ("deep" * 30)
+    assert len(str(socket_path(deep))) <= 103
+    assert socket_path(deep) != socket_path(tmp_path / ("deep" * 31))
+    assert socket_path(Path("/srv/run")) == Path("/srv/run/supervisor.sock")
+
+
+def test_keys_are_drawn_once_and_are_for_their_owner_only(tmp_path: Path):
+    keys = hub_keys(tmp_path)
+    assert keys == hub_keys(tmp_path)
+    assert len(set(keys.values())) == 2
+    assert stat.S_IMODE((tmp_path / "secrets.json").stat().st_mode) == 0o600
+
+
+def test_what_describes_a_stack_is_read_back_and_holds_no_secret(tmp_path: Path):
+    stack = StackFile("http://localhost:1", "http://localhost:2/static", (Watched("nats", 3, "http://x"),))
+    stack.write(tmp_path)
+    assert StackFile.read(tmp_path) == stack
+    assert set(json.loads((tmp_path / "stack.json").read_text())) == {"address", "static_url", "processes"}
+    assert StackFile.read(tmp_path / "nowhere") is None

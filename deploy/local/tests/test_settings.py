@@ -1,0 +1,55 @@
+"""Settings of the local stack: what is accepted, and how the rest is refused."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from pastelka_local.settings import SettingsError, choose_public_ports, read_settings
+
+
+def test_the_data_folder_is_below_the_working_folder_by_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert read_settings({}).data == tmp_path / ".pastelka"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PASTELKA_PORT", "http"),
+        ("PASTELKA_PORT", "0"),
+        ("PASTELKA_STATIC_PORT", "65536"),
+        ("COLORING_REPLICAS", "-1"),
+        ("NOTIFIER_REPLICAS", "33"),
+        ("VECTORIZE_REPLICAS", "two"),
+        ("PASTELKA_DATA_DIR", "/srv/a;b"),
+    ],
+)
+def test_a_malformed_setting_is_named_with_its_value(name: str, value: str):
+    with pytest.raises(SettingsError) as refused:
+        read_settings({name: value})
+    assert name in str(refused.value)
+    assert value in str(refused.value)
+
+
+def test_a_port_that_was_asked_for_and_is_taken_is_an_error_naming_the_variable():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingsError, match=rf"{port} is taken.*PASTELKA_STATIC_PORT"):
+            choose_public_ports(read_settings({"PASTELKA_STATIC_PORT": str(port)}))
+
+
+def test_where_no_port_was_asked_for_the_next_free_one_is_taken_and_said(monkeypatch: pytest.MonkeyPatch):
+    taken = {8080, 8081, 8082}
+    monkeypatch.setattr("pastelka_local.settings.is_free", lambda port: port not in taken)
+    port, static, notes = choose_public_ports(read_settings({}))
+    assert (port, static) == (8083, 8084)
+    assert "8083" in notes[0]
+    assert "PASTELKA_PORT" in notes[0]
+
+
+def test_both_ports_may_not_be_one():
+    with pytest.raises(SettingsError, match="different"):
+        choose_public_ports(read_settings({"PASTELKA_PORT": "19999", "PASTELKA_STATIC_PORT": "19999"}))

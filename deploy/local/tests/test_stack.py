@@ -1,0 +1,156 @@
+"""The stack with its real servers and stand-ins for the services: it starts, heals, ends without a trace."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from pastelka_common.servers import free_port
+from pastelka_local.health import look, read_states
+from pastelka_local.plan import ServiceKind, StackFile
+from pastelka_local.sample import Progress, make_sample
+from pastelka_local.settings import Settings, read_settings
+from pastelka_local.stack import Stack, StackError, end_stack
+from pastelka_local.strays import strays
+
+_STANDIN = str(Path(__file__).with_name("standin.py"))
+_SERVICES = (
+    ServiceKind("orders-api", (_STANDIN,), needs_database=True),
+    ServiceKind("coloring", (_STANDIN,)),
+)
+
+
+def _settings(data: Path, **more: str) -> Settings:
+    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return read_settings({**environment, "PASTELKA_DATA_DIR": str(data), **more})
+
+
+def _stack(settings: Settings, *, services: tuple[ServiceKind, ...] = _SERVICES) -> Stack:
+    return Stack(settings, say=lambda _line: None, services=services, migrate=(_STANDIN, "migrate"))
+
+
+async def _end(settings: Settings) -> int:
+    return await end_stack(settings, lambda _line: None)
+
+
+async def _until(holds: Callable[[], bool], seconds: float = 30) -> None:
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110 - other processes
+            await asyncio.sleep(0.1)
+
+
+def _states(settings: Settings) -> dict[str, dict[str, Any]]:
+    return {state["name"]: state for state in read_states(settings.run)}
+
+
+@pytest.fixture
+async def running(tmp_path: Path) -> AsyncIterator[tuple[Settings, StackFile]]:
+    settings = _settings(
+        tmp_path / "data",
+        PASTELKA_PORT=str(free_port()),
+        PASTELKA_STATIC_PORT=str(free_port()),
+        COLORING_REPLICAS="2",
+        RUNPOD_BASE_URL="http://127.0.0.1:9999/v2?100%",
+    )
+    try:
+        yield settings, await _stack(settings).start()
+    finally:
+        await _end(settings)
+
+
+async def test_everything_is_up_with_the_settings_and_heals_and_ends(running: tuple[Settings, StackFile]):
+    settings, stack = running
+    states = _states(settings)
+    assert set(states) == {
+        *("supervisor", "postgres", "nats", "mercure", "nginx", "keeper"),
+        *("orders-api", "coloring", "coloring-2"),
+    }
+    assert all(state["healthy"] and psutil.pid_exists(state["pid"]) for state in states.values())
+    assert set(states["nats"]) == {"name", "pid", "port", "healthy"}
+    await _services_get_their_settings(settings, states)
+    await _sample_is_made_once(stack)
+    await _a_killed_process_is_started_again(settings)
+    assert await _end(settings) == 0
+    assert strays(settings.data) == []
+    assert read_states(settings.run) == []
+    assert not any(psutil.pid_exists(state["pid"]) for state in states.values())
+
+
+async def _services_get_their_settings(settings: Settings, states: dict[str, dict[str, Any]]) -> None:
+    async with httpx.AsyncClient() as client:
+        environment = (await client.get(f"http://127.0.0.1:{states['coloring']['port']}/environment")).json()
+    assert environment["RUNPOD_BASE_URL"] == "http://127.0.0.1:9999/v2?100%"
+    assert environment["DATABASE_URL"].startswith("postgresql+asyncpg://")
+    assert environment["NATS_URL"] == f"nats://127.0.0.1:{states['nats']['port']}"
+    assert environment["MERCURE_URL"] == f"http://127.0.0.1:{states['mercure']['port']}/.well-known/mercure"
+    assert environment["STATIC_URL"] == f"http://localhost:{settings.static_port}/static"
+    assert environment["STORAGE_PATH"] == str(settings.data / "storage" / "images")
+    assert environment["MERCURE_PUBLISHER_JWT_KEY"] != environment["MERCURE_SUBSCRIBER_JWT_KEY"]
+    assert "migrated postgresql+asyncpg" in (settings.log / "migrate.log").read_text()
+
+
+async def _sample_is_made_once(stack: StackFile) -> None:
+    seen: list[Progress] = []
+    number = await make_sample(
+        stack.address, again=False, show=lambda _number, progress: seen.append(progress)
+    )
+    assert number == "M1000"
+    assert seen[-1].done
+    assert (seen[-1].images, seen[-1].svgs) == (5, 5)
+    assert await make_sample(stack.address, again=False, show=lambda *_: None) == "M1000"
+    assert await make_sample(stack.address, again=True, show=lambda *_: None) == "M1001"
+
+
+async def _a_killed_process_is_started_again(settings: Settings) -> None:
+    for name in ("coloring", "nginx", "postgres"):
+        before = _states(settings)[name]["pid"]
+        os.kill(before, signal.SIGKILL)
+        await _until(lambda: _states(settings)[name]["pid"] not in {before, None})  # noqa: B023 - awaited here
+        await _until(lambda: _states(settings)[name]["healthy"])  # noqa: B023
+
+
+async def test_down_ends_what_a_killed_supervisord_left(running: tuple[Settings, StackFile]):
+    settings, _stack = running
+    states = _states(settings)
+    os.kill(states["supervisor"]["pid"], signal.SIGKILL)
+    await _until(lambda: not psutil.pid_exists(states["supervisor"]["pid"]))
+    assert {process.pid for process in strays(settings.data)} >= {
+        states["nats"]["pid"],
+        states["nginx"]["pid"],
+    }
+    assert await _end(settings) >= len(states) - 2
+    assert strays(settings.data) == []
+    assert not any(_is_ours(process, settings.data) for process in psutil.process_iter())
+
+
+def _is_ours(process: psutil.Process, data: Path) -> bool:
+    try:
+        return str(data) in " ".join([*process.cmdline(), process.cwd()])
+    except psutil.Error:
+        return False
+
+
+async def test_a_service_that_refuses_its_settings_ends_the_start_with_its_words(tmp_path: Path):
+    settings = _settings(
+        tmp_path, PASTELKA_PORT=str(free_port()), PASTELKA_STATIC_PORT=str(free_port()), NATS_URL="nats://x:1"
+    )
+    services = (*_SERVICES, ServiceKind("notifier", (_STANDIN, "refuse")))
+    try:
+        with pytest.raises(StackError, match=r"notifier(.|\n)*NATS_URL is 'x'; a URL is needed"):
+            await _stack(settings, services=services).start()
+        names = {process.name for process in (await look(settings.run)).processes}
+        assert "nats" not in names  # it was given from outside
+        assert "postgres" in names
+    finally:
+        await _end(settings)
+
+
+async def test_looking_at_no_stack_finds_nothing(tmp_path: Path):
+    assert (await look(tmp_path)).processes == ()
+    assert await _end(_settings(tmp_path / "none")) == 0

@@ -1,0 +1,33 @@
+"""Waiting in tests: for something that happens, with a deadline, instead of sleeping."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+DEADLINE = 10.0
+_POLL_SECONDS = 0.02
+
+
+async def soon(awaitable: Awaitable[T], seconds: float = DEADLINE) -> T:
+    """The result of ``awaitable``. Raises ``TimeoutError`` when it takes longer than ``seconds``."""
+    async with asyncio.timeout(seconds):
+        return await awaitable
+
+
+async def until(check: Callable[[], T | Awaitable[T]], seconds: float = DEADLINE) -> T:
+    """The first true answer of ``check``, for state that announces no change of its own.
+
+    Raises ``AssertionError`` with the last answer after ``seconds``.
+    """
+    deadline = asyncio.get_running_loop().time() + seconds
+    while True:
+        answer = check()
+        value = await answer if inspect.isawaitable(answer) else answer
+        if value:
+            return value
+        if asyncio.get_running_loop().time() > deadline:
+            raise AssertionError(f"still {value!r} after {seconds:g} s")
+        await asyncio.sleep(_POLL_SECONDS)

@@ -1,0 +1,235 @@
+"""Pulling: at once, never more than asked, and again after whatever was lost."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest_asyncio
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+
+from pastelka_common.messaging.pull import PullSubscription
+from pastelka_common.messaging.topology import EVENTS, JOBS, ConsumerSpec, ensure_consumer
+from pastelka_common.servers import ServerProcess
+from pastelka_common.testing.waiting import soon, until
+
+SPEC = ConsumerSpec(JOBS, "coloring", "jobs.coloring.*", ack_wait=30, max_ack_pending=1000)
+PINNED = ConsumerSpec(EVENTS, "notifier", "events.order.>", ack_wait=1, max_ack_pending=100, pinned=True)
+HEARTBEAT = 0.5
+
+Subscribe = Callable[..., Awaitable[PullSubscription]]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def subscribe(nc: Client) -> AsyncIterator[Subscribe]:
+    started: list[PullSubscription] = []
+
+    async def subscribe(
+        spec: ConsumerSpec = SPEC, *, on: Client | None = None, heartbeat: float = HEARTBEAT
+    ) -> PullSubscription:
+        await ensure_consumer(on or nc, spec)
+        subscription = PullSubscription(on or nc, spec, heartbeat=heartbeat)
+        await subscription.start()
+        started.append(subscription)
+        return subscription
+
+    yield subscribe
+    for subscription in started:
+        await subscription.stop()
+
+
+async def _publish(js: JetStreamContext, *numbers: int, subject: str = "jobs.coloring") -> None:
+    for number in numbers:
+        await js.publish(f"{subject}.{number}", str(number).encode())
+
+
+async def _take(subscription: PullSubscription, count: int, seconds: float = 10) -> list[int]:
+    taken: list[Msg] = []
+    while len(taken) < count:
+        taken += await soon(subscription.take(count - len(taken)), seconds)
+    return [int(msg.data) for msg in taken]
+
+
+async def _delivered(js: JetStreamContext, spec: ConsumerSpec = SPEC) -> int:
+    """Messages the server has sent and that are not acknowledged."""
+    return (await js.consumer_info(spec.stream, spec.name)).num_ack_pending or 0
+
+
+async def _nothing_more(subscription: PullSubscription, js: JetStreamContext, *, held: int) -> None:
+    """After a round trip to the server nothing but what we hold has been sent."""
+    assert await _delivered(js) == held
+    await subscription._nc.flush()
+    assert not subscription._arrived
+
+
+async def test_a_message_arrives_without_waiting_for_a_batch(subscribe: Subscribe, js: JetStreamContext):
+    subscription = await subscribe()
+    await subscription.ask(100)
+    await _publish(js, 1)
+    assert await _take(subscription, 1, seconds=1) == [1]
+    await _publish(js, 2)
+    assert await _take(subscription, 1, seconds=1) == [2]
+    assert subscription.outstanding == 98
+
+
+async def test_never_more_than_was_asked_for(subscribe: Subscribe, js: JetStreamContext):
+    await _publish(js, *range(10))
+    subscription = await subscribe()
+    await _nothing_more(subscription, js, held=0)
+    await subscription.ask(3)
+    assert await _take(subscription, 3) == [0, 1, 2]
+    await _nothing_more(subscription, js, held=3)
+    await subscription.ask(1)
+    await subscription.ask(1)
+    assert await _take(subscription, 2) == [3, 4]
+    await _nothing_more(subscription, js, held=5)
+
+
+async def test_take_returns_at_most_its_limit_and_counts_the_rest(subscribe: Subscribe, js: JetStreamContext):
+    subscription = await subscribe()
+    await subscription.ask(5)
+    await _publish(js, *range(5))
+    await until(lambda: len(subscription._arrived) == 5)
+    assert subscription.outstanding == 5
+    assert [int(msg.data) for msg in await subscription.take(2)] == [0, 1]
+    assert subscription.outstanding == 3
+    assert [int(msg.data) for msg in await subscription.take(10)] == [2, 3, 4]
+    assert subscription.outstanding == 0
+
+
+async def test_many_small_wishes_share_requests(subscribe: Subscribe, js: JetStreamContext):
+    subscription = await subscribe()
+    for _ in range(200):
+        await subscription.ask(1)
+    waiting = (await js.consumer_info(SPEC.stream, SPEC.name)).num_waiting or 0
+    assert 0 < waiting < 50
+    await asyncio.gather(*(_publish(js, number) for number in range(210)))
+    assert sorted(await _take(subscription, 200)) == list(range(200))
+    await _nothing_more(subscription, js, held=200)
+
+
+async def test_being_busy_for_long_is_not_silence(subscribe: Subscribe, js: JetStreamContext):
+    subscription = await subscribe(heartbeat=5)
+    await subscription.ask(1)
+    await _publish(js, 1)
+    await _take(subscription, 1)
+    inbox = subscription._inbox
+    subscription._heard_at = -1e6  # nothing was asked for, so nothing was heard
+    await subscription.ask(1)
+    await subscription._look()
+    assert subscription._inbox == inbox
+
+
+async def test_a_request_that_went_silent_is_made_again(subscribe: Subscribe, js: JetStreamContext):
+    subscription = await subscribe(heartbeat=5)
+    await subscription.ask(2)
+    inbox = subscription._inbox
+    subscription._heard_at = -1e6
+    await subscription._look()
+    assert subscription._inbox != inbox
+    await _publish(js, *range(5))
+    assert await _take(subscription, 2) == [0, 1]
+    await _nothing_more(subscription, js, held=2)
+
+
+async def test_heartbeats_keep_a_waiting_request_alive(subscribe: Subscribe):
+    subscription = await subscribe(heartbeat=0.2)
+    await subscription.ask(1)
+    inbox, asked_at = subscription._inbox, subscription._heard_at
+    await until(lambda: subscription._heard_at > asked_at + 1.0)  # twice what counts as silence
+    assert subscription._inbox == inbox
+    assert subscription._requests.open == 1
+
+
+async def test_it_survives_a_killed_server(subscribe: Subscribe, js: JetStreamContext, broker: ServerProcess):
+    subscription = await subscribe()
+    await subscription.ask(3)
+    await broker.kill()
+    await broker.start()
+    await until(lambda: subscription._nc.is_connected)
+    await _publish(js, *range(10))
+    assert await _take(subscription, 3, seconds=5) == [0, 1, 2]
+    await _nothing_more(subscription, js, held=3)
+
+
+async def test_a_deleted_consumer_is_created_again(subscribe: Subscribe, js: JetStreamContext):
+    subscription = await subscribe()
+    await subscription.ask(2)
+    await js.delete_consumer(SPEC.stream, SPEC.name)
+    await _publish(js, *range(5))
+    assert await _take(subscription, 2, seconds=5) == [0, 1]
+    await _nothing_more(subscription, js, held=2)
+
+
+async def test_a_consumer_that_is_missing_when_asked_is_created(subscribe: Subscribe, js: JetStreamContext):
+    subscription = await subscribe()
+    await js.delete_consumer(SPEC.stream, SPEC.name)
+    await _publish(js, 1)
+    await subscription.ask(1)
+    assert await _take(subscription, 1, seconds=5) == [1]
+
+
+async def test_stop_returns_what_was_not_taken(subscribe: Subscribe, js: JetStreamContext):
+    subscription = await subscribe()
+    await subscription.ask(4)
+    await _publish(js, *range(3))
+    assert [int(msg.data) for msg in await subscription.stop()] == [0, 1, 2]
+    await _publish(js, 3)
+    await subscription._nc.flush()
+    assert await _delivered(js) == 3  # the fourth stayed at the server
+
+
+async def test_take_ends_when_the_connection_is_closed(subscribe: Subscribe, connect):
+    mine = await connect()
+    subscription = await subscribe(on=mine)
+    await subscription.ask(1)
+    taking = asyncio.create_task(subscription.take(1))
+    await mine.close()
+    await soon(asyncio.wait({taking}))
+    assert isinstance(taking.exception(), ConnectionError)
+
+
+async def test_one_of_a_pinned_group_is_served_and_another_takes_over(
+    subscribe: Subscribe, js: JetStreamContext, connect
+):
+    first = await subscribe(PINNED, on=await connect())
+    await first.ask(50)
+    await _publish(js, 0, subject="events.order")
+    order = await _take(first, 1)
+    second = await subscribe(PINNED, on=await connect())
+    await second.ask(50)
+    await _publish(js, *range(1, 10), subject="events.order")
+    order += await _take(first, 9)
+    assert await _delivered(js, PINNED) == 10
+    await second._nc.flush()
+    assert not second._arrived
+
+    await first._nc.close()  # gone without a word, its ten events unacknowledged
+    await _publish(js, *range(10, 15), subject="events.order")
+    taken_over: list[Msg] = []
+    while len(taken_over) < 15:
+        taken_over += await soon(second.take(50))
+    assert order == list(range(10))
+    assert sorted(int(msg.data) for msg in taken_over) == list(range(15))
+    fresh = [int(msg.data) for msg in taken_over if msg.metadata.num_delivered == 1]
+    again = [int(msg.data) for msg in taken_over if msg.metadata.num_delivered == 2]
+    assert fresh == sorted(fresh)
+    assert again == sorted(again)
+    assert fresh[-1] == 14
+
+
+async def test_a_pinned_group_keeps_order_over_a_killed_server(
+    subscribe: Subscribe, js: JetStreamContext, broker: ServerProcess
+):
+    subscription = await subscribe(PINNED)
+    await subscription.ask(10)
+    await _publish(js, 0, 1, subject="events.order")
+    for msg in [m for _ in range(2) for m in await soon(subscription.take(1))]:
+        await msg.ack_sync()
+    await broker.kill()
+    await broker.start()
+    await until(lambda: subscription._nc.is_connected)
+    await _publish(js, 2, 3, 4, subject="events.order")
+    fresh = [n for n in await _take(subscription, 3) if n >= 2]
+    assert fresh == sorted(fresh)
+    assert fresh

@@ -1,0 +1,154 @@
+"""Streams, buckets and consumers are made as designed, and what drifted is corrected or refused."""
+
+import json
+from typing import Any
+
+import pytest
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.api import RetentionPolicy, StreamConfig
+
+from pastelka_common.messaging.topology import (
+    CANCELS,
+    COLORING_CONSUMER,
+    DAY,
+    DEAD,
+    EVENTS,
+    EVENTS_CONSUMER,
+    JOBS,
+    PROVIDER_JOBS,
+    STATUS,
+    ConsumerSpec,
+    TopologyError,
+    ensure_consumer,
+    ensure_streams,
+)
+
+
+async def _config(nc: Client, spec: ConsumerSpec) -> dict[str, Any]:
+    """As the server has it: the client leaves out what it does not know."""
+    answer = await nc.request(f"$JS.API.CONSUMER.INFO.{spec.stream}.{spec.name}", timeout=5)
+    return dict(json.loads(answer.data)["config"])
+
+
+async def _change(nc: Client, spec: ConsumerSpec, **changes: Any) -> None:
+    config = {**spec.as_config(), **changes}
+    answer = await nc.request(
+        f"$JS.API.CONSUMER.CREATE.{spec.stream}.{spec.name}.{spec.filter_subject}",
+        json.dumps({"stream_name": spec.stream, "config": config}).encode(),
+        timeout=5,
+    )
+    assert "error" not in json.loads(answer.data)
+
+
+@pytest.mark.parametrize(
+    ("name", "subjects", "retention", "days"),
+    [
+        (JOBS, ["jobs.>"], RetentionPolicy.WORK_QUEUE, 0),
+        (STATUS, ["status.>"], RetentionPolicy.LIMITS, 7),
+        (EVENTS, ["events.>"], RetentionPolicy.LIMITS, 1),
+        (DEAD, ["dead.>"], RetentionPolicy.LIMITS, 30),
+    ],
+)
+async def test_streams_are_as_designed(
+    js: JetStreamContext, name: str, subjects: list[str], retention: RetentionPolicy, days: int
+):
+    config = (await js.stream_info(name)).config
+    assert config.subjects == subjects
+    assert config.retention == retention
+    assert config.max_age == days * DAY
+    assert config.duplicate_window == 120
+
+
+async def test_buckets_are_as_designed(js: JetStreamContext):
+    for bucket in (PROVIDER_JOBS, CANCELS):
+        config = (await js.stream_info(f"KV_{bucket}")).config
+        assert config.max_age == 7 * DAY
+        assert config.max_msgs_per_subject == 1
+        assert config.allow_direct
+    republish = (await js.stream_info(f"KV_{CANCELS}")).config.republish
+    assert republish is not None
+    assert republish.dest == "cancels.>"
+
+
+async def test_making_it_again_changes_nothing(nc: Client, js: JetStreamContext):
+    await js.publish("jobs.coloring.1", b"kept")
+    await (await js.key_value(CANCELS)).put("coloring.1.1", b"kept")
+    await ensure_consumer(nc, COLORING_CONSUMER)
+    before = [info.config for info in await js.streams_info()]
+    consumer = await _config(nc, COLORING_CONSUMER)
+    await ensure_streams(js)
+    await ensure_consumer(nc, COLORING_CONSUMER)
+    assert [info.config for info in await js.streams_info()] == before
+    assert await _config(nc, COLORING_CONSUMER) == consumer
+    assert (await js.stream_info(JOBS)).state.messages == 1
+    assert (await (await js.key_value(CANCELS)).get("coloring.1.1")).value == b"kept"
+
+
+@pytest.mark.parametrize(
+    ("name", "drift"),
+    [
+        (EVENTS, {"max_age": 600.0}),
+        (STATUS, {"subjects": ["status.coloring.>"]}),
+        (DEAD, {"max_msgs": 10}),
+        (JOBS, {"duplicate_window": 1.0, "description": "by hand"}),
+    ],
+)
+async def test_a_stream_that_drifted_is_corrected(js: JetStreamContext, name: str, drift: dict[str, Any]):
+    before = (await js.stream_info(name)).config
+    await js.update_stream(before.evolve(**drift))
+    assert (await js.stream_info(name)).config != before
+    await ensure_streams(js)
+    assert (await js.stream_info(name)).config == before
+
+
+async def test_a_stream_of_another_kind_is_refused_with_a_way_out(js: JetStreamContext):
+    await js.delete_stream(JOBS)
+    await js.add_stream(StreamConfig(name=JOBS, subjects=["jobs.>"], retention=RetentionPolicy.LIMITS))
+    await js.publish("jobs.coloring.1", b"kept")
+    with pytest.raises(TopologyError, match=r"stream JOBS .* cannot be changed in place .*delete it"):
+        await ensure_streams(js)
+    assert (await js.stream_info(JOBS)).state.messages == 1
+
+
+async def test_a_bucket_that_drifted_is_corrected_and_keeps_its_keys(js: JetStreamContext):
+    await (await js.key_value(CANCELS)).put("coloring.1.1", b"kept")
+    before = (await js.stream_info(f"KV_{CANCELS}")).config
+    await js.update_stream(before.evolve(max_age=3600.0, max_msgs_per_subject=5))
+    await ensure_streams(js)
+    assert (await js.stream_info(f"KV_{CANCELS}")).config == before
+    assert (await (await js.key_value(CANCELS)).get("coloring.1.1")).value == b"kept"
+
+
+async def test_a_consumer_that_drifted_is_corrected_and_keeps_its_place(nc: Client, js: JetStreamContext):
+    await ensure_consumer(nc, COLORING_CONSUMER)
+    before = await _config(nc, COLORING_CONSUMER)
+    await _change(nc, COLORING_CONSUMER, max_ack_pending=3, ack_wait=int(5e9), max_deliver=2)
+    assert (await _config(nc, COLORING_CONSUMER))["max_ack_pending"] == 3
+    await ensure_consumer(nc, COLORING_CONSUMER)
+    after = await _config(nc, COLORING_CONSUMER)
+    assert after == before
+    assert after["max_ack_pending"] == 1000
+    assert after["ack_wait"] == COLORING_CONSUMER.ack_wait * 1e9
+    assert after["max_deliver"] == -1
+
+
+async def test_a_limit_is_taken_over_at_the_next_start(nc: Client):
+    await ensure_consumer(nc, COLORING_CONSUMER)
+    await ensure_consumer(nc, COLORING_CONSUMER.with_limit(5))
+    assert (await _config(nc, COLORING_CONSUMER))["max_ack_pending"] == 5
+
+
+async def test_a_consumer_that_cannot_be_corrected_is_refused_with_a_way_out(nc: Client):
+    spec = EVENTS_CONSUMER
+    await _change(nc, spec, deliver_policy="new")
+    with pytest.raises(TopologyError, match=r"consumer notifier on EVENTS: .*delete the consumer"):
+        await ensure_consumer(nc, spec)
+
+
+async def test_a_pinned_consumer_has_its_group(nc: Client):
+    await ensure_consumer(nc, EVENTS_CONSUMER)
+    config = await _config(nc, EVENTS_CONSUMER)
+    assert config["priority_policy"] == "pinned_client"
+    assert config["priority_groups"] == ["notifier"]
+    assert config["priority_timeout"] == EVENTS_CONSUMER.ack_wait * 1e9

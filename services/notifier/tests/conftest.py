@@ -1,0 +1,46 @@
+"""Streams of a real nats-server, emptied for each test, and subscribers of a real hub."""
+
+import secrets
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+import pytest_asyncio
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+
+from pastelka_common.messaging.connection import connected
+from pastelka_common.messaging.topology import EVENTS, EVENTS_CONSUMER, ensure_consumer, ensure_streams
+from pastelka_common.servers import MercureHub, NatsServer
+from pastelka_common.testing.subscriber import Subscriber
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def nc(nats_server: NatsServer) -> AsyncIterator[Client]:
+    """A connection; the events of earlier tests and what consumed them are gone."""
+    async with connected(nats_server.url, name="test") as client:
+        await ensure_streams(client.jetstream())
+        await client.jetstream().purge_stream(EVENTS)
+        await ensure_consumer(client, EVENTS_CONSUMER)
+        yield client
+        await client.jetstream().delete_consumer(EVENTS, EVENTS_CONSUMER.name)
+
+
+@pytest.fixture
+def js(nc: Client) -> JetStreamContext:
+    return nc.jetstream()
+
+
+@pytest.fixture
+def order_number() -> str:
+    """Of an order that no other test has."""
+    return secrets.token_hex(4)
+
+
+@pytest.fixture
+def subscribed(mercure_hub: MercureHub) -> Callable[..., Subscriber]:
+    """``async with subscribed("orders") as subscriber``: may read these topics, and asks for them."""
+
+    def subscribe(*topics: str) -> Subscriber:
+        return Subscriber(mercure_hub.url, mercure_hub.subscriber_key, topics)
+
+    return subscribe

@@ -1,0 +1,197 @@
+"""Publishing to a real hub: who hears what, what is refused, and what a broken hub looks like."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import aiohttp
+import jwt
+import pytest
+
+from pastelka_common.servers import MercureHub as HubServer
+from pastelka_common.servers import free_port
+from pastelka_common.testing.subscriber import Subscriber
+from pastelka_notifier.decisions import Update
+from pastelka_notifier.mercure import HubRefusedError, HubUnavailableError, MercureHub
+
+Subscribe = Callable[..., Subscriber]
+
+
+@pytest.fixture
+async def hub(mercure_hub: HubServer) -> AsyncIterator[MercureHub]:
+    async with MercureHub(mercure_hub.url, mercure_hub.publisher_key, connections=4) as client:
+        yield client
+
+
+def update(order_number: str, number: int = 0, *, to_list: bool = True) -> Update:
+    topics = ("orders", f"orders/{order_number}") if to_list else (f"orders/{order_number}",)
+    return Update(topics, {"type": "order_update", "order_number": order_number, "number": number})
+
+
+async def test_only_who_may_read_the_topic_hears_a_private_update(
+    hub: MercureHub, mercure_hub: HubServer, order_number: str, subscribed: Subscribe
+):
+    topic = f"orders/{order_number}"
+    stranger = Subscriber(mercure_hub.url, mercure_hub.subscriber_key, [topic])
+    token = jwt.encode({"mercure": {"subscribe": ["orders/other"]}}, mercure_hub.subscriber_key, "HS256")
+    stranger._headers = {"Authorization": f"Bearer {token}"}
+    async with subscribed(topic) as admitted, stranger, subscribed("orders/other") as elsewhere:
+        await hub.publish(update(order_number, to_list=False), update_id=f"urn:{order_number}:1")
+        await hub.publish(update("other"), update_id=f"urn:{order_number}:2")
+        await admitted.until(lambda heard: len(heard) == 1)
+        # The hub tells its subscribers in order: had it told them the first update, it would be here.
+        await elsewhere.until(lambda heard: len(heard) == 1)
+        assert admitted.payloads == [update(order_number).payload]
+        assert stranger.payloads == []
+
+
+async def test_who_hears_both_topics_hears_an_update_once(
+    hub: MercureHub, order_number: str, subscribed: Subscribe
+):
+    topic = f"orders/{order_number}"
+    async with subscribed("orders", topic) as both, subscribed("orders") as the_list:
+        for number in range(3):
+            await hub.publish(update(order_number, number), update_id=f"urn:{order_number}:{number}")
+        for subscriber in (both, the_list):
+            await subscriber.until(lambda heard: len(heard) >= 3)
+            assert [one["number"] for one in subscriber.payloads] == [0, 1, 2]
+            assert {one.event for one in subscriber.heard} == {"message"}
+
+
+async def test_a_browser_resumes_after_the_id_we_gave(
+    hub: MercureHub, mercure_hub: HubServer, order_number: str
+):
+    topic = f"orders/{order_number}"
+    ids = [f"urn:pastelka:event:{order_number}:{number}" for number in range(4)]
+    for number, update_id in enumerate(ids):
+        await hub.publish(update(order_number, number), update_id=update_id)
+    late = Subscriber(mercure_hub.url, mercure_hub.subscriber_key, [topic])
+    late._headers |= {"Last-Event-ID": ids[1]}
+    async with late:
+        await late.until(lambda heard: len(heard) == 2)
+        assert [one.id for one in late.heard] == ids[2:]
+
+
+async def test_our_token_is_for_our_topics_only_and_expires(hub: MercureHub, mercure_hub: HubServer):
+    claims = jwt.decode(hub._bearer(), mercure_hub.publisher_key, algorithms=["HS256"])
+    assert claims["mercure"] == {"publish": ["orders", "orders/{order_number}"]}
+    assert "exp" in claims
+    headers = {"Authorization": f"Bearer {hub._bearer()}"}
+    async with aiohttp.ClientSession(headers=headers) as http:
+        statuses = []
+        for topic in ("orders", "orders/1270", "customers", "orders/1270/notes", "*"):
+            form = {"topic": topic, "data": "{}", "private": "on"}
+            async with http.post(mercure_hub.url, data=form) as response:
+                statuses.append(response.status)
+    assert statuses[:2] == [200, 200]
+    assert all(status in {401, 403} for status in statuses[2:]), statuses
+
+
+async def test_a_token_is_kept_until_shortly_before_its_end(hub: MercureHub, monkeypatch: pytest.MonkeyPatch):
+    clock = 1_800_000_000.0
+    monkeypatch.setattr("pastelka_notifier.mercure.time.time", lambda: clock)
+    first = hub._bearer()
+    clock += 3000
+    assert hub._bearer() == first
+    clock += 400
+    assert hub._bearer() != first
+
+
+async def test_a_hub_that_is_away(order_number: str):
+    url = f"http://127.0.0.1:{free_port()}/.well-known/mercure"
+    async with MercureHub(url, "k" * 32) as hub:
+        with pytest.raises(HubUnavailableError, match="did not answer"):
+            await hub.publish(update(order_number), update_id="urn:1")
+        with pytest.raises(HubUnavailableError, match="did not answer"):
+            await hub.check()
+
+
+async def test_a_wrong_key_waits_for_the_operator(mercure_hub: HubServer, order_number: str):
+    async with MercureHub(mercure_hub.url, "not-the-hub-s-key" * 3) as hub:
+        with pytest.raises(HubUnavailableError, match="401"):
+            await hub.publish(update(order_number), update_id="urn:1")
+
+
+async def test_the_hub_answers_its_check(hub: MercureHub):
+    await hub.check()
+
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def hub_like(handler: Handler) -> AsyncIterator[str]:
+    """Something at the hub's place that is not a hub."""
+    server = await asyncio.start_server(handler, "127.0.0.1")
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/.well-known/mercure"
+
+
+def answering(status: str) -> Handler:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 4\r\nConnection: close\r\n\r\nwhy?".encode())
+        writer.close()
+
+    return answer
+
+
+async def _hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+    writer.close()
+
+
+async def _drop(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.transport.abort()
+
+
+@pytest.mark.parametrize("handler", [_hang, _drop], ids=["hangs", "drops the connection"])
+async def test_a_hub_that_never_answers(handler: Handler):
+    async with hub_like(handler) as url, MercureHub(url, "k" * 32, timeout=0.2) as hub:
+        with pytest.raises(HubUnavailableError, match="did not answer"):
+            await hub.publish(update("1270"), update_id="urn:1")
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        ("500 Internal Server Error", HubUnavailableError),
+        ("502 Bad Gateway", HubUnavailableError),
+        ("429 Too Many Requests", HubUnavailableError),
+        ("408 Request Timeout", HubUnavailableError),
+        ("403 Forbidden", HubUnavailableError),
+        ("400 Bad Request", HubRefusedError),
+        ("404 Not Found", HubRefusedError),
+        ("413 Content Too Large", HubRefusedError),
+    ],
+)
+async def test_what_an_answer_means(status: str, error: type[Exception]):
+    async with hub_like(answering(status)) as url, MercureHub(url, "k" * 32) as hub:
+        with pytest.raises(error, match=status.split(maxsplit=1)[0]):
+            await hub.publish(update("1270"), update_id="urn:1")
+
+
+async def test_many_updates_share_a_few_connections():
+    opened = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal opened
+        opened += 1
+        while True:
+            try:
+                head = await reader.readuntil(b"\r\n\r\n")
+            except asyncio.IncompleteReadError:
+                writer.close()
+                return
+            length = next(
+                int(line.split(b":")[1])
+                for line in head.split(b"\r\n")
+                if line.lower().startswith(b"content-l")
+            )
+            await reader.readexactly(length)
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    async with hub_like(serve) as url, MercureHub(url, "k" * 32, connections=4) as hub:
+        await asyncio.gather(*(hub.publish(update("1270"), update_id=f"urn:{n}") for n in range(200)))
+    assert 1 <= opened <= 4

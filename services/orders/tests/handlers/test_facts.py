@@ -1,0 +1,167 @@
+"""Facts in batches against real PostgreSQL: what is committed, chosen, followed up and announced."""
+
+import json
+from itertools import pairwise
+from typing import Any
+
+import asyncpg
+import pytest
+
+from pastelka_common.contracts.messages import ColoringJob, DeadLetter, Failure, now
+from pastelka_common.contracts.options import ColoringOptions
+from pastelka_orders.handlers.facts import apply_dead_letter
+
+
+async def colored(api: Any, photos: int = 1, **options: Any) -> list[dict[str, Any]]:
+    """An order whose images each have a coloring in hand."""
+    await api.order(photos)
+    return await api.post("/orders/M1000/generate-coloring", options or None)
+
+
+async def announced(sql: asyncpg.Connection) -> list[tuple[str | None, str]]:
+    rows = await sql.fetch(
+        "SELECT payload FROM outbox WHERE subject LIKE '%.version_status_changed' ORDER BY id"
+    )
+    events = [json.loads(row["payload"]) for row in rows]
+    return [(event.get("previous"), event["status"]) for event in events]
+
+
+async def image(api: Any, number: int = 0) -> Any:
+    return (await api.get("/orders/M1000"))["line_items"][0]["images"][number]
+
+
+async def test_the_whole_way_in_one_batch(api: Any, worker: Any, sql: asyncpg.Connection) -> None:
+    (version,) = await colored(api)
+    facts = [worker.fact("coloring", version["id"], s, step=n) for n, s in enumerate(worker.happy, start=1)]
+    assert await worker.tell(*facts) == 7  # pending -> queued is implied by the first
+    shown = (await image(api))["versions"]["coloring"][0]
+    assert shown["status"] == "completed"
+    assert shown["url"].endswith(f"/images/1/1/coloring/v1/image_{version['id']}.png")
+    row = await sql.fetchrow("SELECT * FROM coloring_versions")
+    assert row["started_at"] == facts[0].fact.at
+    assert row["completed_at"] == facts[-1].fact.at
+    statuses = ["pending", "queued", *worker.happy]
+    assert await announced(sql) == list(pairwise(statuses))
+
+
+async def test_facts_twice_and_out_of_order_change_nothing_more(
+    api: Any, worker: Any, sql: asyncpg.Connection
+) -> None:
+    (version,) = await colored(api)
+    facts = [worker.fact("coloring", version["id"], s, step=n) for n, s in enumerate(worker.happy, start=1)]
+    await worker.tell(*facts[:4])
+    before = await announced(sql)
+    assert await worker.tell(facts[3], facts[0], facts[2]) == 0
+    assert await announced(sql) == before
+    assert await worker.tell(facts[5]) == 1
+    assert await worker.tell(*facts) == 0
+
+
+async def test_many_versions_in_one_batch(api: Any, worker: Any) -> None:
+    versions = await colored(api, 6)
+    batch = [
+        worker.fact("coloring", version["id"], status, step=step)
+        for step, status in enumerate(worker.happy, start=1)
+        for version in versions
+    ]
+    assert await worker.tell(*batch) == 6 * 7
+    order = await api.get("/orders/M1000")
+    for one in order["line_items"][0]["images"]:
+        assert one["selected_version_ids"]["coloring"] == one["versions"]["coloring"][0]["id"]
+
+
+async def test_a_deleted_version_does_not_hold_up_the_others(api: Any, worker: Any) -> None:
+    (version,) = await colored(api)
+    assert await worker.tell(
+        worker.fact("coloring", 999, "processing"),
+        worker.fact("svg", 999, "completed"),
+        worker.fact("coloring", version["id"], "processing"),
+    )
+
+
+async def test_a_finished_coloring_is_chosen_unless_somebody_chose_meanwhile(api: Any, worker: Any) -> None:
+    await api.order()
+    image_id = (await image(api))["id"]
+    path = f"/images/{image_id}/generate-coloring"
+    first = await api.post(path, {"steps": 1})
+    await worker.end("coloring", first["id"])
+    slow = await api.post(path, {"steps": 2})
+    quick = await api.post(path, {"steps": 3})
+    await worker.end("coloring", quick["id"])
+    assert (await image(api))["selected_version_ids"]["coloring"] == quick["id"]
+    # Asked for earlier, finished later: it does not take the place of the newer one.
+    await worker.end("coloring", slow["id"])
+    assert (await image(api))["selected_version_ids"]["coloring"] == quick["id"]
+    late = await api.post(path, {"steps": 4})
+    await api.post(f"/images/{image_id}/select-coloring/{first['id']}", status=200)
+    await worker.end("coloring", late["id"])
+    assert (await image(api))["selected_version_ids"]["coloring"] == first["id"]
+
+
+async def test_a_finished_svg_is_chosen_only_with_its_page(api: Any, worker: Any) -> None:
+    await api.order()
+    image_id = (await image(api))["id"]
+    first = await api.post(f"/images/{image_id}/generate-coloring", {"steps": 1})
+    await worker.end("coloring", first["id"])
+    svg = await api.post(f"/images/{image_id}/generate-svg")
+    second = await api.post(f"/images/{image_id}/generate-coloring", {"steps": 2})
+    await worker.end("coloring", second["id"])
+    await worker.end("svg", svg["id"])
+    assert (await image(api))["selected_version_ids"] == {"coloring": second["id"], "svg": None}
+
+
+async def test_an_svg_follows_by_itself_where_it_was_wanted(
+    api: Any, worker: Any, sql: asyncpg.Connection
+) -> None:
+    await api.order(2, process="svg")
+    versions = [
+        i["versions"]["coloring"][0] for i in (await api.get("/orders/M1000"))["line_items"][0]["images"]
+    ]
+    for version in versions:
+        await worker.end("coloring", version["id"])
+    svgs = [(await image(api, n))["versions"]["svg"] for n in (0, 1)]
+    assert [svg[0]["coloring_version_id"] for svg in svgs] == [v["id"] for v in versions]
+    assert await sql.fetchval("SELECT count(*) FROM outbox WHERE subject LIKE 'jobs.svg.%'") == 2
+    for (svg,) in svgs:
+        await worker.end("svg", svg["id"])
+    assert (await image(api))["selected_version_ids"]["svg"] == svgs[0][0]["id"]
+
+
+async def test_an_error_says_why(api: Any, worker: Any) -> None:
+    (version,) = await colored(api)
+    await worker.end("coloring", version["id"], "error")
+    shown = (await image(api))["versions"]["coloring"][0]
+    assert (shown["status"], shown["url"]) == ("error", None)
+    assert shown["error"] == {"code": "provider_failed", "message": "It failed."}
+
+
+@pytest.mark.parametrize("ended", [False, True])
+async def test_a_dead_letter_ends_the_version_unless_it_has_ended(
+    api: Any, worker: Any, database: Any, sql: asyncpg.Connection, ended: bool
+) -> None:
+    (version,) = await colored(api)
+    if ended:
+        await worker.end("coloring", version["id"])
+    job = ColoringJob(
+        version_id=version["id"],
+        run=1,
+        order_number="M1000",
+        image_id=1,
+        source="1/1/image_1.jpg",
+        target="1/1/coloring/v1/image_1.png",
+        options=ColoringOptions(),
+    )
+    letter = DeadLetter(
+        original_subject=job.subject,
+        original_payload=job.model_dump_json(),
+        failure=Failure(code="attempts_exhausted", message="Given up."),
+        attempt=12,
+        at=now(),
+    )
+    for _ in range(2):
+        await database.write(lambda c: apply_dead_letter(c, letter, job.version_id, job.run))
+    shown = (await image(api))["versions"]["coloring"][0]
+    assert shown["status"] == ("completed" if ended else "error")
+    if not ended:
+        assert shown["error"]["code"] == "attempts_exhausted"
+        assert [status for _, status in await announced(sql)].count("error") == 1

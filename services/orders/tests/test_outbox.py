@@ -1,0 +1,213 @@
+"""The outbox and its relay on real PostgreSQL and JetStream."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import nats
+import pytest
+import pytest_asyncio
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.api import RawStreamMsg
+
+from pastelka_common.messaging.publish import Outgoing, Publisher, PublishError
+from pastelka_common.messaging.topology import ensure_streams
+from pastelka_common.servers import NatsServer, ServerProcess, running
+from pastelka_orders.database import Database
+from pastelka_orders.listening import listen
+from pastelka_orders.outbox import CHANNEL, Outbox, Relay
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def broker(tmp_path: Path) -> AsyncIterator[ServerProcess]:
+    """A nats-server of this test's own, with the streams."""
+    async with running(NatsServer(folder=tmp_path / "nats", sync_always=False)) as server:
+        nc = await nats.connect(server.url)
+        await ensure_streams(nc.jetstream())
+        await nc.close()
+        yield server
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def nc(broker: ServerProcess) -> AsyncIterator[Client]:
+    """A connection to it."""
+    connection = await nats.connect(broker.url, max_reconnect_attempts=-1, reconnect_time_wait=0.05)
+    yield connection
+    await connection.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def relay(database: Database, nc: Client, orders_url: str) -> AsyncIterator[Relay]:
+    """The relay at work, woken by PostgreSQL's notifications."""
+    relay = Relay(database, Publisher(nc.jetstream(), timeout=1))
+    stop = asyncio.Event()
+    tasks = [
+        asyncio.create_task(relay.run(stop)),
+        asyncio.create_task(listen(orders_url, CHANNEL, relay.wake, stop)),
+    ]
+    yield relay
+    stop.set()
+    relay.wake()
+    await asyncio.gather(*tasks)
+
+
+async def published(nc: Client, subject: str, count: int) -> list[Msg]:
+    """The first ``count`` messages JetStream holds on a subject of ``EVENTS``."""
+    subscription = await nc.jetstream().subscribe(subject, ordered_consumer=True)
+    try:
+        return [await subscription.next_msg(timeout=20) for _ in range(count)]
+    finally:
+        await subscription.unsubscribe()
+
+
+async def jobs(nc: Client, count: int) -> list[RawStreamMsg]:
+    """The first ``count`` messages of ``JOBS``, read without taking them."""
+    js = nc.jetstream()
+    async with asyncio.timeout(20):
+        while (await js.stream_info("JOBS")).state.messages < count:  # noqa: ASYNC110 - a server's state
+            await asyncio.sleep(0.02)
+    return [await js.get_msg("JOBS", seq) for seq in range(1, count + 1)]
+
+
+async def left(sql: asyncpg.Connection) -> int:
+    return int(await sql.fetchval("SELECT count(*) FROM outbox"))
+
+
+async def until_empty(sql: asyncpg.Connection) -> None:
+    async with asyncio.timeout(20):
+        while await left(sql):  # noqa: ASYNC110 - another connection's commit has no event here
+            await asyncio.sleep(0.02)
+
+
+async def test_a_click_becomes_a_job_and_the_version_is_queued_first(
+    api: Any, relay: Relay, nc: Client, sql: asyncpg.Connection
+) -> None:
+    await api.order()
+    version = await api.post("/images/1/generate-coloring")
+    (job,) = await jobs(nc, 1)
+    assert json.loads(job.data or b"")["version_id"] == version["id"]
+    assert job.headers is not None
+    assert job.headers["Nats-Msg-Id"]
+    assert job.headers["traceparent"].startswith("00-")
+    created, queued = await published(nc, "events.>", 2)
+    assert created.subject == "events.order.M1000.order_created"
+    event = json.loads(queued.data)
+    assert (event["previous"], event["status"], event["image_id"]) == ("pending", "queued", 1)
+    await until_empty(sql)
+    assert (await api.get("/images/1/coloring-versions"))[0]["status"] == "queued"
+    # One trace, from the click to the event.
+    assert queued.headers is not None
+    assert queued.headers["traceparent"].split("-")[1] == job.headers["traceparent"].split("-")[1]
+
+
+async def test_what_was_rolled_back_is_not_published(
+    api: Any, relay: Relay, database: Database, nc: Client, sql: asyncpg.Connection
+) -> None:
+    from pastelka_common.contracts.messages import OrderChanged  # noqa: PLC0415
+
+    async def fails(connection: Any) -> None:
+        outbox = Outbox()
+        outbox.add(OrderChanged(order_number="ghost"))
+        await outbox.flush(connection)
+        raise RuntimeError("after the outbox")
+
+    with pytest.raises(RuntimeError, match="after the outbox"):
+        await database.write(fails)
+    await api.order()
+    (only,) = await published(nc, "events.>", 1)
+    assert only.subject == "events.order.M1000.order_created"
+
+
+async def test_messages_go_out_in_the_order_of_their_commits(
+    api: Any, worker: Any, relay: Relay, nc: Client
+) -> None:
+    await api.order(3, process="coloring")
+    ids = [v["id"] for n in (1, 2, 3) for v in await api.get(f"/images/{n}/coloring-versions")]
+    for step, status in enumerate(worker.happy, start=1):
+        for version_id in ids:
+            await worker.tell(worker.fact("coloring", version_id, status, step=step))
+        relay.wake()
+    events = [json.loads(m.data) for m in await published(nc, "events.*.*.version_status_changed", 3 * 7)]
+    for version_id in ids:
+        seen = [event["status"] for event in events if event["version_id"] == version_id]
+        assert seen == ["queued", *worker.happy]
+
+
+class Forgetful(Publisher):
+    """Publishes, and then the process dies before it can say so."""
+
+    async def send_all(self, messages: list[Outgoing]) -> None:
+        await super().send_all(messages)
+        raise PublishError("died after publishing")
+
+
+async def test_a_crash_between_publishing_and_deleting_publishes_nothing_twice(
+    api: Any, database: Database, nc: Client, sql: asyncpg.Connection
+) -> None:
+    await api.order(2, process="coloring")
+    stop = asyncio.Event()
+    crashing = asyncio.create_task(Relay(database, Forgetful(nc.jetstream())).run(stop))
+    await jobs(nc, 2)
+    stop.set()
+    await crashing
+    assert await left(sql) == 3
+    assert await sql.fetchval("SELECT count(*) FROM coloring_versions WHERE status = 'pending'") == 2
+    again = asyncio.Event()
+    relay = Relay(database, Publisher(nc.jetstream()))
+    running_again = asyncio.create_task(relay.run(again))
+    relay.wake()
+    await until_empty(sql)
+    again.set()
+    await running_again
+    info = await nc.jetstream().stream_info("JOBS")
+    assert info.state.messages == 2
+
+
+async def test_a_job_cancelled_before_it_went_out_is_never_published(
+    api: Any, database: Database, nc: Client, sql: asyncpg.Connection
+) -> None:
+    await api.order()
+    version = await api.post("/images/1/generate-coloring")
+    await api.post(f"/coloring-versions/{version['id']}/cancel", status=200)
+    stop = asyncio.Event()
+    relay = Relay(database, Publisher(nc.jetstream()))
+    task = asyncio.create_task(relay.run(stop))
+    relay.wake()
+    await until_empty(sql)
+    stop.set()
+    await task
+    assert (await nc.jetstream().stream_info("JOBS")).state.messages == 0
+    bucket = await nc.jetstream().key_value("CANCELS")
+    assert (await bucket.get(f"coloring.{version['id']}.1")).value == b"cancelled"
+
+
+async def test_while_the_broker_is_away_everything_waits_and_then_goes_out(
+    api: Any, relay: Relay, broker: ServerProcess, nc: Client, sql: asyncpg.Connection
+) -> None:
+    await api.order()
+    await until_empty(sql)
+    await broker.kill()
+    version = await api.post("/images/1/generate-coloring")
+    assert version["status"] == "pending"
+    assert await left(sql) == 1
+    await broker.start()
+    await until_empty(sql)
+    assert (await api.get("/images/1/coloring-versions"))[0]["status"] == "queued"
+
+
+async def test_two_relays_publish_everything_once(api: Any, database: Database, nc: Client, sql: Any) -> None:
+    await api.order(20, process="coloring")
+    stop = asyncio.Event()
+    relays = [Relay(database, Publisher(nc.jetstream())) for _ in range(2)]
+    tasks = [asyncio.create_task(relay.run(stop)) for relay in relays]
+    for relay in relays:
+        relay.wake()
+    await until_empty(sql)
+    stop.set()
+    await asyncio.gather(*tasks)
+    assert (await nc.jetstream().stream_info("JOBS")).state.messages == 20
+    assert (await nc.jetstream().stream_info("EVENTS")).state.messages == 21

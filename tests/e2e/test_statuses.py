@@ -1,0 +1,195 @@
+"""From the click to the browser: every status in order, with the specification's events to the letter."""
+
+import asyncio
+from typing import Any
+
+import aiohttp
+
+COLORING = [
+    "queued",
+    "processing",
+    "runpod_submitting",
+    "runpod_submitted",
+    "runpod_queued",
+    "runpod_processing",
+    "completed",
+]
+SVG = ["queued", "processing", "vectorizer_processing", "completed"]
+
+
+def version_of(image: Any, kind: str, version_id: int) -> Any:
+    return next(v for v in image["versions"][kind] if v["id"] == version_id)
+
+
+async def test_one_coloring_shows_every_status_in_order(line: Any) -> None:
+    order = await line.order(1)
+    number = order["order_number"]
+    image_id = order["line_items"][0]["images"][0]["id"]
+    path = f"/orders/{number}/images/{image_id}"
+    seen_at_events: list[str] = []
+    async with (
+        line.stack.subscriber("orders") as of_list,
+        line.stack.subscriber(f"orders/{number}") as of_order,
+    ):
+        update = {"type": "order_update", "order_number": number}
+        version = await line.post(f"/images/{image_id}/generate-coloring")
+        for count in range(1, len(COLORING) + 1):
+            await of_order.until(lambda heard, n=count: len(heard) >= n)
+            seen_at_events.append(version_of(await line.get(path), "coloring", version["id"])["status"])
+        await of_list.until(lambda heard: len(heard) >= len(COLORING) and heard[-1].payload == update)
+    status = {
+        "type": "image_status",
+        "order_number": number,
+        "image_id": image_id,
+        "status_type": "coloring",
+        "version_id": version["id"],
+    }
+    expected = [update, *({**status, "status": s} for s in COLORING[1:-1]), update]
+    assert of_order.payloads == expected
+    # The list also hears of the order itself, which had just come in.
+    assert [payload for payload in of_list.payloads if payload != {"type": "list_update"}] == expected
+    assert {heard.event for heard in (*of_order.heard, *of_list.heard)} == {"message"}
+    # At each event the API already showed that status, or a later one.
+    for at_event, shown in zip(COLORING, seen_at_events, strict=True):
+        assert COLORING.index(shown) >= COLORING.index(at_event)
+    # Those that last longer than a request are seen as they are.
+    assert seen_at_events[4:] == COLORING[4:]
+    entries = (await line.get(f"/orders/{number}/timeline"))["entries"]
+    assert [entry["status"] for entry in entries] == ["pending", *COLORING]
+
+
+async def test_one_svg_shows_every_status_in_order(line: Any) -> None:
+    order = await line.order(1, process="svg")
+    number = order["order_number"]
+    async with line.stack.subscriber(f"orders/{number}") as subscriber:
+        await subscriber.until(
+            lambda heard: sum(h.payload["type"] == "order_update" for h in heard) >= 4, timeout=40
+        )
+    svg = [h.payload for h in subscriber.heard if h.payload.get("status_type") == "svg"]
+    assert [payload["status"] for payload in svg] == SVG[1:-1]
+    assert set(svg[0]) == {"type", "order_number", "image_id", "status_type", "version_id", "status"}
+    entries = (await line.get(f"/orders/{number}/timeline"))["entries"]
+    assert [e["status"] for e in entries if e["status_type"] == "svg"] == ["pending", *SVG]
+
+
+async def test_new_and_deleted_orders_are_told_to_the_list_only(line: Any) -> None:
+    async with line.stack.subscriber("orders") as of_list:
+        order = await line.order(1)
+        await of_list.until(lambda heard: len(heard) >= 1)
+        assert of_list.payloads == [{"type": "list_update"}]
+        async with line.stack.subscriber(f"orders/{order['order_number']}") as of_order:
+            async with line.http.delete(f"{line.stack.api_url}/orders/{order['order_number']}") as response:
+                assert response.status == 204
+            await of_list.until(lambda heard: len(heard) >= 2)
+            assert of_list.payloads[1] == {"type": "list_update"}
+            assert of_order.payloads == []
+
+
+async def test_nobody_hears_anything_without_a_token(line: Any) -> None:
+    async with line.http.get(f"{line.stack.hub.url}?topic=orders") as response:
+        assert response.status == 401
+
+
+async def test_files_are_served_with_a_day_of_immutable_cache(line: Any) -> None:
+    order = await line.order(1, process="svg")
+    number = order["order_number"]
+    async with line.stack.subscriber(f"orders/{number}") as subscriber:
+        await subscriber.until(
+            lambda heard: sum(h.payload["type"] == "order_update" for h in heard) >= 4, timeout=40
+        )
+    image = (await line.get(f"/orders/{number}"))["line_items"][0]["images"][0]
+    files = {
+        image["url"]: "image/jpeg",
+        image["versions"]["coloring"][0]["url"]: "image/png",
+        image["versions"]["svg"][0]["url"]: "image/svg+xml",
+    }
+    for url, media_type in files.items():
+        async with line.http.get(url) as response:
+            assert response.status == 200, url
+            assert response.content_type == media_type
+            cache = ", ".join(response.headers.getall("Cache-Control"))
+            assert "public" in cache
+            assert "immutable" in cache
+            assert "max-age=86400" in cache
+            assert await response.read()
+
+
+async def test_at_a_thousand_events_the_api_shows_what_was_told(line: Any) -> None:
+    """Invariant 2: when an ``image_status`` arrives, its data is there to be fetched."""
+    checks: list[asyncio.Task[None]] = []
+    behind: list[tuple[Any, str]] = []
+    turns = asyncio.Semaphore(16)
+
+    async def check(payload: Any) -> None:
+        async with turns:
+            image = await line.get(f"/orders/{payload['order_number']}/images/{payload['image_id']}")
+        shown = version_of(image, "coloring", payload["version_id"])["status"]
+        if COLORING.index(shown) < COLORING.index(payload["status"]):
+            behind.append((payload, shown))
+
+    def heard(event: Any) -> None:
+        if event.payload["type"] == "image_status":
+            checks.append(asyncio.create_task(check(event.payload)))
+
+    images, events_each = 200, len(COLORING) - 2
+    async with line.stack.subscriber("orders") as subscriber:
+        subscriber.on_heard = heard
+        for number in range(20):
+            await line.order(images // 20, process="coloring", first_seed=1000 + number * 20)
+        await subscriber.until(lambda _: len(checks) >= images * events_each, timeout=90)
+        await asyncio.gather(*checks)
+    assert len(checks) >= 1000
+    assert behind == []
+
+
+async def test_an_error_reaches_the_screen_with_its_reason_and_is_retried(line: Any) -> None:
+    order = await line.order(1)
+    number = order["order_number"]
+    image_id = order["line_items"][0]["images"][0]["id"]
+    line.runpod.fail("submit", 401)
+    async with line.stack.subscriber(f"orders/{number}") as subscriber:
+        version = await line.post(f"/images/{image_id}/generate-coloring")
+        await subscriber.until(lambda heard: sum(h.payload["type"] == "order_update" for h in heard) >= 2)
+        failed = version_of(await line.get(f"/orders/{number}/images/{image_id}"), "coloring", version["id"])
+        assert failed["status"] == "error"
+        assert failed["error"]["code"] == "provider_unauthorized"
+        await line.post(f"/coloring-versions/{version['id']}/retry")
+        await subscriber.until(lambda heard: sum(h.payload["type"] == "order_update" for h in heard) >= 4)
+    done = version_of(await line.get(f"/orders/{number}/images/{image_id}"), "coloring", version["id"])
+    assert done["status"] == "completed"
+
+
+async def test_a_cancelled_coloring_is_cancelled_at_the_provider(line: Any) -> None:
+    order = await line.order(1, first_seed=7000)
+    image_id = order["line_items"][0]["images"][0]["id"]
+    before = line.runpod.stats()["cancels"]
+    topic = f"orders/{order['order_number']}"
+    async with line.stack.subscriber(topic) as subscriber:
+        version = await line.post(f"/images/{image_id}/generate-coloring")
+        await subscriber.until(lambda heard: any(h.payload.get("status") == "runpod_queued" for h in heard))
+        cancelled = await line.post(f"/coloring-versions/{version['id']}/cancel")
+        assert cancelled["error"]["code"] == "cancelled"
+        await line.runpod.until(lambda: line.runpod.stats()["cancels"] > before)
+    assert (await line.get(f"/images/{image_id}/coloring-versions"))[0]["status"] == "error"
+
+
+async def test_one_trace_leads_from_the_click_to_the_push(line: Any) -> None:
+    import nats  # noqa: PLC0415
+
+    trace_id = "0af7651916cd43dd8448eb211c80319c"
+    order = await line.order(1, first_seed=8000)
+    image_id = order["line_items"][0]["images"][0]["id"]
+    headers = {"traceparent": f"00-{trace_id}-b7ad6b7169203331-01"}
+    async with line.stack.subscriber(f"orders/{order['order_number']}") as subscriber:
+        url = f"{line.stack.api_url}/images/{image_id}/generate-coloring"
+        async with aiohttp.ClientSession() as http, http.post(url, headers=headers) as response:
+            assert response.status == 202
+        await subscriber.until(lambda heard: len(heard) >= len(COLORING))
+    nc = await nats.connect(line.stack.nats.url)
+    try:
+        subject = f"events.order.{order['order_number']}.version_status_changed"
+        subscription = await nc.jetstream().subscribe(subject, ordered_consumer=True)
+        messages = [await subscription.next_msg(timeout=10) for _ in COLORING]
+    finally:
+        await nc.close()
+    assert {message.headers["traceparent"].split("-")[1] for message in messages} == {trace_id}
