@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import os
 import platform
 import sys
@@ -10,6 +11,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import structlog
 import uvloop
 
 from tests.bench import facts, http, images
@@ -32,6 +34,8 @@ _BUSY = 0.5
 def main() -> int:
     """0 if everything was measured (with ``--check``: and every target met), else 1."""
     arguments = _arguments()
+    # Losing the broker at a stack's end is no news.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     options = Options(arguments.repeat, arguments.orders, arguments.folder)
     environment = _environment()
     begun = time.monotonic()

@@ -22,7 +22,7 @@ from tests.bench.system import Options, connections, generate, say, stack, until
 _PLAYED_FOR = ("api", "worker", "notifier")
 """Without the coloring service, whose part is played here."""
 _RATE = 100.0
-_FACTS = 600
+_FACTS = 500
 _BURST_FACTS = 8000
 _WINDOW = 256
 """Facts published and not yet acknowledged, in a burst."""
@@ -134,7 +134,7 @@ async def _courses(running: Stack, *, orders: int, photos: int) -> list[Course]:
     """Versions whose jobs are queued; neighbours in the list belong to different orders."""
     say(f"  preparing {orders * photos} colorings in {orders} orders")
     async with connections(running) as (http, database):
-        made = await upload(http, running, orders=orders, photos=photos)
+        made = await upload(http, running, orders=orders, photos=photos, large=False)
         ids = [await generate(http, running, order) for order in made]
         await until_none(database, "status <> 'queued'")
     return [Course(version_id) for version_id in chain.from_iterable(zip(*ids, strict=True))]

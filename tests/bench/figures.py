@@ -70,11 +70,6 @@ class Results:
     def __init__(self) -> None:
         self._values: dict[str, list[float]] = {}
 
-    def add(self, **values: float) -> None:
-        """Add one repeat's values; a keyword's ``__`` stands for the dot in a figure's name."""
-        for keyword, value in values.items():
-            self.record(keyword.replace("__", "."), value)
-
     def record(self, name: str, value: float) -> None:
         """Add one repeat's value of the figure ``name``. Raises ``KeyError`` if there is no such figure."""
         self._values.setdefault(_known(name), []).append(value)

@@ -10,8 +10,8 @@ from tests.bench.figures import Results
 from tests.bench.system import Options, say, stack
 
 _CONNECTIONS = 8
-_SECONDS = 3.0
-_ALONE_SECONDS = 1.5
+_SECONDS = 2.5
+_ALONE_SECONDS = 1.0
 
 _ORDERS = """INSERT INTO orders
         (order_number, source, customer_name, customer_email, search, status, created_at)

@@ -15,6 +15,7 @@ import asyncpg
 
 from pastelka_local.testing import Stack, StackOptions
 from pastelka_local.testing.stack import photo, post_order
+from tests.bench.photos import photos as large_photos
 
 API_KEY = "fake-runpod-key"
 ALL_SERVICES = ("api", "worker", "coloring", "vectorize", "notifier")
@@ -112,19 +113,19 @@ async def fake_runpod(*, run_seconds: float) -> AsyncIterator[FakeRunpodProcess]
 
 
 async def upload(
-    http: aiohttp.ClientSession, running: Stack, *, orders: int, photos: int
+    http: aiohttp.ClientSession, running: Stack, *, orders: int, photos: int, large: bool = True
 ) -> list[BenchOrder]:
-    """Make ``orders`` orders of ``photos`` photos each through the API."""
+    """Make ``orders`` orders of ``photos`` photos each through the API; small ones if nobody will look."""
     places = asyncio.Semaphore(_UPLOADS)
+    contents = list(large_photos(photos)) if large else [photo(place) for place in range(photos)]
 
-    async def one(number: int) -> BenchOrder:
+    async def one() -> BenchOrder:
         async with places:
-            contents = [photo(number * photos + place) for place in range(photos)]
             made = await post_order(http, running.api_url, contents)
         images = [image["id"] for item in made["line_items"] for image in item["images"]]
         return BenchOrder(made["order_number"], tuple(images))
 
-    return list(await asyncio.gather(*(one(number) for number in range(orders))))
+    return list(await asyncio.gather(*(one() for _ in range(orders))))
 
 
 async def generate(
