@@ -13,6 +13,8 @@ from pastelka_notifier.decisions import Update
 
 _TOKEN_SECONDS = 3600.0
 _RENEW_BEFORE = 300.0
+_REFUSALS = frozenset({400, 413, 414, 415, 422})
+"""The update itself is at fault: no later try can help it."""
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -83,7 +85,8 @@ class MercureHub:
 def _check(response: httpx.Response) -> None:
     if response.is_success:
         return
-    # 401 and 403 are a wrong key: an operator mends it, and nothing is lost meanwhile.
-    if response.status_code in {401, 403, 408, 429} or response.is_server_error:
-        raise HubUnavailableError(f"the hub answered {response.status_code}")
-    raise HubRefusedError(f"the hub answered {response.status_code}: {response.text[:200]}")
+    if response.status_code in _REFUSALS:
+        raise HubRefusedError(f"the hub answered {response.status_code}: {response.text[:200]}")
+    # A wrong key (401, 403) or address (404, a redirect) too: an operator mends it, and nothing is
+    # lost meanwhile.
+    raise HubUnavailableError(f"the hub answered {response.status_code}")
