@@ -86,9 +86,11 @@ class Notifications:
         if room > _AHEAD // 2:
             await self._subscription.ask(room)
         taking = asyncio.create_task(self._subscription.take(_BATCH))
-        await asyncio.wait({taking, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if not taking.done():
+        try:
+            await asyncio.wait({taking, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
             taking.cancel()
+        if not taking.done():
             return
         for msg in taking.result():
             self._accept(msg)
