@@ -47,6 +47,7 @@ class Notifications:
     def __init__(
         self, nc: Client, hub: MercureHub, *, width: int = 32, consumer: ConsumerSpec = EVENTS_CONSUMER
     ) -> None:
+        self._nc = nc
         self._consumer = consumer
         self._subscription = PullSubscription(nc, consumer)
         self._hub = hub
@@ -66,16 +67,30 @@ class Notifications:
             left = await self._subscription.stop()
             await self._lanes.finish(grace)
             extending.cancel()
+            await self._withdraw_requests()
             await self._deliveries.hand_back(left)
+
+    async def _withdraw_requests(self) -> None:
+        """Have the server drop our unanswered requests.
+
+        Asked about a consumer, it looks which of the waiting requests nobody listens to any more.
+        Otherwise it notices at the first event that is handed back, and puts that one behind all others.
+        """
+        try:
+            await self._nc.jetstream().consumer_info(self._consumer.stream, self._consumer.name)
+        except Exception as error:  # noqa: BLE001 - it only costs the order of one event
+            log.warning("requests not withdrawn", error=str(error) or type(error).__name__)
 
     async def _take(self, stopped: asyncio.Task[bool]) -> None:
         room = _AHEAD - len(self._deliveries) - self._subscription.outstanding
         if room > _AHEAD // 2:
             await self._subscription.ask(room)
         taking = asyncio.create_task(self._subscription.take(_BATCH))
-        await asyncio.wait({taking, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if not taking.done():
+        try:
+            await asyncio.wait({taking, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
             taking.cancel()
+        if not taking.done():
             return
         for msg in taking.result():
             self._accept(msg)

@@ -1,0 +1,104 @@
+"""What surrounds a worker service in a test: jobs go in, facts and dead letters come out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Self
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from pastelka_common.contracts.messages import DeadLetter, Fact, VersionJob
+from pastelka_common.messaging.connection import connected
+from pastelka_common.messaging.publish import Publisher
+from pastelka_common.messaging.runs import ProviderJobs, cancel_subject
+from pastelka_common.messaging.topology import DEAD, JOBS, STATUS, ensure_streams
+from pastelka_common.messaging.work import FACTS
+
+Run = Callable[[asyncio.Event], Awaitable[None]]
+
+
+class Workbench:
+    """Publishes jobs, and keeps the facts and dead letters that a worker stored, in their order."""
+
+    def __init__(self, nc: Client) -> None:
+        self.nc = nc
+        self.facts: list[Fact] = []
+        self.dead: list[DeadLetter] = []
+        self._publisher = Publisher(nc.jetstream())
+        self._changed = asyncio.Condition()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, nats_url: str) -> AsyncIterator[Self]:
+        """On the streams of a server, emptied first."""
+        async with connected(nats_url, name="workbench") as nc:
+            js = nc.jetstream()
+            await ensure_streams(js)
+            for stream in (JOBS, STATUS, DEAD):
+                await js.purge_stream(stream)
+            bench = cls(nc)
+            for subject in ("status.>", "dead.>"):
+                await js.subscribe(subject, cb=bench._store, ordered_consumer=True)
+            yield bench
+
+    async def put(self, *jobs: VersionJob) -> None:
+        """Publish jobs."""
+        for job in jobs:
+            await self._publisher.publish(job)
+
+    async def cancel(self, job: VersionJob) -> None:
+        """Cancel the run of a job, as a person does."""
+        await self.nc.jetstream().publish(cancel_subject(job.key), b"cancelled")
+
+    async def provider_job_id(self, job: VersionJob) -> str | None:
+        """What the bucket holds of a run."""
+        return await (await ProviderJobs.open(self.nc)).get(job.key)
+
+    def statuses(self, job: VersionJob) -> list[str]:
+        """What was reported of a run."""
+        return [str(fact.model_dump()["status"]) for fact in self.of(job)]
+
+    def of(self, job: VersionJob) -> list[Fact]:
+        """The facts of a run."""
+        return [fact for fact in self.facts if (fact.version_id, fact.run) == (job.version_id, job.run)]
+
+    async def until(self, condition: Callable[[], bool], *, timeout: float = 20.0) -> None:
+        """Wait until ``condition`` holds of what came."""
+        try:
+            async with asyncio.timeout(timeout), self._changed:
+                await self._changed.wait_for(condition)
+        except TimeoutError:
+            raise AssertionError(f"not within {timeout} s; facts {self.facts}, dead {self.dead}") from None
+
+    async def until_reported(self, job: VersionJob, status: str) -> None:
+        """Wait for a fact of a run."""
+        await self.until(lambda: status in self.statuses(job))
+
+    async def until_no_job_is_left(self, *, timeout: float = 20.0) -> None:
+        """Wait until every job is acknowledged or given up on (which takes it out of the stream)."""
+        js = self.nc.jetstream()
+        async with asyncio.timeout(timeout):
+            while (await js.stream_info(JOBS)).state.messages:  # noqa: ASYNC110 - a stream has no event for it
+                await asyncio.sleep(0.02)
+
+    async def _store(self, msg: Msg) -> None:
+        async with self._changed:
+            if msg.subject.startswith("dead."):
+                self.dead.append(DeadLetter.model_validate_json(msg.data))
+            else:
+                self.facts.append(FACTS[msg.subject.split(".")[1]].model_validate_json(msg.data))
+            self._changed.notify_all()
+
+
+@asynccontextmanager
+async def at_work(run: Run, *, timeout: float = 30.0) -> AsyncIterator["asyncio.Task[Any]"]:
+    """A service that works while the body does, and is then asked to end as by SIGTERM."""
+    stop = asyncio.Event()
+    task = asyncio.ensure_future(run(stop))
+    try:
+        yield task
+    finally:
+        stop.set()
+        async with asyncio.timeout(timeout):
+            await asyncio.gather(task, return_exceptions=task.cancelled())
