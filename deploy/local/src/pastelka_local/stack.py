@@ -31,11 +31,7 @@ _REAP_SECONDS = 3.0
 _PUBLISH_SECONDS = 15.0
 _POLL_SECONDS = 0.3
 _NOT_PASSED_ON = ("PORT", "HOST", "PYTHONDONTWRITEBYTECODE")
-<<<<<<< HEAD
-"""Each service has ports of its own; and compiling every module anew takes longer than its start."""
-=======
 """Each service has a port of its own; and compiling every module anew takes longer than starting."""
->>>>>>> deploy
 _MOST_STARTS = 2
 _TAIL_LINES = 25
 

@@ -65,7 +65,7 @@ class MercureHub:
         headers = {"Authorization": f"Bearer {self._bearer()}", "Content-Type": _FORM}
         try:
             async with self._http.post(
-                self._url, data=urlencode(fields).encode(), headers=headers
+                self._url, data=urlencode(fields).encode(), headers=headers, allow_redirects=False
             ) as response:
                 _check(response.status, await response.text())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -97,15 +97,8 @@ class MercureHub:
 def _check(status: int, answer: str) -> None:
     if status < HTTPStatus.MULTIPLE_CHOICES:
         return
-<<<<<<< HEAD
-    # 401 and 403 are a wrong key: an operator mends it, and nothing is lost meanwhile.
-    if status in {401, 403, 408, 429} or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise HubUnavailableError(f"the hub answered {status}")
-    raise HubRefusedError(f"the hub answered {status}: {answer[:200]}")
-=======
-    if response.status_code in _REFUSALS:
-        raise HubRefusedError(f"the hub answered {response.status_code}: {response.text[:200]}")
+    if status in _REFUSALS:
+        raise HubRefusedError(f"the hub answered {status}: {answer[:200]}")
     # A wrong key (401, 403) or address (404, a redirect) too: an operator mends it, and nothing is
     # lost meanwhile.
-    raise HubUnavailableError(f"the hub answered {response.status_code}")
->>>>>>> notifier-tests
+    raise HubUnavailableError(f"the hub answered {status}")
