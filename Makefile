@@ -67,6 +67,14 @@ format: sync ## Format the code and repair what can be repaired
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
 
+.PHONY: openapi
+openapi: sync ## Write the OpenAPI document anew after a change of the API
+	@$(RUN) python -m pastelka_orders.api.openapi services/orders/openapi.json
+
+.PHONY: asyncapi
+asyncapi: sync ## Write the AsyncAPI document anew after a change of the messages
+	@$(RUN) python -m pastelka_common.contracts.asyncapi
+
 .PHONY: bench
 bench: sync ## Measure the line with fake providers
 	@$(RUN) python -m tests.bench

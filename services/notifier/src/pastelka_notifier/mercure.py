@@ -67,9 +67,10 @@ class MercureHub:
             async with self._http.post(
                 self._url, data=urlencode(fields).encode(), headers=headers, allow_redirects=False
             ) as response:
-                _check(response.status, await response.text())
+                status, answer = response.status, await response.text()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise HubUnavailableError(f"the hub did not answer: {type(error).__name__}") from error
+        _check(status, answer)
 
     async def check(self) -> None:
         """Return when the hub answers at all. Raises :class:`HubUnavailableError`."""
