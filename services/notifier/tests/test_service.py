@@ -1,6 +1,7 @@
-"""Two processes of the notifier: one works, the other takes over."""
+"""The service as a whole: two processes of which one works, and what it says of its health."""
 
 import asyncio
+import functools
 import os
 import re
 import signal
@@ -17,25 +18,29 @@ from pastelka_common.contracts.messages import VersionStatusChanged
 from pastelka_common.messaging.publish import Publisher, outgoing
 from pastelka_common.servers import MercureHub, NatsServer, free_port
 from pastelka_common.testing.subscriber import Subscriber
+from pastelka_common.testing.workbench import at_work
+from pastelka_notifier.entrypoint import run
+from pastelka_notifier.settings import NotifierSettings
 
 _COUNT = re.compile(r'^pastelka_updates_pushed_total\{type="image_status"\} ([0-9.]+)$', re.MULTILINE)
 
 
 class Replica:
-    """One process of the notifier."""
+    """One notifier: where it answers, and its process if it has one of its own."""
 
-    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
-        self.process = process
+    def __init__(self, url: str, process: asyncio.subprocess.Process | None = None) -> None:
         self.url = url
+        self.process = process
 
-    async def ready(self, http: aiohttp.ClientSession) -> None:
-        async with asyncio.timeout(30):
-            while not await self._answers(http):  # noqa: ASYNC110 - a process has no event to wait for
+    async def until_alive(self, http: aiohttp.ClientSession, path: str = "/healthz") -> None:
+        """Wait until it answers well."""
+        async with asyncio.timeout(40):
+            while not await self._answers(http, path):  # noqa: ASYNC110 - a process has no event for it
                 await asyncio.sleep(0.05)
 
-    async def _answers(self, http: aiohttp.ClientSession) -> bool:
+    async def _answers(self, http: aiohttp.ClientSession, path: str) -> bool:
         try:
-            async with http.get(f"{self.url}/readyz") as response:
+            async with http.get(f"{self.url}{path}") as response:
                 return response.ok
         except aiohttp.ClientError:
             return False
@@ -47,13 +52,12 @@ class Replica:
         return int(float(found.group(1))) if found else 0
 
     async def end(self, number: signal.Signals) -> int:
+        """Send a signal and wait for the exit code."""
+        assert self.process is not None
         if self.process.returncode is None:
             self.process.send_signal(number)
         async with asyncio.timeout(15):
             return await self.process.wait()
-
-
-StartReplica = Callable[[], "asyncio.Future[Replica]"]
 
 
 @pytest.fixture
@@ -63,21 +67,29 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @asynccontextmanager
-async def replica(env: dict[str, str], http: aiohttp.ClientSession) -> AsyncIterator[Replica]:
-    port = free_port()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "pastelka_notifier", env={**os.environ, **env, "PORT": str(port)}
-    )
-    started = Replica(process, f"http://127.0.0.1:{port}")
+async def replicas(
+    count: int, env: dict[str, str], http: aiohttp.ClientSession
+) -> AsyncIterator[list[Replica]]:
+    """Processes of the notifier, started side by side, ready."""
+    started: list[Replica] = []
     try:
-        await started.ready(http)
+        for _ in range(count):
+            port = free_port()
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "pastelka_notifier", env={**os.environ, **env, "PORT": str(port)}
+            )
+            started.append(Replica(f"http://127.0.0.1:{port}", process))
+        for one in started:
+            await one.until_alive(http, "/readyz")
         yield started
     finally:
-        await started.end(signal.SIGKILL)
+        for one in started:
+            await one.end(signal.SIGKILL)
 
 
 @pytest.fixture
 def env(nats_server: NatsServer, mercure_hub: MercureHub, nc: Client) -> dict[str, str]:
+    """What a notifier is told; the consumer is a new one."""
     return {
         "NATS_URL": nats_server.url,
         "MERCURE_URL": mercure_hub.url,
@@ -101,7 +113,7 @@ async def publish(js: JetStreamContext, order_number: str, numbers: range) -> No
     await Publisher(js).send_all([outgoing(event(number)) for number in numbers])
 
 
-async def test_one_works_and_the_other_takes_over_when_it_is_killed(
+async def test_one_works_the_other_takes_over_when_it_is_killed_and_ends_cleanly_on_sigterm(
     env: dict[str, str],
     http: aiohttp.ClientSession,
     js: JetStreamContext,
@@ -109,50 +121,35 @@ async def test_one_works_and_the_other_takes_over_when_it_is_killed(
     subscribed: Callable[..., Subscriber],
 ):
     topic = f"orders/{order_number}"
-    async with replica(env, http) as one, replica(env, http) as other, subscribed(topic) as subscriber:
+    async with replicas(2, env, http) as (one, other), subscribed(topic) as subscriber:
         for start in range(0, 100, 10):
             await publish(js, order_number, range(start, start + 10))
             await subscriber.until(lambda heard, start=start: len(heard) == start + 10)
         pushed = [await one.pushed(http), await other.pushed(http)]
         assert sorted(pushed) == [0, 100]
 
-        at_work, waiting = (one, other) if pushed[0] else (other, one)
-        await at_work.end(signal.SIGKILL)
+        working, waiting = (one, other) if pushed[0] else (other, one)
+        await working.end(signal.SIGKILL)
         await publish(js, order_number, range(100, 150))
         await subscriber.until(lambda heard: len(heard) == 150)
         assert await waiting.pushed(http) == 50
         assert [payload["version_id"] for payload in subscriber.payloads] == list(range(150))
+        assert await waiting.end(signal.SIGTERM) == 0
 
 
-async def test_it_ends_cleanly_on_sigterm(env: dict[str, str], http: aiohttp.ClientSession):
-    async with replica(env, http) as one:
-        assert await one.end(signal.SIGTERM) == 0
-
-
-async def test_it_is_not_ready_while_the_hub_is_away(env: dict[str, str], http: aiohttp.ClientSession):
-    away = {**env, "MERCURE_URL": f"http://127.0.0.1:{free_port()}/.well-known/mercure"}
+async def test_it_is_not_ready_while_the_hub_is_away(
+    env: dict[str, str], http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+):
     port = free_port()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "pastelka_notifier", env={**os.environ, **away, "PORT": str(port)}
-    )
-    url = f"http://127.0.0.1:{port}"
-    one = Replica(process, url)
-    try:
-        async with asyncio.timeout(30):
-            while not await _alive(http, url):  # noqa: ASYNC110 - a process has no event to wait for
-                await asyncio.sleep(0.05)
-        async with http.get(f"{url}/readyz") as response:
+    away = {"MERCURE_URL": f"http://127.0.0.1:{free_port()}/.well-known/mercure", "PORT": str(port)}
+    for name, value in (env | away).items():
+        monkeypatch.setenv(name, value)
+    async with at_work(functools.partial(run, NotifierSettings.load())) as task:
+        one = Replica(f"http://127.0.0.1:{port}")
+        await one.until_alive(http)
+        async with http.get(f"{one.url}/readyz") as response:
             answer = await response.json()
             assert response.status == 503
         assert answer["checks"]["broker"] == "ok"
         assert "the hub did not answer" in answer["checks"]["hub"]
-    finally:
-        await one.end(signal.SIGKILL)
-
-
-async def _alive(http: aiohttp.ClientSession, url: str) -> bool:
-    try:
-        async with http.get(f"{url}/healthz") as response:
-            return response.ok
-    except aiohttp.ClientError:
-        return False
+        assert not task.done()
