@@ -151,4 +151,4 @@ async def test_a_pinned_consumer_has_its_group(nc: Client):
     config = await _config(nc, EVENTS_CONSUMER)
     assert config["priority_policy"] == "pinned_client"
     assert config["priority_groups"] == ["notifier"]
-    assert config["priority_timeout"] == EVENTS_CONSUMER.ack_wait * 1e9
+    assert config["priority_timeout"] == 2 * EVENTS_CONSUMER.ack_wait * 1e9

@@ -69,6 +69,7 @@ class Notifications:
             extending.cancel()
             await self._withdraw_requests()
             await self._deliveries.hand_back(left)
+            await self._subscription.unpin()
 
     async def _withdraw_requests(self) -> None:
         """Have the server drop our unanswered requests.
@@ -82,9 +83,7 @@ class Notifications:
             log.warning("requests not withdrawn", error=str(error) or type(error).__name__)
 
     async def _take(self, stopped: asyncio.Task[bool]) -> None:
-        room = _AHEAD - len(self._deliveries) - self._subscription.outstanding
-        if room > _AHEAD // 2:
-            await self._subscription.ask(room)
+        await self._ask_for_more()
         taking = asyncio.create_task(self._subscription.take(_BATCH))
         try:
             await asyncio.wait({taking, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -92,8 +91,14 @@ class Notifications:
             taking.cancel()
         if not taking.done():
             return
-        for msg in taking.result():
+        # What a dead replica held comes again all at once, but in no particular order.
+        for msg in sorted(taking.result(), key=lambda msg: msg.metadata.sequence.stream):
             self._accept(msg)
+
+    async def _ask_for_more(self) -> None:
+        room = _AHEAD - len(self._deliveries) - self._subscription.outstanding
+        if room > _AHEAD // 2:
+            await self._subscription.ask(room)
 
     def _accept(self, msg: Msg) -> None:
         event_id = self._deliveries.add(msg)
@@ -101,6 +106,11 @@ class Notifications:
             self._lanes.put(msg.subject.split(".")[2], event_id)
 
     async def _work(self, event_id: str) -> None:
+        await self._push_event(event_id)
+        # Whoever takes may be waiting for events that were never asked for, as too many were in hand.
+        await self._ask_for_more()
+
+    async def _push_event(self, event_id: str) -> None:
         """Push one event and say so; what is cancelled on the way stays in hand, to be handed back."""
         if self._deliveries.was_pushed(event_id):
             await self._deliveries.done(event_id)

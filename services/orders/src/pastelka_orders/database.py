@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -22,17 +22,12 @@ class Database:
     """One engine; reads without a transaction, writes as one transaction each."""
 
     def __init__(self, url: str, *, pool_size: int = 10, timezone: str = "UTC") -> None:
-        self.engine: AsyncEngine = create_async_engine(
-            url,
-            pool_size=pool_size,
-            max_overflow=0,
-            pool_timeout=10,
-            connect_args={
-                "server_settings": {"timezone": timezone, "jit": "off", "application_name": "pastelka-orders"}
-            },
+        self.engine = _engine(url, pool_size, timezone)
+        # For reading, one statement is its own transaction: no BEGIN and ROLLBACK around each, and
+        # nothing to reset when the connection goes back to the pool.
+        self._reading = _engine(
+            url, pool_size, timezone, isolation_level="AUTOCOMMIT", pool_reset_on_return=None
         )
-        # One statement is its own transaction: no BEGIN and ROLLBACK around each read.
-        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     async def read(self, work: Work[T]) -> T:
         """Do ``work``, every statement of which sees what is committed at that moment."""
@@ -59,6 +54,20 @@ class Database:
     async def aclose(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
+        await self._reading.dispose()
+
+
+def _engine(url: str, pool_size: int, timezone: str, **options: Any) -> AsyncEngine:
+    """An engine with a pool of its own; connections are opened when they are first needed."""
+    settings = {"timezone": timezone, "jit": "off", "application_name": "pastelka-orders"}
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=10,
+        connect_args={"server_settings": settings},
+        **options,
+    )
 
 
 def sqlstate(error: DBAPIError) -> str | None:

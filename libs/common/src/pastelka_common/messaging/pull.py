@@ -82,6 +82,17 @@ class PullSubscription:
         self._arrived.clear()
         return left
 
+    async def unpin(self) -> None:
+        """After :meth:`stop`, let another replica of a pinned group take over at once."""
+        if self._pin_id is None:
+            return
+        subject = f"$JS.API.CONSUMER.UNPIN.{self._spec.stream}.{self._spec.name}"
+        try:
+            await self._nc.request(subject, json.dumps({"group": self._spec.group}).encode(), timeout=1)
+        except Exception as error:  # noqa: BLE001 - the other takes over when the pin has run out
+            log.debug("not unpinned", consumer=self._spec.name, error=str(error))
+        self._pin_id = None
+
     async def ask(self, count: int) -> None:
         """Ask for ``count`` messages more."""
         self._wanted += count

@@ -93,7 +93,7 @@ class ConsumerSpec:
     requests for more. Deliveries are not
     limited by the server (``max_deliver`` -1), which would drop the message without a word: the
     job consumer counts them and writes a dead letter. With ``pinned`` only one replica is served
-    at a time and another takes over when it falls silent for ``ack_wait``: that keeps order.
+    at a time, and another takes over when it has been silent for twice ``ack_wait``: that keeps order.
     """
 
     stream: str
@@ -134,7 +134,8 @@ class ConsumerSpec:
             config |= {
                 "priority_groups": [self.name],
                 "priority_policy": "pinned_client",
-                "priority_timeout": int(self.ack_wait * 1e9),
+                # Longer than ``ack_wait``: what a dead replica held comes again before anything newer.
+                "priority_timeout": int(2 * self.ack_wait * 1e9),
             }
         return config
 
@@ -146,7 +147,7 @@ ERASE_CONSUMER = ConsumerSpec(JOBS, "erase", "jobs.erase.*", ack_wait=30, max_ac
 FACTS_CONSUMER = ConsumerSpec(STATUS, "orders-facts", "status.>", ack_wait=5, max_ack_pending=4096)
 DEAD_CONSUMER = ConsumerSpec(DEAD, "orders-dead", "dead.jobs.>", ack_wait=30, max_ack_pending=256)
 EVENTS_CONSUMER = ConsumerSpec(
-    EVENTS, "notifier", "events.order.>", ack_wait=6, max_ack_pending=4096, pinned=True
+    EVENTS, "notifier", "events.order.>", ack_wait=3, max_ack_pending=4096, pinned=True
 )
 
 

@@ -12,7 +12,7 @@ from pastelka_common.messaging.consumer import Delivery
 from pastelka_common.messaging.outcomes import Done, Outcome
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.runs import Cancellations, ProviderJobs, RunCancelled
-from pastelka_common.storage import Storage
+from pastelka_common.storage import Storage, UnsafePathError
 
 J = TypeVar("J", bound=VersionJob)
 JobT_contra = TypeVar("JobT_contra", bound=VersionJob, contravariant=True)
@@ -134,6 +134,8 @@ class Workshop(Generic[J]):
     async def _store(self, path: str, content: bytes) -> None:
         try:
             await self.storage.write(path, content)
+        except UnsafePathError as error:
+            raise PermanentError("unsafe_path", str(error)) from error
         except OSError as error:
             raise TransientError(
                 "storage_unavailable", f"The storage refused a file: {error.strerror}."

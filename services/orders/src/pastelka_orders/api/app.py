@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pastelka_common.health import run_checks
 from pastelka_common.storage import Storage
 from pastelka_orders.api import problems
-from pastelka_orders.api.deps import Services
+from pastelka_orders.api.deps import Services, Subscriptions
 from pastelka_orders.api.observe import Observed
 from pastelka_orders.api.routes import orders, versions
 from pastelka_orders.database import Database
@@ -68,6 +68,7 @@ def _services(settings: OrdersSettings) -> Services:
         ),
         Storage(settings.storage_path),
         PhotoIntake(limits),
+        Subscriptions(settings),
     )
 
 

@@ -24,6 +24,7 @@ ViewWork = Callable[[Views], Awaitable[T]]
 MAX_ID = 2**31 - 1
 _MERCURE_PATH = "/.well-known/mercure"
 _JSON = "application/json"
+_REUSED_FOR = timedelta(minutes=1)
 
 # An id beyond the column cannot exist: it is looked up as one that does not (404), never a 500.
 Id = Annotated[int, Path(ge=0, description="Database id")]
@@ -40,6 +41,7 @@ class Services:
     database: Database
     storage: Storage
     intake: PhotoIntake
+    subscriptions: "Subscriptions"
 
     @property
     def files(self) -> str:
@@ -93,23 +95,39 @@ def _matches(header: str | None, tag: str) -> bool:
     return tag in candidates or "*" in candidates
 
 
-def allow_subscription(response: Response, settings: OrdersSettings) -> None:
-    """Let this browser subscribe at the hub: a short-lived cookie for the two topics there are."""
-    key = settings.mercure_subscriber_jwt_key
-    if key is None:
-        return
-    lifetime = timedelta(minutes=settings.mercure_cookie_minutes)
-    claims = {
-        "mercure": {"subscribe": ["orders", "orders/{order_number}"]},
-        "exp": datetime.now(UTC) + lifetime,
-    }
-    token = jwt.encode(claims, key.get_secret_value(), algorithm="HS256")
-    response.set_cookie(
-        "mercureAuthorization",
-        token,
-        max_age=int(lifetime.total_seconds()),
-        path=_MERCURE_PATH,
-        httponly=True,
-        samesite="strict",
-    )
-    response.headers["Link"] = f'<{_MERCURE_PATH}>; rel="mercure"'
+class Subscriptions:
+    """Lets browsers subscribe at the hub: a short-lived cookie for the two topics there are.
+
+    All browsers may hear the same, so a token serves them all for a minute before a new one is made.
+    """
+
+    def __init__(self, settings: OrdersSettings) -> None:
+        self._key = settings.mercure_subscriber_jwt_key
+        self._lifetime = timedelta(minutes=settings.mercure_cookie_minutes)
+        self._token = ""
+        self._made_at = datetime.min.replace(tzinfo=UTC)
+
+    def allow(self, response: Response) -> None:
+        """Give the browser the cookie, and tell it where the hub is."""
+        if self._key is None:
+            return
+        response.set_cookie(
+            "mercureAuthorization",
+            self._current_token(self._key.get_secret_value()),
+            max_age=int((self._lifetime - _REUSED_FOR).total_seconds()),
+            path=_MERCURE_PATH,
+            httponly=True,
+            samesite="strict",
+        )
+        response.headers["Link"] = f'<{_MERCURE_PATH}>; rel="mercure"'
+
+    def _current_token(self, key: str) -> str:
+        now = datetime.now(UTC)
+        if now - self._made_at > _REUSED_FOR:
+            claims = {
+                "mercure": {"subscribe": ["orders", "orders/{order_number}"]},
+                "exp": now + self._lifetime,
+            }
+            self._token = jwt.encode(claims, key, algorithm="HS256")
+            self._made_at = now
+        return self._token

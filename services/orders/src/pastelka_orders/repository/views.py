@@ -9,7 +9,6 @@ import binascii
 import json
 import re
 import unicodedata
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Integer, String, bindparam, text
@@ -117,14 +116,6 @@ _TIMELINE = text(
 _ORDER_EXISTS = text("SELECT 1 FROM orders WHERE order_number = :order_number")
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """JSON texts of one page of orders, and where the next begins."""
-
-    items: list[str]
-    next_cursor: str | None
-
-
 class Views:
     """The reading side; ``files`` is the URL of the storage root, with a slash at its end."""
 
@@ -163,8 +154,8 @@ class Views:
         cursor: str | None = None,
         q: str | None = None,
         status: OrderStatus | None = None,
-    ) -> Page:
-        """One page of orders, newest first. Raises ``BadCursorError``."""
+    ) -> str:
+        """JSON of one page of orders, newest first. Raises ``BadCursorError``."""
         conditions, values = _conditions(cursor, q, status)
         where = "WHERE " + " AND ".join(conditions) if conditions else ""
         query = text(_LIST.format(head=_HEAD, where=where)).bindparams(_FILES)
@@ -173,7 +164,8 @@ class Views:
         ).all()
         more = len(rows) > limit
         last = rows[limit - 1] if more else None
-        return Page([row[0] for row in rows[:limit]], _cursor(last[1], last[2]) if last is not None else None)
+        cursor = json.dumps(_cursor(last[1], last[2]) if last is not None else None)
+        return f'{{"items":[{",".join(row[0] for row in rows[:limit])}],"next_cursor":{cursor}}}'
 
     async def timeline(self, order_number: str) -> list[dict[str, object]] | None:
         """Every status change of an order, or ``None`` if there is no such order."""

@@ -6,7 +6,7 @@ from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile,
 from pydantic import TypeAdapter
 
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
-from pastelka_orders.api.deps import MAX_ID, Deps, Id, OrderNumber, allow_subscription, answer, respond
+from pastelka_orders.api.deps import MAX_ID, Deps, Id, OrderNumber, answer, respond
 from pastelka_orders.api.problems import Responses, declared
 from pastelka_orders.errors import ImageNotFoundError, OrderNotFoundError
 from pastelka_orders.handlers import generate, orders
@@ -15,7 +15,6 @@ from pastelka_orders.models import OrderStatus
 from pastelka_orders.schemas import (
     ColoringVersionResponse,
     ImageResponse,
-    OrderListItem,
     OrderListResponse,
     OrderResponse,
     SvgVersionResponse,
@@ -45,10 +44,8 @@ async def list_orders(
 ) -> Response:
     """Orders, newest first, in pages."""
     page = await services.view(lambda v: v.orders(limit=limit, cursor=cursor, q=q, status=status))
-    items = [OrderListItem.model_validate_json(item) for item in page.items]
-    body = OrderListResponse(items=items, next_cursor=page.next_cursor).model_dump_json().encode()
-    response = respond(request, body)
-    allow_subscription(response, services.settings)
+    response = answer(request, OrderListResponse, page)
+    services.subscriptions.allow(response)
     return response
 
 
@@ -82,7 +79,7 @@ async def create_order(
 async def get_order(request: Request, services: Deps, order_number: OrderNumber) -> Response:
     """One order with its line items, images and versions."""
     response = await _order(request, services, order_number)
-    allow_subscription(response, services.settings)
+    services.subscriptions.allow(response)
     return response
 
 
