@@ -10,6 +10,7 @@ import pytest_asyncio
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
+from nats.js.errors import ServerError
 
 from pastelka_common.contracts.messages import ColoringJob
 from pastelka_common.contracts.options import ColoringOptions
@@ -18,6 +19,8 @@ from pastelka_common.messaging.consumer import JobConsumer
 from pastelka_common.messaging.topology import JOBS, ConsumerSpec, ensure_consumer, ensure_streams
 from pastelka_common.servers import NatsServer, ServerProcess, running
 from pastelka_common.testing.waiting import soon, until
+
+_NO_STORE = 10049
 
 Connect = Callable[[], Awaitable[Client]]
 Listen = Callable[[str], Awaitable["asyncio.Queue[Msg]"]]
@@ -48,7 +51,17 @@ async def nc(connect: Connect) -> Client:
     js = client.jetstream()
     for stream in await js.streams_info():
         await js.delete_stream(stream.config.name or "")
-    await ensure_streams(js)
+
+    async def made() -> bool:
+        try:
+            await ensure_streams(js)
+        except ServerError as error:
+            # The server clears a deleted stream's folder in its own time.
+            assert error.err_code == _NO_STORE  # noqa: PT017
+            return False
+        return True
+
+    await until(made)
     return client
 
 
