@@ -99,7 +99,7 @@ async def latency(options: Options, results: Results) -> None:
     async with stack(options, services=_PLAYED_FOR) as running:
         courses = await _courses(running, orders=20, photos=2)
         async with connected(running.nats.url, name="bench") as nc, running.subscriber("orders") as hearing:
-            publisher = Publisher(nc.jetstream())
+            publisher = Publisher(nc)
             await _at_a_rate(publisher, hearing, courses, count=100)  # warms up
             for repeat in range(options.repeats):
                 say(f"facts: {_FACTS} facts at {_RATE:g}/s ({repeat + 1}/{options.repeats})")
@@ -117,7 +117,7 @@ async def transitions(options: Options, results: Results) -> None:
             running.subscriber("orders") as hearing,
             connections(running) as (_, database),
         ):
-            publisher = Publisher(nc.jetstream(), timeout=60)
+            publisher = Publisher(nc, timeout=60)
             for repeat in range(options.repeats):
                 say(f"transitions: {_BURST_FACTS} facts at once ({repeat + 1}/{options.repeats})")
                 watch = Watch()

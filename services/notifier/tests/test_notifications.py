@@ -43,7 +43,7 @@ def event(order_number: str, number: int) -> VersionStatusChanged:
 
 async def publish(js: JetStreamContext, events: Iterable[Event]) -> None:
     """Store events in this order."""
-    await Publisher(js).send_all([outgoing(one) for one in events])
+    await Publisher(js._nc).send_all([outgoing(one) for one in events])
 
 
 def interleaved(orders: list[str], numbers: range) -> list[VersionStatusChanged]:

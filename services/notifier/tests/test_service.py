@@ -110,7 +110,7 @@ async def publish(js: JetStreamContext, order_number: str, numbers: range) -> No
             status="processing",
         )
 
-    await Publisher(js).send_all([outgoing(event(number)) for number in numbers])
+    await Publisher(js._nc).send_all([outgoing(event(number)) for number in numbers])
 
 
 async def test_one_works_the_other_takes_over_when_it_is_killed_and_ends_cleanly_on_sigterm(

@@ -43,7 +43,7 @@ async def nc(broker: ServerProcess) -> AsyncIterator[Client]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def relay(database: Database, nc: Client, orders_url: str) -> AsyncIterator[Relay]:
     """The relay at work, woken by PostgreSQL's notifications."""
-    relay = Relay(database, Publisher(nc.jetstream(), timeout=1))
+    relay = Relay(database, Publisher(nc, timeout=1))
     stop = asyncio.Event()
     tasks = [
         asyncio.create_task(relay.run(stop)),
@@ -150,14 +150,14 @@ async def test_a_crash_between_publishing_and_deleting_publishes_nothing_twice(
 ) -> None:
     await api.order(2, process="coloring")
     stop = asyncio.Event()
-    crashing = asyncio.create_task(Relay(database, Forgetful(nc.jetstream())).run(stop))
+    crashing = asyncio.create_task(Relay(database, Forgetful(nc)).run(stop))
     await jobs(nc, 2)
     stop.set()
     await crashing
     assert await left(sql) == 3
     assert await sql.fetchval("SELECT count(*) FROM coloring_versions WHERE status = 'pending'") == 2
     again = asyncio.Event()
-    relay = Relay(database, Publisher(nc.jetstream()))
+    relay = Relay(database, Publisher(nc))
     running_again = asyncio.create_task(relay.run(again))
     relay.wake()
     await until_empty(sql)
@@ -174,7 +174,7 @@ async def test_a_job_cancelled_before_it_went_out_is_never_published(
     version = await api.post("/images/1/generate-coloring")
     await api.post(f"/coloring-versions/{version['id']}/cancel", status=200)
     stop = asyncio.Event()
-    relay = Relay(database, Publisher(nc.jetstream()))
+    relay = Relay(database, Publisher(nc))
     task = asyncio.create_task(relay.run(stop))
     relay.wake()
     await until_empty(sql)
@@ -202,7 +202,7 @@ async def test_while_the_broker_is_away_everything_waits_and_then_goes_out(
 async def test_two_relays_publish_everything_once(api: Any, database: Database, nc: Client, sql: Any) -> None:
     await api.order(20, process="coloring")
     stop = asyncio.Event()
-    relays = [Relay(database, Publisher(nc.jetstream())) for _ in range(2)]
+    relays = [Relay(database, Publisher(nc)) for _ in range(2)]
     tasks = [asyncio.create_task(relay.run(stop)) for relay in relays]
     for relay in relays:
         relay.wake()

@@ -52,7 +52,7 @@ async def _letter(heard: "asyncio.Queue[Any]") -> DeadLetter:
 async def test_a_done_job_is_acknowledged(work, js: JetStreamContext, job: Jobs, jobs_left):
     handler = Scripted(Done())
     await work(handler, spec=SPEC)
-    await Publisher(js).publish(job(1))
+    await Publisher(js._nc).publish(job(1))
     await until(lambda: handler.seen)
     await jobs_left(0)
     assert handler.seen == [(1, Delivery(attempt=1, is_last=False))]
@@ -69,7 +69,7 @@ async def test_no_more_than_its_concurrency_at_once(work, js: JetStreamContext, 
         at_work -= 1
         return Done()
 
-    await Publisher(js).send_all([outgoing(job(number)) for number in range(40)])
+    await Publisher(js._nc).send_all([outgoing(job(number)) for number in range(40)])
     await work(handler, spec=SPEC, concurrency=3)
     await until(lambda: at_work == 3)
     assert (await js.consumer_info(JOBS, "coloring")).num_ack_pending == 3
@@ -90,7 +90,7 @@ async def test_a_slot_is_filled_while_another_job_goes_on(work, js: JetStreamCon
         done.append(job.version_id)
         return Done()
 
-    await Publisher(js).send_all([outgoing(job(number)) for number in range(10)])
+    await Publisher(js._nc).send_all([outgoing(job(number)) for number in range(10)])
     await work(handler, spec=SPEC, concurrency=2)
     await jobs_left(1)
     assert done == list(range(1, 10))
@@ -105,7 +105,7 @@ async def test_the_bound_over_all_replicas_is_the_consumers(work, connect, js: J
         return Done()
 
     limited = SPEC.with_limit(3)
-    await Publisher(js).send_all([outgoing(job(number)) for number in range(10)])
+    await Publisher(js._nc).send_all([outgoing(job(number)) for number in range(10)])
     await work(handler, spec=limited, concurrency=2)
     await work(handler, spec=limited, concurrency=2, on=await connect())
     await until(lambda: len(at_work) == 3)
@@ -117,7 +117,7 @@ async def test_a_transient_error_is_tried_again(work, js: JetStreamContext, job:
     dead = await listen("dead.>")
     handler = Scripted(TransientError("busy", "Busy."), ConnectionError("a bug"), Done())
     await work(handler, spec=SPEC, retries=QUICK)
-    await Publisher(js).publish(job(1))
+    await Publisher(js._nc).publish(job(1))
     await jobs_left(0)
     assert handler.seen == [(1, Delivery(1, False)), (1, Delivery(2, False)), (1, Delivery(3, True))]
     assert dead.empty()
@@ -128,7 +128,7 @@ async def test_the_providers_wish_delays_the_next_try(
 ):
     acks = await listen(ACKS)
     await work(Scripted(TransientError("busy", "Busy.", retry_after=0.7), Done()), spec=SPEC, retries=QUICK)
-    await Publisher(js).publish(job(1))
+    await Publisher(js._nc).publish(job(1))
     nak = (await soon(acks.get())).data
     assert nak.startswith(b"-NAK")
     assert json.loads(nak[4:])["delay"] == 0.7e9
@@ -140,7 +140,7 @@ async def test_the_providers_wish_delays_the_next_try(
 async def test_a_handler_may_ask_for_a_later_try_itself(work, js: JetStreamContext, job: Jobs, jobs_left):
     handler = Scripted(RetryAfter(0.05, Failure(code="later", message="Later.")), Done())
     await work(handler, spec=SPEC)
-    await Publisher(js).publish(job(1))
+    await Publisher(js._nc).publish(job(1))
     await jobs_left(0)
     assert handler.attempts == [1, 2]
 
@@ -167,7 +167,7 @@ async def test_a_permanent_error_ends_in_a_dead_letter(
     handler = Scripted(PermanentError("photo_unreadable", "The photo is no image."))
     await work(handler, spec=SPEC, on_rejected=on_rejected, retries=QUICK)
     message = outgoing(job(7))
-    await Publisher(js).send(
+    await Publisher(js._nc).send(
         Outgoing(message.subject, message.payload, {**message.headers, "traceparent": TRACEPARENT})
     )
     raw = await soon(dead.get())
@@ -190,7 +190,7 @@ async def test_a_returned_rejection_is_a_dead_letter_too(
 ):
     dead = await listen("dead.>")
     await work(Scripted(Reject(Failure(code="no", message="No."))), spec=SPEC)
-    await Publisher(js).publish(job(1))
+    await Publisher(js._nc).publish(job(1))
     assert (await _letter(dead)).failure.code == "no"
     await jobs_left(0)
 
@@ -201,7 +201,7 @@ async def test_an_unexpected_error_is_given_up_at_the_last_attempt(
     dead = await listen("dead.>")
     handler = Scripted(KeyError("s3cret"))
     await work(handler, spec=SPEC, retries=QUICK)
-    await Publisher(js).publish(job(1))
+    await Publisher(js._nc).publish(job(1))
     letter = await _letter(dead)
     assert letter.failure.code == "internal_error"
     assert "KeyError" in letter.failure.message
@@ -215,7 +215,7 @@ async def test_a_job_whose_workers_all_died_is_given_up_unworked(
     work, nc, js: JetStreamContext, job: Jobs, listen
 ):
     dead = await listen("dead.>")
-    await Publisher(js).publish(job(1))
+    await Publisher(js._nc).publish(job(1))
     rejected: list[Failure] = []
 
     async def on_rejected(_job: ColoringJob, _delivery: Delivery, failure: Failure) -> None:
@@ -265,7 +265,7 @@ async def test_a_rejection_that_cannot_be_reported_is_tried_again(
             raise ConnectionError("the broker was away")
 
     await work(Scripted(PermanentError("no", "No.")), spec=SPEC, retries=QUICK, on_rejected=on_rejected)
-    await Publisher(js).publish(job(1))
+    await Publisher(js._nc).publish(job(1))
     assert (await _letter(dead)).failure.code == "no"
     await jobs_left(0)
     assert tries == [1, 2]
@@ -282,7 +282,7 @@ async def test_the_handler_works_in_the_trace_of_the_message(
         return Done()
 
     message = outgoing(job(1))
-    await Publisher(js).send(Outgoing(message.subject, message.payload, {"traceparent": TRACEPARENT}))
+    await Publisher(js._nc).send(Outgoing(message.subject, message.payload, {"traceparent": TRACEPARENT}))
     await work(handler, spec=SPEC)
     await jobs_left(0)
     assert traces == [TRACE_ID, TRACE_ID]

@@ -46,7 +46,7 @@ async def test_a_long_job_stays_with_its_worker(work, js: JetStreamContext, job:
     acks = await listen(ACKS)
     handler = Holding()
     await work(handler, spec=ALERT, concurrency=2)
-    await Publisher(js).publish(job(1))
+    await Publisher(js._nc).publish(job(1))
     for _ in range(6):  # two deadlines long
         assert (await soon(acks.get())).data == b"+WPI"
     handler.release.set()
@@ -63,7 +63,7 @@ async def test_the_job_of_a_dead_worker_goes_to_another(
     doomed, heir = Holding(), Holding()
     heir.release.set()
     worker = await work(doomed, spec=ALERT, on=await connect())
-    await Publisher(js).publish(job(1))
+    await Publisher(js._nc).publish(job(1))
     await soon(doomed.begun.get())
     await work(heir, spec=ALERT, on=await connect())
     await worker.die()
@@ -78,8 +78,8 @@ async def test_a_leaving_worker_hands_back_at_once_and_never_acknowledges(
     leaving, heir = Holding(), Holding()
     heir.release.set()
     worker = await work(leaving, spec=PATIENT, on=await connect(), concurrency=2)
-    await Publisher(js).publish(job(1))
-    await Publisher(js).publish(job(2))
+    await Publisher(js._nc).publish(job(1))
+    await Publisher(js._nc).publish(job(2))
     await soon(leaving.begun.get())
     await soon(leaving.begun.get())
     await worker.stop()
@@ -96,7 +96,7 @@ async def test_a_job_that_arrived_too_late_is_handed_back_too(
     worker = await work(Holding(), spec=PATIENT, on=await connect(), concurrency=5)
     await until(lambda: worker.nc.stats["out_msgs"] >= 1)
     for number in range(5):
-        await Publisher(js).publish(job(number))
+        await Publisher(js._nc).publish(job(number))
     await worker.stop()  # while some are on their way
     heir = Holding()
     heir.release.set()
@@ -107,8 +107,8 @@ async def test_a_job_that_arrived_too_late_is_handed_back_too(
 async def test_grace_lets_a_handler_finish(work, js: JetStreamContext, job: Jobs, jobs_left):
     handler = Holding()
     worker = await work(handler, spec=PATIENT, grace=10)
-    await Publisher(js).publish(job(1))
-    await Publisher(js).publish(job(2))
+    await Publisher(js._nc).publish(job(1))
+    await Publisher(js._nc).publish(job(2))
     await soon(handler.begun.get())
     stopping = asyncio.create_task(worker.stop())
     await until(worker._stop.is_set)
@@ -123,7 +123,7 @@ async def test_what_outlasts_the_grace_is_handed_back(work, js: JetStreamContext
     acks = await listen(ACKS)
     handler = Holding()
     worker = await work(handler, spec=PATIENT, grace=0.1)
-    await Publisher(js).publish(job(1))
+    await Publisher(js._nc).publish(job(1))
     await soon(handler.begun.get())
     await worker.stop(3)
     assert handler.ended == ["cancelled"]
@@ -135,7 +135,7 @@ async def test_work_goes_on_after_the_broker_was_killed(
 ):
     handler = Holding()
     nc = (await work(handler, spec=ALERT, concurrency=2)).nc
-    await Publisher(js).publish(job(1))
+    await Publisher(js._nc).publish(job(1))
     await soon(handler.begun.get())
     await broker.kill()
     await until(lambda: not nc.is_connected)
@@ -143,7 +143,7 @@ async def test_work_goes_on_after_the_broker_was_killed(
     await until(lambda: handler.ended)
     await broker.start()
     await until(lambda: nc.is_connected)
-    await Publisher(js).publish(job(2))
+    await Publisher(js._nc).publish(job(2))
     await jobs_left(0)
 
 
@@ -153,14 +153,14 @@ async def test_publishing_while_the_broker_is_away_fails_and_can_be_repeated(
     await broker.kill()
     await until(lambda: not nc.is_connected)
     with pytest.raises(PublishError, match=r"publishing to jobs\.coloring\.1"):
-        await Publisher(js, timeout=0.1).publish(job(1))
+        await Publisher(js._nc, timeout=0.1).publish(job(1))
     await broker.start()
     await until(lambda: nc.is_connected)
-    await Publisher(js).publish(job(1))
+    await Publisher(js._nc).publish(job(1))
     assert (await js.stream_info(JOBS)).state.messages == 1  # the first try went out too, as the same message
 
 
 async def test_publishing_where_no_stream_listens_fails(js: JetStreamContext, job: Jobs):
     await js.delete_stream(JOBS)
     with pytest.raises(PublishError, match=r"jobs\.coloring\.1"):
-        await Publisher(js).publish(job(1))
+        await Publisher(js._nc).publish(job(1))

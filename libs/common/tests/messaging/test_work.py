@@ -69,7 +69,7 @@ def making() -> FakeMaking:
 @pytest_asyncio.fixture(loop_scope="session")
 async def workshop(nc: Client, making: FakeMaking, tmp_path: Path) -> Workshop[ColoringJob]:
     return Workshop(
-        Publisher(nc.jetstream()),
+        Publisher(nc),
         await ProviderJobs.open(nc),
         await Cancellations.open(nc, "coloring"),
         Storage(tmp_path),
@@ -212,10 +212,10 @@ async def test_the_whole_line_from_message_to_facts(workshop, facts, work, js, j
         on_rejected=workshop.reject,
         retries=Retries(attempts=2, base=0.02),
     )
-    await Publisher(js).publish(job(7))
+    await Publisher(js._nc).publish(job(7))
     await until(lambda: _ends_in(facts, Status.ERROR))
     making.error = None
-    await Publisher(js).publish(job(8))
+    await Publisher(js._nc).publish(job(8))
     await until(lambda: _ends_in(facts, Status.COMPLETED))
 
 

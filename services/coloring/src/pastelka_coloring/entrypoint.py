@@ -38,7 +38,7 @@ async def run(settings: ColoringSettings, stop: asyncio.Event) -> None:
             spec = COLORING_CONSUMER.with_limit(settings.max_in_flight)
             await ensure_consumer(nc, spec)
             workshop = Workshop(
-                Publisher(nc.jetstream()),
+                Publisher(nc),
                 await ProviderJobs.open(nc),
                 await Cancellations.open(nc, "coloring"),
                 storage,

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import structlog
 from prometheus_client import Counter, Histogram
-from sqlalchemy import ARRAY, BigInteger, Integer, LargeBinary, Row, Text, bindparam, text
+from sqlalchemy import ARRAY, Integer, LargeBinary, Row, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import Message, VersionJob, VersionStatusChanged
@@ -57,13 +57,11 @@ _INSERT = text(
 )
 _NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', '')")
 _ONLY_ONE = text("SELECT pg_advisory_xact_lock(:lock)")
-_OLDEST = text(
-    """SELECT id, subject, msg_id, payload, headers, queues_kind, queues_version_id, queues_run,
-    EXTRACT(EPOCH FROM clock_timestamp() - created_at)::float8 AS age
-    FROM outbox ORDER BY id LIMIT :batch"""
-)
-_DELETE = text("DELETE FROM outbox WHERE id = ANY(:ids)").bindparams(
-    bindparam("ids", type_=ARRAY(BigInteger))
+# Deleted before they are published, in the transaction that commits when they are.
+_TAKE_OLDEST = text(
+    """DELETE FROM outbox WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT :batch)
+    RETURNING id, subject, msg_id, payload, headers, queues_kind, queues_version_id, queues_run,
+    EXTRACT(EPOCH FROM clock_timestamp() - created_at)::float8 AS age"""
 )
 
 _QUEUED = """WITH moved AS (
@@ -110,8 +108,8 @@ class Outbox:
         """Publish bytes on a subject, for what is no message of ours (a key-value bucket)."""
         self._entries.append(_Entry(subject, payload, json.dumps(current_headers()), None))
 
-    async def flush(self, connection: AsyncConnection) -> None:
-        """Write what was added, and wake the relay when this commits."""
+    async def flush(self, connection: AsyncConnection, *, notify: bool = True) -> None:
+        """Write what was added; with ``notify``, wake the relay in another process when this commits."""
         if not self._entries:
             return
         entries, self._entries = self._entries, []
@@ -127,7 +125,8 @@ class Outbox:
                 "runs": [e.job.run if e.job else None for e in entries],
             },
         )
-        await connection.execute(_NOTIFY)
+        if notify:
+            await connection.execute(_NOTIFY)
 
 
 class Relay:
@@ -155,7 +154,7 @@ class Relay:
 
     async def _relay_all(self, stop: asyncio.Event) -> None:
         try:
-            while not stop.is_set() and await self._database.write(self._relay_batch) > 0:
+            while not stop.is_set() and await self._database.write(self._relay_batch):
                 pass
         except PublishError as error:
             log.warning("relay waits for the broker", error=str(error))
@@ -172,23 +171,23 @@ class Relay:
         except TimeoutError:
             pass
 
-    async def _relay_batch(self, connection: AsyncConnection) -> int:
-        """Publish and delete one batch; returns its size.
+    async def _relay_batch(self, connection: AsyncConnection) -> bool:
+        """Publish and delete one batch; returns whether there is more to relay.
 
         A version becomes ``queued`` before its job is published, in the same transaction: its row
         stays locked until the acknowledgement is committed, so that no worker's fact, however
         fast, is applied before ``queued`` is.
         """
         await connection.execute(_ONLY_ONE, {"lock": _LOCK})
-        rows = (await connection.execute(_OLDEST, {"batch": _BATCH})).all()
-        if not rows:
-            return 0
+        taken = (await connection.execute(_TAKE_OLDEST, {"batch": _BATCH})).all()
+        if not taken:
+            return False
+        rows = sorted(taken, key=lambda row: row.id)
         queued = await self._queue(connection, rows)
         await self._publisher.send_all([_outgoing(row) for row in rows if _is_due(row, queued)])
-        await connection.execute(_DELETE, {"ids": [row.id for row in rows]})
         RELAYED.inc(len(rows))
         LAG.observe(max(row.age for row in rows))
-        return len(rows)
+        return len(rows) == _BATCH or bool(queued)
 
     async def _queue(self, connection: AsyncConnection, rows: Sequence[Row]) -> set[tuple[str, int, int]]:  # type: ignore[type-arg]
         """Move the versions whose jobs are in this batch to ``queued``; returns those that moved."""
@@ -211,7 +210,7 @@ class Relay:
                     status="queued",
                 )
                 outbox.add(event, headers=traces[version.id, version.run])
-        await outbox.flush(connection)
+        await outbox.flush(connection, notify=False)
         return moved
 
 

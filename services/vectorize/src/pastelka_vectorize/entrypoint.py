@@ -40,7 +40,7 @@ async def run(settings: VectorizeSettings, stop: asyncio.Event) -> None:
             spec = VECTORIZE_CONSUMER.with_limit(settings.max_in_flight)
             await ensure_consumer(nc, spec)
             workshop = Workshop(
-                Publisher(nc.jetstream()),
+                Publisher(nc),
                 await ProviderJobs.open(nc),
                 await Cancellations.open(nc, "svg"),
                 storage,

@@ -96,7 +96,7 @@ class JobConsumer(Generic[J]):
         self._concurrency = concurrency
         self._retries = retries
         self._on_rejected = on_rejected
-        self._publisher = Publisher(nc.jetstream())
+        self._publisher = Publisher(nc)
         self._tasks: set[asyncio.Task[None]] = set()
         self._room = asyncio.Event()
 

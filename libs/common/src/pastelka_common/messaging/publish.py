@@ -1,17 +1,23 @@
 """Publishing to JetStream: acknowledged, identified, and part of a trace."""
 
 import asyncio
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from uuid import uuid4
 
+from nats.aio.client import Client
 from nats.errors import Error as NatsError
-from nats.js import JetStreamContext
 from nats.js.errors import APIError
 
 from pastelka_common.contracts.messages import Message
 from pastelka_common.telemetry import current_headers
 
 MSG_ID = "Nats-Msg-Id"
+
+_ATOMIC = ("jobs", "events")
+"""First tokens of the subjects of streams that take atomic batches."""
+_BATCH = 500  # the server takes at most 1,000
 
 
 class PublishError(ConnectionError):
@@ -39,8 +45,9 @@ def outgoing(message: Message, *, msg_id: str | None = None) -> Outgoing:
 class Publisher:
     """Publishes messages and returns once JetStream has stored them."""
 
-    def __init__(self, js: JetStreamContext, *, timeout: float = 5.0) -> None:
-        self._js = js
+    def __init__(self, nc: Client, *, timeout: float = 5.0) -> None:
+        self._nc = nc
+        self._js = nc.jetstream()
         self._timeout = timeout
 
     async def publish(self, message: Message, *, msg_id: str | None = None) -> None:
@@ -57,12 +64,54 @@ class Publisher:
             reason = str(error) or type(error).__name__
             raise PublishError(f"publishing to {message.subject}: {reason}") from error
 
-    async def send_all(self, messages: list[Outgoing]) -> None:
-        """Store several, in this order: all are sent at once, and all acknowledgements awaited.
+    async def send_all(self, messages: Sequence[Outgoing]) -> None:
+        """Store several, those of one stream in this order and, where it takes them, all or none.
 
-        Raises :class:`PublishError` if any is not acknowledged; the others may be stored.
+        Raises :class:`PublishError` if any is not acknowledged; others may be stored. Sent again
+        under the same ids, nothing is stored twice.
         """
-        results = await asyncio.gather(*(self.send(message) for message in messages), return_exceptions=True)
+        alone = [message for message in messages if _stream(message) not in _ATOMIC]
+        together = [[m for m in messages if _stream(m) == stream] for stream in _ATOMIC]
+        results = await asyncio.gather(
+            *(self.send(message) for message in alone),
+            *(self._send_together(group) for group in together),
+            return_exceptions=True,
+        )
         for result in results:
             if isinstance(result, BaseException):
                 raise result
+
+    async def _send_together(self, messages: Sequence[Outgoing]) -> None:
+        """Store messages of one stream, in atomic batches (NATS ADR-50)."""
+        for start in range(0, len(messages), _BATCH):
+            batch = messages[start : start + _BATCH]
+            if len(batch) == 1 or not await self._commit(batch):
+                # A batch with a message that is stored already is refused whole; each alone is not.
+                for message in batch:
+                    await self.send(message)
+
+    async def _commit(self, batch: Sequence[Outgoing]) -> bool:
+        """Whether the server stored the batch; it refuses one that repeats a message."""
+        batch_id = uuid4().hex
+        try:
+            for number, message in enumerate(batch[:-1], start=1):
+                await self._nc.publish(
+                    message.subject, message.payload, headers=_in_batch(message, batch_id, number)
+                )
+            last = batch[-1]
+            headers = _in_batch(last, batch_id, len(batch)) | {"Nats-Batch-Commit": "1"}
+            answer = await self._nc.request(
+                last.subject, last.payload, timeout=self._timeout, headers=headers
+            )
+        except (NatsError, TimeoutError, OSError) as error:
+            reason = str(error) or type(error).__name__
+            raise PublishError(f"publishing {len(batch)} messages: {reason}") from error
+        return "error" not in json.loads(answer.data)
+
+
+def _stream(message: Outgoing) -> str:
+    return message.subject.partition(".")[0]
+
+
+def _in_batch(message: Outgoing, batch_id: str, number: int) -> dict[str, str]:
+    return {**message.headers, "Nats-Batch-Id": batch_id, "Nats-Batch-Sequence": str(number)}

@@ -25,7 +25,7 @@ class Workbench:
         self.nc = nc
         self.facts: list[Fact] = []
         self.dead: list[DeadLetter] = []
-        self._publisher = Publisher(nc.jetstream())
+        self._publisher = Publisher(nc)
         self._changed = asyncio.Condition()
 
     @classmethod

@@ -66,7 +66,7 @@ async def run(settings: OrdersSettings, stop: asyncio.Event) -> None:
 async def _work(
     settings: OrdersSettings, stop: asyncio.Event, nc: Client, database: Database, downloader: PhotoDownloader
 ) -> None:
-    relay = Relay(database, Publisher(nc.jetstream()))
+    relay = Relay(database, Publisher(nc))
     storage = Storage(settings.storage_path)
     downloads = Downloads(database, storage, downloader, settings.auto_process, relay.wake)
     dead = DeadLetters(database, relay.wake)

@@ -64,7 +64,8 @@ async def apply_facts(connection: AsyncConnection, batch: Sequence[Received]) ->
     await images.choose_finished_colorings(connection, [_finished(c) for c in colorings if c.is_completed])
     await images.choose_finished_svgs(connection, [_finished(c) for c in svgs if c.is_completed])
     await _follow_up(connection, outbox, [c.version for c in colorings if c.is_completed])
-    await outbox.flush(connection)
+    # Whoever applies facts also relays, and wakes its own relay at once.
+    await outbox.flush(connection, notify=False)
     return sum(len(course.transitions) for course in (*colorings, *svgs))
 
 
