@@ -83,7 +83,7 @@ def respond(request: Request, body: bytes) -> Response:
     """``body`` with an ``ETag``, or 304."""
     tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
-    if _matches(request.headers.get("if-none-match"), tag):
+    if request.method in {"GET", "HEAD"} and _matches(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type=_JSON, headers=headers)
 

@@ -1,0 +1,233 @@
+"""What the worker consumes, on a real nats-server: facts, dead letters, downloads, erasures."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import nats
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from nats.aio.client import Client
+from PIL import Image
+
+from pastelka_common.contracts.messages import DownloadJob, EraseJob, Failure
+from pastelka_common.errors import PermanentError
+from pastelka_common.messaging.consumer import Delivery
+from pastelka_common.messaging.outcomes import Done, RetryAfter
+from pastelka_common.messaging.topology import FACTS_CONSUMER, ensure_consumer, ensure_streams
+from pastelka_common.servers import NatsServer, PostgresServer, running
+from pastelka_common.storage import Storage
+from pastelka_orders import migrations_runner
+from pastelka_orders.consumers import Downloads, Erasures, FactsConsumer
+from pastelka_orders.database import Database
+from pastelka_orders.photos import PhotoDownloader, PhotoIntake
+from pastelka_orders.photos.urls import UrlRules
+
+FIRST = Delivery(attempt=1, is_last=False)
+SECOND = Delivery(attempt=2, is_last=False)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def nc(tmp_path: Path) -> AsyncIterator[Client]:
+    """A nats-server of this test's own, with the streams and the facts' consumer."""
+    async with running(NatsServer(folder=tmp_path / "nats", sync_always=False)) as server:
+        connection = await nats.connect(server.url)
+        await ensure_streams(connection.jetstream())
+        await ensure_consumer(connection, FACTS_CONSUMER)
+        yield connection
+        await connection.close()
+
+
+@asynccontextmanager
+async def consuming(nc: Client, database: Database) -> AsyncIterator[asyncio.Event]:
+    """The facts' consumer at work; yields an event that is set at every commit."""
+    stop, committed = asyncio.Event(), asyncio.Event()
+    task = asyncio.create_task(FactsConsumer(nc, database, committed.set).run(stop))
+    try:
+        yield committed
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, 15)
+
+
+async def acknowledged(nc: Client) -> None:
+    """Wait until the server holds nothing that was not acknowledged or dropped."""
+    async with asyncio.timeout(20):
+        while True:
+            info = await nc.jetstream().consumer_info("STATUS", FACTS_CONSUMER.name)
+            if not info.num_pending and not info.num_ack_pending:
+                return
+            await asyncio.sleep(0.02)
+
+
+async def publish(nc: Client, *received: Any) -> None:
+    for one in received:
+        await nc.jetstream().publish(one.fact.subject, one.fact.model_dump_json().encode())
+
+
+async def test_facts_are_applied_and_then_acknowledged(
+    api: Any, worker: Any, nc: Client, database: Database
+) -> None:
+    await api.order(3)
+    versions = await api.post("/orders/M1000/generate-coloring")
+    facts = [
+        worker.fact("coloring", version["id"], status, step=step)
+        for version in versions
+        for step, status in enumerate(worker.happy, start=1)
+    ]
+    async with consuming(nc, database):
+        await publish(nc, *facts)
+        await acknowledged(nc)
+    for number in (1, 2, 3):
+        assert (await api.get(f"/images/{number}/coloring-versions"))[0]["status"] == "completed"
+
+
+async def test_what_is_no_fact_is_dropped_and_blocks_nobody(
+    api: Any, worker: Any, nc: Client, database: Database
+) -> None:
+    await api.order()
+    (version,) = await api.post("/orders/M1000/generate-coloring")
+    for subject, data in (
+        ("status.coloring.1", b"no json"),
+        ("status.coloring.1", b'{"version_id": 1}'),
+        ("status.painting.1", b"{}"),
+        ("status.svg.1", worker.fact("coloring", 1, "runpod_queued").fact.model_dump_json().encode()),
+    ):
+        await nc.jetstream().publish(subject, data)
+    await publish(nc, worker.fact("coloring", version["id"], "processing"))
+    async with consuming(nc, database):
+        await acknowledged(nc)
+    assert (await api.get("/images/1/coloring-versions"))[0]["status"] == "processing"
+
+
+async def test_a_fact_the_database_refuses_is_dropped_and_the_others_are_applied(
+    api: Any, worker: Any, nc: Client, database: Database
+) -> None:
+    await api.order(2)
+    first, second = await api.post("/orders/M1000/generate-coloring")
+    refused = worker.fact("coloring", first["id"], "completed")
+    pathless = refused.fact.model_copy(update={"path": None})  # the table does not take that
+    await nc.jetstream().publish(pathless.subject, pathless.model_dump_json().encode())
+    await publish(nc, worker.fact("coloring", second["id"], "processing"))
+    async with consuming(nc, database):
+        await acknowledged(nc)
+    assert (await api.get("/images/1/coloring-versions"))[0]["status"] == "pending"
+    assert (await api.get("/images/2/coloring-versions"))[0]["status"] == "processing"
+
+
+async def test_facts_wait_for_a_database_that_is_away(worker: Any, nc: Client, tmp_path: Path) -> None:
+    async with running(PostgresServer(folder=tmp_path / "postgres", durable=True)) as server:
+        url = server.url.replace("postgresql://", "postgresql+asyncpg://", 1)
+        await migrations_runner.upgrade(url)
+        sql = await asyncpg.connect(server.url)
+        await sql.execute(
+            """INSERT INTO orders (id, order_number, source) VALUES (1, 'M1', 'manual');
+            INSERT INTO line_items (id, order_id, position, title) VALUES (1, 1, 1, 'Book');
+            INSERT INTO images (id, line_item_id, position, path) VALUES (1, 1, 1, '1/1/image_1.jpg');
+            INSERT INTO coloring_versions (id, image_id, version, status) VALUES (1, 1, 1, 'queued')"""
+        )
+        await sql.close()
+        database = Database(url)
+        try:
+            async with consuming(nc, database):
+                await publish(nc, worker.fact("coloring", 1, "processing", step=1))
+                await acknowledged(nc)
+                await server.kill()
+                await publish(nc, worker.fact("coloring", 1, "runpod_submitting", step=2))
+                await server.start()
+                await acknowledged(nc)
+            sql = await asyncpg.connect(server.url)
+            assert await sql.fetchval("SELECT status FROM coloring_versions") == "runpod_submitting"
+            await sql.close()
+        finally:
+            await database.aclose()
+
+
+@asynccontextmanager
+async def photo_host(content: bytes) -> AsyncIterator[str]:
+    """A shop's file server; yields its address (``host:port``)."""
+
+    async def serve(_request: web.Request) -> web.Response:
+        return web.Response(body=content, content_type="image/jpeg")
+
+    app = web.Application()
+    app.add_routes([web.get("/photo.jpg", serve)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield f"127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+async def awaiting_photo(api: Any, sql: asyncpg.Connection, url: str) -> None:
+    """An order whose photo is still to be fetched."""
+    await api.order()
+    await sql.execute("UPDATE images SET path = NULL, downloaded_at = NULL, original_url = $1", url)
+    await sql.execute("UPDATE orders SET status = 'downloading'")
+    await Storage(api.storage).delete_tree("1")
+
+
+async def test_a_photo_is_downloaded_once_and_what_is_wanted_starts(
+    api: Any, sql: asyncpg.Connection, database: Database
+) -> None:
+    buffer = BytesIO()
+    Image.new("RGB", (90, 80), (1, 99, 9)).save(buffer, "JPEG")
+    async with photo_host(buffer.getvalue()) as host:
+        url = f"http://{host}/photo.jpg"
+        await awaiting_photo(api, sql, url)
+        async with PhotoDownloader(PhotoIntake(), rules=UrlRules(allowed_hosts=[host])) as downloader:
+            commits: list[bool] = []
+            downloads = Downloads(
+                database, Storage(api.storage), downloader, "svg", lambda: commits.append(True)
+            )
+            job = DownloadJob(image_id=1, order_number="M1000", url=url)
+            assert await downloads.handle(job, FIRST) == Done()
+            assert await downloads.handle(job, SECOND) == Done()
+    assert commits == [True]
+    assert api.files() == ["1/1/image_1.jpg"]
+    order = await api.get("/orders/M1000")
+    assert order["status"] == "ready_for_review"
+    image = order["line_items"][0]["images"][0]
+    assert image["url"].endswith("/images/1/1/image_1.jpg")
+    assert [version["status"] for version in image["versions"]["coloring"]] == ["pending"]
+
+
+async def test_a_photo_that_cannot_be_fetched_says_why(
+    api: Any, sql: asyncpg.Connection, database: Database
+) -> None:
+    await awaiting_photo(api, sql, "http://127.0.0.1:9/photo.jpg")
+    async with PhotoDownloader(PhotoIntake()) as downloader:
+        downloads = Downloads(database, Storage(api.storage), downloader, "none", lambda: None)
+        job = DownloadJob(image_id=1, order_number="M1000", url="http://127.0.0.1:9/photo.jpg")
+        with pytest.raises(PermanentError) as refused:
+            await downloads.handle(job, FIRST)
+        failure = refused.value
+        await downloads.reject(job, FIRST, Failure(code=failure.code, message=failure.message))
+    order = await api.get("/orders/M1000")
+    assert order["status"] == "error"
+    image = order["line_items"][0]["images"][0]
+    assert image["url"] is None
+    assert image["error"]["code"] == failure.code
+    assert image["error"]["message"]
+
+
+async def test_files_of_a_deleted_order_are_erased_and_looked_for_once_more(tmp_path: Path) -> None:
+    storage = Storage(tmp_path)
+    await storage.write("7/1/image_1.jpg", b"x")
+    await storage.write("8/1/image_1.jpg", b"x")
+    erasures = Erasures(storage)
+    job = EraseJob(order_id=7, order_number="M7")
+    assert isinstance(await erasures.handle(job, FIRST), RetryAfter)
+    assert not (tmp_path / "7").exists()
+    await storage.write("7/1/coloring/v1/image_1.png", b"late")
+    assert await erasures.handle(job, SECOND) == Done()
+    assert not (tmp_path / "7").exists()
+    assert (tmp_path / "8").exists()
