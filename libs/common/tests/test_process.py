@@ -7,13 +7,13 @@ import sys
 import pytest
 
 SCRIPT = """
-import asyncio, sys
 from pastelka_common import process
-async def main(stop):
+from pastelka_common.settings import ServiceSettings
+async def run(settings, stop):
     print("up", flush=True)
     await stop.wait()
     print("handed back", flush=True)
-process.run(main)
+process.main("test", ServiceSettings, run)
 """
 
 

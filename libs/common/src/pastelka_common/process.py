@@ -3,25 +3,36 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import structlog
 import uvloop
 
-Main = Callable[[asyncio.Event], Awaitable[None]]
+from pastelka_common import telemetry
+from pastelka_common.settings import ServiceSettings
+
+S = TypeVar("S", bound=ServiceSettings)
+
+Run = Callable[[S, asyncio.Event], Awaitable[None]]
 """A service: works until the event is set, then finishes or hands back what it has in hand."""
 
 log = structlog.get_logger(__name__)
 
 
-def run(main: Main) -> None:
-    """Run ``main`` until it returns; SIGTERM and SIGINT set its event."""
-    uvloop.run(_until_signalled(main))
+def main(service: str, settings_type: type[S], run: Run[S]) -> None:
+    """Read the settings, set up logs and traces, and ``run`` the service until it returns.
+
+    SIGTERM and SIGINT set its event.
+    """
+    settings = settings_type.load()
+    telemetry.set_up(service, level=settings.log_level, otlp_endpoint=settings.otel_exporter_otlp_endpoint)
+    uvloop.run(_until_signalled(lambda stop: run(settings, stop)))
 
 
-async def _until_signalled(main: Main) -> None:
+async def _until_signalled(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await main(stop)
+    await work(stop)
     log.info("ended")

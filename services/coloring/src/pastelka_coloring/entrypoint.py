@@ -5,27 +5,16 @@ import asyncio
 from pastelka_coloring.handlers import Coloring
 from pastelka_coloring.providers import ColoringProvider
 from pastelka_coloring.settings import ColoringSettings
-from pastelka_common import process, telemetry
+from pastelka_common import process
 from pastelka_common.contracts.messages import ColoringJob
-from pastelka_common.health import health_server
-from pastelka_common.messaging.connection import connected
-from pastelka_common.messaging.consumer import JobConsumer
-from pastelka_common.messaging.publish import Publisher
-from pastelka_common.messaging.runs import Cancellations, ProviderJobs
-from pastelka_common.messaging.topology import COLORING_CONSUMER, ensure_consumer, ensure_streams
-from pastelka_common.messaging.work import Workshop
+from pastelka_common.messaging.topology import COLORING_CONSUMER
 from pastelka_common.storage import Storage
+from pastelka_common.worker import work_off
 
 
 def main() -> None:
     """Work until SIGTERM."""
-    settings = ColoringSettings.load()
-    telemetry.set_up("coloring", level=settings.log_level, otlp_endpoint=settings.otel_exporter_otlp_endpoint)
-
-    async def work(stop: asyncio.Event) -> None:
-        await run(settings, stop)
-
-    process.run(work)
+    process.main("coloring", ColoringSettings, run)
 
 
 async def run(settings: ColoringSettings, stop: asyncio.Event) -> None:
@@ -33,31 +22,16 @@ async def run(settings: ColoringSettings, stop: asyncio.Event) -> None:
     provider = await _provider(settings)
     storage = Storage(settings.storage_path)
     try:
-        async with connected(settings.nats_url, name="coloring") as nc:
-            await ensure_streams(nc.jetstream(), settings.stream_replicas)
-            spec = COLORING_CONSUMER.with_limit(settings.max_in_flight)
-            await ensure_consumer(nc, spec)
-            workshop = Workshop(
-                Publisher(nc),
-                await ProviderJobs.open(nc),
-                await Cancellations.open(nc, "coloring"),
-                storage,
-                Coloring(provider, storage),
-            )
-            consumer = JobConsumer(
-                nc,
-                spec,
-                ColoringJob,
-                workshop.handle,
-                concurrency=settings.concurrency,
-                on_rejected=workshop.reject,
-            )
-
-            async def broker() -> None:
-                await nc.flush(timeout=2)
-
-            async with health_server(settings.host, settings.port, {"broker": broker}):
-                await consumer.run(stop, grace=_grace(settings))
+        await work_off(
+            settings,
+            stop,
+            spec=COLORING_CONSUMER.with_limit(settings.max_in_flight),
+            job_type=ColoringJob,
+            making=Coloring(provider, storage),
+            storage=storage,
+            concurrency=settings.concurrency,
+            grace=_grace(settings),
+        )
     finally:
         await provider.aclose()
 

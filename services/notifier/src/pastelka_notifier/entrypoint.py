@@ -2,7 +2,7 @@
 
 import asyncio
 
-from pastelka_common import process, telemetry
+from pastelka_common import process
 from pastelka_common.health import health_server
 from pastelka_common.messaging.connection import connected
 from pastelka_common.messaging.topology import EVENTS_CONSUMER, ensure_consumer, ensure_streams
@@ -13,13 +13,7 @@ from pastelka_notifier.settings import NotifierSettings
 
 def main() -> None:
     """Work until SIGTERM."""
-    settings = NotifierSettings.load()
-    telemetry.set_up("notifier", level=settings.log_level, otlp_endpoint=settings.otel_exporter_otlp_endpoint)
-
-    async def work(stop: asyncio.Event) -> None:
-        await run(settings, stop)
-
-    process.run(work)
+    process.main("notifier", NotifierSettings, run)
 
 
 async def run(settings: NotifierSettings, stop: asyncio.Event) -> None:

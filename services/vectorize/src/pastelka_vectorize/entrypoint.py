@@ -2,16 +2,11 @@
 
 import asyncio
 
-from pastelka_common import process, telemetry
+from pastelka_common import process
 from pastelka_common.contracts.messages import SvgJob
-from pastelka_common.health import health_server
-from pastelka_common.messaging.connection import connected
-from pastelka_common.messaging.consumer import JobConsumer
-from pastelka_common.messaging.publish import Publisher
-from pastelka_common.messaging.runs import Cancellations, ProviderJobs
-from pastelka_common.messaging.topology import VECTORIZE_CONSUMER, ensure_consumer, ensure_streams
-from pastelka_common.messaging.work import Workshop
+from pastelka_common.messaging.topology import VECTORIZE_CONSUMER
 from pastelka_common.storage import Storage
+from pastelka_common.worker import work_off
 from pastelka_vectorize.handlers import Vectorization
 from pastelka_vectorize.providers import SvgProvider
 from pastelka_vectorize.settings import VectorizeSettings
@@ -19,15 +14,7 @@ from pastelka_vectorize.settings import VectorizeSettings
 
 def main() -> None:
     """Work until SIGTERM."""
-    settings = VectorizeSettings.load()
-    telemetry.set_up(
-        "vectorize", level=settings.log_level, otlp_endpoint=settings.otel_exporter_otlp_endpoint
-    )
-
-    async def work(stop: asyncio.Event) -> None:
-        await run(settings, stop)
-
-    process.run(work)
+    process.main("vectorize", VectorizeSettings, run)
 
 
 async def run(settings: VectorizeSettings, stop: asyncio.Event) -> None:
@@ -35,31 +22,16 @@ async def run(settings: VectorizeSettings, stop: asyncio.Event) -> None:
     provider = _provider(settings)
     storage = Storage(settings.storage_path)
     try:
-        async with connected(settings.nats_url, name="vectorize") as nc:
-            await ensure_streams(nc.jetstream(), settings.stream_replicas)
-            spec = VECTORIZE_CONSUMER.with_limit(settings.max_in_flight)
-            await ensure_consumer(nc, spec)
-            workshop = Workshop(
-                Publisher(nc),
-                await ProviderJobs.open(nc),
-                await Cancellations.open(nc, "svg"),
-                storage,
-                Vectorization(provider, storage),
-            )
-            consumer = JobConsumer(
-                nc,
-                spec,
-                SvgJob,
-                workshop.handle,
-                concurrency=settings.concurrency,
-                on_rejected=workshop.reject,
-            )
-
-            async def broker() -> None:
-                await nc.flush(timeout=2)
-
-            async with health_server(settings.host, settings.port, {"broker": broker}):
-                await consumer.run(stop, grace=settings.shutdown_grace / 2)
+        await work_off(
+            settings,
+            stop,
+            spec=VECTORIZE_CONSUMER.with_limit(settings.max_in_flight),
+            job_type=SvgJob,
+            making=Vectorization(provider, storage),
+            storage=storage,
+            concurrency=settings.concurrency,
+            grace=settings.shutdown_grace / 2,
+        )
     finally:
         await provider.aclose()
 

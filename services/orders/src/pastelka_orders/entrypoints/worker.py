@@ -4,7 +4,7 @@ import asyncio
 
 from nats.aio.client import Client
 
-from pastelka_common import process, telemetry
+from pastelka_common import process
 from pastelka_common.contracts.messages import DeadLetter, DownloadJob, EraseJob
 from pastelka_common.health import Check, health_server
 from pastelka_common.messaging.connection import connected
@@ -32,15 +32,7 @@ _POOL = 4
 
 def main() -> None:
     """Work until SIGTERM."""
-    settings = OrdersSettings.load()
-    telemetry.set_up(
-        "orders-worker", level=settings.log_level, otlp_endpoint=settings.otel_exporter_otlp_endpoint
-    )
-
-    async def work(stop: asyncio.Event) -> None:
-        await run(settings, stop)
-
-    process.run(work)
+    process.main("orders-worker", OrdersSettings, run)
 
 
 async def run(settings: OrdersSettings, stop: asyncio.Event) -> None:
