@@ -8,7 +8,6 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError
 
 from pastelka_common.contracts.messages import (
     ColoringFact,
@@ -26,7 +25,7 @@ from pastelka_common.messaging.outcomes import Done, Outcome, RetryAfter
 from pastelka_common.messaging.pull import PullSubscription
 from pastelka_common.messaging.topology import FACTS_CONSUMER
 from pastelka_common.storage import Storage, photo_path
-from pastelka_orders.database import Database
+from pastelka_orders.database import Database, is_passing
 from pastelka_orders.handlers import downloads
 from pastelka_orders.handlers.facts import Received, apply_dead_letter, apply_facts
 from pastelka_orders.handlers.orders import Process
@@ -76,23 +75,13 @@ class FactsConsumer:
                 await _quietly(msg.nak)
 
     async def _apply(self, msgs: list[Msg], stop: asyncio.Event) -> None:
-        batch = [(msg, received) for msg in msgs if (received := _fact(msg)) is not None]
-        malformed = [msg for msg in msgs if _fact(msg) is None] if len(batch) < len(msgs) else []
-        for msg in malformed:
-            log.error("malformed fact dropped", subject=msg.subject, data=msg.data[:500])
-            await _quietly(msg.term)
+        batch = [(msg, fact) for msg in msgs if (fact := await _readable(msg)) is not None]
         while batch and not stop.is_set():
             try:
-                await self._database.write(lambda c: apply_facts(c, [received for _, received in batch]))
-            except Exception as error:
-                if isinstance(error, DBAPIError) and not error.connection_invalidated and len(batch) > 1:
-                    log.warning("batch refused, applying one by one", error=str(error.orig))
-                    for msg, _ in batch:
-                        await self._apply([msg], stop)
-                    return
-                if isinstance(error, DBAPIError) and _is_refusal(error):
-                    log.exception("fact refused by the database", subject=batch[0][0].subject)
-                    await _quietly(batch[0][0].term)
+                await self._database.write(lambda c: apply_facts(c, [fact for _, fact in batch]))
+            except Exception as error:  # noqa: BLE001 - told apart below
+                if not is_passing(error):
+                    await self._apply_alone(batch, error, stop)
                     return
                 log.warning("facts wait for the database", error=str(error))
                 await self._wait(batch)
@@ -101,9 +90,29 @@ class FactsConsumer:
                 await asyncio.gather(*(_quietly(msg.ack) for msg, _ in batch))
                 return
 
+    async def _apply_alone(
+        self, batch: list[tuple[Msg, Received]], error: Exception, stop: asyncio.Event
+    ) -> None:
+        """A batch that cannot be applied is applied one by one; what cannot be even then is dropped."""
+        if len(batch) == 1:
+            log.error("fact cannot be applied, dropped", subject=batch[0][0].subject, exc_info=error)
+            await _quietly(batch[0][0].term)
+            return
+        for msg, _ in batch:
+            await self._apply([msg], stop)
+
     async def _wait(self, batch: list[tuple[Msg, Received]]) -> None:
         await asyncio.gather(*(_quietly(msg.in_progress) for msg, _ in batch))
         await asyncio.sleep(_PAUSE)
+
+
+async def _readable(msg: Msg) -> Received | None:
+    """The fact in a message; one that holds none is dropped."""
+    fact = _fact(msg)
+    if fact is None:
+        log.error("malformed fact dropped", subject=msg.subject, data=msg.data[:500])
+        await _quietly(msg.term)
+    return fact
 
 
 def _fact(msg: Msg) -> Received | None:
@@ -118,12 +127,6 @@ def _fact(msg: Msg) -> Received | None:
         name: value for name, value in (msg.headers or {}).items() if name in {"traceparent", "tracestate"}
     }
     return Received(fact, traced)
-
-
-def _is_refusal(error: DBAPIError) -> bool:
-    """Whether the data, not the connection, is what PostgreSQL refuses (classes 22 and 23)."""
-    state = getattr(error.orig, "sqlstate", None) or ""
-    return state.startswith(("22", "23"))
 
 
 async def _quietly(call: Callable[[], object]) -> None:

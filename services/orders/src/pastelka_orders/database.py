@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 T = TypeVar("T")
@@ -16,6 +17,7 @@ Work = Callable[[AsyncConnection], Awaitable[T]]
 # Another transaction went first in a way that cannot be waited out: doing it again is the remedy.
 _TRY_AGAIN = {"40001", "40P01"}
 _TRIES = 5
+_PASSING = {"08", "40", "53", "57", "58"}
 
 
 class Database:
@@ -68,6 +70,17 @@ def _engine(url: str, pool_size: int, timezone: str, **options: Any) -> AsyncEng
         connect_args={"server_settings": settings},
         **options,
     )
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether the database was away or overloaded, so that the same may succeed later.
+
+    By the classes of PostgreSQL's error codes: connection (08), transaction rollback (40),
+    insufficient resources (53), operator intervention (57), system error (58).
+    """
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or (sqlstate(error) or "")[:2] in _PASSING
+    return isinstance(error, OSError | TimeoutError | PoolTimeoutError)
 
 
 def sqlstate(error: DBAPIError) -> str | None:
