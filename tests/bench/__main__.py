@@ -29,6 +29,16 @@ SCENARIOS: dict[str, Scenario] = {
     "clicks": images.clicks,
 }
 _BUSY = 0.5
+_MARKDOWN = """# Benchmarks
+
+Written by `python -m tests.bench --write docs/benchmarks.md`;
+[what is measured, and how](../tests/bench/README.md). The original is the system that Pastelka
+replaces, measured on two cores as well.
+
+```
+{report}
+```
+"""
 
 
 def main() -> int:
@@ -41,7 +51,10 @@ def main() -> int:
     begun = time.monotonic()
     results = Results()
     failed = [name for name in arguments.only if not _measure(name, options, results)]
-    print(_report(environment, results, time.monotonic() - begun))
+    report = _report(environment, results, time.monotonic() - begun)
+    print(report)
+    if arguments.write:
+        arguments.write.write_text(_MARKDOWN.format(report=report.strip()), encoding="utf-8")
     if failed:
         print(f"not measured, because it failed: {', '.join(failed)}")
     if arguments.json:
@@ -72,6 +85,7 @@ def _arguments() -> argparse.Namespace:
         "--folder", type=Path, help="where data goes: a disk, not memory (default: temporary)"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything there as well")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the report there, as Markdown")
     parser.add_argument("--check", action="store_true", help="end with 1 when a target is missed")
     return parser.parse_args()
 

@@ -59,14 +59,24 @@ async def test_one_coloring_shows_every_status_in_order(line: Any) -> None:
     assert [entry["status"] for entry in entries] == ["pending", *COLORING]
 
 
-async def test_one_svg_shows_every_status_in_order(line: Any) -> None:
-    order = await line.order(1, process="svg")
-    number = order["order_number"]
-    async with line.stack.subscriber(f"orders/{number}") as subscriber:
+async def photo_page_and_svg(line: Any) -> tuple[str, list[Any]]:
+    """An order with its page and SVG made; returns its number, and what was told of it meanwhile."""
+    # Listening begins before the order is there, so that nothing of it is missed.
+    async with line.stack.subscriber("orders") as subscriber:
+        number = (await line.order(1, process="svg"))["order_number"]
+
+        def told() -> list[Any]:
+            return [payload for payload in subscriber.payloads if payload.get("order_number") == number]
+
         await subscriber.until(
-            lambda heard: sum(h.payload["type"] == "order_update" for h in heard) >= 4, timeout=40
+            lambda _: sum(payload["type"] == "order_update" for payload in told()) == 4, timeout=60
         )
-    svg = [h.payload for h in subscriber.heard if h.payload.get("status_type") == "svg"]
+        return number, told()
+
+
+async def test_one_svg_shows_every_status_in_order(line: Any) -> None:
+    number, told = await photo_page_and_svg(line)
+    svg = [payload for payload in told if payload.get("status_type") == "svg"]
     assert [payload["status"] for payload in svg] == SVG[1:-1]
     assert set(svg[0]) == {"type", "order_number", "image_id", "status_type", "version_id", "status"}
     entries = (await line.get(f"/orders/{number}/timeline"))["entries"]
@@ -92,12 +102,7 @@ async def test_nobody_hears_anything_without_a_token(line: Any) -> None:
 
 
 async def test_files_are_served_with_a_day_of_immutable_cache(line: Any) -> None:
-    order = await line.order(1, process="svg")
-    number = order["order_number"]
-    async with line.stack.subscriber(f"orders/{number}") as subscriber:
-        await subscriber.until(
-            lambda heard: sum(h.payload["type"] == "order_update" for h in heard) >= 4, timeout=40
-        )
+    number, _ = await photo_page_and_svg(line)
     image = (await line.get(f"/orders/{number}"))["line_items"][0]["images"][0]
     files = {
         image["url"]: "image/jpeg",
