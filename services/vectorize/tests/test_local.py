@@ -192,7 +192,7 @@ async def test_page_beyond_the_limit(provider, make_request, steps, tmp_path):
 
 async def test_page_that_needs_too_much_memory(make_request, steps):
     # In a process of its own: one that traced before has memory left over, which needs no asking for.
-    os.kill(await anyio.to_process.run_sync(os.getpid), signal.SIGKILL)
+    os.kill(await anyio.to_process.run_sync(os.getpid), 9)
     provider = LocalSvgProvider(memory_limit=300 << 20)
     with pytest.raises(PermanentError, match="page_too_complex"):
         await provider.vectorize(make_request(), steps)
