@@ -1,4 +1,5 @@
 import type { Language } from "@/i18n/catalogue";
+import { translate } from "@/i18n/translate";
 
 const MINUTE_MS = 60_000;
 const RELATIVE_UNTIL_MINUTES = 60;
@@ -23,7 +24,7 @@ export function when(time: string, now: number, language: Language): string {
   const at = new Date(time);
   const today = new Date(now);
   const minutes = Math.max(0, Math.floor((now - at.getTime()) / MINUTE_MS));
-  if (minutes === 0) return relative.format(0, "second");
+  if (minutes === 0) return translate(language, "when.now");
   if (minutes < RELATIVE_UNTIL_MINUTES) return relative.format(-minutes, "minute");
   if (at.toDateString() === today.toDateString()) return `${relative.format(0, "day")} ${clock.format(at)}`;
   return (at.getFullYear() === today.getFullYear() ? day : full).format(at);

@@ -1,10 +1,9 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useCallback, useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useMemo, useRef, useState } from "react";
 import { useNavigate } from "react-router";
 import { Icon } from "@/components/Icon";
 import { DropHint } from "@/components/list/DropHint";
 import { ListSkeleton } from "@/components/list/ListSkeleton";
-import { NewOrderDialog } from "@/components/list/NewOrderDialog";
 import { OrderTable } from "@/components/list/OrderTable";
 import { SearchField } from "@/components/list/SearchField";
 import { SelectionBar } from "@/components/list/SelectionBar";
@@ -22,6 +21,8 @@ import type { OrderFilter } from "@/lib/api";
 import { orderListQuery } from "@/lib/orderList";
 import { useShortcuts } from "@/lib/shortcuts";
 import type { OrderListItem } from "@/types";
+
+const NewOrderDialog = lazy(() => import("@/components/list/NewOrderDialog"));
 
 /** The loaded orders for a filter, kept up to date, and the way to more of them. */
 function useOrders(filter: OrderFilter) {
@@ -170,12 +171,14 @@ export function ListPage() {
         />
       )}
       {newOrder.photos && (
-        <NewOrderDialog
-          photos={newOrder.photos}
-          onPhotos={newOrder.setPhotos}
-          onAdd={newOrder.add}
-          onClose={newOrder.close}
-        />
+        <Suspense>
+          <NewOrderDialog
+            photos={newOrder.photos}
+            onPhotos={newOrder.setPhotos}
+            onAdd={newOrder.add}
+            onClose={newOrder.close}
+          />
+        </Suspense>
       )}
       {newOrder.isOver && <DropHint />}
     </>

@@ -106,7 +106,7 @@ function formText(form: FormData, name: string): string {
 }
 
 /** Make an order of dropped or chosen photos. More may be dropped while it is open. */
-export function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: NewOrderDialogProps) {
+export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: NewOrderDialogProps) {
   const { t } = useLanguage();
   const navigate = useNavigate();
   const { shares, failure, send } = useSending((number) => {

@@ -94,7 +94,12 @@ export function OrderTable({ orders, current, selected, onSelect, onSelectAll, o
       className="rounded-[14px] border border-line bg-card shadow-card"
     >
       <Heads allSelected={selected.size > 0 && selected.size === orders.length} onSelectAll={onSelectAll} />
-      <div ref={body} role="rowgroup" className="relative" style={{ height: virtualizer.getTotalSize() }}>
+      <div
+        ref={body}
+        role="rowgroup"
+        className="relative overflow-clip rounded-b-[13px]"
+        style={{ height: virtualizer.getTotalSize() }}
+      >
         {rows.map(({ index, key, start }) => {
           const order = orders[index];
           if (!order) return null;
