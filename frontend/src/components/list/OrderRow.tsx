@@ -125,7 +125,7 @@ export const OrderRow = memo(function OrderRow({
       <div role="cell">
         <SelectBox order={order} isSelected={isSelected} onSelect={onSelect} />
       </div>
-      <div role="cell" className="min-w-0 max-sm:w-24">
+      <div role="cell" className="min-w-0 max-sm:w-[5.5rem]">
         <NumberLink order={order} now={now} />
       </div>
       <div role="cell" className="min-w-0 max-sm:flex-1">
