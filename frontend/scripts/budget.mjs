@@ -1,0 +1,22 @@
+// Prints what the first load costs, compressed, and fails when it is over the budget.
+import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+
+const BUDGET_KB = 150;
+const manifest = JSON.parse(readFileSync("dist/.vite/manifest.json", "utf8"));
+
+/** The entry and everything that it imports at once; what is imported lazily is not part of the first load. */
+function firstLoad(key, seen = new Set()) {
+  if (seen.has(key)) return seen;
+  seen.add(key);
+  for (const imported of manifest[key].imports ?? []) firstLoad(imported, seen);
+  return seen;
+}
+
+const kilobytes = (file) => gzipSync(readFileSync(`dist/${file}`)).length / 1024;
+const files = [...firstLoad("index.html")].map((key) => manifest[key].file);
+const total = files.reduce((sum, file) => sum + kilobytes(file), 0);
+console.log(
+  `First load: ${total.toFixed(1)} KB of gzipped JavaScript in ${files.length} files, budget ${BUDGET_KB} KB`,
+);
+if (total > BUDGET_KB) process.exit(1);

@@ -1,0 +1,32 @@
+import { QueryClientProvider, type QueryClient } from "@tanstack/react-query";
+import { lazy } from "react";
+import { BrowserRouter, Route, Routes } from "react-router";
+import { ErrorBoundary } from "@/components/ErrorBoundary";
+import { Shell } from "@/components/Shell";
+import { LanguageProvider } from "@/i18n/LanguageProvider";
+import { ListPage } from "@/pages/ListPage";
+import { MissingPage } from "@/pages/MissingPage";
+
+const OrderPage = lazy(() => import("@/pages/OrderPage"));
+const SystemPage = lazy(() => import("@/pages/SystemPage"));
+
+export function App({ queryClient }: { queryClient: QueryClient }) {
+  return (
+    <LanguageProvider>
+      <ErrorBoundary>
+        <QueryClientProvider client={queryClient}>
+          <BrowserRouter>
+            <Routes>
+              <Route element={<Shell />}>
+                <Route index element={<ListPage />} />
+                <Route path="orders/:orderNumber" element={<OrderPage />} />
+                <Route path="system" element={<SystemPage />} />
+                <Route path="*" element={<MissingPage />} />
+              </Route>
+            </Routes>
+          </BrowserRouter>
+        </QueryClientProvider>
+      </ErrorBoundary>
+    </LanguageProvider>
+  );
+}

@@ -1,0 +1,27 @@
+import { Component, type ReactNode } from "react";
+import { useLanguage } from "@/i18n/context";
+import { Notice } from "./Notice";
+
+function Crash() {
+  const { t } = useLanguage();
+  return (
+    <Notice alert icon="alert" title={t("crash.title")} text={t("crash.text")}>
+      <button type="button" className="button button-primary" onClick={() => location.reload()}>
+        {t("crash.reload")}
+      </button>
+    </Notice>
+  );
+}
+
+/** Keeps the rest of the page when a part of it cannot be drawn. */
+export class ErrorBoundary extends Component<{ children: ReactNode }, { broken: boolean }> {
+  override state = { broken: false };
+
+  static getDerivedStateFromError() {
+    return { broken: true };
+  }
+
+  override render() {
+    return this.state.broken ? <Crash /> : this.props.children;
+  }
+}

@@ -1,0 +1,27 @@
+import type { ReactNode } from "react";
+import { Icon, type IconName } from "./Icon";
+
+interface NoticeProps {
+  icon: IconName;
+  title: string;
+  text?: string;
+  children?: ReactNode;
+  alert?: boolean;
+}
+
+/** What stands in place of content: nothing there yet, not found, could not be loaded. */
+export function Notice({ icon, title, text, children, alert = false }: NoticeProps) {
+  return (
+    <div
+      role={alert ? "alert" : undefined}
+      className="mx-auto flex max-w-md flex-col items-center px-6 py-20 text-center"
+    >
+      <span className="mb-4 grid size-12 place-items-center rounded-2xl bg-soft text-mute">
+        <Icon name={icon} className="size-6" />
+      </span>
+      <h2 className="text-lg font-semibold tracking-tight">{title}</h2>
+      {text && <p className="mt-1.5 text-mute">{text}</p>}
+      {children && <div className="mt-5 flex gap-2">{children}</div>}
+    </div>
+  );
+}

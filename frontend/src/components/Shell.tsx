@@ -1,0 +1,120 @@
+import { Suspense, useEffect } from "react";
+import { Link, NavLink, Outlet, useLocation } from "react-router";
+import { useLanguage } from "@/i18n/context";
+import { cn } from "@/lib/cn";
+import { setTheme, useTheme } from "@/lib/theme";
+import { ConnectionLight } from "./ConnectionLight";
+import { ErrorBoundary } from "./ErrorBoundary";
+import { Icon } from "./Icon";
+import { ShortcutHelp } from "./ShortcutHelp";
+import { Toasts } from "./Toasts";
+
+function Brand() {
+  const { t } = useLanguage();
+  return (
+    <Link to="/" className="flex items-center gap-2 text-base font-bold tracking-tight">
+      <svg viewBox="0 0 24 24" className="size-[22px]" aria-hidden>
+        <path d="M4 20l1.5-5L16 4.500l3.500 3.500L9 18.500z" className="fill-accent" />
+        <path d="M4 20l1.500-5 3.500 3.500z" className="fill-ink" />
+      </svg>
+      <span className="max-sm:sr-only">{t("app.name")}</span>
+    </Link>
+  );
+}
+
+function NavItem({ to, text, also = false }: { to: string; text: string; also?: boolean }) {
+  const look = (active: boolean) =>
+    cn(
+      "rounded-lg px-2.5 py-1.5 transition-colors",
+      active ? "bg-soft text-ink" : "text-mute hover:text-ink",
+    );
+  return (
+    <NavLink to={to} end className={({ isActive }) => look(isActive || also)}>
+      {text}
+    </NavLink>
+  );
+}
+
+function ThemeSwitch() {
+  const { t } = useLanguage();
+  const theme = useTheme();
+  const other = theme === "dark" ? "light" : "dark";
+  const label = other === "dark" ? t("theme.toDark") : t("theme.toLight");
+  return (
+    <button
+      type="button"
+      className="icon-button"
+      aria-label={label}
+      title={label}
+      onClick={() => setTheme(other)}
+    >
+      <Icon name={other === "dark" ? "moon" : "sun"} className="size-[18px]" />
+    </button>
+  );
+}
+
+function LanguageSwitch() {
+  const { language, setLanguage, t } = useLanguage();
+  const other = language === "cs" ? "en" : "cs";
+  return (
+    <button
+      type="button"
+      lang={other}
+      className="h-7 rounded-lg border border-line px-2 text-xs font-medium text-mute transition-colors hover:text-ink"
+      aria-label={t("language.switch")}
+      title={t("language.switch")}
+      onClick={() => setLanguage(other)}
+    >
+      {other.toUpperCase()}
+    </button>
+  );
+}
+
+function Header() {
+  const { t } = useLanguage();
+  const inOrders = useLocation().pathname.startsWith("/orders");
+  return (
+    <header className="sticky top-0 z-30 flex h-14 items-center gap-2 border-b border-line bg-card px-4 sm:gap-5 sm:px-7">
+      <a
+        href="#main"
+        className="sr-only focus:not-sr-only focus:rounded-lg focus:bg-ink focus:px-3 focus:py-1.5 focus:text-paper"
+      >
+        {t("nav.skip")}
+      </a>
+      <Brand />
+      <nav aria-label={t("nav.label")} className="flex gap-1">
+        <NavItem to="/" text={t("nav.orders")} also={inOrders} />
+        <NavItem to="/system" text={t("nav.system")} />
+      </nav>
+      <div className="ml-auto flex items-center gap-2">
+        <ConnectionLight />
+        <ShortcutHelp />
+        <ThemeSwitch />
+        <LanguageSwitch />
+      </div>
+    </header>
+  );
+}
+
+/** What every page stands in. */
+export function Shell() {
+  const { pathname } = useLocation();
+  useEffect(() => scrollTo(0, 0), [pathname]);
+  return (
+    <div className="flex min-h-dvh flex-col">
+      <Header />
+      <main
+        id="main"
+        tabIndex={-1}
+        className="mx-auto w-full max-w-[1320px] flex-1 px-4 py-6 outline-none sm:px-7"
+      >
+        <ErrorBoundary key={pathname}>
+          <Suspense>
+            <Outlet />
+          </Suspense>
+        </ErrorBoundary>
+      </main>
+      <Toasts />
+    </div>
+  );
+}

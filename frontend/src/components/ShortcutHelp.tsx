@@ -1,0 +1,48 @@
+import * as Dialog from "@radix-ui/react-dialog";
+import { useState } from "react";
+import { useLanguage } from "@/i18n/context";
+import { useAllShortcuts, useShortcuts } from "@/lib/shortcuts";
+import { Icon } from "./Icon";
+
+/** The button and the dialog that list what the keys do on this page. */
+export function ShortcutHelp() {
+  const { t } = useLanguage();
+  const [open, setOpen] = useState(false);
+  const shortcuts = useAllShortcuts();
+  useShortcuts([{ key: "?", label: t("help.help"), run: () => setOpen(true) }]);
+  return (
+    <Dialog.Root open={open} onOpenChange={setOpen}>
+      <Dialog.Trigger
+        className="icon-button max-sm:hidden"
+        aria-label={t("help.open")}
+        title={t("help.open")}
+      >
+        <Icon name="keyboard" className="size-[18px]" />
+      </Dialog.Trigger>
+      <Dialog.Portal>
+        <Dialog.Overlay className="fixed inset-0 z-40 bg-[#1d1b18]/40" />
+        <Dialog.Content
+          aria-describedby={undefined}
+          className="fixed top-1/2 left-1/2 z-50 w-[min(26rem,calc(100vw-2rem))] -translate-x-1/2 -translate-y-1/2 rounded-2xl border border-line bg-card p-5 shadow-float"
+        >
+          <div className="mb-3 flex items-center justify-between">
+            <Dialog.Title className="text-base font-semibold">{t("help.title")}</Dialog.Title>
+            <Dialog.Close className="icon-button" aria-label={t("action.close")}>
+              <Icon name="close" />
+            </Dialog.Close>
+          </div>
+          <dl className="divide-y divide-line">
+            {shortcuts.map((shortcut) => (
+              <div key={shortcut.key} className="flex items-center justify-between gap-4 py-2">
+                <dt>{shortcut.label}</dt>
+                <dd>
+                  <kbd>{shortcut.key}</kbd>
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </Dialog.Content>
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+}

@@ -1,0 +1,19 @@
+import * as common from "./texts/common";
+import * as list from "./texts/list";
+import * as order from "./texts/order";
+
+/** A text, or its plural forms by the category that `Intl.PluralRules` gives the number `count`. */
+export type Text = string | ({ other: string } & Partial<Record<Intl.LDMLPluralRule, string>>);
+
+const cs = { ...common.cs, ...list.cs, ...order.cs };
+
+/** Every key there is; a text missing in a language does not compile. */
+export type TextKey = keyof typeof cs;
+
+const en: Record<TextKey, Text> = { ...common.en, ...list.en, ...order.en };
+
+export type Language = "cs" | "en";
+
+export const LANGUAGES: readonly Language[] = ["cs", "en"];
+
+export const CATALOGUE: Record<Language, Record<TextKey, Text>> = { cs, en };

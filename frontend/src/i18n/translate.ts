@@ -1,0 +1,33 @@
+import { CATALOGUE, type Language, type Text, type TextKey } from "./catalogue";
+
+export type Values = Record<string, string | number>;
+
+const rules: Record<Language, Intl.PluralRules> = {
+  cs: new Intl.PluralRules("cs"),
+  en: new Intl.PluralRules("en"),
+};
+
+const numbers: Record<Language, Intl.NumberFormat> = {
+  cs: new Intl.NumberFormat("cs"),
+  en: new Intl.NumberFormat("en"),
+};
+
+function form(text: Text, language: Language, count: unknown): string {
+  if (typeof text === "string") return text;
+  return text[rules[language].select(Number(count))] ?? text.other;
+}
+
+/** The text of `key` in `language`, its plural chosen by `values.count`, each `{name}` filled in. */
+export function translate(language: Language, key: TextKey, values: Values = {}): string {
+  const chosen = form(CATALOGUE[language][key], language, values["count"]);
+  return chosen.replace(/\{(\w+)\}/g, (whole, name: string) => {
+    const value = values[name];
+    if (value === undefined) return whole;
+    return typeof value === "number" ? numbers[language].format(value) : value;
+  });
+}
+
+/** Whether the catalogue has a text by this name; for keys put together from statuses of the API. */
+export function isTextKey(key: string): key is TextKey {
+  return Object.hasOwn(CATALOGUE.cs, key);
+}

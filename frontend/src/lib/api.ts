@@ -1,0 +1,98 @@
+import { client, unwrap } from "@/api/client";
+import type { ColoringOptions, ColoringVersion, Order, OrderImage, OrderPage, SvgVersion } from "@/types";
+import type { components } from "@/api/schema";
+
+export type OrderStatus = components["schemas"]["OrderStatus"];
+export type SvgRequest = components["schemas"]["SvgOptions"];
+
+export interface OrderFilter {
+  q: string;
+  status: OrderStatus | null;
+}
+
+const PAGE_SIZE = 100;
+
+/** One keyset page of orders, newest first; `cursor` is the former page's `next_cursor`. */
+export function fetchOrders(
+  filter: OrderFilter,
+  cursor: string | null,
+  signal?: AbortSignal,
+): Promise<OrderPage> {
+  const query = {
+    limit: PAGE_SIZE,
+    ...(filter.q && { q: filter.q }),
+    ...(filter.status && { status: filter.status }),
+    ...(cursor && { cursor }),
+  };
+  return unwrap(client.GET("/api/v1/orders", { params: { query }, signal: signal ?? null }));
+}
+
+/** One order with everything in it. */
+export function fetchOrder(orderNumber: string, signal?: AbortSignal): Promise<Order> {
+  const params = { path: { order_number: orderNumber } };
+  return unwrap(client.GET("/api/v1/orders/{order_number}", { params, signal: signal ?? null }));
+}
+
+/** Fetch single image data (for Mercure image_status handling). */
+export async function fetchImage(orderNumber: string, imageId: number): Promise<OrderImage> {
+  const params = { path: { order_number: orderNumber, image_id: imageId } };
+  return unwrap(client.GET("/api/v1/orders/{order_number}/images/{image_id}", { params }));
+}
+
+export function deleteOrder(orderNumber: string): Promise<unknown> {
+  const params = { path: { order_number: orderNumber } };
+  return unwrap(client.DELETE("/api/v1/orders/{order_number}", { params }));
+}
+
+export function generateOrderColoring(
+  orderNumber: string,
+  options: ColoringOptions,
+): Promise<ColoringVersion[]> {
+  const params = { path: { order_number: orderNumber } };
+  return unwrap(client.POST("/api/v1/orders/{order_number}/generate-coloring", { params, body: options }));
+}
+
+export function generateOrderSvg(orderNumber: string, options: SvgRequest): Promise<SvgVersion[]> {
+  const params = { path: { order_number: orderNumber } };
+  return unwrap(client.POST("/api/v1/orders/{order_number}/generate-svg", { params, body: options }));
+}
+
+export function generateImageColoring(imageId: number, options: ColoringOptions): Promise<ColoringVersion> {
+  const params = { path: { image_id: imageId } };
+  return unwrap(client.POST("/api/v1/images/{image_id}/generate-coloring", { params, body: options }));
+}
+
+export function generateImageSvg(imageId: number, options: SvgRequest): Promise<SvgVersion> {
+  const params = { path: { image_id: imageId } };
+  return unwrap(client.POST("/api/v1/images/{image_id}/generate-svg", { params, body: options }));
+}
+
+export function selectColoring(imageId: number, versionId: number): Promise<unknown> {
+  const params = { path: { image_id: imageId, version_id: versionId } };
+  return unwrap(client.POST("/api/v1/images/{image_id}/select-coloring/{version_id}", { params }));
+}
+
+export function selectSvg(imageId: number, versionId: number): Promise<unknown> {
+  const params = { path: { image_id: imageId, version_id: versionId } };
+  return unwrap(client.POST("/api/v1/images/{image_id}/select-svg/{version_id}", { params }));
+}
+
+export function retryColoring(versionId: number): Promise<ColoringVersion> {
+  const params = { path: { version_id: versionId } };
+  return unwrap(client.POST("/api/v1/coloring-versions/{version_id}/retry", { params }));
+}
+
+export function retrySvg(versionId: number): Promise<SvgVersion> {
+  const params = { path: { version_id: versionId } };
+  return unwrap(client.POST("/api/v1/svg-versions/{version_id}/retry", { params }));
+}
+
+export function cancelColoring(versionId: number): Promise<ColoringVersion> {
+  const params = { path: { version_id: versionId } };
+  return unwrap(client.POST("/api/v1/coloring-versions/{version_id}/cancel", { params }));
+}
+
+export function cancelSvg(versionId: number): Promise<SvgVersion> {
+  const params = { path: { version_id: versionId } };
+  return unwrap(client.POST("/api/v1/svg-versions/{version_id}/cancel", { params }));
+}

@@ -1,0 +1,66 @@
+import { useEffect, useRef, useSyncExternalStore } from "react";
+
+export interface Shortcut {
+  /** `KeyboardEvent.key`, such as `j`, `/`, `Enter`. */
+  key: string;
+  /** What it does, for the help. */
+  label: string;
+  run: (event: KeyboardEvent) => void;
+}
+
+const sets = new Map<symbol, readonly Shortcut[]>();
+const listeners = new Set<() => void>();
+let all: readonly Shortcut[] = [];
+
+function publish(): void {
+  all = [...sets.values()].flat();
+  for (const listener of listeners) listener();
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** Every shortcut of what is on screen, for the help. */
+export function useAllShortcuts(): readonly Shortcut[] {
+  return useSyncExternalStore(subscribe, () => all);
+}
+
+const INTERACTIVE = "input, textarea, select, [contenteditable], [role=dialog] *";
+
+/** Keys belong to a field while one types in it, and to a dialog while it is open. */
+function isFree(event: KeyboardEvent): boolean {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return false;
+  const target = event.target instanceof Element ? event.target : null;
+  if (event.key === "Enter" && target?.closest("a, button, summary")) return false;
+  return !target?.closest(INTERACTIVE);
+}
+
+/** Make `shortcuts` work, and listed in the help, while the caller is on screen. */
+export function useShortcuts(shortcuts: readonly Shortcut[]): void {
+  const current = useRef(shortcuts);
+  const labels = shortcuts.map((shortcut) => shortcut.key + shortcut.label).join("\n");
+  useEffect(() => {
+    current.current = shortcuts;
+  });
+  useEffect(() => {
+    const set = Symbol("shortcuts");
+    sets.set(set, current.current);
+    publish();
+    return () => {
+      sets.delete(set);
+      publish();
+    };
+  }, [labels]);
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      const shortcut = current.current.find((candidate) => candidate.key === event.key);
+      if (!shortcut || !isFree(event)) return;
+      event.preventDefault();
+      shortcut.run(event);
+    };
+    addEventListener("keydown", onKeyDown);
+    return () => removeEventListener("keydown", onKeyDown);
+  }, []);
+}

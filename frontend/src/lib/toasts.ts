@@ -1,0 +1,37 @@
+import { useSyncExternalStore } from "react";
+
+export interface Toast {
+  id: number;
+  tone: "plain" | "bad";
+  text: string;
+}
+
+const LIFETIME_MS = { plain: 4000, bad: 10_000 } as const;
+const listeners = new Set<() => void>();
+let toasts: readonly Toast[] = [];
+let lastId = 0;
+
+function change(next: readonly Toast[]): void {
+  toasts = next;
+  for (const listener of listeners) listener();
+}
+
+export function dismissToast(id: number): void {
+  change(toasts.filter((toast) => toast.id !== id));
+}
+
+/** Tell the operator something; errors (`bad`) stay longer. */
+export function showToast(text: string, tone: Toast["tone"] = "plain"): void {
+  const id = ++lastId;
+  change([...toasts.slice(-3), { id, tone, text }]);
+  setTimeout(() => dismissToast(id), LIFETIME_MS[tone]);
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export function useToasts(): readonly Toast[] {
+  return useSyncExternalStore(subscribe, () => toasts);
+}

@@ -1,0 +1,169 @@
+// The shapes and display maps of the plan. They are written out here because the plan is binding to the
+// letter; `src/lib/api.ts` assigns the generated types of the API to them, so the compiler notices drift.
+
+export interface ColoringOptions {
+  megapixels: number;
+  steps: number;
+}
+
+export interface SvgOptions {
+  shape_stacking: string;
+  group_by: string;
+}
+
+/** Why a version or a photo ended in `error`: a word for programs and a sentence for people. */
+export interface Failure {
+  code: string;
+  message: string;
+}
+
+export interface ColoringVersion {
+  id: number;
+  version: number;
+  url: string | null;
+  status: string;
+  options: ColoringOptions;
+  created_at: string;
+  error?: Failure | null;
+}
+
+export interface SvgVersion {
+  id: number;
+  version: number;
+  url: string | null;
+  status: string;
+  coloring_version_id: number;
+  options: SvgOptions;
+  created_at: string;
+  error?: Failure | null;
+}
+
+export interface Versions {
+  coloring: ColoringVersion[];
+  svg: SvgVersion[];
+}
+
+export interface SelectedVersionIds {
+  coloring: number | null;
+  svg: number | null;
+}
+
+export interface Image {
+  id: number;
+  position: number;
+  url: string | null;
+  downloaded_at: string | null;
+  selected_version_ids: SelectedVersionIds;
+  versions: Versions;
+  error?: Failure | null;
+}
+
+/** The plan's name for the answer of `fetchImage`. */
+export type OrderImage = Image;
+
+export interface LineItem {
+  id: number;
+  title: string;
+  quantity: number;
+  dedication: string | null;
+  layout: string | null;
+  images: Image[];
+}
+
+export interface OrderHead {
+  id: number;
+  order_number: string;
+  source: "shopify" | "manual";
+  shopify_id: number | null;
+  customer_name: string | null;
+  customer_email: string | null;
+  payment_status: string | null;
+  shipping_method: string | null;
+  status: string;
+  created_at: string;
+}
+
+export interface Order extends OrderHead {
+  line_items: LineItem[];
+}
+
+export interface OrderListItem extends OrderHead {
+  image_count: number;
+  coloring_completed: number;
+  svg_completed: number;
+  thumbnails: string[];
+}
+
+export interface OrderPage {
+  items: OrderListItem[];
+  next_cursor: string | null;
+}
+
+export interface MercureEvent {
+  type: "order_update" | "list_update" | "image_status";
+  order_number?: string;
+  image_id?: number;
+  status_type?: "coloring" | "svg";
+  version_id?: number;
+  status?: string;
+}
+
+export interface StatusDisplay {
+  label: string;
+  color: string;
+}
+
+export const COLORING_STATUS_DISPLAY: Record<string, { label: string; color: string }> = {
+  pending: { label: "Čeká na odeslání", color: "bg-gray-100 text-gray-800" },
+  queued: { label: "Čeká ve frontě", color: "bg-blue-100 text-blue-800" },
+  processing: { label: "Zpracovává se...", color: "bg-blue-100 text-blue-800" },
+  runpod_submitting: { label: "Runpod: odesílání na server", color: "bg-blue-100 text-blue-800" },
+  runpod_submitted: { label: "Runpod: úloha přijata", color: "bg-blue-100 text-blue-800" },
+  runpod_queued: { label: "Runpod: čeká ve frontě", color: "bg-yellow-100 text-yellow-800" },
+  runpod_processing: { label: "Runpod: Probíhá zpracování", color: "bg-yellow-100 text-yellow-800" },
+  completed: { label: "Dokončeno", color: "bg-green-100 text-green-800" },
+  error: { label: "Chyba", color: "bg-red-100 text-red-800" },
+};
+
+export const SVG_STATUS_DISPLAY: Record<string, { label: string; color: string }> = {
+  pending: { label: "Čeká na odeslání", color: "bg-gray-100 text-gray-800" },
+  queued: { label: "Čeká ve frontě", color: "bg-blue-100 text-blue-800" },
+  processing: { label: "Zpracovává se...", color: "bg-blue-100 text-blue-800" },
+  vectorizer_processing: { label: "Vectorizer: Probíhá zpracování", color: "bg-yellow-100 text-yellow-800" },
+  completed: { label: "Dokončeno", color: "bg-green-100 text-green-800" },
+  error: { label: "Chyba", color: "bg-red-100 text-red-800" },
+};
+
+/** An order's own status, about its photos. */
+export const ORDER_STATUS_DISPLAY: Record<string, { label: string; color: string }> = {
+  pending: { label: "Čeká na zpracování", color: "bg-gray-100 text-gray-800" },
+  downloading: { label: "Stahování...", color: "bg-blue-100 text-blue-800" },
+  processing: { label: "Zpracování...", color: "bg-yellow-100 text-yellow-800" },
+  ready_for_review: { label: "Ke kontrole", color: "bg-green-100 text-green-800" },
+  error: { label: "Chyba", color: "bg-red-100 text-red-800" },
+};
+
+const UNKNOWN_COLOR = "bg-gray-100 text-gray-800";
+
+/** A status that this build does not know is shown as it is, on gray. */
+function display(map: Record<string, StatusDisplay>, status: string | null): StatusDisplay {
+  if (status === null) return { label: "", color: UNKNOWN_COLOR };
+  return map[status] ?? { label: status, color: UNKNOWN_COLOR };
+}
+
+export function getColoringStatusDisplay(status: string | null): { label: string; color: string } {
+  return display(COLORING_STATUS_DISPLAY, status);
+}
+
+export function getSvgStatusDisplay(status: string | null): { label: string; color: string } {
+  return display(SVG_STATUS_DISPLAY, status);
+}
+
+export function getOrderStatusDisplay(status: string | null): { label: string; color: string } {
+  return display(ORDER_STATUS_DISPLAY, status);
+}
+
+/** Whether work on a version with this status has ended. */
+export function isFinal(status: string): boolean {
+  return status === "completed" || status === "error";
+}

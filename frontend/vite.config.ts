@@ -1,0 +1,17 @@
+import { fileURLToPath } from "node:url";
+import tailwindcss from "@tailwindcss/vite";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+/** Where a running gateway (orders API, hub and files) answers; only used while developing. */
+const gateway = process.env["PASTELKA_URL"] ?? "http://localhost:8080";
+const proxy = { "/api": gateway, "/.well-known/mercure": gateway, "/static": gateway };
+
+export default defineConfig({
+  plugins: [react(), tailwindcss()],
+  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  build: { target: "es2023", manifest: true, assetsInlineLimit: 0 },
+  server: { proxy },
+  preview: { proxy },
+  test: { environment: "happy-dom", setupFiles: "src/test/setup.ts", include: ["src/**/*.test.{ts,tsx}"] },
+});
