@@ -1,9 +1,12 @@
-import { useText } from "@/i18n";
-import { useImageActions, type OptionsToSend } from "./actions";
+import { useEffect } from "react";
+import { Icon } from "@/components/Icon";
+import { useLanguage } from "@/i18n/context";
+import { useImageActions, type ImageActions, type OptionsToSend } from "./actions";
 import { Frame, Lane } from "./Lane";
 import type { OrderImage, Timeline } from "./model";
 import { Picture } from "./Picture";
-import { chosenVersion, newestVersion } from "./versions";
+import type { CardRegister } from "./useCardKeys";
+import { chosenVersion, newestVersion, versionsOf } from "./versions";
 import type { View } from "./Viewer";
 import { Wipe } from "./Wipe";
 
@@ -12,20 +15,22 @@ interface ImageCardProps {
   image: OrderImage;
   options: OptionsToSend;
   timeline: Timeline | undefined;
+  register: CardRegister;
   onView: (view: View) => void;
 }
 
 /** One photo with the page and the SVG made from it. */
-export function ImageCard({ orderNumber, image, options, timeline, onView }: ImageCardProps) {
-  const t = useText();
+export function ImageCard({ orderNumber, image, options, timeline, register, onView }: ImageCardProps) {
+  const { t } = useLanguage();
   const actions = useImageActions(orderNumber, image, options);
+  useRegistration(register, image, actions, () => onView(image.versions.coloring.length > 0 ? "coloring" : "photo"));
   const failed = (["coloring", "svg"] as const).some((kind) => newestVersion(image, kind)?.status === "error");
   const lane = { image, timeline, actions };
   return (
     <article
       tabIndex={-1}
       data-image={image.id}
-      aria-label={t("order.photo", { position: image.position })}
+      aria-label={t("detail.photo", { position: image.position })}
       className={`scroll-mt-32 overflow-hidden rounded-2xl border bg-card shadow-card focus:outline-2 focus:outline-offset-2 focus:outline-accent ${failed || image.error ? "border-bad/45" : "border-line"}`}
     >
       <div className="grid gap-px bg-line md:grid-cols-3">
@@ -37,11 +42,28 @@ export function ImageCard({ orderNumber, image, options, timeline, onView }: Ima
   );
 }
 
+/** Let the keyboard do with this card what its buttons do. */
+function useRegistration(register: CardRegister, image: OrderImage, actions: ImageActions, view: () => void): void {
+  useEffect(() => {
+    register.set(image.id, {
+      generate: actions.generate,
+      chooseAt: (kind, place) => {
+        const version = versionsOf(image, kind)[place - 1];
+        if (version) actions.choose(kind, version.id);
+      },
+      view,
+    });
+    return () => {
+      register.delete(image.id);
+    };
+  });
+}
+
 function PhotoLane({ image, onView }: { image: OrderImage; onView: (view: View) => void }) {
-  const t = useText();
-  const name = t("order.photo", { position: image.position });
+  const { t } = useLanguage();
+  const name = t("detail.photo", { position: image.position });
   const page = chosenVersion(image, "coloring");
-  const caption = page?.url ? `${name} ↔ ${t("order.page")} v${page.version}` : name;
+  const caption = page?.url ? `${name} ↔ ${t("detail.page")} v${page.version}` : name;
   return (
     <section className="flex min-w-0 flex-col bg-card">
       <Frame caption={caption}>
@@ -50,40 +72,38 @@ function PhotoLane({ image, onView }: { image: OrderImage; onView: (view: View) 
           <button
             type="button"
             onClick={() => onView(page?.url ? "compare" : "photo")}
-            aria-label={t("order.view.open", { what: name })}
-            title={t("order.view.open", { what: name })}
+            aria-label={t("detail.view.open", { what: name })}
+            title={t("detail.view.open", { what: name })}
             className="absolute top-2 right-2 grid size-9 place-items-center rounded-[8px] bg-[rgb(20_18_15/0.74)] text-white hover:bg-black"
           >
-            <svg viewBox="0 0 24 24" className="size-4.5" fill="none" stroke="currentColor" strokeWidth="2" aria-hidden>
-              <path d="M9 4H4v5M15 4h5v5M9 20H4v-5M15 20h5v-5" strokeLinecap="round" strokeLinejoin="round" />
-            </svg>
+            <Icon name="expand" className="size-4.5" />
           </button>
         )}
       </Frame>
-      <p className="hidden p-3 text-[13px] text-mute md:block">{page?.url ? t("order.wipe.hint") : ""}</p>
+      <p className="hidden p-3 text-[13px] text-mute md:block">{page?.url ? t("detail.wipe.hint") : ""}</p>
     </section>
   );
 }
 
 function Photo({ image, name }: { image: OrderImage; name: string }) {
-  const t = useText();
+  const { t } = useLanguage();
   const page = chosenVersion(image, "coloring");
   if (image.error) {
     return (
       <div role="status" className="grid size-full place-content-center gap-1 bg-bad-soft p-6 text-center text-[13px] text-bad">
-        <b className="font-semibold">{t("order.photo.failed")}</b> {image.error.message}
+        <b className="font-semibold">{t("detail.photo.failed")}</b> {image.error.message}
       </div>
     );
   }
   if (image.url === null) {
     return (
       <p className="grid size-full animate-breathe place-items-center bg-soft p-6 text-[13px] text-mute">
-        {t("order.photo.waiting")}
+        {t("detail.photo.waiting")}
       </p>
     );
   }
   if (!page?.url) return <Picture src={image.url} alt={name} small />;
   return (
-    <Wipe photo={image.url} page={page.url} photoAlt={name} pageAlt={`${t("order.kind.coloring")} v${page.version}`} small />
+    <Wipe photo={image.url} page={page.url} photoAlt={name} pageAlt={`${t("detail.kind.coloring")} v${page.version}`} small />
   );
 }

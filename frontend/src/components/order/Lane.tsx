@@ -1,7 +1,7 @@
 import { useState, type ReactNode } from "react";
-import { useText } from "@/i18n";
-import { useImageActions, type ImageActions } from "./actions";
-import type { ColoringVersion, Kind, OrderImage, SvgVersion, Timeline, Version } from "./model";
+import { useLanguage } from "@/i18n/context";
+import type { ImageActions } from "./actions";
+import type { Kind, OrderImage, SvgVersion, Timeline, Version } from "./model";
 import { Notice } from "./Notice";
 import { describeOptions, VersionStrip } from "./VersionStrip";
 import { Picture } from "./Picture";
@@ -70,7 +70,7 @@ interface LanePictureProps extends LaneProps {
 }
 
 function LanePicture({ kind, image, chosen, notice, onView }: LanePictureProps) {
-  const t = useText();
+  const { t } = useLanguage();
   const caption = useCaption(kind, image, chosen);
   return (
     <Frame caption={caption}>
@@ -78,7 +78,7 @@ function LanePicture({ kind, image, chosen, notice, onView }: LanePictureProps) 
         <button
           type="button"
           onClick={onView}
-          aria-label={t("order.view.open", { what: caption })}
+          aria-label={t("detail.view.open", { what: caption })}
           className="block size-full cursor-zoom-in bg-white focus-visible:-outline-offset-2"
         >
           <Picture src={chosen.url} alt={caption} small />
@@ -91,37 +91,37 @@ function LanePicture({ kind, image, chosen, notice, onView }: LanePictureProps) 
 }
 
 function useCaption(kind: Kind, image: OrderImage, chosen: Version | undefined): string {
-  const t = useText();
-  if (!chosen) return t(`order.kind.${kind}`);
-  if (kind === "coloring") return `${t("order.kind.coloring")} v${chosen.version}`;
+  const { t } = useLanguage();
+  if (!chosen) return t(`detail.kind.${kind}`);
+  if (kind === "coloring") return `${t("detail.kind.coloring")} v${chosen.version}`;
   const page = pageOf(image, chosen as SvgVersion)?.version ?? "?";
-  return `SVG v${chosen.version} · ${t("order.svg.source", { version: page })}`;
+  return `SVG v${chosen.version} · ${t("detail.svg.source", { version: page })}`;
 }
 
 function Nothing({ kind, image }: { kind: Kind; image: OrderImage }) {
-  const t = useText();
+  const { t } = useLanguage();
   const obstacle = obstacleTo(image, kind);
   const unchosen = versionsOf(image, kind).some((version) => version.status === "completed");
   const text = unchosen
-    ? t(`order.unchosen.${kind}`)
-    : t(obstacle ? `order.obstacle.${obstacle}` : `order.nothing.${kind}`);
+    ? t(`detail.unchosen.${kind}`)
+    : t(obstacle ? `detail.obstacle.${obstacle}` : `detail.nothing.${kind}`);
   return <p className="grid size-full place-items-center bg-soft p-6 text-center text-[13px] text-mute">{text}</p>;
 }
 
 interface GenerateButtonProps {
   kind: Kind;
   image: OrderImage;
-  actions: ReturnType<typeof useImageActions>;
+  actions: ImageActions;
 }
 
 function GenerateButton({ kind, image, actions }: GenerateButtonProps) {
-  const t = useText();
+  const { t } = useLanguage();
   if (obstacleTo(image, kind)) return null;
   const page = pageToVectorise(image);
   const detail =
     kind === "coloring"
-      ? actions.coloringOptions && describeOptions(actions.coloringOptions as ColoringVersion["options"])
-      : page && t("order.svg.source", { version: page.version });
+      ? actions.coloringOptions && describeOptions(actions.coloringOptions)
+      : page && t("detail.svg.source", { version: page.version });
   const first = versionsOf(image, kind).length === 0;
   return (
     <button
@@ -130,7 +130,7 @@ function GenerateButton({ kind, image, actions }: GenerateButtonProps) {
       disabled={actions.isGenerating(kind) || (kind === "coloring" && !actions.coloringOptions)}
       onClick={() => actions.generate(kind)}
     >
-      {t(first ? `order.generate.${kind}` : `order.again.${kind}`)}
+      {t(first ? `detail.generate.${kind}` : `detail.again.${kind}`)}
       {detail && <span className="font-normal text-mute">{detail}</span>}
     </button>
   );

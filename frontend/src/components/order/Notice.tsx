@@ -1,5 +1,5 @@
-import { useText } from "@/i18n";
-import { StatusBadge } from "@/components/StatusBadge";
+import { useLanguage } from "@/i18n/context";
+import { isTextKey } from "@/i18n/translate";
 import { formatElapsed, useNow } from "./clock";
 import { statusDisplay, type Kind, type Timeline, type Version } from "./model";
 import { runStart, stepsOf, usualSeconds, wentThroughProvider } from "./steps";
@@ -25,8 +25,8 @@ const STRIPES =
   "bg-[repeating-linear-gradient(135deg,var(--soft),var(--soft)_12px,var(--card)_12px,var(--card)_24px)]";
 
 function WorkInHand({ kind, version, timeline, busy, onCancel, panel = false }: NoticeProps) {
-  const t = useText();
-  const { label } = statusDisplay(kind, version.status);
+  const { t } = useLanguage();
+  const label = useStatusLabel(kind, version.status);
   const layout = panel
     ? `size-full flex-col justify-center p-4 text-center ${STRIPES}`
     : "flex-wrap rounded-[10px] bg-soft px-3 py-2";
@@ -42,16 +42,22 @@ function WorkInHand({ kind, version, timeline, busy, onCancel, panel = false }: 
         className={`button button-small ${panel ? "mt-1" : "ml-auto"}`}
         disabled={busy}
         onClick={onCancel}
-        aria-label={t(`order.cancel.${kind}`, { version: version.version })}
+        aria-label={t(`detail.cancel.${kind}`, { version: version.version })}
       >
-        {t("order.cancel")}
+        {t("detail.cancel")}
       </button>
     </div>
   );
 }
 
+function useStatusLabel(kind: Kind, status: string): string {
+  const { t } = useLanguage();
+  const key = `${kind}.${status}`;
+  return isTextKey(key) ? t(key) : statusDisplay(kind, status).label;
+}
+
 function Steps({ kind, version, timeline }: Pick<NoticeProps, "kind" | "version" | "timeline">) {
-  const t = useText();
+  const { t } = useLanguage();
   const entries = timeline?.entries ?? [];
   const { done, total } = stepsOf(kind, version.status, wentThroughProvider(entries, kind));
   return (
@@ -60,7 +66,7 @@ function Steps({ kind, version, timeline }: Pick<NoticeProps, "kind" | "version"
       aria-valuemin={0}
       aria-valuemax={total}
       aria-valuenow={done}
-      aria-label={t("order.steps", { step: done + 1, total })}
+      aria-label={t("detail.steps", { step: done + 1, total })}
       className="flex w-40 max-w-full gap-1"
     >
       {Array.from({ length: total }, (_, index) => (
@@ -76,7 +82,7 @@ function stepColor(index: number, done: number): string {
 }
 
 function Elapsed({ kind, version, timeline }: Pick<NoticeProps, "kind" | "version" | "timeline">) {
-  const t = useText();
+  const { t } = useLanguage();
   const now = useNow();
   const entries = timeline?.entries ?? [];
   const since = runStart(entries, kind, version.id) ?? Date.parse(version.created_at);
@@ -84,37 +90,32 @@ function Elapsed({ kind, version, timeline }: Pick<NoticeProps, "kind" | "versio
   return (
     <span className="text-mute tabular-nums" role="timer" aria-live="off">
       {formatElapsed(now - since)}
-      {usual !== undefined && ` · ${t("order.usually", { time: formatElapsed(usual * 1000) })}`}
+      {usual !== undefined && ` · ${t("detail.usually", { time: formatElapsed(usual * 1000) })}`}
     </span>
   );
 }
 
 function Failed({ kind, version, busy, onRetry, panel = false }: NoticeProps) {
-  const t = useText();
+  const { t } = useLanguage();
   const cancelled = isCancelled(version);
   const color = cancelled ? "bg-soft text-ink" : "bg-bad-soft text-bad";
   const layout = panel ? "size-full flex-col justify-center p-4 text-center" : "flex-wrap rounded-[10px] px-3 py-2";
-  const title = t(cancelled ? `order.cancelled.${kind}` : `order.failed.${kind}`, { version: version.version });
+  const title = t(cancelled ? `detail.cancelled.${kind}` : `detail.failed.${kind}`, { version: version.version });
   return (
     <div role="status" className={`flex items-center gap-x-3 gap-y-1.5 text-[13px] ${color} ${layout}`}>
       <p className="min-w-0 flex-1 basis-40 content-center data-[panel=true]:flex-none" data-panel={panel}>
         <b className="font-semibold">{title}</b>{" "}
-        {!cancelled && (version.error?.message ?? t("order.failed.unknown"))}
+        {!cancelled && (version.error?.message ?? t("detail.failed.unknown"))}
       </p>
       <button
         type="button"
         className="button button-small"
         disabled={busy}
         onClick={onRetry}
-        aria-label={t(`order.retry.${kind}`, { version: version.version })}
+        aria-label={t(`detail.retry.${kind}`, { version: version.version })}
       >
-        {t("order.retry")}
+        {t("detail.retry")}
       </button>
     </div>
   );
-}
-
-/** The plan's badge of one version. */
-export function VersionBadge({ kind, status }: { kind: Kind; status: string }) {
-  return <StatusBadge display={statusDisplay(kind, status)} />;
 }

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { useText } from "@/i18n";
+import { useLanguage } from "@/i18n/context";
 import { thumbnailOf } from "./thumbnail";
 
 interface PictureProps {
@@ -34,12 +34,12 @@ export function Picture({ src, alt, small = false, className = "size-full object
 }
 
 function BrokenPicture({ alt, onRetry }: { alt: string; onRetry: () => void }) {
-  const t = useText();
+  const { t } = useLanguage();
   return (
     <span
       role="img"
       aria-label={alt}
-      title={t("order.picture.broken")}
+      title={t("detail.picture.broken")}
       onDoubleClick={onRetry}
       className="grid size-full place-items-center bg-soft p-1 text-center text-xs text-mute"
     >

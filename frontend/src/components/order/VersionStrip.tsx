@@ -1,6 +1,6 @@
-import { useText } from "@/i18n";
+import { useLanguage, type Translate } from "@/i18n/context";
+import { StatusBadge } from "@/components/StatusBadge";
 import type { ColoringVersion, Kind, OrderImage, SvgVersion, Version } from "./model";
-import { VersionBadge } from "./Notice";
 import { Picture } from "./Picture";
 import { pageOf, versionsOf } from "./versions";
 
@@ -15,11 +15,11 @@ interface VersionStripProps {
 
 /** Every version of a lane as a tile; a completed one can be chosen, a failed one tells why. */
 export function VersionStrip({ image, kind, opened, onChoose, onOpenError }: VersionStripProps) {
-  const t = useText();
+  const { t } = useLanguage();
   const versions = versionsOf(image, kind);
   if (versions.length === 0) return null;
   return (
-    <ul aria-label={t(`order.versions.${kind}`)} className="flex flex-wrap gap-2">
+    <ul aria-label={t(`detail.versions.${kind}`)} className="flex flex-wrap gap-2">
       {versions.map((version) => (
         <li key={version.id}>
           <Tile
@@ -84,7 +84,7 @@ function TileContent({ kind, version, options }: Pick<TileProps, "kind" | "versi
       <span className={version.url === null ? "pl-1.5" : ""}>
         <span className="flex items-center gap-1.5">
           <b className="font-semibold">v{version.version}</b>
-          <VersionBadge kind={kind} status={version.status} />
+          <StatusBadge kind={kind} status={version.status} />
         </span>
         <span className="block text-mute">{options}</span>
       </span>
@@ -92,10 +92,10 @@ function TileContent({ kind, version, options }: Pick<TileProps, "kind" | "versi
   );
 }
 
-type Text = ReturnType<typeof useText>;
+
 
 /** "2 MP / 4" of a page; "from page v2 · stacked · by color" of an SVG. */
-function describe(image: OrderImage, kind: Kind, version: Version, t: Text): string {
+function describe(image: OrderImage, kind: Kind, version: Version, t: Translate): string {
   return kind === "coloring"
     ? describeOptions((version as ColoringVersion).options)
     : describeSvg(image, version as SvgVersion, t);
@@ -105,31 +105,31 @@ export function describeOptions(options: { megapixels: number; steps: number }):
   return `${options.megapixels} MP / ${options.steps}`;
 }
 
-function describeSvg(image: OrderImage, svg: SvgVersion, t: Text): string {
+function describeSvg(image: OrderImage, svg: SvgVersion, t: Translate): string {
   const { shape_stacking, group_by } = svg.options;
-  const source = t("order.svg.source", { version: pageOf(image, svg)?.version ?? "?" });
+  const source = t("detail.svg.source", { version: pageOf(image, svg)?.version ?? "?" });
   return `${source} · ${nameStacking(shape_stacking, t)} · ${nameGrouping(group_by, t)}`;
 }
 
 /** The API's word in the reader's language; one that this build does not know stays as it is. */
-export function nameStacking(value: string, t: Text): string {
+export function nameStacking(value: string, t: Translate): string {
   switch (value) {
     case "stacked":
     case "cutouts":
     case "none":
-      return t(`order.stacking.${value}`);
+      return t(`detail.stacking.${value}`);
     default:
       return value;
   }
 }
 
-export function nameGrouping(value: string, t: Text): string {
+export function nameGrouping(value: string, t: Translate): string {
   switch (value) {
     case "color":
     case "layer":
     case "parent":
     case "none":
-      return t(`order.grouping.${value}`);
+      return t(`detail.grouping.${value}`);
     default:
       return value;
   }

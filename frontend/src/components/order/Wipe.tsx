@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { useText } from "@/i18n";
+import { useLanguage } from "@/i18n/context";
 import { Picture } from "./Picture";
 
 interface WipeProps {
@@ -14,7 +14,7 @@ interface WipeProps {
 
 /** The photo laid over its coloring page; a slider (pointer, touch or arrow keys) wipes it away. */
 export function Wipe({ photo, page, photoAlt, pageAlt, initial = 100, small = false }: WipeProps) {
-  const t = useText();
+  const { t } = useLanguage();
   const [share, setShare] = useState(initial);
   return (
     <div className="relative size-full overflow-hidden bg-white has-focus-visible:outline-2 has-focus-visible:-outline-offset-2 has-focus-visible:outline-accent">
@@ -30,8 +30,10 @@ export function Wipe({ photo, page, photoAlt, pageAlt, initial = 100, small = fa
         step={1}
         value={share}
         onChange={(event) => setShare(event.target.valueAsNumber)}
-        aria-label={t("order.wipe.label")}
-        aria-valuetext={t("order.wipe.value", { share })}
+        // The page's keys belong to a field that has the focus; after a drag they are wanted back.
+        onPointerUp={(event) => event.currentTarget.blur()}
+        aria-label={t("detail.wipe.label")}
+        aria-valuetext={t("detail.wipe.value", { share })}
         className="absolute inset-0 m-0 size-full cursor-ew-resize touch-pan-y opacity-0"
       />
     </div>
