@@ -1,5 +1,13 @@
 import { client, unwrap } from "@/api/client";
-import type { ColoringOptions, ColoringVersion, Order, OrderImage, OrderPage, SvgVersion } from "@/types";
+import type {
+  ColoringOptions,
+  ColoringVersion,
+  Order,
+  OrderImage,
+  OrderListItem,
+  OrderPage,
+  SvgVersion,
+} from "@/types";
 import type { components } from "@/api/schema";
 
 export type OrderStatus = components["schemas"]["OrderStatus"];
@@ -11,20 +19,44 @@ export interface OrderFilter {
 }
 
 const PAGE_SIZE = 100;
+const ROW_CANDIDATES = 10;
 
 /** One keyset page of orders, newest first; `cursor` is the former page's `next_cursor`. */
 export function fetchOrders(
   filter: OrderFilter,
   cursor: string | null,
   signal?: AbortSignal,
+  limit = PAGE_SIZE,
 ): Promise<OrderPage> {
   const query = {
-    limit: PAGE_SIZE,
+    limit,
     ...(filter.q && { q: filter.q }),
     ...(filter.status && { status: filter.status }),
     ...(cursor && { cursor }),
   };
   return unwrap(client.GET("/api/v1/orders", { params: { query }, signal: signal ?? null }));
+}
+
+/** The row of one order as the list has it; null when there is no such order. */
+export async function fetchOrderRow(orderNumber: string): Promise<OrderListItem | null> {
+  const found = await fetchOrders({ q: orderNumber, status: null }, null, undefined, ROW_CANDIDATES);
+  const row = found.items.find((item) => item.order_number === orderNumber);
+  if (row || found.next_cursor === null) return row ?? null;
+  // More than a few numbers begin like this one: count it up from the order itself.
+  return rowOf(await fetchOrder(orderNumber));
+}
+
+function rowOf({ line_items, ...head }: Order): OrderListItem {
+  const images = line_items.flatMap((item) => item.images);
+  const count = (kind: "coloring" | "svg") =>
+    images.filter((image) => image.versions[kind].some((version) => version.status === "completed")).length;
+  return {
+    ...head,
+    image_count: images.length,
+    coloring_completed: count("coloring"),
+    svg_completed: count("svg"),
+    thumbnails: images.flatMap((image) => image.url ?? []).slice(0, 4),
+  };
 }
 
 /** One order with everything in it. */

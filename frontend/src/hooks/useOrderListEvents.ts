@@ -1,0 +1,34 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect, useMemo } from "react";
+import type { OrderFilter } from "@/lib/api";
+import { Coalescer } from "@/lib/coalescer";
+import { refreshList, refreshRow } from "@/lib/orderList";
+import type { MercureEvent } from "@/types";
+import { useMercure } from "./useMercure";
+
+const REFETCH_DELAY_MS = 120;
+const WHOLE_LIST = "";
+
+/** Keep the list up to date: new and gone orders by `list_update`, one row by its `order_update`. */
+export function useOrderListEvents(filter: OrderFilter, enabled = true): void {
+  const queryClient = useQueryClient();
+  const { q, status } = filter;
+  const refetches = useMemo(() => {
+    const shown = { q, status };
+    // A refresh that fails leaves the rows as they are; the line's next opening asks again.
+    const refresh = (number: string) =>
+      (number === WHOLE_LIST
+        ? refreshList(queryClient, shown)
+        : refreshRow(queryClient, shown, number)
+      ).catch(() => null);
+    return new Coalescer<string>(refresh, REFETCH_DELAY_MS);
+  }, [queryClient, q, status]);
+  useEffect(() => () => refetches.stop(), [refetches]);
+
+  // `image_status` is about steps, which the list does not show.
+  const onEvent = (event: MercureEvent) => {
+    if (event.type === "list_update") refetches.ask(WHOLE_LIST);
+    if (event.type === "order_update" && event.order_number) refetches.ask(event.order_number);
+  };
+  useMercure(["orders"], { onEvent, onOpen: () => refetches.ask(WHOLE_LIST), enabled });
+}

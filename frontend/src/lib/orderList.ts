@@ -1,0 +1,124 @@
+import { infiniteQueryOptions, type InfiniteData, type QueryClient } from "@tanstack/react-query";
+import { fetchOrderRow, fetchOrders, type OrderFilter } from "./api";
+import { Turns } from "./turns";
+import type { OrderListItem, OrderPage } from "@/types";
+
+export type OrderListData = InfiniteData<OrderPage, string | null>;
+
+/** Answers about rows, whether they came alone or within a page, by order number. */
+const rowTurns = new Turns<string>();
+
+export function listKey(filter: OrderFilter) {
+  return ["orders", filter] as const;
+}
+
+/** The list for a filter, page by page. The hub says when it is old, so it is not refetched by itself. */
+export function orderListQuery(filter: OrderFilter) {
+  return infiniteQueryOptions({
+    queryKey: listKey(filter),
+    queryFn: async ({ pageParam, signal }) => {
+      const turn = rowTurns.begin();
+      const page = await fetchOrders(filter, pageParam, signal);
+      for (const item of page.items) rowTurns.take(item.order_number, turn);
+      return page;
+    },
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_cursor,
+    staleTime: Infinity,
+    refetchOnWindowFocus: false,
+  });
+}
+
+/** Whether `one` comes before `other` in the list, which has the newest first. */
+function isNewer(one: OrderListItem, other: OrderListItem): boolean {
+  const difference = Date.parse(one.created_at) - Date.parse(other.created_at);
+  return difference === 0 ? one.id > other.id : difference > 0;
+}
+
+/**
+ * The page that is in the list, brought up to date by the same page fetched again. New orders push others
+ * over the fresh page's end; those are kept, because the next page begins after them.
+ */
+export function mergePage(cached: OrderPage, fresh: OrderPage): OrderPage {
+  const last = fresh.items.at(-1);
+  if (!last || fresh.next_cursor === null) return fresh;
+  const pushedOut = cached.items.filter((item) => isNewer(last, item));
+  const cursor = pushedOut.length > 0 ? cached.next_cursor : fresh.next_cursor;
+  return { items: [...fresh.items, ...pushedOut], next_cursor: cursor };
+}
+
+function keepNewerRows(cached: OrderPage, fresh: OrderPage, turn: number): OrderPage {
+  const known = new Map(cached.items.map((item) => [item.order_number, item]));
+  const items = fresh.items.map((item) =>
+    rowTurns.take(item.order_number, turn) ? item : (known.get(item.order_number) ?? item),
+  );
+  return { ...fresh, items };
+}
+
+async function refreshPage(client: QueryClient, filter: OrderFilter, index: number): Promise<void> {
+  const cursor = client.getQueryData<OrderListData>(listKey(filter))?.pageParams[index];
+  if (cursor === undefined) return;
+  const turn = rowTurns.begin();
+  const fresh = await fetchOrders(filter, cursor);
+  client.setQueryData<OrderListData>(listKey(filter), (data) => {
+    const cached = data?.pages[index];
+    if (!cached) return data;
+    const merged = mergePage(cached, keepNewerRows(cached, fresh, turn));
+    return { ...data, pages: data.pages.with(index, merged) };
+  });
+}
+
+/** Fetch every loaded page again, from the top; each stays in place, as keyset pages do. */
+export async function refreshList(client: QueryClient, filter: OrderFilter): Promise<void> {
+  const pages = client.getQueryData<OrderListData>(listKey(filter))?.pages.length ?? 0;
+  for (let index = 0; index < pages; index++) await refreshPage(client, filter, index);
+}
+
+/** Whether an order that is not in the list yet should be: only a search cannot be judged here. */
+function belongs(row: OrderListItem, filter: OrderFilter, pages: readonly OrderPage[]): boolean {
+  if (filter.q !== "") return false;
+  const last = pages.at(-1)?.items.at(-1);
+  return pages.at(-1)?.next_cursor === null || last === undefined || isNewer(row, last);
+}
+
+function insert(pages: readonly OrderPage[], row: OrderListItem): OrderPage[] {
+  const found = pages.findIndex((page) => page.items.some((item) => isNewer(row, item)));
+  const at = found === -1 ? pages.length - 1 : found;
+  return pages.map((page, index) => {
+    if (index !== at) return page;
+    const before = page.items.filter((item) => isNewer(item, row));
+    return { ...page, items: [...before, row, ...page.items.slice(before.length)] };
+  });
+}
+
+/** `pages` with the row of `orderNumber` as it is now; null: it is gone. */
+export function placeRow(
+  pages: readonly OrderPage[],
+  orderNumber: string,
+  row: OrderListItem | null,
+  filter: OrderFilter,
+): OrderPage[] {
+  const fits = row !== null && (filter.status === null || row.status === filter.status);
+  const isThis = (item: OrderListItem) => item.order_number === orderNumber;
+  const known = pages.some((page) => page.items.some(isThis));
+  if (!known) return fits && belongs(row, filter, pages) ? insert(pages, row) : [...pages];
+  return pages.map((page) => {
+    if (!page.items.some(isThis)) return page;
+    return { ...page, items: page.items.flatMap((item) => (isThis(item) ? (fits ? row : []) : item)) };
+  });
+}
+
+/** Fetch one row again and put it in place; the other rows are left alone. */
+export async function refreshRow(
+  client: QueryClient,
+  filter: OrderFilter,
+  orderNumber: string,
+): Promise<void> {
+  const turn = rowTurns.begin();
+  const row = await fetchOrderRow(orderNumber);
+  if (!rowTurns.take(orderNumber, turn)) return;
+  client.setQueryData<OrderListData>(
+    listKey(filter),
+    (data) => data && { ...data, pages: placeRow(data.pages, orderNumber, row, filter) },
+  );
+}

@@ -1,0 +1,48 @@
+import { queryOptions, type QueryClient } from "@tanstack/react-query";
+import { fetchImage, fetchOrder } from "./api";
+import { Turns } from "./turns";
+import type { Image, Order } from "@/types";
+
+/** Answers about images, whether they came alone or within their order, by image id. */
+const imageTurns = new Turns<number>();
+
+export function orderKey(orderNumber: string) {
+  return ["order", orderNumber] as const;
+}
+
+/** `order` with each image replaced by what `replace` says of it. */
+export function mapImages(order: Order, replace: (image: Image) => Image): Order {
+  const lineItems = order.line_items.map((item) => ({ ...item, images: item.images.map(replace) }));
+  return { ...order, line_items: lineItems };
+}
+
+function imagesOf(order: Order | undefined): Map<number, Image> {
+  const images = order?.line_items.flatMap((item) => item.images) ?? [];
+  return new Map(images.map((image) => [image.id, image]));
+}
+
+/** One order; images that were fetched alone while it was under way stay as they are. */
+export function orderQuery(orderNumber: string) {
+  return queryOptions({
+    queryKey: orderKey(orderNumber),
+    queryFn: async ({ client, signal }) => {
+      const turn = imageTurns.begin();
+      const fresh = await fetchOrder(orderNumber, signal);
+      const known = imagesOf(client.getQueryData<Order>(orderKey(orderNumber)));
+      return mapImages(fresh, (image) =>
+        imageTurns.take(image.id, turn) ? image : (known.get(image.id) ?? image),
+      );
+    },
+  });
+}
+
+/** Fetch one image and merge it into the cached order, unless something newer is there by then. */
+export async function refreshImage(client: QueryClient, orderNumber: string, imageId: number): Promise<void> {
+  const turn = imageTurns.begin();
+  const fresh = await fetchImage(orderNumber, imageId);
+  if (!imageTurns.take(imageId, turn)) return;
+  client.setQueryData<Order>(
+    orderKey(orderNumber),
+    (order) => order && mapImages(order, (image) => (image.id === imageId ? fresh : image)),
+  );
+}
