@@ -23,8 +23,12 @@ interface ImageCardProps {
 export function ImageCard({ orderNumber, image, options, timeline, register, onView }: ImageCardProps) {
   const { t } = useLanguage();
   const actions = useImageActions(orderNumber, image, options);
-  useRegistration(register, image, actions, () => onView(image.versions.coloring.length > 0 ? "coloring" : "photo"));
-  const failed = (["coloring", "svg"] as const).some((kind) => newestVersion(image, kind)?.status === "error");
+  useRegistration(register, image, actions, () =>
+    onView(image.versions.coloring.length > 0 ? "coloring" : "photo"),
+  );
+  const failed = (["coloring", "svg"] as const).some(
+    (kind) => newestVersion(image, kind)?.status === "error",
+  );
   const lane = { image, timeline, actions };
   return (
     <article
@@ -43,7 +47,12 @@ export function ImageCard({ orderNumber, image, options, timeline, register, onV
 }
 
 /** Let the keyboard do with this card what its buttons do. */
-function useRegistration(register: CardRegister, image: OrderImage, actions: ImageActions, view: () => void): void {
+function useRegistration(
+  register: CardRegister,
+  image: OrderImage,
+  actions: ImageActions,
+  view: () => void,
+): void {
   useEffect(() => {
     register.set(image.id, {
       generate: actions.generate,
@@ -90,7 +99,10 @@ function Photo({ image, name }: { image: OrderImage; name: string }) {
   const page = chosenVersion(image, "coloring");
   if (image.error) {
     return (
-      <div role="status" className="grid size-full place-content-center gap-1 bg-bad-soft p-6 text-center text-[13px] text-bad">
+      <div
+        role="status"
+        className="grid size-full place-content-center gap-1 bg-bad-soft p-6 text-center text-[13px] text-bad"
+      >
         <b className="font-semibold">{t("detail.photo.failed")}</b> {image.error.message}
       </div>
     );
@@ -104,6 +116,12 @@ function Photo({ image, name }: { image: OrderImage; name: string }) {
   }
   if (!page?.url) return <Picture src={image.url} alt={name} small />;
   return (
-    <Wipe photo={image.url} page={page.url} photoAlt={name} pageAlt={`${t("detail.kind.coloring")} v${page.version}`} small />
+    <Wipe
+      photo={image.url}
+      page={page.url}
+      photoAlt={name}
+      pageAlt={`${t("detail.kind.coloring")} v${page.version}`}
+      small
+    />
   );
 }

@@ -5,7 +5,14 @@ import type { Kind, OrderImage, SvgVersion, Timeline, Version } from "./model";
 import { Notice } from "./Notice";
 import { describeOptions, VersionStrip } from "./VersionStrip";
 import { Picture } from "./Picture";
-import { chosenVersion, obstacleTo, pageOf, pageToVectorise, versionsOf, versionsToMention } from "./versions";
+import {
+  chosenVersion,
+  obstacleTo,
+  pageOf,
+  pageToVectorise,
+  versionsOf,
+  versionsToMention,
+} from "./versions";
 
 export interface LaneProps {
   image: OrderImage;
@@ -105,7 +112,9 @@ function Nothing({ kind, image }: { kind: Kind; image: OrderImage }) {
   const text = unchosen
     ? t(`detail.unchosen.${kind}`)
     : t(obstacle ? `detail.obstacle.${obstacle}` : `detail.nothing.${kind}`);
-  return <p className="grid size-full place-items-center bg-soft p-6 text-center text-[13px] text-mute">{text}</p>;
+  return (
+    <p className="grid size-full place-items-center bg-soft p-6 text-center text-[13px] text-mute">{text}</p>
+  );
 }
 
 interface GenerateButtonProps {

@@ -32,9 +32,7 @@ function WorkInHand({ kind, version, timeline, busy, onCancel, panel = false }: 
     : "flex-wrap rounded-[10px] bg-soft px-3 py-2";
   return (
     <div className={`flex items-center gap-x-3 gap-y-1.5 text-[13px] ${layout}`}>
-      <b className="font-semibold">
-        {panel ? label : `v${version.version} · ${label}`}
-      </b>
+      <b className="font-semibold">{panel ? label : `v${version.version} · ${label}`}</b>
       <Steps kind={kind} version={version} timeline={timeline} />
       <Elapsed kind={kind} version={version} timeline={timeline} />
       <button
@@ -99,8 +97,12 @@ function Failed({ kind, version, busy, onRetry, panel = false }: NoticeProps) {
   const { t } = useLanguage();
   const cancelled = isCancelled(version);
   const color = cancelled ? "bg-soft text-ink" : "bg-bad-soft text-bad";
-  const layout = panel ? "size-full flex-col justify-center p-4 text-center" : "flex-wrap rounded-[10px] px-3 py-2";
-  const title = t(cancelled ? `detail.cancelled.${kind}` : `detail.failed.${kind}`, { version: version.version });
+  const layout = panel
+    ? "size-full flex-col justify-center p-4 text-center"
+    : "flex-wrap rounded-[10px] px-3 py-2";
+  const title = t(cancelled ? `detail.cancelled.${kind}` : `detail.failed.${kind}`, {
+    version: version.version,
+  });
   return (
     <div role="status" className={`flex items-center gap-x-3 gap-y-1.5 text-[13px] ${color} ${layout}`}>
       <p className="min-w-0 flex-1 basis-40 content-center data-[panel=true]:flex-none" data-panel={panel}>

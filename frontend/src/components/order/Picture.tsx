@@ -1,4 +1,5 @@
-import { useState } from "react";
+import { useEffect, useState } from "react";
+import { Icon } from "@/components/Icon";
 import { useLanguage } from "@/i18n/context";
 import { thumbnailOf } from "./thumbnail";
 
@@ -12,7 +13,8 @@ interface PictureProps {
 
 /**
  * An image that says so when its file cannot be shown. It remembers which address failed, not that one
- * did: when the address changes, the new file is tried.
+ * did: when the address changes, the new file is tried. A broken one is tried again when the operator
+ * comes back to the window or the network returns.
  */
 export function Picture({ src, alt, small = false, className = "size-full object-contain" }: PictureProps) {
   const [failed, setFailed] = useState<readonly string[]>([]);
@@ -35,17 +37,22 @@ export function Picture({ src, alt, small = false, className = "size-full object
 
 function BrokenPicture({ alt, onRetry }: { alt: string; onRetry: () => void }) {
   const { t } = useLanguage();
+  useEffect(() => {
+    addEventListener("focus", onRetry);
+    addEventListener("online", onRetry);
+    return () => {
+      removeEventListener("focus", onRetry);
+      removeEventListener("online", onRetry);
+    };
+  });
   return (
     <span
       role="img"
-      aria-label={alt}
+      aria-label={alt ? `${alt}: ${t("detail.picture.broken")}` : t("detail.picture.broken")}
       title={t("detail.picture.broken")}
-      onDoubleClick={onRetry}
       className="grid size-full place-items-center bg-soft p-1 text-center text-xs text-mute"
     >
-      <svg viewBox="0 0 24 24" className="size-5" fill="none" stroke="currentColor" strokeWidth="1.6" aria-hidden>
-        <path d="M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M5 4l15 16" />
-      </svg>
+      <Icon name="alert" className="size-5" />
     </span>
   );
 }

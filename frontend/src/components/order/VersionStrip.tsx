@@ -62,7 +62,12 @@ function Tile({ kind, version, options, chosen, open, onChoose, onOpenError }: T
   }
   if (version.status === "error") {
     return (
-      <button type="button" aria-expanded={open} onClick={onOpenError} className={`${TILE} border-line hover:bg-soft`}>
+      <button
+        type="button"
+        aria-expanded={open}
+        onClick={onOpenError}
+        className={`${TILE} border-line hover:bg-soft`}
+      >
         {inside}
       </button>
     );
@@ -91,8 +96,6 @@ function TileContent({ kind, version, options }: Pick<TileProps, "kind" | "versi
     </>
   );
 }
-
-
 
 /** "2 MP / 4" of a page; "from page v2 · stacked · by color" of an SVG. */
 function describe(image: OrderImage, kind: Kind, version: Version, t: Translate): string {

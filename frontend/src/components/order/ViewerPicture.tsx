@@ -43,7 +43,9 @@ function Subject({ image, view }: { image: OrderImage; view: View }) {
   const version = view === "svg" || view === "coloring" ? chosenVersion(image, view) : undefined;
   const src = version?.url ?? image.url;
   if (src === null) return <p className="grid size-full place-items-center">{t("detail.photo.waiting")}</p>;
-  const alt = version ? `${t(view === "svg" ? "detail.kind.svg" : "detail.kind.coloring")} v${version.version}` : photoAlt;
+  const alt = version
+    ? `${t(view === "svg" ? "detail.kind.svg" : "detail.kind.coloring")} v${version.version}`
+    : photoAlt;
   return <Picture src={src} alt={alt} className={`size-full object-contain ${version ? "bg-white" : ""}`} />;
 }
 

@@ -93,7 +93,11 @@ export interface ImageActions {
 }
 
 /** Everything that can be done with one image. Each version's button is busy by itself. */
-export function useImageActions(orderNumber: string, image: OrderImage, options: OptionsToSend): ImageActions {
+export function useImageActions(
+  orderNumber: string,
+  image: OrderImage,
+  options: OptionsToSend,
+): ImageActions {
   const [busy, setBusy] = useState<ReadonlySet<string>>(new Set());
   const failed = useFailed(orderNumber);
   const answered = useVersionAnswer(orderNumber, image.id);

@@ -1,5 +1,13 @@
 /** Changes to an order held in the cache, made before the server has answered; pure. */
-import type { ColoringVersion, Kind, Order, OrderImage, SelectedVersionIds, SvgVersion, Version } from "./model";
+import type {
+  ColoringVersion,
+  Kind,
+  Order,
+  OrderImage,
+  SelectedVersionIds,
+  SvgVersion,
+  Version,
+} from "./model";
 
 export function imagesOf(order: Order): OrderImage[] {
   return order.line_items.flatMap((item) => item.images);

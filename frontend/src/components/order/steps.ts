@@ -16,7 +16,11 @@ export const isProviderStep = (status: string): boolean => /^(runpod|vectorizer)
  * Steps done and steps in all. Local providers have no steps of their own, so those count only once
  * the version or an earlier one of the order went through one.
  */
-export function stepsOf(kind: Kind, status: string, throughProvider: boolean): { done: number; total: number } {
+export function stepsOf(
+  kind: Kind,
+  status: string,
+  throughProvider: boolean,
+): { done: number; total: number } {
   const whole = WAYS[kind];
   const way =
     throughProvider || isProviderStep(status) ? whole : whole.filter((step) => !isProviderStep(step));

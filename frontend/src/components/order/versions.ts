@@ -40,8 +40,7 @@ export function versionsToMention(versions: Version[], opened?: number): Version
   const lastSuccess = versions.findLastIndex((version) => version.status === "completed");
   return versions.filter(
     (version, index) =>
-      isInHand(version) ||
-      (version.status === "error" && (index > lastSuccess || version.id === opened)),
+      isInHand(version) || (version.status === "error" && (index > lastSuccess || version.id === opened)),
   );
 }
 

@@ -72,12 +72,12 @@ export const cs = {
   "detail.grouping.none": "žádné",
   "detail.delete": "Smazat",
   "detail.delete.title": "Smazat objednávku {number}?",
-  "detail.delete.text": "Smažou se i všechny fotky, omalovánky a SVG a rozdělaná práce se zruší. Nejde to vrátit.",
+  "detail.delete.text":
+    "Smažou se i všechny fotky, omalovánky a SVG a rozdělaná práce se zruší. Nejde to vrátit.",
   "detail.delete.confirm": "Smazat objednávku",
   "detail.delete.keep": "Ponechat",
   "detail.deleted": "Objednávka {number} je smazaná.",
   "detail.picture.broken": "Obrázek se nepodařilo načíst.",
-  "detail.picture.again": "Načíst obrázek znovu",
   "detail.wipe.label": "Porovnání fotky s omalovánkou",
   "detail.wipe.value": "{share} % fotky",
   "detail.wipe.hint": "Tažením přes fotku ji porovnáte s omalovánkou.",
@@ -99,7 +99,10 @@ export const cs = {
   "detail.key.view": "Celá obrazovka",
   "detail.key.page": "Vybrat verzi omalovánky",
   "detail.key.svg": "Vybrat verzi SVG",
-  "detail.begun.coloring": { one: "Pracuje se na {count} omalovánce.", other: "Pracuje se na {count} omalovánkách." },
+  "detail.begun.coloring": {
+    one: "Pracuje se na {count} omalovánce.",
+    other: "Pracuje se na {count} omalovánkách.",
+  },
   "detail.begun.svg": "Vytváří se SVG: {count}.",
 } as const;
 
@@ -176,12 +179,12 @@ export const en = {
   "detail.grouping.none": "none",
   "detail.delete": "Delete",
   "detail.delete.title": "Delete order {number}?",
-  "detail.delete.text": "All its photos, coloring pages and SVGs are deleted too, and work in hand is cancelled. This cannot be undone.",
+  "detail.delete.text":
+    "All its photos, coloring pages and SVGs are deleted too, and work in hand is cancelled. This cannot be undone.",
   "detail.delete.confirm": "Delete the order",
   "detail.delete.keep": "Keep it",
   "detail.deleted": "Order {number} is deleted.",
   "detail.picture.broken": "The picture could not be loaded.",
-  "detail.picture.again": "Load the picture again",
   "detail.wipe.label": "Compare the photo with the coloring page",
   "detail.wipe.value": "{share} % photo",
   "detail.wipe.hint": "Drag across the photo to compare it with the page.",
@@ -203,6 +206,9 @@ export const en = {
   "detail.key.view": "Full screen",
   "detail.key.page": "Choose a version of the page",
   "detail.key.svg": "Choose a version of the SVG",
-  "detail.begun.coloring": { one: "{count} coloring page is being made.", other: "{count} coloring pages are being made." },
+  "detail.begun.coloring": {
+    one: "{count} coloring page is being made.",
+    other: "{count} coloring pages are being made.",
+  },
   "detail.begun.svg": { one: "{count} SVG is being made.", other: "{count} SVGs are being made." },
 } as const;

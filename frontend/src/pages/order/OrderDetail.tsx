@@ -29,14 +29,19 @@ export function OrderDetail({ orderNumber }: { orderNumber: string }) {
   const gone = error instanceof ApiError && error.status === 404;
   if (gone) return <NotFound orderNumber={orderNumber} />;
   if (data) return <Loaded order={data} />;
-  if (error) return <LoadFailure title={t("detail.loadFailed")} error={error} onRetry={() => void refetch()} />;
+  if (error)
+    return <LoadFailure title={t("detail.loadFailed")} error={error} onRetry={() => void refetch()} />;
   return <OrderSkeleton />;
 }
 
 function NotFound({ orderNumber }: { orderNumber: string }) {
   const { t } = useLanguage();
   return (
-    <Notice icon="search" title={t("detail.notFound", { number: orderNumber })} text={t("detail.notFound.text")}>
+    <Notice
+      icon="search"
+      title={t("detail.notFound", { number: orderNumber })}
+      text={t("detail.notFound.text")}
+    >
       <Link to="/" className="button">
         {t("missing.back")}
       </Link>
