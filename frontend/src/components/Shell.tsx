@@ -99,7 +99,10 @@ function Header() {
 /** What every page stands in. */
 export function Shell() {
   const { pathname } = useLocation();
-  useEffect(() => scrollTo(0, 0), [pathname]);
+  useEffect(() => {
+    // In braces: recent browsers answer a promise, which is no clean-up.
+    scrollTo(0, 0);
+  }, [pathname]);
   return (
     <div className="flex min-h-dvh flex-col">
       <Header />
