@@ -6,7 +6,7 @@ import { Frame, Lane } from "./Lane";
 import type { OrderImage, Timeline } from "./model";
 import { Picture } from "./Picture";
 import type { CardRegister } from "./useCardKeys";
-import { chosenVersion, newestVersion, versionsOf } from "./versions";
+import { chosenVersion, hasFailed, versionsOf } from "./versions";
 import type { View } from "./Viewer";
 import { Wipe } from "./Wipe";
 
@@ -27,7 +27,7 @@ export function ImageCard({ orderNumber, image, options, timeline, register, onV
     onView(image.versions.coloring.length > 0 ? "coloring" : "photo"),
   );
   const failed = (["coloring", "svg"] as const).some(
-    (kind) => newestVersion(image, kind)?.status === "error",
+    (kind) => hasFailed(image, kind),
   );
   const lane = { image, timeline, actions };
   return (

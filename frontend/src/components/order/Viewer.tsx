@@ -1,5 +1,5 @@
 import * as Dialog from "@radix-ui/react-dialog";
-import type { KeyboardEvent } from "react";
+import { useEffect, useRef, type KeyboardEvent } from "react";
 import { Icon, type IconName } from "@/components/Icon";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
@@ -38,12 +38,15 @@ export function viewsOf(image: OrderImage): View[] {
 export function Viewer({ images, viewed, onChange }: ViewerProps) {
   const index = images.findIndex((image) => image.id === viewed?.imageId);
   const image = images[index];
+  const focusCard = useCardToReturnTo(viewed);
   return (
     <Dialog.Root open={viewed !== undefined && image !== undefined} onOpenChange={() => onChange(undefined)}>
       <Dialog.Portal>
         <Dialog.Overlay className="fixed inset-0 z-40 bg-[#12100e]" />
         <Dialog.Content
           aria-describedby={undefined}
+          onOpenAutoFocus={focusScreen}
+          onCloseAutoFocus={focusCard}
           className="fixed inset-0 z-50 flex flex-col bg-[#12100e] text-[#f1ece4] outline-none"
         >
           {viewed && image && (
@@ -53,6 +56,24 @@ export function Viewer({ images, viewed, onChange }: ViewerProps) {
       </Dialog.Portal>
     </Dialog.Root>
   );
+}
+
+/** The keys work at once, and no button looks pressed before one is. */
+function focusScreen(event: Event): void {
+  event.preventDefault();
+  if (event.target instanceof Element) event.target.querySelector<HTMLElement>("[data-screen]")?.focus();
+}
+
+/** Closed, the focus goes to the card of what was looked at last. */
+function useCardToReturnTo(viewed: Viewed | undefined): (event: Event) => void {
+  const last = useRef<number>(undefined);
+  useEffect(() => {
+    if (viewed) last.current = viewed.imageId;
+  }, [viewed]);
+  return (event) => {
+    event.preventDefault();
+    document.querySelector<HTMLElement>(`article[data-image="${last.current}"]`)?.focus();
+  };
 }
 
 interface ScreenProps {
@@ -97,7 +118,7 @@ function Screen({ images, index, image, view: wanted, onChange }: ScreenProps) {
     event.preventDefault();
   };
   return (
-    <div onKeyDown={onKeyDown} className="flex min-h-0 flex-1 flex-col">
+    <div data-screen tabIndex={-1} onKeyDown={onKeyDown} className="flex min-h-0 flex-1 flex-col outline-none">
       <div className="flex flex-wrap items-center gap-2 px-3 py-2 sm:px-4">
         <Dialog.Title className="text-[13px] font-medium tabular-nums">
           {t("detail.photo", { position: image.position })}

@@ -53,7 +53,8 @@ export function obstacleTo(image: OrderImage, kind: Kind): Obstacle | undefined 
   return image.versions.coloring.some(isInHand) ? "page_in_hand" : "page_missing";
 }
 
-/** The newest version of a lane: the one its badge speaks of. */
-export function newestVersion(image: OrderImage, kind: Kind): Version | undefined {
-  return versionsOf(image, kind).at(-1);
+/** Whether the last try failed; what a person cancelled has not failed. */
+export function hasFailed(image: OrderImage, kind: Kind): boolean {
+  const newest = versionsOf(image, kind).at(-1);
+  return newest?.status === "error" && !isCancelled(newest);
 }
