@@ -26,9 +26,7 @@ export function ImageCard({ orderNumber, image, options, timeline, register, onV
   useRegistration(register, image, actions, () =>
     onView(image.versions.coloring.length > 0 ? "coloring" : "photo"),
   );
-  const failed = (["coloring", "svg"] as const).some(
-    (kind) => hasFailed(image, kind),
-  );
+  const failed = (["coloring", "svg"] as const).some((kind) => hasFailed(image, kind));
   const lane = { image, timeline, actions };
   return (
     <article

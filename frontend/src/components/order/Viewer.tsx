@@ -118,7 +118,12 @@ function Screen({ images, index, image, view: wanted, onChange }: ScreenProps) {
     event.preventDefault();
   };
   return (
-    <div data-screen tabIndex={-1} onKeyDown={onKeyDown} className="flex min-h-0 flex-1 flex-col outline-none">
+    <div
+      data-screen
+      tabIndex={-1}
+      onKeyDown={onKeyDown}
+      className="flex min-h-0 flex-1 flex-col outline-none"
+    >
       <div className="flex flex-wrap items-center gap-2 px-3 py-2 sm:px-4">
         <Dialog.Title className="text-[13px] font-medium tabular-nums">
           {t("detail.photo", { position: image.position })}

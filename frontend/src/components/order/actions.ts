@@ -1,4 +1,4 @@
-import { useMutation, useQueryClient, type QueryClient } from "@tanstack/react-query";
+import { notifyManager, useMutation, useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLanguage } from "@/i18n/context";
 import * as api from "@/lib/api";
@@ -56,7 +56,7 @@ function useChoose(orderNumber: string, imageId: number): (choice: Choice) => vo
     onError: (error, _choice, context) => {
       const shown = cachedImage(queries, orderNumber, imageId)?.selected_version_ids;
       // Somebody may have chosen again meanwhile; that choice stays.
-      if (context && shown === context.after)
+      if (context && shown?.coloring === context.after.coloring && shown.svg === context.after.svg)
         change(queries, orderNumber, (order) => withSelection(order, imageId, context.before));
       failed(error);
     },
@@ -107,7 +107,8 @@ export function useImageActions(
     if (busy.has(name)) return;
     setBusy((before) => new Set(before).add(name));
     await act().catch(failed);
-    setBusy((before) => new Set([...before].filter((other) => other !== name)));
+    // After what the answer changed is on screen, not before: the old button must not wake up.
+    notifyManager.schedule(() => setBusy((before) => new Set([...before].filter((other) => other !== name))));
   };
 
   const request = (kind: Kind): Promise<Version> | undefined => {

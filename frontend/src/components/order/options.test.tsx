@@ -1,6 +1,5 @@
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { useState } from "react";
 import { describe, expect, it } from "vitest";
 import { coloringOptions, DEFAULT_FORM, parseNumber, recallOptions, rememberOptions } from "./options";
 import { OptionsBar } from "./OptionsBar";
@@ -43,12 +42,10 @@ describe("remembered options", () => {
 
 function Bar() {
   const options = useOptions();
-  const [, setCount] = useState(0);
   return (
     <>
       <OptionsBar form={options.form} onChange={options.setForm} />
       <output>{JSON.stringify(options.toSend)}</output>
-      <button onClick={() => setCount((count) => count + 1)}>again</button>
     </>
   );
 }

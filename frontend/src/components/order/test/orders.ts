@@ -51,8 +51,6 @@ export function order(images: OrderImage[]): Order {
     shipping_method: "Zásilkovna",
     status: "ready_for_review",
     created_at: "2026-11-23T09:58:00+01:00",
-    line_items: [
-      { id: 3, title: "Omalovánky", quantity: 1, dedication: "Pro Elišku", layout: null, images },
-    ],
+    line_items: [{ id: 3, title: "Omalovánky", quantity: 1, dedication: "Pro Elišku", layout: null, images }],
   };
 }
