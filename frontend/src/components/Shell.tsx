@@ -1,5 +1,5 @@
 import { Suspense, useEffect } from "react";
-import { Link, NavLink, Outlet, useLocation } from "react-router";
+import { Link, NavLink, Outlet, useLocation, useNavigationType } from "react-router";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import { setTheme, useTheme } from "@/lib/theme";
@@ -99,10 +99,11 @@ function Header() {
 /** What every page stands in. */
 export function Shell() {
   const { pathname } = useLocation();
+  const isBack = useNavigationType() === "POP";
   useEffect(() => {
-    // In braces: recent browsers answer a promise, which is no clean-up.
-    scrollTo(0, 0);
-  }, [pathname]);
+    // Going back is left to the browser, which knows where one was.
+    if (!isBack) scrollTo(0, 0);
+  }, [pathname, isBack]);
   return (
     <div className="flex min-h-dvh flex-col">
       <Header />

@@ -1,0 +1,15 @@
+import { Icon } from "@/components/Icon";
+import { useLanguage } from "@/i18n/context";
+
+/** What lies over the page while photos are dragged over it. */
+export function DropHint() {
+  const { t } = useLanguage();
+  return (
+    <div className="pointer-events-none fixed inset-0 z-50 bg-paper/80 p-5 backdrop-blur-sm">
+      <div className="flex h-full flex-col items-center justify-center gap-4 rounded-3xl border-2 border-dashed border-accent text-lg font-semibold">
+        <Icon name="upload" className="size-10 text-accent" />
+        {t("upload.drop")}
+      </div>
+    </div>
+  );
+}

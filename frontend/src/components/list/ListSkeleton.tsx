@@ -1,0 +1,30 @@
+import { useLanguage } from "@/i18n/context";
+
+const ROWS = 10;
+
+/** Rows without content, of the height that rows have. */
+export function ListSkeleton() {
+  const { t } = useLanguage();
+  return (
+    <div
+      role="status"
+      aria-label={t("list.loading")}
+      className="overflow-hidden rounded-[14px] border border-line bg-card shadow-card"
+    >
+      <div className="h-10 border-b border-line max-lg:hidden" />
+      {Array.from({ length: ROWS }, (_, row) => (
+        <div
+          key={row}
+          className="flex h-[124px] animate-breathe items-center gap-6 border-b border-line px-4 lg:h-16"
+        >
+          <i className="size-4 rounded bg-soft" />
+          <i className="h-4 w-16 rounded bg-soft" />
+          <i className="h-4 w-32 rounded bg-soft" />
+          <i className="h-10 w-28 rounded-lg bg-soft max-lg:hidden" />
+          <i className="h-3 flex-1 rounded bg-soft max-sm:hidden" />
+          <i className="ml-auto h-5 w-24 rounded-full bg-soft max-sm:hidden" />
+        </div>
+      ))}
+    </div>
+  );
+}

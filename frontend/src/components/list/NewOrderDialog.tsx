@@ -1,0 +1,191 @@
+import * as Dialog from "@radix-ui/react-dialog";
+import { useRef, useState, type SyntheticEvent } from "react";
+import { useNavigate } from "react-router";
+import { Icon } from "@/components/Icon";
+import { useLanguage } from "@/i18n/context";
+import { failureSentence } from "@/lib/failure";
+import { showToast } from "@/lib/toasts";
+import { createOrder, type NewOrder } from "@/lib/upload";
+import { PhotoTile } from "./PhotoTile";
+
+const PROCESSES = ["none", "coloring", "svg"] as const;
+const FIELD = "h-9 w-full rounded-[9px] border border-line bg-paper px-3";
+
+interface NewOrderDialogProps {
+  photos: readonly File[];
+  onPhotos: (photos: File[]) => void;
+  onAdd: (files: File[]) => void;
+  onClose: () => void;
+}
+
+/** Sending the order: each file's share, or null before; the sentence of what went wrong. */
+function useSending(onDone: (orderNumber: string) => void) {
+  const { t } = useLanguage();
+  const [shares, setShares] = useState<number[] | null>(null);
+  const [failure, setFailure] = useState<string | null>(null);
+  const send = async (order: NewOrder) => {
+    setFailure(null);
+    setShares(order.photos.map(() => 0));
+    try {
+      const made = await createOrder(order, setShares);
+      onDone(made.order_number);
+    } catch (error) {
+      setFailure(failureSentence(error, t));
+      setShares(null);
+    }
+  };
+  return { shares, failure, send };
+}
+
+function PickButton({ primary, onAdd }: { primary: boolean; onAdd: (files: File[]) => void }) {
+  const { t } = useLanguage();
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <button type="button" className="button button-small" onClick={() => input.current?.click()}>
+        <Icon name={primary ? "photo" : "plus"} />
+        {primary ? t("upload.pick") : t("upload.more")}
+      </button>
+      <input
+        ref={input}
+        type="file"
+        accept="image/*"
+        multiple
+        hidden
+        data-testid="photos"
+        onChange={(event) => {
+          onAdd([...(event.target.files ?? [])]);
+          event.target.value = "";
+        }}
+      />
+    </>
+  );
+}
+
+function ProcessChoice() {
+  const { t } = useLanguage();
+  return (
+    <fieldset>
+      <legend className="mb-1.5 text-[13px] text-mute">{t("upload.process")}</legend>
+      <div className="grid grid-cols-3 gap-1 rounded-[10px] bg-soft p-1 text-center text-[13px]">
+        {PROCESSES.map((process) => (
+          <label
+            key={process}
+            className="cursor-pointer rounded-[7px] px-1 py-1.5 text-mute has-checked:bg-card has-checked:text-ink has-checked:shadow-card has-focus-visible:outline-2 has-focus-visible:outline-accent"
+          >
+            <input
+              type="radio"
+              name="process"
+              value={process}
+              defaultChecked={process === "coloring"}
+              className="sr-only"
+            />
+            {t(`upload.process.${process}`)}
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+function SendButton({ shares, disabled }: { shares: number[] | null; disabled: boolean }) {
+  const { t } = useLanguage();
+  const share = shares ? shares.reduce((sum, one) => sum + one, 0) / shares.length : 0;
+  const percent = Math.round(share * 100);
+  const text = percent === 100 ? t("upload.storing") : t("upload.sending", { percent });
+  return (
+    <button type="submit" className="button button-primary w-full" disabled={disabled || shares !== null}>
+      {shares ? text : t("upload.create")}
+    </button>
+  );
+}
+
+function formText(form: FormData, name: string): string {
+  const value = form.get(name);
+  return typeof value === "string" ? value.trim() : "";
+}
+
+/** Make an order of dropped or chosen photos. More may be dropped while it is open. */
+export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: NewOrderDialogProps) {
+  const { t } = useLanguage();
+  const navigate = useNavigate();
+  const { shares, failure, send } = useSending((number) => {
+    showToast(t("upload.created", { number }));
+    onClose();
+    void navigate(`/orders/${encodeURIComponent(number)}`);
+  });
+  const submit = (event: SyntheticEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    const process = PROCESSES.find((known) => known === form.get("process")) ?? "none";
+    void send({ photos, process, customerName: formText(form, "customer"), note: formText(form, "note") });
+  };
+  return (
+    <Dialog.Root open onOpenChange={(open) => !open && !shares && onClose()}>
+      <Dialog.Portal>
+        <Dialog.Overlay className="fixed inset-0 z-40 bg-[#1d1b18]/40" />
+        <Dialog.Content className="fixed top-1/2 left-1/2 z-40 flex max-h-[92dvh] w-[min(34rem,calc(100vw-1.5rem))] -translate-x-1/2 -translate-y-1/2 flex-col rounded-2xl border border-line bg-card shadow-float">
+          <div className="flex items-start justify-between gap-3 p-5 pb-3">
+            <div>
+              <Dialog.Title className="text-lg font-semibold tracking-tight">
+                {t("upload.title")}
+              </Dialog.Title>
+              <Dialog.Description className="text-mute">
+                {photos.length > 0 ? t("photos", { count: photos.length }) : t("upload.text")}
+              </Dialog.Description>
+            </div>
+            <Dialog.Close className="icon-button" aria-label={t("action.close")} disabled={shares !== null}>
+              <Icon name="close" />
+            </Dialog.Close>
+          </div>
+          <form onSubmit={submit} className="flex min-h-0 flex-col gap-4 overflow-y-auto px-5 pb-5">
+            {photos.length > 0 && (
+              <ul className="grid grid-cols-3 gap-2 sm:grid-cols-4">
+                {photos.map((photo, index) => (
+                  <PhotoTile
+                    key={`${photo.name} ${photo.size} ${photo.lastModified}`}
+                    photo={photo}
+                    progress={shares?.[index] ?? null}
+                    onRemove={() => onPhotos(photos.filter((other) => other !== photo))}
+                  />
+                ))}
+              </ul>
+            )}
+            {!shares && (
+              <div>
+                <PickButton primary={photos.length === 0} onAdd={onAdd} />
+              </div>
+            )}
+            <div className="grid gap-3 sm:grid-cols-2">
+              <label className="text-[13px] text-mute">
+                <span className="mb-1.5 block">{t("upload.customer")}</span>
+                <input
+                  name="customer"
+                  maxLength={200}
+                  autoComplete="off"
+                  className={`${FIELD} text-sm text-ink`}
+                />
+              </label>
+              <label className="text-[13px] text-mute">
+                <span className="mb-1.5 block">{t("upload.note")}</span>
+                <input
+                  name="note"
+                  maxLength={2000}
+                  autoComplete="off"
+                  className={`${FIELD} text-sm text-ink`}
+                />
+              </label>
+            </div>
+            <ProcessChoice />
+            {failure && (
+              <p role="alert" className="rounded-xl bg-bad-soft px-3 py-2 text-bad">
+                {failure}
+              </p>
+            )}
+            <SendButton shares={shares} disabled={photos.length === 0} />
+          </form>
+        </Dialog.Content>
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+}

@@ -1,0 +1,128 @@
+import { useWindowVirtualizer } from "@tanstack/react-virtual";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import { useMediaQuery } from "@/hooks/useMediaQuery";
+import { useNow } from "@/hooks/useNow";
+import { useLanguage } from "@/i18n/context";
+import { cn } from "@/lib/cn";
+import type { OrderListItem } from "@/types";
+import { COLUMNS, OrderRow } from "./OrderRow";
+
+const ROW_HEIGHT = { wide: 64, narrow: 124 } as const;
+const OVERSCAN = 8;
+/** How many rows before the end the next page is asked for. */
+const AHEAD = 30;
+
+interface OrderTableProps {
+  orders: readonly OrderListItem[];
+  /** Index of the row that the keyboard is on, -1 for none. */
+  current: number;
+  selected: ReadonlySet<string>;
+  onSelect: (orderNumber: string) => void;
+  onSelectAll: () => void;
+  onNearEnd: () => void;
+}
+
+function Heads({ allSelected, onSelectAll }: { allSelected: boolean; onSelectAll: () => void }) {
+  const { t } = useLanguage();
+  const names = ["order", "customer", "photos", "progress", "payment", "status"] as const;
+  return (
+    <div
+      role="rowgroup"
+      className="sticky top-14 z-20 rounded-t-[14px] border-b border-line bg-card max-lg:hidden"
+    >
+      <div role="row" className={cn(COLUMNS, "h-10 px-4 text-xs font-medium text-mute")}>
+        <div role="columnheader" className="flex">
+          <input
+            type="checkbox"
+            checked={allSelected}
+            onChange={onSelectAll}
+            aria-label={t("list.selectAll")}
+            className="mx-0.5 size-4 accent-(--ink)"
+          />
+        </div>
+        {names.map((name) => (
+          <div key={name} role="columnheader">
+            {t(`list.column.${name}`)}
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+/** The highest id when the list was first shown; what is above it came in since. */
+function useFirstSeen(orders: readonly OrderListItem[]): number {
+  const [first] = useState(() => orders.reduce((highest, order) => Math.max(highest, order.id), 0));
+  return first;
+}
+
+/** Orders in rows of which only those on screen exist. Scrolls with the window. */
+export function OrderTable({ orders, current, selected, onSelect, onSelectAll, onNearEnd }: OrderTableProps) {
+  const { t } = useLanguage();
+  const now = useNow();
+  const firstSeen = useFirstSeen(orders);
+  const body = useRef<HTMLDivElement>(null);
+  const [offset, setOffset] = useState(0);
+  const height = ROW_HEIGHT[useMediaQuery("(min-width: 64rem)") ? "wide" : "narrow"];
+  useLayoutEffect(() => setOffset(body.current?.offsetTop ?? 0), [height]);
+
+  const virtualizer = useWindowVirtualizer({
+    count: orders.length,
+    estimateSize: () => height,
+    overscan: OVERSCAN,
+    scrollMargin: offset,
+    scrollPaddingStart: 104,
+    scrollPaddingEnd: 16,
+    getItemKey: (index) => orders[index]?.order_number ?? index,
+  });
+  useEffect(() => virtualizer.measure(), [virtualizer, height]);
+
+  const rows = virtualizer.getVirtualItems();
+  const last = rows.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (last >= orders.length - AHEAD) onNearEnd();
+  }, [last, orders.length, onNearEnd]);
+  useEffect(() => {
+    if (current >= 0) virtualizer.scrollToIndex(current);
+  }, [current, virtualizer]);
+
+  return (
+    <div
+      role="table"
+      aria-label={t("list.title")}
+      aria-rowcount={orders.length + 1}
+      className="rounded-[14px] border border-line bg-card shadow-card"
+    >
+      <Heads allSelected={selected.size > 0 && selected.size === orders.length} onSelectAll={onSelectAll} />
+      <div
+        ref={body}
+        role="rowgroup"
+        className="relative overflow-clip rounded-b-[13px]"
+        style={{ height: virtualizer.getTotalSize() }}
+      >
+        {rows.map(({ index, key, start }) => {
+          const order = orders[index];
+          if (!order) return null;
+          return (
+            <div
+              key={key}
+              role="row"
+              aria-rowindex={index + 2}
+              className="absolute inset-x-0 top-0 transition-transform duration-300 ease-out"
+              style={{ height, transform: `translateY(${start - offset}px)` }}
+            >
+              <OrderRow
+                order={order}
+                now={now}
+                isNew={order.id > firstSeen}
+                isCurrent={index === current}
+                isSelected={selected.has(order.order_number)}
+                onSelect={onSelect}
+              />
+            </div>
+          );
+        })}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,24 @@
+import { useCallback, useMemo } from "react";
+import { useSearchParams } from "react-router";
+import type { OrderFilter, OrderStatus } from "@/lib/api";
+import { ORDER_STATUS_DISPLAY } from "@/types";
+
+export const ORDER_STATUSES = Object.keys(ORDER_STATUS_DISPLAY) as OrderStatus[];
+
+/** The list's search and filter, which live in the address bar. */
+export function useListFilter(): [OrderFilter, (change: Partial<OrderFilter>) => void] {
+  const [params, setParams] = useSearchParams();
+  const q = params.get("q") ?? "";
+  const asked = params.get("status");
+  const status = ORDER_STATUSES.find((known) => known === asked) ?? null;
+  const filter = useMemo(() => ({ q, status }), [q, status]);
+  const change = useCallback(
+    (changes: Partial<OrderFilter>) => {
+      const next = { q, status, ...changes };
+      const entries = Object.entries(next).filter(([, value]) => value);
+      setParams(entries as [string, string][], { replace: true });
+    },
+    [q, status, setParams],
+  );
+  return [filter, change];
+}

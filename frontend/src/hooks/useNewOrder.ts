@@ -1,0 +1,29 @@
+import { useState } from "react";
+import { useLanguage } from "@/i18n/context";
+import { showToast } from "@/lib/toasts";
+import { useFileDrop } from "./useFileDrop";
+
+const sameFile = (one: File, other: File) =>
+  one.name === other.name && one.size === other.size && one.lastModified === other.lastModified;
+
+/** Photos gathered for a new order: null while none is being made. Files dropped anywhere begin one. */
+export function useNewOrder() {
+  const { t } = useLanguage();
+  const [photos, setPhotos] = useState<File[] | null>(null);
+
+  const add = (files: File[]) => {
+    const [usable, other] = [files.filter(isPhoto), files.filter((file) => !isPhoto(file))];
+    for (const file of other.slice(0, 3)) showToast(t("upload.notPhoto", { name: file.name }), "bad");
+    if (usable.length === 0) return;
+    setPhotos((known) => {
+      const before = known ?? [];
+      return [...before, ...usable.filter((file) => !before.some((one) => sameFile(one, file)))];
+    });
+  };
+  const isOver = useFileDrop(add);
+  return { photos, isOver, add, setPhotos, begin: () => setPhotos([]), close: () => setPhotos(null) };
+}
+
+function isPhoto(file: File): boolean {
+  return file.type.startsWith("image/");
+}

@@ -1,0 +1,142 @@
+import { QueryClientProvider, useQuery } from "@tanstack/react-query";
+import { act, renderHook, waitFor } from "@testing-library/react";
+import type { ReactNode } from "react";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { orderQuery } from "@/lib/orderQuery";
+import { createQueryClient } from "@/lib/queryClient";
+import { FakeEventSource } from "@/test/FakeEventSource";
+import { holdRequests, type WaitingRequest } from "@/test/fakeApi";
+import { sampleImage, sampleOrder } from "@/test/samples";
+import { useOrderEvents } from "./useOrderEvents";
+
+const ORDER = "/api/v1/orders/1270";
+let requests: WaitingRequest[];
+
+beforeEach(() => {
+  vi.stubGlobal("EventSource", FakeEventSource);
+  FakeEventSource.opened = [];
+  requests = holdRequests();
+});
+
+afterEach(() => vi.unstubAllGlobals());
+
+async function request(index: number): Promise<WaitingRequest> {
+  return waitFor(() => {
+    const found = requests[index];
+    if (!found) throw new Error(`only ${requests.length} requests were made`);
+    return found;
+  });
+}
+
+async function openOrder() {
+  const client = createQueryClient();
+  const wrapper = ({ children }: { children: ReactNode }) => (
+    <QueryClientProvider client={client}>{children}</QueryClientProvider>
+  );
+  const hook = renderHook(
+    () => {
+      const { data, isSuccess } = useQuery(orderQuery("1270"));
+      useOrderEvents("1270", isSuccess);
+      return data;
+    },
+    { wrapper },
+  );
+  (await request(0)).answer(sampleOrder("1270", [sampleImage(1, "queued"), sampleImage(2, "queued")]));
+  await waitFor(() => expect(FakeEventSource.opened).toHaveLength(1));
+  return () => hook.result.current?.line_items[0]?.images.map((image) => image.versions.coloring[0]?.status);
+}
+
+function imageStatus(imageId: number, status: string) {
+  const event = { type: "image_status", order_number: "1270", image_id: imageId, status_type: "coloring" };
+  act(() => FakeEventSource.latest.send({ ...event, version_id: imageId * 10, status }));
+}
+
+describe("useOrderEvents", () => {
+  it("fetches only the image that an image_status names, and merges it into the order", async () => {
+    const statuses = await openOrder();
+    imageStatus(2, "processing");
+    const single = await request(1);
+    expect(single.path).toBe(`${ORDER}/images/2`);
+    single.answer(sampleImage(2, "processing"));
+    await waitFor(() => expect(statuses()).toEqual(["queued", "processing"]));
+    expect(requests).toHaveLength(2);
+  });
+
+  it("drops the slower, older of two answers about an image", async () => {
+    const statuses = await openOrder();
+    imageStatus(1, "processing");
+    imageStatus(1, "runpod_queued");
+    (await request(2)).answer(sampleImage(1, "runpod_queued"));
+    await waitFor(() => expect(statuses()).toEqual(["runpod_queued", "queued"]));
+    await act(async () => {
+      requests[1]?.answer(sampleImage(1, "processing"));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    });
+    expect(statuses()).toEqual(["runpod_queued", "queued"]);
+  });
+
+  it("keeps a newer image when the whole order, asked for before, comes after it", async () => {
+    const statuses = await openOrder();
+    act(() => FakeEventSource.latest.send({ type: "order_update", order_number: "1270" }));
+    const whole = await request(1);
+    expect(whole.path).toBe(ORDER);
+    imageStatus(1, "runpod_processing");
+    (await request(2)).answer(sampleImage(1, "runpod_processing"));
+    await waitFor(() => expect(statuses()).toEqual(["runpod_processing", "queued"]));
+    whole.answer(sampleOrder("1270", [sampleImage(1, "processing"), sampleImage(2, "processing")]));
+    await waitFor(() => expect(statuses()).toEqual(["runpod_processing", "processing"]));
+  });
+
+  it("drops an image asked for before an order that is here already", async () => {
+    const statuses = await openOrder();
+    imageStatus(1, "processing");
+    await request(1);
+    act(() => FakeEventSource.latest.send({ type: "order_update", order_number: "1270" }));
+    (await request(2)).answer(sampleOrder("1270", [sampleImage(1, "completed"), sampleImage(2, "queued")]));
+    await waitFor(() => expect(statuses()).toEqual(["completed", "queued"]));
+    await act(async () => {
+      requests[1]?.answer(sampleImage(1, "processing"));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    });
+    expect(statuses()).toEqual(["completed", "queued"]);
+  });
+
+  it("makes one refetch of many order_updates, and one more of those that come meanwhile", async () => {
+    const statuses = await openOrder();
+    const update = () =>
+      act(() => FakeEventSource.latest.send({ type: "order_update", order_number: "1270" }));
+    for (let count = 0; count < 20; count++) update();
+    const first = await request(1);
+    update();
+    update();
+    first.answer(sampleOrder("1270", [sampleImage(1, "processing"), sampleImage(2, "queued")]));
+    (await request(2)).answer(sampleOrder("1270", [sampleImage(1, "completed"), sampleImage(2, "queued")]));
+    await waitFor(() => expect(statuses()).toEqual(["completed", "queued"]));
+    expect(requests).toHaveLength(3);
+  });
+
+  it("refetches the order whenever the line opens, because history may be missing", async () => {
+    const statuses = await openOrder();
+    act(() => FakeEventSource.latest.open());
+    (await request(1)).answer(sampleOrder("1270", [sampleImage(1, "completed"), sampleImage(2, "error")]));
+    await waitFor(() => expect(statuses()).toEqual(["completed", "error"]));
+  });
+
+  it("asks for the order when the image cannot be fetched", async () => {
+    await openOrder();
+    imageStatus(1, "processing");
+    (await request(1)).answer(
+      { title: "Not Found", detail: "gone", code: "image_not_found", status: 404 },
+      404,
+    );
+    expect((await request(2)).path).toBe(ORDER);
+  });
+
+  it("leaves other orders' updates alone", async () => {
+    await openOrder();
+    act(() => FakeEventSource.latest.send({ type: "image_status", order_number: "1271", image_id: 1 }));
+    act(() => FakeEventSource.latest.send({ type: "order_update", order_number: "1271" }));
+    await new Promise((resolve) => setTimeout(resolve, 80));
+    expect(requests).toHaveLength(1);
+  });
+});

@@ -1,0 +1,16 @@
+import { useCallback, useState } from "react";
+
+/** Which of several things are selected, by their keys. */
+export function useSelection() {
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const toggle = useCallback((key: string) => {
+    setSelected((before) => {
+      const after = new Set(before);
+      if (!after.delete(key)) after.add(key);
+      return after;
+    });
+  }, []);
+  const clear = useCallback(() => setSelected(new Set()), []);
+  const set = useCallback((keys: readonly string[]) => setSelected(new Set(keys)), []);
+  return { selected, toggle, clear, set };
+}

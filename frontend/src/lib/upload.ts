@@ -1,0 +1,49 @@
+import { ApiError, asProblem } from "@/api/client";
+import type { Order } from "@/types";
+
+export interface NewOrder {
+  photos: readonly File[];
+  customerName: string;
+  note: string;
+  process: "none" | "coloring" | "svg";
+}
+
+/** How much of each file has been sent, 0 to 1, when `sent` of all their bytes have: they go one after another. */
+export function fileProgress(sizes: readonly number[], sent: number): number[] {
+  let before = 0;
+  return sizes.map((size) => {
+    const share = size === 0 ? Number(sent >= before) : Math.min(Math.max((sent - before) / size, 0), 1);
+    before += size;
+    return share;
+  });
+}
+
+function formOf({ photos, customerName, note, process }: NewOrder): FormData {
+  const form = new FormData();
+  for (const photo of photos) form.append("photos", photo);
+  if (customerName) form.append("customer_name", customerName);
+  if (note) form.append("note", note);
+  form.append("process", process);
+  return form;
+}
+
+/** Make an order of photos. `onProgress` gets each file's share sent; `fetch` cannot tell, so this is XMLHttpRequest. */
+export function createOrder(order: NewOrder, onProgress: (shares: number[]) => void): Promise<Order> {
+  const sizes = order.photos.map((photo) => photo.size);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.responseType = "json";
+    // The form's own lines are a few bytes more than the files; in proportion they do not matter.
+    request.upload.onprogress = ({ loaded, total: all }) =>
+      onProgress(fileProgress(sizes, (loaded / all) * total));
+    request.onload = () => {
+      const body: unknown = request.response;
+      if (request.status === 201) resolve(body as Order);
+      else reject(new ApiError(request.status, asProblem(body)));
+    };
+    request.onerror = () => reject(new ApiError(0, null));
+    request.open("POST", "/api/v1/orders");
+    request.send(formOf(order));
+  });
+}

@@ -1,0 +1,44 @@
+/** An EventSource whose hub is the test. `opened` lists every one made, oldest first. */
+export class FakeEventSource {
+  static readonly CONNECTING = 0;
+  static readonly OPEN = 1;
+  static readonly CLOSED = 2;
+  static opened: FakeEventSource[] = [];
+
+  readonly url: string;
+  readonly withCredentials: boolean;
+  readyState = FakeEventSource.CONNECTING;
+  onopen: (() => void) | null = null;
+  onmessage: ((message: { data: string; lastEventId: string }) => void) | null = null;
+  onerror: (() => void) | null = null;
+
+  constructor(url: string, options?: EventSourceInit) {
+    this.url = url;
+    this.withCredentials = options?.withCredentials ?? false;
+    FakeEventSource.opened.push(this);
+  }
+
+  static get latest(): FakeEventSource {
+    const latest = FakeEventSource.opened.at(-1);
+    if (!latest) throw new Error("no EventSource was opened");
+    return latest;
+  }
+
+  close(): void {
+    this.readyState = FakeEventSource.CLOSED;
+  }
+
+  open(): void {
+    this.readyState = FakeEventSource.OPEN;
+    this.onopen?.();
+  }
+
+  send(event: unknown, lastEventId = ""): void {
+    this.onmessage?.({ data: typeof event === "string" ? event : JSON.stringify(event), lastEventId });
+  }
+
+  fail(readyState: number): void {
+    this.readyState = readyState;
+    this.onerror?.();
+  }
+}

@@ -1,0 +1,43 @@
+import type { Image, Order, OrderHead, OrderListItem } from "@/types";
+
+export function sampleImage(id: number, status: string): Image {
+  const version = { id: id * 10, version: 1, url: null, options: { megapixels: 1, steps: 4 } };
+  return {
+    id,
+    position: id,
+    url: `/static/images/1/1/image_${id}.jpg`,
+    downloaded_at: "2026-01-16T14:30:00+01:00",
+    selected_version_ids: { coloring: null, svg: null },
+    versions: { coloring: [{ ...version, status, created_at: "2026-01-16T14:31:00+01:00" }], svg: [] },
+  };
+}
+
+function sampleHead(orderNumber: string, id: number): OrderHead {
+  return {
+    id,
+    order_number: orderNumber,
+    source: "shopify",
+    shopify_id: id,
+    customer_name: "Jana Nováková",
+    customer_email: "jana@example.cz",
+    payment_status: "PAID",
+    shipping_method: null,
+    status: "ready_for_review",
+    created_at: new Date(Date.UTC(2026, 0, 1, 0, id)).toISOString(),
+  };
+}
+
+export function sampleOrder(orderNumber: string, images: Image[]): Order {
+  const item = { id: 1, title: "Omalovánky", quantity: 1, dedication: null, layout: null, images };
+  return { ...sampleHead(orderNumber, 1), line_items: [item] };
+}
+
+/** A row of the list; the higher the id, the newer the order. */
+export function sampleRow(
+  orderNumber: string,
+  id: number,
+  changes: Partial<OrderListItem> = {},
+): OrderListItem {
+  const counts = { image_count: 2, coloring_completed: 1, svg_completed: 0, thumbnails: [] };
+  return { ...sampleHead(orderNumber, id), ...counts, ...changes };
+}
