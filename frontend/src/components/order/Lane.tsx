@@ -1,5 +1,6 @@
 import { useState, type ReactNode } from "react";
 import { useLanguage } from "@/i18n/context";
+import { cn } from "@/lib/cn";
 import type { ImageActions } from "./actions";
 import type { Kind, OrderImage, SvgVersion, Timeline, Version } from "./model";
 import { Notice } from "./Notice";
@@ -21,10 +22,19 @@ export interface LaneProps {
   onView: () => void;
 }
 
+interface FrameProps {
+  caption: string;
+  /** Flat on a phone, where nothing can come yet. */
+  low?: boolean;
+  children: ReactNode;
+}
+
 /** The place of one picture: nothing in it moves when the picture arrives. */
-export function Frame({ caption, children }: { caption: string; children: ReactNode }) {
+export function Frame({ caption, low = false, children }: FrameProps) {
   return (
-    <figure className="relative aspect-4/3 overflow-hidden bg-white dark:bg-soft">
+    <figure
+      className={cn("relative aspect-4/3 overflow-hidden bg-white dark:bg-soft", low && "max-md:aspect-4/1")}
+    >
       {children}
       <figcaption className="pointer-events-none absolute top-2.5 left-2.5 max-w-[calc(100%-4.5rem)] truncate rounded-[7px] bg-[rgb(20_18_15/0.74)] px-2 py-0.5 text-[11.5px] text-white">
         {caption}
@@ -80,7 +90,7 @@ function LanePicture({ kind, image, chosen, notice, onView }: LanePictureProps) 
   const { t } = useLanguage();
   const caption = useCaption(kind, image, chosen);
   return (
-    <Frame caption={caption}>
+    <Frame caption={caption} low={!chosen?.url && !notice}>
       {chosen?.url ? (
         <button
           type="button"

@@ -50,9 +50,12 @@ function BrokenPicture({ alt, onRetry }: { alt: string; onRetry: () => void }) {
       role="img"
       aria-label={alt ? `${alt}: ${t("detail.picture.broken")}` : t("detail.picture.broken")}
       title={t("detail.picture.broken")}
-      className="grid size-full place-items-center bg-soft p-1 text-center text-xs text-mute"
+      className="@container grid size-full place-items-center bg-soft text-center text-[13px] text-mute"
     >
-      <Icon name="alert" className="size-5" />
+      <span className="grid place-items-center gap-2">
+        <Icon name="alert" className="size-5" />
+        <span className="hidden px-4 @[8rem]:block">{t("detail.picture.broken")}</span>
+      </span>
     </span>
   );
 }

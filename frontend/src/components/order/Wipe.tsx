@@ -30,8 +30,10 @@ export function Wipe({ photo, page, photoAlt, pageAlt, initial = 100, small = fa
         step={1}
         value={share}
         onChange={(event) => setShare(event.target.valueAsNumber)}
-        // The page's keys belong to a field that has the focus; after a drag they are wanted back.
-        onPointerUp={(event) => event.currentTarget.blur()}
+        // Keys belong to the field that has the focus; after a drag the card's own are wanted back.
+        onPointerUp={(event) =>
+          event.currentTarget.closest<HTMLElement>("[data-screen], article")?.focus({ preventScroll: true })
+        }
         aria-label={t("detail.wipe.label")}
         aria-valuetext={t("detail.wipe.value", { share })}
         className="absolute inset-0 m-0 size-full cursor-ew-resize touch-pan-y opacity-0"
