@@ -34,6 +34,12 @@ export function viewsOf(image: OrderImage): View[] {
   return views.filter(([, there]) => there).map(([view]) => view);
 }
 
+/** The file behind a view; of a comparison, the page, which is what gets printed. */
+function fileOf(image: OrderImage, view: View): string | null {
+  if (view === "photo") return image.url;
+  return chosenVersion(image, view === "svg" ? "svg" : "coloring")?.url ?? null;
+}
+
 /** The full-screen view: zoom, pan, next and previous; Esc closes it. */
 export function Viewer({ images, viewed, onChange }: ViewerProps) {
   const index = images.findIndex((image) => image.id === viewed?.imageId);
@@ -88,6 +94,7 @@ function Screen({ images, index, image, view: wanted, onChange }: ScreenProps) {
   const { t } = useLanguage();
   const views = viewsOf(image);
   const view = views.includes(wanted) ? wanted : (views[0] ?? "photo");
+  const file = fileOf(image, view);
   const zoom = useZoom(`${image.id}/${view}`);
   const show = (next: View | undefined): void => {
     if (next) onChange({ imageId: image.id, view: next });
@@ -136,12 +143,24 @@ function Screen({ images, index, image, view: wanted, onChange }: ScreenProps) {
             type="button"
             className="h-9 min-w-14 rounded-[8px] px-1 text-[13px] tabular-nums hover:bg-white/10"
             onClick={zoom.whole}
-            aria-label={t("detail.zoom.whole")}
             title={t("detail.zoom.whole")}
           >
+            <span className="sr-only">{`${t("detail.zoom.whole")} `}</span>
             {`${Math.round(zoom.state.scale * 100)} %`}
           </button>
           <Tool label={t("detail.zoom.in")} icon="plus" onClick={zoom.larger} />
+          {file !== null && (
+            <a
+              href={file}
+              target="_blank"
+              rel="noreferrer"
+              aria-label={t("detail.file")}
+              title={t("detail.file")}
+              className="grid size-9 place-items-center rounded-[8px] hover:bg-white/10"
+            >
+              <Icon name="download" />
+            </a>
+          )}
           <Dialog.Close
             className="grid size-9 place-items-center rounded-[8px] hover:bg-white/10"
             aria-label={t("action.close")}

@@ -71,7 +71,7 @@ describe("the order page", () => {
     });
     const user = show();
     await user.click(await screen.findByRole("button", { name: "Smazat" }));
-    expect(screen.getByRole("alertdialog", { name: "Smazat objednávku 1270?" })).toBeVisible();
+    expect(screen.getByRole("dialog", { name: "Smazat objednávku 1270?" })).toBeVisible();
     expect(asked).not.toContain("DELETE /api/v1/orders/1270");
     await user.click(screen.getByRole("button", { name: "Smazat objednávku" }));
     await waitFor(() => expect(screen.getByText("the list")).toBeVisible());
