@@ -1,5 +1,5 @@
 import { Suspense, useEffect } from "react";
-import { Link, NavLink, Outlet, useLocation, useNavigationType } from "react-router";
+import { Link, NavigationType, NavLink, Outlet, useLocation, useNavigationType } from "react-router";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import { setTheme, useTheme } from "@/lib/theme";
@@ -99,7 +99,7 @@ function Header() {
 /** What every page stands in. */
 export function Shell() {
   const { pathname } = useLocation();
-  const isBack = useNavigationType() === "POP";
+  const isBack = useNavigationType() === NavigationType.Pop;
   useEffect(() => {
     // Going back is left to the browser, which knows where one was.
     if (!isBack) scrollTo(0, 0);

@@ -46,6 +46,7 @@ function Customer({ order }: { order: OrderListItem }) {
 
 function Bars({ order }: { order: OrderListItem }) {
   const { t } = useLanguage();
+  if (order.image_count === 0) return null;
   return (
     <div className="flex flex-col gap-1">
       <Progress
@@ -114,7 +115,7 @@ export const OrderRow = memo(function OrderRow({
   return (
     <div
       className={cn(
-        "relative flex h-full flex-wrap content-center items-center gap-x-3 gap-y-2.5 border-b border-line px-4 transition-colors hover:bg-soft/60",
+        "relative flex h-full flex-wrap content-center items-center gap-x-3 gap-y-2.5 border-b border-line px-4 transition-colors hover:bg-soft/60 sm:max-lg:grid sm:max-lg:grid-cols-[1.25rem_9.5rem_1fr_auto]",
         isSelected && "bg-soft",
         isNew && "bg-linear-to-r from-accent-soft to-60%",
         isCurrent && "shadow-[inset_3px_0_0_var(--accent)]",
@@ -124,16 +125,16 @@ export const OrderRow = memo(function OrderRow({
       <div role="cell">
         <SelectBox order={order} isSelected={isSelected} onSelect={onSelect} />
       </div>
-      <div role="cell" className="min-w-0 max-lg:w-24">
+      <div role="cell" className="min-w-0 max-sm:w-[5.5rem]">
         <NumberLink order={order} now={now} />
       </div>
-      <div role="cell" className="min-w-0 max-lg:flex-1">
+      <div role="cell" className="min-w-0 max-sm:flex-1">
         <Customer order={order} />
       </div>
-      <div role="cell" className="max-lg:hidden">
+      <div role="cell" className="max-lg:order-last max-sm:hidden sm:max-lg:col-span-2">
         <Thumbnails urls={order.thumbnails} count={order.image_count} />
       </div>
-      <div role="cell" className="min-w-0 max-lg:order-last max-lg:w-full">
+      <div role="cell" className="min-w-0 max-lg:order-last max-sm:w-full sm:max-lg:col-span-2">
         <Bars order={order} />
       </div>
       <div role="cell" className="min-w-0 max-lg:hidden">

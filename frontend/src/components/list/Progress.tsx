@@ -8,12 +8,12 @@ interface ProgressProps {
   color: "bg-ink" | "bg-accent";
 }
 
-/** How far one kind of work on an order is: a label, a bar, the count. */
+/** How far one kind of work on an order is: a label, a bar, the count. `total` is at least 1. */
 export function Progress({ label, done, total, color }: ProgressProps) {
   const { t } = useLanguage();
-  const share = total === 0 ? 0 : done / total;
+  const share = done / total;
   return (
-    <div className="grid grid-cols-[5.5rem_1fr_3.25rem] items-center gap-2.5 text-xs text-mute">
+    <div className="grid grid-cols-[5rem_1fr_3.25rem] items-center gap-2.5 text-xs text-mute">
       <span>{label}</span>
       <div
         role="progressbar"
