@@ -15,7 +15,7 @@ export function DeleteOrder({ orderNumber }: { orderNumber: string }) {
   const deletion = useDeletion(orderNumber);
   return (
     <Dialog.Root open={open} onOpenChange={setOpen}>
-      <Dialog.Trigger className="button button-small ml-auto text-mute hover:text-bad">
+      <Dialog.Trigger className="button button-small text-mute hover:text-bad">
         {t("detail.delete")}
       </Dialog.Trigger>
       <Dialog.Portal>

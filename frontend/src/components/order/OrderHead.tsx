@@ -6,6 +6,7 @@ import { isTextKey } from "@/i18n/translate";
 import { canGenerateAll, useGenerateAll, type OptionsToSend } from "./actions";
 import { imagesOf } from "./cached-order";
 import { DeleteOrder } from "./DeleteOrder";
+import { Downloads } from "./Downloads";
 import type { Kind, Order } from "./model";
 
 /** Who ordered, how it is paid and sent, and how much there is to make. */
@@ -21,7 +22,10 @@ export function OrderHead({ order }: { order: Order }) {
         <h1 className="text-[22px] font-semibold tracking-tight">{order.order_number}</h1>
         <StatusBadge kind="order" status={order.status} />
         {order.payment_status !== null && <Payment status={order.payment_status} />}
-        <DeleteOrder orderNumber={order.order_number} />
+        <div className="ml-auto flex flex-wrap gap-2">
+          <Downloads order={order} />
+          <DeleteOrder orderNumber={order.order_number} />
+        </div>
       </div>
       <dl className="mt-2 flex flex-wrap gap-x-6 gap-y-1">
         <Fact name={t("detail.customer")} value={order.customer_name} />

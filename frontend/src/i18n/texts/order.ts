@@ -70,6 +70,10 @@ export const cs = {
   "detail.grouping.layer": "podle vrstvy",
   "detail.grouping.parent": "podle nadřazeného",
   "detail.grouping.none": "žádné",
+  "detail.download": "Stažení vybraných souborů",
+  "detail.download.pdf": "Tisk PDF",
+  "detail.download.coloring": "Omalovánky ZIP",
+  "detail.download.svg": "SVG ZIP",
   "detail.delete": "Smazat",
   "detail.delete.title": "Smazat objednávku {number}?",
   "detail.delete.text":
@@ -178,6 +182,10 @@ export const en = {
   "detail.grouping.layer": "by layer",
   "detail.grouping.parent": "by parent",
   "detail.grouping.none": "none",
+  "detail.download": "Download what is chosen",
+  "detail.download.pdf": "Print PDF",
+  "detail.download.coloring": "Pages ZIP",
+  "detail.download.svg": "SVGs ZIP",
   "detail.delete": "Delete",
   "detail.delete.title": "Delete order {number}?",
   "detail.delete.text":
