@@ -48,7 +48,7 @@ function Handle({ share }: { share: number }) {
       <div className="absolute inset-y-0 -left-px w-0.5 bg-accent shadow-[0_0_0_1px_rgb(255_255_255/0.6)]" />
       <div
         className="absolute top-1/2 grid size-8 -translate-y-1/2 place-items-center rounded-full bg-accent text-white shadow-float dark:text-[#1d1b18]"
-        style={{ left: `${-32 * (0.06 + 0.88 * (share / 100))}px` }}
+        style={{ left: `${-32 * (share / 100)}px` }}
       >
         <svg viewBox="0 0 24 24" className="size-4" fill="none" stroke="currentColor" strokeWidth="2.2">
           <path d="M9 7l-5 5 5 5M15 7l5 5-5 5" strokeLinecap="round" strokeLinejoin="round" />
