@@ -1,9 +1,12 @@
 import { ApiError } from "@/api/client";
 import type { Translate } from "@/i18n/context";
+import { isTextKey } from "@/i18n/translate";
 
-/** A sentence for the operator about what went wrong. The API's own sentences are shown as they are. */
+/** A sentence for the operator about what went wrong; the API's own where the catalogue has none for its code. */
 export function failureSentence(error: unknown, t: Translate): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
+  const key = `error.${error.code}`;
+  if (isTextKey(key)) return t(key);
   if (error.problem !== null) return error.message;
   return error.status === 0
     ? t("failure.unreachable")

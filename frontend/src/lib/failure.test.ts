@@ -1,0 +1,28 @@
+import { describe, expect, it } from "vitest";
+import { failureSentence } from "./failure";
+import { ApiError, asProblem } from "@/api/client";
+import type { TextKey } from "@/i18n/catalogue";
+import { translate, type Values } from "@/i18n/translate";
+
+const t = (key: TextKey, values?: Values) => translate("en", key, values);
+
+function refusal(status: number, code: string, detail: string) {
+  return new ApiError(status, asProblem({ type: `urn:pastelka:${code}`, title: "No", status, code, detail }));
+}
+
+describe("failureSentence", () => {
+  it("says what the catalogue has for the API's code", () => {
+    expect(failureSentence(refusal(409, "nothing_to_do", "x"), t)).toMatch(/^There is nothing to do/);
+  });
+
+  it("shows the API's sentence for a code that it does not know", () => {
+    expect(failureSentence(refusal(422, "photos_refused", "a.jpg is 1 pixel wide."), t)).toBe(
+      "a.jpg is 1 pixel wide.",
+    );
+  });
+
+  it("tells no answer from an answer that is no problem document", () => {
+    expect(failureSentence(new ApiError(0, null), t)).toMatch(/does not answer/);
+    expect(failureSentence(new ApiError(502, asProblem("<html>")), t)).toContain("502");
+  });
+});
