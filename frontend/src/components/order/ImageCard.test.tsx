@@ -83,7 +83,7 @@ describe("choosing a version", () => {
     serve({ "POST /api/v1/images/7/select-coloring/2": () => ({ status: 409, body: refusal }) });
     const { user } = show(TWO_PAGES);
     await user.click(tile(2));
-    expect(await screen.findByText("Verzi nejde vybrat.")).toBeVisible();
+    expect(await screen.findByText("Vybrat jde jen dokončenou verzi.")).toBeVisible();
     expect(tile(1)).toHaveAttribute("aria-pressed", "true");
     expect(screen.getByText("SVG v11 · z omalovánky v1")).toBeVisible();
   });
@@ -173,7 +173,9 @@ describe("making another", () => {
     });
     const { user } = show(TWO_PAGES);
     await user.click(screen.getByRole("button", { name: /Nové SVG/ }));
-    expect(await screen.findByText("Databáze neodpovídá.")).toBeVisible();
+    expect(
+      await screen.findByText("Databáze neodpovídá, nic se nezměnilo. Zkuste to za chvíli znovu."),
+    ).toBeVisible();
   });
 });
 

@@ -58,7 +58,9 @@ describe("the order page", () => {
           : { status: 503, body: problem("database_unavailable", "Databáze neodpovídá.", 503) },
     });
     const user = show();
-    expect(await screen.findByText("Databáze neodpovídá.")).toBeVisible();
+    expect(
+      await screen.findByText("Databáze neodpovídá, nic se nezměnilo. Zkuste to za chvíli znovu."),
+    ).toBeVisible();
     up = true;
     await user.click(screen.getByRole("button", { name: "Zkusit znovu" }));
     expect(await screen.findByRole("heading", { name: "1270" })).toBeVisible();
