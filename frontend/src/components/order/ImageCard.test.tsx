@@ -1,0 +1,211 @@
+import { QueryClient, QueryClientProvider, skipToken, useQuery } from "@tanstack/react-query";
+import { fireEvent, render, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { Toasts } from "@/components/Toasts";
+import { orderKey } from "@/lib/orderQuery";
+import { imagesOf } from "./cached-order";
+import { ImageCard } from "./ImageCard";
+import type { Order, OrderImage } from "./model";
+import { problem, serve } from "./test/api";
+import { image, order, page, svg } from "./test/orders";
+import { useCardKeys, type CardRegister } from "./useCardKeys";
+import type { View } from "./Viewer";
+
+afterEach(() => vi.unstubAllGlobals());
+
+const OPTIONS = {
+  coloring: { megapixels: 2, steps: 4 },
+  svg: { shape_stacking: "stacked", group_by: "color" },
+} as const;
+
+/** The card of the first image of the cached order, as the page shows it. */
+function Shown({ register, onView }: { register: CardRegister; onView: (view: View) => void }) {
+  useCardKeys(register);
+  const { data } = useQuery<Order>({ queryKey: orderKey("1270"), queryFn: skipToken });
+  const first = data && imagesOf(data)[0];
+  if (!first) return null;
+  return (
+    <ImageCard
+      orderNumber="1270"
+      image={first}
+      options={OPTIONS}
+      timeline={undefined}
+      register={register}
+      onView={onView}
+    />
+  );
+}
+
+function show(shown: OrderImage) {
+  const queries = new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: Infinity } } });
+  queries.setQueryData(orderKey("1270"), order([shown]));
+  const onView = vi.fn<(view: View) => void>();
+  render(
+    <QueryClientProvider client={queries}>
+      <Shown register={new Map()} onView={onView} />
+      <Toasts />
+    </QueryClientProvider>,
+  );
+  return { queries, onView, user: userEvent.setup() };
+}
+
+const pages = (): HTMLElement => screen.getByRole("list", { name: "Verze omalovánky" });
+const tile = (version: number): HTMLElement =>
+  within(pages()).getByRole("button", { name: new RegExp(`^v${version}\\b`) });
+
+const TWO_PAGES = image({
+  selected_version_ids: { coloring: 1, svg: 11 },
+  versions: { coloring: [page(1), page(2)], svg: [svg(11, 1)] },
+});
+const FAILED = image({
+  versions: {
+    coloring: [page(1, { status: "error", url: null, error: { code: "x", message: "Došel kredit." } })],
+    svg: [],
+  },
+});
+
+describe("choosing a version", () => {
+  it("shows at once, takes the other page's SVG away, and stays", async () => {
+    let answer: (reply: { status: number; body: unknown }) => void = () => undefined;
+    const pending = new Promise<{ status: number; body: unknown }>((resolve) => (answer = resolve));
+    serve({ "POST /api/v1/images/7/select-coloring/2": () => pending });
+    const { user } = show(TWO_PAGES);
+    await user.click(tile(2));
+    expect(tile(2)).toHaveAttribute("aria-pressed", "true");
+    expect(screen.getByText("K vybrané omalovánce není vybrané žádné SVG.")).toBeVisible();
+    answer({ status: 200, body: { status: "ok", message: "" } });
+    await waitFor(() => expect(tile(2)).toHaveAttribute("aria-pressed", "true"));
+  });
+
+  it("goes back when the server refuses, with its sentence", async () => {
+    const refusal = problem("version_not_completed", "Verzi nejde vybrat.", 409);
+    serve({ "POST /api/v1/images/7/select-coloring/2": () => ({ status: 409, body: refusal }) });
+    const { user } = show(TWO_PAGES);
+    await user.click(tile(2));
+    expect(await screen.findByText("Vybrat jde jen dokončenou verzi.")).toBeVisible();
+    expect(tile(1)).toHaveAttribute("aria-pressed", "true");
+    expect(screen.getByText("SVG v11 · z omalovánky v1")).toBeVisible();
+  });
+
+  it("works by the digit's place on the keyboard, whatever it types", async () => {
+    const { asked } = serve({
+      "POST /api/v1/images/7/select-coloring/2": () => ({ status: 200, body: { status: "ok", message: "" } }),
+    });
+    show(TWO_PAGES);
+    screen.getByRole("article").focus();
+    fireEvent.keyDown(screen.getByRole("article"), { key: "ě", code: "Digit2" });
+    await waitFor(() => expect(asked).toEqual(["POST /api/v1/images/7/select-coloring/2"]));
+    expect(tile(2)).toHaveAttribute("aria-pressed", "true");
+  });
+});
+
+describe("a failed version", () => {
+  it("says its sentence and is tried again once, however often one clicks", async () => {
+    const { asked } = serve({
+      "POST /api/v1/coloring-versions/1/retry": () => ({
+        status: 202,
+        body: page(1, { status: "pending", url: null }),
+      }),
+    });
+    const { user } = show(FAILED);
+    expect(screen.getByText(/Došel kredit\./)).toBeVisible();
+    await user.dblClick(screen.getByRole("button", { name: "Zkusit znovu omalovánku v1" }));
+    expect(await screen.findByRole("progressbar", { name: "Krok 1 z 3" })).toBeVisible();
+    expect(screen.queryByText(/Došel kredit\./)).toBeNull();
+    expect(asked).toEqual(["POST /api/v1/coloring-versions/1/retry"]);
+  });
+
+  it("lies behind its tile once a later one succeeded", async () => {
+    const { user } = show(image({ versions: { coloring: [...FAILED.versions.coloring, page(2)], svg: [] } }));
+    expect(screen.queryByText(/Došel kredit\./)).toBeNull();
+    await user.click(tile(1));
+    expect(screen.getByText(/Došel kredit\./)).toBeVisible();
+  });
+});
+
+describe("work in hand", () => {
+  const working = image({
+    versions: { coloring: [page(1, { status: "runpod_queued", url: null })], svg: [] },
+  });
+
+  it("shows its step among the steps and how long it takes", () => {
+    show(working);
+    const steps = screen.getByRole("progressbar", { name: "Krok 6 z 7" });
+    expect(steps).toHaveAttribute("aria-valuenow", "5");
+    expect(screen.getAllByText("Runpod: čeká ve frontě").length).toBeGreaterThan(0);
+    expect(screen.getByRole("timer")).toHaveTextContent(/\d+ (s|min|h)/);
+  });
+
+  it("can be cancelled", async () => {
+    const cancelled = page(1, {
+      status: "error",
+      url: null,
+      error: { code: "cancelled", message: "Cancelled." },
+    });
+    serve({ "POST /api/v1/coloring-versions/1/cancel": () => ({ status: 200, body: cancelled }) });
+    const { user } = show(working);
+    await user.click(screen.getByRole("button", { name: "Zrušit omalovánku v1" }));
+    expect(await screen.findByText("Omalovánka v1 byla zrušena.")).toBeVisible();
+  });
+});
+
+describe("making another", () => {
+  it("sends the options and shows the new version before any event", async () => {
+    const { asked } = serve({
+      "POST /api/v1/images/7/generate-coloring": () => ({
+        status: 202,
+        body: page(3, { status: "pending", url: null, options: { megapixels: 2, steps: 4 } }),
+      }),
+    });
+    const { user } = show(TWO_PAGES);
+    await user.click(screen.getByRole("button", { name: /Nová omalovánka/ }));
+    expect(await within(pages()).findByText("v3")).toBeVisible();
+    expect(asked).toEqual(['POST /api/v1/images/7/generate-coloring {"megapixels":2,"steps":4}']);
+  });
+
+  it("tells why it could not", async () => {
+    serve({
+      "POST /api/v1/images/7/generate-svg": () => ({
+        status: 503,
+        body: problem("database_unavailable", "Databáze neodpovídá.", 503),
+      }),
+    });
+    const { user } = show(TWO_PAGES);
+    await user.click(screen.getByRole("button", { name: /Nové SVG/ }));
+    expect(
+      await screen.findByText("Databáze neodpovídá, nic se nezměnilo. Zkuste to za chvíli znovu."),
+    ).toBeVisible();
+  });
+});
+
+describe("the pictures", () => {
+  it("wipe with a slider that tells its place", () => {
+    show(TWO_PAGES);
+    const slider = screen.getByRole("slider", { name: "Porovnání fotky s omalovánkou" });
+    fireEvent.change(slider, { target: { value: "30" } });
+    expect(slider).toHaveAttribute("aria-valuetext", "30 % fotky");
+    expect(screen.getByAltText("Fotka 1").parentElement).toHaveStyle({ clipPath: "inset(0 70% 0 0)" });
+  });
+
+  it("falls back to the full file, says when that is missing too, and recovers with a new address", () => {
+    const { queries } = show(image());
+    fireEvent.error(screen.getByAltText("Fotka 1"));
+    expect(screen.getByAltText("Fotka 1")).toHaveAttribute("src", "http://files/image_1.jpg");
+    fireEvent.error(screen.getByAltText("Fotka 1"));
+    expect(screen.getByRole("img", { name: /Obrázek se nepodařilo načíst/ })).toBeVisible();
+    queries.setQueryData(orderKey("1270"), order([image({ url: "http://files/image_1b.jpg" })]));
+    return waitFor(() =>
+      expect(screen.getByAltText("Fotka 1")).toHaveAttribute(
+        "src",
+        expect.stringContaining("thumb_image_1b"),
+      ),
+    );
+  });
+
+  it("open full screen", async () => {
+    const { user, onView } = show(TWO_PAGES);
+    await user.click(screen.getByRole("button", { name: "Zobrazit na celou obrazovku: Omalovánka v1" }));
+    expect(onView).toHaveBeenCalledWith("coloring");
+  });
+});

@@ -1,0 +1,125 @@
+import { useEffect } from "react";
+import { Icon } from "@/components/Icon";
+import { useLanguage } from "@/i18n/context";
+import { useImageActions, type ImageActions, type OptionsToSend } from "./actions";
+import { Frame, Lane } from "./Lane";
+import type { OrderImage, Timeline } from "./model";
+import { Picture } from "./Picture";
+import type { CardRegister } from "./useCardKeys";
+import { chosenVersion, hasFailed, versionsOf } from "./versions";
+import type { View } from "./Viewer";
+import { Wipe } from "./Wipe";
+
+interface ImageCardProps {
+  orderNumber: string;
+  image: OrderImage;
+  options: OptionsToSend;
+  timeline: Timeline | undefined;
+  register: CardRegister;
+  onView: (view: View) => void;
+}
+
+/** One photo with the page and the SVG made from it. */
+export function ImageCard({ orderNumber, image, options, timeline, register, onView }: ImageCardProps) {
+  const { t } = useLanguage();
+  const actions = useImageActions(orderNumber, image, options);
+  useRegistration(register, image, actions, () =>
+    onView(image.versions.coloring.length > 0 ? "coloring" : "photo"),
+  );
+  const failed = (["coloring", "svg"] as const).some((kind) => hasFailed(image, kind));
+  const lane = { image, timeline, actions };
+  return (
+    <article
+      tabIndex={-1}
+      data-image={image.id}
+      aria-label={t("detail.photo", { position: image.position })}
+      className={`scroll-mt-32 overflow-hidden rounded-2xl border bg-card shadow-card focus:outline-2 focus:outline-offset-2 focus:outline-accent ${failed || image.error ? "border-bad/45" : "border-line"}`}
+    >
+      <div className="grid gap-px bg-line md:grid-cols-3">
+        <PhotoLane image={image} onView={onView} />
+        <Lane kind="coloring" {...lane} onView={() => onView("coloring")} />
+        <Lane kind="svg" {...lane} onView={() => onView("svg")} />
+      </div>
+    </article>
+  );
+}
+
+/** Let the keyboard do with this card what its buttons do. */
+function useRegistration(
+  register: CardRegister,
+  image: OrderImage,
+  actions: ImageActions,
+  view: () => void,
+): void {
+  useEffect(() => {
+    register.set(image.id, {
+      generate: actions.generate,
+      chooseAt: (kind, place) => {
+        const version = versionsOf(image, kind)[place - 1];
+        if (version) actions.choose(kind, version.id);
+      },
+      view,
+    });
+    return () => {
+      register.delete(image.id);
+    };
+  });
+}
+
+function PhotoLane({ image, onView }: { image: OrderImage; onView: (view: View) => void }) {
+  const { t } = useLanguage();
+  const name = t("detail.photo", { position: image.position });
+  const page = chosenVersion(image, "coloring");
+  const caption = page?.url ? `${name} ↔ ${t("detail.page")} v${page.version}` : name;
+  return (
+    <section className="flex min-w-0 flex-col bg-card">
+      <Frame caption={caption}>
+        <Photo image={image} name={name} />
+        {image.url !== null && (
+          <button
+            type="button"
+            onClick={() => onView(page?.url ? "compare" : "photo")}
+            aria-label={t("detail.view.open", { what: name })}
+            title={t("detail.view.open", { what: name })}
+            className="absolute top-2 right-2 grid size-9 place-items-center rounded-[8px] bg-[rgb(20_18_15/0.74)] text-white hover:bg-black"
+          >
+            <Icon name="expand" className="size-4.5" />
+          </button>
+        )}
+      </Frame>
+      <p className="hidden p-3 text-[13px] text-mute md:block">{page?.url ? t("detail.wipe.hint") : ""}</p>
+    </section>
+  );
+}
+
+function Photo({ image, name }: { image: OrderImage; name: string }) {
+  const { t } = useLanguage();
+  const page = chosenVersion(image, "coloring");
+  if (image.error) {
+    return (
+      <div
+        role="status"
+        className="grid size-full place-content-center gap-1 bg-bad-soft p-6 text-center text-[13px] text-bad"
+      >
+        <b className="font-semibold">{t("detail.photo.failed")}</b> {image.error.message}
+      </div>
+    );
+  }
+  if (image.url === null) {
+    return (
+      <p className="grid size-full animate-breathe place-items-center bg-soft p-6 text-[13px] text-mute">
+        {t("detail.photo.waiting")}
+      </p>
+    );
+  }
+  if (!page?.url) return <Picture src={image.url} alt={name} small />;
+  return (
+    <Wipe
+      photo={image.url}
+      page={page.url}
+      photoAlt={name}
+      pageAlt={`${t("detail.kind.coloring")} v${page.version}`}
+      small
+    />
+  );
+}

@@ -1,0 +1,156 @@
+import { useState, type ReactNode } from "react";
+import { useLanguage } from "@/i18n/context";
+import { cn } from "@/lib/cn";
+import type { ImageActions } from "./actions";
+import type { Kind, OrderImage, SvgVersion, Timeline, Version } from "./model";
+import { Notice } from "./Notice";
+import { describeOptions, VersionStrip } from "./VersionStrip";
+import { Picture } from "./Picture";
+import {
+  chosenVersion,
+  obstacleTo,
+  pageOf,
+  pageToVectorise,
+  versionsOf,
+  versionsToMention,
+} from "./versions";
+
+export interface LaneProps {
+  image: OrderImage;
+  timeline: Timeline | undefined;
+  actions: ImageActions;
+  onView: () => void;
+}
+
+interface FrameProps {
+  caption: string;
+  /** Flat on a phone, where nothing can come yet. */
+  low?: boolean;
+  children: ReactNode;
+}
+
+/** The place of one picture: nothing in it moves when the picture arrives. */
+export function Frame({ caption, low = false, children }: FrameProps) {
+  return (
+    <figure
+      className={cn("relative aspect-4/3 overflow-hidden bg-white dark:bg-soft", low && "max-md:aspect-4/1")}
+    >
+      {children}
+      <figcaption className="pointer-events-none absolute top-2.5 left-2.5 max-w-[calc(100%-4.5rem)] truncate rounded-[7px] bg-[rgb(20_18_15/0.74)] px-2 py-0.5 text-[11.5px] text-white">
+        {caption}
+      </figcaption>
+    </figure>
+  );
+}
+
+/** One of the two things made from a photo: its picture, what is being made, and all versions. */
+export function Lane({ kind, ...props }: LaneProps & { kind: Kind }) {
+  const { image, timeline, actions } = props;
+  const [opened, setOpened] = useState<number>();
+  const chosen = chosenVersion(image, kind);
+  const mentions = versionsToMention(versionsOf(image, kind), opened);
+  const inPlace = chosen?.url ? undefined : mentions.at(-1);
+  const notice = (version: Version, panel: boolean): ReactNode => (
+    <Notice
+      key={version.id}
+      kind={kind}
+      version={version}
+      timeline={timeline}
+      busy={actions.isBusy(kind, version.id)}
+      onCancel={() => actions.cancel(kind, version)}
+      onRetry={() => actions.retry(kind, version)}
+      panel={panel}
+    />
+  );
+  return (
+    <section className="flex min-w-0 flex-col bg-card">
+      <LanePicture kind={kind} {...props} chosen={chosen} notice={inPlace && notice(inPlace, true)} />
+      <div className="flex flex-1 flex-col gap-2.5 p-3">
+        {mentions.filter((version) => version !== inPlace).map((version) => notice(version, false))}
+        <VersionStrip
+          image={image}
+          kind={kind}
+          opened={opened}
+          onChoose={(id) => actions.choose(kind, id)}
+          onOpenError={(id) => setOpened((before) => (before === id ? undefined : id))}
+        />
+        <GenerateButton kind={kind} image={image} actions={actions} />
+      </div>
+    </section>
+  );
+}
+
+interface LanePictureProps extends LaneProps {
+  kind: Kind;
+  chosen: Version | undefined;
+  notice: ReactNode;
+}
+
+function LanePicture({ kind, image, chosen, notice, onView }: LanePictureProps) {
+  const { t } = useLanguage();
+  const caption = useCaption(kind, image, chosen);
+  return (
+    <Frame caption={caption} low={!chosen?.url && !notice}>
+      {chosen?.url ? (
+        <button
+          type="button"
+          onClick={onView}
+          aria-label={t("detail.view.open", { what: caption })}
+          className="block size-full cursor-zoom-in bg-white focus-visible:-outline-offset-2"
+        >
+          <Picture src={chosen.url} alt={caption} small />
+        </button>
+      ) : (
+        (notice ?? <Nothing kind={kind} image={image} />)
+      )}
+    </Frame>
+  );
+}
+
+function useCaption(kind: Kind, image: OrderImage, chosen: Version | undefined): string {
+  const { t } = useLanguage();
+  if (!chosen) return t(`detail.kind.${kind}`);
+  if (kind === "coloring") return `${t("detail.kind.coloring")} v${chosen.version}`;
+  const page = pageOf(image, chosen as SvgVersion)?.version ?? "?";
+  return `SVG v${chosen.version} · ${t("detail.svg.source", { version: page })}`;
+}
+
+function Nothing({ kind, image }: { kind: Kind; image: OrderImage }) {
+  const { t } = useLanguage();
+  const obstacle = obstacleTo(image, kind);
+  const unchosen = versionsOf(image, kind).some((version) => version.status === "completed");
+  const text = unchosen
+    ? t(`detail.unchosen.${kind}`)
+    : t(obstacle ? `detail.obstacle.${obstacle}` : `detail.nothing.${kind}`);
+  return (
+    <p className="grid size-full place-items-center bg-soft p-6 text-center text-[13px] text-mute">{text}</p>
+  );
+}
+
+interface GenerateButtonProps {
+  kind: Kind;
+  image: OrderImage;
+  actions: ImageActions;
+}
+
+function GenerateButton({ kind, image, actions }: GenerateButtonProps) {
+  const { t } = useLanguage();
+  if (obstacleTo(image, kind)) return null;
+  const page = pageToVectorise(image);
+  const detail =
+    kind === "coloring"
+      ? actions.coloringOptions && describeOptions(actions.coloringOptions)
+      : page && t("detail.svg.source", { version: page.version });
+  const first = versionsOf(image, kind).length === 0;
+  return (
+    <button
+      type="button"
+      className="button button-small mt-auto self-start"
+      disabled={actions.isGenerating(kind) || (kind === "coloring" && !actions.coloringOptions)}
+      onClick={() => actions.generate(kind)}
+    >
+      {t(first ? `detail.generate.${kind}` : `detail.again.${kind}`)}
+      {detail && <span className="font-normal text-mute">{detail}</span>}
+    </button>
+  );
+}

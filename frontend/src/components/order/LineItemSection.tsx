@@ -1,0 +1,55 @@
+import { useLanguage } from "@/i18n/context";
+import type { OptionsToSend } from "./actions";
+import { ImageCard } from "./ImageCard";
+import type { LineItem, Timeline } from "./model";
+import type { CardRegister } from "./useCardKeys";
+import type { Viewed } from "./Viewer";
+
+interface LineItemSectionProps {
+  orderNumber: string;
+  item: LineItem;
+  options: OptionsToSend;
+  timeline: Timeline | undefined;
+  register: CardRegister;
+  onView: (viewed: Viewed) => void;
+}
+
+/** One coloring book: what is written into it, and its photos. */
+export function LineItemSection({ item, onView, ...card }: LineItemSectionProps) {
+  const { t } = useLanguage();
+  return (
+    <section aria-labelledby={`item-${item.id}`} className="mt-7">
+      <div className="mb-3 flex flex-wrap items-baseline gap-x-3.5 gap-y-1">
+        <h2 id={`item-${item.id}`} className="text-[15px] font-semibold">
+          {item.title}
+          {item.quantity > 1 && <span className="text-mute"> × {item.quantity}</span>}
+        </h2>
+        {item.dedication && (
+          <p className="text-[13px] text-mute">
+            {t("detail.dedication")} <q className="text-ink">{item.dedication}</q>
+          </p>
+        )}
+        {item.layout && (
+          <p className="text-[13px] text-mute">
+            {t("detail.layout")} <span className="text-ink">{item.layout}</span>
+          </p>
+        )}
+      </div>
+      {item.images.length === 0 && (
+        <p className="rounded-2xl border border-dashed border-line p-8 text-center text-mute">
+          {t("detail.noImages")}
+        </p>
+      )}
+      <div className="grid gap-5">
+        {item.images.map((image) => (
+          <ImageCard
+            key={image.id}
+            image={image}
+            {...card}
+            onView={(view) => onView({ imageId: image.id, view })}
+          />
+        ))}
+      </div>
+    </section>
+  );
+}

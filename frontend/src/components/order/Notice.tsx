@@ -1,0 +1,123 @@
+import { useLanguage } from "@/i18n/context";
+import { isTextKey } from "@/i18n/translate";
+import { formatElapsed, useNow } from "./clock";
+import { statusDisplay, type Kind, type Timeline, type Version } from "./model";
+import { runStart, stepsOf, usualSeconds, wentThroughProvider } from "./steps";
+import { isCancelled, isInHand } from "./versions";
+
+interface NoticeProps {
+  kind: Kind;
+  version: Version;
+  timeline: Timeline | undefined;
+  busy: boolean;
+  onCancel: () => void;
+  onRetry: () => void;
+  /** Fill the picture's place instead of a row below it. */
+  panel?: boolean;
+}
+
+/** What a version that is not a picture has to say: its step on the way, or why it failed. */
+export function Notice(props: NoticeProps) {
+  return isInHand(props.version) ? <WorkInHand {...props} /> : <Failed {...props} />;
+}
+
+const STRIPES =
+  "bg-[repeating-linear-gradient(135deg,var(--soft),var(--soft)_12px,var(--card)_12px,var(--card)_24px)]";
+
+function WorkInHand({ kind, version, timeline, busy, onCancel, panel = false }: NoticeProps) {
+  const { t } = useLanguage();
+  const label = useStatusLabel(kind, version.status);
+  const layout = panel
+    ? `size-full flex-col justify-center p-4 text-center ${STRIPES}`
+    : "flex-wrap rounded-[10px] bg-soft px-3 py-2";
+  return (
+    <div className={`flex items-center gap-x-3 gap-y-1.5 text-[13px] ${layout}`}>
+      <b className="font-semibold">{panel ? label : `v${version.version} · ${label}`}</b>
+      <Steps kind={kind} version={version} timeline={timeline} />
+      <Elapsed kind={kind} version={version} timeline={timeline} />
+      <button
+        type="button"
+        className={`button button-small ${panel ? "mt-1" : "ml-auto"}`}
+        disabled={busy}
+        onClick={onCancel}
+        aria-label={t(`detail.cancel.${kind}`, { version: version.version })}
+      >
+        {t("detail.cancel")}
+      </button>
+    </div>
+  );
+}
+
+function useStatusLabel(kind: Kind, status: string): string {
+  const { t } = useLanguage();
+  const key = `${kind}.${status}`;
+  return isTextKey(key) ? t(key) : statusDisplay(kind, status).label;
+}
+
+function Steps({ kind, version, timeline }: Pick<NoticeProps, "kind" | "version" | "timeline">) {
+  const { t } = useLanguage();
+  const entries = timeline?.entries ?? [];
+  const { done, total } = stepsOf(kind, version.status, wentThroughProvider(entries, kind));
+  return (
+    <div
+      role="progressbar"
+      aria-valuemin={0}
+      aria-valuemax={total}
+      aria-valuenow={done}
+      aria-label={t("detail.steps", { step: done + 1, total })}
+      className="flex w-40 max-w-full gap-1"
+    >
+      {Array.from({ length: total }, (_, index) => (
+        <i key={index} className={`h-[5px] flex-1 rounded-full ${stepColor(index, done)}`} />
+      ))}
+    </div>
+  );
+}
+
+function stepColor(index: number, done: number): string {
+  if (index < done) return "bg-ink";
+  return index === done ? "bg-accent animate-breathe" : "bg-ink/15";
+}
+
+function Elapsed({ kind, version, timeline }: Pick<NoticeProps, "kind" | "version" | "timeline">) {
+  const { t } = useLanguage();
+  const now = useNow();
+  const entries = timeline?.entries ?? [];
+  const since = runStart(entries, kind, version.id) ?? Date.parse(version.created_at);
+  const usual = usualSeconds(entries, kind);
+  return (
+    <span className="text-mute tabular-nums" role="timer" aria-live="off">
+      {formatElapsed(now - since)}
+      {usual !== undefined && ` · ${t("detail.usually", { time: formatElapsed(usual * 1000) })}`}
+    </span>
+  );
+}
+
+function Failed({ kind, version, busy, onRetry, panel = false }: NoticeProps) {
+  const { t } = useLanguage();
+  const cancelled = isCancelled(version);
+  const color = cancelled ? "bg-soft text-ink" : "bg-bad-soft text-bad";
+  const layout = panel
+    ? "size-full flex-col justify-center p-4 text-center"
+    : "flex-wrap rounded-[10px] px-3 py-2";
+  const title = t(cancelled ? `detail.cancelled.${kind}` : `detail.failed.${kind}`, {
+    version: version.version,
+  });
+  return (
+    <div role="status" className={`flex items-center gap-x-3 gap-y-1.5 text-[13px] ${color} ${layout}`}>
+      <p className="min-w-0 flex-1 basis-40 content-center data-[panel=true]:flex-none" data-panel={panel}>
+        <b className="font-semibold">{title}</b>{" "}
+        {!cancelled && (version.error?.message ?? t("detail.failed.unknown"))}
+      </p>
+      <button
+        type="button"
+        className="button button-small"
+        disabled={busy}
+        onClick={onRetry}
+        aria-label={t(`detail.retry.${kind}`, { version: version.version })}
+      >
+        {t("detail.retry")}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,110 @@
+import { useState } from "react";
+import { Link } from "react-router";
+import { StatusBadge } from "@/components/StatusBadge";
+import { useLanguage, type Translate } from "@/i18n/context";
+import { isTextKey } from "@/i18n/translate";
+import { canGenerateAll, useGenerateAll, type OptionsToSend } from "./actions";
+import { imagesOf } from "./cached-order";
+import { DeleteOrder } from "./DeleteOrder";
+import { Downloads } from "./Downloads";
+import type { Kind, Order } from "./model";
+
+/** Who ordered, how it is paid and sent, and how much there is to make. */
+export function OrderHead({ order }: { order: Order }) {
+  const { t, language } = useLanguage();
+  const created = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+  return (
+    <header>
+      <Link to="/" className="inline-block py-1 text-[13px] text-mute hover:text-ink">
+        ← {t("nav.orders")}
+      </Link>
+      <div className="mt-1 flex flex-wrap items-center gap-x-3 gap-y-2">
+        <h1 className="text-[22px] font-semibold tracking-tight">{order.order_number}</h1>
+        <StatusBadge kind="order" status={order.status} />
+        {order.payment_status !== null && <Payment status={order.payment_status} />}
+        <div className="ml-auto flex flex-wrap gap-2">
+          <Downloads order={order} />
+          <DeleteOrder orderNumber={order.order_number} />
+        </div>
+      </div>
+      <dl className="mt-2 flex flex-wrap gap-x-6 gap-y-1">
+        <Fact name={t("detail.customer")} value={order.customer_name} />
+        <Fact name={t("detail.email")} value={order.customer_email} />
+        <Fact name={t("detail.delivery")} value={order.shipping_method} />
+        <Fact name={t("detail.photos")} value={String(imagesOf(order).length)} />
+        <Fact name={t("detail.created")} value={created.format(new Date(order.created_at))} />
+      </dl>
+    </header>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string | null }) {
+  if (value === null || value === "") return null;
+  return (
+    <div className="flex min-w-0 gap-1.5">
+      <dt className="text-mute">{name}</dt>
+      <dd className="min-w-0 font-medium break-words">{value}</dd>
+    </div>
+  );
+}
+
+const PAYMENT_COLOR: Record<string, string> = {
+  paid: "bg-green-100 text-green-800",
+  authorized: "bg-blue-100 text-blue-800",
+  pending: "bg-yellow-100 text-yellow-800",
+  partially_paid: "bg-yellow-100 text-yellow-800",
+  voided: "bg-red-100 text-red-800",
+  expired: "bg-red-100 text-red-800",
+};
+
+function paymentLabel(status: string, t: Translate): string {
+  const key = `payment.${status.toLowerCase()}`;
+  return isTextKey(key) ? t(key) : status;
+}
+
+function Payment({ status }: { status: string }) {
+  const { t } = useLanguage();
+  const color = PAYMENT_COLOR[status.toLowerCase()] ?? "bg-gray-100 text-gray-800";
+  return (
+    <span className={`status-badge inline-flex rounded-full px-2.5 py-0.5 text-xs font-medium ${color}`}>
+      {paymentLabel(status, t)}
+    </span>
+  );
+}
+
+interface GenerateAllProps {
+  order: Order;
+  options: OptionsToSend;
+}
+
+/** The two buttons for the whole order. */
+export function GenerateAll(props: GenerateAllProps) {
+  return (
+    <div className="flex flex-wrap gap-2">
+      <AllButton kind="coloring" {...props} />
+      <AllButton kind="svg" {...props} />
+    </div>
+  );
+}
+
+function AllButton({ kind, order, options }: GenerateAllProps & { kind: Kind }) {
+  const { t } = useLanguage();
+  // Also held until the answer is on screen: a second click meanwhile would be for nothing.
+  const [pressed, setPressed] = useState(false);
+  const all = useGenerateAll(order.order_number, kind, options);
+  const unready = kind === "coloring" && options.coloring === undefined;
+  return (
+    <button
+      type="button"
+      className={kind === "coloring" ? "button button-primary" : "button"}
+      disabled={pressed || unready || !canGenerateAll(order, kind)}
+      aria-busy={pressed}
+      onClick={() => {
+        setPressed(true);
+        all.mutate(undefined, { onSettled: () => setPressed(false) });
+      }}
+    >
+      {t(pressed ? "detail.starting" : `detail.all.${kind}`)}
+    </button>
+  );
+}

@@ -1,0 +1,24 @@
+import { useLanguage } from "@/i18n/context";
+
+/** The page's outline while the order loads. */
+export function OrderSkeleton() {
+  const { t } = useLanguage();
+  return (
+    <div role="status" aria-label={t("detail.loading")} className="animate-breathe">
+      <div className="mt-8 h-7 w-40 rounded-lg bg-soft" />
+      <div className="mt-4 h-4 w-96 max-w-full rounded bg-soft" />
+      <div className="mt-6 h-11 rounded-xl bg-soft" />
+      {[0, 1].map((card) => (
+        <div key={card} className="mt-6 overflow-hidden rounded-2xl border border-line bg-card">
+          <div className="grid gap-px bg-line md:grid-cols-3">
+            {[0, 1, 2].map((lane) => (
+              <div key={lane} className="bg-card pb-16">
+                <div className="aspect-4/3 bg-soft" />
+              </div>
+            ))}
+          </div>
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,61 @@
+import { useEffect, useState } from "react";
+import { Icon } from "@/components/Icon";
+import { useLanguage } from "@/i18n/context";
+import { thumbnailOf } from "./thumbnail";
+
+interface PictureProps {
+  src: string;
+  alt: string;
+  /** Show the small file; the full one only where there is none. */
+  small?: boolean;
+  className?: string;
+}
+
+/**
+ * An image that says so when its file cannot be shown. It remembers which address failed, not that one
+ * did: when the address changes, the new file is tried. A broken one is tried again when the operator
+ * comes back to the window or the network returns.
+ */
+export function Picture({ src, alt, small = false, className = "size-full object-contain" }: PictureProps) {
+  const [failed, setFailed] = useState<readonly string[]>([]);
+  const candidates = small ? [thumbnailOf(src), src] : [src];
+  const address = candidates.find((candidate) => !failed.includes(candidate));
+  if (address === undefined) return <BrokenPicture alt={alt} onRetry={() => setFailed([])} />;
+  return (
+    <img
+      key={address}
+      src={address}
+      alt={alt}
+      loading="lazy"
+      decoding="async"
+      draggable={false}
+      className={className}
+      onError={() => setFailed((before) => [...before, address])}
+    />
+  );
+}
+
+function BrokenPicture({ alt, onRetry }: { alt: string; onRetry: () => void }) {
+  const { t } = useLanguage();
+  useEffect(() => {
+    addEventListener("focus", onRetry);
+    addEventListener("online", onRetry);
+    return () => {
+      removeEventListener("focus", onRetry);
+      removeEventListener("online", onRetry);
+    };
+  });
+  return (
+    <span
+      role="img"
+      aria-label={alt ? `${alt}: ${t("detail.picture.broken")}` : t("detail.picture.broken")}
+      title={t("detail.picture.broken")}
+      className="@container grid size-full place-items-center bg-soft text-center text-[13px] text-mute"
+    >
+      <span className="grid place-items-center gap-2">
+        <Icon name="alert" className="size-5" />
+        <span className="hidden px-4 @[8rem]:block">{t("detail.picture.broken")}</span>
+      </span>
+    </span>
+  );
+}

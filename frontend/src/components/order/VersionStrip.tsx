@@ -1,0 +1,139 @@
+import { useLanguage, type Translate } from "@/i18n/context";
+import { StatusBadge } from "@/components/StatusBadge";
+import type { ColoringVersion, Kind, OrderImage, SvgVersion, Version } from "./model";
+import { Picture } from "./Picture";
+import { pageOf, versionsOf } from "./versions";
+
+interface VersionStripProps {
+  image: OrderImage;
+  kind: Kind;
+  /** The failed version whose sentence is open. */
+  opened: number | undefined;
+  onChoose: (versionId: number) => void;
+  onOpenError: (versionId: number) => void;
+}
+
+/** Every version of a lane as a tile; a completed one can be chosen, a failed one tells why. */
+export function VersionStrip({ image, kind, opened, onChoose, onOpenError }: VersionStripProps) {
+  const { t } = useLanguage();
+  const versions = versionsOf(image, kind);
+  if (versions.length === 0) return null;
+  return (
+    <ul aria-label={t(`detail.versions.${kind}`)} className="flex flex-wrap gap-2">
+      {versions.map((version) => (
+        <li key={version.id}>
+          <Tile
+            kind={kind}
+            version={version}
+            options={describe(image, kind, version, t)}
+            chosen={image.selected_version_ids[kind] === version.id}
+            open={opened === version.id}
+            onChoose={() => onChoose(version.id)}
+            onOpenError={() => onOpenError(version.id)}
+          />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+interface TileProps {
+  kind: Kind;
+  version: Version;
+  options: string;
+  chosen: boolean;
+  open: boolean;
+  onChoose: () => void;
+  onOpenError: () => void;
+}
+
+const TILE =
+  "flex min-h-11 items-center gap-2.5 rounded-[11px] border p-1 pr-2.5 text-left text-xs transition-colors";
+
+function Tile({ kind, version, options, chosen, open, onChoose, onOpenError }: TileProps) {
+  const inside = <TileContent kind={kind} version={version} options={options} />;
+  if (version.status === "completed") {
+    const ring = chosen ? "border-ink ring-1 ring-ink ring-inset" : "border-line hover:bg-soft";
+    return (
+      <button type="button" aria-pressed={chosen} onClick={onChoose} className={`${TILE} ${ring}`}>
+        {inside}
+      </button>
+    );
+  }
+  if (version.status === "error") {
+    return (
+      <button
+        type="button"
+        aria-expanded={open}
+        onClick={onOpenError}
+        className={`${TILE} border-line hover:bg-soft`}
+      >
+        {inside}
+      </button>
+    );
+  }
+  return <div className={`${TILE} border-dashed border-line`}>{inside}</div>;
+}
+
+function TileContent({ kind, version, options }: Pick<TileProps, "kind" | "version" | "options">) {
+  return (
+    <>
+      {version.url !== null && (
+        <Picture
+          src={version.url}
+          alt=""
+          small
+          className="size-9 shrink-0 rounded-[7px] border border-line bg-white object-cover"
+        />
+      )}
+      <span className={version.url === null ? "pl-1.5" : ""}>
+        <span className="flex items-center gap-1.5">
+          <b className="font-semibold">v{version.version}</b>
+          <StatusBadge kind={kind} status={version.status} />
+        </span>
+        <span className="block text-mute">{options}</span>
+      </span>
+    </>
+  );
+}
+
+/** "2 MP / 4" of a page; "from page v2 · stacked · by color" of an SVG. */
+function describe(image: OrderImage, kind: Kind, version: Version, t: Translate): string {
+  return kind === "coloring"
+    ? describeOptions((version as ColoringVersion).options)
+    : describeSvg(image, version as SvgVersion, t);
+}
+
+export function describeOptions(options: { megapixels: number; steps: number }): string {
+  return `${options.megapixels} MP / ${options.steps}`;
+}
+
+function describeSvg(image: OrderImage, svg: SvgVersion, t: Translate): string {
+  const { shape_stacking, group_by } = svg.options;
+  const source = t("detail.svg.source", { version: pageOf(image, svg)?.version ?? "?" });
+  return `${source} · ${nameStacking(shape_stacking, t)} · ${nameGrouping(group_by, t)}`;
+}
+
+/** The API's word in the reader's language; one that this build does not know stays as it is. */
+export function nameStacking(value: string, t: Translate): string {
+  switch (value) {
+    case "stacked":
+    case "cutouts":
+    case "none":
+      return t(`detail.stacking.${value}`);
+    default:
+      return value;
+  }
+}
+
+export function nameGrouping(value: string, t: Translate): string {
+  switch (value) {
+    case "color":
+    case "layer":
+    case "parent":
+    case "none":
+      return t(`detail.grouping.${value}`);
+    default:
+      return value;
+  }
+}

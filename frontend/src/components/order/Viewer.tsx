@@ -1,0 +1,253 @@
+import * as Dialog from "@radix-ui/react-dialog";
+import { useEffect, useRef, type KeyboardEvent } from "react";
+import { Icon, type IconName } from "@/components/Icon";
+import { useLanguage } from "@/i18n/context";
+import { cn } from "@/lib/cn";
+import type { OrderImage } from "./model";
+import { useZoom } from "./useZoom";
+import { chosenVersion } from "./versions";
+import { ViewerPicture } from "./ViewerPicture";
+
+export type View = "photo" | "coloring" | "svg" | "compare";
+
+/** Which image is shown full screen, and what of it. */
+export interface Viewed {
+  imageId: number;
+  view: View;
+}
+
+interface ViewerProps {
+  images: OrderImage[];
+  viewed: Viewed | undefined;
+  onChange: (viewed: Viewed | undefined) => void;
+}
+
+/** What there is to look at of one image, in the order of its keys 1, 2, ... */
+export function viewsOf(image: OrderImage): View[] {
+  const page = Boolean(chosenVersion(image, "coloring")?.url);
+  const views: [View, boolean][] = [
+    ["photo", image.url !== null],
+    ["coloring", page],
+    ["svg", Boolean(chosenVersion(image, "svg")?.url)],
+    ["compare", page && image.url !== null],
+  ];
+  return views.filter(([, there]) => there).map(([view]) => view);
+}
+
+/** The file behind a view; of a comparison, the page, which is what gets printed. */
+function fileOf(image: OrderImage, view: View): string | null {
+  if (view === "photo") return image.url;
+  return chosenVersion(image, view === "svg" ? "svg" : "coloring")?.url ?? null;
+}
+
+/** The full-screen view: zoom, pan, next and previous; Esc closes it. */
+export function Viewer({ images, viewed, onChange }: ViewerProps) {
+  const index = images.findIndex((image) => image.id === viewed?.imageId);
+  const image = images[index];
+  const focusCard = useCardToReturnTo(viewed);
+  return (
+    <Dialog.Root open={viewed !== undefined && image !== undefined} onOpenChange={() => onChange(undefined)}>
+      <Dialog.Portal>
+        <Dialog.Overlay className="fixed inset-0 z-40 bg-[#12100e]" />
+        <Dialog.Content
+          aria-describedby={undefined}
+          onOpenAutoFocus={focusScreen}
+          onCloseAutoFocus={focusCard}
+          className="fixed inset-0 z-50 flex flex-col bg-[#12100e] text-[#f1ece4] outline-none"
+        >
+          {viewed && image && (
+            <Screen images={images} index={index} image={image} view={viewed.view} onChange={onChange} />
+          )}
+        </Dialog.Content>
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+}
+
+/** The keys work at once, and no button looks pressed before one is. */
+function focusScreen(event: Event): void {
+  event.preventDefault();
+  if (event.target instanceof Element) event.target.querySelector<HTMLElement>("[data-screen]")?.focus();
+}
+
+/** Closed, the focus goes to the card of what was looked at last. */
+function useCardToReturnTo(viewed: Viewed | undefined): (event: Event) => void {
+  const last = useRef<number>(undefined);
+  useEffect(() => {
+    if (viewed) last.current = viewed.imageId;
+  }, [viewed]);
+  return (event) => {
+    event.preventDefault();
+    document.querySelector<HTMLElement>(`article[data-image="${last.current}"]`)?.focus();
+  };
+}
+
+interface ScreenProps {
+  images: OrderImage[];
+  index: number;
+  image: OrderImage;
+  view: View;
+  onChange: (viewed: Viewed | undefined) => void;
+}
+
+function Screen({ images, index, image, view: wanted, onChange }: ScreenProps) {
+  const { t } = useLanguage();
+  const views = viewsOf(image);
+  const view = views.includes(wanted) ? wanted : (views[0] ?? "photo");
+  const file = fileOf(image, view);
+  const zoom = useZoom(`${image.id}/${view}`);
+  const show = (next: View | undefined): void => {
+    if (next) onChange({ imageId: image.id, view: next });
+  };
+  const go = (by: number): void => {
+    const next = images[index + by];
+    // What was wanted stays wanted, past an image that does not have it.
+    if (next) onChange({ imageId: next.id, view: wanted });
+  };
+  const keys: Record<string, () => void> = {
+    ArrowLeft: () => go(-1),
+    ArrowRight: () => go(1),
+    k: () => go(-1),
+    j: () => go(1),
+    "+": zoom.larger,
+    "=": zoom.larger,
+    "-": zoom.smaller,
+    "0": zoom.whole,
+  };
+  const onKeyDown = (event: KeyboardEvent<HTMLDivElement>): void => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target instanceof HTMLInputElement && event.key.startsWith("Arrow")) return;
+    const digit = /^(?:Digit|Numpad)([1-4])$/.exec(event.code)?.[1];
+    const act = event.shiftKey && zoom.pan[event.key] ? zoom.pan[event.key] : keys[event.key];
+    if (act) act();
+    else if (digit && !event.shiftKey) show(views[Number(digit) - 1]);
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <div
+      data-screen
+      tabIndex={-1}
+      onKeyDown={onKeyDown}
+      className="flex min-h-0 flex-1 flex-col outline-none"
+    >
+      <div className="flex flex-wrap items-center gap-2 px-3 py-2 sm:px-4">
+        <Dialog.Title className="text-[13px] font-medium tabular-nums">
+          {t("detail.photo", { position: image.position })}
+          <span className="ml-2 font-normal text-[#aaa196]">{`${index + 1} / ${images.length}`}</span>
+        </Dialog.Title>
+        <Tabs views={views} view={view} onShow={show} />
+        <div className="ml-auto flex items-center gap-1">
+          <Tool label={t("detail.zoom.out")} text="−" onClick={zoom.smaller} />
+          <button
+            type="button"
+            className="h-9 min-w-14 rounded-[8px] px-1 text-[13px] tabular-nums hover:bg-white/10"
+            onClick={zoom.whole}
+            title={t("detail.zoom.whole")}
+          >
+            <span className="sr-only">{`${t("detail.zoom.whole")} `}</span>
+            {`${Math.round(zoom.state.scale * 100)} %`}
+          </button>
+          <Tool label={t("detail.zoom.in")} icon="plus" onClick={zoom.larger} />
+          {file !== null && (
+            <a
+              href={file}
+              target="_blank"
+              rel="noreferrer"
+              aria-label={t("detail.file")}
+              title={t("detail.file")}
+              className="grid size-9 place-items-center rounded-[8px] hover:bg-white/10"
+            >
+              <Icon name="download" />
+            </a>
+          )}
+          <Dialog.Close
+            className="grid size-9 place-items-center rounded-[8px] hover:bg-white/10"
+            aria-label={t("action.close")}
+          >
+            <Icon name="close" />
+          </Dialog.Close>
+        </div>
+      </div>
+      <div className="relative min-h-0 flex-1">
+        <ViewerPicture key={image.id} image={image} view={view} zoom={zoom} />
+        <Turn side="left" label={t("detail.previous")} disabled={index === 0} onClick={() => go(-1)} />
+        <Turn
+          side="right"
+          label={t("detail.next")}
+          disabled={index === images.length - 1}
+          onClick={() => go(1)}
+        />
+      </div>
+    </div>
+  );
+}
+
+function Tabs({ views, view, onShow }: { views: View[]; view: View; onShow: (view: View) => void }) {
+  const { t } = useLanguage();
+  return (
+    <div role="group" aria-label={t("detail.view.label")} className="flex rounded-[9px] bg-white/8 p-0.5">
+      {views.map((one, index) => (
+        <button
+          key={one}
+          type="button"
+          aria-pressed={one === view}
+          title={`${index + 1}`}
+          onClick={() => onShow(one)}
+          className={cn(
+            "h-8 rounded-[7px] px-2.5 text-[13px]",
+            one === view ? "bg-[#f1ece4] text-[#1d1b18]" : "text-[#d6cec3] hover:text-white",
+          )}
+        >
+          {t(`detail.view.${one}`)}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+interface ToolProps {
+  label: string;
+  icon?: IconName;
+  text?: string;
+  onClick: () => void;
+}
+
+function Tool({ label, icon, text, onClick }: ToolProps) {
+  return (
+    <button
+      type="button"
+      aria-label={label}
+      title={label}
+      onClick={onClick}
+      className="grid size-9 place-items-center rounded-[8px] text-lg hover:bg-white/10"
+    >
+      {icon ? <Icon name={icon} /> : text}
+    </button>
+  );
+}
+
+interface TurnProps {
+  side: "left" | "right";
+  label: string;
+  disabled: boolean;
+  onClick: () => void;
+}
+
+function Turn({ side, label, disabled, onClick }: TurnProps) {
+  return (
+    <button
+      type="button"
+      aria-label={label}
+      title={label}
+      disabled={disabled}
+      onClick={onClick}
+      className={cn(
+        "absolute top-1/2 grid size-11 -translate-y-1/2 place-items-center rounded-full bg-[rgb(20_18_15/0.74)] text-white hover:bg-black disabled:opacity-30",
+        side === "left" ? "left-3" : "right-3",
+      )}
+    >
+      <Icon name={side === "left" ? "chevronLeft" : "chevronRight"} className="size-5" />
+    </button>
+  );
+}

@@ -1,0 +1,170 @@
+import { notifyManager, useMutation, useQueryClient, type QueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { useLanguage } from "@/i18n/context";
+import * as api from "@/lib/api";
+import { failureSentence } from "@/lib/failure";
+import { orderKey } from "@/lib/orderQuery";
+import { showToast } from "@/lib/toasts";
+import { imagesOf, selectionAfter, withSelection, withVersion } from "./cached-order";
+import type { Kind, Order, OrderImage, Version } from "./model";
+import type { ColoringOptions, SvgOptions } from "./options";
+import { isInHand, obstacleTo } from "./versions";
+
+/** What the toolbar says is to be made; no coloring options while a field of the form is wrong. */
+export interface OptionsToSend {
+  coloring: ColoringOptions | undefined;
+  svg: SvgOptions;
+}
+
+/** A failure is told where one looks; what the screen shows is then what the server has. */
+function useFailed(orderNumber: string): (error: unknown) => void {
+  const { t } = useLanguage();
+  const queries = useQueryClient();
+  return (error) => {
+    showToast(failureSentence(error, t), "bad");
+    void queries.invalidateQueries({ queryKey: orderKey(orderNumber) });
+  };
+}
+
+function change(queries: QueryClient, orderNumber: string, next: (order: Order) => Order): void {
+  queries.setQueryData<Order>(orderKey(orderNumber), (order) => order && next(order));
+}
+
+interface Choice {
+  kind: Kind;
+  versionId: number;
+}
+
+/** Choose a version at once; put the old choice of this image back should the server refuse. */
+function useChoose(orderNumber: string, imageId: number): (choice: Choice) => void {
+  const queries = useQueryClient();
+  const failed = useFailed(orderNumber);
+  const name = `choose-${imageId}`;
+  const { mutate } = useMutation({
+    mutationKey: [name],
+    scope: { id: name },
+    mutationFn: ({ kind, versionId }: Choice) =>
+      kind === "coloring" ? api.selectColoring(imageId, versionId) : api.selectSvg(imageId, versionId),
+    onMutate: async ({ kind, versionId }) => {
+      await queries.cancelQueries({ queryKey: orderKey(orderNumber) });
+      const image = cachedImage(queries, orderNumber, imageId);
+      if (!image) return undefined;
+      const after = selectionAfter(image, kind, versionId);
+      change(queries, orderNumber, (order) => withSelection(order, imageId, after));
+      return { before: image.selected_version_ids, after };
+    },
+    onError: (error, _choice, context) => {
+      const shown = cachedImage(queries, orderNumber, imageId)?.selected_version_ids;
+      // Somebody may have chosen again meanwhile; that choice stays.
+      if (context && shown?.coloring === context.after.coloring && shown.svg === context.after.svg)
+        change(queries, orderNumber, (order) => withSelection(order, imageId, context.before));
+      failed(error);
+    },
+    onSettled: async () => {
+      // Of several quick choices only the last one refetches, so that none flashes up again.
+      if (queries.isMutating({ mutationKey: [name] }) > 1) return;
+      await queries.invalidateQueries({ queryKey: orderKey(orderNumber) });
+    },
+  });
+  return mutate;
+}
+
+function cachedImage(queries: QueryClient, orderNumber: string, imageId: number): OrderImage | undefined {
+  const order = queries.getQueryData<Order>(orderKey(orderNumber));
+  return order && imagesOf(order).find((image) => image.id === imageId);
+}
+
+/** A version's own answer shows at once; what the hub has brought meanwhile is newer and stays. */
+function useVersionAnswer(orderNumber: string, imageId: number) {
+  const queries = useQueryClient();
+  return (kind: Kind, answer: Version, replaceable: (known: Version) => boolean) => {
+    change(queries, orderNumber, (order) => withVersion(order, imageId, kind, answer, replaceable));
+  };
+}
+
+export interface ImageActions {
+  coloringOptions: ColoringOptions | undefined;
+  isGenerating: (kind: Kind) => boolean;
+  isBusy: (kind: Kind, versionId: number) => boolean;
+  generate: (kind: Kind) => void;
+  retry: (kind: Kind, version: Version) => void;
+  cancel: (kind: Kind, version: Version) => void;
+  choose: (kind: Kind, versionId: number) => void;
+}
+
+/** Everything that can be done with one image. Each version's button is busy by itself. */
+export function useImageActions(
+  orderNumber: string,
+  image: OrderImage,
+  options: OptionsToSend,
+): ImageActions {
+  const [busy, setBusy] = useState<ReadonlySet<string>>(new Set());
+  const failed = useFailed(orderNumber);
+  const answered = useVersionAnswer(orderNumber, image.id);
+  const choose = useChoose(orderNumber, image.id);
+
+  const once = async (name: string, act: () => Promise<void>): Promise<void> => {
+    if (busy.has(name)) return;
+    setBusy((before) => new Set(before).add(name));
+    await act().catch(failed);
+    // After what the answer changed is on screen, not before: the old button must not wake up.
+    notifyManager.schedule(() => setBusy((before) => new Set([...before].filter((other) => other !== name))));
+  };
+
+  const request = (kind: Kind): Promise<Version> | undefined => {
+    if (kind === "svg") return api.generateImageSvg(image.id, options.svg);
+    return options.coloring && api.generateImageColoring(image.id, options.coloring);
+  };
+
+  return {
+    coloringOptions: options.coloring,
+    isGenerating: (kind) => busy.has(kind),
+    isBusy: (kind, id) => busy.has(`${kind}/${id}`),
+    generate: (kind) => {
+      if (obstacleTo(image, kind)) return;
+      void once(kind, async () => {
+        const answer = await request(kind);
+        if (answer) answered(kind, answer, () => false);
+      });
+    },
+    retry: (kind, { id }) => {
+      void once(`${kind}/${id}`, async () => {
+        const answer = await (kind === "coloring" ? api.retryColoring(id) : api.retrySvg(id));
+        answered(kind, answer, (known) => known.status === "error");
+      });
+    },
+    cancel: (kind, { id }) => {
+      void once(`${kind}/${id}`, async () => {
+        const answer = await (kind === "coloring" ? api.cancelColoring(id) : api.cancelSvg(id));
+        answered(kind, answer, isInHand);
+      });
+    },
+    choose: (kind, versionId) => {
+      const version = image.versions[kind].find((candidate) => candidate.id === versionId);
+      if (version?.status !== "completed" || image.selected_version_ids[kind] === versionId) return;
+      choose({ kind, versionId });
+    },
+  };
+}
+
+/** Whether the whole order has anything that could be made. */
+export const canGenerateAll = (order: Order, kind: Kind): boolean =>
+  imagesOf(order).some((image) => obstacleTo(image, kind) === undefined);
+
+/** *Color all* and *Vectorise all*; says how many were begun. */
+export function useGenerateAll(orderNumber: string, kind: Kind, options: OptionsToSend) {
+  const { t } = useLanguage();
+  const queries = useQueryClient();
+  const failed = useFailed(orderNumber);
+  return useMutation({
+    mutationFn: async (): Promise<Version[]> => {
+      if (kind === "svg") return api.generateOrderSvg(orderNumber, options.svg);
+      return options.coloring ? api.generateOrderColoring(orderNumber, options.coloring) : [];
+    },
+    onSuccess: async (versions) => {
+      showToast(t(`detail.begun.${kind}`, { count: versions.length }));
+      await queries.invalidateQueries({ queryKey: orderKey(orderNumber) });
+    },
+    onError: failed,
+  });
+}

@@ -1,0 +1,97 @@
+import { describe, expect, it } from "vitest";
+import { formatElapsed } from "./clock";
+import type { TimelineEntry } from "./model";
+import { runStart, stepsOf, usualSeconds, wentThroughProvider } from "./steps";
+import { thumbnailOf } from "./thumbnail";
+import { panBy, WHOLE, zoomAt } from "./zoom";
+
+const entry = (status: string, second: number, run = 1, id = 5): TimelineEntry => ({
+  image_id: 7,
+  status_type: "coloring",
+  version_id: id,
+  version: 1,
+  run,
+  attempt: 0,
+  status,
+  error_code: null,
+  at: new Date(Date.UTC(2026, 10, 23, 10, 0, second)).toISOString(),
+  seconds: null,
+});
+
+describe("stepsOf", () => {
+  it("never goes back along RunPod's way", () => {
+    const way = ["pending", "queued", "processing", "runpod_submitting", "runpod_submitted", "runpod_queued"];
+    const done = [...way, "runpod_processing"].map((status) => stepsOf("coloring", status, true));
+    expect(done.map((step) => step.done)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(new Set(done.map((step) => step.total))).toEqual(new Set([7]));
+  });
+
+  it("counts no provider's steps where there is no provider", () => {
+    expect(stepsOf("coloring", "processing", false)).toEqual({ done: 2, total: 3 });
+    expect(stepsOf("svg", "queued", false)).toEqual({ done: 1, total: 3 });
+  });
+
+  it("counts them as soon as one is reached", () => {
+    expect(stepsOf("svg", "vectorizer_processing", false)).toEqual({ done: 3, total: 4 });
+  });
+
+  it("learns of the provider from earlier work", () => {
+    expect(wentThroughProvider([entry("runpod_queued", 1)], "coloring")).toBe(true);
+    expect(wentThroughProvider([entry("runpod_queued", 1)], "svg")).toBe(false);
+  });
+});
+
+describe("the timeline", () => {
+  it("begins a retried version's time with its last run", () => {
+    const entries = [entry("pending", 0), entry("error", 5), entry("pending", 40, 2), entry("queued", 41, 2)];
+    expect(runStart(entries, "coloring", 5)).toBe(Date.UTC(2026, 10, 23, 10, 0, 40));
+  });
+
+  it("does not know a run that it has only seen the end of, or none", () => {
+    expect(runStart([entry("pending", 0), entry("error", 5)], "coloring", 5)).toBeUndefined();
+    expect(runStart([], "coloring", 5)).toBeUndefined();
+  });
+
+  it("takes the median of completed work, without the time in the queue", () => {
+    const run = (id: number, took: number): TimelineEntry[] => [
+      entry("queued", 0, 1, id),
+      entry("processing", 10, 1, id),
+      entry("completed", 10 + took, 1, id),
+    ];
+    expect(usualSeconds([...run(1, 4), ...run(2, 20), ...run(3, 6)], "coloring")).toBe(6);
+    expect(usualSeconds([entry("processing", 1)], "coloring")).toBeUndefined();
+  });
+});
+
+describe("formatElapsed", () => {
+  it.each([
+    [-500, "0 s"],
+    [14_900, "14 s"],
+    [125_000, "2 min 5 s"],
+    [3_780_000, "1 h 3 min"],
+  ])("shows %i ms as %s", (milliseconds, text) => {
+    expect(formatElapsed(milliseconds)).toBe(text);
+  });
+});
+
+describe("zoom", () => {
+  it("keeps what is under the pointer in place", () => {
+    const zoom = zoomAt(WHOLE, 2, { x: 100, y: -50 });
+    // The picture's point p is shown at x + p * scale.
+    expect(zoom.x + 100 * zoom.scale).toBe(100);
+    expect(zoom.y - 50 * zoom.scale).toBe(-50);
+  });
+
+  it("returns to the whole picture and stays inside the frame", () => {
+    expect(zoomAt({ scale: 1.2, x: 9, y: 9 }, 0.5)).toEqual(WHOLE);
+    const frame = { width: 800, height: 600 };
+    expect(panBy({ scale: 2, x: 0, y: 0 }, 5000, -5000, frame)).toEqual({ scale: 2, x: 400, y: -300 });
+    expect(panBy(WHOLE, 50, 50, frame)).toEqual(WHOLE);
+  });
+});
+
+it("finds the small file beside the stored one", () => {
+  expect(thumbnailOf("http://s/static/images/1/2/image_1.jpg")).toBe(
+    "http://s/static/images/1/2/thumb_image_1.jpg.webp",
+  );
+});

@@ -1,0 +1,62 @@
+/** Where a version stands on its way from waiting to done; pure. */
+import { COLORING_STATUS_DISPLAY, SVG_STATUS_DISPLAY, type Kind, type TimelineEntry } from "./model";
+
+const WAYS: Record<Kind, string[]> = {
+  coloring: wayThrough(COLORING_STATUS_DISPLAY),
+  svg: wayThrough(SVG_STATUS_DISPLAY),
+};
+
+function wayThrough(display: Record<string, unknown>): string[] {
+  return Object.keys(display).filter((status) => status !== "completed" && status !== "error");
+}
+
+export const isProviderStep = (status: string): boolean => /^(runpod|vectorizer)_/.test(status);
+
+/**
+ * Steps done and steps in all. Local providers have no steps of their own, so those count only once
+ * the version or an earlier one of the order went through one.
+ */
+export function stepsOf(
+  kind: Kind,
+  status: string,
+  throughProvider: boolean,
+): { done: number; total: number } {
+  const whole = WAYS[kind];
+  const way =
+    throughProvider || isProviderStep(status) ? whole : whole.filter((step) => !isProviderStep(step));
+  return { done: Math.max(0, way.indexOf(status)), total: way.length };
+}
+
+export function wentThroughProvider(entries: TimelineEntry[], kind: Kind): boolean {
+  return entries.some((entry) => entry.status_type === kind && isProviderStep(entry.status));
+}
+
+const isEnd = (entry: TimelineEntry): boolean => entry.status === "completed" || entry.status === "error";
+
+/** When the run in hand began (ms since the epoch); undefined when the timeline does not know it. */
+export function runStart(entries: TimelineEntry[], kind: Kind, versionId: number): number | undefined {
+  const own = entries.filter((entry) => entry.status_type === kind && entry.version_id === versionId);
+  const run = Math.max(...own.map((entry) => entry.run));
+  const latest = own.filter((entry) => entry.run === run);
+  if (latest.length === 0 || latest.some(isEnd)) return undefined;
+  return Math.min(...latest.map((entry) => Date.parse(entry.at)));
+}
+
+/** Median seconds from the start of work to done, over the order's completed runs. */
+export function usualSeconds(entries: TimelineEntry[], kind: Kind): number | undefined {
+  const runs = new Map<string, TimelineEntry[]>();
+  for (const entry of entries.filter((candidate) => candidate.status_type === kind)) {
+    const run = `${entry.version_id}/${entry.run}`;
+    runs.set(run, [...(runs.get(run) ?? []), entry]);
+  }
+  const took = [...runs.values()].map(secondsOfWork).filter((seconds) => seconds !== undefined);
+  if (took.length === 0) return undefined;
+  return took.toSorted((a, b) => a - b)[Math.floor(took.length / 2)];
+}
+
+function secondsOfWork(run: TimelineEntry[]): number | undefined {
+  const begin = run.find((entry) => entry.status === "processing");
+  const end = run.findLast((entry) => entry.status === "completed");
+  if (!begin || !end) return undefined;
+  return (Date.parse(end.at) - Date.parse(begin.at)) / 1000;
+}

@@ -1,0 +1,60 @@
+/** What a card needs to know about the versions of one image; pure. */
+import type { ColoringVersion, Kind, OrderImage, SvgVersion, Version } from "./model";
+
+export const isInHand = (version: Version): boolean =>
+  version.status !== "completed" && version.status !== "error";
+
+/** Cancelled by a person: not a fault, and shown as such. */
+export const isCancelled = (version: Version): boolean => version.error?.code === "cancelled";
+
+export function versionsOf(image: OrderImage, kind: Kind): Version[] {
+  return image.versions[kind];
+}
+
+/** The chosen version, if its file is there to be looked at. */
+export function chosenVersion(image: OrderImage, kind: "coloring"): ColoringVersion | undefined;
+export function chosenVersion(image: OrderImage, kind: "svg"): SvgVersion | undefined;
+export function chosenVersion(image: OrderImage, kind: Kind): Version | undefined;
+export function chosenVersion(image: OrderImage, kind: Kind): Version | undefined {
+  const id = image.selected_version_ids[kind];
+  return versionsOf(image, kind).find((version) => version.id === id);
+}
+
+/** The page an SVG was made from. */
+export function pageOf(image: OrderImage, svg: SvgVersion): ColoringVersion | undefined {
+  return image.versions.coloring.find((page) => page.id === svg.coloring_version_id);
+}
+
+/** The page that an SVG would be made from now, by the API's rule: the chosen one, else the newest. */
+export function pageToVectorise(image: OrderImage): ColoringVersion | undefined {
+  const chosen = chosenVersion(image, "coloring");
+  if (chosen?.status === "completed") return chosen;
+  return image.versions.coloring.findLast((page) => page.status === "completed");
+}
+
+/**
+ * The versions that have something to say beside the chosen picture: work in hand, and what failed
+ * since the last success. An older failure stays a tile in the strip until it is opened.
+ */
+export function versionsToMention(versions: Version[], opened?: number): Version[] {
+  const lastSuccess = versions.findLastIndex((version) => version.status === "completed");
+  return versions.filter(
+    (version, index) =>
+      isInHand(version) || (version.status === "error" && (index > lastSuccess || version.id === opened)),
+  );
+}
+
+/** Why nothing can be made yet; undefined when it can. */
+export type Obstacle = "photo_missing" | "page_missing" | "page_in_hand";
+
+export function obstacleTo(image: OrderImage, kind: Kind): Obstacle | undefined {
+  if (kind === "coloring") return image.url === null ? "photo_missing" : undefined;
+  if (pageToVectorise(image)) return undefined;
+  return image.versions.coloring.some(isInHand) ? "page_in_hand" : "page_missing";
+}
+
+/** Whether the last try failed; what a person cancelled has not failed. */
+export function hasFailed(image: OrderImage, kind: Kind): boolean {
+  const newest = versionsOf(image, kind).at(-1);
+  return newest?.status === "error" && !isCancelled(newest);
+}

@@ -1,0 +1,87 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { Link } from "react-router";
+import { ApiError } from "@/api/client";
+import { LoadFailure } from "@/components/LoadFailure";
+import { Notice } from "@/components/Notice";
+import { imagesOf } from "@/components/order/cached-order";
+import { LineItemSection } from "@/components/order/LineItemSection";
+import type { Order } from "@/components/order/model";
+import { OptionsBar } from "@/components/order/OptionsBar";
+import { GenerateAll, OrderHead } from "@/components/order/OrderHead";
+import { OrderSkeleton } from "@/components/order/OrderSkeleton";
+import { useCardKeys, type CardRegister } from "@/components/order/useCardKeys";
+import { useOptions } from "@/components/order/useOptions";
+import { useTimeline } from "@/components/order/useTimeline";
+import { Viewer, type Viewed } from "@/components/order/Viewer";
+import { useOrderEvents } from "@/hooks/useOrderEvents";
+import { useTitle } from "@/hooks/useTitle";
+import { useLanguage } from "@/i18n/context";
+import { orderQuery } from "@/lib/orderQuery";
+
+/** One order, kept up to date by the hub. */
+export function OrderDetail({ orderNumber }: { orderNumber: string }) {
+  const { t } = useLanguage();
+  useTitle(t("orderPage.title", { number: orderNumber }));
+  const { data, error, refetch } = useQuery(orderQuery(orderNumber));
+  // The answer that brings the order brings the cookie for its topic too.
+  useOrderEvents(orderNumber, data !== undefined);
+  const gone = error instanceof ApiError && error.status === 404;
+  if (gone) return <NotFound orderNumber={orderNumber} />;
+  if (data) return <Loaded order={data} />;
+  if (error)
+    return <LoadFailure title={t("detail.loadFailed")} error={error} onRetry={() => void refetch()} />;
+  return <OrderSkeleton />;
+}
+
+function NotFound({ orderNumber }: { orderNumber: string }) {
+  const { t } = useLanguage();
+  return (
+    <Notice
+      icon="search"
+      title={t("detail.notFound", { number: orderNumber })}
+      text={t("detail.notFound.text")}
+    >
+      <Link to="/" className="button">
+        {t("missing.back")}
+      </Link>
+    </Notice>
+  );
+}
+
+function Loaded({ order }: { order: Order }) {
+  const options = useOptions();
+  const timeline = useTimeline(order);
+  const [viewed, setViewed] = useState<Viewed>();
+  const [register] = useState<CardRegister>(() => new Map());
+  useCardKeys(register);
+  return (
+    <>
+      <OrderHead order={order} />
+      <div className="z-20 -mx-4 mt-4 flex flex-wrap items-center gap-3 border-y border-line bg-paper/95 px-4 py-2.5 backdrop-blur sm:-mx-7 sm:px-7 md:sticky md:top-14">
+        <OptionsBar form={options.form} onChange={options.setForm} />
+        <div className="sm:ml-auto">
+          <GenerateAll order={order} options={options.toSend} />
+        </div>
+      </div>
+      {order.line_items.length === 0 && <Empty />}
+      {order.line_items.map((item) => (
+        <LineItemSection
+          key={item.id}
+          orderNumber={order.order_number}
+          item={item}
+          options={options.toSend}
+          timeline={timeline}
+          register={register}
+          onView={setViewed}
+        />
+      ))}
+      <Viewer images={imagesOf(order)} viewed={viewed} onChange={setViewed} />
+    </>
+  );
+}
+
+function Empty() {
+  const { t } = useLanguage();
+  return <Notice icon="photo" title={t("detail.empty")} text={t("detail.empty.text")} />;
+}
