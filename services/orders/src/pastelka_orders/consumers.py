@@ -26,6 +26,7 @@ from pastelka_common.messaging.outcomes import Done, Outcome, RetryAfter
 from pastelka_common.messaging.pull import PullSubscription
 from pastelka_common.messaging.topology import FACTS_CONSUMER
 from pastelka_common.storage import Storage, photo_path
+from pastelka_common.thumbnails import store_thumbnail
 from pastelka_orders.database import Database
 from pastelka_orders.handlers import downloads
 from pastelka_orders.handlers.facts import Received, apply_dead_letter, apply_facts
@@ -182,6 +183,7 @@ class Downloads:
             suffix=photo.suffix,
         )
         await self.storage.write(path, photo.content)
+        await store_thumbnail(self.storage, path, photo.thumbnail)
         kept = StoredPhoto(image.position, path, photo.width, photo.height)
         await self.database.write(lambda c: downloads.stored(c, job.image_id, kept, self.process))
         self.on_commit()
