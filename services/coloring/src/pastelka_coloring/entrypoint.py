@@ -10,6 +10,7 @@ from pastelka_common.contracts.messages import ColoringJob
 from pastelka_common.health import health_server
 from pastelka_common.messaging.connection import connected
 from pastelka_common.messaging.consumer import JobConsumer
+from pastelka_common.messaging.presence import answering
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.runs import Cancellations, ProviderJobs
 from pastelka_common.messaging.topology import COLORING_CONSUMER, ensure_consumer, ensure_streams
@@ -56,7 +57,11 @@ async def run(settings: ColoringSettings, stop: asyncio.Event) -> None:
             async def broker() -> None:
                 await nc.flush(timeout=2)
 
-            async with health_server(settings.host, settings.port, {"broker": broker}):
+            checks = {"broker": broker}
+            async with (
+                health_server(settings.host, settings.port, checks),
+                answering(nc, "coloring", checks),
+            ):
                 await consumer.run(stop, grace=_grace(settings))
     finally:
         await provider.aclose()

@@ -142,3 +142,35 @@ class BadCursorError(OrdersError):
 
     def __init__(self) -> None:
         super().__init__("cursor is not one that this API handed out; start without it.")
+
+
+class DeadLetterNotFoundError(NotFoundError):
+    """No such dead letter (any more)."""
+
+    code = "dead_letter_not_found"
+
+    def __init__(self, sequence: int) -> None:
+        super().__init__(
+            f"There is no dead letter {sequence}; it was requeued, dismissed, or is older than 30 days.",
+            sequence=sequence,
+        )
+
+
+class NotRequeueableError(ConflictError):
+    """What was given up on cannot be asked for again."""
+
+    code = "dead_letter_not_requeueable"
+
+    def __init__(self, sequence: int, reason: str) -> None:
+        super().__init__(f"Dead letter {sequence} cannot be requeued: {reason}", sequence=sequence)
+
+
+class BrokerUnavailableError(OrdersError):
+    """NATS does not answer."""
+
+    status = 503
+    code = "broker_unavailable"
+    title = "The message broker does not answer"
+
+    def __init__(self) -> None:
+        super().__init__("NATS does not answer; try again in a moment.")
