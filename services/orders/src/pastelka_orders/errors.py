@@ -94,6 +94,38 @@ class NothingToDoError(ConflictError):
         super().__init__(detail, order_number=order_number)
 
 
+class NothingChosenError(ConflictError):
+    """There is no file to take away."""
+
+    code = "nothing_chosen"
+
+    def __init__(self, order_number: str, what: str) -> None:
+        reason = {
+            "coloring": "has no chosen coloring page; choose a completed one.",
+            "svg": "has no chosen SVG; choose a completed one.",
+            "photos": "has no stored photo yet; wait for its download.",
+        }[what]
+        super().__init__(f"Order {order_number} {reason}", order_number=order_number)
+
+
+class FileMissingError(ConflictError):
+    """A file that should be there is not."""
+
+    code = "file_missing"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The file for {name} is not in the storage; generate it again or choose another.")
+
+
+class NotPrintableError(ConflictError):
+    """A page that is no picture that a PDF can hold."""
+
+    code = "not_printable"
+
+    def __init__(self, title: str) -> None:
+        super().__init__(f"A chosen page of {title} is damaged and cannot be printed; generate it again.")
+
+
 class NotCompletedError(ConflictError):
     """Only a completed version can be chosen."""
 

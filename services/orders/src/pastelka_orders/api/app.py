@@ -12,9 +12,10 @@ from pastelka_common.storage import Storage
 from pastelka_orders.api import problems
 from pastelka_orders.api.deps import Services, Subscriptions
 from pastelka_orders.api.observe import Observed
-from pastelka_orders.api.routes import orders, system, versions
+from pastelka_orders.api.routes import exports, orders, system, versions
 from pastelka_orders.broker import Broker
 from pastelka_orders.database import Database
+from pastelka_orders.exports import Printer
 from pastelka_orders.handlers.system import System
 from pastelka_orders.photos import PhotoIntake, PhotoLimits
 from pastelka_orders.settings import OrdersSettings
@@ -49,6 +50,7 @@ def create_app(settings: OrdersSettings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.include_router(orders.router, prefix="/api/v1")
+    app.include_router(exports.router, prefix="/api/v1")
     app.include_router(versions.router, prefix="/api/v1")
     app.include_router(system.router, prefix="/api/v1")
     problems.install(app)
@@ -77,6 +79,7 @@ def _services(settings: OrdersSettings) -> Services:
         Subscriptions(settings),
         broker,
         System(database, broker),
+        Printer(),
     )
 
 
