@@ -31,7 +31,7 @@ def thumbnail(image: Image.Image) -> bytes:
     small = small.convert("RGB")
     small.info = {}
     file = BytesIO()
-    small.save(file, "WEBP", quality=_QUALITY, method=4)
+    small.save(file, "WEBP", quality=_QUALITY, method=2)  # half the time of 4, as small
     return file.getvalue()
 
 
