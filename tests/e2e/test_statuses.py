@@ -6,6 +6,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from pastelka_common.storage import thumbnail_path
+
 COLORING = [
     "queued",
     "processing",
@@ -109,6 +111,8 @@ async def test_files_are_served_with_a_day_of_immutable_cache(line: Any) -> None
         image["versions"]["coloring"][0]["url"]: "image/png",
         image["versions"]["svg"][0]["url"]: "image/svg+xml",
     }
+    # Beside each of them lies its thumbnail (nginx would answer with the file itself if it did not).
+    files |= {thumbnail_path(url): "image/webp" for url in files}
     for url, media_type in files.items():
         async with line.http.get(url) as response:
             assert response.status == 200, url
@@ -120,7 +124,21 @@ async def test_files_are_served_with_a_day_of_immutable_cache(line: Any) -> None
             assert await response.read()
 
 
+<<<<<<< HEAD
 @pytest.mark.timeout(240)
+=======
+async def test_the_system_tells_of_every_service_and_queue(line: Any) -> None:
+    system = await line.get("/system")
+    services = {service["name"]: service for service in system["services"]}
+    assert set(services) == {"orders-api", "orders-worker", "coloring", "vectorize", "notifier"}
+    assert all(service["healthy"] for service in services.values()), services
+    assert services["notifier"]["checks"] == {"broker": "ok", "hub": "ok"}
+    assert [queue["name"] for queue in system["queues"]] == ["coloring", "vectorize", "download"]
+    assert system["last_hour"][0]["completed"] > 0
+    assert system["dead_letters"]["count"] == len(system["dead_letters"]["newest"])
+
+
+>>>>>>> dash-api
 async def test_at_a_thousand_events_the_api_shows_what_was_told(line: Any) -> None:
     """Invariant 2: when an ``image_status`` arrives, its data is there to be fetched."""
     checks: list[asyncio.Task[None]] = []

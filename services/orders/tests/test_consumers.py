@@ -192,7 +192,7 @@ async def test_a_photo_is_downloaded_once_and_what_is_wanted_starts(
             assert await downloads.handle(job, FIRST) == Done()
             assert await downloads.handle(job, SECOND) == Done()
     assert commits == [True]
-    assert api.files() == ["1/1/image_1.jpg"]
+    assert api.files() == ["1/1/image_1.jpg", "1/1/thumb_image_1.jpg.webp"]
     order = await api.get("/orders/M1000")
     assert order["status"] == "ready_for_review"
     image = order["line_items"][0]["images"][0]

@@ -13,15 +13,17 @@ Check = Callable[[], Awaitable[None]]
 _CHECK_TIMEOUT = 3.0
 
 
-async def run_checks(checks: Mapping[str, Check]) -> dict[str, str]:
-    """Result of each check by name: ``ok``, or what is wrong."""
-    results = await asyncio.gather(*(_run_check(check) for check in checks.values()))
+async def run_checks(checks: Mapping[str, Check], *, timeout: float = _CHECK_TIMEOUT) -> dict[str, str]:
+    """Result of each check by name: ``ok``, or what is wrong (no answer within ``timeout`` seconds)."""
+    results = await asyncio.gather(*(_run_check(check, timeout) for check in checks.values()))
     return dict(zip(checks, results, strict=True))
 
 
-async def _run_check(check: Check) -> str:
+async def _run_check(check: Check, timeout: float) -> str:
     try:
-        await asyncio.wait_for(check(), _CHECK_TIMEOUT)
+        await asyncio.wait_for(check(), timeout)
+    except TimeoutError as error:
+        return f"TimeoutError: {error}" if str(error) else f"TimeoutError: no answer in {timeout:g} s"
     except Exception as error:  # noqa: BLE001 - whatever is wrong with a dependency is the answer
         return f"{type(error).__name__}: {error}"
     return "ok"

@@ -35,6 +35,16 @@ def version_path(kind: StatusType, *, order_id: int, line_item_id: int, position
     return f"{order_id}/{line_item_id}/{kind}/v{version}/image_{position}.{_SUFFIXES[kind]}"
 
 
+def thumbnail_path(path: str) -> str:
+    """Path of the small picture of the file ``path``: beside it, ``thumb_<its name>.webp``.
+
+    The same rule makes a thumbnail's URL of a file's. Where there is none (files of before there
+    were thumbnails, a thumbnail that could not be made) nginx answers with the file itself.
+    """
+    folder, slash, name = path.rpartition("/")
+    return f"{folder}{slash}thumb_{name}.webp"
+
+
 def public_url(static_url: str, path: str | None) -> str | None:
     """URL by which a browser fetches ``path``; the storage root is served at ``<static_url>/images/``."""
     return None if path is None else f"{static_url}/images/{path}"

@@ -2,15 +2,19 @@
 
 import asyncio
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from nats.aio.client import Client
 from nats.js import JetStreamContext
+from PIL import Image
 
-from pastelka_common.contracts.messages import ColoringFact, ColoringJob, Failure
+from pastelka_common.contracts.messages import ColoringFact, ColoringJob, Failure, SvgJob
+from pastelka_common.contracts.options import SvgOptions
 from pastelka_common.contracts.statuses import ColoringProcessingStatus as Status
+from pastelka_common.contracts.statuses import SvgProcessingStatus
 from pastelka_common.errors import PermanentError, TransientError
 from pastelka_common.messaging.consumer import Delivery, Retries
 from pastelka_common.messaging.outcomes import Done
@@ -18,7 +22,7 @@ from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.runs import Cancellations, ProviderJobs, RunCancelled, cancel_subject
 from pastelka_common.messaging.topology import COLORING_CONSUMER, STATUS
 from pastelka_common.messaging.work import Report, Workshop
-from pastelka_common.storage import Storage
+from pastelka_common.storage import Storage, thumbnail_path
 from pastelka_common.testing.waiting import soon, until
 
 FIRST = Delivery(attempt=1, is_last=False)
@@ -32,6 +36,7 @@ class FakeMaking:
     statuses = Status
 
     def __init__(self) -> None:
+        self.page = PAGE
         self.submissions = 0
         self.polled: list[str] = []
         self.cancelled: list[str] = []
@@ -53,12 +58,24 @@ class FakeMaking:
         await self.release.wait()
         if self.error is not None:
             raise self.error
-        return PAGE
+        return self.page
 
     async def cancel(self, provider_job_id: str) -> None:
         if self.cancel_errors:
             raise self.cancel_errors.pop(0)
         self.cancelled.append(provider_job_id)
+
+
+class Tracing:
+    """Makes an SVG, of any page."""
+
+    statuses = SvgProcessingStatus
+
+    async def make(self, _job: SvgJob, _report: Report) -> bytes:
+        return b"<svg/>"
+
+    async def cancel(self, _provider_job_id: str) -> None:
+        raise AssertionError("nothing was submitted")
 
 
 @pytest.fixture
@@ -105,6 +122,48 @@ async def test_a_job_is_reported_step_by_step_and_stored(workshop, facts, tmp_pa
     assert [fact.provider_job_id for fact in reported] == [None, None, "rp-1", "rp-1", "rp-1"]
     assert [fact.path for fact in reported] == [None] * 4 + [todo.target]
     assert (tmp_path / todo.target).read_bytes() == PAGE
+
+
+async def test_a_finished_page_has_a_thumbnail_beside_it(workshop, making, tmp_path: Path, job):
+    page = BytesIO()
+    Image.new("1", (1500, 1000), 1).save(page, "PNG")
+    making.page = page.getvalue()
+    todo = job(7)
+    assert await workshop.handle(todo, FIRST) == Done()
+    with Image.open(tmp_path / thumbnail_path(todo.target)) as thumbnail:
+        assert (thumbnail.format, thumbnail.size) == ("WEBP", (400, 267))
+        assert thumbnail.getpixel((9, 9)) == (255, 255, 255)
+
+
+async def test_an_svg_has_the_thumbnail_of_its_page(nc, tmp_path: Path):
+    page = BytesIO()
+    Image.new("L", (30, 20), 7).save(page, "PNG")
+    storage = Storage(tmp_path)
+    await storage.write("1/1/page.png", page.getvalue())
+    making = Tracing()
+    workshop = Workshop(
+        Publisher(nc), await ProviderJobs.open(nc), await Cancellations.open(nc, "svg"), storage, making
+    )
+    for version_id, source in ((1, "1/1/page.png"), (2, "1/1/gone.png"), (3, "../gone.png")):
+        todo = SvgJob(
+            version_id=version_id,
+            run=1,
+            order_number="1",
+            image_id=1,
+            source=source,
+            target=f"1/1/{version_id}.svg",
+            options=SvgOptions(),
+        )
+        assert await workshop.handle(todo, FIRST) == Done()
+    with Image.open(tmp_path / "1/1/thumb_1.svg.webp") as thumbnail:
+        assert thumbnail.size == (30, 20)
+    assert sorted(path.name for path in (tmp_path / "1/1").iterdir()) == [
+        "1.svg",
+        "2.svg",
+        "3.svg",
+        "page.png",
+        "thumb_1.svg.webp",
+    ]
 
 
 async def test_a_redelivery_polls_on_without_submitting_or_stepping_back(workshop, making, facts, job):

@@ -13,6 +13,7 @@ from yarl import URL
 
 from pastelka_common.servers.base import ServerError
 from pastelka_common.servers.nginx import render
+from pastelka_common.storage import thumbnail_path
 from pastelka_common.testing.plugin import StartNginx
 
 
@@ -54,6 +55,29 @@ async def test_files_are_immutable_for_a_day_on_both_ports(nginx_server: StartNg
                 assert "Expires" in response.headers
                 assert response.headers["X-Content-Type-Options"] == "nosniff"
                 assert response.content_type == "image/jpeg"
+
+
+async def test_a_thumbnail_is_served_or_in_its_place_the_file_itself(nginx_server: StartNginx, storage: Path):
+    (storage / "42/121/image_2.jpg").write_bytes(b"\xff\xd8another")
+    (storage / thumbnail_path("42/121/image_2.jpg")).write_bytes(b"small")
+    (storage / "42/121/žluť 1.jpg").write_bytes(b"\xff\xd8third")
+    server = await nginx_server(storage=storage)
+    expected = {
+        "42/121/image_1.jpg": (200, "image/jpeg", b"\xff\xd8photo"),
+        "42/121/image_2.jpg": (200, "image/webp", b"small"),
+        "42/121/žluť 1.jpg": (200, "image/jpeg", b"\xff\xd8third"),
+        "42/121/image_3.jpg": (404, "text/html", None),
+        "42/121/.image_1.jpg.abc.tmp": (404, "text/html", None),
+    }
+    async with aiohttp.ClientSession() as session:
+        for base in (f"{server.url}/static", server.static_url):
+            for path, (status, kind, content) in expected.items():
+                async with session.get(f"{base}/images/{thumbnail_path(path)}") as response:
+                    assert (response.status, response.content_type) == (status, kind), path
+                    if content is not None:
+                        assert await response.read() == content
+                        assert "immutable" in ", ".join(response.headers.getall("Cache-Control"))
+                        assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
 async def test_an_svg_is_compressed_and_runs_no_script(nginx_server: StartNginx, storage: Path):

@@ -5,6 +5,7 @@ import asyncio
 from pastelka_common import process
 from pastelka_common.health import health_server
 from pastelka_common.messaging.connection import connected
+from pastelka_common.messaging.presence import answering
 from pastelka_common.messaging.topology import EVENTS_CONSUMER, ensure_consumer, ensure_streams
 from pastelka_notifier.handlers import Notifications
 from pastelka_notifier.mercure import MercureHub
@@ -30,5 +31,9 @@ async def run(settings: NotifierSettings, stop: asyncio.Event) -> None:
         async def broker() -> None:
             await nc.flush(timeout=2)
 
-        async with health_server(settings.host, settings.port, {"broker": broker, "hub": hub.check}):
+        checks = {"broker": broker, "hub": hub.check}
+        async with (
+            health_server(settings.host, settings.port, checks),
+            answering(nc, "notifier", checks),
+        ):
             await Notifications(nc, hub, width=width).run(stop, grace=settings.shutdown_grace / 2)

@@ -25,7 +25,12 @@ from pastelka_common.messaging.outcomes import Done, Outcome, RetryAfter
 from pastelka_common.messaging.pull import PullSubscription
 from pastelka_common.messaging.topology import FACTS_CONSUMER
 from pastelka_common.storage import Storage, photo_path
+<<<<<<< HEAD
 from pastelka_orders.database import Database, is_passing
+=======
+from pastelka_common.thumbnails import store_thumbnail
+from pastelka_orders.database import Database
+>>>>>>> dash-api
 from pastelka_orders.handlers import downloads
 from pastelka_orders.handlers.facts import Received, apply_dead_letter, apply_facts
 from pastelka_orders.handlers.orders import Process
@@ -185,6 +190,7 @@ class Downloads:
             suffix=photo.suffix,
         )
         await self.storage.write(path, photo.content)
+        await store_thumbnail(self.storage, path, photo.thumbnail)
         kept = StoredPhoto(image.position, path, photo.width, photo.height)
         await self.database.write(lambda c: downloads.stored(c, job.image_id, kept, self.process))
         self.on_commit()

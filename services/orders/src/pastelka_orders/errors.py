@@ -94,6 +94,38 @@ class NothingToDoError(ConflictError):
         super().__init__(detail, order_number=order_number)
 
 
+class NothingChosenError(ConflictError):
+    """There is no file to take away."""
+
+    code = "nothing_chosen"
+
+    def __init__(self, order_number: str, what: str) -> None:
+        reason = {
+            "coloring": "has no chosen coloring page; choose a completed one.",
+            "svg": "has no chosen SVG; choose a completed one.",
+            "photos": "has no stored photo yet; wait for its download.",
+        }[what]
+        super().__init__(f"Order {order_number} {reason}", order_number=order_number)
+
+
+class FileMissingError(ConflictError):
+    """A file that should be there is not."""
+
+    code = "file_missing"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The file for {name} is not in the storage; generate it again or choose another.")
+
+
+class NotPrintableError(ConflictError):
+    """A page that is no picture that a PDF can hold."""
+
+    code = "not_printable"
+
+    def __init__(self, title: str) -> None:
+        super().__init__(f"A chosen page of {title} is damaged and cannot be printed; generate it again.")
+
+
 class NotCompletedError(ConflictError):
     """Only a completed version can be chosen."""
 
@@ -142,3 +174,35 @@ class BadCursorError(OrdersError):
 
     def __init__(self) -> None:
         super().__init__("cursor is not one that this API handed out; start without it.")
+
+
+class DeadLetterNotFoundError(NotFoundError):
+    """No such dead letter (any more)."""
+
+    code = "dead_letter_not_found"
+
+    def __init__(self, sequence: int) -> None:
+        super().__init__(
+            f"There is no dead letter {sequence}; it was requeued, dismissed, or is older than 30 days.",
+            sequence=sequence,
+        )
+
+
+class NotRequeueableError(ConflictError):
+    """What was given up on cannot be asked for again."""
+
+    code = "dead_letter_not_requeueable"
+
+    def __init__(self, sequence: int, reason: str) -> None:
+        super().__init__(f"Dead letter {sequence} cannot be requeued: {reason}", sequence=sequence)
+
+
+class BrokerUnavailableError(OrdersError):
+    """NATS does not answer."""
+
+    status = 503
+    code = "broker_unavailable"
+    title = "The message broker does not answer"
+
+    def __init__(self) -> None:
+        super().__init__("NATS does not answer; try again in a moment.")

@@ -314,6 +314,12 @@ class StatusChange(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('coloring', 'svg')", name="kind"),
         Index("ix_status_changes_image_id_id", "image_id", "id"),
+        Index(
+            "ix_status_changes_ended",
+            "committed_at",
+            postgresql_include=["kind", "status", "error_code"],
+            postgresql_where=text("status IN ('completed', 'error')"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)

@@ -128,7 +128,7 @@ class OrderListItem(OrderHead):
     image_count: int
     coloring_completed: int = Field(description="Images with a completed coloring")
     svg_completed: int = Field(description="Images with a completed SVG")
-    thumbnails: list[str] = Field(description="URLs of up to four photos")
+    thumbnails: list[str] = Field(description="URLs of small pictures of up to four photos")
 
 
 class OrderListResponse(BaseModel):

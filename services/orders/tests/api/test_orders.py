@@ -6,6 +6,8 @@ import asyncpg
 import jwt
 import pytest
 
+from pastelka_common.storage import thumbnail_path
+
 
 async def test_an_uploaded_order_is_stored_and_answered(api: Any, sql: asyncpg.Connection) -> None:
     order = await api.order(3, customer_name=" Jana Nováková ", note="")
@@ -19,7 +21,8 @@ async def test_an_uploaded_order_is_stored_and_answered(api: Any, sql: asyncpg.C
     assert [image["url"] for image in item["images"]] == [
         f"http://localhost:8081/static/images/{path}" for path in paths
     ]
-    assert api.files() == paths
+    thumbnails = [f"{order['id']}/{item['id']}/thumb_image_{n}.jpg.webp" for n in (1, 2, 3)]
+    assert api.files() == paths + thumbnails
     assert (await api.order())["order_number"] == "M1001"
     assert await sql.fetchval("SELECT count(*) FROM outbox WHERE subject LIKE 'events.%.order_created'") == 2
 
@@ -75,7 +78,7 @@ async def test_the_list_counts_what_is_done(api: Any, worker: Any) -> None:
     await worker.end("svg", svg["id"])
     (item,) = (await api.get("/orders"))["items"]
     assert (item["image_count"], item["coloring_completed"], item["svg_completed"]) == (5, 3, 1)
-    assert item["thumbnails"] == [image["url"] for image in images[:4]]
+    assert item["thumbnails"] == [thumbnail_path(image["url"]) for image in images[:4]]
     assert "line_items" not in item
 
 
@@ -116,7 +119,7 @@ async def test_a_deleted_order_leaves_neither_rows_nor_files(api: Any, sql: asyn
         assert await sql.fetchval(f"SELECT count(*) FROM {table}") == 1  # noqa: S608
     for table in ("coloring_versions", "status_changes"):
         assert await sql.fetchval(f"SELECT count(*) FROM {table}") == 0  # noqa: S608
-    assert len(api.files()) == 1
+    assert api.files() == ["2/2/image_1.jpg", "2/2/thumb_image_1.jpg.webp"]
     subjects = [r["subject"] for r in await sql.fetch("SELECT subject FROM outbox ORDER BY id")]
     assert sum(subject.startswith("$KV.CANCELS.coloring.") for subject in subjects) == 2
     assert subjects[-2:] == ["jobs.erase.1", "events.order.M1000.order_deleted"]

@@ -1,6 +1,6 @@
 """What the coloring and the vectorize worker do alike with a job: report, guard, store."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 import structlog
@@ -13,6 +13,7 @@ from pastelka_common.messaging.outcomes import Done, Outcome
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.runs import Cancellations, ProviderJobs, RunCancelled
 from pastelka_common.storage import Storage, UnsafePathError
+from pastelka_common.thumbnails import Thumbnails
 
 J = TypeVar("J", bound=VersionJob)
 JobT_contra = TypeVar("JobT_contra", bound=VersionJob, contravariant=True)
@@ -104,6 +105,10 @@ class Workshop(Generic[J]):
     cancellations: Cancellations
     storage: Storage
     making: Making[J]
+    thumbnails: Thumbnails = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "thumbnails", Thumbnails(self.storage))
 
     async def handle(self, job: J, delivery: Delivery) -> Outcome:
         """Make and store the file of one version, unless the run was cancelled."""
@@ -129,6 +134,7 @@ class Workshop(Generic[J]):
             await report.status(self.making.statuses.PROCESSING)
         content = await self.making.make(job, report)
         await self._store(job.target, content)
+        await self._store_thumbnail(job, content)
         await report.completed(self.making.statuses.COMPLETED)
 
     async def _store(self, path: str, content: bytes) -> None:
@@ -140,6 +146,16 @@ class Workshop(Generic[J]):
             raise TransientError(
                 "storage_unavailable", f"The storage refused a file: {error.strerror}."
             ) from error
+
+    async def _store_thumbnail(self, job: J, content: bytes) -> None:
+        """A page's is made from itself, an SVG's from the page that it traces: the same lines."""
+        if job.kind == "svg":
+            try:
+                content = await self.storage.read(job.source)
+            except (OSError, UnsafePathError) as error:
+                log.warning("no page to make the thumbnail from", error=str(error))
+                return
+        await self.thumbnails.make(job.target, content)
 
     async def _cancel_at_provider(self, report: Report) -> None:
         """Stop what this or an earlier delivery submitted; while the provider is away, later again."""

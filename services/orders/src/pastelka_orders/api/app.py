@@ -12,8 +12,11 @@ from pastelka_common.storage import Storage
 from pastelka_orders.api import problems
 from pastelka_orders.api.deps import Services, Subscriptions
 from pastelka_orders.api.observe import Observed
-from pastelka_orders.api.routes import orders, versions
+from pastelka_orders.api.routes import exports, orders, system, versions
+from pastelka_orders.broker import Broker
 from pastelka_orders.database import Database
+from pastelka_orders.exports import Printer
+from pastelka_orders.handlers.system import System
 from pastelka_orders.photos import PhotoIntake, PhotoLimits
 from pastelka_orders.settings import OrdersSettings
 
@@ -30,6 +33,7 @@ def create_app(settings: OrdersSettings) -> FastAPI:
         try:
             yield
         finally:
+            await services.broker.aclose()
             await services.database.aclose()
 
     app = FastAPI(
@@ -46,7 +50,9 @@ def create_app(settings: OrdersSettings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.include_router(orders.router, prefix="/api/v1")
+    app.include_router(exports.router, prefix="/api/v1")
     app.include_router(versions.router, prefix="/api/v1")
+    app.include_router(system.router, prefix="/api/v1")
     problems.install(app)
     app.add_middleware(Observed)
     _add_health(app)
@@ -59,16 +65,21 @@ def _services(settings: OrdersSettings) -> Services:
         max_pixels=settings.photo_max_pixels,
         max_photos=settings.photos_per_order,
     )
+    database = Database(
+        settings.database_url.get_secret_value(),
+        pool_size=settings.database_pool_size,
+        timezone=settings.timezone,
+    )
+    broker = Broker(settings.nats_url)
     return Services(
         settings,
-        Database(
-            settings.database_url.get_secret_value(),
-            pool_size=settings.database_pool_size,
-            timezone=settings.timezone,
-        ),
+        database,
         Storage(settings.storage_path),
         PhotoIntake(limits),
         Subscriptions(settings),
+        broker,
+        System(database, broker),
+        Printer(),
     )
 
 

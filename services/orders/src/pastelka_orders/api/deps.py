@@ -11,7 +11,10 @@ from fastapi import Depends, Path, Request, Response
 from pydantic import BaseModel, TypeAdapter
 
 from pastelka_common.storage import Storage, public_url
+from pastelka_orders.broker import Broker
 from pastelka_orders.database import Database, Work
+from pastelka_orders.exports import Printer
+from pastelka_orders.handlers.system import System
 from pastelka_orders.photos import PhotoIntake
 from pastelka_orders.repository.views import Views
 from pastelka_orders.settings import OrdersSettings
@@ -42,6 +45,9 @@ class Services:
     storage: Storage
     intake: PhotoIntake
     subscriptions: "Subscriptions"
+    broker: Broker
+    system: System
+    printer: Printer
 
     @property
     def files(self) -> str:

@@ -9,6 +9,7 @@ from pastelka_common.contracts.messages import DeadLetter, DownloadJob, EraseJob
 from pastelka_common.health import Check, health_server
 from pastelka_common.messaging.connection import connected
 from pastelka_common.messaging.consumer import JobConsumer
+from pastelka_common.messaging.presence import answering
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.topology import (
     DEAD_CONSUMER,
@@ -46,6 +47,7 @@ async def run(settings: OrdersSettings, stop: asyncio.Event) -> None:
             connected(settings.nats_url, name="orders-worker") as nc,
             PhotoDownloader(PhotoIntake(limits), rules=UrlRules(allowed_hosts=hosts)) as downloader,
             health_server(settings.host, settings.port, _checks(nc, database)),
+            answering(nc, "orders-worker", _checks(nc, database)),
         ):
             await ensure_streams(nc.jetstream(), settings.stream_replicas)
             for spec in (FACTS_CONSUMER, DEAD_CONSUMER, DOWNLOAD_CONSUMER, ERASE_CONSUMER):

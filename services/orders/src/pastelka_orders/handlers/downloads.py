@@ -3,7 +3,8 @@
 from sqlalchemy import Integer, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.contracts.messages import Failure, OrderChanged
+from pastelka_common.contracts.messages import DownloadJob, Failure, OrderChanged
+from pastelka_orders.errors import ImageNotFoundError
 from pastelka_orders.handlers.orders import Process, start_processing
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.repository import images
@@ -17,6 +18,9 @@ _STORED = text(
 _FAILED = text(
     """UPDATE images SET download_error_code = :code, download_error_message = :message
     WHERE id = :image_id AND path IS NULL"""
+).bindparams(bindparam("image_id", type_=Integer))
+_AWAITED = text(
+    "UPDATE images SET download_error_code = NULL, download_error_message = NULL WHERE id = :image_id"
 ).bindparams(bindparam("image_id", type_=Integer))
 _ORDER_STATUS = text(
     """UPDATE orders o SET updated_at = clock_timestamp(), status = CASE
@@ -59,5 +63,20 @@ async def failed(connection: AsyncConnection, image_id: int, failure: Failure) -
     await connection.execute(_FAILED, values)
     await connection.execute(_ORDER_STATUS, {"order_id": image.order_id})
     outbox = Outbox()
+    outbox.add(OrderChanged(order_number=image.order_number))
+    await outbox.flush(connection)
+
+
+async def again(connection: AsyncConnection, job: DownloadJob) -> None:
+    """Fetch a photo once more that could not be fetched; nothing happens if it is there by now."""
+    image = await images.lock(connection, job.image_id)
+    if image is None:
+        raise ImageNotFoundError(job.image_id)
+    if image.path is not None:
+        return
+    await connection.execute(_AWAITED, {"image_id": job.image_id})
+    await connection.execute(_ORDER_STATUS, {"order_id": image.order_id})
+    outbox = Outbox()
+    outbox.add(job)
     outbox.add(OrderChanged(order_number=image.order_number))
     await outbox.flush(connection)

@@ -10,6 +10,7 @@ from pastelka_common.contracts.messages import EraseJob, OrderCreated, OrderDele
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
 from pastelka_common.contracts.statuses import STATUS_ENUMS
 from pastelka_common.storage import Storage, photo_path
+from pastelka_common.thumbnails import store_thumbnail
 from pastelka_orders.errors import OrderNotFoundError
 from pastelka_orders.handlers.making import make_colorings
 from pastelka_orders.handlers.versions import stop_work
@@ -83,4 +84,5 @@ async def _store(storage: Storage, order: NewOrder, position: int, photo: Staged
         order_id=order.id, line_item_id=order.line_item_id, position=position, suffix=photo.suffix
     )
     await storage.write(path, await photo.read())
+    await store_thumbnail(storage, path, photo.thumbnail)
     return StoredPhoto(position, path, photo.width, photo.height)

@@ -28,6 +28,7 @@ class StagedPhoto:
     suffix: Suffix
     width: int
     height: int
+    thumbnail: bytes | None = None
 
     async def read(self) -> bytes:
         """The file's content, to be stored."""
@@ -91,9 +92,7 @@ class PhotoIntake:
             raise PhotoRefusedError(name, refusal.code, refusal.reason) from refusal
         photo = await self.normalise(target, name=name)
         await anyio.Path(target).write_bytes(photo.content)
-        return StagedPhoto(
-            name=name, path=target, suffix=photo.suffix, width=photo.width, height=photo.height
-        )
+        return StagedPhoto(name, target, photo.suffix, photo.width, photo.height, photo.thumbnail)
 
     def _normalise(self, source: Path | bytes) -> NormalisedPhoto:
         if isinstance(source, Path):

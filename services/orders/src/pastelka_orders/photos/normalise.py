@@ -6,14 +6,18 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from io import BytesIO
 
+import structlog
 from PIL import Image, UnidentifiedImageError
 from pillow_heif import register_heif_opener
 
+from pastelka_common.thumbnails import thumbnail
 from pastelka_orders.photos.encoding import Suffix, encode, suffix_for, without_metadata
 from pastelka_orders.photos.errors import Refusal
 from pastelka_orders.photos.formats import READABLE, camera_raw, unreadable
 from pastelka_orders.photos.limits import PhotoLimits
 from pastelka_orders.photos.pixels import reduced_size, working_pixels
+
+log = structlog.get_logger(__name__)
 
 _TIFF_NEW_SUBFILE_TYPE = 254
 _TIFF_REDUCED_RESOLUTION = 1
@@ -26,12 +30,16 @@ RoomFor = Callable[[int], AbstractContextManager[object]]
 
 @dataclass(frozen=True, slots=True)
 class NormalisedPhoto:
-    """A photo as it is stored: upright, 8-bit grey or RGB (sRGB), without metadata; size in pixels."""
+    """A photo as it is stored: upright, 8-bit grey or RGB (sRGB), without metadata; size in pixels.
+
+    ``thumbnail`` is a small WebP of it, made while its pixels were at hand; ``None`` if that failed.
+    """
 
     content: bytes
     suffix: Suffix
     width: int
     height: int
+    thumbnail: bytes | None = None
 
 
 def prepare_decoders() -> None:
@@ -129,4 +137,12 @@ def _as_stored(pixels: Image.Image, stored: bytes | None, source: Image.Image) -
     width, height = pixels.size
     if stored is None:
         stored = encode(pixels, suffix=suffix, source=source)
-    return NormalisedPhoto(content=stored, suffix=suffix, width=width, height=height)
+    return NormalisedPhoto(stored, suffix, width, height, _thumbnail(pixels))
+
+
+def _thumbnail(pixels: Image.Image) -> bytes | None:
+    try:
+        return thumbnail(pixels)
+    except Exception as error:  # noqa: BLE001 - a photo is no worse for having none
+        log.warning("thumbnail not made", error=str(error) or type(error).__name__)
+        return None

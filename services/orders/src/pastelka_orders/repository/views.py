@@ -86,6 +86,9 @@ _SVGS_BY_ID = text(
     FROM svg_versions s WHERE s.id = ANY(:ids)"""
 ).bindparams(_FILES)
 
+# The rule of ``pastelka_common.storage.thumbnail_path``.
+_THUMBNAIL = r"regexp_replace(i.path, '([^/]+)$', 'thumb_\1.webp')"
+
 _LIST = """SELECT CAST(json_build_object({head}, 'image_count', f.image_count,
         'coloring_completed', f.coloring_completed, 'svg_completed', f.svg_completed,
         'thumbnails', f.thumbnails) AS text), o.created_at, o.id
@@ -96,7 +99,7 @@ _LIST = """SELECT CAST(json_build_object({head}, 'image_count', f.image_count,
                 WHERE c.image_id = i.id AND c.status = 'completed')) AS coloring_completed,
             count(*) FILTER (WHERE EXISTS (SELECT 1 FROM svg_versions s
                 WHERE s.image_id = i.id AND s.status = 'completed')) AS svg_completed,
-            COALESCE((array_agg(CAST(:files AS text) || i.path ORDER BY l.position, i.position)
+            COALESCE((array_agg(CAST(:files AS text) || {thumbnail} ORDER BY l.position, i.position)
                 FILTER (WHERE i.path IS NOT NULL))[1:4], '{{}}') AS thumbnails
         FROM line_items l JOIN images i ON i.line_item_id = l.id WHERE l.order_id = o.id) f
     ORDER BY o.created_at DESC, o.id DESC"""
@@ -158,7 +161,7 @@ class Views:
         """JSON of one page of orders, newest first. Raises ``BadCursorError``."""
         conditions, values = _conditions(cursor, q, status)
         where = "WHERE " + " AND ".join(conditions) if conditions else ""
-        query = text(_LIST.format(head=_HEAD, where=where)).bindparams(_FILES)
+        query = text(_LIST.format(head=_HEAD, thumbnail=_THUMBNAIL, where=where)).bindparams(_FILES)
         rows = (
             await self._connection.execute(query, {"files": self._files, "limit": limit + 1, **values})
         ).all()

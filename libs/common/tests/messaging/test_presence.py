@@ -1,0 +1,52 @@
+"""Services answer how they are when they are asked."""
+
+import asyncio
+import time
+
+from nats.aio.client import Client
+
+from pastelka_common.messaging.presence import SUBJECT, answering, ask
+from pastelka_common.testing.waiting import soon
+
+
+async def well() -> None:
+    """A dependency that answers."""
+
+
+async def hangs() -> None:
+    await asyncio.Event().wait()
+
+
+async def test_everybody_who_is_there_answers_at_once(nc: Client):
+    async with answering(nc, "one", {"broker": well}), answering(nc, "other", {"hub": well}):
+        began = time.monotonic()
+        found = await ask(nc, ["one", "other"], wait=20)
+        assert time.monotonic() - began < 10
+    assert [(health.name, health.healthy, health.checks) for health in found] == [
+        ("one", True, {"broker": "ok"}),
+        ("other", True, {"hub": "ok"}),
+    ]
+
+
+async def test_who_has_left_is_silent(nc: Client):
+    async with answering(nc, "one", {}):
+        pass
+    assert await ask(nc, ["one"], wait=0.2) == []
+
+
+async def test_who_waits_for_a_dependency_says_so_in_time(nc: Client):
+    async with answering(nc, "one", {"hub": hangs}):
+        (health,) = await soon(ask(nc, ["one"]))
+    assert not health.healthy
+    assert health.checks == {"hub": "TimeoutError: no answer in 0.8 s"}
+
+
+async def test_a_stranger_on_the_subject_is_passed_over(nc: Client):
+    async def strange(msg):
+        await msg.respond(b"{}")
+
+    subscription = await nc.subscribe(SUBJECT, cb=strange)
+    async with answering(nc, "one", {}):
+        found = await ask(nc, ["one"])
+    await subscription.unsubscribe()
+    assert [health.name for health in found] == ["one"]

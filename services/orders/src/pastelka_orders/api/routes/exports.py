@@ -1,0 +1,69 @@
+"""An order's files to take away: as a ZIP, as a PDF to print."""
+
+from pathlib import PurePosixPath
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+
+from pastelka_orders.api.deps import Deps, OrderNumber, Services
+from pastelka_orders.api.problems import Responses, declared
+from pastelka_orders.errors import NothingChosenError, OrderNotFoundError
+from pastelka_orders.exports import Entry, Export, file_name, zipped
+from pastelka_orders.repository import exports, orders
+from pastelka_orders.repository.exports import What
+
+router = APIRouter(prefix="/orders", tags=["orders"])
+
+_ZIP = "application/zip"
+_PDF = "application/pdf"
+
+
+def _sent(media_type: str) -> Responses:
+    schema = {"schema": {"type": "string", "format": "binary"}}
+    return {200: {"description": "The file", "content": {media_type: schema}}, **declared(404, 409, 422, 503)}
+
+
+@router.get("/{order_number}/download", response_class=StreamingResponse, responses=_sent(_ZIP))
+async def download_order(
+    services: Deps,
+    order_number: OrderNumber,
+    what: Annotated[What, Query(description="The chosen pages, the chosen SVGs, or all photos")] = "coloring",
+) -> StreamingResponse:
+    """A ZIP of the files, named `<order>-<position>`."""
+    entries = await _entries(services, order_number, what)
+    return _response(await zipped(entries), _ZIP, file_name(order_number, f"{what}.zip"))
+
+
+@router.get("/{order_number}/print", response_class=StreamingResponse, responses=_sent(_PDF))
+async def print_order(services: Deps, order_number: OrderNumber) -> StreamingResponse:
+    """A PDF of the chosen pages, one on each sheet of A4."""
+    entries = await _entries(services, order_number, "coloring")
+    export = await services.printer.pdf(order_number, entries)
+    return _response(export, _PDF, file_name(order_number, "print.pdf"))
+
+
+async def _entries(services: Services, order_number: str, what: What) -> list[Entry]:
+    files = await services.database.read(lambda c: exports.files(c, order_number, what))
+    if not files:
+        if not await services.database.read(lambda c: orders.exists(c, order_number)):
+            raise OrderNotFoundError(order_number)
+        raise NothingChosenError(order_number, what)
+    return [
+        Entry(
+            file_name(order_number, file.label) + PurePosixPath(file.path).suffix,
+            services.storage.resolve(file.path),
+        )
+        for file in files
+    ]
+
+
+def _response(export: Export, media_type: str, name: str) -> StreamingResponse:
+    headers = {
+        "Content-Length": str(export.size),
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "no-store",
+        # What is made while it is sent needs no copy on the gateway's disk.
+        "X-Accel-Buffering": "no",
+    }
+    return StreamingResponse(export.pieces, media_type=media_type, headers=headers)

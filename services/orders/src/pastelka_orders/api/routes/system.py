@@ -1,0 +1,53 @@
+"""The system itself: how it is, and what was given up on."""
+
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, Path, status
+
+from pastelka_orders import dead_letters
+from pastelka_orders.api.deps import Deps
+from pastelka_orders.api.problems import declared
+from pastelka_orders.errors import DeadLetterNotFoundError
+from pastelka_orders.handlers.requeue import requeue
+from pastelka_orders.system_schemas import SystemResponse
+
+router = APIRouter(tags=["system"])
+
+Sequence = Annotated[int, Path(ge=1, le=2**53 - 1, description="Number of the dead letter")]
+
+log = structlog.get_logger(__name__)
+
+
+@router.get("/system")
+async def get_system(services: Deps) -> SystemResponse:
+    """Services with their health, queues, outbox, the last hour, and what was given up on."""
+    return await services.system.state()
+
+
+@router.post(
+    "/dead-letters/{sequence}/requeue",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=declared(404, 409, 422, 503),
+)
+async def requeue_dead_letter(services: Deps, sequence: Sequence) -> None:
+    """Ask again for what was given up on; a version begins a new run. The letter is then gone."""
+    nc = await services.broker.client()
+    letter = await dead_letters.read(nc, sequence)
+    await services.write(lambda c: requeue(c, sequence, letter))
+    services.system.forget()
+    try:
+        await dead_letters.remove(nc, sequence)
+    except DeadLetterNotFoundError:
+        log.info("somebody else took the dead letter away", sequence=sequence)
+
+
+@router.delete(
+    "/dead-letters/{sequence}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=declared(404, 422, 503),
+)
+async def dismiss_dead_letter(services: Deps, sequence: Sequence) -> None:
+    """Take a dead letter away without asking again for anything."""
+    await dead_letters.remove(await services.broker.client(), sequence)
+    services.system.forget()

@@ -1,0 +1,49 @@
+"""A job that was given up on is asked for again."""
+
+from collections.abc import Awaitable, Callable
+
+from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_common.contracts.messages import ColoringJob, DeadLetter, DownloadJob, EraseJob, SvgJob
+from pastelka_orders.errors import NotRequeueableError
+from pastelka_orders.handlers import downloads, versions
+from pastelka_orders.outbox import Outbox
+
+Again = Callable[[AsyncConnection, str], Awaitable[None]]
+
+
+async def requeue(connection: AsyncConnection, sequence: int, letter: DeadLetter) -> None:
+    """Ask again for what letter ``sequence`` is about.
+
+    The run of a version that was given up on has ended: a new one begins, as with *retry*. Raises
+    :class:`NotRequeueableError`, and what *retry* raises.
+    """
+    again = _AGAIN.get(letter.original_subject.split(".")[1]) if "." in letter.original_subject else None
+    if again is None:
+        raise NotRequeueableError(sequence, f"nobody takes {letter.original_subject}.")
+    try:
+        await again(connection, letter.original_payload)
+    except ValidationError:
+        raise NotRequeueableError(sequence, "its job cannot be read.") from None
+
+
+async def _coloring(connection: AsyncConnection, payload: str) -> None:
+    await versions.retry(connection, "coloring", ColoringJob.model_validate_json(payload).version_id)
+
+
+async def _svg(connection: AsyncConnection, payload: str) -> None:
+    await versions.retry(connection, "svg", SvgJob.model_validate_json(payload).version_id)
+
+
+async def _download(connection: AsyncConnection, payload: str) -> None:
+    await downloads.again(connection, DownloadJob.model_validate_json(payload))
+
+
+async def _erase(connection: AsyncConnection, payload: str) -> None:
+    outbox = Outbox()
+    outbox.add(EraseJob.model_validate_json(payload))
+    await outbox.flush(connection)
+
+
+_AGAIN: dict[str, Again] = {"coloring": _coloring, "svg": _svg, "download": _download, "erase": _erase}

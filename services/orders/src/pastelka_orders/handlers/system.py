@@ -1,0 +1,146 @@
+"""How the system is: asked of the services, the broker and the database at the same time."""
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+import structlog
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js.errors import APIError
+from nats.js.errors import NotFoundError as NoSuchConsumerError
+from sqlalchemy.exc import SQLAlchemyError
+
+from pastelka_common.contracts.messages import now
+from pastelka_common.health import run_checks
+from pastelka_common.messaging import presence
+from pastelka_common.messaging.topology import (
+    COLORING_CONSUMER,
+    DOWNLOAD_CONSUMER,
+    VECTORIZE_CONSUMER,
+    ConsumerSpec,
+)
+from pastelka_orders import dead_letters
+from pastelka_orders.broker import Broker
+from pastelka_orders.database import Database
+from pastelka_orders.errors import BrokerUnavailableError
+from pastelka_orders.repository import system
+from pastelka_orders.system_schemas import QueueResponse, ServiceResponse, SystemResponse
+
+T = TypeVar("T")
+
+OTHER_SERVICES = ("orders-worker", "coloring", "vectorize", "notifier")
+"""Those that answer over NATS; the API speaks for itself."""
+_QUEUES = (COLORING_CONSUMER, VECTORIZE_CONSUMER, DOWNLOAD_CONSUMER)
+_GOOD_FOR = 1.0
+_PATIENCE = 3.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class System:
+    """Answers how the system is; what was found is good for a second, however many ask."""
+
+    database: Database
+    broker: Broker
+    started_at: datetime = field(default_factory=now)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _found: SystemResponse | None = None
+    _found_at: float = 0.0
+
+    async def state(self) -> SystemResponse:
+        """The present state, at most a second old. Never raises for what is away."""
+        async with self._turn:
+            if self._found is None or time.monotonic() - self._found_at > _GOOD_FOR:
+                self._found = await self._look()
+                self._found_at = time.monotonic()
+            return self._found
+
+    def forget(self) -> None:
+        """Look again when next asked: something was changed through this process."""
+        self._found = None
+
+    async def _look(self) -> SystemResponse:
+        nc = await _or_none(self.broker.client())
+        own, others, queues, letters, outbox, hour = await asyncio.gather(
+            self._own(),
+            _or_none(presence.ask(nc, OTHER_SERVICES)) if nc else _nothing(),
+            _or_none(_queues(nc)) if nc else _nothing(),
+            _or_none(dead_letters.newest(nc)) if nc else _nothing(),
+            _or_none(self.database.read(system.outbox)),
+            _or_none(self.database.read(system.last_hour)),
+        )
+        return SystemResponse(
+            at=now(),
+            services=[own, *_others(others or [])],
+            queues=queues,
+            outbox=outbox,
+            last_hour=hour,
+            dead_letters=letters,
+        )
+
+    async def _own(self) -> ServiceResponse:
+        checks = await run_checks({"database": self.database.check, "broker": self.broker.check})
+        return ServiceResponse(
+            name="orders-api",
+            instance=presence.instance(),
+            healthy=all(result == "ok" for result in checks.values()),
+            started_at=self.started_at,
+            checks=checks,
+        )
+
+
+def _others(found: list[presence.ServiceHealth]) -> list[ServiceResponse]:
+    """Every process that answered, and every service of which none did."""
+    answered = [
+        ServiceResponse(
+            name=one.name,
+            instance=one.instance,
+            healthy=one.healthy,
+            started_at=one.started_at,
+            checks=one.checks,
+        )
+        for one in found
+    ]
+    names = {one.name for one in found}
+    silent = [
+        ServiceResponse(name=name, instance=None, healthy=False, started_at=None, checks={})
+        for name in OTHER_SERVICES
+        if name not in names
+    ]
+    return sorted([*answered, *silent], key=_place)
+
+
+def _place(service: ServiceResponse) -> tuple[int, str, str]:
+    known = service.name in OTHER_SERVICES
+    place = OTHER_SERVICES.index(service.name) if known else len(OTHER_SERVICES)
+    return place, service.name, service.instance or ""
+
+
+async def _queues(nc: Client) -> list[QueueResponse]:
+    return list(await asyncio.gather(*(_queue(nc, spec) for spec in _QUEUES)))
+
+
+async def _queue(nc: Client, spec: ConsumerSpec) -> QueueResponse:
+    try:
+        info = await nc.jetstream().consumer_info(spec.stream, spec.name)
+    except NoSuchConsumerError:  # its worker has never been here
+        return QueueResponse(name=spec.name, waiting=0, in_hand=0)
+    return QueueResponse(name=spec.name, waiting=info.num_pending or 0, in_hand=info.num_ack_pending or 0)
+
+
+async def _or_none(asked: Awaitable[T]) -> T | None:
+    """The answer, or ``None`` where the database or the broker is away."""
+    try:
+        return await asyncio.wait_for(asked, _PATIENCE)
+    except (BrokerUnavailableError, NatsError, APIError, SQLAlchemyError, OSError, TimeoutError) as error:
+        log.warning("not told how the system is", error=str(error) or type(error).__name__)
+        return None
+
+
+async def _nothing() -> None:
+    return None

@@ -1,0 +1,31 @@
+"""What ended in the last hour, without reading what came before.
+
+Revision ID: 015
+Revises: 014
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "015"
+down_revision = "014"
+branch_labels = None
+depends_on = None
+
+NAME = "ix_status_changes_ended"
+
+
+def upgrade() -> None:
+    """Index the ends of runs by time, with all that is counted of them."""
+    op.create_index(
+        NAME,
+        "status_changes",
+        ["committed_at"],
+        postgresql_include=["kind", "status", "error_code"],
+        postgresql_where=sa.text("status IN ('completed', 'error')"),
+    )
+
+
+def downgrade() -> None:
+    """Drop the index."""
+    op.drop_index(NAME, "status_changes")

@@ -1,0 +1,44 @@
+"""Which files of an order are taken away together."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+What = Literal["coloring", "svg", "photos"]
+"""The chosen pages, the chosen SVGs, or all photos that are stored."""
+
+_FILES = """SELECT l.position AS item, i.position, {path} AS path,
+        (SELECT count(*) FROM line_items x WHERE x.order_id = o.id) AS items
+    FROM orders o JOIN line_items l ON l.order_id = o.id JOIN images i ON i.line_item_id = l.id
+    {join} WHERE o.order_number = :order_number AND {path} IS NOT NULL
+    ORDER BY l.position, l.id, i.position, i.id"""
+
+_QUERIES = {
+    "coloring": text(
+        _FILES.format(path="c.path", join="JOIN coloring_versions c ON c.id = i.selected_coloring_id")
+    ),
+    "svg": text(_FILES.format(path="s.path", join="JOIN svg_versions s ON s.id = i.selected_svg_id")),
+    "photos": text(_FILES.format(path="i.path", join="")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedFile:
+    """One file: its path in the storage, and where it belongs in the order.
+
+    ``label`` is its position, or ``<line item>-<position>`` where the order has several line items.
+    """
+
+    path: str
+    label: str
+
+
+async def files(connection: AsyncConnection, order_number: str, what: What) -> list[ExportedFile]:
+    """The files in the order of the pages."""
+    rows = await connection.execute(_QUERIES[what], {"order_number": order_number})
+    return [
+        ExportedFile(row.path, str(row.position) if row.items == 1 else f"{row.item}-{row.position}")
+        for row in rows
+    ]

@@ -1,0 +1,74 @@
+"""What the API says of the system itself."""
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from pastelka_common.contracts.statuses import StatusType
+
+
+class ServiceResponse(BaseModel):
+    """One process of a service, or a service of which no process answers."""
+
+    name: str
+    instance: str | None = Field(description="Host and process id; null when no process answers")
+    healthy: bool
+    started_at: AwareDatetime | None
+    checks: dict[str, str] = Field(description="By dependency: `ok`, or what is wrong")
+
+
+class QueueResponse(BaseModel):
+    """Jobs of one kind."""
+
+    name: str
+    waiting: int = Field(description="Nobody has them yet")
+    in_hand: int = Field(description="Being worked on, or waiting to be tried again")
+
+
+class OutboxResponse(BaseModel):
+    """Messages that are committed and not yet published."""
+
+    messages: int
+    oldest_seconds: float | None = Field(description="Age of the oldest; null when there is none")
+
+
+class HourResponse(BaseModel):
+    """What ended in the last hour."""
+
+    kind: StatusType
+    completed: int
+    failed: int
+    cancelled: int
+    failure_rate: float | None = Field(
+        description="failed / (completed + failed), 0 to 1; null when nothing ended"
+    )
+
+
+class DeadLetterResponse(BaseModel):
+    """A job that was given up on."""
+
+    sequence: int = Field(description="By which it is requeued or dismissed")
+    subject: str = Field(description="Of the job", examples=["jobs.coloring.456"])
+    order_number: str | None = None
+    image_id: int | None = None
+    version_id: int | None = None
+    code: str
+    message: str
+    attempt: int | None = None
+    at: AwareDatetime | None = None
+
+
+class DeadLettersResponse(BaseModel):
+    """Jobs that were given up on in the last 30 days, newest first."""
+
+    count: int
+    newest: list[DeadLetterResponse] = Field(description="At most 20")
+
+
+class SystemResponse(BaseModel):
+    """How the system is. What cannot be told because the database or NATS is away is null."""
+
+    at: AwareDatetime
+    services: list[ServiceResponse]
+    queues: list[QueueResponse] | None
+    outbox: OutboxResponse | None
+    last_hour: list[HourResponse] | None
+    dead_letters: DeadLettersResponse | None

@@ -1,0 +1,112 @@
+"""An order's files as one: ZIP and PDF."""
+
+import re
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import asyncpg
+import pytest
+from PIL import Image
+
+from pastelka_orders.exports import file_name
+
+
+def page(path: Path, *, size: tuple[int, int] = (300, 200)) -> bytes:
+    """Store a coloring page; returns the file's content."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.effect_noise(size, 50).save(path, "PNG")
+    return path.read_bytes()
+
+
+async def colored(api: Any, worker: Any, photos: int = 3) -> list[bytes]:
+    """An order with a chosen page for every image but the last; returns their contents."""
+    await api.order(photos)
+    versions = await api.post("/orders/M1000/generate-coloring")
+    pages = []
+    for number, version in enumerate(versions[:-1]):
+        await worker.end("coloring", version["id"])
+        name = f"1/1/coloring/v1/image_{version['id']}.png"
+        pages.append(page(api.storage / name, size=(300, 200) if number % 2 else (200, 300)))
+    return pages
+
+
+async def test_the_chosen_pages_come_as_a_zip(api: Any, worker: Any) -> None:
+    pages = await colored(api, worker)
+    response = await api.http.get("/orders/M1000/download?what=coloring")
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/zip"
+    assert response.headers["content-disposition"] == 'attachment; filename="M1000-coloring.zip"'
+    assert int(response.headers["content-length"]) == len(response.content)
+    with ZipFile(BytesIO(response.content)) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == ["M1000-1.png", "M1000-2.png"]
+        assert [archive.read(name) for name in archive.namelist()] == pages
+
+
+async def test_svgs_and_photos_come_as_well(api: Any, worker: Any) -> None:
+    await colored(api, worker, 2)
+    svg = await api.post("/images/1/generate-svg")
+    await worker.end("svg", svg["id"])
+    (api.storage / "1/1/svg/v1").mkdir(parents=True)
+    (api.storage / f"1/1/svg/v1/image_{svg['id']}.png").write_text("<svg/>")
+    expected = {"svg": ["M1000-1.png"], "photos": ["M1000-1.jpg", "M1000-2.jpg"]}
+    for what, names in expected.items():
+        response = await api.http.get(f"/orders/M1000/download?what={what}")
+        with ZipFile(BytesIO(response.content)) as archive:
+            assert archive.namelist() == names
+
+
+async def test_several_line_items_keep_their_files_apart(api: Any, sql: asyncpg.Connection) -> None:
+    await api.order(1)
+    await sql.execute("INSERT INTO line_items (id, order_id, position, title) VALUES (9, 1, 2, 'Second')")
+    await sql.execute(
+        "INSERT INTO images (line_item_id, position, path) VALUES (9, 1, $1)", "1/1/image_1.jpg"
+    )
+    response = await api.http.get("/orders/M1000/download?what=photos")
+    with ZipFile(BytesIO(response.content)) as archive:
+        assert archive.namelist() == ["M1000-1-1.jpg", "M1000-2-1.jpg"]
+
+
+async def test_what_cannot_be_taken_away_says_why(api: Any, worker: Any) -> None:
+    for way in ("download", "download?what=photos", "print"):
+        assert (await api.get(f"/orders/M1000/{way}", status=404))["code"] == "order_not_found"
+    await api.order(1)
+    for way in ("download", "download?what=svg", "print"):
+        assert (await api.get(f"/orders/M1000/{way}", status=409))["code"] == "nothing_chosen"
+    await api.get("/orders/M1000/download?what=everything", status=422)
+    (version,) = await api.post("/orders/M1000/generate-coloring")
+    await worker.end("coloring", version["id"])
+    for way in ("download", "print"):
+        problem = await api.get(f"/orders/M1000/{way}", status=409)
+        assert problem["code"] == "file_missing"
+        assert "M1000-1.png" in problem["detail"]
+
+
+async def test_the_chosen_pages_come_as_a_pdf_of_a4_sheets(api: Any, worker: Any) -> None:
+    await colored(api, worker)
+    response = await api.http.get("/orders/M1000/print")
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/pdf"
+    assert response.headers["content-disposition"] == 'attachment; filename="M1000-print.pdf"'
+    assert int(response.headers["content-length"]) == len(response.content)
+    assert response.content.startswith(b"%PDF-")
+    boxes = re.findall(rb"/MediaBox \[ ?([\d.]+) ([\d.]+) ([\d.]+) ([\d.]+) ?\]", response.content)
+    sheets = [(round(float(box[2])), round(float(box[3]))) for box in boxes]
+    assert sheets == [(595, 842), (842, 595)]  # A4 upright and on its side, in points
+
+
+@pytest.mark.parametrize("length", [0, 20, 100])
+async def test_a_damaged_page_is_not_printed(api: Any, worker: Any, length: int) -> None:
+    await api.order(1)
+    (version,) = await api.post("/orders/M1000/generate-coloring")
+    await worker.end("coloring", version["id"])
+    file = api.storage / f"1/1/coloring/v1/image_{version['id']}.png"
+    file.write_bytes(page(file)[:length])
+    assert (await api.get("/orders/M1000/print", status=409))["code"] == "not_printable"
+
+
+def test_a_file_name_holds_nothing_that_means_something() -> None:
+    assert file_name("M1000", "1") == "M1000-1"
+    assert file_name('../a"b\r\n', "č.zip") == ".._a_b_-_.zip"

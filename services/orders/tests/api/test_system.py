@@ -1,0 +1,315 @@
+"""How the system is, and what was given up on: over a real nats-server."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import nats
+import pytest
+import pytest_asyncio
+from nats.aio.client import Client
+
+from pastelka_common.contracts.messages import DeadLetter, DownloadJob, EraseJob, Failure, now
+from pastelka_common.messaging.presence import answering
+from pastelka_common.messaging.topology import (
+    COLORING_CONSUMER,
+    DEAD,
+    DOWNLOAD_CONSUMER,
+    VECTORIZE_CONSUMER,
+    ensure_consumer,
+    ensure_streams,
+)
+from pastelka_common.servers import NatsServer, running
+from pastelka_orders.api.app import create_app
+from pastelka_orders.settings import OrdersSettings
+
+
+@asynccontextmanager
+async def serving(settings: OrdersSettings) -> AsyncIterator[httpx.AsyncClient]:
+    """Another API process over the same database."""
+    app = create_app(settings)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://test/api/v1") as http,
+    ):
+        yield http
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def server(tmp_path: Path) -> AsyncIterator[NatsServer]:
+    """A nats-server of this test's own."""
+    async with running(NatsServer(folder=tmp_path / "nats", sync_always=False)) as found:
+        yield found
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def nc(server: NatsServer) -> AsyncIterator[Client]:
+    """A connection to it, with the streams and the workers' consumers made."""
+    connection = await nats.connect(server.url)
+    await ensure_streams(connection.jetstream())
+    for spec in (COLORING_CONSUMER, VECTORIZE_CONSUMER, DOWNLOAD_CONSUMER):
+        await ensure_consumer(connection, spec)
+    yield connection
+    await connection.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def http(settings: OrdersSettings, server: NatsServer, nc: Client) -> AsyncIterator[httpx.AsyncClient]:
+    """The API with that nats-server; ``nc`` made what services make."""
+    assert nc.is_connected
+    async with serving(settings.model_copy(update={"nats_url": server.url})) as found:
+        yield found
+
+
+async def well() -> None:
+    """A dependency that answers."""
+
+
+async def away() -> None:
+    raise ConnectionError("nobody there")
+
+
+async def system(http: httpx.AsyncClient) -> Any:
+    response = await http.get("/system")
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+async def give_up(nc: Client, subject: str, payload: str) -> int:
+    """Write a dead letter; returns its number."""
+    letter = DeadLetter(
+        original_subject=subject,
+        original_payload=payload,
+        failure=Failure(code="provider_failed", message="It failed."),
+        attempt=3,
+        at=now(),
+    )
+    return (await nc.jetstream().publish(letter.subject, letter.model_dump_json().encode())).seq
+
+
+async def test_every_process_that_answers_is_shown_and_every_service_that_does_not(
+    http: httpx.AsyncClient, nc: Client
+) -> None:
+    async with AsyncExitStack() as stack:
+        for name, checks in (
+            ("coloring", {"broker": well}),
+            ("coloring", {"broker": well}),
+            ("notifier", {"broker": well, "hub": away}),
+            ("orders-worker", {"database": well, "broker": well}),
+        ):
+            await stack.enter_async_context(answering(nc, name, checks))
+        services = (await system(http))["services"]
+    assert [(one["name"], one["healthy"]) for one in services] == [
+        ("orders-api", True),
+        ("orders-worker", True),
+        ("coloring", True),
+        ("coloring", True),
+        ("vectorize", False),
+        ("notifier", False),
+    ]
+    assert services[0]["checks"] == {"database": "ok", "broker": "ok"}
+    assert services[4] == {
+        "name": "vectorize",
+        "instance": None,
+        "healthy": False,
+        "started_at": None,
+        "checks": {},
+    }
+    assert services[5]["checks"] == {"broker": "ok", "hub": "ConnectionError: nobody there"}
+
+
+async def test_queues_tell_what_waits_and_what_is_in_hand(http: httpx.AsyncClient, nc: Client) -> None:
+    js = nc.jetstream()
+    for number in range(5):
+        await js.publish(f"jobs.coloring.{number}", b"{}")
+    await js.publish("jobs.svg.1", b"{}")
+    worker = await js.pull_subscribe_bind(COLORING_CONSUMER.name, "JOBS")
+    await worker.fetch(2, timeout=5)
+    assert (await system(http))["queues"] == [
+        {"name": "coloring", "waiting": 3, "in_hand": 2},
+        {"name": "vectorize", "waiting": 1, "in_hand": 0},
+        {"name": "download", "waiting": 0, "in_hand": 0},
+    ]
+
+
+async def test_the_last_hour_is_counted_by_kind(
+    http: httpx.AsyncClient,
+    api: Any,
+    worker: Any,
+    sql: asyncpg.Connection,
+    settings: OrdersSettings,
+    server: NatsServer,
+) -> None:
+    assert (await system(http))["last_hour"][0]["failure_rate"] is None
+    await api.order(5)
+    versions = await api.post("/orders/M1000/generate-coloring")
+    for version, status in zip(versions, ("completed", "completed", "completed", "error"), strict=False):
+        await worker.end("coloring", version["id"], status)
+    await api.post(f"/coloring-versions/{versions[4]['id']}/cancel", status=200)
+    await sql.execute(
+        """UPDATE status_changes SET committed_at = now() - interval '61 minutes'
+        WHERE version_id = $1""",
+        versions[0]["id"],
+    )
+    async with serving(settings.model_copy(update={"nats_url": server.url})) as fresh:
+        assert (await system(fresh))["last_hour"] == [
+            {"kind": "coloring", "completed": 2, "failed": 1, "cancelled": 1, "failure_rate": 1 / 3},
+            {"kind": "svg", "completed": 0, "failed": 0, "cancelled": 0, "failure_rate": None},
+        ]
+
+
+async def test_the_outbox_tells_its_depth_and_age(
+    http: httpx.AsyncClient, api: Any, sql: asyncpg.Connection
+) -> None:
+    await api.order(2, process="coloring")
+    rows = await sql.fetchval("SELECT count(*) FROM outbox")
+    await sql.execute("UPDATE outbox SET created_at = now() - interval '90 s'")
+    outbox = (await system(http))["outbox"]
+    assert outbox["messages"] == rows > 2
+    assert 90 <= outbox["oldest_seconds"] < 120
+
+
+async def test_the_newest_twenty_dead_letters_are_shown(http: httpx.AsyncClient, nc: Client) -> None:
+    for number in range(1, 46):
+        payload = json.dumps({"version_id": number, "image_id": 9, "order_number": "1270"})
+        await give_up(nc, f"jobs.coloring.{number}", payload)
+    await nc.jetstream().publish("dead.jobs.coloring.46", b"no letter")
+    for gone in range(20, 45):
+        await nc.jetstream().delete_msg(DEAD, gone)
+    letters = (await system(http))["dead_letters"]
+    assert letters["count"] == 21
+    assert [one["sequence"] for one in letters["newest"]] == [46, 45, *range(19, 1, -1)]
+    assert letters["newest"][0]["code"] == "unreadable"
+    shown = letters["newest"][1]
+    assert shown.pop("at")
+    assert shown == {
+        "sequence": 45,
+        "subject": "jobs.coloring.45",
+        "order_number": "1270",
+        "image_id": 9,
+        "version_id": 45,
+        "code": "provider_failed",
+        "message": "It failed.",
+        "attempt": 3,
+    }
+
+
+async def test_a_requeued_version_begins_a_new_run(
+    http: httpx.AsyncClient, nc: Client, api: Any, worker: Any, sql: asyncpg.Connection
+) -> None:
+    await api.order()
+    (version,) = await api.post("/orders/M1000/generate-coloring")
+    job = await sql.fetchrow("SELECT subject, payload FROM outbox WHERE subject LIKE 'jobs.coloring.%'")
+    sequence = await give_up(nc, job["subject"], job["payload"].decode())
+    await worker.end("coloring", version["id"], "error")
+    assert (await system(http))["dead_letters"]["count"] == 1
+    response = await http.post(f"/dead-letters/{sequence}/requeue")
+    assert (response.status_code, response.content) == (204, b"")
+    assert (await api.get("/images/1/coloring-versions"))[0]["status"] == "pending"
+    assert await sql.fetchval("SELECT run FROM coloring_versions") == 2
+    assert (await system(http))["dead_letters"] == {"count": 0, "newest": []}
+    again = await http.post(f"/dead-letters/{sequence}/requeue")
+    assert (again.status_code, again.json()["code"]) == (404, "dead_letter_not_found")
+
+
+async def test_what_is_done_is_not_asked_for_again_and_can_be_dismissed(
+    http: httpx.AsyncClient, nc: Client, api: Any, worker: Any, sql: asyncpg.Connection
+) -> None:
+    await api.order()
+    (version,) = await api.post("/orders/M1000/generate-coloring")
+    job = await sql.fetchrow("SELECT subject, payload FROM outbox WHERE subject LIKE 'jobs.coloring.%'")
+    sequence = await give_up(nc, job["subject"], job["payload"].decode())
+    await worker.end("coloring", version["id"])
+    refused = await http.post(f"/dead-letters/{sequence}/requeue")
+    assert (refused.status_code, refused.json()["code"]) == (409, "version_not_retryable")
+    assert (await system(http))["dead_letters"]["count"] == 1
+    assert (await http.delete(f"/dead-letters/{sequence}")).status_code == 204
+    assert (await system(http))["dead_letters"]["count"] == 0
+    assert (await http.delete(f"/dead-letters/{sequence}")).status_code == 404
+
+
+async def test_a_requeued_download_is_awaited_again(
+    http: httpx.AsyncClient, nc: Client, api: Any, sql: asyncpg.Connection
+) -> None:
+    await api.order()
+    url = "http://example.com/photo.jpg"
+    await sql.execute(
+        "UPDATE images SET path = NULL, original_url = $1, download_error_code = 'photo_gone'", url
+    )
+    await sql.execute("UPDATE orders SET status = 'error'")
+    job = DownloadJob(image_id=1, order_number="M1000", url=url)
+    sequence = await give_up(nc, job.subject, job.model_dump_json())
+    assert (await http.post(f"/dead-letters/{sequence}/requeue")).status_code == 204
+    order = await api.get("/orders/M1000")
+    assert order["status"] == "downloading"
+    assert "error" not in order["line_items"][0]["images"][0]
+    assert await sql.fetchval("SELECT count(*) FROM outbox WHERE subject = 'jobs.download.1'") == 1
+
+
+@pytest.mark.parametrize(
+    ("subject", "payload", "answer"),
+    [
+        ("jobs.coloring.1", "no job", (409, "dead_letter_not_requeueable")),
+        ("jobs.painting.1", "{}", (409, "dead_letter_not_requeueable")),
+        ("nonsense", "{}", (409, "dead_letter_not_requeueable")),
+        (
+            "jobs.download.1",
+            DownloadJob(image_id=1, order_number="M1", url="http://a/").model_dump_json(),
+            (404, "image_not_found"),
+        ),
+        ("jobs.erase.1", EraseJob(order_id=1, order_number="M1").model_dump_json(), (204, None)),
+    ],
+)
+async def test_what_cannot_be_requeued_says_why(
+    http: httpx.AsyncClient, nc: Client, subject: str, payload: str, answer: tuple[int, str | None]
+) -> None:
+    sequence = await give_up(nc, subject, payload)
+    response = await http.post(f"/dead-letters/{sequence}/requeue")
+    code = response.json()["code"] if response.content else None
+    assert (response.status_code, code) == answer
+    assert (await http.post("/dead-letters/0/requeue")).status_code == 422
+
+
+async def test_without_nats_the_rest_is_told(settings: OrdersSettings, server: NatsServer) -> None:
+    await server.kill()
+    async with serving(settings.model_copy(update={"nats_url": server.url})) as http:
+        found = await system(http)
+        assert found["queues"] is None
+        assert found["dead_letters"] is None
+        assert found["outbox"] == {"messages": 0, "oldest_seconds": None}
+        assert found["services"][0]["checks"]["database"] == "ok"
+        assert found["services"][0]["checks"]["broker"] != "ok"
+        assert not any(one["healthy"] for one in found["services"])
+        refused = await http.post("/dead-letters/1/requeue")
+        assert (refused.status_code, refused.json()["code"]) == (503, "broker_unavailable")
+        await server.start()
+        async with AsyncExitStack() as stack:
+            connection = await nats.connect(server.url)
+            stack.push_async_callback(connection.close)
+            await ensure_streams(connection.jetstream())
+            letter = await give_up(connection, "jobs.painting.1", "{}")
+            async with asyncio.timeout(20):
+                while (response := await http.delete(f"/dead-letters/{letter}")).status_code == 503:
+                    assert response.json()["code"] == "broker_unavailable"
+        assert response.status_code == 204
+
+
+async def test_without_the_database_the_rest_is_told(settings: OrdersSettings, server: NatsServer) -> None:
+    nowhere = settings.model_validate(
+        {**settings.model_dump(), "database_url": "postgresql+asyncpg://u:secret@127.0.0.1:9/none"}
+    )
+    async with serving(nowhere.model_copy(update={"nats_url": server.url})) as http:
+        response = await http.get("/system")
+    assert response.status_code == 200
+    assert "secret" not in response.text
+    found = response.json()
+    assert (found["outbox"], found["last_hour"]) == (None, None)
+    assert found["dead_letters"] == {"count": 0, "newest": []}
+    assert [queue["waiting"] for queue in found["queues"]] == [0, 0, 0]
+    assert found["services"][0]["checks"]["broker"] == "ok"
