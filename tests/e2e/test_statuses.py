@@ -124,9 +124,6 @@ async def test_files_are_served_with_a_day_of_immutable_cache(line: Any) -> None
             assert await response.read()
 
 
-<<<<<<< HEAD
-@pytest.mark.timeout(240)
-=======
 async def test_the_system_tells_of_every_service_and_queue(line: Any) -> None:
     system = await line.get("/system")
     services = {service["name"]: service for service in system["services"]}
@@ -138,7 +135,7 @@ async def test_the_system_tells_of_every_service_and_queue(line: Any) -> None:
     assert system["dead_letters"]["count"] == len(system["dead_letters"]["newest"])
 
 
->>>>>>> dash-api
+@pytest.mark.timeout(240)
 async def test_at_a_thousand_events_the_api_shows_what_was_told(line: Any) -> None:
     """Invariant 2: when an ``image_status`` arrives, its data is there to be fetched."""
     checks: list[asyncio.Task[None]] = []

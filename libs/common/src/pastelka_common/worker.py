@@ -7,6 +7,7 @@ from pastelka_common.contracts.messages import VersionJob
 from pastelka_common.health import health_server
 from pastelka_common.messaging.connection import connected
 from pastelka_common.messaging.consumer import JobConsumer
+from pastelka_common.messaging.presence import answering
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.runs import Cancellations, ProviderJobs
 from pastelka_common.messaging.topology import ConsumerSpec, ensure_consumer, ensure_streams
@@ -49,5 +50,9 @@ async def work_off(
         async def broker() -> None:
             await nc.flush(timeout=2)
 
-        async with health_server(settings.host, settings.port, {"broker": broker}):
+        checks = {"broker": broker}
+        async with (
+            health_server(settings.host, settings.port, checks),
+            answering(nc, spec.name, checks),
+        ):
             await consumer.run(stop, grace=grace)

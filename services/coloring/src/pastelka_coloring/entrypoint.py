@@ -7,18 +7,7 @@ from pastelka_coloring.providers import ColoringProvider
 from pastelka_coloring.settings import ColoringSettings
 from pastelka_common import process
 from pastelka_common.contracts.messages import ColoringJob
-<<<<<<< HEAD
 from pastelka_common.messaging.topology import COLORING_CONSUMER
-=======
-from pastelka_common.health import health_server
-from pastelka_common.messaging.connection import connected
-from pastelka_common.messaging.consumer import JobConsumer
-from pastelka_common.messaging.presence import answering
-from pastelka_common.messaging.publish import Publisher
-from pastelka_common.messaging.runs import Cancellations, ProviderJobs
-from pastelka_common.messaging.topology import COLORING_CONSUMER, ensure_consumer, ensure_streams
-from pastelka_common.messaging.work import Workshop
->>>>>>> dash-api
 from pastelka_common.storage import Storage
 from pastelka_common.worker import work_off
 
@@ -33,7 +22,6 @@ async def run(settings: ColoringSettings, stop: asyncio.Event) -> None:
     provider = await _provider(settings)
     storage = Storage(settings.storage_path)
     try:
-<<<<<<< HEAD
         await work_off(
             settings,
             stop,
@@ -44,37 +32,6 @@ async def run(settings: ColoringSettings, stop: asyncio.Event) -> None:
             concurrency=settings.concurrency,
             grace=_grace(settings),
         )
-=======
-        async with connected(settings.nats_url, name="coloring") as nc:
-            await ensure_streams(nc.jetstream(), settings.stream_replicas)
-            spec = COLORING_CONSUMER.with_limit(settings.max_in_flight)
-            await ensure_consumer(nc, spec)
-            workshop = Workshop(
-                Publisher(nc),
-                await ProviderJobs.open(nc),
-                await Cancellations.open(nc, "coloring"),
-                storage,
-                Coloring(provider, storage),
-            )
-            consumer = JobConsumer(
-                nc,
-                spec,
-                ColoringJob,
-                workshop.handle,
-                concurrency=settings.concurrency,
-                on_rejected=workshop.reject,
-            )
-
-            async def broker() -> None:
-                await nc.flush(timeout=2)
-
-            checks = {"broker": broker}
-            async with (
-                health_server(settings.host, settings.port, checks),
-                answering(nc, "coloring", checks),
-            ):
-                await consumer.run(stop, grace=_grace(settings))
->>>>>>> dash-api
     finally:
         await provider.aclose()
 

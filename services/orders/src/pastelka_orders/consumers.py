@@ -25,12 +25,8 @@ from pastelka_common.messaging.outcomes import Done, Outcome, RetryAfter
 from pastelka_common.messaging.pull import PullSubscription
 from pastelka_common.messaging.topology import FACTS_CONSUMER
 from pastelka_common.storage import Storage, photo_path
-<<<<<<< HEAD
-from pastelka_orders.database import Database, is_passing
-=======
 from pastelka_common.thumbnails import store_thumbnail
-from pastelka_orders.database import Database
->>>>>>> dash-api
+from pastelka_orders.database import Database, is_passing
 from pastelka_orders.handlers import downloads
 from pastelka_orders.handlers.facts import Received, apply_dead_letter, apply_facts
 from pastelka_orders.handlers.orders import Process

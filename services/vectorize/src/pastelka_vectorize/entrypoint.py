@@ -4,18 +4,7 @@ import asyncio
 
 from pastelka_common import process
 from pastelka_common.contracts.messages import SvgJob
-<<<<<<< HEAD
 from pastelka_common.messaging.topology import VECTORIZE_CONSUMER
-=======
-from pastelka_common.health import health_server
-from pastelka_common.messaging.connection import connected
-from pastelka_common.messaging.consumer import JobConsumer
-from pastelka_common.messaging.presence import answering
-from pastelka_common.messaging.publish import Publisher
-from pastelka_common.messaging.runs import Cancellations, ProviderJobs
-from pastelka_common.messaging.topology import VECTORIZE_CONSUMER, ensure_consumer, ensure_streams
-from pastelka_common.messaging.work import Workshop
->>>>>>> dash-api
 from pastelka_common.storage import Storage
 from pastelka_common.worker import work_off
 from pastelka_vectorize.handlers import Vectorization
@@ -33,7 +22,6 @@ async def run(settings: VectorizeSettings, stop: asyncio.Event) -> None:
     provider = _provider(settings)
     storage = Storage(settings.storage_path)
     try:
-<<<<<<< HEAD
         await work_off(
             settings,
             stop,
@@ -44,37 +32,6 @@ async def run(settings: VectorizeSettings, stop: asyncio.Event) -> None:
             concurrency=settings.concurrency,
             grace=settings.shutdown_grace / 2,
         )
-=======
-        async with connected(settings.nats_url, name="vectorize") as nc:
-            await ensure_streams(nc.jetstream(), settings.stream_replicas)
-            spec = VECTORIZE_CONSUMER.with_limit(settings.max_in_flight)
-            await ensure_consumer(nc, spec)
-            workshop = Workshop(
-                Publisher(nc),
-                await ProviderJobs.open(nc),
-                await Cancellations.open(nc, "svg"),
-                storage,
-                Vectorization(provider, storage),
-            )
-            consumer = JobConsumer(
-                nc,
-                spec,
-                SvgJob,
-                workshop.handle,
-                concurrency=settings.concurrency,
-                on_rejected=workshop.reject,
-            )
-
-            async def broker() -> None:
-                await nc.flush(timeout=2)
-
-            checks = {"broker": broker}
-            async with (
-                health_server(settings.host, settings.port, checks),
-                answering(nc, "vectorize", checks),
-            ):
-                await consumer.run(stop, grace=settings.shutdown_grace / 2)
->>>>>>> dash-api
     finally:
         await provider.aclose()
 
