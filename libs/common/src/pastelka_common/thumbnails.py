@@ -31,7 +31,7 @@ def thumbnail(image: Image.Image) -> bytes:
     small = small.convert("RGB")
     small.info = {}
     file = BytesIO()
-    small.save(file, "WEBP", quality=_QUALITY, method=2)  # half the time of 4, as small
+    small.save(file, "WEBP", quality=_QUALITY, method=0)  # a third of the time of 4, a little larger
     return file.getvalue()
 
 
@@ -75,4 +75,4 @@ def _reduced(image: Image.Image) -> Image.Image:
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     factor = SIDE / max(image.size)
     size = (max(round(image.width * factor), 1), max(round(image.height * factor), 1))
-    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=1.0)
