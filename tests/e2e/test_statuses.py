@@ -112,7 +112,11 @@ async def test_files_are_served_with_a_day_of_immutable_cache(line: Any) -> None
         image["versions"]["svg"][0]["url"]: "image/svg+xml",
     }
     # Beside each of them lies its thumbnail (nginx would answer with the file itself if it did not).
-    files |= {thumbnail_path(url): "image/webp" for url in files}
+    thumbnails = [thumbnail_path(url) for url in files]
+    async with asyncio.timeout(20):  # made after the file was announced
+        while not all(is_stored(line, url) for url in thumbnails):  # noqa: ASYNC110 - a file has no event
+            await asyncio.sleep(0.05)
+    files |= dict.fromkeys(thumbnails, "image/webp")
     for url, media_type in files.items():
         async with line.http.get(url) as response:
             assert response.status == 200, url
@@ -161,6 +165,11 @@ async def test_at_a_thousand_events_the_api_shows_what_was_told(line: Any) -> No
             await asyncio.gather(*(completed(line, order["order_number"]) for order in orders))
         await asyncio.gather(*checks)
     assert behind == []
+
+
+def is_stored(line: Any, url: str) -> bool:
+    """Whether the file behind a URL of ours is there."""
+    return bool((line.stack.storage / url.split("/static/images/")[1]).exists())
 
 
 async def completed(line: Any, number: str) -> None:

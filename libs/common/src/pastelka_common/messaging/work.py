@@ -134,8 +134,9 @@ class Workshop(Generic[J]):
             await report.status(self.making.statuses.PROCESSING)
         content = await self.making.make(job, report)
         await self._store(job.target, content)
-        await self._store_thumbnail(job, content)
         await report.completed(self.making.statuses.COMPLETED)
+        # Nobody waits for it: until it is there, the gateway shows the file itself in its place.
+        await self._store_thumbnail(job, content)
 
     async def _store(self, path: str, content: bytes) -> None:
         try:
