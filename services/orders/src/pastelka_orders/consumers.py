@@ -10,13 +10,11 @@ from nats.aio.msg import Msg
 from pydantic import ValidationError
 
 from pastelka_common.contracts.messages import (
-    ColoringFact,
     ColoringJob,
     DeadLetter,
     DownloadJob,
     EraseJob,
     Failure,
-    SvgFact,
     SvgJob,
     VersionJob,
 )
@@ -24,6 +22,7 @@ from pastelka_common.messaging.consumer import Delivery
 from pastelka_common.messaging.outcomes import Done, Outcome, RetryAfter
 from pastelka_common.messaging.pull import PullSubscription
 from pastelka_common.messaging.topology import FACTS_CONSUMER
+from pastelka_common.messaging.work import FACTS
 from pastelka_common.storage import Storage, photo_path
 from pastelka_common.thumbnails import store_thumbnail
 from pastelka_orders.database import Database, is_passing
@@ -40,7 +39,6 @@ _AHEAD = 1000
 _PAUSE = 0.5
 _ERASE_AGAIN = 60.0
 
-_FACTS: dict[str, type[ColoringFact] | type[SvgFact]] = {"coloring": ColoringFact, "svg": SvgFact}
 _JOBS: dict[str, type[ColoringJob] | type[SvgJob]] = {"coloring": ColoringJob, "svg": SvgJob}
 
 
@@ -117,7 +115,7 @@ async def _readable(msg: Msg) -> Received | None:
 
 
 def _fact(msg: Msg) -> Received | None:
-    model = _FACTS.get(msg.subject.split(".")[1])
+    model = FACTS.get(msg.subject.split(".")[1])
     if model is None:
         return None
     try:

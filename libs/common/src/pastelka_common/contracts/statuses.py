@@ -58,6 +58,11 @@ class _Status(StrEnum):
         return Meaning.FINAL in self.meaning
 
     @property
+    def has_file(self) -> bool:
+        """Whether the run has ended with a file."""
+        return self.is_final and not self.is_retryable
+
+    @property
     def is_retryable(self) -> bool:
         """Whether a person may ask for a new run."""
         return Meaning.RETRYABLE in self.meaning

@@ -53,7 +53,7 @@ class _Course:
 
     @property
     def is_completed(self) -> bool:
-        return self.progress.status.is_final and not self.progress.status.is_retryable
+        return self.progress.status.has_file
 
 
 async def apply_facts(connection: AsyncConnection, batch: Sequence[Received]) -> int:

@@ -51,7 +51,7 @@ async def colorings_of_order(
     locked = await _locked_of_order(connection, order_number)
     with_photo = [image.id for image in locked if image.path is not None]
     existing = [c for c in await images.colorings(connection, with_photo) if _same(c, options)]
-    made_or_in_hand = {c.image_id for c in existing if c.status.is_in_hand or not c.status.is_retryable}
+    made_or_in_hand = {c.image_id for c in existing if c.status.is_in_hand or c.status.has_file}
     outbox = Outbox()
     missing = [image_id for image_id in with_photo if image_id not in made_or_in_hand]
     ids = await make_colorings(connection, outbox, missing, options, then_svg)
@@ -117,9 +117,7 @@ async def svgs_of_order(connection: AsyncConnection, order_number: str, options:
 
 def _without_svg(pairs: Sequence[tuple[int, int]], existing: Sequence[SvgSummary]) -> list[tuple[int, int]]:
     made_or_in_hand = {
-        (s.image_id, s.coloring_version_id)
-        for s in existing
-        if s.status.is_in_hand or not s.status.is_retryable
+        (s.image_id, s.coloring_version_id) for s in existing if s.status.is_in_hand or s.status.has_file
     }
     return [pair for pair in pairs if pair not in made_or_in_hand]
 
@@ -130,14 +128,10 @@ def _same(coloring: ColoringSummary, options: ColoringOptions) -> bool:
 
 def _source(image: LockedImage, colorings: Sequence[ColoringSummary]) -> ColoringSummary | None:
     """The page to vectorize: the chosen one if completed, else the newest completed one."""
-    completed = [c for c in colorings if c.image_id == image.id and c.path is not None and _is_completed(c)]
+    completed = [c for c in colorings if c.image_id == image.id and c.path is not None and c.status.has_file]
     chosen = [c for c in completed if c.id == image.selected_coloring_id]
     candidates = chosen or completed
     return candidates[-1] if candidates else None
-
-
-def _is_completed(coloring: ColoringSummary) -> bool:
-    return coloring.status.is_final and not coloring.status.is_retryable
 
 
 async def _locked(connection: AsyncConnection, image_id: int) -> LockedImage:
