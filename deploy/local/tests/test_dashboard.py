@@ -20,7 +20,7 @@ _CHECK = "! grep -q wrong src/main.ts && echo ' Tests  3 passed (3)' && echo oth
 
 @dataclass
 class Project:
-    """A dashboard of one source file and one dependency, which lies beside it; ``said`` is what its builds told."""
+    """A dashboard of one source file and one dependency beside it; ``said`` is what its builds told."""
 
     root: Path
     said: list[str] = field(default_factory=list)
