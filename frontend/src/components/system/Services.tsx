@@ -1,0 +1,113 @@
+import { Icon, type IconName } from "@/components/Icon";
+import { useLanguage } from "@/i18n/context";
+import { isTextKey } from "@/i18n/translate";
+import { cn } from "@/lib/cn";
+import { duration } from "@/lib/duration";
+import type { Service, ServiceState } from "@/lib/system";
+import { CARD, Section } from "./Section";
+
+const LOOK: Record<ServiceState, { icon: IconName; color: string }> = {
+  well: { icon: "check", color: "text-ok" },
+  unwell: { icon: "alert", color: "text-bad" },
+  silent: { icon: "close", color: "text-bad" },
+  unknown: { icon: "question", color: "text-mute" },
+};
+
+function State({ state }: { state: ServiceState }) {
+  const { t } = useLanguage();
+  const { icon, color } = LOOK[state];
+  return (
+    <span className={cn("flex items-center gap-2 font-medium", color)}>
+      <Icon name={icon} className="size-[18px] shrink-0" />
+      {t(`system.state.${state}`)}
+    </span>
+  );
+}
+
+/** A dependency and whether it answers; what is wrong with it is told in full. */
+function Check({ name, result }: { name: string; result: string }) {
+  const { t } = useLanguage();
+  const key = `system.check.${name}`;
+  const isWell = result === "ok";
+  return (
+    <li className={cn("flex min-w-0 items-start gap-1", isWell ? "text-mute" : "text-bad")}>
+      <Icon name={isWell ? "check" : "close"} className="mt-[3px] size-3.5 shrink-0" />
+      <span className="min-w-0 break-words">
+        {isTextKey(key) ? t(key) : name}
+        {isWell ? <span className="sr-only"> {t("system.check.ok")}</span> : `: ${result}`}
+      </span>
+    </li>
+  );
+}
+
+function Process({ process, now }: { process: Service["processes"][number]; now: number }) {
+  const { t } = useLanguage();
+  return (
+    <li className="flex flex-wrap gap-x-5 gap-y-0.5 text-[13px]">
+      <span className="w-36 shrink-0 tabular-nums">
+        {process.started_at !== null &&
+          t("system.running", { time: duration(now - Date.parse(process.started_at)) })}
+      </span>
+      <ul className="flex min-w-0 flex-1 basis-48 flex-wrap gap-x-4 gap-y-0.5">
+        {Object.entries(process.checks).map(([name, result]) => (
+          <Check key={name} name={name} result={result} />
+        ))}
+      </ul>
+      <span className="text-xs leading-5 break-all text-mute">{process.instance}</span>
+    </li>
+  );
+}
+
+function Absence({ service, seen, now }: { service: Service; seen: string | undefined; now: number }) {
+  const { t } = useLanguage();
+  return (
+    <p className="text-[13px] text-mute">
+      {service.state === "unknown" ? t("system.untold") : t("system.silent")}{" "}
+      {seen !== undefined && t("system.silentSince", { time: duration(now - Date.parse(seen)) })}
+    </p>
+  );
+}
+
+interface ServicesProps {
+  services: readonly Service[];
+  /** Per service when it last answered, as far as this page knows. */
+  seen: Readonly<Record<string, string>>;
+  /** When `services` was told, in milliseconds of the server's clock. */
+  now: number;
+}
+
+/** Every service with its processes, and what they depend on. */
+export function Services({ services, seen, now }: ServicesProps) {
+  const { t } = useLanguage();
+  return (
+    <Section title={t("system.services")}>
+      <ul className={cn(CARD, "divide-y divide-line")}>
+        {services.map((service) => {
+          const key = `system.service.${service.name}`;
+          return (
+            <li
+              key={service.name}
+              data-service={service.name}
+              className="grid gap-x-5 gap-y-1 px-4 py-2.5 md:grid-cols-[12rem_8.5rem_1fr]"
+            >
+              <div className="flex items-baseline justify-between gap-3 md:block">
+                <h3 className="font-medium">{isTextKey(key) ? t(key) : service.name}</h3>
+                <span className="text-xs text-mute">{service.name}</span>
+              </div>
+              <State state={service.state} />
+              {service.processes.length === 0 ? (
+                <Absence service={service} seen={seen[service.name]} now={now} />
+              ) : (
+                <ul className="space-y-1.5">
+                  {service.processes.map((process) => (
+                    <Process key={process.instance} process={process} now={now} />
+                  ))}
+                </ul>
+              )}
+            </li>
+          );
+        })}
+      </ul>
+    </Section>
+  );
+}
