@@ -56,16 +56,17 @@ function ThemeSwitch() {
 function LanguageSwitch() {
   const { language, setLanguage, t } = useLanguage();
   const other = language === "cs" ? "en" : "cs";
+  const short = other.toUpperCase();
   return (
     <button
       type="button"
       lang={other}
       className="h-7 rounded-lg border border-line px-2 text-xs font-medium text-mute transition-colors hover:text-ink"
-      aria-label={t("language.switch")}
+      aria-label={`${short}: ${t("language.switch")}`}
       title={t("language.switch")}
       onClick={() => setLanguage(other)}
     >
-      {other.toUpperCase()}
+      {short}
     </button>
   );
 }
