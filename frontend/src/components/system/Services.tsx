@@ -43,12 +43,12 @@ function Check({ name, result }: { name: string; result: string }) {
 function Process({ process, now }: { process: Service["processes"][number]; now: number }) {
   const { t } = useLanguage();
   return (
-    <li className="flex flex-wrap gap-x-5 gap-y-0.5 text-[13px]">
-      <span className="w-36 shrink-0 tabular-nums">
+    <li className="grid gap-x-5 gap-y-0.5 text-[13px] leading-5 sm:grid-cols-[8rem_1fr_auto]">
+      <span className="tabular-nums">
         {process.started_at !== null &&
           t("system.running", { time: duration(now - Date.parse(process.started_at)) })}
       </span>
-      <ul className="flex min-w-0 flex-1 basis-48 flex-wrap gap-x-4 gap-y-0.5">
+      <ul className="flex min-w-0 flex-wrap gap-x-4 gap-y-0.5">
         {Object.entries(process.checks).map(([name, result]) => (
           <Check key={name} name={name} result={result} />
         ))}
@@ -61,7 +61,7 @@ function Process({ process, now }: { process: Service["processes"][number]; now:
 function Absence({ service, seen, now }: { service: Service; seen: string | undefined; now: number }) {
   const { t } = useLanguage();
   return (
-    <p className="text-[13px] text-mute">
+    <p className="text-[13px] leading-5 text-mute">
       {service.state === "unknown" ? t("system.untold") : t("system.silent")}{" "}
       {seen !== undefined && t("system.silentSince", { time: duration(now - Date.parse(seen)) })}
     </p>
@@ -88,9 +88,9 @@ export function Services({ services, seen, now }: ServicesProps) {
             <li
               key={service.name}
               data-service={service.name}
-              className="grid gap-x-5 gap-y-1 px-4 py-2.5 md:grid-cols-[12rem_8.5rem_1fr]"
+              className="grid gap-x-5 gap-y-1 px-4 py-3 leading-5 lg:grid-cols-[17rem_8.5rem_1fr]"
             >
-              <div className="flex items-baseline justify-between gap-3 md:block">
+              <div className="flex items-baseline gap-2.5">
                 <h3 className="font-medium">{isTextKey(key) ? t(key) : service.name}</h3>
                 <span className="text-xs text-mute">{service.name}</span>
               </div>

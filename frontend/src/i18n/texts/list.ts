@@ -58,7 +58,7 @@ export const cs = {
   "list.moreFailed": "Další objednávky se nepodařilo načíst.",
   "list.loading": "Načítání objednávek",
   "list.empty.title": "Zatím žádná objednávka",
-  "list.empty.text": "Přetáhněte sem fotky a vznikne z nich první. Objednávky z obchodu se objeví samy.",
+  "list.empty.text": "Přetáhněte sem fotky a vznikne z nich první. Objednávky z obchodu se objeví samy.",
   "list.nothing.title": "Nic takového tu není",
   "list.nothing.text": "Zkuste jiné slovo nebo jiný stav.",
   "list.nothing.clear": "Ukázat všechny",
