@@ -17,7 +17,8 @@ const COLOR: Record<string, string> = {
 /** How an order is paid for, as the shop says; a dash where it says nothing, an unknown value as it is. */
 export function PaymentBadge({ status }: { status: string | null }) {
   const { t } = useLanguage();
-  if (status === null) return <span className="text-mute">{t("list.none")}</span>;
+  // Without a column heading a dash would say nothing.
+  if (status === null) return <span className="text-mute max-xl:hidden">{t("list.none")}</span>;
   const name = status.toLowerCase();
   const key = `payment.${name}`;
   return (

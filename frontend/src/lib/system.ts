@@ -46,18 +46,35 @@ export function isOutboxStuck(outbox: SystemState["outbox"]): boolean {
   return (outbox?.oldest_seconds ?? 0) > OUTBOX_STUCK_SECONDS;
 }
 
-/** How many things an engineer should look at. A service that cannot be told of is none by itself. */
-export function troublesOf(system: SystemState): number {
-  const services = servicesOf(system).filter(({ state }) => state === "unwell" || state === "silent");
-  const own = isBrokerAway(system) || isDatabaseAway(system);
-  return (
-    // The API is unwell because of NATS or the database, which is one thing to look at.
-    services.filter(({ name }) => !own || name !== "orders-api").length +
-    Number(isBrokerAway(system)) +
-    Number(isDatabaseAway(system)) +
-    Number(isOutboxStuck(system.outbox)) +
-    Number((system.dead_letters?.count ?? 0) > 0)
+/** Something that an engineer should look at, and in which part of the page it is shown. */
+export type Trouble =
+  | { kind: "broker" | "database" | "outbox"; section: "queues" | "services" }
+  | { kind: "service"; section: "services"; name: string; state: "unwell" | "silent" }
+  | { kind: "letters"; section: "letters"; count: number };
+
+function serviceTroubles(system: SystemState): Trouble[] {
+  return servicesOf(system).flatMap(({ name, state }) =>
+    state === "unwell" || state === "silent" ? { kind: "service", section: "services", name, state } : [],
   );
+}
+
+/**
+ * What an engineer should look at. A service that cannot be told of is none by itself, and that the API
+ * misses NATS or the database is the same as that these are away.
+ */
+export function troublesOf(system: SystemState): Trouble[] {
+  const troubles: Trouble[] = [];
+  if (isBrokerAway(system)) troubles.push({ kind: "broker", section: "services" });
+  if (isDatabaseAway(system)) troubles.push({ kind: "database", section: "services" });
+  const isApiExcused = troubles.length > 0;
+  const services = serviceTroubles(system).filter(
+    (trouble) => !(isApiExcused && trouble.kind === "service" && trouble.name === "orders-api"),
+  );
+  troubles.push(...services);
+  if (isOutboxStuck(system.outbox)) troubles.push({ kind: "outbox", section: "queues" });
+  const letters = system.dead_letters?.count ?? 0;
+  if (letters > 0) troubles.push({ kind: "letters", section: "letters", count: letters });
+  return troubles;
 }
 
 const LETTER_KINDS = ["coloring", "svg", "download", "erase"] as const;

@@ -33,7 +33,11 @@ function Customer({ order }: { order: OrderListItem }) {
       <div className={cn("truncate", order.customer_name === null && "text-mute")}>
         {order.customer_name ?? fallback}
       </div>
-      <div className="truncate text-[12.5px] text-mute">{order.customer_email ?? t("list.none")}</div>
+      <div
+        className={cn("truncate text-[12.5px] text-mute", order.customer_email === null && "max-xl:hidden")}
+      >
+        {order.customer_email ?? t("list.none")}
+      </div>
     </div>
   );
 }
@@ -108,6 +112,7 @@ export const OrderRow = memo(function OrderRow({
 }: OrderRowProps) {
   return (
     <div
+      data-new={isNew || undefined}
       className={cn(
         "relative h-full border-b border-line px-4 transition-colors hover:bg-soft/60",
         isSelected && "bg-soft",

@@ -15,6 +15,14 @@ interface SelectionBarProps {
   onClear: () => void;
 }
 
+function Key({ name }: { name: string }) {
+  return (
+    <kbd aria-hidden className="-mr-1 max-md:hidden">
+      {name}
+    </kbd>
+  );
+}
+
 /** What can be done with the selected orders; floats, so that the list does not move. */
 export function SelectionBar({ count, progress, form, onOptions, ...actions }: SelectionBarProps) {
   const { t } = useLanguage();
@@ -23,7 +31,10 @@ export function SelectionBar({ count, progress, form, onOptions, ...actions }: S
       aria-label={t("list.actions")}
       className="fixed inset-x-3 bottom-4 z-30 mx-auto flex w-fit max-w-[calc(100vw-1.5rem)] animate-appear flex-wrap items-center justify-center gap-2 rounded-2xl border border-line bg-card p-2 shadow-float"
     >
-      <span role="status" className="px-2 font-medium whitespace-nowrap tabular-nums max-sm:mr-auto">
+      <button type="button" className="icon-button" aria-label={t("list.unselect")} onClick={actions.onClear}>
+        <Icon name="close" />
+      </button>
+      <span role="status" className="pr-2 font-medium whitespace-nowrap tabular-nums max-sm:mr-auto">
         {progress ? t("list.busy", { ...progress }) : t("list.selected", { count })}
       </span>
       <PresetPicker form={form} onChange={onOptions} />
@@ -34,6 +45,7 @@ export function SelectionBar({ count, progress, form, onOptions, ...actions }: S
         onClick={actions.onColor}
       >
         {t("list.color")}
+        <Key name="c" />
       </button>
       <button
         type="button"
@@ -42,9 +54,7 @@ export function SelectionBar({ count, progress, form, onOptions, ...actions }: S
         onClick={actions.onVectorise}
       >
         {t("list.vectorise")}
-      </button>
-      <button type="button" className="icon-button" aria-label={t("list.unselect")} onClick={actions.onClear}>
-        <Icon name="close" />
+        <Key name="v" />
       </button>
     </section>
   );

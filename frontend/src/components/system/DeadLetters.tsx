@@ -59,7 +59,7 @@ export function DeadLetters({ letters }: { letters: SystemState["dead_letters"] 
     </div>
   );
   return (
-    <Section title={t("system.letters")} aside={all} heading={heading}>
+    <Section id="letters" title={t("system.letters")} aside={all} heading={heading}>
       {letters === null && <Untold />}
       {letters !== null && newest.length === 0 && <None />}
       {newest.length > 0 && (

@@ -1,10 +1,11 @@
-import { Icon } from "@/components/Icon";
+import { Icon, type IconName } from "@/components/Icon";
 import { useNow } from "@/hooks/useNow";
-import { useLanguage } from "@/i18n/context";
+import { useLanguage, type Translate } from "@/i18n/context";
 import type { SystemState } from "@/lib/api";
 import { cn } from "@/lib/cn";
 import { duration } from "@/lib/duration";
-import { troublesOf } from "@/lib/system";
+import { troublesOf, type Trouble } from "@/lib/system";
+import { serviceName } from "./serviceName";
 
 const SECOND_MS = 1000;
 /** Below this the age of what is shown is not worth a number. */
@@ -20,17 +21,42 @@ function Freshness({ at }: { at: number }) {
   );
 }
 
+function sentence(trouble: Trouble, t: Translate): string {
+  if (trouble.kind === "letters") return t("system.trouble.letters", { count: trouble.count });
+  if (trouble.kind !== "service") return t(`system.trouble.${trouble.kind}`);
+  const name = serviceName(trouble.name, t);
+  return t("system.trouble.service", { name, state: t(`system.state.${trouble.state}`).toLocaleLowerCase() });
+}
+
+/** That all is well, or what is not, each with a link to where it is shown. */
 function Verdict({ system }: { system: SystemState }) {
   const { t } = useLanguage();
   const troubles = troublesOf(system);
+  const isWell = troubles.length === 0;
   return (
-    <p
+    <div
       role="status"
-      className={cn("flex items-center gap-1.5 font-medium", troubles > 0 ? "text-bad" : "text-ok")}
+      className={cn("flex flex-wrap items-center gap-x-4 font-medium", isWell ? "text-ok" : "text-bad")}
     >
-      <Icon name={troubles > 0 ? "alert" : "check"} className="size-[18px] shrink-0" />
-      {troubles > 0 ? t("system.verdict.attention", { count: troubles }) : t("system.verdict.well")}
-    </p>
+      {isWell && <Line icon="check" text={t("system.verdict.well")} />}
+      {troubles.map((trouble) => {
+        const text = sentence(trouble, t);
+        return (
+          <a key={text} href={`#${trouble.section}`} className="hover:underline">
+            <Line icon="alert" text={text} />
+          </a>
+        );
+      })}
+    </div>
+  );
+}
+
+function Line({ icon, text }: { icon: IconName; text: string }) {
+  return (
+    <span className="flex items-center gap-1.5 py-0.5">
+      <Icon name={icon} className="size-[18px] shrink-0" />
+      {text}
+    </span>
   );
 }
 

@@ -38,7 +38,7 @@ function Kind({ hour }: { hour: Hour }) {
   return (
     <div className={cn(CARD, "px-4 pt-3.5 pb-3")}>
       <h3 className="text-[13px] font-medium text-mute">{kind}</h3>
-      <dl className="mt-1.5 flex flex-wrap gap-x-7 gap-y-2">
+      <dl className="mt-1.5 flex flex-wrap gap-x-7 gap-y-2 max-sm:justify-between max-sm:gap-x-2">
         <Figure name={t("system.hour.completed")} value={number.format(completed)} mark="▲" />
         <Figure name={t("system.hour.failed")} value={number.format(failed)} mark="▼" bad={failed > 0} />
         <Figure name={t("system.hour.cancelled")} value={number.format(cancelled)} />

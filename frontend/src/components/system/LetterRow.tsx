@@ -48,7 +48,7 @@ function About({ letter }: { letter: DeadLetter }) {
 
 function Reason({ letter, refusal }: Pick<LetterRowProps, "letter" | "refusal">) {
   return (
-    <div className="min-w-0">
+    <div className="min-w-0 md:max-lg:order-2">
       <p className="break-words">{letter.message}</p>
       <code className="text-xs break-all text-mute">{letter.code}</code>
       {refusal !== undefined && (
@@ -64,7 +64,7 @@ function When({ letter }: { letter: DeadLetter }) {
   const { t, language } = useLanguage();
   const now = useNow();
   return (
-    <div className="text-[13px] text-mute tabular-nums">
+    <div className="text-[13px] text-mute tabular-nums md:max-lg:order-last md:max-lg:text-right">
       {letter.at != null && <time dateTime={letter.at}>{when(letter.at, now, language)}</time>}
       {letter.attempt != null && (
         <div className="max-md:inline max-md:before:content-['_·_']">
@@ -83,7 +83,7 @@ function Actions({ letter, busy, onRequeue, onDismiss }: Omit<LetterRowProps, "r
   ];
   const what = about.filter(Boolean).join(", ");
   return (
-    <div className="flex gap-2 md:justify-end">
+    <div className="flex gap-2 md:justify-end md:max-lg:order-1">
       <button
         type="button"
         className="button button-small"
@@ -114,7 +114,7 @@ export function LetterRow({ letter, refusal, busy, onRequeue, onDismiss }: Lette
   return (
     <li
       data-letter={letter.sequence}
-      className="grid gap-x-5 gap-y-2 px-4 py-3 md:grid-cols-[minmax(10rem,1fr)_minmax(0,1.6fr)_6.5rem_auto] md:items-start"
+      className="grid gap-x-5 gap-y-2 px-4 py-3 md:grid-cols-[minmax(0,1fr)_auto] md:items-start lg:grid-cols-[minmax(12rem,1fr)_minmax(0,1.8fr)_6.5rem_auto]"
     >
       <About letter={letter} />
       <Reason letter={letter} refusal={refusal} />

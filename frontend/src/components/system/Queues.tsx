@@ -20,7 +20,7 @@ function DepthLine({ values, label }: { values: readonly number[]; label: string
       preserveAspectRatio="none"
       role="img"
       aria-label={label}
-      className="mt-2 h-8 w-full"
+      className="mt-auto h-10 w-full pt-2"
     >
       <polygon points={`0,${HEIGHT} ${points} ${WIDTH},${HEIGHT}`} className="fill-soft" />
       <polyline
@@ -52,7 +52,7 @@ function Queue({ queue, depths }: { queue: QueueState; depths: readonly number[]
   const key = `system.queue.${queue.name}`;
   const name = isTextKey(key) ? t(key) : queue.name;
   return (
-    <div className={cn(CARD, "flex flex-col px-4 py-3")}>
+    <div className={cn(CARD, "flex flex-col px-3 py-3 sm:px-4")}>
       <h3 className="text-[13px] font-medium text-mute">{name}</h3>
       <dl className="mt-0.5 flex flex-wrap gap-x-4">
         <Depth value={queue.waiting} name={t("system.queue.waiting")} />
@@ -71,7 +71,7 @@ function Outbox({ outbox }: { outbox: SystemState["outbox"] }) {
   const oldest = outbox?.oldest_seconds ?? null;
   const isStuck = isOutboxStuck(outbox);
   return (
-    <div className={cn(CARD, "px-4 py-3")}>
+    <div className={cn(CARD, "px-3 py-3 sm:px-4")}>
       <h3 className="text-[13px] font-medium text-mute">{t("system.queue.outbox")}</h3>
       {outbox === null ? (
         <p className="mt-1.5 text-mute">{t("system.untold")}</p>
@@ -102,11 +102,11 @@ interface QueuesProps {
 export function Queues({ queues, outbox, depths }: QueuesProps) {
   const { t } = useLanguage();
   return (
-    <Section title={t("system.queues")}>
+    <Section id="queues" title={t("system.queues")}>
       {queues === null && outbox === null ? (
         <Untold />
       ) : (
-        <div className="grid gap-3 sm:grid-cols-2 lg:grid-cols-4">
+        <div className="grid grid-cols-2 gap-3 lg:grid-cols-4">
           {queues?.map((queue) => (
             <Queue key={queue.name} queue={queue} depths={depths[queue.name] ?? []} />
           ))}

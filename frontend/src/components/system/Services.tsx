@@ -5,6 +5,7 @@ import { cn } from "@/lib/cn";
 import { duration } from "@/lib/duration";
 import type { Service, ServiceState } from "@/lib/system";
 import { CARD, Section } from "./Section";
+import { serviceName } from "./serviceName";
 
 const LOOK: Record<ServiceState, { icon: IconName; color: string }> = {
   well: { icon: "check", color: "text-ok" },
@@ -17,7 +18,7 @@ function State({ state }: { state: ServiceState }) {
   const { t } = useLanguage();
   const { icon, color } = LOOK[state];
   return (
-    <span className={cn("flex items-center gap-2 font-medium", color)}>
+    <span className={cn("flex items-center gap-2 self-start font-medium whitespace-nowrap", color)}>
       <Icon name={icon} className="size-[18px] shrink-0" />
       {t(`system.state.${state}`)}
     </span>
@@ -43,7 +44,7 @@ function Check({ name, result }: { name: string; result: string }) {
 function Process({ process, now }: { process: Service["processes"][number]; now: number }) {
   const { t } = useLanguage();
   return (
-    <li className="grid gap-x-5 gap-y-0.5 text-[13px] leading-5 sm:grid-cols-[8rem_1fr_auto]">
+    <li className="flex flex-wrap gap-x-4 gap-y-0.5 text-[13px] leading-5 sm:grid sm:grid-cols-[8rem_1fr_auto]">
       <span className="tabular-nums">
         {process.started_at !== null &&
           t("system.running", { time: duration(now - Date.parse(process.started_at)) })}
@@ -61,7 +62,7 @@ function Process({ process, now }: { process: Service["processes"][number]; now:
 function Absence({ service, seen, now }: { service: Service; seen: string | undefined; now: number }) {
   const { t } = useLanguage();
   return (
-    <p className="text-[13px] leading-5 text-mute">
+    <p className="text-[13px] leading-5 text-mute max-lg:col-span-2">
       {service.state === "unknown" ? t("system.untold") : t("system.silent")}{" "}
       {seen !== undefined && t("system.silentSince", { time: duration(now - Date.parse(seen)) })}
     </p>
@@ -80,33 +81,30 @@ interface ServicesProps {
 export function Services({ services, seen, now }: ServicesProps) {
   const { t } = useLanguage();
   return (
-    <Section title={t("system.services")}>
+    <Section id="services" title={t("system.services")}>
       <ul className={cn(CARD, "divide-y divide-line")}>
-        {services.map((service) => {
-          const key = `system.service.${service.name}`;
-          return (
-            <li
-              key={service.name}
-              data-service={service.name}
-              className="grid gap-x-5 gap-y-1 px-4 py-3 leading-5 lg:grid-cols-[17rem_8.5rem_1fr]"
-            >
-              <div className="flex items-baseline gap-2.5">
-                <h3 className="font-medium">{isTextKey(key) ? t(key) : service.name}</h3>
-                <span className="text-xs text-mute">{service.name}</span>
-              </div>
-              <State state={service.state} />
-              {service.processes.length === 0 ? (
-                <Absence service={service} seen={seen[service.name]} now={now} />
-              ) : (
-                <ul className="space-y-1.5">
-                  {service.processes.map((process) => (
-                    <Process key={process.instance} process={process} now={now} />
-                  ))}
-                </ul>
-              )}
-            </li>
-          );
-        })}
+        {services.map((service) => (
+          <li
+            key={service.name}
+            data-service={service.name}
+            className="grid grid-cols-[1fr_auto] gap-x-5 gap-y-1 px-4 py-3 leading-5 lg:grid-cols-[17rem_8.5rem_1fr]"
+          >
+            <div className="flex flex-wrap items-baseline gap-x-2.5">
+              <h3 className="font-medium">{serviceName(service.name, t)}</h3>
+              <span className="text-xs text-mute">{service.name}</span>
+            </div>
+            <State state={service.state} />
+            {service.processes.length === 0 ? (
+              <Absence service={service} seen={seen[service.name]} now={now} />
+            ) : (
+              <ul className="space-y-1.5 max-lg:col-span-2">
+                {service.processes.map((process) => (
+                  <Process key={process.instance} process={process} now={now} />
+                ))}
+              </ul>
+            )}
+          </li>
+        ))}
       </ul>
     </Section>
   );

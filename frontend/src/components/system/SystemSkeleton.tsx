@@ -14,7 +14,7 @@ export function SystemSkeleton() {
         {box("h-[217px]")}
         {box("h-[217px]")}
       </div>
-      <div className="mt-[70px] grid gap-3 sm:grid-cols-2 lg:grid-cols-4">
+      <div className="mt-[70px] grid grid-cols-2 gap-3 lg:grid-cols-4">
         {box("h-28")}
         {box("h-28")}
         {box("h-28")}
