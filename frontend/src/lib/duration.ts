@@ -2,16 +2,19 @@ const UNITS = [
   ["d", 86_400],
   ["h", 3600],
   ["min", 60],
+  ["s", 1],
 ] as const;
 
-/** How long something takes, in its two largest units: "12 s", "5 min", "3 h 12 min", "4 d 2 h". Never negative. */
+/** How long something takes, in its two largest units: "12 s", "2 min 5 s", "4 d 2 h". Never negative. */
 export function duration(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   const largest = UNITS.findIndex(([, size]) => seconds >= size);
-  const [unit, size] = UNITS[largest] ?? ["s", 1];
-  const [smaller, smallerSize] = UNITS[largest + 1] ?? [];
-  const whole = `${Math.floor(seconds / size)} ${unit}`;
-  if (largest === -1 || smaller === undefined) return whole;
-  const rest = Math.floor((seconds % size) / smallerSize);
-  return rest === 0 ? whole : `${whole} ${rest} ${smaller}`;
+  if (largest === -1) return "0 s";
+  let rest = seconds;
+  const parts = UNITS.slice(largest, largest + 2).map(([unit, size]) => {
+    const whole = Math.floor(rest / size);
+    rest %= size;
+    return whole === 0 ? "" : `${whole} ${unit}`;
+  });
+  return parts.filter(Boolean).join(" ");
 }

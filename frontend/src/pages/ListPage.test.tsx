@@ -1,9 +1,8 @@
 import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { dismissToast } from "@/lib/toasts";
 import { FakeEventSource } from "@/test/FakeEventSource";
 import { holdRequests, problem, takeRequest, type WaitingRequest } from "@/test/fakeApi";
-import { renderPage } from "@/test/renderPage";
+import { forgetToasts, renderPage } from "@/test/renderPage";
 import { sampleRow } from "@/test/samples";
 import type { OrderListItem } from "@/types";
 import { ListPage } from "./ListPage";
@@ -19,7 +18,7 @@ beforeEach(() => {
 
 afterEach(() => {
   vi.unstubAllGlobals();
-  for (let id = 0; id < 100; id++) dismissToast(id);
+  forgetToasts();
 });
 
 /** Rows numbered from `newest` down. */

@@ -4,6 +4,7 @@ import userEvent from "@testing-library/user-event";
 import type { ReactNode } from "react";
 import { MemoryRouter, Route, Routes, useLocation } from "react-router";
 import { Toasts } from "@/components/Toasts";
+import { dismissToast } from "@/lib/toasts";
 
 function Address() {
   const { pathname, search } = useLocation();
@@ -27,4 +28,12 @@ export function renderPage(page: ReactNode, address: string) {
     </QueryClientProvider>,
   );
   return { ...shown, user: userEvent.setup() };
+}
+
+/** More than any test file shows. */
+const TOASTS = 1000;
+
+/** Toasts outlive the page that showed them; the next test begins without. */
+export function forgetToasts(): void {
+  for (let id = 1; id <= TOASTS; id++) dismissToast(id);
 }
