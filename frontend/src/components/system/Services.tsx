@@ -63,7 +63,7 @@ function Absence({ service, seen, now }: { service: Service; seen: string | unde
   const { t } = useLanguage();
   return (
     <p className="text-[13px] leading-5 text-mute max-lg:col-span-2">
-      {service.state === "unknown" ? t("system.untold") : t("system.silent")}{" "}
+      {service.state === "silent" && `${t("system.silent")} `}
       {seen !== undefined && t("system.silentSince", { time: duration(now - Date.parse(seen)) })}
     </p>
   );
