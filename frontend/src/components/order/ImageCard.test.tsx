@@ -10,7 +10,7 @@ import type { Order, OrderImage } from "./model";
 import { problem, serve } from "./test/api";
 import { image, order, page, svg } from "./test/orders";
 import { useCardKeys, type CardRegister } from "./useCardKeys";
-import type { View } from "./Viewer";
+import type { Viewed } from "./Viewer";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -20,27 +20,18 @@ const OPTIONS = {
 } as const;
 
 /** The card of the first image of the cached order, as the page shows it. */
-function Shown({ register, onView }: { register: CardRegister; onView: (view: View) => void }) {
+function Shown({ register, onView }: { register: CardRegister; onView: (viewed: Viewed) => void }) {
   useCardKeys(register);
   const { data } = useQuery<Order>({ queryKey: orderKey("1270"), queryFn: skipToken });
   const first = data && imagesOf(data)[0];
   if (!first) return null;
-  return (
-    <ImageCard
-      orderNumber="1270"
-      image={first}
-      options={OPTIONS}
-      timeline={undefined}
-      register={register}
-      onView={onView}
-    />
-  );
+  return <ImageCard orderNumber="1270" image={first} options={OPTIONS} register={register} onView={onView} />;
 }
 
 function show(shown: OrderImage) {
   const queries = new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: Infinity } } });
   queries.setQueryData(orderKey("1270"), order([shown]));
-  const onView = vi.fn<(view: View) => void>();
+  const onView = vi.fn<(viewed: Viewed) => void>();
   render(
     <QueryClientProvider client={queries}>
       <Shown register={new Map()} onView={onView} />
@@ -206,6 +197,6 @@ describe("the pictures", () => {
   it("open full screen", async () => {
     const { user, onView } = show(TWO_PAGES);
     await user.click(screen.getByRole("button", { name: "Zobrazit na celou obrazovku: Omalovánka v1" }));
-    expect(onView).toHaveBeenCalledWith("coloring");
+    expect(onView).toHaveBeenCalledWith({ imageId: 7, view: "coloring" });
   });
 });

@@ -3,6 +3,7 @@ import { Link } from "react-router";
 import { StatusBadge } from "@/components/StatusBadge";
 import { useLanguage, type Translate } from "@/i18n/context";
 import { isTextKey } from "@/i18n/translate";
+import { cn } from "@/lib/cn";
 import { canGenerateAll, useGenerateAll, type OptionsToSend } from "./actions";
 import { imagesOf } from "./cached-order";
 import { DeleteOrder } from "./DeleteOrder";
@@ -96,10 +97,12 @@ function AllButton({ kind, order, options }: GenerateAllProps & { kind: Kind }) 
   return (
     <button
       type="button"
-      className={kind === "coloring" ? "button button-primary" : "button"}
-      disabled={pressed || unready || !canGenerateAll(order, kind)}
+      className={cn("button aria-disabled:opacity-50", kind === "coloring" && "button-primary")}
+      aria-disabled={pressed}
+      disabled={unready || !canGenerateAll(order, kind)}
       aria-busy={pressed}
       onClick={() => {
+        if (pressed) return;
         setPressed(true);
         all.mutate(undefined, { onSettled: () => setPressed(false) });
       }}

@@ -11,8 +11,9 @@ import { OptionsBar } from "@/components/order/OptionsBar";
 import { GenerateAll, OrderHead } from "@/components/order/OrderHead";
 import { OrderSkeleton } from "@/components/order/OrderSkeleton";
 import { useCardKeys, type CardRegister } from "@/components/order/useCardKeys";
+import { PaceContext } from "@/components/order/pace";
 import { useOptions } from "@/components/order/useOptions";
-import { useTimeline } from "@/components/order/useTimeline";
+import { usePaceOf } from "@/components/order/usePaceOf";
 import { Viewer, type Viewed } from "@/components/order/Viewer";
 import { useOrderEvents } from "@/hooks/useOrderEvents";
 import { useTitle } from "@/hooks/useTitle";
@@ -51,7 +52,7 @@ function NotFound({ orderNumber }: { orderNumber: string }) {
 
 function Loaded({ order }: { order: Order }) {
   const options = useOptions();
-  const timeline = useTimeline(order);
+  const pace = usePaceOf(order);
   const [viewed, setViewed] = useState<Viewed>();
   const [register] = useState<CardRegister>(() => new Map());
   useCardKeys(register);
@@ -65,17 +66,18 @@ function Loaded({ order }: { order: Order }) {
         </div>
       </div>
       {order.line_items.length === 0 && <Empty />}
-      {order.line_items.map((item) => (
-        <LineItemSection
-          key={item.id}
-          orderNumber={order.order_number}
-          item={item}
-          options={options.toSend}
-          timeline={timeline}
-          register={register}
-          onView={setViewed}
-        />
-      ))}
+      <PaceContext value={pace}>
+        {order.line_items.map((item) => (
+          <LineItemSection
+            key={item.id}
+            orderNumber={order.order_number}
+            item={item}
+            options={options.toSend}
+            register={register}
+            onView={setViewed}
+          />
+        ))}
+      </PaceContext>
       <Viewer images={imagesOf(order)} viewed={viewed} onChange={setViewed} />
     </>
   );
