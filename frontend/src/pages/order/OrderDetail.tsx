@@ -1,7 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Link } from "react-router";
-import { ApiError } from "@/api/client";
 import { LoadFailure } from "@/components/LoadFailure";
 import { Notice } from "@/components/Notice";
 import { imagesOf } from "@/components/order/cached-order";
@@ -18,7 +17,7 @@ import { Viewer, type Viewed } from "@/components/order/Viewer";
 import { useOrderEvents } from "@/hooks/useOrderEvents";
 import { useTitle } from "@/hooks/useTitle";
 import { useLanguage } from "@/i18n/context";
-import { orderQuery } from "@/lib/orderQuery";
+import { isGone, orderQuery } from "@/lib/orderQuery";
 
 /** One order, kept up to date by the hub. */
 export function OrderDetail({ orderNumber }: { orderNumber: string }) {
@@ -27,8 +26,8 @@ export function OrderDetail({ orderNumber }: { orderNumber: string }) {
   const { data, error, refetch } = useQuery(orderQuery(orderNumber));
   // The answer that brings the order brings the cookie for its topic too.
   useOrderEvents(orderNumber, data !== undefined);
-  const gone = error instanceof ApiError && error.status === 404;
-  if (gone) return <NotFound orderNumber={orderNumber} />;
+  if (isGone(error))
+    return data ? <Deleted orderNumber={orderNumber} /> : <NotFound orderNumber={orderNumber} />;
   if (data) return <Loaded order={data} />;
   if (error)
     return <LoadFailure title={t("detail.loadFailed")} error={error} onRetry={() => void refetch()} />;
@@ -44,6 +43,21 @@ function NotFound({ orderNumber }: { orderNumber: string }) {
       text={t("detail.notFound.text")}
     >
       <Link to="/" className="button">
+        {t("missing.back")}
+      </Link>
+    </Notice>
+  );
+}
+
+/** It was on screen until somebody deleted it. */
+function Deleted({ orderNumber }: { orderNumber: string }) {
+  const { t } = useLanguage();
+  const back = useRef<HTMLAnchorElement>(null);
+  // Whatever had the focus is gone with the order.
+  useEffect(() => back.current?.focus(), []);
+  return (
+    <Notice alert icon="photo" title={t("detail.gone", { number: orderNumber })} text={t("detail.gone.text")}>
+      <Link ref={back} to="/" className="button">
         {t("missing.back")}
       </Link>
     </Notice>
