@@ -9,7 +9,7 @@ import { useMercure } from "./useMercure";
 const REFETCH_DELAY_MS = 40;
 
 /** Many orders may come at once; each tells the list, and none of them concerns this one. */
-const RECHECK_DELAY_MS = 300;
+const RECHECK_DELAY_MS = 100;
 
 /**
  * Keep the cached order up to date: one image per `image_status`, the whole order per `order_update`. A

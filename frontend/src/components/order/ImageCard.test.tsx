@@ -143,7 +143,7 @@ describe("work in hand", () => {
 
 describe("the focus", () => {
   const work = { versions: { coloring: [page(1, { status: "runpod_queued", url: null })], svg: [] } };
-  const lane = (): HTMLElement => screen.getByRole("region", { name: "Omalovánka" });
+  const lane = (): HTMLElement => screen.getByRole("group", { name: "Omalovánka" });
 
   it("stays in the lane when Cancel vanishes because the work ended", async () => {
     const { queries } = show(image(work));

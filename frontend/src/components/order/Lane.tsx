@@ -60,8 +60,9 @@ export function Lane({ kind, ...props }: LaneProps & { kind: Kind }) {
     />
   );
   return (
-    <section
+    <div
       ref={place}
+      role="group"
       tabIndex={-1}
       aria-label={t(`detail.kind.${kind}`)}
       className="flex min-w-0 flex-col bg-card focus-visible:-outline-offset-2"
@@ -78,7 +79,7 @@ export function Lane({ kind, ...props }: LaneProps & { kind: Kind }) {
         />
         <Generate kind={kind} image={image} actions={actions} options={options} />
       </div>
-    </section>
+    </div>
   );
 }
 

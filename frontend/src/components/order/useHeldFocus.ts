@@ -4,8 +4,8 @@ import { useEffect, useLayoutEffect, useRef, type RefObject } from "react";
  * A place that takes the focus over when what had it inside disappears, such as *Cancel* when the work
  * ends. Otherwise the focus would fall to the page's beginning, and the keys of the card with it.
  */
-export function useHeldFocus(): RefObject<HTMLElement | null> {
-  const place = useRef<HTMLElement>(null);
+export function useHeldFocus(): RefObject<HTMLDivElement | null> {
+  const place = useRef<HTMLDivElement>(null);
   const held = useRef<Node>(null);
   useEffect(() => {
     const inside = place.current;

@@ -26,12 +26,18 @@ export function OrderDetail({ orderNumber }: { orderNumber: string }) {
   const { data, error, refetch } = useQuery(orderQuery(orderNumber));
   // The answer that brings the order brings the cookie for its topic too.
   useOrderEvents(orderNumber, data !== undefined);
-  if (isGone(error))
-    return data ? <Deleted orderNumber={orderNumber} /> : <NotFound orderNumber={orderNumber} />;
-  if (data) return <Loaded order={data} />;
-  if (error)
-    return <LoadFailure title={t("detail.loadFailed")} error={error} onRetry={() => void refetch()} />;
-  return <OrderSkeleton />;
+  if (data && !isGone(error)) return <Loaded order={data} />;
+  return (
+    <>
+      <h1 className="sr-only">{t("orderPage.title", { number: orderNumber })}</h1>
+      {!error && <OrderSkeleton />}
+      {isGone(error) &&
+        (data ? <Deleted orderNumber={orderNumber} /> : <NotFound orderNumber={orderNumber} />)}
+      {error && !isGone(error) && (
+        <LoadFailure title={t("detail.loadFailed")} error={error} onRetry={() => void refetch()} />
+      )}
+    </>
+  );
 }
 
 function NotFound({ orderNumber }: { orderNumber: string }) {
