@@ -24,12 +24,12 @@ export function Generate({ kind, image, actions, options }: GenerateProps) {
   const form = options.formOf(kind);
   const name = t(`detail.options.${kind}`, { position: image.position });
   return (
-    <div className="mt-auto grid gap-2.5">
+    <div className="mt-auto grid grid-cols-[minmax(0,1fr)] gap-2.5">
       <div className="flex gap-1.5">
         <GenerateButton kind={kind} image={image} actions={actions} options={options} />
         <button
           type="button"
-          className={cn("icon-button", form && "bg-soft text-ink")}
+          className={cn("icon-button shrink-0", form && "bg-soft text-ink")}
           aria-label={name}
           title={name}
           aria-expanded={form !== undefined}
@@ -63,7 +63,7 @@ function GenerateButton({ kind, image, actions, options }: GenerateProps) {
       onClick={() => actions.generate(kind)}
     >
       {t(first ? `detail.generate.${kind}` : `detail.again.${kind}`)}
-      <span className="truncate font-normal text-mute">
+      <span className="min-w-0 truncate font-normal text-mute">
         {kind === "coloring" ? (
           coloring && describeOptions(coloring)
         ) : (
