@@ -27,7 +27,8 @@ export function useAllShortcuts(): readonly Shortcut[] {
   return useSyncExternalStore(subscribe, () => all);
 }
 
-const INTERACTIVE = "input, textarea, select, [contenteditable], [role=dialog] *";
+/** A slider takes the arrow keys only. */
+const INTERACTIVE = "input:not([type=range]), textarea, select, [contenteditable], [role=dialog] *";
 
 /** Keys belong to a field while one types in it, and to a dialog while it is open. */
 function isFree(event: KeyboardEvent): boolean {
