@@ -1,16 +1,21 @@
-import { QueryClientProvider, useQuery } from "@tanstack/react-query";
+import { QueryClientProvider, useQuery, type QueryClient } from "@tanstack/react-query";
 import { act, renderHook, waitFor } from "@testing-library/react";
 import type { ReactNode } from "react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { orderQuery } from "@/lib/orderQuery";
+import { orderKey, orderQuery } from "@/lib/orderQuery";
 import { createQueryClient } from "@/lib/queryClient";
 import { FakeEventSource } from "@/test/FakeEventSource";
 import { holdRequests, type WaitingRequest } from "@/test/fakeApi";
-import { sampleImage, sampleOrder } from "@/test/samples";
+import { sampleImage, sampleOrder, sampleRow } from "@/test/samples";
+import type { Image, Order } from "@/types";
 import { useOrderEvents } from "./useOrderEvents";
 
 const ORDER = "/api/v1/orders/1270";
 let requests: WaitingRequest[];
+let client: QueryClient;
+
+const cachedImages = (): Image[] =>
+  client.getQueryData<Order>(orderKey("1270"))?.line_items.flatMap((item) => item.images) ?? [];
 
 beforeEach(() => {
   vi.stubGlobal("EventSource", FakeEventSource);
@@ -29,7 +34,7 @@ async function request(index: number): Promise<WaitingRequest> {
 }
 
 async function openOrder() {
-  const client = createQueryClient();
+  client = createQueryClient();
   const wrapper = ({ children }: { children: ReactNode }) => (
     <QueryClientProvider client={client}>{children}</QueryClientProvider>
   );
@@ -68,11 +73,12 @@ describe("useOrderEvents", () => {
     imageStatus(1, "runpod_queued");
     (await request(2)).answer(sampleImage(1, "runpod_queued"));
     await waitFor(() => expect(statuses()).toEqual(["runpod_queued", "queued"]));
-    await act(async () => {
-      requests[1]?.answer(sampleImage(1, "processing"));
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    });
-    expect(statuses()).toEqual(["runpod_queued", "queued"]);
+    requests[1]?.answer(sampleImage(1, "processing"));
+    // The answer to what is asked after it comes after it: by then the old one had its chance.
+    imageStatus(2, "processing");
+    (await request(3)).answer(sampleImage(2, "processing"));
+    await waitFor(() => expect(statuses()?.[1]).toBe("processing"));
+    expect(statuses()).toEqual(["runpod_queued", "processing"]);
   });
 
   it("keeps a newer image when the whole order, asked for before, comes after it", async () => {
@@ -94,11 +100,11 @@ describe("useOrderEvents", () => {
     act(() => FakeEventSource.latest.send({ type: "order_update", order_number: "1270" }));
     (await request(2)).answer(sampleOrder("1270", [sampleImage(1, "completed"), sampleImage(2, "queued")]));
     await waitFor(() => expect(statuses()).toEqual(["completed", "queued"]));
-    await act(async () => {
-      requests[1]?.answer(sampleImage(1, "processing"));
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    });
-    expect(statuses()).toEqual(["completed", "queued"]);
+    requests[1]?.answer(sampleImage(1, "processing"));
+    imageStatus(2, "processing");
+    (await request(3)).answer(sampleImage(2, "processing"));
+    await waitFor(() => expect(statuses()?.[1]).toBe("processing"));
+    expect(statuses()).toEqual(["completed", "processing"]);
   });
 
   it("makes one refetch of many order_updates, and one more of those that come meanwhile", async () => {
@@ -133,10 +139,42 @@ describe("useOrderEvents", () => {
   });
 
   it("leaves other orders' updates alone", async () => {
-    await openOrder();
+    const statuses = await openOrder();
     act(() => FakeEventSource.latest.send({ type: "image_status", order_number: "1271", image_id: 1 }));
     act(() => FakeEventSource.latest.send({ type: "order_update", order_number: "1271" }));
-    await new Promise((resolve) => setTimeout(resolve, 80));
-    expect(requests).toHaveLength(1);
+    // What these would ask for would have been asked for before what this order's own update asks for.
+    act(() => FakeEventSource.latest.send({ type: "order_update", order_number: "1270" }));
+    (await request(1)).answer(sampleOrder("1270", [sampleImage(1, "completed"), sampleImage(2, "queued")]));
+    await waitFor(() => expect(statuses()).toEqual(["completed", "queued"]));
+    expect(requests.map(({ path }) => path)).toEqual([ORDER, ORDER]);
+  });
+
+  it("keeps every other image the same object when one is merged", async () => {
+    await openOrder();
+    const before = cachedImages();
+    imageStatus(2, "processing");
+    (await request(1)).answer(sampleImage(2, "processing"));
+    await waitFor(() => expect(cachedImages()[1]).not.toBe(before[1]));
+    expect(cachedImages()[0]).toBe(before[0]);
+  });
+
+  it("asks for its row at a list_update, and for the order only when the row is gone", async () => {
+    await openOrder();
+    act(() => FakeEventSource.latest.send({ type: "list_update" }));
+    const there = await request(1);
+    expect(there.path).toContain("/api/v1/orders?");
+    there.answer({ items: [sampleRow("1270", 1)], next_cursor: null });
+    act(() => FakeEventSource.latest.send({ type: "list_update" }));
+    const gone = await request(2);
+    expect(gone.path).toContain("/api/v1/orders?");
+    gone.answer({ items: [], next_cursor: null });
+    expect((await request(3)).path).toBe(ORDER);
+  });
+
+  it("hears both topics on one line", async () => {
+    await openOrder();
+    expect(FakeEventSource.opened).toHaveLength(1);
+    const topics = new URL(FakeEventSource.latest.url, location.origin).searchParams.getAll("topic");
+    expect(topics).toEqual(["orders", "orders/1270"]);
   });
 });

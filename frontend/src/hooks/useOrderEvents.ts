@@ -1,14 +1,20 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
 import { Coalescer } from "@/lib/coalescer";
-import { orderKey, refreshImage } from "@/lib/orderQuery";
+import { orderKey, recheckOrder, refreshImage } from "@/lib/orderQuery";
 import type { MercureEvent } from "@/types";
 import { useMercure } from "./useMercure";
 
 /** Several updates of one moment (a whole order set to work) become one refetch. */
 const REFETCH_DELAY_MS = 40;
 
-/** Keep the cached order up to date: one image per `image_status`, the whole order per `order_update`. */
+/** Many orders may come at once; each tells the list, and none of them concerns this one. */
+const RECHECK_DELAY_MS = 100;
+
+/**
+ * Keep the cached order up to date: one image per `image_status`, the whole order per `order_update`. A
+ * deletion is told to the list alone, so its topic is listened to as well, on the same line.
+ */
 export function useOrderEvents(orderNumber: string, enabled = true): void {
   const queryClient = useQueryClient();
   const refetches = useMemo(
@@ -19,14 +25,34 @@ export function useOrderEvents(orderNumber: string, enabled = true): void {
       ),
     [queryClient],
   );
-  useEffect(() => () => refetches.stop(), [refetches]);
+  const rechecks = useMemo(
+    () =>
+      // One that fails changes nothing; the line's next opening refetches the order.
+      new Coalescer<string>(
+        (number) => recheckOrder(queryClient, number).catch(() => null),
+        RECHECK_DELAY_MS,
+      ),
+    [queryClient],
+  );
+  useEffect(
+    () => () => {
+      refetches.stop();
+      rechecks.stop();
+    },
+    [refetches, rechecks],
+  );
 
   const onEvent = (event: MercureEvent) => {
+    if (event.type === "list_update") rechecks.ask(orderNumber);
     if (event.order_number !== orderNumber) return;
     if (event.type === "order_update") refetches.ask(orderNumber);
     if (event.type !== "image_status" || event.image_id === undefined) return;
     // An image that cannot be fetched alone may be gone, or the order with it: the order will tell.
     refreshImage(queryClient, orderNumber, event.image_id).catch(() => refetches.ask(orderNumber));
   };
-  useMercure([`orders/${orderNumber}`], { onEvent, onOpen: () => refetches.ask(orderNumber), enabled });
+  useMercure(["orders", `orders/${orderNumber}`], {
+    onEvent,
+    onOpen: () => refetches.ask(orderNumber),
+    enabled,
+  });
 }

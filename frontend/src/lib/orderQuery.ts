@@ -1,5 +1,6 @@
 import { queryOptions, type QueryClient } from "@tanstack/react-query";
-import { fetchImage, fetchOrder } from "./api";
+import { ApiError } from "@/api/client";
+import { fetchImage, fetchOrder, fetchOrderRow } from "./api";
 import { Turns } from "./turns";
 import type { Image, Order } from "@/types";
 
@@ -34,6 +35,24 @@ export function orderQuery(orderNumber: string) {
       );
     },
   });
+}
+
+/** Whether a load failed because there is no such order, which is not a fault. */
+export function isGone(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 404;
+}
+
+/**
+ * Refetch the order if it was deleted, or is there again. Asked by its row of the list, which stays small
+ * when the order is large.
+ */
+export async function recheckOrder(client: QueryClient, orderNumber: string): Promise<void> {
+  const row = await fetchOrderRow(orderNumber).catch((error: unknown) => {
+    if (isGone(error)) return null;
+    throw error;
+  });
+  const known = !isGone(client.getQueryState(orderKey(orderNumber))?.error);
+  if ((row !== null) !== known) await client.invalidateQueries({ queryKey: orderKey(orderNumber) });
 }
 
 /** Fetch one image and merge it into the cached order, unless something newer is there by then. */

@@ -1,42 +1,65 @@
+import { useState } from "react";
 import { Icon } from "@/components/Icon";
 import { useLanguage } from "@/i18n/context";
+import { failureSentence } from "@/lib/failure";
+import { showToast } from "@/lib/toasts";
 import { imagesOf } from "./cached-order";
+import { download, type What } from "./download";
 import type { Kind, Order } from "./model";
 import { chosenVersion } from "./versions";
 
 const chosenCount = (order: Order, kind: Kind): number =>
   imagesOf(order).filter((image) => chosenVersion(image, kind)?.status === "completed").length;
 
-/** Links to everything chosen at once: the pages as a ZIP and for printing, the SVGs as a ZIP. */
+/** Everything chosen at once: the pages for printing and as a ZIP, the SVGs, and the photos. */
 export function Downloads({ order }: { order: Order }) {
   const { t } = useLanguage();
-  const base = `/api/v1/orders/${encodeURIComponent(order.order_number)}`;
   const pages = chosenCount(order, "coloring");
-  const svgs = chosenCount(order, "svg");
-  if (pages + svgs === 0) return null;
+  const counts: [What, number][] = [
+    ["print", pages],
+    ["coloring", pages],
+    ["svg", chosenCount(order, "svg")],
+    ["photos", imagesOf(order).filter((image) => image.url !== null).length],
+  ];
   return (
-    <nav aria-label={t("detail.download")} className="flex flex-wrap gap-2">
-      {pages > 0 && <FileLink href={`${base}/print`} text={t("detail.download.pdf")} count={pages} />}
-      {pages > 0 && (
-        <FileLink
-          href={`${base}/download?what=coloring`}
-          text={t("detail.download.coloring")}
-          count={pages}
-        />
-      )}
-      {svgs > 0 && (
-        <FileLink href={`${base}/download?what=svg`} text={t("detail.download.svg")} count={svgs} />
-      )}
-    </nav>
+    <div role="group" aria-label={t("detail.download")} className="flex flex-wrap gap-2">
+      {counts.map(([what, count]) => (
+        <DownloadButton key={what} orderNumber={order.order_number} what={what} count={count} />
+      ))}
+    </div>
   );
 }
 
-function FileLink({ href, text, count }: { href: string; text: string; count: number }) {
+interface DownloadButtonProps {
+  orderNumber: string;
+  what: What;
+  count: number;
+}
+
+/** Also there when nothing is chosen: pressed, it says what to do first. */
+function DownloadButton({ orderNumber, what, count }: DownloadButtonProps) {
+  const { t } = useLanguage();
+  const [busy, setBusy] = useState(false);
+  const start = async (): Promise<void> => {
+    if (busy) return;
+    setBusy(true);
+    await download(orderNumber, what).catch((error: unknown) => showToast(failureSentence(error, t), "bad"));
+    setBusy(false);
+  };
   return (
-    <a href={href} download className="button button-small">
-      <Icon name="download" />
-      {text}
+    <button
+      type="button"
+      className="button button-small aria-disabled:opacity-60"
+      aria-disabled={busy}
+      aria-busy={busy}
+      onClick={() => void start()}
+    >
+      <span className={busy ? "animate-breathe" : ""}>
+        <Icon name="download" />
+      </span>
+      {t(`detail.download.${what}`)}
       <span className="font-normal text-mute tabular-nums">{count}</span>
-    </a>
+      {busy && <span className="sr-only">{t("detail.downloading")}</span>}
+    </button>
   );
 }

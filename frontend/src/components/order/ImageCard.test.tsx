@@ -10,7 +10,7 @@ import type { Order, OrderImage } from "./model";
 import { problem, serve } from "./test/api";
 import { image, order, page, svg } from "./test/orders";
 import { useCardKeys, type CardRegister } from "./useCardKeys";
-import type { View } from "./Viewer";
+import type { Viewed } from "./Viewer";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -20,27 +20,18 @@ const OPTIONS = {
 } as const;
 
 /** The card of the first image of the cached order, as the page shows it. */
-function Shown({ register, onView }: { register: CardRegister; onView: (view: View) => void }) {
+function Shown({ register, onView }: { register: CardRegister; onView: (viewed: Viewed) => void }) {
   useCardKeys(register);
   const { data } = useQuery<Order>({ queryKey: orderKey("1270"), queryFn: skipToken });
   const first = data && imagesOf(data)[0];
   if (!first) return null;
-  return (
-    <ImageCard
-      orderNumber="1270"
-      image={first}
-      options={OPTIONS}
-      timeline={undefined}
-      register={register}
-      onView={onView}
-    />
-  );
+  return <ImageCard orderNumber="1270" image={first} options={OPTIONS} register={register} onView={onView} />;
 }
 
 function show(shown: OrderImage) {
   const queries = new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: Infinity } } });
   queries.setQueryData(orderKey("1270"), order([shown]));
-  const onView = vi.fn<(view: View) => void>();
+  const onView = vi.fn<(viewed: Viewed) => void>();
   render(
     <QueryClientProvider client={queries}>
       <Shown register={new Map()} onView={onView} />
@@ -150,6 +141,76 @@ describe("work in hand", () => {
   });
 });
 
+describe("the focus", () => {
+  const work = { versions: { coloring: [page(1, { status: "runpod_queued", url: null })], svg: [] } };
+  const lane = (): HTMLElement => screen.getByRole("group", { name: "Omalovánka" });
+
+  it("stays in the lane when Cancel vanishes because the work ended", async () => {
+    const { queries } = show(image(work));
+    screen.getByRole("button", { name: "Zrušit omalovánku v1" }).focus();
+    queries.setQueryData(orderKey("1270"), order([image({ versions: { coloring: [page(1)], svg: [] } })]));
+    await waitFor(() => expect(screen.queryByRole("button", { name: /^Zrušit/ })).toBeNull());
+    expect(lane()).toHaveFocus();
+  });
+
+  it("stays on Cancel while only the step changes", async () => {
+    const { queries } = show(image(work));
+    screen.getByRole("button", { name: "Zrušit omalovánku v1" }).focus();
+    const next = page(1, { status: "runpod_processing", url: null });
+    queries.setQueryData(orderKey("1270"), order([image({ versions: { coloring: [next], svg: [] } })]));
+    await screen.findByRole("progressbar", { name: "Krok 7 z 7" });
+    expect(screen.getByRole("button", { name: "Zrušit omalovánku v1" })).toHaveFocus();
+  });
+
+  it("stays in the lane after Retry, and never lands on Cancel", async () => {
+    serve({
+      "POST /api/v1/coloring-versions/1/retry": () => ({
+        status: 202,
+        body: page(1, { status: "pending", url: null }),
+      }),
+    });
+    const { user } = show(FAILED);
+    screen.getByRole("button", { name: "Zkusit znovu omalovánku v1" }).focus();
+    await user.keyboard("{Enter}");
+    await screen.findByRole("button", { name: "Zrušit omalovánku v1" });
+    expect(lane()).toHaveFocus();
+  });
+
+  it("is not taken back by a lane that was left", async () => {
+    const { queries, user } = show(image(work));
+    screen.getByRole("button", { name: "Zrušit omalovánku v1" }).focus();
+    await user.click(document.body);
+    queries.setQueryData(orderKey("1270"), order([image({ versions: { coloring: [page(1)], svg: [] } })]));
+    await waitFor(() => expect(screen.queryByRole("button", { name: /^Zrušit/ })).toBeNull());
+    expect(lane()).not.toHaveFocus();
+  });
+});
+
+describe("options of one image", () => {
+  it("are sent while their form is open, the toolbar's otherwise", async () => {
+    const { asked } = serve({
+      "POST /api/v1/images/7/generate-coloring": () => ({
+        status: 202,
+        body: page(3, { options: { megapixels: 4, steps: 4 } }),
+      }),
+    });
+    const { user } = show(TWO_PAGES);
+    const toggle = screen.getByRole("button", { name: "Nastavení omalovánky fotky 1" });
+    await user.click(toggle);
+    const field = screen.getByRole("spinbutton", { name: "Megapixely" });
+    expect(field).toHaveValue(2);
+    await user.clear(field);
+    expect(screen.getByRole("alert")).toHaveTextContent("Zadejte číslo od 0,5 do 8.");
+    expect(screen.getByRole("button", { name: /Nová omalovánka/ })).toBeDisabled();
+    await user.type(field, "4");
+    await user.click(screen.getByRole("button", { name: /Nová omalovánka 4 MP/ }));
+    await within(pages()).findByText("v3");
+    expect(asked).toEqual(['POST /api/v1/images/7/generate-coloring {"megapixels":4,"steps":4}']);
+    await user.click(toggle);
+    expect(screen.getByRole("button", { name: /Nová omalovánka 2 MP/ })).toBeEnabled();
+  });
+});
+
 describe("making another", () => {
   it("sends the options and shows the new version before any event", async () => {
     const { asked } = serve({
@@ -206,6 +267,6 @@ describe("the pictures", () => {
   it("open full screen", async () => {
     const { user, onView } = show(TWO_PAGES);
     await user.click(screen.getByRole("button", { name: "Zobrazit na celou obrazovku: Omalovánka v1" }));
-    expect(onView).toHaveBeenCalledWith("coloring");
+    expect(onView).toHaveBeenCalledWith({ imageId: 7, view: "coloring" });
   });
 });

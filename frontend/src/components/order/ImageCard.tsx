@@ -1,48 +1,59 @@
-import { useEffect } from "react";
+import { memo, useEffect } from "react";
 import { Icon } from "@/components/Icon";
 import { useLanguage } from "@/i18n/context";
 import { useImageActions, type ImageActions, type OptionsToSend } from "./actions";
 import { Frame, Lane } from "./Lane";
-import type { OrderImage, Timeline } from "./model";
+import type { OrderImage } from "./model";
 import { Picture } from "./Picture";
 import type { CardRegister } from "./useCardKeys";
+import { useCardOptions } from "./useCardOptions";
 import { chosenVersion, hasFailed, versionsOf } from "./versions";
-import type { View } from "./Viewer";
+import type { View, Viewed } from "./Viewer";
 import { Wipe } from "./Wipe";
 
 interface ImageCardProps {
   orderNumber: string;
   image: OrderImage;
   options: OptionsToSend;
-  timeline: Timeline | undefined;
   register: CardRegister;
-  onView: (view: View) => void;
+  onView: (viewed: Viewed) => void;
 }
 
-/** One photo with the page and the SVG made from it. */
-export function ImageCard({ orderNumber, image, options, timeline, register, onView }: ImageCardProps) {
+/**
+ * One photo with the page and the SVG made from it. Drawn anew only when its own image or the options
+ * change; one off screen costs no layout, but is found by the keys, by search in the page and by anchors.
+ */
+export const ImageCard = memo(function ImageCard({
+  orderNumber,
+  image,
+  options: shared,
+  register,
+  onView,
+}: ImageCardProps) {
   const { t } = useLanguage();
-  const actions = useImageActions(orderNumber, image, options);
+  const options = useCardOptions(shared);
+  const actions = useImageActions(orderNumber, image, options.toSend);
+  const view = (view: View): void => onView({ imageId: image.id, view });
   useRegistration(register, image, actions, () =>
-    onView(image.versions.coloring.length > 0 ? "coloring" : "photo"),
+    view(image.versions.coloring.length > 0 ? "coloring" : "photo"),
   );
   const failed = (["coloring", "svg"] as const).some((kind) => hasFailed(image, kind));
-  const lane = { image, timeline, actions };
+  const lane = { image, actions, options };
   return (
     <article
       tabIndex={-1}
       data-image={image.id}
       aria-label={t("detail.photo", { position: image.position })}
-      className={`scroll-mt-32 overflow-hidden rounded-2xl border bg-card shadow-card focus:outline-2 focus:outline-offset-2 focus:outline-accent ${failed || image.error ? "border-bad/45" : "border-line"}`}
+      className={`scroll-mt-36 overflow-hidden rounded-2xl border bg-card shadow-card [contain-intrinsic-size:auto_1050px] [content-visibility:auto] focus:outline-2 focus:outline-offset-2 focus:outline-accent md:[contain-intrinsic-size:auto_430px] ${failed || image.error ? "border-bad/45" : "border-line"}`}
     >
       <div className="grid gap-px bg-line md:grid-cols-3">
-        <PhotoLane image={image} onView={onView} />
-        <Lane kind="coloring" {...lane} onView={() => onView("coloring")} />
-        <Lane kind="svg" {...lane} onView={() => onView("svg")} />
+        <PhotoLane image={image} onView={view} />
+        <Lane kind="coloring" {...lane} onView={() => view("coloring")} />
+        <Lane kind="svg" {...lane} onView={() => view("svg")} />
       </div>
     </article>
   );
-}
+});
 
 /** Let the keyboard do with this card what its buttons do. */
 function useRegistration(

@@ -2,23 +2,19 @@ import { useState, type ReactNode } from "react";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import type { ImageActions } from "./actions";
-import type { Kind, OrderImage, SvgVersion, Timeline, Version } from "./model";
+import { Generate } from "./Generate";
+import type { Kind, OrderImage, SvgVersion, Version } from "./model";
 import { Notice } from "./Notice";
-import { describeOptions, VersionStrip } from "./VersionStrip";
 import { Picture } from "./Picture";
-import {
-  chosenVersion,
-  obstacleTo,
-  pageOf,
-  pageToVectorise,
-  versionsOf,
-  versionsToMention,
-} from "./versions";
+import type { CardOptions } from "./useCardOptions";
+import { useHeldFocus } from "./useHeldFocus";
+import { chosenVersion, obstacleTo, pageOf, versionsOf, versionsToMention } from "./versions";
+import { VersionStrip } from "./VersionStrip";
 
 export interface LaneProps {
   image: OrderImage;
-  timeline: Timeline | undefined;
   actions: ImageActions;
+  options: CardOptions;
   onView: () => void;
 }
 
@@ -45,7 +41,9 @@ export function Frame({ caption, low = false, children }: FrameProps) {
 
 /** One of the two things made from a photo: its picture, what is being made, and all versions. */
 export function Lane({ kind, ...props }: LaneProps & { kind: Kind }) {
-  const { image, timeline, actions } = props;
+  const { image, actions, options } = props;
+  const { t } = useLanguage();
+  const place = useHeldFocus();
   const [opened, setOpened] = useState<number>();
   const chosen = chosenVersion(image, kind);
   const mentions = versionsToMention(versionsOf(image, kind), opened);
@@ -55,7 +53,6 @@ export function Lane({ kind, ...props }: LaneProps & { kind: Kind }) {
       key={version.id}
       kind={kind}
       version={version}
-      timeline={timeline}
       busy={actions.isBusy(kind, version.id)}
       onCancel={() => actions.cancel(kind, version)}
       onRetry={() => actions.retry(kind, version)}
@@ -63,7 +60,13 @@ export function Lane({ kind, ...props }: LaneProps & { kind: Kind }) {
     />
   );
   return (
-    <section className="flex min-w-0 flex-col bg-card">
+    <div
+      ref={place}
+      role="group"
+      tabIndex={-1}
+      aria-label={t(`detail.kind.${kind}`)}
+      className="flex min-w-0 flex-col bg-card focus-visible:-outline-offset-2"
+    >
       <LanePicture kind={kind} {...props} chosen={chosen} notice={inPlace && notice(inPlace, true)} />
       <div className="flex flex-1 flex-col gap-2.5 p-3">
         {mentions.filter((version) => version !== inPlace).map((version) => notice(version, false))}
@@ -74,9 +77,9 @@ export function Lane({ kind, ...props }: LaneProps & { kind: Kind }) {
           onChoose={(id) => actions.choose(kind, id)}
           onOpenError={(id) => setOpened((before) => (before === id ? undefined : id))}
         />
-        <GenerateButton kind={kind} image={image} actions={actions} />
+        <Generate kind={kind} image={image} actions={actions} options={options} />
       </div>
-    </section>
+    </div>
   );
 }
 
@@ -124,33 +127,5 @@ function Nothing({ kind, image }: { kind: Kind; image: OrderImage }) {
     : t(obstacle ? `detail.obstacle.${obstacle}` : `detail.nothing.${kind}`);
   return (
     <p className="grid size-full place-items-center bg-soft p-6 text-center text-[13px] text-mute">{text}</p>
-  );
-}
-
-interface GenerateButtonProps {
-  kind: Kind;
-  image: OrderImage;
-  actions: ImageActions;
-}
-
-function GenerateButton({ kind, image, actions }: GenerateButtonProps) {
-  const { t } = useLanguage();
-  if (obstacleTo(image, kind)) return null;
-  const page = pageToVectorise(image);
-  const detail =
-    kind === "coloring"
-      ? actions.coloringOptions && describeOptions(actions.coloringOptions)
-      : page && t("detail.svg.source", { version: page.version });
-  const first = versionsOf(image, kind).length === 0;
-  return (
-    <button
-      type="button"
-      className="button button-small mt-auto self-start"
-      disabled={actions.isGenerating(kind) || (kind === "coloring" && !actions.coloringOptions)}
-      onClick={() => actions.generate(kind)}
-    >
-      {t(first ? `detail.generate.${kind}` : `detail.again.${kind}`)}
-      {detail && <span className="font-normal text-mute">{detail}</span>}
-    </button>
   );
 }

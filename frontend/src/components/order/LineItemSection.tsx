@@ -1,7 +1,8 @@
+import { memo } from "react";
 import { useLanguage } from "@/i18n/context";
 import type { OptionsToSend } from "./actions";
 import { ImageCard } from "./ImageCard";
-import type { LineItem, Timeline } from "./model";
+import type { LineItem } from "./model";
 import type { CardRegister } from "./useCardKeys";
 import type { Viewed } from "./Viewer";
 
@@ -9,18 +10,21 @@ interface LineItemSectionProps {
   orderNumber: string;
   item: LineItem;
   options: OptionsToSend;
-  timeline: Timeline | undefined;
   register: CardRegister;
   onView: (viewed: Viewed) => void;
 }
 
 /** One coloring book: what is written into it, and its photos. */
-export function LineItemSection({ item, onView, ...card }: LineItemSectionProps) {
+export const LineItemSection = memo(function LineItemSection({ item, ...card }: LineItemSectionProps) {
   const { t } = useLanguage();
   return (
     <section aria-labelledby={`item-${item.id}`} className="mt-7">
       <div className="mb-3 flex flex-wrap items-baseline gap-x-3.5 gap-y-1">
-        <h2 id={`item-${item.id}`} className="text-[15px] font-semibold">
+        <h2
+          id={`item-${item.id}`}
+          tabIndex={-1}
+          className="scroll-mt-36 rounded text-lg font-semibold outline-offset-4"
+        >
           {item.title}
           {item.quantity > 1 && <span className="text-mute"> × {item.quantity}</span>}
         </h2>
@@ -42,14 +46,9 @@ export function LineItemSection({ item, onView, ...card }: LineItemSectionProps)
       )}
       <div className="grid gap-5">
         {item.images.map((image) => (
-          <ImageCard
-            key={image.id}
-            image={image}
-            {...card}
-            onView={(view) => onView({ imageId: image.id, view })}
-          />
+          <ImageCard key={image.id} image={image} {...card} />
         ))}
       </div>
     </section>
   );
-}
+});

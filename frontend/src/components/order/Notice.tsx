@@ -1,14 +1,14 @@
 import { useLanguage } from "@/i18n/context";
 import { isTextKey } from "@/i18n/translate";
 import { formatElapsed, useNow } from "./clock";
-import { statusDisplay, type Kind, type Timeline, type Version } from "./model";
-import { runStart, stepsOf, usualSeconds, wentThroughProvider } from "./steps";
+import { statusDisplay, type Kind, type Version } from "./model";
+import { usePace } from "./pace";
+import { stepsOf } from "./steps";
 import { isCancelled, isInHand } from "./versions";
 
 interface NoticeProps {
   kind: Kind;
   version: Version;
-  timeline: Timeline | undefined;
   busy: boolean;
   onCancel: () => void;
   onRetry: () => void;
@@ -24,7 +24,7 @@ export function Notice(props: NoticeProps) {
 const STRIPES =
   "bg-[repeating-linear-gradient(135deg,var(--soft),var(--soft)_12px,var(--card)_12px,var(--card)_24px)]";
 
-function WorkInHand({ kind, version, timeline, busy, onCancel, panel = false }: NoticeProps) {
+function WorkInHand({ kind, version, busy, onCancel, panel = false }: NoticeProps) {
   const { t } = useLanguage();
   const label = useStatusLabel(kind, version.status);
   const layout = panel
@@ -33,12 +33,12 @@ function WorkInHand({ kind, version, timeline, busy, onCancel, panel = false }: 
   return (
     <div className={`flex items-center gap-x-3 gap-y-1.5 text-[13px] ${layout}`}>
       <b className="font-semibold">{panel ? label : `v${version.version} · ${label}`}</b>
-      <Steps kind={kind} version={version} timeline={timeline} />
-      <Elapsed kind={kind} version={version} timeline={timeline} />
+      <Steps kind={kind} version={version} />
+      <Elapsed kind={kind} version={version} />
       <button
         type="button"
-        className={`button button-small ${panel ? "mt-1" : "ml-auto"}`}
-        disabled={busy}
+        className={`button button-small aria-disabled:opacity-50 ${panel ? "mt-1" : "ml-auto"}`}
+        aria-disabled={busy}
         onClick={onCancel}
         aria-label={t(`detail.cancel.${kind}`, { version: version.version })}
       >
@@ -54,10 +54,10 @@ function useStatusLabel(kind: Kind, status: string): string {
   return isTextKey(key) ? t(key) : statusDisplay(kind, status).label;
 }
 
-function Steps({ kind, version, timeline }: Pick<NoticeProps, "kind" | "version" | "timeline">) {
+function Steps({ kind, version }: Pick<NoticeProps, "kind" | "version">) {
   const { t } = useLanguage();
-  const entries = timeline?.entries ?? [];
-  const { done, total } = stepsOf(kind, version.status, wentThroughProvider(entries, kind));
+  const { throughProvider } = usePace();
+  const { done, total } = stepsOf(kind, version.status, throughProvider[kind]);
   return (
     <div
       role="progressbar"
@@ -79,12 +79,12 @@ function stepColor(index: number, done: number): string {
   return index === done ? "bg-accent animate-breathe" : "bg-ink/15";
 }
 
-function Elapsed({ kind, version, timeline }: Pick<NoticeProps, "kind" | "version" | "timeline">) {
+function Elapsed({ kind, version }: Pick<NoticeProps, "kind" | "version">) {
   const { t } = useLanguage();
   const now = useNow();
-  const entries = timeline?.entries ?? [];
-  const since = runStart(entries, kind, version.id) ?? Date.parse(version.created_at);
-  const usual = usualSeconds(entries, kind);
+  const pace = usePace();
+  const since = pace.began(kind, version.id) ?? Date.parse(version.created_at);
+  const usual = pace.usualSeconds[kind];
   return (
     <span className="text-mute tabular-nums" role="timer" aria-live="off">
       {formatElapsed(now - since)}
@@ -111,8 +111,8 @@ function Failed({ kind, version, busy, onRetry, panel = false }: NoticeProps) {
       </p>
       <button
         type="button"
-        className="button button-small"
-        disabled={busy}
+        className="button button-small aria-disabled:opacity-50"
+        aria-disabled={busy}
         onClick={onRetry}
         aria-label={t(`detail.retry.${kind}`, { version: version.version })}
       >

@@ -69,7 +69,8 @@ function PresetChoice({ name, preset, chosen, onChoose }: PresetChoiceProps) {
   );
 }
 
-function OwnNumbers({ form, onChange }: OptionsBarProps) {
+/** Megapixels and steps as numbers; says what an emptied or wrong one should be. */
+export function OwnNumbers({ form, onChange }: OptionsBarProps) {
   const { t } = useLanguage();
   const options = coloringOptions(form);
   const errors: OptionsError[] = "errors" in options ? options.errors : [];
@@ -147,20 +148,31 @@ function SvgChoices({ form, onChange }: OptionsBarProps) {
         SVG: {t(`detail.stacking.${shape_stacking}`)} · {t(`detail.grouping.${group_by}`)} {open ? "▴" : "▾"}
       </button>
       <div id={id} hidden={!open} className="flex flex-wrap gap-3">
-        <Choice
-          label={t("detail.stacking")}
-          value={shape_stacking}
-          choices={SHAPE_STACKINGS.map((value) => ({ value, text: t(`detail.stacking.${value}`) }))}
-          onChoose={(value) => onChange({ ...form, svg: { ...form.svg, shape_stacking: value } })}
-        />
-        <Choice
-          label={t("detail.grouping")}
-          value={group_by}
-          choices={GROUPINGS.map((value) => ({ value, text: t(`detail.grouping.${value}`) }))}
-          onChoose={(value) => onChange({ ...form, svg: { ...form.svg, group_by: value } })}
-        />
+        <SvgFields form={form} onChange={onChange} />
       </div>
     </div>
+  );
+}
+
+/** What an SVG is built like. */
+export function SvgFields({ form, onChange }: OptionsBarProps) {
+  const { t } = useLanguage();
+  const { shape_stacking, group_by } = form.svg;
+  return (
+    <>
+      <Choice
+        label={t("detail.stacking")}
+        value={shape_stacking}
+        choices={SHAPE_STACKINGS.map((value) => ({ value, text: t(`detail.stacking.${value}`) }))}
+        onChoose={(value) => onChange({ ...form, svg: { ...form.svg, shape_stacking: value } })}
+      />
+      <Choice
+        label={t("detail.grouping")}
+        value={group_by}
+        choices={GROUPINGS.map((value) => ({ value, text: t(`detail.grouping.${value}`) }))}
+        onChoose={(value) => onChange({ ...form, svg: { ...form.svg, group_by: value } })}
+      />
+    </>
   );
 }
 

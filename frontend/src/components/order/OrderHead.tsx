@@ -3,11 +3,12 @@ import { Link } from "react-router";
 import { StatusBadge } from "@/components/StatusBadge";
 import { useLanguage, type Translate } from "@/i18n/context";
 import { isTextKey } from "@/i18n/translate";
+import { cn } from "@/lib/cn";
 import { canGenerateAll, useGenerateAll, type OptionsToSend } from "./actions";
 import { imagesOf } from "./cached-order";
 import { DeleteOrder } from "./DeleteOrder";
 import { Downloads } from "./Downloads";
-import type { Kind, Order } from "./model";
+import type { Kind, LineItem, Order } from "./model";
 
 /** Who ordered, how it is paid and sent, and how much there is to make. */
 export function OrderHead({ order }: { order: Order }) {
@@ -34,7 +35,27 @@ export function OrderHead({ order }: { order: Order }) {
         <Fact name={t("detail.photos")} value={String(imagesOf(order).length)} />
         <Fact name={t("detail.created")} value={created.format(new Date(order.created_at))} />
       </dl>
+      {order.line_items.length > 1 && <ItemLinks items={order.line_items} />}
     </header>
+  );
+}
+
+/** Where each book of the order begins; a single one needs no way to it. */
+function ItemLinks({ items }: { items: LineItem[] }) {
+  const { t } = useLanguage();
+  return (
+    <nav aria-label={t("detail.items")} className="mt-2 flex flex-wrap gap-x-4 gap-y-1">
+      {items.map((item, index) => (
+        <a
+          key={item.id}
+          href={`#item-${item.id}`}
+          className="underline decoration-line underline-offset-4 hover:decoration-ink"
+        >
+          {t("detail.item", { place: index + 1 })}
+          {item.dedication && <span className="text-mute"> ({item.dedication})</span>}
+        </a>
+      ))}
+    </nav>
   );
 }
 
@@ -96,10 +117,12 @@ function AllButton({ kind, order, options }: GenerateAllProps & { kind: Kind }) 
   return (
     <button
       type="button"
-      className={kind === "coloring" ? "button button-primary" : "button"}
-      disabled={pressed || unready || !canGenerateAll(order, kind)}
+      className={cn("button aria-disabled:opacity-50", kind === "coloring" && "button-primary")}
+      aria-disabled={pressed}
+      disabled={unready || !canGenerateAll(order, kind)}
       aria-busy={pressed}
       onClick={() => {
+        if (pressed) return;
         setPressed(true);
         all.mutate(undefined, { onSettled: () => setPressed(false) });
       }}

@@ -109,9 +109,12 @@ export function describeOptions(options: { megapixels: number; steps: number }):
 }
 
 function describeSvg(image: OrderImage, svg: SvgVersion, t: Translate): string {
-  const { shape_stacking, group_by } = svg.options;
   const source = t("detail.svg.source", { version: pageOf(image, svg)?.version ?? "?" });
-  return `${source} · ${nameStacking(shape_stacking, t)} · ${nameGrouping(group_by, t)}`;
+  return `${source} · ${describeSvgOptions(svg.options, t)}`;
+}
+
+export function describeSvgOptions(options: SvgVersion["options"], t: Translate): string {
+  return `${nameStacking(options.shape_stacking, t)} · ${nameGrouping(options.group_by, t)}`;
 }
 
 /** The API's word in the reader's language; one that this build does not know stays as it is. */

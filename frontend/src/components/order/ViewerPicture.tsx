@@ -1,4 +1,4 @@
-import { useRef, type MouseEvent, type PointerEvent, type WheelEvent } from "react";
+import { useRef, type CSSProperties, type MouseEvent, type PointerEvent, type WheelEvent } from "react";
 import { useLanguage } from "@/i18n/context";
 import type { OrderImage } from "./model";
 import { Picture } from "./Picture";
@@ -25,7 +25,10 @@ export function ViewerPicture({ image, view, zoom }: ViewerPictureProps) {
       {...gestures}
       className={`size-full touch-none overflow-hidden ${scale > 1 ? "cursor-grab active:cursor-grabbing" : ""}`}
     >
-      <div className="size-full" style={{ transform: `translate(${x}px, ${y}px) scale(${scale})` }}>
+      <div
+        className="size-full"
+        style={{ transform: `translate(${x}px, ${y}px) scale(${scale})`, "--zoom": scale } as CSSProperties}
+      >
         <Subject image={image} view={view} />
       </div>
     </div>

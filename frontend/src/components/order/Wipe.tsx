@@ -42,12 +42,13 @@ export function Wipe({ photo, page, photoAlt, pageAlt, initial = 100, small = fa
   );
 }
 
+/** Stays as large as it is, however far the picture under it is zoomed. */
 function Handle({ share }: { share: number }) {
   return (
     <div aria-hidden className="pointer-events-none absolute inset-y-0 w-0" style={{ left: `${share}%` }}>
-      <div className="absolute inset-y-0 -left-px w-0.5 bg-accent shadow-[0_0_0_1px_rgb(255_255_255/0.6)]" />
+      <div className="absolute inset-y-0 -left-px w-0.5 scale-x-[calc(1/var(--zoom,1))] bg-accent shadow-[0_0_0_1px_rgb(255_255_255/0.6)]" />
       <div
-        className="absolute top-1/2 grid size-8 -translate-y-1/2 place-items-center rounded-full bg-accent text-white shadow-float dark:text-[#1d1b18]"
+        className="absolute top-1/2 grid size-8 -translate-y-1/2 scale-[calc(1/var(--zoom,1))] place-items-center rounded-full bg-accent text-white shadow-float dark:text-[#1d1b18]"
         style={{ left: `${-32 * (share / 100)}px` }}
       >
         <svg viewBox="0 0 24 24" className="size-4" fill="none" stroke="currentColor" strokeWidth="2.2">

@@ -30,7 +30,14 @@ function move(by: 1 | -1): void {
   const card = current();
   const target = card ? all[all.indexOf(card) + by] : meant();
   target?.focus({ preventScroll: true });
-  target?.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  if (target) bringIntoView(target);
+}
+
+/** Smoothly where one can follow; a far card at once, as its way there is still without a height. */
+function bringIntoView(card: HTMLElement): void {
+  const { top, bottom } = card.getBoundingClientRect();
+  const near = bottom > -innerHeight / 2 && top < innerHeight * 1.5;
+  card.scrollIntoView({ block: "nearest", behavior: near ? "smooth" : "instant" });
 }
 
 const DIGIT = /^(?:Digit|Numpad)([1-9])$/;
@@ -57,7 +64,10 @@ export function useCardKeys(register: CardRegister): void {
       // By place, as a Czech keyboard types "ě" where another types "2".
       const digit = DIGIT.exec(event.code)?.[1];
       if (!digit || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-      if (event.target instanceof Element && event.target.closest("input, textarea, select, [role=dialog] *"))
+      if (
+        event.target instanceof Element &&
+        event.target.closest("input:not([type=range]), textarea, select, [role=dialog] *")
+      )
         return;
       event.preventDefault();
       const card = register.get(Number(meant()?.dataset["image"]));

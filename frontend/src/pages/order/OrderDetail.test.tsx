@@ -1,20 +1,15 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { render, screen, waitFor } from "@testing-library/react";
+import { act, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { MemoryRouter, Route, Routes } from "react-router";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { problem, serve } from "@/components/order/test/api";
 import { image, order } from "@/components/order/test/orders";
+import { Toasts } from "@/components/Toasts";
+import { FakeEventSource } from "@/test/FakeEventSource";
 import { OrderDetail } from "./OrderDetail";
 
-/** A hub that is never reached: what these tests are about comes from the API. */
-class SilentEventSource extends EventTarget {
-  close(): void {
-    // Nothing was opened.
-  }
-}
-
-beforeEach(() => vi.stubGlobal("EventSource", SilentEventSource));
+beforeEach(() => vi.stubGlobal("EventSource", FakeEventSource));
 afterEach(() => vi.unstubAllGlobals());
 
 const PATH = "GET /api/v1/orders/1270";
@@ -27,6 +22,7 @@ function show() {
           <Route path="/" element={<p>the list</p>} />
           <Route path="/orders/1270" element={<OrderDetail orderNumber="1270" />} />
         </Routes>
+        <Toasts />
       </MemoryRouter>
     </QueryClientProvider>,
   );
@@ -64,6 +60,51 @@ describe("the order page", () => {
     up = true;
     await user.click(screen.getByRole("button", { name: "Zkusit znovu" }));
     expect(await screen.findByRole("heading", { name: "1270" })).toBeVisible();
+  });
+
+  it("says that the order was deleted while it was open, and goes on to the list", async () => {
+    let there = true;
+    serve({
+      [PATH]: () =>
+        there
+          ? { status: 200, body: order([image()]) }
+          : { status: 404, body: problem("order_not_found", "No order 1270.") },
+      "GET /api/v1/orders": () => ({ status: 200, body: { items: [], next_cursor: null } }),
+    });
+    show();
+    await screen.findByRole("heading", { name: "1270" });
+    there = false;
+    act(() => FakeEventSource.latest.send({ type: "list_update" }));
+    expect(await screen.findByText("Objednávku 1270 právě někdo smazal")).toBeVisible();
+    expect(screen.getByRole("link", { name: "Zpět na objednávky" })).toHaveFocus();
+    expect(screen.queryByRole("button", { name: "Zkusit znovu" })).toBeNull();
+  });
+
+  it("leads to each book when there are several, and shows how many of each", async () => {
+    const whole = order([image()]);
+    const [item] = whole.line_items;
+    if (!item) throw new Error("the sample has an item");
+    const second = { ...item, id: 4, quantity: 3, dedication: null, images: [image({ id: 8 })] };
+    serve({ [PATH]: () => ({ status: 200, body: { ...whole, line_items: [item, second] } }) });
+    show();
+    const links = within(await screen.findByRole("navigation", { name: "Položky" })).getAllByRole("link");
+    expect(links.map((link) => [link.textContent, link.getAttribute("href")])).toEqual([
+      ["Položka 1 (Pro Elišku)", "#item-3"],
+      ["Položka 2", "#item-4"],
+    ]);
+    expect(document.getElementById("item-4")).toHaveTextContent("Omalovánky × 3");
+  });
+
+  it("says what to do first where there is nothing to download", async () => {
+    serve({
+      [PATH]: () => ({ status: 200, body: order([image()]) }),
+      "GET /api/v1/orders/1270/print": () => ({ status: 409, body: problem("nothing_chosen", "…", 409) }),
+    });
+    const user = show();
+    await user.click(await screen.findByRole("button", { name: /Tisk PDF/ }));
+    expect(
+      await screen.findByText("Není co stáhnout: nejdřív vyberte dokončenou verzi u některé fotky."),
+    ).toBeVisible();
   });
 
   it("is deleted after a question only", async () => {

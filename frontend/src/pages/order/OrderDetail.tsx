@@ -1,7 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Link } from "react-router";
-import { ApiError } from "@/api/client";
 import { LoadFailure } from "@/components/LoadFailure";
 import { Notice } from "@/components/Notice";
 import { imagesOf } from "@/components/order/cached-order";
@@ -11,13 +10,14 @@ import { OptionsBar } from "@/components/order/OptionsBar";
 import { GenerateAll, OrderHead } from "@/components/order/OrderHead";
 import { OrderSkeleton } from "@/components/order/OrderSkeleton";
 import { useCardKeys, type CardRegister } from "@/components/order/useCardKeys";
-import { useTimeline } from "@/components/order/useTimeline";
+import { PaceContext } from "@/components/order/pace";
+import { usePaceOf } from "@/components/order/usePaceOf";
 import { Viewer, type Viewed } from "@/components/order/Viewer";
 import { useOptions } from "@/hooks/useOptions";
 import { useOrderEvents } from "@/hooks/useOrderEvents";
 import { useTitle } from "@/hooks/useTitle";
 import { useLanguage } from "@/i18n/context";
-import { orderQuery } from "@/lib/orderQuery";
+import { isGone, orderQuery } from "@/lib/orderQuery";
 
 /** One order, kept up to date by the hub. */
 export function OrderDetail({ orderNumber }: { orderNumber: string }) {
@@ -26,12 +26,18 @@ export function OrderDetail({ orderNumber }: { orderNumber: string }) {
   const { data, error, refetch } = useQuery(orderQuery(orderNumber));
   // The answer that brings the order brings the cookie for its topic too.
   useOrderEvents(orderNumber, data !== undefined);
-  const gone = error instanceof ApiError && error.status === 404;
-  if (gone) return <NotFound orderNumber={orderNumber} />;
-  if (data) return <Loaded order={data} />;
-  if (error)
-    return <LoadFailure title={t("detail.loadFailed")} error={error} onRetry={() => void refetch()} />;
-  return <OrderSkeleton />;
+  if (data && !isGone(error)) return <Loaded order={data} />;
+  return (
+    <>
+      <h1 className="sr-only">{t("orderPage.title", { number: orderNumber })}</h1>
+      {!error && <OrderSkeleton />}
+      {isGone(error) &&
+        (data ? <Deleted orderNumber={orderNumber} /> : <NotFound orderNumber={orderNumber} />)}
+      {error && !isGone(error) && (
+        <LoadFailure title={t("detail.loadFailed")} error={error} onRetry={() => void refetch()} />
+      )}
+    </>
+  );
 }
 
 function NotFound({ orderNumber }: { orderNumber: string }) {
@@ -49,9 +55,24 @@ function NotFound({ orderNumber }: { orderNumber: string }) {
   );
 }
 
+/** It was on screen until somebody deleted it. */
+function Deleted({ orderNumber }: { orderNumber: string }) {
+  const { t } = useLanguage();
+  const back = useRef<HTMLAnchorElement>(null);
+  // Whatever had the focus is gone with the order.
+  useEffect(() => back.current?.focus(), []);
+  return (
+    <Notice alert icon="photo" title={t("detail.gone", { number: orderNumber })} text={t("detail.gone.text")}>
+      <Link ref={back} to="/" className="button">
+        {t("missing.back")}
+      </Link>
+    </Notice>
+  );
+}
+
 function Loaded({ order }: { order: Order }) {
   const options = useOptions();
-  const timeline = useTimeline(order);
+  const pace = usePaceOf(order);
   const [viewed, setViewed] = useState<Viewed>();
   const [register] = useState<CardRegister>(() => new Map());
   useCardKeys(register);
@@ -65,17 +86,18 @@ function Loaded({ order }: { order: Order }) {
         </div>
       </div>
       {order.line_items.length === 0 && <Empty />}
-      {order.line_items.map((item) => (
-        <LineItemSection
-          key={item.id}
-          orderNumber={order.order_number}
-          item={item}
-          options={options.toSend}
-          timeline={timeline}
-          register={register}
-          onView={setViewed}
-        />
-      ))}
+      <PaceContext value={pace}>
+        {order.line_items.map((item) => (
+          <LineItemSection
+            key={item.id}
+            orderNumber={order.order_number}
+            item={item}
+            options={options.toSend}
+            register={register}
+            onView={setViewed}
+          />
+        ))}
+      </PaceContext>
       <Viewer images={imagesOf(order)} viewed={viewed} onChange={setViewed} />
     </>
   );

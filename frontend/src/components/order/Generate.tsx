@@ -1,0 +1,83 @@
+import { useId } from "react";
+import { Icon } from "@/components/Icon";
+import { useLanguage } from "@/i18n/context";
+import { cn } from "@/lib/cn";
+import type { ImageActions } from "./actions";
+import type { Kind, OrderImage } from "./model";
+import { OwnNumbers, SvgFields } from "./OptionsBar";
+import type { CardOptions } from "./useCardOptions";
+import { obstacleTo, pageToVectorise, versionsOf } from "./versions";
+import { describeOptions, describeSvgOptions } from "./VersionStrip";
+
+interface GenerateProps {
+  kind: Kind;
+  image: OrderImage;
+  actions: ImageActions;
+  options: CardOptions;
+}
+
+/** Make another version, as the toolbar says or with options of this image alone. */
+export function Generate({ kind, image, actions, options }: GenerateProps) {
+  const { t } = useLanguage();
+  const id = useId();
+  if (obstacleTo(image, kind)) return null;
+  const form = options.formOf(kind);
+  const name = t(`detail.options.${kind}`, { position: image.position });
+  return (
+    <div className="mt-auto grid grid-cols-[minmax(0,1fr)] gap-2.5">
+      <div className="flex gap-1.5">
+        <GenerateButton kind={kind} image={image} actions={actions} options={options} />
+        <button
+          type="button"
+          className={cn("icon-button shrink-0", form && "bg-soft text-ink")}
+          aria-label={name}
+          title={name}
+          aria-expanded={form !== undefined}
+          aria-controls={id}
+          onClick={() => options.setForm(kind, form ? undefined : options.begin())}
+        >
+          <Icon name="settings" />
+        </button>
+      </div>
+      <div id={id} hidden={!form} className="flex flex-wrap gap-3 text-[13px] text-mute">
+        {form && kind === "coloring" && (
+          <OwnNumbers form={form} onChange={(next) => options.setForm(kind, next)} />
+        )}
+        {form && kind === "svg" && <SvgFields form={form} onChange={(next) => options.setForm(kind, next)} />}
+      </div>
+    </div>
+  );
+}
+
+function GenerateButton({ kind, image, actions, options }: GenerateProps) {
+  const { t } = useLanguage();
+  const first = versionsOf(image, kind).length === 0;
+  const { coloring } = options.toSend;
+  return (
+    <button
+      type="button"
+      className="button button-small min-w-0 aria-disabled:opacity-50"
+      // Not `disabled` while busy: that would drop the focus.
+      aria-disabled={actions.isGenerating(kind)}
+      disabled={kind === "coloring" && !coloring}
+      onClick={() => actions.generate(kind)}
+    >
+      {t(first ? `detail.generate.${kind}` : `detail.again.${kind}`)}
+      <span className="min-w-0 truncate font-normal text-mute">
+        {kind === "coloring" ? (
+          coloring && describeOptions(coloring)
+        ) : (
+          <SvgDetail image={image} options={options} />
+        )}
+      </span>
+    </button>
+  );
+}
+
+/** The page it will be made from; the options too, where they are this image's own. */
+function SvgDetail({ image, options }: Pick<GenerateProps, "image" | "options">) {
+  const { t } = useLanguage();
+  const page = pageToVectorise(image);
+  const own = options.formOf("svg") && describeSvgOptions(options.toSend.svg, t);
+  return [page && t("detail.svg.source", { version: page.version }), own].filter(Boolean).join(" · ");
+}

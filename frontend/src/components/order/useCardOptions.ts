@@ -1,0 +1,32 @@
+import { useState } from "react";
+import type { OptionsToSend } from "./actions";
+import { coloringOptions, DEFAULT_FORM, type OptionsForm } from "@/lib/options";
+import type { Kind } from "./model";
+
+/** The options of one image: the toolbar's, or its own while its form for them is open. */
+export interface CardOptions {
+  toSend: OptionsToSend;
+  /** The open form of a kind; undefined while the toolbar's options hold. */
+  formOf: (kind: Kind) => OptionsForm | undefined;
+  setForm: (kind: Kind, form: OptionsForm | undefined) => void;
+  /** What a form begins with: what would be sent now. */
+  begin: () => OptionsForm;
+}
+
+export function useCardOptions(shared: OptionsToSend): CardOptions {
+  const [forms, setForms] = useState<Partial<Record<Kind, OptionsForm | undefined>>>({});
+  const own = forms.coloring && coloringOptions(forms.coloring);
+  const ownColoring = own && "errors" in own ? undefined : own;
+  const coloring = forms.coloring ? ownColoring : shared.coloring;
+  return {
+    toSend: { coloring, svg: forms.svg?.svg ?? shared.svg },
+    formOf: (kind) => forms[kind],
+    setForm: (kind, form) => setForms((before) => ({ ...before, [kind]: form })),
+    begin: () => ({
+      preset: "own",
+      megapixels: String(shared.coloring?.megapixels ?? DEFAULT_FORM.megapixels),
+      steps: String(shared.coloring?.steps ?? DEFAULT_FORM.steps),
+      svg: shared.svg,
+    }),
+  };
+}
