@@ -58,6 +58,17 @@
         document.querySelector(`[data-image="${image}"]`).scrollIntoView({ block: "center" });
         afterPaint(resolve);
       }),
+    /** Scroll to the end of the list until it has more than `loaded` rows; resolves with how many. */
+    loadMore: (loaded) =>
+      new Promise((resolve) => {
+        const look = () => {
+          const rows = Number(document.querySelector("[role=table]").getAttribute("aria-rowcount")) - 1;
+          if (rows > loaded) return resolve(rows);
+          scrollTo(0, document.documentElement.scrollHeight);
+          requestAnimationFrame(look);
+        };
+        look();
+      }),
     frames: [],
     recordFrames() {
       window.bench.frames = [];

@@ -41,15 +41,22 @@ _SCRIPT = Path(__file__).with_name("dashboard.js")
 
 async def dashboard(options: Options, results: Results) -> None:
     """Everything that the dashboard's budgets speak of, as its user's browser sees it."""
-    async with (
-        stack(options, services=_SERVICES, dashboard=True) as running,
-        running_chromium() as browser,
-    ):
+    async with running_chromium() as browser:
+        await _orders(browser, options, results)
+        await _list(browser, options, results)
+
+
+async def _orders(browser: Browser, options: Options, results: Results) -> None:
+    async with stack(options, services=_SERVICES, dashboard=True) as running:
         for repeat in range(options.repeats):
             say(f"dashboard: first load ({repeat + 1}/{options.repeats})")
             await _first_load(browser, running, results)
             say(f"dashboard: 200 events, {_IMAGES} images open ({repeat + 1}/{options.repeats})")
             await _badges(browser, running, results)
+
+
+async def _list(browser: Browser, options: Options, results: Results) -> None:
+    async with stack(options, services=_SERVICES, dashboard=True) as running:
         say(f"  inserting {_LISTED:,} orders")
         await _fill_list(running)
         async with _page(browser, running, "/") as page:
@@ -83,11 +90,14 @@ class _Traffic:
         self.requests: list[Request] = []
 
     async def __aenter__(self) -> "_Traffic":
-        self._page.on("requestfinished", self.requests.append)
+        self._page.on("requestfinished", self._note)
         return self
 
+    def _note(self, request: Request) -> None:
+        self.requests.append(request)
+
     async def __aexit__(self, *_: object) -> None:
-        self._page.remove_listener("requestfinished", self.requests.append)
+        self._page.remove_listener("requestfinished", self._note)
 
     def to(self, *, prefix: str = "", suffix: str = "") -> list[Request]:
         """The finished requests whose path begins and ends so."""
@@ -176,13 +186,10 @@ def _draw(folder: Path) -> None:
 async def _load_whole_list(page: Page) -> None:
     """Scroll to the end until no more comes, as somebody would who looks for the oldest order."""
     say("  loading the whole list")
-    rows = "Number(document.querySelector('[role=table]').getAttribute('aria-rowcount')) - 1"
     await page.wait_for_selector("[role=table]")
     loaded = 0
     while loaded < _LISTED:
-        await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
-        await page.wait_for_function(f"{rows} > {loaded}")
-        loaded = int(await page.evaluate(rows))
+        loaded = int(await page.evaluate("loaded => bench.loadMore(loaded)", loaded))
 
 
 async def _scroll(page: Page, results: Results) -> None:
