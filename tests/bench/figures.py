@@ -60,7 +60,9 @@ FIGURES: dict[str, Figure] = {
     "click.median": _lower("click -> job at the provider, median", "ms", original=550),
     "click.p99": _lower("click -> job at the provider, 99th percentile", "ms", original=978),
     "dashboard.javascript": _lower("JavaScript of the first load, compressed", "KB", target=150),
-    "dashboard.badge.median": _lower("hub's event -> painted badge, 100 images open, median", "ms", target=100),
+    "dashboard.badge.median": _lower(
+        "hub's event -> painted badge, 100 images open, median", "ms", target=100
+    ),
     "dashboard.badge.p99": _lower("hub's event -> painted badge, 99th percentile", "ms", target=100),
     "dashboard.event_requests": _lower("requests for each image_status", "", target=1),
     "dashboard.event_bytes": _lower("largest answer to an image_status", "B", target=1024),
