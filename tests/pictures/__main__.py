@@ -114,7 +114,8 @@ async def _settled(page: Page) -> None:
     await page.evaluate(
         """async () => {
             await document.fonts.ready;
-            const shown = [...document.images].filter((image) => image.getBoundingClientRect().top < innerHeight);
+            const isShown = (image) => image.getBoundingClientRect().top < innerHeight;
+            const shown = [...document.images].filter(isShown);
             await Promise.all(shown.map((image) => image.decode().catch(() => null)));
         }"""
     )
