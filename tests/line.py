@@ -43,9 +43,18 @@ class Line:
 
 @asynccontextmanager
 async def running_line(
-    folder: Path, runpod: FakeRunpod, vectorizer: FakeVectorizer, env: Mapping[str, str] | None = None
+    folder: Path,
+    runpod: FakeRunpod,
+    vectorizer: FakeVectorizer,
+    *,
+    env: Mapping[str, str] | None = None,
+    dashboard: bool = False,
 ) -> AsyncIterator[Line]:
-    """PostgreSQL, NATS, the hub, nginx, all services and the fakes; ``env`` is added to the services'."""
+    """PostgreSQL, NATS, the hub, nginx, all services and the fakes.
+
+    ``env`` is added to what the services are told; with ``dashboard`` the gateway serves the built
+    dashboard.
+    """
     async with runpod, vectorizer:
         settings = {
             "COLORING_PROVIDER": "runpod",
@@ -59,6 +68,6 @@ async def running_line(
             "VECTORIZER_BASE_URL": vectorizer.base_url,
             **(env or {}),
         }
-        options = StackOptions(env=settings, nginx=True)
+        options = StackOptions(env=settings, nginx=True, dashboard=dashboard)
         async with Stack(folder, options) as stack, aiohttp.ClientSession() as http:
             yield Line(stack, runpod, vectorizer, http)

@@ -1,6 +1,5 @@
 """One Chromium and one stack for all tests; each test has its own orders and its own browser contexts."""
 
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -18,13 +17,10 @@ Arrive = Callable[..., Awaitable[Visitor]]
 """``await visit()`` or ``await visit(Look(...))``: someone new who has the dashboard open."""
 
 _failed: pytest.StashKey[bool] = pytest.StashKey()
-_DIST = Path(__file__).parents[2] / "frontend" / "dist"
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[None]:  # the report is passed through
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Note which tests failed, so that their screens are kept."""
     report = yield
     if call.when == "call" and call.excinfo is not None:
@@ -44,8 +40,8 @@ async def line(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Line]:
     """The whole system behind the gateway, which serves the built dashboard."""
     runpod = FakeRunpod(FakeRunpodSettings(queue_seconds=0.1, run_seconds=0.1, page="edges"))
     vectorizer = FakeVectorizer()
-    async with running_line(tmp_path_factory.mktemp("stack"), runpod, vectorizer) as running:
-        shutil.copytree(_DIST, running.stack.folder / "page", dirs_exist_ok=True)
+    folder = tmp_path_factory.mktemp("stack")
+    async with running_line(folder, runpod, vectorizer, dashboard=True) as running:
         yield running
 
 
