@@ -35,7 +35,5 @@ def steps_back(kind: str, changes: Sequence[Change]) -> list[tuple[str, str]]:
     places = list(OF_KIND[kind])
     shown = [change["status"] for change in changes]
     return [
-        (before, after)
-        for before, after in pairwise(shown)
-        if places.index(after) < places.index(before)
+        (before, after) for before, after in pairwise(shown) if places.index(after) < places.index(before)
     ]
