@@ -17,9 +17,10 @@ _TOO_WIDE = """() => {
   scrollTo(0, scrollY);
   const width = document.documentElement.scrollWidth;
   if (moved === 0 && width <= innerWidth) return [];
-  return [`the page is ${width} px wide, ${innerWidth} px are seen`, ...[...document.querySelectorAll("main *, header *")]
-    .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
-    .slice(0, 5).map((element) => element.outerHTML.slice(0, 120))];
+  const wide = [...document.querySelectorAll("main *, header *")]
+    .filter((element) => element.getBoundingClientRect().right > innerWidth + 1);
+  return [`the page is ${width} px wide, ${innerWidth} px are seen`,
+    ...wide.slice(0, 5).map((element) => element.outerHTML.slice(0, 120))];
 }"""
 
 
