@@ -88,6 +88,14 @@ asyncapi: sync ## Write the AsyncAPI document anew after a change of the message
 bench: sync ## Measure the line with fake providers
 	@$(RUN) python -m tests.bench
 
+.PHONY: bench-frontend
+bench-frontend: dashboard ## Measure the dashboard in a browser
+	@$(RUN) python -m tests.bench --only dashboard
+
+.PHONY: pictures
+pictures: dashboard ## Take the pictures of the dashboard in docs/images anew
+	@$(RUN) python -m tests.pictures
+
 SYNC := sync --all-packages --all-extras --locked
 
 # Quick when nothing has changed; otherwise it shows what it installs.

@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 import uvloop
 
-from tests.bench import facts, http, images
+from tests.bench import dashboard, facts, http, images
 from tests.bench.figures import Results
 from tests.bench.system import Options, say
 
@@ -27,11 +27,14 @@ SCENARIOS: dict[str, Scenario] = {
     "jobs": images.jobs_at_once,
     "http": http.requests,
     "clicks": images.clicks,
+    "dashboard": dashboard.dashboard,
 }
+_BY_DEFAULT = [name for name in SCENARIOS if name != "dashboard"]
+"""The services; the dashboard needs a browser, and is measured by itself."""
 _BUSY = 0.5
 _MARKDOWN = """# Benchmarks
 
-Written by `python -m tests.bench --write docs/benchmarks.md`;
+Written by `python -m tests.bench --only {names} --write {file}`;
 [what is measured, and how](../tests/bench/README.md). The original is the system that Pastelka
 replaces, measured on two cores as well.
 
@@ -54,7 +57,9 @@ def main() -> int:
     report = _report(environment, results, time.monotonic() - begun)
     print(report)
     if arguments.write:
-        arguments.write.write_text(_MARKDOWN.format(report=report.strip()), encoding="utf-8")
+        names = ",".join(arguments.only)
+        text = _MARKDOWN.format(report=report.strip(), names=names, file=arguments.write)
+        arguments.write.write_text(text, encoding="utf-8")
     if failed:
         print(f"not measured, because it failed: {', '.join(failed)}")
     if arguments.json:
@@ -77,7 +82,10 @@ def _measure(name: str, options: Options, results: Results) -> bool:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument(
-        "--only", type=_names, default=list(SCENARIOS), help=f"some of {','.join(SCENARIOS)} (default: all)"
+        "--only",
+        type=_names,
+        default=_BY_DEFAULT,
+        help=f"some of {','.join(SCENARIOS)} (default: all but dashboard)",
     )
     parser.add_argument("--repeat", type=_positive, default=3, help="measure each so often (default 3)")
     parser.add_argument("--orders", type=_positive, default=2000, help="orders listed (default 2000)")

@@ -59,6 +59,17 @@ FIGURES: dict[str, Figure] = {
     "http.list.alone": _lower("GET first 50 orders, alone, median", "ms", original=11.4),
     "click.median": _lower("click -> job at the provider, median", "ms", original=550),
     "click.p99": _lower("click -> job at the provider, 99th percentile", "ms", original=978),
+    "dashboard.javascript": _lower("JavaScript of the first load, compressed", "KB", target=150),
+    "dashboard.badge.median": _lower(
+        "hub's event -> painted badge, 100 images open, median", "ms", target=100
+    ),
+    "dashboard.badge.p99": _lower("hub's event -> painted badge, 99th percentile", "ms", target=100),
+    "dashboard.event_requests": _lower("requests for each image_status", "", target=1),
+    "dashboard.event_bytes": _lower("largest answer to an image_status", "B", target=1024),
+    "dashboard.order_requests": _lower("requests to open an order of 100 images", ""),
+    "dashboard.shift": _lower("layout shift while it opens (CLS)", "", target=0.01),
+    "dashboard.dropped": _lower("frames dropped, scrolling 10,000 orders", "%"),
+    "dashboard.longest_frame": _lower("longest frame meanwhile", "ms"),
 }
 
 _HEAD = ("figure", "median", "min .. max", "", "original", "better by", "target", "met")

@@ -43,7 +43,7 @@ async def requests(options: Options, results: Results) -> None:
     """A single image, an order of ten images and the first page of the list, from the API process itself."""
     async with stack(options, services=("api",)) as running:
         say(f"  inserting {options.orders:,} orders")
-        image_id = await _fill(running.postgres.url, options.orders)
+        image_id = await fill(running.postgres.url, options.orders)
         urls = {
             "image": f"{running.api_url}/orders/B1/images/{image_id}",
             "order": f"{running.api_url}/orders/B1",
@@ -58,7 +58,7 @@ async def requests(options: Options, results: Results) -> None:
                 results.record(f"http.{name}.alone", alone["median_ms"])
 
 
-async def _fill(url: str, orders: int) -> int:
+async def fill(url: str, orders: int) -> int:
     """Orders whose images all have two pages and an SVG; returns the id of an image of order ``B1``."""
     database = await asyncpg.connect(url)
     try:

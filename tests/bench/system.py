@@ -47,14 +47,22 @@ def say(what: str) -> None:
 
 @asynccontextmanager
 async def stack(
-    options: Options, *, services: tuple[str, ...] = ALL_SERVICES, env: dict[str, str] | None = None
+    options: Options,
+    *,
+    services: tuple[str, ...] = ALL_SERVICES,
+    env: dict[str, str] | None = None,
+    dashboard: bool = False,
 ) -> AsyncIterator[Stack]:
     """A running stack in a folder of its own, whose PostgreSQL and JetStream sync every write."""
     with tempfile.TemporaryDirectory(prefix="pastelka-bench-", dir=options.folder) as name:
         folder = Path(name)
         folder.chmod(0o755)  # noqa: ASYNC240 - before anything runs; PostgreSQL may have to run as another user
         wanted = StackOptions(
-            env={"LOG_LEVEL": "WARNING", **(env or {})}, services=services, nginx=True, durable=True
+            env={"LOG_LEVEL": "WARNING", **(env or {})},
+            services=services,
+            nginx=True,
+            dashboard=dashboard,
+            durable=True,
         )
         async with Stack(folder, wanted) as running:
             yield running

@@ -78,6 +78,10 @@ class FakeRunpod:
         """Decide how the next submitted jobs go, one plan each."""
         self.jobs.plans.extend(plans)
 
+    def advance(self, *states: str) -> None:
+        """Let the planned jobs that wait or run go on with ``states``: a test takes them step by step."""
+        self.jobs.advance(*states)
+
     def release(self) -> None:
         """Let all calls that hang go on as if nothing had been."""
         self._released.set()

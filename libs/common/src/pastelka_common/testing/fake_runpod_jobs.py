@@ -122,6 +122,10 @@ class Faults:
         """Add faults for the next calls."""
         self._queued[operation].extend(_in_full(fault) for fault in faults)
 
+    def due(self, operation: Operation) -> int:
+        """How many of the queued faults no call has met yet."""
+        return len(self._queued[operation])
+
     def next(self, operation: Operation) -> FaultAnswer | None:
         """The fault of this call, if any."""
         queued, chance = self._queued[operation], self.chances.get(operation)
@@ -228,6 +232,12 @@ class Jobs:
             job.cancels += 1
             job.cancelled = job.cancelled or self.state(job) in ("IN_QUEUE", "IN_PROGRESS") or bool(job.plan)
         return job
+
+    def advance(self, *states: str) -> None:
+        """Let the planned jobs that wait or run go on with ``states``, one a poll, the last for good."""
+        for job in self.by_id.values():
+            if job.left and job.left[-1] in ("IN_QUEUE", "IN_PROGRESS"):
+                job.left = list(states)
 
     def forget(self, job_id: str) -> None:
         """Let a job expire."""

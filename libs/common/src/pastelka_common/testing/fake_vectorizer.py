@@ -87,6 +87,8 @@ class FakeVectorizer:
         self.in_hand = 0
         self.cut_off = 0
         self.changed = asyncio.Condition()
+        self._free = asyncio.Event()
+        self._free.set()
         self._keep_requests = True
         self._by_image: Counter[str] = Counter()
         self._count = 0
@@ -102,6 +104,14 @@ class FakeVectorizer:
     def fail(self, *failures: Failure) -> None:
         """Let the next requests fail, one after another."""
         self._failures.extend(failures)
+
+    def hold(self) -> None:
+        """Keep all answers back, failures too, until :meth:`release`."""
+        self._free.clear()
+
+    def release(self) -> None:
+        """Give the answers that were held, and the next ones at once."""
+        self._free.set()
 
     def stats(self) -> dict[str, Any]:
         """What ``GET /_stats`` answers."""
@@ -156,6 +166,7 @@ class FakeVectorizer:
         self._authorize(request)
         seen = await _read(request)
         self._remember(seen)
+        await self._free.wait()
         if self._failures:
             return await self._failed(self._failures.popleft(), request)
         _check(seen)

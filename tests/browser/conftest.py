@@ -1,0 +1,77 @@
+"""One Chromium and one stack for all tests; each test has its own orders and its own browser contexts."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
+
+from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings
+from pastelka_common.testing.fake_vectorizer import FakeVectorizer
+from tests.browser.chromium import running_chromium
+from tests.browser.visitor import Look, Visitor, arrive
+from tests.line import Line, running_line
+
+Arrive = Callable[..., Awaitable[Visitor]]
+"""``await visit()`` or ``await visit(Look(...))``: someone new who has the dashboard open."""
+
+_failed: pytest.StashKey[bool] = pytest.StashKey()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Note which tests failed, so that their screens are kept."""
+    report = yield
+    if call.when == "call" and call.excinfo is not None:
+        item.stash[_failed] = True
+    return report
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """The browser; fails with one sentence where there is none and none can be had."""
+    async with running_chromium() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def line(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Line]:
+    """The whole system behind the gateway, which serves the built dashboard."""
+    runpod = FakeRunpod(FakeRunpodSettings(queue_seconds=0.1, run_seconds=0.1, page="edges"))
+    vectorizer = FakeVectorizer()
+    folder = tmp_path_factory.mktemp("stack")
+    async with running_line(folder, runpod, vectorizer, dashboard=True) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visit(
+    request: pytest.FixtureRequest, chromium: Browser, line: Line, tmp_path: Path
+) -> AsyncIterator[Arrive]:
+    """Brings visitors; afterwards each one's trouble that the test did not announce fails the test."""
+    visitors: list[Visitor] = []
+
+    async def come(look: Look | None = None) -> Visitor:
+        name = f"screen-{len(visitors) + 1}"
+        assert line.stack.nginx is not None
+        root = f"http://localhost:{line.stack.nginx.port}"
+        visitors.append(await arrive(chromium, root, name, look or Look()))
+        return visitors[-1]
+
+    yield come
+    troubles = [f"{who.name}: {what}" for who in visitors for what in who.watch.unannounced()]
+    if troubles or request.node.stash.get(_failed, False):
+        for visitor in visitors:
+            for path in await visitor.shoot(tmp_path):
+                print(f"kept {path}")
+    for visitor in visitors:
+        await visitor.context.close()
+    if troubles:
+        pytest.fail("the page had troubles that the test did not announce:\n" + "\n".join(troubles))
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visitor(visit: Arrive) -> Visitor:
+    """Someone with a mouse at a wide screen, in Czech and light."""
+    return await visit()

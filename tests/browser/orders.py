@@ -1,0 +1,31 @@
+"""What the API says of an order, for comparison with the screen."""
+
+from typing import Any
+
+from tests.line import Line
+
+
+def images_of(order: Any) -> list[Any]:
+    """All images of an order."""
+    return [image for item in order["line_items"] for image in item["images"]]
+
+
+async def images(line: Line, number: str) -> list[Any]:
+    """All images of an order as the API has them now."""
+    return images_of(await line.get(f"/orders/{number}"))
+
+
+async def statuses(line: Line, number: str) -> dict[str, str]:
+    """The committed status of every version by ``<image>/<kind>/<version>``, as the recorder names them."""
+    return {
+        f"{image['id']}/{kind}/{version['version']}": version["status"]
+        for image in await images(line, number)
+        for kind in ("coloring", "svg")
+        for version in image["versions"][kind]
+    }
+
+
+async def count(line: Line, number: str, kind: str, status: str) -> int:
+    """How many versions of a kind have a status."""
+    found = await statuses(line, number)
+    return sum(1 for key, value in found.items() if f"/{kind}/" in key and value == status)

@@ -1,0 +1,46 @@
+// Runs before the page's own scripts. Keeps, with the time of each change (ms since the epoch):
+// the text of every version's badge by "<image>/<kind>/<version's place>", and the connection light's state.
+(() => {
+  const badges = {};
+  const lights = [];
+  const document_ = Math.random();
+
+  /** The badges on screen now: {key: [status, label]}. */
+  const shown = () => {
+    const found = {};
+    for (const card of document.querySelectorAll("article[data-image]")) {
+      for (const badge of card.querySelectorAll("li [data-status]")) {
+        const tile = badge.closest("li");
+        const kind = laneOf(card, tile);
+        const version = /^v(\d+)/.exec(tile.innerText.trim())?.[1] ?? "?";
+        found[`${card.dataset.image}/${kind}/${version}`] = [badge.dataset.status, badge.textContent];
+      }
+    }
+    return found;
+  };
+
+  /** The photo, the page and the SVG stand side by side, in this order, as sections of the card. */
+  const laneOf = (card, tile) => {
+    const lanes = [...card.querySelectorAll("section")];
+    return lanes.indexOf(tile.closest("section")) === lanes.length - 1 ? "svg" : "coloring";
+  };
+
+  const look = () => {
+    const now = performance.timeOrigin + performance.now();
+    for (const [key, [status, label]] of Object.entries(shown())) {
+      const former = (badges[key] ??= []);
+      if (former.at(-1)?.label !== label) former.push({ at: now, status, label });
+    }
+    const state = document.querySelector("[data-connection]")?.dataset.connection;
+    if (state && lights.at(-1)?.state !== state) lights.push({ at: now, state });
+  };
+
+  new MutationObserver(look).observe(document, {
+    subtree: true,
+    childList: true,
+    characterData: true,
+    attributes: true,
+    attributeFilter: ["data-status", "data-connection"],
+  });
+  window.__recorder = { badges, lights, shown, document: document_ };
+})();

@@ -1,0 +1,149 @@
+"""Every page and state of the dashboard, one after another, for what must hold on each of them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from playwright.async_api import Route, expect
+
+from pastelka_common.testing.waiting import until
+from pastelka_local.testing.stack import photo
+from tests.browser.gates import by_hand
+from tests.browser.orders import images_of
+from tests.browser.visitor import Visitor
+from tests.browser.words import Words
+from tests.line import Line
+
+_ORDERS = "**/api/v1/orders?*"
+
+
+async def order_with_everything(line: Line, seed: int) -> Any:
+    """An order whose photos are, in turn, done with an SVG, failed, cancelled, in hand, and untouched."""
+    order = await line.order(5, first_seed=seed)
+    done, failed, cancelled, in_hand, _ = (image["id"] for image in images_of(order))
+
+    async def make(image: int, kind: str, wanted: str) -> Any:
+        version = await line.post(f"/images/{image}/generate-{kind}")
+
+        async def there() -> bool:
+            shown = await line.get(f"/orders/{order['order_number']}/images/{image}")
+            return bool(shown["versions"][kind][-1]["status"] == wanted)
+
+        await until(there, 60)
+        return version
+
+    await make(done, "coloring", "completed")
+    await make(done, "coloring", "completed")
+    await make(done, "svg", "completed")
+    line.runpod.fail("submit", 401)
+    await make(failed, "coloring", "error")
+    by_hand(line, 2)
+    version = await make(cancelled, "coloring", "runpod_queued")
+    await line.post(f"/coloring-versions/{version['id']}/cancel")
+    await make(in_hand, "coloring", "runpod_queued")
+    return order
+
+
+async def scenes(visitor: Visitor, words: Words, order: Any) -> AsyncIterator[str]:
+    """Brings every scene onto the screen and gives its name."""
+    # A visitor who begins at a page without data has no cookie yet, and gets it when the hub refuses.
+    visitor.watch.announce(r"/api/v1/orders.*: (404|409|503)", r"/\.well-known/mercure.*: 401")
+    async for name in _of_the_list(visitor, words):
+        yield f"list: {name}"
+    async for name in _of_an_order(visitor, words, order):
+        yield f"order: {name}"
+    async for name in _elsewhere(visitor, words):
+        yield name
+
+
+async def _of_the_list(visitor: Visitor, words: Words) -> AsyncIterator[str]:
+    page = visitor.page
+    await visitor.open()
+    await expect(page.get_by_role("table")).to_be_visible()
+    await visitor.until_light("live")
+    yield "orders"
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    yield "help"
+    await page.keyboard.press("Escape")
+    await page.get_by_role("checkbox", name=words.begin("list.select")).first.check()
+    await expect(page.get_by_role("button", name=words["list.unselect"])).to_be_visible()
+    yield "selection"
+    await page.get_by_role("button", name=words["list.unselect"]).click()
+    await visitor.drop(photo(1), photo(2))
+    await expect(page.get_by_role("dialog")).to_contain_text(words["upload.create"])
+    yield "new order"
+    await visitor.open("/?q=nobody-has-this-name")
+    await expect(page.get_by_text(words["list.nothing.title"])).to_be_visible()
+    yield "nothing found"
+    async with answering(visitor, _ORDERS, json={"items": [], "next_cursor": None}):
+        await visitor.open()
+        await expect(page.get_by_text(words["list.empty.title"])).to_be_visible()
+        yield "empty"
+    async with answering(visitor, _ORDERS, status=503, json={"title": "Service Unavailable"}):
+        await visitor.open()
+        await expect(page.get_by_text(words["list.failed"])).to_be_visible()
+        yield "not loaded"
+
+
+async def _of_an_order(visitor: Visitor, words: Words, order: Any) -> AsyncIterator[str]:
+    page, number = visitor.page, order["order_number"]
+    done = visitor.card(images_of(order)[0]["id"])
+    await visitor.open_order(number)
+    await expect(page.locator("article [data-status=runpod_queued]")).to_be_visible()
+    yield "in the middle of its work, with an error"
+    await done.get_by_role("button", name=words.begin("detail.view.open")).first.click()
+    dialog = page.get_by_role("dialog")
+    for view in ("compare", "photo", "coloring", "svg"):
+        await dialog.get_by_role("button", name=words[f"detail.view.{view}"], exact=True).click()
+        yield f"viewer, {view}"
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
+    await page.get_by_text(words["detail.preset.own"], exact=True).click()
+    await page.get_by_role("spinbutton", name=words["detail.megapixels"]).fill("99")
+    await page.get_by_role("button", name="SVG:").click()
+    await expect(page.get_by_text(words["detail.megapixels.error"])).to_be_visible()
+    yield "own options, one of them wrong"
+    await page.get_by_role("spinbutton", name=words["detail.megapixels"]).fill("1")
+    await page.get_by_role("button", name=words["detail.delete"], exact=True).click()
+    await expect(dialog).to_be_visible()
+    yield "question before it is deleted"
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
+    await page.get_by_role("button", name=words["detail.all.svg"], exact=True).first.click()
+    await expect(
+        page.get_by_role("region", name=words["toast.label"]).get_by_role("listitem")
+    ).to_be_visible()
+    yield "toast"
+    async with answering(visitor, f"**/api/v1/orders/{number}", status=503, json={"title": "Unavailable"}):
+        await visitor.open(f"/orders/{number}")
+        await expect(page.get_by_text(words["detail.loadFailed"])).to_be_visible()
+        yield "not loaded"
+    await visitor.open("/orders/M9999999")
+    await expect(page.get_by_text(words["detail.notFound.text"])).to_be_visible()
+    yield "not there"
+
+
+async def _elsewhere(visitor: Visitor, words: Words) -> AsyncIterator[str]:
+    page = visitor.page
+    await visitor.open("/system")
+    await expect(page.get_by_role("heading", name=words["system.title"]).first).to_be_visible()
+    await visitor.until_light("live")
+    yield "system"
+    await visitor.open("/no/such/page")
+    await expect(page.get_by_text(words["missing.title"])).to_be_visible()
+    yield "404"
+
+
+@asynccontextmanager
+async def answering(visitor: Visitor, address: str, *, status: int = 200, json: Any) -> AsyncIterator[None]:
+    """The visitor's requests to ``address`` get this answer until the block ends."""
+
+    async def handle(route: Route) -> None:
+        await route.fulfill(status=status, json=json)
+
+    await visitor.page.route(address, handle)
+    try:
+        yield
+    finally:
+        await visitor.page.unroute(address, handle)

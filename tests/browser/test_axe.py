@@ -1,0 +1,52 @@
+"""axe finds nothing on any page, in light and dark."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import Arrive
+from tests.browser.scenes import order_with_everything, scenes
+from tests.browser.visitor import Look, Theme, Visitor
+from tests.browser.words import words
+from tests.line import Line
+
+_AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_RUN = """async (rules) => {
+  const { violations } = await axe.run(document, { runOnly: rules, resultTypes: ["violations"] });
+  return violations.flatMap((violation) => violation.nodes.map((node) =>
+    `${violation.id} (${violation.help}): ${node.html.slice(0, 160)} ${node.any.map((why) => why.message)}`));
+}"""
+
+
+async def findings(visitor: Visitor) -> list[str]:
+    """What axe has against the screen as it is."""
+    if not await visitor.page.evaluate("typeof axe === 'object'"):
+        await visitor.page.evaluate(_AXE.read_text())
+    found: list[str] = await visitor.page.evaluate(_RUN, _RULES)
+    return found
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 375), ("dark", 375)])
+async def test_axe_finds_nothing(visit: Arrive, line: Line, theme: Theme, width: int) -> None:
+    order = await order_with_everything(line, 600)
+    look = Look(theme=theme, width=width, reduced_motion=True, bypass_csp=True)
+    visitor = await visit(look)
+    found: list[str] = []
+    seen = 0
+    async for scene in scenes(visitor, words("cs"), order):
+        seen += 1
+        assert await visitor.page.evaluate("document.documentElement.dataset.theme") == theme
+        found += [f"{scene}: {finding}" for finding in await findings(visitor)]
+    assert not found, "\n".join(found)
+    assert seen == 20
+
+
+async def test_axe_is_awake(visit: Arrive) -> None:
+    """It finds what is wrong with a page that is wrong."""
+    visitor = await visit(Look(bypass_csp=True))
+    await visitor.open("/no/such/page")
+    visitor.watch.announce(r"/\.well-known/mercure")
+    await visitor.page.evaluate("document.querySelector('main').append(document.createElement('button'))")
+    assert any(finding.startswith("button-name") for finding in await findings(visitor))

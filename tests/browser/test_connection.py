@@ -1,0 +1,124 @@
+"""Hub killed, network gone, machine asleep: the screen catches up by itself, and the light says what is."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from pastelka_common.testing.fake_runpod import JobPlan
+from pastelka_common.testing.waiting import until
+from tests.browser.orders import count, statuses
+from tests.browser.visitor import Visitor
+from tests.line import Line
+
+OUTAGE = 30.0
+CATCH_UP = 3.0
+"""Seconds from the hub's return to a screen that shows what is committed."""
+
+
+async def shows_the_committed(visitor: Visitor, line: Line, number: str) -> bool:
+    """Whether every badge says what the API says."""
+    return await visitor.badges() == await statuses(line, number)
+
+
+async def generate_all(line: Line, number: str, kind: str = "coloring") -> None:
+    await line.post(f"/orders/{number}/generate-{kind}")
+
+
+async def until_count(line: Line, number: str, status: str, wanted: int) -> None:
+    """Wait until so many colorings of an order have a status."""
+
+    async def there() -> bool:
+        return await count(line, number, "coloring", status) == wanted
+
+    await until(there, 60)
+
+
+@pytest.mark.timeout(300)
+async def test_the_hub_is_away_while_fifty_statuses_change(visitor: Visitor, line: Line) -> None:
+    number = (await line.order(50, first_seed=100))["order_number"]
+    await visitor.open_order(number)
+    visitor.watch.announce(r"/\.well-known/mercure")
+    loaded = await visitor.loaded()
+    # Half of them end while the hub is away, and half are in the middle of their work when it is back.
+    line.runpod.plan(*(JobPlan(states=["IN_QUEUE"]) for _ in range(25)))
+    hub = line.stack.servers["mercure"]
+    killed = time.time()
+    await hub.kill()
+    try:
+        await generate_all(line, number)
+        await until_count(line, number, "completed", 25)
+        await until_count(line, number, "runpod_queued", 25)
+        await visitor.until_light("offline")
+        await asyncio.sleep(max(0.0, killed + OUTAGE - time.time()))  # the outage itself
+        assert not await visitor.badges()
+        assert await visitor.page.locator("[data-connection]").get_attribute("data-connection") == "offline"
+    finally:
+        await hub.start()
+    back = time.time()
+    await visitor.until(lambda: shows_the_committed(visitor, line, number))
+    caught_up = time.time() - back
+    await visitor.until_light("live")
+    lights = (await visitor.lights())[1:]
+    print(f"caught up {caught_up:.2f} s after the hub's return; the light: {times(lights, killed)}")
+    assert caught_up <= CATCH_UP
+    assert await visitor.loaded() == loaded
+    assert [light["state"] for light in lights] == ["live", "reconnecting", "offline", "live"]
+    assert lights[1]["at"] / 1000 - killed < 5
+    assert lights[3]["at"] / 1000 > back - 1
+    # And it is live indeed: what happens now is shown without another opening of the line.
+    line.runpod.advance("COMPLETED")
+    await until_count(line, number, "completed", 50)
+    await visitor.until(lambda: shows_the_committed(visitor, line, number))
+    assert await visitor.loaded() == loaded
+
+
+def times(lights: Any, since: float) -> str:
+    """The light's states with the seconds since then."""
+    return ", ".join(f"{light['state']} at {light['at'] / 1000 - since:+.1f} s" for light in lights)
+
+
+async def test_what_happened_while_offline_is_caught_up(visitor: Visitor, line: Line) -> None:
+    number = (await line.order(3, first_seed=200))["order_number"]
+    await visitor.open_order(number)
+    visitor.watch.announce("ERR_INTERNET_DISCONNECTED", "ERR_NETWORK_CHANGED")
+    loaded = await visitor.loaded()
+    await visitor.context.set_offline(offline=True)
+    await visitor.until_light("offline")
+    await generate_all(line, number)
+    await until_count(line, number, "completed", 3)
+    assert not await visitor.badges()
+    await visitor.context.set_offline(offline=False)
+    await visitor.until(lambda: shows_the_committed(visitor, line, number))
+    await visitor.until_light("live")
+    assert await visitor.loaded() == loaded
+
+
+# A line that died while the machine slept says nothing, not even that it is dead.
+_DEAF = """{
+  const Real = EventSource;
+  const sources = [];
+  window.EventSource = class extends Real { constructor(...args) { super(...args); sources.push(this); } };
+  window.deafen = () => sources.forEach((source) => {
+    for (const kind of ["message", "error", "open"])
+      source.addEventListener(kind, (event) => event.stopImmediatePropagation(), { capture: true });
+    Object.assign(source, { onmessage: null, onerror: null, onopen: null });
+  });
+  window.sleepFor = (ms) => { const now = Date.now; Date.now = () => now() + ms; };
+}"""
+
+
+async def test_what_happened_while_asleep_is_caught_up(visitor: Visitor, line: Line) -> None:
+    number = (await line.order(2, first_seed=210))["order_number"]
+    await visitor.context.add_init_script(_DEAF)
+    await visitor.open_order(number)
+    loaded = await visitor.loaded()
+    await visitor.page.evaluate("deafen()")
+    await generate_all(line, number)
+    await until_count(line, number, "completed", 2)
+    assert not await visitor.badges()
+    await visitor.page.evaluate("sleepFor(60_000); document.dispatchEvent(new Event('visibilitychange'))")
+    await visitor.until(lambda: shows_the_committed(visitor, line, number))
+    await visitor.until_light("live")
+    assert await visitor.loaded() == loaded

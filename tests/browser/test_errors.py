@@ -1,0 +1,91 @@
+"""What goes wrong says so where it happened, and can be tried again."""
+
+import re
+from typing import Any
+
+from playwright.async_api import expect
+
+from tests.browser.gates import by_hand
+from tests.browser.orders import images, images_of
+from tests.browser.visitor import Visitor
+from tests.line import Line
+
+
+async def order_on_screen(visitor: Visitor, line: Line) -> tuple[str, Any]:
+    """A new order of one photo, open; its number and its image."""
+    order = await line.order(1, first_seed=10)
+    await visitor.open_order(order["order_number"])
+    return order["order_number"], images_of(order)[0]
+
+
+async def test_an_error_says_its_sentence_and_is_retried(visitor: Visitor, line: Line) -> None:
+    number, image = await order_on_screen(visitor, line)
+    lane, badge = visitor.lane(image["id"], "coloring"), visitor.badge(image["id"], "coloring")
+    line.runpod.fail("submit", 401)
+    await lane.get_by_role("button", name="Vygenerovat omalovánku").click()
+    await expect(badge).to_have_attribute("data-status", "error")
+    await expect(badge).to_have_text("Chyba")
+    await expect(lane.get_by_text("Omalovánku v1 se nepodařilo vytvořit.")).to_be_visible()
+    failure = (await images(line, number))[0]["versions"]["coloring"][0]["error"]
+    assert failure["code"] == "provider_unauthorized"
+    sentence = lane.locator("[role=status]", has_text="Omalovánku v1 se nepodařilo vytvořit.")
+    # Beside the title there is a reason, whichever words it has in this language.
+    assert len(re.sub(r"\s+", " ", await sentence.inner_text())) > len(
+        "Omalovánku v1 se nepodařilo vytvořit. Zkusit znovu"
+    )
+    await lane.get_by_role("button", name="Zkusit znovu omalovánku v1").click()
+    await expect(badge).to_have_attribute("data-status", "completed")
+    await expect(lane.get_by_text("se nepodařilo vytvořit")).to_have_count(0)
+    shown = [change["status"] for change in await visitor.recorded(image["id"], "coloring")]
+    assert "error" in shown
+    assert shown[-1] == "completed"
+    assert len((await images(line, number))[0]["versions"]["coloring"]) == 1
+
+
+async def test_work_in_hand_is_cancelled_and_can_be_retried(visitor: Visitor, line: Line) -> None:
+    number, image = await order_on_screen(visitor, line)
+    lane, badge = visitor.lane(image["id"], "coloring"), visitor.badge(image["id"], "coloring")
+    before = line.runpod.stats()["cancels"]
+    by_hand(line)
+    await lane.get_by_role("button", name="Vygenerovat omalovánku").click()
+    await expect(badge).to_have_attribute("data-status", "runpod_queued")
+    await expect(lane.get_by_role("progressbar")).to_be_visible()
+    await expect(lane.get_by_role("timer")).to_contain_text(re.compile(r"\d"))
+    await lane.get_by_role("button", name="Zrušit omalovánku v1").click()
+    await expect(badge).to_have_attribute("data-status", "error")
+    await expect(lane.get_by_text("Omalovánka v1 byla zrušena.")).to_be_visible()
+    await line.runpod.until(lambda: line.runpod.stats()["cancels"] != before, timeout=30)
+    assert (await images(line, number))[0]["versions"]["coloring"][0]["error"]["code"] == "cancelled"
+    await lane.get_by_role("button", name="Zkusit znovu omalovánku v1").click()
+    await expect(badge).to_have_attribute("data-status", "completed")
+
+
+async def test_a_dead_api_is_said_and_nothing_is_claimed_missing(visitor: Visitor, line: Line) -> None:
+    number, image = await order_on_screen(visitor, line)
+    visitor.watch.announce(r"/api/v1/.*: 503")
+    lane = visitor.lane(image["id"], "coloring")
+    await line.stack.services["api"].kill()
+    try:
+        await lane.get_by_role("button", name="Vygenerovat omalovánku").click()
+        toast = visitor.page.get_by_role("region", name="Oznámení").get_by_role("listitem")
+        await expect(toast.first).to_be_visible()
+        # What was on screen stays there.
+        await expect(visitor.card(image["id"])).to_be_visible()
+        await visitor.page.reload()
+        notice = visitor.page.get_by_role("alert")
+        await expect(notice).to_contain_text("Objednávku se nepodařilo načíst")
+        await expect(visitor.page.get_by_text("tu není")).to_have_count(0)
+    finally:
+        await line.stack.services["api"].start()
+    await visitor.page.get_by_role("button", name="Zkusit znovu").click()
+    await expect(visitor.card(image["id"])).to_be_visible()
+    await visitor.until_light("live")
+    await lane.get_by_role("button", name="Vygenerovat omalovánku").click()
+    await expect(visitor.badge(image["id"], "coloring")).to_have_attribute("data-status", "completed")
+    assert len((await images(line, number))[0]["versions"]["coloring"]) == 1
+
+
+async def test_an_order_that_is_not_there_is_said_to_be_missing(visitor: Visitor) -> None:
+    visitor.watch.announce(r"/api/v1/orders/M9999999: 404")
+    await visitor.open("/orders/M9999999")
+    await expect(visitor.page.get_by_text("Objednávka M9999999 tu není")).to_be_visible()

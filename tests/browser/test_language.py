@@ -1,0 +1,84 @@
+"""Each language is whole: nothing of the other one is left on any page."""
+
+import re
+from collections.abc import Collection
+from typing import get_args
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import Arrive
+from tests.browser.scenes import order_with_everything, scenes
+from tests.browser.visitor import Language, Look, Visitor
+from tests.browser.words import words
+from tests.line import Line
+
+_CZECH_LETTERS = re.compile(r"[ěščřžýáíéúůťďňó]", re.IGNORECASE)
+# Everything that is read or heard, but what says itself that it is in another language.
+_TEXTS = """() => {
+  const texts = new Set([document.title]);
+  const language = document.documentElement.lang;
+  const add = (text) => text?.trim() && texts.add(text.trim().replace(/\\s+/g, " "));
+  for (const element of document.querySelectorAll("body, body *")) {
+    if (element.closest("script, style") || element.closest("[lang]").lang !== language) continue;
+    for (const node of element.childNodes) if (node.nodeType === Node.TEXT_NODE) add(node.data);
+    for (const name of ["aria-label", "aria-valuetext", "title", "placeholder", "alt"])
+      add(element.getAttribute(name));
+  }
+  return [...texts];
+}"""
+
+
+def test_the_catalogue_is_read_whole() -> None:
+    czech, english = (words(language).forms for language in get_args(Language))
+    assert czech.keys() == english.keys()
+    assert len(czech) > 200
+    assert words("cs")["detail.delete.text"].startswith("Smažou se")
+    assert words("en").forms["photos"] == ("{count} photo", "{count} photos")
+
+
+async def foreign(visitor: Visitor, language: Language, data: Collection[str] = ()) -> list[str]:
+    """The texts on screen that belong to the other language; ``data`` are in no language of ours."""
+    other: Language = "en" if language == "cs" else "cs"
+    own = list(words(language).patterns())
+    theirs = [
+        pattern for pattern in words(other).patterns() if pattern.pattern not in {p.pattern for p in own}
+    ]
+    found = []
+    for text in await visitor.page.evaluate(_TEXTS):
+        plain = text.removesuffix(" · Pastelka")
+        if plain in data or any(pattern.fullmatch(plain) for pattern in own):
+            continue
+        is_czech = _CZECH_LETTERS.search(plain) is not None
+        if (language == "en" and is_czech) or any(pattern.fullmatch(plain) for pattern in theirs):
+            found.append(text)
+    return found
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("language", get_args(Language))
+async def test_nothing_of_the_other_language_is_left(visit: Arrive, line: Line, language: Language) -> None:
+    order = await order_with_everything(line, 700)
+    visitor = await visit(Look(language=language))
+    titles = [item["title"] for item in order["line_items"]]
+    found: list[str] = []
+    async for scene in scenes(visitor, words(language), order):
+        await expect(visitor.page.locator("html")).to_have_attribute("lang", language)
+        found += [f"{scene}: {text}" for text in await foreign(visitor, language, titles)]
+    assert not found, "\n".join(found)
+
+
+async def test_the_language_is_switched_at_once_and_kept(visitor: Visitor) -> None:
+    html = visitor.page.locator("html")
+    await visitor.open()
+    await visitor.until_light("live")
+    await expect(html).to_have_attribute("lang", "cs")
+    await visitor.page.get_by_role("button", name="Switch to English").click()
+    await expect(html).to_have_attribute("lang", "en")
+    await expect(visitor.page.get_by_role("heading", name="Orders")).to_be_visible()
+    assert await foreign(visitor, "en") == []
+    await visitor.page.reload()
+    await expect(visitor.page.get_by_role("heading", name="Orders")).to_be_visible()
+    await visitor.page.get_by_role("button", name="Přepnout do češtiny").click()
+    await expect(visitor.page.get_by_role("heading", name="Objednávky")).to_be_visible()
+    assert await foreign(visitor, "cs") == []

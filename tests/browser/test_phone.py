@@ -1,0 +1,85 @@
+"""At the width of a phone, by touch."""
+
+import pytest
+from playwright.async_api import FilePayload, expect
+
+from pastelka_local.testing.stack import photo
+from tests.browser.conftest import Arrive
+from tests.browser.orders import images
+from tests.browser.visitor import Look, Visitor
+from tests.line import Line
+
+PHONE = Look(width=375, height=780, touch=True)
+# What sticks out of the page, named so that it can be found.
+_TOO_WIDE = """() => {
+  scrollTo(10_000, scrollY);
+  const moved = scrollX;
+  scrollTo(0, scrollY);
+  const width = document.documentElement.scrollWidth;
+  if (moved === 0 && width <= innerWidth) return [];
+  const wide = [...document.querySelectorAll("main *, header *")]
+    .filter((element) => element.getBoundingClientRect().right > innerWidth + 1);
+  return [`the page is ${width} px wide, ${innerWidth} px are seen`,
+    ...wide.slice(0, 5).map((element) => element.outerHTML.slice(0, 120))];
+}"""
+
+
+async def fits(visitor: Visitor) -> None:
+    assert await visitor.page.evaluate(_TOO_WIDE) == [], visitor.page.url
+    # A page that was laid out wider and then scaled down fits only in name.
+    assert await visitor.page.evaluate("visualViewport.scale") == 1
+    assert await visitor.page.evaluate("innerWidth") == PHONE.width
+
+
+async def test_main_job_by_touch(visit: Arrive, line: Line) -> None:
+    visitor = await visit(PHONE)
+    page = visitor.page
+    await visitor.open()
+    await visitor.until_light("live")
+    await page.get_by_role("button", name="Nová z fotek").tap()
+    dialog = page.get_by_role("dialog")
+    async with page.expect_file_chooser() as choosing:
+        await dialog.get_by_role("button", name="Vybrat fotky").tap()
+    files = [
+        FilePayload(name=f"{seed}.jpg", mimeType="image/jpeg", buffer=photo(seed)) for seed in (500, 501)
+    ]
+    await (await choosing.value).set_files(files)
+    await expect(dialog.get_by_text("2 fotky")).to_be_visible()
+    await fits(visitor)
+    await dialog.get_by_text("Jen uložit").tap()
+    await dialog.get_by_role("button", name="Vytvořit objednávku").tap()
+    await page.wait_for_url("**/orders/*")
+    number = page.url.rsplit("/", 1)[1]
+    await expect(page.locator("main h1")).to_contain_text(number)
+    these = [image["id"] for image in await images(line, number)]
+    await fits(visitor)
+
+    await page.get_by_role("button", name="Vygenerovat omalovánky").tap()
+    for image in these:
+        await expect(visitor.badge(image, "coloring")).to_have_attribute("data-status", "completed")
+    await fits(visitor)
+    await visitor.lane(these[0], "coloring").get_by_role("button", name="Nová omalovánka").tap()
+    await expect(visitor.badge(these[0], "coloring", 2)).to_have_attribute("data-status", "completed")
+    tiles = visitor.lane(these[0], "coloring").locator("li button")
+    for place in (1, 0):
+        await tiles.nth(place).tap()
+        await expect(tiles.nth(place)).to_have_attribute("aria-pressed", "true")
+    await page.get_by_role("button", name="Vygenerovat SVG", exact=True).first.tap()
+    for image in these:
+        await expect(visitor.badge(image, "svg")).to_have_attribute("data-status", "completed")
+    await fits(visitor)
+    await visitor.card(these[0]).get_by_role("button", name="Zobrazit na celou obrazovku").first.tap()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await fits(visitor)
+    await page.get_by_role("dialog").get_by_role("button", name="Zavřít").tap()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+@pytest.mark.parametrize("path", ["/", "/?q=nobody", "/system", "/no/such/page"])
+async def test_no_page_scrolls_sideways(visit: Arrive, line: Line, path: str) -> None:
+    await line.order(3, first_seed=510)
+    visitor = await visit(PHONE)
+    await visitor.open(path)
+    await expect(visitor.page.locator("main").locator("h1, h2").first).to_be_visible()
+    await visitor.page.wait_for_load_state("networkidle" if path == "/no/such/page" else "load")
+    await fits(visitor)

@@ -1,0 +1,49 @@
+"""Two people at once: what one does, the other sees."""
+
+from playwright.async_api import expect
+
+from tests.browser.conftest import Arrive
+from tests.browser.orders import images_of
+from tests.line import Line
+
+
+async def test_what_one_does_the_other_sees(visit: Arrive, line: Line) -> None:
+    here, there, at_list = await visit(), await visit(), await visit()
+    await at_list.open()
+    await at_list.until_light("live")
+    order = await line.order(1, first_seed=30)
+    number, image = order["order_number"], images_of(order)[0]["id"]
+    row = at_list.page.get_by_role("row").filter(has_text=number)
+    await expect(row).to_be_visible()
+    await here.open_order(number)
+    await there.open_order(number)
+    loaded = await there.loaded()
+
+    for version in (1, 2):
+        await here.lane(image, "coloring").get_by_role("button", name="omalovánk").last.click()
+        await expect(there.badge(image, "coloring", version)).to_have_attribute("data-status", "completed")
+    await expect(row.get_by_role("progressbar", name="Omalovánky")).to_have_attribute("aria-valuenow", "1")
+
+    here_tiles = here.lane(image, "coloring").locator("li button")
+    there_tiles = there.lane(image, "coloring").locator("li button")
+    for place in (1, 0, 1):
+        await here_tiles.nth(place).click()
+        await expect(there_tiles.nth(place)).to_have_attribute("aria-pressed", "true")
+    await there_tiles.nth(0).click()
+    await expect(here_tiles.nth(0)).to_have_attribute("aria-pressed", "true")
+
+    await there.lane(image, "svg").get_by_role("button", name="Vygenerovat SVG").click()
+    await expect(here.badge(image, "svg")).to_have_attribute("data-status", "completed")
+    assert await there.loaded() == loaded
+
+
+async def test_an_order_deleted_elsewhere_goes(visit: Arrive, line: Line) -> None:
+    at_list = await visit()
+    await at_list.open()
+    await at_list.until_light("live")
+    number = (await line.order(1, first_seed=40))["order_number"]
+    row = at_list.page.get_by_role("row").filter(has_text=number)
+    await expect(row).to_be_visible()
+    async with line.http.delete(f"{line.stack.api_url}/orders/{number}") as response:
+        assert response.status == 204
+    await expect(row).to_have_count(0)

@@ -1,0 +1,161 @@
+"""Someone who has the dashboard open in a browser context of their own."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypedDict
+
+from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
+
+from pastelka_common.testing.waiting import until
+from tests.browser.watch import REPORT_VIOLATIONS, Watch
+
+DEADLINE = 30.0
+"""Seconds a screen may take to show what it must; a busy machine is several times slower than a quiet one."""
+expect.set_options(timeout=DEADLINE * 1000)
+
+Theme = Literal["light", "dark"]
+Language = Literal["cs", "en"]
+_RECORDER = Path(__file__).with_name("recorder.js").read_text()
+
+
+class Change(TypedDict):
+    """What a badge showed from ``at`` (ms since the epoch) on."""
+
+    at: float
+    status: str
+    label: str
+
+
+class Light(TypedDict):
+    """What the connection light said from ``at`` (ms since the epoch) on."""
+
+    at: float
+    state: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a visitor sees the dashboard; ``bypass_csp`` lets a test inject scripts (axe)."""
+
+    language: Language = "cs"
+    theme: Theme = "light"
+    width: int = 1440
+    height: int = 900
+    touch: bool = False
+    bypass_csp: bool = False
+    reduced_motion: bool = False
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """One page at ``root``, the dashboard's address."""
+
+    name: str
+    root: str
+    context: BrowserContext
+    page: Page
+    watch: Watch
+
+    async def open(self, path: str = "/") -> None:
+        """Go to a page of the dashboard."""
+        await self.page.goto(f"{self.root}{path}")
+
+    async def open_order(self, number: str) -> None:
+        """Go to an order; back when it is shown and live."""
+        await self.open(f"/orders/{number}")
+        await expect(self.page.locator("h1")).to_contain_text(number)
+        await self.until_light("live")
+
+    def card(self, image_id: int) -> Locator:
+        """The card of an image."""
+        return self.page.locator(f"article[data-image='{image_id}']")
+
+    def badge(self, image_id: int, kind: str, version: int = 1) -> Locator:
+        """The badge of a version, the ``version``-th of its kind."""
+        lane = self.lane(image_id, kind)
+        return lane.locator("li").nth(version - 1).locator("[data-status]")
+
+    def lane(self, image_id: int, kind: str) -> Locator:
+        """The part of an image's card that is about its ``photo``, ``coloring`` or ``svg``."""
+        place = {"photo": 0, "coloring": 1, "svg": 2}[kind]
+        return self.card(image_id).locator("section").nth(place)
+
+    async def until_light(self, state: str, seconds: float = DEADLINE) -> None:
+        """Wait until the connection light says ``state``."""
+        light = self.page.locator("[data-connection]")
+        await expect(light).to_have_attribute("data-connection", state, timeout=seconds * 1000)
+
+    async def badges(self) -> dict[str, str]:
+        """The statuses on screen by ``<image>/<kind>/<version>``."""
+        shown = await self.page.evaluate("window.__recorder.shown()")
+        return {key: status for key, (status, _) in shown.items()}
+
+    async def recorded(self, image_id: int, kind: str, version: int = 1) -> list[Change]:
+        """Everything that a version's badge has shown since the page was loaded."""
+        key = f"{image_id}/{kind}/{version}"
+        changes: list[Change] = await self.page.evaluate(f"window.__recorder.badges['{key}'] ?? []")
+        return changes
+
+    async def all_recorded(self) -> dict[str, list[Change]]:
+        """The same of every badge."""
+        changes: dict[str, list[Change]] = await self.page.evaluate("window.__recorder.badges")
+        return changes
+
+    async def lights(self) -> list[Light]:
+        """Everything that the connection light has said since the page was loaded."""
+        lights: list[Light] = await self.page.evaluate("window.__recorder.lights")
+        return lights
+
+    async def loaded(self) -> float:
+        """A number that changes whenever the page is loaded anew."""
+        return float(await self.page.evaluate("window.__recorder.document"))
+
+    async def until(self, check: Callable[[], Awaitable[Any]], seconds: float = DEADLINE) -> Any:
+        """Wait for ``check`` to answer something true."""
+        return await until(check, seconds)
+
+    async def drop(self, *photos: bytes) -> None:
+        """Drop files on the window, as one does with the mouse from a folder."""
+        await self.page.evaluate(_DROP, [list(photo) for photo in photos])
+
+    async def shoot(self, folder: Path) -> list[Path]:
+        """Keep what is on screen and the console in ``folder``."""
+        picture, console = folder / f"{self.name}.png", folder / f"{self.name}.console.txt"
+        console.write_text("\n".join([self.page.url, *self.watch.console]) + "\n")
+        async with asyncio.timeout(20):
+            await self.page.screenshot(path=picture)
+        return [picture, console]
+
+
+_DROP = """(photos) => {
+  const transfer = new DataTransfer();
+  photos.forEach((bytes, n) =>
+    transfer.items.add(new File([new Uint8Array(bytes)], `photo-${n + 1}.jpg`, { type: "image/jpeg" })));
+  for (const kind of ["dragenter", "dragover", "drop"])
+    document.body.dispatchEvent(
+      new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+}"""
+
+
+async def arrive(browser: Browser, root: str, name: str, look: Look) -> Visitor:
+    """A visitor in a fresh context, with nothing opened yet."""
+    context = await browser.new_context(
+        viewport={"width": look.width, "height": look.height},
+        has_touch=look.touch,
+        is_mobile=look.touch,
+        locale="cs-CZ",
+        bypass_csp=look.bypass_csp,
+        color_scheme=look.theme,
+        reduced_motion="reduce" if look.reduced_motion else "no-preference",
+        accept_downloads=True,
+    )
+    context.set_default_timeout(DEADLINE * 1000)
+    await context.add_init_script(_RECORDER)
+    await context.add_init_script(REPORT_VIOLATIONS)
+    if look.language != "cs":
+        key = "pastelka.language"
+        await context.add_init_script(f"localStorage['{key}'] ??= '{look.language}'")
+    page = await context.new_page()
+    return Visitor(name, root, context, page, Watch(page))

@@ -1,0 +1,50 @@
+"""The dashboard's catalogue of texts, read from its sources."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tests.browser.visitor import Language
+
+_TEXTS = Path(__file__).parents[2] / "frontend" / "src" / "i18n" / "texts"
+_ENTRY = re.compile(
+    r'^  "?([\w.]+)"?:\s*(?:"((?:[^"\\]|\\.)*)"|\{([^}]*(?:\{\w+\}[^}]*)*)\}),$', re.MULTILINE
+)
+_FORM = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_PLACE = re.compile(r"\\\{\w+\\\}")
+
+
+@dataclass(frozen=True)
+class Words:
+    """All texts of a language, by key; of a plural all its forms."""
+
+    forms: dict[str, tuple[str, ...]]
+
+    def __getitem__(self, key: str) -> str:
+        return self.forms[key][0]
+
+    def begin(self, key: str) -> re.Pattern[str]:
+        """What matches a text up to the first place that is filled in."""
+        return re.compile("^" + re.escape(self[key].split("{")[0]))
+
+    def patterns(self) -> Iterator[re.Pattern[str]]:
+        """What matches each text as it is shown, places filled in; not those that are nothing but a place."""
+        for forms in self.forms.values():
+            for form in forms:
+                if re.sub(r"\{\w+\}|\W|\d", "", form):
+                    yield re.compile(_PLACE.sub(".+", re.escape(form)), re.DOTALL)
+
+
+@cache
+def words(language: Language) -> Words:
+    """The catalogue of a language."""
+    forms: dict[str, tuple[str, ...]] = {}
+    for file in sorted(_TEXTS.glob("*.ts")):
+        text = file.read_text()
+        blocks = re.split(r"^export const (\w+) = \{", text, flags=re.MULTILINE)
+        block = blocks[blocks.index(language) + 1]
+        for key, single, plural in _ENTRY.findall(block):
+            forms[key] = tuple(_FORM.findall(plural)) if plural else (single,)
+    return Words(forms)

@@ -1,0 +1,73 @@
+"""The whole line with fake providers, for the tests from end to end and those in a browser."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from pastelka_common.testing.fake_runpod import FakeRunpod
+from pastelka_common.testing.fake_vectorizer import FakeVectorizer
+from pastelka_local.testing import Stack, StackOptions
+from pastelka_local.testing.stack import photo, post_order
+
+
+@dataclass(frozen=True)
+class Line:
+    """A running system, its fake providers, and a client of its API."""
+
+    stack: Stack
+    runpod: FakeRunpod
+    vectorizer: FakeVectorizer
+    http: aiohttp.ClientSession
+
+    async def order(self, photos: int, *, process: str = "none", first_seed: int = 1) -> Any:
+        """Make an order by hand of photos that differ from each other."""
+        contents = [photo(first_seed + n) for n in range(photos)]
+        return await post_order(self.http, self.stack.api_url, contents, process=process)
+
+    async def get(self, path: str) -> Any:
+        """GET a document of the API."""
+        async with self.http.get(f"{self.stack.api_url}{path}") as response:
+            assert response.status == 200, await response.text()
+            return await response.json()
+
+    async def post(self, path: str, body: Any = None) -> Any:
+        """POST to the API."""
+        async with self.http.post(f"{self.stack.api_url}{path}", json=body) as response:
+            assert response.status in {200, 202}, await response.text()
+            return await response.json()
+
+
+@asynccontextmanager
+async def running_line(
+    folder: Path,
+    runpod: FakeRunpod,
+    vectorizer: FakeVectorizer,
+    *,
+    env: Mapping[str, str] | None = None,
+    dashboard: bool = False,
+) -> AsyncIterator[Line]:
+    """PostgreSQL, NATS, the hub, nginx, all services and the fakes.
+
+    ``env`` is added to what the services are told; with ``dashboard`` the gateway serves the built
+    dashboard.
+    """
+    async with runpod, vectorizer:
+        settings = {
+            "COLORING_PROVIDER": "runpod",
+            "RUNPOD_API_KEY": runpod.settings.api_key,
+            "RUNPOD_ENDPOINT_ID": "coloring-endpoint",
+            "RUNPOD_BASE_URL": runpod.base_url,
+            "RUNPOD_POLL_INTERVAL": "0.3",
+            "VECTORIZE_PROVIDER": "vectorizer",
+            "VECTORIZER_API_KEY": "vk-test",
+            "VECTORIZER_API_SECRET": "secret-test",
+            "VECTORIZER_BASE_URL": vectorizer.base_url,
+            **(env or {}),
+        }
+        options = StackOptions(env=settings, nginx=True, dashboard=dashboard)
+        async with Stack(folder, options) as stack, aiohttp.ClientSession() as http:
+            yield Line(stack, runpod, vectorizer, http)

@@ -1,0 +1,136 @@
+"""``python -m tests.pictures``: take the pictures of the dashboard that the documentation shows."""
+
+import argparse
+import asyncio
+import sys
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+from playwright.async_api import Browser, Page
+
+from tests.browser.chromium import running_chromium
+from tests.pictures.studio import Studio, studio
+
+_FOLDER = Path(__file__).parents[2] / "docs" / "images" / "dashboard"
+_THEMES = ("light", "dark")
+_QUALITY = 82
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A size of window, in CSS pixels, and how many pixels of the screen one of them has."""
+
+    width: int
+    height: int
+    scale: int = 1
+
+
+_SCREENS = (Screen(1440, 900), Screen(768, 1024), Screen(375, 812, 2))
+
+
+async def main(folder: Path, only: list[str]) -> None:
+    """Take every picture into ``folder``; with ``only``, those whose name begins so."""
+    async with studio() as place, running_chromium() as browser:
+        for screen in _SCREENS:
+            for theme in _THEMES:
+                await _take(browser, place, screen, theme, "cs", folder, only)
+        await _take(browser, place, _SCREENS[0], "light", "en", folder, only)
+
+
+async def _take(
+    browser: Browser, place: Studio, screen: Screen, theme: str, language: str, folder: Path, only: list[str]
+) -> None:
+    context = await browser.new_context(
+        base_url=place.url,
+        viewport={"width": screen.width, "height": screen.height},
+        device_scale_factor=screen.scale,
+        has_touch=screen.scale > 1,
+        reduced_motion="reduce",
+    )
+    await context.add_init_script(
+        f"localStorage.setItem('pastelka.theme', '{theme}');"
+        f"localStorage.setItem('pastelka.language', '{language}');"
+    )
+    page = await context.new_page()
+    suffix = "" if language == "cs" else f"-{language}"
+    for name, show in _VIEWS.items():
+        if only and not any(name.startswith(start) for start in only):
+            continue
+        await show(page, place)
+        await _settled(page)
+        file = folder / f"{name}-{screen.width}-{theme}{suffix}.webp"
+        _save(await page.screenshot(), file)
+        print(file.name, f"{file.stat().st_size / 1024:.0f} KB", file=sys.stderr)
+    await context.close()
+
+
+async def _list(page: Page, _: Studio) -> None:
+    await page.goto("/")
+    await page.wait_for_selector("[data-order]")
+
+
+async def _working(page: Page, place: Studio) -> None:
+    await page.goto(f"/orders/{place.working}")
+    await page.wait_for_selector("[data-image]")
+
+
+async def _card_in_work(page: Page, place: Studio) -> None:
+    """The same order further down, where the work is in hand."""
+    await _working(page, place)
+    await page.locator("[data-image]").nth(2).scroll_into_view_if_needed()
+    await page.locator("[data-image]").nth(2).evaluate("card => card.scrollIntoView({ block: 'start' })")
+
+
+async def _error(page: Page, place: Studio) -> None:
+    await page.goto(f"/orders/{place.failed}")
+    await page.wait_for_selector("[data-status=error]")
+
+
+async def _compare(page: Page, place: Studio) -> None:
+    await page.goto(f"/orders/{place.done}")
+    await page.locator("[data-image]").first.get_by_role("button").first.click()
+    await page.wait_for_selector("[role=dialog] img")
+
+
+async def _system(page: Page, _: Studio) -> None:
+    await page.goto("/system")
+    await page.wait_for_load_state("networkidle")
+
+
+_VIEWS = {
+    "list": _list,
+    "order": _working,
+    "work": _card_in_work,
+    "error": _error,
+    "compare": _compare,
+    "system": _system,
+}
+
+
+async def _settled(page: Page) -> None:
+    """Every picture on the screen is there, and so is the connection."""
+    await page.evaluate(
+        """async () => {
+            await document.fonts.ready;
+            const isShown = (image) => image.getBoundingClientRect().top < innerHeight;
+            const shown = [...document.images].filter(isShown);
+            await Promise.all(shown.map((image) => image.decode().catch(() => null)));
+        }"""
+    )
+    await page.wait_for_load_state("networkidle")
+
+
+def _save(screenshot: bytes, file: Path) -> None:
+    with Image.open(BytesIO(screenshot)) as image:
+        image.convert("RGB").save(file, "WEBP", quality=_QUALITY, method=6)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m tests.pictures", description=__doc__)
+    parser.add_argument("--folder", type=Path, default=_FOLDER, help=f"where to (default {_FOLDER})")
+    parser.add_argument("only", nargs="*", help=f"some of {', '.join(_VIEWS)} (default: all)")
+    given = parser.parse_args()
+    given.folder.mkdir(parents=True, exist_ok=True)
+    asyncio.run(main(given.folder, given.only))
