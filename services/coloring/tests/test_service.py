@@ -5,6 +5,7 @@ import functools
 import io
 import itertools
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -212,7 +213,13 @@ async def test_what_may_pass_is_tried_again(
         await bench.put(job)
         await bench.until_reported(job, "completed")
     assert bench.statuses(job) == ["processing", "runpod_submitting", *WHOLE_WAY]
-    assert [fact.attempt for fact in bench.of(job)] == [1, 1, *[2] * 6]
+    assert [fact.attempt for fact in bench.of(job)] == [1, 1, 1, *[2] * 6]
+    (retry,) = bench.retries(job)
+    told = bench.of(job)[2]
+    assert told.retry is retry
+    assert (retry.attempt, retry.of, retry.code) == (1, 12, "provider_busy")
+    assert told.at < retry.next_at < told.at + timedelta(seconds=3)
+    assert not any(fact.possibly_paid_twice for fact in bench.of(job))
     assert bench.dead == []
 
 
