@@ -165,6 +165,8 @@ async def test_what_may_pass_is_tried_again(
         await bench.put(job)
         await bench.until_reported(job, "completed")
     assert bench.statuses(job) == [*WHOLE_WAY[:2], *WHOLE_WAY]
+    assert [retry.code for retry in bench.retries(job)] == ["provider_unavailable"]
+    assert not any(fact.possibly_paid_twice for fact in bench.of(job))
     assert bench.dead == []
 
 

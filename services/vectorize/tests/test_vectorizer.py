@@ -21,7 +21,7 @@ from pydantic import SecretStr
 
 from pastelka_common.contracts.options import GroupBy, ShapeStacking
 from pastelka_common.contracts.statuses import SvgProcessingStatus
-from pastelka_common.errors import JobError, PermanentError, TransientError
+from pastelka_common.errors import JobError, PermanentError, SubmitUnknownError, TransientError
 from pastelka_common.testing.fake_vectorizer import FakeVectorizer
 from pastelka_vectorize.providers.vectorizer import VectorizerProvider, answers, upload
 from pastelka_vectorize.svg import clean
@@ -84,9 +84,9 @@ async def test_sends_the_options(provider, fake, make_request, steps, options):
         (429, (TransientError, "provider_rate_limited")),
         (408, (TransientError, "provider_unavailable")),
         (500, (TransientError, "provider_unavailable")),
-        (502, (TransientError, "provider_unavailable")),
+        (502, (SubmitUnknownError, "provider_unavailable")),
         (503, (TransientError, "provider_unavailable")),
-        ("drop", (TransientError, "connection_lost")),
+        ("drop", (SubmitUnknownError, "connection_lost")),
         ("garbage", (PermanentError, "provider_output_invalid")),
         ("truncated", (PermanentError, "provider_output_invalid")),
     ],
