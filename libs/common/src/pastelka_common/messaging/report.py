@@ -315,12 +315,18 @@ class Report:
 
     async def _claim(self) -> None:
         had_file = await self.desk.storage.has(self.job.target)
+        unknown = self.held.record.unknown
         await self._change(lambda record: self._claimed(record, had_file=had_file))
+        if self.held.record.unknown > unknown:
+            self._count_unknown()
 
     def _claimed(self, record: RunRecord, *, had_file: bool) -> RunRecord:
-        if record.unknown >= _UNKNOWN_AT_MOST:
+        # Somebody may have had the job, paid and died since we looked.
+        lost = record.sending and record.holder != self.desk.name
+        unknown = record.unknown + lost
+        if unknown >= _UNKNOWN_AT_MOST:
             raise _possibly_paid(self.desk.provider)
-        return self.mine(record, sending=True, had_file=had_file)
+        return self.mine(record, sending=True, had_file=had_file, unknown=unknown)
 
     async def _look_for_a_late_id(self) -> None:
         """A worker that was thought dead may have been given one after all."""

@@ -150,7 +150,10 @@ class Workshop(Generic[J]):
             if isinstance(error, TransientError):
                 await report.lost()
             raise
-        except BaseException:
+        except BaseException as error:
+            # A submission that was finished in spite of a cancellation may have been refused.
+            if isinstance(error.__cause__, JobError):
+                report.refused(error.__cause__)
             report.abandoned()
             raise
         report.answered(settled=False)

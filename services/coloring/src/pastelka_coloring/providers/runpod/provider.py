@@ -214,7 +214,10 @@ def _error_text(error: object) -> str:
 
 
 async def _despite_cancellation(work: Coroutine[None, None, T]) -> T:
-    """Run ``work`` to its end even when cancelled meanwhile; the cancellation goes on afterwards."""
+    """Run ``work`` to its end even when cancelled meanwhile; the cancellation goes on afterwards.
+
+    If ``work`` failed then, its error is the cancellation's cause.
+    """
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
@@ -226,4 +229,5 @@ async def _despite_cancellation(work: Coroutine[None, None, T]) -> T:
         return task.result()
     if not task.cancelled() and (fault := task.exception()):
         _log.warning("runpod_submit_failed_while_cancelled", reason=str(fault))
+        raise cancelled from fault
     raise cancelled
