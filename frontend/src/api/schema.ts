@@ -456,6 +456,32 @@ export interface components {
             process: "none" | "coloring" | "svg";
         };
         /**
+         * BreakerResponse
+         * @description The circuit breaker between a worker and its paid provider.
+         */
+        BreakerResponse: {
+            /**
+             * Next Probe At
+             * @description When one job is let through again; null unless open
+             */
+            next_probe_at: string | null;
+            /**
+             * Reason
+             * @description Why it opened; null while closed
+             */
+            reason: string | null;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "closed" | "open" | "half_open";
+        };
+        /**
          * ColoringOptions
          * @description How a coloring page is made: size in megapixels (0.5 to 8), detail in steps (1 to 20).
          */
@@ -504,6 +530,13 @@ export interface components {
             /** Id */
             id: number;
             options: components["schemas"]["ColoringOptionsResponse"];
+            /**
+             * Possibly Paid Twice
+             * @description Only there when the job was submitted again because the provider's answer to the first submission was lost: the provider may charge for both
+             */
+            possibly_paid_twice?: true | null;
+            /** @description Only there while the next attempt is waited for */
+            retry?: components["schemas"]["RetryResponse"] | null;
             status: components["schemas"]["ColoringProcessingStatus"];
             /** Url */
             url: string | null;
@@ -822,6 +855,32 @@ export interface components {
             waiting: number;
         };
         /**
+         * RetryResponse
+         * @description An attempt failed for a reason that may pass, and there will be another.
+         */
+        RetryResponse: {
+            /**
+             * Attempt
+             * @description How many attempts have failed, from 1
+             */
+            attempt: number;
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+            /**
+             * Next At
+             * Format: date-time
+             * @description When the next attempt begins, at the earliest
+             */
+            next_at: string;
+            /**
+             * Of
+             * @description With as many the version ends in error
+             */
+            of: number;
+        };
+        /**
          * SelectedResponse
          * @description Another version is the chosen one.
          */
@@ -850,6 +909,8 @@ export interface components {
          * @description One process of a service, or a service of which no process answers.
          */
         ServiceResponse: {
+            /** @description Only there for workers with a paid provider */
+            breaker?: components["schemas"]["BreakerResponse"] | null;
             /**
              * Checks
              * @description By dependency: `ok`, or what is wrong
@@ -921,6 +982,13 @@ export interface components {
             /** Id */
             id: number;
             options: components["schemas"]["SvgOptionsResponse"];
+            /**
+             * Possibly Paid Twice
+             * @description Only there when the job was submitted again because the provider's answer to the first submission was lost: the provider may charge for both
+             */
+            possibly_paid_twice?: true | null;
+            /** @description Only there while the next attempt is waited for */
+            retry?: components["schemas"]["RetryResponse"] | null;
             status: components["schemas"]["SvgProcessingStatus"];
             /** Url */
             url: string | null;
@@ -962,6 +1030,8 @@ export interface components {
             error_code: string | null;
             /** Image Id */
             image_id: number;
+            /** @description Only there while the next attempt is waited for */
+            retry?: components["schemas"]["RetryResponse"] | null;
             /** Run */
             run: number;
             /**
