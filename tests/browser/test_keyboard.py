@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from playwright.async_api import FilePayload, Locator, expect
 
 from pastelka_local.testing.stack import photo
@@ -170,7 +169,6 @@ async def delete(visitor: Visitor, keys: Keys, number: str) -> None:
     await expect(page.locator(f"[data-order='{number}']")).to_have_count(0)
 
 
-@pytest.mark.timeout(300)
 async def test_main_job_by_keyboard_alone(visitor: Visitor, line: Line) -> None:
     await visitor.context.add_init_script(_COUNT_POINTERS)
     keys = Keys(visitor)

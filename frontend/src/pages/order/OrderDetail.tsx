@@ -30,7 +30,9 @@ export function OrderDetail({ orderNumber }: { orderNumber: string }) {
   if (gone) return <NotFound orderNumber={orderNumber} />;
   if (data) return <Loaded order={data} />;
   if (error)
-    return <LoadFailure title={t("detail.loadFailed")} error={error} onRetry={() => void refetch()} />;
+    return (
+      <LoadFailure heading="h1" title={t("detail.loadFailed")} error={error} onRetry={() => void refetch()} />
+    );
   return <OrderSkeleton />;
 }
 
@@ -39,6 +41,7 @@ function NotFound({ orderNumber }: { orderNumber: string }) {
   return (
     <Notice
       icon="search"
+      heading="h1"
       title={t("detail.notFound", { number: orderNumber })}
       text={t("detail.notFound.text")}
     >
