@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings
+from pastelka_common.testing.fake_runpod import Control, FakeRunpod, FakeRunpodSettings
 from pastelka_common.testing.fake_vectorizer import FakeVectorizer
 from tests.browser.chromium import running_chromium
 from tests.browser.visitor import Look, Visitor, arrive
@@ -74,6 +74,9 @@ async def visit(
                 print(f"kept {path}")
     for visitor in visitors:
         await visitor.context.close()
+    # What a test left at the providers, faults that no call met included, is not the next one's.
+    line.runpod.apply(Control(reset=True, release=True))
+    line.vectorizer.release()
     if troubles:
         pytest.fail("the page had troubles that the test did not announce:\n" + "\n".join(troubles))
 

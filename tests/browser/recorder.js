@@ -12,7 +12,7 @@
       for (const badge of card.querySelectorAll("li [data-status]")) {
         const tile = badge.closest("li");
         const kind = laneOf(card, tile);
-        const version = /^v(\d+)/.exec(tile.innerText.trim())?.[1] ?? "?";
+        const version = /^v(\d+)/.exec(tile.textContent.trim())?.[1] ?? "?";
         found[`${card.dataset.image}/${kind}/${version}`] = [badge.dataset.status, badge.textContent];
       }
     }

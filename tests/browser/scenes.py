@@ -29,7 +29,7 @@ async def order_with_everything(line: Line, seed: int) -> Any:
             shown = await line.get(f"/orders/{order['order_number']}/images/{image}")
             return bool(shown["versions"][kind][-1]["status"] == wanted)
 
-        await until(there, 60)
+        assert await until(there, 60)
         return version
 
     await make(done, "coloring", "completed")
