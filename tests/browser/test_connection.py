@@ -30,7 +30,8 @@ async def until_count(line: Line, number: str, status: str, wanted: int) -> None
     async def there() -> bool:
         return await count(line, number, "coloring", status) == wanted
 
-    assert await until(there, 60)
+    met: bool = await until(there, 60)
+    assert met
 
 
 async def test_the_hub_is_away_while_fifty_statuses_change(visitor: Visitor, line: Line) -> None:
