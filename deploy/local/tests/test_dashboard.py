@@ -1,5 +1,6 @@
 """Building the dashboard, tried on a small project with the real npm; and as the gateway serves it."""
 
+import asyncio
 import json
 import os
 import re
@@ -20,7 +21,7 @@ _CHECK = "! grep -q wrong src/main.ts && echo ' Tests  3 passed (3)' && echo oth
 
 @dataclass
 class Project:
-    """A dashboard of one source file and one dependency, which lies beside it; ``said`` is what its builds told."""
+    """A dashboard of one source file and one dependency beside it; ``said`` is what its builds told."""
 
     root: Path
     said: list[str] = field(default_factory=list)
@@ -146,9 +147,14 @@ def test_a_node_that_is_too_old_is_not_used(project: Project, tmp_path: Path):
     ]
 
 
+def test_half_a_checkout_is_named(tmp_path: Path):
+    with pytest.raises(DashboardError, match=r"frontend has no package\.json"):
+        Dashboard(tmp_path).dist()
+
+
 @pytest.fixture
 async def gateway(nginx_server: StartNginx) -> AsyncIterator[httpx.AsyncClient]:
-    server = await nginx_server(page=dist())
+    server = await nginx_server(page=await asyncio.to_thread(dist))
     async with httpx.AsyncClient(base_url=server.url) as client:
         yield client
 
@@ -163,6 +169,7 @@ async def test_the_gateway_answers_with_the_dashboard(gateway: httpx.AsyncClient
     assert "frame-ancestors 'self'" in answer.headers["Content-Security-Policy"]
 
 
+@pytest.mark.timeout(600)
 async def test_every_file_that_the_dashboard_names_is_there_for_good(gateway: httpx.AsyncClient):
     named = re.findall(r'(?:src|href)="(/[^"]+)"', (await gateway.get("/")).text)
     assert len(named) >= 3

@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from pastelka_common.servers.base import Report, silent
-from pastelka_local.dashboard.node import Npm, find_npm
+from pastelka_local.dashboard.node import DashboardError, Npm, find_npm
 
 _SOURCES = (
     *("index.html", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts"),
@@ -92,6 +92,10 @@ class Dashboard:
 
     def _npm(self, say: Report) -> Npm:
         """npm, with the packages installed that the lock file names."""
+        if not (self.folder / "package.json").is_file():
+            raise DashboardError(
+                f"{self.folder} has no package.json; the dashboard is built from a whole checkout"
+            )
         npm = find_npm(self.root / ".tools", self.environment, say)
         if self._lacks_packages():
             say("installing the packages that package-lock.json names")
