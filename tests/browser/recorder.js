@@ -19,11 +19,8 @@
     return found;
   };
 
-  /** The photo, the page and the SVG stand side by side, in this order, as sections of the card. */
-  const laneOf = (card, tile) => {
-    const lanes = [...card.querySelectorAll("section")];
-    return lanes.indexOf(tile.closest("section")) === lanes.length - 1 ? "svg" : "coloring";
-  };
+  /** The photo, the page and the SVG stand side by side in the card, in this order. */
+  const laneOf = (card, tile) => (card.firstElementChild.lastElementChild.contains(tile) ? "svg" : "coloring");
 
   const look = () => {
     const now = performance.timeOrigin + performance.now();
