@@ -591,6 +591,8 @@ export interface components {
              * @enum {string}
              */
             kind: "coloring" | "svg";
+            /** @description The same, minute by minute: they add up to the counts */
+            minutes: components["schemas"]["MinutesResponse"];
         };
         /**
          * ImageResponse
@@ -642,6 +644,27 @@ export interface components {
             quantity: number;
             /** Title */
             title: string;
+        };
+        /**
+         * MinutesResponse
+         * @description What ended in each minute by the clock: 61 of them, the first and the last of which are partial.
+         */
+        MinutesResponse: {
+            /**
+             * Begin
+             * Format: date-time
+             * @description Start of the first minute
+             */
+            begin: string;
+            /** Cancelled */
+            cancelled: number[];
+            /**
+             * Completed
+             * @description A count for each minute, oldest first
+             */
+            completed: number[];
+            /** Failed */
+            failed: number[];
         };
         /**
          * OrderListItem
