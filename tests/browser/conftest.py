@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings
+from pastelka_common.testing.fake_runpod import Control, FakeRunpod, FakeRunpodSettings
 from pastelka_common.testing.fake_vectorizer import FakeVectorizer
 from tests.browser.chromium import running_chromium
 from tests.browser.visitor import Look, Visitor, arrive
@@ -26,6 +26,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if call.when == "call" and call.excinfo is not None:
         item.stash[_failed] = True
     return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first test of all may have to build the dashboard and to install a Chromium."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.timeout(600))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -67,6 +74,9 @@ async def visit(
                 print(f"kept {path}")
     for visitor in visitors:
         await visitor.context.close()
+    # What a test left at the providers, faults that no call met included, is not the next one's.
+    line.runpod.apply(Control(reset=True, release=True))
+    line.vectorizer.release()
     if troubles:
         pytest.fail("the page had troubles that the test did not announce:\n" + "\n".join(troubles))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pastelka_common.testing.fake_runpod import JobPlan
-from pastelka_common.testing.fake_runpod_jobs import Operation
+from pastelka_common.testing.fake_runpod_jobs import Fault, Operation
 from tests.line import Line
 
 
@@ -61,7 +61,8 @@ def by_hand(line: Line, jobs: int = 1) -> None:
 @asynccontextmanager
 async def held(line: Line, operation: Operation, calls: int = 1) -> AsyncIterator[None]:
     """The next ``calls`` of an operation at RunPod are answered when the block ends."""
-    line.runpod.fail(operation, *["hang"] * calls)
+    hangs: list[Fault] = ["hang"] * calls
+    line.runpod.fail(operation, *hangs)
     try:
         yield
         # One that came only after the release would hang for good.

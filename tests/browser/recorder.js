@@ -12,18 +12,15 @@
       for (const badge of card.querySelectorAll("li [data-status]")) {
         const tile = badge.closest("li");
         const kind = laneOf(card, tile);
-        const version = /^v(\d+)/.exec(tile.innerText.trim())?.[1] ?? "?";
+        const version = /^v(\d+)/.exec(tile.textContent.trim())?.[1] ?? "?";
         found[`${card.dataset.image}/${kind}/${version}`] = [badge.dataset.status, badge.textContent];
       }
     }
     return found;
   };
 
-  /** The photo, the page and the SVG stand side by side, in this order, as sections of the card. */
-  const laneOf = (card, tile) => {
-    const lanes = [...card.querySelectorAll("section")];
-    return lanes.indexOf(tile.closest("section")) === lanes.length - 1 ? "svg" : "coloring";
-  };
+  /** The photo, the page and the SVG stand side by side in the card, in this order. */
+  const laneOf = (card, tile) => (card.firstElementChild.lastElementChild.contains(tile) ? "svg" : "coloring");
 
   const look = () => {
     const now = performance.timeOrigin + performance.now();

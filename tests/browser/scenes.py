@@ -29,7 +29,8 @@ async def order_with_everything(line: Line, seed: int) -> Any:
             shown = await line.get(f"/orders/{order['order_number']}/images/{image}")
             return bool(shown["versions"][kind][-1]["status"] == wanted)
 
-        await until(there, 60)
+        met: bool = await until(there, 60)
+        assert met
         return version
 
     await make(done, "coloring", "completed")

@@ -55,7 +55,6 @@ async def foreign(visitor: Visitor, language: Language, data: Collection[str] = 
     return found
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("language", get_args(Language))
 async def test_nothing_of_the_other_language_is_left(visit: Arrive, line: Line, language: Language) -> None:
     order = await order_with_everything(line, 700)

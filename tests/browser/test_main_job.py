@@ -90,9 +90,9 @@ async def pictures_load(visitor: Visitor) -> None:
 
 
 async def downloaded(visitor: Visitor, name: str) -> bytes:
-    """The file behind a link to download."""
+    """What a link or a button downloads."""
     async with visitor.page.expect_download() as download:
-        await visitor.page.get_by_role("link", name=name).click()
+        await visitor.page.locator("main :is(a, button)", has_text=name).click()
     path = await (await download.value).path()
     return path.read_bytes()
 

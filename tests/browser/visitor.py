@@ -80,7 +80,7 @@ class Visitor:
     def lane(self, image_id: int, kind: str) -> Locator:
         """The part of an image's card that is about its ``photo``, ``coloring`` or ``svg``."""
         place = {"photo": 0, "coloring": 1, "svg": 2}[kind]
-        return self.card(image_id).locator("section").nth(place)
+        return self.card(image_id).locator("xpath=./div/*").nth(place)
 
     async def until_light(self, state: str, seconds: float = DEADLINE) -> None:
         """Wait until the connection light says ``state``."""

@@ -5,7 +5,7 @@ import { Notice } from "./Notice";
 function Crash() {
   const { t } = useLanguage();
   return (
-    <Notice alert icon="alert" title={t("crash.title")} text={t("crash.text")}>
+    <Notice alert icon="alert" heading="h1" title={t("crash.title")} text={t("crash.text")}>
       <button type="button" className="button button-primary" onClick={() => location.reload()}>
         {t("crash.reload")}
       </button>

@@ -6,13 +6,14 @@ interface LoadFailureProps {
   title: string;
   error: unknown;
   onRetry: () => void;
+  heading?: "h1" | "h2";
 }
 
 /** A load that failed: says why, offers to try again, and does not claim that nothing is there. */
-export function LoadFailure({ title, error, onRetry }: LoadFailureProps) {
+export function LoadFailure({ title, error, onRetry, heading = "h2" }: LoadFailureProps) {
   const { t } = useLanguage();
   return (
-    <Notice alert icon="alert" title={title} text={failureSentence(error, t)}>
+    <Notice alert icon="alert" heading={heading} title={title} text={failureSentence(error, t)}>
       <button type="button" className="button" onClick={onRetry}>
         {t("action.retry")}
       </button>

@@ -7,10 +7,12 @@ interface NoticeProps {
   text?: string;
   children?: ReactNode;
   alert?: boolean;
+  /** `h1` where it stands in place of the whole page. */
+  heading?: "h1" | "h2";
 }
 
 /** What stands in place of content: nothing there yet, not found, could not be loaded. */
-export function Notice({ icon, title, text, children, alert = false }: NoticeProps) {
+export function Notice({ icon, title, text, children, alert = false, heading: Heading = "h2" }: NoticeProps) {
   return (
     <div
       role={alert ? "alert" : undefined}
@@ -19,7 +21,7 @@ export function Notice({ icon, title, text, children, alert = false }: NoticePro
       <span className="mb-4 grid size-12 place-items-center rounded-2xl bg-soft text-mute">
         <Icon name={icon} className="size-6" />
       </span>
-      <h2 className="text-lg font-semibold tracking-tight">{title}</h2>
+      <Heading className="text-lg font-semibold tracking-tight">{title}</Heading>
       {text && <p className="mt-1.5 text-mute">{text}</p>}
       {children && <div className="mt-5 flex gap-2">{children}</div>}
     </div>

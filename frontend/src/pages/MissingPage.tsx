@@ -10,7 +10,7 @@ export function MissingPage() {
   // For the connection light.
   useMercure(["orders"]);
   return (
-    <Notice icon="search" title={t("missing.title")} text={t("missing.text")}>
+    <Notice icon="search" heading="h1" title={t("missing.title")} text={t("missing.text")}>
       <Link to="/" className="button">
         {t("missing.back")}
       </Link>

@@ -26,16 +26,19 @@ export function OrderDetail({ orderNumber }: { orderNumber: string }) {
   const { data, error, refetch } = useQuery(orderQuery(orderNumber));
   // The answer that brings the order brings the cookie for its topic too.
   useOrderEvents(orderNumber, data !== undefined);
-  if (data && !isGone(error)) return <Loaded order={data} />;
+  if (isGone(error)) {
+    return data ? <Deleted orderNumber={orderNumber} /> : <NotFound orderNumber={orderNumber} />;
+  }
+  if (data) return <Loaded order={data} />;
+  if (error) {
+    return (
+      <LoadFailure heading="h1" title={t("detail.loadFailed")} error={error} onRetry={() => void refetch()} />
+    );
+  }
   return (
     <>
       <h1 className="sr-only">{t("orderPage.title", { number: orderNumber })}</h1>
-      {!error && <OrderSkeleton />}
-      {isGone(error) &&
-        (data ? <Deleted orderNumber={orderNumber} /> : <NotFound orderNumber={orderNumber} />)}
-      {error && !isGone(error) && (
-        <LoadFailure title={t("detail.loadFailed")} error={error} onRetry={() => void refetch()} />
-      )}
+      <OrderSkeleton />
     </>
   );
 }
@@ -45,6 +48,7 @@ function NotFound({ orderNumber }: { orderNumber: string }) {
   return (
     <Notice
       icon="search"
+      heading="h1"
       title={t("detail.notFound", { number: orderNumber })}
       text={t("detail.notFound.text")}
     >
@@ -62,7 +66,13 @@ function Deleted({ orderNumber }: { orderNumber: string }) {
   // Whatever had the focus is gone with the order.
   useEffect(() => back.current?.focus(), []);
   return (
-    <Notice alert icon="photo" title={t("detail.gone", { number: orderNumber })} text={t("detail.gone.text")}>
+    <Notice
+      alert
+      heading="h1"
+      icon="photo"
+      title={t("detail.gone", { number: orderNumber })}
+      text={t("detail.gone.text")}
+    >
       <Link ref={back} to="/" className="button">
         {t("missing.back")}
       </Link>

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from pastelka_common.testing.fake_page import drawn_page
-from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings, image_key
+from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings, JobPlan, image_key
 from pastelka_common.testing.fake_runpod_jobs import Jobs
 
 KEY = {"Authorization": "Bearer fake-runpod-key"}
@@ -230,3 +230,26 @@ async def test_a_malformed_setting_ends_it_with_2():
 
     assert process.returncode == 2
     assert b"workers" in said
+
+
+async def test_planned_jobs_are_taken_on_step_by_step(fake, http):
+    fake.plan(JobPlan(states=["IN_QUEUE"]), JobPlan(states=["IN_QUEUE"]), JobPlan(states=["FAILED"]))
+    jobs = [(await submit(http, fake))[1] for _ in range(3)]
+
+    async def states():
+        return [(await status(http, fake, job))[1]["status"] for job in jobs]
+
+    assert await states() == ["IN_QUEUE", "IN_QUEUE", "FAILED"]
+    fake.advance("IN_PROGRESS")
+    assert await states() == ["IN_PROGRESS", "IN_PROGRESS", "FAILED"]
+    fake.advance("COMPLETED")
+    assert await states() == ["COMPLETED", "COMPLETED", "FAILED"]
+    fake.advance("IN_QUEUE")
+    assert await states() == ["COMPLETED", "COMPLETED", "FAILED"]
+
+
+async def test_it_tells_how_many_faults_no_call_has_met(fake, http):
+    fake.fail("status", 500, 500)
+    assert fake.faults.due("status") == 2
+    await status(http, fake, (await submit(http, fake))[1])
+    assert fake.faults.due("status") == 1

@@ -1,0 +1,58 @@
+"""What goes wrong in a page does not pass unseen."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.visitor import Visitor
+
+TROUBLES = {
+    "console": ("console.error('something odd')", r"console\.error: something odd"),
+    "exception": (
+        "setTimeout(() => { throw new Error('thrown by nobody') })",
+        "exception: .*thrown by nobody",
+    ),
+    "rejection": ("void Promise.reject(new Error('nobody waits'))", "exception: .*nobody waits"),
+    "missing file": (
+        "void (new Image().src = '/static/images/none.png')",
+        r"request failed: .*none\.png: 404",
+    ),
+    "no server": (
+        "void (new Image().src = 'http://localhost:9/none.png')",
+        "request failed: .*(ERR_CONNECTION_REFUSED|ERR_UNSAFE_PORT)",
+    ),
+    "policy": (
+        "const script = document.createElement('script');"
+        " script.src = 'http://localhost:9/x.js'; document.head.append(script)",
+        "CSP violation: script-src.* http://localhost:9/x.js",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", TROUBLES)
+async def test_trouble_is_seen(visitor: Visitor, kind: str) -> None:
+    script, expected = TROUBLES[kind]
+    await visitor.open()
+    await visitor.until_light("live")
+    assert visitor.watch.unannounced() == []
+    await visitor.page.evaluate(f"() => {{ {script} }}")
+
+    async def seen() -> bool:
+        return bool(visitor.watch.unannounced())
+
+    await visitor.until(seen)
+    visitor.watch.announce(expected)
+    # A violation is also told in Chromium's own words.
+    visitor.watch.announce("violates the following Content Security Policy", "request failed: .*x.js: csp")
+    assert visitor.watch.unannounced() == []
+    assert any(line.startswith("console.") for line in visitor.watch.console) or kind != "console"
+
+
+async def test_what_a_page_takes_back_is_no_trouble(visitor: Visitor) -> None:
+    await visitor.open()
+    await visitor.until_light("live")
+    await visitor.page.evaluate(
+        "() => { const c = new AbortController(); fetch('/healthz', c).catch(() => 0); c.abort(); }"
+    )
+    await visitor.open("/?q=somebody")
+    await expect(visitor.page.get_by_role("textbox")).to_have_value("somebody")
+    assert visitor.watch.unannounced() == []
