@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator
 
-from pastelka_common.settings import ServiceSettings
+from pastelka_orders.shopify.settings import ShopifySettings
 
 _ASYNC_DRIVER = "postgresql+asyncpg://"
 
 
-class OrdersSettings(ServiceSettings):
+class OrdersSettings(ShopifySettings):
     """Environment of the API and of the worker."""
 
     database_url: SecretStr

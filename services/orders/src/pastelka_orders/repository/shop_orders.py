@@ -1,0 +1,300 @@
+"""Orders of the shop: finding, adding and changing them with their items and photos."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ARRAY, BigInteger, DateTime, Integer, Text, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_orders.models import OrderStatus
+from pastelka_orders.repository.views import search_text
+from pastelka_orders.shopify.orders import ShopItem, ShopOrder
+from pastelka_orders.shopify.photo_plan import Place, Present
+
+_LOCK_CLASS = 7_240
+_KEPT_DAYS = 7
+
+# By the shop's id, whether there is such an order yet or not: two messages about one never meet.
+_LOCK = text("SELECT pg_advisory_xact_lock(:class, hashint8(CAST(:shopify_id AS bigint)))")
+_FIND = text(
+    """SELECT id, order_number, status, shopify_updated_at, created_at, cancelled_at, customer_email,
+        customer_name, payment_status, shipping_method
+    FROM orders WHERE shopify_id = CAST(:shopify_id AS bigint)"""
+)
+_FIND_NUMBER = text(
+    "SELECT source, shopify_id, shopify_order_number FROM orders WHERE order_number = :order_number"
+)
+_ADD = text(
+    """INSERT INTO orders (order_number, source, shopify_id, shopify_order_number, customer_email,
+        customer_name, payment_status, shipping_method, search, created_at, shopify_updated_at, cancelled_at)
+    VALUES (:order_number, 'shopify', CAST(:shopify_id AS bigint), :name, :email, :customer, :payment,
+        :shipping, :search, COALESCE(:created_at, clock_timestamp()), :updated_at, :cancelled_at)
+    ON CONFLICT (order_number) DO NOTHING RETURNING id"""
+)
+_CHANGE = text(
+    """UPDATE orders SET customer_email = :email, customer_name = :customer, payment_status = :payment,
+        shipping_method = :shipping, search = :search, created_at = :created_at,
+        cancelled_at = :cancelled_at, updated_at = clock_timestamp()
+    WHERE id = :id"""
+)
+_MOMENTS = ("created_at", "updated_at", "cancelled_at")
+_WORDS = ("order_number", "name", "email", "customer", "payment", "shipping", "search")
+_ADD = _ADD.bindparams(
+    *(bindparam(name, type_=DateTime(timezone=True)) for name in _MOMENTS),
+    *(bindparam(name, type_=Text) for name in _WORDS),
+)
+_CHANGE = _CHANGE.bindparams(
+    bindparam("id", type_=Integer),
+    *(bindparam(name, type_=DateTime(timezone=True)) for name in ("created_at", "cancelled_at")),
+    *(bindparam(name, type_=Text) for name in _WORDS[2:]),
+)
+_FRESH = text("UPDATE orders SET shopify_updated_at = :updated_at WHERE id = :id").bindparams(
+    bindparam("id", type_=Integer), bindparam("updated_at", type_=DateTime(timezone=True))
+)
+_SET_STATUS = text(
+    """UPDATE orders SET status = CAST(:status AS orderstatus), updated_at = clock_timestamp()
+    WHERE id = :id"""
+).bindparams(bindparam("id", type_=Integer))
+# What an item has by its place stays: only the shop's id says which item is meant.
+_ITEMS = text(
+    """INSERT INTO line_items AS l
+        (order_id, position, shopify_line_item_id, title, quantity, dedication, layout)
+    SELECT :order_id,
+        n.place + COALESCE((SELECT max(position) FROM line_items WHERE order_id = :order_id), 0),
+        n.shopify_id, n.title, n.quantity, n.dedication, n.layout
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:titles AS text[]), CAST(:quantities AS integer[]),
+        CAST(:dedications AS text[]), CAST(:layouts AS text[])) WITH ORDINALITY
+        AS n(shopify_id, title, quantity, dedication, layout, place)
+    ON CONFLICT (order_id, shopify_line_item_id) DO UPDATE SET title = EXCLUDED.title,
+        quantity = EXCLUDED.quantity, dedication = EXCLUDED.dedication, layout = EXCLUDED.layout
+    WHERE (l.title, l.quantity, l.dedication, l.layout) IS DISTINCT FROM
+        (EXCLUDED.title, EXCLUDED.quantity, EXCLUDED.dedication, EXCLUDED.layout)
+    RETURNING l.id"""
+).bindparams(
+    bindparam("order_id", type_=Integer),
+    bindparam("ids", type_=ARRAY(BigInteger)),
+    bindparam("titles", type_=ARRAY(Text)),
+    bindparam("quantities", type_=ARRAY(Integer)),
+    bindparam("dedications", type_=ARRAY(Text)),
+    bindparam("layouts", type_=ARRAY(Text)),
+)
+_ITEMS_GONE = text(
+    """UPDATE line_items SET quantity = 0 WHERE order_id = :order_id AND quantity <> 0
+        AND shopify_line_item_id IS NOT NULL AND shopify_line_item_id <> ALL(CAST(:ids AS bigint[]))
+    RETURNING id"""
+).bindparams(bindparam("order_id", type_=Integer), bindparam("ids", type_=ARRAY(BigInteger)))
+_ITEM_IDS = text("SELECT id, shopify_line_item_id FROM line_items WHERE order_id = :order_id").bindparams(
+    bindparam("order_id", type_=Integer)
+)
+_PHOTOS = text(
+    """SELECT i.id, i.line_item_id, i.position, i.original_url, i.path IS NOT NULL AS is_stored,
+        i.download_error_code IS NOT NULL AS has_failed
+    FROM images i JOIN line_items l ON l.id = i.line_item_id WHERE l.order_id = :order_id
+    ORDER BY i.id FOR NO KEY UPDATE OF i"""
+).bindparams(bindparam("order_id", type_=Integer))
+_ADD_PHOTOS = text(
+    """INSERT INTO images (line_item_id, position, original_url)
+    SELECT n.line_item_id, n.position, n.url FROM unnest(CAST(:items AS integer[]),
+        CAST(:positions AS integer[]), CAST(:urls AS text[])) AS n(line_item_id, position, url)
+    ORDER BY n.line_item_id, n.position RETURNING id, original_url"""
+).bindparams(
+    bindparam("items", type_=ARRAY(Integer)),
+    bindparam("positions", type_=ARRAY(Integer)),
+    bindparam("urls", type_=ARRAY(Text)),
+)
+# What was made from the photo before stays, but is chosen no longer: it shows another picture.
+_REPLACE_PHOTOS = text(
+    """UPDATE images i SET original_url = n.url, photo_version = i.photo_version + 1,
+        photo_replaced_at = clock_timestamp(), path = NULL, width = NULL, height = NULL,
+        downloaded_at = NULL, download_error_code = NULL, download_error_message = NULL,
+        selected_coloring_id = NULL, selected_svg_id = NULL,
+        coloring_chosen_at = NULL, svg_chosen_at = NULL
+    FROM unnest(CAST(:ids AS integer[]), CAST(:urls AS text[])) AS n(id, url) WHERE i.id = n.id"""
+).bindparams(bindparam("ids", type_=ARRAY(Integer)), bindparam("urls", type_=ARRAY(Text)))
+_AWAIT_PHOTOS = text(
+    """UPDATE images SET download_error_code = NULL, download_error_message = NULL
+    WHERE id = ANY(CAST(:ids AS integer[]))"""
+).bindparams(bindparam("ids", type_=ARRAY(Integer)))
+_DROP_PHOTOS = text(
+    """DELETE FROM images i WHERE id = ANY(CAST(:ids AS integer[]))
+        AND NOT EXISTS (SELECT 1 FROM coloring_versions c WHERE c.image_id = i.id)"""
+).bindparams(bindparam("ids", type_=ARRAY(Integer)))
+_SEEN = text("INSERT INTO shopify_webhooks (id) VALUES (:id) ON CONFLICT DO NOTHING RETURNING id")
+_FORGET = text(
+    """DELETE FROM shopify_webhooks WHERE id IN (SELECT id FROM shopify_webhooks
+        WHERE received_at < clock_timestamp() - make_interval(days => :days)
+        ORDER BY received_at LIMIT 100 FOR UPDATE SKIP LOCKED)"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownOrder:
+    """An order of the shop as it is here."""
+
+    id: int
+    order_number: str
+    status: OrderStatus
+    shopify_updated_at: datetime | None
+    created_at: datetime
+    cancelled_at: datetime | None
+    customer_email: str | None
+    customer_name: str | None
+    payment_status: str | None
+    shipping_method: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShopReference:
+    """What the shop calls an order; ``shopify_id`` is ``None`` for one that is not the shop's."""
+
+    shopify_id: int | None
+    name: str | None
+
+
+async def is_new_webhook(connection: AsyncConnection, webhook_id: str) -> bool:
+    """Note that this webhook is applied; ``False`` if it was already. Old ones are forgotten."""
+    await connection.execute(_FORGET, {"days": _KEPT_DAYS})
+    return (await connection.execute(_SEEN, {"id": webhook_id})).first() is not None
+
+
+async def lock(connection: AsyncConnection, shopify_id: int) -> KnownOrder | None:
+    """The order, if it is known; until the transaction ends nobody else reads it from the shop."""
+    await connection.execute(_LOCK, {"class": _LOCK_CLASS, "shopify_id": shopify_id})
+    row = (await connection.execute(_FIND, {"shopify_id": shopify_id})).mappings().first()
+    return KnownOrder(**{**row, "status": OrderStatus(row["status"])}) if row else None
+
+
+async def reference(connection: AsyncConnection, order_number: str) -> ShopReference | None:
+    """What the shop calls this order; ``None`` if there is none by that number."""
+    row = (await connection.execute(_FIND_NUMBER, {"order_number": order_number})).first()
+    if row is None:
+        return None
+    return ShopReference(row.shopify_id if row.source == "shopify" else None, row.shopify_order_number)
+
+
+async def add(connection: AsyncConnection, order: ShopOrder) -> tuple[int, str]:
+    """Add the order's head; returns its id and number.
+
+    Where another order has its number already, the shop's id is added to it.
+    """
+    for number in (order.order_number, f"{order.order_number}-{order.shopify_id}"):
+        values = {
+            "order_number": number,
+            "shopify_id": order.shopify_id,
+            "name": order.name or None,
+            "email": order.customer_email,
+            "customer": order.customer_name,
+            "payment": order.payment_status,
+            "shipping": order.shipping_method,
+            "search": search_text(number, order.customer_name, order.customer_email),
+            "created_at": order.created_at,
+            "updated_at": order.updated_at,
+            "cancelled_at": order.cancelled_at,
+        }
+        order_id = (await connection.execute(_ADD, values)).scalar()
+        if order_id is not None:
+            return order_id, number
+    raise RuntimeError(f"order {order.order_number} of the shop could not be added under any number")
+
+
+async def change(connection: AsyncConnection, known: KnownOrder, order: ShopOrder) -> bool:
+    """Take over the order's head; what the shop does not say stays. Returns whether anything changed."""
+    values = {
+        "email": order.customer_email or known.customer_email,
+        "customer": order.customer_name or known.customer_name,
+        "payment": order.payment_status or known.payment_status,
+        "shipping": order.shipping_method or known.shipping_method,
+        "created_at": order.created_at or known.created_at,
+        "cancelled_at": order.cancelled_at or known.cancelled_at,
+    }
+    if order.updated_at is not None and order.updated_at != known.shopify_updated_at:
+        await connection.execute(_FRESH, {"id": known.id, "updated_at": order.updated_at})
+    if values == _head(known):
+        return False
+    search = search_text(known.order_number, values["customer"], values["email"])  # type: ignore[arg-type]
+    await connection.execute(_CHANGE, {**values, "search": search, "id": known.id})
+    return True
+
+
+def _head(known: KnownOrder) -> dict[str, object]:
+    return {
+        "email": known.customer_email,
+        "customer": known.customer_name,
+        "payment": known.payment_status,
+        "shipping": known.shipping_method,
+        "created_at": known.created_at,
+        "cancelled_at": known.cancelled_at,
+    }
+
+
+async def set_status(connection: AsyncConnection, order_id: int, status: OrderStatus) -> None:
+    """Set the order's own status."""
+    await connection.execute(_SET_STATUS, {"id": order_id, "status": status.value})
+
+
+async def keep_items(connection: AsyncConnection, order_id: int, items: Sequence[ShopItem]) -> bool:
+    """Add and change line items; those that the shop has no longer get quantity 0.
+
+    Returns whether anything changed.
+    """
+    items = list({item.shopify_id: item for item in items}.values())
+    ids = [item.shopify_id for item in items]
+    changed = await connection.execute(
+        _ITEMS,
+        {
+            "order_id": order_id,
+            "ids": ids,
+            "titles": [item.title for item in items],
+            "quantities": [item.quantity for item in items],
+            "dedications": [item.dedication for item in items],
+            "layouts": [item.layout for item in items],
+        },
+    )
+    gone = await connection.execute(_ITEMS_GONE, {"order_id": order_id, "ids": ids})
+    return bool(changed.all()) | bool(gone.all())
+
+
+async def item_ids(connection: AsyncConnection, order_id: int) -> dict[int, int]:
+    """Our ids of the order's line items by the shop's."""
+    rows = await connection.execute(_ITEM_IDS, {"order_id": order_id})
+    return {row.shopify_line_item_id: row.id for row in rows}
+
+
+async def lock_photos(connection: AsyncConnection, order_id: int) -> list[Present]:
+    """The order's photos, locked."""
+    rows = await connection.execute(_PHOTOS, {"order_id": order_id})
+    return [
+        Present(row.id, (row.line_item_id, row.position), row.original_url, row.is_stored, row.has_failed)
+        for row in rows
+    ]
+
+
+async def add_photos(connection: AsyncConnection, photos: Mapping[Place, str]) -> dict[int, str]:
+    """Add photos that are to be fetched; returns their URLs by image."""
+    if not photos:
+        return {}
+    values = {
+        "items": [item for item, _ in photos],
+        "positions": [position for _, position in photos],
+        "urls": list(photos.values()),
+    }
+    return {row.id: row.original_url for row in await connection.execute(_ADD_PHOTOS, values)}
+
+
+async def replace_photos(connection: AsyncConnection, photos: Mapping[int, str]) -> None:
+    """Other photos take the place of these: URLs by image."""
+    if photos:
+        await connection.execute(_REPLACE_PHOTOS, {"ids": list(photos), "urls": list(photos.values())})
+
+
+async def await_photos(connection: AsyncConnection, image_ids: Sequence[int]) -> None:
+    """These photos are fetched again: forget why they could not be."""
+    if image_ids:
+        await connection.execute(_AWAIT_PHOTOS, {"ids": list(image_ids)})
+
+
+async def drop_photos(connection: AsyncConnection, image_ids: Sequence[int]) -> None:
+    """The shop has these no longer, and they were never stored."""
+    if image_ids:
+        await connection.execute(_DROP_PHOTOS, {"ids": list(image_ids)})
