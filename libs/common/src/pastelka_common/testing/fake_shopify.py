@@ -25,6 +25,7 @@ import re
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
@@ -51,8 +52,7 @@ SCHEMA = build_schema(
     type LineItem {
       id: ID! title: String! quantity: Int! currentQuantity: Int! customAttributes: [Attribute!]!
     }
-    type LineItemEdge { node: LineItem! cursor: String! }
-    type LineItemConnection { nodes: [LineItem!]! edges: [LineItemEdge!]! pageInfo: PageInfo! }
+    type LineItemConnection { nodes: [LineItem!]! pageInfo: PageInfo! }
     type Order {
       id: ID! legacyResourceId: UnsignedInt64! name: String! email: String note: String
       createdAt: DateTime! updatedAt: DateTime! cancelledAt: DateTime
@@ -60,8 +60,7 @@ SCHEMA = build_schema(
       customer: Customer shippingLine: ShippingLine
       lineItems(first: Int, after: String): LineItemConnection!
     }
-    type OrderEdge { node: Order! cursor: String! }
-    type OrderConnection { nodes: [Order!]! edges: [OrderEdge!]! pageInfo: PageInfo! }
+    type OrderConnection { nodes: [Order!]! pageInfo: PageInfo! }
     type QueryRoot {
       order(id: ID!): Order
       orders(
@@ -170,6 +169,7 @@ class FakeShopify:
         self.operations: list[str] = []
         self.throttled = 0
         self._failures: deque[Failure] = deque()
+        self._fails_from: tuple[int, Failure] | None = None
         self._port = port
         self._runner: web.AppRunner | None = None
 
@@ -186,6 +186,15 @@ class FakeShopify:
     def fail(self, *failures: Failure) -> None:
         """Let the next requests fail, one after another."""
         self._failures.extend(failures)
+
+    def fail_from(self, request: int, failure: Failure) -> None:
+        """Let every request fail from the ``request``-th on (from 1), until :meth:`recover`."""
+        self._fails_from = (request, failure)
+
+    def recover(self) -> None:
+        """Let requests succeed again."""
+        self._fails_from = None
+        self._failures.clear()
 
     def stats(self) -> dict[str, Any]:
         """What ``GET /_stats`` answers."""
@@ -225,6 +234,8 @@ class FakeShopify:
         self.operations.append(str(asked.get("operationName")))
         if self._failures:
             return self._failed(self._failures.popleft(), request)
+        if self._fails_from is not None and len(self.operations) >= self._fails_from[0]:
+            return self._failed(self._fails_from[1], request)
         cost = _cost(asked.get("variables") or {})
         if cost > MOST_PER_QUERY:
             message = f"Query cost is {cost:g}, which exceeds the single query max cost limit (1000)."
@@ -260,7 +271,7 @@ class FakeShopify:
 
     def _orders(self, _info: Any, **arguments: Any) -> dict[str, Any]:
         found = _SINCE.search(arguments.get("query") or "")
-        since = _instant(found.group(1)) if found else ""
+        since = _instant(found.group(1) if found else "2000-01-01T00:00:00Z")
         key = "updatedAt" if arguments.get("sortKey") == "UPDATED_AT" else "createdAt"
         wanted = [order for order in self.orders.values() if _instant(order["updatedAt"]) >= since]
         wanted.sort(key=lambda order: (_instant(order[key]), order["id"]))
@@ -341,9 +352,8 @@ def _cursor(item: dict[str, Any]) -> str:
     return base64.b64encode(item["id"].encode()).decode()
 
 
-def _instant(moment: str) -> str:
-    """Comparable as text: these moments are all in UTC."""
-    return moment.replace("+00:00", "Z")
+def _instant(moment: str) -> datetime:
+    return datetime.fromisoformat(moment)
 
 
 async def serve(port: int, token: str) -> None:

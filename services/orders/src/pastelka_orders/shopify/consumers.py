@@ -94,8 +94,12 @@ class FromShop:
         self._require_shop()
         order = await self.shop.order(job.shopify_id)
         again = Again.MISSING if job.photos else Again.FAILED
-        await self.database.write(lambda c: ingest(c, order, again=again))
+        effect = await self.database.write(lambda c: ingest(c, order, again=again))
         self.on_commit()
+        if effect == "older":
+            # A webhook was faster than the copy of the shop's database that answers.
+            message = f"The shop's answer about order {order.order_number} is older than what is here."
+            raise TransientError("shop_answer_outdated", message)
         return Done()
 
     async def give_up(self, job: SyncOrderJob, _delivery: Delivery, failure: Failure) -> None:
