@@ -27,6 +27,7 @@ from pastelka_orders.database import Database
 from pastelka_orders.listening import listen
 from pastelka_orders.outbox import CHANNEL, Relay
 from pastelka_orders.photos import PhotoDownloader, PhotoIntake, PhotoLimits
+from pastelka_orders.photos.proxies import proxies_of
 from pastelka_orders.photos.urls import UrlRules
 from pastelka_orders.settings import OrdersSettings
 from pastelka_orders.shopify.consumers import follow_shop
@@ -56,7 +57,11 @@ async def run(settings: OrdersSettings, stop: asyncio.Event) -> None:
     try:
         async with (
             connected(settings.nats_url, name="orders-worker") as nc,
-            PhotoDownloader(PhotoIntake(limits), rules=UrlRules(allowed_hosts=hosts)) as downloader,
+            PhotoDownloader(
+                PhotoIntake(limits),
+                rules=UrlRules(allowed_hosts=hosts),
+                proxies=proxies_of(settings.proxy),
+            ) as downloader,
             health_server(settings.host, settings.port, _checks(nc, database)),
             answering(nc, "orders-worker", _checks(nc, database)),
         ):

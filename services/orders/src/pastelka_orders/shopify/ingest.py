@@ -17,7 +17,7 @@ from pastelka_orders.handlers.downloads import refresh_order_status
 from pastelka_orders.handlers.versions import end_in_error, stop_work
 from pastelka_orders.models import OrderStatus
 from pastelka_orders.outbox import Outbox
-from pastelka_orders.repository import shop_orders, versions
+from pastelka_orders.repository import shop_items, shop_orders, versions
 from pastelka_orders.repository.shop_orders import KnownOrder
 from pastelka_orders.repository.versions import Version
 from pastelka_orders.shopify.orders import ShopItem, ShopOrder
@@ -105,9 +105,9 @@ async def _take_items(
     """Take over line items and photos; returns whether anything changed."""
     # Versions before images, as everywhere: two transactions never wait for each other.
     in_hand = await _in_hand(connection, target) if target.known else []
-    present = await shop_orders.lock_photos(connection, target.id)
-    changed = await shop_orders.keep_items(connection, target.id, items)
-    ids = await shop_orders.item_ids(connection, target.id)
+    present = await shop_items.lock_photos(connection, target.id)
+    changed = await shop_items.keep_items(connection, target.id, items)
+    ids = await shop_items.item_ids(connection, target.id)
     wanted = {
         (ids[item.shopify_id], position): url
         for item in items
@@ -132,10 +132,10 @@ async def _in_hand(connection: AsyncConnection, target: _Target) -> list[Version
 
 
 async def _fetch(connection: AsyncConnection, outbox: Outbox, target: _Target, plan: PhotoPlan) -> None:
-    await shop_orders.drop_photos(connection, plan.dropped)
-    await shop_orders.replace_photos(connection, plan.replaced)
-    await shop_orders.await_photos(connection, list(plan.again))
-    added = await shop_orders.add_photos(connection, plan.added)
+    await shop_items.drop_photos(connection, plan.dropped)
+    await shop_items.replace_photos(connection, plan.replaced)
+    await shop_items.await_photos(connection, list(plan.again))
+    added = await shop_items.add_photos(connection, plan.added)
     for image_id, url in {**added, **plan.replaced, **plan.again}.items():
         outbox.add(DownloadJob(image_id=image_id, order_number=target.number, url=url))
 
@@ -144,7 +144,7 @@ async def _lacks_photos(connection: AsyncConnection, target: _Target, order: Sho
     """Whether the shop has to be asked: the items did not come, or not one photo is known."""
     if order.items is None:
         return True
-    return not order.has_photos and not await shop_orders.lock_photos(connection, target.id)
+    return not order.has_photos and not await shop_items.lock_photos(connection, target.id)
 
 
 async def _ask(connection: AsyncConnection, outbox: Outbox, target: _Target, order: ShopOrder) -> None:
