@@ -357,6 +357,15 @@ class ShopifyWebhook(Base):
     received_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
+class DeletedShopOrder(Base):
+    """An order of the shop that was deleted here: a webhook does not bring it back."""
+
+    __tablename__ = "deleted_shop_orders"
+
+    shopify_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    deleted_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
 class OutboxMessage(Base):
     """A message to publish, written in the transaction that causes it; deleted once published.
 

@@ -205,6 +205,17 @@ async def test_an_old_order_that_changed_is_followed_but_not_added(
     await until(lambda: _equal(numbers(sql), ["1000", "900"]), LONG)
 
 
+async def test_a_deleted_order_comes_back_when_it_is_asked_for(
+    api: Any, sql: asyncpg.Connection, shopify: FakeShopify, shop: Any, payload: Any, working: None
+) -> None:
+    await shop.send(payload(id=5_000_001_000, name="#1000"))
+    assert (await api.http.delete("/orders/1000")).status_code == 204
+    shopify.add(*orders(1000, 1000))
+    await api.post("/orders/fetch-from-shopify", {"since": "2026-11-01"})
+    await until(lambda: _equal(numbers(sql), ["1000"]), LONG)
+    assert await sql.fetchval("SELECT count(*) FROM deleted_shop_orders") == 0
+
+
 async def test_one_order_is_synced_and_its_photos_are_fetched_again(
     api: Any,
     sql: asyncpg.Connection,

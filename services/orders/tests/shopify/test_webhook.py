@@ -352,3 +352,26 @@ async def test_twenty_at_once_make_one_order(
         or "events.order.1270.order_changed" not in told
     )
     assert sum(subject.startswith("jobs.") for subject in told) == 3
+
+
+async def test_a_deleted_order_does_not_come_back_by_itself(
+    shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
+) -> None:
+    await shop.send(payload())
+    assert (await api.http.delete("/orders/1270")).status_code == 204
+    await forget_messages(sql)
+    await shop.send(payload("paid"), "orders/updated")
+    await api.get("/orders/1270", status=404)
+    assert await subjects(sql) == []
+    await shop.send(payload(id=5), "orders/create")
+    assert (await api.get("/orders/1270"))["shopify_id"] == 5
+
+
+async def test_deleting_and_updating_at_once_is_no_error(shop: Any, payload: Any, api: Any) -> None:
+    await shop.send(payload())
+    sent = payload("paid")
+    sent["line_items"][0]["properties"].append({"name": "Fotka 9", "value": "https://x.example.com/9.jpg"})
+    answers = await asyncio.gather(
+        *(shop.send(sent, "orders/updated") for _ in range(4)), api.http.delete("/orders/1270")
+    )
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 204]

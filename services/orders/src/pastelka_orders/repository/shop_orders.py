@@ -18,11 +18,11 @@ _LOCK = text("SELECT pg_advisory_xact_lock(:class, hashint8(CAST(:shopify_id AS 
 _FIND = text(
     """SELECT id, order_number, status, shopify_updated_at, created_at, cancelled_at, customer_email,
         customer_name, payment_status, shipping_method
-    FROM orders WHERE shopify_id = CAST(:shopify_id AS bigint)"""
+    FROM orders WHERE shopify_id = CAST(:shopify_id AS bigint) FOR KEY SHARE"""
 )
-_FIND_NUMBER = text(
-    "SELECT source, shopify_id, shopify_order_number FROM orders WHERE order_number = :order_number"
-)
+_FIND_NUMBER = text("SELECT source, shopify_id FROM orders WHERE order_number = :order_number")
+_WAS_DELETED = text("SELECT 1 FROM deleted_shop_orders WHERE shopify_id = CAST(:shopify_id AS bigint)")
+_BRING_BACK = text("DELETE FROM deleted_shop_orders WHERE shopify_id = CAST(:shopify_id AS bigint)")
 _ADD = text(
     """INSERT INTO orders (order_number, source, shopify_id, shopify_order_number, customer_email,
         customer_name, payment_status, shipping_method, search, created_at, shopify_updated_at, cancelled_at)
@@ -80,10 +80,9 @@ class KnownOrder:
 
 @dataclass(frozen=True, slots=True)
 class ShopReference:
-    """What the shop calls an order; ``shopify_id`` is ``None`` for one that is not the shop's."""
+    """The shop's id of an order; ``None`` for one that is not the shop's."""
 
     shopify_id: int | None
-    name: str | None
 
 
 async def is_new_webhook(connection: AsyncConnection, webhook_id: str) -> bool:
@@ -93,7 +92,7 @@ async def is_new_webhook(connection: AsyncConnection, webhook_id: str) -> bool:
 
 
 async def lock(connection: AsyncConnection, shopify_id: int) -> KnownOrder | None:
-    """The order, if it is known; until the transaction ends nobody else reads it from the shop."""
+    """The order, if it is known; until the transaction ends nobody else takes it in, or deletes it."""
     await connection.execute(_LOCK, {"class": _LOCK_CLASS, "shopify_id": shopify_id})
     row = (await connection.execute(_FIND, {"shopify_id": shopify_id})).mappings().first()
     return KnownOrder(**{**row, "status": OrderStatus(row["status"])}) if row else None
@@ -104,7 +103,17 @@ async def reference(connection: AsyncConnection, order_number: str) -> ShopRefer
     row = (await connection.execute(_FIND_NUMBER, {"order_number": order_number})).first()
     if row is None:
         return None
-    return ShopReference(row.shopify_id if row.source == "shopify" else None, row.shopify_order_number)
+    return ShopReference(row.shopify_id if row.source == "shopify" else None)
+
+
+async def was_deleted(connection: AsyncConnection, shopify_id: int) -> bool:
+    """Whether the order was here and was deleted."""
+    return (await connection.execute(_WAS_DELETED, {"shopify_id": shopify_id})).first() is not None
+
+
+async def bring_back(connection: AsyncConnection, shopify_id: int) -> None:
+    """Forget that the order was deleted."""
+    await connection.execute(_BRING_BACK, {"shopify_id": shopify_id})
 
 
 async def add(connection: AsyncConnection, order: ShopOrder) -> tuple[int, str]:

@@ -114,7 +114,7 @@ class FromShop:
             is_old = order.created_at is not None and order.created_at < job.since
             if is_old and await shop_orders.lock(connection, order.shopify_id) is None:
                 return "unchanged"
-            return await ingest(connection, order, again=Again.FAILED)
+            return await ingest(connection, order, again=Again.FAILED, bring_back=True)
 
         effect = await self.database.write(work)
         self.on_commit()

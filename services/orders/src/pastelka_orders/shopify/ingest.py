@@ -30,8 +30,8 @@ REPLACED = Failure(
 
 _WAITING = {OrderStatus.PENDING, OrderStatus.PROCESSING}
 
-Effect = Literal["created", "changed", "unchanged", "older"]
-"""What an order from the shop did to ours; ``older``: what is here is newer."""
+Effect = Literal["created", "changed", "unchanged", "older", "deleted"]
+"""What an order from the shop did to ours; ``older``: what is here is newer; ``deleted``: nobody wants it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +44,24 @@ class _Target:
 
 
 async def ingest(
-    connection: AsyncConnection, order: ShopOrder, *, again: Again = Again.NONE, can_ask: bool = False
+    connection: AsyncConnection,
+    order: ShopOrder,
+    *,
+    again: Again = Again.NONE,
+    can_ask: bool = False,
+    bring_back: bool = False,
 ) -> Effect:
     """Add the order or take over what changed; fetch photos that are new.
 
     ``again`` says which missing photos are fetched once more. With ``can_ask``, an order whose photos
-    did not come with it is read from the shop by a job.
+    did not come with it is read from the shop by a job. One that was deleted here comes again only with
+    ``bring_back``.
     """
     known = await shop_orders.lock(connection, order.shopify_id)
+    if known is None and await shop_orders.was_deleted(connection, order.shopify_id):
+        if not bring_back:
+            return "deleted"
+        await shop_orders.bring_back(connection, order.shopify_id)
     if known is not None and _is_older(order, known):
         return "older"
     target = await _target(connection, order, known)

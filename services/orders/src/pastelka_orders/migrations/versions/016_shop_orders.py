@@ -1,4 +1,4 @@
-"""What is needed to follow a shop: how fresh an order is, replaced photos, webhooks that were applied.
+"""What is needed to follow a shop: how fresh an order is, replaced photos, what was applied or deleted.
 
 Revision ID: 016
 Revises: 015
@@ -12,6 +12,7 @@ down_revision = "015"
 branch_labels = None
 depends_on = None
 
+DELETED = "deleted_shop_orders"
 WEBHOOKS = "shopify_webhooks"
 ITEM_OF_SHOP = "line_items_shopify_line_item_id_key"
 ITEM_OF_ORDER = "line_items_order_id_shopify_line_item_id_key"
@@ -37,11 +38,19 @@ def upgrade() -> None:
             nullable=False,
         ),
     )
+    op.create_table(
+        DELETED,
+        sa.Column("shopify_id", sa.BigInteger(), primary_key=True, autoincrement=False),
+        sa.Column(
+            "deleted_at", sa.DateTime(timezone=True), server_default=sa.func.clock_timestamp(), nullable=False
+        ),
+    )
     op.create_index(RECEIVED, WEBHOOKS, ["received_at"])
 
 
 def downgrade() -> None:
     """Drop them."""
+    op.drop_table(DELETED)
     op.drop_table(WEBHOOKS)
     op.drop_constraint(ITEM_OF_ORDER, "line_items")
     op.create_unique_constraint(ITEM_OF_SHOP, "line_items", ["shopify_line_item_id"])
