@@ -9,6 +9,7 @@ const PATHS = {
   photo: "M4 5h16v14H4zM4 16l5-5 4 4 2-2 5 5M15.500 9.500h.01",
   check: "M5 12.500l4.500 4.500L19 7.500",
   alert: "M12 8v5m0 3.500v.01M12 3 2.500 20h19z",
+  question: "M9 9.200a3 3 0 1 1 4.600 2.500c-1 .700-1.600 1.200-1.600 2.300m0 3.500v.01",
   chevronLeft: "M15 6l-6 6 6 6",
   chevronRight: "M9 6l6 6-6 6",
   chevronDown: "M6 9l6 6 6-6",

@@ -56,16 +56,17 @@ function ThemeSwitch() {
 function LanguageSwitch() {
   const { language, setLanguage, t } = useLanguage();
   const other = language === "cs" ? "en" : "cs";
+  const short = other.toUpperCase();
   return (
     <button
       type="button"
       lang={other}
       className="h-7 rounded-lg border border-line px-2 text-xs font-medium text-mute transition-colors hover:text-ink"
-      aria-label={t("language.switch")}
+      aria-label={`${short}: ${t("language.switch")}`}
       title={t("language.switch")}
       onClick={() => setLanguage(other)}
     >
-      {other.toUpperCase()}
+      {short}
     </button>
   );
 }
@@ -74,23 +75,25 @@ function Header() {
   const { t } = useLanguage();
   const inOrders = useLocation().pathname.startsWith("/orders");
   return (
-    <header className="sticky top-0 z-30 flex h-14 items-center gap-2 border-b border-line bg-card px-4 sm:gap-5 sm:px-7">
-      <a
-        href="#main"
-        className="sr-only focus:not-sr-only focus:rounded-lg focus:bg-ink focus:px-3 focus:py-1.5 focus:text-paper"
-      >
-        {t("nav.skip")}
-      </a>
-      <Brand />
-      <nav aria-label={t("nav.label")} className="flex gap-1">
-        <NavItem to="/" text={t("nav.orders")} also={inOrders} />
-        <NavItem to="/system" text={t("nav.system")} />
-      </nav>
-      <div className="ml-auto flex items-center gap-2">
-        <ConnectionLight />
-        <ShortcutHelp />
-        <ThemeSwitch />
-        <LanguageSwitch />
+    <header className="sticky top-0 z-30 border-b border-line bg-card">
+      <div className="mx-auto flex h-14 max-w-[1320px] items-center gap-2 px-4 sm:gap-5 sm:px-7">
+        <a
+          href="#main"
+          className="sr-only focus:not-sr-only focus:rounded-lg focus:bg-ink focus:px-3 focus:py-1.5 focus:text-paper"
+        >
+          {t("nav.skip")}
+        </a>
+        <Brand />
+        <nav aria-label={t("nav.label")} className="flex gap-1">
+          <NavItem to="/" text={t("nav.orders")} also={inOrders} />
+          <NavItem to="/system" text={t("nav.system")} />
+        </nav>
+        <div className="ml-auto flex items-center gap-2">
+          <ConnectionLight />
+          <ShortcutHelp />
+          <ThemeSwitch />
+          <LanguageSwitch />
+        </div>
       </div>
     </header>
   );

@@ -1,36 +1,65 @@
 import { useState } from "react";
-import { useLanguage } from "@/i18n/context";
+import { useLanguage, type Translate } from "@/i18n/context";
 import { generateOrderColoring, generateOrderSvg } from "@/lib/api";
 import { failureSentence } from "@/lib/failure";
+import type { OptionsToSend } from "@/lib/options";
 import { showToast } from "@/lib/toasts";
 
-/** The plan's defaults; other options are chosen on the order's own page. */
-const COLORING = { megapixels: 1, steps: 4 };
-const SVG = { shape_stacking: "stacked", group_by: "color" } as const;
+export type BulkKind = "coloring" | "svg";
 
-const generate = {
-  coloring: (number: string) => generateOrderColoring(number, COLORING),
-  svg: (number: string) => generateOrderSvg(number, SVG),
-};
+export interface BulkProgress {
+  done: number;
+  total: number;
+}
 
-/** Ask for the pages or SVGs of several orders; each order that refuses says why. */
-export function useBulkGenerate() {
+/** Order numbers by the sentence with which they were refused. */
+type Refusals = ReadonlyMap<string, readonly string[]>;
+
+/** So many numbers are told; of the others their count. */
+const TOLD = 3;
+
+async function askFor(kind: BulkKind, orderNumber: string, options: OptionsToSend): Promise<void> {
+  if (kind === "svg") await generateOrderSvg(orderNumber, options.svg);
+  else if (options.coloring) await generateOrderColoring(orderNumber, options.coloring);
+}
+
+/** One message a reason, however many orders were refused for it. */
+function tellRefusals(refusals: Refusals, t: Translate): void {
+  for (const [reason, refused] of refusals) {
+    const told = refused.slice(0, TOLD).join(", ");
+    const count = refused.length - TOLD;
+    const numbers = count > 0 ? t("list.refusedMore", { numbers: told, count }) : told;
+    showToast(t("list.refused", { reason, numbers }), "bad");
+  }
+}
+
+/** Ask for the pages or SVGs of several orders, one after another; tells what was begun and what refused. */
+export function useBulkGenerate(options: OptionsToSend) {
   const { t } = useLanguage();
-  const [busy, setBusy] = useState(false);
+  const [progress, setProgress] = useState<BulkProgress | null>(null);
 
-  const run = async (kind: keyof typeof generate, orderNumbers: readonly string[]) => {
-    setBusy(true);
-    let started = 0;
-    for (const number of orderNumbers) {
+  /** Gives the orders that refused. */
+  const run = async (kind: BulkKind, orderNumbers: readonly string[]): Promise<string[]> => {
+    if (kind === "coloring" && options.coloring === undefined) {
+      showToast(t("list.preset.wrong"), "bad");
+      return [...orderNumbers];
+    }
+    const refusals = new Map<string, string[]>();
+    for (const [done, number] of orderNumbers.entries()) {
+      setProgress({ done, total: orderNumbers.length });
       try {
-        await generate[kind](number);
-        started += 1;
+        await askFor(kind, number, options);
       } catch (error) {
-        showToast(t("list.orderFailed", { number, reason: failureSentence(error, t) }), "bad");
+        const reason = failureSentence(error, t);
+        refusals.set(reason, [...(refusals.get(reason) ?? []), number]);
       }
     }
-    if (started > 0) showToast(t(`list.${kind}.started`, { count: started }));
-    setBusy(false);
+    setProgress(null);
+    const refused = [...refusals.values()].flat();
+    const begun = orderNumbers.length - refused.length;
+    if (begun > 0) showToast(t(`list.${kind}.started`, { count: begun }));
+    tellRefusals(refusals, t);
+    return refused;
   };
-  return { busy, run };
+  return { progress, run };
 }

@@ -12,5 +12,8 @@ export function useSelection() {
   }, []);
   const clear = useCallback(() => setSelected(new Set()), []);
   const set = useCallback((keys: readonly string[]) => setSelected(new Set(keys)), []);
-  return { selected, toggle, clear, set };
+  const remove = useCallback((keys: readonly string[]) => {
+    setSelected((before) => new Set([...before].filter((key) => !keys.includes(key))));
+  }, []);
+  return { selected, toggle, clear, set, remove };
 }

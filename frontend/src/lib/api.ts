@@ -13,6 +13,9 @@ import type { components } from "@/api/schema";
 export type OrderStatus = components["schemas"]["OrderStatus"];
 export type SvgRequest = components["schemas"]["SvgOptions"];
 
+export type SystemState = components["schemas"]["SystemResponse"];
+export type DeadLetter = components["schemas"]["DeadLetterResponse"];
+
 export interface OrderFilter {
   q: string;
   status: OrderStatus | null;
@@ -127,4 +130,20 @@ export function cancelColoring(versionId: number): Promise<ColoringVersion> {
 export function cancelSvg(versionId: number): Promise<SvgVersion> {
   const params = { path: { version_id: versionId } };
   return unwrap(client.POST("/api/v1/svg-versions/{version_id}/cancel", { params }));
+}
+
+/** How the system is; what cannot be told because NATS or the database is away is null. */
+export function fetchSystem(signal?: AbortSignal): Promise<SystemState> {
+  return unwrap(client.GET("/api/v1/system", { signal: signal ?? null }));
+}
+
+/** Ask again for a job that was given up on. */
+export function requeueDeadLetter(sequence: number): Promise<unknown> {
+  const params = { path: { sequence } };
+  return unwrap(client.POST("/api/v1/dead-letters/{sequence}/requeue", { params }));
+}
+
+export function dismissDeadLetter(sequence: number): Promise<unknown> {
+  const params = { path: { sequence } };
+  return unwrap(client.DELETE("/api/v1/dead-letters/{sequence}", { params }));
 }

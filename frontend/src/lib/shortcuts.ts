@@ -27,7 +27,9 @@ export function useAllShortcuts(): readonly Shortcut[] {
   return useSyncExternalStore(subscribe, () => all);
 }
 
-const INTERACTIVE = "input, textarea, select, [contenteditable], [role=dialog] *";
+/** Boxes and radio buttons take no letters, so the keys work on while one of them has the focus. */
+const INTERACTIVE =
+  "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], [role=dialog] *";
 
 /** Keys belong to a field while one types in it, and to a dialog while it is open. */
 function isFree(event: KeyboardEvent): boolean {

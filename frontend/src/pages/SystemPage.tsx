@@ -1,12 +1,47 @@
-import { Notice } from "@/components/Notice";
-import { useMercure } from "@/hooks/useMercure";
+import { LoadFailure } from "@/components/LoadFailure";
+import { DeadLetters } from "@/components/system/DeadLetters";
+import { Head } from "@/components/system/Head";
+import { LastHour } from "@/components/system/LastHour";
+import { Queues } from "@/components/system/Queues";
+import { Services } from "@/components/system/Services";
+import { SystemSkeleton } from "@/components/system/SystemSkeleton";
+import { Warnings } from "@/components/system/Warnings";
+import { useSystem } from "@/hooks/useSystem";
+import { useSystemMemory } from "@/hooks/useSystemMemory";
 import { useTitle } from "@/hooks/useTitle";
 import { useLanguage } from "@/i18n/context";
+import { useShortcuts } from "@/lib/shortcuts";
+import { servicesOf } from "@/lib/system";
+import type { SystemState } from "@/lib/api";
 
+interface LoadedProps {
+  system: SystemState;
+  query: ReturnType<typeof useSystem>;
+  onRefresh: () => void;
+}
+
+function Loaded({ system, query, onRefresh }: LoadedProps) {
+  const { depths, seen } = useSystemMemory(system);
+  return (
+    <>
+      <Head system={system} at={query.dataUpdatedAt} busy={query.isFetching} onRefresh={onRefresh} />
+      <Warnings system={system} at={query.dataUpdatedAt} error={query.error} onRetry={onRefresh} />
+      <LastHour hours={system.last_hour} />
+      <Queues queues={system.queues} outbox={system.outbox} depths={depths} />
+      <Services services={servicesOf(system)} seen={seen} now={Date.parse(system.at)} />
+      <DeadLetters letters={system.dead_letters} />
+    </>
+  );
+}
+
+/** How the system is: services, queues, the last hour, and what was given up on. */
 export default function SystemPage() {
   const { t } = useLanguage();
   useTitle(t("system.title"));
-  // For the connection light.
-  useMercure(["orders"]);
-  return <Notice icon="settings" title={t("system.title")} text={t("system.text")} />;
+  const query = useSystem();
+  const refresh = () => void query.refetch();
+  useShortcuts([{ key: "r", label: t("system.refresh"), run: refresh }]);
+  if (query.data) return <Loaded system={query.data} query={query} onRefresh={refresh} />;
+  if (query.isError) return <LoadFailure title={t("system.failed")} error={query.error} onRetry={refresh} />;
+  return <SystemSkeleton />;
 }

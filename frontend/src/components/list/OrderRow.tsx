@@ -1,17 +1,20 @@
 import { memo } from "react";
 import { Link } from "react-router";
+import { PaymentBadge } from "@/components/PaymentBadge";
 import { StatusBadge } from "@/components/StatusBadge";
 import { useLanguage } from "@/i18n/context";
-import { isTextKey } from "@/i18n/translate";
 import { cn } from "@/lib/cn";
 import { when } from "@/lib/when";
 import type { OrderListItem } from "@/types";
 import { Progress } from "./Progress";
 import { Thumbnails } from "./Thumbnails";
 
-/** The columns, from laptop width on; below it a row is two lines. */
+/** The columns, from laptop width on. */
 export const COLUMNS =
-  "lg:grid lg:grid-cols-[1.25rem_minmax(6.5rem,0.8fr)_minmax(9rem,1.3fr)_10.5rem_minmax(13rem,1.5fr)_minmax(7rem,0.8fr)_9.5rem] lg:items-center lg:gap-x-4 lg:gap-y-0";
+  "xl:grid xl:grid-cols-[1.25rem_7rem_minmax(10rem,1.2fr)_13.5rem_minmax(14rem,1.4fr)_9rem_9.5rem] xl:items-center xl:gap-x-4 xl:gap-y-0";
+/** Below it a row is two lines, and at phone width four. */
+const LINES =
+  "grid grid-cols-[1.25rem_1fr_auto] content-center items-center gap-x-3 gap-y-1 sm:max-xl:grid-cols-[1.25rem_13.5rem_1fr_auto_auto] sm:max-xl:gap-y-2.5";
 
 interface OrderRowProps {
   order: OrderListItem;
@@ -22,31 +25,26 @@ interface OrderRowProps {
   onSelect: (orderNumber: string) => void;
 }
 
-function Payment({ status }: { status: string | null }) {
-  const { t } = useLanguage();
-  if (status === null) return <span className="text-mute">{t("list.none")}</span>;
-  const key = `payment.${status.toLowerCase()}`;
-  return <span className="truncate">{isTextKey(key) ? t(key) : status}</span>;
-}
-
 function Customer({ order }: { order: OrderListItem }) {
   const { t } = useLanguage();
-  const fallback = order.source === "manual" ? t("list.manual") : t("list.noName");
+  const fallback = order.source === "manual" ? t("list.manual") : t("list.none");
   return (
-    <>
+    <div className="max-sm:flex max-sm:items-baseline max-sm:gap-2">
       <div className={cn("truncate", order.customer_name === null && "text-mute")}>
         {order.customer_name ?? fallback}
       </div>
-      <div className="truncate text-[12.5px] text-mute">
-        {order.customer_email ?? t("photos", { count: order.image_count })}
+      <div
+        className={cn("truncate text-[12.5px] text-mute", order.customer_email === null && "max-xl:hidden")}
+      >
+        {order.customer_email ?? t("list.none")}
       </div>
-    </>
+    </div>
   );
 }
 
 function Bars({ order }: { order: OrderListItem }) {
   const { t } = useLanguage();
-  if (order.image_count === 0) return null;
+  if (order.image_count === 0) return <span className="text-mute max-xl:hidden">{t("list.none")}</span>;
   return (
     <div className="flex flex-col gap-1">
       <Progress
@@ -88,7 +86,7 @@ function SelectBox({
 function NumberLink({ order, now }: { order: OrderListItem; now: number }) {
   const { language } = useLanguage();
   return (
-    <>
+    <div className="max-sm:flex max-sm:items-baseline max-sm:gap-2">
       <Link
         to={`/orders/${encodeURIComponent(order.order_number)}`}
         data-order={order.order_number}
@@ -99,11 +97,11 @@ function NumberLink({ order, now }: { order: OrderListItem; now: number }) {
       <time dateTime={order.created_at} className="block truncate text-[12.5px] text-mute">
         {when(order.created_at, now, language)}
       </time>
-    </>
+    </div>
   );
 }
 
-/** One order in the list: a line of columns, or at phone width two lines. */
+/** One order in the list: a line of columns, or below laptop width two or four lines. */
 export const OrderRow = memo(function OrderRow({
   order,
   now,
@@ -114,31 +112,42 @@ export const OrderRow = memo(function OrderRow({
 }: OrderRowProps) {
   return (
     <div
+      data-new={isNew || undefined}
       className={cn(
-        "relative flex h-full flex-wrap content-center items-center gap-x-3 gap-y-2.5 border-b border-line px-4 transition-colors hover:bg-soft/60 sm:max-lg:grid sm:max-lg:grid-cols-[1.25rem_9.5rem_1fr_auto]",
+        "relative h-full border-b border-line px-4 transition-colors hover:bg-soft/60",
         isSelected && "bg-soft",
         isNew && "bg-linear-to-r from-accent-soft to-60%",
         isCurrent && "shadow-[inset_3px_0_0_var(--accent)]",
+        LINES,
         COLUMNS,
       )}
     >
       <div role="cell">
         <SelectBox order={order} isSelected={isSelected} onSelect={onSelect} />
       </div>
-      <div role="cell" className="min-w-0 max-sm:w-[5.5rem]">
+      <div role="cell" className="min-w-0">
         <NumberLink order={order} now={now} />
       </div>
-      <div role="cell" className="min-w-0 max-sm:flex-1">
+      <div role="cell" className="min-w-0 max-sm:order-1 max-sm:col-span-2 max-sm:col-start-2">
         <Customer order={order} />
       </div>
-      <div role="cell" className="max-lg:order-last max-sm:hidden sm:max-lg:col-span-2">
+      <div
+        role="cell"
+        className="max-xl:order-2 max-sm:col-span-2 max-sm:mt-1.5 sm:max-xl:order-3 sm:max-xl:col-start-2"
+      >
         <Thumbnails urls={order.thumbnails} count={order.image_count} />
       </div>
-      <div role="cell" className="min-w-0 max-lg:order-last max-sm:w-full sm:max-lg:col-span-2">
+      <div
+        role="cell"
+        className="min-w-0 max-xl:order-4 max-sm:col-span-3 max-sm:mt-1.5 sm:max-xl:col-span-3"
+      >
         <Bars order={order} />
       </div>
-      <div role="cell" className="min-w-0 max-lg:hidden">
-        <Payment status={order.payment_status} />
+      <div
+        role="cell"
+        className="min-w-0 max-sm:order-3 max-sm:mt-1.5 max-sm:max-w-32 max-sm:justify-self-end"
+      >
+        <PaymentBadge status={order.payment_status} />
       </div>
       <div role="cell">
         <StatusBadge kind="order" status={order.status} />

@@ -7,7 +7,8 @@ import { cn } from "@/lib/cn";
 import type { OrderListItem } from "@/types";
 import { COLUMNS, OrderRow } from "./OrderRow";
 
-const ROW_HEIGHT = { wide: 64, narrow: 124 } as const;
+/** By width: a line of columns, two lines, four lines. The skeleton has the same. */
+const ROW_HEIGHT = { wide: 64, middle: 124, narrow: 172 } as const;
 const OVERSCAN = 8;
 /** How many rows before the end the next page is asked for. */
 const AHEAD = 30;
@@ -22,26 +23,30 @@ interface OrderTableProps {
   onNearEnd: () => void;
 }
 
+function useRowHeight(): number {
+  const isWide = useMediaQuery("(min-width: 80rem)");
+  const isMiddle = useMediaQuery("(min-width: 40rem)");
+  return ROW_HEIGHT[isWide ? "wide" : isMiddle ? "middle" : "narrow"];
+}
+
 function Heads({ allSelected, onSelectAll }: { allSelected: boolean; onSelectAll: () => void }) {
   const { t } = useLanguage();
   const names = ["order", "customer", "photos", "progress", "payment", "status"] as const;
   return (
-    <div
-      role="rowgroup"
-      className="sticky top-14 z-20 rounded-t-[14px] border-b border-line bg-card max-lg:hidden"
-    >
-      <div role="row" className={cn(COLUMNS, "h-10 px-4 text-xs font-medium text-mute")}>
-        <div role="columnheader" className="flex">
+    <div role="rowgroup" className="sticky top-14 z-20 rounded-t-[14px] border-b border-line bg-card">
+      <div role="row" className={cn(COLUMNS, "flex h-10 items-center px-4 text-xs font-medium text-mute")}>
+        <label role="columnheader" className="flex items-center gap-3">
           <input
             type="checkbox"
             checked={allSelected}
             onChange={onSelectAll}
             aria-label={t("list.selectAll")}
-            className="mx-0.5 size-4 accent-(--ink)"
+            className="mx-0.5 size-4 shrink-0 accent-(--ink)"
           />
-        </div>
+          <span className="xl:hidden">{t("list.selectAllShort")}</span>
+        </label>
         {names.map((name) => (
-          <div key={name} role="columnheader">
+          <div key={name} role="columnheader" className="max-xl:hidden">
             {t(`list.column.${name}`)}
           </div>
         ))}
@@ -63,7 +68,7 @@ export function OrderTable({ orders, current, selected, onSelect, onSelectAll, o
   const firstSeen = useFirstSeen(orders);
   const body = useRef<HTMLDivElement>(null);
   const [offset, setOffset] = useState(0);
-  const height = ROW_HEIGHT[useMediaQuery("(min-width: 64rem)") ? "wide" : "narrow"];
+  const height = useRowHeight();
   useLayoutEffect(() => setOffset(body.current?.offsetTop ?? 0), [height]);
 
   const virtualizer = useWindowVirtualizer({

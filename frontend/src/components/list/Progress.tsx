@@ -13,7 +13,7 @@ export function Progress({ label, done, total, color }: ProgressProps) {
   const { t } = useLanguage();
   const share = done / total;
   return (
-    <div className="grid grid-cols-[5rem_1fr_3.25rem] items-center gap-2.5 text-xs text-mute">
+    <div className="grid grid-cols-[4.75rem_1fr_3rem] items-center gap-2.5 text-xs text-mute">
       <span>{label}</span>
       <div
         role="progressbar"
@@ -21,7 +21,7 @@ export function Progress({ label, done, total, color }: ProgressProps) {
         aria-valuenow={done}
         aria-valuemax={total}
         aria-valuetext={t("list.done", { done, total })}
-        className="h-[5px] overflow-hidden rounded-full bg-soft"
+        className="h-[5px] overflow-hidden rounded-full bg-line"
       >
         <i
           className={cn("block h-full origin-left rounded-full transition-transform duration-500", color)}

@@ -1,31 +1,61 @@
 import { Icon } from "@/components/Icon";
+import type { BulkProgress } from "@/hooks/useBulkGenerate";
 import { useLanguage } from "@/i18n/context";
+import type { OptionsForm } from "@/lib/options";
+import { PresetPicker } from "./PresetPicker";
 
 interface SelectionBarProps {
   count: number;
-  busy: boolean;
+  /** How far the asking is; null while nothing is asked for. */
+  progress: BulkProgress | null;
+  form: OptionsForm;
+  onOptions: (form: OptionsForm) => void;
   onColor: () => void;
   onVectorise: () => void;
   onClear: () => void;
 }
 
+function Key({ name }: { name: string }) {
+  return (
+    <kbd aria-hidden className="-mr-1 max-md:hidden">
+      {name}
+    </kbd>
+  );
+}
+
 /** What can be done with the selected orders; floats, so that the list does not move. */
-export function SelectionBar({ count, busy, onColor, onVectorise, onClear }: SelectionBarProps) {
+export function SelectionBar({ count, progress, form, onOptions, ...actions }: SelectionBarProps) {
   const { t } = useLanguage();
   return (
-    <div className="fixed inset-x-3 bottom-4 z-30 mx-auto flex w-fit max-w-[calc(100vw-1.5rem)] animate-appear flex-wrap items-center justify-center gap-2 rounded-2xl border border-line bg-card p-2 shadow-float">
-      <span role="status" className="px-2 font-medium tabular-nums">
-        {t("list.selected", { count })}
-      </span>
-      <button type="button" className="button button-small button-primary" disabled={busy} onClick={onColor}>
-        {t("list.color")}
-      </button>
-      <button type="button" className="button button-small" disabled={busy} onClick={onVectorise}>
-        {t("list.vectorise")}
-      </button>
-      <button type="button" className="icon-button" aria-label={t("list.unselect")} onClick={onClear}>
+    <section
+      aria-label={t("list.actions")}
+      className="fixed inset-x-3 bottom-4 z-30 mx-auto flex w-fit max-w-[calc(100vw-1.5rem)] animate-appear flex-wrap items-center justify-center gap-2 rounded-2xl border border-line bg-card p-2 shadow-float"
+    >
+      <button type="button" className="icon-button" aria-label={t("list.unselect")} onClick={actions.onClear}>
         <Icon name="close" />
       </button>
-    </div>
+      <span role="status" className="pr-2 font-medium whitespace-nowrap tabular-nums max-sm:mr-auto">
+        {progress ? t("list.busy", { ...progress }) : t("list.selected", { count })}
+      </span>
+      <PresetPicker form={form} onChange={onOptions} />
+      <button
+        type="button"
+        className="button button-small button-primary"
+        disabled={progress !== null}
+        onClick={actions.onColor}
+      >
+        {t("list.color")}
+        <Key name="c" />
+      </button>
+      <button
+        type="button"
+        className="button button-small"
+        disabled={progress !== null}
+        onClick={actions.onVectorise}
+      >
+        {t("list.vectorise")}
+        <Key name="v" />
+      </button>
+    </section>
   );
 }

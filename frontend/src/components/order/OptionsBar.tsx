@@ -12,7 +12,7 @@ import {
   type OptionsError,
   type OptionsForm,
   type Preset,
-} from "./options";
+} from "@/lib/options";
 import { describeOptions } from "./VersionStrip";
 
 interface OptionsBarProps {

@@ -3,18 +3,14 @@ import { useState } from "react";
 import { useLanguage } from "@/i18n/context";
 import * as api from "@/lib/api";
 import { failureSentence } from "@/lib/failure";
+import type { ColoringOptions, OptionsToSend } from "@/lib/options";
 import { orderKey } from "@/lib/orderQuery";
 import { showToast } from "@/lib/toasts";
 import { imagesOf, selectionAfter, withSelection, withVersion } from "./cached-order";
 import type { Kind, Order, OrderImage, Version } from "./model";
-import type { ColoringOptions, SvgOptions } from "./options";
 import { isInHand, obstacleTo } from "./versions";
 
-/** What the toolbar says is to be made; no coloring options while a field of the form is wrong. */
-export interface OptionsToSend {
-  coloring: ColoringOptions | undefined;
-  svg: SvgOptions;
-}
+export type { OptionsToSend };
 
 /** A failure is told where one looks; what the screen shows is then what the server has. */
 function useFailed(orderNumber: string): (error: unknown) => void {

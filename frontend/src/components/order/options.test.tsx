@@ -1,9 +1,9 @@
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
-import { coloringOptions, DEFAULT_FORM, parseNumber, recallOptions, rememberOptions } from "./options";
+import { useOptions } from "@/hooks/useOptions";
+import { coloringOptions, DEFAULT_FORM, parseNumber, recallOptions, rememberOptions } from "@/lib/options";
 import { OptionsBar } from "./OptionsBar";
-import { useOptions } from "./useOptions";
 
 describe("coloringOptions", () => {
   it("gives a preset's values", () => {

@@ -37,8 +37,6 @@ export const cs = {
   "error.database_unavailable": "Databáze neodpovídá, nic se nezměnilo. Zkuste to za chvíli znovu.",
   "error.internal_error": "Server narazil na chybu, nic se nezměnilo. Zkuste to znovu.",
   "toast.label": "Oznámení",
-  "system.title": "Systém",
-  "system.text": "Zdraví služeb, fronty a nedoručené úlohy se tu ukážou, jakmile je API bude hlásit.",
   photos: { one: "{count} fotka", few: "{count} fotky", many: "{count} fotky", other: "{count} fotek" },
   orders: {
     one: "{count} objednávka",
@@ -115,8 +113,6 @@ export const en = {
   "error.database_unavailable": "The database does not answer; nothing was changed. Try again in a moment.",
   "error.internal_error": "The server ran into an error; nothing was changed. Try again.",
   "toast.label": "Notifications",
-  "system.title": "System",
-  "system.text": "Service health, queues and dead letters appear here as soon as the API reports them.",
   photos: { one: "{count} photo", other: "{count} photos" },
   orders: { one: "{count} order", other: "{count} orders" },
   "coloring.pending": "Waiting to be sent",

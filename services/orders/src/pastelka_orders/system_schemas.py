@@ -30,6 +30,15 @@ class OutboxResponse(BaseModel):
     oldest_seconds: float | None = Field(description="Age of the oldest; null when there is none")
 
 
+class MinutesResponse(BaseModel):
+    """What ended in each minute by the clock: 61 of them, the first and the last of which are partial."""
+
+    begin: AwareDatetime = Field(description="Start of the first minute")
+    completed: list[int] = Field(description="A count for each minute, oldest first")
+    failed: list[int]
+    cancelled: list[int]
+
+
 class HourResponse(BaseModel):
     """What ended in the last hour."""
 
@@ -40,6 +49,7 @@ class HourResponse(BaseModel):
     failure_rate: float | None = Field(
         description="failed / (completed + failed), 0 to 1; null when nothing ended"
     )
+    minutes: MinutesResponse = Field(description="The same, minute by minute: they add up to the counts")
 
 
 class DeadLetterResponse(BaseModel):

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -158,10 +159,48 @@ async def test_the_last_hour_is_counted_by_kind(
         versions[0]["id"],
     )
     async with serving(settings.model_copy(update={"nats_url": server.url})) as fresh:
-        assert (await system(fresh))["last_hour"] == [
+        hours = (await system(fresh))["last_hour"]
+        minutes = [hour.pop("minutes") for hour in hours]
+        assert hours == [
             {"kind": "coloring", "completed": 2, "failed": 1, "cancelled": 1, "failure_rate": 1 / 3},
             {"kind": "svg", "completed": 0, "failed": 0, "cancelled": 0, "failure_rate": None},
         ]
+    assert [sum(minutes[0][outcome]) for outcome in ("completed", "failed", "cancelled")] == [2, 1, 1]
+    assert minutes[1]["completed"] == [0] * 61
+
+
+async def test_the_last_hour_is_told_minute_by_minute(
+    http: httpx.AsyncClient, api: Any, worker: Any, sql: asyncpg.Connection
+) -> None:
+    await api.order(4)
+    versions = await api.post("/orders/M1000/generate-coloring")
+    for version, status, ago in zip(
+        versions,
+        ("completed", "completed", "error", "error"),
+        (
+            timedelta(minutes=59, seconds=30),
+            timedelta(minutes=10),
+            timedelta(minutes=10),
+            timedelta(minutes=-1),
+        ),
+        strict=True,
+    ):
+        await worker.end("coloring", version["id"], status)
+        await sql.execute(
+            "UPDATE status_changes SET committed_at = now() - $2::interval WHERE version_id = $1",
+            version["id"],
+            ago,
+        )
+    hour = (await system(http))["last_hour"][0]
+    minutes = hour["minutes"]
+    begin = datetime.fromisoformat(minutes["begin"])
+    assert (begin.second, begin.microsecond) == (0, 0)
+    assert 3600 <= (now() - begin).total_seconds() < 3665
+    assert {len(minutes[outcome]) for outcome in ("completed", "failed", "cancelled")} == {61}
+    # A minute may have begun between the update and the request.
+    assert (sum(minutes["completed"][:2]), sum(minutes["completed"][49:51])) == (1, 1)
+    assert (sum(minutes["failed"][49:51]), minutes["failed"][60]) == (1, 1)
+    assert (hour["completed"], hour["failed"]) == (2, 2)
 
 
 async def test_the_outbox_tells_its_depth_and_age(

@@ -1,23 +1,33 @@
 """Figures about the work itself; each costs the same however much is stored."""
 
-from sqlalchemy import text
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.contracts.statuses import STATUS_ENUMS
-from pastelka_orders.system_schemas import HourResponse, OutboxResponse
+from pastelka_common.contracts.statuses import STATUS_ENUMS, StatusType
+from pastelka_orders.system_schemas import HourResponse, MinutesResponse, OutboxResponse
 
 _OUTBOX = text(
     """SELECT (SELECT count(*) FROM outbox) AS messages, EXTRACT(EPOCH FROM clock_timestamp() -
         (SELECT created_at FROM outbox ORDER BY id LIMIT 1))::float8 AS oldest_seconds"""
 )
-# The condition on ``status`` is the one of the index ix_status_changes_ended.
+_MINUTES = 61
+"""Minutes by the clock that an hour touches."""
+# The condition on ``status`` is the one of the index ix_status_changes_ended. The clock is read
+# once, so that all minutes are counted from the same one.
 _LAST_HOUR = text(
-    """SELECT kind, count(*) FILTER (WHERE status = 'completed') AS completed,
-        count(*) FILTER (WHERE status = 'error' AND error_code = 'cancelled') AS cancelled,
-        count(*) FILTER (WHERE status = 'error' AND error_code IS DISTINCT FROM 'cancelled') AS failed
-    FROM status_changes
-    WHERE status IN ('completed', 'error') AND committed_at > clock_timestamp() - interval '1 hour'
-    GROUP BY kind"""
+    """WITH hour AS (SELECT statement_timestamp() - interval '1 hour' AS since), ended AS (
+        SELECT kind, EXTRACT(EPOCH FROM date_trunc('minute', committed_at)
+                - date_trunc('minute', hour.since))::int / 60 AS minute,
+            count(*) FILTER (WHERE status = 'completed') AS completed,
+            count(*) FILTER (WHERE status = 'error' AND error_code = 'cancelled') AS cancelled,
+            count(*) FILTER (WHERE status = 'error' AND error_code IS DISTINCT FROM 'cancelled') AS failed
+        FROM status_changes, hour
+        WHERE status IN ('completed', 'error') AND committed_at > hour.since
+        GROUP BY 1, 2)
+    SELECT date_trunc('minute', hour.since) AS begin, ended.* FROM hour LEFT JOIN ended ON true"""
 )
 
 
@@ -28,22 +38,34 @@ async def outbox(connection: AsyncConnection) -> OutboxResponse:
 
 
 async def last_hour(connection: AsyncConnection) -> list[HourResponse]:
-    """What ended in the last hour, for each kind of version."""
-    rows = {row["kind"]: row for row in (await connection.execute(_LAST_HOUR)).mappings()}
-    hours = []
-    for kind in STATUS_ENUMS:
-        row = rows.get(kind)
-        completed, failed, cancelled = (
-            (row["completed"], row["failed"], row["cancelled"]) if row else (0, 0, 0)
-        )
-        ended = completed + failed
-        hours.append(
-            HourResponse(
-                kind=kind,
-                completed=completed,
-                failed=failed,
-                cancelled=cancelled,
-                failure_rate=failed / ended if ended else None,
-            )
-        )
-    return hours
+    """What ended in the last hour, for each kind of version, and in which minutes."""
+    rows = (await connection.execute(_LAST_HOUR)).mappings().all()
+    begin = rows[0]["begin"]
+    return [_hour(kind, begin, [row for row in rows if row["kind"] == kind]) for kind in STATUS_ENUMS]
+
+
+def _hour(kind: StatusType, begin: datetime, rows: Sequence[RowMapping]) -> HourResponse:
+    minutes = MinutesResponse(
+        begin=begin,
+        completed=_by_minute(rows, "completed"),
+        failed=_by_minute(rows, "failed"),
+        cancelled=_by_minute(rows, "cancelled"),
+    )
+    completed, failed = sum(minutes.completed), sum(minutes.failed)
+    ended = completed + failed
+    return HourResponse(
+        kind=kind,
+        completed=completed,
+        failed=failed,
+        cancelled=sum(minutes.cancelled),
+        failure_rate=failed / ended if ended else None,
+        minutes=minutes,
+    )
+
+
+def _by_minute(rows: Sequence[RowMapping], outcome: str) -> list[int]:
+    counts = [0] * _MINUTES
+    for row in rows:
+        # A commit that another connection stamped a moment ahead belongs to the present minute.
+        counts[min(row["minute"], _MINUTES - 1)] += row[outcome]
+    return counts

@@ -1,6 +1,11 @@
 import { useState } from "react";
-import type { OptionsToSend } from "./actions";
-import { coloringOptions, recallOptions, rememberOptions, type OptionsForm } from "./options";
+import {
+  optionsToSend,
+  recallOptions,
+  rememberOptions,
+  type OptionsForm,
+  type OptionsToSend,
+} from "@/lib/options";
 
 interface Options {
   form: OptionsForm;
@@ -8,16 +13,15 @@ interface Options {
   toSend: OptionsToSend;
 }
 
-/** The options of the toolbar, remembered in this browser from one order to the next. */
+/** How pages and SVGs are to be made, remembered in this browser from one order, and page, to the next. */
 export function useOptions(): Options {
   const [form, setForm] = useState(() => recallOptions(localStorage));
-  const coloring = coloringOptions(form);
   return {
     form,
     setForm: (next) => {
       setForm(next);
       rememberOptions(next, localStorage);
     },
-    toSend: { coloring: "errors" in coloring ? undefined : coloring, svg: form.svg },
+    toSend: optionsToSend(form),
   };
 }

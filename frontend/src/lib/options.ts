@@ -25,6 +25,12 @@ export interface SvgOptions {
   group_by: (typeof GROUPINGS)[number];
 }
 
+/** What is to be made; no coloring options while a field of the form is wrong. */
+export interface OptionsToSend {
+  coloring: ColoringOptions | undefined;
+  svg: SvgOptions;
+}
+
 /** What the form holds. Numbers are as typed: an emptied field is "", never NaN or null. */
 export interface OptionsForm {
   preset: Preset;
@@ -61,6 +67,12 @@ export function coloringOptions(form: OptionsForm): ColoringOptions | { errors: 
   if (megapixels === undefined) errors.push("megapixels");
   if (whole === undefined) errors.push("steps");
   return { errors };
+}
+
+/** The options of pages and SVGs that the form asks for. */
+export function optionsToSend(form: OptionsForm): OptionsToSend {
+  const coloring = coloringOptions(form);
+  return { coloring: "errors" in coloring ? undefined : coloring, svg: form.svg };
 }
 
 const STORAGE_KEY = "pastelka.options";

@@ -1,0 +1,29 @@
+import { Notice } from "@/components/Notice";
+import { useLanguage } from "@/i18n/context";
+import type { OrderFilter } from "@/lib/api";
+
+interface NothingProps {
+  filter: OrderFilter;
+  onClear: () => void;
+  onNew: () => void;
+}
+
+/** What stands in place of orders: none was found, or there is none yet. */
+export function Nothing({ filter, onClear, onNew }: NothingProps) {
+  const { t } = useLanguage();
+  if (filter.q || filter.status)
+    return (
+      <Notice icon="search" title={t("list.nothing.title")} text={t("list.nothing.text")}>
+        <button type="button" className="button" onClick={onClear}>
+          {t("list.nothing.clear")}
+        </button>
+      </Notice>
+    );
+  return (
+    <Notice icon="photo" title={t("list.empty.title")} text={t("list.empty.text")}>
+      <button type="button" className="button button-primary" onClick={onNew}>
+        {t("upload.pick")}
+      </button>
+    </Notice>
+  );
+}

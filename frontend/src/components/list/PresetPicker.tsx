@@ -1,0 +1,61 @@
+import { useId } from "react";
+import { useLanguage } from "@/i18n/context";
+import { cn } from "@/lib/cn";
+import { coloringOptions, PRESET_NAMES, type OptionsForm, type Preset } from "@/lib/options";
+
+interface PresetPickerProps {
+  form: OptionsForm;
+  onChange: (form: OptionsForm) => void;
+}
+
+/** The presets; own values only where they are chosen, because they are typed on an order's page. */
+function offered(form: OptionsForm): readonly Preset[] {
+  return PRESET_NAMES.filter((preset) => preset !== "own" || form.preset === "own");
+}
+
+function Choice({ form, preset, name, onChoose }: ChoiceProps) {
+  const { t } = useLanguage();
+  const options = coloringOptions({ ...form, preset });
+  const isChosen = form.preset === preset;
+  const values = "errors" in options ? undefined : t("list.preset.values", { ...options });
+  return (
+    <label
+      title={values}
+      className={cn(
+        "cursor-pointer rounded-[7px] px-2 py-1 text-[13px] transition-colors has-focus-visible:outline-2 has-focus-visible:outline-accent",
+        isChosen ? "bg-card text-ink shadow-card" : "text-mute hover:text-ink",
+      )}
+    >
+      <input type="radio" name={name} checked={isChosen} onChange={onChoose} className="sr-only" />
+      {t(`detail.preset.${preset}`)}
+      {values && <span className="sr-only"> {values}</span>}
+    </label>
+  );
+}
+
+interface ChoiceProps {
+  form: OptionsForm;
+  preset: Preset;
+  name: string;
+  onChoose: () => void;
+}
+
+/** How the coloring pages of the selected orders are made. */
+export function PresetPicker({ form, onChange }: PresetPickerProps) {
+  const { t } = useLanguage();
+  const name = useId();
+  return (
+    <fieldset className="flex rounded-[9px] bg-soft p-0.5">
+      <legend className="sr-only">{t("list.preset")}</legend>
+      {offered(form).map((preset) => (
+        <Choice
+          key={preset}
+          form={form}
+          preset={preset}
+          name={name}
+          onChoose={() => onChange({ ...form, preset })}
+        />
+      ))}
+    </fieldset>
+  );
+}

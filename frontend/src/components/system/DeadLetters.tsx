@@ -1,0 +1,81 @@
+import { useEffect, useRef } from "react";
+import { ConfirmButton } from "@/components/ConfirmButton";
+import { Icon } from "@/components/Icon";
+import { useDeadLetters } from "@/hooks/useDeadLetters";
+import { useLanguage } from "@/i18n/context";
+import type { SystemState } from "@/lib/api";
+import { cn } from "@/lib/cn";
+import { LetterRow } from "./LetterRow";
+import { CARD, Section } from "./Section";
+import { Untold } from "./Untold";
+
+function None() {
+  const { t } = useLanguage();
+  return (
+    <div className={cn(CARD, "flex items-center gap-3 px-4 py-5")}>
+      <Icon name="check" className="size-[18px] shrink-0 text-ok" />
+      <p>
+        {t("system.letters.none")}. <span className="text-mute">{t("system.letters.none.text")}</span>
+      </p>
+    </div>
+  );
+}
+
+/** A row that goes takes the focus with it; the heading gets it then, so that the keyboard stays here. */
+function useKeptFocus(rows: number) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  const before = useRef(rows);
+  useEffect(() => {
+    if (rows < before.current && document.activeElement === document.body)
+      heading.current?.focus({ preventScroll: true });
+    before.current = rows;
+  }, [rows]);
+  return heading;
+}
+
+/** Jobs that were given up on: ask again for them, or dismiss them. */
+export function DeadLetters({ letters }: { letters: SystemState["dead_letters"] }) {
+  const { t } = useLanguage();
+  const { busy, refusals, requeue, dismiss, requeueAll } = useDeadLetters();
+  const { count, newest } = letters ?? { count: 0, newest: [] };
+  const heading = useKeptFocus(newest.length);
+  const all = count > 1 && (
+    <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
+      {count > newest.length && (
+        <span className="text-[13px] text-mute tabular-nums">
+          {t("system.letters.newest", { shown: newest.length, count })}
+        </span>
+      )}
+      <ConfirmButton
+        text={t("system.letters.requeueAll")}
+        title={t("system.letters.requeueAll.title", { count })}
+        question={t("system.letters.requeueAll.text")}
+        confirm={t("system.letters.requeueAll")}
+        keep={t("action.cancel")}
+        disabled={busy}
+        className="button button-small"
+        onConfirm={() => void requeueAll()}
+      />
+    </div>
+  );
+  return (
+    <Section id="letters" title={t("system.letters")} aside={all} heading={heading}>
+      {letters === null && <Untold />}
+      {letters !== null && newest.length === 0 && <None />}
+      {newest.length > 0 && (
+        <ul className={cn(CARD, "divide-y divide-line")}>
+          {newest.map((letter) => (
+            <LetterRow
+              key={letter.sequence}
+              letter={letter}
+              refusal={refusals.get(letter.sequence)}
+              busy={busy}
+              onRequeue={() => void requeue(letter)}
+              onDismiss={() => void dismiss(letter)}
+            />
+          ))}
+        </ul>
+      )}
+    </Section>
+  );
+}

@@ -1,0 +1,92 @@
+import { Icon, type IconName } from "@/components/Icon";
+import { useNow } from "@/hooks/useNow";
+import { useLanguage, type Translate } from "@/i18n/context";
+import type { SystemState } from "@/lib/api";
+import { cn } from "@/lib/cn";
+import { duration } from "@/lib/duration";
+import { troublesOf, type Trouble } from "@/lib/system";
+import { serviceName } from "./serviceName";
+
+const SECOND_MS = 1000;
+/** Below this the age of what is shown is not worth a number. */
+const FRESH_MS = 2000;
+
+function Freshness({ at }: { at: number }) {
+  const { t } = useLanguage();
+  const age = useNow(SECOND_MS) - at;
+  return (
+    <span className="text-[13px] text-mute tabular-nums" data-testid="freshness">
+      {age < FRESH_MS ? t("system.updatedNow") : t("system.updated", { time: duration(age) })}
+    </span>
+  );
+}
+
+function sentence(trouble: Trouble, t: Translate): string {
+  if (trouble.kind === "letters") return t("system.trouble.letters", { count: trouble.count });
+  if (trouble.kind !== "service") return t(`system.trouble.${trouble.kind}`);
+  const name = serviceName(trouble.name, t);
+  return t("system.trouble.service", { name, state: t(`system.state.${trouble.state}`).toLocaleLowerCase() });
+}
+
+/** That all is well, or what is not, each with a link to where it is shown. */
+function Verdict({ system }: { system: SystemState }) {
+  const { t } = useLanguage();
+  const troubles = troublesOf(system);
+  const isWell = troubles.length === 0;
+  return (
+    <div
+      role="status"
+      className={cn("flex flex-wrap items-center gap-x-4 font-medium", isWell ? "text-ok" : "text-bad")}
+    >
+      {isWell && <Line icon="check" text={t("system.verdict.well")} />}
+      {troubles.map((trouble) => {
+        const text = sentence(trouble, t);
+        return (
+          <a key={text} href={`#${trouble.section}`} className="hover:underline">
+            <Line icon="alert" text={text} />
+          </a>
+        );
+      })}
+    </div>
+  );
+}
+
+function Line({ icon, text }: { icon: IconName; text: string }) {
+  return (
+    <span className="flex items-center gap-1.5 py-0.5">
+      <Icon name={icon} className="size-[18px] shrink-0" />
+      {text}
+    </span>
+  );
+}
+
+interface HeadProps {
+  system: SystemState;
+  /** When it was told, in milliseconds of this machine's clock. */
+  at: number;
+  busy: boolean;
+  onRefresh: () => void;
+}
+
+/** Whether all is well, and how old that answer is. */
+export function Head({ system, at, busy, onRefresh }: HeadProps) {
+  const { t } = useLanguage();
+  return (
+    <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
+      <h1 className="text-[22px] font-semibold tracking-tight">{t("system.title")}</h1>
+      <Verdict system={system} />
+      <div className="flex items-center gap-1.5 sm:ml-auto">
+        <Freshness at={at} />
+        <button
+          type="button"
+          className="icon-button"
+          aria-label={t("system.refresh")}
+          title={t("system.refresh")}
+          onClick={onRefresh}
+        >
+          <Icon name="retry" className={cn("size-4", busy && "animate-breathe")} />
+        </button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,118 @@
+import { useLanguage } from "@/i18n/context";
+import { isTextKey } from "@/i18n/translate";
+import type { SystemState } from "@/lib/api";
+import { cn } from "@/lib/cn";
+import { duration } from "@/lib/duration";
+import { isOutboxStuck, type QueueState } from "@/lib/system";
+import { linePoints } from "./bars";
+import { CARD, Section } from "./Section";
+import { Untold } from "./Untold";
+
+const WIDTH = 100;
+const HEIGHT = 26;
+
+/** How deep a queue was since the page was opened. */
+function DepthLine({ values, label }: { values: readonly number[]; label: string }) {
+  const points = linePoints(values, WIDTH, HEIGHT);
+  return (
+    <svg
+      viewBox={`0 -2 ${WIDTH} ${HEIGHT + 4}`}
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={label}
+      className="mt-auto h-10 w-full pt-2"
+    >
+      <polygon points={`0,${HEIGHT} ${points} ${WIDTH},${HEIGHT}`} className="fill-soft" />
+      <polyline
+        points={points}
+        fill="none"
+        strokeWidth="1.5"
+        strokeLinejoin="round"
+        vectorEffect="non-scaling-stroke"
+        className="stroke-mute"
+      />
+    </svg>
+  );
+}
+
+function Depth({ value, name }: { value: number; name: string }) {
+  const { language } = useLanguage();
+  return (
+    <div className="flex items-baseline gap-1.5">
+      <dd className={cn("text-xl font-semibold tabular-nums", value === 0 && "text-mute")}>
+        {new Intl.NumberFormat(language).format(value)}
+      </dd>
+      <dt className="order-last text-[12.5px] text-mute">{name}</dt>
+    </div>
+  );
+}
+
+function Queue({ queue, depths }: { queue: QueueState; depths: readonly number[] }) {
+  const { t } = useLanguage();
+  const key = `system.queue.${queue.name}`;
+  const name = isTextKey(key) ? t(key) : queue.name;
+  return (
+    <div className={cn(CARD, "flex flex-col px-3 py-3 sm:px-4")}>
+      <h3 className="text-[13px] font-medium text-mute">{name}</h3>
+      <dl className="mt-0.5 flex flex-wrap gap-x-4">
+        <Depth value={queue.waiting} name={t("system.queue.waiting")} />
+        <Depth value={queue.in_hand} name={t("system.queue.inHand")} />
+      </dl>
+      <DepthLine
+        values={depths.length > 1 ? depths : [queue.waiting, queue.waiting]}
+        label={t("system.queue.drawn", { name, count: Math.max(queue.waiting, ...depths) })}
+      />
+    </div>
+  );
+}
+
+function Outbox({ outbox }: { outbox: SystemState["outbox"] }) {
+  const { t } = useLanguage();
+  const oldest = outbox?.oldest_seconds ?? null;
+  const isStuck = isOutboxStuck(outbox);
+  return (
+    <div className={cn(CARD, "px-3 py-3 sm:px-4")}>
+      <h3 className="text-[13px] font-medium text-mute">{t("system.queue.outbox")}</h3>
+      {outbox === null ? (
+        <p className="mt-1.5 text-mute">{t("system.untold")}</p>
+      ) : (
+        <>
+          <dl className="mt-0.5">
+            <Depth value={outbox.messages} name={t("system.queue.waiting")} />
+          </dl>
+          <p className={cn("mt-2 text-[12.5px]", isStuck ? "font-medium text-bad" : "text-mute")}>
+            {isStuck && <span aria-hidden>▲ </span>}
+            {oldest === null
+              ? t("system.queue.allSent")
+              : t("system.queue.oldest", { time: duration(oldest * 1000) })}
+          </p>
+        </>
+      )}
+    </div>
+  );
+}
+
+interface QueuesProps {
+  queues: SystemState["queues"];
+  outbox: SystemState["outbox"];
+  depths: Readonly<Record<string, readonly number[]>>;
+}
+
+/** Jobs that wait and jobs that are in hand, by kind; messages that are not sent yet. */
+export function Queues({ queues, outbox, depths }: QueuesProps) {
+  const { t } = useLanguage();
+  return (
+    <Section id="queues" title={t("system.queues")}>
+      {queues === null && outbox === null ? (
+        <Untold />
+      ) : (
+        <div className="grid grid-cols-2 gap-3 lg:grid-cols-4">
+          {queues?.map((queue) => (
+            <Queue key={queue.name} queue={queue} depths={depths[queue.name] ?? []} />
+          ))}
+          <Outbox outbox={outbox} />
+        </div>
+      )}
+    </Section>
+  );
+}

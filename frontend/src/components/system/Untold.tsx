@@ -1,0 +1,15 @@
+import { Icon } from "@/components/Icon";
+import { useLanguage } from "@/i18n/context";
+import { cn } from "@/lib/cn";
+import { CARD } from "./Section";
+
+/** What stands in place of what cannot be told, because NATS or the database is away. */
+export function Untold() {
+  const { t } = useLanguage();
+  return (
+    <p className={cn(CARD, "flex items-center gap-2.5 px-4 py-5 text-mute")}>
+      <Icon name="question" className="size-[18px] shrink-0" />
+      {t("system.untold")}
+    </p>
+  );
+}

@@ -1,0 +1,39 @@
+import { useState } from "react";
+import { useNavigate } from "react-router";
+import { useLanguage } from "@/i18n/context";
+import { useShortcuts } from "@/lib/shortcuts";
+import type { OrderListItem } from "@/types";
+import type { BulkKind } from "./useBulkGenerate";
+
+interface Keys {
+  orders: readonly OrderListItem[];
+  focusSearch: () => void;
+  onSelect: (orderNumber: string) => void;
+  /** Work on the selected orders, or on the one that the keyboard is on (null: on none). */
+  onGenerate: (kind: BulkKind, current: string | null) => void;
+}
+
+/** The keys of the list; gives the row that they are on, -1 for none. */
+export function useListKeys({ orders, focusSearch, onSelect, onGenerate }: Keys): number {
+  const { t } = useLanguage();
+  const navigate = useNavigate();
+  const [asked, setAsked] = useState<string | null>(null);
+  const index = orders.findIndex((order) => order.order_number === asked);
+  // An order that left the list is not worked on unseen.
+  const current = index === -1 ? null : asked;
+  const move = (step: number) => {
+    const next = Math.min(Math.max(index + step, 0), orders.length - 1);
+    setAsked(orders[next]?.order_number ?? null);
+  };
+  const open = () => current !== null && void navigate(`/orders/${encodeURIComponent(current)}`);
+  useShortcuts([
+    { key: "/", label: t("list.key.search"), run: focusSearch },
+    { key: "j", label: t("list.key.next"), run: () => move(1) },
+    { key: "k", label: t("list.key.previous"), run: () => move(-1) },
+    { key: "Enter", label: t("list.key.open"), run: open },
+    { key: "x", label: t("list.key.select"), run: () => current !== null && onSelect(current) },
+    { key: "c", label: t("list.key.color"), run: () => onGenerate("coloring", current) },
+    { key: "v", label: t("list.key.vectorise"), run: () => onGenerate("svg", current) },
+  ]);
+  return index;
+}

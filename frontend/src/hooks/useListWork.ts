@@ -1,0 +1,45 @@
+import { useMemo } from "react";
+import { useLanguage } from "@/i18n/context";
+import { showToast } from "@/lib/toasts";
+import type { OrderListItem } from "@/types";
+import { useBulkGenerate, type BulkKind } from "./useBulkGenerate";
+import { useOptions } from "./useOptions";
+import { useSelection } from "./useSelection";
+
+/**
+ * Which orders of the list are selected, and what is made of them. Only loaded orders count: what a search
+ * or a filter hides is not worked on unseen.
+ */
+export function useListWork(orders: readonly OrderListItem[]) {
+  const { t } = useLanguage();
+  const options = useOptions();
+  const { progress, run } = useBulkGenerate(options.toSend);
+  const selection = useSelection();
+  const numbers = useMemo(() => orders.map((order) => order.order_number), [orders]);
+  const selected = useMemo(
+    () => new Set(numbers.filter((number) => selection.selected.has(number))),
+    [numbers, selection.selected],
+  );
+
+  /** Begin on the selected orders, or where none is, on `current`. Orders that refuse stay selected. */
+  const generate = async (kind: BulkKind, current: string | null = null) => {
+    if (progress !== null) return;
+    const chosen = selected.size > 0 ? [...selected] : current === null ? [] : [current];
+    if (chosen.length === 0) {
+      showToast(t("list.chooseFirst"));
+      return;
+    }
+    const refused = new Set(await run(kind, chosen));
+    selection.remove(chosen.filter((number) => !refused.has(number)));
+  };
+  const selectAll = () => (selected.size === orders.length ? selection.clear() : selection.set(numbers));
+  return {
+    options,
+    progress,
+    selected,
+    generate,
+    selectAll,
+    toggle: selection.toggle,
+    clear: selection.clear,
+  };
+}

@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+import {
+  sampleLetter,
+  sampleLetters,
+  sampleProcess,
+  sampleSilence,
+  sampleSystem,
+} from "@/test/systemSamples";
+import { letterKind, servicesOf, troublesOf, withoutLetter } from "./system";
+
+describe("servicesOf", () => {
+  it("gathers the processes of a service, unwell when one of them is", () => {
+    const services = [
+      sampleProcess("coloring"),
+      sampleProcess("coloring", { broker: "away" }),
+      sampleSilence("vectorize"),
+    ];
+    const found = servicesOf(sampleSystem({ services }));
+    expect(found.map(({ name, state, processes }) => [name, state, processes.length])).toEqual([
+      ["coloring", "unwell", 2],
+      ["vectorize", "silent", 0],
+    ]);
+  });
+});
+
+describe("troublesOf", () => {
+  it("finds none where all is well", () => {
+    expect(troublesOf(sampleSystem())).toEqual([]);
+  });
+
+  it("counts NATS away as one thing", () => {
+    const services = [sampleProcess("orders-api", { broker: "away" }), sampleSilence("coloring")];
+    const away = sampleSystem({ services, queues: null, dead_letters: null });
+    expect(troublesOf(away).map(({ kind }) => kind)).toEqual(["broker"]);
+  });
+
+  it("finds silent services, messages that do not leave, and dead letters", () => {
+    const system = sampleSystem({
+      services: [sampleProcess("orders-api"), sampleSilence("coloring")],
+      outbox: { messages: 3, oldest_seconds: 61 },
+      ...sampleLetters(sampleLetter(1), sampleLetter(2)),
+    });
+    expect(troublesOf(system)).toEqual([
+      { kind: "service", section: "services", name: "coloring", state: "silent" },
+      { kind: "outbox", section: "queues" },
+      { kind: "letters", section: "letters", count: 2 },
+    ]);
+  });
+});
+
+describe("dead letters", () => {
+  it("are known by their subject", () => {
+    expect(letterKind(sampleLetter(1, { subject: "jobs.download.31" }))).toBe("download");
+    expect(letterKind(sampleLetter(1, { subject: "jobs.coloringbook.1" }))).toBeNull();
+  });
+
+  it("are taken out once", () => {
+    const system = sampleSystem(sampleLetters(sampleLetter(2), sampleLetter(1)));
+    const after = withoutLetter(system, 2);
+    expect(after.dead_letters).toEqual({ count: 1, newest: [sampleLetter(1)] });
+    expect(withoutLetter(after, 2)).toBe(after);
+  });
+});

@@ -1,0 +1,94 @@
+/** What the state of the system means; pure. */
+import type { DeadLetter, SystemState } from "./api";
+
+type Process = SystemState["services"][number];
+export type QueueState = NonNullable<SystemState["queues"]>[number];
+export type Hour = NonNullable<SystemState["last_hour"]>[number];
+
+/** `unknown`: whoever would answer is asked over NATS, and that is away. */
+export type ServiceState = "well" | "unwell" | "silent" | "unknown";
+
+export interface Service {
+  name: string;
+  state: ServiceState;
+  processes: Process[];
+}
+
+/** Messages normally leave within a second; older ones mean that nobody publishes. */
+const OUTBOX_STUCK_SECONDS = 60;
+
+/** Whether NATS was away when the state was told. */
+export function isBrokerAway(system: SystemState): boolean {
+  return system.queues === null;
+}
+
+/** Whether the database was away when the state was told. */
+export function isDatabaseAway(system: SystemState): boolean {
+  return system.last_hour === null;
+}
+
+function stateOf(processes: readonly Process[], brokerAway: boolean): ServiceState {
+  if (processes.length === 0) return brokerAway ? "unknown" : "silent";
+  return processes.every((process) => process.healthy) ? "well" : "unwell";
+}
+
+/** Services in the API's order, each with the processes that answered. */
+export function servicesOf(system: SystemState): Service[] {
+  const names = [...new Set(system.services.map((process) => process.name))];
+  return names.map((name) => {
+    const processes = system.services.filter((process) => process.name === name && process.instance !== null);
+    return { name, processes, state: stateOf(processes, isBrokerAway(system)) };
+  });
+}
+
+/** Whether messages wait to be published for longer than they should. */
+export function isOutboxStuck(outbox: SystemState["outbox"]): boolean {
+  return (outbox?.oldest_seconds ?? 0) > OUTBOX_STUCK_SECONDS;
+}
+
+/** Something that an engineer should look at, and in which part of the page it is shown. */
+export type Trouble =
+  | { kind: "broker" | "database" | "outbox"; section: "queues" | "services" }
+  | { kind: "service"; section: "services"; name: string; state: "unwell" | "silent" }
+  | { kind: "letters"; section: "letters"; count: number };
+
+function serviceTroubles(system: SystemState): Trouble[] {
+  return servicesOf(system).flatMap(({ name, state }) =>
+    state === "unwell" || state === "silent" ? { kind: "service", section: "services", name, state } : [],
+  );
+}
+
+/**
+ * What an engineer should look at. A service that cannot be told of is none by itself, and that the API
+ * misses NATS or the database is the same as that these are away.
+ */
+export function troublesOf(system: SystemState): Trouble[] {
+  const troubles: Trouble[] = [];
+  if (isBrokerAway(system)) troubles.push({ kind: "broker", section: "services" });
+  if (isDatabaseAway(system)) troubles.push({ kind: "database", section: "services" });
+  const isApiExcused = troubles.length > 0;
+  const services = serviceTroubles(system).filter(
+    (trouble) => !(isApiExcused && trouble.kind === "service" && trouble.name === "orders-api"),
+  );
+  troubles.push(...services);
+  if (isOutboxStuck(system.outbox)) troubles.push({ kind: "outbox", section: "queues" });
+  const letters = system.dead_letters?.count ?? 0;
+  if (letters > 0) troubles.push({ kind: "letters", section: "letters", count: letters });
+  return troubles;
+}
+
+const LETTER_KINDS = ["coloring", "svg", "download", "erase"] as const;
+export type LetterKind = (typeof LETTER_KINDS)[number];
+
+/** What a dead letter's job was to do, by its subject (`jobs.<kind>.<id>`); null for what is not known here. */
+export function letterKind(letter: DeadLetter): LetterKind | null {
+  return LETTER_KINDS.find((kind) => letter.subject.startsWith(`jobs.${kind}.`)) ?? null;
+}
+
+/** `system` without a dead letter that was taken away. */
+export function withoutLetter(system: SystemState, sequence: number): SystemState {
+  const letters = system.dead_letters;
+  if (!letters?.newest.some((letter) => letter.sequence === sequence)) return system;
+  const newest = letters.newest.filter((letter) => letter.sequence !== sequence);
+  return { ...system, dead_letters: { count: letters.count - 1, newest } };
+}

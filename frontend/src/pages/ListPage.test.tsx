@@ -1,0 +1,271 @@
+import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { FakeEventSource } from "@/test/FakeEventSource";
+import { holdRequests, problem, takeRequest, type WaitingRequest } from "@/test/fakeApi";
+import { forgetToasts, renderPage } from "@/test/renderPage";
+import { sampleRow } from "@/test/samples";
+import type { OrderListItem } from "@/types";
+import { ListPage } from "./ListPage";
+
+const ORDERS = "GET /api/v1/orders";
+let requests: WaitingRequest[];
+
+beforeEach(() => {
+  vi.stubGlobal("EventSource", FakeEventSource);
+  FakeEventSource.opened = [];
+  requests = holdRequests();
+});
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  forgetToasts();
+});
+
+/** Rows numbered from `newest` down. */
+function rows(newest: number, count: number): OrderListItem[] {
+  return Array.from({ length: count }, (_, index) => sampleRow(String(newest - index), newest - index));
+}
+
+async function showList(items: OrderListItem[], address = "/", cursor: string | null = null) {
+  const { user } = renderPage(<ListPage />, address);
+  (await takeRequest(requests, ORDERS)).answer({ items, next_cursor: cursor });
+  if (items.length > 0) await screen.findByRole("table");
+  return user;
+}
+
+const row = (number: string): HTMLElement => {
+  const found = screen.getByRole("link", { name: number }).closest<HTMLElement>("[role=row]");
+  if (!found) throw new Error(`the link to ${number} is in no row`);
+  return found;
+};
+const numbers = () => screen.getAllByRole("link").map((link) => link.textContent);
+const box = (number: string) => screen.getByRole("checkbox", { name: `Vybrat objednávku ${number}` });
+const address = () => screen.getByTestId("address").textContent;
+
+describe("pages of orders", () => {
+  it("asks for the next page near the end, and has only the rows on screen in the document", async () => {
+    await showList(rows(1300, 100), "/", "after-100");
+    expect(screen.getByRole("table")).toHaveAttribute("aria-rowcount", "101");
+    expect(screen.getAllByRole("link").length).toBeLessThan(40);
+    expect(requests).toHaveLength(0);
+    act(() => {
+      window.scrollTo(0, 100 * 172);
+      window.dispatchEvent(new Event("scroll"));
+    });
+    const next = await takeRequest(requests, ORDERS);
+    expect(next.path).toContain("cursor=after-100");
+    next.answer({ items: rows(1200, 30), next_cursor: null });
+    await waitFor(() => expect(screen.getByRole("table")).toHaveAttribute("aria-rowcount", "131"));
+    window.scrollTo(0, 0);
+  });
+
+  it("offers to try again where the next page failed, and keeps what is there", async () => {
+    const user = await showList(rows(1300, 5), "/", "after-5");
+    (await takeRequest(requests, ORDERS)).answer(problem(503, "database_unavailable"), 503);
+    const notice = await screen.findByRole("alert");
+    expect(notice).toHaveTextContent("Další objednávky se nepodařilo načíst.");
+    expect(numbers()).toHaveLength(5);
+    await user.click(within(notice).getByRole("button", { name: "Zkusit znovu" }));
+    (await takeRequest(requests, ORDERS)).answer({ items: rows(1295, 2), next_cursor: null });
+    await waitFor(() => expect(numbers()).toHaveLength(7));
+    expect(screen.queryByRole("alert")).toBeNull();
+  });
+
+  it("says that the load failed, not that nothing is there, and tries again", async () => {
+    const { user } = renderPage(<ListPage />, "/");
+    expect(screen.getByRole("status", { name: "Načítání objednávek" })).toBeVisible();
+    (await takeRequest(requests, ORDERS)).answer(problem(503, "database_unavailable"), 503);
+    expect(await screen.findByText("Objednávky se nepodařilo načíst")).toBeVisible();
+    expect(screen.queryByText("Zatím žádná objednávka")).toBeNull();
+    await user.click(screen.getByRole("button", { name: "Zkusit znovu" }));
+    (await takeRequest(requests, ORDERS)).answer({ items: rows(1300, 1), next_cursor: null });
+    expect(await screen.findByRole("link", { name: "1300" })).toBeVisible();
+  });
+});
+
+describe("a row", () => {
+  it("tells who, how many photos, how far, and how it is paid for", async () => {
+    const counts = { image_count: 5, coloring_completed: 3, payment_status: "PARTIALLY_PAID" };
+    await showList([sampleRow("1270", 1, counts)]);
+    const shown = within(row("1270"));
+    for (const text of ["Jana Nováková", "jana@example.cz", "5 fotek", "Částečně zaplaceno", "Ke kontrole"])
+      expect(shown.getByText(text)).toBeInTheDocument();
+    expect(shown.getByRole("progressbar", { name: "Omalovánky" })).toHaveAttribute("aria-valuetext", "3 z 5");
+  });
+
+  it.each([
+    ["PENDING", "Čeká na platbu"],
+    ["AUTHORIZED", "Autorizováno"],
+    ["PARTIALLY_PAID", "Částečně zaplaceno"],
+    ["PAID", "Zaplaceno"],
+    ["PARTIALLY_REFUNDED", "Částečně vráceno"],
+    ["REFUNDED", "Vráceno"],
+    ["VOIDED", "Zrušeno"],
+    ["EXPIRED", "Vypršelo"],
+    ["BARTERED", "BARTERED"],
+  ])("says %s as %s", async (status, label) => {
+    await showList([sampleRow("1270", 1, { payment_status: status })]);
+    expect(within(row("1270")).getByText(label)).toBeInTheDocument();
+  });
+
+  it("has a dash for what is missing, and counts photos as Czech does", async () => {
+    const missing = { customer_name: null, customer_email: null, payment_status: null };
+    await showList([
+      sampleRow("1270", 2, { ...missing, image_count: 0 }),
+      sampleRow("1269", 1, { image_count: 1 }),
+    ]);
+    expect(within(row("1270")).getAllByText("—").length).toBeGreaterThanOrEqual(3);
+    expect(within(row("1270")).getByText("0 fotek")).toBeInTheDocument();
+    expect(within(row("1269")).getByText("1 fotka")).toBeInTheDocument();
+  });
+});
+
+describe("search and filter", () => {
+  it("are taken from the address", async () => {
+    renderPage(<ListPage />, "/?q=dvo&status=error");
+    expect((await takeRequest(requests, ORDERS)).path).toMatch(/q=dvo&status=error$/);
+    expect(screen.getByRole("textbox", { name: "Číslo nebo zákazník" })).toHaveValue("dvo");
+    expect(screen.getByRole("button", { name: "Chyba" })).toHaveAttribute("aria-pressed", "true");
+  });
+
+  it("are kept in the address", async () => {
+    const user = await showList(rows(1300, 2));
+    await user.keyboard("/");
+    await user.keyboard("nov");
+    (await takeRequest(requests, `${ORDERS}?limit=100&q=nov`)).answer({
+      items: rows(1299, 1),
+      next_cursor: null,
+    });
+    await waitFor(() => expect(numbers()).toEqual(["1299"]));
+    expect(address()).toBe("/?q=nov");
+    await user.click(screen.getByRole("button", { name: "Ke kontrole" }));
+    await takeRequest(requests, `${ORDERS}?limit=100&q=nov&status=ready_for_review`);
+    expect(address()).toBe("/?q=nov&status=ready_for_review");
+  });
+
+  it("that find nothing say so and lead back to all", async () => {
+    const user = await showList([], "/?q=nikdo");
+    expect(await screen.findByText("Nic takového tu není")).toBeVisible();
+    await user.click(screen.getByRole("button", { name: "Ukázat všechny" }));
+    (await takeRequest(requests, ORDERS)).answer({ items: [], next_cursor: null });
+    expect(await screen.findByText("Zatím žádná objednávka")).toBeVisible();
+    expect(address()).toBe("/");
+  });
+});
+
+describe("work on several orders", () => {
+  it("begins on the selected ones with the preset, remembers it, and keeps those that refuse selected", async () => {
+    const user = await showList(rows(1300, 4));
+    await user.click(box("1300"));
+    await user.click(box("1298"));
+    await user.click(screen.getByRole("radio", { name: /nejlepší/ }));
+    await user.click(screen.getByRole("button", { name: "Vygenerovat omalovánky" }));
+    const first = await takeRequest(requests, "POST /api/v1/orders/1300/generate-coloring");
+    expect(await first.body()).toEqual({ megapixels: 4, steps: 8 });
+    expect(screen.getByRole("button", { name: "Vygenerovat SVG" })).toBeDisabled();
+    first.answer([], 202);
+    (await takeRequest(requests, "POST /api/v1/orders/1298/generate-coloring")).answer(
+      problem(409, "nothing_to_do"),
+      409,
+    );
+    expect(await screen.findByText("Omalovánky se generují pro 1 objednávku.")).toBeVisible();
+    expect(screen.getByText("Není co dělat: všechno už je hotové nebo se dělá. (1298)")).toBeVisible();
+    expect(box("1300")).not.toBeChecked();
+    expect(box("1298")).toBeChecked();
+    expect(localStorage.getItem("pastelka.options")).toContain('"preset":"best"');
+  });
+
+  it("tells a reason once, however many orders refuse for it", async () => {
+    const user = await showList(rows(1300, 5));
+    await user.click(screen.getByRole("checkbox", { name: "Vybrat všechny načtené objednávky" }));
+    await user.keyboard("v");
+    for (const number of [1300, 1299, 1298, 1297, 1296])
+      (await takeRequest(requests, `POST /api/v1/orders/${number}/generate-svg`)).answer(
+        problem(409, "nothing_to_do"),
+        409,
+      );
+    expect(await screen.findByText(/\(1300, 1299, 1298 a 2 další\)$/)).toBeVisible();
+    expect(screen.getAllByText(/^Není co dělat/)).toHaveLength(1);
+  });
+
+  it("does not touch what a search hides", async () => {
+    const user = await showList(rows(1300, 2));
+    await user.click(box("1300"));
+    expect(screen.getByText("1 vybraná")).toBeVisible();
+    await user.type(screen.getByRole("textbox", { name: "Číslo nebo zákazník" }), "x");
+    (await takeRequest(requests, ORDERS)).answer({ items: rows(1299, 1), next_cursor: null });
+    await waitFor(() => expect(numbers()).toEqual(["1299"]));
+    expect(screen.queryByText("1 vybraná")).toBeNull();
+  });
+
+  it("goes by keys: the order under j and k, with what the order page remembered", async () => {
+    localStorage.setItem("pastelka.options", '{"preset":"fine","svg":{"group_by":"layer"}}');
+    const user = await showList(rows(1300, 3));
+    await user.keyboard("c");
+    expect(await screen.findByText(/^Nejprve vyberte objednávku/)).toBeVisible();
+    expect(requests).toHaveLength(0);
+    await user.keyboard("jjc");
+    const pages = await takeRequest(requests, "POST /api/v1/orders/1299/generate-coloring");
+    expect(await pages.body()).toEqual({ megapixels: 2, steps: 4 });
+    pages.answer([], 202);
+    await screen.findByText("Omalovánky se generují pro 1 objednávku.");
+    await user.keyboard("kxv");
+    const svgs = await takeRequest(requests, "POST /api/v1/orders/1300/generate-svg");
+    expect(await svgs.body()).toEqual({ shape_stacking: "stacked", group_by: "layer" });
+    svgs.answer([], 202);
+    await screen.findByText("SVG se generují pro 1 objednávku.");
+    await user.keyboard("j{Enter}");
+    expect(address()).toBe("/orders/1299");
+  });
+});
+
+describe("live updates", () => {
+  const send = (event: object) => act(() => FakeEventSource.latest.send(event));
+
+  it("refresh one row only", async () => {
+    await showList(rows(1300, 3));
+    await waitFor(() => expect(FakeEventSource.opened).toHaveLength(1));
+    const others = [row("1300"), row("1298")].map((other) => other.innerHTML);
+    send({ type: "order_update", order_number: "1299" });
+    const single = await takeRequest(requests, ORDERS);
+    expect(single.path).toContain("q=1299");
+    const changed = sampleRow("1299", 1299, { status: "error", coloring_completed: 2 });
+    single.answer({ items: [changed], next_cursor: null });
+    expect(await within(row("1299")).findByText("Chyba")).toBeInTheDocument();
+    expect([row("1300"), row("1298")].map((other) => other.innerHTML)).toEqual(others);
+    expect(requests).toHaveLength(0);
+  });
+
+  it("let a new order slide in at the top, marked as new", async () => {
+    await showList(rows(1300, 2));
+    await waitFor(() => expect(FakeEventSource.opened).toHaveLength(1));
+    const before = row("1300");
+    send({ type: "list_update" });
+    (await takeRequest(requests, ORDERS)).answer({ items: rows(1301, 3), next_cursor: null });
+    await waitFor(() => expect(numbers()).toEqual(["1301", "1300", "1299"]));
+    expect(row("1301").querySelector("[data-new]")).not.toBeNull();
+    expect(row("1300").querySelector("[data-new]")).toBeNull();
+    // The same element moves down: its transition is what slides.
+    expect(row("1300")).toBe(before);
+  });
+});
+
+describe("dropped photos", () => {
+  function drag(kind: "dragover" | "drop", files: File[]) {
+    const event = new Event(kind, { bubbles: true, cancelable: true });
+    Object.assign(event, { dataTransfer: { types: ["Files"], files } });
+    fireEvent(window, event);
+  }
+
+  it("open the dialog for a new order; what is no photo is told", async () => {
+    await showList(rows(1300, 1));
+    const photos = ["a.jpg", "b.jpg"].map((name) => new File([name], name, { type: "image/jpeg" }));
+    drag("dragover", photos);
+    expect(screen.getByText("Pusťte fotky a vznikne objednávka")).toBeVisible();
+    drag("drop", [...photos, new File(["x"], "letter.pdf", { type: "application/pdf" })]);
+    const dialog = await screen.findByRole("dialog", { name: "Nová objednávka z fotek" });
+    expect(within(dialog).getByText("2 fotky")).toBeVisible();
+    expect(screen.getByText("letter.pdf není fotka, kterou umíme otevřít.")).toBeVisible();
+    expect(screen.queryByText("Pusťte fotky a vznikne objednávka")).toBeNull();
+  });
+});
