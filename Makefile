@@ -10,6 +10,8 @@ unexport PYTHONDONTWRITEBYTECODE
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 RUN := $(UV) run --no-sync
 STACK := $(RUN) pastelka
+DASHBOARD := $(RUN) python -m pastelka_local.dashboard
+comma := ,
 MEMBERS := libs/common services/orders services/coloring services/vectorize services/notifier deploy/local
 SOURCES := $(addsuffix /src,$(MEMBERS))
 
@@ -17,7 +19,7 @@ say = @printf '\033[1m==>\033[0m %s\n' '$(1)'
 
 .PHONY: help
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: up
 up: sync ## Run everything here in the foreground, make the sample order, print the address; Ctrl-C ends it
@@ -50,6 +52,8 @@ test: sync ## Lint, check the types, and run every test of every member
 	@$(RUN) ruff format --check --quiet .
 	$(call say,mypy: types of every member)
 	@$(RUN) mypy --no-error-summary $(SOURCES)
+	$(call say,dashboard: lint$(comma) types$(comma) tests and build)
+	@$(DASHBOARD) check
 	$(call say,pytest: every member)
 	@$(RUN) pytest --quiet
 
@@ -67,9 +71,14 @@ format: sync ## Format the code and repair what can be repaired
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
 
+.PHONY: dashboard
+dashboard: sync ## Build the dashboard where its sources have changed (up and start do so, too)
+	@$(DASHBOARD) build
+
 .PHONY: openapi
-openapi: sync ## Write the OpenAPI document anew after a change of the API
+openapi: sync ## Write the OpenAPI document and the dashboard's types anew after a change of the API
 	@$(RUN) python -m pastelka_orders.api.openapi services/orders/openapi.json
+	@$(DASHBOARD) generate:api
 
 .PHONY: asyncapi
 asyncapi: sync ## Write the AsyncAPI document anew after a change of the messages

@@ -3,7 +3,7 @@ import reactHooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist", "src/api/schema.ts"] },
+  { ignores: ["dist", ".dist*", "src/api/schema.ts"] },
   js.configs.recommended,
   {
     files: ["**/*.{ts,tsx}"],

@@ -1,9 +1,10 @@
-// Prints what the first load costs, compressed, and fails when it is over the budget.
+// Prints what the first load of a built folder costs, compressed, and fails when it is over the budget.
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
 const BUDGET_KB = 150;
-const manifest = JSON.parse(readFileSync("dist/.vite/manifest.json", "utf8"));
+const folder = process.argv[2] ?? "dist";
+const manifest = JSON.parse(readFileSync(`${folder}/.vite/manifest.json`, "utf8"));
 
 /** The entry and everything that it imports at once; what is imported lazily is not part of the first load. */
 function firstLoad(key, seen = new Set()) {
@@ -13,7 +14,7 @@ function firstLoad(key, seen = new Set()) {
   return seen;
 }
 
-const kilobytes = (file) => gzipSync(readFileSync(`dist/${file}`)).length / 1024;
+const kilobytes = (file) => gzipSync(readFileSync(`${folder}/${file}`)).length / 1024;
 const files = [...firstLoad("index.html")].map((key) => manifest[key].file);
 const total = files.reduce((sum, file) => sum + kilobytes(file), 0);
 console.log(

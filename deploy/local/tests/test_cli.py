@@ -80,8 +80,9 @@ async def test_up_makes_the_sample_and_leaves_nothing_when_interrupted(
         assert address in lines[-1]
         assert any("sample order M1000: 5 of 5 pages, 5 of 5 SVGs" in line for line in lines)
         async with httpx.AsyncClient() as client:
-            page = await client.get(address)
+            page = await client.get(f"{address}/orders/M1000")
         assert "<title>Pastelka</title>" in page.text
+        assert any(line.endswith(f"(sample order M1000: {address}/orders/M1000)") for line in lines)
         process.send_signal(number)
         output, _ = await asyncio.wait_for(process.communicate(), 60)
         assert "Everything is stopped" in output.decode()

@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 
 from pastelka_common.servers import ServerError
+from pastelka_local.dashboard import DashboardError
 from pastelka_local.display import Display, display, table
 from pastelka_local.health import look
 from pastelka_local.plan import StackFile
@@ -36,7 +37,7 @@ def main() -> None:
     except SettingsError as error:
         print(f"pastelka: {error}", file=sys.stderr)
         sys.exit(2)
-    except (StackError, ServerError, SampleError) as error:
+    except (StackError, ServerError, DashboardError, SampleError) as error:
         print(f"pastelka: {error}", file=sys.stderr)
         sys.exit(1)
 
@@ -166,7 +167,8 @@ async def _make_sample(stack: StackFile, shown: Display, *, again: bool) -> None
 
     shown.step("making the sample order")
     number = await make_sample(stack.address, again=again, show=show)
-    shown.headline(f"Pastelka is up: {stack.address}  (sample order {number}: {stack.address}/#{number})")
+    order = f"{stack.address}/orders/{number}"
+    shown.headline(f"Pastelka is up: {stack.address}  (sample order {number}: {order})")
 
 
 def _already_running(settings: Settings) -> bool:

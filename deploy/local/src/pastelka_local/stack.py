@@ -5,7 +5,7 @@ import contextlib
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import psutil
 from pastelka_common.servers import MercureHub, NatsServer, NginxServer, PostgresServer, Server, ServerError
 from pastelka_common.servers.base import HOST
 from pastelka_local import plan
+from pastelka_local.dashboard import dist
 from pastelka_local.health import StackState, look, read_states, write_states
 from pastelka_local.keys import hub_keys
 from pastelka_local.plan import Process, ServiceKind, StackFile, Watched
@@ -40,11 +41,6 @@ class StackError(Exception):
     """The stack did not start or end; the message says why."""
 
 
-def page_folder() -> Path:
-    """What the gateway serves at ``/``."""
-    return Path(__file__).with_name("page")
-
-
 @dataclass
 class Stack:
     """One start of the stack; ``services`` and ``migrate`` are Python's arguments (tests put theirs)."""
@@ -58,8 +54,8 @@ class Stack:
     async def start(self) -> StackFile:
         """Bring everything up; back when every process is healthy.
 
-        Raises :class:`StackError`, :class:`SettingsError` and :class:`ServerError`; what was
-        started is still there then, for :func:`end_stack`.
+        Raises :class:`StackError`, :class:`SettingsError`, :class:`ServerError` and
+        :class:`DashboardError`; what was started is still there then, for :func:`end_stack`.
         """
         for folder in (self.settings.data, self.settings.run, self.settings.log):
             folder.mkdir(parents=True, exist_ok=True, mode=0o755)
@@ -68,17 +64,18 @@ class Stack:
         for note in notes:
             self.say(note)
         keys = hub_keys(self.settings.data)
-        parts = await self._prepare(keys)
+        parts = self._parts(keys)
+        page = await self._prepare(parts.values())
         services = plan.service_processes(self.settings, self.services)
-        gateway = self._gateway(port, static_port, services, parts)
+        gateway = self._gateway(port, static_port, services, parts, page)
         await asyncio.to_thread(gateway.prepare)
         environment = self._environment(keys, parts, gateway)
         stack, processes = self._describe([*parts.values(), gateway], services)
         await self._run(stack, processes, environment)
         return stack
 
-    async def _prepare(self, keys: dict[str, str]) -> dict[str, Server]:
-        """The servers that were not given from outside, ready to be started."""
+    def _parts(self, keys: dict[str, str]) -> dict[str, Server]:
+        """The servers that were not given from outside."""
         data, given = self.settings.data, self.settings.given
         publisher = given("MERCURE_PUBLISHER_JWT_KEY") or keys["MERCURE_PUBLISHER_JWT_KEY"]
         subscriber = given("MERCURE_SUBSCRIBER_JWT_KEY") or keys["MERCURE_SUBSCRIBER_JWT_KEY"]
@@ -91,14 +88,26 @@ class Stack:
         parts = {variable: server for variable, server in parts.items() if given(variable) is None}
         for server in parts.values():
             server.report = self._reporter(server.name)
-        await asyncio.gather(*(asyncio.to_thread(server.prepare) for server in parts.values()))
         return parts
+
+    async def _prepare(self, servers: Iterable[Server]) -> Path:
+        """Get the servers ready to be started and the dashboard built; the folder of the latter."""
+        page, _ = await asyncio.gather(
+            asyncio.to_thread(dist, self._reporter("dashboard")),
+            asyncio.gather(*(asyncio.to_thread(server.prepare) for server in servers)),
+        )
+        return page
 
     def _reporter(self, name: str) -> Say:
         return lambda line: self.say(f"{name}: {line}")
 
     def _gateway(
-        self, port: int, static_port: int, services: Sequence[Process], parts: dict[str, Server]
+        self,
+        port: int,
+        static_port: int,
+        services: Sequence[Process],
+        parts: dict[str, Server],
+        page: Path,
     ) -> NginxServer:
         api = next(process for process in services if process.name == self.services[0].name)
         hub = parts.get("MERCURE_URL")
@@ -106,7 +115,7 @@ class Stack:
         return NginxServer(
             folder=self.settings.data / "nginx",
             storage=self._storage(),
-            page=page_folder(),
+            page=page,
             api_url=f"http://{HOST}:{api.port}",
             hub_url=hub_url or "",
             port=port,

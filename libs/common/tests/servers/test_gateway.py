@@ -117,16 +117,65 @@ async def test_hidden_files_and_folders_are_not_served(nginx_server: StartNginx,
                 assert "immutable" not in response.headers.get("Cache-Control", "")
 
 
-async def test_the_page_answers_for_its_own_addresses_too(nginx_server: StartNginx, tmp_path: Path):
-    page = tmp_path / "site"
-    page.mkdir()
-    (page / "index.html").write_text("<title>Pastelka</title>")
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    """A built page as Vite makes it."""
+    folder = tmp_path / "site"
+    (folder / "assets").mkdir(parents=True)
+    (folder / ".vite").mkdir()
+    (folder / "index.html").write_text("<title>Pastelka</title>")
+    (folder / "theme.js").write_text("// before the first paint")
+    (folder / "assets" / "index-B0GPFvXM.js").write_text("const pastels = 24;\n" * 200)
+    (folder / ".vite" / "manifest.json").write_text("{}")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/index.html", "/orders/1270", "/orders/2026.11", "/orders/1270.js", "/system", "/a/b"]
+)
+async def test_the_page_answers_for_its_own_addresses_too(nginx_server: StartNginx, page: Path, path: str):
+    server = await nginx_server(page=page)
+    async with aiohttp.ClientSession() as session, session.get(server.url + path) as response:
+        assert (response.status, response.content_type) == (200, "text/html")
+        assert "Pastelka" in await response.text()
+        assert response.headers["Cache-Control"] == "no-cache"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert "script-src" not in response.headers["Content-Security-Policy"]
+        assert "default-src 'self'" in response.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/assets/index-00000000.js",
+        "/assets/index-00000000",
+        "/assets/orders/1270",
+        "/favicon.ico",
+        "/a/robots.txt",
+        "/.vite/manifest.json",
+        "/.env",
+    ],
+)
+async def test_a_file_that_is_not_there_is_not_the_page(nginx_server: StartNginx, page: Path, path: str):
+    server = await nginx_server(page=page)
+    async with aiohttp.ClientSession() as session, session.get(server.url + path) as response:
+        assert response.status == 404
+        assert "<title>Pastelka</title>" not in await response.text()
+        assert "Cache-Control" not in response.headers
+
+
+async def test_only_what_has_a_hash_in_its_name_is_kept_for_good(nginx_server: StartNginx, page: Path):
     server = await nginx_server(page=page)
     async with aiohttp.ClientSession() as session:
-        for path in ("/", "/orders/1270"):
-            async with session.get(server.url + path) as response:
-                assert "Pastelka" in await response.text()
-                assert response.headers["Cache-Control"] == "no-cache"
+        async with session.get(f"{server.url}/assets/index-B0GPFvXM.js") as response:
+            caching = ", ".join(response.headers.getall("Cache-Control"))
+            assert set(caching.split(", ")) == {"max-age=31536000", "public", "immutable"}
+            assert response.headers["Content-Encoding"] == "gzip"
+            assert response.headers["Vary"] == "Accept-Encoding"
+            assert response.content_type == "application/javascript"
+        async with session.get(f"{server.url}/theme.js") as response:
+            assert response.headers["Cache-Control"] == "no-cache"
+            assert response.content_type == "application/javascript"
 
 
 async def test_the_api_is_passed_on_with_its_sender(nginx_server: StartNginx):

@@ -22,6 +22,7 @@ from pastelka_common.servers import (
     running,
 )
 from pastelka_common.testing.subscriber import Subscriber
+from pastelka_local.dashboard import dist
 from pastelka_local.testing.services import Service
 
 _MODULES = {
@@ -35,11 +36,16 @@ _MODULES = {
 
 @dataclass(frozen=True)
 class StackOptions:
-    """What a test wants: settings of the services, whether nginx runs, whether data survives a power cut."""
+    """What a test wants: settings of the services, whether nginx runs, whether data survives a power cut.
+
+    With ``dashboard`` nginx runs and serves the built dashboard, which is built first where it is
+    not current (a minute or more, where its packages are not installed).
+    """
 
     env: Mapping[str, str] = field(default_factory=dict)
     services: tuple[str, ...] = tuple(_MODULES)
     nginx: bool = False
+    dashboard: bool = False
     durable: bool = False
 
 
@@ -113,7 +119,7 @@ class Stack:
         await asyncio.gather(*(self._run(name, server) for name, server in self._parts().items()))
         await self._migrate()
         wanted = self.options.services
-        if self.options.nginx:
+        if self.options.nginx or self.options.dashboard:
             await self._run_nginx()
         await asyncio.gather(*(self.add(kind, kind) for kind in wanted))
 
@@ -124,7 +130,7 @@ class Stack:
         self.servers[name] = await self._exit.enter_async_context(running(server, deadline=600))
 
     async def _run_nginx(self) -> None:
-        page = self.folder / "page"
+        page = await asyncio.to_thread(dist) if self.options.dashboard else self.folder / "page"
         page.mkdir(exist_ok=True)
         self.nginx = NginxServer(
             folder=self.folder / "nginx",

@@ -1,0 +1,24 @@
+"""The dashboard of this checkout (``frontend/``), built: what the gateway serves at ``/``."""
+
+from pathlib import Path
+
+from pastelka_common.servers.base import Report, silent
+from pastelka_common.servers.checkout import deploy_folder
+from pastelka_local.dashboard.build import Dashboard
+from pastelka_local.dashboard.node import DashboardError
+
+
+def dashboard() -> Dashboard:
+    """This checkout's dashboard. Raises :class:`ServerError` outside of a checkout."""
+    return Dashboard(deploy_folder().parent)
+
+
+def dist(say: Report = silent) -> Path:
+    """The folder of the built dashboard, built first where its sources have changed. Blocks.
+
+    ``say`` gets a line for each step. Raises :class:`DashboardError`.
+    """
+    return dashboard().dist(say)
+
+
+__all__ = ["Dashboard", "DashboardError", "dashboard", "dist"]

@@ -1,0 +1,37 @@
+"""``python -m pastelka_local.dashboard build|check|generate:api``, as the Makefile calls it."""
+
+import argparse
+import sys
+
+from pastelka_common.servers import ServerError
+from pastelka_local.dashboard import DashboardError, dashboard
+
+
+def main() -> None:
+    """Run the command; exit status 0, or 1 with what went wrong."""
+    parser = argparse.ArgumentParser(prog="pastelka_local.dashboard", description=__doc__)
+    parser.add_argument("command", choices=("build", "check", "generate:api"))
+    try:
+        _run(parser.parse_args().command)
+    except (DashboardError, ServerError) as error:
+        print(f"dashboard: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _run(command: str) -> None:
+    match command:
+        case "build":
+            print(f"The dashboard is in {dashboard().dist(_say)}.")
+        case "check":
+            print("\n".join(dashboard().check(_say)))
+        case script:
+            dashboard().run(script, _say)
+
+
+def _say(line: str) -> None:
+    print(f"dashboard: {line}", flush=True)
+
+
+main()

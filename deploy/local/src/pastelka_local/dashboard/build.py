@@ -1,0 +1,125 @@
+"""Building the dashboard when its sources are newer than what was built, and checking it."""
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from filelock import FileLock
+
+from pastelka_common.servers.base import Report, silent
+from pastelka_local.dashboard.node import DashboardError, Npm, find_npm
+
+_SOURCES = (
+    *("index.html", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts"),
+    *("public", "scripts", "src"),
+)
+_STAMP = ".sources"
+"""Beside the built files: the digest of what they were built from. nginx serves no hidden file."""
+_SUMMARY = ("Test Files", "Tests", "First load")
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """The folder ``frontend`` of the checkout ``root``, and what is made of it."""
+
+    root: Path
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+
+    @property
+    def folder(self) -> Path:
+        """Its sources."""
+        return self.root / "frontend"
+
+    @property
+    def built(self) -> Path:
+        """What Vite makes."""
+        return self.folder / "dist"
+
+    def dist(self, say: Report = silent) -> Path:
+        """The built folder, built first where the sources have changed; one build at a time. Blocks.
+
+        Raises :class:`DashboardError`.
+        """
+        if not self.is_current():
+            with self._lock():
+                if not self.is_current():
+                    self._build(say)
+        return self.built
+
+    def check(self, say: Report = silent) -> list[str]:
+        """Run its linters, type checker and tests, and build it; the lines that sum it up. Blocks.
+
+        Raises :class:`DashboardError` with everything that was printed.
+        """
+        with self._lock():
+            sources = self.digest()
+            output = self._npm(say).run(self.folder, "run", "check")
+            self._stamp(sources)
+        lines = (line.strip() for line in output.splitlines())
+        return [line for line in lines if line.startswith(_SUMMARY)]
+
+    def run(self, script: str, say: Report = silent) -> str:
+        """Run a script of ``package.json``; what it printed. Raises :class:`DashboardError`. Blocks."""
+        with self._lock():
+            return self._npm(say).run(self.folder, "run", script)
+
+    def is_current(self) -> bool:
+        """Whether what is built was built from these sources."""
+        try:
+            return (self.built / _STAMP).read_text() == self.digest()
+        except FileNotFoundError:
+            return False
+
+    def digest(self) -> str:
+        """SHA-256 of everything that the build reads, in hexadecimal digits."""
+        digest = hashlib.sha256()
+        for file in self._files():
+            content = file.read_bytes()
+            digest.update(f"{file.relative_to(self.folder)}\0{len(content)}\0".encode())
+            digest.update(content)
+        return digest.hexdigest()
+
+    def _build(self, say: Report) -> None:
+        sources, npm = self.digest(), self._npm(say)
+        say("building it from its sources")
+        began = time.monotonic()
+        npm.run(self.folder, "run", "build")
+        self._stamp(sources)
+        say(f"built in {time.monotonic() - began:.1f} s")
+
+    def _npm(self, say: Report) -> Npm:
+        """npm, with the packages installed that the lock file names."""
+        if not (self.folder / "package.json").is_file():
+            raise DashboardError(
+                f"{self.folder} has no package.json; the dashboard is built from a whole checkout"
+            )
+        npm = find_npm(self.root / ".tools", self.environment, say)
+        if self._lacks_packages():
+            say("installing the packages that package-lock.json names")
+            npm.run(self.folder, "ci", "--no-audit", "--no-fund")
+        return npm
+
+    def _lacks_packages(self) -> bool:
+        """Whether the lock file is newer than npm's note of what it has installed."""
+        try:
+            installed = (self.folder / "node_modules" / ".package-lock.json").stat().st_mtime_ns
+        except FileNotFoundError:
+            return True
+        return (self.folder / "package-lock.json").stat().st_mtime_ns > installed
+
+    def _stamp(self, sources: str) -> None:
+        (self.built / _STAMP).write_text(sources)
+
+    def _files(self) -> Iterator[Path]:
+        for name in _SOURCES:
+            source = self.folder / name
+            found = sorted(source.rglob("*")) if source.is_dir() else [source]
+            yield from (file for file in found if file.is_file() and ".test." not in file.name)
+
+    def _lock(self) -> FileLock:
+        tools = self.root / ".tools"
+        tools.mkdir(exist_ok=True)
+        return FileLock(tools / "dashboard.lock")
