@@ -21,9 +21,11 @@ from pastelka_common.testing.waiting import until
 from pastelka_orders.database import Database
 from pastelka_orders.outbox import Relay
 from pastelka_orders.settings import OrdersSettings
+from pastelka_orders.shopify.client import ORDERS_PER_PAGE
 from pastelka_orders.shopify.consumers import follow_shop
 
 LONG = 60.0
+PAGE_ENDS = 1000 + ORDERS_PER_PAGE - 1
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -99,15 +101,15 @@ def orders(first: int, last: int) -> list[dict[str, Any]]:
 async def test_all_orders_since_a_day_are_fetched(
     api: Any, sql: asyncpg.Connection, shopify: FakeShopify, working: None, nc: Client
 ) -> None:
-    shopify.add(*orders(1000, 1024))
+    shopify.add(*orders(1000, 1059))
     answer = await api.post("/orders/fetch-from-shopify", {"since": "2026-11-01"})
     assert answer["status"] == "queued"
-    expected = [str(number) for number in range(1000, 1025)]
+    expected = [str(number) for number in range(1000, 1060)]
     await until(lambda: _equal(numbers(sql), expected), LONG)
-    order = await api.get("/orders/1024")
+    order = await api.get("/orders/1059")
     assert (order["status"], order["payment_status"]) == ("downloading", "paid")
-    assert await sql.fetchval("SELECT count(*) FROM images") == 25
-    await until(lambda: events(nc, "1024"), LONG)
+    assert await sql.fetchval("SELECT count(*) FROM images") == 60
+    await until(lambda: events(nc, "1059"), LONG)
 
 
 async def _equal(read: Callable[[], Awaitable[Any]], expected: Any) -> bool:
@@ -117,14 +119,14 @@ async def _equal(read: Callable[[], Awaitable[Any]], expected: Any) -> bool:
 async def test_each_order_is_told_of_when_it_is_committed(
     api: Any, sql: asyncpg.Connection, shopify: FakeShopify, working: None, nc: Client
 ) -> None:
-    shopify.add(*orders(1000, 1014))
+    shopify.add(*orders(1000, PAGE_ENDS + 5))
     # The second page cannot be read for now; the first is told of all the same.
     shopify.fail_from(2, 503)
     await api.post("/orders/fetch-from-shopify", {"since": "2026-11-01"})
-    await until(lambda: events(nc, "1009"), LONG)
-    assert "1010" not in await numbers(sql)()
+    await until(lambda: events(nc, str(PAGE_ENDS)), LONG)
+    assert str(PAGE_ENDS + 1) not in await numbers(sql)()
     shopify.recover()
-    await until(lambda: events(nc, "1014"), LONG)
+    await until(lambda: events(nc, str(PAGE_ENDS + 5)), LONG)
 
 
 async def test_one_bad_order_in_the_middle_is_named_and_harms_no_other(
@@ -167,15 +169,15 @@ async def test_a_restart_in_the_middle_goes_on_where_it_was(
     database: Database,
     settings: OrdersSettings,
 ) -> None:
-    shopify.add(*orders(1000, 1024))
+    shopify.add(*orders(1000, 1059))
     shopify.fail_from(2, 503)
     async with worker(nc, database, settings):
         await api.post("/orders/fetch-from-shopify", {"since": "2026-11-01"})
-        await until(lambda: _has(numbers(sql), "1009"), LONG)
+        await until(lambda: _has(numbers(sql), str(PAGE_ENDS)), LONG)
     shopify.recover()
     async with worker(nc, database, settings):
-        await until(lambda: _has(numbers(sql), "1024"), LONG)
-    assert len(await numbers(sql)()) == 25
+        await until(lambda: _has(numbers(sql), "1059"), LONG)
+    assert len(await numbers(sql)()) == 60
 
 
 async def _has(read: Callable[[], Awaitable[list[str]]], wanted: str) -> bool:

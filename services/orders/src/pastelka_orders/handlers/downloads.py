@@ -22,6 +22,9 @@ _FAILED = text(
 _AWAITED = text(
     "UPDATE images SET download_error_code = NULL, download_error_message = NULL WHERE id = :image_id"
 ).bindparams(bindparam("image_id", type_=Integer))
+_LOCK_ORDER = text("SELECT id FROM orders WHERE id = :order_id FOR NO KEY UPDATE").bindparams(
+    bindparam("order_id", type_=Integer)
+)
 _ORDER_STATUS = text(
     """UPDATE orders o SET updated_at = clock_timestamp(), status = CASE
         WHEN s.failed > 0 THEN 'error' WHEN s.missing > 0 THEN 'downloading' ELSE 'ready_for_review'
@@ -34,7 +37,12 @@ _ORDER_STATUS = text(
 
 
 async def refresh_order_status(connection: AsyncConnection, order_id: int) -> None:
-    """Let the order's status say what its photos are like."""
+    """Let the order's status say what its photos are like.
+
+    The row is locked by a statement before the one that counts: two photos that are stored at the same
+    moment would each count the other one as missing.
+    """
+    await connection.execute(_LOCK_ORDER, {"order_id": order_id})
     await connection.execute(_ORDER_STATUS, {"order_id": order_id})
 
 

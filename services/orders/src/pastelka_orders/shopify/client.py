@@ -19,9 +19,9 @@ from pastelka_orders.shopify.refusals import Refused, require_answer, unreadable
 from pastelka_orders.shopify.settings import ShopifySettings
 from pastelka_orders.shopify.throttle import Cost, Throttle
 
-ORDERS_PER_PAGE = 10
-LINES_PER_ORDER = 40
-"""Of a page of orders; such a query stays below 1,000 points, the most that one may cost."""
+ORDERS_PER_PAGE = 25
+LINES_PER_ORDER = 15
+"""Of a page of orders. It may cost some 500 points, which have to be there; one query may cost 1,000."""
 LINES_PER_PAGE = 250
 
 _TRIES = 20
