@@ -13,5 +13,10 @@ export default defineConfig({
   build: { target: "es2023", manifest: true, assetsInlineLimit: 0 },
   server: { proxy },
   preview: { proxy },
-  test: { environment: "happy-dom", setupFiles: "src/test/setup.ts", include: ["src/**/*.test.{ts,tsx}"] },
+  test: {
+    environment: "happy-dom",
+    setupFiles: "src/test/setup.ts",
+    include: ["src/**/*.test.{ts,tsx}"],
+    testTimeout: 30_000,
+  },
 });

@@ -25,7 +25,7 @@ function ToastCard({ toast }: { toast: Toast }) {
   );
 }
 
-/** Messages that come and go, read out by screen readers. */
+/** Messages that come and go, read out by screen readers; above a bar that floats at the bottom (`data-floating`). */
 export function Toasts() {
   const { t } = useLanguage();
   const toasts = useToasts();
@@ -33,7 +33,7 @@ export function Toasts() {
     <section
       aria-label={t("toast.label")}
       aria-live="polite"
-      className="pointer-events-none fixed inset-x-4 bottom-4 z-50"
+      className="pointer-events-none fixed inset-x-4 bottom-4 z-50 in-[body:has([data-floating])]:bottom-32 sm:in-[body:has([data-floating])]:bottom-20"
     >
       <ol className="pointer-events-auto mx-auto flex max-w-md flex-col gap-2">
         {toasts.map((toast) => (

@@ -35,16 +35,18 @@ function Heads({ allSelected, onSelectAll }: { allSelected: boolean; onSelectAll
   return (
     <div role="rowgroup" className="sticky top-14 z-20 rounded-t-[14px] border-b border-line bg-card">
       <div role="row" className={cn(COLUMNS, "flex h-10 items-center px-4 text-xs font-medium text-mute")}>
-        <label role="columnheader" className="flex items-center gap-3">
-          <input
-            type="checkbox"
-            checked={allSelected}
-            onChange={onSelectAll}
-            aria-label={t("list.selectAll")}
-            className="mx-0.5 size-4 shrink-0 accent-(--ink)"
-          />
-          <span className="xl:hidden">{t("list.selectAllShort")}</span>
-        </label>
+        <div role="columnheader">
+          <label className="flex items-center gap-3">
+            <input
+              type="checkbox"
+              checked={allSelected}
+              onChange={onSelectAll}
+              aria-label={t("list.selectAll")}
+              className="mx-0.5 size-4 shrink-0 accent-(--ink)"
+            />
+            <span className="xl:hidden">{t("list.selectAllShort")}</span>
+          </label>
+        </div>
         {names.map((name) => (
           <div key={name} role="columnheader" className="max-xl:hidden">
             {t(`list.column.${name}`)}

@@ -29,6 +29,7 @@ export function SelectionBar({ count, progress, form, onOptions, ...actions }: S
   return (
     <section
       aria-label={t("list.actions")}
+      data-floating
       className="fixed inset-x-3 bottom-4 z-30 mx-auto flex w-fit max-w-[calc(100vw-1.5rem)] animate-appear flex-wrap items-center justify-center gap-2 rounded-2xl border border-line bg-card p-2 shadow-float"
     >
       <button type="button" className="icon-button" aria-label={t("list.unselect")} onClick={actions.onClear}>

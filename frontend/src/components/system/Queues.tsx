@@ -107,9 +107,13 @@ export function Queues({ queues, outbox, depths }: QueuesProps) {
         <Untold />
       ) : (
         <div className="grid grid-cols-2 gap-3 lg:grid-cols-4">
-          {queues?.map((queue) => (
-            <Queue key={queue.name} queue={queue} depths={depths[queue.name] ?? []} />
-          ))}
+          {queues === null ? (
+            <div className="grid max-lg:col-span-2 lg:col-span-3">
+              <Untold />
+            </div>
+          ) : (
+            queues.map((queue) => <Queue key={queue.name} queue={queue} depths={depths[queue.name] ?? []} />)
+          )}
           <Outbox outbox={outbox} />
         </div>
       )}

@@ -41,13 +41,20 @@ function Check({ name, result }: { name: string; result: string }) {
   );
 }
 
+const MINUTE_MS = 60_000;
+
+/** Whole minutes from the first one on: a figure that changes at every look would draw the eye. */
+function uptime(startedAt: string, now: number): string {
+  const running = now - Date.parse(startedAt);
+  return duration(running < MINUTE_MS ? running : running - (running % MINUTE_MS));
+}
+
 function Process({ process, now }: { process: Service["processes"][number]; now: number }) {
   const { t } = useLanguage();
   return (
     <li className="flex flex-wrap gap-x-4 gap-y-0.5 text-[13px] leading-5 sm:grid sm:grid-cols-[8rem_1fr_auto]">
       <span className="tabular-nums">
-        {process.started_at !== null &&
-          t("system.running", { time: duration(now - Date.parse(process.started_at)) })}
+        {process.started_at !== null && t("system.running", { time: uptime(process.started_at, now) })}
       </span>
       <ul className="flex min-w-0 flex-wrap gap-x-4 gap-y-0.5">
         {Object.entries(process.checks).map(([name, result]) => (
@@ -63,7 +70,7 @@ function Absence({ service, seen, now }: { service: Service; seen: string | unde
   const { t } = useLanguage();
   return (
     <p className="text-[13px] leading-5 text-mute max-lg:col-span-2">
-      {service.state === "unknown" ? t("system.untold") : t("system.silent")}{" "}
+      {service.state === "silent" && `${t("system.silent")} `}
       {seen !== undefined && t("system.silentSince", { time: duration(now - Date.parse(seen)) })}
     </p>
   );
