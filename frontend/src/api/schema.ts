@@ -228,6 +228,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/fetch-from-shopify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fetch From Shopify
+         * @description Fetch the orders made since then from the shop, and what changed since then in those that are here.
+         */
+        post: operations["fetch_from_shopify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/{order_number}": {
         parameters: {
             query?: never;
@@ -352,6 +372,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/{order_number}/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sync Order
+         * @description Read one order from the shop again; photos that are not stored are fetched once more.
+         */
+        post: operations["sync_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/{order_number}/timeline": {
         parameters: {
             query?: never;
@@ -426,6 +466,26 @@ export interface paths {
         get: operations["get_system"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/shopify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Shopify Webhook
+         * @description Take in an order of the shop: topics `orders/create`, `orders/updated`, `orders/cancelled`.
+         */
+        post: operations["shopify_webhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -598,6 +658,18 @@ export interface components {
             message: string;
         };
         /**
+         * FetchFromShopRequest
+         * @description From when on orders are fetched.
+         */
+        FetchFromShopRequest: {
+            /**
+             * Since
+             * @description A day, or a moment with its offset, not in the future; 30 days ago if it is not given
+             * @example 2026-11-01
+             */
+            since?: string | null;
+        };
+        /**
          * GroupBy
          * @description Vectorizer.ai ``output.group_by``: what SVG groups stand for.
          * @enum {string}
@@ -728,6 +800,11 @@ export interface components {
             payment_status: string | null;
             /** Shipping Method */
             shipping_method: string | null;
+            /**
+             * Shop Url
+             * @description The order in the shop's administration; only there for an order of a known shop
+             */
+            shop_url?: string | null;
             /** Shopify Id */
             shopify_id: number | null;
             /**
@@ -759,6 +836,11 @@ export interface components {
              * @description Pass it as `cursor` for the next page; null on the last
              */
             next_cursor: string | null;
+            /**
+             * Shop Configured
+             * @description Whether orders can be fetched from the shop
+             */
+            shop_configured: boolean;
         };
         /**
          * OrderResponse
@@ -784,6 +866,11 @@ export interface components {
             payment_status: string | null;
             /** Shipping Method */
             shipping_method: string | null;
+            /**
+             * Shop Url
+             * @description The order in the shop's administration; only there for an order of a known shop
+             */
+            shop_url?: string | null;
             /** Shopify Id */
             shopify_id: number | null;
             /**
@@ -853,6 +940,20 @@ export interface components {
              * @description Nobody has them yet
              */
             waiting: number;
+        };
+        /**
+         * QueuedResponse
+         * @description It is being done; what comes of it is told by events.
+         */
+        QueuedResponse: {
+            /** Message */
+            message: string;
+            /**
+             * Status
+             * @default queued
+             * @constant
+             */
+            status: "queued";
         };
         /**
          * RetryResponse
@@ -1754,6 +1855,57 @@ export interface operations {
             };
         };
     };
+    fetch_from_shopify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["FetchFromShopRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuedResponse"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_order: {
         parameters: {
             query?: never;
@@ -2158,6 +2310,64 @@ export interface operations {
             };
         };
     };
+    sync_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuedResponse"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_timeline: {
         parameters: {
             query?: never;
@@ -2348,6 +2558,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SystemResponse"];
+                };
+            };
+        };
+    };
+    shopify_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description An order as Shopify sends it, signed */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Applied, or not about an order */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

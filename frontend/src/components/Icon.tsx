@@ -15,6 +15,7 @@ const PATHS = {
   chevronDown: "M6 9l6 6 6-6",
   retry: "M20 5v5h-5M4 19v-5h5M19 10A7.500 7.500 0 0 0 6 7m-1 7a7.500 7.500 0 0 0 13 3",
   download: "M12 4v12m0 0 5-5m-5 5-5-5M4 18v2h16v-2",
+  external: "M14 4h6v6m0-6-9 9M10 5H5v14h14v-5",
   expand: "M9 4H4v5m11-5h5v5M9 20H4v-5m11 5h5v-5",
   settings:
     "M4 7h10m4 0h2M4 17h2m4 0h10M16 9.500a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5ZM8 19.500a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5Z",

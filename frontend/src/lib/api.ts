@@ -74,6 +74,17 @@ export async function fetchImage(orderNumber: string, imageId: number): Promise<
   return unwrap(client.GET("/api/v1/orders/{order_number}/images/{image_id}", { params }));
 }
 
+/** Begin to fetch the orders of the last 30 days from the shop. */
+export function fetchFromShop(): Promise<unknown> {
+  return unwrap(client.POST("/api/v1/orders/fetch-from-shopify"));
+}
+
+/** Begin to read one order from the shop again. */
+export function syncOrder(orderNumber: string): Promise<unknown> {
+  const params = { path: { order_number: orderNumber } };
+  return unwrap(client.POST("/api/v1/orders/{order_number}/sync", { params }));
+}
+
 export function deleteOrder(orderNumber: string): Promise<unknown> {
   const params = { path: { order_number: orderNumber } };
   return unwrap(client.DELETE("/api/v1/orders/{order_number}", { params }));

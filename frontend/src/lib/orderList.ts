@@ -44,7 +44,7 @@ export function mergePage(cached: OrderPage, fresh: OrderPage): OrderPage {
   if (!last || fresh.next_cursor === null) return fresh;
   const pushedOut = cached.items.filter((item) => isNewer(last, item));
   const cursor = pushedOut.length > 0 ? cached.next_cursor : fresh.next_cursor;
-  return { items: [...fresh.items, ...pushedOut], next_cursor: cursor };
+  return { ...fresh, items: [...fresh.items, ...pushedOut], next_cursor: cursor };
 }
 
 function keepNewerRows(cached: OrderPage, fresh: OrderPage, turn: number): OrderPage {

@@ -8,6 +8,7 @@ import { SearchField } from "@/components/list/SearchField";
 import { SelectionBar } from "@/components/list/SelectionBar";
 import { StatusFilter } from "@/components/list/StatusFilter";
 import { LoadFailure } from "@/components/LoadFailure";
+import { FetchFromShop, useShopConfigured } from "@/components/shop/FetchFromShop";
 import { useListFilter } from "@/hooks/useListFilter";
 import { useListKeys } from "@/hooks/useListKeys";
 import { useListWork } from "@/hooks/useListWork";
@@ -32,15 +33,18 @@ function More({ query }: { query: ReturnType<typeof useOrders>["query"] }) {
   return <div className="h-16" />;
 }
 
-function PageHead({ onNew }: { onNew: () => void }) {
+function PageHead({ canFetch, onNew }: { canFetch: boolean; onNew: () => void }) {
   const { t } = useLanguage();
   return (
     <div className="flex items-center justify-between gap-4">
       <h1 className="text-[22px] font-semibold tracking-tight">{t("list.title")}</h1>
-      <button type="button" className="button button-primary" onClick={onNew}>
-        <Icon name="plus" />
-        {t("list.new")}
-      </button>
+      <div className="flex flex-wrap justify-end gap-2">
+        {canFetch && <FetchFromShop />}
+        <button type="button" className="button button-primary" onClick={onNew}>
+          <Icon name="plus" />
+          {t("list.new")}
+        </button>
+      </div>
     </div>
   );
 }
@@ -87,6 +91,7 @@ export function ListPage() {
   useTitle(t("list.title"));
   const [filter, setFilter] = useListFilter();
   const { query, orders, loadMore } = useOrders(filter);
+  const canFetch = useShopConfigured(query.data);
   const work = useListWork(orders);
   const newOrder = useNewOrder();
   const search = useRef<HTMLInputElement>(null);
@@ -100,7 +105,7 @@ export function ListPage() {
 
   return (
     <>
-      <PageHead onNew={newOrder.begin} />
+      <PageHead canFetch={canFetch} onNew={newOrder.begin} />
       <div className="mt-4 mb-3 flex flex-wrap items-center gap-2.5">
         <SearchField value={filter.q} onChange={changeSearch} field={search} />
         <StatusFilter value={filter.status} onChange={(status) => setFilter({ status })} />

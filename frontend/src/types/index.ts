@@ -81,6 +81,8 @@ export interface OrderHead {
   shipping_method: string | null;
   status: string;
   created_at: string;
+  /** The order in the shop's administration; only there for an order of a known shop. */
+  shop_url?: string | null;
 }
 
 export interface Order extends OrderHead {
@@ -97,6 +99,8 @@ export interface OrderListItem extends OrderHead {
 export interface OrderPage {
   items: OrderListItem[];
   next_cursor: string | null;
+  /** Whether orders can be fetched from the shop. */
+  shop_configured?: boolean;
 }
 
 export interface MercureEvent {

@@ -25,8 +25,10 @@ from pastelka_common.storage import Storage
 from pastelka_orders import migrations_runner
 from pastelka_orders.consumers import Downloads, Erasures, FactsConsumer
 from pastelka_orders.database import Database
+from pastelka_orders.handlers.downloads import stored
 from pastelka_orders.photos import PhotoDownloader, PhotoIntake
 from pastelka_orders.photos.urls import UrlRules
+from pastelka_orders.repository.orders import StoredPhoto
 
 FIRST = Delivery(attempt=1, is_last=False)
 SECOND = Delivery(attempt=2, is_last=False)
@@ -198,6 +200,25 @@ async def test_a_photo_is_downloaded_once_and_what_is_wanted_starts(
     image = order["line_items"][0]["images"][0]
     assert image["url"].endswith("/images/1/1/image_1.jpg")
     assert [version["status"] for version in image["versions"]["coloring"]] == ["pending"]
+
+
+async def test_photos_that_are_stored_at_the_same_moment_all_count(
+    api: Any, sql: asyncpg.Connection, database: Database
+) -> None:
+    await api.order(12)
+    await sql.execute(
+        "UPDATE images SET path = NULL, downloaded_at = NULL, original_url = 'https://a/' || id"
+    )
+    for _ in range(5):
+        await sql.execute("UPDATE images SET path = NULL; UPDATE orders SET status = 'downloading'")
+
+        async def store(number: int) -> None:
+            job = DownloadJob(image_id=number, order_number="M1000", url=f"https://a/{number}")
+            photo = StoredPhoto(number, f"1/1/image_{number}.jpg", 10, 10)
+            await database.write(lambda c: stored(c, job, photo, "none"))
+
+        await asyncio.gather(*(store(number) for number in range(1, 13)))
+        assert await sql.fetchval("SELECT status FROM orders") == "ready_for_review"
 
 
 async def test_a_photo_that_cannot_be_fetched_says_why(

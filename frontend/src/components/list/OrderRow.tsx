@@ -1,6 +1,7 @@
 import { memo } from "react";
 import { Link } from "react-router";
 import { PaymentBadge } from "@/components/PaymentBadge";
+import { ShopSign } from "@/components/shop/ShopLink";
 import { StatusBadge } from "@/components/StatusBadge";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
@@ -94,6 +95,7 @@ function NumberLink({ order, now }: { order: OrderListItem; now: number }) {
       >
         {order.order_number}
       </Link>
+      <ShopSign url={order.shop_url} />
       <time dateTime={order.created_at} className="block truncate text-[12.5px] text-mute">
         {when(order.created_at, now, language)}
       </time>

@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { Link } from "react-router";
+import { OrderAtShop } from "@/components/shop/OrderAtShop";
 import { StatusBadge } from "@/components/StatusBadge";
 import { useLanguage, type Translate } from "@/i18n/context";
 import { isTextKey } from "@/i18n/translate";
@@ -24,6 +25,7 @@ export function OrderHead({ order }: { order: Order }) {
         <StatusBadge kind="order" status={order.status} />
         {order.payment_status !== null && <Payment status={order.payment_status} />}
         <div className="ml-auto flex flex-wrap gap-2">
+          <OrderAtShop order={order} />
           <Downloads order={order} />
           <DeleteOrder orderNumber={order.order_number} />
         </div>

@@ -25,9 +25,14 @@ class UnsafePathError(ValueError):
         super().__init__(f"path {path!r} leaves the storage root; a relative path below it is needed")
 
 
-def photo_path(*, order_id: int, line_item_id: int, position: int, suffix: str) -> str:
-    """Path of a source photo; ``suffix`` without the dot."""
-    return f"{order_id}/{line_item_id}/image_{position}.{suffix}"
+def photo_path(*, order_id: int, line_item_id: int, position: int, suffix: str, version: int = 1) -> str:
+    """Path of a source photo; ``suffix`` without the dot.
+
+    A photo that replaces another is not at the same path, as a file never changes once it is there:
+    from ``version`` 2 on it is in a folder of its own.
+    """
+    folder = f"{order_id}/{line_item_id}" if version == 1 else f"{order_id}/{line_item_id}/photo/v{version}"
+    return f"{folder}/image_{position}.{suffix}"
 
 
 def version_path(kind: StatusType, *, order_id: int, line_item_id: int, position: int, version: int) -> str:

@@ -182,17 +182,18 @@ class Downloads:
             line_item_id=image.line_item_id,
             position=image.position,
             suffix=photo.suffix,
+            version=image.photo_version,
         )
         await self.storage.write(path, photo.content)
         await store_thumbnail(self.storage, path, photo.thumbnail)
         kept = StoredPhoto(image.position, path, photo.width, photo.height)
-        await self.database.write(lambda c: downloads.stored(c, job.image_id, kept, self.process))
+        await self.database.write(lambda c: downloads.stored(c, job, kept, self.process))
         self.on_commit()
         return Done()
 
     async def reject(self, job: DownloadJob, _delivery: Delivery, failure: Failure) -> None:
         """Note on the image why its photo is not there."""
-        await self.database.write(lambda c: downloads.failed(c, job.image_id, failure))
+        await self.database.write(lambda c: downloads.failed(c, job, failure))
         self.on_commit()
 
 

@@ -165,6 +165,71 @@ class AlreadyEndedError(ConflictError):
         )
 
 
+class ShopNotConfiguredError(ConflictError):
+    """There is no shop to ask."""
+
+    code = "shop_not_configured"
+
+    def __init__(self) -> None:
+        super().__init__("No shop is connected; set SHOPIFY_STORE_URL and SHOPIFY_ACCESS_TOKEN.")
+
+
+class NotOfShopError(ConflictError):
+    """Only an order of the shop can be read from it."""
+
+    code = "order_not_of_shop"
+
+    def __init__(self, order_number: str) -> None:
+        super().__init__(
+            f"Order {order_number} was made by hand; there is nothing to read from the shop.",
+            order_number=order_number,
+        )
+
+
+class WebhookNotVerifiedError(OrdersError):
+    """The webhook is not signed with the shop's secret."""
+
+    status = 401
+    code = "webhook_not_verified"
+    title = "The webhook is not verified"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "X-Shopify-Hmac-Sha256 is not the signature of this body with SHOPIFY_WEBHOOK_SECRET; "
+            "nothing was stored."
+        )
+
+
+class OtherShopError(OrdersError):
+    """The webhook is of another shop."""
+
+    status = 403
+    code = "other_shop"
+    title = "The webhook is of another shop"
+
+    def __init__(self, domain: str) -> None:
+        super().__init__(f"X-Shopify-Shop-Domain is {domain}; expected the shop that is connected.")
+
+
+class WebhookUnreadableError(OrdersError):
+    """The webhook holds no order that can be read."""
+
+    status = 422
+    code = "webhook_unreadable"
+    title = "The webhook cannot be read"
+
+
+class WebhookTooLargeError(OrdersError):
+    """The webhook's body is too large."""
+
+    status = 413
+    code = "webhook_too_large"
+    title = "The webhook is too large"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"A webhook may have {most} bytes.")
+
+
 class BadCursorError(OrdersError):
     """The cursor is not one this API handed out."""
 

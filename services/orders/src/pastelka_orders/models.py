@@ -102,6 +102,10 @@ class Order(Base):
     shopify_id: Mapped[int | None] = mapped_column(BigInteger)
     shopify_order_number: Mapped[str | None]
     """As the shop writes it (``#1270``)."""
+    shopify_updated_at: Mapped[datetime | None]
+    """``updated_at`` of what was last read from the shop; what is older changes nothing."""
+    cancelled_at: Mapped[datetime | None]
+    """When the shop cancelled it; nothing starts by itself from then on."""
     customer_email: Mapped[str | None]
     customer_name: Mapped[str | None]
     payment_status: Mapped[str | None]
@@ -125,7 +129,10 @@ class LineItem(Base):
     """One coloring book within an order."""
 
     __tablename__ = "line_items"
-    __table_args__ = (UniqueConstraint("order_id", "position"), UniqueConstraint("shopify_line_item_id"))
+    __table_args__ = (
+        UniqueConstraint("order_id", "position"),
+        UniqueConstraint("order_id", "shopify_line_item_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"))
@@ -171,6 +178,10 @@ class Image(Base):
     original_url: Mapped[str | None]
     path: Mapped[str | None]
     """Relative to the storage root; ``None`` until the photo is stored."""
+    photo_version: Mapped[int] = mapped_column(server_default="1")
+    """Which photo this is: the one that replaces the first is the second."""
+    photo_replaced_at: Mapped[datetime | None]
+    """When the photo was last replaced; versions asked for before show the one before."""
     width: Mapped[int | None]
     height: Mapped[int | None]
     downloaded_at: Mapped[datetime | None]
@@ -339,6 +350,26 @@ class StatusChange(Base):
     at: Mapped[datetime]
     """When it happened, by the clock of whoever reported it."""
     committed_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class ShopifyWebhook(Base):
+    """One webhook that was applied, so that it does nothing when it comes again."""
+
+    __tablename__ = "shopify_webhooks"
+    __table_args__ = (Index("ix_shopify_webhooks_received_at", "received_at"),)
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    """``X-Shopify-Webhook-Id``."""
+    received_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class DeletedShopOrder(Base):
+    """An order of the shop that was deleted here: a webhook does not bring it back."""
+
+    __tablename__ = "deleted_shop_orders"
+
+    shopify_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    deleted_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
 class OutboxMessage(Base):

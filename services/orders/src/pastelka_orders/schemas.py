@@ -1,8 +1,9 @@
 """What the API answers and takes. Field names and their order are the specification's."""
 
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from pastelka_common.contracts.statuses import ColoringProcessingStatus, StatusType, SvgProcessingStatus
 from pastelka_orders.models import OrderSource, OrderStatus
@@ -18,6 +19,18 @@ class ErrorResponse(BaseModel):
     code: str
     message: str
 
+
+_FIRST_DAY = date(2000, 1, 1)
+
+
+def _in_the_past(since: date | datetime) -> date | datetime:
+    day = since.date() if isinstance(since, datetime) else since
+    if day < _FIRST_DAY or day > datetime.now(UTC).date() + timedelta(days=1):
+        raise ValueError("must be a day from 2000 until today")
+    return since
+
+
+Since = Annotated[AwareDatetime | date, AfterValidator(_in_the_past)]
 
 Error = Annotated[
     ErrorResponse | None,
@@ -143,6 +156,14 @@ class OrderHead(BaseModel):
     shipping_method: str | None
     status: OrderStatus
     created_at: AwareDatetime
+    shop_url: Annotated[
+        str | None,
+        Field(
+            default=None,
+            exclude_if=_absent,
+            description="The order in the shop's administration; only there for an order of a known shop",
+        ),
+    ]
 
 
 class OrderResponse(OrderHead):
@@ -165,6 +186,7 @@ class OrderListResponse(BaseModel):
 
     items: list[OrderListItem]
     next_cursor: str | None = Field(description="Pass it as `cursor` for the next page; null on the last")
+    shop_configured: bool = Field(description="Whether orders can be fetched from the shop")
 
 
 class TimelineEntry(BaseModel):
@@ -188,6 +210,23 @@ class TimelineResponse(BaseModel):
 
     order_number: str
     entries: list[TimelineEntry]
+
+
+class FetchFromShopRequest(BaseModel):
+    """From when on orders are fetched."""
+
+    since: Since | None = Field(
+        default=None,
+        description="A day, or a moment with its offset, not in the future; 30 days ago if it is not given",
+        examples=["2026-11-01"],
+    )
+
+
+class QueuedResponse(BaseModel):
+    """It is being done; what comes of it is told by events."""
+
+    status: Literal["queued"] = "queued"
+    message: str
 
 
 class SelectedResponse(BaseModel):

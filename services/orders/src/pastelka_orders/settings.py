@@ -1,18 +1,23 @@
 """Settings of the orders service."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import SettingsConfigDict
 
-from pastelka_common.settings import ServiceSettings
+from pastelka_orders.photos.proxies import ProxySettings
+from pastelka_orders.shopify.settings import ShopifySettings
 
 _ASYNC_DRIVER = "postgresql+asyncpg://"
 
 
-class OrdersSettings(ServiceSettings):
+class OrdersSettings(ShopifySettings):
     """Environment of the API and of the worker."""
+
+    # For ``PROXY_1_HOST`` alone: nothing else here has parts.
+    model_config = SettingsConfigDict(env_nested_delimiter="_")
 
     database_url: SecretStr
     database_pool_size: Annotated[int, Field(ge=1, le=200)] = 10
@@ -28,6 +33,7 @@ class OrdersSettings(ServiceSettings):
     photos_per_order: Annotated[int, Field(ge=1, le=1000)] = 100
     download_concurrency: Annotated[int, Field(ge=1, le=256)] = 16
     download_allowed_hosts: str = ""
+    proxy: dict[str, ProxySettings] = Field(default_factory=dict)
 
     @field_validator("database_url")
     @classmethod
@@ -35,6 +41,15 @@ class OrdersSettings(ServiceSettings):
         if not url.get_secret_value().startswith(_ASYNC_DRIVER):
             raise ValueError(f"must start with {_ASYNC_DRIVER}")
         return url
+
+    @field_validator("proxy", mode="before")
+    @classmethod
+    def _numbered(cls, proxies: Any) -> Any:
+        """Variables that only look like a proxy's are somebody else's; one without a host is not set."""
+        if not isinstance(proxies, dict):
+            return proxies
+        given = {number: _not_empty(one) for number, one in proxies.items() if str(number).isdecimal()}
+        return {number: one for number, one in given.items() if one}
 
     @field_validator("static_url")
     @classmethod
@@ -49,3 +64,9 @@ class OrdersSettings(ServiceSettings):
         except (ZoneInfoNotFoundError, ValueError):
             raise ValueError("is not a time zone of the IANA database, such as Europe/Prague") from None
         return name
+
+
+def _not_empty(values: Any) -> Any:
+    return (
+        {name: value for name, value in values.items() if value != ""} if isinstance(values, dict) else values
+    )

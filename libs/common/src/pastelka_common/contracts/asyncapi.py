@@ -18,6 +18,7 @@ from pastelka_common.contracts.messages import (
     DeadLetter,
     DownloadJob,
     EraseJob,
+    FetchOrdersJob,
     Message,
     OrderChanged,
     OrderCreated,
@@ -25,6 +26,7 @@ from pastelka_common.contracts.messages import (
     SelectionChanged,
     SvgFact,
     SvgJob,
+    SyncOrderJob,
     VersionStatusChanged,
 )
 from pastelka_common.messaging import topology
@@ -37,6 +39,7 @@ _PARAMETERS = {
     "image_id": "Id of the photo.",
     "order_id": "Id of the order.",
     "order_number": "Number of the order, as one token: what a subject forbids is percent-encoded.",
+    "shopify_id": "Id of the order at Shopify.",
     "event": "What happened.",
     "original_subject": "Subject of the job that was given up on (several tokens).",
     "key": "The run: `<kind>.<version id>.<run>`.",
@@ -100,6 +103,22 @@ CHANNELS = (
         (EraseJob,),
         ("orders",),
         {"orders": topology.ERASE_CONSUMER.name},
+    ),
+    Channel(
+        "fetchJobs",
+        "jobs.fetch.shopify",
+        topology.JOBS,
+        (FetchOrdersJob,),
+        ("orders",),
+        {"orders": topology.FETCH_CONSUMER.name},
+    ),
+    Channel(
+        "syncJobs",
+        "jobs.sync.{shopify_id}",
+        topology.JOBS,
+        (SyncOrderJob,),
+        ("orders",),
+        {"orders": topology.SYNC_CONSUMER.name},
     ),
     Channel(
         "coloringFacts",

@@ -12,7 +12,7 @@ from pastelka_common.storage import Storage
 from pastelka_orders.api import problems
 from pastelka_orders.api.deps import Services, Subscriptions
 from pastelka_orders.api.observe import Observed
-from pastelka_orders.api.routes import exports, orders, system, versions
+from pastelka_orders.api.routes import exports, orders, shop, system, versions
 from pastelka_orders.broker import Broker
 from pastelka_orders.database import Database
 from pastelka_orders.exports import Printer
@@ -49,6 +49,7 @@ def create_app(settings: OrdersSettings) -> FastAPI:
         # ``Observed`` does what is needed at a fraction of the cost of spans for every operation.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
+    app.include_router(shop.router, prefix="/api/v1")
     app.include_router(orders.router, prefix="/api/v1")
     app.include_router(exports.router, prefix="/api/v1")
     app.include_router(versions.router, prefix="/api/v1")

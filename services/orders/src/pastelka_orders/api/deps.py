@@ -56,7 +56,10 @@ class Services:
 
     async def view(self, work: ViewWork[T]) -> T:
         """Read something to show."""
-        return await self.database.read(lambda connection: work(Views(connection, self.files)))
+        shop, configured = self.settings.shop_orders_url, self.settings.shop_configured
+        return await self.database.read(
+            lambda connection: work(Views(connection, self.files, shop, shop_configured=configured))
+        )
 
     async def write(self, work: Work[T]) -> T:
         """Change something, in one transaction."""

@@ -16,6 +16,8 @@ from pastelka_common.messaging.topology import (
     DOWNLOAD_CONSUMER,
     ERASE_CONSUMER,
     FACTS_CONSUMER,
+    FETCH_CONSUMER,
+    SYNC_CONSUMER,
     ensure_consumer,
     ensure_streams,
 )
@@ -25,10 +27,20 @@ from pastelka_orders.database import Database
 from pastelka_orders.listening import listen
 from pastelka_orders.outbox import CHANNEL, Relay
 from pastelka_orders.photos import PhotoDownloader, PhotoIntake, PhotoLimits
+from pastelka_orders.photos.proxies import proxies_of
 from pastelka_orders.photos.urls import UrlRules
 from pastelka_orders.settings import OrdersSettings
+from pastelka_orders.shopify.consumers import follow_shop
 
 _POOL = 4
+_CONSUMERS = (
+    FACTS_CONSUMER,
+    DEAD_CONSUMER,
+    DOWNLOAD_CONSUMER,
+    ERASE_CONSUMER,
+    FETCH_CONSUMER,
+    SYNC_CONSUMER,
+)
 
 
 def main() -> None:
@@ -45,12 +57,16 @@ async def run(settings: OrdersSettings, stop: asyncio.Event) -> None:
     try:
         async with (
             connected(settings.nats_url, name="orders-worker") as nc,
-            PhotoDownloader(PhotoIntake(limits), rules=UrlRules(allowed_hosts=hosts)) as downloader,
+            PhotoDownloader(
+                PhotoIntake(limits),
+                rules=UrlRules(allowed_hosts=hosts),
+                proxies=proxies_of(settings.proxy),
+            ) as downloader,
             health_server(settings.host, settings.port, _checks(nc, database)),
             answering(nc, "orders-worker", _checks(nc, database)),
         ):
             await ensure_streams(nc.jetstream(), settings.stream_replicas)
-            for spec in (FACTS_CONSUMER, DEAD_CONSUMER, DOWNLOAD_CONSUMER, ERASE_CONSUMER):
+            for spec in _CONSUMERS:
                 await ensure_consumer(nc, spec)
             await _work(settings, stop, nc, database, downloader)
     finally:
@@ -82,6 +98,7 @@ async def _work(
                 on_rejected=downloads.reject,
             ).run(stop, grace=settings.shutdown_grace / 2)
         )
+        tasks.create_task(follow_shop(settings, stop, nc, database, relay.wake))
         tasks.create_task(
             JobConsumer(nc, ERASE_CONSUMER, EraseJob, Erasures(storage).handle, concurrency=2).run(
                 stop, grace=5

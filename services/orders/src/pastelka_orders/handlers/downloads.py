@@ -22,6 +22,9 @@ _FAILED = text(
 _AWAITED = text(
     "UPDATE images SET download_error_code = NULL, download_error_message = NULL WHERE id = :image_id"
 ).bindparams(bindparam("image_id", type_=Integer))
+_LOCK_ORDER = text("SELECT id FROM orders WHERE id = :order_id FOR NO KEY UPDATE").bindparams(
+    bindparam("order_id", type_=Integer)
+)
 _ORDER_STATUS = text(
     """UPDATE orders o SET updated_at = clock_timestamp(), status = CASE
         WHEN s.failed > 0 THEN 'error' WHEN s.missing > 0 THEN 'downloading' ELSE 'ready_for_review'
@@ -33,6 +36,16 @@ _ORDER_STATUS = text(
 ).bindparams(bindparam("order_id", type_=Integer))
 
 
+async def refresh_order_status(connection: AsyncConnection, order_id: int) -> None:
+    """Let the order's status say what its photos are like.
+
+    The row is locked by a statement before the one that counts: two photos that are stored at the same
+    moment would each count the other one as missing.
+    """
+    await connection.execute(_LOCK_ORDER, {"order_id": order_id})
+    await connection.execute(_ORDER_STATUS, {"order_id": order_id})
+
+
 async def wanted(connection: AsyncConnection, image_id: int, url: str) -> LockedImage | None:
     """The image, if it still waits for the photo behind ``url``."""
     image = await images.lock(connection, image_id)
@@ -40,28 +53,29 @@ async def wanted(connection: AsyncConnection, image_id: int, url: str) -> Locked
     return image if waits else None
 
 
-async def stored(connection: AsyncConnection, image_id: int, photo: StoredPhoto, process: Process) -> None:
-    """The photo is in the storage; start what is to start by itself."""
-    image = await images.lock(connection, image_id)
+async def stored(connection: AsyncConnection, job: DownloadJob, photo: StoredPhoto, process: Process) -> None:
+    """The photo is in the storage; start what is to start by itself, unless the order was cancelled."""
+    image_id = job.image_id
+    image = await wanted(connection, image_id, job.url)
     if image is None:
         return
     values = {"path": photo.path, "width": photo.width, "height": photo.height, "image_id": image_id}
     await connection.execute(_STORED, values)
-    await connection.execute(_ORDER_STATUS, {"order_id": image.order_id})
+    await refresh_order_status(connection, image.order_id)
     outbox = Outbox()
     outbox.add(OrderChanged(order_number=image.order_number))
-    await start_processing(connection, outbox, [image_id], process)
+    await start_processing(connection, outbox, [image_id], "none" if image.is_cancelled else process)
     await outbox.flush(connection)
 
 
-async def failed(connection: AsyncConnection, image_id: int, failure: Failure) -> None:
+async def failed(connection: AsyncConnection, job: DownloadJob, failure: Failure) -> None:
     """The photo could not be fetched."""
-    image = await images.lock(connection, image_id)
+    image = await wanted(connection, job.image_id, job.url)
     if image is None:
         return
-    values = {"code": failure.code, "message": failure.message, "image_id": image_id}
+    values = {"code": failure.code, "message": failure.message, "image_id": job.image_id}
     await connection.execute(_FAILED, values)
-    await connection.execute(_ORDER_STATUS, {"order_id": image.order_id})
+    await refresh_order_status(connection, image.order_id)
     outbox = Outbox()
     outbox.add(OrderChanged(order_number=image.order_number))
     await outbox.flush(connection)
@@ -72,10 +86,10 @@ async def again(connection: AsyncConnection, job: DownloadJob) -> None:
     image = await images.lock(connection, job.image_id)
     if image is None:
         raise ImageNotFoundError(job.image_id)
-    if image.path is not None:
+    if image.path is not None or image.original_url != job.url:
         return
     await connection.execute(_AWAITED, {"image_id": job.image_id})
-    await connection.execute(_ORDER_STATUS, {"order_id": image.order_id})
+    await refresh_order_status(connection, image.order_id)
     outbox = Outbox()
     outbox.add(job)
     outbox.add(OrderChanged(order_number=image.order_number))

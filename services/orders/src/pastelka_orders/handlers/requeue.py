@@ -5,7 +5,15 @@ from collections.abc import Awaitable, Callable
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.contracts.messages import ColoringJob, DeadLetter, DownloadJob, EraseJob, SvgJob
+from pastelka_common.contracts.messages import (
+    ColoringJob,
+    DeadLetter,
+    DownloadJob,
+    EraseJob,
+    FetchOrdersJob,
+    SvgJob,
+    SyncOrderJob,
+)
 from pastelka_orders.errors import NotRequeueableError
 from pastelka_orders.handlers import downloads, versions
 from pastelka_orders.outbox import Outbox
@@ -46,4 +54,23 @@ async def _erase(connection: AsyncConnection, payload: str) -> None:
     await outbox.flush(connection)
 
 
-_AGAIN: dict[str, Again] = {"coloring": _coloring, "svg": _svg, "download": _download, "erase": _erase}
+async def _fetch(connection: AsyncConnection, payload: str) -> None:
+    outbox = Outbox()
+    outbox.add(FetchOrdersJob.model_validate_json(payload))
+    await outbox.flush(connection)
+
+
+async def _sync(connection: AsyncConnection, payload: str) -> None:
+    outbox = Outbox()
+    outbox.add(SyncOrderJob.model_validate_json(payload))
+    await outbox.flush(connection)
+
+
+_AGAIN: dict[str, Again] = {
+    "coloring": _coloring,
+    "svg": _svg,
+    "download": _download,
+    "erase": _erase,
+    "fetch": _fetch,
+    "sync": _sync,
+}

@@ -19,6 +19,7 @@ from pastelka_orders.errors import (
     ImageNotFoundError,
     NotCompletedError,
     NotRetryableError,
+    PhotoMissingError,
     VersionNotFoundError,
 )
 from pastelka_orders.handlers.making import begin
@@ -54,6 +55,8 @@ async def retry(connection: AsyncConnection, kind: StatusType, version_id: int) 
         return
     if not version.status.is_retryable:
         raise NotRetryableError(kind, version_id, version.status.value)
+    if version.photo_path is None:  # it was replaced, and the new one is not stored yet
+        raise PhotoMissingError(version.image_id)
     await versions.restart(connection, kind, version_id)
     outbox = Outbox()
     await begin(connection, outbox, kind, [version_id])

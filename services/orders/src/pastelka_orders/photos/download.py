@@ -1,6 +1,7 @@
 """Photos from URLs that a stranger wrote: fetched from the public internet only, and bounded in every way."""
 
 import asyncio
+from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
@@ -13,13 +14,14 @@ from aiohttp import SocketFactoryType
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from pastelka_common.errors import PermanentError
-from pastelka_orders.photos.addresses import public_socket
+from pastelka_common.errors import JobError, PermanentError, TransientError
+from pastelka_orders.photos.addresses import is_public, public_socket
 from pastelka_orders.photos.answers import broken_off, require_photo, wire_errors
 from pastelka_orders.photos.errors import PhotoRefusedError, Refusal, display_name
 from pastelka_orders.photos.intake import PhotoIntake
 from pastelka_orders.photos.limits import PhotoLimits
 from pastelka_orders.photos.normalise import NormalisedPhoto, too_large
+from pastelka_orders.photos.proxies import Proxy, may_help
 from pastelka_orders.photos.spool import spool
 from pastelka_orders.photos.urls import UrlRules
 
@@ -41,7 +43,8 @@ class PhotoDownloader:
 
     ``rules`` say which URLs are fetched; ``per_host`` bounds the requests under way to one host; ``timeout``
     (seconds) is for one request from connecting to its last byte, ``stall`` for connecting and for each
-    piece alone; ``resolver`` replaces the system's name lookup.
+    piece alone; ``resolver`` replaces the system's name lookup. ``proxies`` are asked, in their order, where
+    a host refuses access, asks to wait or cannot be reached.
     """
 
     def __init__(
@@ -53,12 +56,14 @@ class PhotoDownloader:
         timeout: float = 60.0,
         stall: float = 15.0,
         resolver: AbstractResolver | None = None,
+        proxies: Sequence[Proxy] = (),
     ) -> None:
         self._intake = intake
         self._rules = rules or UrlRules()
         self._per_host = per_host
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=stall, sock_read=stall)
         self._resolver = resolver
+        self._proxies = tuple(proxies)
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def __aenter__(self) -> Self:
@@ -106,14 +111,56 @@ class PhotoDownloader:
         raise PermanentError("photo_redirects_too_often", message)
 
     async def _request(self, url: URL, target: Path) -> URL | bool:
-        session = self._private if self._rules.is_allowed_host(url) else self._public
+        """Ask for ``url``; a host that refuses or cannot be reached is asked through the proxies."""
+        is_allowed = self._rules.is_allowed_host(url)
+        try:
+            return await self._ask(self._private if is_allowed else self._public, url, target)
+        except JobError as error:
+            if not may_help(error, self._proxies):
+                raise
+            refused = error
+        if not is_allowed:
+            await self._require_public(url)
+        for proxy in self._proxies:
+            try:
+                return await self._ask(self._private, url, target, proxy)
+            except JobError as error:
+                if not may_help(error, self._proxies):
+                    raise
+                refused = error
+        raise refused
+
+    async def _ask(
+        self, session: aiohttp.ClientSession, url: URL, target: Path, proxy: Proxy | None = None
+    ) -> URL | bool:
         with wire_errors(url.host):
-            async with session.get(url, allow_redirects=False, timeout=self._timeout) as response:
+            async with session.get(
+                url,
+                allow_redirects=False,
+                timeout=self._timeout,
+                proxy=proxy.url if proxy else None,
+                ssl=proxy.tls if proxy else True,
+            ) as response:
                 if response.status in _REDIRECTS and "Location" in response.headers:
                     return self._rules.checked(response.headers["Location"], base=url)
                 require_photo(response)
                 await _spool_body(response, target, self._intake.limits)
                 return response.content_length is not None or "Transfer-Encoding" in response.headers
+
+    async def _require_public(self, url: URL) -> None:
+        """Raise unless every address of the URL's host is public.
+
+        The proxy looks the name up again, where it is: this keeps the names of our own network from it.
+        """
+        host, port = url.host or "", url.port or 443
+        resolver = self._resolver or aiohttp.ThreadedResolver()
+        try:
+            found = [one["host"] for one in await resolver.resolve(host, port)]
+        except OSError as error:
+            raise TransientError("photo_host_unknown", f"The name {host} could not be resolved.") from error
+        if not all(is_public(address) for address in found):
+            message = f"{host} is not a public address; photos are fetched from the public internet only."
+            raise PermanentError("photo_address_refused", message)
 
     def _turn(self, url: URL) -> asyncio.Semaphore:
         """The semaphore of the URL's host, which lives as long as somebody holds or awaits it."""

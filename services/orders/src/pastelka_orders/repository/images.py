@@ -12,7 +12,7 @@ from pastelka_common.contracts.statuses import ColoringProcessingStatus, SvgProc
 from pastelka_orders.repository.versions import svg_options
 
 _IMAGE = """i.id, i.position, i.path, i.original_url, i.line_item_id, o.id AS order_id, o.order_number,
-    i.selected_coloring_id, i.selected_svg_id
+    i.selected_coloring_id, i.selected_svg_id, i.photo_version, o.cancelled_at IS NOT NULL AS is_cancelled
     FROM images i JOIN line_items l ON l.id = i.line_item_id JOIN orders o ON o.id = l.order_id"""
 # NO KEY: what only refers to the image (a status change of a version) need not wait.
 _LOCK = text(f"SELECT {_IMAGE} WHERE i.id = :image_id FOR NO KEY UPDATE OF i").bindparams(
@@ -26,8 +26,10 @@ _LOCK_ALL = text(
     ORDER BY id FOR NO KEY UPDATE"""
 )
 _COLORINGS = text(
-    """SELECT id, image_id, version, status, megapixels, steps, path FROM coloring_versions
-    WHERE image_id = ANY(CAST(:image_ids AS integer[])) ORDER BY image_id, version"""
+    """SELECT c.id, c.image_id, c.version, c.status, c.megapixels, c.steps, c.path
+    FROM coloring_versions c JOIN images i ON i.id = c.image_id
+    WHERE c.image_id = ANY(CAST(:image_ids AS integer[]))
+        AND COALESCE(c.asked_at > i.photo_replaced_at, true) ORDER BY c.image_id, c.version"""
 )
 _SVGS = text(
     """SELECT id, image_id, version, status, shape_stacking, group_by, coloring_version_id FROM svg_versions
@@ -82,6 +84,8 @@ class LockedImage:
     order_number: str
     selected_coloring_id: int | None
     selected_svg_id: int | None
+    photo_version: int
+    is_cancelled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,7 @@ async def lock_all(connection: AsyncConnection, image_ids: Sequence[int]) -> Non
 
 
 async def colorings(connection: AsyncConnection, image_ids: Sequence[int]) -> list[ColoringSummary]:
-    """All colorings of these images, by image and version."""
+    """All colorings of these images' present photos, by image and version."""
     rows = await connection.execute(_COLORINGS, {"image_ids": list(image_ids)})
     return [
         ColoringSummary(r.id, r.image_id, ColoringProcessingStatus(r.status), r.megapixels, r.steps, r.path)

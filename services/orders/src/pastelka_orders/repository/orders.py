@@ -31,7 +31,13 @@ _ADD_IMAGES = text(
     bindparam("widths", type_=ARRAY(Integer)),
     bindparam("heights", type_=ARRAY(Integer)),
 )
-_DELETE = text("DELETE FROM orders WHERE order_number = :order_number RETURNING id")
+# What was deleted here must not come back with the shop's next word about it.
+_DELETE = text(
+    """WITH gone AS (DELETE FROM orders WHERE order_number = :order_number RETURNING id, shopify_id),
+      noted AS (INSERT INTO deleted_shop_orders (shopify_id)
+        SELECT shopify_id FROM gone WHERE shopify_id IS NOT NULL ON CONFLICT DO NOTHING)
+    SELECT id FROM gone"""
+)
 
 
 @dataclass(frozen=True, slots=True)

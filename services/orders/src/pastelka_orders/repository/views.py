@@ -49,9 +49,11 @@ _IMAGE = f"""json_build_object(
 _HEAD = """'id', o.id, 'order_number', o.order_number, 'source', o.source, 'shopify_id', o.shopify_id,
     'customer_name', o.customer_name, 'customer_email', o.customer_email,
     'payment_status', o.payment_status, 'shipping_method', o.shipping_method,
-    'status', o.status, 'created_at', o.created_at"""
+    'status', o.status, 'created_at', o.created_at,
+    'shop_url', CASE WHEN o.source = 'shopify' THEN CAST(:shop AS text) || o.shopify_id END"""
 
 _FILES = bindparam("files", type_=String)
+_SHOP = bindparam("shop", type_=String)
 
 _IMAGE_QUERY = text(
     f"""SELECT CAST({_IMAGE} AS text) FROM images i
@@ -68,7 +70,7 @@ _ORDER_QUERY = text(
             ) ORDER BY l.position, l.id)
         FROM line_items l WHERE l.order_id = o.id), '[]')) AS text)
     FROM orders o WHERE o.order_number = :order_number"""
-).bindparams(_FILES)
+).bindparams(_FILES, _SHOP)
 
 _COLORING_VERSIONS_QUERY = text(
     f"SELECT CAST({_COLORINGS} AS text) FROM images i WHERE i.id = :image_id"
@@ -98,9 +100,11 @@ _LIST = """SELECT CAST(json_build_object({head}, 'image_count', f.image_count,
     CROSS JOIN LATERAL (
         SELECT count(*) AS image_count,
             count(*) FILTER (WHERE EXISTS (SELECT 1 FROM coloring_versions c
-                WHERE c.image_id = i.id AND c.status = 'completed')) AS coloring_completed,
+                WHERE c.image_id = i.id AND c.status = 'completed'
+                AND COALESCE(c.asked_at > i.photo_replaced_at, true))) AS coloring_completed,
             count(*) FILTER (WHERE EXISTS (SELECT 1 FROM svg_versions s
-                WHERE s.image_id = i.id AND s.status = 'completed')) AS svg_completed,
+                WHERE s.image_id = i.id AND s.status = 'completed'
+                AND COALESCE(s.asked_at > i.photo_replaced_at, true))) AS svg_completed,
             COALESCE((array_agg(CAST(:files AS text) || {thumbnail} ORDER BY l.position, i.position)
                 FILTER (WHERE i.path IS NOT NULL))[1:4], '{{}}') AS thumbnails
         FROM line_items l JOIN images i ON i.line_item_id = l.id WHERE l.order_id = o.id) f
@@ -122,11 +126,24 @@ _ORDER_EXISTS = text("SELECT 1 FROM orders WHERE order_number = :order_number")
 
 
 class Views:
-    """The reading side; ``files`` is the URL of the storage root, with a slash at its end."""
+    """The reading side; ``files`` is the URL of the storage root, with a slash at its end.
 
-    def __init__(self, connection: AsyncConnection, files: str) -> None:
+    ``shop`` is the URL of the shop's orders, likewise, and ``None`` where it is not known;
+    ``shop_configured`` says whether the shop can be asked for orders.
+    """
+
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        files: str,
+        shop: str | None = None,
+        *,
+        shop_configured: bool = False,
+    ) -> None:
         self._connection = connection
         self._files = files
+        self._shop = shop
+        self._shop_configured = shop_configured
 
     async def image(self, order_number: str, image_id: int) -> str | None:
         """JSON of one image of an order."""
@@ -134,7 +151,7 @@ class Views:
 
     async def order(self, order_number: str) -> str | None:
         """JSON of one order with everything in it."""
-        return await self._one(_ORDER_QUERY, order_number=order_number)
+        return await self._one(_ORDER_QUERY, order_number=order_number, shop=self._shop)
 
     async def coloring_versions(self, image_id: int) -> str | None:
         """JSON list of an image's colorings."""
@@ -163,14 +180,15 @@ class Views:
         """JSON of one page of orders, newest first. Raises ``BadCursorError``."""
         conditions, values = _conditions(cursor, q, status)
         where = "WHERE " + " AND ".join(conditions) if conditions else ""
-        query = text(_LIST.format(head=_HEAD, thumbnail=_THUMBNAIL, where=where)).bindparams(_FILES)
-        rows = (
-            await self._connection.execute(query, {"files": self._files, "limit": limit + 1, **values})
-        ).all()
+        query = text(_LIST.format(head=_HEAD, thumbnail=_THUMBNAIL, where=where)).bindparams(_FILES, _SHOP)
+        given = {"files": self._files, "shop": self._shop, "limit": limit + 1, **values}
+        rows = (await self._connection.execute(query, given)).all()
         more = len(rows) > limit
         last = rows[limit - 1] if more else None
         cursor = json.dumps(_cursor(last[1], last[2]) if last is not None else None)
-        return f'{{"items":[{",".join(row[0] for row in rows[:limit])}],"next_cursor":{cursor}}}'
+        items = ",".join(row[0] for row in rows[:limit])
+        shop = json.dumps(self._shop_configured)
+        return f'{{"items":[{items}],"next_cursor":{cursor},"shop_configured":{shop}}}'
 
     async def timeline(self, order_number: str) -> list[dict[str, object]] | None:
         """Every status change of an order, or ``None`` if there is no such order."""

@@ -1,7 +1,7 @@
 """What a version's next attempt waits for, and whether its provider may have been paid twice.
 
 Revision ID: 017
-Revises: 015
+Revises: 016
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "017"
-down_revision = "015"
+down_revision = "016"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,39 @@
+import { useMutation } from "@tanstack/react-query";
+import { Icon } from "@/components/Icon";
+import { useLanguage } from "@/i18n/context";
+import { syncOrder } from "@/lib/api";
+import { failureSentence } from "@/lib/failure";
+import { showToast } from "@/lib/toasts";
+
+interface OrderAtShopProps {
+  order: { order_number: string; shop_url?: string | null };
+}
+
+/** Reads the order from the shop again, and leads to it there; nothing for an order that is not the shop's. */
+export function OrderAtShop({ order }: OrderAtShopProps) {
+  const { t } = useLanguage();
+  const sync = useMutation({
+    mutationFn: () => syncOrder(order.order_number),
+    onSuccess: () => showToast(t("shop.synced")),
+    onError: (error) => showToast(t("shop.syncFailed", { reason: failureSentence(error, t) }), "bad"),
+  });
+  if (!order.shop_url) return null;
+  return (
+    <>
+      <button
+        type="button"
+        className="button button-small"
+        disabled={sync.isPending}
+        aria-busy={sync.isPending}
+        onClick={() => sync.mutate()}
+      >
+        <Icon name="retry" />
+        {t(sync.isPending ? "shop.fetching" : "shop.sync")}
+      </button>
+      <a href={order.shop_url} target="_blank" rel="noreferrer" className="button button-small">
+        <Icon name="external" />
+        {t("shop.open")}
+      </a>
+    </>
+  );
+}

@@ -1,0 +1,111 @@
+import { screen, waitFor } from "@testing-library/react";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ListPage } from "@/pages/ListPage";
+import { OrderDetail } from "@/pages/order/OrderDetail";
+import { FakeEventSource } from "@/test/FakeEventSource";
+import { holdRequests, problem, takeRequest, type WaitingRequest } from "@/test/fakeApi";
+import { forgetToasts, renderPage } from "@/test/renderPage";
+import { sampleImage, sampleOrder, sampleRow } from "@/test/samples";
+
+const ORDERS = "GET /api/v1/orders";
+const FETCH = "POST /api/v1/orders/fetch-from-shopify";
+const SYNC = "POST /api/v1/orders/1270/sync";
+const URL_AT_SHOP = "https://admin.shopify.com/store/my-shop/orders/5";
+const queued = { status: "queued", message: "It is being done." };
+let requests: WaitingRequest[];
+
+beforeEach(() => {
+  vi.stubGlobal("EventSource", FakeEventSource);
+  FakeEventSource.opened = [];
+  requests = holdRequests();
+});
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  forgetToasts();
+});
+
+describe("the list with a shop", () => {
+  async function showList(shopConfigured: boolean) {
+    const { user } = renderPage(<ListPage />, "/");
+    const items = [sampleRow("1270", 2, { shop_url: URL_AT_SHOP }), sampleRow("M1000", 1)];
+    const answer = { items, next_cursor: null, shop_configured: shopConfigured };
+    (await takeRequest(requests, ORDERS)).answer(answer);
+    await screen.findByRole("table");
+    return user;
+  }
+
+  it("has no button where no shop is connected", async () => {
+    await showList(false);
+    expect(screen.queryByRole("button", { name: "Načíst z Shopify" })).toBeNull();
+  });
+
+  it("fetches once however often it is pressed, and says that it began", async () => {
+    const user = await showList(true);
+    await user.click(screen.getByRole("button", { name: "Načíst z Shopify" }));
+    const request = await takeRequest(requests, FETCH);
+    const busy = await screen.findByRole("button", { name: "Načítání..." });
+    expect(busy).toBeDisabled();
+    await user.click(busy);
+    expect(requests).toHaveLength(0);
+    request.answer(queued, 202);
+    expect(await screen.findByText("Stahování objednávek ze Shopify...")).toBeVisible();
+    await waitFor(() => expect(screen.getByRole("button", { name: "Načíst z Shopify" })).toBeEnabled());
+  });
+
+  it("says why it cannot fetch", async () => {
+    const user = await showList(true);
+    await user.click(screen.getByRole("button", { name: "Načíst z Shopify" }));
+    (await takeRequest(requests, FETCH)).answer(problem(409, "shop_not_configured"), 409);
+    expect(await screen.findByText(/Chyba při načítání z Shopify: Obchod není připojený/)).toBeVisible();
+  });
+
+  it("keeps the button while another filter is loading", async () => {
+    const user = await showList(true);
+    await user.type(screen.getByRole("textbox", { name: "Číslo nebo zákazník" }), "127");
+    await takeRequest(requests, ORDERS);
+    expect(screen.getByRole("button", { name: "Načíst z Shopify" })).toBeVisible();
+  });
+
+  it("leads to the shop from the rows of its orders only", async () => {
+    await showList(true);
+    const links = screen.getAllByRole("link", { name: "Otevřít ve Shopify" });
+    expect(links.map((link) => link.getAttribute("href"))).toEqual([URL_AT_SHOP]);
+    expect(links[0]).toHaveAttribute("rel", "noreferrer");
+  });
+});
+
+describe("an order of the shop", () => {
+  async function showOrder(shopUrl?: string) {
+    const { user } = renderPage(<OrderDetail orderNumber="1270" />, "/orders/1270");
+    const order = sampleOrder("1270", [sampleImage(1, "completed")]);
+    const answer = shopUrl === undefined ? order : { ...order, shop_url: shopUrl };
+    (await takeRequest(requests, "GET /api/v1/orders/1270")).answer(answer);
+    await screen.findByRole("heading", { name: "1270" });
+    return user;
+  }
+
+  it("is read again on demand", async () => {
+    const user = await showOrder(URL_AT_SHOP);
+    expect(screen.getByRole("link", { name: "Otevřít ve Shopify" })).toHaveAttribute("href", URL_AT_SHOP);
+    await user.click(screen.getByRole("button", { name: "Stáhnout ze Shopify" }));
+    (await takeRequest(requests, SYNC)).answer(queued, 202);
+    expect(await screen.findByText("Synchronizace spuštěna. Obrázky se stahují na pozadí.")).toBeVisible();
+    await waitFor(() => expect(screen.getByRole("button", { name: "Stáhnout ze Shopify" })).toBeEnabled());
+  });
+
+  it("says why it cannot be read", async () => {
+    const user = await showOrder(URL_AT_SHOP);
+    await user.click(screen.getByRole("button", { name: "Stáhnout ze Shopify" }));
+    (await takeRequest(requests, SYNC)).answer(problem(409, "order_not_of_shop"), 409);
+    expect(
+      await screen.findByText("Chyba při synchronizaci: Objednávka vznikla ručně, v obchodě není."),
+    ).toBeVisible();
+  });
+
+  it("has neither where the shop is not known", async () => {
+    await showOrder();
+    expect(screen.queryByRole("button", { name: "Stáhnout ze Shopify" })).toBeNull();
+    expect(screen.queryByRole("link", { name: "Otevřít ve Shopify" })).toBeNull();
+  });
+});

@@ -1,0 +1,99 @@
+"""The shop: its webhooks, and asking it for orders."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Request, Response, status
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_common.contracts.messages import FetchOrdersJob, Message, SyncOrderJob, now
+from pastelka_orders.api.deps import Deps, OrderNumber
+from pastelka_orders.api.problems import declared
+from pastelka_orders.errors import NotOfShopError, OrderNotFoundError, ShopNotConfiguredError
+from pastelka_orders.outbox import Outbox
+from pastelka_orders.repository import shop_orders
+from pastelka_orders.schemas import FetchFromShopRequest, QueuedResponse
+from pastelka_orders.shopify import webhook
+from pastelka_orders.shopify.attributes import AttributeNames
+
+router = APIRouter(tags=["shop"])
+
+_DEFAULT_DAYS = 30
+_PAYLOAD: dict[str, Any] = {
+    "requestBody": {
+        "description": "An order as Shopify sends it, signed",
+        "required": True,
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    }
+}
+
+
+@router.post(
+    "/webhooks/shopify",
+    responses={200: {"description": "Applied, or not about an order"}, **declared(401, 403, 413, 422, 503)},
+    response_class=Response,
+    openapi_extra=_PAYLOAD,
+)
+async def shopify_webhook(request: Request, services: Deps) -> Response:
+    """Take in an order of the shop: topics `orders/create`, `orders/updated`, `orders/cancelled`."""
+    body = await webhook.read_body(request.stream())
+    received = webhook.verified(request.headers, body, services.settings)
+    if received.is_about_an_order:
+        order = webhook.order_of(received, AttributeNames.of(services.settings))
+        can_ask = services.settings.shop_configured
+        await services.write(lambda c: webhook.apply(c, received, order, can_ask=can_ask))
+    return Response(status_code=status.HTTP_200_OK)
+
+
+@router.post(
+    "/orders/fetch-from-shopify",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=declared(409, 422, 503),
+)
+async def fetch_from_shopify(services: Deps, wanted: FetchFromShopRequest | None = None) -> QueuedResponse:
+    """Fetch the orders made since then from the shop, and what changed since then in those that are here."""
+    if not services.settings.shop_configured:
+        raise ShopNotConfiguredError
+    since = _moment(wanted.since if wanted else None, services.settings.timezone)
+    await services.write(lambda c: _publish(c, FetchOrdersJob(since=since)))
+    return QueuedResponse(message=f"Orders since {since.date().isoformat()} are being fetched.")
+
+
+@router.post(
+    "/orders/{order_number}/sync",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=declared(404, 409, 422, 503),
+)
+async def sync_order(services: Deps, order_number: OrderNumber) -> QueuedResponse:
+    """Read one order from the shop again; photos that are not stored are fetched once more."""
+
+    async def work(connection: AsyncConnection) -> None:
+        found = await shop_orders.reference(connection, order_number)
+        if found is None:
+            raise OrderNotFoundError(order_number)
+        if found.shopify_id is None:
+            raise NotOfShopError(order_number)
+        if not services.settings.shop_configured:
+            raise ShopNotConfiguredError
+        await _publish(
+            connection, SyncOrderJob(shopify_id=found.shopify_id, order_number=order_number, photos=True)
+        )
+
+    await services.write(work)
+    return QueuedResponse(message=f"Order {order_number} is being read from the shop.")
+
+
+async def _publish(connection: AsyncConnection, job: Message) -> None:
+    outbox = Outbox()
+    outbox.add(job)
+    await outbox.flush(connection)
+
+
+def _moment(since: date | datetime | None, timezone: str) -> datetime:
+    """The moment in UTC; a day begins in the studio's time zone."""
+    if since is None:
+        return (now() - timedelta(days=_DEFAULT_DAYS)).replace(microsecond=0)
+    if isinstance(since, datetime):
+        return since.astimezone(UTC)
+    return datetime.combine(since, time(), ZoneInfo(timezone)).astimezone(UTC)

@@ -1,0 +1,176 @@
+"""Orders of the shop: finding, adding and changing them, and the webhooks that were applied."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import DateTime, Integer, Text, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_orders.models import OrderStatus
+from pastelka_orders.repository.views import search_text
+from pastelka_orders.shopify.orders import ShopOrder
+
+_LOCK_CLASS = 7_240
+_KEPT_DAYS = 7
+
+# By the shop's id, whether there is such an order yet or not: two messages about one never meet.
+_LOCK = text("SELECT pg_advisory_xact_lock(:class, hashint8(CAST(:shopify_id AS bigint)))")
+_FIND = text(
+    """SELECT id, order_number, status, shopify_updated_at, created_at, cancelled_at, customer_email,
+        customer_name, payment_status, shipping_method
+    FROM orders WHERE shopify_id = CAST(:shopify_id AS bigint) FOR KEY SHARE"""
+)
+_FIND_NUMBER = text("SELECT source, shopify_id FROM orders WHERE order_number = :order_number")
+_WAS_DELETED = text("SELECT 1 FROM deleted_shop_orders WHERE shopify_id = CAST(:shopify_id AS bigint)")
+_BRING_BACK = text("DELETE FROM deleted_shop_orders WHERE shopify_id = CAST(:shopify_id AS bigint)")
+_ADD = text(
+    """INSERT INTO orders (order_number, source, shopify_id, shopify_order_number, customer_email,
+        customer_name, payment_status, shipping_method, search, created_at, shopify_updated_at, cancelled_at)
+    VALUES (:order_number, 'shopify', CAST(:shopify_id AS bigint), :name, :email, :customer, :payment,
+        :shipping, :search, COALESCE(:created_at, clock_timestamp()), :updated_at, :cancelled_at)
+    ON CONFLICT (order_number) DO NOTHING RETURNING id"""
+)
+_CHANGE = text(
+    """UPDATE orders SET customer_email = :email, customer_name = :customer, payment_status = :payment,
+        shipping_method = :shipping, search = :search, created_at = :created_at,
+        cancelled_at = :cancelled_at, updated_at = clock_timestamp()
+    WHERE id = :id"""
+)
+_MOMENTS = ("created_at", "updated_at", "cancelled_at")
+_WORDS = ("order_number", "name", "email", "customer", "payment", "shipping", "search")
+_ADD = _ADD.bindparams(
+    *(bindparam(name, type_=DateTime(timezone=True)) for name in _MOMENTS),
+    *(bindparam(name, type_=Text) for name in _WORDS),
+)
+_CHANGE = _CHANGE.bindparams(
+    bindparam("id", type_=Integer),
+    *(bindparam(name, type_=DateTime(timezone=True)) for name in ("created_at", "cancelled_at")),
+    *(bindparam(name, type_=Text) for name in _WORDS[2:]),
+)
+_FRESH = text("UPDATE orders SET shopify_updated_at = :updated_at WHERE id = :id").bindparams(
+    bindparam("id", type_=Integer), bindparam("updated_at", type_=DateTime(timezone=True))
+)
+_SET_STATUS = text(
+    """UPDATE orders SET status = CAST(:status AS orderstatus), updated_at = clock_timestamp()
+    WHERE id = :id"""
+).bindparams(bindparam("id", type_=Integer))
+_SEEN = text("INSERT INTO shopify_webhooks (id) VALUES (:id) ON CONFLICT DO NOTHING RETURNING id")
+_FORGET = text(
+    """DELETE FROM shopify_webhooks WHERE id IN (SELECT id FROM shopify_webhooks
+        WHERE received_at < clock_timestamp() - make_interval(days => :days)
+        ORDER BY received_at LIMIT 100 FOR UPDATE SKIP LOCKED)"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownOrder:
+    """An order of the shop as it is here."""
+
+    id: int
+    order_number: str
+    status: OrderStatus
+    shopify_updated_at: datetime | None
+    created_at: datetime
+    cancelled_at: datetime | None
+    customer_email: str | None
+    customer_name: str | None
+    payment_status: str | None
+    shipping_method: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShopReference:
+    """The shop's id of an order; ``None`` for one that is not the shop's."""
+
+    shopify_id: int | None
+
+
+async def is_new_webhook(connection: AsyncConnection, webhook_id: str) -> bool:
+    """Note that this webhook is applied; ``False`` if it was already. Old ones are forgotten."""
+    await connection.execute(_FORGET, {"days": _KEPT_DAYS})
+    return (await connection.execute(_SEEN, {"id": webhook_id})).first() is not None
+
+
+async def lock(connection: AsyncConnection, shopify_id: int) -> KnownOrder | None:
+    """The order, if it is known; until the transaction ends nobody else takes it in, or deletes it."""
+    await connection.execute(_LOCK, {"class": _LOCK_CLASS, "shopify_id": shopify_id})
+    row = (await connection.execute(_FIND, {"shopify_id": shopify_id})).mappings().first()
+    return KnownOrder(**{**row, "status": OrderStatus(row["status"])}) if row else None
+
+
+async def reference(connection: AsyncConnection, order_number: str) -> ShopReference | None:
+    """What the shop calls this order; ``None`` if there is none by that number."""
+    row = (await connection.execute(_FIND_NUMBER, {"order_number": order_number})).first()
+    if row is None:
+        return None
+    return ShopReference(row.shopify_id if row.source == "shopify" else None)
+
+
+async def was_deleted(connection: AsyncConnection, shopify_id: int) -> bool:
+    """Whether the order was here and was deleted."""
+    return (await connection.execute(_WAS_DELETED, {"shopify_id": shopify_id})).first() is not None
+
+
+async def bring_back(connection: AsyncConnection, shopify_id: int) -> None:
+    """Forget that the order was deleted."""
+    await connection.execute(_BRING_BACK, {"shopify_id": shopify_id})
+
+
+async def add(connection: AsyncConnection, order: ShopOrder) -> tuple[int, str]:
+    """Add the order's head; returns its id and number.
+
+    Where another order has its number already, the shop's id is added to it.
+    """
+    for number in (order.order_number, f"{order.order_number}-{order.shopify_id}"):
+        values = {
+            "order_number": number,
+            "shopify_id": order.shopify_id,
+            "name": order.name or None,
+            "email": order.customer_email,
+            "customer": order.customer_name,
+            "payment": order.payment_status,
+            "shipping": order.shipping_method,
+            "search": search_text(number, order.customer_name, order.customer_email),
+            "created_at": order.created_at,
+            "updated_at": order.updated_at,
+            "cancelled_at": order.cancelled_at,
+        }
+        order_id = (await connection.execute(_ADD, values)).scalar()
+        if order_id is not None:
+            return order_id, number
+    raise RuntimeError(f"order {order.order_number} of the shop could not be added under any number")
+
+
+async def change(connection: AsyncConnection, known: KnownOrder, order: ShopOrder) -> bool:
+    """Take over the order's head; what the shop does not say stays. Returns whether anything changed."""
+    values = {
+        "email": order.customer_email or known.customer_email,
+        "customer": order.customer_name or known.customer_name,
+        "payment": order.payment_status or known.payment_status,
+        "shipping": order.shipping_method or known.shipping_method,
+        "created_at": order.created_at or known.created_at,
+        "cancelled_at": order.cancelled_at or known.cancelled_at,
+    }
+    if order.updated_at is not None and order.updated_at != known.shopify_updated_at:
+        await connection.execute(_FRESH, {"id": known.id, "updated_at": order.updated_at})
+    if values == _head(known):
+        return False
+    search = search_text(known.order_number, values["customer"], values["email"])  # type: ignore[arg-type]
+    await connection.execute(_CHANGE, {**values, "search": search, "id": known.id})
+    return True
+
+
+def _head(known: KnownOrder) -> dict[str, object]:
+    return {
+        "email": known.customer_email,
+        "customer": known.customer_name,
+        "payment": known.payment_status,
+        "shipping": known.shipping_method,
+        "created_at": known.created_at,
+        "cancelled_at": known.cancelled_at,
+    }
+
+
+async def set_status(connection: AsyncConnection, order_id: int, status: OrderStatus) -> None:
+    """Set the order's own status."""
+    await connection.execute(_SET_STATUS, {"id": order_id, "status": status.value})

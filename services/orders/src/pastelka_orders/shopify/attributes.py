@@ -1,0 +1,82 @@
+"""What the shop's form wrote on a line item: photos, dedication, layout."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pastelka_orders.shopify.settings import ShopifySettings
+
+Attributes = Iterable[tuple[str, str]]
+"""Names and values, in the order of the form."""
+
+_LAST_POSITION = 1000
+
+
+@dataclass(frozen=True)
+class AttributeNames:
+    """What the attributes are called: ``photo`` begins a name, the others are whole names.
+
+    Photos are ``Fotka 1``, ``Fotka1``, ``Fotka-1``, ``Fotka (4)-1``: the last number is the position, and
+    whatever follows it is ignored.
+    """
+
+    photo: str = "Fotka"
+    dedication: str = "Věnování"
+    layout: str = "Rozvržení"
+    _photo: re.Pattern[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        prefix = re.escape(_composed(self.photo))
+        object.__setattr__(self, "_photo", re.compile(rf"{prefix}\s*(?:\(\d+\))?\s*-?\s*([0-9]+)"))
+
+    @classmethod
+    def of(cls, settings: ShopifySettings) -> "AttributeNames":
+        """As they are set."""
+        return cls(
+            settings.shopify_photo_attribute,
+            settings.shopify_dedication_attribute,
+            settings.shopify_layout_attribute,
+        )
+
+    def photos(self, attributes: Attributes) -> dict[int, str]:
+        """URLs by position.
+
+        A second photo for a position, or one whose position is out of range, comes behind the last:
+        no photo is lost. A URL that is there already is.
+        """
+        placed: dict[int, str] = {}
+        left: list[str] = []
+        for name, value in attributes:
+            found = self._photo.match(_composed(name))
+            url = value.strip()
+            if found is None or not url.startswith("http"):
+                continue
+            position = int(found.group(1)[:9])
+            if 0 < position <= _LAST_POSITION and position not in placed:
+                placed[position] = url
+            else:
+                left.append(url)
+        for url in left:
+            if url not in placed.values():
+                placed[max(placed, default=0) + 1] = url
+        return dict(sorted(placed.items()))
+
+    def dedication_of(self, attributes: Attributes) -> str | None:
+        """The dedication, if there is one."""
+        return _first(self.dedication, attributes)
+
+    def layout_of(self, attributes: Attributes) -> str | None:
+        """The layout, if there is one."""
+        return _first(self.layout, attributes)
+
+
+def _first(wanted: str, attributes: Attributes) -> str | None:
+    name = _composed(wanted)
+    values = (value.strip() for key, value in attributes if _composed(key) == name)
+    return next((value for value in values if value), None)
+
+
+def _composed(name: str) -> str:
+    """``name`` with accents as one character each: keyboards differ."""
+    return unicodedata.normalize("NFC", name.strip())

@@ -1,0 +1,163 @@
+"""The Admin GraphQL API of the shop: asked within its limits, and all pages of what it answers."""
+
+import asyncio
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+import structlog
+from pydantic import ValidationError
+
+from pastelka_common.errors import PermanentError, TransientError
+from pastelka_orders.photos.answers import retry_after
+from pastelka_orders.shopify import queries
+from pastelka_orders.shopify.answers import Connection, LineItemNode, OrderNode, PageInfo
+from pastelka_orders.shopify.attributes import AttributeNames
+from pastelka_orders.shopify.fields import Shape
+from pastelka_orders.shopify.orders import ShopOrder
+from pastelka_orders.shopify.refusals import Refused, require_answer, unreadable
+from pastelka_orders.shopify.settings import ShopifySettings
+from pastelka_orders.shopify.throttle import Cost, Throttle
+
+ORDERS_PER_PAGE = 25
+LINES_PER_ORDER = 15
+"""Of a page of orders. It may cost some 500 points, which have to be there; one query may cost 1,000."""
+LINES_PER_PAGE = 250
+
+_TRIES = 20
+_LONGEST_WAIT = 60.0
+_LARGEST = 32 * 1024 * 1024
+
+log = structlog.get_logger(__name__)
+
+
+class OrdersPage(Shape):
+    """One page of orders, each as it came: one that cannot be read is no reason to lose the others."""
+
+    nodes: tuple[dict[str, Any], ...]
+    page_info: PageInfo
+
+
+class AdminApi:
+    """Asks the shop over pooled connections; an async context manager, which owns them.
+
+    Raises ``TransientError`` (network, time-outs, 429, 5xx, throttled for long) and ``PermanentError``
+    (access refused, a query that is not understood). ``timeout`` in seconds is for one request.
+    """
+
+    def __init__(self, settings: ShopifySettings, *, timeout: float = 30.0) -> None:
+        base = settings.shopify_store_url or ""
+        self._url = f"{base}/admin/api/{settings.shopify_api_version}/graphql.json"
+        token = settings.shopify_access_token
+        self._headers = {
+            "X-Shopify-Access-Token": token.get_secret_value() if token else "",
+            "Accept": "application/json",
+        }
+        self._names = AttributeNames.of(settings)
+        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._throttle = Throttle()
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            headers=self._headers, timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar()
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def orders(self, *, since: str, after: str | None = None) -> OrdersPage:
+        """One page of the orders that changed ``since`` (RFC 3339), the longest unchanged first."""
+        variables = {
+            "first": ORDERS_PER_PAGE,
+            "after": after,
+            "filter": f"updated_at:>='{since}'",
+            "lines": LINES_PER_ORDER,
+        }
+        data = await self._ask("Orders", queries.ORDERS, variables)
+        try:
+            found = Connection[dict[str, Any]].model_validate(data.get("orders"))
+        except ValidationError as error:
+            raise unreadable("The page of orders", error) from error
+        return OrdersPage(nodes=found.nodes, page_info=found.page_info)
+
+    async def order(self, shopify_id: int) -> ShopOrder:
+        """One order with all its line items."""
+        gid = f"gid://shopify/Order/{shopify_id}"
+        data = await self._ask("Order", queries.ORDER, {"id": gid, "lines": LINES_PER_PAGE})
+        node = data.get("order")
+        if node is None:
+            raise PermanentError("shop_order_gone", f"The shop has no order {shopify_id} any more.")
+        return await self.complete(node)
+
+    async def complete(self, node: dict[str, Any]) -> ShopOrder:
+        """The order in a node of a page, with the line items that did not fit in it."""
+        try:
+            found = OrderNode.model_validate(node)
+        except ValidationError as error:
+            raise unreadable(f"Order {node.get('name') or node.get('id')}", error) from error
+        lines, cursor = list(found.lines.nodes), found.lines.page_info.next_cursor
+        while cursor is not None:
+            page = await self._lines(found.id, cursor)
+            lines += page.nodes
+            cursor = page.page_info.next_cursor
+        return found.order(self._names, lines)
+
+    async def _lines(self, gid: str, after: str) -> Connection[LineItemNode]:
+        variables = {"id": gid, "lines": LINES_PER_PAGE, "after": after}
+        data = await self._ask("Lines", queries.LINES, variables)
+        try:
+            return Connection[LineItemNode].model_validate((data.get("order") or {}).get("lineItems"))
+        except ValidationError as error:
+            raise unreadable(f"A page of line items of {gid}", error) from error
+
+    async def _ask(self, name: str, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """The ``data`` of the answer, once the bucket holds enough for the question."""
+        for _ in range(_TRIES):
+            await self._turn(name)
+            answer = await self._post({"query": query, "operationName": name, "variables": variables})
+            self._note(name, answer)
+            refused = Refused.of(answer)
+            if not refused.is_throttled:
+                return refused.require_data()
+            log.info("throttled by the shop", query=name)
+        raise TransientError("shop_throttled", "The shop is asked too much by others, too; later.")
+
+    async def _turn(self, name: str) -> None:
+        seconds = self._throttle.seconds(name)
+        if seconds > _LONGEST_WAIT:
+            message = "The shop takes no more questions for now."
+            raise TransientError("shop_throttled", message, retry_after=seconds)
+        if seconds > 0:
+            await asyncio.sleep(seconds)
+
+    def _note(self, name: str, answer: dict[str, Any]) -> None:
+        try:
+            self._throttle.note(name, Cost.model_validate((answer.get("extensions") or {}).get("cost")))
+        except ValidationError:
+            log.debug("the shop does not say what a question costs", query=name)
+
+    async def _post(self, document: dict[str, Any]) -> dict[str, Any]:
+        try:
+            async with self._session.post(self._url, json=document, allow_redirects=False) as response:
+                wait = retry_after(response.headers.get("Retry-After"))
+                require_answer(response.status, wait)
+                body = await response.content.read(_LARGEST)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            reason = type(error).__name__
+            raise TransientError("shop_unavailable", f"The shop did not answer ({reason}).") from error
+        return _document(body)
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    try:
+        return _Document.model_validate_json(b'{"answer":' + body + b"}").answer
+    except ValidationError as error:
+        message = "The shop answered something that is no JSON document."
+        raise TransientError("shop_answer_unreadable", message) from error
+
+
+class _Document(Shape):
+    answer: dict[str, Any]

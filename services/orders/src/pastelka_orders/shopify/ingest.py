@@ -1,0 +1,163 @@
+"""An order of the shop becomes ours, or changes ours: in one transaction, whichever way it came."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_common.contracts.messages import (
+    DownloadJob,
+    Failure,
+    OrderChanged,
+    OrderCreated,
+    SyncOrderJob,
+)
+from pastelka_common.contracts.statuses import STATUS_ENUMS
+from pastelka_orders.handlers.downloads import refresh_order_status
+from pastelka_orders.handlers.versions import end_in_error, stop_work
+from pastelka_orders.models import OrderStatus
+from pastelka_orders.outbox import Outbox
+from pastelka_orders.repository import shop_items, shop_orders, versions
+from pastelka_orders.repository.shop_orders import KnownOrder
+from pastelka_orders.repository.versions import Version
+from pastelka_orders.shopify.orders import ShopItem, ShopOrder
+from pastelka_orders.shopify.photo_plan import Again, PhotoPlan, plan_photos
+
+REPLACED = Failure(
+    code="photo_replaced",
+    message="The customer replaced this photo while it was being worked on; generate again from the new one.",
+)
+
+_WAITING = {OrderStatus.PENDING, OrderStatus.PROCESSING}
+
+Effect = Literal["created", "changed", "unchanged", "older", "deleted"]
+"""What an order from the shop did to ours; ``older``: what is here is newer; ``deleted``: nobody wants it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Our order; ``known`` is what it was before, if it was there."""
+
+    id: int
+    number: str
+    known: KnownOrder | None
+
+
+async def ingest(
+    connection: AsyncConnection,
+    order: ShopOrder,
+    *,
+    again: Again = Again.NONE,
+    can_ask: bool = False,
+    bring_back: bool = False,
+) -> Effect:
+    """Add the order or take over what changed; fetch photos that are new.
+
+    ``again`` says which missing photos are fetched once more. With ``can_ask``, an order whose photos
+    did not come with it is read from the shop by a job. One that was deleted here comes again only with
+    ``bring_back``.
+    """
+    known = await shop_orders.lock(connection, order.shopify_id)
+    if known is None and await shop_orders.was_deleted(connection, order.shopify_id):
+        if not bring_back:
+            return "deleted"
+        await shop_orders.bring_back(connection, order.shopify_id)
+    if known is not None and _is_older(order, known):
+        return "older"
+    target = await _target(connection, order, known)
+    changed = known is None or await shop_orders.change(connection, known, order)
+    outbox = Outbox()
+    if order.items is not None:
+        changed |= await _take_items(connection, outbox, target, order.items, again)
+    if can_ask and await _lacks_photos(connection, target, order):
+        await _ask(connection, outbox, target, order)
+    else:
+        changed |= known is not None and known.status in _WAITING
+        if known is None or changed:
+            await refresh_order_status(connection, target.id)
+    if known is None:
+        outbox.add(OrderCreated(order_number=target.number))
+    elif changed:
+        outbox.add(OrderChanged(order_number=target.number))
+    await outbox.flush(connection)
+    if known is None:
+        return "created"
+    return "changed" if changed else "unchanged"
+
+
+async def give_up(connection: AsyncConnection, shopify_id: int) -> None:
+    """The order could not be read from the shop; it says so if it has been waiting for that."""
+    known = await shop_orders.lock(connection, shopify_id)
+    if known is None or known.status not in _WAITING:
+        return
+    await shop_orders.set_status(connection, known.id, OrderStatus.ERROR)
+    outbox = Outbox()
+    outbox.add(OrderChanged(order_number=known.order_number))
+    await outbox.flush(connection)
+
+
+def _is_older(order: ShopOrder, known: KnownOrder) -> bool:
+    if order.updated_at is None or known.shopify_updated_at is None:
+        return False
+    return order.updated_at < known.shopify_updated_at
+
+
+async def _target(connection: AsyncConnection, order: ShopOrder, known: KnownOrder | None) -> _Target:
+    if known is not None:
+        return _Target(known.id, known.order_number, known)
+    order_id, number = await shop_orders.add(connection, order)
+    return _Target(order_id, number, None)
+
+
+async def _take_items(
+    connection: AsyncConnection, outbox: Outbox, target: _Target, items: tuple[ShopItem, ...], again: Again
+) -> bool:
+    """Take over line items and photos; returns whether anything changed."""
+    # Versions before images, as everywhere: two transactions never wait for each other.
+    in_hand = await _in_hand(connection, target) if target.known else []
+    present = await shop_items.lock_photos(connection, target.id)
+    changed = await shop_items.keep_items(connection, target.id, items)
+    ids = await shop_items.item_ids(connection, target.id)
+    wanted = {
+        (ids[item.shopify_id], position): url
+        for item in items
+        if item.quantity > 0
+        for position, url in item.photos.items()
+    }
+    plan = plan_photos(wanted, present, again)
+    for version in in_hand:
+        if version.image_id in plan.replaced:
+            await end_in_error(connection, outbox, version, REPLACED)
+            stop_work(outbox, version)
+    await _fetch(connection, outbox, target, plan)
+    return changed or not plan.is_empty
+
+
+async def _in_hand(connection: AsyncConnection, target: _Target) -> list[Version]:
+    return [
+        version
+        for kind in STATUS_ENUMS
+        for version in await versions.lock_in_hand(connection, kind, target.number)
+    ]
+
+
+async def _fetch(connection: AsyncConnection, outbox: Outbox, target: _Target, plan: PhotoPlan) -> None:
+    await shop_items.drop_photos(connection, plan.dropped)
+    await shop_items.replace_photos(connection, plan.replaced)
+    await shop_items.await_photos(connection, list(plan.again))
+    added = await shop_items.add_photos(connection, plan.added)
+    for image_id, url in {**added, **plan.replaced, **plan.again}.items():
+        outbox.add(DownloadJob(image_id=image_id, order_number=target.number, url=url))
+
+
+async def _lacks_photos(connection: AsyncConnection, target: _Target, order: ShopOrder) -> bool:
+    """Whether the shop has to be asked: the items did not come, or not one photo is known."""
+    if order.items is None:
+        return True
+    return not order.has_photos and not await shop_items.lock_photos(connection, target.id)
+
+
+async def _ask(connection: AsyncConnection, outbox: Outbox, target: _Target, order: ShopOrder) -> None:
+    outbox.add(SyncOrderJob(shopify_id=order.shopify_id, order_number=target.number))
+    if target.known is None:
+        await shop_orders.set_status(connection, target.id, OrderStatus.PROCESSING)

@@ -1,0 +1,50 @@
+"""An order as the shop has it, whichever way it came."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ShopItem:
+    """One line item. ``quantity`` is what is left of it; 0 when it was removed or refunded.
+
+    ``photos`` are URLs by position, from 1.
+    """
+
+    shopify_id: int
+    title: str
+    quantity: int
+    photos: Mapping[int, str]
+    dedication: str | None = None
+    layout: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShopOrder:
+    """One order. ``name`` is the shop's (``#1270``), ``payment_status`` in lower case.
+
+    ``items`` is ``None`` where only the head is known; otherwise it is all of them.
+    """
+
+    shopify_id: int
+    name: str
+    items: tuple[ShopItem, ...] | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    customer_name: str | None = None
+    customer_email: str | None = None
+    payment_status: str | None = None
+    shipping_method: str | None = None
+
+    @property
+    def order_number(self) -> str:
+        """Our number: the shop's name without ``#``, fit for URLs; else the shop's id."""
+        number = self.name.strip().lstrip("#").strip().replace("/", "-")[:80]
+        return number or str(self.shopify_id)
+
+    @property
+    def has_photos(self) -> bool:
+        """Whether any photo is known."""
+        return any(item.photos for item in self.items or ())

@@ -1,0 +1,69 @@
+"""Photos, dedication and layout from the attributes of a line item."""
+
+import pytest
+
+from pastelka_orders.shopify.attributes import AttributeNames
+
+NAMES = AttributeNames()
+
+
+def url(name: object) -> str:
+    return f"https://uploads.example.com/{name}.jpg"
+
+
+@pytest.mark.parametrize(
+    ("name", "position"),
+    [
+        ("Fotka 1", 1),
+        ("Fotka1", 1),
+        ("Fotka-3", 3),
+        ("Fotka (4)-2", 2),
+        ("Fotka (4) - 2", 2),
+        ("Fotka(12)7", 7),
+        ("Fotka 10 (na výšku)", 10),
+        (" Fotka 2 ", 2),
+        ("Fotka 0", 1),
+        ("Fotka 99999999999999999999", 1),
+    ],
+)
+def test_a_photo_has_the_position_of_its_name(name: str, position: int) -> None:
+    assert NAMES.photos([(name, url("a"))]) == {position: url("a")}
+
+
+@pytest.mark.parametrize(
+    "name", ["_Fotka 1", "fotka 1", "Fotka", "Fotka (2)", "Fotky 1", "Moje Fotka 1", "", "1"]
+)
+def test_other_attributes_are_no_photos(name: str) -> None:
+    assert NAMES.photos([(name, url("a"))]) == {}
+
+
+@pytest.mark.parametrize("value", ["", "ftp://x/1.jpg", "soubor.jpg", "javascript:alert(1)"])
+def test_a_photo_is_a_web_address(value: str) -> None:
+    assert NAMES.photos([("Fotka 1", value)]) == {}
+
+
+def test_no_photo_is_lost_when_two_have_one_position() -> None:
+    attributes = [("Fotka (2)-1", url("a")), ("Fotka (3)-1", url("b")), ("Fotka 2", url("c"))]
+    assert NAMES.photos(attributes) == {1: url("a"), 2: url("c"), 3: url("b")}
+
+
+def test_the_same_photo_twice_at_one_position_is_one() -> None:
+    assert NAMES.photos([("Fotka 1", url("a")), ("Fotka  1", url("a"))]) == {1: url("a")}
+
+
+def test_dedication_and_layout() -> None:
+    attributes = [("Věnování", " "), ("Věnování", " Pro Aničku "), ("Rozvržení", "Na výšku")]
+    assert NAMES.dedication_of(attributes) == "Pro Aničku"
+    assert NAMES.layout_of(attributes) == "Na výšku"
+    assert NAMES.layout_of([("Rozvržení stránky", "x")]) is None
+
+
+def test_accents_may_be_written_apart() -> None:
+    assert NAMES.dedication_of([("Ve\u030cnova\u0301ni\u0301", "Pro Aničku")]) == "Pro Aničku"
+
+
+def test_names_are_configurable() -> None:
+    names = AttributeNames(photo="Photo (best)", dedication="Dedication", layout="Layout")
+    attributes = [("Photo (best) 2", url("a")), ("Fotka 1", url("b")), ("Dedication", "For Anna")]
+    assert names.photos(attributes) == {2: url("a")}
+    assert names.dedication_of(attributes) == "For Anna"

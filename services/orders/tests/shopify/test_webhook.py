@@ -1,0 +1,377 @@
+"""Webhooks as Shopify documents them, from the request to the rows and messages."""
+
+import asyncio
+import json
+from typing import Any
+
+import asyncpg
+import pytest
+
+from pastelka_orders.shopify.webhook import MAX_BYTES
+
+TABLES = ("orders", "line_items", "images", "outbox", "shopify_webhooks")
+
+
+async def rows(sql: asyncpg.Connection) -> dict[str, int]:
+    return {table: await sql.fetchval(f"SELECT count(*) FROM {table}") for table in TABLES}  # noqa: S608
+
+
+async def subjects(sql: asyncpg.Connection) -> list[str]:
+    return [row["subject"] for row in await sql.fetch("SELECT subject FROM outbox ORDER BY id")]
+
+
+async def forget_messages(sql: asyncpg.Connection) -> None:
+    await sql.execute("DELETE FROM outbox")
+
+
+async def test_an_order_comes_in_with_items_and_photos(
+    shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
+) -> None:
+    await shop.send(payload())
+    order = await api.get("/orders/1270")
+    assert order["source"] == "shopify"
+    assert order["shopify_id"] == 820982911946154508
+    assert order["customer_name"] == "Jana Nováková"
+    assert order["customer_email"] == "jana.novakova@example.com"
+    assert order["payment_status"] == "pending"
+    assert order["shipping_method"] == "Zásilkovna"
+    assert order["created_at"] == "2026-11-20T10:15:30+01:00"
+    assert order["status"] == "downloading"
+    first, second, third = order["line_items"]
+    assert (first["dedication"], first["layout"], first["quantity"]) == ("Pro Aničku", "Na výšku", 1)
+    assert (second["dedication"], second["layout"]) == (None, None)
+    assert (third["title"], third["quantity"], third["images"]) == ("Pastelky 12 ks", 2, [])
+    assert [image["position"] for image in first["images"]] == [1, 2]
+    urls = [row["original_url"] for row in await sql.fetch("SELECT original_url FROM images ORDER BY id")]
+    assert urls == [
+        "https://uploads.example.com/a/1.jpg",
+        "https://uploads.example.com/a/2.jpg",
+        "https://uploads.example.com/b/1.jpg",
+    ]
+    assert await subjects(sql) == [
+        "jobs.download.1",
+        "jobs.download.2",
+        "jobs.download.3",
+        "events.order.1270.order_created",
+    ]
+
+
+async def test_it_is_found_in_the_list_and_leads_to_the_shop(shop: Any, payload: Any, api: Any) -> None:
+    await shop.send(payload())
+    await api.order()
+    url = "https://admin.shopify.com/store/fotomalovanky-test/orders/820982911946154508"
+    found = await api.get("/orders?q=novakova")
+    assert found["shop_configured"] is True
+    assert [item["shop_url"] for item in found["items"]] == [url]
+    assert (await api.get("/orders/1270"))["shop_url"] == url
+    assert "shop_url" not in await api.get("/orders/M1000")
+
+
+async def test_payment_is_followed_and_the_rows_stay(
+    shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
+) -> None:
+    await shop.send(payload())
+    before = await api.get("/orders/1270")
+    await forget_messages(sql)
+    await shop.send(payload("paid"), "orders/updated")
+    assert (await api.get("/orders/1270"))["payment_status"] == "paid"
+    await shop.send(payload("refunded"), "orders/updated")
+    after = await api.get("/orders/1270")
+    assert after == before | {"payment_status": "partially_refunded"}
+    assert await subjects(sql) == ["events.order.1270.order_changed"] * 2
+
+
+async def test_a_cancelled_order_says_so_and_nothing_is_lost(
+    shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
+) -> None:
+    await shop.send(payload())
+    await shop.send(payload("cancelled"), "orders/cancelled")
+    order = await api.get("/orders/1270")
+    assert order["payment_status"] == "voided"
+    assert sum(len(item["images"]) for item in order["line_items"]) == 3
+    assert await sql.fetchval("SELECT cancelled_at IS NOT NULL FROM orders")
+
+
+async def test_an_order_without_a_customer(shop: Any, payload: Any, api: Any) -> None:
+    await shop.send(payload("without_customer"))
+    order = await api.get("/orders/1271")
+    assert (order["customer_name"], order["customer_email"], order["shipping_method"]) == (None, None, None)
+
+
+async def test_120_line_items(shop: Any, payload: Any, api: Any, sql: asyncpg.Connection) -> None:
+    sent = payload()
+    sample = sent["line_items"][0]
+    sent["line_items"] = [
+        sample
+        | {
+            "id": 900 + number,
+            "title": f"Kniha {number}",
+            "properties": [{"name": "Fotka 1", "value": f"https://uploads.example.com/{number}.jpg"}],
+        }
+        for number in range(120)
+    ]
+    await shop.send(sent)
+    order = await api.get("/orders/1270")
+    assert [item["title"] for item in order["line_items"]] == [f"Kniha {number}" for number in range(120)]
+    assert all(len(item["images"]) == 1 for item in order["line_items"])
+    assert len(await subjects(sql)) == 121
+
+
+async def test_what_the_customer_changed_is_taken_over(
+    shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
+) -> None:
+    await shop.send(payload())
+    await sql.execute("UPDATE images SET path = 'x/' || id || '.jpg', downloaded_at = now()")
+    await forget_messages(sql)
+    sent = payload("paid", email="jana@example.com")
+    first, second, third = sent["line_items"]
+    first["properties"] = [
+        {"name": "Fotka 1", "value": "https://uploads.example.com/a/other.jpg"},
+        {"name": "Věnování", "value": "Pro Toníka"},
+        {"name": "Rozvržení", "value": "Na šířku"},
+    ]
+    second["current_quantity"] = 0
+    third["quantity"] = third["current_quantity"] = 3
+    await shop.send(sent, "orders/updated")
+    order = await api.get("/orders/1270")
+    assert order["customer_email"] == "jana@example.com"
+    assert order["status"] == "downloading"
+    one, two, three = order["line_items"]
+    assert (one["dedication"], one["layout"]) == ("Pro Toníka", "Na šířku")
+    assert [image["url"] is None for image in one["images"]] == [True, False]
+    assert (two["quantity"], len(two["images"]), three["quantity"]) == (0, 1, 3)
+    assert await subjects(sql) == ["jobs.download.1", "events.order.1270.order_changed"]
+    job = json.loads(
+        await sql.fetchval("SELECT convert_from(payload, 'utf8') FROM outbox ORDER BY id LIMIT 1")
+    )
+    assert job["url"] == "https://uploads.example.com/a/other.jpg"
+
+
+async def test_an_item_that_is_gone_has_no_quantity_and_its_photos_are_not_awaited(
+    shop: Any, payload: Any, api: Any
+) -> None:
+    await shop.send(payload())
+    sent = payload("paid")
+    sent["line_items"] = sent["line_items"][1:]
+    await shop.send(sent, "orders/updated")
+    first = (await api.get("/orders/1270"))["line_items"][0]
+    assert (first["quantity"], first["images"]) == (0, [])
+
+
+async def test_what_is_older_changes_nothing(
+    shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
+) -> None:
+    await shop.send(payload("paid"), "orders/updated")
+    await forget_messages(sql)
+    await shop.send(payload())
+    assert (await api.get("/orders/1270"))["payment_status"] == "paid"
+    assert await subjects(sql) == []
+
+
+async def test_the_same_again_tells_nobody(shop: Any, payload: Any, sql: asyncpg.Connection) -> None:
+    await shop.send(payload())
+    before = await rows(sql)
+    await shop.send(payload(), "orders/updated")
+    assert await rows(sql) == before | {"shopify_webhooks": 2}
+
+
+async def test_a_replay_does_nothing(shop: Any, payload: Any, api: Any, sql: asyncpg.Connection) -> None:
+    await shop.send(payload(), webhook_id="b54557e4-bdd9-4b37-8a5f-bf7d70bcd043")
+    before = await rows(sql)
+    changed = payload("paid", updated_at=None)
+    await shop.send(changed, "orders/updated", webhook_id="b54557e4-bdd9-4b37-8a5f-bf7d70bcd043")
+    assert (await api.get("/orders/1270"))["payment_status"] == "pending"
+    assert await rows(sql) == before
+
+
+async def test_ids_of_webhooks_are_forgotten_after_a_week(
+    shop: Any, payload: Any, sql: asyncpg.Connection
+) -> None:
+    await sql.execute(
+        """INSERT INTO shopify_webhooks (id, received_at)
+        VALUES ('old', now() - interval '8 days'), ('new', now() - interval '6 days')"""
+    )
+    await shop.send(payload(), webhook_id="now")
+    kept = [row["id"] for row in await sql.fetch("SELECT id FROM shopify_webhooks ORDER BY id")]
+    assert kept == ["new", "now"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"secret": "another secret"},
+        {"X_Shopify_Hmac_Sha256": None},
+        {"X_Shopify_Hmac_Sha256": ""},
+        {"X_Shopify_Hmac_Sha256": "bm90IGl0"},
+    ],
+)
+async def test_what_is_not_signed_is_refused_and_nothing_is_stored(
+    shop: Any, payload: Any, sql: asyncpg.Connection, headers: dict[str, Any]
+) -> None:
+    response = await shop.send(payload(), status=401, **headers)
+    assert response.json()["code"] == "webhook_not_verified"
+    assert await rows(sql) == dict.fromkeys(TABLES, 0)
+
+
+async def test_a_changed_body_is_not_signed(shop: Any, payload: Any, sql: asyncpg.Connection) -> None:
+    good = await shop.send(payload(), "products/create")
+    signature = good.request.headers["X-Shopify-Hmac-Sha256"]
+    await shop.send(payload(name="#1"), status=401, X_Shopify_Hmac_Sha256=signature)
+    assert await rows(sql) == dict.fromkeys(TABLES, 0)
+
+
+async def test_another_shop_is_refused(shop: Any, payload: Any, sql: asyncpg.Connection) -> None:
+    response = await shop.send(payload(), domain="other-shop.myshopify.com", status=403)
+    assert response.json()["code"] == "other_shop"
+    assert await rows(sql) == dict.fromkeys(TABLES, 0)
+
+
+@pytest.mark.parametrize("topic", ["refunds/create", "products/update", "orders/paid", "shop/redact"])
+async def test_other_topics_are_acknowledged_and_ignored(
+    shop: Any, payload: Any, sql: asyncpg.Connection, topic: str
+) -> None:
+    await shop.send(payload(), topic)
+    await shop.send([1, 2], topic)
+    assert await rows(sql) == dict.fromkeys(TABLES, 0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"id": None}, "id"),
+        ({"id": "abc"}, "id"),
+        ({"id": 10**30}, "id"),
+        ({"id": -1}, "id"),
+        ({"created_at": "yesterday"}, "created_at"),
+        ({"created_at": "0001-01-01T00:00:00+14:00"}, "created_at"),
+        ({"line_items": [{"title": "x"}]}, "line_items.0.id"),
+        ({"line_items": [{"id": 1, "quantity": 2**40, "properties": []}]}, "line_items.0.quantity"),
+    ],
+)
+async def test_what_cannot_be_read_is_named(
+    shop: Any, payload: Any, sql: asyncpg.Connection, changed: dict[str, Any], field: str
+) -> None:
+    response = await shop.send(payload(**changed), status=422)
+    assert response.json()["code"] == "webhook_unreadable"
+    assert f"{field}:" in response.json()["detail"]
+    assert await rows(sql) == dict.fromkeys(TABLES, 0)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"no json",
+        b"[]",
+        b"[1]",
+        b"null",
+        b'"text"',
+        b"{}",
+        b'{"id": 1',
+        b"[" * 100_000,
+        b'{"id": 1, "name": "\\ud800"}',
+        b'{"id": 1, "name": "\xff"}',
+    ],
+)
+async def test_a_body_that_is_no_order_is_refused(shop: Any, body: bytes) -> None:
+    assert (await shop.send(body, status=422)).json()["code"] == "webhook_unreadable"
+
+
+async def test_a_webhook_must_say_what_it_is_about(shop: Any, payload: Any) -> None:
+    response = await shop.send(payload(), status=422, X_Shopify_Topic=None)
+    assert "X-Shopify-Topic" in response.json()["detail"]
+
+
+async def test_a_body_has_a_limit(shop: Any) -> None:
+    response = await shop.send(b" " * (MAX_BYTES + 1), status=413)
+    assert response.json()["code"] == "webhook_too_large"
+
+
+async def test_odd_values_are_no_error(shop: Any, payload: Any, api: Any) -> None:
+    sent = payload(id="1270", name="#A/\u0000B.1", financial_status=None, created_at=None, updated_at=None)
+    sent["line_items"][0]["properties"] = [
+        {"name": "Fotka 1", "value": 5},
+        {"name": "Fotka 2", "value": None},
+        {"name": None, "value": "https://x.example.com/1.jpg"},
+        {"name": "Věnování", "value": 2026},
+        {"name": "Rozvržení", "value": {"a": 1}},
+    ]
+    await shop.send(sent)
+    order = await api.get("/orders/A-B.1")
+    assert (order["shopify_id"], order["payment_status"]) == (1270, None)
+    assert order["line_items"][0]["dedication"] == "2026"
+    assert order["line_items"][0]["images"] == []
+
+
+async def test_orders_of_one_number_do_not_clash(shop: Any, payload: Any, api: Any) -> None:
+    await shop.send(payload(name=""))
+    await shop.send(payload(id=2, name="  "))
+    await shop.send(payload(id=3, name="#1270"))
+    await shop.send(payload(id=4, name="#1270"))
+    numbers = [item["order_number"] for item in (await api.get("/orders"))["items"]]
+    assert sorted(numbers) == ["1270", "1270-4", "2", "820982911946154508"]
+
+
+async def test_an_order_without_photos_is_read_from_the_shop(
+    shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
+) -> None:
+    sent = payload()
+    for line in sent["line_items"]:
+        del line["properties"]
+    await shop.send(sent)
+    order = await api.get("/orders/1270")
+    assert (order["status"], order["line_items"]) == ("processing", [])
+    assert await subjects(sql) == ["jobs.sync.820982911946154508", "events.order.1270.order_created"]
+
+
+async def test_twenty_at_once_make_one_order(
+    shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
+) -> None:
+    await asyncio.gather(
+        *(shop.send(payload()) for _ in range(10)),
+        *(shop.send(payload("paid"), "orders/updated") for _ in range(10)),
+    )
+    assert await rows(sql) | {"shopify_webhooks": 0, "outbox": 0} == {
+        "orders": 1,
+        "line_items": 3,
+        "images": 3,
+        "outbox": 0,
+        "shopify_webhooks": 0,
+    }
+    assert (await api.get("/orders/1270"))["payment_status"] == "paid"
+    told = await subjects(sql)
+    assert (
+        sorted(set(told))
+        == [
+            "events.order.1270.order_changed",
+            "events.order.1270.order_created",
+            "jobs.download.1",
+            "jobs.download.2",
+            "jobs.download.3",
+        ]
+        or "events.order.1270.order_changed" not in told
+    )
+    assert sum(subject.startswith("jobs.") for subject in told) == 3
+
+
+async def test_a_deleted_order_does_not_come_back_by_itself(
+    shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
+) -> None:
+    await shop.send(payload())
+    assert (await api.http.delete("/orders/1270")).status_code == 204
+    await forget_messages(sql)
+    await shop.send(payload("paid"), "orders/updated")
+    await api.get("/orders/1270", status=404)
+    assert await subjects(sql) == []
+    await shop.send(payload(id=5), "orders/create")
+    assert (await api.get("/orders/1270"))["shopify_id"] == 5
+
+
+async def test_deleting_and_updating_at_once_is_no_error(shop: Any, payload: Any, api: Any) -> None:
+    await shop.send(payload())
+    sent = payload("paid")
+    sent["line_items"][0]["properties"].append({"name": "Fotka 9", "value": "https://x.example.com/9.jpg"})
+    answers = await asyncio.gather(
+        *(shop.send(sent, "orders/updated") for _ in range(4)), api.http.delete("/orders/1270")
+    )
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 204]
