@@ -11,6 +11,11 @@ from tests.faults.journal import Done
 from tests.faults.line import Line, exit_status
 from tests.faults.plan import SERVICES, Fault
 
+
+class TooLateError(Exception):
+    """A service did not end when it was asked to."""
+
+
 Action = Callable[[Line, Fault], Awaitable[str]]
 
 
@@ -44,10 +49,21 @@ async def _end_service(line: Line, fault: Fault, end: Callable[[Service], Awaita
     """End the first process of a kind and start it again."""
     service = line.stack.services[fault.target]
     with line.outage(fault.target, fault.kind):
-        status = await end(service)
+        late = await _end(service, end)
         await asyncio.sleep(fault.seconds)
         await line.bring_back(service)
-    return f"exit {status}" if status else ""
+    if late:
+        raise TooLateError(late)
+    return ""
+
+
+async def _end(service: Service, end: Callable[[Service], Awaitable[object]]) -> str:
+    """End a process; returns a sentence if it did not end in time, and had to be killed."""
+    try:
+        await end(service)
+    except RuntimeError as error:
+        return str(error)
+    return ""
 
 
 async def _zombie(line: Line, fault: Fault) -> str:

@@ -15,7 +15,7 @@ import asyncpg
 import nats.errors
 
 from tests.faults import broker, checks, payments, people, picture, plan
-from tests.faults.actions import carry_out
+from tests.faults.actions import TooLateError, carry_out
 from tests.faults.browser import Browser
 from tests.faults.client import Client
 from tests.faults.journal import Journal
@@ -34,7 +34,7 @@ async def run(folder: Path, seed: int, shape: Shape, *, cluster: bool, say: Say)
     """Build the line, break it by the plan of ``seed``, wait until all is quiet, and look."""
     load, begun = os.getloadavg()[0], time.time()
     setup = Setup(shape.images, cluster=cluster)
-    async with running(folder, setup) as line, aiohttp.ClientSession() as http:
+    async with running(folder, setup) as line, _session() as http:
         line.copy_age = shape.copy_age
         say(f"seed {seed}: up after {time.time() - begun:.0f} s")
         client = Client(http, line.gateway)
@@ -49,6 +49,11 @@ async def run(folder: Path, seed: int, shape: Shape, *, cluster: bool, say: Say)
             await _judge(result, line, client, browser, afterwards)
             result.violations[:0] = lost
             return result
+
+
+def _session() -> aiohttp.ClientSession:
+    """A connection for each request: a browser sends again what met a connection that was just closed."""
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True, limit=0))
 
 
 async def _storm(
@@ -77,7 +82,7 @@ async def _storm(
 def _troubles(outcomes: list[Any]) -> list[str]:
     troubles = []
     for outcome in outcomes:
-        if isinstance(outcome, NotBackError):
+        if isinstance(outcome, NotBackError | TooLateError):
             troubles.append(str(outcome))
         elif isinstance(outcome, BaseException):
             raise outcome
