@@ -101,7 +101,9 @@ class Outbox:
         """
         payload = message.model_dump_json(exclude_none=True).encode()
         traced = json.dumps(headers if headers is not None else current_headers())
-        job = message if isinstance(message, VersionJob) else None
+        # Published again in the middle of its run, a job queues nothing: it goes out as it is.
+        queues = isinstance(message, VersionJob) and message.first_attempt == 1
+        job = message if isinstance(message, VersionJob) and queues else None
         self._entries.append(_Entry(message.subject, payload, traced, job))
 
     def add_raw(self, subject: str, payload: bytes) -> None:
