@@ -12,6 +12,7 @@ from pastelka_common.messaging.consumer import Delivery
 from pastelka_common.messaging.outcomes import Done, Outcome
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.runs import Cancellations, ProviderJobs, RunCancelled
+from pastelka_common.messaging.turns import Turns
 from pastelka_common.run_notes import RunNotes
 from pastelka_common.storage import Storage, UnsafePathError
 from pastelka_common.thumbnails import Thumbnails
@@ -118,6 +119,7 @@ class Workshop(Generic[J]):
     making: Making[J]
     thumbnails: Thumbnails = field(init=False)
     notes: RunNotes = field(init=False)
+    _turns: Turns = field(init=False, default_factory=Turns)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "thumbnails", Thumbnails(self.storage))
@@ -130,7 +132,8 @@ class Workshop(Generic[J]):
         )
         report = Report(self.publisher, self.provider_jobs, job, delivery.attempt, self.notes)
         try:
-            await self.cancellations.guard(job.key, lambda: self._do(job, report))
+            async with self._turns.of(job.key):
+                await self.cancellations.guard(job.key, lambda: self._do(job, report))
         except RunCancelled:
             log.info("cancelled")
             await self._cancel_at_provider(report)
