@@ -108,7 +108,8 @@ async def _ask_again(
     never = version.status == status_of(version.kind, "pending")
     first = 1 if never else attempt + 1
     outbox = Outbox()
-    outbox.add(job_of(version, first_attempt=first, provider_job_id=row.provider_job_id))
+    message = job_of(version, first_attempt=first, provider_job_id=row.provider_job_id)
+    outbox.add(message, again=not never)
     await outbox.flush(connection)
     if job is not None:
         return "job_of_earlier_run"
