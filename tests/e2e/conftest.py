@@ -41,8 +41,14 @@ class Line:
             return await response.json()
 
 
+@pytest.fixture(scope="module")
+def line_env() -> dict[str, str]:
+    """Settings of the services that a module wants beside those of the fake providers."""
+    return {}
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def line(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Line]:
+async def line(tmp_path_factory: pytest.TempPathFactory, line_env: dict[str, str]) -> AsyncIterator[Line]:
     """PostgreSQL, NATS, the hub, nginx, all services, a fake RunPod and a fake Vectorizer.ai."""
     runpod = FakeRunpod(FakeRunpodSettings(queue_seconds=0.8, run_seconds=0.8))
     vectorizer = FakeVectorizer(duration=0.2)
@@ -57,6 +63,7 @@ async def line(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Line]:
             "VECTORIZER_API_KEY": "vk-test",
             "VECTORIZER_API_SECRET": "secret-test",
             "VECTORIZER_BASE_URL": vectorizer.base_url,
+            **line_env,
         }
         folder = tmp_path_factory.mktemp("stack")
         async with Stack(folder, StackOptions(env=env, nginx=True)) as stack, aiohttp.ClientSession() as http:

@@ -5,12 +5,14 @@ from typing import TypeVar
 
 from pastelka_common.contracts.messages import VersionJob
 from pastelka_common.health import health_server
+from pastelka_common.messaging import hands
 from pastelka_common.messaging.connection import connected
 from pastelka_common.messaging.consumer import JobConsumer
 from pastelka_common.messaging.presence import answering
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.runs import Cancellations, ProviderJobs
-from pastelka_common.messaging.topology import ConsumerSpec, ensure_consumer, ensure_streams
+from pastelka_common.messaging.topology import ConsumerSpec
+from pastelka_common.messaging.upkeep import kept
 from pastelka_common.messaging.work import Making, Workshop
 from pastelka_common.settings import ServiceSettings
 from pastelka_common.storage import Storage
@@ -33,13 +35,15 @@ async def work_off(
 
     Then what is in hand gets ``grace`` seconds to be finished; the rest is handed back.
     """
-    async with connected(settings.nats_url, name=spec.name) as nc:
-        await ensure_streams(nc.jetstream(), settings.stream_replicas)
-        await ensure_consumer(nc, spec)
+    async with (
+        connected(settings.nats_url, name=spec.name) as nc,
+        kept(nc, [spec], replicas=settings.stream_replicas),
+    ):
+        cancellations = await Cancellations.open(nc, job_type.kind)
         workshop: Workshop[J] = Workshop(
             Publisher(nc),
             await ProviderJobs.open(nc),
-            await Cancellations.open(nc, job_type.kind),
+            cancellations,
             storage,
             making,
         )
@@ -54,5 +58,6 @@ async def work_off(
         async with (
             health_server(settings.host, settings.port, checks),
             answering(nc, spec.name, checks),
+            hands.telling(nc, lambda: cancellations.in_hand),
         ):
             await consumer.run(stop, grace=grace)

@@ -28,6 +28,8 @@ class OrdersSettings(ServiceSettings):
     photos_per_order: Annotated[int, Field(ge=1, le=1000)] = 100
     download_concurrency: Annotated[int, Field(ge=1, le=256)] = 16
     download_allowed_hosts: str = ""
+    reconcile_every: Annotated[float, Field(ge=0.2, le=3600)] = 15.0
+    reconcile_grace: Annotated[float, Field(ge=0.0, le=3600)] = 20.0
 
     @field_validator("database_url")
     @classmethod

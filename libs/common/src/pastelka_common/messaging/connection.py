@@ -23,10 +23,10 @@ async def connected(url: str, *, name: str) -> AsyncIterator[Client]:
 
     async def lost() -> None:
         if not nc.is_closed:  # said of our own closing, too
-            log.warning("NATS connection lost", url=_without_credentials(url))
+            log.warning("NATS connection lost", url=without_credentials(url))
 
     async def back() -> None:
-        log.info("NATS connection is back", url=_without_credentials(url))
+        log.info("NATS connection is back", url=without_credentials(url))
 
     async def failed(error: Exception) -> None:
         log.warning("NATS", error=str(error) or type(error).__name__)
@@ -49,6 +49,6 @@ async def connected(url: str, *, name: str) -> AsyncIterator[Client]:
         await nc.close()
 
 
-def _without_credentials(url: str) -> str:
+def without_credentials(url: str) -> str:
     """``url`` as it may be logged: it can hold a user and a password."""
     return re.sub(r"//[^@/]*@", "//", url)

@@ -262,8 +262,9 @@ def _attempt(msg: Msg) -> int:
 
 
 def _stream_sequence(msg: Msg) -> str:
+    """Names the delivered message, also after a loss of the stream, which counts from 1 again."""
     metadata = msg.metadata
-    return f"{metadata.stream}.{metadata.sequence.stream}"
+    return f"{metadata.stream}.{metadata.sequence.stream}.{metadata.timestamp:%Y%m%dT%H%M%S.%f}"
 
 
 def _failure(error: Exception) -> Failure:

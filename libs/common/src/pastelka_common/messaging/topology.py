@@ -46,6 +46,7 @@ def streams(replicas: int = 1) -> list[StreamConfig]:
             subjects=["jobs.>"],
             retention=RetentionPolicy.WORK_QUEUE,
             allow_atomic=True,
+            allow_direct=True,
             duplicate_window=120,
             description="What is to be done",
         ),

@@ -28,7 +28,15 @@ from pastelka_orders.broker import Broker
 from pastelka_orders.database import Database
 from pastelka_orders.errors import BrokerUnavailableError
 from pastelka_orders.repository import system
-from pastelka_orders.system_schemas import QueueResponse, ServiceResponse, SystemResponse
+from pastelka_orders.system_schemas import (
+    DeadLettersResponse,
+    HourResponse,
+    OutboxResponse,
+    QueueResponse,
+    ReconcilerResponse,
+    ServiceResponse,
+    SystemResponse,
+)
 
 T = TypeVar("T")
 
@@ -66,13 +74,10 @@ class System:
 
     async def _look(self) -> SystemResponse:
         nc = await _or_none(self.broker.client())
-        own, others, queues, letters, outbox, hour = await asyncio.gather(
+        own, (others, queues, letters), (outbox, hour, reconciler) = await asyncio.gather(
             self._own(),
-            _or_none(presence.ask(nc, OTHER_SERVICES)) if nc else _nothing(),
-            _or_none(_queues(nc)) if nc else _nothing(),
-            _or_none(dead_letters.newest(nc)) if nc else _nothing(),
-            _or_none(self.database.read(system.outbox)),
-            _or_none(self.database.read(system.last_hour)),
+            _of_broker(nc),
+            self._of_database(),
         )
         return SystemResponse(
             at=now(),
@@ -81,6 +86,16 @@ class System:
             outbox=outbox,
             last_hour=hour,
             dead_letters=letters,
+            reconciler=reconciler,
+        )
+
+    async def _of_database(
+        self,
+    ) -> tuple[OutboxResponse | None, list[HourResponse] | None, ReconcilerResponse | None]:
+        return await asyncio.gather(
+            _or_none(self.database.read(system.outbox)),
+            _or_none(self.database.read(system.last_hour)),
+            _or_none(self.database.read(system.reconciler)),
         )
 
     async def _own(self) -> ServiceResponse:
@@ -121,6 +136,16 @@ def _place(service: ServiceResponse) -> tuple[int, str, str]:
     return place, service.name, service.instance or ""
 
 
+async def _of_broker(
+    nc: Client | None,
+) -> tuple[list[presence.ServiceHealth] | None, list[QueueResponse] | None, DeadLettersResponse | None]:
+    if nc is None:
+        return None, None, None
+    return await asyncio.gather(
+        _or_none(presence.ask(nc, OTHER_SERVICES)), _or_none(_queues(nc)), _or_none(dead_letters.newest(nc))
+    )
+
+
 async def _queues(nc: Client) -> list[QueueResponse]:
     return list(await asyncio.gather(*(_queue(nc, spec) for spec in _QUEUES)))
 
@@ -140,7 +165,3 @@ async def _or_none(asked: Awaitable[T]) -> T | None:
     except (BrokerUnavailableError, NatsError, APIError, SQLAlchemyError, OSError, TimeoutError) as error:
         log.warning("not told how the system is", error=str(error) or type(error).__name__)
         return None
-
-
-async def _nothing() -> None:
-    return None
