@@ -72,7 +72,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--short", action="store_true", help="the form that is part of the tests")
     parser.add_argument("--cluster", action="store_true", help="three nats-servers, three replicas")
     parser.add_argument(
-        "--only", action="append", default=[], metavar="WORDS", help="faults whose name begins so: 'kill nats'"
+        "--only",
+        action="append",
+        default=[],
+        metavar="WORDS",
+        help="faults whose name begins so: 'kill nats'",
     )
     parser.add_argument("--folder", type=Path, help="where data goes (default: temporary)")
     parser.add_argument("--json", type=Path, metavar="DIR", help="write each run's result there")

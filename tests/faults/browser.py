@@ -59,7 +59,9 @@ class Browser:
         attempt = 0
         while True:
             with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
-                async with self.client.http.get(self._url(), headers=self._headers(), timeout=_FOREVER) as line:
+                async with self.client.http.get(
+                    self._url(), headers=self._headers(), timeout=_FOREVER
+                ) as line:
                     if line.status == 200:
                         attempt = 0
                         self._on_open()

@@ -49,14 +49,18 @@ def every_retry_succeeded(picture: Picture) -> list[str]:
 def every_version_has_its_number(picture: Picture) -> list[str]:
     """No two versions of an image and kind have one number."""
     numbers = Counter((v["kind"], v["image_id"], v["version"]) for v in picture.versions)
-    return [f"version number {number} was given {count} times" for number, count in numbers.items() if count > 1]
+    return [
+        f"version number {number} was given {count} times" for number, count in numbers.items() if count > 1
+    ]
 
 
 def every_file_is_whole(picture: Picture, root: Path, found: set[str]) -> list[str]:
     """Every completed version has one whole file of its own; no file belongs to nobody."""
     completed = [v for v in picture.versions if v["status"] == "completed" and v["path"]]
     wrong = [
-        f"{name_of(version)}: {trouble}" for version in completed if (trouble := _trouble(root, version, found))
+        f"{name_of(version)}: {trouble}"
+        for version in completed
+        if (trouble := _trouble(root, version, found))
     ]
     shared = Counter(v["path"] for v in completed)
     wrong += [f"{path} is the file of {count} versions" for path, count in shared.items() if count > 1]
@@ -147,7 +151,9 @@ def _difference(shown: Any, true: Any) -> str:
         if before != now:
             return f"{kind} {before} instead of {now}"
     fields = [name for name in true if shown.get(name) != true[name]]
-    return f"other {', '.join(fields)}: {[shown.get(name) for name in fields]} / {[true[n] for n in fields]}"[:600]
+    return f"other {', '.join(fields)}: {[shown.get(name) for name in fields]} / {[true[n] for n in fields]}"[
+        :600
+    ]
 
 
 def answers_were_allowed(client: Client, journal: Journal) -> list[str]:

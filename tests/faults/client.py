@@ -65,9 +65,7 @@ class Client:
         return answer
 
 
-def _answer(
-    method: str, path: str, since: float, response: aiohttp.ClientResponse, content: bytes
-) -> Answer:
+def _answer(method: str, path: str, since: float, response: aiohttp.ClientResponse, content: bytes) -> Answer:
     is_json = "json" in response.content_type
     return Answer(
         method,

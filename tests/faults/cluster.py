@@ -45,7 +45,10 @@ class ClusterStack(Stack):
         routes = [free_port() for _ in range(SIZE)]
         self.nodes = [
             ClusterNode(
-                folder=self.folder / f"nats-{number}", number=number, route_port=routes[number - 1], routes=routes
+                folder=self.folder / f"nats-{number}",
+                number=number,
+                route_port=routes[number - 1],
+                routes=routes,
             )
             for number in range(1, SIZE + 1)
         ]
@@ -70,7 +73,10 @@ class ClusterStack(Stack):
             await asyncio.sleep(_LOOK_EVERY)
 
     async def _has_leader(self) -> bool:
-        async with aiohttp.ClientSession() as http, http.get(f"{self.nodes[0].monitoring_url}/jsz") as response:
+        async with (
+            aiohttp.ClientSession() as http,
+            http.get(f"{self.nodes[0].monitoring_url}/jsz") as response,
+        ):
             meta = (await response.json()).get("meta_cluster", {})
         return bool(meta.get("leader")) and meta.get("cluster_size") == SIZE
 

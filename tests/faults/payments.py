@@ -42,7 +42,9 @@ def colorings(picture: Picture, submits: list[Submit], root: Path, journal: Jour
         if version is None:
             continue  # of an order that was deleted
         for former, later in _second_ones(picture, version, made):
-            sentence = f"{name_of(version)} was submitted again {later.at - former.at:.1f} s after the first time"
+            sentence = (
+                f"{name_of(version)} was submitted again {later.at - former.at:.1f} s after the first time"
+            )
             known = _known_at(picture, version, former, later)
             if known is not None:
                 wrong.append(f"{sentence}, though its status was {known}")
@@ -78,9 +80,7 @@ def _run_begins(picture: Picture, version: Row) -> dict[int, float]:
 
 
 def _changes(picture: Picture, version: Row) -> list[Row]:
-    return [
-        c for c in picture.changes if c["kind"] == version["kind"] and c["version_id"] == version["id"]
-    ]
+    return [c for c in picture.changes if c["kind"] == version["kind"] and c["version_id"] == version["id"]]
 
 
 def _known_at(picture: Picture, version: Row, former: Submit, later: Submit) -> str | None:

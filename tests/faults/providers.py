@@ -12,7 +12,15 @@ from aiohttp import web
 
 from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings
 from pastelka_common.testing.fake_runpod_jobs import Chance, Fault, FaultAnswer
-from pastelka_common.testing.fake_vectorizer import FakeVectorizer, Seen, _check, _cut, _read, _svg, sample_svg
+from pastelka_common.testing.fake_vectorizer import (
+    FakeVectorizer,
+    Seen,
+    _check,
+    _cut,
+    _read,
+    _svg,
+    sample_svg,
+)
 
 _MODES: dict[str, Fault] = {
     "429": 429,

@@ -159,7 +159,9 @@ def _describe(
     result.requests = client.count + browser.client.count
     result.updates, result.line_opened = browser.heard, browser.opened
     result.clicks = journal.clicks
-    result.exits = [f"{name} after {at - journal.began:.1f} s, status {code}" for at, name, code in journal.exits]
+    result.exits = [
+        f"{name} after {at - journal.began:.1f} s, status {code}" for at, name, code in journal.exits
+    ]
     result.faults = fault_results(journal, truth)
     backs = [done.ended for done in journal.done if done.ended is not None]
     ends = [c["at"] for c in truth.changes if c["status"] in {"completed", "error"} and c["at"] < afterwards]

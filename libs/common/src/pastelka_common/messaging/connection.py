@@ -16,6 +16,8 @@ _FOREVER = -1
 async def connected(url: str, *, name: str) -> AsyncIterator[Client]:
     """Connect to ``url`` (waiting for the server as long as it takes) and close at the end.
 
+    The servers of a cluster are named with commas between them: any of them will do.
+
     The client reconnects by itself, for as long as the process lives. What is sent while
     disconnected waits, up to 2 MiB, and goes out at the reconnect: an acknowledgement that came too
     early is not lost, and a publish fails only if the server stays away longer than its time-out.
@@ -33,7 +35,7 @@ async def connected(url: str, *, name: str) -> AsyncIterator[Client]:
 
     nc = Client()
     await nc.connect(
-        url,
+        url.split(","),
         name=name,
         max_reconnect_attempts=_FOREVER,
         reconnect_time_wait=0.5,  # type: ignore[arg-type]  # it is slept, and compared with a float
