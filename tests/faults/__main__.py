@@ -42,9 +42,9 @@ def _one(seed: int, arguments: argparse.Namespace) -> Result:
         if not arguments.keep:
             shutil.rmtree(folder, ignore_errors=True)
     print(result.table(), flush=True)
-    kind = "cluster" if arguments.cluster else "full"
     if arguments.json is not None:
-        result.write(arguments.json / f"{kind}-{seed}.json")
+        form = "short" if arguments.short else "full"
+        result.write(arguments.json / f"{form}{'-cluster' if arguments.cluster else ''}-{seed}.json")
     return result
 
 

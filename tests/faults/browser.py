@@ -28,13 +28,14 @@ Order = dict[str, Any]
 class Browser:
     """What one browser shows of all orders; an asynchronous context manager."""
 
-    def __init__(self, client: Client, hub_key: str) -> None:
+    def __init__(self, client: Client, hub_key: str, *, hub: str | None = None) -> None:
         self.client = client
         self.listed: list[str] = []
         self.orders: dict[str, Order] = {}
         self.heard = 0
         self.opened = 0
         self._key = hub_key
+        self._hub = hub or f"{client.address}/.well-known/mercure"
         self._last_id = ""
         self._turn = 0
         self._image_turns: dict[int, int] = {}
@@ -72,7 +73,7 @@ class Browser:
 
     def _url(self) -> str:
         query = [("topic", "orders"), *([("lastEventID", self._last_id)] if self._last_id else [])]
-        return f"{self.client.address}/.well-known/mercure?{urlencode(query)}"
+        return f"{self._hub}?{urlencode(query)}"
 
     def _headers(self) -> dict[str, str]:
         token = jwt.encode({"mercure": {"subscribe": ["orders"]}}, self._key, algorithm="HS256")

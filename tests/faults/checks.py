@@ -1,10 +1,10 @@
 """What must hold at the end of every run. Each check returns what is wrong, a sentence each."""
 
 import io
-import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from PIL import Image
 
@@ -134,7 +134,7 @@ def _differences(number: str, shown: Any, true: Any) -> list[str]:
     mine = {image["id"]: image for item in shown["line_items"] for image in item["images"]}
     theirs = {image["id"]: image for item in true["line_items"] for image in item["images"]}
     wrong = [
-        f"the browser shows image {image_id} of order {number} as it was: {_difference(mine.get(image_id), image)}"
+        f"the browser shows image {image_id} of {number} as it was: {_difference(mine.get(image_id), image)}"
         for image_id, image in theirs.items()
         if mine.get(image_id) != image
     ]

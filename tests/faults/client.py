@@ -39,6 +39,7 @@ class Client:
     troubles: list[Answer] = field(default_factory=list)
     """Answers that were 5xx or none at all."""
     count: int = 0
+    slowest: float = 0.0
 
     async def get(self, path: str) -> Answer:
         """GET a document."""
@@ -60,6 +61,7 @@ class Client:
                 answer = _answer(method, path, since, response, content)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             answer = Answer(method, path, since, time.time(), None, excerpt=type(error).__name__)
+        self.slowest = max(self.slowest, answer.until - since)
         if answer.status is None or answer.status >= 500:
             self.troubles.append(answer)
         return answer

@@ -1,11 +1,10 @@
-"""The system under fire: a whole stack, two coloring workers, the fake providers, and who keeps it running."""
+"""The system under fire: a stack with two coloring workers, the fake providers, and who keeps it running."""
 
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 

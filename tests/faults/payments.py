@@ -42,9 +42,8 @@ def colorings(picture: Picture, submits: list[Submit], root: Path, journal: Jour
         if version is None:
             continue  # of an order that was deleted
         for former, later in _second_ones(picture, version, made):
-            sentence = (
-                f"{name_of(version)} was submitted again {later.at - former.at:.1f} s after the first time"
-            )
+            moments = f"{former.at - journal.began:.1f} and {later.at - journal.began:.1f}"
+            sentence = f"{name_of(version)} was submitted after {moments} s"
             known = _known_at(picture, version, former, later)
             if known is not None:
                 wrong.append(f"{sentence}, though its status was {known}")
@@ -124,7 +123,8 @@ def svgs(picture: Picture, charges: list[Charge], pages: dict[str, str], journal
         if extra <= 0:
             continue
         excused = sum(_is_cut_off(charge, journal) for charge in made)
-        sentence = f"{names[page]} was vectorized {len(made)} times for {runs[page]} runs"
+        moments = " and ".join(f"{charge.since - journal.began:.1f}" for charge in made)
+        sentence = f"{names[page]} was vectorized for {runs[page]} runs after {moments} s"
         (twice if excused >= extra else wrong).append(sentence)
     return Paid(wrong, twice)
 

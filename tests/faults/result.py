@@ -67,7 +67,8 @@ class Result:
         """For a person."""
         lines = [f"{'at':>6}  {'fault':<20} {'for':>5}  {'progress':>8}  {'all done':>8}  what came of it"]
         lines += [
-            f"{f.at:6.1f}  {f.name:<20} {f.seconds:5.1f}  {_seconds(f.progress)}  {_seconds(f.recovered)}  {f.note}"
+            f"{f.at:6.1f}  {f.name:<20} {f.seconds:5.1f}  "
+            f"{_seconds(f.progress)}  {_seconds(f.recovered)}  {f.note}"
             for f in self.faults
         ]
         lines += ["", self._summary()]

@@ -5,8 +5,8 @@ import hashlib
 import os
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from tests.faults.journal import Journal
 from tests.faults.line import Line, NotBackError, Setup, running
 from tests.faults.picture import Picture
 from tests.faults.plan import Fault, Shape
-from tests.faults.result import FaultResult, Result, fault_results
+from tests.faults.result import Result, fault_results
 
 _LOOK_EVERY = 0.5
 _CONVERGE_SECONDS = 20.0
@@ -34,13 +34,13 @@ async def run(folder: Path, seed: int, shape: Shape, *, cluster: bool, say: Say)
     """Build the line, break it by the plan of ``seed``, wait until all is quiet, and look."""
     load, begun = os.getloadavg()[0], time.time()
     setup = Setup(shape.images, cluster=cluster)
-    async with running(folder, setup) as line, _session() as http:
+    async with running(folder, setup) as line, session() as http:
         line.copy_age = shape.copy_age
         say(f"seed {seed}: up after {time.time() - begun:.0f} s")
         client = Client(http, line.gateway)
         async with Browser(Client(http, line.gateway), line.stack.hub.subscriber_key) as browser:
             lost = await _storm(line, client, browser, seed, shape, say)
-            quiet = await _until_quiet(line, shape.deadline)
+            quiet = await until_quiet(line, shape.deadline)
             say(f"seed {seed}: {'quiet' if quiet else 'NOT QUIET'} after {_since(line.journal):.0f} s")
             afterwards = time.time()
             if quiet:
@@ -51,7 +51,7 @@ async def run(folder: Path, seed: int, shape: Shape, *, cluster: bool, say: Say)
             return result
 
 
-def _session() -> aiohttp.ClientSession:
+def session() -> aiohttp.ClientSession:
     """A connection for each request: a browser sends again what met a connection that was just closed."""
     return aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True, limit=0))
 
@@ -95,7 +95,7 @@ async def _at(line: Line, fault: Fault, locks: dict[str, asyncio.Lock], say: Say
     await carry_out(line, fault, locks)
 
 
-async def _until_quiet(line: Line, seconds: float) -> bool:
+async def until_quiet(line: Line, seconds: float) -> bool:
     """Wait until every version has ended and no message is on its way."""
     deadline = time.time() + seconds
     while time.time() < deadline:
@@ -117,7 +117,7 @@ async def _ask_again_for_errors(line: Line, client: Client, shape: Shape) -> boo
         (v["kind"], v["id"]) for v in (await picture.take(line.stack)).versions if v["status"] == "error"
     ]
     await people.retry_errors(client, line.journal, failed)
-    return await _until_quiet(line, shape.deadline)
+    return await until_quiet(line, shape.deadline)
 
 
 async def _judge(result: Result, line: Line, client: Client, browser: Browser, afterwards: float) -> None:
@@ -130,7 +130,7 @@ async def _judge(result: Result, line: Line, client: Client, browser: Browser, a
     result.violations += checks.every_file_is_whole(truth, line.stack.storage, found)
     result.violations += checks.nothing_is_left(truth, await picture.jobs_left(line.stack))
     result.violations += checks.dead_letters_are_errors(truth, await picture.dead_letters(line.stack))
-    result.violations += await _same_picture(browser, client)
+    result.violations += await same_picture(browser, client)
     for one in (client, browser.client):
         result.violations += checks.answers_were_allowed(one, line.journal)
     _judge_payments(result, line, truth)
@@ -168,7 +168,7 @@ def _describe(
     result.recovered = max(0.0, max(ends) - max(backs)) if backs and ends else None
 
 
-async def _same_picture(browser: Browser, client: Client) -> list[str]:
+async def same_picture(browser: Browser, client: Client) -> list[str]:
     """The browser gets some time to hear of the last change."""
     deadline = time.time() + _CONVERGE_SECONDS
     while True:

@@ -1,0 +1,168 @@
+"""A rolling restart of every service under load, from the past over the present to the future and back.
+
+Each service is asked to end (SIGTERM), and its next version takes its place while the others still
+run theirs: so old messages are read by new code, and new ones by old code. There are two API
+processes, of which one serves while the other is replaced, as behind any load balancer.
+"""
+
+import asyncio
+import itertools
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from pastelka_local.testing.stack import photo
+from tests.faults import checks, payments, picture
+from tests.faults.browser import Browser
+from tests.faults.client import Answer, Client
+from tests.faults.line import SECOND, Line, Setup, running
+from tests.faults.run import same_picture, session, until_quiet
+
+ORDER = ("worker", "coloring", SECOND, "vectorize", "notifier", "api", "api-2")
+ERAS = ("past", "present", "future", "present")
+_APIS = ("api", "api-2")
+_PHOTOS = 2
+
+
+@dataclass
+class Balanced(Client):
+    """A client behind a load balancer: an API process that is being replaced gets nothing new."""
+
+    addresses: dict[str, str] = field(default_factory=dict)
+    resting: set[str] = field(default_factory=set)
+    _turns: Iterator[int] = field(default_factory=itertools.count)
+
+    async def call(self, method: str, path: str, **options: Any) -> Answer:
+        """One request, to one of the processes that serve."""
+        serving = [address for name, address in self.addresses.items() if name not in self.resting]
+        self.address = serving[next(self._turns) % len(serving)]
+        return await super().call(method, path, **options)
+
+
+@dataclass(slots=True)
+class Upgraded:
+    """What the rolling restarts have shown."""
+
+    violations: list[str]
+    images: int
+    restarts: int
+    seconds: float
+    requests: int
+    slowest: float
+    """Seconds of the slowest request."""
+
+
+async def run(folder: Path) -> Upgraded:
+    """Restart everything three times under load, and look."""
+    folder.chmod(0o755)  # noqa: ASYNC240 - PostgreSQL may have to run as another user
+    setup = Setup(200, apis=len(_APIS), run_seconds=0.8, vectorize_seconds=0.2)
+    async with running(folder, setup) as line, session() as http:
+        begun = time.time()
+        balanced = _client(line, http)
+        watching = _client(line, http)
+        async with Browser(watching, line.stack.hub.subscriber_key, hub=line.stack.hub.url) as browser:
+            load = asyncio.create_task(_load(balanced))
+            restarts = await _roll(line, (balanced, watching))
+            load.cancel()
+            orders = await _ended(load)
+            quiet = await until_quiet(line, 90)
+            wrong = [] if quiet else ["not everything ended"]
+            wrong += await _judge(line, browser, balanced, restarts)
+            return Upgraded(
+                wrong,
+                orders * _PHOTOS,
+                len(restarts),
+                time.time() - begun,
+                balanced.count + watching.count,
+                max(balanced.slowest, watching.slowest),
+            )
+
+
+def _client(line: Line, http: aiohttp.ClientSession) -> Balanced:
+    addresses = {name: line.stack.services[name].url for name in _APIS}
+    return Balanced(http, "", addresses=addresses)
+
+
+async def _load(client: Client) -> int:
+    """Orders without a pause until cancelled; returns how many were taken."""
+    orders = 0
+    try:
+        while True:
+            form = aiohttp.FormData()
+            for number in range(_PHOTOS):
+                content = photo(100 * orders + number)
+                form.add_field("photos", content, filename=f"{number}.jpg", content_type="image/jpeg")
+            form.add_field("process", "svg")
+            # Not cut off in the middle: a click that nobody waits for is no error of the API.
+            await asyncio.shield(asyncio.ensure_future(client.call("POST", "/orders", data=form)))
+            orders += 1
+            await asyncio.sleep(0.3)
+    except asyncio.CancelledError:
+        return orders
+
+
+async def _ended(load: "asyncio.Task[int]") -> int:
+    await asyncio.wait({load})
+    return load.result()
+
+
+async def _roll(line: Line, clients: tuple[Balanced, ...]) -> list[tuple[str, int | None]]:
+    """Replace every service by its next version, one after another; returns the exit codes."""
+    return [
+        (f"{name} (to {era})", await _replace(line, name, era, clients)) for era in ERAS[1:] for name in ORDER
+    ]
+
+
+async def _replace(line: Line, name: str, era: str, clients: tuple[Balanced, ...]) -> int | None:
+    service = line.stack.services[name]
+    with line.outage(name, "replaced"):
+        for client in clients:
+            client.resting.add(name)
+        code = await service.stop()
+        be_of(line, name, era)
+        await line.bring_back(service)
+        for client in clients:
+            client.resting.discard(name)
+    return code
+
+
+def be_of(line: Line, name: str, era: str) -> None:
+    """Let the next start of a service be one of another version."""
+    service = line.stack.services[name]
+    module = service._argv[-1]
+    before = [] if era == "present" else ["-m", "tests.faults.other_version", era]
+    service._argv = (sys.executable, *(before or ["-m"]), module)
+
+
+async def _judge(
+    line: Line, browser: Browser, client: Balanced, restarts: list[tuple[str, int | None]]
+) -> list[str]:
+    truth = await picture.take(line.stack)
+    root, journal = line.stack.storage, line.journal
+    wrong = [f"{name} ended with status {code}" for name, code in restarts if code != 0]
+    wrong += checks.every_version_ended(truth)
+    wrong += [f"{checks.name_of(v)} is {v['status']}" for v in truth.versions if v["status"] != "completed"]
+    wrong += checks.every_file_is_whole(truth, root, picture.files(root))
+    wrong += checks.nothing_is_left(truth, await picture.jobs_left(line.stack))
+    wrong += [f"dead letter {subject}" for subject, _ in await picture.dead_letters(line.stack)]
+    wrong += await same_picture(browser, client)
+    for one in (client, browser.client):
+        wrong += [f"{a.method} {a.path} was answered {a.status or a.excerpt}" for a in one.troubles]
+    paid = payments.colorings(truth, line.runpod.submits(), root, journal)
+    return [*wrong, *paid.wrong, *paid.twice, *_unread(line)]
+
+
+def _unread(line: Line) -> list[str]:
+    """Messages that a service could not read; it says so in its log."""
+    words = ("malformed", "cannot be read", "cannot be applied")
+    return [
+        f"{service.name} could not read a message: {entry[:200]}"
+        for service in line.stack.services.values()
+        for entry in service.log.read_text(errors="replace").splitlines()
+        if any(word in entry for word in words)
+    ]
