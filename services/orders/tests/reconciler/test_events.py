@@ -1,12 +1,13 @@
 """Events that were lost after their acknowledgement: whoever is connected is told once more to look."""
 
-import json
 import shutil
 from typing import Any
 
 import asyncpg
 
+from pastelka_common.messaging.pull import PullSubscription
 from pastelka_common.messaging.topology import EVENTS_CONSUMER, ensure_consumer, ensure_streams
+from pastelka_common.testing.waiting import soon
 
 LOST = [("events", "events_lost")]
 
@@ -14,11 +15,17 @@ LOST = [("events", "events_lost")]
 async def push_all(broken: Any) -> None:
     """Acknowledge all events, as the notifier does once they are pushed."""
     info = await broken.js.consumer_info("EVENTS", EVENTS_CONSUMER.name)
-    subject = f"$JS.API.CONSUMER.MSG.NEXT.EVENTS.{EVENTS_CONSUMER.name}"
-    for _ in range(info.num_pending or 0):
-        request = json.dumps({"group": EVENTS_CONSUMER.group, "expires": 5_000_000_000}).encode()
-        msg = await broken.nc.request(subject, request, timeout=5)
-        await broken.nc.request(msg.reply, b"+ACK", timeout=5)
+    subscription = PullSubscription(broken.nc, EVENTS_CONSUMER)
+    await subscription.start()
+    left = info.num_pending or 0
+    await subscription.ask(left)
+    while left:
+        taken = await soon(subscription.take(left))
+        for msg in taken:
+            await msg.ack_sync()
+        left -= len(taken)
+    await subscription.stop()
+    await subscription.unpin()
 
 
 async def told(broken: Any, after: int) -> list[str]:

@@ -12,6 +12,7 @@ from pastelka_common.messaging.runs import ProviderJobs
 from pastelka_common.testing.waiting import until
 from pastelka_orders.database import Database
 from pastelka_orders.handlers.facts import Received
+from pastelka_orders.outbox import Outbox
 
 JOB_MISSING = [("coloring", "job_missing")]
 
@@ -114,8 +115,9 @@ async def test_a_message_in_the_outbox_is_the_relays_business(
     async with sql.transaction():
         # The relay cannot publish meanwhile, as if the broker were away.
         await sql.execute("SELECT pg_advisory_xact_lock(7240001)")
-        row = f"INSERT INTO outbox (subject, msg_id, payload) VALUES ('jobs.coloring.{version_id}', 'x', '{{}}')"
-        await database.write(lambda c: c.exec_driver_sql(row))
+        outbox = Outbox()
+        outbox.add_raw(f"jobs.coloring.{version_id}", b"{}")
+        await database.write(outbox.flush)
         found = await broken.reconciler().sweep()
         assert found is not None
         assert found.mended == []

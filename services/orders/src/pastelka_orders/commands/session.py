@@ -1,5 +1,6 @@
 """What a command opens for its one use: NATS that must answer now, and the database."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,7 +10,7 @@ from pastelka_common.messaging.connection import without_credentials
 from pastelka_orders.database import Database
 from pastelka_orders.settings import OrdersSettings
 
-_SECONDS = 3
+_SECONDS = 5
 _POOL = 3
 
 
@@ -22,13 +23,9 @@ async def broker(url: str) -> AsyncIterator[Client]:
         """Said by what is raised."""
 
     try:
-        await nc.connect(
-            url,
-            name="orders-command",
-            allow_reconnect=False,
-            connect_timeout=_SECONDS,
-            error_cb=failed,
-        )
+        # The client's own patience is for services: it would try again for minutes.
+        async with asyncio.timeout(_SECONDS):
+            await nc.connect(url, name="orders-command", max_reconnect_attempts=0, error_cb=failed)
     except Exception as error:
         reason = str(error) or type(error).__name__
         raise ConnectionError(
