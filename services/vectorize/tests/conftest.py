@@ -22,7 +22,7 @@ class Steps:
     def __init__(self) -> None:
         self.seen: list[SvgProcessingStatus] = []
 
-    async def status(self, status: SvgProcessingStatus) -> None:
+    async def submitting(self, status: SvgProcessingStatus) -> None:
         self.seen.append(status)
 
 

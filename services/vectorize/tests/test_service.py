@@ -165,6 +165,68 @@ async def test_what_may_pass_is_tried_again(
         await bench.put(job)
         await bench.until_reported(job, "completed")
     assert bench.statuses(job) == [*WHOLE_WAY[:2], *WHOLE_WAY]
+    assert [retry.code for retry in bench.retries(job)] == ["provider_unavailable"]
+    assert not any(fact.possibly_paid_twice for fact in bench.of(job))
+    assert bench.dead == []
+
+
+@pytest.mark.parametrize("fault", ["drop", 502, 504])
+async def test_a_lost_answer_leads_to_one_more_request_which_is_shown(
+    bench: Workbench, service: Service, make_job: MakeJob, fake: FakeVectorizer, fault: str | int
+):
+    fake.fail(fault)
+    job = make_job()
+    async with at_work(service()):
+        await bench.put(job)
+        await bench.until_reported(job, "completed")
+    assert len(fake.requests) == 2
+    assert bench.of(job)[-1].possibly_paid_twice is True
+
+
+async def test_two_lost_answers_end_in_an_error_that_says_what_it_may_have_cost(
+    bench: Workbench, service: Service, make_job: MakeJob, fake: FakeVectorizer
+):
+    fake.fail("drop", "drop")
+    job = make_job()
+    async with at_work(service()):
+        await bench.put(job)
+        await bench.until(lambda: len(bench.dead) == 1)
+    last = bench.of(job)[-1]
+    assert last.failure is not None
+    assert last.failure.code == "submit_unknown"
+    assert last.possibly_paid_twice is True
+    assert len(fake.requests) == 2
+
+
+async def test_a_full_disk_is_not_paid_for_twice(
+    bench: Workbench, service: Service, make_job: MakeJob, fake: FakeVectorizer, tmp_path: Path
+):
+    job = make_job()
+    (tmp_path / job.target).parent.parent.write_bytes(b"a file where a folder must be")
+    async with at_work(service()):
+        await bench.put(job)
+        async with asyncio.timeout(20), fake.changed:
+            await fake.changed.wait_for(lambda: fake.stats()["requests"] == 1 and fake.in_hand == 0)
+        (tmp_path / job.target).parent.parent.unlink()
+        await bench.until_reported(job, "completed")
+    assert len(fake.requests) == 1
+    assert not any(fact.possibly_paid_twice for fact in bench.of(job))
+
+
+async def test_while_the_provider_is_overloaded_it_is_left_alone(
+    bench: Workbench, service: Service, make_job: MakeJob, fake: FakeVectorizer
+):
+    fake.fail(*[429] * 4)
+    jobs = [make_job() for _ in range(5)]
+    async with at_work(service(breaker_failures=2, breaker_pause=0.5, vectorize_concurrency=2)):
+        await bench.put(*jobs)
+        await bench.until(
+            lambda: all("completed" in bench.statuses(job) for job in jobs),
+            timeout=60,
+        )
+    assert len(fake.requests) == 9
+    failed = [retry for job in jobs for retry in bench.retries(job) if retry.code != "provider_paused"]
+    assert [retry.code for retry in failed] == ["provider_rate_limited"] * 4
     assert bench.dead == []
 
 

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 
 from pastelka_common.contracts.options import GroupBy, ShapeStacking
 from pastelka_common.contracts.statuses import SvgProcessingStatus
-from pastelka_common.errors import JobError, PermanentError, TransientError
+from pastelka_common.errors import JobError, PermanentError, SubmitUnknownError, TransientError
 from pastelka_common.testing.fake_vectorizer import FakeVectorizer
 from pastelka_vectorize.providers.vectorizer import VectorizerProvider, answers, upload
 from pastelka_vectorize.svg import clean
@@ -84,9 +84,9 @@ async def test_sends_the_options(provider, fake, make_request, steps, options):
         (429, (TransientError, "provider_rate_limited")),
         (408, (TransientError, "provider_unavailable")),
         (500, (TransientError, "provider_unavailable")),
-        (502, (TransientError, "provider_unavailable")),
+        (502, (SubmitUnknownError, "provider_unavailable")),
         (503, (TransientError, "provider_unavailable")),
-        ("drop", (TransientError, "connection_lost")),
+        ("drop", (SubmitUnknownError, "connection_lost")),
         ("garbage", (PermanentError, "provider_output_invalid")),
         ("truncated", (PermanentError, "provider_output_invalid")),
     ],
@@ -180,7 +180,7 @@ async def test_timeout_says_it_may_have_been_charged(fake, make_request, steps):
     fake.fail("hang")
     error = await error_from(provider, make_request(), steps)
     await provider.aclose()
-    assert (type(error), error.code) == (TransientError, "timeout")
+    assert (type(error), error.code) == (SubmitUnknownError, "timeout")
     assert "charged" in error.message
 
 
@@ -205,7 +205,7 @@ async def test_no_http_at_all(fake, make_request, steps):
         provider = provider_of(fake, base_url=f"http://127.0.0.1:{port}")
         error = await error_from(provider, make_request(), steps)
         await provider.aclose()
-    assert (type(error), error.code) == (TransientError, "connection_lost")
+    assert (type(error), error.code) == (SubmitUnknownError, "connection_lost")
 
 
 async def test_cancelled_request_is_cut_off_at_the_provider(provider, fake, make_request, steps):
@@ -223,7 +223,7 @@ async def test_cancelled_request_is_cut_off_at_the_provider(provider, fake, make
 
 async def test_status_is_stored_before_anything_is_sent(provider, fake, make_request):
     class Refusing:
-        async def status(self, status):
+        async def submitting(self, status):
             assert fake.stats()["requests"] == 0
             raise RuntimeError("not stored")
 

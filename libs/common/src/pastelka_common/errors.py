@@ -25,5 +25,28 @@ class TransientError(JobError):
         self.retry_after = retry_after
 
 
+class SubmitUnknownError(TransientError):
+    """The provider may have taken the job, and may charge for it, but its answer did not arrive."""
+
+
+class BrokerUnavailableError(TransientError):
+    """Our own message broker did not answer: no attempt of the job's, and not the provider's fault."""
+
+    def __init__(self) -> None:
+        super().__init__("broker_unavailable", "The message broker did not answer.")
+
+
 class PermanentError(JobError):
     """Trying again with the same input cannot help: a refused key, an unreadable photo."""
+
+
+class PostponedError(JobError):
+    """Not now: nothing was tried, and the job waits ``seconds`` without losing an attempt."""
+
+    def __init__(self, code: str, message: str, *, seconds: float) -> None:
+        super().__init__(code, message)
+        self.seconds = seconds
+
+
+class SupersededError(Exception):
+    """The job was given to another worker meanwhile; this one says and does nothing more about it."""

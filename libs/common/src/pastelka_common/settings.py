@@ -37,6 +37,16 @@ class ServiceSettings(BaseSettings):
         raise SystemExit(EXIT_BAD_SETTINGS)
 
 
+class WorkerSettings(ServiceSettings):
+    """Settings of the services that make files through a provider."""
+
+    job_attempts: int = Field(default=12, ge=1, le=100, description="Attempts that may fail")
+    job_crashes: int = Field(default=5, ge=1, le=100, description="Deliveries of which nothing is heard")
+    breaker_failures: int = Field(default=5, ge=1, le=1000, description="In a row, until the breaker opens")
+    breaker_pause: float = Field(default=15.0, gt=0, le=3600, description="Seconds until the first probe")
+    breaker_longest_pause: float = Field(default=300.0, gt=0, le=3600, description="Seconds between probes")
+
+
 def _complaints(error: ValidationError) -> list[str]:
     """One line a wrong setting, without its value: it may be a secret."""
     lines = []

@@ -67,6 +67,13 @@ class Storage:
         """The whole file. Raises ``FileNotFoundError``."""
         return await anyio.Path(self.resolve(path)).read_bytes()
 
+    async def has(self, path: str) -> bool:
+        """Whether the file is there; a path that leaves the root is not."""
+        try:
+            return await anyio.Path(self.resolve(path)).is_file()
+        except (UnsafePathError, OSError):
+            return False
+
     async def write(self, path: str, content: bytes) -> None:
         """Store ``content`` so that a reader sees all of it or nothing, also after a power cut.
 

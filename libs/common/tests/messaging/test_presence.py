@@ -5,6 +5,8 @@ import time
 
 from nats.aio.client import Client
 
+from pastelka_common.breaker import Breaker
+from pastelka_common.errors import TransientError
 from pastelka_common.messaging.presence import SUBJECT, answering, ask
 from pastelka_common.testing.waiting import soon
 
@@ -26,6 +28,17 @@ async def test_everybody_who_is_there_answers_at_once(nc: Client):
         ("one", True, {"broker": "ok"}),
         ("other", True, {"hub": "ok"}),
     ]
+
+
+async def test_a_breaker_is_told_of_with_the_service(nc: Client):
+    breaker = Breaker("runpod", failures=1, pause=60)
+    breaker.failed(TransientError("busy", "Busy."))
+    async with answering(nc, "one", {}, breaker.health), answering(nc, "other", {}):
+        one, other = await soon(ask(nc, ["one", "other"]))
+    assert one.breaker is not None
+    assert (one.breaker.state, one.breaker.reason) == ("open", "Busy.")
+    assert one.healthy
+    assert other.breaker is None
 
 
 async def test_who_has_left_is_silent(nc: Client):

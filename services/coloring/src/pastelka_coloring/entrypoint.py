@@ -31,6 +31,7 @@ async def run(settings: ColoringSettings, stop: asyncio.Event) -> None:
             storage=storage,
             concurrency=settings.concurrency,
             grace=_grace(settings),
+            paid_provider=None if settings.coloring_provider == "local" else provider.name,
         )
     finally:
         await provider.aclose()

@@ -5,13 +5,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, model_validator
 
-from pastelka_common.settings import ServiceSettings
+from pastelka_common.settings import WorkerSettings
 
 _CONCURRENCY = {"local": 1, "runpod": 200}
 _IN_FLIGHT = {"local": 64, "runpod": 400}
 
 
-class ColoringSettings(ServiceSettings):
+class ColoringSettings(WorkerSettings):
     """Environment of the coloring worker.
 
     ``coloring_concurrency`` (jobs in hand in this process) and ``coloring_max_in_flight`` (over all

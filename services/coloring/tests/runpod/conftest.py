@@ -29,8 +29,15 @@ class Recorder:
     async def status(self, status):
         self.told.append(status.value)
 
+    async def submitting(self, status):
+        await self.status(status)
+
     async def submitted(self, provider_job_id):
         self.told.append(f"id:{provider_job_id}")
+        return provider_job_id
+
+    async def still_ours(self):
+        """Nobody else is there."""
 
     @property
     def job_id(self):

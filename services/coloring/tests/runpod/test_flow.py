@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from structlog.testing import capture_logs
 
-from pastelka_common.errors import PermanentError
+from pastelka_common.errors import PermanentError, SubmitUnknownError
 from pastelka_common.testing.fake_page import drawn_page
 from pastelka_common.testing.fake_runpod import JobPlan, image_key
 
@@ -248,7 +248,16 @@ async def test_cancelled_while_submitting_the_id_is_stored_first(fake, color, pr
 
 async def test_cancelled_while_a_submission_fails_it_is_still_a_cancellation(fake, color):
     fake.fail("submit", "hang")
-    coloring = asyncio.ensure_future(color())
+    causes = []
+
+    async def coloring_of_a_photo():
+        try:
+            await color()
+        except asyncio.CancelledError as error:
+            causes.append(error.__cause__)
+            raise
+
+    coloring = asyncio.ensure_future(coloring_of_a_photo())
     await fake.until(lambda: fake.faults.given == 1)
     coloring.cancel()
     await asyncio.wait({coloring}, timeout=0.1)
@@ -257,6 +266,7 @@ async def test_cancelled_while_a_submission_fails_it_is_still_a_cancellation(fak
 
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(coloring, 5)
+    assert [type(cause) for cause in causes] == [SubmitUnknownError]
 
 
 async def test_cancelled_while_polling_the_job_goes_on(fake, color):

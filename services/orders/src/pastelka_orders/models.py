@@ -225,6 +225,10 @@ class _Progress:
     """Never null when ``error``."""
     error_message: Mapped[str | None] = mapped_column(Text)
     provider_job_id: Mapped[str | None] = mapped_column(Text)
+    retry: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """``{attempt, of, next_at, code, message}`` between an attempt that failed and the next."""
+    possibly_paid_twice: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether a job was submitted again whose first submission may have reached the provider."""
     asked_at: Mapped[datetime] = mapped_column(server_default=func.now())
     """When this run was asked for."""
     started_at: Mapped[datetime | None]
@@ -331,6 +335,8 @@ class StatusChange(Base):
     attempt: Mapped[int]
     status: Mapped[str] = mapped_column(Text)
     error_code: Mapped[str | None] = mapped_column(Text)
+    retry: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """Not a change: the attempt failed, and there will be another."""
     at: Mapped[datetime]
     """When it happened, by the clock of whoever reported it."""
     committed_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())

@@ -25,6 +25,31 @@ Error = Annotated[
 ]
 
 
+class RetryResponse(BaseModel):
+    """An attempt failed for a reason that may pass, and there will be another."""
+
+    attempt: int = Field(description="How many attempts have failed, from 1")
+    of: int = Field(description="With as many the version ends in error")
+    next_at: AwareDatetime = Field(description="When the next attempt begins, at the earliest")
+    code: str
+    message: str
+
+
+RetryOrNone = Annotated[
+    RetryResponse | None,
+    Field(default=None, exclude_if=_absent, description="Only there while the next attempt is waited for"),
+]
+PossiblyPaidTwice = Annotated[
+    Literal[True] | None,
+    Field(
+        default=None,
+        exclude_if=_absent,
+        description="Only there when the job was submitted again because the provider's answer to the "
+        "first submission was lost: the provider may charge for both",
+    ),
+]
+
+
 class ColoringOptionsResponse(BaseModel):
     """Size and detail of a coloring page."""
 
@@ -49,6 +74,8 @@ class ColoringVersionResponse(BaseModel):
     options: ColoringOptionsResponse
     created_at: AwareDatetime
     error: Error
+    retry: RetryOrNone
+    possibly_paid_twice: PossiblyPaidTwice
 
 
 class SvgVersionResponse(BaseModel):
@@ -62,6 +89,8 @@ class SvgVersionResponse(BaseModel):
     options: SvgOptionsResponse
     created_at: AwareDatetime
     error: Error
+    retry: RetryOrNone
+    possibly_paid_twice: PossiblyPaidTwice
 
 
 class VersionsResponse(BaseModel):
@@ -151,6 +180,7 @@ class TimelineEntry(BaseModel):
     error_code: str | None
     at: AwareDatetime
     seconds: float | None = Field(description="How long the status lasted; null while it lasts")
+    retry: RetryOrNone
 
 
 class TimelineResponse(BaseModel):

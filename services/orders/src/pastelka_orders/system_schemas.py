@@ -1,8 +1,26 @@
 """What the API says of the system itself."""
 
+from typing import Annotated
+
 from pydantic import AwareDatetime, BaseModel, Field
 
 from pastelka_common.contracts.statuses import StatusType
+from pastelka_common.messaging.presence import BreakerState
+
+
+def _absent(value: object) -> bool:
+    return value is None
+
+
+class BreakerResponse(BaseModel):
+    """The circuit breaker between a worker and its paid provider."""
+
+    state: BreakerState
+    since: AwareDatetime
+    reason: str | None = Field(description="Why it opened; null while closed")
+    next_probe_at: AwareDatetime | None = Field(
+        description="When one job is let through again; null unless open"
+    )
 
 
 class ServiceResponse(BaseModel):
@@ -13,6 +31,10 @@ class ServiceResponse(BaseModel):
     healthy: bool
     started_at: AwareDatetime | None
     checks: dict[str, str] = Field(description="By dependency: `ok`, or what is wrong")
+    breaker: Annotated[
+        BreakerResponse | None,
+        Field(default=None, exclude_if=_absent, description="Only there for workers with a paid provider"),
+    ]
 
 
 class QueueResponse(BaseModel):

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import pytest
 import pytest_asyncio
 from nats.aio.client import Client
 
+from pastelka_common.breaker import Breaker
 from pastelka_common.contracts.messages import DeadLetter, DownloadJob, EraseJob, Failure, now
+from pastelka_common.errors import TransientError
 from pastelka_common.messaging.presence import answering
 from pastelka_common.messaging.topology import (
     COLORING_CONSUMER,
@@ -122,6 +125,19 @@ async def test_every_process_that_answers_is_shown_and_every_service_that_does_n
         "checks": {},
     }
     assert services[5]["checks"] == {"broker": "ok", "hub": "ConnectionError: nobody there"}
+
+
+async def test_a_breaker_is_shown_with_its_worker(http: httpx.AsyncClient, nc: Client) -> None:
+    breaker = Breaker("runpod", failures=1, pause=60)
+    breaker.failed(TransientError("provider_busy", "RunPod takes no more requests for now."))
+    async with answering(nc, "coloring", {}, breaker.health), answering(nc, "vectorize", {}):
+        services = {one["name"]: one for one in (await system(http))["services"]}
+    shown = services["coloring"]["breaker"]
+    assert list(shown) == ["state", "since", "reason", "next_probe_at"]
+    assert (shown["state"], shown["reason"]) == ("open", "RunPod takes no more requests for now.")
+    waits = datetime.fromisoformat(shown["next_probe_at"]) - datetime.fromisoformat(shown["since"])
+    assert 55 < waits.total_seconds() < 65
+    assert "breaker" not in services["vectorize"]
 
 
 async def test_queues_tell_what_waits_and_what_is_in_hand(http: httpx.AsyncClient, nc: Client) -> None:

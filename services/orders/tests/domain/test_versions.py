@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pastelka_common.contracts.messages import ColoringFact, Failure
+from pastelka_common.contracts.messages import ColoringFact, Failure, Retry
 from pastelka_common.contracts.statuses import ColoringProcessingStatus as Status
 from pastelka_orders.domain.versions import Applied, Ignored, Progress, apply_fact
 
@@ -36,6 +36,15 @@ def test_a_fact_moves_the_version_and_its_position() -> None:
     assert result.progress == progress(Status.PROCESSING, attempt=1, step=3)
     (change,) = result.transitions
     assert (change.previous, change.status, change.attempt, change.at) == ("queued", "processing", 1, AT)
+
+
+def test_the_announcement_of_a_retry_moves_the_position_and_not_the_status() -> None:
+    retry = Retry(attempt=1, of=12, next_at=AT, code="busy", message="Busy.")
+    told = fact(Status.PROCESSING, step=999_999).model_copy(update={"retry": retry})
+    result = apply(progress(Status.RUNPOD_QUEUED, attempt=1, step=4), told)
+    assert isinstance(result, Applied)
+    assert result.progress == progress(Status.RUNPOD_QUEUED, attempt=1, step=999_999)
+    assert result.transitions == ()
 
 
 def test_a_worker_that_was_faster_than_the_relay_implies_queued() -> None:

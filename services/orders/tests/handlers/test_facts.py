@@ -1,15 +1,16 @@
 """Facts in batches against real PostgreSQL: what is committed, chosen, followed up and announced."""
 
 import json
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import asyncpg
 import pytest
 
-from pastelka_common.contracts.messages import ColoringJob, DeadLetter, Failure, now
+from pastelka_common.contracts.messages import ColoringJob, DeadLetter, Failure, Retry, now
 from pastelka_common.contracts.options import ColoringOptions
-from pastelka_orders.handlers.facts import apply_dead_letter
+from pastelka_orders.handlers.facts import Received, apply_dead_letter
 
 
 async def colored(api: Any, photos: int = 1, **options: Any) -> list[dict[str, Any]]:
@@ -165,3 +166,79 @@ async def test_a_dead_letter_ends_the_version_unless_it_has_ended(
     if not ended:
         assert shown["error"]["code"] == "attempts_exhausted"
         assert [status for _, status in await announced(sql)].count("error") == 1
+
+
+def waiting(worker: Any, version_id: int, **order: int) -> Received:
+    """A fact that announces the second attempt of three."""
+    retry = Retry(attempt=1, of=3, next_at=now() + timedelta(minutes=1), code="busy", message="Busy.")
+    received = worker.fact("coloring", version_id, "processing", **order)
+    return Received(received.fact.model_copy(update={"retry": retry}), {})
+
+
+async def test_a_retry_is_shown_until_the_next_attempt_begins(
+    api: Any, worker: Any, sql: asyncpg.Connection
+) -> None:
+    (version,) = await colored(api)
+    await worker.tell(
+        worker.fact("coloring", version["id"], "processing", step=1),
+        worker.fact("coloring", version["id"], "runpod_submitting", step=2),
+    )
+    told = waiting(worker, version["id"], step=999_999)
+    assert await worker.tell(told) == 0
+    shown = (await image(api))["versions"]["coloring"][0]
+    assert shown["status"] == "runpod_submitting"
+    expected = told.fact.retry
+    assert expected is not None
+    assert shown["retry"] | {"next_at": None} == expected.model_dump() | {"next_at": None}
+    assert list(shown["retry"]) == ["attempt", "of", "next_at", "code", "message"]
+    assert datetime.fromisoformat(shown["retry"]["next_at"]) == expected.next_at
+    # The browser is told to fetch the image; nothing looks like another status.
+    assert (await announced(sql))[-1] == ("runpod_submitting", "runpod_submitting")
+    (line,) = [e for e in (await api.get("/orders/M1000/timeline"))["entries"] if "retry" in e]
+    assert (line["status"], line["error_code"], line["retry"]) == (
+        "runpod_submitting",
+        "busy",
+        shown["retry"],
+    )
+    assert await worker.tell(told) == 0
+    assert len(await announced(sql)) == 4
+    await worker.tell(worker.fact("coloring", version["id"], "processing", attempt=2))
+    assert "retry" not in (await image(api))["versions"]["coloring"][0]
+
+
+async def test_a_late_announcement_of_a_retry_is_not_shown(api: Any, worker: Any) -> None:
+    (version,) = await colored(api)
+    await worker.tell(worker.fact("coloring", version["id"], "processing", attempt=2))
+    await worker.tell(waiting(worker, version["id"], attempt=1, step=999_999))
+    assert "retry" not in (await image(api))["versions"]["coloring"][0]
+
+
+@pytest.mark.parametrize("end", ["completed", "error"])
+async def test_nothing_is_waited_for_after_the_end(api: Any, worker: Any, end: str) -> None:
+    (version,) = await colored(api)
+    await worker.tell(waiting(worker, version["id"], step=1))
+    assert "retry" in (await image(api))["versions"]["coloring"][0]
+    await worker.tell(worker.fact("coloring", version["id"], end, attempt=2))
+    await worker.tell(waiting(worker, version["id"], attempt=3))
+    shown = (await image(api))["versions"]["coloring"][0]
+    assert (shown["status"], "retry" in shown) == (end, False)
+
+
+async def test_a_cancelled_version_waits_for_nothing(api: Any, worker: Any) -> None:
+    (version,) = await colored(api)
+    await worker.tell(waiting(worker, version["id"], step=1))
+    await api.post(f"/coloring-versions/{version['id']}/cancel", status=200)
+    assert "retry" not in (await image(api))["versions"]["coloring"][0]
+
+
+async def test_what_was_possibly_paid_twice_stays_so(api: Any, worker: Any) -> None:
+    (version,) = await colored(api)
+    received = worker.fact("coloring", version["id"], "runpod_submitting", attempt=2)
+    await worker.tell(Received(received.fact.model_copy(update={"possibly_paid_twice": True}), {}))
+    assert (await image(api))["versions"]["coloring"][0]["possibly_paid_twice"] is True
+    await worker.tell(worker.fact("coloring", version["id"], "error", attempt=2, step=2))
+    assert (await image(api))["versions"]["coloring"][0]["possibly_paid_twice"] is True
+    await api.post(f"/coloring-versions/{version['id']}/retry")
+    await worker.end("coloring", version["id"], run=2)
+    # A new run takes nothing back that was spent.
+    assert (await image(api))["versions"]["coloring"][0]["possibly_paid_twice"] is True

@@ -31,6 +31,7 @@ async def run(settings: VectorizeSettings, stop: asyncio.Event) -> None:
             storage=storage,
             concurrency=settings.concurrency,
             grace=settings.shutdown_grace / 2,
+            paid_provider=None if settings.vectorize_provider == "local" else provider.name,
         )
     finally:
         await provider.aclose()

@@ -5,13 +5,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, model_validator
 
-from pastelka_common.settings import ServiceSettings
+from pastelka_common.settings import WorkerSettings
 
 _CONCURRENCY = {"local": 1, "vectorizer": 16}
 _IN_FLIGHT = {"local": 64, "vectorizer": 64}
 
 
-class VectorizeSettings(ServiceSettings):
+class VectorizeSettings(WorkerSettings):
     """Environment of the vectorize worker."""
 
     storage_path: Path = Path("/data/images")

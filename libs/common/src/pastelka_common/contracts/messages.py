@@ -145,12 +145,33 @@ class Failure(BaseModel):
     message: str
 
 
+class Retry(BaseModel):
+    """An attempt failed for a reason that may pass, and there will be another.
+
+    ``attempt`` counts those that have failed, from 1; with ``of`` of them the job is given up on.
+    ``code`` and ``message`` say why the last one failed, or what the next one waits for.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    attempt: Annotated[int, Field(ge=1)]
+    of: Annotated[int, Field(ge=1)]
+    next_at: AwareDatetime
+    code: str
+    message: str
+
+
 class Fact(Message):
     """One thing a worker saw happen to a version.
 
     ``(run, attempt, step)`` orders facts: ``attempt`` is the delivery of the job, ``step`` the
     position in the attempt, both from 1. ``path`` (relative to the storage root) comes with
     ``completed``, ``failure`` with ``error``.
+
+    With ``retry`` it says that the attempt failed and when the next one comes; the status then
+    repeats what was reported last (or ``processing``) and changes nothing.
+    ``possibly_paid_twice`` is set once a job was submitted again whose first submission may have
+    reached the provider.
     """
 
     kind: ClassVar[StatusType]
@@ -163,6 +184,8 @@ class Fact(Message):
     path: str | None = None
     failure: Failure | None = None
     provider_job_id: str | None = None
+    retry: Retry | None = None
+    possibly_paid_twice: bool | None = None
 
     @property
     def subject(self) -> str:

@@ -5,11 +5,11 @@ the acknowledgement deadline is extended, so that a dead worker is noticed by it
 """
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from datetime import timedelta
+from typing import Generic, Protocol, TypeVar
 
 import structlog
 from nats.aio.client import Client
@@ -18,13 +18,32 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from prometheus_client import Counter, Gauge, Histogram
 from pydantic import ValidationError
 
-from pastelka_common.contracts.messages import DeadLetter, Failure, Message, now
-from pastelka_common.errors import JobError, PermanentError, TransientError
-from pastelka_common.messaging.outcomes import Done, HandBack, Outcome, Reject, RetryAfter
+from pastelka_common.contracts.messages import Failure, Message, Retry, now
+from pastelka_common.errors import (
+    BrokerUnavailableError,
+    JobError,
+    PermanentError,
+    PostponedError,
+    SupersededError,
+    TransientError,
+)
+from pastelka_common.messaging.attempts import Attempts, ByDelivery, Delivery, Lease, Retries, Tally
+from pastelka_common.messaging.letters import dead_letter, exhausted, malformed
+from pastelka_common.messaging.outcomes import (
+    Done,
+    HandBack,
+    Leave,
+    Outcome,
+    Postpone,
+    Reject,
+    RetryAfter,
+)
 from pastelka_common.messaging.publish import Publisher, PublishError
 from pastelka_common.messaging.pull import PullSubscription
 from pastelka_common.messaging.topology import ConsumerSpec
-from pastelka_common.telemetry import context_of, trace_id_of, tracer
+from pastelka_common.telemetry import context_of, tracer
+
+__all__ = ["Delivery", "JobConsumer", "Retries", "apply"]
 
 J = TypeVar("J", bound=Message)
 
@@ -40,42 +59,48 @@ SECONDS = Histogram(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Retries:
-    """How often and how soon a job is tried again.
-
-    The delay before attempt ``n + 1`` is drawn between half and all of
-    ``min(base * 2**(n - 1), longest)`` seconds, or is the provider's own wish if that is longer.
-    """
-
-    attempts: int = 12
-    base: float = 2.0
-    longest: float = 120.0
-
-    def delay(self, attempt: int, wish: float | None = None) -> float:
-        """Seconds to wait after ``attempt`` (from 1) failed."""
-        most = min(self.base * 2.0 ** (attempt - 1), self.longest)
-        return max(most * random.uniform(0.5, 1.0), wish or 0.0)  # noqa: S311 - jitter, not a secret
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One delivery of a job: ``attempt`` from 1 counts deliveries of this message."""
-
-    attempt: int
-    is_last: bool
-
-
 Handler = Callable[[J, Delivery], Awaitable[Outcome]]
 OnRejected = Callable[[J, Delivery, Failure], Awaitable[None]]
+
+_NOTING_SECONDS = 2.0
+_SILENCE = 0.9
+
+
+class Gate(Protocol):
+    """What says how many jobs may be taken: a breaker."""
+
+    def room(self, free: int, outstanding: int) -> int:
+        """How many to ask for where ``free`` have room and ``outstanding`` were asked for."""
+
+    def seconds_closed_to_all(self) -> float | None:
+        """How long it lets nothing through; ``None`` if it does."""
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` when the answers to the above have changed."""
+
+
+@dataclass(slots=True)
+class _Slot:
+    """A job in hand. ``msg`` is its latest delivery, which is what the server is told about."""
+
+    msg: Msg
+    delivery: Delivery
+    task: "asyncio.Task[None] | None" = None
+
+    @property
+    def key(self) -> tuple[int, bytes]:
+        """What a redelivery has in common with it; a stream made anew gives old numbers to others."""
+        return self.delivery.sequence, self.msg.data
 
 
 class JobConsumer(Generic[J]):
     """Takes jobs of one durable consumer, at most ``concurrency`` at a time in this process.
 
     ``handler`` returns an outcome, or raises ``TransientError`` (tried again), ``PermanentError``
-    (given up) or anything else (a bug: tried again, then given up). ``on_rejected`` is told before
-    the dead letter is written. Cancellation of a handler hands the job back.
+    (given up), ``PostponedError`` (not tried), ``SupersededError`` (no longer ours) or anything else
+    (a bug: tried again, then given up). ``on_rejected`` is told before the dead letter is written.
+    Cancellation of a handler hands the job back. ``attempts`` remembers what was tried; ``gate``
+    may keep new jobs out. A job that is delivered again while it is in hand here goes on as it is.
     """
 
     def __init__(
@@ -86,19 +111,25 @@ class JobConsumer(Generic[J]):
         handler: Handler[J],
         *,
         concurrency: int,
-        retries: Retries = Retries(),
+        retries: Retries | None = None,
         on_rejected: OnRejected[J] | None = None,
+        attempts: Attempts[J] | None = None,
+        gate: Gate | None = None,
     ) -> None:
         self._nc = nc
         self._spec = spec
         self._job_type = job_type
         self._handler = handler
         self._concurrency = concurrency
-        self._retries = retries
+        self._retries = retries or Retries()
         self._on_rejected = on_rejected
+        self._attempts: Attempts[J] = attempts or ByDelivery()
+        self._gate = gate
         self._publisher = Publisher(nc)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._slots: dict[tuple[int, bytes], _Slot] = {}
         self._room = asyncio.Event()
+        if gate is not None:
+            gate.listen(self._room.set)
 
     async def run(self, stop: asyncio.Event, *, grace: float = 0.0) -> None:
         """Work until ``stop`` is set; then give handlers ``grace`` seconds, and hand back the rest."""
@@ -114,121 +145,205 @@ class JobConsumer(Generic[J]):
                     self._begin(taken.pop(0))
         finally:
             stopped.cancel()
-            for msg in [*taken, *await subscription.stop()]:
-                await self._apply_quietly(msg, HandBack())
+            unbegun = [*taken, *await subscription.stop()]
+            await asyncio.gather(*(self._hand_back(self._slot(msg)) for msg in unbegun))
             await self._drain(grace)
 
     async def _take(self, subscription: PullSubscription, stopped: asyncio.Task[bool]) -> list[Msg]:
         """What has arrived; nothing when there may be room for more, or when it is time to stop."""
         # Cleared before counting: a job that ends from here on is noticed below.
         self._room.clear()
-        free = self._concurrency - len(self._tasks) - subscription.outstanding
+        free = self._concurrency - len(self._slots) - subscription.outstanding
+        closed = None
+        if self._gate is not None:
+            free = self._gate.room(free, subscription.outstanding)
+            closed = self._gate.seconds_closed_to_all()
         if free > 0:
             await subscription.ask(free)
         taking = asyncio.create_task(subscription.take(self._concurrency))
         room = asyncio.create_task(self._room.wait())
         try:
-            await asyncio.wait({taking, room, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({taking, room, stopped}, timeout=closed, return_when=asyncio.FIRST_COMPLETED)
         finally:
             room.cancel()
             if not taking.done():
                 taking.cancel()
         return taking.result() if taking.done() else []
 
-    def _begin(self, msg: Msg) -> None:
-        task = asyncio.create_task(self._process(msg), name=f"{self._spec.name}:{msg.subject}")
-        self._tasks.add(task)
-        IN_HAND.labels(self._spec.name).set(len(self._tasks))
-        task.add_done_callback(self._end)
+    def _slot(self, msg: Msg) -> _Slot:
+        metadata = msg.metadata
+        lease = Lease(_SILENCE * self._spec.ack_wait, lambda: int(self._nc.stats["reconnects"]))
+        number = metadata.num_delivered or 1
+        return _Slot(msg, Delivery(number, is_last=False, sequence=metadata.sequence.stream, lease=lease))
 
-    def _end(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        IN_HAND.labels(self._spec.name).set(len(self._tasks))
+    def _begin(self, msg: Msg) -> None:
+        slot = self._slot(msg)
+        in_hand = self._slots.get(slot.key)
+        if in_hand is not None:
+            # The server had lost sight of us. What is reported from now on is of this delivery.
+            in_hand.msg = msg
+            in_hand.delivery.attempt = max(in_hand.delivery.attempt, slot.delivery.attempt)
+            in_hand.delivery.lease.confirm()
+            return
+        self._slots[slot.key] = slot
+        slot.task = asyncio.create_task(self._process(slot), name=f"{self._spec.name}:{msg.subject}")
+        IN_HAND.labels(self._spec.name).set(len(self._slots))
+        slot.task.add_done_callback(lambda _: self._end(slot))
+
+    def _end(self, slot: _Slot) -> None:
+        del self._slots[slot.key]
+        IN_HAND.labels(self._spec.name).set(len(self._slots))
         self._room.set()
 
     async def _drain(self, grace: float) -> None:
         """Let handlers finish within ``grace`` seconds, then cancel them: that hands back."""
-        if self._tasks and grace > 0:
-            await asyncio.wait(self._tasks, timeout=grace)
-        left = list(self._tasks)
-        for task in left:
+        tasks = [slot.task for slot in self._slots.values() if slot.task is not None]
+        if tasks and grace > 0:
+            await asyncio.wait(tasks, timeout=grace)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _process(self, msg: Msg) -> None:
+    async def _process(self, slot: _Slot) -> None:
         started = time.monotonic()
-        heartbeat = asyncio.create_task(self._extend(msg))
+        heartbeat = asyncio.create_task(self._extend(slot))
         try:
-            outcome = await self._outcome(msg)
+            outcome = await self._outcome(slot)
         except asyncio.CancelledError:
             heartbeat.cancel()
-            await self._apply_quietly(msg, HandBack())
+            await self._hand_back(slot)
             raise
         finally:
             heartbeat.cancel()
         SECONDS.labels(self._spec.name).observe(time.monotonic() - started)
-        await self._apply_quietly(msg, outcome)
+        if isinstance(outcome, RetryAfter | Postpone) and slot.delivery.lease.is_doubtful:
+            outcome = Leave()  # if nobody else has it, the server gives it out again by itself
+        await self._apply_quietly(slot.msg, outcome)
 
-    async def _extend(self, msg: Msg) -> None:
+    async def _extend(self, slot: _Slot) -> None:
         """Tell the server that the job is being worked on, three times per deadline."""
         while True:
             await asyncio.sleep(self._spec.ack_wait / 3)
             try:
-                await msg.in_progress()
+                await slot.msg.in_progress()
             except Exception as error:  # noqa: BLE001 - the next heartbeat may get through
-                log.warning("heartbeat failed", subject=msg.subject, error=str(error))
+                log.warning("heartbeat failed", subject=slot.msg.subject, error=str(error))
+                continue
+            # What is said while disconnected is only kept for later.
+            if self._nc.is_connected:
+                slot.delivery.lease.renew()
 
-    async def _outcome(self, msg: Msg) -> Outcome:
+    async def _hand_back(self, slot: _Slot) -> None:
+        """Give a job to somebody else: no attempt of it ended here."""
+        if slot.delivery.lease.is_doubtful:
+            return
+        try:
+            job = self._job_type.model_validate_json(slot.msg.data)
+            async with asyncio.timeout(_NOTING_SECONDS):
+                await self._attempts.spared(job, slot.delivery)
+        except (ValidationError, TimeoutError) as error:
+            log.debug("not noted", subject=slot.msg.subject, error=str(error))
+        await self._apply_quietly(slot.msg, HandBack())
+
+    async def _outcome(self, slot: _Slot) -> Outcome:
+        msg, delivery = slot.msg, slot.delivery
         with tracer.start_as_current_span(
             f"process {self._spec.name}", context=context_of(msg.headers), kind=SpanKind.CONSUMER
         ) as span:
-            attempt = _attempt(msg)
-            delivery = Delivery(attempt, is_last=attempt >= self._retries.attempts)
             try:
                 job = self._job_type.model_validate_json(msg.data)
             except ValidationError as error:
                 span.set_status(Status(StatusCode.ERROR, "malformed_job"))
-                return await self._reject(msg, None, delivery, _malformed(error))
-            if attempt > self._retries.attempts:
-                return await self._reject(msg, job, delivery, _exhausted(self._retries.attempts))
-            return await self._handle(msg, job, delivery, span)
+                return await self._reject(slot, None, malformed(error))
+            try:
+                tally = await self._attempts.begin(job, delivery)
+            except BrokerUnavailableError as error:
+                return await self._spare(slot, job, _failure(error), self._retries.delay(delivery.attempt))
+            if tally.failed >= self._retries.attempts or tally.crashes >= self._retries.crashes:
+                return await self._reject(slot, job, tally.last or exhausted(tally))
+            delivery.is_last = tally.failed + 1 >= self._retries.attempts
+            try:
+                return await self._handle(slot, job, tally, span)
+            except SupersededError:
+                return self._leave(slot)
 
-    async def _handle(self, msg: Msg, job: J, delivery: Delivery, span: Span) -> Outcome:
+    async def _handle(self, slot: _Slot, job: J, tally: Tally, span: Span) -> Outcome:
+        delivery = slot.delivery
         try:
             outcome = await self._handler(job, delivery)
+        except SupersededError:
+            raise
+        except PostponedError as error:
+            return await self._postpone(slot, job, tally, error)
         except PermanentError as error:
             outcome = Reject(_failure(error))
-        except (TransientError, PublishError) as error:
+        except (PublishError, BrokerUnavailableError) as error:
+            # No fault of the job's: the attempt does not count.
             span.set_status(Status(StatusCode.ERROR, str(error)))
-            return await self._retry(msg, job, delivery, error)
+            return await self._spare(slot, job, _failure(error), self._retries.delay(delivery.attempt))
+        except TransientError as error:
+            span.set_status(Status(StatusCode.ERROR, str(error)))
+            return await self._retry(slot, job, error)
         except Exception as error:
-            log.exception("handler failed", subject=msg.subject, attempt=delivery.attempt)
+            log.exception("handler failed", subject=slot.msg.subject, attempt=delivery.attempt)
             span.set_status(Status(StatusCode.ERROR, type(error).__name__))
-            return await self._retry(msg, job, delivery, error)
+            return await self._retry(slot, job, error)
         if isinstance(outcome, Reject):
             span.set_status(Status(StatusCode.ERROR, outcome.failure.code))
-            return await self._reject(msg, job, delivery, outcome.failure)
+            return await self._reject(slot, job, outcome.failure)
         return outcome
 
-    async def _retry(self, msg: Msg, job: J, delivery: Delivery, error: Exception) -> Outcome:
+    async def _retry(self, slot: _Slot, job: J, error: Exception) -> Outcome:
         failure = _failure(error)
-        if delivery.is_last and not isinstance(error, PublishError):
-            return await self._reject(msg, job, delivery, failure)
+        failed = await self._attempts.failed(job, slot.delivery, failure)
+        if failed >= self._retries.attempts:
+            return await self._reject(slot, job, failure)
         wish = error.retry_after if isinstance(error, TransientError) else None
-        seconds = self._retries.delay(delivery.attempt, wish)
+        seconds = self._retries.delay(failed, wish)
         log.warning(
-            "trying again", subject=msg.subject, attempt=delivery.attempt, code=failure.code, seconds=seconds
+            "trying again", subject=slot.msg.subject, attempt=failed, code=failure.code, seconds=seconds
         )
+        await self._tell_of_retry(slot, job, failed, failure, seconds)
         return RetryAfter(seconds, failure)
 
-    async def _reject(self, msg: Msg, job: J | None, delivery: Delivery, failure: Failure) -> Outcome:
+    async def _postpone(self, slot: _Slot, job: J, tally: Tally, error: PostponedError) -> Outcome:
+        failure = _failure(error)
+        if tally.failed:
+            await self._tell_of_retry(slot, job, tally.failed, failure, error.seconds)
+        return await self._spare(slot, job, failure, error.seconds)
+
+    async def _spare(self, slot: _Slot, job: J, failure: Failure, seconds: float) -> Outcome:
+        log.info("waits", subject=slot.msg.subject, code=failure.code, seconds=seconds)
+        await self._attempts.spared(job, slot.delivery)
+        return Postpone(seconds, failure)
+
+    async def _tell_of_retry(
+        self, slot: _Slot, job: J, failed: int, failure: Failure, seconds: float
+    ) -> None:
+        retry = Retry(
+            attempt=failed,
+            of=self._retries.attempts,
+            next_at=now() + timedelta(seconds=seconds),
+            code=failure.code,
+            message=failure.message,
+        )
+        await self._attempts.retrying(job, slot.delivery, retry)
+
+    def _leave(self, slot: _Slot) -> Outcome:
+        log.warning("somebody else has the job now", subject=slot.msg.subject, attempt=slot.delivery.attempt)
+        return Leave()
+
+    async def _reject(self, slot: _Slot, job: J | None, failure: Failure) -> Outcome:
         """Say that the job is given up on; if even that fails, it is tried again."""
+        msg, delivery = slot.msg, slot.delivery
         try:
             if job is not None and self._on_rejected is not None:
                 await self._on_rejected(job, delivery, failure)
             await self._publisher.publish(
-                _dead_letter(msg, delivery, failure), msg_id=f"dead.{_stream_sequence(msg)}"
+                dead_letter(msg, delivery.attempt, failure), msg_id=f"dead.{_stream_sequence(msg)}"
             )
+        except SupersededError:
+            return self._leave(slot)
         except Exception as error:
             log.exception("could not write the dead letter", subject=msg.subject)
             return RetryAfter(self._retries.delay(1), _failure(error))
@@ -249,16 +364,14 @@ async def apply(msg: Msg, outcome: Outcome) -> None:
     match outcome:
         case Done():
             await msg.ack()
-        case RetryAfter(seconds=seconds):
+        case RetryAfter(seconds=seconds) | Postpone(seconds=seconds):
             await msg.nak(delay=seconds)
         case HandBack():
             await msg.nak()
         case Reject():
             await msg.term()
-
-
-def _attempt(msg: Msg) -> int:
-    return msg.metadata.num_delivered or 1
+        case Leave():
+            pass
 
 
 def _stream_sequence(msg: Msg) -> str:
@@ -275,30 +388,4 @@ def _failure(error: Exception) -> Failure:
     return Failure(
         code="internal_error",
         message=f"An unexpected error in the service ({type(error).__name__}); its log tells more.",
-    )
-
-
-def _malformed(error: ValidationError) -> Failure:
-    fields = {".".join(map(str, problem["loc"])) or "the whole document" for problem in error.errors()}
-    return Failure(
-        code="malformed_job", message=f"The job message is malformed at: {', '.join(sorted(fields))}."
-    )
-
-
-def _exhausted(attempts: int) -> Failure:
-    return Failure(
-        code="attempts_exhausted",
-        message=f"Given up after {attempts} attempts, none of which came to an end.",
-    )
-
-
-def _dead_letter(msg: Msg, delivery: Delivery, failure: Failure) -> DeadLetter:
-    return DeadLetter(
-        original_subject=msg.subject,
-        original_payload=msg.data.decode(errors="replace"),
-        original_headers=dict(msg.headers or {}),
-        failure=failure,
-        attempt=delivery.attempt,
-        at=now(),
-        trace_id=trace_id_of(msg.headers),
     )

@@ -19,8 +19,21 @@ class RetryAfter:
 
 
 @dataclass(frozen=True, slots=True)
+class Postpone:
+    """Nothing was tried: deliver again after ``seconds``, and count no attempt."""
+
+    seconds: float
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
 class HandBack:
     """Deliver to somebody else at once: this process is leaving."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Say nothing: the job belongs to another worker by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,4 +43,4 @@ class Reject:
     failure: Failure
 
 
-Outcome = Done | RetryAfter | HandBack | Reject
+Outcome = Done | RetryAfter | Postpone | HandBack | Leave | Reject

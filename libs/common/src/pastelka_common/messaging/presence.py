@@ -3,8 +3,9 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import structlog
 from nats.aio.client import Client
@@ -24,6 +25,23 @@ _SILENCE_SECONDS = 0.1
 log = structlog.get_logger(__name__)
 
 
+BreakerState = Literal["closed", "open", "half_open"]
+
+
+class BreakerHealth(BaseModel):
+    """The circuit breaker before a provider: its ``state`` ``since`` when, and the ``reason`` if not closed.
+
+    ``next_probe_at`` is when one request is let out again; only there while it is open.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    state: BreakerState
+    since: AwareDatetime
+    reason: str | None = None
+    next_probe_at: AwareDatetime | None = None
+
+
 class ServiceHealth(BaseModel):
     """One process of a service. ``checks`` hold what ``/readyz`` says: ``ok``, or what is wrong."""
 
@@ -33,6 +51,7 @@ class ServiceHealth(BaseModel):
     instance: str
     started_at: AwareDatetime
     checks: dict[str, str]
+    breaker: BreakerHealth | None = None
 
     @property
     def healthy(self) -> bool:
@@ -46,13 +65,24 @@ def instance() -> str:
 
 
 @asynccontextmanager
-async def answering(nc: Client, name: str, checks: Mapping[str, Check]) -> AsyncIterator[None]:
+async def answering(
+    nc: Client,
+    name: str,
+    checks: Mapping[str, Check],
+    breaker: Callable[[], BreakerHealth] | None = None,
+) -> AsyncIterator[None]:
     """Answer whoever asks how the services are, while the body runs."""
     started_at = now()
 
     async def answer(msg: Msg) -> None:
         results = await run_checks(checks, timeout=_CHECK_SECONDS)
-        health = ServiceHealth(name=name, instance=instance(), started_at=started_at, checks=results)
+        health = ServiceHealth(
+            name=name,
+            instance=instance(),
+            started_at=started_at,
+            checks=results,
+            breaker=breaker() if breaker else None,
+        )
         try:
             await msg.respond(health.model_dump_json().encode())
         except Exception as error:  # noqa: BLE001 - whoever asked notices the silence

@@ -20,6 +20,10 @@ _ATOMIC = ("jobs", "events")
 _BATCH = 500  # the server takes at most 1,000
 
 
+BROKER_ERRORS = (NatsError, APIError, TimeoutError, OSError)
+"""What the client raises when the server does not answer, or cannot do what it was asked."""
+
+
 class PublishError(ConnectionError):
     """JetStream did not acknowledge a message; it may or may not be stored."""
 

@@ -1,29 +1,30 @@
 """What is remembered of one run of one version outside its messages.
 
 A *run* is one request of a person for one version; its key is ``<kind>.<version>.<run>``. Two
-buckets hold what a redelivered job must know: the provider's job id, and whether the run was
-cancelled.
+buckets hold what a redelivered job must know: the provider's job id with the run's record
+(``records``), and whether the run was cancelled.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.errors import Error as NatsError
-from nats.js.errors import APIError, KeyNotFoundError
+from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
 from nats.js.kv import KeyValue
 
 from pastelka_common.contracts.statuses import StatusType
-from pastelka_common.errors import TransientError
+from pastelka_common.errors import BrokerUnavailableError, TransientError
+from pastelka_common.messaging.publish import BROKER_ERRORS
+from pastelka_common.messaging.records import RunRecords
 from pastelka_common.messaging.topology import CANCELS, PROVIDER_JOBS
 
 T = TypeVar("T")
 
 _LOOK_EVERY = 0.5
-_BROKER_ERRORS = (NatsError, APIError, TimeoutError, OSError)
+_AGAIN = 0.25
 
 
 class RunCancelled(Exception):  # noqa: N818 - an outcome a person asked for, not an error
@@ -40,8 +41,8 @@ async def _get(bucket: KeyValue, key: str) -> bytes | None:
         return (await bucket.get(key)).value
     except KeyNotFoundError:
         return None
-    except _BROKER_ERRORS as error:
-        raise TransientError("broker_unavailable", "The message broker did not answer.") from error
+    except BROKER_ERRORS as error:
+        raise BrokerUnavailableError from error
 
 
 class ProviderJobs:
@@ -49,6 +50,7 @@ class ProviderJobs:
 
     def __init__(self, bucket: KeyValue) -> None:
         self._bucket = bucket
+        self.records = RunRecords(bucket)
 
     @classmethod
     async def open(cls, nc: Client) -> "ProviderJobs":
@@ -65,10 +67,27 @@ class ProviderJobs:
         while True:
             try:
                 await self._bucket.put(key, provider_job_id.encode())
-            except _BROKER_ERRORS:
-                await asyncio.sleep(0.25)
+            except BROKER_ERRORS:
+                await asyncio.sleep(_AGAIN)
             else:
                 return
+
+    async def keep(self, key: str, provider_job_id: str) -> str:
+        """Keep the id unless another one was kept first; returns the one that is kept.
+
+        Tried until the broker has answered, as with :meth:`put`.
+        """
+        while True:
+            try:
+                await self._bucket.create(key, provider_job_id.encode())
+            except KeyWrongLastSequenceError:
+                with suppress(TransientError):
+                    return await self.get(key) or provider_job_id
+            except BROKER_ERRORS:
+                pass
+            else:
+                return provider_job_id
+            await asyncio.sleep(_AGAIN)
 
 
 class Cancellations:

@@ -1,97 +1,46 @@
 """What the coloring and the vectorize worker do alike with a job: report, guard, store."""
 
+import asyncio
+import time
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 import structlog
 
-from pastelka_common.contracts.messages import ColoringFact, Failure, SvgFact, VersionJob, now
-from pastelka_common.contracts.statuses import ColoringProcessingStatus, SvgProcessingStatus, VersionStatus
-from pastelka_common.errors import PermanentError, TransientError
-from pastelka_common.messaging.consumer import Delivery
+from pastelka_common.breaker import Breaker
+from pastelka_common.contracts.messages import Failure, VersionJob
+from pastelka_common.contracts.statuses import ColoringProcessingStatus, SvgProcessingStatus
+from pastelka_common.errors import (
+    BrokerUnavailableError,
+    JobError,
+    PermanentError,
+    PostponedError,
+    TransientError,
+)
+from pastelka_common.messaging.attempts import Delivery
+from pastelka_common.messaging.holders import Holders
 from pastelka_common.messaging.outcomes import Done, Outcome
 from pastelka_common.messaging.publish import Publisher
+from pastelka_common.messaging.report import FACTS, Desk, Report
+from pastelka_common.messaging.run_attempts import RunAttempts
 from pastelka_common.messaging.runs import Cancellations, ProviderJobs, RunCancelled
 from pastelka_common.messaging.turns import Turns
 from pastelka_common.run_notes import RunNotes
 from pastelka_common.storage import Storage, UnsafePathError
 from pastelka_common.thumbnails import Thumbnails
 
+__all__ = ["FACTS", "Making", "Report", "Workshop"]
+
 J = TypeVar("J", bound=VersionJob)
 JobT_contra = TypeVar("JobT_contra", bound=VersionJob, contravariant=True)
 
+_TWICE_HERE_SECONDS = 5.0
+_STORING_SECONDS = 900.0
+_STORING_PAUSE = 1.0
+_LONGEST_STORING_PAUSE = 15.0
+_CANCEL_SECONDS = 15.0
+
 log = structlog.get_logger(__name__)
-
-FACTS: dict[str, type[ColoringFact] | type[SvgFact]] = {"coloring": ColoringFact, "svg": SvgFact}
-
-# The last step of an attempt: whatever was reported before, giving up comes after it.
-_LAST_STEP = 1_000_000
-
-
-class Report:
-    """Reports what happens to one delivery of a job; every call returns once the fact is stored."""
-
-    def __init__(
-        self,
-        publisher: Publisher,
-        provider_jobs: ProviderJobs,
-        job: VersionJob,
-        attempt: int,
-        notes: RunNotes,
-    ) -> None:
-        self._publisher = publisher
-        self._provider_jobs = provider_jobs
-        self._notes = notes
-        self._job = job
-        self._attempt = job.first_attempt - 1 + attempt
-        self._step = 0
-        self.provider_job_id = job.provider_job_id
-
-    async def status(self, status: VersionStatus) -> None:
-        """Report a step."""
-        await self._send(status)
-
-    async def submitted(self, provider_job_id: str) -> None:
-        """Keep the provider's job id before anything else can go wrong."""
-        self.provider_job_id = provider_job_id
-        # The storage first: the broker may be away for long, and this process may not outlive that.
-        await self._notes.keep(self._job, provider_job_id)
-        await self._provider_jobs.put(self._job.key, provider_job_id)
-
-    async def completed(self, status: VersionStatus) -> None:
-        """Report that the file is stored at the job's target."""
-        await self._send(status, path=self._job.target)
-
-    async def failed(self, status: VersionStatus, failure: Failure) -> None:
-        """Report that the job is given up on."""
-        self._step = _LAST_STEP
-        await self._send(status, failure=failure)
-
-    async def recall(self) -> None:
-        """Look up whether an earlier delivery had already submitted this run."""
-        if self.provider_job_id is None:
-            self.provider_job_id = await self._provider_jobs.get(self._job.key)
-        if self.provider_job_id is None:
-            self.provider_job_id = await self._notes.provider_job_id(self._job)
-
-    async def _send(
-        self, status: VersionStatus, *, path: str | None = None, failure: Failure | None = None
-    ) -> None:
-        self._step += 1
-        fact = FACTS[self._job.kind].model_validate(
-            {
-                "version_id": self._job.version_id,
-                "run": self._job.run,
-                "attempt": self._attempt,
-                "step": self._step,
-                "at": now(),
-                "status": status,
-                "path": path,
-                "failure": failure,
-                "provider_job_id": self.provider_job_id,
-            }
-        )
-        await self._publisher.publish(fact)
 
 
 class Making(Protocol[JobT_contra]):
@@ -117,32 +66,74 @@ class Workshop(Generic[J]):
     cancellations: Cancellations
     storage: Storage
     making: Making[J]
+    provider: str = "provider"
+    breaker: Breaker | None = None
+    holders: Holders | None = None
     thumbnails: Thumbnails = field(init=False)
     notes: RunNotes = field(init=False)
+    desk: Desk = field(init=False)
     _turns: Turns = field(init=False, default_factory=Turns)
+    attempts: RunAttempts = field(init=False)
 
     def __post_init__(self) -> None:
+        notes = RunNotes(self.storage)
+        desk = Desk(
+            self.publisher,
+            self.provider_jobs,
+            self.making.cancel,
+            self.storage,
+            notes,
+            self.provider,
+            self.breaker,
+            self.holders,
+        )
         object.__setattr__(self, "thumbnails", Thumbnails(self.storage))
-        object.__setattr__(self, "notes", RunNotes(self.storage))
+        object.__setattr__(self, "notes", notes)
+        object.__setattr__(self, "desk", desk)
+        object.__setattr__(self, "attempts", RunAttempts(desk, self.making.statuses.PROCESSING))
 
     async def handle(self, job: J, delivery: Delivery) -> Outcome:
         """Make and store the file of one version, unless the run was cancelled."""
         structlog.contextvars.bind_contextvars(
             order=job.order_number, version=job.version_id, kind=job.kind, run=job.run
         )
-        report = Report(self.publisher, self.provider_jobs, job, delivery.attempt, self.notes)
+        if self.holders is None:
+            return await self._guarded(job, Report(self.desk, job, delivery))
+        if self.holders.has(job.key):
+            raise PostponedError(
+                "in_hand", "This worker has the job in hand already.", seconds=_TWICE_HERE_SECONDS
+            )
+        with self.holders.holding(job.key):
+            return await self._guarded(job, Report(self.desk, job, delivery))
+
+    async def reject(self, job: J, delivery: Delivery, failure: Failure) -> None:
+        """Report that a job is given up on: the ``on_rejected`` of a ``JobConsumer``.
+
+        What may still run at the provider is cancelled: its cost does not run on. Raises
+        ``SupersededError`` when the job is no longer ours.
+        """
+        report = self.attempts.report_of(job, delivery)
+        if report is None:
+            report = Report(self.desk, job, delivery)
+            await report.look()
+        await report.still_ours()
+        await report.failed(self.making.statuses.ERROR, failure)
+        try:
+            async with asyncio.timeout(_CANCEL_SECONDS):
+                await report.cancel_at_provider()
+        except (JobError, TimeoutError) as error:
+            log.warning("not cancelled at the provider", job_id=report.provider_job_id, error=str(error))
+
+    async def _guarded(self, job: J, report: Report) -> Outcome:
         try:
             async with self._turns.of(job.key):
                 await self.cancellations.guard(job.key, lambda: self._do(job, report))
         except RunCancelled:
             log.info("cancelled")
-            await self._cancel_at_provider(report)
+            # A submission that was under way when the run was cancelled ended with an id.
+            await report.look()
+            await report.cancel_at_provider()
         return Done()
-
-    async def reject(self, job: J, delivery: Delivery, failure: Failure) -> None:
-        """Report that a job is given up on: the ``on_rejected`` of a ``JobConsumer``."""
-        report = Report(self.publisher, self.provider_jobs, job, delivery.attempt, self.notes)
-        await report.failed(self.making.statuses.ERROR, failure)
 
     async def _do(self, job: J, report: Report) -> None:
         if await self.notes.is_outdated(job):
@@ -150,21 +141,26 @@ class Workshop(Generic[J]):
             return
         content = await self.notes.made(job)
         if content is None:
-            content = await self._make(job, report)
+            content = await self._make_and_store(job, report)
         else:
             log.info("file is there already")
+            await report.look()
         await report.completed(self.making.statuses.COMPLETED)
         # Nobody waits for it: until it is there, the gateway shows the file itself in its place.
         await self._store_thumbnail(job, content)
         await self.notes.forget(job)
 
-    async def _make(self, job: J, report: Report) -> bytes:
+    async def _make_and_store(self, job: J, report: Report) -> bytes:
         await report.recall()
+        if report.file_is_there:
+            # Made and paid for by a delivery that could not say so any more.
+            return await self.storage.read(job.target)
+        report.check()
         if report.provider_job_id is None:
             await report.status(self.making.statuses.PROCESSING)
-        content = await self.making.make(job, report)
+        content = await self._make(job, report)
         await self._not_cancelled_meanwhile(job)
-        await self._store(job.target, content)
+        await self._store(job.target, content, report)
         return content
 
     async def _not_cancelled_meanwhile(self, job: J) -> None:
@@ -177,15 +173,41 @@ class Workshop(Generic[J]):
         except TransientError as error:
             log.warning("not asked whether it was cancelled", code=error.code)
 
-    async def _store(self, path: str, content: bytes) -> None:
+    async def _make(self, job: J, report: Report) -> bytes:
         try:
-            await self.storage.write(path, content)
-        except UnsafePathError as error:
-            raise PermanentError("unsafe_path", str(error)) from error
-        except OSError as error:
-            raise TransientError(
-                "storage_unavailable", f"The storage refused a file: {error.strerror}."
-            ) from error
+            content = await self.making.make(job, report)
+        except JobError as error:
+            report.refused(error)
+            if isinstance(error, TransientError):
+                await report.lost()
+            raise
+        except BaseException as error:
+            # A submission that was finished in spite of a cancellation may have been refused.
+            if isinstance(error.__cause__, JobError):
+                report.refused(error.__cause__)
+            report.abandoned()
+            raise
+        report.answered(settled=False)
+        return content
+
+    async def _store(self, path: str, content: bytes, report: Report) -> None:
+        """Write the file; one that is paid for and cannot be fetched again is tried for a while."""
+        until = time.monotonic() + _STORING_SECONDS
+        pause = _STORING_PAUSE
+        while True:
+            try:
+                await report.still_ours()
+                await self.storage.write(path, content)
+            except UnsafePathError as error:
+                raise PermanentError("unsafe_path", str(error)) from error
+            except (OSError, BrokerUnavailableError) as error:
+                if not report.has_paid_without_id or time.monotonic() > until:
+                    raise _not_stored(error) from error
+                log.warning("a paid result waits to be stored", path=path, error=str(error))
+            else:
+                return
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_STORING_PAUSE)
 
     async def _store_thumbnail(self, job: J, content: bytes) -> None:
         """A page's is made from itself, an SVG's from the page that it traces: the same lines."""
@@ -197,12 +219,8 @@ class Workshop(Generic[J]):
                 return
         await self.thumbnails.make(job.target, content)
 
-    async def _cancel_at_provider(self, report: Report) -> None:
-        """Stop what this or an earlier delivery submitted; while the provider is away, later again."""
-        await report.recall()
-        if report.provider_job_id is None:
-            return
-        try:
-            await self.making.cancel(report.provider_job_id)
-        except PermanentError as error:
-            log.warning("cancelling at the provider was refused", code=error.code)
+
+def _not_stored(error: OSError | BrokerUnavailableError) -> TransientError:
+    if isinstance(error, BrokerUnavailableError):
+        return error
+    return TransientError("storage_unavailable", f"The storage refused a file: {error.strerror}.")

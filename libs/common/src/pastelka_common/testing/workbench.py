@@ -8,7 +8,7 @@ from typing import Any, Self
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from pastelka_common.contracts.messages import DeadLetter, Fact, VersionJob
+from pastelka_common.contracts.messages import DeadLetter, Fact, Retry, VersionJob
 from pastelka_common.messaging.connection import connected
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.runs import ProviderJobs, cancel_subject
@@ -56,8 +56,12 @@ class Workbench:
         return await (await ProviderJobs.open(self.nc)).get(job.key)
 
     def statuses(self, job: VersionJob) -> list[str]:
-        """What was reported of a run."""
-        return [str(fact.model_dump()["status"]) for fact in self.of(job)]
+        """What was reported of a run, without the announcements of retries, which change nothing."""
+        return [str(fact.model_dump()["status"]) for fact in self.of(job) if fact.retry is None]
+
+    def retries(self, job: VersionJob) -> list[Retry]:
+        """The retries of a run that were announced."""
+        return [fact.retry for fact in self.of(job) if fact.retry is not None]
 
     def of(self, job: VersionJob) -> list[Fact]:
         """The facts of a run."""

@@ -23,22 +23,35 @@ class ColoringRequest:
 
 
 class Progress(Protocol):
-    """What a provider tells while it works. Both calls return after what they say is stored."""
+    """What a provider tells while it works. Its calls return after what they say is stored.
+
+    They may raise what ends the work without a result (``PostponedError``, ``SupersededError``):
+    let it through.
+    """
 
     async def status(self, status: ColoringProcessingStatus) -> None:
         """Report a step."""
 
-    async def submitted(self, provider_job_id: str) -> None:
-        """Keep the provider's job id, so that a redelivered job goes on polling."""
+    async def submitting(self, status: ColoringProcessingStatus) -> None:
+        """Report ``status`` and make sure that the job may be submitted: right before it is."""
+
+    async def submitted(self, provider_job_id: str) -> str:
+        """Keep the provider's job id, so that a redelivered job goes on polling.
+
+        Returns the id to go on with: another if the job had been submitted by somebody else.
+        """
+
+    async def still_ours(self) -> None:
+        """Make sure that nobody else has the job: before what only its holder may do."""
 
 
 class ColoringProvider(Protocol):
     """Turns photos into coloring pages.
 
-    ``color`` returns the page as PNG bytes. It raises ``TransientError`` or
-    ``PermanentError`` (``pastelka_common.errors``), and nothing else for anything the
-    provider, the network or the photo can do wrong. When cancelled in the middle of submitting it
-    finishes the submission and ``progress.submitted`` first.
+    ``color`` returns the page as PNG bytes. It raises ``TransientError`` (``SubmitUnknownError`` when
+    the provider may have taken the job) or ``PermanentError`` (``pastelka_common.errors``), and
+    nothing else for anything the provider, the network or the photo can do wrong. When cancelled in
+    the middle of submitting it finishes the submission and ``progress.submitted`` first.
     """
 
     name: str

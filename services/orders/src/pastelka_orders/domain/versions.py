@@ -59,7 +59,8 @@ def apply_fact(progress: Progress, fact: Fact, status: VersionStatus) -> Applied
     """Apply ``fact``, which reports ``status``.
 
     A fact applies only to its own run, only while that has not ended, and only if it is later than
-    the last one applied: facts may come twice, late or out of order.
+    the last one applied: facts may come twice, late or out of order. One that announces a retry
+    changes no status.
     """
     if fact.run != progress.run:
         return Ignored("another_run")
@@ -69,6 +70,9 @@ def apply_fact(progress: Progress, fact: Fact, status: VersionStatus) -> Applied
         return Ignored("late")
     if status.is_startable:
         return Ignored("not_a_workers_status")
+    if fact.retry is not None:
+        # It repeats a status as its worker knows it; that of the row may be later.
+        status = progress.status
     after = replace(progress, attempt=fact.attempt, step=fact.step, status=status)
     return Applied(after, _transitions(progress, fact, status))
 

@@ -14,6 +14,7 @@ from pastelka_common.contracts.messages import (
     ColoringFact,
     DeadLetter,
     Failure,
+    Retry,
     SvgFact,
     VersionStatusChanged,
 )
@@ -40,6 +41,15 @@ class Received:
     headers: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Happened:
+    """One line of the timeline and one event: a change of status, or that there will be a retry."""
+
+    transition: Transition
+    retry: Retry | None
+    headers: dict[str, str]
+
+
 @dataclass(slots=True)
 class _Course:
     """What a batch does to one version."""
@@ -49,7 +59,13 @@ class _Course:
     last: ColoringFact | SvgFact | None = None
     path: str | None = None
     provider_job_id: str | None = None
-    transitions: list[tuple[Transition, dict[str, str]]] = field(default_factory=list)
+    possibly_paid_twice: bool = False
+    happened: list["_Happened"] = field(default_factory=list)
+
+    @property
+    def transitions(self) -> list[Transition]:
+        """The changes of status."""
+        return [one.transition for one in self.happened if one.retry is None]
 
     @property
     def is_completed(self) -> bool:
@@ -116,13 +132,18 @@ def _advance(course: _Course, received: Received) -> None:
     course.last = fact
     course.path = fact.path or course.path
     course.provider_job_id = fact.provider_job_id or course.provider_job_id
-    course.transitions += [(transition, received.headers) for transition in result.transitions]
+    course.possibly_paid_twice = course.possibly_paid_twice or bool(fact.possibly_paid_twice)
+    course.happened += [_Happened(transition, None, received.headers) for transition in result.transitions]
+    if fact.retry is not None:
+        same = course.progress.status
+        announced = Transition(same, same, fact.at, fact.attempt)
+        course.happened.append(_Happened(announced, fact.retry, received.headers))
 
 
 def _saved(course: _Course) -> Saved:
     failure = _failure(course)
     last = course.last
-    begun = next((t.at for t, _ in course.transitions if t.status.is_in_flight), None)
+    begun = next((t.at for t in course.transitions if t.status.is_in_flight), None)
     return Saved(
         course.version.id,
         course.progress,
@@ -130,6 +151,8 @@ def _saved(course: _Course) -> Saved:
         error_code=failure.code if failure else None,
         error_message=failure.message if failure else None,
         provider_job_id=course.provider_job_id,
+        retry=last.retry if last is not None else None,
+        possibly_paid_twice=course.possibly_paid_twice,
         started_at=begun,
         ended_at=last.at if last is not None and course.progress.status.is_final else None,
     )
@@ -150,28 +173,35 @@ def _changes(course: _Course) -> list[Change]:
             version.image_id,
             version.id,
             course.progress.run,
-            t.attempt,
-            t.status.value,
-            t.at,
-            t.failure.code if t.failure else None,
+            one.transition.attempt,
+            one.transition.status.value,
+            one.transition.at,
+            _code(one),
+            one.retry,
         )
-        for t, _ in course.transitions
+        for one in course.happened
     ]
+
+
+def _code(one: _Happened) -> str | None:
+    if one.retry is not None:
+        return one.retry.code
+    return one.transition.failure.code if one.transition.failure else None
 
 
 def _announce(outbox: Outbox, course: _Course) -> None:
     version = course.version
-    for transition, headers in course.transitions:
+    for one in course.happened:
         outbox.add(
             VersionStatusChanged(
                 order_number=version.order_number,
                 image_id=version.image_id,
                 status_type=version.kind,
                 version_id=version.id,
-                previous=transition.previous.value,
-                status=transition.status.value,
+                previous=one.transition.previous.value,
+                status=one.transition.status.value,
             ),
-            headers=headers,
+            headers=one.headers,
         )
 
 

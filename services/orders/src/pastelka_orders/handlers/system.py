@@ -29,6 +29,7 @@ from pastelka_orders.database import Database
 from pastelka_orders.errors import BrokerUnavailableError
 from pastelka_orders.repository import system
 from pastelka_orders.system_schemas import (
+    BreakerResponse,
     DeadLettersResponse,
     HourResponse,
     OutboxResponse,
@@ -106,6 +107,7 @@ class System:
             healthy=all(result == "ok" for result in checks.values()),
             started_at=self.started_at,
             checks=checks,
+            breaker=None,
         )
 
 
@@ -118,12 +120,13 @@ def _others(found: list[presence.ServiceHealth]) -> list[ServiceResponse]:
             healthy=one.healthy,
             started_at=one.started_at,
             checks=one.checks,
+            breaker=BreakerResponse.model_validate(one.breaker.model_dump()) if one.breaker else None,
         )
         for one in found
     ]
     names = {one.name for one in found}
     silent = [
-        ServiceResponse(name=name, instance=None, healthy=False, started_at=None, checks={})
+        ServiceResponse(name=name, instance=None, healthy=False, started_at=None, checks={}, breaker=None)
         for name in OTHER_SERVICES
         if name not in names
     ]

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ARRAY, DateTime, Double, Integer, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pastelka_common.contracts.messages import Retry
 from pastelka_common.contracts.options import ColoringOptions, GroupBy, ShapeStacking, SvgOptions
 from pastelka_common.contracts.statuses import StatusType, VersionStatus
 from pastelka_orders.domain.versions import Progress, status_of
@@ -45,14 +46,16 @@ _SAVE = {
             step = n.step, path = COALESCE(n.path, v.path), error_code = n.error_code,
             error_message = n.error_message,
             provider_job_id = COALESCE(n.provider_job_id, v.provider_job_id),
+            retry = CAST(n.retry AS jsonb),
+            possibly_paid_twice = v.possibly_paid_twice OR n.possibly_paid_twice,
             started_at = COALESCE(v.started_at, n.started_at), completed_at = n.ended_at,
             updated_at = clock_timestamp()
         FROM unnest(CAST(:ids AS integer[]), CAST(:statuses AS text[]), CAST(:attempts AS integer[]),
             CAST(:steps AS integer[]), CAST(:paths AS text[]), CAST(:error_codes AS text[]),
-            CAST(:error_messages AS text[]), CAST(:provider_job_ids AS text[]),
-            CAST(:started AS timestamptz[]), CAST(:ended AS timestamptz[]))
-            AS n(id, status, attempt, step, path, error_code, error_message, provider_job_id,
-                 started_at, ended_at)
+            CAST(:error_messages AS text[]), CAST(:provider_job_ids AS text[]), CAST(:retries AS text[]),
+            CAST(:paid_twice AS boolean[]), CAST(:started AS timestamptz[]), CAST(:ended AS timestamptz[]))
+            AS n(id, status, attempt, step, path, error_code, error_message, provider_job_id, retry,
+                 possibly_paid_twice, started_at, ended_at)
         WHERE v.id = n.id"""
     ).bindparams(
         bindparam("started", type_=ARRAY(DateTime(timezone=True))),
@@ -63,19 +66,22 @@ _SAVE = {
 _RESTART = {
     kind: text(
         f"""UPDATE {table} SET run = run + 1, attempt = 0, step = 0, status = 'pending', path = NULL,
-            error_code = NULL, error_message = NULL, provider_job_id = NULL, asked_at = clock_timestamp(),
-            started_at = NULL, completed_at = NULL, updated_at = clock_timestamp()
+            error_code = NULL, error_message = NULL, provider_job_id = NULL, retry = NULL,
+            asked_at = clock_timestamp(), started_at = NULL, completed_at = NULL,
+            updated_at = clock_timestamp()
         WHERE id = :id RETURNING run"""
     )
     for kind, table in TABLES.items()
 }
 _NOTE = text(
-    """INSERT INTO status_changes (image_id, kind, version_id, run, attempt, status, error_code, at)
-    SELECT n.image_id, n.kind, n.version_id, n.run, n.attempt, n.status, n.error_code, n.at
+    """INSERT INTO status_changes (image_id, kind, version_id, run, attempt, status, error_code, retry, at)
+    SELECT n.image_id, n.kind, n.version_id, n.run, n.attempt, n.status, n.error_code,
+        CAST(n.retry AS jsonb), n.at
     FROM unnest(CAST(:image_ids AS integer[]), CAST(:kinds AS text[]), CAST(:version_ids AS integer[]),
         CAST(:runs AS integer[]), CAST(:attempts AS integer[]), CAST(:statuses AS text[]),
-        CAST(:error_codes AS text[]), CAST(:ats AS timestamptz[])) WITH ORDINALITY
-        AS n(image_id, kind, version_id, run, attempt, status, error_code, at, place) ORDER BY n.place"""
+        CAST(:error_codes AS text[]), CAST(:retries AS text[]), CAST(:ats AS timestamptz[])) WITH ORDINALITY
+        AS n(image_id, kind, version_id, run, attempt, status, error_code, retry, at, place)
+    ORDER BY n.place"""
 ).bindparams(bindparam("ats", type_=ARRAY(DateTime(timezone=True))))
 
 _ADD_COLORINGS = text(
@@ -141,6 +147,8 @@ class Saved:
     error_code: str | None = None
     error_message: str | None = None
     provider_job_id: str | None = None
+    retry: Retry | None = None
+    possibly_paid_twice: bool = False
     started_at: datetime | None = None
     ended_at: datetime | None = None
 
@@ -157,6 +165,7 @@ class Change:
     status: str
     at: datetime
     error_code: str | None = None
+    retry: Retry | None = None
 
 
 async def lock(connection: AsyncConnection, kind: StatusType, ids: Sequence[int]) -> list[Version]:
@@ -186,6 +195,8 @@ async def save(connection: AsyncConnection, kind: StatusType, versions: Sequence
             "error_codes": [v.error_code for v in versions],
             "error_messages": [v.error_message for v in versions],
             "provider_job_ids": [v.provider_job_id for v in versions],
+            "retries": [_json(v.retry) for v in versions],
+            "paid_twice": [v.possibly_paid_twice for v in versions],
             "started": [v.started_at for v in versions],
             "ended": [v.ended_at for v in versions],
         },
@@ -206,6 +217,7 @@ async def note(connection: AsyncConnection, changes: Sequence[Change]) -> None:
             "attempts": [c.attempt for c in changes],
             "statuses": [c.status for c in changes],
             "error_codes": [c.error_code for c in changes],
+            "retries": [_json(c.retry) for c in changes],
             "ats": [c.at for c in changes],
         },
     )
@@ -249,6 +261,10 @@ async def add_svgs(
         },
     )
     return [row.id for row in rows]
+
+
+def _json(retry: Retry | None) -> str | None:
+    return retry.model_dump_json() if retry is not None else None
 
 
 def _version(kind: StatusType, row: Any) -> Version:

@@ -23,13 +23,15 @@ _ERROR = """CASE WHEN {t}.status = 'error'
 _COLORING = f"""json_build_object(
     'id', c.id, 'version', c.version, 'url', CAST(:files AS text) || c.path, 'status', c.status,
     'options', json_build_object('megapixels', c.megapixels, 'steps', c.steps),
-    'created_at', c.created_at, 'error', {_ERROR.format(t="c")})"""
+    'created_at', c.created_at, 'error', {_ERROR.format(t="c")}, 'retry', c.retry,
+    'possibly_paid_twice', NULLIF(c.possibly_paid_twice, false))"""
 
 _SVG = f"""json_build_object(
     'id', s.id, 'version', s.version, 'url', CAST(:files AS text) || s.path, 'status', s.status,
     'coloring_version_id', s.coloring_version_id,
     'options', json_build_object('shape_stacking', s.shape_stacking, 'group_by', s.group_by),
-    'created_at', s.created_at, 'error', {_ERROR.format(t="s")})"""
+    'created_at', s.created_at, 'error', {_ERROR.format(t="s")}, 'retry', s.retry,
+    'possibly_paid_twice', NULLIF(s.possibly_paid_twice, false))"""
 
 _COLORINGS = f"""COALESCE((SELECT json_agg({_COLORING} ORDER BY c.version)
     FROM coloring_versions c WHERE c.image_id = i.id), '[]')"""
@@ -106,7 +108,7 @@ _LIST = """SELECT CAST(json_build_object({head}, 'image_count', f.image_count,
 
 _TIMELINE = text(
     """SELECT i.id AS image_id, t.kind AS status_type, t.version_id, t.run, t.attempt, t.status,
-        t.error_code, t.at, COALESCE(c.version, s.version) AS version,
+        t.error_code, t.at, t.retry, COALESCE(c.version, s.version) AS version,
         CASE WHEN t.status IN ('completed', 'error') THEN NULL ELSE EXTRACT(EPOCH FROM
             lead(t.at) OVER (PARTITION BY t.kind, t.version_id ORDER BY t.id) - t.at)::float8 END AS seconds
     FROM orders o JOIN line_items l ON l.order_id = o.id JOIN images i ON i.line_item_id = l.id

@@ -18,18 +18,23 @@ class SvgRequest:
 
 
 class Progress(Protocol):
-    """What a provider tells while it works; returns after what it says is stored."""
+    """What a provider tells while it works; returns after what it says is stored.
 
-    async def status(self, status: SvgProcessingStatus) -> None:
-        """Report a step."""
+    It may raise what ends the work without a result (``PostponedError``, ``SupersededError``): let
+    it through.
+    """
+
+    async def submitting(self, status: SvgProcessingStatus) -> None:
+        """Report ``status`` and make sure that the page may be sent: right before a paid request is."""
 
 
 class SvgProvider(Protocol):
     """Turns coloring pages into SVGs.
 
     ``vectorize`` returns the provider's SVG as UTF-8 bytes (the handler cleans it before it is
-    stored). It raises ``TransientError`` or ``PermanentError`` (``pastelka_common.errors``),
-    and nothing else for anything the provider, the network or the page can do wrong.
+    stored). It raises ``TransientError`` (``SubmitUnknownError`` when a request may have been
+    charged) or ``PermanentError`` (``pastelka_common.errors``), and nothing else for anything the
+    provider, the network or the page can do wrong.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """What goes wrong on the wire, told apart as transient or permanent.
 
 The one question that matters when submitting is whether RunPod may have the job although no id came
-back. Then the code is ``submit_unknown``, and only then: whoever submits again may pay twice.
+back. Then it is a ``SubmitUnknownError``, and only then: whoever submits again may pay twice.
 """
 
 import email.utils
@@ -11,7 +11,7 @@ from http import HTTPStatus
 import aiohttp
 import httpx
 
-from pastelka_common.errors import JobError, PermanentError, TransientError
+from pastelka_common.errors import JobError, PermanentError, SubmitUnknownError, TransientError
 
 SUBMIT_UNKNOWN = "submit_unknown"
 _REFUSED_TO_LET_IN = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
@@ -80,8 +80,8 @@ def unreadable_status() -> JobError:
     return TransientError("provider_unavailable", "RunPod gave an answer that is not a job's status.")
 
 
-def _submit_unknown(why: str) -> TransientError:
-    return TransientError(
+def _submit_unknown(why: str) -> SubmitUnknownError:
+    return SubmitUnknownError(
         SUBMIT_UNKNOWN, f"RunPod may have taken the job, but its id did not come back ({why})."
     )
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -89,14 +89,19 @@ class RunpodProvider:
         if job_id is None:
             job_id = await self._submit(request, progress)
             await progress.status(ColoringProcessingStatus.RUNPOD_SUBMITTED)
-        return await self.poll_job(job_id, report)
+        return await self.poll_job(job_id, report, progress.still_ours)
 
-    async def poll_job(self, job_id: str, on_status_change: StatusCallback | None = None) -> bytes:
+    async def poll_job(
+        self,
+        job_id: str,
+        on_status_change: StatusCallback | None = None,
+        still_ours: Callable[[], Awaitable[None]] | None = None,
+    ) -> bytes:
         """Wait for a submitted job and return its page as PNG.
 
         ``on_status_change`` is awaited with RunPod's ``IN_QUEUE`` and ``IN_PROGRESS`` when the job
         enters them. Raises :class:`PermanentError`; faults that may pass are waited out. After
-        ``job_timeout`` the job is cancelled at RunPod.
+        ``job_timeout`` the job is cancelled at RunPod, unless ``still_ours`` raises.
         """
         watch = JobWatch(self._api, self._pacer, job_id, interval=self._poll_interval)
         started = asyncio.get_running_loop().time()
@@ -114,6 +119,8 @@ class RunpodProvider:
         except TimeoutError:
             if not deadline.expired():  # on_status_change's own
                 raise
+            if still_ours is not None:
+                await still_ours()
             reply = await self._give_up(watch, job_id)
         return await self._page(reply)
 
@@ -139,13 +146,11 @@ class RunpodProvider:
     async def _submit(self, request: ColoringRequest, progress: Progress) -> str:
         async with self._submits:
             body = await self._in_thread(lambda: _submission(request, self._limits.photo))
-            await progress.status(ColoringProcessingStatus.RUNPOD_SUBMITTING)
             return await _despite_cancellation(self._submit_and_remember(body, progress))
 
     async def _submit_and_remember(self, body: bytes, progress: Progress) -> str:
-        job_id = await self._api.submit(body)
-        await progress.submitted(job_id)
-        return job_id
+        await progress.submitting(ColoringProcessingStatus.RUNPOD_SUBMITTING)
+        return await progress.submitted(await self._api.submit(body))
 
     async def _give_up(self, watch: JobWatch, job_id: str) -> JobReply:
         """A last look, as the page is paid for; then stop what still costs money."""
@@ -209,7 +214,10 @@ def _error_text(error: object) -> str:
 
 
 async def _despite_cancellation(work: Coroutine[None, None, T]) -> T:
-    """Run ``work`` to its end even when cancelled meanwhile; the cancellation goes on afterwards."""
+    """Run ``work`` to its end even when cancelled meanwhile; the cancellation goes on afterwards.
+
+    If ``work`` failed then, its error is the cancellation's cause.
+    """
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
@@ -221,4 +229,5 @@ async def _despite_cancellation(work: Coroutine[None, None, T]) -> T:
         return task.result()
     if not task.cancelled() and (fault := task.exception()):
         _log.warning("runpod_submit_failed_while_cancelled", reason=str(fault))
+        raise cancelled from fault
     raise cancelled

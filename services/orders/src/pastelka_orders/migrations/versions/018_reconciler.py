@@ -1,7 +1,7 @@
 """What the reconciler remembers: how its last pass went, and which orders' files are to be gone.
 
 Revision ID: 018
-Revises: 015
+Revises: 017
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "018"
-down_revision = "015"
+down_revision = "017"
 branch_labels = None
 depends_on = None
 
@@ -27,7 +27,7 @@ def upgrade() -> None:
         sa.Column("last_mended_at", sa.DateTime(timezone=True)),
         sa.Column("events_mark", JSONB(none_as_null=True)),
         sa.Column("events_good_at", sa.DateTime(timezone=True)),
-        sa.CheckConstraint("id = 1", name="reconciler_one_row_check"),
+        sa.CheckConstraint("id = 1", name="one_row"),
     )
     op.create_table(
         "erasures",

@@ -12,11 +12,13 @@ from http import HTTPStatus
 
 import httpx
 
-from pastelka_common.errors import JobError, PermanentError, TransientError
+from pastelka_common.errors import JobError, PermanentError, SubmitUnknownError, TransientError
 
 MAX_RETRY_AFTER = 3600.0
 MAX_MESSAGE = 300
 
+# Answers of a gateway that had passed the request on; 520 and 524 are Cloudflare's.
+_PASSED_ON = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT, 520, 524)
 _HEAD = 4096
 _BEFORE_MARKUP = b"\xef\xbb\xbf \t\r\n"
 
@@ -45,6 +47,12 @@ def error_of(status: int, headers: httpx.Headers, body: bytes) -> JobError:
         return TransientError(
             "provider_rate_limited",
             "Vectorizer.ai: too many requests (429). It will be tried again.",
+            retry_after=retry_after(headers),
+        )
+    if status in _PASSED_ON:
+        return SubmitUnknownError(
+            "provider_unavailable",
+            f"Vectorizer.ai's gateway gave up waiting ({status}); the request may have been charged.",
             retry_after=retry_after(headers),
         )
     return TransientError(

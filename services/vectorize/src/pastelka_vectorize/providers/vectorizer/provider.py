@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from pastelka_common.contracts.options import ShapeStacking
 from pastelka_common.contracts.statuses import SvgProcessingStatus
-from pastelka_common.errors import PermanentError, TransientError
+from pastelka_common.errors import PermanentError, SubmitUnknownError, TransientError
 from pastelka_vectorize.providers import Progress, SvgRequest
 from pastelka_vectorize.providers.page import PageUnusableError
 from pastelka_vectorize.providers.vectorizer.answers import error_of, svg_of
@@ -53,7 +53,7 @@ class VectorizerProvider:
             page = await anyio.to_thread.run_sync(prepare_upload, request.page)
         except PageUnusableError as exc:
             raise exc.as_permanent() from exc
-        await progress.status(SvgProcessingStatus.VECTORIZER_PROCESSING)
+        await progress.submitting(SvgProcessingStatus.VECTORIZER_PROCESSING)
         return await self._send(page, _fields(request))
 
     async def aclose(self) -> None:
@@ -66,7 +66,7 @@ class VectorizerProvider:
             async with asyncio.timeout(self._timeout):
                 return await self._post(page, fields)
         except TimeoutError as exc:
-            raise TransientError(
+            raise SubmitUnknownError(
                 "timeout",
                 f"Vectorizer.ai did not answer within {self._timeout:g} s; "
                 "the request may have been charged.",
@@ -120,7 +120,7 @@ def _connection_error(exc: Exception) -> TransientError:
         return TransientError(
             "provider_unreachable", "Vectorizer.ai cannot be reached. It will be tried again."
         )
-    return TransientError(
+    return SubmitUnknownError(
         "connection_lost",
         "The connection to Vectorizer.ai was lost before it answered; the request may have been charged.",
     )

@@ -1,0 +1,137 @@
+"""How often a job was really tried, and whether a delivery of it is still ours."""
+
+import math
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from pastelka_common.contracts.messages import Failure, Message, Retry
+
+JobT_contra = TypeVar("JobT_contra", bound=Message, contravariant=True)
+
+_REMEMBERED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How often and how soon a job is tried again.
+
+    The delay before attempt ``n + 1`` is drawn between half and all of
+    ``min(base * 2**(n - 1), longest)`` seconds, or is the provider's own wish if that is longer
+    (at most ``longest_wish``). ``attempts`` that failed end a job, and so do ``crashes``
+    deliveries of which nothing was ever heard, since the last that got anywhere.
+    """
+
+    attempts: int = 12
+    crashes: int = 5
+    base: float = 2.0
+    longest: float = 120.0
+    longest_wish: float = 3600.0
+
+    def delay(self, attempt: int, wish: float | None = None) -> float:
+        """Seconds to wait after ``attempt`` (from 1) failed."""
+        most = min(self.base * 2.0 ** min(attempt - 1, 30), self.longest)
+        drawn = most * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+        return max(drawn, min(wish or 0.0, self.longest_wish))
+
+
+class Lease:
+    """Whether the server may have given a delivery to somebody else meanwhile.
+
+    It may have after ``seconds`` without a sign of life from us, also when this process was
+    stopped and did not notice, and after the ``connection`` (a number) was another one.
+    """
+
+    def __init__(self, seconds: float = math.inf, connection: Callable[[], int] = lambda: 0) -> None:
+        self._seconds = seconds
+        self._connection = connection
+        self._doubtful = False
+        self.confirm()
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether to look before doing what only the holder of the job may do."""
+        silent = time.monotonic() - self._seen > self._seconds
+        return self._doubtful or silent or self._connection() != self._connected_as
+
+    def renew(self) -> None:
+        """Note a sign of life; one that comes too late does not dispel the doubt."""
+        self._doubtful = self.is_doubtful
+        self._seen = time.monotonic()
+
+    def confirm(self) -> None:
+        """Note that the delivery is ours."""
+        self._doubtful = False
+        self._seen = time.monotonic()
+        self._connected_as = self._connection()
+
+
+@dataclass(slots=True)
+class Delivery:
+    """One delivery of a job: ``attempt`` from 1 counts deliveries of this message.
+
+    ``is_last`` tells that the job is given up on if this attempt fails. ``sequence`` is the
+    message's in its stream; ``kept`` is what the handler keeps for those that are called after it.
+    """
+
+    attempt: int
+    is_last: bool
+    sequence: int = field(default=0, compare=False)
+    lease: Lease = field(default_factory=Lease, compare=False, repr=False)
+    kept: object = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What is known of a job's deliveries so far: how many ``failed``, how many were never heard of."""
+
+    failed: int = 0
+    crashes: int = 0
+    last: Failure | None = None
+    """Why the last one failed."""
+
+
+class Attempts(Protocol[JobT_contra]):
+    """Who remembers a job's attempts from one delivery to the next."""
+
+    async def begin(self, job: JobT_contra, delivery: Delivery) -> Tally:
+        """What came before this delivery. Raises ``BrokerUnavailableError``."""
+
+    async def failed(self, job: JobT_contra, delivery: Delivery, failure: Failure) -> int:
+        """Count an attempt that failed; returns how many have."""
+
+    async def spared(self, job: JobT_contra, delivery: Delivery) -> None:
+        """Note that a delivery ended without an attempt."""
+
+    async def retrying(self, job: JobT_contra, delivery: Delivery, retry: Retry) -> None:
+        """Tell whoever waits for the job that there will be another attempt."""
+
+
+class ByDelivery:
+    """Attempts counted by the server, less those this process knows to have been none.
+
+    For jobs of which nothing is stored: what another process knew is lost with it, and a delivery
+    that was never heard of counts like one that failed.
+    """
+
+    def __init__(self) -> None:
+        self._spared: dict[int, int] = {}
+
+    async def begin(self, _job: Message, delivery: Delivery) -> Tally:
+        """See :class:`Attempts`."""
+        return Tally(failed=delivery.attempt - 1 - self._spared.get(delivery.sequence, 0))
+
+    async def failed(self, _job: Message, delivery: Delivery, _failure: Failure) -> int:
+        """See :class:`Attempts`."""
+        return delivery.attempt - self._spared.get(delivery.sequence, 0)
+
+    async def spared(self, _job: Message, delivery: Delivery) -> None:
+        """See :class:`Attempts`."""
+        self._spared[delivery.sequence] = self._spared.pop(delivery.sequence, 0) + 1
+        if len(self._spared) > _REMEMBERED:
+            del self._spared[next(iter(self._spared))]
+
+    async def retrying(self, _job: Message, _delivery: Delivery, _retry: Retry) -> None:
+        """Nobody waits to be told."""

@@ -1,0 +1,67 @@
+"""Asking the process that last had a run whether it is still at work on it."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import uuid4
+
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+_SUBJECT = "holding"
+_PATIENCE = 1.5
+
+log = structlog.get_logger(__name__)
+
+
+class Holders:
+    """Which runs this process has in hand; answers others who ask, and asks them.
+
+    A process that is dead has no subscription left, so the server says so at once; one that is
+    stopped or cut off does not answer, and is taken for dead.
+    """
+
+    def __init__(self, nc: Client) -> None:
+        self._nc = nc
+        self._in_hand: Counter[str] = Counter()
+        self.name = uuid4().hex
+
+    @classmethod
+    async def open(cls, nc: Client) -> "Holders":
+        """Answer from now on."""
+        self = cls(nc)
+        await nc.subscribe(f"{_SUBJECT}.{self.name}", cb=self._answer)
+        return self
+
+    def has(self, key: str) -> bool:
+        """Whether the run is in hand here."""
+        return self._in_hand[key] > 0
+
+    @contextmanager
+    def holding(self, key: str) -> Iterator[None]:
+        """Have the run in hand."""
+        self._in_hand[key] += 1
+        try:
+            yield
+        finally:
+            self._in_hand[key] -= 1
+            if not self._in_hand[key]:
+                del self._in_hand[key]
+
+    async def is_held_by(self, holder: str, key: str) -> bool:
+        """Whether the process ``holder`` says that it has the run in hand."""
+        if holder == self.name:
+            return self.has(key)
+        try:
+            answer = await self._nc.request(f"{_SUBJECT}.{holder}", key.encode(), timeout=_PATIENCE)
+        except (NatsError, TimeoutError, OSError):
+            return False
+        return answer.data == b"yes"
+
+    async def _answer(self, msg: Msg) -> None:
+        try:
+            await msg.respond(b"yes" if self.has(msg.data.decode(errors="replace")) else b"no")
+        except Exception as error:  # noqa: BLE001 - whoever asked takes silence for no
+            log.debug("not answered", error=str(error))

@@ -1,0 +1,122 @@
+"""When the breaker opens, what it lets through, and what others are told of it."""
+
+import pytest
+
+from pastelka_common.breaker import STATE, Breaker
+from pastelka_common.errors import PostponedError, TransientError
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def breaker(clock: Clock) -> Breaker:
+    return Breaker("runpod", failures=3, pause=10, longest=40, clock=clock)
+
+
+def fault(retry_after: float | None = None) -> TransientError:
+    return TransientError("provider_unavailable", "RunPod is out of order.", retry_after=retry_after)
+
+
+def fail(breaker: Breaker, times: int = 3) -> None:
+    for _ in range(times):
+        breaker.failed(fault())
+
+
+def gauge() -> float:
+    """The metric."""
+    return next(s.value for s in STATE.collect()[0].samples if s.labels == {"provider": "runpod"})
+
+
+def test_it_opens_after_failures_in_a_row_only(breaker: Breaker):
+    fail(breaker, 2)
+    breaker.succeeded()
+    fail(breaker, 2)
+    assert breaker.state == "closed"
+    breaker.check()
+    assert gauge() == 0
+    fail(breaker, 1)
+    assert breaker.state == "open"
+    assert gauge() == 2
+    with pytest.raises(PostponedError, match="out of order") as put_off:
+        breaker.check()
+    assert put_off.value.code == "provider_paused"
+    assert 10 < put_off.value.seconds <= 13.1
+
+
+def test_while_open_no_job_is_asked_for_and_then_one(breaker: Breaker, clock: Clock):
+    assert breaker.room(7, 0) == 7
+    fail(breaker)
+    assert breaker.room(7, 0) == 0
+    assert breaker.seconds_closed_to_all() == 10
+    clock.now += 10
+    assert (breaker.state, gauge()) == ("half_open", 1)
+    assert breaker.seconds_closed_to_all() is None
+    assert (breaker.room(7, 0), breaker.room(7, 1)) == (1, 0)
+    assert breaker.admit() is True
+    assert breaker.room(7, 0) == 0
+    with pytest.raises(PostponedError):
+        breaker.admit()
+
+
+def test_a_probe_that_succeeds_closes_it(breaker: Breaker, clock: Clock):
+    told: list[str] = []
+    breaker.listen(lambda: told.append(breaker.state))
+    fail(breaker)
+    clock.now += 10
+    breaker.admit()
+    breaker.succeeded()
+    assert told == ["open", "closed"]
+    assert breaker.room(7, 0) == 7
+    assert breaker.admit() is False
+    fail(breaker, 2)
+    assert breaker.state == "closed"
+
+
+def test_every_probe_that_fails_doubles_the_pause_up_to_the_longest(breaker: Breaker, clock: Clock):
+    fail(breaker)
+    for pause in (20, 40, 40):
+        clock.now += breaker.seconds_closed_to_all() or 0
+        assert breaker.admit()
+        breaker.failed(fault())
+        assert breaker.seconds_closed_to_all() == pause
+
+
+def test_a_probe_that_says_nothing_lets_another_one_out(breaker: Breaker, clock: Clock):
+    fail(breaker)
+    clock.now += 10
+    breaker.abandoned(probe=breaker.admit())
+    assert breaker.state == "half_open"
+    assert breaker.admit()
+    breaker.abandoned(probe=False)
+    with pytest.raises(PostponedError):
+        breaker.check()
+
+
+def test_the_providers_wish_keeps_it_open_longer(breaker: Breaker):
+    fail(breaker, 2)
+    breaker.failed(fault(retry_after=25))
+    assert breaker.seconds_closed_to_all() == 25
+
+
+def test_what_others_are_told(breaker: Breaker):
+    assert breaker.health().model_dump(exclude={"since"}) == {
+        "state": "closed",
+        "reason": None,
+        "next_probe_at": None,
+    }
+    fail(breaker)
+    health = breaker.health()
+    assert (health.state, health.reason) == ("open", "RunPod is out of order.")
+    assert health.next_probe_at is not None
+    assert 9 < (health.next_probe_at - health.since).total_seconds() < 11
