@@ -246,13 +246,13 @@ async def test_cancelled_while_submitting_the_id_is_stored_first(fake, color, pr
     assert progress.job_id in fake.jobs.by_id
 
 
-async def test_cancelled_while_a_submission_fails_it_is_still_a_cancellation(fake, color):
+async def test_cancelled_while_a_submission_fails_it_is_still_a_cancellation(fake, color, impatient):
     fake.fail("submit", "hang")
     causes = []
 
     async def coloring_of_a_photo():
         try:
-            await color()
+            await color(client=impatient)
         except asyncio.CancelledError as error:
             causes.append(error.__cause__)
             raise
@@ -261,8 +261,6 @@ async def test_cancelled_while_a_submission_fails_it_is_still_a_cancellation(fak
     await fake.until(lambda: fake.faults.given == 1)
     coloring.cancel()
     await asyncio.wait({coloring}, timeout=0.1)
-
-    await fake.__aexit__()
 
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(coloring, 5)

@@ -126,7 +126,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(kind=KINDS, pick=PICK, lost=LOST)
     def retry(self, kind: str, pick: int, lost: bool) -> None:
-        version = self.pick(kind, pick)
+        version = self.pick(kind, pick, lambda v: pick % 2 == 0 and v.status.is_retryable)
         if version is None:
             return
         if version.status.has_file:
@@ -139,7 +139,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(kind=KINDS, pick=PICK, lost=LOST)
     def cancel(self, kind: str, pick: int, lost: bool) -> None:
-        version = self.pick(kind, pick)
+        version = self.pick(kind, pick, lambda v: pick % 2 == 0 and v.status.is_in_hand)
         if version is None:
             return
         if version.status.is_final and version.error_code != "cancelled":
@@ -150,7 +150,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(kind=KINDS, pick=PICK, lost=LOST)
     def select(self, kind: str, pick: int, lost: bool) -> None:
-        version = self.pick(kind, pick)
+        version = self.pick(kind, pick, lambda v: pick > 0 and v.status.has_file)
         if version is None:
             return
         if not version.status.has_file:
@@ -169,6 +169,9 @@ class Machine(RuleBasedStateMachine):
     # --- the relay, the workers, the reconciler ---------------------------------------------------
 
     @rule(facts=FACTS, lost=LOST)
+    def facts_in_any_order(self, facts: list[Any], lost: bool) -> None:
+        self.facts(facts, lost)
+
     def facts(self, facts: list[Any], lost: bool) -> None:
         batch = [fact for one in facts if (fact := self.fact(*one)) is not None]
         received = [Received(fact, {}) for fact in batch]
@@ -176,6 +179,13 @@ class Machine(RuleBasedStateMachine):
             follow = self.reference.facts(batch)
             for coloring in follow:
                 self.reference.add("svg", self.newest_svg(coloring), SvgOptions(), coloring=coloring.id)
+
+    @rule(kind=KINDS, pick=PICK, word=st.sampled_from(["completed", "completed", "error"]))
+    def finish(self, kind: str, pick: int, word: str) -> None:
+        """A worker brings a version in hand to its end."""
+        version = self.pick(kind, pick, lambda v: v.status.is_in_hand)
+        if version is not None:
+            self.facts([(kind, self.reference.of(kind).index(version), 0, 3, 1, word)], False)
 
     @rule(dies=LOST)
     def relay(self, dies: bool) -> None:
@@ -257,8 +267,12 @@ class Machine(RuleBasedStateMachine):
         await work
         return True
 
-    def pick(self, kind: str, number: int) -> Version | None:
+    def pick(
+        self, kind: str, number: int, prefer: Callable[[Version], bool] = lambda _: True
+    ) -> Version | None:
+        """One of the versions, of those that are preferred if there are any."""
         found = self.reference.of(kind)
+        found = [version for version in found if prefer(version)] or found
         return found[number % len(found)] if found else None
 
     def fact(self, kind: str, pick: int, earlier: int, attempt: int, step: int, word: str) -> Any:

@@ -44,14 +44,14 @@ async def _connected(url: str) -> Client:
     return nc
 
 
-@pytest.mark.timeout(60 + 6 * EXAMPLES)
+@pytest.mark.timeout(60 + 8 * EXAMPLES)
 def test_postgresql_and_the_domain_agree_after_every_step(world: World) -> None:
     checked = type("Checked", (Machine,), {"world": world})
     run_state_machine_as_test(
         checked,
         settings=settings(
             max_examples=EXAMPLES,
-            stateful_step_count=25,
+            stateful_step_count=40,
             deadline=None,
             database=None,
             derandomize=EXAMPLES == QUICK,  # the same ones every time; more are new ones every time
