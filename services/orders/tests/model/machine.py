@@ -28,7 +28,7 @@ from .reference import Reference, Version
 KINDS = st.sampled_from(["coloring", "svg"])
 PICK = st.integers(0, 5)
 OPTIONS = [ColoringOptions(), ColoringOptions(steps=8)]
-LOST = st.sampled_from([False, False, False, True])
+LOST = st.integers(0, 7).map(lambda number: number == 7)
 """Whether the process dies before its transaction is committed."""
 
 
@@ -87,11 +87,17 @@ class Machine(RuleBasedStateMachine):
 
     world: World
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(finished=st.integers(0, 2), in_hand=st.booleans())
+    def begin(self, finished: int, in_hand: bool) -> None:
+        """An image on which somebody has worked already: what is interesting is near."""
         self.reference = Reference()
         self.deleted = False
         self.image_id = self.run(self._new_order())
+        for number in range(finished):
+            self.generate_coloring(OPTIONS[number], then_svg=False, lost=False)
+            self.finish("coloring", number, "completed")
+        if in_hand:
+            self.generate_coloring(OPTIONS[0], then_svg=False, lost=False)
 
     # --- clicks -----------------------------------------------------------------------------------
 
@@ -160,9 +166,9 @@ class Machine(RuleBasedStateMachine):
             self.reference.choose(version)
 
     @precondition(lambda self: not self.deleted and len(self.reference.versions) > 3)
-    @rule(lost=LOST)
-    def delete(self, lost: bool) -> None:
-        if self.write(lambda c: orders.delete(c, "X1"), lost):
+    @rule(really=st.integers(0, 4), lost=LOST)
+    def delete(self, really: int, lost: bool) -> None:
+        if really == 4 and self.write(lambda c: orders.delete(c, "X1"), lost):
             self.deleted = True
             self.reference = Reference()
 
@@ -186,6 +192,15 @@ class Machine(RuleBasedStateMachine):
         version = self.pick(kind, pick, lambda v: v.status.is_in_hand)
         if version is not None:
             self.facts([(kind, self.reference.of(kind).index(version), 0, 3, 1, word)], False)
+
+    @rule(pick=PICK, options=st.sampled_from(OPTIONS), kind=KINDS)
+    def choose_while_one_is_made(self, pick: int, options: ColoringOptions, kind: str) -> None:
+        """What is chosen meanwhile must survive: rare by chance, so the steps come together."""
+        if not self.deleted:
+            self.generate_coloring(options, then_svg=False, lost=False)
+            self.generate_svg(lost=False)
+            self.select(kind, pick, lost=False)
+            self.finish(kind, pick, "completed")
 
     @rule(dies=LOST)
     def relay(self, dies: bool) -> None:

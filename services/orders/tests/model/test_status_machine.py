@@ -51,7 +51,7 @@ def test_postgresql_and_the_domain_agree_after_every_step(world: World) -> None:
         checked,
         settings=settings(
             max_examples=EXAMPLES,
-            stateful_step_count=40,
+            stateful_step_count=30,
             deadline=None,
             database=None,
             derandomize=EXAMPLES == QUICK,  # the same ones every time; more are new ones every time

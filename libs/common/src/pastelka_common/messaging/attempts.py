@@ -61,6 +61,10 @@ class Lease:
         self._doubtful = self.is_doubtful
         self._seen = time.monotonic()
 
+    def doubt(self) -> None:
+        """Note that the server gave the job out again."""
+        self._doubtful = True
+
     def confirm(self) -> None:
         """Note that the delivery is ours."""
         self._doubtful = False

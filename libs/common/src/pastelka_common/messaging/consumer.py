@@ -180,10 +180,11 @@ class JobConsumer(Generic[J]):
         slot = self._slot(msg)
         in_hand = self._slots.get(slot.key)
         if in_hand is not None:
-            # The server had lost sight of us. What is reported from now on is of this delivery.
+            # The server had lost sight of us. What is reported from now on is of this delivery, which
+            # may have waited for us until somebody else got the next one.
             in_hand.msg = msg
             in_hand.delivery.attempt = max(in_hand.delivery.attempt, slot.delivery.attempt)
-            in_hand.delivery.lease.confirm()
+            in_hand.delivery.lease.doubt()
             return
         self._slots[slot.key] = slot
         slot.task = asyncio.create_task(self._process(slot), name=f"{self._spec.name}:{msg.subject}")
