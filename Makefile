@@ -17,7 +17,7 @@ say = @printf '\033[1m==>\033[0m %s\n' '$(1)'
 
 .PHONY: help
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: up
 up: sync ## Run everything here in the foreground, make the sample order, print the address; Ctrl-C ends it
@@ -78,6 +78,10 @@ asyncapi: sync ## Write the AsyncAPI document anew after a change of the message
 .PHONY: bench
 bench: sync ## Measure the line with fake providers
 	@$(RUN) python -m tests.bench
+
+.PHONY: test-faults
+test-faults: sync ## Break everything at seeded moments: SEEDS=1-10, CLUSTER=1 for three nats-servers
+	@$(RUN) python -m tests.faults $(if $(SEEDS),--seed $(SEEDS)) $(if $(CLUSTER),--cluster) $(if $(RESULTS),--json $(RESULTS))
 
 SYNC := sync --all-packages --all-extras --locked
 

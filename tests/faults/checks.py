@@ -82,11 +82,16 @@ def _trouble(root: Path, version: Row, found: set[str]) -> str | None:
 
 
 def _strays(picture: Picture, found: set[str]) -> list[str]:
-    """Files that no row accounts for. A version in error may have left the file that it would have had."""
+    """Files that no row accounts for.
+
+    A version in error may have left the file that it would have had, and the note of its provider's job.
+    """
     named = {path for path in picture.photos if path}
     named |= {v["path"] for v in picture.versions if v["path"]}
-    named |= {_target(v) for v in picture.versions if v["status"] == "error"}
+    failed = {_target(v) for v in picture.versions if v["status"] == "error"}
+    named |= failed
     named |= {thumbnail_path(path) for path in named}
+    named |= {_note(path) for path in failed}
     return [f"file {path} belongs to no row" for path in sorted(found - named)]
 
 
@@ -96,6 +101,12 @@ def _target(version: Row) -> str:
     suffix = "svg" if version["kind"] == "svg" else "png"
     stem = photo.rpartition(".")[0]
     return f"{folder}/{version['kind']}/v{version['version']}/{stem}.{suffix}"
+
+
+def _note(path: str) -> str:
+    """Where a version's run is noted while a provider works on it (``pastelka_common.run_notes``)."""
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/.{name}.run"
 
 
 def nothing_is_left(picture: Picture, jobs: list[str]) -> list[str]:

@@ -54,17 +54,19 @@ class Client:
         since = time.time()
         self.count += 1
         try:
-            async with self.http.request(
-                method, f"{self.address}/api/v1{path}", timeout=_TIMEOUT, **options
-            ) as response:
-                content = await response.read()
-                answer = _answer(method, path, since, response, content)
+            answer = await self._send(method, path, since, options)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             answer = Answer(method, path, since, time.time(), None, excerpt=type(error).__name__)
         self.slowest = max(self.slowest, answer.until - since)
         if answer.status is None or answer.status >= 500:
             self.troubles.append(answer)
         return answer
+
+    async def _send(self, method: str, path: str, since: float, options: dict[str, Any]) -> Answer:
+        async with self.http.request(
+            method, f"{self.address}/api/v1{path}", timeout=_TIMEOUT, **options
+        ) as response:
+            return _answer(method, path, since, response, await response.read())
 
 
 def _answer(method: str, path: str, since: float, response: aiohttp.ClientResponse, content: bytes) -> Answer:

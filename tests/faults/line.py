@@ -125,6 +125,7 @@ class Setup:
     workers: int = 12
     vectorize_seconds: float = 1.0
     apis: int = 1
+    launcher: tuple[str, ...] = ()
 
 
 @asynccontextmanager
@@ -134,7 +135,11 @@ async def running(folder: Path, setup: Setup) -> AsyncIterator[Line]:
     vectorizer = Vectorizer(duration=setup.vectorize_seconds)
     async with runpod, vectorizer:
         options = StackOptions(
-            env=providers.environment(runpod, vectorizer), nginx=True, durable=True, services=()
+            env=providers.environment(runpod, vectorizer),
+            nginx=True,
+            durable=True,
+            services=(),
+            launcher=setup.launcher,
         )
         stack = (ClusterStack if setup.cluster else Stack)(folder, options)
         if disk.can_mount():

@@ -14,7 +14,7 @@ from tests.faults import cluster
 
 _VERSIONS = """
 SELECT '{kind}' AS kind, v.id, v.image_id, v.version, v.run, v.attempt, v.status::text AS status, v.path,
-    v.error_code, v.error_message, v.provider_job_id, {own}, i.path AS photo, o.order_number
+    v.error_code, v.error_message, v.possibly_paid_twice, {own}, i.path AS photo, o.order_number
 FROM {kind}_versions v JOIN images i ON i.id = v.image_id JOIN line_items l ON l.id = i.line_item_id
 JOIN orders o ON o.id = l.order_id ORDER BY v.id"""
 _COLORINGS = _VERSIONS.format(kind="coloring", own="v.steps, NULL::integer AS coloring_version_id")

@@ -71,6 +71,6 @@ async def test_everything_ends_well_though_the_broker_forgets(tmp_path: Path) ->
 
 @pytest.mark.timeout(300)
 async def test_a_rolling_upgrade_loses_nothing_and_no_request_fails(tmp_path: Path) -> None:
-    upgraded = await upgrade.run(tmp_path)
+    upgraded = await upgrade.run(tmp_path, ("future",))
     assert upgraded.violations == []
     assert upgraded.images > 0

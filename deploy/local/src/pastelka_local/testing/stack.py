@@ -35,12 +35,16 @@ _MODULES = {
 
 @dataclass(frozen=True)
 class StackOptions:
-    """What a test wants: settings of the services, whether nginx runs, whether data survives a power cut."""
+    """What a test wants: settings of the services, whether nginx runs, whether data survives a power cut.
+
+    ``launcher`` is a program (module and arguments) that runs the services' modules in its own way.
+    """
 
     env: Mapping[str, str] = field(default_factory=dict)
     services: tuple[str, ...] = tuple(_MODULES)
     nginx: bool = False
     durable: bool = False
+    launcher: tuple[str, ...] = ()
 
 
 class Stack:
@@ -103,6 +107,7 @@ class Stack:
         """Start one more process of a kind (``api``, ``worker``, ``coloring``, ...)."""
         port = self._api_port if name == "api" else None
         service = Service(name, _MODULES[kind], self.env(), self.folder, port=port)
+        service.launcher = self.options.launcher
         self.services[name] = service
         self._exit.push_async_callback(_end, service)
         await service.start()

@@ -14,6 +14,7 @@ from pastelka_common.storage import Storage
 from pastelka_orders.database import Database, is_passing
 from pastelka_orders.reconciler.events import mend_events
 from pastelka_orders.reconciler.leftovers import mend_downloads, mend_erasures, remove_jobs_of_the_past
+from pastelka_orders.reconciler.stranded import remove_stranded_jobs
 from pastelka_orders.reconciler.sweep import Sweep
 from pastelka_orders.reconciler.versions import mend_versions
 from pastelka_orders.repository import reconciling
@@ -103,6 +104,7 @@ async def _pass_over(sweep: Sweep) -> None:
     started = time.monotonic()
     last = await sweep.database.read(reconciling.state)
     # What has ended first: nothing of the past is to be begun while the rest is looked at.
+    await remove_stranded_jobs(sweep)
     await remove_jobs_of_the_past(sweep)
     await mend_versions(sweep)
     await mend_downloads(sweep)

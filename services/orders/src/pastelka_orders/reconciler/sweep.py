@@ -23,6 +23,7 @@ Reason = Literal[
     "provider_job_forgotten",
     "job_of_ended_run",
     "job_of_deleted_version",
+    "job_never_delivered",
     "files_left",
     "events_lost",
 ]
