@@ -2,21 +2,22 @@
 
 import argparse
 import asyncio
+import contextlib
 import dataclasses
 import logging
 import random
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import structlog
 
-from tests.faults import disk, plan
+from tests.faults import disk, plan, upgrade
 from tests.faults.result import Result
 from tests.faults.run import run
-
-RESULTS = Path(__file__).with_name("results")
+from tests.faults.upgrade import Upgraded
 
 
 def main() -> int:
@@ -25,6 +26,8 @@ def main() -> int:
     disk.enter_namespace()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.getLogger("nats").setLevel(logging.CRITICAL)
+    if arguments.upgrade:
+        return 1 if _upgrade(arguments).violations else 0
     results = [_one(seed, arguments) for seed in arguments.seeds]
     if len(results) > 1:
         for result in results:
@@ -32,20 +35,36 @@ def main() -> int:
     return 1 if any(result.violations for result in results) else 0
 
 
+def _upgrade(arguments: argparse.Namespace) -> Upgraded:
+    eras = ("future",) if arguments.short else ("future", "present")
+    with _folder(arguments) as folder:
+        upgraded = asyncio.run(upgrade.run(folder, eras))
+    print(upgraded.table(), flush=True)
+    if arguments.json is not None:
+        upgraded.write(arguments.json / "upgrade.json")
+    return upgraded
+
+
 def _one(seed: int, arguments: argparse.Namespace) -> Result:
     shape = _shape(arguments)
-    folder = Path(tempfile.mkdtemp(prefix="pastelka-faults-", dir=arguments.folder))
-    folder.chmod(0o755)  # PostgreSQL may have to run as another user
-    try:
+    with _folder(arguments) as folder:
         result = asyncio.run(run(folder, seed, shape, cluster=arguments.cluster, say=_say))
-    finally:
-        if not arguments.keep:
-            shutil.rmtree(folder, ignore_errors=True)
     print(result.table(), flush=True)
     if arguments.json is not None:
         form = "short" if arguments.short else "full"
         result.write(arguments.json / f"{form}{'-cluster' if arguments.cluster else ''}-{seed}.json")
     return result
+
+
+@contextlib.contextmanager
+def _folder(arguments: argparse.Namespace) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="pastelka-faults-", dir=arguments.folder))
+    folder.chmod(0o755)  # PostgreSQL may have to run as another user
+    try:
+        yield folder
+    finally:
+        if not arguments.keep:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _shape(arguments: argparse.Namespace) -> plan.Shape:
@@ -70,6 +89,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--images", type=int, help="default 200 in 20 orders; with --short 24 in 4")
     parser.add_argument("--window", type=float, help="seconds over which faults are spread")
     parser.add_argument("--short", action="store_true", help="the form that is part of the tests")
+    parser.add_argument("--upgrade", action="store_true", help="rolling restarts instead of faults")
     parser.add_argument("--cluster", action="store_true", help="three nats-servers, three replicas")
     parser.add_argument(
         "--only",

@@ -20,6 +20,7 @@ from tests.faults.providers import Runpod, Vectorizer
 _LOOK_EVERY = 0.2
 _RESTART_PAUSE = 1.0
 _READY_SECONDS = 90.0
+_START_SECONDS = 180.0
 _PROBE = aiohttp.ClientTimeout(total=2)
 SECOND = "coloring-2"
 """Another coloring worker, so that there is one to take over from a zombie."""
@@ -160,7 +161,9 @@ async def _start_services(line: Line, setup: Setup) -> None:
     kinds = {kind: kind for kind in ("api", "worker", "coloring", "vectorize", "notifier")}
     kinds[SECOND] = "coloring"
     kinds |= {f"api-{number}": "api" for number in range(2, setup.apis + 1)}
-    await asyncio.gather(*(line.stack.add(name, kind) for name, kind in kinds.items()))
+    await asyncio.gather(
+        *(line.stack.add(name, kind, deadline=_START_SECONDS) for name, kind in kinds.items())
+    )
     line.journal.began = time.time()
 
 

@@ -30,7 +30,7 @@ def main() -> int:
         return 1
     text = DOCUMENT.read_text(encoding="utf-8")
     if arguments.results is not None:
-        runs = [Result.read(path) for path in sorted(arguments.results.glob("*.json"))]
+        runs = [Result.read(path) for path in sorted(arguments.results.glob("full*.json"))]
         text = _between(text, _BEGIN, _END, of_runs(runs))
     text = _between(text, "<!-- known -->", "<!-- end of known -->", of_known())
     DOCUMENT.write_text(text, encoding="utf-8")

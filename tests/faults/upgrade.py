@@ -7,9 +7,10 @@ processes, of which one serves while the other is replaced, as behind any load b
 
 import asyncio
 import itertools
+import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +65,22 @@ class Upgraded:
     slowest: float
     """Seconds of the slowest request."""
 
+    def write(self, path: Path) -> None:
+        """As JSON."""
+        path.write_text(json.dumps(asdict(self), indent=1) + "\n")
+
+    def table(self) -> str:
+        """For a person."""
+        lines = [
+            f"{self.restarts} services replaced under load in {self.seconds:.0f} s: {self.images} images, "
+            f"{self.requests} requests, the slowest {self.slowest:.1f} s"
+        ]
+        lines += [f"VIOLATION: {line}" for line in self.violations]
+        return "\n".join([*lines, f"{len(self.violations)} violations"])
+
 
 async def run(folder: Path, eras: Eras = ("future", "present")) -> Upgraded:
     """Start in the past, go on to each of ``eras`` under load, and look."""
-    folder.chmod(0o755)  # noqa: ASYNC240 - PostgreSQL may have to run as another user
     setup = Setup(200, apis=len(_APIS), run_seconds=0.8, vectorize_seconds=0.2, launcher=launcher_of("past"))
     async with running(folder, setup) as line, session() as http:
         begun = time.time()

@@ -103,14 +103,14 @@ class Stack:
             **self.options.env,
         }
 
-    async def add(self, name: str, kind: str) -> Service:
+    async def add(self, name: str, kind: str, *, deadline: float = 60.0) -> Service:
         """Start one more process of a kind (``api``, ``worker``, ``coloring``, ...)."""
         port = self._api_port if name == "api" else None
         service = Service(name, _MODULES[kind], self.env(), self.folder, port=port)
         service.launcher = self.options.launcher
         self.services[name] = service
         self._exit.push_async_callback(_end, service)
-        await service.start()
+        await service.start(deadline=deadline)
         return service
 
     async def _start(self) -> None:
