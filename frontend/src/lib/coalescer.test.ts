@@ -49,4 +49,14 @@ describe("Coalescer", () => {
     expect(run).toHaveBeenCalledTimes(1);
     coalescer.stop();
   });
+
+  it("works on when it is asked after a stop, as an effect that is run twice does", async () => {
+    const run = vi.fn<(key: string) => Promise<void>>().mockRejectedValue(new TypeError("no answer"));
+    const coalescer = new Coalescer<string>(run, 40);
+    coalescer.stop();
+    coalescer.ask("1270");
+    await vi.advanceTimersByTimeAsync(1040);
+    expect(run).toHaveBeenCalledTimes(2);
+    coalescer.stop();
+  });
 });

@@ -17,7 +17,8 @@ function mayPass(error: unknown): boolean {
 export class Coalescer<Key> {
   readonly #run: (key: Key) => Promise<unknown>;
   readonly #delayMs: number;
-  #stopped = false;
+  /** Counts stops: what began before the last one plans nothing more. */
+  #stops = 0;
   readonly #waiting = new Map<Key, ReturnType<typeof setTimeout>>();
   readonly #running = new Set<Key>();
   readonly #again = new Set<Key>();
@@ -38,7 +39,8 @@ export class Coalescer<Key> {
     for (const timer of this.#waiting.values()) clearTimeout(timer);
     this.#waiting.clear();
     this.#again.clear();
-    this.#stopped = true;
+    this.#failures.clear();
+    this.#stops += 1;
   }
 
   /** Run after `delayMs`, or sooner if that was planned already. */
@@ -54,6 +56,7 @@ export class Coalescer<Key> {
   async #start(key: Key): Promise<void> {
     this.#waiting.delete(key);
     this.#running.add(key);
+    const stops = this.#stops;
     const failed = await this.#run(key).then(
       () => false,
       (error: unknown) => mayPass(error),
@@ -62,7 +65,7 @@ export class Coalescer<Key> {
     const failures = failed ? (this.#failures.get(key) ?? 0) + 1 : 0;
     if (failed) this.#failures.set(key, failures);
     else this.#failures.delete(key);
-    if (this.#stopped) return;
+    if (stops !== this.#stops) return;
     if (this.#again.delete(key)) this.#plan(key, this.#delayMs);
     else if (failed) this.#plan(key, Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS));
   }
