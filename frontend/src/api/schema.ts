@@ -44,6 +44,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/dead-letters/{sequence}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Dismiss Dead Letter
+         * @description Take a dead letter away without asking again for anything.
+         */
+        delete: operations["dismiss_dead_letter"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dead-letters/{sequence}/requeue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Requeue Dead Letter
+         * @description Ask again for what was given up on; a version begins a new run. The letter is then gone.
+         */
+        post: operations["requeue_dead_letter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/images/{image_id}/coloring-versions": {
         parameters: {
             query?: never;
@@ -212,6 +252,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/{order_number}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Order
+         * @description A ZIP of the files, named `<order>-<position>`.
+         */
+        get: operations["download_order"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/{order_number}/generate-coloring": {
         parameters: {
             query?: never;
@@ -264,6 +324,26 @@ export interface paths {
          * @description One image with all its versions: what a browser fetches on `image_status`.
          */
         get: operations["get_image"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order_number}/print": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Print Order
+         * @description A PDF of the chosen pages, one on each sheet of A4.
+         */
+        get: operations["print_order"];
         put?: never;
         post?: never;
         delete?: never;
@@ -326,6 +406,26 @@ export interface paths {
          * @description Try a failed SVG again, afresh.
          */
         post: operations["retry_svg"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get System
+         * @description Services with their health, queues, outbox, the last hour, and what was given up on.
+         */
+        get: operations["get_system"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -411,6 +511,50 @@ export interface components {
             version: number;
         };
         /**
+         * DeadLetterResponse
+         * @description A job that was given up on.
+         */
+        DeadLetterResponse: {
+            /** At */
+            at?: string | null;
+            /** Attempt */
+            attempt?: number | null;
+            /** Code */
+            code: string;
+            /** Image Id */
+            image_id?: number | null;
+            /** Message */
+            message: string;
+            /** Order Number */
+            order_number?: string | null;
+            /**
+             * Sequence
+             * @description By which it is requeued or dismissed
+             */
+            sequence: number;
+            /**
+             * Subject
+             * @description Of the job
+             * @example jobs.coloring.456
+             */
+            subject: string;
+            /** Version Id */
+            version_id?: number | null;
+        };
+        /**
+         * DeadLettersResponse
+         * @description Jobs that were given up on in the last 30 days, newest first.
+         */
+        DeadLettersResponse: {
+            /** Count */
+            count: number;
+            /**
+             * Newest
+             * @description At most 20
+             */
+            newest: components["schemas"]["DeadLetterResponse"][];
+        };
+        /**
          * ErrorResponse
          * @description Why something ended in ``error``.
          */
@@ -426,6 +570,28 @@ export interface components {
          * @enum {string}
          */
         GroupBy: "none" | "color" | "parent" | "layer";
+        /**
+         * HourResponse
+         * @description What ended in the last hour.
+         */
+        HourResponse: {
+            /** Cancelled */
+            cancelled: number;
+            /** Completed */
+            completed: number;
+            /** Failed */
+            failed: number;
+            /**
+             * Failure Rate
+             * @description failed / (completed + failed), 0 to 1; null when nothing ended
+             */
+            failure_rate: number | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "coloring" | "svg";
+        };
         /**
          * ImageResponse
          * @description One photo with everything made from it.
@@ -521,7 +687,7 @@ export interface components {
             svg_completed: number;
             /**
              * Thumbnails
-             * @description URLs of up to four photos
+             * @description URLs of small pictures of up to four photos
              */
             thumbnails: string[];
         };
@@ -578,6 +744,19 @@ export interface components {
          */
         OrderStatus: "pending" | "downloading" | "processing" | "ready_for_review" | "error";
         /**
+         * OutboxResponse
+         * @description Messages that are committed and not yet published.
+         */
+        OutboxResponse: {
+            /** Messages */
+            messages: number;
+            /**
+             * Oldest Seconds
+             * @description Age of the oldest; null when there is none
+             */
+            oldest_seconds: number | null;
+        };
+        /**
          * Problem
          * @description An error by RFC 9457 (``application/problem+json``).
          */
@@ -602,6 +781,57 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * QueueResponse
+         * @description Jobs of one kind.
+         */
+        QueueResponse: {
+            /**
+             * In Hand
+             * @description Being worked on, or waiting to be tried again
+             */
+            in_hand: number;
+            /** Name */
+            name: string;
+            /**
+             * Waiting
+             * @description Nobody has them yet
+             */
+            waiting: number;
+        };
+        /**
+         * ReconcilerResponse
+         * @description The reconciler's last pass: what should be in hand was compared with what is.
+         */
+        ReconcilerResponse: {
+            /**
+             * Examined
+             * @description Versions that were in hand
+             */
+            examined: number;
+            /** Last Mended At */
+            last_mended_at: string | null;
+            /**
+             * Mended
+             * @description In the last pass
+             */
+            mended: number;
+            /**
+             * Mended Total
+             * @description Since the database was made
+             */
+            mended_total: number;
+            /**
+             * Ran At
+             * Format: date-time
+             */
+            ran_at: string;
+            /**
+             * Seconds
+             * @description How long it took
+             */
+            seconds: number;
+        };
+        /**
          * SelectedResponse
          * @description Another version is the chosen one.
          */
@@ -624,6 +854,30 @@ export interface components {
             coloring: number | null;
             /** Svg */
             svg: number | null;
+        };
+        /**
+         * ServiceResponse
+         * @description One process of a service, or a service of which no process answers.
+         */
+        ServiceResponse: {
+            /**
+             * Checks
+             * @description By dependency: `ok`, or what is wrong
+             */
+            checks: {
+                [key: string]: string;
+            };
+            /** Healthy */
+            healthy: boolean;
+            /**
+             * Instance
+             * @description Host and process id; null when no process answers
+             */
+            instance: string | null;
+            /** Name */
+            name: string;
+            /** Started At */
+            started_at: string | null;
         };
         /**
          * ShapeStacking
@@ -682,6 +936,27 @@ export interface components {
             url: string | null;
             /** Version */
             version: number;
+        };
+        /**
+         * SystemResponse
+         * @description How the system is. What cannot be told because the database or NATS is away is null.
+         */
+        SystemResponse: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            dead_letters: components["schemas"]["DeadLettersResponse"] | null;
+            /** Last Hour */
+            last_hour: components["schemas"]["HourResponse"][] | null;
+            outbox: components["schemas"]["OutboxResponse"] | null;
+            /** Queues */
+            queues: components["schemas"]["QueueResponse"][] | null;
+            /** @description Null also when it has not run yet */
+            reconciler: components["schemas"]["ReconcilerResponse"] | null;
+            /** Services */
+            services: components["schemas"]["ServiceResponse"][];
         };
         /**
          * TimelineEntry
@@ -826,6 +1101,111 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ColoringVersionResponse"];
                 };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dismiss_dead_letter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of the dead letter */
+                sequence: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requeue_dead_letter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of the dead letter */
+                sequence: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not Found */
             404: {
@@ -1419,6 +1799,67 @@ export interface operations {
             };
         };
     };
+    download_order: {
+        parameters: {
+            query?: {
+                /** @description The chosen pages, the chosen SVGs, or all photos */
+                what?: "coloring" | "svg" | "photos";
+            };
+            header?: never;
+            path: {
+                order_number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     generate_order_coloring: {
         parameters: {
             query?: never;
@@ -1574,6 +2015,64 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    print_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1771,6 +2270,26 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_system: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemResponse"];
                 };
             };
         };
