@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from pastelka_common.contracts.messages import ColoringFact, now
+from pastelka_common.contracts.messages import ColoringFact, DeadLetter, Failure, now
 from pastelka_common.messaging import hands
 from pastelka_common.messaging.runs import ProviderJobs
 from pastelka_common.testing.waiting import until
@@ -156,6 +156,37 @@ async def test_a_fact_that_was_acknowledged_and_not_applied_is_applied(
     assert await broken.sweep() == [("coloring", "fact_not_applied")]
     assert await status(sql, version_id) == "completed"
     assert await broken.jobs() == 0
+
+
+async def test_a_job_that_was_given_up_on_is_not_begun_again(
+    broken: Any, coloring: Any, sql: asyncpg.Connection
+) -> None:
+    version_id = await coloring()
+    job = (await broken.js.get_last_msg("JOBS", f"jobs.coloring.{version_id}")).data.decode()
+    letter = DeadLetter(
+        original_subject=f"jobs.coloring.{version_id}",
+        original_payload=job,
+        failure=Failure(code="provider_refused", message="No."),
+        attempt=1,
+        at=now(),
+    )
+    await broken.js.publish(letter.subject, letter.model_dump_json().encode())
+    await broken.lose_jobs()
+    assert await broken.sweep() == [("coloring", "given_up")]
+    row = await sql.fetchrow("SELECT status::text, error_code FROM coloring_versions")
+    assert tuple(row) == ("error", "provider_refused")
+    assert await broken.jobs() == 0
+
+
+async def test_a_version_that_cannot_be_mended_stops_no_other(
+    broken: Any, coloring: Any, sql: asyncpg.Connection
+) -> None:
+    hopeless, other = await coloring(), await coloring()
+    await sql.execute("UPDATE images SET path = NULL WHERE id = 1")
+    await broken.lose_jobs()
+    assert await broken.sweep() == JOB_MISSING
+    assert await broken.job(f"jobs.coloring.{hopeless}") is None
+    assert await broken.job(f"jobs.coloring.{other}") is not None
 
 
 async def test_facts_that_come_before_the_lock_win(

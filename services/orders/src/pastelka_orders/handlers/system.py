@@ -13,6 +13,7 @@ from nats.errors import Error as NatsError
 from nats.js.errors import APIError
 from nats.js.errors import NotFoundError as NoSuchConsumerError
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import now
 from pastelka_common.health import run_checks
@@ -27,7 +28,7 @@ from pastelka_orders import dead_letters
 from pastelka_orders.broker import Broker
 from pastelka_orders.database import Database
 from pastelka_orders.errors import BrokerUnavailableError
-from pastelka_orders.repository import system
+from pastelka_orders.repository import reconciling, system
 from pastelka_orders.system_schemas import (
     BreakerResponse,
     DeadLettersResponse,
@@ -96,7 +97,7 @@ class System:
         return await asyncio.gather(
             _or_none(self.database.read(system.outbox)),
             _or_none(self.database.read(system.last_hour)),
-            _or_none(self.database.read(system.reconciler)),
+            _or_none(self.database.read(_reconciler)),
         )
 
     async def _own(self) -> ServiceResponse:
@@ -147,6 +148,12 @@ async def _of_broker(
     return await asyncio.gather(
         _or_none(presence.ask(nc, OTHER_SERVICES)), _or_none(_queues(nc)), _or_none(dead_letters.newest(nc))
     )
+
+
+async def _reconciler(connection: AsyncConnection) -> ReconcilerResponse | None:
+    """How the reconciler's last pass went; ``None`` before the first."""
+    state = await reconciling.state(connection)
+    return ReconcilerResponse.model_validate(state, from_attributes=True) if state else None
 
 
 async def _queues(nc: Client) -> list[QueueResponse]:

@@ -20,6 +20,7 @@ Reason = Literal[
     "job_missing",
     "job_of_earlier_run",
     "fact_not_applied",
+    "given_up",
     "provider_job_forgotten",
     "job_of_ended_run",
     "job_of_deleted_version",

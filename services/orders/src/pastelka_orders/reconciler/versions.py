@@ -9,14 +9,15 @@ from nats.js.errors import NotFoundError as NoSuchConsumerError
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.contracts.messages import ColoringFact, SvgFact, VersionJob, job_key
+from pastelka_common.contracts.messages import ColoringFact, DeadLetter, SvgFact, VersionJob, job_key
 from pastelka_common.contracts.statuses import STATUS_ENUMS, StatusType
 from pastelka_common.messaging import hands
-from pastelka_common.messaging.held import Held, last_from_leader, last_held
-from pastelka_common.messaging.topology import FACTS_CONSUMER, JOBS, PROVIDER_JOBS, STATUS
+from pastelka_common.messaging.held import BROKER_ERRORS, Held, last_from_leader, last_held
+from pastelka_common.messaging.topology import DEAD, FACTS_CONSUMER, JOBS, PROVIDER_JOBS, STATUS
 from pastelka_common.messaging.work import FACTS
+from pastelka_orders.database import is_passing
 from pastelka_orders.domain.versions import status_of
-from pastelka_orders.handlers.facts import Received, apply_facts
+from pastelka_orders.handlers.facts import Received, apply_dead_letter, apply_facts
 from pastelka_orders.handlers.making import job_of
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.reconciler.sweep import Reason, Sweep
@@ -67,7 +68,9 @@ async def _mend(sweep: Sweep, kind: StatusType, row: InHand, *, facts_are_applie
         return await sweep.change(
             lambda c: _mend_locked(c, sweep.nc, kind, row, facts_are_applied=facts_are_applied)
         )
-    except (ValidationError, LookupError):
+    except Exception as error:
+        if is_passing(error) or isinstance(error, BROKER_ERRORS):
+            raise
         log.exception("version cannot be mended", kind=kind, version=row.id)
         return None
 
@@ -76,29 +79,40 @@ async def _mend_locked(
     connection: AsyncConnection, nc: Client, kind: StatusType, row: InHand, *, facts_are_applied: bool
 ) -> Reason | None:
     """Everything is asked again under the row's lock: clicks and facts may have come in between."""
-    found = await versions.lock(connection, kind, [row.id])
-    if (
-        not found
-        or found[0].status.is_final
-        or found[0].progress.position != (row.run, row.attempt, row.step)
-    ):
+    lost = await _still_lost(connection, nc, kind, row)
+    if lost is None:
         return None
-    version = found[0]
+    version, job = lost
+    subject = _job_subject(kind, row.id)
+    letter = _letter_of(await last_from_leader(nc, DEAD, f"dead.{subject}"), row.run)
+    if letter is not None:
+        await apply_dead_letter(connection, letter, row.id, row.run)
+        return "given_up"
+    fact = _fact_of(kind, await last_from_leader(nc, STATUS, f"status.{kind}.{row.id}"), row.run)
+    if fact is None or fact.order <= row.position:
+        attempt = max(row.attempt, fact.attempt if fact is not None else 0)
+        return await _ask_again(connection, version, row, attempt, job)
+    if not facts_are_applied:
+        return None  # it will be, in its turn
+    await apply_facts(connection, [Received(fact, {})])
+    return "fact_not_applied"
+
+
+async def _still_lost(
+    connection: AsyncConnection, nc: Client, kind: StatusType, row: InHand
+) -> tuple[Version, Held | None] | None:
+    """The locked version, with the job of an earlier run if there is one; ``None`` if all is well.
+
+    Asked before anything else, as a worker stores its last word before its job goes.
+    """
+    found = await versions.lock(connection, kind, [row.id])
+    if not found or found[0].status.is_final or found[0].progress.position != row.position:
+        return None
     subject = _job_subject(kind, row.id)
     if await reconciling.is_in_outbox(connection, subject):
         return None
-    # The job before the fact: a worker stores its last fact before its job goes.
     job = await last_from_leader(nc, JOBS, subject)
-    if _run_of(job) >= row.run:
-        return None
-    fact = _fact_of(kind, await last_from_leader(nc, STATUS, f"status.{kind}.{row.id}"))
-    if fact is not None and fact.order > version.progress.position and fact.run == row.run:
-        if not facts_are_applied:
-            return None  # it will be, in its turn
-        await apply_facts(connection, [Received(fact, {})])
-        return "fact_not_applied"
-    known = fact.attempt if fact is not None and fact.run == row.run else 0
-    return await _ask_again(connection, version, row, max(row.attempt, known), job)
+    return None if _run_of(job) >= row.run else (found[0], job)
 
 
 async def _ask_again(
@@ -153,8 +167,20 @@ def _run_of(held: Held | None) -> int:
         return 0
 
 
-def _fact_of(kind: StatusType, held: Held | None) -> ColoringFact | SvgFact | None:
+def _letter_of(held: Held | None, run: int) -> DeadLetter | None:
+    """The dead letter in a message, if it is about the job of this run."""
     try:
-        return FACTS[kind].model_validate_json(held.data) if held is not None else None
+        letter = DeadLetter.model_validate_json(held.data) if held is not None else None
+        job = VersionJob.model_validate_json(letter.original_payload) if letter is not None else None
     except ValidationError:
         return None
+    return letter if job is not None and job.run == run else None
+
+
+def _fact_of(kind: StatusType, held: Held | None, run: int) -> ColoringFact | SvgFact | None:
+    """The fact in a message, if it is of this run."""
+    try:
+        fact = FACTS[kind].model_validate_json(held.data) if held is not None else None
+    except ValidationError:
+        return None
+    return fact if fact is not None and fact.run == run else None

@@ -4,13 +4,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.statuses import STATUS_ENUMS
-from pastelka_orders.system_schemas import HourResponse, OutboxResponse, ReconcilerResponse
+from pastelka_orders.system_schemas import HourResponse, OutboxResponse
 
 _OUTBOX = text(
     """SELECT (SELECT count(*) FROM outbox) AS messages, EXTRACT(EPOCH FROM clock_timestamp() -
         (SELECT created_at FROM outbox ORDER BY id LIMIT 1))::float8 AS oldest_seconds"""
 )
-_RECONCILER = text("SELECT ran_at, seconds, examined, mended, mended_total, last_mended_at FROM reconciler")
 # The condition on ``status`` is the one of the index ix_status_changes_ended.
 _LAST_HOUR = text(
     """SELECT kind, count(*) FILTER (WHERE status = 'completed') AS completed,
@@ -48,9 +47,3 @@ async def last_hour(connection: AsyncConnection) -> list[HourResponse]:
             )
         )
     return hours
-
-
-async def reconciler(connection: AsyncConnection) -> ReconcilerResponse | None:
-    """How the reconciler's last pass went; ``None`` before the first."""
-    row = (await connection.execute(_RECONCILER)).mappings().first()
-    return ReconcilerResponse.model_validate(dict(row)) if row else None

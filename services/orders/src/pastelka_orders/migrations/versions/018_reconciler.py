@@ -27,7 +27,7 @@ def upgrade() -> None:
         sa.Column("last_mended_at", sa.DateTime(timezone=True)),
         sa.Column("events_mark", JSONB(none_as_null=True)),
         sa.Column("events_good_at", sa.DateTime(timezone=True)),
-        sa.CheckConstraint("id = 1", name="one_row"),
+        sa.CheckConstraint("id = 1", name=op.f("reconciler_one_row_check")),
     )
     op.create_table(
         "erasures",
