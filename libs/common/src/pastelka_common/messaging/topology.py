@@ -113,6 +113,15 @@ class ConsumerSpec:
         """Name of the priority group, if pinned."""
         return self.name if self.pinned else None
 
+    def takes(self, subject: str) -> bool:
+        """Whether a message on ``subject`` is one of this consumer's."""
+        wanted, tokens = self.filter_subject.split("."), subject.split(".")
+        if wanted[-1] == ">":
+            wanted, tokens = wanted[:-1], tokens[: len(wanted) - 1]
+        return len(wanted) == len(tokens) and all(
+            pattern in {"*", token} for pattern, token in zip(wanted, tokens, strict=True)
+        )
+
     def with_limit(self, max_ack_pending: int) -> "ConsumerSpec":
         """The same with another bound on deliveries in hand."""
         return replace(self, max_ack_pending=max_ack_pending)
