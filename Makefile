@@ -96,6 +96,10 @@ bench-frontend: dashboard ## Measure the dashboard in a browser
 pictures: dashboard ## Take the pictures of the dashboard in docs/images anew
 	@$(RUN) python -m tests.pictures
 
+.PHONY: test-faults
+test-faults: sync ## Break everything at seeded moments: SEEDS=1-10, CLUSTER=1 for three nats-servers
+	@$(RUN) python -m tests.faults $(if $(SEEDS),--seed $(SEEDS)) $(if $(CLUSTER),--cluster) $(if $(RESULTS),--json $(RESULTS))
+
 SYNC := sync --all-packages --all-extras --locked
 
 # Quick when nothing has changed; otherwise it shows what it installs.

@@ -10,10 +10,16 @@ from pastelka_common.testing.fake_vectorizer import FakeVectorizer
 from tests.line import Line, running_line
 
 
+@pytest.fixture(scope="module")
+def line_env() -> dict[str, str]:
+    """Settings of the services that a module wants beside those of the fake providers."""
+    return {}
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def line(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Line]:
+async def line(tmp_path_factory: pytest.TempPathFactory, line_env: dict[str, str]) -> AsyncIterator[Line]:
     """PostgreSQL, NATS, the hub, nginx, all services, a fake RunPod and a fake Vectorizer.ai."""
     runpod = FakeRunpod(FakeRunpodSettings(queue_seconds=0.8, run_seconds=0.8))
     vectorizer = FakeVectorizer(duration=0.2)
-    async with running_line(tmp_path_factory.mktemp("stack"), runpod, vectorizer) as running:
+    async with running_line(tmp_path_factory.mktemp("stack"), runpod, vectorizer, env=line_env) as running:
         yield running

@@ -956,6 +956,39 @@ export interface components {
             status: "queued";
         };
         /**
+         * ReconcilerResponse
+         * @description The reconciler's last pass: what should be in hand was compared with what is.
+         */
+        ReconcilerResponse: {
+            /**
+             * Examined
+             * @description Versions that were in hand
+             */
+            examined: number;
+            /** Last Mended At */
+            last_mended_at: string | null;
+            /**
+             * Mended
+             * @description In the last pass
+             */
+            mended: number;
+            /**
+             * Mended Total
+             * @description Since the database was made
+             */
+            mended_total: number;
+            /**
+             * Ran At
+             * Format: date-time
+             */
+            ran_at: string;
+            /**
+             * Seconds
+             * @description How long it took
+             */
+            seconds: number;
+        };
+        /**
          * RetryResponse
          * @description An attempt failed for a reason that may pass, and there will be another.
          */
@@ -1112,6 +1145,8 @@ export interface components {
             outbox: components["schemas"]["OutboxResponse"] | null;
             /** Queues */
             queues: components["schemas"]["QueueResponse"][] | null;
+            /** @description Null also when it has not run yet */
+            reconciler: components["schemas"]["ReconcilerResponse"] | null;
             /** Services */
             services: components["schemas"]["ServiceResponse"][];
         };

@@ -20,7 +20,7 @@ export function useOrderEvents(orderNumber: string, enabled = true): void {
   const refetches = useMemo(
     () =>
       new Coalescer<string>(
-        (number) => queryClient.invalidateQueries({ queryKey: orderKey(number) }),
+        (number) => queryClient.invalidateQueries({ queryKey: orderKey(number) }, { throwOnError: true }),
         REFETCH_DELAY_MS,
       ),
     [queryClient],

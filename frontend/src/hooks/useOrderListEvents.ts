@@ -15,12 +15,8 @@ export function useOrderListEvents(filter: OrderFilter, enabled = true): void {
   const { q, status } = filter;
   const refetches = useMemo(() => {
     const shown = { q, status };
-    // A refresh that fails leaves the rows as they are; the line's next opening asks again.
     const refresh = (number: string) =>
-      (number === WHOLE_LIST
-        ? refreshList(queryClient, shown)
-        : refreshRow(queryClient, shown, number)
-      ).catch(() => null);
+      number === WHOLE_LIST ? refreshList(queryClient, shown) : refreshRow(queryClient, shown, number);
     return new Coalescer<string>(refresh, REFETCH_DELAY_MS);
   }, [queryClient, q, status]);
   useEffect(() => () => refetches.stop(), [refetches]);

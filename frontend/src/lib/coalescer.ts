@@ -1,13 +1,28 @@
+import { ApiError } from "@/api/client";
+
+const FIRST_RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 8000;
+
+/** What the API refuses stays refused; everything else may succeed later. */
+function mayPass(error: unknown): boolean {
+  return !(error instanceof ApiError && error.status >= 400 && error.status < 500);
+}
+
 /**
  * Runs work for a key, however often it is asked for: what is asked within `delayMs` becomes one run, and
- * what is asked while one runs becomes one more run after it.
+ * what is asked while one runs becomes one more run after it. Work that fails for a reason that may pass (no
+ * answer, the API being started again) is run again, later and later: nothing else would tell that what
+ * is on the screen is old.
  */
 export class Coalescer<Key> {
   readonly #run: (key: Key) => Promise<unknown>;
   readonly #delayMs: number;
+  /** Counts stops: what began before the last one plans nothing more. */
+  #stops = 0;
   readonly #waiting = new Map<Key, ReturnType<typeof setTimeout>>();
   readonly #running = new Set<Key>();
   readonly #again = new Set<Key>();
+  readonly #failures = new Map<Key, number>();
 
   constructor(run: (key: Key) => Promise<unknown>, delayMs: number) {
     this.#run = run;
@@ -16,11 +31,7 @@ export class Coalescer<Key> {
 
   ask(key: Key): void {
     if (this.#running.has(key)) this.#again.add(key);
-    else if (!this.#waiting.has(key))
-      this.#waiting.set(
-        key,
-        setTimeout(() => void this.#start(key), this.#delayMs),
-      );
+    else this.#plan(key, this.#delayMs);
   }
 
   /** Forget what has not started. */
@@ -28,16 +39,34 @@ export class Coalescer<Key> {
     for (const timer of this.#waiting.values()) clearTimeout(timer);
     this.#waiting.clear();
     this.#again.clear();
+    this.#failures.clear();
+    this.#stops += 1;
+  }
+
+  /** Run after `delayMs`, or sooner if that was planned already. */
+  #plan(key: Key, delayMs: number): void {
+    if (this.#waiting.has(key) && !this.#failures.has(key)) return;
+    clearTimeout(this.#waiting.get(key));
+    this.#waiting.set(
+      key,
+      setTimeout(() => void this.#start(key), delayMs),
+    );
   }
 
   async #start(key: Key): Promise<void> {
     this.#waiting.delete(key);
     this.#running.add(key);
-    try {
-      await this.#run(key);
-    } finally {
-      this.#running.delete(key);
-      if (this.#again.delete(key)) this.ask(key);
-    }
+    const stops = this.#stops;
+    const failed = await this.#run(key).then(
+      () => false,
+      (error: unknown) => mayPass(error),
+    );
+    this.#running.delete(key);
+    const failures = failed ? (this.#failures.get(key) ?? 0) + 1 : 0;
+    if (failed) this.#failures.set(key, failures);
+    else this.#failures.delete(key);
+    if (stops !== this.#stops) return;
+    if (this.#again.delete(key)) this.#plan(key, this.#delayMs);
+    else if (failed) this.#plan(key, Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS));
   }
 }

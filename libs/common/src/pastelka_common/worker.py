@@ -6,13 +6,15 @@ from typing import TypeVar
 from pastelka_common.breaker import Breaker
 from pastelka_common.contracts.messages import VersionJob
 from pastelka_common.health import health_server
+from pastelka_common.messaging import hands
 from pastelka_common.messaging.connection import connected
 from pastelka_common.messaging.consumer import JobConsumer, Retries
 from pastelka_common.messaging.holders import Holders
 from pastelka_common.messaging.presence import answering
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.runs import Cancellations, ProviderJobs
-from pastelka_common.messaging.topology import ConsumerSpec, ensure_consumer, ensure_streams
+from pastelka_common.messaging.topology import ConsumerSpec
+from pastelka_common.messaging.upkeep import kept
 from pastelka_common.messaging.work import Making, Workshop
 from pastelka_common.settings import WorkerSettings
 from pastelka_common.storage import Storage
@@ -38,13 +40,15 @@ async def work_off(
     ``paid_provider`` (its name) gets a breaker.
     """
     breaker = _breaker(settings, paid_provider) if paid_provider else None
-    async with connected(settings.nats_url, name=spec.name) as nc:
-        await ensure_streams(nc.jetstream(), settings.stream_replicas)
-        await ensure_consumer(nc, spec)
+    async with (
+        connected(settings.nats_url, name=spec.name) as nc,
+        kept(nc, [spec], replicas=settings.stream_replicas),
+    ):
+        cancellations = await Cancellations.open(nc, job_type.kind)
         workshop: Workshop[J] = Workshop(
             Publisher(nc),
             await ProviderJobs.open(nc),
-            await Cancellations.open(nc, job_type.kind),
+            cancellations,
             storage,
             making,
             paid_provider or "local",
@@ -70,6 +74,7 @@ async def work_off(
         async with (
             health_server(settings.host, settings.port, checks),
             answering(nc, spec.name, checks, breaker.health if breaker else None),
+            hands.telling(nc, lambda: cancellations.in_hand),
         ):
             await consumer.run(stop, grace=grace)
 

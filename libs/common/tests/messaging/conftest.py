@@ -144,10 +144,12 @@ async def work(nc: Client) -> AsyncIterator[StartWorker]:
         grace: float = 0.0,
         job_type: type[Any] = ColoringJob,
         concurrency: int = 1,
+        declare: bool = True,
         **options: Any,
     ) -> Worker:
         client = on or nc
-        await ensure_consumer(client, spec)
+        if declare:
+            await ensure_consumer(client, spec)
         consumer = JobConsumer(client, spec, job_type, handler, concurrency=concurrency, **options)
         worker = Worker(consumer, client)
         worker._grace = grace

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from nats.js import JetStreamContext
@@ -286,3 +287,18 @@ async def test_the_handler_works_in_the_trace_of_the_message(
     await work(handler, spec=SPEC)
     await jobs_left(0)
     assert traces == [TRACE_ID, TRACE_ID]
+
+
+async def test_a_message_of_another_consumer_is_left_to_it(work, js: JetStreamContext, job: Jobs, jobs_left):
+    """As a server gives it out whose store went back to an older copy: it minds numbers, not subjects."""
+    wide = replace(SPEC, filter_subject="jobs.>")
+    await ensure_consumer(js._nc, wide)
+    handler = Scripted(Done())
+    await Publisher(js._nc).send(Outgoing("jobs.erase.7", b'{"order_id": 7, "order_number": "M1007"}'))
+    await Publisher(js._nc).publish(job(1))
+    await work(handler, spec=SPEC, declare=False)
+    await until(lambda: handler.seen)
+    await jobs_left(1)
+    assert [version_id for version_id, _ in handler.seen] == [1]
+    assert (await js.stream_info("DEAD")).state.messages == 0
+    assert (await js.get_last_msg(JOBS, "jobs.erase.7")).data

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import pytest
 import pytest_asyncio
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -243,3 +244,22 @@ async def test_a_pinned_group_keeps_order_over_a_killed_server(
         numbers += [int(msg.data) for msg in await soon(subscription.take(10))]
     assert [number for number in numbers if number >= 2] == [2, 3, 4]
     assert subscription._pin_id != pin
+
+
+async def test_stopping_ends_the_watch_even_if_a_call_swallows_its_cancellation(
+    subscribe: Subscribe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As ``asyncio.wait_for`` of Python 3.11 does when its call returns in that very moment."""
+    looking = asyncio.Event()
+
+    async def look() -> None:
+        looking.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return
+
+    subscription = await subscribe()
+    monkeypatch.setattr(subscription, "_look", look)
+    await soon(looking.wait())
+    await soon(subscription.stop())

@@ -152,3 +152,18 @@ async def test_a_pinned_consumer_has_its_group(nc: Client):
     assert config["priority_policy"] == "pinned_client"
     assert config["priority_groups"] == ["notifier"]
     assert config["priority_timeout"] == 2 * EVENTS_CONSUMER.ack_wait * 1e9
+
+
+@pytest.mark.parametrize(
+    ("filter_subject", "subject", "takes"),
+    [
+        ("jobs.svg.*", "jobs.svg.7", True),
+        ("jobs.svg.*", "jobs.coloring.7", False),
+        ("jobs.svg.*", "jobs.svg.7.8", False),
+        ("dead.jobs.>", "dead.jobs.svg.7", True),
+        ("dead.jobs.>", "dead.events.7", False),
+    ],
+)
+def test_a_consumer_knows_its_messages(filter_subject: str, subject: str, *, takes: bool) -> None:
+    spec = ConsumerSpec(JOBS, "any", filter_subject, ack_wait=1, max_ack_pending=1)
+    assert spec.takes(subject) is takes

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from PIL import Image
 
-from pastelka_common.contracts.messages import ColoringFact, ColoringJob, Failure, SvgJob
+from pastelka_common.contracts.messages import ColoringFact, ColoringJob, Failure, SvgJob, now
 from pastelka_common.contracts.options import SvgOptions
 from pastelka_common.contracts.statuses import ColoringProcessingStatus as Status
 from pastelka_common.contracts.statuses import SvgProcessingStatus
@@ -20,7 +21,7 @@ from pastelka_common.messaging.consumer import Delivery, Retries
 from pastelka_common.messaging.outcomes import Done
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.runs import Cancellations, ProviderJobs, RunCancelled, cancel_subject
-from pastelka_common.messaging.topology import COLORING_CONSUMER, STATUS
+from pastelka_common.messaging.topology import CANCELS, COLORING_CONSUMER, PROVIDER_JOBS, STATUS
 from pastelka_common.messaging.work import Report, Workshop
 from pastelka_common.storage import Storage, thumbnail_path
 from pastelka_common.testing.waiting import soon, until
@@ -285,3 +286,86 @@ async def _ends_in(facts, status: Status) -> bool:
 
 def test_a_cancelled_run_is_told_apart_from_a_cancelled_task():
     assert not issubclass(RunCancelled, asyncio.CancelledError)
+
+
+async def forget(js: JetStreamContext) -> None:
+    """The broker loses what it knew of the providers' jobs."""
+    await js.purge_stream(f"KV_{PROVIDER_JOBS}")
+
+
+async def test_the_storage_remembers_the_providers_job_when_the_broker_has_forgotten(
+    workshop, making: FakeMaking, js: JetStreamContext, job
+):
+    todo = job(50)
+    making.error = TransientError("busy", "Busy.")
+    with pytest.raises(TransientError):
+        await workshop.handle(todo, FIRST)
+    await forget(js)
+    making.error = None
+    assert await workshop.handle(todo, FIRST) == Done()
+    assert making.submissions == 1
+    assert making.polled == ["rp-1", "rp-1"]
+
+
+async def test_a_job_that_comes_back_after_its_file_was_stored_is_not_done_again(
+    workshop, making: FakeMaking, js: JetStreamContext, facts, tmp_path: Path, job
+):
+    todo = job(51).model_copy(update={"asked_at": now() - timedelta(seconds=5)})
+    await workshop.handle(todo, FIRST)
+    before = (tmp_path / todo.target).stat()
+    await forget(js)
+    assert await workshop.handle(todo, SECOND) == Done()
+    assert making.submissions == 1
+    assert (tmp_path / todo.target).stat().st_mtime_ns == before.st_mtime_ns
+    last = (await facts())[-1]
+    assert (last.status, last.order, last.path) == (Status.COMPLETED, (1, 2, 1), todo.target)
+    # The note beside the file is gone with the need for it.
+    assert not (tmp_path / todo.target).with_name(".image_1.png.run").exists()
+
+
+async def test_a_new_run_does_not_take_the_file_of_the_one_before(workshop, making: FakeMaking, job):
+    first = job(52).model_copy(update={"asked_at": now() - timedelta(seconds=5)})
+    await workshop.handle(first, FIRST)
+    again = first.model_copy(update={"run": 2, "asked_at": now() + timedelta(seconds=5)})
+    await workshop.handle(again, FIRST)
+    assert making.submissions == 2
+
+
+async def test_a_job_of_an_earlier_run_is_left_alone(workshop, making: FakeMaking, facts, job):
+    first = job(53)
+    making.error = TransientError("busy", "Busy.")
+    with pytest.raises(TransientError):
+        await workshop.handle(first.model_copy(update={"run": 2}), FIRST)
+    reported = len(await facts())
+    assert await workshop.handle(first, FIRST) == Done()
+    assert making.submissions == 1
+    assert len(await facts()) == reported
+
+
+async def test_a_second_delivery_waits_for_the_first_and_pays_for_nothing(workshop, making: FakeMaking, job):
+    todo = job(54).model_copy(update={"asked_at": now() - timedelta(seconds=5)})
+    making.release.clear()
+    first = asyncio.create_task(workshop.handle(todo, FIRST))
+    await soon(making.at_provider.wait())
+    second = asyncio.create_task(workshop.handle(todo, SECOND))
+    making.release.set()
+    assert await soon(asyncio.gather(first, second)) == [Done(), Done()]
+    assert making.submissions == 1
+    assert making.polled == ["rp-1"]
+
+
+async def test_a_worker_that_was_frozen_stores_nothing_of_a_cancelled_run(
+    workshop, making: FakeMaking, js: JetStreamContext, tmp_path: Path, job
+):
+    """It heard nothing of the cancellation, but it asks before it stores."""
+    todo = job(55)
+    making.release.clear()
+    workshop.cancellations._hear = workshop.cancellations._cancel = lambda *_: None
+    working = asyncio.create_task(workshop.handle(todo, FIRST))
+    await soon(making.at_provider.wait())
+    bucket = await js.key_value(CANCELS)
+    await bucket.put(todo.key, b"cancelled")
+    making.release.set()
+    assert await soon(working) == Done()
+    assert making.cancelled == ["rp-1"]
+    assert not (tmp_path / todo.target).exists()

@@ -6,7 +6,8 @@ from pastelka_common import process
 from pastelka_common.health import health_server
 from pastelka_common.messaging.connection import connected
 from pastelka_common.messaging.presence import answering
-from pastelka_common.messaging.topology import EVENTS_CONSUMER, ensure_consumer, ensure_streams
+from pastelka_common.messaging.topology import EVENTS_CONSUMER
+from pastelka_common.messaging.upkeep import kept
 from pastelka_notifier.handlers import Notifications
 from pastelka_notifier.mercure import MercureHub
 from pastelka_notifier.settings import NotifierSettings
@@ -24,9 +25,8 @@ async def run(settings: NotifierSettings, stop: asyncio.Event) -> None:
     async with (
         MercureHub(settings.mercure_url, key, connections=width) as hub,
         connected(settings.nats_url, name="notifier") as nc,
+        kept(nc, [EVENTS_CONSUMER], replicas=settings.stream_replicas),
     ):
-        await ensure_streams(nc.jetstream(), settings.stream_replicas)
-        await ensure_consumer(nc, EVENTS_CONSUMER)
 
         async def broker() -> None:
             await nc.flush(timeout=2)

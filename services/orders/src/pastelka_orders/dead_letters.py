@@ -25,8 +25,8 @@ class _About(BaseModel):
     version_id: int | None = None
 
 
-async def newest(nc: Client) -> DeadLettersResponse:
-    """How many there are, and the newest :data:`NEWEST` of them."""
+async def newest(nc: Client, limit: int = NEWEST) -> DeadLettersResponse:
+    """How many there are, and the newest ``limit`` of them."""
     js = nc.jetstream()
     try:
         state = (await js.stream_info(DEAD)).state
@@ -34,13 +34,13 @@ async def newest(nc: Client) -> DeadLettersResponse:
         return DeadLettersResponse(count=0, newest=[])
     found: list[DeadLetterResponse] = []
     end = state.last_seq
-    first = max(state.first_seq, end - _LOOKS_BACK + 1, 1)
-    while state.messages and end >= first and len(found) < NEWEST:
+    first = max(state.first_seq, end - max(_LOOKS_BACK, limit) + 1, 1)
+    while state.messages and end >= first and len(found) < limit:
         start = max(end - NEWEST + 1, first)
         letters = await asyncio.gather(*(_shown(js, number) for number in range(end, start - 1, -1)))
         found += [letter for letter in letters if letter is not None]
         end = start - 1
-    return DeadLettersResponse(count=state.messages, newest=found[:NEWEST])
+    return DeadLettersResponse(count=state.messages, newest=found[:limit])
 
 
 async def read(nc: Client, sequence: int) -> DeadLetter:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Sequence,
+    SmallInteger,
     Text,
     UniqueConstraint,
     func,
@@ -391,3 +392,34 @@ class OutboxMessage(Base):
     queues_version_id: Mapped[int | None] = mapped_column(Integer)
     queues_run: Mapped[int | None] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class ReconcilerState(Base):
+    """How the reconciler's last pass went, and up to where events are known to be pushed: one row."""
+
+    __tablename__ = "reconciler"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    ran_at: Mapped[datetime]
+    seconds: Mapped[float]
+    """How long the pass took."""
+    examined: Mapped[int]
+    """Versions that were in hand."""
+    mended: Mapped[int]
+    mended_total: Mapped[int] = mapped_column(BigInteger)
+    last_mended_at: Mapped[datetime | None]
+    events_mark: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """By which a lost or older ``EVENTS`` is recognised."""
+    events_good_at: Mapped[datetime | None]
+    """What was committed before has been pushed to the browsers."""
+
+
+class Erasure(Base):
+    """An order that was deleted lately: its files must be gone, however late a worker writes one."""
+
+    __tablename__ = "erasures"
+
+    order_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    order_number: Mapped[str] = mapped_column(Text)
+    deleted_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())

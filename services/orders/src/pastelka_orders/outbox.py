@@ -94,14 +94,15 @@ class Outbox:
 
     _entries: list[_Entry] = field(default_factory=list)
 
-    def add(self, message: Message, *, headers: dict[str, str] | None = None) -> None:
+    def add(self, message: Message, *, headers: dict[str, str] | None = None, again: bool = False) -> None:
         """Publish ``message`` if this transaction commits.
 
-        ``headers`` carry the trace it belongs to; without them it is the current one.
+        ``headers`` carry the trace it belongs to; without them it is the current one. A job that is
+        published ``again`` in the middle of its run queues nothing: it goes out as it is.
         """
         payload = message.model_dump_json(exclude_none=True).encode()
         traced = json.dumps(headers if headers is not None else current_headers())
-        job = message if isinstance(message, VersionJob) else None
+        job = message if isinstance(message, VersionJob) and not again else None
         self._entries.append(_Entry(message.subject, payload, traced, job))
 
     def add_raw(self, subject: str, payload: bytes) -> None:

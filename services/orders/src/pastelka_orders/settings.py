@@ -34,6 +34,8 @@ class OrdersSettings(ShopifySettings):
     download_concurrency: Annotated[int, Field(ge=1, le=256)] = 16
     download_allowed_hosts: str = ""
     proxy: dict[str, ProxySettings] = Field(default_factory=dict)
+    reconcile_every: Annotated[float, Field(ge=0.2, le=3600)] = 15.0
+    reconcile_grace: Annotated[float, Field(ge=0.0, le=3600)] = 20.0
 
     @field_validator("database_url")
     @classmethod

@@ -95,6 +95,17 @@ class DeadLettersResponse(BaseModel):
     newest: list[DeadLetterResponse] = Field(description="At most 20")
 
 
+class ReconcilerResponse(BaseModel):
+    """The reconciler's last pass: what should be in hand was compared with what is."""
+
+    ran_at: AwareDatetime
+    seconds: float = Field(description="How long it took")
+    examined: int = Field(description="Versions that were in hand")
+    mended: int = Field(description="In the last pass")
+    mended_total: int = Field(description="Since the database was made")
+    last_mended_at: AwareDatetime | None
+
+
 class SystemResponse(BaseModel):
     """How the system is. What cannot be told because the database or NATS is away is null."""
 
@@ -104,3 +115,4 @@ class SystemResponse(BaseModel):
     outbox: OutboxResponse | None
     last_hour: list[HourResponse] | None
     dead_letters: DeadLettersResponse | None
+    reconciler: ReconcilerResponse | None = Field(description="Null also when it has not run yet")

@@ -25,7 +25,9 @@ class Service:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / f"{name}.log"
-        self._argv: Sequence[str] = (sys.executable, "-m", module)
+        self.launcher: Sequence[str] = ()
+        """Arguments before the module's name: a program that runs the module in its own way."""
+        self._module = module
         self._env = {**os.environ, **env, "HOST": "127.0.0.1", "PORT": str(self.port)}
         self._process: asyncio.subprocess.Process | None = None
 
@@ -45,7 +47,7 @@ class Service:
         """Start it without waiting."""
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *self._argv, env=self._env, stdout=log, stderr=log
+                *(sys.executable, "-m", *self.launcher, self._module), env=self._env, stdout=log, stderr=log
             )
 
     async def ready(self, *, deadline: float = 60.0) -> None:

@@ -40,6 +40,8 @@ class StackOptions:
 
     With ``dashboard`` nginx runs and serves the built dashboard, which is built first where it is
     not current (a minute or more, where its packages are not installed).
+
+    ``launcher`` is a program (module and arguments) that runs the services' modules in its own way.
     """
 
     env: Mapping[str, str] = field(default_factory=dict)
@@ -47,6 +49,7 @@ class StackOptions:
     nginx: bool = False
     dashboard: bool = False
     durable: bool = False
+    launcher: tuple[str, ...] = ()
 
 
 class Stack:
@@ -105,13 +108,14 @@ class Stack:
             **self.options.env,
         }
 
-    async def add(self, name: str, kind: str) -> Service:
+    async def add(self, name: str, kind: str, *, deadline: float = 60.0) -> Service:
         """Start one more process of a kind (``api``, ``worker``, ``coloring``, ...)."""
         port = self._api_port if name == "api" else None
         service = Service(name, _MODULES[kind], self.env(), self.folder, port=port)
+        service.launcher = self.options.launcher
         self.services[name] = service
         self._exit.push_async_callback(_end, service)
-        await service.start()
+        await service.start(deadline=deadline)
         return service
 
     async def _start(self) -> None:

@@ -55,7 +55,8 @@ class VersionJob(Message):
     ``run`` counts how often a person asked for this version. ``first_attempt`` is the number of
     the job's first delivery: greater than 1 when the job was published again for the same run.
     ``source`` and ``target`` are paths relative to the storage root. ``provider_job_id`` is set
-    when the job is published again after the provider had accepted it.
+    when the job is published again after the provider had accepted it. ``asked_at`` is when the
+    run was asked for: a file at ``target`` that is younger was made for it already.
     """
 
     kind: ClassVar[StatusType]
@@ -68,6 +69,7 @@ class VersionJob(Message):
     source: str
     target: str
     provider_job_id: str | None = None
+    asked_at: AwareDatetime | None = None
 
     @property
     def subject(self) -> str:

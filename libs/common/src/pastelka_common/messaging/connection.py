@@ -16,6 +16,8 @@ _FOREVER = -1
 async def connected(url: str, *, name: str) -> AsyncIterator[Client]:
     """Connect to ``url`` (waiting for the server as long as it takes) and close at the end.
 
+    The servers of a cluster are named with commas between them: any of them will do.
+
     The client reconnects by itself, for as long as the process lives. What is sent while
     disconnected waits, up to 2 MiB, and goes out at the reconnect: an acknowledgement that came too
     early is not lost, and a publish fails only if the server stays away longer than its time-out.
@@ -23,17 +25,17 @@ async def connected(url: str, *, name: str) -> AsyncIterator[Client]:
 
     async def lost() -> None:
         if not nc.is_closed:  # said of our own closing, too
-            log.warning("NATS connection lost", url=_without_credentials(url))
+            log.warning("NATS connection lost", url=without_credentials(url))
 
     async def back() -> None:
-        log.info("NATS connection is back", url=_without_credentials(url))
+        log.info("NATS connection is back", url=without_credentials(url))
 
     async def failed(error: Exception) -> None:
         log.warning("NATS", error=str(error) or type(error).__name__)
 
     nc = Client()
     await nc.connect(
-        url,
+        url.split(","),
         name=name,
         max_reconnect_attempts=_FOREVER,
         reconnect_time_wait=0.5,  # type: ignore[arg-type]  # it is slept, and compared with a float
@@ -49,6 +51,6 @@ async def connected(url: str, *, name: str) -> AsyncIterator[Client]:
         await nc.close()
 
 
-def _without_credentials(url: str) -> str:
+def without_credentials(url: str) -> str:
     """``url`` as it may be logged: it can hold a user and a password."""
     return re.sub(r"//[^@/]*@", "//", url)

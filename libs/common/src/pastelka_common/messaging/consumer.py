@@ -248,6 +248,11 @@ class JobConsumer(Generic[J]):
 
     async def _outcome(self, slot: _Slot) -> Outcome:
         msg, delivery = slot.msg, slot.delivery
+        if not self._spec.takes(msg.subject):
+            # A server whose store went back to an older copy may give out another message under the
+            # number of one we had in hand. Ended by us, it would be lost to whom it is for.
+            log.warning("message of another consumer", consumer=self._spec.name, subject=msg.subject)
+            return Leave()
         with tracer.start_as_current_span(
             f"process {self._spec.name}", context=context_of(msg.headers), kind=SpanKind.CONSUMER
         ) as span:
@@ -376,8 +381,9 @@ async def apply(msg: Msg, outcome: Outcome) -> None:
 
 
 def _stream_sequence(msg: Msg) -> str:
+    """Names the delivered message, also after a loss of the stream, which counts from 1 again."""
     metadata = msg.metadata
-    return f"{metadata.stream}.{metadata.sequence.stream}"
+    return f"{metadata.stream}.{metadata.sequence.stream}.{metadata.timestamp:%Y%m%dT%H%M%S.%f}"
 
 
 def _failure(error: Exception) -> Failure:

@@ -61,6 +61,7 @@ class PullSubscription:
         self._pin_id: str | None = None
         self._consumer_gone = False
         self._watch: asyncio.Task[None] | None = None
+        self._stopped = False
 
     @property
     def outstanding(self) -> int:
@@ -69,11 +70,15 @@ class PullSubscription:
 
     async def start(self) -> None:
         """Subscribe to a fresh inbox."""
+        self._stopped = False
         await self._resubscribe()
         self._watch = asyncio.create_task(self._watch_over(), name=f"pull-{self._spec.name}")
 
     async def stop(self) -> list[Msg]:
         """Unsubscribe; returns what had arrived, or was on its way, and was not taken."""
+        # Said as well: ``asyncio.wait_for`` of Python 3.11, which the client uses, can swallow a
+        # cancellation that comes in the moment its call returns.
+        self._stopped = True
         if self._watch is not None:
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)
@@ -195,7 +200,7 @@ class PullSubscription:
     # --- what went wrong --------------------------------------------------------------------------
 
     async def _watch_over(self) -> None:
-        while True:
+        while not self._stopped:
             await asyncio.sleep(self._heartbeat / _LOOKS_PER_HEARTBEAT)
             try:
                 await self._look()
@@ -227,7 +232,8 @@ class PullSubscription:
             return
         try:
             if self._nc.is_connected:
-                await asyncio.wait_for(old.drain(), _DRAIN_SECONDS)  # type: ignore[no-untyped-call]
+                async with asyncio.timeout(_DRAIN_SECONDS):
+                    await old.drain()  # type: ignore[no-untyped-call]
             else:
                 await old.unsubscribe()
         except Exception as error:  # noqa: BLE001 - a closed connection has no subscription left to end

@@ -23,6 +23,7 @@ from pastelka_common.messaging.holders import Holders
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.records import Held, RunRecord
 from pastelka_common.messaging.runs import ProviderJobs
+from pastelka_common.run_notes import RunNotes
 from pastelka_common.storage import Storage
 
 FACTS: dict[str, type[ColoringFact] | type[SvgFact]] = {"coloring": ColoringFact, "svg": SvgFact}
@@ -53,6 +54,7 @@ class Desk:
     provider_jobs: ProviderJobs
     cancel: Callable[[str], Awaitable[None]]
     storage: Storage
+    notes: RunNotes
     provider: str = "provider"
     breaker: Breaker | None = None
     holders: Holders | None = None
@@ -191,6 +193,8 @@ class Report:
             self.desk.provider_jobs.get(self.job.key), self.desk.provider_jobs.records.read(self.job.key)
         )
         self.provider_job_id = self.provider_job_id or known
+        if self.provider_job_id is None:
+            self.provider_job_id = await self.desk.notes.provider_job_id(self.job)
 
     async def still_ours(self) -> None:
         """Return if nobody else has the job. Raises :class:`SupersededError`."""
@@ -257,10 +261,13 @@ class Report:
 
         That is another if somebody else's was kept first: then this job is cancelled.
         """
+        # The storage first: the broker may be away for long, and this process may not outlive that.
+        await self.desk.notes.keep(self.job, provider_job_id)
         kept = await self.desk.provider_jobs.keep(self.job.key, provider_job_id)
         self.provider_job_id = kept
         self.answered(settled=True)
         if kept != provider_job_id:
+            await self.desk.notes.keep(self.job, kept)
             await self._cancel(provider_job_id)
         return kept
 

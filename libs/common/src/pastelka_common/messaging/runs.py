@@ -112,6 +112,16 @@ class Cancellations:
         await nc.subscribe(f"cancels.{kind}.>", cb=self._hear)
         return self
 
+    @property
+    def in_hand(self) -> set[str]:
+        """Keys of the runs that are being worked on here."""
+        return set(self._in_hand)
+
+    async def check(self, key: str) -> None:
+        """Ask once more. Raises :class:`RunCancelled` and ``TransientError``."""
+        if await _get(self._bucket, key) is not None:
+            raise RunCancelled
+
     async def guard(self, key: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Do ``work`` unless the run is or becomes cancelled. Raises :class:`RunCancelled`.
 
@@ -119,8 +129,7 @@ class Cancellations:
         """
         # Listen before asking, so that a cancellation in between is not missed.
         with self._listening(key) as cancelled:
-            if await _get(self._bucket, key) is not None:
-                raise RunCancelled
+            await self.check(key)
             return await _unless(cancelled, work)
 
     @contextmanager

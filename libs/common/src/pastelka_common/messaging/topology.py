@@ -46,6 +46,7 @@ def streams(replicas: int = 1) -> list[StreamConfig]:
             subjects=["jobs.>"],
             retention=RetentionPolicy.WORK_QUEUE,
             allow_atomic=True,
+            allow_direct=True,
             duplicate_window=120,
             description="What is to be done",
         ),
@@ -111,6 +112,15 @@ class ConsumerSpec:
     def group(self) -> str | None:
         """Name of the priority group, if pinned."""
         return self.name if self.pinned else None
+
+    def takes(self, subject: str) -> bool:
+        """Whether a message on ``subject`` is one of this consumer's."""
+        wanted, tokens = self.filter_subject.split("."), subject.split(".")
+        if wanted[-1] == ">":
+            wanted, tokens = wanted[:-1], tokens[: len(wanted) - 1]
+        return len(wanted) == len(tokens) and all(
+            pattern in {"*", token} for pattern, token in zip(wanted, tokens, strict=True)
+        )
 
     def with_limit(self, max_ack_pending: int) -> "ConsumerSpec":
         """The same with another bound on deliveries in hand."""

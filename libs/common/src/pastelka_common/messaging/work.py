@@ -24,6 +24,8 @@ from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.report import FACTS, Desk, Report
 from pastelka_common.messaging.run_attempts import RunAttempts
 from pastelka_common.messaging.runs import Cancellations, ProviderJobs, RunCancelled
+from pastelka_common.messaging.turns import Turns
+from pastelka_common.run_notes import RunNotes
 from pastelka_common.storage import Storage, UnsafePathError
 from pastelka_common.thumbnails import Thumbnails
 
@@ -68,20 +70,25 @@ class Workshop(Generic[J]):
     breaker: Breaker | None = None
     holders: Holders | None = None
     thumbnails: Thumbnails = field(init=False)
+    notes: RunNotes = field(init=False)
     desk: Desk = field(init=False)
+    _turns: Turns = field(init=False, default_factory=Turns)
     attempts: RunAttempts = field(init=False)
 
     def __post_init__(self) -> None:
+        notes = RunNotes(self.storage)
         desk = Desk(
             self.publisher,
             self.provider_jobs,
             self.making.cancel,
             self.storage,
+            notes,
             self.provider,
             self.breaker,
             self.holders,
         )
         object.__setattr__(self, "thumbnails", Thumbnails(self.storage))
+        object.__setattr__(self, "notes", notes)
         object.__setattr__(self, "desk", desk)
         object.__setattr__(self, "attempts", RunAttempts(desk, self.making.statuses.PROCESSING))
 
@@ -119,7 +126,8 @@ class Workshop(Generic[J]):
 
     async def _guarded(self, job: J, report: Report) -> Outcome:
         try:
-            await self.cancellations.guard(job.key, lambda: self._do(job, report))
+            async with self._turns.of(job.key):
+                await self.cancellations.guard(job.key, lambda: self._do(job, report))
         except RunCancelled:
             log.info("cancelled")
             # A submission that was under way when the run was cancelled ended with an id.
@@ -128,19 +136,42 @@ class Workshop(Generic[J]):
         return Done()
 
     async def _do(self, job: J, report: Report) -> None:
+        if await self.notes.is_outdated(job):
+            log.info("job of an earlier run left alone")
+            return
+        content = await self.notes.made(job)
+        if content is None:
+            content = await self._make_and_store(job, report)
+        else:
+            log.info("file is there already")
+            await report.look()
+        await report.completed(self.making.statuses.COMPLETED)
+        # Nobody waits for it: until it is there, the gateway shows the file itself in its place.
+        await self._store_thumbnail(job, content)
+        await self.notes.forget(job)
+
+    async def _make_and_store(self, job: J, report: Report) -> bytes:
         await report.recall()
         if report.file_is_there:
             # Made and paid for by a delivery that could not say so any more.
-            await report.completed(self.making.statuses.COMPLETED)
-            return
+            return await self.storage.read(job.target)
         report.check()
         if report.provider_job_id is None:
             await report.status(self.making.statuses.PROCESSING)
         content = await self._make(job, report)
+        await self._not_cancelled_meanwhile(job)
         await self._store(job.target, content, report)
-        await report.completed(self.making.statuses.COMPLETED)
-        # Nobody waits for it: until it is there, the gateway shows the file itself in its place.
-        await self._store_thumbnail(job, content)
+        return content
+
+    async def _not_cancelled_meanwhile(self, job: J) -> None:
+        """A process that was frozen may have missed what was said. Raises ``RunCancelled``.
+
+        A broker that is away does not keep from storing what may have been paid for.
+        """
+        try:
+            await self.cancellations.check(job.key)
+        except TransientError as error:
+            log.warning("not asked whether it was cancelled", code=error.code)
 
     async def _make(self, job: J, report: Report) -> bytes:
         try:

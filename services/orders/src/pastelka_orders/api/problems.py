@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem documents, rendered in this one place."""
 
+import errno
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -12,9 +13,12 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from pastelka_orders.database import is_passing
 from pastelka_orders.errors import OrdersError
 from pastelka_orders.photos import PhotosRefusedError
 from pastelka_orders.schemas import Problem
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -102,6 +106,23 @@ async def _database(_request: Request, error: Exception) -> JSONResponse:
     )
 
 
+async def _database_fault(request: Request, error: DBAPIError) -> JSONResponse:
+    """A database that is starting up or shutting down says so in its own words."""
+    return await (_database(request, error) if is_passing(error) else _unexpected(request, error))
+
+
+async def _storage(request: Request, error: OSError) -> JSONResponse:
+    if error.errno not in _NO_ROOM:
+        return await _unexpected(request, error)
+    log.error("the storage takes no files", error=error.strerror)
+    return problem(
+        503,
+        "storage_full",
+        "The storage takes no more files",
+        "Nothing was changed; somebody has to make room before it can be tried again.",
+    )
+
+
 async def _unexpected(_request: Request, error: Exception) -> JSONResponse:
     log.error("request failed", exc_info=error)
     return problem(
@@ -120,7 +141,8 @@ def install(app: FastAPI) -> None:
         InterfaceError: _database,
         PoolTimeoutError: _database,
         ConnectionError: _database,
-        DBAPIError: _unexpected,
+        DBAPIError: _database_fault,
+        OSError: _storage,
         Exception: _unexpected,
     }
     for kind, handler in handlers.items():

@@ -1,4 +1,4 @@
-"""``python -m pastelka_orders.entrypoints.worker``: facts, outbox, downloads, erasures."""
+"""``python -m pastelka_orders.entrypoints.worker``: facts, outbox, downloads, erasures, reconciler."""
 
 import asyncio
 
@@ -18,9 +18,8 @@ from pastelka_common.messaging.topology import (
     FACTS_CONSUMER,
     FETCH_CONSUMER,
     SYNC_CONSUMER,
-    ensure_consumer,
-    ensure_streams,
 )
+from pastelka_common.messaging.upkeep import kept
 from pastelka_common.storage import Storage
 from pastelka_orders.consumers import DeadLetters, Downloads, Erasures, FactsConsumer
 from pastelka_orders.database import Database
@@ -29,10 +28,11 @@ from pastelka_orders.outbox import CHANNEL, Relay
 from pastelka_orders.photos import PhotoDownloader, PhotoIntake, PhotoLimits
 from pastelka_orders.photos.proxies import proxies_of
 from pastelka_orders.photos.urls import UrlRules
+from pastelka_orders.reconciler import Reconciler
 from pastelka_orders.settings import OrdersSettings
 from pastelka_orders.shopify.consumers import follow_shop
 
-_POOL = 4
+_POOL = 6
 _CONSUMERS = (
     FACTS_CONSUMER,
     DEAD_CONSUMER,
@@ -65,9 +65,6 @@ async def run(settings: OrdersSettings, stop: asyncio.Event) -> None:
             health_server(settings.host, settings.port, _checks(nc, database)),
             answering(nc, "orders-worker", _checks(nc, database)),
         ):
-            await ensure_streams(nc.jetstream(), settings.stream_replicas)
-            for spec in _CONSUMERS:
-                await ensure_consumer(nc, spec)
             await _work(settings, stop, nc, database, downloader)
     finally:
         await database.aclose()
@@ -78,11 +75,23 @@ async def _work(
 ) -> None:
     relay = Relay(database, Publisher(nc))
     storage = Storage(settings.storage_path)
+    reconciler = Reconciler(
+        database,
+        nc,
+        storage,
+        every=settings.reconcile_every,
+        grace=settings.reconcile_grace,
+        on_mended=relay.wake,
+    )
     downloads = Downloads(database, storage, downloader, settings.auto_process, relay.wake)
     dead = DeadLetters(database, relay.wake)
     url = settings.database_url.get_secret_value()
-    async with asyncio.TaskGroup() as tasks:
+    async with (
+        kept(nc, _CONSUMERS, replicas=settings.stream_replicas, on_loss=reconciler.wake),
+        asyncio.TaskGroup() as tasks,
+    ):
         tasks.create_task(relay.run(stop))
+        tasks.create_task(reconciler.run(stop))
         tasks.create_task(listen(url, CHANNEL, relay.wake, stop))
         tasks.create_task(FactsConsumer(nc, database, relay.wake).run(stop))
         tasks.create_task(

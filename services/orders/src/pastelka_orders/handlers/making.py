@@ -54,8 +54,8 @@ async def begin(connection: AsyncConnection, outbox: Outbox, kind: StatusType, i
         outbox.add(job_of(version))
 
 
-def job_of(version: Version) -> VersionJob:
-    """The job that makes this version's file."""
+def job_of(version: Version, *, first_attempt: int = 1, provider_job_id: str | None = None) -> VersionJob:
+    """The job that makes this version's file; published again for a run, with what is known of it."""
     target = version_path(
         version.kind,
         order_id=version.order_id,
@@ -69,6 +69,9 @@ def job_of(version: Version) -> VersionJob:
         "order_number": version.order_number,
         "image_id": version.image_id,
         "target": target,
+        "asked_at": version.asked_at,
+        "first_attempt": first_attempt,
+        "provider_job_id": provider_job_id,
     }
     if version.kind == "coloring":
         return ColoringJob.model_validate(

@@ -73,6 +73,7 @@ async def delete(connection: AsyncConnection, order_number: str) -> int:
     order_id = await orders.delete(connection, order_number)
     if order_id is None:
         raise OrderNotFoundError(order_number)
+    await orders.note_erasure(connection, order_id, order_number)
     outbox.add(EraseJob(order_id=order_id, order_number=order_number))
     outbox.add(OrderDeleted(order_number=order_number))
     await outbox.flush(connection)

@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 
+import structlog
+from nats.aio.client import Client
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,11 +16,28 @@ from pastelka_common.contracts.messages import (
     SvgJob,
     SyncOrderJob,
 )
-from pastelka_orders.errors import NotRequeueableError
+from pastelka_orders import dead_letters
+from pastelka_orders.database import Database
+from pastelka_orders.errors import DeadLetterNotFoundError, NotRequeueableError
 from pastelka_orders.handlers import downloads, versions
 from pastelka_orders.outbox import Outbox
 
+log = structlog.get_logger(__name__)
+
 Again = Callable[[AsyncConnection, str], Awaitable[None]]
+
+
+async def take_back(database: Database, nc: Client, sequence: int) -> None:
+    """Ask again for what letter ``sequence`` is about, and take the letter away.
+
+    Raises ``DeadLetterNotFoundError`` and what :func:`requeue` raises.
+    """
+    letter = await dead_letters.read(nc, sequence)
+    await database.write(lambda c: requeue(c, sequence, letter))
+    try:
+        await dead_letters.remove(nc, sequence)
+    except DeadLetterNotFoundError:
+        log.info("somebody else took the dead letter away", sequence=sequence)
 
 
 async def requeue(connection: AsyncConnection, sequence: int, letter: DeadLetter) -> None:

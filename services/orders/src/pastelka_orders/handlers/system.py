@@ -13,6 +13,7 @@ from nats.errors import Error as NatsError
 from nats.js.errors import APIError
 from nats.js.errors import NotFoundError as NoSuchConsumerError
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import now
 from pastelka_common.health import run_checks
@@ -27,8 +28,17 @@ from pastelka_orders import dead_letters
 from pastelka_orders.broker import Broker
 from pastelka_orders.database import Database
 from pastelka_orders.errors import BrokerUnavailableError
-from pastelka_orders.repository import system
-from pastelka_orders.system_schemas import BreakerResponse, QueueResponse, ServiceResponse, SystemResponse
+from pastelka_orders.repository import reconciling, system
+from pastelka_orders.system_schemas import (
+    BreakerResponse,
+    DeadLettersResponse,
+    HourResponse,
+    OutboxResponse,
+    QueueResponse,
+    ReconcilerResponse,
+    ServiceResponse,
+    SystemResponse,
+)
 
 T = TypeVar("T")
 
@@ -66,13 +76,10 @@ class System:
 
     async def _look(self) -> SystemResponse:
         nc = await _or_none(self.broker.client())
-        own, others, queues, letters, outbox, hour = await asyncio.gather(
+        own, (others, queues, letters), (outbox, hour, reconciler) = await asyncio.gather(
             self._own(),
-            _or_none(presence.ask(nc, OTHER_SERVICES)) if nc else _nothing(),
-            _or_none(_queues(nc)) if nc else _nothing(),
-            _or_none(dead_letters.newest(nc)) if nc else _nothing(),
-            _or_none(self.database.read(system.outbox)),
-            _or_none(self.database.read(system.last_hour)),
+            _of_broker(nc),
+            self._of_database(),
         )
         return SystemResponse(
             at=now(),
@@ -81,6 +88,16 @@ class System:
             outbox=outbox,
             last_hour=hour,
             dead_letters=letters,
+            reconciler=reconciler,
+        )
+
+    async def _of_database(
+        self,
+    ) -> tuple[OutboxResponse | None, list[HourResponse] | None, ReconcilerResponse | None]:
+        return await asyncio.gather(
+            _or_none(self.database.read(system.outbox)),
+            _or_none(self.database.read(system.last_hour)),
+            _or_none(self.database.read(_reconciler)),
         )
 
     async def _own(self) -> ServiceResponse:
@@ -123,6 +140,22 @@ def _place(service: ServiceResponse) -> tuple[int, str, str]:
     return place, service.name, service.instance or ""
 
 
+async def _of_broker(
+    nc: Client | None,
+) -> tuple[list[presence.ServiceHealth] | None, list[QueueResponse] | None, DeadLettersResponse | None]:
+    if nc is None:
+        return None, None, None
+    return await asyncio.gather(
+        _or_none(presence.ask(nc, OTHER_SERVICES)), _or_none(_queues(nc)), _or_none(dead_letters.newest(nc))
+    )
+
+
+async def _reconciler(connection: AsyncConnection) -> ReconcilerResponse | None:
+    """How the reconciler's last pass went; ``None`` before the first."""
+    state = await reconciling.state(connection)
+    return ReconcilerResponse.model_validate(state, from_attributes=True) if state else None
+
+
 async def _queues(nc: Client) -> list[QueueResponse]:
     return list(await asyncio.gather(*(_queue(nc, spec) for spec in _QUEUES)))
 
@@ -142,7 +175,3 @@ async def _or_none(asked: Awaitable[T]) -> T | None:
     except (BrokerUnavailableError, NatsError, APIError, SQLAlchemyError, OSError, TimeoutError) as error:
         log.warning("not told how the system is", error=str(error) or type(error).__name__)
         return None
-
-
-async def _nothing() -> None:
-    return None

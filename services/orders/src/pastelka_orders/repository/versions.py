@@ -100,9 +100,10 @@ _ADD_SVGS = text(
     """INSERT INTO svg_versions
         (image_id, coloring_version_id, version, shape_stacking, group_by, asked_at, created_at)
     SELECT n.image_id, n.coloring_id, COALESCE((SELECT max(s.version) FROM svg_versions s
-            WHERE s.image_id = n.image_id), 0) + 1,
+            WHERE s.image_id = n.image_id), 0) + row_number() OVER (PARTITION BY n.image_id ORDER BY n.place),
         CAST(:shape_stacking AS text), CAST(:group_by AS text), clock_timestamp(), clock_timestamp()
-    FROM unnest(CAST(:image_ids AS integer[]), CAST(:coloring_ids AS integer[])) AS n(image_id, coloring_id)
+    FROM unnest(CAST(:image_ids AS integer[]), CAST(:coloring_ids AS integer[])) WITH ORDINALITY
+        AS n(image_id, coloring_id, place) ORDER BY n.place
     RETURNING id, image_id, version, coloring_version_id"""
 ).bindparams(bindparam("image_ids", type_=ARRAY(Integer)), bindparam("coloring_ids", type_=ARRAY(Integer)))
 

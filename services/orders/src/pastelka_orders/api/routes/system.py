@@ -2,21 +2,17 @@
 
 from typing import Annotated
 
-import structlog
 from fastapi import APIRouter, Path, status
 
 from pastelka_orders import dead_letters
 from pastelka_orders.api.deps import Deps
 from pastelka_orders.api.problems import declared
-from pastelka_orders.errors import DeadLetterNotFoundError
-from pastelka_orders.handlers.requeue import requeue
+from pastelka_orders.handlers.requeue import take_back
 from pastelka_orders.system_schemas import SystemResponse
 
 router = APIRouter(tags=["system"])
 
 Sequence = Annotated[int, Path(ge=1, le=2**53 - 1, description="Number of the dead letter")]
-
-log = structlog.get_logger(__name__)
 
 
 @router.get("/system")
@@ -32,14 +28,8 @@ async def get_system(services: Deps) -> SystemResponse:
 )
 async def requeue_dead_letter(services: Deps, sequence: Sequence) -> None:
     """Ask again for what was given up on; a version begins a new run. The letter is then gone."""
-    nc = await services.broker.client()
-    letter = await dead_letters.read(nc, sequence)
-    await services.write(lambda c: requeue(c, sequence, letter))
+    await take_back(services.database, await services.broker.client(), sequence)
     services.system.forget()
-    try:
-        await dead_letters.remove(nc, sequence)
-    except DeadLetterNotFoundError:
-        log.info("somebody else took the dead letter away", sequence=sequence)
 
 
 @router.delete(

@@ -1,0 +1,62 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ApiError } from "@/api/client";
+import { Coalescer } from "./coalescer";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("Coalescer", () => {
+  it("runs again, later and later, what fails for a reason that may pass", async () => {
+    const run = vi.fn<(key: string) => Promise<void>>().mockRejectedValue(new TypeError("no answer"));
+    const coalescer = new Coalescer<string>(run, 40);
+    coalescer.ask("1270");
+    await vi.advanceTimersByTimeAsync(40);
+    expect(run).toHaveBeenCalledTimes(1);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(run).toHaveBeenCalledTimes(2);
+    run.mockResolvedValue();
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(run).toHaveBeenCalledTimes(3);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(run).toHaveBeenCalledTimes(3);
+    coalescer.stop();
+  });
+
+  it("runs at once what is asked for again while it waits after a failure", async () => {
+    const run = vi.fn<(key: string) => Promise<void>>().mockRejectedValue(new TypeError("no answer"));
+    const coalescer = new Coalescer<string>(run, 40);
+    coalescer.ask("1270");
+    await vi.advanceTimersByTimeAsync(40);
+    coalescer.ask("1270");
+    await vi.advanceTimersByTimeAsync(40);
+    expect(run).toHaveBeenCalledTimes(2);
+    coalescer.stop();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(run).toHaveBeenCalledTimes(2);
+  });
+
+  it("leaves alone what the API refuses", async () => {
+    const refused = new ApiError(404, null);
+    const run = vi.fn<(key: string) => Promise<void>>().mockRejectedValue(refused);
+    const coalescer = new Coalescer<string>(run, 40);
+    coalescer.ask("1270");
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(run).toHaveBeenCalledTimes(1);
+    coalescer.stop();
+  });
+
+  it("works on when it is asked after a stop, as an effect that is run twice does", async () => {
+    const run = vi.fn<(key: string) => Promise<void>>().mockRejectedValue(new TypeError("no answer"));
+    const coalescer = new Coalescer<string>(run, 40);
+    coalescer.stop();
+    coalescer.ask("1270");
+    await vi.advanceTimersByTimeAsync(1040);
+    expect(run).toHaveBeenCalledTimes(2);
+    coalescer.stop();
+  });
+});

@@ -1,0 +1,61 @@
+"""Which runs workers have in hand: each worker answers when it is asked, and nothing is stored.
+
+A worker goes on with a job whose message the broker has lost. Whoever mends must not give the run
+to a second one meanwhile.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+SUBJECT = "services.runs"
+"""Asked with a reply subject; of no stream."""
+
+_WAIT_SECONDS = 1.0
+_NOBODY_LISTENS = "503"
+
+log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def telling(nc: Client, runs: Callable[[], Collection[str]]) -> AsyncIterator[None]:
+    """Answer whoever asks which runs (``<kind>.<version>.<run>``) are in hand here, while the body runs."""
+
+    async def answer(msg: Msg) -> None:
+        try:
+            await msg.respond(json.dumps(sorted(runs())).encode())
+        except Exception as error:  # noqa: BLE001 - whoever asked takes silence for idleness
+            log.warning("runs in hand not told", error=str(error))
+
+    subscription = await nc.subscribe(SUBJECT, cb=answer)
+    try:
+        yield
+    finally:
+        if not nc.is_closed:
+            await subscription.unsubscribe()
+
+
+async def in_hand(nc: Client, *, wait: float = _WAIT_SECONDS) -> set[str]:
+    """The runs that any worker has in hand which answers within ``wait`` seconds."""
+    inbox = nc.new_inbox()
+    arrived: asyncio.Queue[Msg] = asyncio.Queue()
+    subscription = await nc.subscribe(inbox, cb=arrived.put)
+    found: set[str] = set()
+    try:
+        await nc.publish(SUBJECT, b"", reply=inbox)
+        async with asyncio.timeout(wait):
+            while (msg := await arrived.get()).data:
+                found.update(json.loads(msg.data))
+            if (msg.headers or {}).get("Status") != _NOBODY_LISTENS:
+                log.warning("answer that names no runs")
+    except TimeoutError:
+        pass  # nobody says how many workers there are
+    finally:
+        if not nc.is_closed:
+            await subscription.unsubscribe()
+    return found

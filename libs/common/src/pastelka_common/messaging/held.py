@@ -1,0 +1,165 @@
+"""What a stream holds: the last message of many subjects at once, and the state of the whole.
+
+The client asks for one message at a time; the server answers for hundreds (NATS ADR-31).
+"""
+
+import asyncio
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js.errors import APIError, NotFoundError
+
+BROKER_ERRORS = (NatsError, APIError, TimeoutError, OSError)
+"""What asking the broker raises when it is away, or has lost what it is asked about."""
+
+_CHUNK = 500  # the server answers for at most 1,024 subjects
+_TIMEOUT = 5.0
+_PAGE = 100_000
+_END = "204"
+_NOTHING_FOUND = "404"
+_NOT_FOUND = 404
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One message as its stream holds it."""
+
+    subject: str
+    sequence: int
+    time: datetime
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """How a stream is: when it was made, which numbers it holds, and how many in between are gone."""
+
+    created: datetime
+    messages: int
+    first: int
+    last: int
+    last_time: datetime
+    gone: int
+
+
+class StreamGoneError(ConnectionError):
+    """There is no such stream."""
+
+
+async def last_held(nc: Client, stream: str, subjects: Sequence[str]) -> dict[str, Held]:
+    """The last message of each of these exact subjects that has one, from any replica.
+
+    Raises :data:`BROKER_ERRORS`. A replica may lag behind: :func:`last_from_leader` does not.
+    """
+    found: dict[str, Held] = {}
+    for start in range(0, len(subjects), _CHUNK):
+        for held in await _last_of(nc, stream, subjects[start : start + _CHUNK]):
+            found[held.subject] = held
+    return found
+
+
+async def last_from_leader(nc: Client, stream: str, subject: str) -> Held | None:
+    """The last message of one subject, or ``None``. Raises :data:`BROKER_ERRORS`."""
+    try:
+        msg = await nc.jetstream().get_last_msg(stream, subject)
+    except NotFoundError:
+        return None
+    if msg.seq is None or msg.time is None:
+        raise ConnectionError(f"the server told no number or time of the last message on {subject}")
+    return Held(subject, msg.seq, msg.time, msg.data or b"")
+
+
+async def subjects_held(nc: Client, stream: str, pattern: str) -> set[str]:
+    """All subjects below ``pattern`` on which the stream holds a message. Raises :data:`BROKER_ERRORS`."""
+    found: set[str] = set()
+    while True:
+        answer = await _info(nc, stream, {"subjects_filter": pattern, "offset": len(found)})
+        page = answer["state"].get("subjects") or {}
+        found |= page.keys()
+        if len(page) < _PAGE:
+            return found
+
+
+async def state_of(nc: Client, stream: str) -> StreamState:
+    """Raises :class:`StreamGoneError` and :data:`BROKER_ERRORS`."""
+    answer = await _info(nc, stream, {})
+    state = answer["state"]
+    return StreamState(
+        created=datetime.fromisoformat(answer["created"]),
+        messages=state["messages"],
+        first=state["first_seq"],
+        last=state["last_seq"],
+        last_time=datetime.fromisoformat(state["last_ts"]),
+        gone=state.get("num_deleted", 0),
+    )
+
+
+async def stream_names(nc: Client) -> set[str]:
+    """The streams there are, those of buckets included. Raises :data:`BROKER_ERRORS`."""
+    answer = await _ask(nc, "STREAM.NAMES", {})
+    return set(answer.get("streams") or ())
+
+
+async def _info(nc: Client, stream: str, request: dict[str, Any]) -> dict[str, Any]:
+    answer = await _ask(nc, f"STREAM.INFO.{stream}", request)
+    error = answer.get("error")
+    if error is not None and error.get("code") == _NOT_FOUND:
+        raise StreamGoneError(f"stream {stream}: {error.get('description')}")
+    if error is not None:
+        raise ConnectionError(f"stream {stream}: {error.get('description')}")
+    return answer
+
+
+async def _ask(nc: Client, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    answer = await nc.request(f"$JS.API.{operation}", json.dumps(request).encode(), timeout=_TIMEOUT)
+    document: dict[str, Any] = json.loads(answer.data)
+    return document
+
+
+async def _last_of(nc: Client, stream: str, subjects: Sequence[str]) -> list[Held]:
+    inbox = nc.new_inbox()
+    arrived: asyncio.Queue[Msg] = asyncio.Queue()
+    subscription = await nc.subscribe(inbox, cb=arrived.put)
+    try:
+        request = json.dumps({"multi_last": list(subjects)}).encode()
+        await nc.publish(f"$JS.API.DIRECT.GET.{stream}", request, reply=inbox)
+        async with asyncio.timeout(_TIMEOUT):
+            return [_held(msg) async for msg in _until_end(arrived, stream)]
+    finally:
+        if not nc.is_closed:
+            await subscription.unsubscribe()
+
+
+async def _until_end(arrived: "asyncio.Queue[Msg]", stream: str) -> Any:
+    while True:
+        msg = await arrived.get()
+        status = (msg.headers or {}).get("Status")
+        if status is None:
+            yield msg
+        elif status in {_END, _NOTHING_FOUND}:
+            return
+        else:
+            reason = (msg.headers or {}).get("Description", "nobody answers")
+            raise ConnectionError(f"stream {stream}: {status} {reason}")
+
+
+def _held(msg: Msg) -> Held:
+    headers = msg.headers or {}
+    return Held(
+        headers["Nats-Subject"],
+        int(headers["Nats-Sequence"]),
+        datetime.fromisoformat(headers["Nats-Time-Stamp"]),
+        msg.data,
+    )
+
+
+def numbers(subjects: Iterable[str]) -> set[int]:
+    """The last token of each subject, where it is a number."""
+    tokens = (subject.rpartition(".")[2] for subject in subjects)
+    return {int(token) for token in tokens if token.isdecimal()}

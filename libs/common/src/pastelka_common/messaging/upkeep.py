@@ -1,0 +1,111 @@
+"""Streams, buckets and consumers are there for as long as a process needs them.
+
+A broker may lose its store, or a person may delete a stream, while everything runs. Whoever
+notices declares again what is missing; what it held is rebuilt by the reconciler of ``orders``.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import structlog
+from nats.aio.client import Client
+from prometheus_client import Counter
+
+from pastelka_common.messaging.held import stream_names
+from pastelka_common.messaging.topology import (
+    ConsumerSpec,
+    buckets,
+    ensure_consumer,
+    ensure_streams,
+    streams,
+)
+
+log = structlog.get_logger(__name__)
+
+DECLARED = Counter(
+    "pastelka_topology_declared_anew_total", "Streams and buckets that had vanished", ["stream"]
+)
+
+_EVERY = 2.0
+_LOOKS = 4  # reconnects are noticed this many times sooner
+
+
+class Upkeep:
+    """Declares what ``specs`` need when it has vanished, and after every reconnect.
+
+    ``on_loss`` is called after each reconnect and each loss: what the streams held may be gone.
+    """
+
+    def __init__(
+        self,
+        nc: Client,
+        specs: Sequence[ConsumerSpec],
+        *,
+        replicas: int = 1,
+        every: float = _EVERY,
+        on_loss: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._nc = nc
+        self._specs = specs
+        self._replicas = replicas
+        self._every = every
+        self._on_loss = on_loss
+        self._connection = nc.stats["reconnects"]
+        # Names never change with the number of replicas.
+        self._names = {str(s.name) for s in streams()} | {f"KV_{b.bucket}" for b in buckets()}
+
+    async def declare(self) -> None:
+        """Create or correct everything. Raises ``TopologyError`` and the client's errors."""
+        await ensure_streams(self._nc.jetstream(), self._replicas)
+        for spec in self._specs:
+            await ensure_consumer(self._nc, spec)
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            for _ in range(_LOOKS):
+                await asyncio.sleep(self._every / _LOOKS)
+                if self._reconnected:
+                    break
+            if not self._nc.is_connected:
+                continue
+            try:
+                await self._look()
+            except Exception as error:  # noqa: BLE001 - looked at again in a moment
+                log.warning("streams not looked after", error=str(error) or type(error).__name__)
+
+    @property
+    def _reconnected(self) -> bool:
+        return self._nc.is_connected and self._connection != self._nc.stats["reconnects"]
+
+    async def _look(self) -> None:
+        connection = self._nc.stats["reconnects"]
+        missing = self._names - await stream_names(self._nc)
+        if not missing and connection == self._connection:
+            return
+        await self.declare()
+        self._connection = connection
+        for name in sorted(missing):
+            DECLARED.labels(name).inc()
+            log.warning("stream was gone, declared anew", stream=name)
+        self._on_loss()
+
+
+@asynccontextmanager
+async def kept(
+    nc: Client,
+    specs: Sequence[ConsumerSpec],
+    *,
+    replicas: int = 1,
+    on_loss: Callable[[], None] = lambda: None,
+) -> AsyncIterator[None]:
+    """Declare now, and look after it while the body runs."""
+    upkeep = Upkeep(nc, specs, replicas=replicas, on_loss=on_loss)
+    await upkeep.declare()
+    task = asyncio.create_task(upkeep.run(), name="upkeep")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

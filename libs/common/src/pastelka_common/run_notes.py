@@ -1,0 +1,86 @@
+"""What the storage remembers of a version's runs, should the broker forget.
+
+Beside the file to be made lies a hidden note while a provider works on it, with the run and the
+provider's job id. A broker that lost its buckets, or went back to an older copy, delivers jobs
+again whose provider job it does not know; the note does, and nothing is paid twice.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import anyio
+import structlog
+from pydantic import BaseModel, ValidationError
+
+from pastelka_common.contracts.messages import VersionJob
+from pastelka_common.storage import Storage, UnsafePathError
+
+log = structlog.get_logger(__name__)
+
+_UNREADABLE = (OSError, UnsafePathError)
+
+
+class RunNote(BaseModel):
+    """The newest run of a version that a provider accepted."""
+
+    run: int
+    provider_job_id: str
+
+
+class RunNotes:
+    """Notes beside the files, and the files themselves. What cannot be read counts as absent."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    async def keep(self, job: VersionJob, provider_job_id: str) -> None:
+        """Remember the provider's job id; a failure is logged, as the broker remembers it, too."""
+        note = RunNote(run=job.run, provider_job_id=provider_job_id)
+        try:
+            await self._storage.write(_path(job.target), note.model_dump_json().encode())
+        except _UNREADABLE as error:
+            log.warning("provider's job id not noted in the storage", error=str(error))
+
+    async def provider_job_id(self, job: VersionJob) -> str | None:
+        """The provider's job id of this very run."""
+        note = await self._note(job)
+        return note.provider_job_id if note is not None and note.run == job.run else None
+
+    async def is_outdated(self, job: VersionJob) -> bool:
+        """Whether a later run of the version has been submitted: this job is of the past."""
+        note = await self._note(job)
+        return note is not None and note.run > job.run
+
+    async def made(self, job: VersionJob) -> bytes | None:
+        """The file, if it was stored since this run was asked for: the job was done, its fact lost.
+
+        Files are renamed into place whole, so one that is there is complete.
+        """
+        if job.asked_at is None:
+            return None
+        try:
+            path = self._storage.resolve(job.target)
+            written = datetime.fromtimestamp((await anyio.Path(path).stat()).st_mtime, UTC)
+            content = await self._storage.read(job.target) if written >= job.asked_at else b""
+        except _UNREADABLE:
+            return None
+        return content or None
+
+    async def forget(self, job: VersionJob) -> None:
+        """Remove the note: the file is stored, and says all there is to know."""
+        try:
+            await anyio.Path(self._storage.resolve(_path(job.target))).unlink(missing_ok=True)
+        except _UNREADABLE as error:
+            log.warning("note not removed from the storage", error=str(error))
+
+    async def _note(self, job: VersionJob) -> RunNote | None:
+        try:
+            return RunNote.model_validate_json(await self._storage.read(_path(job.target)))
+        except (*_UNREADABLE, ValidationError):
+            return None
+
+
+def _path(target: str) -> str:
+    """Hidden, so that nginx does not serve it: ``.<file>.run`` beside the file."""
+    path = Path(target)
+    return (path.parent / f".{path.name}.run").as_posix()

@@ -1,0 +1,68 @@
+"""What the storage remembers of a version's runs."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pastelka_common.contracts.messages import ColoringJob, now
+from pastelka_common.contracts.options import ColoringOptions
+from pastelka_common.run_notes import RunNotes
+from pastelka_common.storage import Storage
+
+TARGET = "42/121/coloring/v1/image_1.png"
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> RunNotes:
+    return RunNotes(Storage(tmp_path))
+
+
+def job(**changes) -> ColoringJob:
+    fields = {
+        "version_id": 1,
+        "run": 2,
+        "order_number": "1270",
+        "image_id": 3,
+        "source": "42/121/image_1.jpg",
+        "target": TARGET,
+        "asked_at": now(),
+        "options": ColoringOptions(),
+    }
+    return ColoringJob(**(fields | changes))
+
+
+async def test_a_providers_job_is_known_for_its_run_only(notes: RunNotes, tmp_path: Path):
+    assert await notes.provider_job_id(job()) is None
+    await notes.keep(job(), "rp-1")
+    assert await notes.provider_job_id(job()) == "rp-1"
+    assert await notes.provider_job_id(job(run=3)) is None
+    assert [path.name for path in (tmp_path / TARGET).parent.iterdir()] == [".image_1.png.run"]
+    assert [await notes.is_outdated(job(run=run)) for run in (1, 2, 3)] == [True, False, False]
+    await notes.forget(job())
+    await notes.forget(job())
+    assert await notes.provider_job_id(job()) is None
+    assert list((tmp_path / TARGET).parent.iterdir()) == []
+
+
+async def test_a_file_counts_if_it_was_stored_since_the_run_was_asked_for(notes: RunNotes, tmp_path: Path):
+    asked = job()
+    assert await notes.made(asked) is None
+    (tmp_path / TARGET).parent.mkdir(parents=True)
+    (tmp_path / TARGET).write_bytes(b"a page")
+    os.utime(tmp_path / TARGET, ((asked.asked_at + timedelta(seconds=5)).timestamp(),) * 2)
+    assert await notes.made(asked) == b"a page"
+    assert await notes.made(job(asked_at=now() + timedelta(minutes=1))) is None
+    assert await notes.made(job(asked_at=None)) is None  # a job of before there were such times
+
+
+async def test_what_cannot_be_read_or_written_stops_nothing(notes: RunNotes, tmp_path: Path):
+    await notes.keep(job(target="../outside.png"), "rp-1")
+    assert await notes.provider_job_id(job(target="../outside.png")) is None
+    assert await notes.made(job(target="../outside.png")) is None
+    await notes.keep(job(), "rp-1")
+    note = (tmp_path / TARGET).with_name(".image_1.png.run")
+    note.write_text("garbage")
+    assert await notes.provider_job_id(job()) is None
+    assert not await notes.is_outdated(job())

@@ -1,0 +1,56 @@
+"""The command line of an operator: dead letters, and a pass of the reconciler.
+
+Exits 0 when it did what was asked, 1 when it could not, 2 when the command line or a setting is wrong.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from pastelka_common.messaging.held import BROKER_ERRORS
+from pastelka_common.messaging.topology import TopologyError
+from pastelka_orders.commands import letters, reconcile
+from pastelka_orders.errors import OrdersError
+
+_FAILED = 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    asked = _parser().parse_args(arguments)
+    # What is printed to standard output is the answer, and may be JSON.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    try:
+        asyncio.run(asked.run(asked))
+    except OrdersError as error:
+        return _complain(error.detail)
+    except SQLAlchemyError as error:
+        return _complain(f"the database: {_first_line(error)}")
+    except (*BROKER_ERRORS, TopologyError) as error:
+        return _complain(_first_line(error))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m pastelka_orders", description="Dead letters, and a pass of the reconciler."
+    )
+    commands = parser.add_subparsers(required=True, metavar="{dead-letters,reconcile}")
+    letters.add_to(commands)
+    reconcile.add_to(commands)
+    return parser
+
+
+def _complain(line: str) -> int:
+    sys.stderr.write(f"pastelka_orders: {line}\n")
+    return _FAILED
+
+
+def _first_line(error: BaseException) -> str:
+    """The cause without a statement and its parameters."""
+    cause = getattr(error, "orig", None) or error
+    return str(cause).partition("\n")[0] or type(cause).__name__

@@ -1,0 +1,78 @@
+"""``reconcile [--dry-run]``: one pass of the reconciler, now."""
+
+import argparse
+import asyncio
+import json
+import sys
+from dataclasses import asdict
+
+from pastelka_common.messaging.topology import ensure_streams
+from pastelka_common.storage import Storage
+from pastelka_orders.commands.session import broker, database
+from pastelka_orders.reconciler import Mended, Reconciler, Sweep
+from pastelka_orders.settings import OrdersSettings
+
+_TRIES = 60
+_PAUSE = 0.5
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser("reconcile", help="mend what no message will finish; a worker publishes it")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be mended, change nothing")
+    parser.add_argument("--grace", type=_seconds, help="seconds without a change before a row is mended")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.set_defaults(run=_reconcile)
+
+
+async def _reconcile(asked: argparse.Namespace) -> None:
+    settings = OrdersSettings.load()
+    grace = settings.reconcile_grace if asked.grace is None else asked.grace
+    async with broker(settings.nats_url) as nc, database(settings) as orders:
+        if not asked.dry_run:
+            await ensure_streams(nc.jetstream(), settings.stream_replicas)
+        reconciler = Reconciler(
+            orders, nc, Storage(settings.storage_path), every=settings.reconcile_every, grace=grace
+        )
+        found = await _pass(reconciler, dry_run=asked.dry_run)
+    _tell(asked, found)
+
+
+async def _pass(reconciler: Reconciler, *, dry_run: bool) -> Sweep:
+    """A pass of our own; a worker's that is under way is waited for."""
+    for _ in range(_TRIES):
+        found = await reconciler.sweep(dry_run=dry_run)
+        if found is not None:
+            return found
+        await asyncio.sleep(_PAUSE)
+    raise ConnectionError("a worker has been reconciling for 30 seconds; try again later")
+
+
+def _tell(asked: argparse.Namespace, found: Sweep) -> None:
+    if asked.json:
+        document = {
+            "dry_run": asked.dry_run,
+            "examined": found.examined,
+            "mended": [asdict(one) for one in found.mended],
+        }
+        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+        return
+    for one in found.mended:
+        sys.stdout.write(f"{_line(one)}\n")
+    what = "to mend" if asked.dry_run else "mended"
+    sys.stdout.write(f"{found.examined} versions in hand, {len(found.mended)} things {what}\n")
+
+
+def _line(one: Mended) -> str:
+    about = " ".join(f"{name}={value}" for name, value in one.about.items())
+    return f"{one.kind:<9} {one.reason:<24} {about}"
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 86400:  # noqa: PLR2004 - a day
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to 86400")
+    return seconds

@@ -1,0 +1,47 @@
+"""What a command opens for its one use: NATS that must answer now, and the database."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from nats.aio.client import Client
+
+from pastelka_common.messaging.connection import without_credentials
+from pastelka_orders.database import Database
+from pastelka_orders.settings import OrdersSettings
+
+_SECONDS = 5
+_POOL = 3
+
+
+@asynccontextmanager
+async def broker(url: str) -> AsyncIterator[Client]:
+    """A connection that is given up when it fails, unlike a service's. Raises ``ConnectionError``."""
+    nc = Client()
+
+    async def failed(_: Exception) -> None:
+        """Said by what is raised."""
+
+    try:
+        # The client's own patience is for services: it would try again for minutes.
+        async with asyncio.timeout(_SECONDS):
+            await nc.connect(url, name="orders-command", max_reconnect_attempts=0, error_cb=failed)
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        raise ConnectionError(
+            f"NATS does not answer at {without_credentials(url)} (NATS_URL): {reason}"
+        ) from error
+    try:
+        yield nc
+    finally:
+        await nc.close()
+
+
+@asynccontextmanager
+async def database(settings: OrdersSettings) -> AsyncIterator[Database]:
+    """The database of the service."""
+    found = Database(settings.database_url.get_secret_value(), pool_size=_POOL, timezone=settings.timezone)
+    try:
+        yield found
+    finally:
+        await found.aclose()

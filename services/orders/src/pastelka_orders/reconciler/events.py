@@ -1,0 +1,120 @@
+"""Events that were lost after JetStream had acknowledged them: browsers are told once more to look.
+
+A mark (the last event and its time) tells whether ``EVENTS`` is still the stream it was. When it is
+not, every order that changed since the last moment at which all events were known to be pushed is
+announced again. Browsers fetch what they show, so too much is harmless and too little is not.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from nats.aio.client import Client
+from nats.js.errors import NotFoundError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_common.contracts.messages import OrderChanged, OrderCreated, OrderDeleted, now
+from pastelka_common.messaging.held import StreamState, state_of
+from pastelka_common.messaging.topology import DAY, EVENTS, EVENTS_CONSUMER
+from pastelka_orders.outbox import Outbox
+from pastelka_orders.reconciler.sweep import Sweep
+from pastelka_orders.repository import reconciling
+from pastelka_orders.repository.reconciling import State
+
+# A transaction may have been under way for a while when it was last known that all was pushed.
+_MARGIN = timedelta(seconds=60)
+_KEPT = timedelta(seconds=DAY)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the events stand: the mark, and up to when all are pushed (``None``: not known)."""
+
+    mark: dict[str, Any]
+    good_at: datetime | None
+
+
+async def mend_events(sweep: Sweep, last: State | None) -> Standing:
+    """Announce changed orders again if events were lost; returns where the events stand now."""
+    until = await sweep.database.read(reconciling.published_until)
+    stream = await state_of(sweep.nc, EVENTS)
+    if last is not None and last.events_mark is not None:
+        await _mend(sweep, last, stream)
+    return Standing(_mark(stream), until if await _all_pushed(sweep.nc) else None)
+
+
+async def _mend(sweep: Sweep, last: State, stream: StreamState) -> None:
+    mark = last.events_mark or {}
+    if not await _is_lost(sweep.nc, stream, mark):
+        return
+    since = (last.events_good_at or now() - _KEPT) - _MARGIN
+    older = await _end_of_older_copy(sweep.nc, stream, mark)
+    if older is not None:
+        since = min(since, older - _MARGIN)
+    count = await sweep.change(lambda c: _announce(c, since))
+    sweep.note("events", "events_lost", since=since.isoformat(timespec="seconds"), orders=count)
+
+
+async def _announce(connection: AsyncConnection, since: datetime) -> int:
+    outbox = Outbox()
+    for number in await reconciling.deleted_orders(connection, since):
+        outbox.add(OrderDeleted(order_number=number))
+    changed = await reconciling.changed_orders(connection, since)
+    for order in changed:
+        if order.is_new:
+            outbox.add(OrderCreated(order_number=order.order_number))
+        outbox.add(OrderChanged(order_number=order.order_number))
+    await outbox.flush(connection)
+    return len(changed)
+
+
+def _mark(stream: StreamState) -> dict[str, Any]:
+    return {
+        "created": stream.created.isoformat(),
+        "last": stream.last,
+        "time": stream.last_time.isoformat(),
+        "gone": stream.gone,
+    }
+
+
+async def _is_lost(nc: Client, stream: StreamState, mark: dict[str, Any]) -> bool:
+    """Whether the stream holds less than it must: made anew, an older copy, cut, or emptied."""
+    if stream.created != datetime.fromisoformat(mark["created"]) or stream.last < mark["last"]:
+        return True
+    if stream.gone > mark["gone"]:
+        return True
+    if mark["last"] == 0:
+        return False
+    if mark["last"] < stream.first:
+        # Past its age, as it should be, or purged by hand.
+        return now() - datetime.fromisoformat(mark["time"]) < _KEPT * 0.95
+    return await _time_of(nc, mark["last"]) != datetime.fromisoformat(mark["time"])
+
+
+async def _end_of_older_copy(nc: Client, stream: StreamState, mark: dict[str, Any]) -> datetime | None:
+    """Time of the newest event that an older copy had: what came after the mark was published anew."""
+    marked = datetime.fromisoformat(mark["time"])
+    low, high, found = stream.first, min(stream.last, mark["last"]), None
+    while stream.messages and low <= high:
+        middle = (low + high) // 2
+        moment = await _time_of(nc, middle)
+        if moment is not None and moment <= marked:
+            found, low = moment, middle + 1
+        else:
+            high = middle - 1
+    return found
+
+
+async def _time_of(nc: Client, sequence: int) -> datetime | None:
+    try:
+        return (await nc.jetstream().get_msg(EVENTS, sequence)).time
+    except NotFoundError:
+        return None
+
+
+async def _all_pushed(nc: Client) -> bool:
+    try:
+        info = await nc.jetstream().consumer_info(EVENTS, EVENTS_CONSUMER.name)
+    except NotFoundError:
+        return False
+    return not info.num_pending and not info.num_ack_pending

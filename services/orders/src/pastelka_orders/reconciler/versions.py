@@ -1,0 +1,186 @@
+"""Versions in hand that no message will finish."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+from nats.aio.client import Client
+from nats.js.errors import NotFoundError as NoSuchConsumerError
+from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_common.contracts.messages import ColoringFact, DeadLetter, SvgFact, VersionJob, job_key
+from pastelka_common.contracts.statuses import STATUS_ENUMS, StatusType
+from pastelka_common.messaging import hands
+from pastelka_common.messaging.held import BROKER_ERRORS, Held, last_from_leader, last_held
+from pastelka_common.messaging.topology import DEAD, FACTS_CONSUMER, JOBS, PROVIDER_JOBS, STATUS
+from pastelka_common.messaging.work import FACTS
+from pastelka_orders.database import is_passing
+from pastelka_orders.domain.versions import status_of
+from pastelka_orders.handlers.facts import Received, apply_dead_letter, apply_facts
+from pastelka_orders.handlers.making import job_of
+from pastelka_orders.outbox import Outbox
+from pastelka_orders.reconciler.sweep import Reason, Sweep
+from pastelka_orders.repository import reconciling, versions
+from pastelka_orders.repository.reconciling import InHand
+from pastelka_orders.repository.versions import Version
+
+_PAGE = 1000
+
+log = structlog.get_logger(__name__)
+
+
+async def mend_versions(sweep: Sweep) -> None:
+    """Look at every version in hand; mend those that nobody works on and nobody will."""
+    for kind in STATUS_ENUMS:
+        after = 0
+        while page := await _page(sweep, kind, after):
+            sweep.examined += len(page)
+            await _mend_page(sweep, kind, page)
+            after = page[-1].id
+
+
+async def _page(sweep: Sweep, kind: StatusType, after: int) -> list[InHand]:
+    return await sweep.database.read(
+        lambda c: reconciling.in_hand(c, kind, grace=sweep.grace, after=after, page=_PAGE)
+    )
+
+
+async def _mend_page(sweep: Sweep, kind: StatusType, page: Sequence[InHand]) -> None:
+    jobs = await last_held(sweep.nc, JOBS, [_job_subject(kind, row.id) for row in page])
+    await _remind(sweep, kind, page)
+    suspects = [row for row in page if row.is_old and _run_of(jobs.get(_job_subject(kind, row.id))) < row.run]
+    if not suspects:
+        return
+    busy = await hands.in_hand(sweep.nc)
+    facts_are_applied = await _facts_are_applied(sweep.nc)
+    for row in suspects:
+        if job_key(kind, row.id, row.run) in busy:
+            continue
+        reason = await _mend(sweep, kind, row, facts_are_applied=facts_are_applied)
+        if reason is not None:
+            sweep.note(kind, reason, version=row.id, run=row.run, attempt=row.attempt)
+
+
+async def _mend(sweep: Sweep, kind: StatusType, row: InHand, *, facts_are_applied: bool) -> Reason | None:
+    """Mend one version unless that turns out to be needless; a row that cannot be mended stops no other."""
+    try:
+        return await sweep.change(
+            lambda c: _mend_locked(c, sweep.nc, kind, row, facts_are_applied=facts_are_applied)
+        )
+    except Exception as error:
+        if is_passing(error) or isinstance(error, BROKER_ERRORS):
+            raise
+        log.exception("version cannot be mended", kind=kind, version=row.id)
+        return None
+
+
+async def _mend_locked(
+    connection: AsyncConnection, nc: Client, kind: StatusType, row: InHand, *, facts_are_applied: bool
+) -> Reason | None:
+    """Everything is asked again under the row's lock: clicks and facts may have come in between."""
+    lost = await _still_lost(connection, nc, kind, row)
+    if lost is None:
+        return None
+    version, job = lost
+    subject = _job_subject(kind, row.id)
+    letter = _letter_of(await last_from_leader(nc, DEAD, f"dead.{subject}"), row.run)
+    if letter is not None:
+        await apply_dead_letter(connection, letter, row.id, row.run)
+        return "given_up"
+    fact = _fact_of(kind, await last_from_leader(nc, STATUS, f"status.{kind}.{row.id}"), row.run)
+    if fact is None or fact.order <= row.position:
+        attempt = max(row.attempt, fact.attempt if fact is not None else 0)
+        return await _ask_again(connection, version, row, attempt, job)
+    if not facts_are_applied:
+        return None  # it will be, in its turn
+    await apply_facts(connection, [Received(fact, {})])
+    return "fact_not_applied"
+
+
+async def _still_lost(
+    connection: AsyncConnection, nc: Client, kind: StatusType, row: InHand
+) -> tuple[Version, Held | None] | None:
+    """The locked version, with the job of an earlier run if there is one; ``None`` if all is well.
+
+    Asked before anything else, as a worker stores its last word before its job goes.
+    """
+    found = await versions.lock(connection, kind, [row.id])
+    if not found or found[0].status.is_final or found[0].progress.position != row.position:
+        return None
+    subject = _job_subject(kind, row.id)
+    if await reconciling.is_in_outbox(connection, subject):
+        return None
+    job = await last_from_leader(nc, JOBS, subject)
+    return None if _run_of(job) >= row.run else (found[0], job)
+
+
+async def _ask_again(
+    connection: AsyncConnection, version: Version, row: InHand, attempt: int, job: Held | None
+) -> Reason:
+    """Publish the job again, its attempts counted on, with the provider's job id if it is known."""
+    never = version.status == status_of(version.kind, "pending")
+    first = 1 if never else attempt + 1
+    outbox = Outbox()
+    message = job_of(version, first_attempt=first, provider_job_id=row.provider_job_id)
+    outbox.add(message, again=not never)
+    await outbox.flush(connection)
+    if job is not None:
+        return "job_of_earlier_run"
+    return "never_published" if never else "job_missing"
+
+
+async def _remind(sweep: Sweep, kind: StatusType, page: Sequence[InHand]) -> None:
+    """Put the providers' job ids back into their bucket where it has lost them."""
+    known = {
+        f"$KV.{PROVIDER_JOBS}.{job_key(kind, row.id, row.run)}": row for row in page if row.provider_job_id
+    }
+    held = await last_held(sweep.nc, f"KV_{PROVIDER_JOBS}", list(known))
+    for subject, row in known.items():
+        if subject in held or row.provider_job_id is None:
+            continue
+        if not sweep.dry_run:
+            await sweep.nc.jetstream().publish(subject, row.provider_job_id.encode())
+        sweep.note(kind, "provider_job_forgotten", version=row.id, run=row.run)
+
+
+async def _facts_are_applied(nc: Client) -> bool:
+    """Whether every fact in the stream has been dealt with."""
+    try:
+        info = await asyncio.wait_for(nc.jetstream().consumer_info(STATUS, FACTS_CONSUMER.name), 5)
+    except NoSuchConsumerError:
+        return False
+    return not info.num_pending and not info.num_ack_pending
+
+
+def _job_subject(kind: StatusType, version_id: int) -> str:
+    return f"jobs.{kind}.{version_id}"
+
+
+def _run_of(held: Held | None) -> int:
+    """The run of a job message; 0 if there is none, or none that can be read."""
+    if held is None:
+        return 0
+    try:
+        return VersionJob.model_validate_json(held.data).run
+    except ValidationError:
+        return 0
+
+
+def _letter_of(held: Held | None, run: int) -> DeadLetter | None:
+    """The dead letter in a message, if it is about the job of this run."""
+    try:
+        letter = DeadLetter.model_validate_json(held.data) if held is not None else None
+        job = VersionJob.model_validate_json(letter.original_payload) if letter is not None else None
+    except ValidationError:
+        return None
+    return letter if job is not None and job.run == run else None
+
+
+def _fact_of(kind: StatusType, held: Held | None, run: int) -> ColoringFact | SvgFact | None:
+    """The fact in a message, if it is of this run."""
+    try:
+        fact = FACTS[kind].model_validate_json(held.data) if held is not None else None
+    except ValidationError:
+        return None
+    return fact if fact is not None and fact.run == run else None

@@ -1,0 +1,214 @@
+"""What the reconciler reads: work in hand, ended work, waiting photos, erasures, its own state."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Integer, Text, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_common.contracts.statuses import StatusType
+from pastelka_orders.repository.versions import TABLES
+
+_OLD = "clock_timestamp() - make_interval(secs => :grace)"
+_IN_HAND = {
+    kind: text(
+        f"""SELECT v.id, v.run, v.attempt, v.step, v.provider_job_id, v.updated_at < {_OLD} AS is_old
+        FROM {table} v WHERE v.in_hand AND v.id > :after ORDER BY v.id LIMIT :page"""
+    ).bindparams(bindparam("after", type_=Integer))
+    for kind, table in TABLES.items()
+}
+_ENDED = {
+    kind: text(
+        f"""SELECT n.id, v.run, v.error_code FROM unnest(CAST(:ids AS integer[])) AS n(id)
+        LEFT JOIN {table} v ON v.id = n.id WHERE v.id IS NULL OR (NOT v.in_hand AND v.updated_at < {_OLD})"""
+    )
+    for kind, table in TABLES.items()
+}
+_IN_OUTBOX = text("SELECT 1 FROM outbox WHERE subject = :subject LIMIT 1")
+_WAITING_PHOTOS = text(
+    f"""SELECT i.id, i.original_url AS url, o.order_number
+    FROM orders o JOIN line_items l ON l.order_id = o.id JOIN images i ON i.line_item_id = l.id
+    WHERE o.status = 'downloading' AND o.updated_at < {_OLD}
+        AND i.path IS NULL AND i.download_error_code IS NULL AND i.original_url IS NOT NULL
+    ORDER BY i.id"""
+)
+_ERASURES = text(f"SELECT order_id, order_number FROM erasures WHERE deleted_at < {_OLD} ORDER BY order_id")
+_FORGET_ERASURES = text("DELETE FROM erasures WHERE deleted_at < clock_timestamp() - interval '7 days'")
+_OLDEST_OUTBOX = text("SELECT LEAST(clock_timestamp(), min(created_at)) FROM outbox")
+_CHANGED_ORDERS = text(
+    """SELECT o.order_number, o.created_at > :since AS is_new FROM orders o WHERE o.updated_at > :since
+        OR EXISTS (SELECT 1 FROM line_items l JOIN images i ON i.line_item_id = l.id
+            WHERE l.order_id = o.id AND (GREATEST(i.coloring_chosen_at, i.svg_chosen_at) > :since
+                OR EXISTS (SELECT 1 FROM coloring_versions c
+                    WHERE c.image_id = i.id AND c.updated_at > :since)
+                OR EXISTS (SELECT 1 FROM svg_versions s
+                    WHERE s.image_id = i.id AND s.updated_at > :since)))
+    ORDER BY o.id"""
+)
+_DELETED_ORDERS = text("SELECT order_number FROM erasures WHERE deleted_at > :since ORDER BY deleted_at")
+_STATE = text(
+    """SELECT ran_at, seconds, examined, mended, mended_total, last_mended_at, events_mark, events_good_at
+    FROM reconciler"""
+)
+_SAVE_STATE = text(
+    """INSERT INTO reconciler AS r (id, ran_at, seconds, examined, mended, mended_total, last_mended_at,
+        events_mark, events_good_at)
+    VALUES (1, clock_timestamp(), :seconds, :examined, CAST(:mended AS integer), CAST(:mended AS integer),
+        CASE WHEN CAST(:mended AS integer) > 0 THEN clock_timestamp() END,
+        CAST(CAST(:events_mark AS text) AS jsonb), CAST(:events_good_at AS timestamptz))
+    ON CONFLICT (id) DO UPDATE SET ran_at = EXCLUDED.ran_at, seconds = EXCLUDED.seconds,
+        examined = EXCLUDED.examined, mended = EXCLUDED.mended,
+        mended_total = r.mended_total + EXCLUDED.mended,
+        last_mended_at = COALESCE(EXCLUDED.last_mended_at, r.last_mended_at),
+        events_mark = COALESCE(EXCLUDED.events_mark, r.events_mark),
+        events_good_at = COALESCE(EXCLUDED.events_good_at, r.events_good_at)"""
+).bindparams(bindparam("events_mark", type_=Text))
+
+
+@dataclass(frozen=True, slots=True)
+class InHand:
+    """A version whose run has not ended; ``is_old``: nothing has happened to it for the grace."""
+
+    id: int
+    run: int
+    attempt: int
+    step: int
+    provider_job_id: str | None
+    is_old: bool
+
+    @property
+    def position(self) -> tuple[int, int, int]:
+        """Of the last fact applied."""
+        return (self.run, self.attempt, self.step)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A version of which nothing more is expected; ``run`` is ``None`` when it is gone."""
+
+    id: int
+    run: int | None
+    error_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPhoto:
+    """An image whose photo is still to be fetched."""
+
+    id: int
+    url: str
+    order_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedOrder:
+    """An order whose files must be gone."""
+
+    order_id: int
+    order_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedOrder:
+    """An order that changed since some moment."""
+
+    order_number: str
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is remembered of the last pass."""
+
+    ran_at: datetime
+    seconds: float
+    examined: int
+    mended: int
+    mended_total: int
+    last_mended_at: datetime | None
+    events_mark: dict[str, Any] | None
+    events_good_at: datetime | None
+
+
+async def in_hand(
+    connection: AsyncConnection, kind: StatusType, *, grace: float, after: int, page: int
+) -> list[InHand]:
+    """Versions in hand with an id beyond ``after``, by id, at most ``page``."""
+    values = {"grace": grace, "after": after, "page": page}
+    return [InHand(**row) for row in (await connection.execute(_IN_HAND[kind], values)).mappings()]
+
+
+async def ended(
+    connection: AsyncConnection, kind: StatusType, ids: Sequence[int], *, grace: float
+) -> list[Ended]:
+    """Those of these versions that have ended, for the grace at least, or do not exist."""
+    rows = await connection.execute(_ENDED[kind], {"ids": list(ids), "grace": grace})
+    return [Ended(**row) for row in rows.mappings()]
+
+
+async def is_in_outbox(connection: AsyncConnection, subject: str) -> bool:
+    """Whether a message on this subject waits to be published."""
+    return (await connection.execute(_IN_OUTBOX, {"subject": subject})).first() is not None
+
+
+async def waiting_photos(connection: AsyncConnection, *, grace: float) -> list[WaitingPhoto]:
+    """Photos that are to be fetched, of orders of which nothing was heard for the grace."""
+    rows = await connection.execute(_WAITING_PHOTOS, {"grace": grace})
+    return [WaitingPhoto(**row) for row in rows.mappings()]
+
+
+async def erasures(connection: AsyncConnection, *, grace: float) -> list[DeletedOrder]:
+    """Orders that were deleted in the last days, and longer ago than the grace."""
+    rows = await connection.execute(_ERASURES, {"grace": grace})
+    return [DeletedOrder(**row) for row in rows.mappings()]
+
+
+async def forget_erasures(connection: AsyncConnection) -> None:
+    """Forget orders that were deleted more than seven days ago."""
+    await connection.execute(_FORGET_ERASURES)
+
+
+async def published_until(connection: AsyncConnection) -> datetime:
+    """Everything committed before this moment has left the outbox."""
+    found: datetime = (await connection.execute(_OLDEST_OUTBOX)).scalar_one()
+    return found
+
+
+async def changed_orders(connection: AsyncConnection, since: datetime) -> list[ChangedOrder]:
+    """Orders of which anything changed after ``since``."""
+    rows = await connection.execute(_CHANGED_ORDERS, {"since": since})
+    return [ChangedOrder(**row) for row in rows.mappings()]
+
+
+async def deleted_orders(connection: AsyncConnection, since: datetime) -> list[str]:
+    """Numbers of orders that were deleted after ``since``."""
+    return [row.order_number for row in await connection.execute(_DELETED_ORDERS, {"since": since})]
+
+
+async def state(connection: AsyncConnection) -> State | None:
+    """What is remembered of the last pass, if there was one."""
+    row = (await connection.execute(_STATE)).mappings().first()
+    return State(**row) if row else None
+
+
+async def save_state(
+    connection: AsyncConnection,
+    *,
+    seconds: float,
+    examined: int,
+    mended: int,
+    events_mark: dict[str, Any] | None,
+    events_good_at: datetime | None,
+) -> None:
+    """Remember a pass; ``None`` leaves what is remembered of the events."""
+    values = {
+        "seconds": seconds,
+        "examined": examined,
+        "mended": mended,
+        "events_mark": json.dumps(events_mark) if events_mark is not None else None,
+        "events_good_at": events_good_at,
+    }
+    await connection.execute(_SAVE_STATE, values)

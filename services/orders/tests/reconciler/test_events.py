@@ -1,0 +1,139 @@
+"""Events that were lost after their acknowledgement: whoever is connected is told once more to look."""
+
+import shutil
+from typing import Any
+
+import asyncpg
+
+from pastelka_common.messaging.pull import PullSubscription
+from pastelka_common.messaging.topology import EVENTS_CONSUMER, ensure_consumer, ensure_streams
+from pastelka_common.testing.waiting import soon
+
+LOST = [("events", "events_lost")]
+
+
+async def push_all(broken: Any) -> None:
+    """Acknowledge all events, as the notifier does once they are pushed."""
+    info = await broken.js.consumer_info("EVENTS", EVENTS_CONSUMER.name)
+    subscription = PullSubscription(broken.nc, EVENTS_CONSUMER)
+    await subscription.start()
+    left = info.num_pending or 0
+    await subscription.ask(left)
+    while left:
+        taken = await soon(subscription.take(left))
+        for msg in taken:
+            await msg.ack_sync()
+        left -= len(taken)
+    await subscription.stop()
+    await subscription.unpin()
+
+
+async def told(broken: Any, after: int) -> list[str]:
+    """Subjects of the events beyond a number, in order."""
+    last = (await broken.js.stream_info("EVENTS")).state.last_seq
+    return [(await broken.js.get_msg("EVENTS", number)).subject for number in range(after + 1, last + 1)]
+
+
+async def old_orders(api: Any, sql: asyncpg.Connection, count: int) -> None:
+    """Orders made by hand, all but the last of which changed an hour ago for the last time."""
+    for _ in range(count):
+        await api.order()
+    await sql.execute(
+        "UPDATE orders SET created_at = now() - interval '1 hour', updated_at = now() - interval '1 hour'"
+        " WHERE id < $1",
+        count,
+    )
+
+
+async def test_nothing_is_said_while_nothing_is_lost(api: Any, broken: Any) -> None:
+    await api.order()
+    await broken.published()
+    assert await broken.sweep() == []
+    await api.order()
+    await broken.published()
+    assert await broken.sweep() == []
+    assert await broken.sweep() == []
+
+
+async def test_a_stream_that_was_made_anew_has_lost_events(
+    api: Any, broken: Any, sql: asyncpg.Connection
+) -> None:
+    await old_orders(api, sql, 3)
+    await broken.published()
+    await push_all(broken)
+    assert await broken.sweep() == []
+    await broken.js.delete_stream("EVENTS")
+    await ensure_streams(broken.js)
+    await ensure_consumer(broken.nc, EVENTS_CONSUMER)
+    assert await broken.sweep() == LOST
+    # The first two have not changed since it was known that all is pushed.
+    assert await told(broken, 0) == ["events.order.M1002.order_created", "events.order.M1002.order_changed"]
+    assert await broken.sweep() == []
+
+
+async def test_while_events_waited_for_the_hub_everything_may_be_lost(
+    api: Any, broken: Any, sql: asyncpg.Connection
+) -> None:
+    await old_orders(api, sql, 2)
+    await broken.published()
+    assert await broken.sweep() == []  # nobody has pushed any: there is no moment at which all was well
+    assert await sql.fetchval("SELECT events_good_at FROM reconciler") is None
+    await broken.js.purge_stream("EVENTS")
+    last = (await broken.js.stream_info("EVENTS")).state.last_seq
+    assert await broken.sweep() == LOST
+    assert {subject.split(".")[2] for subject in await told(broken, last)} == {"M1000", "M1001"}
+
+
+async def test_an_order_that_was_deleted_meanwhile_is_told_of(
+    api: Any, broken: Any, sql: asyncpg.Connection
+) -> None:
+    await api.order()
+    await broken.published()
+    await push_all(broken)
+    await broken.sweep()
+    await api.http.delete("/orders/M1000")
+    await broken.published()
+    await broken.js.delete_stream("EVENTS")
+    await ensure_streams(broken.js)
+    assert await broken.sweep() == LOST
+    assert await told(broken, 0) == ["events.order.M1000.order_deleted"]
+
+
+async def test_one_event_that_a_broken_block_has_swallowed(api: Any, broken: Any) -> None:
+    for _ in range(3):
+        await api.order()
+    await broken.published()
+    await broken.sweep()
+    await broken.js.delete_msg("EVENTS", 2)
+    assert await broken.sweep() == LOST
+    assert await broken.sweep() == []
+
+
+async def test_an_older_copy_is_recognised_although_it_has_grown_past_the_mark(
+    api: Any, broken: Any, broker: Any, sql: asyncpg.Connection
+) -> None:
+    """Orders that changed after the copy was made are told of, also those that had been pushed."""
+    data = broker.server.folder / "data"
+    await old_orders(api, sql, 2)
+    await broken.published()
+    await push_all(broken)
+    await broken.sweep()
+    await broker.stop()
+    shutil.copytree(data, data.with_name("older"))
+    await broker.start()
+    await sql.execute("UPDATE images SET svg_chosen_at = now() WHERE id = 2")
+    await api.order()
+    await broken.published()
+    await push_all(broken)
+    await broken.sweep()
+    await broker.kill()
+    shutil.rmtree(data)
+    shutil.move(data.with_name("older"), data)
+    await broker.start()
+    for _ in range(3):
+        await broken.js.publish("events.order.X.order_changed", b"{}")
+    last = (await broken.js.stream_info("EVENTS")).state.last_seq
+    assert last > 3
+    assert await broken.sweep() == LOST
+    assert {subject.split(".")[2] for subject in await told(broken, last)} == {"M1001", "M1002"}
+    assert await broken.sweep() == []

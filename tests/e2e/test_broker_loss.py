@@ -1,0 +1,232 @@
+"""The broker loses what it acknowledged, in the middle of an order: all completed, nothing paid twice."""
+
+import asyncio
+import shutil
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import nats
+import pytest
+from nats.aio.client import Client
+from nats.js.errors import NotFoundError
+
+from pastelka_common.testing.waiting import until
+
+IMAGES = 6
+STREAMS = ("JOBS", "STATUS", "EVENTS", "DEAD", "KV_PROVIDER_JOBS", "KV_CANCELS")
+CONSUMERS = (
+    ("JOBS", "coloring"),
+    ("JOBS", "vectorize"),
+    ("JOBS", "erase"),
+    ("STATUS", "orders-facts"),
+    ("DEAD", "orders-dead"),
+    ("EVENTS", "notifier"),
+)
+AT_WORK = {"runpod_submitted", "runpod_queued", "runpod_processing"}
+
+Break = Callable[[Any], Awaitable[None]]
+
+
+@pytest.fixture(scope="module")
+def line_env() -> dict[str, str]:
+    """A reconciler that looks often."""
+    return {"RECONCILE_EVERY": "1", "RECONCILE_GRACE": "2"}
+
+
+class Browser:
+    """Knows of an order what it fetched when it was told to, and what it was told since."""
+
+    def __init__(self, line: Any, number: str) -> None:
+        self._line = line
+        self._number = number
+        self._told = asyncio.Event()
+        self.picture: dict[tuple[str, int], str] = {}
+
+    def hear(self, heard: Any) -> None:
+        """Take an update."""
+        if heard.payload["type"] == "image_status":
+            key = (heard.payload["status_type"], heard.payload["version_id"])
+            self.picture[key] = heard.payload["status"]
+        else:
+            self._told.set()
+
+    async def fetch_when_told(self) -> None:
+        """Fetch the order after every update that asks for it."""
+        while True:
+            await self._told.wait()
+            self._told.clear()
+            self.picture = await statuses(self._line, self._number)
+
+
+async def statuses(line: Any, number: str) -> dict[tuple[str, int], str]:
+    """The status of every version of an order, by kind and id."""
+    order = await line.get(f"/orders/{number}")
+    images = [image for item in order["line_items"] for image in item["images"]]
+    return {
+        (kind, version["id"]): version["status"]
+        for image in images
+        for kind in ("coloring", "svg")
+        for version in image["versions"][kind]
+    }
+
+
+@asynccontextmanager
+async def watching(line: Any, number: str) -> AsyncIterator[Browser]:
+    """A browser that stays connected."""
+    browser = Browser(line, number)
+    async with line.stack.subscriber(f"orders/{number}") as subscriber:
+        subscriber.on_heard = browser.hear
+        task = asyncio.create_task(browser.fetch_when_told())
+        yield browser
+        task.cancel()
+
+
+@asynccontextmanager
+async def connected(line: Any) -> AsyncIterator[Client]:
+    nc = await nats.connect(line.stack.nats.url)
+    yield nc
+    await nc.close()
+
+
+async def lose_the_store(line: Any) -> None:
+    server = line.stack.servers["nats"]
+    await server.kill()
+    shutil.rmtree(line.stack.nats.folder / "data")
+    await server.start()
+
+
+async def go_back_to_an_older_copy(line: Any) -> None:
+    """The copy is from when the jobs were just published; since then they have been submitted."""
+    server = line.stack.servers["nats"]
+    data, older = line.stack.nats.folder / "data", line.stack.nats.folder / "older"
+    await server.kill()
+    shutil.rmtree(data)
+    shutil.move(older, data)
+    await server.start()
+
+
+async def copy_the_store(line: Any) -> None:
+    server = line.stack.servers["nats"]
+    import os  # noqa: PLC0415
+
+    os.kill(server.pid, signal.SIGSTOP)
+    shutil.copytree(line.stack.nats.folder / "data", line.stack.nats.folder / "older")
+    os.kill(server.pid, signal.SIGCONT)
+
+
+async def purge_the_jobs(line: Any) -> None:
+    async with connected(line) as nc:
+        await nc.jetstream().purge_stream("JOBS")
+
+
+async def delete_every_stream(line: Any) -> None:
+    async with connected(line) as nc:
+        for name in STREAMS:
+            await nc.jetstream().delete_stream(name)
+
+
+async def delete_every_consumer(line: Any) -> None:
+    async with connected(line) as nc:
+        for stream, name in CONSUMERS:
+            await nc.jetstream().delete_consumer(stream, name)
+
+
+async def kill_the_workers_and_lose_the_store(line: Any) -> None:
+    names = ("coloring", "vectorize", "notifier")
+    for name in names:
+        await line.stack.services[name].kill()
+    await lose_the_store(line)
+    for name in names:
+        await line.stack.services[name].start()
+
+
+async def go_back_with_new_workers(line: Any) -> None:
+    names = ("coloring", "vectorize", "notifier", "worker")
+    for name in names:
+        await line.stack.services[name].kill()
+    await go_back_to_an_older_copy(line)
+    for name in names:
+        await line.stack.services[name].start()
+
+
+async def all_completed(line: Any, number: str) -> bool:
+    found = await statuses(line, number)
+    return len(found) == 2 * IMAGES and set(found.values()) == {"completed"}
+
+
+async def no_job_is_left(line: Any) -> None:
+    async with connected(line) as nc:
+
+        async def empty() -> bool:
+            try:
+                return (await nc.jetstream().stream_info("JOBS")).state.messages == 0
+            except NotFoundError:
+                return False
+
+        await until(empty, 30)
+
+
+async def until_some(line: Any, number: str, wanted: set[str], count: int) -> None:
+    async def reached() -> bool:
+        found = await statuses(line, number)
+        return sum(status in wanted | {"completed"} for (kind, _), status in found.items()) >= count
+
+    await until(reached, 60)
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(
+    "happens",
+    [
+        lose_the_store,
+        go_back_to_an_older_copy,
+        purge_the_jobs,
+        delete_every_stream,
+        delete_every_consumer,
+        kill_the_workers_and_lose_the_store,
+        go_back_with_new_workers,
+    ],
+)
+async def test_what_the_broker_loses_is_made_good(line: Any, happens: Break) -> None:
+    line.runpod.settings.queue_seconds = line.runpod.settings.run_seconds = 1.5
+    submits, requests = line.runpod.stats()["submits"], line.vectorizer.stats()["requests"]
+    order = await line.order(IMAGES, process="svg", first_seed=1000 + sum(map(ord, happens.__name__)))
+    number = order["order_number"]
+    async with watching(line, number) as browser:
+        if "back" in happens.__name__:
+            await until_some(line, number, {"queued", "processing", "runpod_submitting", *AT_WORK}, 1)
+            await copy_the_store(line)
+        await until_some(line, number, AT_WORK, IMAGES)
+        await happens(line)
+        await until(lambda: all_completed(line, number), 120)
+        truth = await statuses(line, number)
+        await until(lambda: browser.picture == truth, 30)
+    await no_job_is_left(line)
+    # What RunPod was paid for is known by the storage, the rows or the bucket, whichever is left.
+    assert line.runpod.stats()["submits"] - submits == IMAGES
+    assert line.vectorizer.stats()["requests"] - requests == IMAGES
+    await every_file_is_there(line, number)
+    connection = await asyncpg.connect(line.stack.postgres.url)
+    try:
+        await until(lambda: _outbox_is_empty(connection), 30)
+    finally:
+        await connection.close()
+
+
+async def _outbox_is_empty(connection: asyncpg.Connection) -> bool:
+    return await connection.fetchval("SELECT count(*) FROM outbox") == 0
+
+
+async def every_file_is_there(line: Any, number: str) -> None:
+    """One whole file for each version, its thumbnail, the photos, and nothing else."""
+    order = await line.get(f"/orders/{number}")
+    for item in order["line_items"]:
+        for image in item["images"]:
+            for version in (*image["versions"]["coloring"], *image["versions"]["svg"]):
+                path = line.stack.storage / version["url"].split("/static/images/")[1]
+                assert path.stat().st_size > 0
+    folder = line.stack.storage / str(order["id"])
+    await until(lambda: not [p for p in folder.rglob(".*") if p.is_file()], 30)

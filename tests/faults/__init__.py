@@ -1,0 +1,1 @@
+"""Breaks Pastelka on purpose, at seeded moments, and looks whether everything still ends well."""

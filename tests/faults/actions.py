@@ -1,0 +1,131 @@
+"""How each kind of fault is carried out and undone. Every action returns a remark for the report."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Awaitable, Callable
+
+from pastelka_local.testing import Service
+from tests.faults import broker, cluster, disk
+from tests.faults.journal import Done
+from tests.faults.line import Line, exit_status
+from tests.faults.plan import SERVICES, Fault
+
+
+class TooLateError(Exception):
+    """A service did not end when it was asked to."""
+
+
+Action = Callable[[Line, Fault], Awaitable[str]]
+
+
+async def carry_out(line: Line, fault: Fault, locks: dict[str, asyncio.Lock]) -> Done:
+    """Do and undo one fault; two faults of one part wait for each other."""
+    part = fault.target if fault.kind in {"kill", "term", "zombie"} else fault.kind
+    async with locks.setdefault("nats" if part == "broker" else part, asyncio.Lock()):
+        done = Done(fault, time.time())
+        line.journal.done.append(done)
+        done.note = await _ACTIONS[fault.kind](line, fault)
+        done.ended = time.time()
+        return done
+
+
+async def _kill(line: Line, fault: Fault) -> str:
+    if fault.target in SERVICES:
+        return await _end_service(line, fault, lambda service: service.kill())
+    name = await cluster.leader_of(line.stack, "JOBS") if fault.target == "nats" else fault.target
+    with line.outage(name), line.outage(fault.target):
+        await line.server(name).kill()
+        await asyncio.sleep(fault.seconds)
+        await line.server(name).start()
+    return f"leader {name}" if name != fault.target else ""
+
+
+async def _term(line: Line, fault: Fault) -> str:
+    return await _end_service(line, fault, lambda service: service.stop())
+
+
+async def _end_service(line: Line, fault: Fault, end: Callable[[Service], Awaitable[object]]) -> str:
+    """End the first process of a kind and start it again."""
+    service = line.stack.services[fault.target]
+    with line.outage(fault.target, fault.kind):
+        late = await _end(service, end)
+        await asyncio.sleep(fault.seconds)
+        await line.bring_back(service)
+    if late:
+        raise TooLateError(late)
+    return ""
+
+
+async def _end(service: Service, end: Callable[[Service], Awaitable[object]]) -> str:
+    """End a process; returns a sentence if it did not end in time, and had to be killed."""
+    try:
+        await end(service)
+    except RuntimeError as error:
+        return str(error)
+    return ""
+
+
+async def _zombie(line: Line, fault: Fault) -> str:
+    """Stopped in the middle of its work for longer than its deadlines, then awake again."""
+    service = line.stack.services[fault.target]
+    if exit_status(service) is not None:
+        return "was not running"
+    with line.outage(fault.target):
+        service.send(signal.SIGSTOP)
+        try:
+            await asyncio.sleep(fault.seconds)
+        finally:
+            service.send(signal.SIGCONT)
+    return ""
+
+
+async def _disk(line: Line, fault: Fault) -> str:
+    if not disk.can_mount():
+        return "left out: this system lets us mount nothing"
+    with line.outage("disk"):
+        taken = await asyncio.to_thread(line.filler.fill)
+        await asyncio.sleep(fault.seconds)
+        line.filler.empty()
+    return f"ENOSPC after {taken} MiB"
+
+
+async def _runpod(line: Line, fault: Fault) -> str:
+    before = line.runpod.faults.given
+    with line.outage("runpod"):
+        line.runpod.switch(fault.target)
+        await asyncio.sleep(fault.seconds)
+        line.runpod.switch_off()
+    return f"{line.runpod.faults.given - before} calls failed"
+
+
+async def _vectorizer(line: Line, fault: Fault) -> str:
+    before = line.vectorizer.stats()["requests"] - len(line.vectorizer.charges)
+    with line.outage("vectorizer"):
+        line.vectorizer.switch(fault.target)
+        await asyncio.sleep(fault.seconds)
+        line.vectorizer.switch_off()
+    failed = line.vectorizer.stats()["requests"] - len(line.vectorizer.charges) - before
+    return f"{failed} calls failed"
+
+
+async def _broker(line: Line, fault: Fault) -> str:
+    name = await cluster.leader_of(line.stack, "JOBS")
+    with line.outage(name), line.outage("nats"), line.outage("store"):
+        process = line.server(name)
+        await process.kill()
+        note = await asyncio.to_thread(broker.LIES[fault.target], process.server.folder, line.copy_age)
+        await asyncio.sleep(fault.seconds)
+        await process.start()
+    return note
+
+
+_ACTIONS: dict[str, Action] = {
+    "kill": _kill,
+    "term": _term,
+    "zombie": _zombie,
+    "disk": _disk,
+    "runpod": _runpod,
+    "vectorizer": _vectorizer,
+    "broker": _broker,
+}

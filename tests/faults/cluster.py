@@ -1,0 +1,104 @@
+"""Three nats-servers on loopback instead of one, with three replicas of every stream and bucket."""
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import nats
+
+from pastelka_common.servers import NatsServer, free_port
+from pastelka_common.servers.base import HOST
+from pastelka_local.testing import Stack
+
+SIZE = 3
+_FORMING_SECONDS = 60.0
+_LOOK_EVERY = 0.2
+
+
+@dataclass(kw_only=True)
+class ClusterNode(NatsServer):
+    """One server of a cluster; ``routes`` are the ports at which its servers find each other."""
+
+    number: int
+    route_port: int = 0
+    routes: list[int] = field(default_factory=list)
+
+    async def ready(self) -> bool:
+        """Whether it answers: a node may have to wait for the others until it is healthy."""
+        from pastelka_common.servers.base import answers  # noqa: PLC0415
+
+        return await answers(f"{self.monitoring_url}/varz")
+
+    def _settings(self) -> dict[str, object]:
+        others = [f"nats://{HOST}:{port}" for port in self.routes if port != self.route_port]
+        cluster = {"name": "pastelka", "listen": f"{HOST}:{self.route_port}", "routes": others}
+        return {**super()._settings(), "server_name": f"pastelka-{self.number}", "cluster": cluster}
+
+
+class ClusterStack(Stack):
+    """The whole system on a cluster of :data:`SIZE` nats-servers (``nats-1``, ``nats-2``, ...)."""
+
+    def _parts(self) -> dict[str, Any]:
+        routes = [free_port() for _ in range(SIZE)]
+        self.nodes = [
+            ClusterNode(
+                folder=self.folder / f"nats-{number}",
+                number=number,
+                route_port=routes[number - 1],
+                routes=routes,
+            )
+            for number in range(1, SIZE + 1)
+        ]
+        nodes = {f"nats-{node.number}": node for node in self.nodes}
+        return {"postgres": self.postgres, "mercure": self.hub, **nodes}
+
+    def env(self) -> dict[str, str]:
+        """What every service is told."""
+        urls = ",".join(node.url for node in self.nodes)
+        return {**super().env(), "NATS_URL": urls, "STREAM_REPLICAS": str(SIZE)}
+
+    async def _migrate(self) -> None:
+        await super()._migrate()
+        await self._formed()
+
+    async def _formed(self) -> None:
+        """Wait until the servers have found each other and chosen a leader."""
+        deadline = time.time() + _FORMING_SECONDS
+        while not await self._has_leader():
+            if time.time() > deadline:
+                raise RuntimeError("the nats-servers did not form a cluster")
+            await asyncio.sleep(_LOOK_EVERY)
+
+    async def _has_leader(self) -> bool:
+        async with (
+            aiohttp.ClientSession() as http,
+            http.get(f"{self.nodes[0].monitoring_url}/jsz") as response,
+        ):
+            meta = (await response.json()).get("meta_cluster", {})
+        return bool(meta.get("leader")) and meta.get("cluster_size") == SIZE
+
+
+def urls_of(stack: Stack) -> list[str]:
+    """Where a client finds the broker."""
+    return [node.url for node in stack.nodes] if isinstance(stack, ClusterStack) else [stack.nats.url]
+
+
+def node_names(stack: Stack) -> list[str]:
+    """The broker's processes, by the name under which the stack has them."""
+    return [name for name in stack.servers if name.startswith("nats")]
+
+
+async def leader_of(stack: Stack, stream: str) -> str:
+    """The process that leads a stream: the only one there is, or a node's name."""
+    if not isinstance(stack, ClusterStack):
+        return "nats"
+    nc = await nats.connect(urls_of(stack), connect_timeout=5)
+    try:
+        answer = await nc.request(f"$JS.API.STREAM.INFO.{stream}", b"", timeout=5)
+        leader = json.loads(answer.data).get("cluster", {}).get("leader", "pastelka-1")
+    finally:
+        await nc.close()
+    return leader.replace("pastelka", "nats")

@@ -1,0 +1,176 @@
+"""The system under fire: a stack with two coloring workers, the fake providers, and who keeps it running."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+
+from pastelka_common.servers import ServerProcess
+from pastelka_local.testing import Service, Stack, StackOptions
+from tests.faults import disk, providers
+from tests.faults.cluster import ClusterStack
+from tests.faults.journal import Journal, Outage
+from tests.faults.providers import Runpod, Vectorizer
+
+_LOOK_EVERY = 0.2
+_RESTART_PAUSE = 1.0
+_READY_SECONDS = 90.0
+_START_SECONDS = 180.0
+_PROBE = aiohttp.ClientTimeout(total=2)
+SECOND = "coloring-2"
+"""Another coloring worker, so that there is one to take over from a zombie."""
+
+
+class NotBackError(Exception):
+    """A part that was started again did not become ready."""
+
+
+@dataclass
+class Line:
+    """The running system and what is known of it."""
+
+    stack: Stack
+    runpod: Runpod
+    vectorizer: Vectorizer
+    journal: Journal
+    filler: disk.Filler
+    copy_age: float = 30.0
+    planned: set[str] = field(default_factory=set)
+    """Services that are down because we wanted it: the keeper leaves them alone."""
+
+    @property
+    def gateway(self) -> str:
+        """Address that browsers and people use."""
+        if self.stack.nginx is None:
+            raise RuntimeError("the stack has no nginx")
+        return self.stack.nginx.url
+
+    def services(self, kind: str) -> list[Service]:
+        """All processes of one kind."""
+        named = self.stack.services.items()
+        return [service for name, service in named if name == kind or name.startswith(f"{kind}-")]
+
+    def server(self, name: str) -> ServerProcess:
+        """The process of a server part."""
+        return self.stack.servers[name]
+
+    @contextmanager
+    def outage(self, part: str, how: str = "") -> Iterator[Outage]:
+        """A part is away, on purpose, until the block ends."""
+        outage = self.journal.down(part, how)
+        self.planned.add(part)
+        try:
+            yield outage
+        finally:
+            outage.until = time.time()
+            self.planned.discard(part)
+
+    async def bring_back(self, service: Service) -> None:
+        """Start a service, as often as it takes, until it says that it is ready."""
+        deadline = time.time() + _READY_SECONDS
+        await service.spawn()
+        async with aiohttp.ClientSession(timeout=_PROBE) as http:
+            while not await _is_ready(http, service):
+                if time.time() > deadline:
+                    raise NotBackError(
+                        f"{service.name} was not ready {_READY_SECONDS:g} s after its start:\n"
+                        f"{service.tail()[-1500:]}"
+                    )
+                await self._revive(service)
+                await asyncio.sleep(_LOOK_EVERY)
+
+    async def keep(self) -> None:
+        """Start again what ended by itself, as a process manager does; runs until cancelled."""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY)
+            for name, service in list(self.stack.services.items()):
+                if name not in self.planned:
+                    await self._revive(service)
+
+    async def _revive(self, service: Service) -> None:
+        status = exit_status(service)
+        if status is None:
+            return
+        self.journal.exits.append((time.time(), service.name, status))
+        outage = self.journal.down(service.name)
+        await asyncio.sleep(_RESTART_PAUSE)
+        await service.spawn()
+        outage.until = time.time() + _RESTART_PAUSE
+
+
+def exit_status(service: Service) -> int | None:
+    """The status with which a service ended; ``None`` while it runs."""
+    return service._process.returncode if service._process is not None else None
+
+
+async def _is_ready(http: aiohttp.ClientSession, service: Service) -> bool:
+    try:
+        async with http.get(f"{service.url}/readyz") as response:
+            return response.status == 200
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How the line is built."""
+
+    images: int
+    cluster: bool = False
+    run_seconds: float = 4.0
+    workers: int = 12
+    vectorize_seconds: float = 1.0
+    apis: int = 1
+    launcher: tuple[str, ...] = ()
+
+
+@asynccontextmanager
+async def running(folder: Path, setup: Setup) -> AsyncIterator[Line]:
+    """Everything up below ``folder``, until the block ends."""
+    runpod = Runpod(queue_seconds=0.5, run_seconds=setup.run_seconds, workers=setup.workers)
+    vectorizer = Vectorizer(duration=setup.vectorize_seconds)
+    async with runpod, vectorizer:
+        options = StackOptions(
+            env=providers.environment(runpod, vectorizer),
+            nginx=True,
+            durable=True,
+            services=(),
+            launcher=setup.launcher,
+        )
+        stack = (ClusterStack if setup.cluster else Stack)(folder, options)
+        if disk.can_mount():
+            disk.mount(stack.storage, megabytes=64 + setup.images)
+        async with stack:
+            line = Line(stack, runpod, vectorizer, Journal(), disk.Filler(stack.storage))
+            await _start_services(line, setup)
+            keeper = asyncio.create_task(line.keep())
+            try:
+                yield line
+            finally:
+                keeper.cancel()
+                await asyncio.wait({keeper})
+                _wake(stack)
+
+
+async def _start_services(line: Line, setup: Setup) -> None:
+    kinds = {kind: kind for kind in ("api", "worker", "coloring", "vectorize", "notifier")}
+    kinds[SECOND] = "coloring"
+    kinds |= {f"api-{number}": "api" for number in range(2, setup.apis + 1)}
+    await asyncio.gather(
+        *(line.stack.add(name, kind, deadline=_START_SECONDS) for name, kind in kinds.items())
+    )
+    line.journal.began = time.time()
+
+
+def _wake(stack: Stack) -> None:
+    """Let nothing stay stopped: a stopped process does not end when it is asked to."""
+    import signal  # noqa: PLC0415
+
+    for service in stack.services.values():
+        if exit_status(service) is None and service._process is not None:
+            os.kill(service.pid, signal.SIGCONT)

@@ -1,0 +1,125 @@
+"""``python -m tests.faults.report DIR``: writes ``docs/faults.md`` from the results of runs.
+
+``DIR`` holds what ``python -m tests.faults --json DIR`` wrote. No figure in the document is typed by
+hand; a test that the table names and that is not there is an error.
+"""
+
+import argparse
+import statistics
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.faults.known import KNOWN, Known
+from tests.faults.result import FaultResult, Result
+
+_ROOT = Path(__file__).parents[2]
+DOCUMENT = _ROOT / "docs" / "faults.md"
+_BEGIN, _END = "<!-- runs -->", "<!-- end of runs -->"
+
+
+def main() -> int:
+    """0 if the document was written, or is as it would be written."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.report", description=__doc__)
+    parser.add_argument("results", type=Path, nargs="?", help="default: the figures stay as they are")
+    arguments = parser.parse_args()
+    missing = missing_tests()
+    if missing:
+        sys.stderr.write("\n".join(f"there is no test {name}" for name in missing) + "\n")
+        return 1
+    text = DOCUMENT.read_text(encoding="utf-8")
+    if arguments.results is not None:
+        runs = [Result.read(path) for path in sorted(arguments.results.glob("full*.json"))]
+        text = _between(text, _BEGIN, _END, of_runs(runs))
+    text = _between(text, "<!-- known -->", "<!-- end of known -->", of_known())
+    DOCUMENT.write_text(text, encoding="utf-8")
+    return 0
+
+
+def missing_tests() -> list[str]:
+    """Tests that the table names and that do not exist."""
+    names = sorted({name for known in KNOWN for name in known.tests})
+    return [name for name in names if not _exists(name)]
+
+
+def _exists(name: str) -> bool:
+    file, _, function = name.partition("::")
+    path = _ROOT / file
+    return path.exists() and f"def {function}(" in path.read_text(encoding="utf-8")
+
+
+def of_known() -> str:
+    """The table of the faults of the former system."""
+    rows = [f"| {k.number} | {k.was} | {k.now} | {_tests(k)} |" for k in KNOWN]
+    head = ["| | what went wrong | what happens now | tests |", "| --- | --- | --- | --- |"]
+    return "\n".join([*head, *rows])
+
+
+def _tests(known: Known) -> str:
+    return "<br>".join(f"`{name.partition('::')[2]}` ({name.partition('::')[0]})" for name in known.tests)
+
+
+def of_runs(runs: Sequence[Result]) -> str:
+    """Tables of the runs, and of how long recovery took from each kind of fault."""
+    parts = [_runs_table(runs), _recovery_table(runs)]
+    twice = sum(len(run.paid_twice) for run in runs)
+    submits = sum(run.submits + run.charges for run in runs)
+    parts.append(
+        f"Of {submits:,} paid requests in these runs {twice} were second ones of the same run, each in the "
+        "window that no client can close."
+    )
+    return "\n\n".join(parts)
+
+
+def _runs_table(runs: Sequence[Result]) -> str:
+    lines = [
+        "| run | images | faults | clicks | API requests | all done after the last part was back, s "
+        "| violations |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for run in sorted(runs, key=lambda run: (run.cluster, run.seed)):
+        broker = "cluster" if run.cluster else "one server"
+        lines.append(
+            f"| seed {run.seed}, {broker} | {run.images} | {len(run.faults)} | {sum(run.clicks.values())} "
+            f"| {run.requests:,} | {_number(run.recovered)} | {len(run.violations)} |"
+        )
+    return "\n".join(lines)
+
+
+def _recovery_table(runs: Sequence[Result]) -> str:
+    faults: defaultdict[str, list[FaultResult]] = defaultdict(list)
+    for run in runs:
+        for fault in run.faults:
+            faults[fault.name + (", cluster" if run.cluster else "")].append(fault)
+    lines = [
+        "| fault | times | back to the next status change, median (longest), s "
+        "| back to the end of all that was in hand, median (longest), s |",
+        "| --- | ---: | ---: | ---: |",
+    ]
+    for name, done in sorted(faults.items()):
+        progress = _spread([fault.progress for fault in done])
+        recovered = _spread([fault.recovered for fault in done])
+        lines.append(f"| {name} | {len(done)} | {progress} | {recovered} |")
+    return "\n".join(lines)
+
+
+def _spread(values: Sequence[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    if not known:
+        return "-"
+    return f"{statistics.median(known):.1f} ({max(known):.1f})"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
+
+
+def _between(text: str, begin: str, end: str, content: str) -> str:
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n\n{content}\n\n{end}{after}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

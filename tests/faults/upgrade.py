@@ -1,0 +1,190 @@
+"""A rolling restart of every service under load, from the past over the present to the future and back.
+
+Each service is asked to end (SIGTERM), and its next version takes its place while the others still
+run theirs: so old messages are read by new code, and new ones by old code. There are two API
+processes, of which one serves while the other is replaced, as behind any load balancer.
+"""
+
+import asyncio
+import itertools
+import json
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from pastelka_local.testing.stack import photo
+from tests.faults import checks, payments, picture
+from tests.faults.browser import Browser
+from tests.faults.client import Answer, Client
+from tests.faults.line import SECOND, Line, Setup, running
+from tests.faults.run import same_picture, session, until_quiet
+
+ORDER = ("worker", "coloring", SECOND, "vectorize", "notifier", "api", "api-2")
+_APIS = ("api", "api-2")
+_PHOTOS = 2
+_MOST_ORDERS = 60
+_ENDED_WELL = {0, -signal.SIGTERM}
+"""uvicorn ends by the signal itself once it has answered what was asked."""
+_OTHER = "tests.faults.other_version"
+Eras = tuple[str, ...]
+
+
+@dataclass
+class Balanced(Client):
+    """A client behind a load balancer: an API process that is being replaced gets nothing new.
+
+    One that refuses the connection is left for the next, as nginx and Kubernetes' services do it.
+    """
+
+    addresses: dict[str, str] = field(default_factory=dict)
+    resting: set[str] = field(default_factory=set)
+    _turns: Iterator[int] = field(default_factory=itertools.count)
+
+    async def _send(self, method: str, path: str, since: float, options: dict[str, Any]) -> Answer:
+        for _ in self.addresses:
+            serving = [address for name, address in self.addresses.items() if name not in self.resting]
+            self.address = serving[next(self._turns) % len(serving)]
+            try:
+                return await super()._send(method, path, since, options)
+            except aiohttp.ClientConnectorError:
+                continue
+        return await super()._send(method, path, since, options)
+
+
+@dataclass(slots=True)
+class Upgraded:
+    """What the rolling restarts have shown."""
+
+    violations: list[str]
+    images: int
+    restarts: int
+    seconds: float
+    requests: int
+    slowest: float
+    """Seconds of the slowest request."""
+
+    def write(self, path: Path) -> None:
+        """As JSON."""
+        path.write_text(json.dumps(asdict(self), indent=1) + "\n")
+
+    def table(self) -> str:
+        """For a person."""
+        lines = [
+            f"{self.restarts} services replaced under load in {self.seconds:.0f} s: {self.images} images, "
+            f"{self.requests} requests, the slowest {self.slowest:.1f} s"
+        ]
+        lines += [f"VIOLATION: {line}" for line in self.violations]
+        return "\n".join([*lines, f"{len(self.violations)} violations"])
+
+
+async def run(folder: Path, eras: Eras = ("future", "present")) -> Upgraded:
+    """Start in the past, go on to each of ``eras`` under load, and look."""
+    setup = Setup(200, apis=len(_APIS), run_seconds=0.8, vectorize_seconds=0.2, launcher=launcher_of("past"))
+    async with running(folder, setup) as line, session() as http:
+        begun = time.time()
+        balanced = _client(line, http)
+        watching = _client(line, http)
+        async with Browser(watching, line.stack.hub.subscriber_key, hub=line.stack.hub.url) as browser:
+            load = asyncio.create_task(_load(balanced))
+            restarts = await _roll(line, eras, (balanced, watching))
+            load.cancel()
+            orders = await _ended(load)
+            quiet = await until_quiet(line, 90)
+            wrong = [] if quiet else ["not everything ended"]
+            wrong += await _judge(line, browser, balanced, restarts)
+            return Upgraded(
+                wrong,
+                orders * _PHOTOS,
+                len(restarts),
+                time.time() - begun,
+                balanced.count + watching.count,
+                max(balanced.slowest, watching.slowest),
+            )
+
+
+def _client(line: Line, http: aiohttp.ClientSession) -> Balanced:
+    addresses = {name: line.stack.services[name].url for name in _APIS}
+    return Balanced(http, "", addresses=addresses)
+
+
+async def _load(client: Client) -> int:
+    """Orders, one after another, until cancelled; returns how many were taken."""
+    orders = 0
+    try:
+        while orders < _MOST_ORDERS:
+            form = aiohttp.FormData()
+            for number in range(_PHOTOS):
+                content = photo(100 * orders + number)
+                form.add_field("photos", content, filename=f"{number}.jpg", content_type="image/jpeg")
+            form.add_field("process", "svg")
+            # Not cut off in the middle: a click that nobody waits for is no error of the API.
+            await asyncio.shield(asyncio.ensure_future(client.call("POST", "/orders", data=form)))
+            orders += 1
+            await asyncio.sleep(0.5)
+    except asyncio.CancelledError:
+        return orders
+    return orders
+
+
+async def _ended(load: "asyncio.Task[int]") -> int:
+    await asyncio.wait({load})
+    return load.result()
+
+
+async def _roll(line: Line, eras: Eras, clients: tuple[Balanced, ...]) -> list[tuple[str, int | None]]:
+    """Replace every service by its next version, one after another; returns the exit codes."""
+    return [
+        (f"{name} (to {era})", await _replace(line, name, era, clients)) for era in eras for name in ORDER
+    ]
+
+
+async def _replace(line: Line, name: str, era: str, clients: tuple[Balanced, ...]) -> int | None:
+    service = line.stack.services[name]
+    with line.outage(name, "replaced"):
+        for client in clients:
+            client.resting.add(name)
+        code = await service.stop()
+        service.launcher = launcher_of(era)
+        await line.bring_back(service)
+        for client in clients:
+            client.resting.discard(name)
+    return code
+
+
+def launcher_of(era: str) -> tuple[str, ...]:
+    """What runs a service's module so that it writes the messages of another version."""
+    return () if era == "present" else (_OTHER, era)
+
+
+async def _judge(
+    line: Line, browser: Browser, client: Balanced, restarts: list[tuple[str, int | None]]
+) -> list[str]:
+    truth = await picture.take(line.stack)
+    root, journal = line.stack.storage, line.journal
+    wrong = [f"{name} ended with status {code}" for name, code in restarts if code not in _ENDED_WELL]
+    wrong += checks.every_version_ended(truth)
+    wrong += [f"{checks.name_of(v)} is {v['status']}" for v in truth.versions if v["status"] != "completed"]
+    wrong += checks.every_file_is_whole(truth, root, picture.files(root))
+    wrong += checks.nothing_is_left(truth, await picture.jobs_left(line.stack))
+    wrong += [f"dead letter {subject}" for subject, _ in await picture.dead_letters(line.stack)]
+    wrong += await same_picture(browser, client)
+    for one in (client, browser.client):
+        wrong += [f"{a.method} {a.path} was answered {a.status or a.excerpt}" for a in one.troubles]
+    paid = payments.colorings(truth, line.runpod.submits(), root, journal)
+    return [*wrong, *paid.wrong, *paid.twice, *_unread(line)]
+
+
+def _unread(line: Line) -> list[str]:
+    """Messages that a service could not read; it says so in its log."""
+    words = ("malformed", "cannot be read", "cannot be applied")
+    return [
+        f"{service.name} could not read a message: {entry[:200]}"
+        for service in line.stack.services.values()
+        for entry in service.log.read_text(errors="replace").splitlines()
+        if any(word in entry for word in words)
+    ]
