@@ -50,12 +50,20 @@ export function isOutboxStuck(outbox: SystemState["outbox"]): boolean {
 export type Trouble =
   | { kind: "broker" | "database" | "outbox"; section: "queues" | "services" }
   | { kind: "service"; section: "services"; name: string; state: "unwell" | "silent" }
+  | { kind: "breaker"; section: "services"; name: string }
   | { kind: "letters"; section: "letters"; count: number };
 
 function serviceTroubles(system: SystemState): Trouble[] {
   return servicesOf(system).flatMap(({ name, state }) =>
     state === "unwell" || state === "silent" ? { kind: "service", section: "services", name, state } : [],
   );
+}
+
+/** Services whose paid provider fails, so that their jobs wait. */
+function breakerTroubles(system: SystemState): Trouble[] {
+  return servicesOf(system)
+    .filter(({ processes }) => processes.some(({ breaker }) => breaker && breaker.state !== "closed"))
+    .map(({ name }) => ({ kind: "breaker", section: "services", name }));
 }
 
 /**
@@ -70,14 +78,14 @@ export function troublesOf(system: SystemState): Trouble[] {
   const services = serviceTroubles(system).filter(
     (trouble) => !(isApiExcused && trouble.kind === "service" && trouble.name === "orders-api"),
   );
-  troubles.push(...services);
+  troubles.push(...services, ...breakerTroubles(system));
   if (isOutboxStuck(system.outbox)) troubles.push({ kind: "outbox", section: "queues" });
   const letters = system.dead_letters?.count ?? 0;
   if (letters > 0) troubles.push({ kind: "letters", section: "letters", count: letters });
   return troubles;
 }
 
-const LETTER_KINDS = ["coloring", "svg", "download", "erase"] as const;
+const LETTER_KINDS = ["coloring", "svg", "download", "erase", "fetch", "sync"] as const;
 export type LetterKind = (typeof LETTER_KINDS)[number];
 
 /** What a dead letter's job was to do, by its subject (`jobs.<kind>.<id>`); null for what is not known here. */

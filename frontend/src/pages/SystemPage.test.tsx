@@ -51,6 +51,29 @@ const service = (name: string) => {
 };
 const letters = () => section("Nedoručené úlohy");
 
+describe("a provider that fails", () => {
+  const breaker = {
+    state: "open",
+    since: "2026-01-16T14:29:00.000Z",
+    reason: "RunPod answered 500.",
+    next_probe_at: "2026-01-16T14:30:15.000Z",
+  } as const;
+
+  it("is named at the top and at its service, with when it is tried again", async () => {
+    await showSystem(sampleSystem({ services: [{ ...sampleProcess("coloring"), breaker }] }));
+    expect(screen.getByRole("link", { name: "Omalovánky: poskytovatel selhává" })).toBeVisible();
+    expect(service("coloring").getByText(/úlohy čekají\. Další zkouška za 15 s/)).toBeVisible();
+    expect(service("coloring").getByText("RunPod answered 500.")).toBeVisible();
+  });
+
+  it("is no trouble once it answers", async () => {
+    const closed = { ...breaker, state: "closed", reason: null, next_probe_at: null } as const;
+    await showSystem(sampleSystem({ services: [{ ...sampleProcess("coloring"), breaker: closed }] }));
+    expect(screen.queryByRole("link", { name: /poskytovatel/ })).toBeNull();
+    expect(service("coloring").getByText("poskytovatel odpovídá")).toBeVisible();
+  });
+});
+
 describe("what the page tells", () => {
   it("has a skeleton first, then every service with its processes", async () => {
     renderPage(<SystemPage />, "/system");

@@ -27,7 +27,13 @@ function Loaded({ system, query, onRefresh }: LoadedProps) {
       <Head system={system} at={query.dataUpdatedAt} busy={query.isFetching} onRefresh={onRefresh} />
       <Warnings system={system} at={query.dataUpdatedAt} error={query.error} onRetry={onRefresh} />
       <LastHour hours={system.last_hour} />
-      <Queues queues={system.queues} outbox={system.outbox} depths={depths} />
+      <Queues
+        queues={system.queues}
+        outbox={system.outbox}
+        reconciler={system.reconciler}
+        depths={depths}
+        now={Date.parse(system.at)}
+      />
       <Services services={servicesOf(system)} seen={seen} now={Date.parse(system.at)} />
       <DeadLetters letters={system.dead_letters} />
     </>

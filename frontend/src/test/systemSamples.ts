@@ -56,6 +56,7 @@ export function sampleSystem(changes: Partial<SystemState> = {}): SystemState {
     outbox: { messages: 0, oldest_seconds: null },
     last_hour: [sampleHour("coloring", 42, 3), sampleHour("svg", 0, 0)],
     dead_letters: { count: 0, newest: [] },
+    reconciler: null,
     ...changes,
   };
 }

@@ -17,6 +17,14 @@ export interface Failure {
   message: string;
 }
 
+/** An attempt failed for a reason that may pass; there will be another. */
+export interface NextAttempt extends Failure {
+  /** How many attempts have failed, and with how many the version ends in `error`. */
+  attempt: number;
+  of: number;
+  next_at: string;
+}
+
 export interface ColoringVersion {
   id: number;
   version: number;
@@ -25,6 +33,9 @@ export interface ColoringVersion {
   options: ColoringOptions;
   created_at: string;
   error?: Failure | null;
+  retry?: NextAttempt | null;
+  /** The job was submitted again because the answer to the first submission was lost. */
+  possibly_paid_twice?: true | null;
 }
 
 export interface SvgVersion {
@@ -36,6 +47,9 @@ export interface SvgVersion {
   options: SvgOptions;
   created_at: string;
   error?: Failure | null;
+  retry?: NextAttempt | null;
+  /** The job was submitted again because the answer to the first submission was lost. */
+  possibly_paid_twice?: true | null;
 }
 
 export interface Versions {

@@ -115,6 +115,34 @@ describe("a failed version", () => {
   });
 });
 
+describe("what a failure says", () => {
+  it("is the reader's language first, then the service's own words", () => {
+    const error = { code: "provider_out_of_credit", message: "Vectorizer.ai answered 402." };
+    show(image({ versions: { coloring: [page(1, { status: "error", url: null, error })], svg: [] } }));
+    expect(screen.getByText(/U poskytovatele došel kredit/)).toBeVisible();
+    expect(screen.getByText("Vectorizer.ai answered 402.")).toHaveAttribute("lang", "en");
+  });
+
+  it("tells the attempt and when the next one begins", () => {
+    const retry = {
+      attempt: 2,
+      of: 12,
+      next_at: new Date(Date.now() + 90_500).toISOString(),
+      code: "provider_busy",
+      message: "RunPod answered 503.",
+    };
+    const waiting = page(1, { status: "processing", url: null, retry });
+    show(image({ versions: { coloring: [waiting], svg: [] } }));
+    expect(screen.getByText(/^Pokus 3 z 12 za 1 min (30|29) s\.$/)).toBeVisible();
+    expect(screen.getByText(/Poskytovatel je zahlcený/)).toBeVisible();
+  });
+
+  it("marks a version that may have been paid twice", () => {
+    show(image({ versions: { coloring: [page(1, { possibly_paid_twice: true })], svg: [] } }));
+    expect(within(tile(1)).getByText("možná zaplaceno dvakrát")).toBeVisible();
+  });
+});
+
 describe("work in hand", () => {
   const working = image({
     versions: { coloring: [page(1, { status: "runpod_queued", url: null })], svg: [] },

@@ -1,4 +1,5 @@
 import { memo, useEffect } from "react";
+import { FailureText } from "@/components/FailureText";
 import { Icon } from "@/components/Icon";
 import { useLanguage } from "@/i18n/context";
 import { useImageActions, type ImageActions, type OptionsToSend } from "./actions";
@@ -112,7 +113,7 @@ function Photo({ image, name }: { image: OrderImage; name: string }) {
         role="status"
         className="grid size-full place-content-center gap-1 bg-bad-soft p-6 text-center text-[13px] text-bad"
       >
-        <b className="font-semibold">{t("detail.photo.failed")}</b> {image.error.message}
+        <b className="font-semibold">{t("detail.photo.failed")}</b> <FailureText failure={image.error} />
       </div>
     );
   }

@@ -1,3 +1,4 @@
+import { FailureText } from "@/components/FailureText";
 import { useLanguage } from "@/i18n/context";
 import { isTextKey } from "@/i18n/translate";
 import { formatElapsed, useNow } from "./clock";
@@ -44,7 +45,22 @@ function WorkInHand({ kind, version, busy, onCancel, panel = false }: NoticeProp
       >
         {t("detail.cancel")}
       </button>
+      {version.retry && <NextAttempt retry={version.retry} />}
     </div>
+  );
+}
+
+/** An attempt failed for a reason that may pass: why, and when the next one begins. */
+function NextAttempt({ retry }: { retry: NonNullable<Version["retry"]> }) {
+  const { t } = useLanguage();
+  const wait = Math.max(Date.parse(retry.next_at) - useNow(), 0);
+  return (
+    <p className="w-full" data-retry={retry.attempt}>
+      <b className="font-semibold tabular-nums">
+        {t("detail.retryIn", { attempt: retry.attempt + 1, of: retry.of, time: formatElapsed(wait) })}
+      </b>{" "}
+      <FailureText failure={retry} className="text-mute" />
+    </p>
   );
 }
 
@@ -107,7 +123,7 @@ function Failed({ kind, version, busy, onRetry, panel = false }: NoticeProps) {
     <div role="status" className={`flex items-center gap-x-3 gap-y-1.5 text-[13px] ${color} ${layout}`}>
       <p className="min-w-0 flex-1 basis-40 content-center data-[panel=true]:flex-none" data-panel={panel}>
         <b className="font-semibold">{title}</b>{" "}
-        {!cancelled && (version.error?.message ?? t("detail.failed.unknown"))}
+        {!cancelled && (version.error ? <FailureText failure={version.error} /> : t("detail.failed.unknown"))}
       </p>
       <button
         type="button"

@@ -76,6 +76,7 @@ function Tile({ kind, version, options, chosen, open, onChoose, onOpenError }: T
 }
 
 function TileContent({ kind, version, options }: Pick<TileProps, "kind" | "version" | "options">) {
+  const { t } = useLanguage();
   return (
     <>
       {version.url !== null && (
@@ -92,6 +93,11 @@ function TileContent({ kind, version, options }: Pick<TileProps, "kind" | "versi
           <StatusBadge kind={kind} status={version.status} />
         </span>
         <span className="block text-mute">{options}</span>
+        {version.possibly_paid_twice && (
+          <span className="block text-bad" title={t("detail.paidTwice.text")}>
+            {t("detail.paidTwice")}
+          </span>
+        )}
       </span>
     </>
   );

@@ -1,5 +1,6 @@
 import { Link } from "react-router";
 import { ConfirmButton } from "@/components/ConfirmButton";
+import { FailureText } from "@/components/FailureText";
 import { useNow } from "@/hooks/useNow";
 import { useLanguage, type Translate } from "@/i18n/context";
 import type { DeadLetter } from "@/lib/api";
@@ -49,7 +50,9 @@ function About({ letter }: { letter: DeadLetter }) {
 function Reason({ letter, refusal }: Pick<LetterRowProps, "letter" | "refusal">) {
   return (
     <div className="min-w-0 md:max-lg:order-2">
-      <p className="break-words">{letter.message}</p>
+      <p>
+        <FailureText failure={letter} />
+      </p>
       <code className="text-xs break-all text-mute">{letter.code}</code>
       {refusal !== undefined && (
         <p role="alert" className="mt-1 rounded-lg bg-bad-soft px-2.5 py-1.5 text-[13px] text-bad">

@@ -92,14 +92,28 @@ function Outbox({ outbox }: { outbox: SystemState["outbox"] }) {
   );
 }
 
+/** What the broker lost and the rows brought back; quiet while there was nothing. */
+function Reconciler({ state, now }: { state: NonNullable<SystemState["reconciler"]>; now: number }) {
+  const { t } = useLanguage();
+  const ago = duration(Math.max(now - Date.parse(state.ran_at), 0));
+  return (
+    <p className="mt-2 text-[12.5px] text-mute">
+      {t("system.reconciler", { time: ago })} {t("system.reconciler.mended", { count: state.mended_total })}
+    </p>
+  );
+}
+
 interface QueuesProps {
   queues: SystemState["queues"];
   outbox: SystemState["outbox"];
+  reconciler: SystemState["reconciler"];
   depths: Readonly<Record<string, readonly number[]>>;
+  /** When the state was told, in milliseconds of the server's clock. */
+  now: number;
 }
 
 /** Jobs that wait and jobs that are in hand, by kind; messages that are not sent yet. */
-export function Queues({ queues, outbox, depths }: QueuesProps) {
+export function Queues({ queues, outbox, reconciler, depths, now }: QueuesProps) {
   const { t } = useLanguage();
   return (
     <Section id="queues" title={t("system.queues")}>
@@ -117,6 +131,7 @@ export function Queues({ queues, outbox, depths }: QueuesProps) {
           <Outbox outbox={outbox} />
         </div>
       )}
+      {reconciler !== null && <Reconciler state={reconciler} now={now} />}
     </Section>
   );
 }

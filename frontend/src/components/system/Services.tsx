@@ -4,6 +4,7 @@ import { isTextKey } from "@/i18n/translate";
 import { cn } from "@/lib/cn";
 import { duration } from "@/lib/duration";
 import type { Service, ServiceState } from "@/lib/system";
+import { Breaker } from "./Breaker";
 import { CARD, Section } from "./Section";
 import { serviceName } from "./serviceName";
 
@@ -62,6 +63,7 @@ function Process({ process, now }: { process: Service["processes"][number]; now:
         ))}
       </ul>
       <span className="text-xs leading-5 break-all text-mute">{process.instance}</span>
+      {process.breaker && <Breaker breaker={process.breaker} now={now} />}
     </li>
   );
 }
