@@ -7,7 +7,7 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parents[2]
 _CATALOGUE = _ROOT / "frontend" / "src" / "i18n" / "failures.ts"
-_RAISED = {"PermanentError", "TransientError", "PostponedError", "SubmitUnknownError", "Refusal", "Failure"}
+_RAISED = {"PermanentError", "TransientError", "SubmitUnknownError", "Refusal", "Failure"}
 _NEVER_SHOWN = {"once_more"}
 """Codes that end with the delivery they belong to."""
 
