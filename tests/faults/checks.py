@@ -125,7 +125,8 @@ def dead_letters_are_errors(picture: Picture, letters: list[tuple[str, Row]]) ->
         if (kind, job.get("version_id")) not in known:
             continue  # of an order that was deleted
         if (kind, job["version_id"], job["run"]) not in failed:
-            wrong.append(f"dead letter {subject} (run {job['run']}), but that run did not end in error")
+            reason = f"run {job['run']}, {job.get('code')}"
+            wrong.append(f"dead letter {subject} ({reason}), but that run did not end in error")
     return wrong
 
 

@@ -20,12 +20,14 @@ UPGRADE = f"{_SUITE}::test_a_rolling_upgrade_loses_nothing_and_no_request_fails"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One fault: what went wrong there, what happens here, and the tests."""
+    """One fault: what went wrong there, what happens here, the tests, and what provokes it in the suite."""
 
     number: int
     was: str
     now: str
     tests: tuple[str, ...]
+    provoked_by: tuple[str, ...] = ()
+    """Faults of the suite (kind and target) whose recovery the table shows."""
 
 
 KNOWN: tuple[Known, ...] = (
@@ -45,6 +47,7 @@ KNOWN: tuple[Known, ...] = (
         "Nothing is recovered at boot. A job is redelivered when its worker is silent, and whoever "
         "takes it over first asks the former holder whether it is still paying.",
         (f"{_COMMON}/messaging/test_paying.py::test_while_the_one_who_pays_is_alive_nobody_else_does", KILLS),
+        ("kill coloring", "zombie coloring"),
     ),
     Known(
         3,
@@ -56,6 +59,7 @@ KNOWN: tuple[Known, ...] = (
             f"{_COLORING}/test_paying.py::test_a_lost_answer_leads_to_one_more_submission_which_is_shown",
             f"{_COLORING}/test_paying.py::test_two_lost_answers_end_in_an_error_that_says_what_it_may_have_cost",
         ),
+        ("runpod lost", "kill coloring"),
     ),
     Known(
         4,
@@ -83,6 +87,7 @@ KNOWN: tuple[Known, ...] = (
             f"{_COMMON}/messaging/test_work.py::test_a_job_that_comes_back_after_its_file_was_stored_is_not_done_again",
             KILLS,
         ),
+        ("kill coloring", "term coloring"),
     ),
     Known(
         7,
@@ -92,6 +97,7 @@ KNOWN: tuple[Known, ...] = (
             f"{_E2E}/test_crashes.py::test_any_service_may_be_killed",
             f"{_COMMON}/messaging/test_paying.py::test_a_stored_answer_that_was_not_told_is_not_paid_again",
         ),
+        ("kill vectorize", "zombie vectorize"),
     ),
     Known(
         8,
@@ -102,6 +108,7 @@ KNOWN: tuple[Known, ...] = (
             f"{_VECTORIZE}/test_service.py::test_what_may_pass_is_tried_again",
             f"{_COMMON}/messaging/test_attempts.py::test_attempts_that_fail_count_and_are_announced",
         ),
+        ("vectorizer 429", "vectorizer 500"),
     ),
     Known(
         9,
@@ -112,6 +119,7 @@ KNOWN: tuple[Known, ...] = (
             f"{_COLORING}/runpod/test_faults.py::test_a_poll_without_an_answer_is_ridden_out",
             f"{_VECTORIZE}/test_vectorizer.py::test_each_failure_has_its_error",
         ),
+        ("runpod drop", "vectorizer drop"),
     ),
     Known(
         10,
@@ -124,6 +132,7 @@ KNOWN: tuple[Known, ...] = (
             f"{_VECTORIZE}/test_service.py::test_a_full_disk_is_not_paid_for_twice",
             KILLS,
         ),
+        ("runpod 429", "runpod 500", "runpod garbage", "vectorizer garbage", "disk full"),
     ),
     Known(
         11,
@@ -134,6 +143,7 @@ KNOWN: tuple[Known, ...] = (
             f"{_COMMON}/messaging/test_consumer_life.py::test_a_long_job_stays_with_its_worker",
             f"{_COLORING}/test_paying.py::test_our_timeout_cancels_the_job_at_runpod",
         ),
+        ("runpod hang", "vectorizer hang"),
     ),
     Known(
         12,
@@ -145,6 +155,7 @@ KNOWN: tuple[Known, ...] = (
             f"{_ORDERS}/test_consumers.py::test_facts_wait_for_a_database_that_is_away",
             f"{_ORDERS}/concurrency/test_many_at_once.py::test_many_people_at_once",
         ),
+        ("kill postgres",),
     ),
     Known(
         13,
@@ -183,6 +194,7 @@ KNOWN: tuple[Known, ...] = (
             f"{_COMMON}/messaging/test_paying.py::test_a_zombie_does_not_submit",
             f"{_COMMON}/messaging/test_paying.py::test_a_zombie_cannot_give_up_what_another_has",
         ),
+        ("zombie coloring", "zombie worker"),
     ),
     Known(
         17,
@@ -192,6 +204,7 @@ KNOWN: tuple[Known, ...] = (
             f"{_ORDERS}/reconciler/test_versions.py::test_a_job_that_waits_is_left_alone",
             UPGRADE,
         ),
+        ("term coloring", "term vectorize", "term worker"),
     ),
     Known(
         18,
@@ -203,6 +216,7 @@ KNOWN: tuple[Known, ...] = (
             f"{_ORDERS}/reconciler/test_versions.py::test_what_a_worker_has_in_hand_is_left_to_it",
             FORGETS,
         ),
+        ("kill worker", "broker older", "broker damaged", "broker deleted"),
     ),
     Known(
         19,
@@ -212,6 +226,7 @@ KNOWN: tuple[Known, ...] = (
             f"{_ORDERS}/test_outbox.py::test_a_crash_between_publishing_and_deleting_publishes_nothing_twice",
             f"{_ORDERS}/test_outbox.py::test_while_the_broker_is_away_everything_waits_and_then_goes_out",
         ),
+        ("kill api", "kill nats"),
     ),
     Known(
         20,
@@ -260,6 +275,7 @@ KNOWN: tuple[Known, ...] = (
             f"{_COLORING}/test_paying.py::test_retry_after_is_kept_to_and_told",
             f"{_COMMON}/messaging/test_consumer.py::test_the_bound_over_all_replicas_is_the_consumers",
         ),
+        ("runpod 429", "vectorizer 429"),
     ),
     Known(
         25,

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -169,8 +170,6 @@ async def _start_services(line: Line, setup: Setup) -> None:
 
 def _wake(stack: Stack) -> None:
     """Let nothing stay stopped: a stopped process does not end when it is asked to."""
-    import signal  # noqa: PLC0415
-
     for service in stack.services.values():
         if exit_status(service) is None and service._process is not None:
             os.kill(service.pid, signal.SIGCONT)

@@ -3,7 +3,7 @@
 A job at RunPod is one submission. A second one of the same run is allowed only if the first one's
 answer never reached a worker that lived to keep it: it was lost on the way, or the worker was
 killed, ended or stopped at that very moment. Once the run was seen to be submitted (its status says so
-in the database) no second one is allowed for any reason.
+in the database) no second one is allowed for any reason. A second one must be shown on the version.
 """
 
 from collections import defaultdict
@@ -51,6 +51,8 @@ def colorings(picture: Picture, submits: list[Submit], root: Path, journal: Jour
                 wrong.append(f"{sentence}, though nothing kept the answer from its worker")
             else:
                 twice.append(sentence)
+                if not version["possibly_paid_twice"] and not _record_was_lost(former, later, journal):
+                    wrong.append(f"{sentence}, which the version does not show")
     return Paid(wrong, twice)
 
 
@@ -89,6 +91,11 @@ def _known_at(picture: Picture, version: Row, former: Submit, later: Submit) -> 
         if c["status"] in _KNOWN and former.at < c["at"] < later.at
     ]
     return seen[0] if seen else None
+
+
+def _record_was_lost(former: Submit, later: Submit, journal: Journal) -> bool:
+    """Whether the broker lost its store in between, and with it the record of the first submission."""
+    return journal.was_down({"store"}, former.at, later.at)
 
 
 def _is_excused(submit: Submit, journal: Journal) -> bool:

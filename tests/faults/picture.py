@@ -83,7 +83,7 @@ async def jobs_left(stack: Stack) -> list[str]:
 
 
 async def dead_letters(stack: Stack) -> list[tuple[str, Row]]:
-    """Original subject and original job of every dead letter."""
+    """Original subject and original job of every dead letter, with the letter's code as ``code``."""
     nc = await nats.connect(cluster.urls_of(stack), connect_timeout=5)
     found = []
     try:
@@ -98,7 +98,8 @@ async def dead_letters(stack: Stack) -> list[tuple[str, Row]]:
             except NotFoundError:
                 continue
             letter = json.loads(message.data or b"{}")
-            found.append((letter["original_subject"], json.loads(letter["original_payload"])))
+            job = json.loads(letter["original_payload"]) | {"code": letter["failure"]["code"]}
+            found.append((letter["original_subject"], job))
     finally:
         await nc.close()
     return found

@@ -5,6 +5,7 @@ hand; a test that the table names and that is not there is an error.
 """
 
 import argparse
+import json
 import statistics
 import sys
 from collections import defaultdict
@@ -22,17 +23,16 @@ _BEGIN, _END = "<!-- runs -->", "<!-- end of runs -->"
 def main() -> int:
     """0 if the document was written, or is as it would be written."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.report", description=__doc__)
-    parser.add_argument("results", type=Path, nargs="?", help="default: the figures stay as they are")
+    parser.add_argument("results", type=Path, metavar="DIR")
     arguments = parser.parse_args()
     missing = missing_tests()
     if missing:
         sys.stderr.write("\n".join(f"there is no test {name}" for name in missing) + "\n")
         return 1
     text = DOCUMENT.read_text(encoding="utf-8")
-    if arguments.results is not None:
-        runs = [Result.read(path) for path in sorted(arguments.results.glob("full*.json"))]
-        text = _between(text, _BEGIN, _END, of_runs(runs))
-    text = _between(text, "<!-- known -->", "<!-- end of known -->", of_known())
+    runs = [Result.read(path) for path in sorted(arguments.results.glob("full*.json"))]
+    text = _between(text, _BEGIN, _END, of_runs(runs) + _upgrade(arguments.results / "upgrade.json"))
+    text = _between(text, "<!-- known -->", "<!-- end of known -->", of_known(runs))
     DOCUMENT.write_text(text, encoding="utf-8")
     return 0
 
@@ -49,11 +49,34 @@ def _exists(name: str) -> bool:
     return path.exists() and f"def {function}(" in path.read_text(encoding="utf-8")
 
 
-def of_known() -> str:
+def of_known(runs: Sequence[Result]) -> str:
     """The table of the faults of the former system."""
-    rows = [f"| {k.number} | {k.was} | {k.now} | {_tests(k)} |" for k in KNOWN]
-    head = ["| | what went wrong | what happens now | tests |", "| --- | --- | --- | --- |"]
+    rows = [f"| {k.number} | {k.was} | {k.now} | {_tests(k)} | {_recovery(k, runs)} |" for k in KNOWN]
+    head = [
+        "| | what went wrong | what happens now | tests | recovery, median (longest), s |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     return "\n".join([*head, *rows])
+
+
+def _recovery(known: Known, runs: Sequence[Result]) -> str:
+    """From the moment the part was back to the end of all that was in hand then."""
+    single = [fault for run in runs if not run.cluster for fault in run.faults]
+    return "<br>".join(
+        f"{name}: {_spread([fault.recovered for fault in single if fault.name == name])}"
+        for name in known.provoked_by
+    )
+
+
+def _upgrade(path: Path) -> str:
+    if not path.exists():
+        return ""
+    done = json.loads(path.read_text())
+    return (
+        f"\n\nA rolling restart of {done['restarts']} processes under load, from messages of the past to "
+        f"those of the future: {done['images']} images, {done['requests']:,} API requests, the slowest of "
+        f"which took {done['slowest']:.1f} s; {len(done['violations'])} violations."
+    )
 
 
 def _tests(known: Known) -> str:

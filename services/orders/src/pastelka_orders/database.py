@@ -32,18 +32,35 @@ class Database:
         )
 
     async def read(self, work: Work[T]) -> T:
-        """Do ``work``, every statement of which sees what is committed at that moment."""
+        """Do ``work``, every statement of which sees what is committed at that moment.
+
+        Done again if it met a connection that had died while it lay in the pool.
+        """
+        try:
+            async with self._reading.connect() as connection:
+                return await work(connection)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
         async with self._reading.connect() as connection:
             return await work(connection)
 
     async def write(self, work: Work[T]) -> T:
-        """Do ``work`` and commit; rolled back if it raises, done again after a deadlock."""
+        """Do ``work`` and commit; rolled back if it raises.
+
+        Done again after a deadlock, and if the connection was lost before the commit: then nothing was
+        changed. A commit whose answer is lost may have been made, and is not repeated.
+        """
         for attempt in range(1, _TRIES + 1):
+            committing = False
             try:
                 async with self.engine.begin() as connection:
-                    return await work(connection)
+                    result = await work(connection)
+                    committing = True
+                return result  # noqa: TRY300 - only once it is committed
             except DBAPIError as error:
-                if sqlstate(error) not in _TRY_AGAIN or attempt == _TRIES:
+                lost = error.connection_invalidated and not committing
+                if attempt == _TRIES or not (lost or sqlstate(error) in _TRY_AGAIN):
                     raise
             await asyncio.sleep(random.uniform(0.005, 0.02) * attempt)  # noqa: S311 - jitter
         raise AssertionError("unreachable")

@@ -1,0 +1,57 @@
+"""What is no fault of the request is answered 503, and everything unexpected 500: as problem documents."""
+
+import errno
+import os
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.exc import DBAPIError
+
+from pastelka_orders.api import problems
+
+
+class ComplaintError(Exception):
+    """What a driver raises, with PostgreSQL's code."""
+
+    def __init__(self, sqlstate: str) -> None:
+        super().__init__("the database system is starting up")
+        self.sqlstate = sqlstate
+
+
+def complaint(sqlstate: str) -> DBAPIError:
+    return DBAPIError("SELECT 1", {}, ComplaintError(sqlstate))
+
+
+def refusal(number: int) -> OSError:
+    return OSError(number, os.strerror(number))
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (complaint("57P03"), 503, "database_unavailable"),
+        (complaint("53300"), 503, "database_unavailable"),
+        (complaint("42601"), 500, "internal_error"),
+        (refusal(errno.ENOSPC), 503, "storage_full"),
+        (refusal(errno.EACCES), 500, "internal_error"),
+        (ConnectionRefusedError("nobody listens"), 503, "database_unavailable"),
+    ],
+)
+async def test_what_may_pass_is_told_apart_from_what_may_not(
+    error: Exception, status: int, code: str
+) -> None:
+    app = FastAPI()
+    problems.install(app)
+
+    @app.get("/")
+    async def fail() -> None:
+        raise error
+
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+        response = await http.get("/")
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["code"] == code
+    assert response.json()["status"] == status

@@ -1,0 +1,138 @@
+"""The suite can fail: each check finds what it is there for, and a seed always draws the same faults."""
+
+from pathlib import Path
+from typing import Any, cast
+
+import aiohttp
+import pytest
+
+from tests.faults import checks, payments, plan, report
+from tests.faults.client import Answer, Client
+from tests.faults.journal import Journal
+from tests.faults.picture import Picture
+from tests.faults.providers import Submit
+
+PHOTO = "1/1/image_1.jpg"
+PAGE = "1/1/coloring/v1/image_1.png"
+REASON = {"status": "error", "error_code": "timeout", "error_message": "It took too long."}
+LETTER = [("jobs.coloring.1", {"version_id": 1, "run": 1})]
+PROBLEM = "application/problem+json"
+
+
+def version(**own: Any) -> dict[str, Any]:
+    completed = {"status": "completed", "path": PAGE, "error_code": None, "error_message": None}
+    ids = {"kind": "coloring", "id": 1, "image_id": 1, "version": 1, "run": 1, "coloring_version_id": None}
+    rest = {"possibly_paid_twice": False, "steps": 4, "photo": PHOTO, "order_number": "M1"}
+    return {**completed, **ids, **rest, **own}
+
+
+def picture(*versions: dict[str, Any], changes: Any = (), outbox: int = 0) -> Picture:
+    return Picture(list(versions), [], [PHOTO], list(changes), ["M1"], outbox)
+
+
+def change(status: str, at: float, run: int = 1) -> dict[str, Any]:
+    return {"kind": "coloring", "version_id": 1, "run": run, "status": status, "at": at}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A storage with one photo."""
+    (tmp_path / PHOTO).parent.mkdir(parents=True)
+    (tmp_path / PHOTO).write_bytes(b"photo")
+    return tmp_path
+
+
+def test_a_version_that_has_not_ended_or_gives_no_reason() -> None:
+    assert checks.every_version_ended(picture(version(), version(**REASON))) == []
+    assert checks.every_version_ended(picture(version(status="queued")))
+    assert checks.every_version_ended(picture(version(status="error", error_code="timeout")))
+    assert checks.every_version_ended(picture(version(path=None)))
+    assert checks.every_retry_succeeded(picture(version(**REASON)))
+
+
+def test_a_number_given_twice_and_messages_left() -> None:
+    assert checks.every_version_has_its_number(picture(version(), version(id=2)))
+    assert checks.nothing_is_left(picture(version()), []) == []
+    assert len(checks.nothing_is_left(picture(version(), outbox=1), ["jobs.coloring.1"])) == 2
+
+
+def test_files_that_are_missing_broken_or_of_nobody(root: Path) -> None:
+    assert checks.every_file_is_whole(picture(version()), root, {PHOTO})
+    (root / PAGE).parent.mkdir(parents=True)
+    (root / PAGE).write_bytes(b"half a page")
+    assert checks.every_file_is_whole(picture(version()), root, {PHOTO, PAGE})
+    failed = picture(version(**REASON, path=None))
+    assert checks.every_file_is_whole(failed, root, {PHOTO, PAGE}) == []
+    assert checks.every_file_is_whole(failed, root, {PHOTO, "9/9/image_1.jpg"})
+    assert checks.every_file_is_whole(failed, root, {PHOTO, f"{PAGE}.ab.tmp"})
+
+
+def test_a_dead_letter_of_a_run_that_did_not_fail() -> None:
+    completed = picture(version(), changes=[change("completed", 5.0)])
+    failed = picture(version(), changes=[change("error", 5.0)])
+    assert checks.dead_letters_are_errors(completed, LETTER)
+    assert checks.dead_letters_are_errors(failed, LETTER) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "media_type", "down", "allowed"),
+    [
+        (503, PROBLEM, "api", True),
+        (503, PROBLEM, "postgres", True),
+        (503, PROBLEM, "nats", False),
+        (503, "text/html", "api", False),
+        (500, PROBLEM, "api", False),
+        (None, "", "nginx", True),
+        (None, "", "api", False),
+    ],
+)
+def test_answers(status: int | None, media_type: str, down: str, *, allowed: bool) -> None:
+    journal = Journal(began=0.0)
+    outage = journal.down(down)
+    outage.since, outage.until = 9.0, 11.0
+    client = Client(cast(aiohttp.ClientSession, None), "")
+    client.troubles = [Answer("GET", "/orders", 10.0, 10.1, status, media_type)]
+    assert (checks.answers_were_allowed(client, journal) == []) is allowed
+    client.troubles = [Answer("GET", "/orders", 20.0, 20.1, status, media_type)]
+    assert checks.answers_were_allowed(client, journal)
+
+
+def judged(root: Path, *changes: Any, lost: bool = False, shown: bool = True, **outage: Any) -> payments.Paid:
+    """Two submissions, after 10 and 20 s."""
+    journal = Journal(began=0.0)
+    if outage:
+        away = journal.down("coloring", outage.get("how", ""))
+        away.since = away.until = outage["at"]
+    key = payments.image_key(b"photo")
+    truth = picture(version(possibly_paid_twice=shown), changes=[change("pending", 0.0), *changes])
+    submits = [Submit("a", key, 4, 10.0, lost), Submit("b", key, 4, 20.0, lost=False)]
+    return payments.colorings(truth, submits, root, journal)
+
+
+def test_a_second_payment_needs_an_excuse(root: Path) -> None:
+    assert judged(root).wrong
+    assert judged(root, at=15.0).wrong
+    assert judged(root, at=10.5, how="term").wrong
+    assert not judged(root, at=10.5).wrong
+    assert not judged(root, lost=True).wrong
+    assert judged(root, lost=True).twice
+
+
+def test_a_second_payment_has_none_once_the_first_was_known_and_must_be_shown(root: Path) -> None:
+    assert judged(root, change("runpod_submitted", 11.0), lost=True).wrong
+    assert judged(root, lost=True, shown=False).wrong
+
+
+def test_another_run_may_pay_again(root: Path) -> None:
+    assert judged(root, change("error", 12.0), change("pending", 15.0, 2)) == payments.Paid([], [])
+
+
+def test_a_seed_always_draws_the_same() -> None:
+    assert plan.draw(7, plan.FULL) == plan.draw(7, plan.FULL)
+    assert plan.draw(7, plan.FULL) != plan.draw(8, plan.FULL)
+    names = {fault.name for fault in plan.draw(7, plan.FULL)}
+    assert {"kill nats", "kill postgres", "zombie coloring", "disk full", "broker deleted"} <= names
+
+
+def test_every_test_that_the_documentation_names_is_there() -> None:
+    assert report.missing_tests() == []
