@@ -50,7 +50,7 @@ async def test_the_hub_is_away_while_fifty_statuses_change(visitor: Visitor, lin
         await until_count(line, number, "runpod_queued", 25)
         await visitor.until_light("offline")
         await asyncio.sleep(max(0.0, killed + OUTAGE - time.time()))  # the outage itself
-        assert not await visitor.badges()
+        assert not await shows_the_committed(visitor, line, number)
         assert await visitor.page.locator("[data-connection]").get_attribute("data-connection") == "offline"
     finally:
         await hub.start()
@@ -86,7 +86,7 @@ async def test_what_happened_while_offline_is_caught_up(visitor: Visitor, line: 
     await visitor.until_light("offline")
     await generate_all(line, number)
     await until_count(line, number, "completed", 3)
-    assert not await visitor.badges()
+    assert not await shows_the_committed(visitor, line, number)
     await visitor.context.set_offline(offline=False)
     await visitor.until(lambda: shows_the_committed(visitor, line, number))
     await visitor.until_light("live")
@@ -115,7 +115,7 @@ async def test_what_happened_while_asleep_is_caught_up(visitor: Visitor, line: L
     await visitor.page.evaluate("deafen()")
     await generate_all(line, number)
     await until_count(line, number, "completed", 2)
-    assert not await visitor.badges()
+    assert not await shows_the_committed(visitor, line, number)
     await visitor.page.evaluate("sleepFor(60_000); document.dispatchEvent(new Event('visibilitychange'))")
     await visitor.until(lambda: shows_the_committed(visitor, line, number))
     await visitor.until_light("live")

@@ -40,10 +40,13 @@ class PollPacer:
     def __init__(self, *, at_once: int, per_second: float, burst: int) -> None:
         self._seats = asyncio.Semaphore(at_once)
         self._rate = AsyncLimiter(burst, burst / per_second)
+        self._line = asyncio.Lock()
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Hold one turn."""
         async with self._seats:
-            await self._rate.acquire()
+            # Those who wait for the limiter together may wake in any order; so only the first one does.
+            async with self._line:
+                await self._rate.acquire()
             yield
