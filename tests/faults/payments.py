@@ -114,12 +114,14 @@ def svgs(picture: Picture, charges: list[Charge], pages: dict[str, str], journal
     """Judge every charge of Vectorizer.ai; ``pages`` are the hashes of the stored pages by path."""
     runs: defaultdict[str, int] = defaultdict(int)
     names: dict[str, str] = {}
+    shown: dict[str, bool] = {}
     colorings = {v["id"]: v for v in picture.colorings}
     for version in picture.svgs:
         page = pages.get(colorings[version["coloring_version_id"]]["path"] or "")
         if page is not None:
             runs[page] += version["run"]
             names[page] = name_of(version)
+            shown[page] = shown.get(page, False) or version["possibly_paid_twice"]
     wrong, twice = [], []
     by_page: defaultdict[str, list[Charge]] = defaultdict(list)
     for charge in charges:
@@ -133,6 +135,9 @@ def svgs(picture: Picture, charges: list[Charge], pages: dict[str, str], journal
         moments = " and ".join(f"{charge.since - journal.began:.1f}" for charge in made)
         sentence = f"{names[page]} was vectorized for {runs[page]} runs after {moments} s"
         (twice if excused >= extra else wrong).append(sentence)
+        lost = journal.was_down({"store"}, made[0].since, made[-1].since)
+        if excused >= extra and not shown[page] and not lost:
+            wrong.append(f"{sentence}, which the version does not show")
     return Paid(wrong, twice)
 
 

@@ -8,7 +8,7 @@ from nats.aio.msg import Msg
 from structlog.testing import capture_logs
 
 from pastelka_common.messaging.connection import connected
-from pastelka_common.servers import NatsServer, running
+from pastelka_common.servers import NatsServer, free_port, running
 from pastelka_common.testing.waiting import soon, until
 
 
@@ -49,3 +49,10 @@ async def test_the_log_holds_no_password_and_no_alarm_at_the_end(
     assert said.count("NATS connection lost") == 1
     assert said.count("NATS connection is back") == 1
     assert "s3cret" not in str(logs) + "".join(capfd.readouterr())
+
+
+async def test_any_server_of_a_cluster_will_do(nats_server: NatsServer) -> None:
+    nobody = f"nats://127.0.0.1:{free_port()}"
+    async with asyncio.timeout(20), connected(f"{nobody},{nats_server.url}", name="test") as nc:
+        assert nc.is_connected
+        await nc.flush(timeout=5)
