@@ -35,6 +35,8 @@ export const cs = {
   "error.version_not_retryable": "Dokončenou verzi nejde zkusit znovu.",
   "error.version_already_ended": "Tahle verze už skončila.",
   "error.database_unavailable": "Databáze neodpovídá, nic se nezměnilo. Zkuste to za chvíli znovu.",
+  "error.api_unavailable": "Služba objednávek teď neodpovídá, sama se spouští znovu. Zkuste to za chvíli.",
+  "error.too_large": "Je to najednou příliš velké: v jedné objednávce může být nejvýš 512 MB fotek.",
   "error.internal_error": "Server narazil na chybu, nic se nezměnilo. Zkuste to znovu.",
   "toast.label": "Oznámení",
   photos: { one: "{count} fotka", few: "{count} fotky", many: "{count} fotky", other: "{count} fotek" },
@@ -111,6 +113,9 @@ export const en = {
   "error.version_not_retryable": "A completed version cannot be retried.",
   "error.version_already_ended": "This version has ended already.",
   "error.database_unavailable": "The database does not answer; nothing was changed. Try again in a moment.",
+  "error.api_unavailable":
+    "The orders service does not answer just now; it is started again by itself. Try again in a moment.",
+  "error.too_large": "That is too large at once: an order may have 512 MB of photos at most.",
   "error.internal_error": "The server ran into an error; nothing was changed. Try again.",
   "toast.label": "Notifications",
   photos: { one: "{count} photo", other: "{count} photos" },

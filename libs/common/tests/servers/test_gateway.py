@@ -213,7 +213,7 @@ async def test_an_api_that_is_away_is_a_problem_document(nginx_server: StartNgin
     async with aiohttp.ClientSession() as session, session.get(f"{server.url}/api/v1/orders") as response:
         assert response.status == 503
         assert response.content_type == "application/problem+json"
-        assert (await response.json(content_type=None))["status"] == 503
+        assert (await response.json(content_type=None))["code"] == "api_unavailable"
         assert response.headers["Retry-After"] == "1"
 
 

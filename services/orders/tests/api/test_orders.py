@@ -129,7 +129,7 @@ async def test_a_deleted_order_leaves_neither_rows_nor_files(api: Any, sql: asyn
 async def test_whoever_reads_orders_may_subscribe_to_them(api: Any, settings: Any) -> None:
     await api.order()
     key = settings.mercure_subscriber_jwt_key.get_secret_value()
-    for path in ("/orders", "/orders/M1000"):
+    for path in ("/orders", "/orders/M1000", "/system"):
         response = await api.http.get(path)
         cookie = response.headers["set-cookie"]
         assert "HttpOnly" in cookie

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, status
+from fastapi import APIRouter, Path, Response, status
 
 from pastelka_orders import dead_letters
 from pastelka_orders.api.deps import Deps
@@ -16,8 +16,9 @@ Sequence = Annotated[int, Path(ge=1, le=2**53 - 1, description="Number of the de
 
 
 @router.get("/system")
-async def get_system(services: Deps) -> SystemResponse:
+async def get_system(services: Deps, response: Response) -> SystemResponse:
     """Services with their health, queues, outbox, the last hour, and what was given up on."""
+    services.subscriptions.allow(response)
     return await services.system.state()
 
 
