@@ -4,7 +4,9 @@ import asyncio
 import shutil
 from typing import Any
 
+import pytest
 from nats.errors import Error as NatsError
+from nats.js.errors import NotFoundError
 
 from pastelka_common.messaging.topology import (
     COLORING_CONSUMER,
@@ -14,9 +16,10 @@ from pastelka_common.messaging.topology import (
 )
 from pastelka_common.servers import ServerProcess
 from pastelka_common.testing.waiting import until
+from pastelka_orders.reconciler import stranded
 
 
-async def come_back_behind(broken: Any, broker: ServerProcess, spec: ConsumerSpec) -> None:
+async def come_back_behind(broken: Any, broker: ServerProcess, spec: ConsumerSpec, *, more: int = 0) -> None:
     """The consumer acknowledges the one job there is, and then the store has it again."""
     messages = next((broker.server.folder / "data").glob("jetstream/*/streams/JOBS/msgs"))
     copy = broker.server.folder / "copy"
@@ -71,3 +74,26 @@ async def test_an_erasure_that_was_made_does_not_lie_there_for_good(
     await come_back_behind(broken, broker, ERASE_CONSUMER)
     assert await broken.sweep() == [("erase", "job_never_delivered")]
     assert await broken.jobs() == 0
+
+
+async def test_a_consumer_that_is_ahead_of_its_stream_begins_anew(
+    broken: Any, coloring: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that lost the end of a stream gives its numbers out again; the consumer has them behind it.
+
+    Mostly it notices at its start and puts the consumer back, so the answer is played here.
+    """
+    await coloring()
+    await ensure_consumer(broken.nc, COLORING_CONSUMER)
+
+    async def ahead(*_: Any) -> tuple[int, int]:
+        return 282, 282
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stranded, "_places", ahead)
+        assert await broken.sweep() == [("coloring", "consumer_ahead")]
+    with pytest.raises(NotFoundError):
+        await broken.js.consumer_info("JOBS", COLORING_CONSUMER.name)
+    await ensure_consumer(broken.nc, COLORING_CONSUMER)  # as its workers do
+    assert (await broken.js.consumer_info("JOBS", COLORING_CONSUMER.name)).num_pending == 1
+    assert await broken.sweep() == []

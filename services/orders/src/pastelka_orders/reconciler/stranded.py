@@ -12,7 +12,7 @@ from datetime import timedelta
 from nats.aio.client import Client
 
 from pastelka_common.contracts.messages import now
-from pastelka_common.messaging.held import last_held, subjects_held
+from pastelka_common.messaging.held import last_held, state_of, subjects_held
 from pastelka_common.messaging.topology import (
     COLORING_CONSUMER,
     DOWNLOAD_CONSUMER,
@@ -39,7 +39,10 @@ async def remove_stranded_jobs(sweep: Sweep) -> None:
         if not subjects:
             continue
         # The consumer first: what it acknowledges from here on is not yet part of its answer.
-        acknowledged = await _acknowledged(sweep.nc, spec)
+        delivered, acknowledged = await _places(sweep.nc, spec)
+        if delivered > (await state_of(sweep.nc, JOBS)).last:
+            await _begin_anew(sweep, kind, spec)
+            continue
         oldest = now() - timedelta(seconds=sweep.grace)
         for held in (await last_held(sweep.nc, JOBS, subjects)).values():
             if held.sequence > acknowledged or held.time > oldest:
@@ -49,9 +52,22 @@ async def remove_stranded_jobs(sweep: Sweep) -> None:
             sweep.note(kind, "job_never_delivered", subject=held.subject, sequence=held.sequence)
 
 
-async def _acknowledged(nc: Client, spec: ConsumerSpec) -> int:
-    """The number up to which the consumer has acknowledged everything; 0 if there is no such consumer."""
+async def _begin_anew(sweep: Sweep, kind: Kind, spec: ConsumerSpec) -> None:
+    """Delete a consumer that is ahead of its stream: it would be given nothing until the stream caught up.
+
+    Its workers declare it again, and are given all that the stream holds.
+    """
+    if not sweep.dry_run:
+        await sweep.nc.jetstream().delete_consumer(spec.stream, spec.name)
+    sweep.note(kind, "consumer_ahead", consumer=spec.name)
+
+
+async def _places(nc: Client, spec: ConsumerSpec) -> tuple[int, int]:
+    """Numbers up to which the consumer was given, and has acknowledged, everything; 0 if there is none."""
     async with asyncio.timeout(_TIMEOUT):
         answer = await nc.request(f"$JS.API.CONSUMER.INFO.{spec.stream}.{spec.name}", b"", timeout=_TIMEOUT)
-    floor = json.loads(answer.data).get("ack_floor", {})
-    return int(floor.get("stream_seq", 0))
+    info = json.loads(answer.data)
+    delivered, acknowledged = (
+        info.get(place, {}).get("stream_seq", 0) for place in ("delivered", "ack_floor")
+    )
+    return int(delivered), int(acknowledged)

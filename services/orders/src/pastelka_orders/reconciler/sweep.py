@@ -25,6 +25,7 @@ Reason = Literal[
     "job_of_ended_run",
     "job_of_deleted_version",
     "job_never_delivered",
+    "consumer_ahead",
     "files_left",
     "events_lost",
 ]
