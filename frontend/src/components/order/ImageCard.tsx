@@ -45,7 +45,7 @@ export const ImageCard = memo(function ImageCard({
       tabIndex={-1}
       data-image={image.id}
       aria-label={t("detail.photo", { position: image.position })}
-      className={`scroll-mt-36 overflow-hidden rounded-2xl border bg-card shadow-card [contain-intrinsic-size:auto_1050px] [content-visibility:auto] focus:outline-2 focus:outline-offset-2 focus:outline-accent md:[contain-intrinsic-size:auto_430px] ${failed || image.error ? "border-bad/45" : "border-line"}`}
+      className={`scroll-mt-36 overflow-hidden rounded-2xl border bg-card shadow-card [contain-intrinsic-size:auto_1050px] [content-visibility:auto] focus:outline-2 focus:outline-offset-2 focus:outline-accent md:[contain-intrinsic-size:auto_430px] md:max-lg:scroll-mt-46 ${failed || image.error ? "border-bad/45" : "border-line"}`}
     >
       <div className="grid gap-px bg-line md:grid-cols-3">
         <PhotoLane image={image} onView={view} />

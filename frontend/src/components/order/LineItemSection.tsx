@@ -23,7 +23,7 @@ export const LineItemSection = memo(function LineItemSection({ item, ...card }: 
         <h2
           id={`item-${item.id}`}
           tabIndex={-1}
-          className="scroll-mt-36 rounded text-lg font-semibold outline-offset-4"
+          className="scroll-mt-36 rounded text-lg font-semibold outline-offset-4 md:max-lg:scroll-mt-46"
         >
           {item.title}
           {item.quantity > 1 && <span className="text-mute"> × {item.quantity}</span>}

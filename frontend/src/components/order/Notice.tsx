@@ -123,7 +123,12 @@ function Failed({ kind, version, busy, onRetry, panel = false }: NoticeProps) {
     <div role="status" className={`flex items-center gap-x-3 gap-y-1.5 text-[13px] ${color} ${layout}`}>
       <p className="min-w-0 flex-1 basis-40 content-center data-[panel=true]:flex-none" data-panel={panel}>
         <b className="font-semibold">{title}</b>{" "}
-        {!cancelled && (version.error ? <FailureText failure={version.error} /> : t("detail.failed.unknown"))}
+        {!cancelled &&
+          (version.error ? (
+            <FailureText failure={version.error} detailClassName={panel ? "md:max-lg:hidden" : undefined} />
+          ) : (
+            t("detail.failed.unknown")
+          ))}
       </p>
       <button
         type="button"
