@@ -15,6 +15,9 @@ comma := ,
 MEMBERS := libs/common services/orders services/coloring services/vectorize services/notifier deploy/local
 SOURCES := $(addsuffix /src,$(MEMBERS))
 
+# Most tests wait for other processes most of the time.
+TEST_WORKERS ?= 2
+
 say = @printf '\033[1m==>\033[0m %s\n' '$(1)'
 
 .PHONY: help
@@ -46,7 +49,7 @@ sample: sync ## Make another sample order in the running stack
 	@$(STACK) sample
 
 .PHONY: test
-test: sync ## Lint, check the types, and run every test of every member
+test: sync ## Lint, check the types, and run every test of every member (TEST_WORKERS=2 files at once)
 	$(call say,ruff: lint and format)
 	@$(RUN) ruff check --quiet .
 	@$(RUN) ruff format --check --quiet .
@@ -55,7 +58,7 @@ test: sync ## Lint, check the types, and run every test of every member
 	$(call say,dashboard: lint$(comma) types$(comma) tests and build)
 	@$(DASHBOARD) check
 	$(call say,pytest: every member)
-	@$(RUN) pytest --quiet
+	@$(RUN) pytest --quiet --numprocesses $(TEST_WORKERS) --dist loadfile
 
 .PHONY: lint
 lint: sync ## Lint and check the format
