@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 from nats.aio.client import Client
 from nats.js import JetStreamContext
-from nats.js.errors import NotFoundError
+from nats.js.errors import NotFoundError, ServiceUnavailableError
 
 from pastelka_common.contracts.messages import ColoringJob
+from pastelka_common.messaging import upkeep
 from pastelka_common.messaging.connection import connected
 from pastelka_common.messaging.consumer import Delivery
 from pastelka_common.messaging.held import stream_names
@@ -98,3 +99,22 @@ async def _lose(how: str, broker: ServerProcess, js: JetStreamContext) -> None:
         await broker.kill()
         shutil.rmtree(broker.server.folder / "data")
         await broker.start()
+
+
+async def test_a_broker_that_is_not_able_yet_is_waited_for(
+    nc: Client, js: JetStreamContext, monkeypatch: pytest.MonkeyPatch
+):
+    """As in a cluster without a leader: the first requests are refused."""
+    refusals = iter([ServiceUnavailableError(), TimeoutError()])
+    really = upkeep.ensure_streams
+
+    async def ensure(context: JetStreamContext, replicas: int = 1) -> None:
+        for refusal in refusals:
+            raise refusal
+        await really(context, replicas)
+
+    monkeypatch.setattr(upkeep, "ensure_streams", ensure)
+    await js.delete_stream("DEAD")
+    async with kept(nc, [COLORING_CONSUMER]):
+        assert await stream_names(nc) == NAMES
+    assert next(refusals, None) is None

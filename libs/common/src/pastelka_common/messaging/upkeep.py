@@ -5,6 +5,7 @@ notices declares again what is missing; what it held is rebuilt by the reconcile
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -12,7 +13,7 @@ import structlog
 from nats.aio.client import Client
 from prometheus_client import Counter
 
-from pastelka_common.messaging.held import stream_names
+from pastelka_common.messaging.held import BROKER_ERRORS, stream_names
 from pastelka_common.messaging.topology import (
     ConsumerSpec,
     buckets,
@@ -29,6 +30,8 @@ DECLARED = Counter(
 
 _EVERY = 2.0
 _LOOKS = 4  # reconnects are noticed this many times sooner
+_LEADER_SECONDS = 60.0
+_AGAIN = 0.5
 
 
 class Upkeep:
@@ -60,6 +63,21 @@ class Upkeep:
         await ensure_streams(self._nc.jetstream(), self._replicas)
         for spec in self._specs:
             await ensure_consumer(self._nc, spec)
+
+    async def declare_first(self) -> None:
+        """Create everything as soon as the broker can: a cluster that has just come up has no leader yet.
+
+        Raises ``TopologyError`` at once, and the client's errors after a minute.
+        """
+        deadline = time.monotonic() + _LEADER_SECONDS
+        while True:
+            try:
+                return await self.declare()
+            except BROKER_ERRORS as error:
+                if time.monotonic() > deadline:
+                    raise
+                log.warning("streams not declared yet", error=str(error) or type(error).__name__)
+            await asyncio.sleep(_AGAIN)
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -102,7 +120,7 @@ async def kept(
 ) -> AsyncIterator[None]:
     """Declare now, and look after it while the body runs."""
     upkeep = Upkeep(nc, specs, replicas=replicas, on_loss=on_loss)
-    await upkeep.declare()
+    await upkeep.declare_first()
     task = asyncio.create_task(upkeep.run(), name="upkeep")
     try:
         yield

@@ -6,6 +6,10 @@ from pastelka_common import telemetry
 from pastelka_orders.api.app import create_app
 from pastelka_orders.settings import OrdersSettings
 
+KEEP_ALIVE = 75
+"""Seconds for which an idle connection is kept: longer than the gateway keeps it, which otherwise
+sends a request on a connection that is closed in the same moment, and may not repeat a POST."""
+
 
 def main() -> None:
     """Serve until SIGTERM."""
@@ -22,6 +26,7 @@ def main() -> None:
         access_log=False,
         log_config=None,
         proxy_headers=True,
+        timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=int(settings.shutdown_grace),
         server_header=False,
     )
