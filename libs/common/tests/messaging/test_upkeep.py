@@ -1,6 +1,7 @@
 """What has vanished is declared anew by whoever needs it."""
 
 import asyncio
+import contextlib
 import shutil
 from collections.abc import Callable
 
@@ -118,3 +119,18 @@ async def test_a_broker_that_is_not_able_yet_is_waited_for(
     async with kept(nc, [COLORING_CONSUMER]):
         assert await stream_names(nc) == NAMES
     assert next(refusals, None) is None
+
+
+async def test_it_ends_although_a_cancellation_is_swallowed(nc: Client, monkeypatch: pytest.MonkeyPatch):
+    """As ``asyncio.wait_for`` of Python 3.11 does it when its call returns in the same moment."""
+    looking = asyncio.Event()
+
+    async def names(_: Client) -> set[str]:
+        looking.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return NAMES
+
+    async with asyncio.timeout(30), kept(nc, [COLORING_CONSUMER]):
+        monkeypatch.setattr(upkeep, "stream_names", names)
+        await looking.wait()

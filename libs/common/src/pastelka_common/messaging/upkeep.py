@@ -55,6 +55,7 @@ class Upkeep:
         self._every = every
         self._on_loss = on_loss
         self._connection = nc.stats["reconnects"]
+        self._stopped = False
         # Names never change with the number of replicas.
         self._names = {str(s.name) for s in streams()} | {f"KV_{b.bucket}" for b in buckets()}
 
@@ -79,14 +80,22 @@ class Upkeep:
                 log.warning("streams not declared yet", error=str(error) or type(error).__name__)
             await asyncio.sleep(_AGAIN)
 
+    def stop(self) -> None:
+        """Let :meth:`run` end; to be cancelled as well.
+
+        Alone that is not certain: ``asyncio.wait_for`` of Python 3.11, which the client uses, can
+        swallow a cancellation that comes in the moment its call returns.
+        """
+        self._stopped = True
+
     async def run(self) -> None:
-        """Look until cancelled."""
-        while True:
+        """Look until stopped."""
+        while not self._stopped:
             for _ in range(_LOOKS):
                 await asyncio.sleep(self._every / _LOOKS)
-                if self._reconnected:
+                if self._reconnected or self._stopped:
                     break
-            if not self._nc.is_connected:
+            if self._stopped or not self._nc.is_connected:
                 continue
             try:
                 await self._look()
@@ -125,5 +134,6 @@ async def kept(
     try:
         yield
     finally:
+        upkeep.stop()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
