@@ -92,13 +92,14 @@ async def test_submit_to_a_name_that_does_not_exist_is_safe_to_repeat(color):
 @pytest.mark.parametrize(
     ("value", "least", "most"),
     [
-        ("7", 7, 7),
-        (format_datetime(datetime.now(UTC) + timedelta(seconds=3600)), 3000, 3600),
-        (format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True), 0, 0),
+        (lambda: "7", 7, 7),
+        (lambda: format_datetime(datetime.now(UTC) + timedelta(hours=1)), 3000, 3600),
+        (lambda: format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True), 0, 0),
     ],
+    ids=["seconds", "in an hour", "an hour ago"],
 )
 async def test_retry_after_of_a_submit_is_passed_on(fake, color, value, least, most):
-    fake.fail("submit", FaultAnswer(status=429, retry_after=value))
+    fake.fail("submit", FaultAnswer(status=429, retry_after=value()))
 
     with pytest.raises(TransientError) as caught:
         await color()
