@@ -55,7 +55,7 @@ class Upkeep:
         self._every = every
         self._on_loss = on_loss
         self._connection = nc.stats["reconnects"]
-        self._stopped = False
+        self._stopped = asyncio.Event()
         # Names never change with the number of replicas.
         self._names = {str(s.name) for s in streams()} | {f"KV_{b.bucket}" for b in buckets()}
 
@@ -86,16 +86,16 @@ class Upkeep:
         Alone that is not certain: ``asyncio.wait_for`` of Python 3.11, which the client uses, can
         swallow a cancellation that comes in the moment its call returns.
         """
-        self._stopped = True
+        self._stopped.set()
 
     async def run(self) -> None:
         """Look until stopped."""
-        while not self._stopped:
+        while not self._stopped.is_set():
             for _ in range(_LOOKS):
                 await asyncio.sleep(self._every / _LOOKS)
-                if self._reconnected or self._stopped:
+                if self._reconnected or self._stopped.is_set():
                     break
-            if self._stopped or not self._nc.is_connected:
+            if self._stopped.is_set() or not self._nc.is_connected:
                 continue
             try:
                 await self._look()
