@@ -1,6 +1,7 @@
 """Three nats-servers on loopback instead of one, with three replicas of every stream and bucket."""
 
 import asyncio
+import contextlib
 import json
 import time
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from typing import Any
 
 import aiohttp
 import nats
+import nats.errors
 
 from pastelka_common.servers import NatsServer, free_port
 from pastelka_common.servers.base import HOST
@@ -15,6 +17,7 @@ from pastelka_local.testing import Stack
 
 SIZE = 3
 _FORMING_SECONDS = 60.0
+_LEADER_SECONDS = 30.0
 _LOOK_EVERY = 0.2
 
 
@@ -92,13 +95,26 @@ def node_names(stack: Stack) -> list[str]:
 
 
 async def leader_of(stack: Stack, stream: str) -> str:
-    """The process that leads a stream: the only one there is, or a node's name."""
+    """The process that leads a stream: the only one there is, or a node's name.
+
+    While another fault is being mended nobody leads: it is waited for, and then the first node named.
+    """
     if not isinstance(stack, ClusterStack):
         return "nats"
+    deadline = time.monotonic() + _LEADER_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
+            if leader := await _told_leader(stack, stream):
+                return leader.replace("pastelka", "nats")
+        await asyncio.sleep(_LOOK_EVERY)
+    return node_names(stack)[0]
+
+
+async def _told_leader(stack: ClusterStack, stream: str) -> str | None:
     nc = await nats.connect(urls_of(stack), connect_timeout=5)
     try:
-        answer = await nc.request(f"$JS.API.STREAM.INFO.{stream}", b"", timeout=5)
-        leader = json.loads(answer.data).get("cluster", {}).get("leader", "pastelka-1")
+        answer = await nc.request(f"$JS.API.STREAM.INFO.{stream}", b"", timeout=2)
+        leader: str | None = json.loads(answer.data).get("cluster", {}).get("leader")
+        return leader
     finally:
         await nc.close()
-    return leader.replace("pastelka", "nats")
