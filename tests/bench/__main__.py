@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 import uvloop
 
-from tests.bench import dashboard, facts, http, images
+from tests.bench import broker, dashboard, facts, http, images
 from tests.bench.figures import Results
 from tests.bench.system import Options, say
 
@@ -27,6 +27,7 @@ SCENARIOS: dict[str, Scenario] = {
     "jobs": images.jobs_at_once,
     "http": http.requests,
     "clicks": images.clicks,
+    "broker": broker.synced,
     "dashboard": dashboard.dashboard,
 }
 _BY_DEFAULT = [name for name in SCENARIOS if name != "dashboard"]

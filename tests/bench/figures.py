@@ -59,6 +59,10 @@ FIGURES: dict[str, Figure] = {
     "http.list.alone": _lower("GET first 50 orders, alone, median", "ms", original=11.4),
     "click.median": _lower("click -> job at the provider, median", "ms", original=550),
     "click.p99": _lower("click -> job at the provider, 99th percentile", "ms", original=978),
+    "broker.synced.alone": _lower("publish to acknowledgement, every write synced, median", "ms"),
+    "broker.unsynced.alone": _lower("the same, synced every two minutes", "ms"),
+    "broker.synced.batches": _higher("events in atomic batches of 100, every write synced", "1/s"),
+    "broker.unsynced.batches": _higher("the same, synced every two minutes", "1/s"),
     "dashboard.javascript": _lower("JavaScript of the first load, compressed", "KB", target=150),
     "dashboard.badge.median": _lower(
         "hub's event -> painted badge, 100 images open, median", "ms", target=100
