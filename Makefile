@@ -57,6 +57,7 @@ test: sync ## Lint, check the types, and run every test of every member (TEST_WO
 	@$(RUN) mypy --no-error-summary $(SOURCES)
 	$(call say,dashboard: lint$(comma) types$(comma) tests and build)
 	@$(DASHBOARD) check
+	@$(RUN) python -m pastelka_common.servers
 	$(call say,pytest: every member)
 	@$(RUN) pytest --quiet --numprocesses $(TEST_WORKERS) --dist loadfile
 

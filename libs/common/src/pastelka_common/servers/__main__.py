@@ -1,0 +1,25 @@
+"""``python -m pastelka_common.servers``: get what is built or downloaded once, before tests wait for it."""
+
+import sys
+
+from pastelka_common.servers.base import ServerError
+from pastelka_common.servers.mercure_binary import mercure_binary
+
+
+def main() -> int:
+    """Have the Mercure hub ready; 1, with a sentence, where that is not possible."""
+    try:
+        mercure_binary(_say)
+    except ServerError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"mercure: {line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
