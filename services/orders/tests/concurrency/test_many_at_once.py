@@ -1,7 +1,7 @@
 """Many people at several API processes and one PostgreSQL, on the same few images, at the same time.
 
 ``HAMMER_SEED`` repeats a run; what was done is drawn from it, how it interleaves is not.
-``HAMMER_PROCESSES`` says how many API processes there are (2).
+``HAMMER_PROCESSES`` says how many API processes there are (10).
 """
 
 import asyncio
@@ -21,7 +21,7 @@ import pytest_asyncio
 from pastelka_common.servers import free_port
 from pastelka_common.testing.waiting import until
 
-PROCESSES = int(os.environ.get("HAMMER_PROCESSES", "2"))
+PROCESSES = int(os.environ.get("HAMMER_PROCESSES", "10"))
 PEOPLE, CLICKS, ORDERS, IMAGES = 12, 25, 3, 2
 SEED = int(os.environ.get("HAMMER_SEED", "20261123"))
 EXPECTED = {200, 202, 204, 404, 409}
