@@ -157,8 +157,10 @@ def _fact(version_id: int, step: int, status: ColoringProcessingStatus) -> Color
 
 async def _record_traffic(traffic: _Traffic, events: int, results: Results) -> None:
     asked = traffic.to(prefix="/api/")
-    sizes = [await request.sizes() for request in asked]
-    results.record("dashboard.event_requests", len(asked) / events)
+    images = [request for request in asked if "/images/" in request.url]
+    sizes = [await request.sizes() for request in images]
+    results.record("dashboard.event_requests", len(images) / events)
+    results.record("dashboard.other_requests", len(asked) - len(images))
     results.record("dashboard.event_bytes", max(size["responseBodySize"] for size in sizes))
 
 

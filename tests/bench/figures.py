@@ -69,6 +69,7 @@ FIGURES: dict[str, Figure] = {
     ),
     "dashboard.badge.p99": _lower("hub's event -> painted badge, 99th percentile", "ms", target=100),
     "dashboard.event_requests": _lower("requests for each image_status", "", target=1),
+    "dashboard.other_requests": _lower("other requests during the 200 events (how long runs take)", ""),
     "dashboard.event_bytes": _lower("largest answer to an image_status", "B", target=1024),
     "dashboard.order_requests": _lower("requests to open an order of 100 images", ""),
     "dashboard.shift": _lower("layout shift while it opens (CLS)", "", target=0.01),
