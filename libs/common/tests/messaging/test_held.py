@@ -5,7 +5,6 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from pastelka_common.messaging.held import (
-    BROKER_ERRORS,
     StreamGoneError,
     last_from_leader,
     last_held,
@@ -14,6 +13,7 @@ from pastelka_common.messaging.held import (
     stream_names,
     subjects_held,
 )
+from pastelka_common.messaging.publish import BROKER_ERRORS
 
 
 async def test_the_last_message_of_each_subject(nc: Client, js: JetStreamContext):

@@ -12,11 +12,7 @@ from typing import Any
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.errors import Error as NatsError
-from nats.js.errors import APIError, NotFoundError
-
-BROKER_ERRORS = (NatsError, APIError, TimeoutError, OSError)
-"""What asking the broker raises when it is away, or has lost what it is asked about."""
+from nats.js.errors import NotFoundError
 
 _CHUNK = 500  # the server answers for at most 1,024 subjects
 _TIMEOUT = 5.0
@@ -55,7 +51,7 @@ class StreamGoneError(ConnectionError):
 async def last_held(nc: Client, stream: str, subjects: Sequence[str]) -> dict[str, Held]:
     """The last message of each of these exact subjects that has one, from any replica.
 
-    Raises :data:`BROKER_ERRORS`. A replica may lag behind: :func:`last_from_leader` does not.
+    Raises ``publish.BROKER_ERRORS``. A replica may lag behind: :func:`last_from_leader` does not.
     """
     found: dict[str, Held] = {}
     for start in range(0, len(subjects), _CHUNK):
@@ -65,7 +61,7 @@ async def last_held(nc: Client, stream: str, subjects: Sequence[str]) -> dict[st
 
 
 async def last_from_leader(nc: Client, stream: str, subject: str) -> Held | None:
-    """The last message of one subject, or ``None``. Raises :data:`BROKER_ERRORS`."""
+    """The last message of one subject, or ``None``. Raises ``publish.BROKER_ERRORS``."""
     try:
         msg = await nc.jetstream().get_last_msg(stream, subject)
     except NotFoundError:
@@ -76,7 +72,7 @@ async def last_from_leader(nc: Client, stream: str, subject: str) -> Held | None
 
 
 async def subjects_held(nc: Client, stream: str, pattern: str) -> set[str]:
-    """All subjects below ``pattern`` on which the stream holds a message. Raises :data:`BROKER_ERRORS`."""
+    """The subjects below ``pattern`` on which the stream holds a message. Raises ``publish.BROKER_ERRORS``."""
     found: set[str] = set()
     while True:
         answer = await _info(nc, stream, {"subjects_filter": pattern, "offset": len(found)})
@@ -87,7 +83,7 @@ async def subjects_held(nc: Client, stream: str, pattern: str) -> set[str]:
 
 
 async def state_of(nc: Client, stream: str) -> StreamState:
-    """Raises :class:`StreamGoneError` and :data:`BROKER_ERRORS`."""
+    """Raises :class:`StreamGoneError` and ``publish.BROKER_ERRORS``."""
     answer = await _info(nc, stream, {})
     state = answer["state"]
     return StreamState(
@@ -101,7 +97,7 @@ async def state_of(nc: Client, stream: str) -> StreamState:
 
 
 async def stream_names(nc: Client) -> set[str]:
-    """The streams there are, those of buckets included. Raises :data:`BROKER_ERRORS`."""
+    """The streams there are, those of buckets included. Raises ``publish.BROKER_ERRORS``."""
     answer = await _ask(nc, "STREAM.NAMES", {})
     return set(answer.get("streams") or ())
 

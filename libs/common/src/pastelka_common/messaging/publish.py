@@ -64,7 +64,7 @@ class Publisher:
             await self._js.publish(
                 message.subject, message.payload, timeout=self._timeout, headers=dict(message.headers)
             )
-        except (NatsError, APIError, TimeoutError, OSError) as error:
+        except BROKER_ERRORS as error:
             reason = str(error) or type(error).__name__
             raise PublishError(f"publishing to {message.subject}: {reason}") from error
 

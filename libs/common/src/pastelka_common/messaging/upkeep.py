@@ -13,7 +13,8 @@ import structlog
 from nats.aio.client import Client
 from prometheus_client import Counter
 
-from pastelka_common.messaging.held import BROKER_ERRORS, stream_names
+from pastelka_common.messaging.held import stream_names
+from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.topology import (
     ConsumerSpec,
     buckets,

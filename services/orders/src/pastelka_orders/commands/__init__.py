@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from pastelka_common.messaging.held import BROKER_ERRORS
+from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.topology import TopologyError
 from pastelka_orders.commands import letters, reconcile
 from pastelka_orders.errors import OrdersError

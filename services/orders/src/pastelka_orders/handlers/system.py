@@ -9,8 +9,6 @@ from typing import TypeVar
 
 import structlog
 from nats.aio.client import Client
-from nats.errors import Error as NatsError
-from nats.js.errors import APIError
 from nats.js.errors import NotFoundError as NoSuchConsumerError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pastelka_common.contracts.messages import now
 from pastelka_common.health import run_checks
 from pastelka_common.messaging import presence
+from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.topology import (
     COLORING_CONSUMER,
     DOWNLOAD_CONSUMER,
@@ -172,6 +171,6 @@ async def _or_none(asked: Awaitable[T]) -> T | None:
     """The answer, or ``None`` where the database or the broker is away."""
     try:
         return await asyncio.wait_for(asked, _PATIENCE)
-    except (BrokerUnavailableError, NatsError, APIError, SQLAlchemyError, OSError, TimeoutError) as error:
+    except (BrokerUnavailableError, SQLAlchemyError, *BROKER_ERRORS) as error:
         log.warning("not told how the system is", error=str(error) or type(error).__name__)
         return None

@@ -9,7 +9,7 @@ from nats.aio.client import Client
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.messaging.held import BROKER_ERRORS
+from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.storage import Storage
 from pastelka_orders.database import Database, is_passing
 from pastelka_orders.reconciler.events import mend_events

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pastelka_common.contracts.messages import ColoringFact, DeadLetter, SvgFact, VersionJob, job_key
 from pastelka_common.contracts.statuses import STATUS_ENUMS, StatusType
 from pastelka_common.messaging import hands
-from pastelka_common.messaging.held import BROKER_ERRORS, Held, last_from_leader, last_held
+from pastelka_common.messaging.held import Held, last_from_leader, last_held
+from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.topology import DEAD, FACTS_CONSUMER, JOBS, PROVIDER_JOBS, STATUS
 from pastelka_common.messaging.work import FACTS
 from pastelka_orders.database import is_passing
