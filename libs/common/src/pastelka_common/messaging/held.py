@@ -72,7 +72,7 @@ async def last_from_leader(nc: Client, stream: str, subject: str) -> Held | None
 
 
 async def subjects_held(nc: Client, stream: str, pattern: str) -> set[str]:
-    """The subjects below ``pattern`` on which the stream holds a message. Raises ``publish.BROKER_ERRORS``."""
+    """The subjects below ``pattern`` on which a message is held. Raises ``publish.BROKER_ERRORS``."""
     found: set[str] = set()
     while True:
         answer = await _info(nc, stream, {"subjects_filter": pattern, "offset": len(found)})
