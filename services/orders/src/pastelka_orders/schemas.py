@@ -9,7 +9,8 @@ from pastelka_common.contracts.statuses import ColoringProcessingStatus, StatusT
 from pastelka_orders.models import OrderSource, OrderStatus
 
 
-def _absent(value: object) -> bool:
+def absent(value: object) -> bool:
+    """For ``exclude_if``: a field that is left out when there is nothing to say."""
     return value is None
 
 
@@ -34,7 +35,7 @@ Since = Annotated[AwareDatetime | date, AfterValidator(_in_the_past)]
 
 Error = Annotated[
     ErrorResponse | None,
-    Field(default=None, exclude_if=_absent, description="Only there when something went wrong"),
+    Field(default=None, exclude_if=absent, description="Only there when something went wrong"),
 ]
 
 
@@ -50,13 +51,13 @@ class RetryResponse(BaseModel):
 
 RetryOrNone = Annotated[
     RetryResponse | None,
-    Field(default=None, exclude_if=_absent, description="Only there while the next attempt is waited for"),
+    Field(default=None, exclude_if=absent, description="Only there while the next attempt is waited for"),
 ]
 PossiblyPaidTwice = Annotated[
     Literal[True] | None,
     Field(
         default=None,
-        exclude_if=_absent,
+        exclude_if=absent,
         description="Only there when the job was submitted again because the provider's answer to the "
         "first submission was lost: the provider may charge for both",
     ),
@@ -160,7 +161,7 @@ class OrderHead(BaseModel):
         str | None,
         Field(
             default=None,
-            exclude_if=_absent,
+            exclude_if=absent,
             description="The order in the shop's administration; only there for an order of a known shop",
         ),
     ]

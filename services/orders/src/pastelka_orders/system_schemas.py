@@ -6,10 +6,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from pastelka_common.contracts.statuses import StatusType
 from pastelka_common.messaging.presence import BreakerState
-
-
-def _absent(value: object) -> bool:
-    return value is None
+from pastelka_orders.schemas import absent
 
 
 class BreakerResponse(BaseModel):
@@ -33,7 +30,7 @@ class ServiceResponse(BaseModel):
     checks: dict[str, str] = Field(description="By dependency: `ok`, or what is wrong")
     breaker: Annotated[
         BreakerResponse | None,
-        Field(default=None, exclude_if=_absent, description="Only there for workers with a paid provider"),
+        Field(default=None, exclude_if=absent, description="Only there for workers with a paid provider"),
     ]
 
 

@@ -13,6 +13,7 @@ from pastelka_common.contracts.messages import (
     DownloadJob,
     EraseJob,
     FetchOrdersJob,
+    Message,
     SvgJob,
     SyncOrderJob,
 )
@@ -67,29 +68,22 @@ async def _download(connection: AsyncConnection, payload: str) -> None:
     await downloads.again(connection, DownloadJob.model_validate_json(payload))
 
 
-async def _erase(connection: AsyncConnection, payload: str) -> None:
-    outbox = Outbox()
-    outbox.add(EraseJob.model_validate_json(payload))
-    await outbox.flush(connection)
+def _as_it_was(job_type: type[Message]) -> Again:
+    """Publish the same job once more."""
 
+    async def again(connection: AsyncConnection, payload: str) -> None:
+        outbox = Outbox()
+        outbox.add(job_type.model_validate_json(payload))
+        await outbox.flush(connection)
 
-async def _fetch(connection: AsyncConnection, payload: str) -> None:
-    outbox = Outbox()
-    outbox.add(FetchOrdersJob.model_validate_json(payload))
-    await outbox.flush(connection)
-
-
-async def _sync(connection: AsyncConnection, payload: str) -> None:
-    outbox = Outbox()
-    outbox.add(SyncOrderJob.model_validate_json(payload))
-    await outbox.flush(connection)
+    return again
 
 
 _AGAIN: dict[str, Again] = {
     "coloring": _coloring,
     "svg": _svg,
     "download": _download,
-    "erase": _erase,
-    "fetch": _fetch,
-    "sync": _sync,
+    "erase": _as_it_was(EraseJob),
+    "fetch": _as_it_was(FetchOrdersJob),
+    "sync": _as_it_was(SyncOrderJob),
 }
