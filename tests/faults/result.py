@@ -47,7 +47,6 @@ class Result:
     exits: list[str] = field(default_factory=list)
     recovered: float | None = None
     """Seconds from the moment the last part was back to the last version's end."""
-    mended: dict[str, int] = field(default_factory=dict)
     faults: list[FaultResult] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
 
