@@ -63,9 +63,13 @@ class Client:
         return answer
 
     async def _send(self, method: str, path: str, since: float, options: dict[str, Any]) -> Answer:
-        async with self.http.request(
-            method, f"{self.address}/api/v1{path}", timeout=_TIMEOUT, **options
-        ) as response:
+        return await self._send_there(self.address, method, path, since, options)
+
+    async def _send_there(
+        self, address: str, method: str, path: str, since: float, options: dict[str, Any]
+    ) -> Answer:
+        url = f"{address}/api/v1{path}"
+        async with self.http.request(method, url, timeout=_TIMEOUT, **options) as response:
             return _answer(method, path, since, response, await response.read())
 
 

@@ -10,6 +10,7 @@ import itertools
 import json
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -36,24 +37,51 @@ Eras = tuple[str, ...]
 
 @dataclass
 class Balanced(Client):
-    """A client behind a load balancer: an API process that is being replaced gets nothing new.
+    """A client behind a load balancer: an API process that is to be replaced gets nothing new.
 
-    One that refuses the connection is left for the next, as nginx and Kubernetes' services do it.
+    It is left out before it is asked to end, as a pod is by its ``preStop`` pause: a server that closes
+    cannot know of a request that has left the client and not reached it yet. One that refuses the
+    connection is left for the next, as nginx and Kubernetes' services do it.
     """
 
     addresses: dict[str, str] = field(default_factory=dict)
-    resting: set[str] = field(default_factory=set)
+    _resting: set[str] = field(default_factory=set)
     _turns: Iterator[int] = field(default_factory=itertools.count)
+    _in_hand: Counter[str] = field(default_factory=Counter)
+    _answered: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def leave_out(self, name: str) -> None:
+        """Send nothing more to this process; returns once it has answered what was sent."""
+        self._resting.add(name)
+        async with self._answered:
+            await self._answered.wait_for(lambda: not self._in_hand[name])
+
+    def take_in(self, name: str) -> None:
+        """Send requests to this process again."""
+        self._resting.discard(name)
 
     async def _send(self, method: str, path: str, since: float, options: dict[str, Any]) -> Answer:
         for _ in self.addresses:
-            serving = [address for name, address in self.addresses.items() if name not in self.resting]
-            self.address = serving[next(self._turns) % len(serving)]
             try:
-                return await super()._send(method, path, since, options)
+                return await self._send_to(self._next(), method, path, since, options)
             except aiohttp.ClientConnectorError:
                 continue
-        return await super()._send(method, path, since, options)
+        return await self._send_to(self._next(), method, path, since, options)
+
+    def _next(self) -> str:
+        serving = [name for name in self.addresses if name not in self._resting]
+        return serving[next(self._turns) % len(serving)]
+
+    async def _send_to(
+        self, name: str, method: str, path: str, since: float, options: dict[str, Any]
+    ) -> Answer:
+        self._in_hand[name] += 1
+        try:
+            return await self._send_there(self.addresses[name], method, path, since, options)
+        finally:
+            self._in_hand[name] -= 1
+            async with self._answered:
+                self._answered.notify_all()
 
 
 @dataclass(slots=True)
@@ -147,12 +175,12 @@ async def _replace(line: Line, name: str, era: str, clients: tuple[Balanced, ...
     service = line.stack.services[name]
     with line.outage(name, "replaced"):
         for client in clients:
-            client.resting.add(name)
+            await client.leave_out(name)
         code = await service.stop()
         service.launcher = launcher_of(era)
         await line.bring_back(service)
         for client in clients:
-            client.resting.discard(name)
+            client.take_in(name)
     return code
 
 
