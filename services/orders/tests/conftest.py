@@ -144,7 +144,7 @@ async def api(settings: OrdersSettings) -> AsyncIterator[Api]:
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://test/api/v1") as http,
+        httpx.AsyncClient(transport=transport, base_url="http://localhost/api/v1") as http,
     ):
         yield Api(http, settings.storage_path)
 
