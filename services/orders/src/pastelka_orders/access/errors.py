@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pastelka_orders.errors import ConflictError, OrdersError
+from pastelka_orders.errors import ConflictError, NotFoundError, OrdersError
 
 
 class SignInRequiredError(OrdersError):
@@ -17,8 +17,8 @@ class SignInRequiredError(OrdersError):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """RFC 9110 asks for it with each 401."""
-        return {"WWW-Authenticate": 'Bearer realm="pastelka"'}
+        """How to be known, which RFC 9110 asks for with each 401; true for this very moment only."""
+        return {"WWW-Authenticate": 'Bearer realm="pastelka"', "Cache-Control": "no-store"}
 
 
 class BadCredentialsError(SignInRequiredError):
@@ -115,3 +115,47 @@ class LocalOnlyError(ForbiddenError):
             f"{what} is not this machine, and AUTH_MODE is open, which is for this machine only; "
             "set AUTH_MODE to password or proxy to be reached from elsewhere."
         )
+
+
+class NoUserError(NotFoundError):
+    """No such user."""
+
+    code = "user_not_found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no user {name!r}.")
+
+
+class UserExistsError(ConflictError):
+    """The name is taken."""
+
+    code = "user_exists"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is a user {name!r} already; `users passwd` sets another password.")
+
+
+class PasswordRefusedError(OrdersError):
+    """A password that nobody should have."""
+
+    status = 422
+    code = "password_refused"
+    title = "The password was refused"
+
+
+class NoTokenError(NotFoundError):
+    """No such token that is not revoked."""
+
+    code = "token_not_found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no token {name!r} that is not revoked.")
+
+
+class TokenExistsError(ConflictError):
+    """The name is taken."""
+
+    code = "token_exists"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is a token {name!r} already; revoke it, or choose another name.")

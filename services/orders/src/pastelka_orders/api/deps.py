@@ -145,7 +145,7 @@ class Subscriptions:
         )
         response.headers["Link"] = f'<{_MERCURE_PATH}>; rel="mercure"'
 
-    def forget(self, response: Response) -> None:
+    def clear(self, response: Response) -> None:
         """Take the cookie away."""
         if self._key is not None:
             response.delete_cookie(

@@ -13,6 +13,8 @@ from pastelka_orders.api.access import ANYBODY, SESSION_COOKIE, Guarded, caller_
 from pastelka_orders.api.deps import Deps, Services
 from pastelka_orders.api.problems import declared
 
+_KEPT = "max-age=5, stale-while-revalidate=5, stale-if-error=300"
+
 router = APIRouter(prefix="/session", tags=["session"], route_class=Guarded, dependencies=[ANYBODY])
 
 
@@ -80,16 +82,19 @@ async def sign_out(request: Request, services: Deps) -> Response:
     response = Response(status_code=status.HTTP_204_NO_CONTENT)
     secure = way_of(request).secure
     response.delete_cookie(SESSION_COOKIE, path="/", secure=secure, httponly=True, samesite="lax")
-    services.subscriptions.forget(response)
+    services.subscriptions.clear(response)
     return response
 
 
 @router.get("/check", status_code=status.HTTP_204_NO_CONTENT, include_in_schema=False)
 async def check_session(request: Request) -> Response:
-    """Whether a caller asks, for the gateway's ``auth_request``: 204, or 401."""
+    """Whether a caller asks, for the gateway's ``auth_request``: 204, or 401.
+
+    The gateway keeps the answer as long as it says here: a page shows many files at once.
+    """
     if await _caller_or_none(request) is None:
         raise SignInRequiredError
-    return Response(status_code=status.HTTP_204_NO_CONTENT)
+    return Response(status_code=status.HTTP_204_NO_CONTENT, headers={"Cache-Control": _KEPT})
 
 
 async def _caller_or_none(request: Request) -> Caller | None:
