@@ -104,10 +104,15 @@ class Guarded(APIRoute):
                 return await handle(request)
             with structlog.contextvars.bound_contextvars(actor=caller.name, actor_kind=caller.kind):
                 response = await handle(request)
-                log.info("asked", action=name, status=response.status_code, **request.path_params)
+                log.info("asked", action=name, **_result(response), **request.path_params)
                 return response
 
         return guarded
+
+
+def _result(response: Response) -> dict[str, Any]:
+    made = response.headers.get("location")
+    return {"status": response.status_code, **({"made": made} if made else {})}
 
 
 async def admit(request: Request, rule: Rule) -> Caller | None:

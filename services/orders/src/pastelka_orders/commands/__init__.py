@@ -17,6 +17,7 @@ from pastelka_orders.commands import letters, reconcile, tokens, users
 from pastelka_orders.errors import OrdersError
 
 _FAILED = 1
+_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(error.detail)
     except SQLAlchemyError as error:
         return _complain(f"the database: {_first_line(error)}")
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     except (*BROKER_ERRORS, TopologyError) as error:
         return _complain(_first_line(error))
     return 0
