@@ -30,7 +30,7 @@ FILES = frozenset({*DATA, "script-src 'none'", "style-src 'unsafe-inline'"})
 
 @dataclass(frozen=True)
 class Row:
-    """One address: what is asked, and what must be answered. ``caching`` is a set of Cache-Control's words."""
+    """One address: what is asked, and what must be answered; ``caching`` in any order."""
 
     path: str
     status: int

@@ -16,6 +16,7 @@ from pastelka_common.servers.checkout import deploy_folder
 from pastelka_common.servers.nginx_templates import defaults, not_counted, proxies_in_front
 from pastelka_common.testing.fake_api import FakeApi, serving
 from pastelka_common.testing.plugin import StartNginx
+from pastelka_common.testing.waiting import until
 
 COUNTED = not_counted([])
 """Clients on this machine are counted like any others."""
@@ -195,12 +196,10 @@ async def test_one_client_has_so_many_streams_at_once(
         assert "At most 2 streams of updates at once" in problem["detail"]
         assert (await ask(http, f"{server.url}/api/v1/orders"))[0] == 200
 
-    async def free() -> int:
-        return (await ask(http, url))[0]
+    async def free() -> bool:
+        return (await ask(http, url))[0] == 200
 
-    async with asyncio.timeout(20):
-        while await free() != 200:
-            await asyncio.sleep(0.1)
+    assert await until(free, 20)
 
 
 async def test_this_machine_is_not_counted_unless_it_is_said(

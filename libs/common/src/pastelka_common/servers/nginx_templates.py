@@ -27,7 +27,8 @@ def fill(templates: Path, target: Path, variables: dict[str, str]) -> None:
 def defaults(templates: Path) -> dict[str, str]:
     """What ``defaults.env`` says: the settings with their values."""
     lines = (templates / "defaults.env").read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))  # type: ignore[misc]
+    settings = (line.partition("=") for line in lines if line and not line.startswith("#"))
+    return {name: value for name, _, value in settings}
 
 
 def render(template: str, variables: dict[str, str]) -> str:
