@@ -231,9 +231,11 @@ def test_the_template_keeps_nginx_s_variables_and_refuses_gaps():
 
 
 def test_a_list_of_addresses_becomes_lines_of_nginx():
-    assert proxies_in_front(["10.0.0.7", " fd00::/8"]) == {
-        "REAL_IP_FROM": "set_real_ip_from 10.0.0.7/32; set_real_ip_from fd00::/8;",
-        "TRUSTED_PEERS": "10.0.0.7/32 1; fd00::/8 1;",
+    assert proxies_in_front(["10.0.0.7", " fd00::/8"], ["10.0.0.8", "10.0.0.7"]) == {
+        "REAL_IP_FROM": "set_real_ip_from 10.0.0.7/32; set_real_ip_from fd00::/8;"
+        " set_real_ip_from 10.0.0.8/32;",
+        "TRUSTED_PEERS": "10.0.0.7/32 1; fd00::/8 1; 10.0.0.8/32 1;",
+        "AUTH_PEERS": "10.0.0.8/32 1; 10.0.0.7/32 1;",
     }
     assert not_counted([]) == {"RATE_EXEMPT": ""}
     with pytest.raises(ServerError, match=r"'1\.2\.3\.4; deny all' is no address"):

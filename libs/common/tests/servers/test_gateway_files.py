@@ -121,7 +121,7 @@ async def test_the_api_is_told_only_who_calls(server: NginxServer, api: FakeApi)
         "Authorization": "Bearer pst_x",
         "X-Auth-Request-User": "anna",
         "X-Auth-Request-Groups": "operators",
-        "X-Forwarded-For": "1.2.3.4",
+        "X-Forwarded-For": "127.0.0.9",
         "X-Forwarded-Proto": "https",
         "If-None-Match": "x",
     }
@@ -133,7 +133,7 @@ async def test_the_api_is_told_only_who_calls(server: NginxServer, api: FakeApi)
         "cookie": "pastelka_session=anna",
         "authorization": "Bearer pst_x",
         "x-real-ip": "127.0.0.1",
-        "x-forwarded-for": "127.0.0.1",
+        "x-forwarded-for": "127.0.0.9, 127.0.0.1",
         "x-forwarded-host": f"localhost:{server.static_port}",
         "x-forwarded-proto": "http",
     }
@@ -186,9 +186,11 @@ async def test_a_name_counts_only_from_a_proxy_in_front(nginx_server: StartNginx
     async with serving(api.answer) as origin:
         shut = await nginx_server(storage=storage, api_url=origin)
         assert (await get(shut.static_url, named))[0] == 401
-        trusting = await nginx_server(
-            storage=storage, api_url=origin, settings=proxies_in_front(["127.0.0.1"])
-        )
+        told = proxies_in_front(["127.0.0.1"])
+        named_by_nobody = await nginx_server(storage=storage, api_url=origin, settings=told)
+        assert (await get(named_by_nobody.static_url, named))[0] == 401
+        told = proxies_in_front([], naming_callers=["127.0.0.1"])
+        trusting = await nginx_server(storage=storage, api_url=origin, settings=told)
         assert (await get(trusting.static_url, named))[0] == 200
         assert (await get(trusting.static_url, {"X-Auth-Request-User": "eve"}))[0] == 401
         assert (await get(trusting.static_url))[0] == 401

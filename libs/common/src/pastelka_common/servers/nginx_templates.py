@@ -51,12 +51,17 @@ def render(template: str, variables: dict[str, str]) -> str:
     return re.sub(r"\$\{([A-Z_]+)\}", value, template)
 
 
-def proxies_in_front(addresses: Sequence[str]) -> dict[str, str]:
-    """The variables for proxies whose word about the client is taken. Raises :class:`ServerError`."""
-    networks = [_network(address) for address in addresses]
+def proxies_in_front(addresses: Sequence[str], naming_callers: Sequence[str] = ()) -> dict[str, str]:
+    """The variables for proxies whose word about the client is taken.
+
+    Those ``naming_callers`` are taken at their word about the caller's name, too. Raises :class:`ServerError`.
+    """
+    naming = [_network(address) for address in naming_callers]
+    networks = list(dict.fromkeys([*(_network(address) for address in addresses), *naming]))
     return {
         "REAL_IP_FROM": " ".join(f"set_real_ip_from {network};" for network in networks),
         "TRUSTED_PEERS": " ".join(f"{network} 1;" for network in networks),
+        "AUTH_PEERS": " ".join(f"{network} 1;" for network in naming),
     }
 
 
