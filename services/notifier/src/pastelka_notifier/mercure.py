@@ -29,8 +29,8 @@ class HubRefusedError(RuntimeError):
 class MercureHub:
     """Publishes private updates, with a token that is limited to our topics and ends after ``token_seconds``.
 
-    A new one is made when half of that is over. An asynchronous context manager. aiohttp itself and not httpx over it: a push is all that this
-    service does, and it costs a third as much.
+    A new one is made when half of that is over. An asynchronous context manager. aiohttp itself and not
+    httpx over it: a push is all that this service does, and it costs a third as much.
     """
 
     _http: aiohttp.ClientSession

@@ -54,7 +54,8 @@ def render(template: str, variables: dict[str, str]) -> str:
 def proxies_in_front(addresses: Sequence[str], naming_callers: Sequence[str] = ()) -> dict[str, str]:
     """The variables for proxies whose word about the client is taken.
 
-    Those ``naming_callers`` are taken at their word about the caller's name, too. Raises :class:`ServerError`.
+    Those ``naming_callers`` are taken at their word about the caller's name, too.
+    Raises :class:`ServerError`.
     """
     naming = [_network(address) for address in naming_callers]
     networks = list(dict.fromkeys([*(_network(address) for address in addresses), *naming]))
