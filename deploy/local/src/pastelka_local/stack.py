@@ -15,6 +15,7 @@ from pastelka_common.servers import MercureHub, NatsServer, NginxServer, Postgre
 from pastelka_common.servers.base import HOST
 from pastelka_local import plan
 from pastelka_local.dashboard import dist
+from pastelka_local.gateway import gateway_settings
 from pastelka_local.health import StackState, look, read_states, write_states
 from pastelka_local.keys import hub_keys
 from pastelka_local.plan import Process, ServiceKind, StackFile, Watched
@@ -120,6 +121,7 @@ class Stack:
             hub_url=hub_url or "",
             port=port,
             static_port=static_port,
+            settings=gateway_settings(self.settings),
         )
 
     def _storage(self) -> Path:
