@@ -67,6 +67,8 @@ export async function unwrap<T>(answer: Promise<Answer<T>>): Promise<T> {
     if (reason instanceof DOMException && reason.name === "AbortError") throw reason;
     throw new ApiError(0, null);
   });
+  // Only where it was asked for: a proxy that sends to its own sign-in page.
+  if (response.type === "opaqueredirect") throw refusal(401, null);
   if (!response.ok) throw refusal(response.status, error, response.headers.get("Retry-After"));
   return data as T;
 }

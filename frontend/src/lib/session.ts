@@ -1,6 +1,6 @@
 import { queryOptions, QueryObserver, type QueryClient } from "@tanstack/react-query";
 import createClient from "openapi-fetch";
-import { unwrap } from "@/api/client";
+import { ApiError, unwrap } from "@/api/client";
 import type { Session, SessionAnswer } from "@/types/session";
 import { dismissAllToasts } from "./toasts";
 
@@ -58,11 +58,23 @@ function follow(queries: QueryClient, { mode, caller }: SessionAnswer): Session 
   };
 }
 
+const REFUSED: readonly number[] = [401, 403];
+
+/** The API tells this to everybody; where it is refused, a proxy in front of it wants one to sign in there. */
+async function fetchSession(signal: AbortSignal): Promise<SessionAnswer> {
+  try {
+    return await unwrap(client.GET("/api/v1/session", { signal, redirect: "manual" }));
+  } catch (error) {
+    if (error instanceof ApiError && REFUSED.includes(error.status)) return { mode: "proxy", caller: null };
+    throw error;
+  }
+}
+
 /** Who is there, asked every few minutes for as long as the page is open, and whenever one comes back to it. */
 export const sessionQuery = queryOptions({
   queryKey: SESSION_KEY,
   queryFn: async ({ client: queries, signal }): Promise<Session> =>
-    follow(queries, await unwrap(client.GET("/api/v1/session", { signal }))),
+    follow(queries, await fetchSession(signal)),
   staleTime: 0,
   gcTime: Infinity,
   refetchInterval: ({ state }) => (state.data === undefined ? ASK_AGAIN_MS : RENEW_MS),
@@ -109,6 +121,8 @@ export function holdCache(queries: QueryClient): () => void {
   const holds = queries
     .getQueryCache()
     .findAll({ predicate: isOther })
-    .map(({ queryKey }) => new QueryObserver(queries, { queryKey, enabled: false }).subscribe(() => undefined));
+    .map(({ queryKey }) =>
+      new QueryObserver(queries, { queryKey, enabled: false }).subscribe(() => undefined),
+    );
   return () => holds.forEach((release) => release());
 }

@@ -14,6 +14,7 @@ const SignInPage = lazy(() => import("./SignInPage"));
 const CHECK_MS = 5000;
 
 function useSessionState(queries: QueryClient, session: Session | undefined): SessionState {
+  const navigate = useNavigate();
   return useMemo(() => {
     const renew = async () => (await renewSession(queries)).caller;
     return {
@@ -24,21 +25,27 @@ function useSessionState(queries: QueryClient, session: Session | undefined): Se
       mayChange: session?.caller?.role !== "viewer",
       entry: session?.entry ?? 0,
       renew,
-      check: () => void renewSession(queries, CHECK_MS).catch(() => null),
+      check: () => {
+        // In an open house there is no session that could have ended.
+        if (session !== undefined && session.mode !== "open")
+          void renewSession(queries, CHECK_MS).catch(() => null);
+      },
       signOut: async () => {
         await signOut(queries);
         tellOtherTabs("left");
+        await navigate("/", { replace: true });
       },
     };
-  }, [queries, session]);
+  }, [queries, session, navigate]);
 }
 
 /** What the API refuses may mean that the session ended, or that one is no operator any more: ask. */
 function useRefusals(queries: QueryClient): void {
   useEffect(
     () =>
-      onRefusal(({ code }) => {
-        if (code !== "sign_in_required" && code !== "operator_required") return;
+      onRefusal(({ code, status }) => {
+        const isByProxy = status === 401 && code === "unknown";
+        if (code !== "sign_in_required" && code !== "operator_required" && !isByProxy) return;
         void renewSession(queries).catch(() => null);
       }),
     [queries],
