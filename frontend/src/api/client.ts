@@ -1,11 +1,18 @@
 import createClient from "openapi-fetch";
+import { noteHubCookie } from "@/lib/hubCookie";
 import type { components, paths } from "./schema";
 
 export type Problem = components["schemas"]["Problem"];
 
 /** The orders API, typed by its OpenAPI document. Same origin: the gateway serves this page too. */
-// A lambda, so that a test may replace `fetch` after this module was loaded.
-export const client = createClient<paths>({ baseUrl: location.origin, fetch: (request) => fetch(request) });
+export const client = createClient<paths>({ baseUrl: location.origin, fetch: ask });
+
+/** `fetch`, which a test may replace after this module was loaded; hears what is said of the hub's cookie. */
+export async function ask(request: Request): Promise<Response> {
+  const response = await fetch(request);
+  noteHubCookie(response);
+  return response;
+}
 
 /** An answer of the API that is an error (RFC 9457). `status` is 0 when there was no answer at all. */
 export class ApiError extends Error {

@@ -1,7 +1,8 @@
 import { queryOptions, QueryObserver, type QueryClient } from "@tanstack/react-query";
 import createClient from "openapi-fetch";
-import { ApiError, unwrap } from "@/api/client";
+import { ApiError, ask, unwrap } from "@/api/client";
 import type { Session, SessionAnswer } from "@/types/session";
+import { forgetHubCookie } from "./hubCookie";
 import { dismissAllToasts } from "./toasts";
 
 /** Asking renews the session and the hub's cookie, both of which live several times as long. */
@@ -27,7 +28,7 @@ interface SessionPaths {
   };
 }
 
-const client = createClient<SessionPaths>({ baseUrl: location.origin, fetch: (request) => fetch(request) });
+const client = createClient<SessionPaths>({ baseUrl: location.origin, fetch: ask });
 
 const isOther = ({ queryKey }: { queryKey: readonly unknown[] }) => queryKey[0] !== SESSION_KEY[0];
 
@@ -110,6 +111,7 @@ export async function signOut(queries: QueryClient): Promise<void> {
 /** Forget everything: the session was ended, here or in another tab. */
 export function leave(queries: QueryClient): void {
   forget(queries);
+  forgetHubCookie();
   queries.setQueryData<Session>(
     SESSION_KEY,
     (known) => known && { ...known, caller: null, person: null, house: known.house + 1 },
