@@ -64,6 +64,11 @@ class NginxServer(Server):
         return f"http://{HOST}:{self.port}"
 
     @property
+    def address(self) -> str:
+        """Where a browser opens the dashboard: the host is that of the files, as cookies need it."""
+        return f"http://localhost:{self.port}"
+
+    @property
     def static_url(self) -> str:
         """What ``STATIC_URL`` is with this server."""
         return f"http://localhost:{self.static_port}/static"
