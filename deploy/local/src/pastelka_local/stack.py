@@ -154,7 +154,8 @@ class Stack:
         processes = [*described, *services, plan.keeper_process(self.settings)]
         gateway = next(server for server in servers if isinstance(server, NginxServer))
         watched = tuple(Watched(process.name, process.port, process.probe) for process in processes)
-                return StackFile(address=gateway.address, static_url=gateway.static_url, processes=watched), processes
+        stack = StackFile(address=gateway.address, static_url=gateway.static_url, processes=watched)
+        return stack, processes
 
     async def _run(self, stack: StackFile, processes: Sequence[Process], environment: dict[str, str]) -> None:
         settings = self.settings
