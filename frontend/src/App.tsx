@@ -2,6 +2,7 @@ import { QueryClientProvider, type QueryClient } from "@tanstack/react-query";
 import { lazy } from "react";
 import { BrowserRouter, Route, Routes } from "react-router";
 import { ErrorBoundary } from "@/components/ErrorBoundary";
+import { SessionGate } from "@/components/session/SessionGate";
 import { Shell } from "@/components/Shell";
 import { LanguageProvider } from "@/i18n/LanguageProvider";
 import { ListPage } from "@/pages/ListPage";
@@ -16,14 +17,16 @@ export function App({ queryClient }: { queryClient: QueryClient }) {
       <ErrorBoundary>
         <QueryClientProvider client={queryClient}>
           <BrowserRouter>
-            <Routes>
-              <Route element={<Shell />}>
-                <Route index element={<ListPage />} />
-                <Route path="orders/:orderNumber" element={<OrderPage />} />
-                <Route path="system" element={<SystemPage />} />
-                <Route path="*" element={<MissingPage />} />
-              </Route>
-            </Routes>
+            <SessionGate>
+              <Routes>
+                <Route element={<Shell />}>
+                  <Route index element={<ListPage />} />
+                  <Route path="orders/:orderNumber" element={<OrderPage />} />
+                  <Route path="system" element={<SystemPage />} />
+                  <Route path="*" element={<MissingPage />} />
+                </Route>
+              </Routes>
+            </SessionGate>
           </BrowserRouter>
         </QueryClientProvider>
       </ErrorBoundary>

@@ -72,7 +72,7 @@ async def _page(browser: Browser, running: Stack, path: str) -> AsyncIterator[Pa
     """A page in a fresh profile, opened at ``path`` of the gateway."""
     if running.nginx is None:
         raise RuntimeError("the stack runs without its gateway")
-    context = await browser.new_context(viewport=_VIEWPORT, base_url=running.nginx.url)  # type: ignore[arg-type]
+    context = await browser.new_context(viewport=_VIEWPORT, base_url=running.nginx.address)  # type: ignore[arg-type]
     try:
         await context.add_init_script(path=_SCRIPT)
         page = await context.new_page()

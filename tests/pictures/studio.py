@@ -104,7 +104,7 @@ class _Setting:
         await self._hold(working)
         if self._stack.nginx is None:
             raise RuntimeError("the stack runs without its gateway")
-        return Studio(self._stack.nginx.url, working, failed, done[2])
+        return Studio(self._stack.nginx.address, working, failed, done[2])
 
     async def _order(self, customer: Customer, process: str) -> str:
         contents = [next(self._pictures) for _ in range(customer.photos)]

@@ -1,26 +1,14 @@
 import { Suspense, useEffect } from "react";
-import { Link, NavigationType, NavLink, Outlet, useLocation, useNavigationType } from "react-router";
+import { NavigationType, NavLink, Outlet, useLocation, useNavigationType } from "react-router";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
-import { setTheme, useTheme } from "@/lib/theme";
+import { BrandLink } from "./Brand";
 import { ConnectionLight } from "./ConnectionLight";
 import { ErrorBoundary } from "./ErrorBoundary";
-import { Icon } from "./Icon";
+import { Who } from "./session/Who";
 import { ShortcutHelp } from "./ShortcutHelp";
+import { LanguageSwitch, ThemeSwitch } from "./Switches";
 import { Toasts } from "./Toasts";
-
-function Brand() {
-  const { t } = useLanguage();
-  return (
-    <Link to="/" className="flex items-center gap-2 text-base font-bold tracking-tight">
-      <svg viewBox="0 0 24 24" className="size-[22px]" aria-hidden>
-        <path d="M4 20l1.5-5L16 4.500l3.500 3.500L9 18.500z" className="fill-accent" />
-        <path d="M4 20l1.500-5 3.500 3.500z" className="fill-ink" />
-      </svg>
-      <span className="max-sm:sr-only">{t("app.name")}</span>
-    </Link>
-  );
-}
 
 function NavItem({ to, text, also = false }: { to: string; text: string; also?: boolean }) {
   const look = (active: boolean) =>
@@ -32,42 +20,6 @@ function NavItem({ to, text, also = false }: { to: string; text: string; also?: 
     <NavLink to={to} end className={({ isActive }) => look(isActive || also)}>
       {text}
     </NavLink>
-  );
-}
-
-function ThemeSwitch() {
-  const { t } = useLanguage();
-  const theme = useTheme();
-  const other = theme === "dark" ? "light" : "dark";
-  const label = other === "dark" ? t("theme.toDark") : t("theme.toLight");
-  return (
-    <button
-      type="button"
-      className="icon-button"
-      aria-label={label}
-      title={label}
-      onClick={() => setTheme(other)}
-    >
-      <Icon name={other === "dark" ? "moon" : "sun"} className="size-[18px]" />
-    </button>
-  );
-}
-
-function LanguageSwitch() {
-  const { language, setLanguage, t } = useLanguage();
-  const other = language === "cs" ? "en" : "cs";
-  const short = other.toUpperCase();
-  return (
-    <button
-      type="button"
-      lang={other}
-      className="h-7 rounded-lg border border-line px-2 text-xs font-medium text-mute transition-colors hover:text-ink"
-      aria-label={`${short}: ${t("language.switch")}`}
-      title={t("language.switch")}
-      onClick={() => setLanguage(other)}
-    >
-      {short}
-    </button>
   );
 }
 
@@ -83,7 +35,7 @@ function Header() {
         >
           {t("nav.skip")}
         </a>
-        <Brand />
+        <BrandLink />
         <nav aria-label={t("nav.label")} className="flex gap-1">
           <NavItem to="/" text={t("nav.orders")} also={inOrders} />
           <NavItem to="/system" text={t("nav.system")} />
@@ -93,6 +45,7 @@ function Header() {
           <ShortcutHelp />
           <ThemeSwitch />
           <LanguageSwitch />
+          <Who />
         </div>
       </div>
     </header>

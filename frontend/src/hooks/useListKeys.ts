@@ -4,6 +4,7 @@ import { useLanguage } from "@/i18n/context";
 import { useShortcuts } from "@/lib/shortcuts";
 import type { OrderListItem } from "@/types";
 import type { BulkKind } from "./useBulkGenerate";
+import { useMayChange } from "./useSession";
 
 interface Keys {
   orders: readonly OrderListItem[];
@@ -17,6 +18,7 @@ interface Keys {
 export function useListKeys({ orders, focusSearch, onSelect, onGenerate }: Keys): number {
   const { t } = useLanguage();
   const navigate = useNavigate();
+  const mayChange = useMayChange();
   const [asked, setAsked] = useState<string | null>(null);
   const index = orders.findIndex((order) => order.order_number === asked);
   // An order that left the list is not worked on unseen.
@@ -26,14 +28,17 @@ export function useListKeys({ orders, focusSearch, onSelect, onGenerate }: Keys)
     setAsked(orders[next]?.order_number ?? null);
   };
   const open = () => current !== null && void navigate(`/orders/${encodeURIComponent(current)}`);
+  const changes = [
+    { key: "x", label: t("list.key.select"), run: () => current !== null && onSelect(current) },
+    { key: "c", label: t("list.key.color"), run: () => onGenerate("coloring", current) },
+    { key: "v", label: t("list.key.vectorise"), run: () => onGenerate("svg", current) },
+  ];
   useShortcuts([
     { key: "/", label: t("list.key.search"), run: focusSearch },
     { key: "j", label: t("list.key.next"), run: () => move(1) },
     { key: "k", label: t("list.key.previous"), run: () => move(-1) },
     { key: "Enter", label: t("list.key.open"), run: open },
-    { key: "x", label: t("list.key.select"), run: () => current !== null && onSelect(current) },
-    { key: "c", label: t("list.key.color"), run: () => onGenerate("coloring", current) },
-    { key: "v", label: t("list.key.vectorise"), run: () => onGenerate("svg", current) },
+    ...(mayChange ? changes : []),
   ]);
   return index;
 }

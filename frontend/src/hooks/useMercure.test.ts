@@ -1,21 +1,36 @@
 import { renderHook } from "@testing-library/react";
+import { createElement, type ReactNode } from "react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { useConnection } from "@/lib/connection";
+import { forgetHubCookie, noteHubCookie } from "@/lib/hubCookie";
 import { retryDelay } from "@/lib/hubLine";
 import { FakeEventSource } from "@/test/FakeEventSource";
-import { holdRequests, type WaitingRequest } from "@/test/fakeApi";
 import { useMercure } from "./useMercure";
+import { SessionContext, useSession, type SessionState } from "./useSession";
 
-let requests: WaitingRequest[];
+const renew = vi.fn<SessionState["renew"]>();
+let caller: SessionState["caller"];
 
 beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal("EventSource", FakeEventSource);
   FakeEventSource.opened = [];
-  requests = holdRequests();
+  caller = { name: "Jana", kind: "user", role: "operator" };
+  renew.mockReset().mockResolvedValue(caller);
 });
 
+/** The API says for how long the hub takes the cookie. */
+function cookieFor(seconds: number): void {
+  noteHubCookie(new Response(null, { headers: { "Mercure-Max-Age": String(seconds) } }));
+}
+
+function Signed({ children }: { children: ReactNode }) {
+  const session = { ...useSession(), caller, renew };
+  return createElement(SessionContext, { value: session }, children);
+}
+
 afterEach(() => {
+  forgetHubCookie();
   vi.useRealTimers();
   vi.unstubAllGlobals();
 });
@@ -23,10 +38,13 @@ afterEach(() => {
 function listen(topics: string[]) {
   const onEvent = vi.fn();
   const onOpen = vi.fn();
-  const hook = renderHook(() => {
-    useMercure(topics, { onEvent, onOpen });
-    return useConnection();
-  });
+  const hook = renderHook(
+    () => {
+      useMercure(topics, { onEvent, onOpen });
+      return useConnection();
+    },
+    { wrapper: Signed },
+  );
   return { ...hook, onEvent, onOpen };
 }
 
@@ -75,14 +93,25 @@ describe("useMercure", () => {
     expect(FakeEventSource.opened).toHaveLength(1);
   });
 
+  it("opens nothing while nobody is signed in, and closes when nobody is any more", () => {
+    caller = null;
+    const { rerender } = listen(["orders"]);
+    expect(FakeEventSource.opened).toHaveLength(0);
+    caller = { name: "Jana", kind: "user", role: "viewer" };
+    rerender();
+    expect(FakeEventSource.opened).toHaveLength(1);
+    caller = null;
+    rerender();
+    expect(FakeEventSource.latest.readyState).toBe(FakeEventSource.CLOSED);
+  });
+
   it("renews the cookie and opens a new line after a fatal close, from the last event on", async () => {
     const { onOpen } = listen(["orders"]);
     FakeEventSource.latest.open();
     FakeEventSource.latest.send({ type: "list_update" }, "urn:uuid:7");
     FakeEventSource.latest.fail(FakeEventSource.CLOSED);
     await vi.advanceTimersByTimeAsync(300);
-    expect(requests.map((request) => request.path)).toEqual(["/api/v1/orders?limit=1"]);
-    requests[0]?.answer({ items: [], next_cursor: null });
+    expect(renew).toHaveBeenCalledOnce();
     await vi.waitFor(() => expect(FakeEventSource.opened).toHaveLength(2));
     expect(FakeEventSource.latest.url).toContain("lastEventID=urn%3Auuid%3A7");
     FakeEventSource.latest.open();
@@ -123,6 +152,112 @@ describe("useMercure", () => {
     vi.setSystemTime(Date.now() + 600_000);
     await vi.advanceTimersByTimeAsync(5000);
     expect(FakeEventSource.opened).toHaveLength(2);
+  });
+});
+
+/** What the session's answer does. */
+function renewing(seconds: number): void {
+  renew.mockImplementation(() => {
+    cookieFor(seconds);
+    return Promise.resolve(caller);
+  });
+}
+
+describe("the hub's cookie", () => {
+  it("is renewed at half of its life, and a new line is open before the old one is closed", async () => {
+    cookieFor(600);
+    renewing(600);
+    const { result, onEvent, onOpen } = listen(["orders"]);
+    const first = FakeEventSource.latest;
+    first.open();
+    first.send({ type: "list_update" }, "urn:uuid:7");
+    await vi.advanceTimersByTimeAsync(299_000);
+    expect(renew).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(renew).toHaveBeenCalledOnce();
+    const second = FakeEventSource.latest;
+    expect(second).not.toBe(first);
+    expect(second.url).toContain("lastEventID=urn%3Auuid%3A7");
+    // The old one is listened to until the new one is open, which is no news for the light.
+    first.send({ type: "order_update" }, "urn:uuid:8");
+    second.open();
+    second.send({ type: "image_status" }, "urn:uuid:9");
+    expect(first.readyState).toBe(FakeEventSource.CLOSED);
+    expect(onEvent.mock.calls.map(([event]: { type: string }[]) => event?.type)).toEqual([
+      "list_update",
+      "order_update",
+      "image_status",
+    ]);
+    expect(onOpen).toHaveBeenCalledTimes(2);
+    expect(result.current).toBe("live");
+    // And so on.
+    await vi.advanceTimersByTimeAsync(301_000);
+    expect(FakeEventSource.opened).toHaveLength(3);
+    expect(FakeEventSource.latest.url).toContain("lastEventID=urn%3Auuid%3A9");
+  });
+
+  it("is not asked for where another answer has brought a new one", async () => {
+    cookieFor(600);
+    listen(["orders"]);
+    FakeEventSource.latest.open();
+    await vi.advanceTimersByTimeAsync(200_000);
+    cookieFor(600);
+    await vi.advanceTimersByTimeAsync(101_000);
+    expect(renew).not.toHaveBeenCalled();
+    expect(FakeEventSource.opened).toHaveLength(2);
+  });
+
+  it("is asked for again where there was no answer, and the line stays meanwhile", async () => {
+    cookieFor(100);
+    renew.mockRejectedValueOnce(new Error("away"));
+    const { result } = listen(["orders"]);
+    const first = FakeEventSource.latest;
+    first.open();
+    await vi.advanceTimersByTimeAsync(51_000);
+    expect(renew).toHaveBeenCalledOnce();
+    expect(FakeEventSource.opened).toHaveLength(1);
+    renewing(100);
+    await vi.advanceTimersByTimeAsync(16_000);
+    expect(FakeEventSource.opened).toHaveLength(2);
+    expect(first.readyState).toBe(FakeEventSource.OPEN);
+    // A hub that refuses the new line does not take the old one away.
+    FakeEventSource.latest.fail(FakeEventSource.CLOSED);
+    expect(first.readyState).toBe(FakeEventSource.OPEN);
+    expect(result.current).toBe("live");
+    await vi.advanceTimersByTimeAsync(16_000);
+    expect(FakeEventSource.opened).toHaveLength(3);
+  });
+
+  it("is renewed before the line is opened after a long sleep", async () => {
+    cookieFor(600);
+    listen(["orders"]);
+    FakeEventSource.latest.open();
+    let answer: () => void = () => undefined;
+    renew.mockImplementation(
+      () =>
+        new Promise((resolve) => {
+          answer = () => {
+            cookieFor(600);
+            resolve(caller);
+          };
+        }),
+    );
+    vi.setSystemTime(Date.now() + 3_600_000);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(renew).toHaveBeenCalledOnce();
+    expect(FakeEventSource.opened).toHaveLength(1);
+    answer();
+    await vi.waitFor(() => expect(FakeEventSource.opened).toHaveLength(2));
+  });
+
+  it("is left alone once nobody listens", async () => {
+    cookieFor(600);
+    const { unmount } = listen(["orders"]);
+    FakeEventSource.latest.open();
+    unmount();
+    await vi.advanceTimersByTimeAsync(700_000);
+    expect(renew).not.toHaveBeenCalled();
+    expect(FakeEventSource.opened).toHaveLength(1);
   });
 });
 

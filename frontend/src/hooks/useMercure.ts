@@ -1,8 +1,9 @@
 import { useEffect, useRef } from "react";
 import { lineFor, type LineListener } from "@/lib/hubLine";
+import { useSession } from "./useSession";
 
-interface MercureOptions extends Partial<LineListener> {
-  /** False until an answer of the API has brought the cookie that opens the hub. */
+interface MercureOptions extends Partial<Omit<LineListener, "renew">> {
+  /** False while there is nothing on screen that could change. */
   enabled?: boolean;
 }
 
@@ -14,16 +15,20 @@ export function useMercure(
   topics: readonly string[],
   { onEvent, onOpen, enabled = true }: MercureOptions = {},
 ): void {
-  const current = useRef({ onEvent, onOpen });
+  const { caller, renew } = useSession();
+  const current = useRef({ onEvent, onOpen, renew });
   useEffect(() => {
-    current.current = { onEvent, onOpen };
+    current.current = { onEvent, onOpen, renew };
   });
+  // The answer that says who is there brings the cookie that opens the hub.
+  const listens = enabled && caller !== null;
   const name = topics.join(" ");
   useEffect(() => {
-    if (!enabled) return;
+    if (!listens) return;
     return lineFor(name.split(" ")).listen({
       onEvent: (event) => current.current.onEvent?.(event),
       onOpen: () => current.current.onOpen?.(),
+      renew: () => current.current.renew(),
     });
-  }, [name, enabled]);
+  }, [name, listens]);
 }

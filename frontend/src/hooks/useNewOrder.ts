@@ -2,6 +2,7 @@ import { useState } from "react";
 import { useLanguage } from "@/i18n/context";
 import { showToast } from "@/lib/toasts";
 import { useFileDrop } from "./useFileDrop";
+import { useMayChange } from "./useSession";
 
 const sameFile = (one: File, other: File) =>
   one.name === other.name && one.size === other.size && one.lastModified === other.lastModified;
@@ -9,9 +10,14 @@ const sameFile = (one: File, other: File) =>
 /** Photos gathered for a new order: null while none is being made. Files dropped anywhere begin one. */
 export function useNewOrder() {
   const { t } = useLanguage();
+  const mayChange = useMayChange();
   const [photos, setPhotos] = useState<File[] | null>(null);
 
   const add = (files: File[]) => {
+    if (!mayChange) {
+      showToast(t("error.operator_required"), "bad");
+      return;
+    }
     const [usable, other] = [files.filter(isPhoto), files.filter((file) => !isPhoto(file))];
     for (const file of other.slice(0, 3)) showToast(t("upload.notPhoto", { name: file.name }), "bad");
     if (usable.length === 0) return;

@@ -1,18 +1,26 @@
 import * as common from "./texts/common";
 import * as list from "./texts/list";
 import * as order from "./texts/order";
+import * as session from "./texts/session";
 import * as shop from "./texts/shop";
 import * as system from "./texts/system";
 
 /** A text, or its plural forms by the category that `Intl.PluralRules` gives the number `count`. */
 export type Text = string | ({ other: string } & Partial<Record<Intl.LDMLPluralRule, string>>);
 
-const cs = { ...common.cs, ...list.cs, ...order.cs, ...shop.cs, ...system.cs };
+const cs = { ...common.cs, ...list.cs, ...order.cs, ...session.cs, ...shop.cs, ...system.cs };
 
 /** Every key there is; a text missing in a language does not compile. */
 export type TextKey = keyof typeof cs;
 
-const en: Record<TextKey, Text> = { ...common.en, ...list.en, ...order.en, ...shop.en, ...system.en };
+const en: Record<TextKey, Text> = {
+  ...common.en,
+  ...list.en,
+  ...order.en,
+  ...session.en,
+  ...shop.en,
+  ...system.en,
+};
 
 export type Language = "cs" | "en";
 

@@ -15,6 +15,13 @@ describe("failureSentence", () => {
     expect(failureSentence(refusal(409, "nothing_to_do", "x"), t)).toMatch(/^There is nothing to do/);
   });
 
+  it("says in both languages that there were too many requests at once", () => {
+    const tooMany = refusal(429, "too_many_requests", "At most 120 requests a minute ...");
+    expect(failureSentence(tooMany, t)).toMatch(/^Too many requests at once/);
+    const inCzech = (key: TextKey, values?: Values) => translate("cs", key, values);
+    expect(failureSentence(tooMany, inCzech)).toMatch(/^To je moc požadavků najednou/);
+  });
+
   it("shows the API's sentence for a code that it does not know", () => {
     expect(failureSentence(refusal(422, "photos_refused", "a.jpg is 1 pixel wide."), t)).toBe(
       "a.jpg is 1 pixel wide.",

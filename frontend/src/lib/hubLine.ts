@@ -1,5 +1,6 @@
-import { fetchOrders } from "./api";
 import { reportConnection, type ConnectionState } from "./connection";
+import { isHubCookieOver } from "./hubCookie";
+import { HubRenewal } from "./hubRenewal";
 import type { MercureEvent } from "@/types";
 
 const HUB = "/.well-known/mercure";
@@ -19,6 +20,8 @@ export interface LineListener {
   onEvent: (event: MercureEvent) => void;
   /** The line is open, for the first time or again: updates may have been missed. */
   onOpen: () => void;
+  /** Get a new cookie for the hub. */
+  renew: () => Promise<unknown>;
 }
 
 const KINDS: readonly unknown[] = ["order_update", "list_update", "image_status"];
@@ -48,6 +51,11 @@ export class HubLine {
   readonly #name: string;
   readonly #topics: readonly string[];
   readonly #listeners = new Set<LineListener>();
+  readonly #renewal = new HubRenewal({
+    renew: () => this.#renewCookie(),
+    open: () => this.#connect(),
+    take: (source) => this.#take(source),
+  });
   #source: EventSource | null = null;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #offline: ReturnType<typeof setTimeout> | undefined;
@@ -96,17 +104,34 @@ export class HubLine {
 
   #close(): void {
     clearTimeout(this.#retry);
+    this.#renewal.stop();
     this.#source?.close();
     this.#source = null;
   }
 
   #open(): void {
     this.#close();
+    this.#use(this.#connect());
+  }
+
+  #connect(): EventSource {
     const source = new EventSource(this.#url(), { withCredentials: true });
+    source.onmessage = (message: MessageEvent<string>) => this.#onMessage(message);
+    return source;
+  }
+
+  #use(source: EventSource): void {
     this.#source = source;
     source.onopen = () => this.#onOpen();
-    source.onmessage = (message: MessageEvent<string>) => this.#onMessage(message);
     source.onerror = () => this.#onError(source);
+    this.#renewal.begin();
+  }
+
+  /** A stream that is open already goes on in place of the one there is. */
+  #take(source: EventSource): void {
+    this.#close();
+    this.#use(source);
+    this.#onOpen();
   }
 
   #url(): string {
@@ -140,14 +165,21 @@ export class HubLine {
   async #reopen(refused: boolean): Promise<void> {
     const former = this.#source;
     this.#attempt += 1;
-    // A refusal may mean that the cookie ran out; every answer of the list brings a new one.
-    if (refused) await fetchOrders({ q: "", status: null }, null, undefined, 1).catch(() => null);
+    // A refusal may mean that the cookie ran out.
+    if (refused || isHubCookieOver()) await this.#renewCookie().catch(() => null);
     if (this.#listeners.size > 0 && this.#source === former) this.#open();
+  }
+
+  #renewCookie(): Promise<unknown> {
+    const [listener] = this.#listeners;
+    return listener?.renew() ?? Promise.resolve();
   }
 
   readonly #restart = (): void => {
     this.#report("reconnecting");
-    this.#open();
+    // After a long sleep the cookie is over.
+    if (isHubCookieOver()) void this.#reopen(true);
+    else this.#open();
   };
 
   readonly #onOffline = (): void => this.#report("offline");

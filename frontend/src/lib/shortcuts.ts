@@ -29,7 +29,7 @@ export function useAllShortcuts(): readonly Shortcut[] {
 
 /** Boxes and radio buttons take no letters, and a slider the arrow keys only: the keys work on there. */
 const INTERACTIVE =
-  "input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable], [role=dialog] *";
+  "input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable], [role=dialog]";
 
 /** Keys belong to a field while one types in it, and to a dialog while it is open. */
 function isFree(event: KeyboardEvent): boolean {

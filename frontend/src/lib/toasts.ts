@@ -20,6 +20,10 @@ export function dismissToast(id: number): void {
   change(toasts.filter((toast) => toast.id !== id));
 }
 
+export function dismissAllToasts(): void {
+  change([]);
+}
+
 /** Tell the operator something; errors (`bad`) stay longer. */
 export function showToast(text: string, tone: Toast["tone"] = "plain"): void {
   const id = ++lastId;

@@ -1,4 +1,4 @@
-import { ApiError, asProblem } from "@/api/client";
+import { ApiError, refusal } from "@/api/client";
 import type { Order } from "@/types";
 
 export interface NewOrder {
@@ -40,7 +40,7 @@ export function createOrder(order: NewOrder, onProgress: (shares: number[]) => v
     request.onload = () => {
       const body: unknown = request.response;
       if (request.status === 201) resolve(body as Order);
-      else reject(new ApiError(request.status, asProblem(body)));
+      else reject(refusal(request.status, body, request.getResponseHeader("Retry-After")));
     };
     request.onerror = () => reject(new ApiError(0, null));
     request.open("POST", "/api/v1/orders");

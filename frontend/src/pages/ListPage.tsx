@@ -8,6 +8,7 @@ import { SearchField } from "@/components/list/SearchField";
 import { SelectionBar } from "@/components/list/SelectionBar";
 import { StatusFilter } from "@/components/list/StatusFilter";
 import { LoadFailure } from "@/components/LoadFailure";
+import { ForOperators } from "@/components/session/ForOperators";
 import { FetchFromShop, useShopConfigured } from "@/components/shop/FetchFromShop";
 import { useListFilter } from "@/hooks/useListFilter";
 import { useListKeys } from "@/hooks/useListKeys";
@@ -39,11 +40,13 @@ function PageHead({ canFetch, onNew }: { canFetch: boolean; onNew: () => void })
     <div className="flex items-center justify-between gap-4">
       <h1 className="text-[22px] font-semibold tracking-tight">{t("list.title")}</h1>
       <div className="flex flex-wrap justify-end gap-2">
-        {canFetch && <FetchFromShop />}
-        <button type="button" className="button button-primary" onClick={onNew}>
-          <Icon name="plus" />
-          {t("list.new")}
-        </button>
+        <ForOperators>
+          {canFetch && <FetchFromShop />}
+          <button type="button" className="button button-primary" onClick={onNew}>
+            <Icon name="plus" />
+            {t("list.new")}
+          </button>
+        </ForOperators>
       </div>
     </div>
   );
@@ -60,15 +63,17 @@ function Floating({
   return (
     <>
       {work.selected.size > 0 && (
-        <SelectionBar
-          count={work.selected.size}
-          progress={work.progress}
-          form={work.options.form}
-          onOptions={work.options.setForm}
-          onColor={() => void work.generate("coloring")}
-          onVectorise={() => void work.generate("svg")}
-          onClear={work.clear}
-        />
+        <ForOperators>
+          <SelectionBar
+            count={work.selected.size}
+            progress={work.progress}
+            form={work.options.form}
+            onOptions={work.options.setForm}
+            onColor={() => void work.generate("coloring")}
+            onVectorise={() => void work.generate("svg")}
+            onClear={work.clear}
+          />
+        </ForOperators>
       )}
       {newOrder.photos && (
         <Suspense>
@@ -80,7 +85,11 @@ function Floating({
           />
         </Suspense>
       )}
-      {newOrder.isOver && <DropHint />}
+      {newOrder.isOver && (
+        <ForOperators>
+          <DropHint />
+        </ForOperators>
+      )}
     </>
   );
 }

@@ -7,7 +7,7 @@ export interface WaitingRequest {
   path: string;
   /** What was sent, as JSON; undefined without a body. */
   body: () => Promise<unknown>;
-  answer: (body: unknown, status?: number) => void;
+  answer: (body: unknown, status?: number, headers?: Record<string, string>) => void;
 }
 
 /** Replaces `fetch`; every request waits in the list this returns, oldest first. */
@@ -16,8 +16,10 @@ export function holdRequests(): WaitingRequest[] {
   vi.stubGlobal("fetch", (request: Request) => {
     const url = new URL(request.url);
     return new Promise<Response>((resolve) => {
-      const answer = (body: unknown, status = 200) =>
-        resolve(status === 204 ? new Response(null, { status }) : Response.json(body, { status }));
+      const answer = (body: unknown, status = 200, headers: Record<string, string> = {}) => {
+        const init = { status, headers };
+        resolve(status === 204 ? new Response(null, init) : Response.json(body, init));
+      };
       const body = async (): Promise<unknown> => {
         const text = await request.clone().text();
         return text ? JSON.parse(text) : undefined;

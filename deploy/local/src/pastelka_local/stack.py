@@ -15,6 +15,7 @@ from pastelka_common.servers import MercureHub, NatsServer, NginxServer, Postgre
 from pastelka_common.servers.base import HOST
 from pastelka_local import accounts, plan
 from pastelka_local.dashboard import dist
+from pastelka_local.gateway import gateway_settings
 from pastelka_local.health import StackState, look, read_states, write_states
 from pastelka_local.keys import hub_keys
 from pastelka_local.plan import Process, ServiceKind, StackFile, Watched
@@ -121,6 +122,7 @@ class Stack:
             hub_url=hub_url or "",
             port=port,
             static_port=static_port,
+            settings=gateway_settings(self.settings),
         )
 
     def _storage(self) -> Path:
@@ -153,9 +155,8 @@ class Stack:
         processes = [*described, *services, plan.keeper_process(self.settings)]
         gateway = next(server for server in servers if isinstance(server, NginxServer))
         watched = tuple(Watched(process.name, process.port, process.probe) for process in processes)
-        address = f"http://localhost:{gateway.port}"
         mode = self.settings.given("AUTH_MODE") or "open"
-        return StackFile(address, gateway.static_url, watched, auth_mode=mode), processes
+        return StackFile(gateway.address, gateway.static_url, watched, auth_mode=mode), processes
 
     async def _run(self, stack: StackFile, processes: Sequence[Process], environment: dict[str, str]) -> None:
         settings = self.settings

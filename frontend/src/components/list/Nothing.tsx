@@ -1,4 +1,5 @@
 import { Notice } from "@/components/Notice";
+import { useMayChange } from "@/hooks/useSession";
 import { useLanguage } from "@/i18n/context";
 import type { OrderFilter } from "@/lib/api";
 
@@ -11,6 +12,7 @@ interface NothingProps {
 /** What stands in place of orders: none was found, or there is none yet. */
 export function Nothing({ filter, onClear, onNew }: NothingProps) {
   const { t } = useLanguage();
+  const mayChange = useMayChange();
   if (filter.q || filter.status)
     return (
       <Notice icon="search" title={t("list.nothing.title")} text={t("list.nothing.text")}>
@@ -19,6 +21,7 @@ export function Nothing({ filter, onClear, onNew }: NothingProps) {
         </button>
       </Notice>
     );
+  if (!mayChange) return <Notice icon="photo" title={t("list.empty.title")} text={t("list.empty.viewer")} />;
   return (
     <Notice icon="photo" title={t("list.empty.title")} text={t("list.empty.text")}>
       <button type="button" className="button button-primary" onClick={onNew}>

@@ -3,6 +3,7 @@ import { Link } from "react-router";
 import { PaymentBadge } from "@/components/PaymentBadge";
 import { ShopSign } from "@/components/shop/ShopLink";
 import { StatusBadge } from "@/components/StatusBadge";
+import { useMayChange } from "@/hooks/useSession";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import { when } from "@/lib/when";
@@ -10,12 +11,12 @@ import type { OrderListItem } from "@/types";
 import { Progress } from "./Progress";
 import { Thumbnails } from "./Thumbnails";
 
-/** The columns, from laptop width on. */
+/** The columns, from laptop width on; `--box` is the width of the first one, for the boxes. */
 export const COLUMNS =
-  "xl:grid xl:grid-cols-[1.25rem_7rem_minmax(10rem,1.2fr)_13.5rem_minmax(14rem,1.4fr)_9rem_9.5rem] xl:items-center xl:gap-x-4 xl:gap-y-0";
+  "xl:grid xl:grid-cols-[var(--box,1.25rem)_7rem_minmax(10rem,1.2fr)_13.5rem_minmax(14rem,1.4fr)_9rem_9.5rem] xl:items-center xl:gap-x-4 xl:gap-y-0";
 /** Below it a row is two lines, and at phone width four. */
 const LINES =
-  "grid grid-cols-[1.25rem_1fr_auto] content-center items-center gap-x-3 gap-y-1 sm:max-xl:grid-cols-[1.25rem_13.5rem_1fr_auto_auto] sm:max-xl:gap-y-2.5";
+  "grid grid-cols-[var(--box,1.25rem)_1fr_auto] content-center items-center gap-x-3 gap-y-1 sm:max-xl:grid-cols-[var(--box,1.25rem)_13.5rem_1fr_auto_auto] sm:max-xl:gap-y-2.5";
 
 interface OrderRowProps {
   order: OrderListItem;
@@ -64,22 +65,24 @@ function Bars({ order }: { order: OrderListItem }) {
   );
 }
 
-function SelectBox({
-  order,
-  isSelected,
-  onSelect,
-}: Pick<OrderRowProps, "order" | "isSelected" | "onSelect">) {
+type SelectCellProps = Pick<OrderRowProps, "order" | "isSelected" | "onSelect">;
+
+/** One selects to have something made; a viewer's rows have the empty place only. */
+function SelectCell({ order, isSelected, onSelect }: SelectCellProps) {
   const { t } = useLanguage();
+  if (!useMayChange()) return <span aria-hidden />;
   return (
-    <label className="relative z-10 -m-3 grid size-11 place-items-center">
-      <input
-        type="checkbox"
-        checked={isSelected}
-        onChange={() => onSelect(order.order_number)}
-        aria-label={t("list.select", { number: order.order_number })}
-        className="size-4 accent-(--ink)"
-      />
-    </label>
+    <div role="cell">
+      <label className="relative z-10 -m-3 grid size-11 place-items-center">
+        <input
+          type="checkbox"
+          checked={isSelected}
+          onChange={() => onSelect(order.order_number)}
+          aria-label={t("list.select", { number: order.order_number })}
+          className="size-4 accent-(--ink)"
+        />
+      </label>
+    </div>
   );
 }
 
@@ -124,9 +127,7 @@ export const OrderRow = memo(function OrderRow({
         COLUMNS,
       )}
     >
-      <div role="cell">
-        <SelectBox order={order} isSelected={isSelected} onSelect={onSelect} />
-      </div>
+      <SelectCell order={order} isSelected={isSelected} onSelect={onSelect} />
       <div role="cell" className="min-w-0">
         <NumberLink order={order} now={now} />
       </div>

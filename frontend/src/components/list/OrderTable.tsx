@@ -2,6 +2,7 @@ import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useMediaQuery } from "@/hooks/useMediaQuery";
 import { useNow } from "@/hooks/useNow";
+import { useMayChange } from "@/hooks/useSession";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import type { OrderListItem } from "@/types";
@@ -29,24 +30,39 @@ function useRowHeight(): number {
   return ROW_HEIGHT[isWide ? "wide" : isMiddle ? "middle" : "narrow"];
 }
 
+function SelectAll({ checked, onChange }: { checked: boolean; onChange: () => void }) {
+  const { t } = useLanguage();
+  return (
+    <div role="columnheader">
+      <label className="flex items-center gap-3">
+        <input
+          type="checkbox"
+          checked={checked}
+          onChange={onChange}
+          aria-label={t("list.selectAll")}
+          className="mx-0.5 size-4 shrink-0 accent-(--ink)"
+        />
+        <span className="xl:hidden">{t("list.selectAllShort")}</span>
+      </label>
+    </div>
+  );
+}
+
 function Heads({ allSelected, onSelectAll }: { allSelected: boolean; onSelectAll: () => void }) {
   const { t } = useLanguage();
+  const mayChange = useMayChange();
   const names = ["order", "customer", "photos", "progress", "payment", "status"] as const;
   return (
-    <div role="rowgroup" className="sticky top-14 z-20 rounded-t-[14px] border-b border-line bg-card">
+    <div
+      role="rowgroup"
+      className={cn(
+        "sticky top-14 z-20 rounded-t-[14px] border-b border-line bg-card",
+        // Below laptop width it has nothing but the box that selects all.
+        !mayChange && "max-xl:hidden",
+      )}
+    >
       <div role="row" className={cn(COLUMNS, "flex h-10 items-center px-4 text-xs font-medium text-mute")}>
-        <div role="columnheader">
-          <label className="flex items-center gap-3">
-            <input
-              type="checkbox"
-              checked={allSelected}
-              onChange={onSelectAll}
-              aria-label={t("list.selectAll")}
-              className="mx-0.5 size-4 shrink-0 accent-(--ink)"
-            />
-            <span className="xl:hidden">{t("list.selectAllShort")}</span>
-          </label>
-        </div>
+        {mayChange ? <SelectAll checked={allSelected} onChange={onSelectAll} /> : <span aria-hidden />}
         {names.map((name) => (
           <div key={name} role="columnheader" className="max-xl:hidden">
             {t(`list.column.${name}`)}
@@ -67,6 +83,7 @@ function useFirstSeen(orders: readonly OrderListItem[]): number {
 export function OrderTable({ orders, current, selected, onSelect, onSelectAll, onNearEnd }: OrderTableProps) {
   const { t } = useLanguage();
   const now = useNow();
+  const mayChange = useMayChange();
   const firstSeen = useFirstSeen(orders);
   const body = useRef<HTMLDivElement>(null);
   const [offset, setOffset] = useState(0);
@@ -98,7 +115,7 @@ export function OrderTable({ orders, current, selected, onSelect, onSelectAll, o
       role="table"
       aria-label={t("list.title")}
       aria-rowcount={orders.length + 1}
-      className="rounded-[14px] border border-line bg-card shadow-card"
+      className={cn("rounded-[14px] border border-line bg-card shadow-card", !mayChange && "[--box:0px]")}
     >
       <Heads allSelected={selected.size > 0 && selected.size === orders.length} onSelectAll={onSelectAll} />
       <div

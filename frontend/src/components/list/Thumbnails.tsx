@@ -1,4 +1,25 @@
+import { useFailedFiles } from "@/hooks/useFailedFiles";
 import { useLanguage } from "@/i18n/context";
+
+const TILE = "-ml-2.5 size-10 shrink-0 rounded-lg border-2 border-card bg-soft object-cover first:-ml-0.5";
+
+/** An empty tile stands for a file that could not be loaded. */
+function Thumbnail({ url }: { url: string }) {
+  const { failed, report } = useFailedFiles();
+  if (failed.includes(url)) return <span className={TILE} />;
+  return (
+    <img
+      src={url}
+      alt=""
+      width={40}
+      height={40}
+      loading="lazy"
+      decoding="async"
+      className={TILE}
+      onError={() => report(url)}
+    />
+  );
+}
 
 /** The first photos of an order, and how many it has. Its size does not depend on their arrival. */
 export function Thumbnails({ urls, count }: { urls: readonly string[]; count: number }) {
@@ -8,16 +29,7 @@ export function Thumbnails({ urls, count }: { urls: readonly string[]; count: nu
       {urls.length > 0 && (
         <div aria-hidden className="flex shrink-0">
           {urls.map((url) => (
-            <img
-              key={url}
-              src={url}
-              alt=""
-              width={40}
-              height={40}
-              loading="lazy"
-              decoding="async"
-              className="-ml-2.5 size-10 shrink-0 rounded-lg border-2 border-card bg-soft object-cover first:-ml-0.5"
-            />
+            <Thumbnail key={url} url={url} />
           ))}
         </div>
       )}

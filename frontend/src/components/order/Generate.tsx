@@ -1,5 +1,6 @@
 import { useId } from "react";
 import { Icon } from "@/components/Icon";
+import { useMayChange } from "@/hooks/useSession";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import type { ImageActions } from "./actions";
@@ -20,7 +21,8 @@ interface GenerateProps {
 export function Generate({ kind, image, actions, options }: GenerateProps) {
   const { t } = useLanguage();
   const id = useId();
-  if (obstacleTo(image, kind)) return null;
+  const mayChange = useMayChange();
+  if (!mayChange || obstacleTo(image, kind)) return null;
   const form = options.formOf(kind);
   const name = t(`detail.options.${kind}`, { position: image.position });
   return (

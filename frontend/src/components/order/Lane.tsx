@@ -1,4 +1,5 @@
 import { useState, type ReactNode } from "react";
+import { useMayChange } from "@/hooks/useSession";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import type { ImageActions } from "./actions";
@@ -120,7 +121,8 @@ function useCaption(kind: Kind, image: OrderImage, chosen: Version | undefined):
 
 function Nothing({ kind, image }: { kind: Kind; image: OrderImage }) {
   const { t } = useLanguage();
-  const obstacle = obstacleTo(image, kind);
+  // What is to be done first is of no use to viewers.
+  const obstacle = useMayChange() ? obstacleTo(image, kind) : undefined;
   const unchosen = versionsOf(image, kind).some((version) => version.status === "completed");
   const text = unchosen
     ? t(`detail.unchosen.${kind}`)

@@ -1,4 +1,5 @@
 import { FailureText } from "@/components/FailureText";
+import { ForOperators } from "@/components/session/ForOperators";
 import { useLanguage } from "@/i18n/context";
 import { isTextKey } from "@/i18n/translate";
 import { formatElapsed, useNow } from "./clock";
@@ -36,15 +37,17 @@ function WorkInHand({ kind, version, busy, onCancel, panel = false }: NoticeProp
       <b className="font-semibold">{panel ? label : `v${version.version} · ${label}`}</b>
       <Steps kind={kind} version={version} />
       <Elapsed kind={kind} version={version} />
-      <button
-        type="button"
-        className={`button button-small aria-disabled:opacity-50 ${panel ? "mt-1" : "ml-auto"}`}
-        aria-disabled={busy}
-        onClick={onCancel}
-        aria-label={t(`detail.cancel.${kind}`, { version: version.version })}
-      >
-        {t("detail.cancel")}
-      </button>
+      <ForOperators>
+        <button
+          type="button"
+          className={`button button-small aria-disabled:opacity-50 ${panel ? "mt-1" : "ml-auto"}`}
+          aria-disabled={busy}
+          onClick={onCancel}
+          aria-label={t(`detail.cancel.${kind}`, { version: version.version })}
+        >
+          {t("detail.cancel")}
+        </button>
+      </ForOperators>
       {version.retry && <NextAttempt retry={version.retry} />}
     </div>
   );
@@ -130,15 +133,17 @@ function Failed({ kind, version, busy, onRetry, panel = false }: NoticeProps) {
             t("detail.failed.unknown")
           ))}
       </p>
-      <button
-        type="button"
-        className="button button-small aria-disabled:opacity-50"
-        aria-disabled={busy}
-        onClick={onRetry}
-        aria-label={t(`detail.retry.${kind}`, { version: version.version })}
-      >
-        {t("detail.retry")}
-      </button>
+      <ForOperators>
+        <button
+          type="button"
+          className="button button-small aria-disabled:opacity-50"
+          aria-disabled={busy}
+          onClick={onRetry}
+          aria-label={t(`detail.retry.${kind}`, { version: version.version })}
+        >
+          {t("detail.retry")}
+        </button>
+      </ForOperators>
     </div>
   );
 }

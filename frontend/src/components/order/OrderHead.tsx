@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { Link } from "react-router";
 import { OrderAtShop } from "@/components/shop/OrderAtShop";
+import { ForOperators } from "@/components/session/ForOperators";
 import { StatusBadge } from "@/components/StatusBadge";
 import { useLanguage, type Translate } from "@/i18n/context";
 import { isTextKey } from "@/i18n/translate";
@@ -27,7 +28,9 @@ export function OrderHead({ order }: { order: Order }) {
         <div className="ml-auto flex flex-wrap gap-2">
           <OrderAtShop order={order} />
           <Downloads order={order} />
-          <DeleteOrder orderNumber={order.order_number} />
+          <ForOperators>
+            <DeleteOrder orderNumber={order.order_number} />
+          </ForOperators>
         </div>
       </div>
       <dl className="mt-2 flex flex-wrap gap-x-6 gap-y-1">

@@ -1,5 +1,6 @@
-import { useEffect, useState } from "react";
+import { useEffect } from "react";
 import { Icon } from "@/components/Icon";
+import { useFailedFiles } from "@/hooks/useFailedFiles";
 import { useLanguage } from "@/i18n/context";
 import { thumbnailOf } from "./thumbnail";
 
@@ -14,13 +15,13 @@ interface PictureProps {
 /**
  * An image that says so when its file cannot be shown. It remembers which address failed, not that one
  * did: when the address changes, the new file is tried. A broken one is tried again when the operator
- * comes back to the window or the network returns.
+ * comes back to the window, signs in again, or the network returns.
  */
 export function Picture({ src, alt, small = false, className = "size-full object-contain" }: PictureProps) {
-  const [failed, setFailed] = useState<readonly string[]>([]);
+  const { failed, report, forget } = useFailedFiles();
   const candidates = small ? [thumbnailOf(src), src] : [src];
   const address = candidates.find((candidate) => !failed.includes(candidate));
-  if (address === undefined) return <BrokenPicture alt={alt} onRetry={() => setFailed([])} />;
+  if (address === undefined) return <BrokenPicture alt={alt} onRetry={forget} />;
   return (
     <img
       key={address}
@@ -30,7 +31,7 @@ export function Picture({ src, alt, small = false, className = "size-full object
       decoding="async"
       draggable={false}
       className={className}
-      onError={() => setFailed((before) => [...before, address])}
+      onError={() => report(address)}
     />
   );
 }

@@ -1,5 +1,7 @@
+import { useMayChange } from "@/hooks/useSession";
 import { useLanguage, type Translate } from "@/i18n/context";
 import { StatusBadge } from "@/components/StatusBadge";
+import { cn } from "@/lib/cn";
 import type { ColoringVersion, Kind, OrderImage, SvgVersion, Version } from "./model";
 import { Picture } from "./Picture";
 import { pageOf, versionsOf } from "./versions";
@@ -51,11 +53,23 @@ const TILE =
   "flex min-h-11 items-center gap-2.5 rounded-[11px] border p-1 pr-2.5 text-left text-xs transition-colors";
 
 function Tile({ kind, version, options, chosen, open, onChoose, onOpenError }: TileProps) {
+  const mayChange = useMayChange();
   const inside = <TileContent kind={kind} version={version} options={options} />;
   if (version.status === "completed") {
-    const ring = chosen ? "border-ink ring-1 ring-ink ring-inset" : "border-line hover:bg-soft";
+    const ring = chosen ? "border-ink ring-1 ring-ink ring-inset" : "border-line";
+    if (!mayChange)
+      return (
+        <div aria-current={chosen} className={`${TILE} ${ring}`}>
+          {inside}
+        </div>
+      );
     return (
-      <button type="button" aria-pressed={chosen} onClick={onChoose} className={`${TILE} ${ring}`}>
+      <button
+        type="button"
+        aria-pressed={chosen}
+        onClick={onChoose}
+        className={cn(TILE, ring, !chosen && "hover:bg-soft")}
+      >
         {inside}
       </button>
     );

@@ -1,4 +1,4 @@
-import { ApiError, asProblem } from "@/api/client";
+import { ApiError, refusal } from "@/api/client";
 
 /** What can be taken away: ZIPs of the chosen pages, the chosen SVGs or all photos; a PDF to print. */
 export type What = "print" | "coloring" | "svg" | "photos";
@@ -18,7 +18,10 @@ export async function download(orderNumber: string, what: What): Promise<void> {
   const response = await fetch(new Request(new URL(pathOf(orderNumber, what), location.origin))).catch(() => {
     throw new ApiError(0, null);
   });
-  if (!response.ok) throw new ApiError(response.status, asProblem(await response.json().catch(() => null)));
+  if (!response.ok) {
+    const body: unknown = await response.json().catch(() => null);
+    throw refusal(response.status, body, response.headers.get("Retry-After"));
+  }
   const file = await response.blob().catch(() => {
     throw new ApiError(0, null);
   });

@@ -1,4 +1,5 @@
 import { useEffect } from "react";
+import { useMayChange } from "@/hooks/useSession";
 import { useLanguage } from "@/i18n/context";
 import { useShortcuts } from "@/lib/shortcuts";
 import type { Kind } from "./model";
@@ -49,24 +50,34 @@ export function useCardKeys(register: CardRegister): void {
     const card = register.get(Number(meant()?.dataset["image"]));
     if (card) act(card);
   };
-  useShortcuts([
-    { key: "j", label: t("detail.key.next"), run: () => move(1) },
-    { key: "k", label: t("detail.key.previous"), run: () => move(-1) },
+  const mayChange = useMayChange();
+  const changes = [
     { key: "c", label: t("detail.key.color"), run: () => at((card) => card.generate("coloring")) },
     { key: "v", label: t("detail.key.vectorise"), run: () => at((card) => card.generate("svg")) },
-    { key: "Enter", label: t("detail.key.view"), run: () => at((card) => card.view()) },
     // Only listed in the help; the keys themselves are read below, by their place on the keyboard.
     { key: "1 – 9", label: t("detail.key.page"), run: () => undefined },
     { key: "Shift 1 – 9", label: t("detail.key.svg"), run: () => undefined },
+  ];
+  useShortcuts([
+    { key: "j", label: t("detail.key.next"), run: () => move(1) },
+    { key: "k", label: t("detail.key.previous"), run: () => move(-1) },
+    { key: "Enter", label: t("detail.key.view"), run: () => at((card) => card.view()) },
+    ...(mayChange ? changes : []),
   ]);
+  useDigits(register, mayChange);
+}
+
+/** A digit chooses a page, with Shift an SVG. */
+function useDigits(register: CardRegister, enabled: boolean): void {
   useEffect(() => {
+    if (!enabled) return;
     const onKeyDown = (event: KeyboardEvent): void => {
       // By place, as a Czech keyboard types "ě" where another types "2".
       const digit = DIGIT.exec(event.code)?.[1];
       if (!digit || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
       if (
         event.target instanceof Element &&
-        event.target.closest("input:not([type=range]), textarea, select, [role=dialog] *")
+        event.target.closest("input:not([type=range]), textarea, select, [role=dialog]")
       )
         return;
       event.preventDefault();
@@ -75,5 +86,5 @@ export function useCardKeys(register: CardRegister): void {
     };
     addEventListener("keydown", onKeyDown);
     return () => removeEventListener("keydown", onKeyDown);
-  }, [register]);
+  }, [register, enabled]);
 }

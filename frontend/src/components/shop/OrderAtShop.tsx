@@ -1,5 +1,6 @@
 import { useMutation } from "@tanstack/react-query";
 import { Icon } from "@/components/Icon";
+import { ForOperators } from "@/components/session/ForOperators";
 import { useLanguage } from "@/i18n/context";
 import { syncOrder } from "@/lib/api";
 import { failureSentence } from "@/lib/failure";
@@ -20,16 +21,18 @@ export function OrderAtShop({ order }: OrderAtShopProps) {
   if (!order.shop_url) return null;
   return (
     <>
-      <button
-        type="button"
-        className="button button-small"
-        disabled={sync.isPending}
-        aria-busy={sync.isPending}
-        onClick={() => sync.mutate()}
-      >
-        <Icon name="retry" />
-        {t(sync.isPending ? "shop.fetching" : "shop.sync")}
-      </button>
+      <ForOperators>
+        <button
+          type="button"
+          className="button button-small"
+          disabled={sync.isPending}
+          aria-busy={sync.isPending}
+          onClick={() => sync.mutate()}
+        >
+          <Icon name="retry" />
+          {t(sync.isPending ? "shop.fetching" : "shop.sync")}
+        </button>
+      </ForOperators>
       <a href={order.shop_url} target="_blank" rel="noreferrer" className="button button-small">
         <Icon name="external" />
         {t("shop.open")}

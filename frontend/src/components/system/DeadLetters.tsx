@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "react";
 import { ConfirmButton } from "@/components/ConfirmButton";
 import { Icon } from "@/components/Icon";
+import { ForOperators } from "@/components/session/ForOperators";
 import { useDeadLetters } from "@/hooks/useDeadLetters";
 import { useLanguage } from "@/i18n/context";
 import type { SystemState } from "@/lib/api";
@@ -46,16 +47,18 @@ export function DeadLetters({ letters }: { letters: SystemState["dead_letters"] 
           {t("system.letters.newest", { shown: newest.length, count })}
         </span>
       )}
-      <ConfirmButton
-        text={t("system.letters.requeueAll")}
-        title={t("system.letters.requeueAll.title", { count })}
-        question={t("system.letters.requeueAll.text")}
-        confirm={t("system.letters.requeueAll")}
-        keep={t("action.cancel")}
-        disabled={busy}
-        className="button button-small"
-        onConfirm={() => void requeueAll()}
-      />
+      <ForOperators>
+        <ConfirmButton
+          text={t("system.letters.requeueAll")}
+          title={t("system.letters.requeueAll.title", { count })}
+          question={t("system.letters.requeueAll.text")}
+          confirm={t("system.letters.requeueAll")}
+          keep={t("action.cancel")}
+          disabled={busy}
+          className="button button-small"
+          onConfirm={() => void requeueAll()}
+        />
+      </ForOperators>
     </div>
   );
   return (

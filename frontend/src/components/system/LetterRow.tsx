@@ -1,6 +1,7 @@
 import { Link } from "react-router";
 import { ConfirmButton } from "@/components/ConfirmButton";
 import { FailureText } from "@/components/FailureText";
+import { ForOperators } from "@/components/session/ForOperators";
 import { useNow } from "@/hooks/useNow";
 import { useLanguage, type Translate } from "@/i18n/context";
 import type { DeadLetter } from "@/lib/api";
@@ -122,7 +123,9 @@ export function LetterRow({ letter, refusal, busy, onRequeue, onDismiss }: Lette
       <About letter={letter} />
       <Reason letter={letter} refusal={refusal} />
       <When letter={letter} />
-      <Actions letter={letter} busy={busy} onRequeue={onRequeue} onDismiss={onDismiss} />
+      <ForOperators>
+        <Actions letter={letter} busy={busy} onRequeue={onRequeue} onDismiss={onDismiss} />
+      </ForOperators>
     </li>
   );
 }

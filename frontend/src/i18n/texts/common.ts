@@ -36,6 +36,8 @@ export const cs = {
   "error.version_already_ended": "Tahle verze už skončila.",
   "error.database_unavailable": "Databáze neodpovídá, nic se nezměnilo. Zkuste to za chvíli znovu.",
   "error.api_unavailable": "Služba objednávek teď neodpovídá, sama se spouští znovu. Zkuste to za chvíli.",
+  "error.too_many_requests":
+    "To je moc požadavků najednou, tenhle se neprovedl. Chvíli počkejte a zkuste to znovu.",
   "error.too_large": "Je to najednou příliš velké: v jedné objednávce může být nejvýš 512 MB fotek.",
   "error.internal_error": "Server narazil na chybu, nic se nezměnilo. Zkuste to znovu.",
   "toast.label": "Oznámení",
@@ -115,6 +117,8 @@ export const en = {
   "error.database_unavailable": "The database does not answer; nothing was changed. Try again in a moment.",
   "error.api_unavailable":
     "The orders service does not answer just now; it is started again by itself. Try again in a moment.",
+  "error.too_many_requests":
+    "Too many requests at once; this one was not carried out. Wait a moment and try again.",
   "error.too_large": "That is too large at once: an order may have 512 MB of photos at most.",
   "error.internal_error": "The server ran into an error; nothing was changed. Try again.",
   "toast.label": "Notifications",

@@ -12,6 +12,7 @@ import { OrderSkeleton } from "@/components/order/OrderSkeleton";
 import { useCardKeys, type CardRegister } from "@/components/order/useCardKeys";
 import { PaceContext } from "@/components/order/pace";
 import { usePaceOf } from "@/components/order/usePaceOf";
+import { ForOperators } from "@/components/session/ForOperators";
 import { Viewer, type Viewed } from "@/components/order/Viewer";
 import { useOptions } from "@/hooks/useOptions";
 import { useOrderEvents } from "@/hooks/useOrderEvents";
@@ -89,12 +90,14 @@ function Loaded({ order }: { order: Order }) {
   return (
     <>
       <OrderHead order={order} />
-      <div className="z-20 -mx-4 mt-4 flex flex-wrap items-center gap-3 border-y border-line bg-paper/95 px-4 py-2.5 backdrop-blur sm:-mx-7 sm:px-7 md:sticky md:top-14">
-        <OptionsBar form={options.form} onChange={options.setForm} />
-        <div className="sm:ml-auto">
-          <GenerateAll order={order} options={options.toSend} />
+      <ForOperators>
+        <div className="z-20 -mx-4 mt-4 flex flex-wrap items-center gap-3 border-y border-line bg-paper/95 px-4 py-2.5 backdrop-blur sm:-mx-7 sm:px-7 md:sticky md:top-14">
+          <OptionsBar form={options.form} onChange={options.setForm} />
+          <div className="sm:ml-auto">
+            <GenerateAll order={order} options={options.toSend} />
+          </div>
         </div>
-      </div>
+      </ForOperators>
       {order.line_items.length === 0 && <Empty />}
       <PaceContext value={pace}>
         {order.line_items.map((item) => (

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -12,8 +11,9 @@ from aiohttp import web
 from yarl import URL
 
 from pastelka_common.servers.base import ServerError
-from pastelka_common.servers.nginx import render
+from pastelka_common.servers.nginx_templates import caller_header, not_counted, proxies_in_front, render
 from pastelka_common.storage import thumbnail_path
+from pastelka_common.testing.fake_api import FakeApi, serving
 from pastelka_common.testing.plugin import StartNginx
 
 
@@ -27,41 +27,34 @@ def storage(tmp_path: Path) -> Path:
     return folder.parent.parent
 
 
-@asynccontextmanager
-async def _serving(handler: web.RequestHandler) -> AsyncIterator[str]:
-    """Origin of an HTTP server of ours that answers everything by ``handler``."""
-    application = web.Application(client_max_size=1 << 30)
-    application.router.add_route("*", "/{path:.*}", handler)
-    runner = web.AppRunner(application, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port = runner.addresses[0][1]
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        await runner.cleanup()
+@pytest.fixture
+async def api() -> AsyncIterator[str]:
+    """Origin of an API that lets everybody in."""
+    async with serving(FakeApi().answer) as origin:
+        yield origin
 
 
-async def test_files_are_immutable_for_a_day_on_both_ports(nginx_server: StartNginx, storage: Path):
-    server = await nginx_server(storage=storage)
+async def test_files_are_immutable_for_a_day_on_both_ports(nginx_server: StartNginx, storage: Path, api: str):
+    server = await nginx_server(storage=storage, api_url=api)
     async with aiohttp.ClientSession() as session:
         for base in (f"{server.url}/static", server.static_url):
             async with session.get(f"{base}/images/42/121/image_1.jpg") as response:
                 assert response.status == 200
                 assert await response.read() == b"\xff\xd8photo"
                 caching = ", ".join(response.headers.getall("Cache-Control"))
-                assert {"max-age=86400", "public", "immutable"} == set(caching.split(", "))
+                assert {"max-age=86400", "private", "immutable"} == set(caching.split(", "))
                 assert "Expires" in response.headers
                 assert response.headers["X-Content-Type-Options"] == "nosniff"
                 assert response.content_type == "image/jpeg"
 
 
-async def test_a_thumbnail_is_served_or_in_its_place_the_file_itself(nginx_server: StartNginx, storage: Path):
+async def test_a_thumbnail_is_served_or_in_its_place_the_file_itself(
+    nginx_server: StartNginx, storage: Path, api: str
+):
     (storage / "42/121/image_2.jpg").write_bytes(b"\xff\xd8another")
     (storage / thumbnail_path("42/121/image_2.jpg")).write_bytes(b"small")
     (storage / "42/121/žluť 1.jpg").write_bytes(b"\xff\xd8third")
-    server = await nginx_server(storage=storage)
+    server = await nginx_server(storage=storage, api_url=api)
     expected = {
         "42/121/image_1.jpg": (200, "image/jpeg", b"\xff\xd8photo"),
         "42/121/image_2.jpg": (200, "image/webp", b"small"),
@@ -80,18 +73,19 @@ async def test_a_thumbnail_is_served_or_in_its_place_the_file_itself(nginx_serve
                         assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
-async def test_an_svg_is_compressed_and_runs_no_script(nginx_server: StartNginx, storage: Path):
-    server = await nginx_server(storage=storage)
+async def test_an_svg_is_compressed_and_runs_no_script(nginx_server: StartNginx, storage: Path, api: str):
+    server = await nginx_server(storage=storage, api_url=api)
     url = f"{server.static_url}/images/42/121/image_1.svg"
     async with aiohttp.ClientSession() as session, session.get(url) as response:
         assert response.content_type == "image/svg+xml"
         assert response.headers["Content-Encoding"] == "gzip"
         assert "sandbox" in response.headers["Content-Security-Policy"]
+        assert "script-src 'none'" in response.headers["Content-Security-Policy"]
 
 
-async def test_nothing_beside_the_storage_is_served(nginx_server: StartNginx, storage: Path):
+async def test_nothing_beside_the_storage_is_served(nginx_server: StartNginx, storage: Path, api: str):
     (storage.parent / "secrets.json").write_text("secret")
-    server = await nginx_server(storage=storage)
+    server = await nginx_server(storage=storage, api_url=api)
     outside = URL(f"{server.static_url}/images/..%2fsecrets.json", encoded=True)
     async with aiohttp.ClientSession() as session, session.get(outside) as response:
         assert response.status == 404
@@ -108,8 +102,10 @@ async def test_nothing_beside_the_storage_is_served(nginx_server: StartNginx, st
         "",
     ],
 )
-async def test_hidden_files_and_folders_are_not_served(nginx_server: StartNginx, storage: Path, path: str):
-    server = await nginx_server(storage=storage)
+async def test_hidden_files_and_folders_are_not_served(
+    nginx_server: StartNginx, storage: Path, api: str, path: str
+):
+    server = await nginx_server(storage=storage, api_url=api)
     async with aiohttp.ClientSession() as session:
         for base in (f"{server.url}/static", server.static_url):
             async with session.get(f"{base}/{path}", allow_redirects=False) as response:
@@ -139,9 +135,6 @@ async def test_the_page_answers_for_its_own_addresses_too(nginx_server: StartNgi
         assert (response.status, response.content_type) == (200, "text/html")
         assert "Pastelka" in await response.text()
         assert response.headers["Cache-Control"] == "no-cache"
-        assert response.headers["X-Content-Type-Options"] == "nosniff"
-        assert "script-src" not in response.headers["Content-Security-Policy"]
-        assert "default-src 'self'" in response.headers["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize(
@@ -161,7 +154,7 @@ async def test_a_file_that_is_not_there_is_not_the_page(nginx_server: StartNginx
     async with aiohttp.ClientSession() as session, session.get(server.url + path) as response:
         assert response.status == 404
         assert "<title>Pastelka</title>" not in await response.text()
-        assert "Cache-Control" not in response.headers
+        assert response.headers["Cache-Control"] == "no-store"
 
 
 async def test_only_what_has_a_hash_in_its_name_is_kept_for_good(nginx_server: StartNginx, page: Path):
@@ -178,16 +171,6 @@ async def test_only_what_has_a_hash_in_its_name_is_kept_for_good(nginx_server: S
             assert response.content_type == "application/javascript"
 
 
-async def test_the_api_is_passed_on_with_its_sender(nginx_server: StartNginx):
-    async def answer(request: web.Request) -> web.Response:
-        return web.json_response({"path": request.raw_path, "for": request.headers["X-Forwarded-For"]})
-
-    async with _serving(answer) as origin, aiohttp.ClientSession() as session:
-        server = await nginx_server(api_url=origin)
-        async with session.get(f"{server.url}/api/v1/orders?q=%23") as response:
-            assert await response.json() == {"path": "/api/v1/orders?q=%23", "for": "127.0.0.1"}
-
-
 async def test_large_uploads_pass_and_others_are_bounded(nginx_server: StartNginx):
     async def measure(request: web.Request) -> web.Response:
         size = 0
@@ -196,7 +179,7 @@ async def test_large_uploads_pass_and_others_are_bounded(nginx_server: StartNgin
         return web.json_response({"size": size})
 
     body = bytes(30 << 20)
-    async with _serving(measure) as origin, aiohttp.ClientSession() as session:
+    async with serving(measure) as origin, aiohttp.ClientSession() as session:
         server = await nginx_server(api_url=origin)
         async with session.post(f"{server.url}/api/v1/orders", data=BytesIO(body)) as response:
             assert await response.json() == {"size": len(body)}
@@ -228,7 +211,7 @@ async def test_events_pass_as_they_are_written(nginx_server: StartNginx):
         await response.write(b"data: second\n\n")
         return response
 
-    async with _serving(events) as origin, aiohttp.ClientSession() as session:
+    async with serving(events) as origin, aiohttp.ClientSession() as session:
         server = await nginx_server(hub_url=origin)
         async with (
             asyncio.timeout(5),
@@ -245,3 +228,24 @@ def test_the_template_keeps_nginx_s_variables_and_refuses_gaps():
         render("${PAGE_PATH}", {})
     with pytest.raises(ServerError, match="quotes"):
         render("${PAGE_PATH}", {"PAGE_PATH": '/srv"; evil'})
+
+
+def test_a_list_of_addresses_becomes_lines_of_nginx():
+    assert proxies_in_front(["10.0.0.7", " fd00::/8"], ["10.0.0.8", "10.0.0.7"]) == {
+        "REAL_IP_FROM": "set_real_ip_from 10.0.0.7/32; set_real_ip_from fd00::/8;"
+        " set_real_ip_from 10.0.0.8/32;",
+        "TRUSTED_PEERS": "10.0.0.7/32 1; fd00::/8 1; 10.0.0.8/32 1;",
+        "AUTH_PEERS": "10.0.0.8/32 1; 10.0.0.7/32 1;",
+    }
+    assert not_counted([]) == {"RATE_EXEMPT": ""}
+    with pytest.raises(ServerError, match=r"'1\.2\.3\.4; deny all' is no address"):
+        proxies_in_front(["1.2.3.4; deny all"])
+
+
+def test_the_name_of_a_caller_s_header_becomes_a_variable():
+    assert caller_header("USER", "Remote-User") == {
+        "AUTH_PROXY_USER_HEADER": "Remote-User",
+        "AUTH_PROXY_USER_VARIABLE": "http_remote_user",
+    }
+    with pytest.raises(ServerError, match="AUTH_PROXY_USER_HEADER"):
+        caller_header("USER", "Remote User;")

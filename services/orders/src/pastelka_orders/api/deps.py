@@ -3,10 +3,8 @@
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, TypeVar
 
-import jwt
 from fastapi import Depends, Path, Request, Response
 from pydantic import BaseModel, TypeAdapter
 
@@ -15,6 +13,7 @@ from pastelka_orders.access.callers import Callers
 from pastelka_orders.access.origin import Origins
 from pastelka_orders.access.sign_in import SignIn
 from pastelka_orders.access.way import Ways
+from pastelka_orders.api.subscriptions import Subscriptions
 from pastelka_orders.broker import Broker
 from pastelka_orders.database import Database, Work
 from pastelka_orders.exports import Printer
@@ -29,9 +28,7 @@ ViewWork = Callable[[Views], Awaitable[T]]
 """What is read in one go."""
 
 MAX_ID = 2**31 - 1
-_MERCURE_PATH = "/.well-known/mercure"
 _JSON = "application/json"
-_REUSED_FOR = timedelta(minutes=1)
 
 # An id beyond the column cannot exist: it is looked up as one that does not (404), never a 500.
 Id = Annotated[int, Path(ge=0, description="Database id")]
@@ -58,7 +55,7 @@ class Services:
     database: Database
     storage: Storage
     intake: PhotoIntake
-    subscriptions: "Subscriptions"
+    subscriptions: Subscriptions
     broker: Broker
     system: System
     printer: Printer
@@ -117,48 +114,3 @@ def _matches(header: str | None, tag: str) -> bool:
         return False
     candidates = {candidate.strip().removeprefix("W/") for candidate in header.split(",")}
     return tag in candidates or "*" in candidates
-
-
-class Subscriptions:
-    """Lets browsers subscribe at the hub: a short-lived cookie for the two topics there are.
-
-    All browsers may hear the same, so a token serves them all for a minute before a new one is made.
-    """
-
-    def __init__(self, settings: OrdersSettings) -> None:
-        self._key = settings.mercure_subscriber_jwt_key
-        self._lifetime = timedelta(minutes=settings.mercure_cookie_minutes)
-        self._token = ""
-        self._made_at = datetime.min.replace(tzinfo=UTC)
-
-    def allow(self, response: Response) -> None:
-        """Give the browser the cookie, and tell it where the hub is."""
-        if self._key is None:
-            return
-        response.set_cookie(
-            "mercureAuthorization",
-            self._current_token(self._key.get_secret_value()),
-            max_age=int((self._lifetime - _REUSED_FOR).total_seconds()),
-            path=_MERCURE_PATH,
-            httponly=True,
-            samesite="strict",
-        )
-        response.headers["Link"] = f'<{_MERCURE_PATH}>; rel="mercure"'
-
-    def clear(self, response: Response) -> None:
-        """Take the cookie away."""
-        if self._key is not None:
-            response.delete_cookie(
-                "mercureAuthorization", path=_MERCURE_PATH, httponly=True, samesite="strict"
-            )
-
-    def _current_token(self, key: str) -> str:
-        now = datetime.now(UTC)
-        if now - self._made_at > _REUSED_FOR:
-            claims = {
-                "mercure": {"subscribe": ["orders", "orders/{order_number}"]},
-                "exp": now + self._lifetime,
-            }
-            self._token = jwt.encode(claims, key, algorithm="HS256")
-            self._made_at = now
-        return self._token

@@ -6,7 +6,7 @@ from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile,
 from pydantic import TypeAdapter
 
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
-from pastelka_orders.api.access import OPERATOR, VIEWER, Guarded
+from pastelka_orders.api.access import OPERATOR, VIEWER, Guarded, way_of
 from pastelka_orders.api.deps import MAX_ID, Deps, Id, OrderNumber, answer, respond
 from pastelka_orders.api.problems import Responses, declared
 from pastelka_orders.errors import ImageNotFoundError, OrderNotFoundError
@@ -51,7 +51,7 @@ async def list_orders(
     """Orders, newest first, in pages."""
     page = await services.view(lambda v: v.orders(limit=limit, cursor=cursor, q=q, status=status))
     response = answer(request, OrderListResponse, page)
-    services.subscriptions.allow(response)
+    services.subscriptions.allow(response, secure=way_of(request).secure)
     return response
 
 
@@ -89,7 +89,7 @@ async def create_order(
 async def get_order(request: Request, services: Deps, order_number: OrderNumber) -> Response:
     """One order with its line items, images and versions."""
     response = await _order(request, services, order_number)
-    services.subscriptions.allow(response)
+    services.subscriptions.allow(response, secure=way_of(request).secure)
     return response
 
 

@@ -47,7 +47,7 @@ async def get_session(request: Request, response: Response, services: Deps) -> S
     cookie = request.cookies.get(SESSION_COOKIE)
     if caller is not None and caller.kind == "user" and cookie is not None:
         await services.access.sign_in.slide(cookie)
-    return _answer(services, response, caller)
+    return _answer(request, services, response, caller)
 
 
 @router.post("", responses=declared(401, 409, 422, 429, 503))
@@ -70,7 +70,7 @@ async def sign_in(
         httponly=True,
         samesite="lax",
     )
-    return _answer(services, response, started.caller)
+    return _answer(request, services, response, started.caller)
 
 
 @router.delete("", status_code=status.HTTP_204_NO_CONTENT, responses=declared(503))
@@ -82,7 +82,7 @@ async def sign_out(request: Request, services: Deps) -> Response:
     response = Response(status_code=status.HTTP_204_NO_CONTENT)
     secure = way_of(request).secure
     response.delete_cookie(SESSION_COOKIE, path="/", secure=secure, httponly=True, samesite="lax")
-    services.subscriptions.clear(response)
+    services.subscriptions.clear(response, secure=secure)
     return response
 
 
@@ -104,9 +104,15 @@ async def _caller_or_none(request: Request) -> Caller | None:
         return None
 
 
-def _answer(services: Services, response: Response, caller: Caller | None) -> SessionResponse:
+def _answer(
+    request: Request, services: Services, response: Response, caller: Caller | None
+) -> SessionResponse:
+    secure = way_of(request).secure
     if caller is not None:
-        services.subscriptions.allow(response)
+        services.subscriptions.allow(response, secure=secure)
+    elif SESSION_COOKIE in request.cookies:
+        # A session that has ended leaves no way to listen behind.
+        services.subscriptions.clear(response, secure=secure)
     response.headers["Cache-Control"] = "no-store"
     shown = None if caller is None else CallerResponse(name=caller.name, kind=caller.kind, role=caller.role)
     return SessionResponse(mode=services.settings.auth_mode, caller=shown)

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response, status
+from fastapi import APIRouter, Path, Request, Response, status
 
 from pastelka_orders import dead_letters
-from pastelka_orders.api.access import OPERATOR, VIEWER, Guarded
+from pastelka_orders.api.access import OPERATOR, VIEWER, Guarded, way_of
 from pastelka_orders.api.deps import Deps
 from pastelka_orders.api.problems import declared
 from pastelka_orders.handlers.requeue import take_back
@@ -17,9 +17,9 @@ Sequence = Annotated[int, Path(ge=1, le=2**53 - 1, description="Number of the de
 
 
 @router.get("/system", dependencies=[VIEWER])
-async def get_system(services: Deps, response: Response) -> SystemResponse:
+async def get_system(request: Request, response: Response, services: Deps) -> SystemResponse:
     """Services with their health, queues, outbox, the last hour, and what was given up on."""
-    services.subscriptions.allow(response)
+    services.subscriptions.allow(response, secure=way_of(request).secure)
     return await services.system.state()
 
 

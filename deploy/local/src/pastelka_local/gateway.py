@@ -1,0 +1,78 @@
+"""What the gateway is filled in with, from the stack's environment."""
+
+from collections.abc import Callable
+from functools import partial
+from urllib.parse import urlsplit
+
+from pastelka_common.servers import ServerError
+from pastelka_common.servers.checkout import deploy_folder
+from pastelka_common.servers.nginx_templates import caller_header, defaults, not_counted, proxies_in_front
+from pastelka_local.settings import Settings, SettingsError
+
+_LIMITS = ("RATE_", "HUB_STREAMS")
+_EXEMPT = "RATE_EXEMPT"
+_FEWEST = {"RATE_COSTLY": 12, "RATE_LOGIN": 1, "HUB_STREAMS": 1}
+"""So few that what a refused client is told to wait (``Retry-After``) is long enough; 60 for the others."""
+_MOST = 1_000_000
+_THIS_MACHINE = "127.0.0.0/8,::1"
+_PROXIES = "127.0.0.1,::1"
+
+
+def gateway_settings(settings: Settings) -> dict[str, str]:
+    """Variables of ``deploy/nginx`` that the environment sets.
+
+    Raises :class:`SettingsError`.
+    """
+    return {**_limits(settings), **_proxies(settings), **_headers(settings), **_static(settings)}
+
+
+def _limits(settings: Settings) -> dict[str, str]:
+    names = [
+        name for name in defaults(deploy_folder() / "nginx") if name.startswith(_LIMITS) and name != _EXEMPT
+    ]
+    given = {name: value for name in names if (value := settings.given(name)) is not None}
+    for name, value in given.items():
+        fewest = _FEWEST.get(name, 1 if name.endswith("_BURST") else 60)
+        if not value.isascii() or not value.isdigit() or not fewest <= int(value) <= _MOST:
+            raise SettingsError(f"{name} is {value!r}; a number from {fewest} to {_MOST} is needed")
+    exempt = settings.environment.get(_EXEMPT, _THIS_MACHINE)
+    return {**given, **_checked(_EXEMPT, partial(not_counted, _listed(exempt)))}
+
+
+def _proxies(settings: Settings) -> dict[str, str]:
+    """The same lists as the API has."""
+    front = _listed(settings.environment.get("TRUSTED_PROXIES", _PROXIES))
+    naming = _listed(settings.environment.get("AUTH_TRUSTED_PROXIES", ""))
+    return _checked("TRUSTED_PROXIES and AUTH_TRUSTED_PROXIES", partial(proxies_in_front, front, naming))
+
+
+def _headers(settings: Settings) -> dict[str, str]:
+    found = dict[str, str]()
+    for name in ("USER", "GROUPS"):
+        if header := settings.given(f"AUTH_PROXY_{name}_HEADER"):
+            found |= _checked("gateway", partial(caller_header, name, header))
+    return found
+
+
+def _static(settings: Settings) -> dict[str, str]:
+    """Where the dashboard's pictures are, if not on the file server's own port."""
+    given = settings.given("STATIC_URL")
+    if given is None:
+        return {}
+    parts = urlsplit(given)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or set(parts.netloc) & set("\"';, \\$"):
+        raise SettingsError(
+            f"STATIC_URL is {given!r}; a URL such as https://files.example.com/static is needed"
+        )
+    return {"STATIC_ORIGIN": f"{parts.scheme}://{parts.netloc}", "LOOPBACK_ORIGIN": ""}
+
+
+def _checked(name: str, make: Callable[[], dict[str, str]]) -> dict[str, str]:
+    try:
+        return make()
+    except ServerError as error:
+        raise SettingsError(f"{name}: {error}") from None
+
+
+def _listed(text: str) -> list[str]:
+    return [one.strip() for one in text.split(",") if one.strip()]

@@ -1,0 +1,82 @@
+"""What the environment makes of the gateway, and what of it is refused."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pastelka_common.servers import NginxServer
+from pastelka_common.servers.checkout import deploy_folder
+from pastelka_common.servers.nginx_templates import defaults
+from pastelka_local.gateway import gateway_settings
+from pastelka_local.settings import SettingsError, read_settings
+
+
+def of(**environment: str) -> dict[str, str]:
+    return gateway_settings(read_settings(environment))
+
+
+def test_by_default_this_machine_is_not_counted_and_may_end_tls_in_front():
+    settings = of()
+    assert settings["RATE_EXEMPT"] == "127.0.0.0/8 0; ::1/128 0;"
+    assert settings["REAL_IP_FROM"] == "set_real_ip_from 127.0.0.1/32; set_real_ip_from ::1/128;"
+    assert settings["AUTH_PEERS"] == ""
+    assert "STATIC_ORIGIN" not in settings
+
+
+def test_what_is_given_goes_to_the_gateway():
+    settings = of(
+        RATE_COSTLY="30",
+        RATE_EXEMPT="",
+        HUB_STREAMS="8",
+        TRUSTED_PROXIES="10.0.0.7",
+        AUTH_TRUSTED_PROXIES="10.0.0.8",
+        AUTH_PROXY_USER_HEADER="Remote-User",
+        STATIC_URL="https://files.example.com/static",
+    )
+    assert settings["RATE_COSTLY"] == "30"
+    assert settings["RATE_EXEMPT"] == ""
+    assert settings["HUB_STREAMS"] == "8"
+    assert settings["TRUSTED_PEERS"] == "10.0.0.7/32 1; 10.0.0.8/32 1;"
+    assert settings["AUTH_PEERS"] == "10.0.0.8/32 1;"
+    assert settings["AUTH_PROXY_USER_VARIABLE"] == "http_remote_user"
+    assert settings["STATIC_ORIGIN"] == "https://files.example.com"
+    assert settings["LOOPBACK_ORIGIN"] == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RATE_API", "0"),
+        ("RATE_API", "many"),
+        ("RATE_FILES", "59"),
+        ("RATE_COSTLY", "11"),
+        ("RATE_LOGIN_BURST", "-1"),
+        ("HUB_STREAMS", "0"),
+        ("RATE_EXEMPT", "localhost"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8; deny all"),
+        ("AUTH_TRUSTED_PROXIES", "proxy"),
+        ("AUTH_PROXY_USER_HEADER", "Remote User"),
+        ("STATIC_URL", "files/static"),
+        ("STATIC_URL", "https://a;script-src/"),
+    ],
+)
+def test_what_is_malformed_is_named_with_its_value(name: str, value: str):
+    with pytest.raises(SettingsError) as refused:
+        of(**{name: value})
+    assert name in str(refused.value)
+    assert value.split(";", maxsplit=1)[0] in str(refused.value)
+
+
+def test_every_variable_of_the_templates_has_a_value_and_a_line_in_the_readme(tmp_path: Path):
+    folder = deploy_folder() / "nginx"
+    asked = {
+        name
+        for file in folder.glob("*.template")
+        for name in re.findall(r"\$\{([A-Z_]+)\}", file.read_text())
+    }
+    server = NginxServer(folder=tmp_path, storage=tmp_path, page=tmp_path)
+    known = {**defaults(folder), **server._variables()}
+    assert asked == set(known)
+    readme = (folder / "README.md").read_text()
+    assert [name for name in asked if f"`{name}`" not in readme] == []

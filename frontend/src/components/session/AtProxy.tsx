@@ -1,0 +1,20 @@
+import { useLanguage } from "@/i18n/context";
+
+/** Behind a proxy one signs in there: nothing can be filled in here. */
+export function AtProxy() {
+  const { t } = useLanguage();
+  return (
+    <>
+      <h1 className="text-lg font-semibold tracking-tight">{t("signIn.proxy.title")}</h1>
+      <p className="mt-1.5 text-mute">{t("signIn.proxy.text")}</p>
+      <button
+        type="button"
+        autoFocus
+        className="button button-primary mt-5 h-11 w-full"
+        onClick={() => location.reload()}
+      >
+        {t("signIn.proxy.reload")}
+      </button>
+    </>
+  );
+}

@@ -1,0 +1,104 @@
+import { useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
+import { Activity, lazy, Suspense, useEffect, useMemo, type ReactNode } from "react";
+import { useNavigate } from "react-router";
+import { onRefusal } from "@/api/client";
+import { SessionContext, type SessionState } from "@/hooks/useSession";
+import { hearOtherTabs, tellOtherTabs } from "@/lib/otherTabs";
+import { holdCache, leave, renewSession, sessionQuery, signOut } from "@/lib/session";
+import type { Session } from "@/types/session";
+import { KeptPlace } from "./KeptPlace";
+
+const SignInPage = lazy(() => import("./SignInPage"));
+
+/** A picture that fails may be one of many: the session is asked about once for all of them. */
+const CHECK_MS = 5000;
+
+function useSessionState(queries: QueryClient, session: Session | undefined): SessionState {
+  const navigate = useNavigate();
+  return useMemo(() => {
+    const renew = async () => (await renewSession(queries)).caller;
+    return {
+      mode: session?.mode ?? "open",
+      caller: session?.caller ?? null,
+      isKnown: session !== undefined,
+      // Until it is known nothing is taken away; the API decides anyway.
+      mayChange: session?.caller?.role !== "viewer",
+      entry: session?.entry ?? 0,
+      renew,
+      check: () => {
+        // In an open house there is no session that could have ended.
+        if (session !== undefined && session.mode !== "open")
+          void renewSession(queries, CHECK_MS).catch(() => null);
+      },
+      signOut: async () => {
+        await signOut(queries);
+        tellOtherTabs("left");
+        await navigate("/", { replace: true });
+      },
+    };
+  }, [queries, session, navigate]);
+}
+
+/** What the API refuses may mean that the session ended, or that one is no operator any more: ask. */
+function useRefusals(queries: QueryClient): void {
+  useEffect(
+    () =>
+      onRefusal(({ code, status }) => {
+        const isByProxy = status === 401 && code === "unknown";
+        if (code !== "sign_in_required" && code !== "operator_required" && !isByProxy) return;
+        void renewSession(queries).catch(() => null);
+      }),
+    [queries],
+  );
+}
+
+function useOtherTabs(queries: QueryClient): void {
+  const navigate = useNavigate();
+  useEffect(
+    () =>
+      hearOtherTabs((news) => {
+        if (news === "entered") void renewSession(queries).catch(() => null);
+        else {
+          leave(queries);
+          void navigate("/", { replace: true });
+        }
+      }),
+    [queries, navigate],
+  );
+}
+
+/** What is hidden keeps its data, however long it takes until somebody signs in again. */
+function useHeldCache(queries: QueryClient, isHidden: boolean): void {
+  useEffect(() => (isHidden ? holdCache(queries) : undefined), [queries, isHidden]);
+}
+
+/**
+ * Lets in who is signed in, and asks the others to sign in. The pages load at the same time as the session,
+ * so that nothing waits for it. When the session ends they stay as they are, hidden and at rest, for the
+ * same person to go on; another person begins anew.
+ */
+export function SessionGate({ children }: { children: ReactNode }) {
+  const queries = useQueryClient();
+  const { data: session, failureCount } = useQuery(sessionQuery);
+  const state = useSessionState(queries, session);
+  const isClosed = session !== undefined && session.caller === null;
+  useRefusals(queries);
+  useOtherTabs(queries);
+  useHeldCache(queries, isClosed);
+  const isAsking = session === undefined && failureCount === 0;
+  const isEmpty = isClosed && session.person === null;
+  return (
+    <SessionContext value={state}>
+      {!isEmpty && (
+        <Activity key={session?.house ?? 0} mode={isClosed ? "hidden" : "visible"}>
+          <KeptPlace isAsking={isAsking}>{children}</KeptPlace>
+        </Activity>
+      )}
+      {isClosed && (
+        <Suspense>
+          <SignInPage session={session} />
+        </Suspense>
+      )}
+    </SessionContext>
+  );
+}

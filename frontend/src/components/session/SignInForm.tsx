@@ -1,0 +1,123 @@
+import { useEffect, useId, useRef, type Ref, type SyntheticEvent } from "react";
+import { useNow } from "@/hooks/useNow";
+import { useLanguage } from "@/i18n/context";
+import { cn } from "@/lib/cn";
+import { useSigningIn, type Obstacle } from "./useSigningIn";
+
+/** Often enough that no second of the countdown is skipped. */
+const LOOK_MS = 250;
+
+interface FieldProps {
+  label: string;
+  /** By these names password managers know the field. */
+  name: "username" | "current-password";
+  initial?: string;
+  wrong: boolean;
+  /** Id of what says why it is wrong. */
+  describedBy: string;
+  field: Ref<HTMLInputElement>;
+}
+
+function Field({ label, name, initial, wrong, describedBy, field }: FieldProps) {
+  return (
+    <label className="block text-[13px] text-mute">
+      <span className="mb-1.5 block">{label}</span>
+      <input
+        ref={field}
+        id={name}
+        name={name}
+        type={name === "username" ? "text" : "password"}
+        autoComplete={name}
+        autoCapitalize="none"
+        autoCorrect="off"
+        spellCheck={false}
+        maxLength={200}
+        defaultValue={initial}
+        aria-invalid={wrong}
+        aria-describedby={wrong ? describedBy : undefined}
+        className={cn(
+          "h-11 w-full rounded-[9px] border bg-paper px-3 text-base text-ink",
+          wrong ? "border-bad" : "border-line",
+        )}
+      />
+    </label>
+  );
+}
+
+function Countdown({ seconds, until }: { seconds: number; until: number }) {
+  const { t } = useLanguage();
+  const left = Math.ceil((until - useNow(LOOK_MS)) / 1000);
+  if (left <= 0) return t("signIn.waited");
+  return (
+    <>
+      {/* Said once; the number that changes is for the eyes. */}
+      <span className="sr-only">{t("signIn.wait", { count: seconds })}</span>
+      <span aria-hidden className="tabular-nums">
+        {t("signIn.wait", { count: Math.min(left, seconds) })}
+      </span>
+    </>
+  );
+}
+
+/** Has its place also when there is nothing to say, so that nothing moves when there is. */
+function Message({ id, obstacle }: { id: string; obstacle: Obstacle | undefined }) {
+  return (
+    <p id={id} role="alert" className="mt-3 min-h-10 text-[13px] leading-5 text-bad">
+      {obstacle && ("sentence" in obstacle ? obstacle.sentence : <Countdown {...obstacle} />)}
+    </p>
+  );
+}
+
+/** Name and password. `person`: whose session ended, and whose screen is waiting underneath. */
+export function SignInForm({ person }: { person: string | null }) {
+  const { t } = useLanguage();
+  const { busy, obstacle, setObstacle, enter } = useSigningIn();
+  const messageId = useId();
+  const name = useRef<HTMLInputElement>(null);
+  const password = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    (person === null ? name : password).current?.focus();
+  }, [person]);
+
+  const submit = async () => {
+    const isWaiting = obstacle && "until" in obstacle && obstacle.until > Date.now();
+    if (!name.current || !password.current || isWaiting) return;
+    const [nameField, passwordField] = [name.current, password.current];
+    const missing = [nameField, passwordField].find((field) => field.value.trim() === "");
+    if (missing) {
+      setObstacle({ sentence: t("signIn.missing"), isOfFields: true });
+      missing.focus();
+    } else if (!(await enter(nameField.value.trim(), passwordField.value))) passwordField.select();
+  };
+  const onSubmit = (event: SyntheticEvent) => {
+    event.preventDefault();
+    void submit();
+  };
+  const wrong = obstacle !== undefined && "isOfFields" in obstacle && obstacle.isOfFields;
+  const field = { wrong, describedBy: messageId };
+  return (
+    <form noValidate aria-busy={busy} onSubmit={onSubmit}>
+      <h1 className="text-lg font-semibold tracking-tight">{t("signIn.title")}</h1>
+      {person !== null && <p className="mt-1.5 text-mute">{t("signIn.ended")}</p>}
+      <div className="mt-5 flex flex-col gap-4">
+        <Field
+          label={t("signIn.name")}
+          name="username"
+          {...(person !== null && { initial: person })}
+          field={name}
+          {...field}
+        />
+        <Field label={t("signIn.password")} name="current-password" field={password} {...field} />
+      </div>
+      <button
+        type="submit"
+        className="button button-primary mt-6 h-11 w-full aria-disabled:opacity-60"
+        // Not `disabled`: that would drop the focus.
+        aria-disabled={busy}
+      >
+        {t(busy ? "signIn.busy" : "signIn.submit")}
+      </button>
+      <Message id={messageId} obstacle={obstacle} />
+    </form>
+  );
+}

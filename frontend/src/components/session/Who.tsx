@@ -1,0 +1,59 @@
+import { useId } from "react";
+import { Icon } from "@/components/Icon";
+import { useSession } from "@/hooks/useSession";
+import { useLanguage } from "@/i18n/context";
+import { failureSentence } from "@/lib/failure";
+import { showToast } from "@/lib/toasts";
+import type { Caller } from "@/types/session";
+
+function SignOutButton() {
+  const { t } = useLanguage();
+  const { signOut } = useSession();
+  const leave = () => void signOut().catch((error: unknown) => showToast(failureSentence(error, t), "bad"));
+  return (
+    <button type="button" className="button button-small mt-4 w-full" onClick={leave}>
+      {t("who.signOut")}
+    </button>
+  );
+}
+
+/** The card that opens below the header: the browser closes it by Esc and by a click elsewhere. */
+function Card({ id, caller, canLeave }: { id: string; caller: Caller; canLeave: boolean }) {
+  const { t } = useLanguage();
+  return (
+    <div
+      id={id}
+      popover="auto"
+      className="fixed inset-auto top-[3.25rem] right-4 m-0 w-64 rounded-2xl border border-line bg-card p-4 text-ink shadow-float min-[1320px]:right-[calc((100vw-1320px)/2+1.75rem)] sm:right-7"
+    >
+      <p className="font-semibold break-words">{caller.name}</p>
+      <p className="text-[13px] text-mute">{t(`who.${caller.role}`)}</p>
+      <p className="mt-2 text-[13px]">{t(`who.${caller.role}.text`)}</p>
+      {canLeave && <SignOutButton />}
+    </div>
+  );
+}
+
+/** Who is signed in, what they may do, and the way out; nothing where everybody may do everything. */
+export function Who() {
+  const { t } = useLanguage();
+  const { mode, caller } = useSession();
+  const id = useId();
+  if (mode === "open" || caller === null) return null;
+  const isViewer = caller.role === "viewer";
+  return (
+    <>
+      <button
+        type="button"
+        popoverTarget={id}
+        aria-label={t("who.label", { name: caller.name })}
+        title={t(`who.${caller.role}`)}
+        className="flex h-8 items-center gap-1.5 rounded-[8px] px-1.5 text-[13px] text-mute transition-colors hover:bg-soft hover:text-ink"
+      >
+        <Icon name={isViewer ? "eye" : "person"} className="size-[18px]" />
+        <span className="max-w-36 truncate max-md:sr-only">{caller.name}</span>
+      </button>
+      <Card id={id} caller={caller} canLeave={mode === "password"} />
+    </>
+  );
+}

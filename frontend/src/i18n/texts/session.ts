@@ -1,0 +1,66 @@
+// Texts of signing in and out, and of what one may do.
+export const cs = {
+  "signIn.title": "Přihlášení",
+  "signIn.name": "Jméno",
+  "signIn.password": "Heslo",
+  "signIn.submit": "Přihlásit se",
+  "signIn.busy": "Přihlašování...",
+  "signIn.ended": "Přihlášení skončilo. Přihlaste se znovu a budete tam, kde jste byli.",
+  "signIn.missing": "Vyplňte jméno i heslo.",
+  "signIn.wait": {
+    one: "Příliš mnoho pokusů. Zkuste to znovu za {count} sekundu.",
+    few: "Příliš mnoho pokusů. Zkuste to znovu za {count} sekundy.",
+    many: "Příliš mnoho pokusů. Zkuste to znovu za {count} sekundy.",
+    other: "Příliš mnoho pokusů. Zkuste to znovu za {count} sekund.",
+  },
+  "signIn.waited": "Teď už to můžete zkusit znovu.",
+  "signIn.proxy.title": "Nevíme, kdo jste",
+  "signIn.proxy.text":
+    "Přihlašuje se na bráně před Pastelkou a ta neřekla, kdo jste. Načtěte stránku znovu a přihlaste se na ní. Pokud to nepomůže, požádejte správce o přístup.",
+  "signIn.proxy.reload": "Načíst znovu",
+  "who.label": "Přihlášení: {name}",
+  "who.operator": "Operátor",
+  "who.viewer": "Jen prohlížení",
+  "who.operator.text": "Můžete objednávky prohlížet i měnit.",
+  "who.viewer.text": "Objednávky můžete prohlížet a stahovat. Měnit je smějí jen operátoři.",
+  "who.signOut": "Odhlásit se",
+  "error.bad_credentials": "Jméno nebo heslo nesouhlasí.",
+  "error.too_many_attempts": "Příliš mnoho pokusů. Zkuste to za chvíli znovu.",
+  "error.no_passwords": "Heslem se tady nepřihlašuje. Načtěte stránku znovu.",
+  "error.sign_in_required": "Přihlášení skončilo, nic se nezměnilo. Přihlaste se a zkuste to znovu.",
+  "error.operator_required": "Tohle smějí jen operátoři. Vy můžete objednávky prohlížet.",
+  "error.wrong_origin":
+    "Nic se nezměnilo: žádost přišla z jiné adresy. Otevřete Pastelku na její vlastní adrese.",
+} as const;
+
+export const en = {
+  "signIn.title": "Sign in",
+  "signIn.name": "Name",
+  "signIn.password": "Password",
+  "signIn.submit": "Sign in",
+  "signIn.busy": "Signing in...",
+  "signIn.ended": "Your session ended. Sign in again and you are back where you were.",
+  "signIn.missing": "Fill in both name and password.",
+  "signIn.wait": {
+    one: "Too many attempts. Try again in {count} second.",
+    other: "Too many attempts. Try again in {count} seconds.",
+  },
+  "signIn.waited": "You can try again now.",
+  "signIn.proxy.title": "We do not know who you are",
+  "signIn.proxy.text":
+    "One signs in at the proxy in front of Pastelka, and it did not say who you are. Load this page again and sign in there. If that does not help, ask your administrator for access.",
+  "signIn.proxy.reload": "Load again",
+  "who.label": "Signed in: {name}",
+  "who.operator": "Operator",
+  "who.viewer": "View only",
+  "who.operator.text": "You can view orders and change them.",
+  "who.viewer.text": "You can view and download orders. Only operators can change them.",
+  "who.signOut": "Sign out",
+  "error.bad_credentials": "Name or password is wrong.",
+  "error.too_many_attempts": "Too many attempts. Try again in a moment.",
+  "error.no_passwords": "One does not sign in with a password here. Load the page again.",
+  "error.sign_in_required": "Your session ended; nothing was changed. Sign in and try again.",
+  "error.operator_required": "Only operators may do this. You can view orders.",
+  "error.wrong_origin":
+    "Nothing was changed: the request came from another address. Open Pastelka at its own.",
+} as const;

@@ -1,0 +1,130 @@
+import { queryOptions, QueryObserver, type QueryClient } from "@tanstack/react-query";
+import createClient from "openapi-fetch";
+import { ApiError, ask, unwrap } from "@/api/client";
+import type { Session, SessionAnswer } from "@/types/session";
+import { forgetHubCookie } from "./hubCookie";
+import { dismissAllToasts } from "./toasts";
+
+/** Asking renews the session and the hub's cookie, both of which live several times as long. */
+const RENEW_MS = 3 * 60_000;
+/** While it is not known who is there. */
+const ASK_AGAIN_MS = 5000;
+
+export const SESSION_KEY = ["session"] as const;
+
+interface Json<Body> {
+  headers: { [name: string]: unknown };
+  content: { "application/json": Body };
+}
+
+interface SessionPaths {
+  "/api/v1/session": {
+    get: { responses: { 200: Json<SessionAnswer> } };
+    post: {
+      requestBody: { content: { "application/json": { name: string; password: string } } };
+      responses: { 200: Json<SessionAnswer> };
+    };
+    delete: { responses: { 204: { headers: { [name: string]: unknown }; content?: never } } };
+  };
+}
+
+const client = createClient<SessionPaths>({ baseUrl: location.origin, fetch: ask });
+
+const isOther = ({ queryKey }: { queryKey: readonly unknown[] }) => queryKey[0] !== SESSION_KEY[0];
+
+/** Drop everything that was loaded for the person before. */
+function forget(queries: QueryClient): void {
+  void queries.cancelQueries({ predicate: isOther });
+  queries.removeQueries({ predicate: isOther });
+  queries.getMutationCache().clear();
+  dismissAllToasts();
+}
+
+/** What an answer means after what was known: another person's things are dropped, one's own asked for anew. */
+function follow(queries: QueryClient, { mode, caller }: SessionAnswer): Session {
+  const known = queries.getQueryData<Session>(SESSION_KEY);
+  const { person = null, entry = 0, house = 0 } = known ?? {};
+  if (caller === null) return { mode, caller, person, entry, house };
+  const isAnother = person !== null && person !== caller.name;
+  const cameIn = known !== undefined && known.caller === null;
+  if (isAnother) forget(queries);
+  // What failed for want of a session counts as old, too.
+  else if (cameIn) void queries.invalidateQueries({ predicate: isOther });
+  return {
+    mode,
+    caller,
+    person: caller.name,
+    entry: cameIn || isAnother ? entry + 1 : entry,
+    house: isAnother ? house + 1 : house,
+  };
+}
+
+const REFUSED: readonly number[] = [401, 403];
+
+/** The API tells this to everybody; where it is refused, a proxy in front of it wants one to sign in there. */
+async function fetchSession(signal: AbortSignal): Promise<SessionAnswer> {
+  try {
+    return await unwrap(client.GET("/api/v1/session", { signal, redirect: "manual" }));
+  } catch (error) {
+    if (error instanceof ApiError && REFUSED.includes(error.status)) return { mode: "proxy", caller: null };
+    throw error;
+  }
+}
+
+/** Who is there, asked every few minutes for as long as the page is open, and whenever one comes back to it. */
+export const sessionQuery = queryOptions({
+  queryKey: SESSION_KEY,
+  queryFn: async ({ client: queries, signal }): Promise<Session> =>
+    follow(queries, await fetchSession(signal)),
+  staleTime: 0,
+  gcTime: Infinity,
+  refetchInterval: ({ state }) => (state.data === undefined ? ASK_AGAIN_MS : RENEW_MS),
+  refetchIntervalInBackground: true,
+  refetchOnWindowFocus: "always",
+  refetchOnReconnect: "always",
+});
+
+/**
+ * Ask who is there, which renews the session and the hub's cookie; questions at the same moment become one.
+ * Rejects with an `ApiError` where there is no answer.
+ */
+export function renewSession(queries: QueryClient, staleTime = 0): Promise<Session> {
+  return queries.query({ ...sessionQuery, staleTime, retry: false });
+}
+
+/** Rejects with an `ApiError`: `bad_credentials`, `too_many_attempts` (with `retryAfter`), `no_passwords`. */
+export async function signIn(queries: QueryClient, name: string, password: string): Promise<Session> {
+  await queries.cancelQueries({ queryKey: SESSION_KEY });
+  const answer = await unwrap(client.POST("/api/v1/session", { body: { name, password } }));
+  const session = follow(queries, answer);
+  queries.setQueryData<Session>(SESSION_KEY, session);
+  return session;
+}
+
+/** End the session at the API and forget everything here. */
+export async function signOut(queries: QueryClient): Promise<void> {
+  await queries.cancelQueries({ queryKey: SESSION_KEY });
+  await unwrap(client.DELETE("/api/v1/session"));
+  leave(queries);
+}
+
+/** Forget everything: the session was ended, here or in another tab. */
+export function leave(queries: QueryClient): void {
+  forget(queries);
+  forgetHubCookie();
+  queries.setQueryData<Session>(
+    SESSION_KEY,
+    (known) => known && { ...known, caller: null, person: null, house: known.house + 1 },
+  );
+}
+
+/** Keep what is cached while nothing on screen holds it; gives what ends that. */
+export function holdCache(queries: QueryClient): () => void {
+  const holds = queries
+    .getQueryCache()
+    .findAll({ predicate: isOther })
+    .map(({ queryKey }) =>
+      new QueryObserver(queries, { queryKey, enabled: false }).subscribe(() => undefined),
+    );
+  return () => holds.forEach((release) => release());
+}

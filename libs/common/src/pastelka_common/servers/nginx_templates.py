@@ -1,0 +1,87 @@
+"""Filling in the templates of ``deploy/nginx``: their defaults, and the values made from others."""
+
+import re
+from collections.abc import Sequence
+from ipaddress import ip_network
+from pathlib import Path
+
+from pastelka_common.servers.base import ServerError
+
+_ENDING = ".template"
+
+
+def fill(templates: Path, target: Path, variables: dict[str, str]) -> None:
+    """Write every template of the folder ``templates`` into ``target``, filled in.
+
+    ``variables`` go before those of ``defaults.env``. Raises :class:`ServerError`.
+    """
+    values = {**defaults(templates), **variables}
+    for template in sorted(templates.glob(f"*{_ENDING}")):
+        try:
+            content = render(template.read_text(), values)
+        except ServerError as error:
+            raise ServerError(f"{template.name}: {error}") from None
+        (target / template.name.removesuffix(_ENDING)).write_text(content)
+
+
+def defaults(templates: Path) -> dict[str, str]:
+    """What ``defaults.env`` says: the settings with their values."""
+    lines = (templates / "defaults.env").read_text().splitlines()
+    settings = (line.partition("=") for line in lines if line and not line.startswith("#"))
+    return {name: value for name, _, value in settings}
+
+
+def render(template: str, variables: dict[str, str]) -> str:
+    """``template`` with each ``${NAME}`` replaced, as ``envsubst`` does it; nginx's own ``$name`` stay.
+
+    Raises :class:`ServerError` for a name without a value, and for a value that would end the
+    quotes it stands in.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in variables:
+            raise ServerError(f"the template asks for ${{{name}}}, which has no value")
+        if re.search(r'["\\\n$]', variables[name]):
+            raise ServerError(
+                f"{name} is {variables[name]!r}; nginx needs it without quotes, backslashes and $"
+            )
+        return variables[name]
+
+    return re.sub(r"\$\{([A-Z_]+)\}", value, template)
+
+
+def proxies_in_front(addresses: Sequence[str], naming_callers: Sequence[str] = ()) -> dict[str, str]:
+    """The variables for proxies whose word about the client is taken.
+
+    Those ``naming_callers`` are taken at their word about the caller's name, too.
+    Raises :class:`ServerError`.
+    """
+    naming = [_network(address) for address in naming_callers]
+    networks = list(dict.fromkeys([*(_network(address) for address in addresses), *naming]))
+    return {
+        "REAL_IP_FROM": " ".join(f"set_real_ip_from {network};" for network in networks),
+        "TRUSTED_PEERS": " ".join(f"{network} 1;" for network in networks),
+        "AUTH_PEERS": " ".join(f"{network} 1;" for network in naming),
+    }
+
+
+def not_counted(addresses: Sequence[str]) -> dict[str, str]:
+    """The variable for clients whose requests are not counted. Raises :class:`ServerError`."""
+    return {"RATE_EXEMPT": " ".join(f"{_network(address)} 0;" for address in addresses)}
+
+
+def caller_header(name: str, header: str) -> dict[str, str]:
+    """The variables for the header that ``AUTH_PROXY_<name>_HEADER`` names. Raises :class:`ServerError`."""
+    setting = f"AUTH_PROXY_{name}_HEADER"
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", header):
+        raise ServerError(f"{setting} is {header!r}; the name of an HTTP header is needed")
+    variable = f"http_{header.lower().replace('-', '_')}"
+    return {setting: header, f"AUTH_PROXY_{name}_VARIABLE": variable}
+
+
+def _network(address: str) -> str:
+    try:
+        return str(ip_network(address.strip(), strict=False))
+    except ValueError:
+        raise ServerError(f"{address!r} is no address or network, such as 10.0.0.7 or 10.0.0.0/8") from None

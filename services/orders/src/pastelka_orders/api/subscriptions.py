@@ -1,0 +1,60 @@
+"""Letting browsers subscribe at the Mercure hub."""
+
+import math
+from datetime import UTC, datetime, timedelta
+
+import jwt
+from fastapi import Response
+
+from pastelka_orders.settings import OrdersSettings
+
+COOKIE = "mercureAuthorization"
+LEFT = "Mercure-Max-Age"
+"""Header: for how many seconds the hub will take the cookie that comes with it. The page, which cannot
+read the cookie, renews it in time by that."""
+
+_PATH = "/.well-known/mercure"
+_TOPICS = ["orders", "orders/{order_number}"]
+_REUSED_FOR = timedelta(minutes=1)
+_REUSED_SHARE = 10
+
+
+class Subscriptions:
+    """A short-lived cookie for the two topics there are.
+
+    All browsers may hear the same, so a token serves them all for a minute (for a tenth of its life,
+    if that is less) before a new one is made.
+    """
+
+    def __init__(self, settings: OrdersSettings) -> None:
+        self._key = settings.mercure_subscriber_jwt_key
+        self._lifetime = timedelta(seconds=settings.mercure_cookie_seconds)
+        self._reused_for = min(_REUSED_FOR, self._lifetime / _REUSED_SHARE)
+        self._token = ""
+        self._made_at = datetime.min.replace(tzinfo=UTC)
+
+    def allow(self, response: Response, *, secure: bool) -> None:
+        """Give the browser the cookie, and tell it where the hub is; ``secure``: it speaks TLS to us."""
+        if self._key is None:
+            return
+        now = datetime.now(UTC)
+        token = self._current_token(self._key.get_secret_value(), now)
+        left = math.floor((self._made_at + self._lifetime - now).total_seconds())
+        response.set_cookie(
+            COOKIE, token, max_age=left, path=_PATH, secure=secure, httponly=True, samesite="strict"
+        )
+        response.headers[LEFT] = str(left)
+        response.headers["Link"] = f'<{_PATH}>; rel="mercure"'
+
+    def clear(self, response: Response, *, secure: bool) -> None:
+        """Take the cookie away."""
+        if self._key is not None:
+            response.delete_cookie(COOKIE, path=_PATH, secure=secure, httponly=True, samesite="strict")
+
+    def _current_token(self, key: str, now: datetime) -> str:
+        if now - self._made_at > self._reused_for:
+            # Whole seconds, as the token has them.
+            self._made_at = now.replace(microsecond=0)
+            claims = {"mercure": {"subscribe": _TOPICS}, "exp": self._made_at + self._lifetime}
+            self._token = jwt.encode(claims, key, algorithm="HS256")
+        return self._token

@@ -1,0 +1,82 @@
+"""A second gateway and API to the running system, where one has to sign in and everything is short-lived."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pastelka_common.servers import NginxServer, running
+from pastelka_common.servers.nginx_templates import not_counted
+from pastelka_local.dashboard import dist
+from pastelka_local.testing.services import Service
+from tests.line import Line
+
+PASSWORD = "correct horse battery"
+COOKIE_SECONDS = 20
+"""The shortest that the hub's cookie may be told to last."""
+COSTLY_BURST = 2
+
+_LOW = {**not_counted([]), "RATE_COSTLY": "12", "RATE_COSTLY_BURST": str(COSTLY_BURST)}
+
+
+@dataclass(frozen=True)
+class Locked:
+    """The locked gateway."""
+
+    gateway: NginxServer
+    env: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        """Where a browser opens the dashboard."""
+        return self.gateway.address
+
+    async def add_user(self, name: str) -> None:
+        """Somebody who may change things, with ``PASSWORD``."""
+        await self._command("users", "add", name, "--role", "operator", typed=PASSWORD)
+
+    async def remove_user(self, name: str) -> None:
+        """Delete a user, as an operator of the machine does."""
+        await self._command("users", "remove", name)
+
+    async def _command(self, *arguments: str, typed: str = "") -> None:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "pastelka_orders", *arguments),
+            env={**os.environ, **self.env},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await process.communicate(f"{typed}\n".encode())
+        assert process.returncode == 0, output.decode()
+
+
+@asynccontextmanager
+async def locked_gateway(line: Line, folder: Path) -> AsyncIterator[Locked]:
+    """The gateway with its API; both doors lead to the same orders."""
+    stack = line.stack
+    gateway = NginxServer(
+        folder=folder / "nginx",
+        storage=stack.storage,
+        page=await asyncio.to_thread(dist),
+        hub_url=stack.hub.origin,
+        settings=_LOW,
+    )
+    gateway.choose_ports()
+    env = {
+        **stack.env(),
+        "AUTH_MODE": "password",
+        "MERCURE_COOKIE_SECONDS": str(COOKIE_SECONDS),
+        "STATIC_URL": gateway.static_url,
+    }
+    api = Service("locked-api", "pastelka_orders.entrypoints.api", env, folder)
+    try:
+        await api.start(deadline=60)
+        gateway.api_url = api.url
+        async with running(gateway, deadline=60):
+            yield Locked(gateway, env)
+    finally:
+        await api.kill()
