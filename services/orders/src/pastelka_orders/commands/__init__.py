@@ -1,4 +1,4 @@
-"""The command line of an operator: dead letters, and a pass of the reconciler.
+"""The command line of an operator: dead letters, a pass of the reconciler, erasing a customer.
 
 Exits 0 when it did what was asked, 1 when it could not, 2 when the command line or a setting is wrong.
 """
@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.topology import TopologyError
-from pastelka_orders.commands import letters, reconcile
+from pastelka_orders.commands import erase, letters, reconcile
 from pastelka_orders.errors import OrdersError
 
 _FAILED = 1
@@ -37,11 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m pastelka_orders", description="Dead letters, and a pass of the reconciler."
+        prog="python -m pastelka_orders",
+        description="Dead letters, a pass of the reconciler, erasing a customer.",
     )
-    commands = parser.add_subparsers(required=True, metavar="{dead-letters,reconcile}")
+    commands = parser.add_subparsers(required=True, metavar="{dead-letters,reconcile,erase}")
     letters.add_to(commands)
     reconcile.add_to(commands)
+    erase.add_to(commands)
     return parser
 
 

@@ -86,7 +86,7 @@ async def get_order(request: Request, services: Deps, order_number: OrderNumber)
 @router.delete("/{order_number}", status_code=status.HTTP_204_NO_CONTENT, responses=declared(404, 422, 503))
 async def delete_order(services: Deps, order_number: OrderNumber) -> None:
     """Delete an order with its files; work in hand is cancelled."""
-    order_id = await services.write(lambda c: orders.delete(c, order_number))
+    order_id = await services.write(lambda c: orders.delete(c, services.storage, order_number))
     # At once for whoever looks; the job that went out with the transaction does it again for what
     # a worker may still have been writing.
     await services.storage.delete_tree(str(order_id))
