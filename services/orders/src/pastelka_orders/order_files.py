@@ -42,18 +42,18 @@ async def delete(storage: Storage, order_id: int, paths: Iterable[str] = ()) -> 
     await to_thread.run_sync(_delete, storage, order_id, list(paths))
 
 
-async def require(storage: Storage, *, has_files: bool) -> None:
-    """Raise :class:`StorageAwayError` unless the storage is there; with ``has_files``, not empty either."""
-    await to_thread.run_sync(_require, storage.root, has_files)
+async def require(storage: Storage, *, may_be_empty: bool) -> None:
+    """Raise :class:`StorageAwayError` if the storage is not there, or empty although it may not be."""
+    await to_thread.run_sync(_require, storage.root, may_be_empty)
 
 
-def _require(root: Path, has_files: bool) -> None:
+def _require(root: Path, may_be_empty: bool) -> None:
     try:
         with os.scandir(root) as entries:
             is_empty = next(entries, None) is None
     except OSError as error:
         raise StorageAwayError(f"The storage cannot be read: {_reason(error)}.") from error
-    if is_empty and has_files:
+    if is_empty and not may_be_empty:
         raise StorageAwayError("The storage is empty although the order has files. Is it mounted?")
 
 
@@ -145,7 +145,10 @@ def _reason(error: OSError) -> str:
 
 def _sync(folder: Path) -> None:
     """So that a power cut brings back no file of which the row is gone."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        return  # nothing was ever stored
     try:
         os.fsync(descriptor)
     finally:

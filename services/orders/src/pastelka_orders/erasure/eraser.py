@@ -12,7 +12,7 @@ from pastelka_orders.erasure import messages
 from pastelka_orders.handlers import erasures as handlers
 from pastelka_orders.order_files import FilesLeftError, StorageAwayError
 from pastelka_orders.repository import erasures
-from pastelka_orders.repository.erasures import Contents, Erasure
+from pastelka_orders.repository.erasures import Erasure
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +53,9 @@ class Eraser:
     async def _files(self, record: Erasure) -> None:
         what = await self._database.read(lambda c: erasures.contents(c, record.order_id))
         paths = what.paths if what is not None else []
-        await order_files.require(self._storage, has_files=_must_have_files(record, what))
+        if paths:
+            # Counted before: an earlier try may have deleted the last file there was.
+            await order_files.require(self._storage, may_be_empty=record.files is not None)
         if record.files is None:
             found = await order_files.count(self._storage, record.order_id, paths)
             await self._database.write(
@@ -63,7 +65,7 @@ class Eraser:
 
     async def _late_files(self, record: Erasure) -> None:
         """Of an order whose rows went first, or of a try that was interrupted."""
-        await order_files.require(self._storage, has_files=False)
+        await order_files.require(self._storage, may_be_empty=True)
         await order_files.delete(self._storage, record.order_id)
 
     async def _rows(self, record: Erasure) -> None:
@@ -78,7 +80,7 @@ class Eraser:
 
     async def _note(self, record: Erasure, step: str, error: Exception) -> None:
         FAILED.labels(step).inc()
-        reason = _sentence(error)
+        reason = _sentence(error, step)
         if isinstance(error, (FilesLeftError, StorageAwayError, OSError, *BROKER_ERRORS)):
             log.warning("order not erased yet", order_number=record.order_number, step=step, reason=reason)
         else:
@@ -86,16 +88,11 @@ class Eraser:
         await self._database.write(lambda c: erasures.note_failure(c, record.order_id, reason))
 
 
-def _must_have_files(record: Erasure, what: Contents | None) -> bool:
-    """Whether an empty storage would be a sign that it is not mounted."""
-    return record.files is None and what is not None and bool(what.paths)
-
-
-def _sentence(error: Exception) -> str:
+def _sentence(error: Exception, step: str) -> str:
     if isinstance(error, FilesLeftError | StorageAwayError):
         return str(error)
-    if isinstance(error, BROKER_ERRORS) and not isinstance(error, OSError):
-        return f"NATS does not answer ({type(error).__name__})."
+    if step == "messages" and isinstance(error, BROKER_ERRORS):
+        return f"NATS does not answer ({type(error).__name__}), so messages cannot be purged."
     if isinstance(error, OSError):
         return f"{error.strerror or type(error).__name__}."
     return f"Unexpected error ({type(error).__name__}); the log tells more."

@@ -1,9 +1,10 @@
 """When orders are erased: regularly those that are too old, and whatever was asked for."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 import structlog
 from nats.aio.client import Client
@@ -15,10 +16,13 @@ from pastelka_orders.database import Database, is_passing
 from pastelka_orders.erasure.eraser import Eraser
 from pastelka_orders.handlers.erasures import ask
 from pastelka_orders.repository import erasures, retention
-from pastelka_orders.repository.erasures import Target
+from pastelka_orders.repository.erasures import Erasure, Target
+
+T = TypeVar("T")
 
 _LOCK = 7_240_003  # the relay's is 7,240,001, the reconciler's 7,240,002
 _BATCH = 50
+_AT_ONCE = 4
 _CLOCKS_DIFFER = timedelta(hours=12)
 _ONLY_ONE = text("SELECT pg_try_advisory_xact_lock(:lock)")
 
@@ -72,6 +76,7 @@ class Retention:
             if not (await leader.execute(_ONLY_ONE, {"lock": _LOCK})).scalar_one():
                 return None
             swept = Swept()
+            await self._database.write(lambda c: retention.begin(c, days=self._days))
             await self._finish_all(swept, stop)
             error = await self._erase_expired(swept, stop) if self._days is not None else None
             await self._database.write(lambda c: retention.note_run(c, days=self._days, error=error))
@@ -91,14 +96,11 @@ class Retention:
     async def _finish_all(self, swept: Swept, stop: asyncio.Event | None) -> None:
         """What was asked for, or begun and interrupted."""
         after = 0
-        while page := await self._unfinished(after):
-            for record in page:
-                if stop is not None and stop.is_set():
-                    return
-                await self._count(swept, await self._eraser.finish(record))
+        while not _ends(stop) and (page := await self._unfinished(after)):
+            await self._each(page, lambda record: self._finish(record, swept), stop)
             after = page[-1].order_id
 
-    async def _unfinished(self, after: int) -> list[erasures.Erasure]:
+    async def _unfinished(self, after: int) -> list[Erasure]:
         return await self._database.read(lambda c: erasures.unfinished(c, after=after, batch=_BATCH))
 
     async def _erase_expired(self, swept: Swept, stop: asyncio.Event | None) -> str | None:
@@ -109,21 +111,43 @@ class Retention:
             message = f"The clocks of the database and of the worker differ by {differ}; nothing was erased."
             log.error("retention does not trust the clocks", differ=str(differ))
             return message
-        while page := await self._database.read(lambda c: erasures.expired(c, days=days, batch=_BATCH)):
-            for target in page:
-                if stop is not None and stop.is_set():
-                    return None
-                await self._erase(target, swept)
+        while not _ends(stop) and (page := await self._expired(days)):
+            await self._each(page, lambda target: self._erase(target, swept), stop)
         return None
+
+    async def _expired(self, days: int) -> list[Target]:
+        return await self._database.read(lambda c: erasures.expired(c, days=days, batch=_BATCH))
+
+    async def _each(
+        self, page: Sequence[T], do: Callable[[T], Awaitable[None]], stop: asyncio.Event | None
+    ) -> None:
+        """Do it for all of a page, a few at once; those not begun when ``stop`` is set are left."""
+        waiting = list(reversed(page))
+
+        async def work() -> None:
+            while waiting and not _ends(stop):
+                await do(waiting.pop())
+
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for _ in range(_AT_ONCE):
+                    tasks.create_task(work())
+        except* Exception as failed:
+            raise failed.exceptions[0] from None
+        finally:
+            self._on_commit()
 
     async def _erase(self, target: Target, swept: Swept) -> None:
         await self._database.write(lambda c: ask(c, target, "retention", None))
-        self._on_commit()
         record = await self._database.read(lambda c: erasures.one(c, target.order_id))
         if record is not None:
-            await self._count(swept, await self._eraser.finish(record))
+            await self._finish(record, swept)
 
-    async def _count(self, swept: Swept, is_erased: bool) -> None:
+    async def _finish(self, record: Erasure, swept: Swept) -> None:
+        is_erased = await self._eraser.finish(record)
         swept.erased += is_erased
         swept.failed += not is_erased
-        self._on_commit()
+
+
+def _ends(stop: asyncio.Event | None) -> bool:
+    return stop is not None and stop.is_set()

@@ -14,10 +14,13 @@ _STATE = text(
             (array_agg(error ORDER BY order_id) FILTER (WHERE error IS NOT NULL))[1] AS failure
         FROM erasures WHERE erased_at IS NULL) w"""
 )
+_BEGIN = text(
+    """INSERT INTO retention (id, ran_at, days, since)
+    VALUES (1, clock_timestamp(), CAST(:days AS integer), clock_timestamp()) ON CONFLICT (id) DO NOTHING"""
+)
 _RAN = text(
-    """INSERT INTO retention (id, ran_at, days, since, error)
-    VALUES (1, clock_timestamp(), CAST(:days AS integer), clock_timestamp(), CAST(:error AS text))
-    ON CONFLICT (id) DO UPDATE SET ran_at = EXCLUDED.ran_at, days = EXCLUDED.days, error = EXCLUDED.error"""
+    """UPDATE retention SET ran_at = clock_timestamp(), days = CAST(:days AS integer),
+        error = CAST(:error AS text)"""
 )
 _ERASED = text("UPDATE retention SET erased = erased + 1, last_erased_at = clock_timestamp()")
 
@@ -50,6 +53,11 @@ async def state(connection: AsyncConnection) -> State | None:
     """What is remembered, if there was a look."""
     row = (await connection.execute(_STATE)).mappings().first()
     return State(**row) if row else None
+
+
+async def begin(connection: AsyncConnection, *, days: int | None) -> None:
+    """Count from now on, unless that was begun before."""
+    await connection.execute(_BEGIN, {"days": days})
 
 
 async def note_run(connection: AsyncConnection, *, days: int | None, error: str | None = None) -> None:
