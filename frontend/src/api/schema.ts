@@ -484,6 +484,8 @@ export interface paths {
         /**
          * Shopify Webhook
          * @description Take in an order of the shop: topics `orders/create`, `orders/updated`, `orders/cancelled`.
+         *
+         *     `customers/redact` erases a customer; `customers/data_request` and `shop/redact` are logged for a person.
          */
         post: operations["shopify_webhook"];
         delete?: never;
@@ -989,6 +991,56 @@ export interface components {
             seconds: number;
         };
         /**
+         * RetentionResponse
+         * @description Orders that are older than `RETENTION_DAYS` are erased; this is how that goes.
+         */
+        RetentionResponse: {
+            /**
+             * Days
+             * @description How long an order is kept; null while they are kept for ever
+             */
+            days: number | null;
+            /**
+             * Erased
+             * @description Orders that were erased because they were too old
+             */
+            erased: number;
+            /**
+             * Error
+             * @description Why the first of them failed, or why nothing could be judged
+             */
+            error: string | null;
+            /**
+             * Failing
+             * @description Those of them that were tried in vain, and will be tried again
+             */
+            failing: number;
+            /** Last Erased At */
+            last_erased_at: string | null;
+            /**
+             * On
+             * @description Whether orders are erased when they are old; false: they are kept
+             */
+            on: boolean;
+            /**
+             * Ran At
+             * Format: date-time
+             * @description When orders were last looked for
+             */
+            ran_at: string;
+            /**
+             * Since
+             * Format: date-time
+             * @description Since when `erased` counts
+             */
+            since: string;
+            /**
+             * Waiting
+             * @description Erasures, for any reason, that are not finished
+             */
+            waiting: number;
+        };
+        /**
          * RetryResponse
          * @description An attempt failed for a reason that may pass, and there will be another.
          */
@@ -1147,6 +1199,8 @@ export interface components {
             queues: components["schemas"]["QueueResponse"][] | null;
             /** @description Null also when it has not run yet */
             reconciler: components["schemas"]["ReconcilerResponse"] | null;
+            /** @description Null also before the first look */
+            retention: components["schemas"]["RetentionResponse"] | null;
             /** Services */
             services: components["schemas"]["ServiceResponse"][];
         };
@@ -2611,7 +2665,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Applied, or not about an order */
+            /** @description Applied, or nothing to apply */
             200: {
                 headers: {
                     [name: string]: unknown;
