@@ -4,6 +4,7 @@ Each has an HTTP status, a stable code and a sentence; ``api.problems`` renders 
 as ``application/problem+json`` (RFC 9457).
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 
@@ -18,6 +19,11 @@ class OrdersError(Exception):
         super().__init__(detail)
         self.detail = detail
         self.ids = ids
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What the answer says beside the problem."""
+        return {}
 
 
 class NotFoundError(OrdersError):

@@ -11,6 +11,10 @@ from fastapi import Depends, Path, Request, Response
 from pydantic import BaseModel, TypeAdapter
 
 from pastelka_common.storage import Storage, public_url
+from pastelka_orders.access.callers import Callers
+from pastelka_orders.access.origin import Origins
+from pastelka_orders.access.sign_in import SignIn
+from pastelka_orders.access.way import Ways
 from pastelka_orders.broker import Broker
 from pastelka_orders.database import Database, Work
 from pastelka_orders.exports import Printer
@@ -37,6 +41,16 @@ OrderNumber = Annotated[
 
 
 @dataclass(frozen=True)
+class Access:
+    """What is needed to know who asks, and whether they may."""
+
+    ways: Ways
+    origins: Origins
+    callers: Callers
+    sign_in: SignIn
+
+
+@dataclass(frozen=True)
 class Services:
     """Everything a route may use."""
 
@@ -48,6 +62,7 @@ class Services:
     broker: Broker
     system: System
     printer: Printer
+    access: "Access"
 
     @property
     def files(self) -> str:
@@ -129,6 +144,13 @@ class Subscriptions:
             samesite="strict",
         )
         response.headers["Link"] = f'<{_MERCURE_PATH}>; rel="mercure"'
+
+    def clear(self, response: Response) -> None:
+        """Take the cookie away."""
+        if self._key is not None:
+            response.delete_cookie(
+                "mercureAuthorization", path=_MERCURE_PATH, httponly=True, samesite="strict"
+            )
 
     def _current_token(self, key: str) -> str:
         now = datetime.now(UTC)

@@ -60,7 +60,9 @@ def problem(
 
 
 async def _business(_request: Request, error: OrdersError) -> JSONResponse:
-    return problem(error.status, error.code, error.title, error.detail, **error.ids)
+    return problem(
+        error.status, error.code, error.title, error.detail, headers=dict(error.headers), **error.ids
+    )
 
 
 async def _photos(_request: Request, error: PhotosRefusedError) -> JSONResponse:

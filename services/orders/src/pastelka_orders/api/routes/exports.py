@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
+from pastelka_orders.api.access import VIEWER, Guarded
 from pastelka_orders.api.deps import Deps, OrderNumber, Services
 from pastelka_orders.api.problems import Responses, declared
 from pastelka_orders.errors import NothingChosenError, OrderNotFoundError
@@ -13,7 +14,7 @@ from pastelka_orders.exports import Entry, Export, file_name, zipped
 from pastelka_orders.repository import exports, orders
 from pastelka_orders.repository.exports import What
 
-router = APIRouter(prefix="/orders", tags=["orders"])
+router = APIRouter(prefix="/orders", tags=["orders"], route_class=Guarded)
 
 _ZIP = "application/zip"
 _PDF = "application/pdf"
@@ -24,7 +25,9 @@ def _sent(media_type: str) -> Responses:
     return {200: {"description": "The file", "content": {media_type: schema}}, **declared(404, 409, 422, 503)}
 
 
-@router.get("/{order_number}/download", response_class=StreamingResponse, responses=_sent(_ZIP))
+@router.get(
+    "/{order_number}/download", dependencies=[VIEWER], response_class=StreamingResponse, responses=_sent(_ZIP)
+)
 async def download_order(
     services: Deps,
     order_number: OrderNumber,
@@ -35,7 +38,9 @@ async def download_order(
     return _response(await zipped(entries), _ZIP, file_name(order_number, f"{what}.zip"))
 
 
-@router.get("/{order_number}/print", response_class=StreamingResponse, responses=_sent(_PDF))
+@router.get(
+    "/{order_number}/print", dependencies=[VIEWER], response_class=StreamingResponse, responses=_sent(_PDF)
+)
 async def print_order(services: Deps, order_number: OrderNumber) -> StreamingResponse:
     """A PDF of the chosen pages, one on each sheet of A4."""
     entries = await _entries(services, order_number, "coloring")

@@ -6,6 +6,7 @@ from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile,
 from pydantic import TypeAdapter
 
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
+from pastelka_orders.api.access import OPERATOR, VIEWER, Asking, Guarded
 from pastelka_orders.api.deps import MAX_ID, Deps, Id, OrderNumber, answer, respond
 from pastelka_orders.api.problems import Responses, declared
 from pastelka_orders.errors import ImageNotFoundError, OrderNotFoundError
@@ -22,14 +23,19 @@ from pastelka_orders.schemas import (
     TimelineResponse,
 )
 
-router = APIRouter(prefix="/orders", tags=["orders"])
+router = APIRouter(prefix="/orders", tags=["orders"], route_class=Guarded)
 
 _COLORINGS: TypeAdapter[object] = TypeAdapter(list[ColoringVersionResponse])
 _SVGS: TypeAdapter[object] = TypeAdapter(list[SvgVersionResponse])
 _NOT_MODIFIED: Responses = {304: {"description": "The caller's `ETag` is still right"}}
 
 
-@router.get("", response_model=OrderListResponse, responses={**_NOT_MODIFIED, **declared(422, 503)})
+@router.get(
+    "",
+    dependencies=[VIEWER],
+    response_model=OrderListResponse,
+    responses={**_NOT_MODIFIED, **declared(422, 503)},
+)
 async def list_orders(
     request: Request,
     services: Deps,
@@ -51,6 +57,7 @@ async def list_orders(
 
 @router.post(
     "",
+    dependencies=[OPERATOR],
     response_model=OrderResponse,
     status_code=status.HTTP_201_CREATED,
     responses=declared(413, 422, 503),
@@ -74,7 +81,10 @@ async def create_order(
 
 
 @router.get(
-    "/{order_number}", response_model=OrderResponse, responses={**_NOT_MODIFIED, **declared(404, 422, 503)}
+    "/{order_number}",
+    dependencies=[VIEWER],
+    response_model=OrderResponse,
+    responses={**_NOT_MODIFIED, **declared(404, 422, 503)},
 )
 async def get_order(request: Request, services: Deps, order_number: OrderNumber) -> Response:
     """One order with its line items, images and versions."""
@@ -83,10 +93,17 @@ async def get_order(request: Request, services: Deps, order_number: OrderNumber)
     return response
 
 
-@router.delete("/{order_number}", status_code=status.HTTP_204_NO_CONTENT, responses=declared(404, 422, 503))
-async def delete_order(services: Deps, order_number: OrderNumber) -> None:
+@router.delete(
+    "/{order_number}",
+    dependencies=[OPERATOR],
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=declared(404, 422, 503),
+)
+async def delete_order(services: Deps, caller: Asking, order_number: OrderNumber) -> None:
     """Delete an order with its files; work in hand is cancelled."""
-    order_id = await services.write(lambda c: orders.delete(c, services.storage, order_number))
+    order_id = await services.write(
+        lambda c: orders.delete(c, services.storage, order_number, asked_by=caller.name)
+    )
     # At once for whoever looks; the job that went out with the transaction does it again for what
     # a worker may still have been writing.
     await services.storage.delete_tree(str(order_id))
@@ -94,6 +111,7 @@ async def delete_order(services: Deps, order_number: OrderNumber) -> None:
 
 @router.get(
     "/{order_number}/images/{image_id}",
+    dependencies=[VIEWER],
     response_model=ImageResponse,
     responses={**_NOT_MODIFIED, **declared(404, 422, 503)},
 )
@@ -109,6 +127,7 @@ async def get_image(request: Request, services: Deps, order_number: OrderNumber,
 
 @router.get(
     "/{order_number}/timeline",
+    dependencies=[VIEWER],
     response_model=TimelineResponse,
     responses={**_NOT_MODIFIED, **declared(404, 422, 503)},
 )
@@ -125,6 +144,7 @@ async def get_timeline(request: Request, services: Deps, order_number: OrderNumb
 
 @router.post(
     "/{order_number}/generate-coloring",
+    dependencies=[OPERATOR],
     response_model=list[ColoringVersionResponse],
     status_code=status.HTTP_202_ACCEPTED,
     responses=declared(404, 409, 422, 503),
@@ -140,6 +160,7 @@ async def generate_order_coloring(
 
 @router.post(
     "/{order_number}/generate-svg",
+    dependencies=[OPERATOR],
     response_model=list[SvgVersionResponse],
     status_code=status.HTTP_202_ACCEPTED,
     responses=declared(404, 409, 422, 503),

@@ -5,17 +5,18 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response, status
 
 from pastelka_orders import dead_letters
+from pastelka_orders.api.access import OPERATOR, VIEWER, Guarded
 from pastelka_orders.api.deps import Deps
 from pastelka_orders.api.problems import declared
 from pastelka_orders.handlers.requeue import take_back
 from pastelka_orders.system_schemas import SystemResponse
 
-router = APIRouter(tags=["system"])
+router = APIRouter(tags=["system"], route_class=Guarded)
 
 Sequence = Annotated[int, Path(ge=1, le=2**53 - 1, description="Number of the dead letter")]
 
 
-@router.get("/system")
+@router.get("/system", dependencies=[VIEWER])
 async def get_system(services: Deps, response: Response) -> SystemResponse:
     """Services with their health, queues, outbox, the last hour, and what was given up on."""
     services.subscriptions.allow(response)
@@ -24,6 +25,7 @@ async def get_system(services: Deps, response: Response) -> SystemResponse:
 
 @router.post(
     "/dead-letters/{sequence}/requeue",
+    dependencies=[OPERATOR],
     status_code=status.HTTP_204_NO_CONTENT,
     responses=declared(404, 409, 422, 503),
 )
@@ -35,6 +37,7 @@ async def requeue_dead_letter(services: Deps, sequence: Sequence) -> None:
 
 @router.delete(
     "/dead-letters/{sequence}",
+    dependencies=[OPERATOR],
     status_code=status.HTTP_204_NO_CONTENT,
     responses=declared(404, 422, 503),
 )

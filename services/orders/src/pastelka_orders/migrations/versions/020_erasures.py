@@ -1,7 +1,7 @@
 """The record of what was erased and when, what the retention remembers, customers found by e-mail.
 
 Revision ID: 020
-Revises: 018
+Revises: 019
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "020"
-down_revision = "018"
+down_revision = "019"
 branch_labels = None
 depends_on = None
 
