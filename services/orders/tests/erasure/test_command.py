@@ -1,15 +1,17 @@
-"""``erase customer``, as a process."""
+"""``erase customer``: what it says, asks and does. (As a process: ``test_failures.py``.)"""
 
 import asyncio
+import io
 import json
-import os
-import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import structlog
+
+from pastelka_orders.commands import main
 
 THREE_DAYS = timedelta(days=3)
 
@@ -27,27 +29,32 @@ Command = Callable[..., Awaitable[Result]]
 
 
 @pytest.fixture
-def erase(house: Any, broker: Any, orders_url: str) -> Command:
-    """``await erase("--email", ..., typed="yes")``."""
+def erase(
+    house: Any,
+    broker: Any,
+    orders_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Command]:
+    """``await erase("--email", ..., typed="yes")``; in a thread, as it has an event loop of its own."""
+    monkeypatch.setenv("NATS_URL", broker.url)
+    monkeypatch.setenv("DATABASE_URL", orders_url)
+    monkeypatch.setenv("STORAGE_PATH", str(house.storage.root))
+
+    def command(arguments: tuple[str, ...]) -> int:
+        try:
+            return main(["erase", "customer", *arguments])
+        except SystemExit as ended:  # by the parser
+            return int(ended.code or 0)
 
     async def run(*arguments: str, typed: str = "") -> Result:
-        settings = {
-            **os.environ,
-            "NATS_URL": broker.url,
-            "DATABASE_URL": orders_url,
-            "STORAGE_PATH": str(house.storage.root),
-        }
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "pastelka_orders", "erase", "customer", *arguments),
-            env=settings,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await asyncio.wait_for(process.communicate(typed.encode()), 120)
-        return Result(process.returncode or 0, out.decode(), err.decode())
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        capsys.readouterr()
+        code = await asyncio.to_thread(command, arguments)
+        return Result(code, *capsys.readouterr())
 
-    return run
+    yield run
+    structlog.reset_defaults()
 
 
 async def two_orders(house: Any) -> None:

@@ -48,6 +48,7 @@ def unprivileged() -> Iterator[None]:
         os.seteuid(0)
 
 
+@pytest.mark.timeout(300)
 async def test_killed_between_the_files_and_the_rows_it_goes_on(
     house: Any, broker: Any, orders_url: str
 ) -> None:

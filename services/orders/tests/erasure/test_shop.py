@@ -124,7 +124,8 @@ async def test_a_deletion_is_recorded_and_its_messages_are_purged(house: Any) ->
     assert await house.sweep(None) == (1, 0)
     assert await house.traces() == []
     record = await house.record()
-    assert (record["reason"], record["files"], record["photos"], record["pages"]) == ("operator", 7, 1, 2)
+    assert (record["reason"], record["asked_by"]) == ("operator", "open")
+    assert (record["files"], record["photos"], record["pages"]) == (7, 1, 2)
     assert record["erased_at"] is not None
 
 
