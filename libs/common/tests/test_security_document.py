@@ -9,6 +9,8 @@ FOLDERS = [
     ROOT,
     ROOT / "services/orders/tests",
     ROOT / "services/orders/tests/erasure",
+    ROOT / "services/coloring/tests",
+    ROOT / "services/vectorize/tests",
     ROOT / "libs/common/tests/servers",
     ROOT / "tests/browser",
     ROOT / "tests/chart",
@@ -24,4 +26,4 @@ def test_every_test_that_is_named_is_there() -> None:
 
 def _is_there(file: str, name: str) -> bool:
     found = [folder / file for folder in FOLDERS if (folder / file).is_file()]
-    return any(re.search(rf"^\s*(async )?def {name}\(", path.read_text(), re.M) for path in found)
+    return any(re.search(rf"^\s*(async )?def {name}\(", path.read_text(), re.MULTILINE) for path in found)
