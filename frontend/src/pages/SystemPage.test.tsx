@@ -10,6 +10,7 @@ import {
   sampleLetter,
   sampleLetters,
   sampleProcess,
+  sampleRetention,
   sampleSilence,
   sampleSystem,
 } from "@/test/systemSamples";
@@ -71,6 +72,31 @@ describe("a provider that fails", () => {
     await showSystem(sampleSystem({ services: [{ ...sampleProcess("coloring"), breaker: closed }] }));
     expect(screen.queryByRole("link", { name: /poskytovatel/ })).toBeNull();
     expect(service("coloring").getByText("poskytovatel odpovídá")).toBeVisible();
+  });
+});
+
+describe("orders that are erased when they are old", () => {
+  it("says after how many days, when it looked, and how many went", async () => {
+    await showSystem(sampleSystem(sampleRetention({ erased: 12 })));
+    const line = screen.getByText(/starší než 90 dní se mažou, naposledy se hledaly před 40 s/);
+    expect(line).toHaveTextContent(/Od 2\. 1\. 2026 se smazalo 12\./);
+    expect(screen.queryByRole("alert")).toBeNull();
+  });
+
+  it("says that they are kept", async () => {
+    await showSystem(sampleSystem(sampleRetention({ on: false, days: null })));
+    expect(screen.getByText("Objednávky se samy nemažou.")).toBeVisible();
+  });
+
+  it("says what cannot be erased, and why", async () => {
+    const error = "1 of its files cannot be deleted; the first is 7/image_1.jpg: Permission denied.";
+    await showSystem(sampleSystem(sampleRetention({ waiting: 2, failing: 2, error })));
+    expect(screen.getByRole("alert")).toHaveTextContent(`2 objednávky se zatím nedaří smazat: ${error}`);
+  });
+
+  it("says nothing before the first look", async () => {
+    await showSystem(sampleSystem());
+    expect(screen.queryByText(/mažou/)).toBeNull();
   });
 });
 

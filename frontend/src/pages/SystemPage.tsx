@@ -3,6 +3,7 @@ import { DeadLetters } from "@/components/system/DeadLetters";
 import { Head } from "@/components/system/Head";
 import { LastHour } from "@/components/system/LastHour";
 import { Queues } from "@/components/system/Queues";
+import { Retention } from "@/components/system/Retention";
 import { Services } from "@/components/system/Services";
 import { SystemSkeleton } from "@/components/system/SystemSkeleton";
 import { Warnings } from "@/components/system/Warnings";
@@ -36,6 +37,7 @@ function Loaded({ system, query, onRefresh }: LoadedProps) {
       />
       <Services services={servicesOf(system)} seen={seen} now={Date.parse(system.at)} />
       <DeadLetters letters={system.dead_letters} />
+      <Retention state={system.retention} now={Date.parse(system.at)} />
     </>
   );
 }

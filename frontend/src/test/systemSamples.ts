@@ -57,7 +57,26 @@ export function sampleSystem(changes: Partial<SystemState> = {}): SystemState {
     last_hour: [sampleHour("coloring", 42, 3), sampleHour("svg", 0, 0)],
     dead_letters: { count: 0, newest: [] },
     reconciler: null,
+    retention: null,
     ...changes,
+  };
+}
+
+/** Orders are kept for 90 days; `changes` make it otherwise. */
+export function sampleRetention(changes: Partial<NonNullable<SystemState["retention"]>> = {}) {
+  return {
+    retention: {
+      on: true,
+      days: 90,
+      ran_at: "2026-01-16T14:29:20.000Z",
+      since: "2026-01-02T09:00:00.000Z",
+      erased: 0,
+      last_erased_at: null,
+      waiting: 0,
+      failing: 0,
+      error: null,
+      ...changes,
+    },
   };
 }
 

@@ -72,6 +72,25 @@ export const cs = {
     many: "Dosud se opravilo {count} věci.",
     other: "Dosud se opravilo {count} věcí.",
   },
+  "system.retention.off": "Objednávky se samy nemažou.",
+  "system.retention.on": {
+    one: "Objednávky starší než {count} den se mažou, naposledy se hledaly před {time}.",
+    few: "Objednávky starší než {count} dny se mažou, naposledy se hledaly před {time}.",
+    many: "Objednávky starší než {count} dne se mažou, naposledy se hledaly před {time}.",
+    other: "Objednávky starší než {count} dní se mažou, naposledy se hledaly před {time}.",
+  },
+  "system.retention.erased": {
+    one: "Od {since} se smazala {count}.",
+    few: "Od {since} se smazaly {count}.",
+    many: "Od {since} se smazalo {count}.",
+    other: "Od {since} se smazalo {count}.",
+  },
+  "system.retention.failing": {
+    one: "{count} objednávku se zatím nedaří smazat:",
+    few: "{count} objednávky se zatím nedaří smazat:",
+    many: "{count} objednávky se zatím nedaří smazat:",
+    other: "{count} objednávek se zatím nedaří smazat:",
+  },
   "system.breaker.closed": "poskytovatel odpovídá",
   "system.breaker.open": "Poskytovatel selhává, úlohy čekají. Další zkouška za {time}.",
   "system.breaker.half_open": "Poskytovatel selhával, jedna úloha ho zkouší.",
@@ -187,6 +206,19 @@ export const en = {
   "system.reconciler.mended": {
     one: "{count} thing was mended so far.",
     other: "{count} things were mended so far.",
+  },
+  "system.retention.off": "Orders are not erased by themselves.",
+  "system.retention.on": {
+    one: "Orders older than {count} day are erased; they were last looked for {time} ago.",
+    other: "Orders older than {count} days are erased; they were last looked for {time} ago.",
+  },
+  "system.retention.erased": {
+    one: "{count} was erased since {since}.",
+    other: "{count} were erased since {since}.",
+  },
+  "system.retention.failing": {
+    one: "{count} order cannot be erased yet:",
+    other: "{count} orders cannot be erased yet:",
   },
   "system.breaker.closed": "the provider answers",
   "system.breaker.open": "The provider fails, so jobs wait. Next try in {time}.",

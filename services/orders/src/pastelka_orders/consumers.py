@@ -25,11 +25,14 @@ from pastelka_common.messaging.topology import FACTS_CONSUMER
 from pastelka_common.messaging.work import FACTS
 from pastelka_common.storage import Storage, photo_path
 from pastelka_common.thumbnails import store_thumbnail
+from pastelka_orders import dead_letters
 from pastelka_orders.database import Database, is_passing
+from pastelka_orders.errors import DeadLetterNotFoundError
 from pastelka_orders.handlers import downloads
 from pastelka_orders.handlers.facts import Received, apply_dead_letter, apply_facts
 from pastelka_orders.handlers.orders import Process
 from pastelka_orders.photos import PhotoDownloader
+from pastelka_orders.repository import images
 from pastelka_orders.repository.orders import StoredPhoto
 
 log = structlog.get_logger(__name__)
@@ -141,15 +144,38 @@ class DeadLetters:
     """Marks the versions of jobs that were given up on: the handler of the dead letters' consumer."""
 
     database: Database
+    nc: Client
     on_commit: Callable[[], None]
 
-    async def handle(self, letter: DeadLetter, _delivery: Delivery) -> Outcome:
-        """End the version in error unless its worker already said so."""
+    async def handle(self, letter: DeadLetter, delivery: Delivery) -> Outcome:
+        """End the version in error unless its worker already said so.
+
+        A download that fails after its order was erased leaves a letter with the photo's address: that
+        is taken away.
+        """
+        if await self._is_of_erased(letter):
+            await self._remove(delivery.sequence)
+            return Done()
         job = _job_of(letter)
         if job is not None:
             await self.database.write(lambda c: apply_dead_letter(c, letter, job.version_id, job.run))
             self.on_commit()
         return Done()
+
+    async def _is_of_erased(self, letter: DeadLetter) -> bool:
+        if not letter.original_subject.startswith("jobs.download."):
+            return False
+        try:
+            job = DownloadJob.model_validate_json(letter.original_payload)
+        except ValidationError:
+            return False
+        return await self.database.write(lambda c: images.lock(c, job.image_id)) is None
+
+    async def _remove(self, sequence: int) -> None:
+        try:
+            await dead_letters.remove(self.nc, sequence)
+        except DeadLetterNotFoundError:
+            log.debug("dead letter of an erased order is gone already", sequence=sequence)
 
 
 def _job_of(letter: DeadLetter) -> VersionJob | None:

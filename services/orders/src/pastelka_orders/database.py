@@ -84,6 +84,7 @@ def _engine(url: str, pool_size: int, timezone: str, **options: Any) -> AsyncEng
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=10,
+        hide_parameters=True,  # names and e-mails of customers are no part of an error
         connect_args={"server_settings": settings},
         **options,
     )

@@ -47,6 +47,9 @@ NAMING = {
 OrderSource = Literal["shopify", "manual"]
 """Where an order came from."""
 
+ErasureReason = Literal["retention", "customer", "operator"]
+"""Why an order was erased: it was too old, its customer's wish, somebody deleted it."""
+
 
 class OrderStatus(StrEnum):
     """Status of an order until its photos are here; PostgreSQL type ``orderstatus``."""
@@ -93,6 +96,7 @@ class Order(Base):
         Index("ix_orders_shopify_order_number", "shopify_order_number"),
         Index("ix_orders_created_at_id", text("created_at DESC"), text("id DESC")),
         Index("ix_orders_status_created_at_id", "status", text("created_at DESC"), text("id DESC")),
+        Index("ix_orders_customer_email", text("lower(customer_email)")),
         Index("ix_orders_search", text("to_tsvector('simple'::regconfig, search)"), postgresql_using="gin"),
     )
 
@@ -370,6 +374,8 @@ class DeletedShopOrder(Base):
     __tablename__ = "deleted_shop_orders"
 
     shopify_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    is_final: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Erased at its customer's wish: nothing brings it back, not even who asks for it."""
     deleted_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
@@ -416,10 +422,58 @@ class ReconcilerState(Base):
 
 
 class Erasure(Base):
-    """An order that was deleted lately: its files must be gone, however late a worker writes one."""
+    """An order whose files and rows are gone, or are going: the record of it, kept for good.
+
+    It holds no data of the customer: ids, a number that names nobody by itself, counts and times.
+    """
 
     __tablename__ = "erasures"
+    __table_args__ = (
+        CheckConstraint("reason IN ('retention', 'customer', 'operator')", name="reason"),
+        Index("ix_erasures_open", "order_id", postgresql_where=text("erased_at IS NULL")),
+        Index("ix_erasures_deleted_at", "deleted_at"),
+        Index("ix_erasures_order_number", "order_number"),
+    )
 
     order_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     order_number: Mapped[str] = mapped_column(Text)
-    deleted_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    reason: Mapped[ErasureReason] = mapped_column(Text, server_default="operator")
+    asked_by: Mapped[str | None] = mapped_column(Text)
+    """Who asked for it: an account, a command, ``shopify``; ``None`` for the retention itself."""
+    asked_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    photos: Mapped[int | None]
+    pages: Mapped[int | None]
+    """Versions that had a file, colorings and SVGs."""
+    files: Mapped[int | None]
+    """What was found in the storage, thumbnails and notes included; ``None`` until it was counted."""
+    bytes: Mapped[int | None] = mapped_column(BigInteger)
+    deleted_at: Mapped[datetime | None] = mapped_column(server_default=func.clock_timestamp())
+    """When the rows went; ``None`` until then."""
+    is_watched: Mapped[bool] = mapped_column(server_default=text("true"))
+    """Whether a worker may still write a file; looked after for seven days."""
+    subjects: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
+    """Subjects of messages about it, until they are purged."""
+    erased_at: Mapped[datetime | None]
+    """When everything was gone: files, rows, messages."""
+    failures: Mapped[int] = mapped_column(server_default="0")
+    """How often it was tried in vain; ``error`` says why the last time."""
+    error: Mapped[str | None] = mapped_column(Text)
+
+
+class RetentionState(Base):
+    """How the last look for orders that are too old went: one row."""
+
+    __tablename__ = "retention"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    ran_at: Mapped[datetime]
+    days: Mapped[int | None]
+    """``RETENTION_DAYS`` of the worker that looked; ``None`` while orders are kept."""
+    since: Mapped[datetime]
+    """Since when ``erased`` counts."""
+    erased: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """Orders that were erased because they were too old."""
+    last_erased_at: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(Text)
+    """Why the last look could not do its work; ``None`` if it could."""

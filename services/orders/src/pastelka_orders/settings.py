@@ -1,5 +1,6 @@
 """Settings of the orders service."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -37,6 +38,18 @@ class OrdersSettings(AccessSettings, ShopifySettings):
     proxy: dict[str, ProxySettings] = Field(default_factory=dict)
     reconcile_every: Annotated[float, Field(ge=0.2, le=3600)] = 15.0
     reconcile_grace: Annotated[float, Field(ge=0.0, le=3600)] = 20.0
+    retention_days: Annotated[int, Field(ge=0, le=36_500)] = 0
+    retention_every: Annotated[float, Field(ge=0.2, le=86_400)] = 60.0
+
+    @field_validator("retention_days", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return 0 if isinstance(value, str) and not value.strip() else value
+
+    @property
+    def kept(self) -> timedelta | None:
+        """How long orders are kept; ``None``: for ever."""
+        return timedelta(days=self.retention_days) if self.retention_days else None
 
     @field_validator("database_url")
     @classmethod

@@ -103,6 +103,20 @@ class ReconcilerResponse(BaseModel):
     last_mended_at: AwareDatetime | None
 
 
+class RetentionResponse(BaseModel):
+    """Orders that are older than `RETENTION_DAYS` are erased; this is how that goes."""
+
+    on: bool = Field(description="Whether orders are erased when they are old; false: they are kept")
+    days: int | None = Field(description="How long an order is kept; null while they are kept for ever")
+    ran_at: AwareDatetime = Field(description="When orders were last looked for")
+    since: AwareDatetime = Field(description="Since when `erased` counts")
+    erased: int = Field(description="Orders that were erased because they were too old")
+    last_erased_at: AwareDatetime | None
+    waiting: int = Field(description="Erasures, for any reason, that are not finished")
+    failing: int = Field(description="Those of them that were tried in vain, and will be tried again")
+    error: str | None = Field(description="Why the first of them failed, or why nothing could be judged")
+
+
 class SystemResponse(BaseModel):
     """How the system is. What cannot be told because the database or NATS is away is null."""
 
@@ -113,3 +127,4 @@ class SystemResponse(BaseModel):
     last_hour: list[HourResponse] | None
     dead_letters: DeadLettersResponse | None
     reconciler: ReconcilerResponse | None = Field(description="Null also when it has not run yet")
+    retention: RetentionResponse | None = Field(description="Null also before the first look")

@@ -168,7 +168,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: not self.deleted and len(self.reference.versions) > 3)
     @rule(really=st.integers(0, 4), lost=LOST)
     def delete(self, really: int, lost: bool) -> None:
-        if really == 4 and self.write(lambda c: orders.delete(c, "X1"), lost):
+        if really == 4 and self.write(lambda c: orders.delete(c, self.world.storage, "X1"), lost):
             self.deleted = True
             self.reference = Reference()
 

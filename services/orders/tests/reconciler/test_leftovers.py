@@ -92,7 +92,7 @@ async def test_files_that_a_worker_wrote_after_the_erasure_are_erased_too(
     assert await broken.sweep() == []
 
 
-async def test_an_erased_order_needs_nothing_more_and_is_forgotten_in_time(
+async def test_an_erased_order_needs_nothing_more_and_is_looked_after_for_seven_days(
     api: Any, broken: Any, sql: asyncpg.Connection
 ) -> None:
     await api.order()
@@ -102,9 +102,13 @@ async def test_an_erased_order_needs_nothing_more_and_is_forgotten_in_time(
     assert api.files() == []
     assert await broken.sweep() == []
     assert await sql.fetchval("SELECT order_number FROM erasures") == "M1000"
+    late = api.storage / "1" / "image_1.jpg"
+    late.parent.mkdir()
+    late.write_bytes(b"late")
     await sql.execute("UPDATE erasures SET deleted_at = now() - interval '8 days'")
-    await broken.sweep()
-    assert await sql.fetchval("SELECT count(*) FROM erasures") == 0
+    assert await broken.sweep() == []
+    await sql.execute("UPDATE erasures SET deleted_at = now() - interval '6 days'")
+    assert await broken.sweep() == [("erase", "files_left")]
 
 
 async def test_a_photo_that_nobody_fetches_is_asked_for_again(

@@ -1,4 +1,4 @@
-"""The command line of an operator: users, tokens, dead letters, and a pass of the reconciler.
+"""The command line of an operator: users, tokens, dead letters, the reconciler, erasing a customer.
 
 Exits 0 when it did what was asked, 1 when it could not, 2 when the command line or a setting is wrong.
 """
@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.topology import TopologyError
-from pastelka_orders.commands import letters, reconcile, tokens, users
+from pastelka_orders.commands import erase, letters, reconcile, tokens, users
 from pastelka_orders.errors import OrdersError
 
 _FAILED = 1
@@ -48,13 +48,14 @@ def parser() -> argparse.ArgumentParser:
     """The command line; what it reads has the command as ``run``."""
     line = argparse.ArgumentParser(
         prog="python -m pastelka_orders",
-        description="Users, API tokens, dead letters, and a pass of the reconciler.",
+        description="Users, API tokens, dead letters, a pass of the reconciler, erasing a customer.",
     )
-    commands = line.add_subparsers(required=True, metavar="{users,tokens,dead-letters,reconcile}")
+    commands = line.add_subparsers(required=True, metavar="{users,tokens,dead-letters,reconcile,erase}")
     users.add_to(commands)
     tokens.add_to(commands)
     letters.add_to(commands)
     reconcile.add_to(commands)
+    erase.add_to(commands)
     return line
 
 

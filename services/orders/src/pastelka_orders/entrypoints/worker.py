@@ -1,4 +1,6 @@
-"""``python -m pastelka_orders.entrypoints.worker``: facts, outbox, downloads, erasures, reconciler."""
+"""``python -m pastelka_orders.entrypoints.worker``: facts, outbox, downloads, erasures,
+reconciler, retention.
+"""
 
 import asyncio
 
@@ -23,6 +25,7 @@ from pastelka_common.messaging.upkeep import kept
 from pastelka_common.storage import Storage
 from pastelka_orders.consumers import DeadLetters, Downloads, Erasures, FactsConsumer
 from pastelka_orders.database import Database
+from pastelka_orders.erasure import Retention
 from pastelka_orders.listening import listen
 from pastelka_orders.outbox import CHANNEL, Relay
 from pastelka_orders.photos import PhotoDownloader, PhotoIntake, PhotoLimits
@@ -32,7 +35,7 @@ from pastelka_orders.reconciler import Reconciler
 from pastelka_orders.settings import OrdersSettings
 from pastelka_orders.shopify.consumers import follow_shop
 
-_POOL = 6
+_POOL = 8
 _CONSUMERS = (
     FACTS_CONSUMER,
     DEAD_CONSUMER,
@@ -84,7 +87,15 @@ async def _work(
         on_mended=relay.wake,
     )
     downloads = Downloads(database, storage, downloader, settings.auto_process, relay.wake)
-    dead = DeadLetters(database, relay.wake)
+    dead = DeadLetters(database, nc, relay.wake)
+    retention = Retention(
+        database,
+        nc,
+        storage,
+        days=settings.retention_days or None,
+        every=settings.retention_every,
+        on_commit=relay.wake,
+    )
     url = settings.database_url.get_secret_value()
     async with (
         kept(nc, _CONSUMERS, replicas=settings.stream_replicas, on_loss=reconciler.wake),
@@ -92,6 +103,7 @@ async def _work(
     ):
         tasks.create_task(relay.run(stop))
         tasks.create_task(reconciler.run(stop))
+        tasks.create_task(retention.run(stop))
         tasks.create_task(listen(url, CHANNEL, relay.wake, stop))
         tasks.create_task(FactsConsumer(nc, database, relay.wake).run(stop))
         tasks.create_task(
@@ -107,7 +119,7 @@ async def _work(
                 on_rejected=downloads.reject,
             ).run(stop, grace=settings.shutdown_grace / 2)
         )
-        tasks.create_task(follow_shop(settings, stop, nc, database, relay.wake))
+        tasks.create_task(follow_shop(settings, stop, nc, database, relay.wake, kept=settings.kept))
         tasks.create_task(
             JobConsumer(nc, ERASE_CONSUMER, EraseJob, Erasures(storage).handle, concurrency=2).run(
                 stop, grace=5

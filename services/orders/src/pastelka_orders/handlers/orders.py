@@ -4,20 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.contracts.messages import EraseJob, OrderCreated, OrderDeleted
+from pastelka_common.contracts.messages import EraseJob, OrderCreated
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
-from pastelka_common.contracts.statuses import STATUS_ENUMS
 from pastelka_common.storage import Storage, photo_path
 from pastelka_common.thumbnails import store_thumbnail
+from pastelka_orders import order_files
 from pastelka_orders.errors import OrderNotFoundError
+from pastelka_orders.handlers.erasures import take_rows_away
 from pastelka_orders.handlers.making import make_colorings
-from pastelka_orders.handlers.versions import stop_work
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.photos import StagedPhoto
-from pastelka_orders.repository import orders, versions
+from pastelka_orders.repository import erasures, orders
 from pastelka_orders.repository.orders import NewOrder, StoredPhoto
+
+log = structlog.get_logger(__name__)
 
 Process = Literal["none", "coloring", "svg"]
 """What starts by itself: nothing, a coloring, or a coloring and then its SVG."""
@@ -64,20 +67,34 @@ async def start_processing(
     await make_colorings(connection, outbox, image_ids, ColoringOptions(), then_svg)
 
 
-async def delete(connection: AsyncConnection, order_number: str) -> int:
-    """Delete an order: its rows now, its work in hand stopped, its files by a job. Returns its id."""
-    outbox = Outbox()
-    for kind in STATUS_ENUMS:
-        for version in await versions.lock_in_hand(connection, kind, order_number):
-            stop_work(outbox, version)
-    order_id = await orders.delete(connection, order_number)
-    if order_id is None:
+async def delete(
+    connection: AsyncConnection, storage: Storage, order_number: str, *, asked_by: str | None = None
+) -> int:
+    """Delete an order: its rows now, its work in hand stopped, its files by a job. Returns its id.
+
+    ``asked_by`` is for the record of what was erased.
+    """
+    target = await erasures.by_number(connection, order_number)
+    if target is None:
         raise OrderNotFoundError(order_number)
-    await orders.note_erasure(connection, order_id, order_number)
-    outbox.add(EraseJob(order_id=order_id, order_number=order_number))
-    outbox.add(OrderDeleted(order_number=order_number))
+    await erasures.ask(connection, target, "operator", asked_by)
+    await _count_files(connection, storage, target.order_id)
+    outbox = Outbox()
+    outbox.add(EraseJob(order_id=target.order_id, order_number=order_number))
     await outbox.flush(connection)
-    return order_id
+    if not await take_rows_away(connection, target.order_id):
+        raise OrderNotFoundError(order_number)
+    return target.order_id
+
+
+async def _count_files(connection: AsyncConnection, storage: Storage, order_id: int) -> None:
+    """For the record, which is not worth refusing a deletion."""
+    try:
+        found = await order_files.count(storage, order_id)
+    except OSError as error:
+        log.warning("files not counted", order_id=order_id, reason=error.strerror)
+        return
+    await erasures.note_count(connection, order_id, files=found.files, size=found.bytes)
 
 
 async def _store(storage: Storage, order: NewOrder, position: int, photo: StagedPhoto) -> StoredPhoto:

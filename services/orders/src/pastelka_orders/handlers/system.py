@@ -27,7 +27,7 @@ from pastelka_orders import dead_letters
 from pastelka_orders.broker import Broker
 from pastelka_orders.database import Database
 from pastelka_orders.errors import BrokerUnavailableError
-from pastelka_orders.repository import reconciling, system
+from pastelka_orders.repository import reconciling, retention, system
 from pastelka_orders.system_schemas import (
     BreakerResponse,
     DeadLettersResponse,
@@ -35,6 +35,7 @@ from pastelka_orders.system_schemas import (
     OutboxResponse,
     QueueResponse,
     ReconcilerResponse,
+    RetentionResponse,
     ServiceResponse,
     SystemResponse,
 )
@@ -75,7 +76,7 @@ class System:
 
     async def _look(self) -> SystemResponse:
         nc = await _or_none(self.broker.client())
-        own, (others, queues, letters), (outbox, hour, reconciler) = await asyncio.gather(
+        own, (others, queues, letters), (outbox, hour, reconciler, kept) = await asyncio.gather(
             self._own(),
             _of_broker(nc),
             self._of_database(),
@@ -88,15 +89,19 @@ class System:
             last_hour=hour,
             dead_letters=letters,
             reconciler=reconciler,
+            retention=kept,
         )
 
     async def _of_database(
         self,
-    ) -> tuple[OutboxResponse | None, list[HourResponse] | None, ReconcilerResponse | None]:
+    ) -> tuple[
+        OutboxResponse | None, list[HourResponse] | None, ReconcilerResponse | None, RetentionResponse | None
+    ]:
         return await asyncio.gather(
             _or_none(self.database.read(system.outbox)),
             _or_none(self.database.read(system.last_hour)),
             _or_none(self.database.read(_reconciler)),
+            _or_none(self.database.read(_retention)),
         )
 
     async def _own(self) -> ServiceResponse:
@@ -153,6 +158,24 @@ async def _reconciler(connection: AsyncConnection) -> ReconcilerResponse | None:
     """How the reconciler's last pass went; ``None`` before the first."""
     state = await reconciling.state(connection)
     return ReconcilerResponse.model_validate(state, from_attributes=True) if state else None
+
+
+async def _retention(connection: AsyncConnection) -> RetentionResponse | None:
+    """How the last look for old orders went; ``None`` before the first."""
+    state = await retention.state(connection)
+    if state is None:
+        return None
+    return RetentionResponse(
+        on=state.days is not None,
+        days=state.days,
+        ran_at=state.ran_at,
+        since=state.since,
+        erased=state.erased,
+        last_erased_at=state.last_erased_at,
+        waiting=state.waiting,
+        failing=state.failing,
+        error=state.error or state.failure,
+    )
 
 
 async def _queues(nc: Client) -> list[QueueResponse]:

@@ -51,7 +51,6 @@ async def mend_erasures(sweep: Sweep) -> None:
         left = await anyio.Path(sweep.storage.resolve(str(order.order_id))).exists()
         if left and await _erase(sweep, order):
             sweep.note("erase", "files_left", order=order.order_number, order_id=order.order_id)
-    await sweep.change(reconciling.forget_erasures)
 
 
 async def _ended(sweep: Sweep, kind: StatusType, ids: list[int]) -> list[Ended]:

@@ -38,10 +38,6 @@ _DELETE = text(
         SELECT shopify_id FROM gone WHERE shopify_id IS NOT NULL ON CONFLICT DO NOTHING)
     SELECT id FROM gone"""
 )
-_NOTE_ERASURE = text(
-    """INSERT INTO erasures (order_id, order_number) VALUES (CAST(:order_id AS integer), :order_number)
-    ON CONFLICT (order_id) DO NOTHING"""
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +101,3 @@ async def delete(connection: AsyncConnection, order_number: str) -> int | None:
     """Delete an order with everything in it; returns its id, or ``None`` if there was none."""
     found: int | None = (await connection.execute(_DELETE, {"order_number": order_number})).scalar()
     return found
-
-
-async def note_erasure(connection: AsyncConnection, order_id: int, order_number: str) -> None:
-    """Remember that the files of a deleted order must be gone, also if a worker writes one late."""
-    await connection.execute(_NOTE_ERASURE, {"order_id": order_id, "order_number": order_number})

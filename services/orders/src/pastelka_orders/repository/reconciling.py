@@ -35,8 +35,11 @@ _WAITING_PHOTOS = text(
         AND i.path IS NULL AND i.download_error_code IS NULL AND i.original_url IS NOT NULL
     ORDER BY i.id"""
 )
-_ERASURES = text(f"SELECT order_id, order_number FROM erasures WHERE deleted_at < {_OLD} ORDER BY order_id")
-_FORGET_ERASURES = text("DELETE FROM erasures WHERE deleted_at < clock_timestamp() - interval '7 days'")
+_ERASURES = text(
+    f"""SELECT order_id, order_number FROM erasures
+    WHERE deleted_at < {_OLD} AND deleted_at > clock_timestamp() - interval '7 days' AND is_watched
+    ORDER BY order_id"""
+)
 _OLDEST_OUTBOX = text("SELECT LEAST(clock_timestamp(), min(created_at)) FROM outbox")
 _CHANGED_ORDERS = text(
     """SELECT o.order_number, o.created_at > :since AS is_new FROM orders o WHERE o.updated_at > :since
@@ -164,11 +167,6 @@ async def erasures(connection: AsyncConnection, *, grace: float) -> list[Deleted
     """Orders that were deleted in the last days, and longer ago than the grace."""
     rows = await connection.execute(_ERASURES, {"grace": grace})
     return [DeletedOrder(**row) for row in rows.mappings()]
-
-
-async def forget_erasures(connection: AsyncConnection) -> None:
-    """Forget orders that were deleted more than seven days ago."""
-    await connection.execute(_FORGET_ERASURES)
 
 
 async def published_until(connection: AsyncConnection) -> datetime:

@@ -1,5 +1,6 @@
 """Orders of the shop: finding, adding and changing them, and the webhooks that were applied."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,7 +22,7 @@ _FIND = text(
     FROM orders WHERE shopify_id = CAST(:shopify_id AS bigint) FOR KEY SHARE"""
 )
 _FIND_NUMBER = text("SELECT source, shopify_id FROM orders WHERE order_number = :order_number")
-_WAS_DELETED = text("SELECT 1 FROM deleted_shop_orders WHERE shopify_id = CAST(:shopify_id AS bigint)")
+_WAS_DELETED = text("SELECT is_final FROM deleted_shop_orders WHERE shopify_id = CAST(:shopify_id AS bigint)")
 _BRING_BACK = text("DELETE FROM deleted_shop_orders WHERE shopify_id = CAST(:shopify_id AS bigint)")
 _ADD = text(
     """INSERT INTO orders (order_number, source, shopify_id, shopify_order_number, customer_email,
@@ -85,6 +86,13 @@ class ShopReference:
     shopify_id: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """``is_final``: at its customer's wish, so that nobody may bring the order back."""
+
+    is_final: bool
+
+
 async def is_new_webhook(connection: AsyncConnection, webhook_id: str) -> bool:
     """Note that this webhook is applied; ``False`` if it was already. Old ones are forgotten."""
     await connection.execute(_FORGET, {"days": _KEPT_DAYS})
@@ -98,6 +106,12 @@ async def lock(connection: AsyncConnection, shopify_id: int) -> KnownOrder | Non
     return KnownOrder(**{**row, "status": OrderStatus(row["status"])}) if row else None
 
 
+async def hold(connection: AsyncConnection, shopify_ids: Sequence[int]) -> None:
+    """Until the transaction ends nobody takes these in, whether they are here or not."""
+    for shopify_id in sorted(set(shopify_ids)):
+        await connection.execute(_LOCK, {"class": _LOCK_CLASS, "shopify_id": shopify_id})
+
+
 async def reference(connection: AsyncConnection, order_number: str) -> ShopReference | None:
     """What the shop calls this order; ``None`` if there is none by that number."""
     row = (await connection.execute(_FIND_NUMBER, {"order_number": order_number})).first()
@@ -106,9 +120,10 @@ async def reference(connection: AsyncConnection, order_number: str) -> ShopRefer
     return ShopReference(row.shopify_id if row.source == "shopify" else None)
 
 
-async def was_deleted(connection: AsyncConnection, shopify_id: int) -> bool:
-    """Whether the order was here and was deleted."""
-    return (await connection.execute(_WAS_DELETED, {"shopify_id": shopify_id})).first() is not None
+async def deletion(connection: AsyncConnection, shopify_id: int) -> Deletion | None:
+    """How the order was deleted that was here; ``None`` if it was not."""
+    row = (await connection.execute(_WAS_DELETED, {"shopify_id": shopify_id})).first()
+    return None if row is None else Deletion(row.is_final)
 
 
 async def bring_back(connection: AsyncConnection, shopify_id: int) -> None:

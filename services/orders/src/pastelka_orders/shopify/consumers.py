@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from nats.aio.client import Client
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.contracts.messages import Failure, FetchOrdersJob, SyncOrderJob
+from pastelka_common.contracts.messages import Failure, FetchOrdersJob, SyncOrderJob, now
 from pastelka_common.errors import PermanentError, TransientError
 from pastelka_common.messaging.consumer import Delivery, JobConsumer
 from pastelka_common.messaging.outcomes import Done, Outcome
@@ -35,10 +36,12 @@ async def follow_shop(
     nc: Client,
     database: Database,
     on_commit: Callable[[], None],
+    *,
+    kept: timedelta | None = None,
 ) -> None:
-    """Read from the shop what is asked for, until ``stop`` is set."""
+    """Read from the shop what is asked for, until ``stop`` is set; nothing older than orders are ``kept``."""
     async with AdminApi(settings) as shop, asyncio.TaskGroup() as tasks:
-        handlers = FromShop(database, shop, on_commit, is_configured=settings.shop_configured)
+        handlers = FromShop(database, shop, on_commit, is_configured=settings.shop_configured, kept=kept)
         fetch = JobConsumer(nc, FETCH_CONSUMER, FetchOrdersJob, handlers.fetch, concurrency=1)
         sync = JobConsumer(
             nc, SYNC_CONSUMER, SyncOrderJob, handlers.sync, concurrency=2, on_rejected=handlers.give_up
@@ -55,6 +58,8 @@ class FromShop:
     shop: AdminApi
     on_commit: Callable[[], None]
     is_configured: bool = True
+    kept: timedelta | None = None
+    """How long orders are kept; older ones are not taken in."""
 
     async def fetch(self, job: FetchOrdersJob, _delivery: Delivery) -> Outcome:
         """Read one page, each order in a transaction of its own; the next page is another job.
@@ -94,7 +99,8 @@ class FromShop:
         self._require_shop()
         order = await self.shop.order(job.shopify_id)
         again = Again.MISSING if job.photos else Again.FAILED
-        effect = await self.database.write(lambda c: ingest(c, order, again=again))
+        since = self._kept_since()
+        effect = await self.database.write(lambda c: ingest(c, order, again=again, kept_since=since))
         self.on_commit()
         if effect == "older":
             # A webhook was faster than the copy of the shop's database that answers.
@@ -114,7 +120,9 @@ class FromShop:
             is_old = order.created_at is not None and order.created_at < job.since
             if is_old and await shop_orders.lock(connection, order.shopify_id) is None:
                 return "unchanged"
-            return await ingest(connection, order, again=Again.FAILED, bring_back=True)
+            return await ingest(
+                connection, order, again=Again.FAILED, bring_back=True, kept_since=self._kept_since()
+            )
 
         effect = await self.database.write(work)
         self.on_commit()
@@ -136,6 +144,9 @@ class FromShop:
 
         await self.database.write(work)
         self.on_commit()
+
+    def _kept_since(self) -> datetime | None:
+        return None if self.kept is None else now() - self.kept
 
     def _require_shop(self) -> None:
         if not self.is_configured:

@@ -1,6 +1,7 @@
 """An order of the shop becomes ours, or changes ours: in one transaction, whichever way it came."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -30,8 +31,9 @@ REPLACED = Failure(
 
 _WAITING = {OrderStatus.PENDING, OrderStatus.PROCESSING}
 
-Effect = Literal["created", "changed", "unchanged", "older", "deleted"]
-"""What an order from the shop did to ours; ``older``: what is here is newer; ``deleted``: nobody wants it."""
+Effect = Literal["created", "changed", "unchanged", "older", "deleted", "erased", "expired"]
+"""What an order from the shop did to ours; ``older``: what is here is newer; ``deleted``: nobody wants it;
+``erased``: its customer wants it gone; ``expired``: it is older than orders are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +52,18 @@ async def ingest(
     again: Again = Again.NONE,
     can_ask: bool = False,
     bring_back: bool = False,
+    kept_since: datetime | None = None,
 ) -> Effect:
     """Add the order or take over what changed; fetch photos that are new.
 
     ``again`` says which missing photos are fetched once more. With ``can_ask``, an order whose photos
     did not come with it is read from the shop by a job. One that was deleted here comes again only with
-    ``bring_back``.
+    ``bring_back``, one that was erased for its customer never. One that is not here and was made before
+    ``kept_since`` is not taken in: it would be erased again.
     """
     known = await shop_orders.lock(connection, order.shopify_id)
-    if known is None and await shop_orders.was_deleted(connection, order.shopify_id):
-        if not bring_back:
-            return "deleted"
-        await shop_orders.bring_back(connection, order.shopify_id)
+    if known is None and (refusal := await _refusal(connection, order, bring_back, kept_since)) is not None:
+        return refusal
     if known is not None and _is_older(order, known):
         return "older"
     target = await _target(connection, order, known)
@@ -94,6 +96,23 @@ async def give_up(connection: AsyncConnection, shopify_id: int) -> None:
     outbox = Outbox()
     outbox.add(OrderChanged(order_number=known.order_number))
     await outbox.flush(connection)
+
+
+async def _refusal(
+    connection: AsyncConnection, order: ShopOrder, bring_back: bool, kept_since: datetime | None
+) -> Effect | None:
+    """Why an order that is not here stays away."""
+    deletion = await shop_orders.deletion(connection, order.shopify_id)
+    if deletion is not None and deletion.is_final:
+        return "erased"
+    if kept_since is not None and order.created_at is not None and order.created_at < kept_since:
+        return "expired"
+    if deletion is None:
+        return None
+    if not bring_back:
+        return "deleted"
+    await shop_orders.bring_back(connection, order.shopify_id)
+    return None
 
 
 def _is_older(order: ShopOrder, known: KnownOrder) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 from pydantic import ValidationError
@@ -14,10 +15,12 @@ from pastelka_orders.errors import (
     WebhookUnreadableError,
 )
 from pastelka_orders.repository import shop_orders
+from pastelka_orders.shopify import privacy
 from pastelka_orders.shopify.attributes import AttributeNames
 from pastelka_orders.shopify.ingest import ingest
 from pastelka_orders.shopify.orders import ShopOrder
 from pastelka_orders.shopify.payloads import OrderPayload
+from pastelka_orders.shopify.privacy import PrivacyPayload
 from pastelka_orders.shopify.settings import ShopifySettings
 from pastelka_orders.shopify.signature import is_signed
 
@@ -40,6 +43,11 @@ class Webhook:
     def is_about_an_order(self) -> bool:
         """Whether it is one of those that are followed; any other is acknowledged and ignored."""
         return self.topic in TOPICS
+
+    @property
+    def is_about_privacy(self) -> bool:
+        """Whether a customer's data is to be erased or told."""
+        return self.topic in privacy.TOPICS
 
 
 async def read_body(chunks: AsyncIterator[bytes]) -> bytes:
@@ -83,10 +91,29 @@ def order_of(webhook: Webhook, names: AttributeNames) -> ShopOrder:
         raise WebhookUnreadableError(f"This is no order: {'; '.join(wrong[:5])}.") from None
 
 
-async def apply(connection: AsyncConnection, webhook: Webhook, order: ShopOrder, *, can_ask: bool) -> None:
+async def apply(
+    connection: AsyncConnection,
+    webhook: Webhook,
+    order: ShopOrder,
+    *,
+    can_ask: bool,
+    kept_since: datetime | None = None,
+) -> None:
     """Take the order in; one that was applied already does nothing."""
-    if webhook.id is not None and not await shop_orders.is_new_webhook(connection, webhook.id):
-        log.info("webhook was applied before", webhook_id=webhook.id)
+    if not await _is_new(connection, webhook):
         return
-    effect = await ingest(connection, order, can_ask=can_ask)
+    effect = await ingest(connection, order, can_ask=can_ask, kept_since=kept_since)
     log.info("webhook applied", topic=webhook.topic, order_number=order.order_number, effect=effect)
+
+
+async def apply_privacy(connection: AsyncConnection, webhook: Webhook, payload: PrivacyPayload) -> None:
+    """Do what a privacy request says; one that was applied already does nothing."""
+    if await _is_new(connection, webhook):
+        await privacy.apply(connection, webhook.topic, payload)
+
+
+async def _is_new(connection: AsyncConnection, webhook: Webhook) -> bool:
+    if webhook.id is None or await shop_orders.is_new_webhook(connection, webhook.id):
+        return True
+    log.info("webhook was applied before", webhook_id=webhook.id)
+    return False

@@ -6,7 +6,7 @@ from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile,
 from pydantic import TypeAdapter
 
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
-from pastelka_orders.api.access import OPERATOR, VIEWER, Guarded, way_of
+from pastelka_orders.api.access import OPERATOR, VIEWER, Asking, Guarded, way_of
 from pastelka_orders.api.deps import MAX_ID, Deps, Id, OrderNumber, answer, respond
 from pastelka_orders.api.problems import Responses, declared
 from pastelka_orders.errors import ImageNotFoundError, OrderNotFoundError
@@ -99,9 +99,11 @@ async def get_order(request: Request, services: Deps, order_number: OrderNumber)
     status_code=status.HTTP_204_NO_CONTENT,
     responses=declared(404, 422, 503),
 )
-async def delete_order(services: Deps, order_number: OrderNumber) -> None:
+async def delete_order(services: Deps, caller: Asking, order_number: OrderNumber) -> None:
     """Delete an order with its files; work in hand is cancelled."""
-    order_id = await services.write(lambda c: orders.delete(c, order_number))
+    order_id = await services.write(
+        lambda c: orders.delete(c, services.storage, order_number, asked_by=caller.name)
+    )
     # At once for whoever looks; the job that went out with the transaction does it again for what
     # a worker may still have been writing.
     await services.storage.delete_tree(str(order_id))

@@ -15,7 +15,7 @@ from pastelka_orders.errors import NotOfShopError, OrderNotFoundError, ShopNotCo
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.repository import shop_orders
 from pastelka_orders.schemas import FetchFromShopRequest, QueuedResponse
-from pastelka_orders.shopify import webhook
+from pastelka_orders.shopify import privacy, webhook
 from pastelka_orders.shopify.attributes import AttributeNames
 
 router = APIRouter(tags=["shop"], route_class=Guarded)
@@ -33,18 +33,27 @@ _PAYLOAD: dict[str, Any] = {
 @router.post(
     "/webhooks/shopify",
     dependencies=[SIGNED],
-    responses={200: {"description": "Applied, or not about an order"}, **declared(401, 403, 413, 422, 503)},
+    responses={200: {"description": "Applied, or nothing to apply"}, **declared(401, 403, 413, 422, 503)},
     response_class=Response,
     openapi_extra=_PAYLOAD,
 )
 async def shopify_webhook(request: Request, services: Deps) -> Response:
-    """Take in an order of the shop: topics `orders/create`, `orders/updated`, `orders/cancelled`."""
+    """Take in an order of the shop: topics `orders/create`, `orders/updated`, `orders/cancelled`.
+
+    `customers/redact` erases a customer; `customers/data_request` and `shop/redact` are logged for a person.
+    """
     body = await webhook.read_body(request.stream())
     received = webhook.verified(request.headers, body, services.settings)
     if received.is_about_an_order:
         order = webhook.order_of(received, AttributeNames.of(services.settings))
-        can_ask = services.settings.shop_configured
-        await services.write(lambda c: webhook.apply(c, received, order, can_ask=can_ask))
+        can_ask, kept = services.settings.shop_configured, services.settings.kept
+        kept_since = now() - kept if kept is not None else None
+        await services.write(
+            lambda c: webhook.apply(c, received, order, can_ask=can_ask, kept_since=kept_since)
+        )
+    elif received.is_about_privacy:
+        asked = privacy.payload_of(received.body)
+        await services.write(lambda c: webhook.apply_privacy(c, received, asked))
     return Response(status_code=status.HTTP_200_OK)
 
 

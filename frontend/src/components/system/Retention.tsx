@@ -1,0 +1,33 @@
+import { useLanguage } from "@/i18n/context";
+import type { SystemState } from "@/lib/api";
+import { duration } from "@/lib/duration";
+
+interface RetentionProps {
+  state: SystemState["retention"];
+  /** When the state was told, in milliseconds of the server's clock. */
+  now: number;
+}
+
+/** Whether old orders are erased, how that goes, and what cannot be erased. */
+export function Retention({ state, now }: RetentionProps) {
+  const { t, language } = useLanguage();
+  if (state === null) return null;
+  const ago = duration(Math.max(now - Date.parse(state.ran_at), 0));
+  const since = new Intl.DateTimeFormat(language, { dateStyle: "medium" }).format(new Date(state.since));
+  return (
+    <div className="mt-6 text-[12.5px]">
+      <p className="text-mute">
+        {state.days === null
+          ? t("system.retention.off")
+          : t("system.retention.on", { count: state.days, time: ago })}{" "}
+        {state.erased > 0 && t("system.retention.erased", { count: state.erased, since })}
+      </p>
+      {state.error !== null && (
+        <p role="alert" className="mt-1 font-medium text-bad">
+          <span aria-hidden>▲ </span>
+          {state.failing > 0 && t("system.retention.failing", { count: state.failing })} {state.error}
+        </p>
+      )}
+    </div>
+  );
+}

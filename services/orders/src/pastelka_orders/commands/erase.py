@@ -1,0 +1,239 @@
+"""``erase customer``: all that is stored of one customer, or one order of theirs, for good."""
+
+import argparse
+import getpass
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from nats.aio.client import Client
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_common.storage import Storage
+from pastelka_orders import order_files
+from pastelka_orders.commands.session import broker, database
+from pastelka_orders.database import Database
+from pastelka_orders.erasure import Eraser
+from pastelka_orders.errors import ConflictError, OrderNotFoundError
+from pastelka_orders.handlers.erasures import ask
+from pastelka_orders.order_files import Found
+from pastelka_orders.repository import erasures
+from pastelka_orders.repository.erasures import Erasure, Target
+from pastelka_orders.settings import OrdersSettings
+
+_AGREED = "yes"
+_KILO = 1000
+
+
+class NotErasedError(ConflictError):
+    """Something is left, or nobody agreed."""
+
+    code = "not_erased"
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """One order with what would go."""
+
+    target: Target
+    photos: int
+    pages: int
+    found: Found
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser("erase", help="erase a customer: files, rows and messages, for good")
+    what = parser.add_subparsers(required=True, metavar="{customer}")
+    customer = what.add_parser(
+        "customer",
+        help="all orders with an e-mail, or one order",
+        description="Erases orders with their photos, pages, names and messages. Nothing brings them back. "
+        "Orders made by hand have no e-mail: give their numbers.",
+    )
+    which = customer.add_mutually_exclusive_group(required=True)
+    which.add_argument("--email", type=_email, help="all orders with it; upper and lower case are the same")
+    which.add_argument("--order", metavar="NUMBER", help="this order only")
+    customer.add_argument("--yes", action="store_true", help="do not ask")
+    customer.add_argument("--dry-run", action="store_true", help="say what would go, change nothing")
+    customer.add_argument("--json", action="store_true", help="as JSON; needs --yes or --dry-run")
+    customer.set_defaults(run=_erase)
+
+
+async def _erase(asked: argparse.Namespace) -> None:
+    if asked.json and not (asked.yes or asked.dry_run):
+        raise NotErasedError("--json needs --yes or --dry-run: nobody can be asked.")
+    settings = OrdersSettings.load()
+    storage = Storage(settings.storage_path)
+    async with broker(settings.nats_url) as nc, database(settings) as orders:
+        plans = await orders.read(lambda c: _plans(c, storage, asked))
+        earlier = await _earlier(orders, asked) if not plans else None
+        if asked.dry_run or not plans:
+            _tell(asked, plans, [earlier] if earlier is not None else [])
+            return
+        _agree(asked, plans)
+        records = await _do(orders, nc, storage, plans)
+    _tell(asked, plans, records)
+    left = [record.order_number for record in records if record.erased_at is None]
+    if left:
+        raise NotErasedError(f"not erased yet: {', '.join(left)}; the worker goes on trying.")
+
+
+async def _plans(connection: AsyncConnection, storage: Storage, asked: argparse.Namespace) -> list[_Plan]:
+    plans = []
+    for target in await _targets(connection, asked):
+        what = await erasures.contents(connection, target.order_id)
+        if what is not None:
+            found = await order_files.count(storage, target.order_id, what.paths)
+            plans.append(_Plan(target, what.photos, what.pages, found))
+    return plans
+
+
+async def _targets(connection: AsyncConnection, asked: argparse.Namespace) -> Sequence[Target]:
+    if asked.email is not None:
+        return await erasures.of_customer(connection, asked.email)
+    one = await erasures.by_number(connection, asked.order)
+    return [] if one is None else [one]
+
+
+async def _earlier(orders: Database, asked: argparse.Namespace) -> Erasure | None:
+    """The record of an order that was erased before. Raises ``OrderNotFoundError`` if there was none."""
+    if asked.order is None:
+        return None
+    record = await orders.read(lambda c: erasures.latest(c, asked.order))
+    if record is None:
+        raise OrderNotFoundError(asked.order)
+    return record
+
+
+async def _do(orders: Database, nc: Client, storage: Storage, plans: Sequence[_Plan]) -> list[Erasure]:
+    """Ask for all of them first: what is left, should this be interrupted, the worker erases."""
+    asked_by = f"command ({getpass.getuser()})"
+
+    async def ask_for_all(connection: AsyncConnection) -> None:
+        for plan in plans:
+            await ask(connection, plan.target, "customer", asked_by)
+
+    await orders.write(ask_for_all)
+    eraser = Eraser(orders, nc, storage)
+    return [await _one(orders, eraser, plan.target.order_id) for plan in plans]
+
+
+async def _one(orders: Database, eraser: Eraser, order_id: int) -> Erasure:
+    record = await _record(orders, order_id)
+    if record.erased_at is None:
+        await eraser.finish(record)
+    return await _record(orders, order_id)
+
+
+async def _record(orders: Database, order_id: int) -> Erasure:
+    record = await orders.read(lambda c: erasures.one(c, order_id))
+    if record is None:
+        raise NotErasedError(f"there is no record of order id {order_id}.")
+    return record
+
+
+def _agree(asked: argparse.Namespace, plans: Sequence[_Plan]) -> None:
+    if asked.yes:
+        return
+    _list(plans)
+    sys.stdout.write(f"Erase this for good? Type {_AGREED}: ")
+    sys.stdout.flush()
+    if sys.stdin.readline().strip().lower() != _AGREED:
+        raise NotErasedError("nothing was erased.")
+
+
+def _tell(asked: argparse.Namespace, plans: Sequence[_Plan], records: Sequence[Erasure]) -> None:
+    if asked.json:
+        document = {
+            "dry_run": asked.dry_run,
+            "orders": [_document(plan) for plan in plans],
+            "records": [_of_record(record) for record in records],
+        }
+        _say(json.dumps(document, indent=2))
+        return
+    if asked.dry_run or not records:
+        _list(plans)
+    for record in records:
+        _say(_line(record))
+
+
+def _list(plans: Sequence[_Plan]) -> None:
+    for plan in plans:
+        _say(f"order {plan.target.order_number}: {_amounts([plan])}")
+    _say(f"{_count(len(plans), 'order')} in all: {_amounts(plans)}" if plans else "nothing to erase")
+
+
+def _amounts(plans: Sequence[_Plan]) -> str:
+    photos, pages = sum(plan.photos for plan in plans), sum(plan.pages for plan in plans)
+    files, size = sum(plan.found.files for plan in plans), sum(plan.found.bytes for plan in plans)
+    counts = [_count(photos, "photo"), _count(pages, "page"), _count(files, "file"), _size(size)]
+    return ", ".join(counts)
+
+
+def _document(plan: _Plan) -> dict[str, object]:
+    return {
+        "order_number": plan.target.order_number,
+        "photos": plan.photos,
+        "pages": plan.pages,
+        "files": plan.found.files,
+        "bytes": plan.found.bytes,
+    }
+
+
+def _of_record(record: Erasure) -> dict[str, object]:
+    return {
+        "order_number": record.order_number,
+        "reason": record.reason,
+        "asked_by": record.asked_by,
+        "asked_at": _moment(record.asked_at),
+        "erased_at": _moment(record.erased_at),
+        "photos": record.photos,
+        "pages": record.pages,
+        "files": record.files,
+        "bytes": record.bytes,
+        "error": record.error,
+    }
+
+
+def _line(record: Erasure) -> str:
+    if record.erased_at is None:
+        return f"order {record.order_number} not erased yet: {record.error or 'it is being erased'}"
+    counts = [
+        _count(record.photos or 0, "photo"),
+        _count(record.pages or 0, "page"),
+        _count(record.files or 0, "file"),
+        _size(record.bytes or 0),
+    ]
+    by = f" by {record.asked_by}" if record.asked_by else ""
+    when = record.erased_at.isoformat(timespec="seconds")
+    return f"order {record.order_number} erased {when} ({record.reason}{by}): {', '.join(counts)}"
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="seconds") if moment is not None else None
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _size(size: int) -> str:
+    for unit in ("bytes", "kB", "MB"):
+        if size < _KILO:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= _KILO  # type: ignore[assignment]
+    return f"{size:.1f} GB"
+
+
+def _email(given: str) -> str:
+    name, at, host = given.strip().rpartition("@")
+    if not (name and at and host):
+        raise argparse.ArgumentTypeError(f"{given!r} is not an e-mail address")
+    return given.strip()
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")

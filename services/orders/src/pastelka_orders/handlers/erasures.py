@@ -1,0 +1,67 @@
+"""Erasing an order: asking for it, and taking its rows away."""
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_common.contracts.messages import Failure, OrderDeleted
+from pastelka_common.contracts.statuses import STATUS_ENUMS
+from pastelka_orders.handlers.versions import end_in_error, stop_work
+from pastelka_orders.models import ErasureReason
+from pastelka_orders.outbox import Outbox
+from pastelka_orders.repository import erasures, orders, retention, shop_orders, versions
+from pastelka_orders.repository.erasures import Target
+
+ERASING = Failure(code="cancelled", message="Cancelled, because the order is being erased.")
+
+
+async def ask(
+    connection: AsyncConnection, target: Target, reason: ErasureReason, asked_by: str | None
+) -> bool:
+    """Begin to erase an order: its work in hand is stopped. ``False`` if it was asked for before."""
+    outbox = Outbox()
+    for kind in STATUS_ENUMS:
+        for version in await versions.lock_in_hand(connection, kind, target.order_number):
+            await end_in_error(connection, outbox, version, ERASING)
+            stop_work(outbox, version)
+    is_new = await erasures.ask(connection, target, reason, asked_by)
+    await outbox.flush(connection)
+    return is_new
+
+
+async def take_rows_away(connection: AsyncConnection, order_id: int) -> bool:
+    """Delete the rows of an order that is being erased, whose files are gone, and what waits to be published.
+
+    ``False`` if that was done before. Work that was begun meanwhile is stopped; browsers hear of it.
+    """
+    record = await erasures.one(connection, order_id, lock=True)
+    if record is None or record.deleted_at is not None:
+        return False
+    what = await erasures.contents(connection, order_id)
+    if what is None:
+        await erasures.note_rows_gone(connection, order_id, None, is_watched=True)
+        return True
+    if what.shopify_id is not None:
+        # Nobody takes the order in meanwhile; what was taken in just before is seen.
+        await shop_orders.lock(connection, what.shopify_id)
+        what = await erasures.contents(connection, order_id) or what
+    await erasures.forget_messages(connection, what.subjects)
+    outbox = Outbox()
+    is_watched = what.is_recent
+    for kind in STATUS_ENUMS:
+        for version in await versions.lock_in_hand(connection, kind, what.order_number):
+            stop_work(outbox, version)
+            is_watched = True
+    await orders.delete(connection, what.order_number)
+    if record.reason == "customer" and what.shopify_id is not None:
+        await erasures.never_again(connection, [what.shopify_id])
+    await erasures.note_rows_gone(connection, order_id, what, is_watched=is_watched)
+    outbox.add(OrderDeleted(order_number=what.order_number))
+    await outbox.flush(connection)
+    return True
+
+
+async def finish(connection: AsyncConnection, order_id: int) -> bool:
+    """Note that nothing is left; ``False`` if somebody else had."""
+    reason = await erasures.finish(connection, order_id)
+    if reason == "retention":
+        await retention.note_erased(connection)
+    return reason is not None

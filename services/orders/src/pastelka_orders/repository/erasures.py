@@ -1,0 +1,273 @@
+"""Records of erasures: asking for one, what belongs to an order, and how far it got."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ARRAY, BigInteger, Integer, Text, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_orders.models import ErasureReason
+
+# Hours and not days: a day of PostgreSQL is 23 or 25 hours long where the clocks change.
+_EXPIRED = text(
+    """SELECT o.id, o.order_number FROM orders o
+    WHERE o.created_at < clock_timestamp() - make_interval(hours => :hours)
+        AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.order_id = o.id)
+    ORDER BY o.created_at, o.id LIMIT :batch"""
+)
+_OF_CUSTOMER = text(
+    """SELECT id, order_number FROM orders WHERE lower(customer_email) = lower(CAST(:email AS text))
+    ORDER BY id"""
+)
+_OF_SHOP = text(
+    """SELECT id, order_number FROM orders WHERE shopify_id = ANY(CAST(:ids AS bigint[])) ORDER BY id"""
+).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
+_BY_NUMBER = text("SELECT id, order_number FROM orders WHERE order_number = :order_number")
+# What a customer asks for weighs more than that the order is old.
+_ASK = text(
+    """INSERT INTO erasures AS e (order_id, order_number, reason, asked_by, deleted_at)
+    VALUES (:order_id, :order_number, :reason, CAST(:asked_by AS text), NULL)
+    ON CONFLICT (order_id) DO UPDATE SET reason = EXCLUDED.reason, asked_by = EXCLUDED.asked_by
+    WHERE e.deleted_at IS NULL AND EXCLUDED.reason = 'customer' AND e.reason <> 'customer'
+    RETURNING order_id"""
+).bindparams(bindparam("order_id", type_=Integer))
+_COLUMNS = """e.order_id, e.order_number, e.reason, e.asked_by, e.asked_at, e.photos, e.pages, e.files,
+    e.bytes, e.deleted_at, e.subjects, e.erased_at, e.failures, e.error"""
+_OPEN = text(
+    f"""SELECT {_COLUMNS} FROM erasures e WHERE e.erased_at IS NULL AND e.order_id > :after
+    ORDER BY e.order_id LIMIT :batch"""
+).bindparams(bindparam("after", type_=Integer))
+_ONE = text(f"SELECT {_COLUMNS} FROM erasures e WHERE e.order_id = :order_id").bindparams(
+    bindparam("order_id", type_=Integer)
+)
+_LOCK = text(f"SELECT {_COLUMNS} FROM erasures e WHERE e.order_id = :order_id FOR UPDATE").bindparams(
+    bindparam("order_id", type_=Integer)
+)
+_LATEST = text(
+    f"""SELECT {_COLUMNS} FROM erasures e WHERE e.order_number = :order_number
+    ORDER BY e.order_id DESC LIMIT 1"""
+)
+_COUNTED = text(
+    """UPDATE erasures SET files = CAST(:files AS integer), bytes = CAST(:bytes AS bigint)
+    WHERE order_id = :order_id AND files IS NULL"""
+).bindparams(bindparam("order_id", type_=Integer))
+_CONTENTS = text(
+    """SELECT o.order_number, o.shopify_id,
+        o.updated_at > clock_timestamp() - interval '7 days' AS is_recent,
+        ARRAY(SELECT i.id FROM images i JOIN line_items l ON l.id = i.line_item_id
+            WHERE l.order_id = o.id ORDER BY i.id) AS images,
+        ARRAY(SELECT c.id FROM coloring_versions c JOIN images i ON i.id = c.image_id
+            JOIN line_items l ON l.id = i.line_item_id WHERE l.order_id = o.id ORDER BY c.id) AS colorings,
+        ARRAY(SELECT s.id FROM svg_versions s JOIN images i ON i.id = s.image_id
+            JOIN line_items l ON l.id = i.line_item_id WHERE l.order_id = o.id ORDER BY s.id) AS svgs
+    FROM orders o WHERE o.id = :order_id"""
+).bindparams(bindparam("order_id", type_=Integer))
+_FILES = text(
+    """SELECT x.kind, x.path, x.changed_at FROM line_items l JOIN images i ON i.line_item_id = l.id
+    CROSS JOIN LATERAL (
+        SELECT 'photo' AS kind, i.path, i.downloaded_at AS changed_at
+        UNION ALL SELECT 'page', c.path, c.updated_at FROM coloring_versions c WHERE c.image_id = i.id
+        UNION ALL SELECT 'page', s.path, s.updated_at FROM svg_versions s WHERE s.image_id = i.id) x
+    WHERE l.order_id = :order_id"""
+).bindparams(bindparam("order_id", type_=Integer))
+_FORGET_MESSAGES = text("DELETE FROM outbox WHERE subject = ANY(CAST(:subjects AS text[]))").bindparams(
+    bindparam("subjects", type_=ARRAY(Text))
+)
+_ROWS_GONE = text(
+    """UPDATE erasures SET deleted_at = clock_timestamp(), photos = CAST(:photos AS integer),
+        pages = CAST(:pages AS integer), is_watched = :is_watched,
+        subjects = CAST(CAST(:subjects AS text) AS jsonb)
+    WHERE order_id = :order_id"""
+).bindparams(bindparam("order_id", type_=Integer))
+_FINAL = text(
+    """INSERT INTO deleted_shop_orders (shopify_id, is_final)
+    SELECT n.id, true FROM unnest(CAST(:ids AS bigint[])) AS n(id)
+    ON CONFLICT (shopify_id) DO UPDATE SET is_final = true"""
+).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
+_FINISHED = text(
+    """UPDATE erasures SET erased_at = clock_timestamp(), subjects = NULL, error = NULL
+    WHERE order_id = :order_id AND erased_at IS NULL RETURNING reason"""
+).bindparams(bindparam("order_id", type_=Integer))
+_FAILED = text(
+    "UPDATE erasures SET failures = failures + 1, error = CAST(:error AS text) WHERE order_id = :order_id"
+).bindparams(bindparam("order_id", type_=Integer))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An order that is to be erased."""
+
+    order_id: int
+    order_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """The record of one erasure, finished or not; it names no customer."""
+
+    order_id: int
+    order_number: str
+    reason: ErasureReason
+    asked_by: str | None
+    asked_at: datetime
+    photos: int | None
+    pages: int | None
+    files: int | None
+    bytes: int | None
+    deleted_at: datetime | None
+    subjects: list[str] | None
+    erased_at: datetime | None
+    failures: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What belongs to an order. ``paths`` are those of stored files, relative to the storage root.
+
+    ``subjects`` are those of jobs about it. ``is_recent`` says whether anything changed in the last
+    seven days, so that a worker may still be writing.
+    """
+
+    order_number: str
+    shopify_id: int | None
+    photos: int
+    pages: int
+    paths: list[str]
+    subjects: list[str]
+    is_recent: bool
+
+
+async def expired(connection: AsyncConnection, *, days: int, batch: int) -> list[Target]:
+    """Orders made more than ``days`` times 24 hours ago, oldest first, that nobody is erasing yet."""
+    rows = await connection.execute(_EXPIRED, {"hours": days * 24, "batch": batch})
+    return [Target(row.id, row.order_number) for row in rows]
+
+
+async def of_customer(connection: AsyncConnection, email: str) -> list[Target]:
+    """All orders with this e-mail, in whatever case it is written."""
+    rows = await connection.execute(_OF_CUSTOMER, {"email": email.strip()})
+    return [Target(row.id, row.order_number) for row in rows]
+
+
+async def of_shop(connection: AsyncConnection, shopify_ids: Sequence[int]) -> list[Target]:
+    """Those of these orders of the shop that are here."""
+    rows = await connection.execute(_OF_SHOP, {"ids": list(shopify_ids)})
+    return [Target(row.id, row.order_number) for row in rows]
+
+
+async def by_number(connection: AsyncConnection, order_number: str) -> Target | None:
+    """The order of this number."""
+    row = (await connection.execute(_BY_NUMBER, {"order_number": order_number})).first()
+    return Target(row.id, row.order_number) if row else None
+
+
+async def ask(
+    connection: AsyncConnection, target: Target, reason: ErasureReason, asked_by: str | None
+) -> bool:
+    """Begin the record of an erasure; ``False`` if it is being erased already."""
+    values = {
+        "order_id": target.order_id,
+        "order_number": target.order_number,
+        "reason": reason,
+        "asked_by": asked_by,
+    }
+    return (await connection.execute(_ASK, values)).first() is not None
+
+
+async def unfinished(connection: AsyncConnection, *, after: int, batch: int) -> list[Erasure]:
+    """Erasures of which something is left to do, by order id beyond ``after``."""
+    rows = await connection.execute(_OPEN, {"after": after, "batch": batch})
+    return [Erasure(**row) for row in rows.mappings()]
+
+
+async def one(connection: AsyncConnection, order_id: int, *, lock: bool = False) -> Erasure | None:
+    """The record of an order's erasure; with ``lock``, nobody else changes it until the transaction ends."""
+    row = (await connection.execute(_LOCK if lock else _ONE, {"order_id": order_id})).mappings().first()
+    return Erasure(**row) if row else None
+
+
+async def latest(connection: AsyncConnection, order_number: str) -> Erasure | None:
+    """The newest record of an order of this number."""
+    row = (await connection.execute(_LATEST, {"order_number": order_number})).mappings().first()
+    return Erasure(**row) if row else None
+
+
+async def note_count(connection: AsyncConnection, order_id: int, *, files: int, size: int) -> None:
+    """Note how many files and bytes there were, unless that was noted before."""
+    await connection.execute(_COUNTED, {"order_id": order_id, "files": files, "bytes": size})
+
+
+async def contents(connection: AsyncConnection, order_id: int) -> Contents | None:
+    """What belongs to an order; ``None`` if it is gone."""
+    head = (await connection.execute(_CONTENTS, {"order_id": order_id})).first()
+    if head is None:
+        return None
+    rows = (await connection.execute(_FILES, {"order_id": order_id})).all()
+    stored = [row for row in rows if row.path is not None]
+    week = await _a_week_ago(connection)
+    return Contents(
+        order_number=head.order_number,
+        shopify_id=head.shopify_id,
+        photos=sum(row.kind == "photo" for row in stored),
+        pages=sum(row.kind == "page" for row in stored),
+        paths=[row.path for row in stored],
+        subjects=_subjects(head.images, head.colorings, head.svgs, head.shopify_id),
+        is_recent=head.is_recent or any(row.changed_at and row.changed_at > week for row in rows),
+    )
+
+
+async def forget_messages(connection: AsyncConnection, subjects: Sequence[str]) -> None:
+    """Take messages on these subjects out of the outbox.
+
+    Before any version is locked: the relay takes the outbox's rows first, too.
+    """
+    await connection.execute(_FORGET_MESSAGES, {"subjects": list(subjects)})
+
+
+async def note_rows_gone(
+    connection: AsyncConnection, order_id: int, what: Contents | None, *, is_watched: bool
+) -> None:
+    """Note that the order's rows are gone, and which messages are still to be purged."""
+    values = {
+        "order_id": order_id,
+        "photos": what.photos if what else None,
+        "pages": what.pages if what else None,
+        "subjects": json.dumps(what.subjects if what else []),
+        "is_watched": is_watched,
+    }
+    await connection.execute(_ROWS_GONE, values)
+
+
+async def never_again(connection: AsyncConnection, shopify_ids: Sequence[int]) -> None:
+    """Remember that these orders of the shop must not come back, whoever asks for them."""
+    await connection.execute(_FINAL, {"ids": list(shopify_ids)})
+
+
+async def finish(connection: AsyncConnection, order_id: int) -> ErasureReason | None:
+    """Note that everything is gone; the reason, or ``None`` if somebody else had noted it."""
+    found: ErasureReason | None = (await connection.execute(_FINISHED, {"order_id": order_id})).scalar()
+    return found
+
+
+async def note_failure(connection: AsyncConnection, order_id: int, error: str) -> None:
+    """Note that it was tried in vain, and why."""
+    await connection.execute(_FAILED, {"order_id": order_id, "error": error})
+
+
+async def _a_week_ago(connection: AsyncConnection) -> datetime:
+    found: datetime = (
+        await connection.execute(text("SELECT clock_timestamp() - interval '7 days'"))
+    ).scalar_one()
+    return found
+
+
+def _subjects(
+    images: Sequence[int], colorings: Sequence[int], svgs: Sequence[int], shopify_id: int | None
+) -> list[str]:
+    found = [f"jobs.download.{number}" for number in images]
+    found += [f"jobs.coloring.{number}" for number in colorings]
+    found += [f"jobs.svg.{number}" for number in svgs]
+    return found if shopify_id is None else [*found, f"jobs.sync.{shopify_id}"]

@@ -1,0 +1,294 @@
+"""What stops an erasure in the middle: it goes on, and until then it says why it does not."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from pastelka_common.storage import Storage
+from pastelka_common.testing.waiting import until
+from pastelka_orders.erasure import Eraser
+from pastelka_orders.repository.erasures import Erasure
+
+OLD = timedelta(days=31)
+LONG = 60.0
+NOBODY = 65534
+
+
+@asynccontextmanager
+async def row_kept(orders_url: str, number: str) -> AsyncIterator[None]:
+    """As long as this lasts, nobody can delete the order's row, and anybody can change it."""
+    connection = await asyncpg.connect(orders_url.replace("+asyncpg", ""))
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT 1 FROM orders WHERE order_number = $1 FOR KEY SHARE", number)
+            yield
+    finally:
+        await connection.close()
+
+
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """As a user who may change nothing that belongs to another."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.timeout(300)
+async def test_killed_between_the_files_and_the_rows_it_goes_on(
+    house: Any, broker: Any, orders_url: str
+) -> None:
+    order_id = await house.order(age=OLD)
+    folder = house.storage.root / str(order_id)
+    settings = {
+        **os.environ,
+        "NATS_URL": broker.url,
+        "DATABASE_URL": orders_url,
+        "STORAGE_PATH": str(house.storage.root),
+    }
+    async with row_kept(orders_url, "4711"):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "pastelka_orders", "erase", "customer", "--order", "4711", "--yes"),
+            env=settings,
+        )
+
+        async def waits_for_the_row() -> bool:
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            return not folder.exists() and await house.sql.fetchval(waiting) > 0
+
+        await until(waits_for_the_row, LONG)
+        process.send_signal(signal.SIGKILL)
+        assert await asyncio.wait_for(process.wait(), LONG) == -signal.SIGKILL
+    assert await house.numbers() == ["4711"]
+    assert (await house.record())["deleted_at"] is None
+    assert await house.sweep(None) == (1, 0)
+    assert await house.traces() == []
+    record = await house.record()
+    assert (record["reason"], record["files"], record["bytes"]) == ("customer", 7, 3032)
+    assert record["erased_at"] is not None
+
+
+class DiedError(BaseException):
+    """The process is gone."""
+
+
+class Dying(Eraser):
+    """One that dies before or after a step."""
+
+    def __init__(self, house: Any, step: str, *, after: bool) -> None:
+        super().__init__(house.database, house.nc, house.storage)
+        self._step, self._after = step, after
+
+    async def finish(self, record: Erasure) -> bool:
+        for step in ("_files", "_rows", "_messages"):
+            if step == self._step and not self._after:
+                raise DiedError
+            await getattr(super(), step)(record)
+            if step == self._step:
+                raise DiedError
+        return True
+
+
+@pytest.mark.parametrize("step", ["_files", "_rows", "_messages"])
+@pytest.mark.parametrize("after", [False, True])
+async def test_ended_at_any_step_it_goes_on(
+    house: Any, step: str, after: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.order(age=OLD)
+    retention = house.retention()
+    monkeypatch.setattr(retention, "_eraser", Dying(house, step, after=after))
+    with pytest.raises(BaseExceptionGroup) as died:
+        await retention.sweep()
+    assert died.group_contains(DiedError)
+    await house.sweep()
+    assert await house.traces() == []
+    assert await house.numbers() == []
+    record = await house.record()
+    assert (record["photos"], record["pages"], record["files"], record["bytes"]) == (1, 2, 7, 3032)
+    assert record["erased_at"] is not None
+    assert await house.sql.fetchval("SELECT erased FROM retention") == 1
+
+
+async def test_half_of_the_files_gone_it_goes_on(house: Any) -> None:
+    order_id = await house.order(age=OLD)
+    await house.order(number="4712", shopify_id=99, age=OLD)
+    async with row_is_claimed(house, order_id):
+        for file in (house.storage.root / str(order_id)).rglob("*.png"):
+            file.unlink()
+    assert (await house.sweep())[1] == 0
+    assert await house.traces() == []
+    assert (await house.record())["files"] == 7
+
+
+@asynccontextmanager
+async def row_is_claimed(house: Any, order_id: int) -> AsyncIterator[None]:
+    """The erasure is begun and its files are counted; then its process dies."""
+    await house.sql.execute(
+        """INSERT INTO erasures (order_id, order_number, reason, deleted_at, files, bytes)
+        VALUES ($1, '4711', 'retention', NULL, 7, 3032)""",
+        order_id,
+    )
+    yield
+
+
+async def test_a_file_that_cannot_be_deleted_is_said_and_tried_again(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/")  # where the driver looks for keys
+    order_id = await house.order(age=OLD)
+    await house.order(number="4712", shopify_id=99, age=OLD)
+    _let_everybody_in(house.storage.root)
+    folder = house.storage.root / str(order_id)
+    for other in house.storage.root.rglob("*"):
+        other.chmod(0o777 if other.is_dir() else 0o666)
+    stuck = next(folder.rglob("image_1.svg")).parent
+    stuck.chmod(0o555)
+    with unprivileged():
+        assert await house.sweep() == (1, 1)
+    assert await house.numbers() == ["4711"]  # the other one does not wait for it
+    assert [file.name for file in folder.rglob("*") if file.is_file()] == [
+        file.name for file in stuck.iterdir()
+    ]
+    record = await house.record()
+    assert record["failures"] == 1
+    assert "cannot be deleted; the first is" in record["error"]
+    assert "Permission denied" in record["error"]
+    assert str(house.storage.root) not in record["error"]
+    shown = (await house.api.get("/system"))["retention"]
+    assert (shown["waiting"], shown["failing"], shown["error"]) == (1, 1, record["error"])
+    stuck.chmod(0o777)
+    with unprivileged():
+        assert await house.sweep() == (1, 0)
+    assert await house.traces() == []
+    shown = (await house.api.get("/system"))["retention"]
+    assert (shown["waiting"], shown["failing"], shown["error"], shown["erased"]) == (0, 0, None, 2)
+
+
+def _let_everybody_in(root: Path) -> None:
+    """The folders above are the test runner's own."""
+    root.chmod(0o777)
+    for folder in root.parents:
+        if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o055)
+
+
+async def test_a_storage_that_is_not_mounted_erases_no_row(house: Any) -> None:
+    await house.order(age=OLD)
+    root = house.storage.root
+    aside = root.with_name("aside")
+    root.rename(aside)
+    assert await house.sweep() == (0, 1)
+    assert "cannot be read" in (await house.record())["error"]
+    root.mkdir()  # the empty folder on which it will be mounted
+    assert await house.sweep() == (0, 1)
+    assert "Is it mounted?" in (await house.record())["error"]
+    assert await house.numbers() == ["4711"]
+    root.rmdir()
+    aside.rename(root)
+    assert await house.sweep() == (1, 0)
+    assert await house.traces() == []
+    assert (await house.record())["files"] == 7
+
+
+async def test_files_that_are_gone_already_are_no_failure(house: Any) -> None:
+    order_id = await house.order(age=OLD)
+    await house.order(number="4712", shopify_id=99, age=timedelta(days=1))
+    await house.storage.delete_tree(str(order_id))
+    assert await house.sweep() == (1, 0)
+    assert (await house.record())["files"] == 0
+
+
+async def test_links_are_deleted_and_not_followed(house: Any, tmp_path: Path) -> None:
+    order_id = await house.order(age=OLD)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept.jpg").write_bytes(b"of somebody else")
+    folder = house.storage.root / str(order_id)
+    (folder / "a").symlink_to(outside)
+    (folder / "b").symlink_to(outside / "kept.jpg")
+    assert await house.sweep() == (1, 0)
+    assert (outside / "kept.jpg").exists()
+    assert not folder.exists()
+
+
+async def test_files_that_rows_name_elsewhere_go_too(house: Any) -> None:
+    """A system that was taken over may have had other folders."""
+    await house.order(age=OLD)
+    await house.storage.write("old/kept.jpg", b"of another order")
+    await house.storage.write("old/photo.jpg", b"x" * 50)
+    await house.storage.write("old/thumb_photo.jpg.webp", b"x")
+    await house.sql.execute("UPDATE images SET path = 'old/photo.jpg'")
+    assert await house.sweep() == (1, 0)
+    assert house.api.files() == ["old/kept.jpg"]
+    assert (await house.record())["files"] == 9
+
+
+async def test_while_nats_is_away_nothing_is_called_erased(house: Any, broker: Any) -> None:
+    await house.order(age=OLD)
+    await broker.stop()
+    try:
+        swept = await house.retention().sweep()
+    finally:
+        await broker.start()
+    assert swept is not None
+    assert (swept.erased, swept.failed) == (0, 1)
+    record = await house.record()
+    assert record["erased_at"] is None
+    assert "NATS" in record["error"]
+    await until(lambda: house.nc.is_connected, LONG)
+    assert await house.sweep() == (1, 0)
+    assert await house.traces() == []
+
+
+def _peak_kilobytes(*, anew: bool = False) -> int:
+    """The most memory this process has had resident; ``anew``: from now on."""
+    if anew:
+        Path("/proc/self/clear_refs").write_text("5")
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line)
+    return int(line.split()[1])
+
+
+@pytest.mark.timeout(600)
+async def test_thousands_of_orders_take_little_memory(house: Any) -> None:
+    count = 2000
+    # The pass opens its connections after this; what a power cut may take is not the question here.
+    name = await house.sql.fetchval("SELECT current_database()")
+    await house.sql.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+    await house.sql.execute(
+        """INSERT INTO orders (order_number, source, customer_name, created_at, updated_at)
+        SELECT 'T' || n, 'manual', 'Ludmila Vopičková', now() - interval '1 year', now() - interval '1 year'
+        FROM generate_series(1, $1) n""",
+        count,
+    )
+    await house.sql.execute(
+        "INSERT INTO line_items (order_id, position, title) SELECT id, 1, 'Omalovánky' FROM orders"
+    )
+    await house.sql.execute(
+        """INSERT INTO images (line_item_id, position, path, downloaded_at)
+        SELECT l.id, 1, l.order_id || '/' || l.id || '/image_1.jpg', now() - interval '1 year'
+        FROM line_items l"""
+    )
+    for row in await house.sql.fetch("SELECT path FROM images"):
+        file = Storage(house.storage.root).resolve(row["path"])
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"x" * 100)
+    before = _peak_kilobytes(anew=True)
+    assert await house.sweep() == (count, 0)
+    assert _peak_kilobytes() - before < 40_000
+    assert house.api.files() == []
+    assert await house.numbers() == []
+    assert await house.sql.fetchval("SELECT sum(files) FROM erasures WHERE erased_at IS NOT NULL") == count
