@@ -118,6 +118,8 @@ describe("somebody who is signed in", () => {
     await openFor("Eva");
     await act(() => vi.advanceTimersByTimeAsync(3 * 60_000));
     await answer(SESSION, operator("Eva"));
+    // The answer is taken in; another question meanwhile would be the same one.
+    await act(() => vi.advanceTimersByTimeAsync(100));
     act(() => void document.dispatchEvent(new Event("visibilitychange", { bubbles: true })));
     await answer(SESSION, operator("Eva"));
     expect(screen.getByLabelText("note")).toHaveValue("call back");
