@@ -4,7 +4,7 @@ import { useNavigate } from "react-router";
 import { onRefusal } from "@/api/client";
 import { SessionContext, type SessionState } from "@/hooks/useSession";
 import { hearOtherTabs, tellOtherTabs } from "@/lib/otherTabs";
-import { holdCache, leave, renewSession, sessionQuery, signOut } from "@/lib/session";
+import { askAnew, holdCache, leave, renewSession, sessionQuery, signOut } from "@/lib/session";
 import type { Session } from "@/types/session";
 import { KeptPlace } from "./KeptPlace";
 
@@ -39,14 +39,16 @@ function useSessionState(queries: QueryClient, session: Session | undefined): Se
   }, [queries, session, navigate]);
 }
 
-/** What the API refuses may mean that the session ended, or that one is no operator any more: ask. */
+/** What is refused with these may mean that the session ended, or that one may do less than before. */
+const TELLING: readonly string[] = ["sign_in_required", "operator_required", "not_admitted"];
+
+/** Ask who is there when a refusal tells that it may be somebody else, or nobody. */
 function useRefusals(queries: QueryClient): void {
   useEffect(
     () =>
       onRefusal(({ code, status }) => {
         const isByProxy = status === 401 && code === "unknown";
-        if (code !== "sign_in_required" && code !== "operator_required" && !isByProxy) return;
-        void renewSession(queries).catch(() => null);
+        if (TELLING.includes(code) || isByProxy) void renewSession(queries).catch(() => null);
       }),
     [queries],
   );
@@ -57,11 +59,8 @@ function useOtherTabs(queries: QueryClient): void {
   useEffect(
     () =>
       hearOtherTabs((news) => {
-        if (news === "entered") void renewSession(queries).catch(() => null);
-        else {
-          leave(queries);
-          void navigate("/", { replace: true });
-        }
+        if (news === "entered") void askAnew(queries).catch(() => null);
+        else void leave(queries).then(() => navigate("/", { replace: true }));
       }),
     [queries, navigate],
   );

@@ -31,7 +31,6 @@ function Field({ label, name, initial, wrong, describedBy, field }: FieldProps) 
         autoCapitalize="none"
         autoCorrect="off"
         spellCheck={false}
-        maxLength={200}
         defaultValue={initial}
         aria-invalid={wrong}
         aria-describedby={wrong ? describedBy : undefined}
