@@ -33,6 +33,7 @@ def create_app(settings: OrdersSettings) -> FastAPI:
         try:
             yield
         finally:
+            await services.intake.aclose()
             await services.broker.aclose()
             await services.database.aclose()
 
