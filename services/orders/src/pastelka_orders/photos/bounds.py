@@ -12,7 +12,7 @@ _INTERPRETER = 256 * 1024 * 1024
 _COPIES_OF_FILE = 3
 """The file, what a decoder keeps of it, and what is written."""
 _BYTES_PER_PIXEL = 16
-"""Of the decoded photo at its worst: WebP, whose decoder has two canvases of 4 bytes, and hands over a third."""
+"""Of the decoded photo at its worst: WebP, whose decoder has two canvases and hands over a third."""
 
 
 @dataclass(frozen=True, slots=True)

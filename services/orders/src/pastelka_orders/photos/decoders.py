@@ -1,4 +1,4 @@
-"""The processes that decode photos: started when needed, asked one photo at a time, replaced when they die."""
+"""The processes that decode photos: started when needed, one photo at a time, replaced when they die."""
 
 import json
 import os

@@ -24,6 +24,7 @@ _KNOWN_KINDS = (
     _Kind(b"%PDF", "a PDF document", False),
     _Kind(b"%!PS", "a PostScript document", False),
     _Kind(b"PK\x03\x04", "a ZIP archive or office document", False),
+    _Kind(b"\x1f\x8b", "a gzip archive", False),
     _Kind(b"8BPS", "a Photoshop file", True),
     _Kind(b"\xff\x0a", "a JPEG XL image", True),
     _Kind(b"\0\0\0\x0cJXL ", "a JPEG XL image", True),

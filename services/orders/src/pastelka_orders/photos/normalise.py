@@ -138,7 +138,7 @@ def too_complex() -> Refusal:
     """The refusal for a file that takes more memory or time to decode than a photo of its size may."""
     return Refusal(
         "photo_too_complex",
-        "Decoding the photo takes more memory or time than is allowed; export it as a plain JPEG and send that.",
+        "Decoding the photo takes more memory or time than is allowed; export it as a plain JPEG.",
     )
 
 
