@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -29,29 +29,24 @@ class Host:
     """A stranger's file server: answers path ``/<n>`` with the n-th answer, byte for byte."""
 
     def __init__(self) -> None:
-        self.answers: list[Callable[[], bytes]] = []
+        self.answers: list[bytes] = []
         self.port = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             request = (await reader.readuntil(b"\r\n\r\n")).decode()
             number = int(request.split()[1].strip("/"))
-            writer.write(await asyncio.to_thread(self.answers[number]))
+            writer.write(self.answers[number])
             await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the worker has heard enough
         finally:
             writer.close()
 
-    def add(self, content: Callable[[], bytes], *headers: str) -> str:
+    def add(self, content: bytes, *headers: str) -> str:
         """The URL of one more answer."""
-
-        def answer() -> bytes:
-            body = content()
-            lines = ["HTTP/1.1 200 OK", "Connection: close", f"Content-Length: {len(body)}", *headers]
-            return "\r\n".join([*lines, "", ""]).encode() + body
-
-        self.answers.append(answer)
+        lines = ["HTTP/1.1 200 OK", "Connection: close", f"Content-Length: {len(content)}", *headers]
+        self.answers.append("\r\n".join([*lines, "", ""]).encode() + content)
         return f"http://127.0.0.1:{self.port}/{len(self.answers) - 1}"
 
 
@@ -112,9 +107,9 @@ async def test_each_says_on_its_image_what_is_wrong_and_nothing_is_stored(
     http: httpx.AsyncClient, host: Host, worker: Running, sql: asyncpg.Connection
 ) -> None:
     corpus = (*BOMBS, *NO_PHOTOS)
-    urls = [host.add(one.make) for one in corpus]
-    urls.append(host.add(lambda: files.gzipped(1 << 28), "Content-Encoding: gzip"))
-    urls.append(host.add(lambda: files.deflated(1 << 28), "Content-Encoding: deflate"))
+    urls = [host.add(one.make()) for one in corpus]
+    urls.append(host.add(files.gzipped(1 << 28), "Content-Encoding: gzip"))
+    urls.append(host.add(files.deflated(1 << 28), "Content-Encoding: deflate"))
     await order(http, urls)
     found = await images(http)
     for place, (hostile, image) in enumerate(zip(corpus, found, strict=False), start=1):
@@ -134,7 +129,7 @@ async def test_each_says_on_its_image_what_is_wrong_and_nothing_is_stored(
 async def test_what_costs_most_is_taken_within_the_bound(
     http: httpx.AsyncClient, host: Host, worker: Running
 ) -> None:
-    await order(http, [host.add(make) for _, make, _ in TAMED])
+    await order(http, [host.add(make()) for _, make, _ in TAMED])
     found = await images(http)
     assert [image for image in found if image["url"] is None] == []
     assert len(worker.stored()) == 2 * len(TAMED)
