@@ -2,15 +2,17 @@
 
 import struct
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from typing import Any
 
+import anyio
 import pytest
 from PIL import Image
 
 from pastelka_orders.photos.intake import PhotoIntake
 from pastelka_orders.photos.limits import PhotoLimits
+from pastelka_orders.photos.normalise import prepare_decoders
 
 # Top left, top right, bottom left, bottom right.
 CORNERS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0))
@@ -31,6 +33,12 @@ def _png(size: tuple[int, int], *, color_type: int, depth: int, rows: Iterable[b
     header = struct.pack(">IIBBBBB", *size, depth, color_type, 0, 0, 0)
     pixels = zlib.compress(b"".join(b"\0" + row for row in rows))
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def formats() -> None:
+    """What the service can read, the tests can write."""
+    prepare_decoders(threads=1)
 
 
 @pytest.fixture(scope="session")
@@ -67,9 +75,11 @@ def jpeg(noise) -> bytes:
     return _file(noise, "JPEG", quality=90)
 
 
-@pytest.fixture
-def intake() -> PhotoIntake:
-    return PhotoIntake(PhotoLimits())
+@pytest.fixture(scope="session")
+def intake() -> Iterator[PhotoIntake]:
+    found = PhotoIntake(PhotoLimits())
+    yield found
+    anyio.run(found.aclose)
 
 
 @pytest.fixture

@@ -1,13 +1,19 @@
 """Webhooks as Shopify documents them, from the request to the rows and messages."""
 
 import asyncio
+import gzip
+import hmac
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
 import pytest
 
+from pastelka_orders.shopify import signature
 from pastelka_orders.shopify.webhook import MAX_BYTES
+
+SECRET = "a-webhook-secret"
 
 TABLES = ("orders", "line_items", "images", "outbox", "shopify_webhooks")
 
@@ -214,9 +220,8 @@ async def test_what_is_not_signed_is_refused_and_nothing_is_stored(
 
 
 async def test_a_changed_body_is_not_signed(shop: Any, payload: Any, sql: asyncpg.Connection) -> None:
-    good = await shop.send(payload(), "products/create")
-    signature = good.request.headers["X-Shopify-Hmac-Sha256"]
-    await shop.send(payload(name="#1"), status=401, X_Shopify_Hmac_Sha256=signature)
+    good = (await shop.send(payload(), "products/create")).request.headers["X-Shopify-Hmac-Sha256"]
+    await shop.send(payload(name="#1"), status=401, X_Shopify_Hmac_Sha256=good)
     assert await rows(sql) == dict.fromkeys(TABLES, 0)
 
 
@@ -375,3 +380,167 @@ async def test_deleting_and_updating_at_once_is_no_error(shop: Any, payload: Any
         *(shop.send(sent, "orders/updated") for _ in range(4)), api.http.delete("/orders/1270")
     )
     assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 204]
+
+
+async def test_what_comes_before_the_order_itself_makes_it(
+    shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
+) -> None:
+    """Shopify promises no order: the cancellation may be the first that is heard of it."""
+    await shop.send(payload("cancelled"), "orders/cancelled")
+    await shop.send(payload("paid"), "orders/updated")
+    await shop.send(payload())
+    order = await api.get("/orders/1270")
+    assert order["payment_status"] == "voided"
+    assert order["created_at"] == "2026-11-20T10:15:30+01:00"
+    assert await sql.fetchval("SELECT cancelled_at IS NOT NULL FROM orders")
+    assert await rows(sql) | {"outbox": 0} == {
+        "orders": 1,
+        "line_items": 3,
+        "images": 3,
+        "outbox": 0,
+        "shopify_webhooks": 3,
+    }
+
+
+async def test_two_changes_of_the_same_second_both_count(shop: Any, payload: Any, api: Any) -> None:
+    await shop.send(payload())
+    moment = "2026-11-21T09:00:00+01:00"
+    await shop.send(payload("paid", updated_at=moment), "orders/updated")
+    await shop.send(payload("refunded", updated_at=moment), "orders/updated")
+    assert (await api.get("/orders/1270"))["payment_status"] == "partially_refunded"
+
+
+async def test_a_refund_of_money_alone_changes_no_item(
+    shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
+) -> None:
+    sent = payload("refunded")
+    (refund,) = sent["refunds"]
+    assert refund["refund_line_items"] == []
+    assert [one["kind"] for one in refund["transactions"]] == ["refund"]
+    await shop.send(payload())
+    before = await api.get("/orders/1270")
+    await shop.send(sent, "orders/updated")
+    after = await api.get("/orders/1270")
+    assert after["line_items"] == before["line_items"]
+    assert after["payment_status"] == "partially_refunded"
+    assert sum(subject.startswith("jobs.") for subject in await subjects(sql)) == 3
+
+
+async def test_a_refunded_item_has_no_quantity_left(shop: Any, payload: Any, api: Any) -> None:
+    """Shopify keeps ``quantity`` as it was ordered; what is left of it is ``current_quantity``."""
+    await shop.send(payload())
+    sent = payload("refunded")
+    sent["line_items"][2]["current_quantity"] = 1
+    sent["refunds"][0]["refund_line_items"] = [
+        {
+            "id": 104689539,
+            "line_item_id": sent["line_items"][2]["id"],
+            "quantity": 1,
+            "restock_type": "return",
+        }
+    ]
+    await shop.send(sent, "orders/updated")
+    assert [item["quantity"] for item in (await api.get("/orders/1270"))["line_items"]] == [1, 1, 1]
+
+
+async def test_a_cancelled_orders_work_in_hand_goes_on(
+    shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
+) -> None:
+    """It is paid for; whoever wants it stopped cancels or deletes."""
+    await shop.send(payload())
+    await sql.execute("UPDATE images SET path = 'x/' || id || '.jpg', downloaded_at = now()")
+    versions = await api.post("/orders/1270/generate-coloring")
+    assert [version["status"] for version in versions] == ["pending"] * 3
+    await forget_messages(sql)
+    await shop.send(payload("cancelled"), "orders/cancelled")
+    for image_id in (1, 2, 3):
+        found = await api.get(f"/images/{image_id}/coloring-versions")
+        assert [one["status"] for one in found] == ["pending"]
+    assert await subjects(sql) == ["events.order.1270.order_changed"]
+
+
+async def test_the_same_webhook_twenty_times_at_once_is_applied_once(
+    shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
+) -> None:
+    answers = await asyncio.gather(*(shop.send(payload(), webhook_id="one") for _ in range(20)))
+    assert [answer.status_code for answer in answers] == [200] * 20
+    assert await rows(sql) == {
+        "orders": 1,
+        "line_items": 3,
+        "images": 3,
+        "outbox": 4,
+        "shopify_webhooks": 1,
+    }
+
+
+async def test_a_webhook_that_could_not_be_applied_may_come_again(
+    shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
+) -> None:
+    """Its id is noted with what it changed, or not at all."""
+    await sql.execute(
+        """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$BEGIN RAISE EXCEPTION 'not now' USING ERRCODE = 'check_violation'; END$$;
+        CREATE TRIGGER refuse BEFORE INSERT ON images FOR EACH ROW EXECUTE FUNCTION refuse()"""
+    )
+    await shop.send(payload(), status=500, webhook_id="again")
+    assert await rows(sql) == dict.fromkeys(TABLES, 0)
+    await sql.execute("DROP TRIGGER refuse ON images")
+    await shop.send(payload(), webhook_id="again")
+    assert (await rows(sql))["images"] == 3
+
+
+async def test_the_signature_is_of_the_bytes_as_they_came(
+    shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
+) -> None:
+    """Not of what they mean: the same order with another blank is signed otherwise."""
+    plain = json.dumps(payload()).encode()
+    spaced = json.dumps(payload(), indent=1, ensure_ascii=False).encode()
+    other = (await shop.send(plain, "products/create")).request.headers["X-Shopify-Hmac-Sha256"]
+    await shop.send(spaced, status=401, X_Shopify_Hmac_Sha256=other)
+    await shop.send(spaced)
+    assert (await api.get("/orders/1270"))["customer_name"] == "Jana Nováková"
+
+
+async def test_a_compressed_body_is_not_unpacked(shop: Any, payload: Any, sql: asyncpg.Connection) -> None:
+    """Shopify sends none; a bomb in one is a few bytes that are no JSON."""
+    packed = gzip.compress(json.dumps(payload()).encode())
+    response = await shop.send(packed, status=422, Content_Encoding="gzip")
+    assert response.json()["code"] == "webhook_unreadable"
+    bomb = gzip.compress(bytes(1 << 28))
+    await shop.send(bomb, status=422, Content_Encoding="gzip")
+    assert await rows(sql) == dict.fromkeys(TABLES, 0)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1250", "utf-8-sig"])
+async def test_a_body_in_another_encoding_is_named(
+    shop: Any, payload: Any, sql: asyncpg.Connection, encoding: str
+) -> None:
+    body = json.dumps(payload(), ensure_ascii=False).encode(encoding)
+    assert (await shop.send(body, status=422)).json()["code"] == "webhook_unreadable"
+    assert await rows(sql) == dict.fromkeys(TABLES, 0)
+
+
+def test_signatures_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the one function that is made for it, whatever was sent."""
+    compared: list[tuple[bytes, bytes]] = []
+
+    def compare(first: bytes, second: bytes) -> bool:
+        compared.append((first, second))
+        return hmac.compare_digest(first, second)
+
+    monkeypatch.setattr(signature, "hmac", SimpleNamespace(new=hmac.new, compare_digest=compare))
+    for sent in ("", "x", "\u017e", "A" * 44, "A" * 100_000):
+        assert not signature.is_signed(b"{}", sent, SECRET)
+    assert len(compared) == 5
+
+
+@pytest.mark.parametrize("name", ["create", "paid", "cancelled", "refunded", "without_customer"])
+def test_recorded_payloads_are_whole(payload: Any, name: str) -> None:
+    """As documented: an order has all its fields in every webhook, ``null`` where there is nothing."""
+    whole, found = payload(), payload(name)
+    # Who buys without an account or an address has no such fields.
+    assert set(whole) - set(found) <= {"customer", "billing_address", "shipping_address"}
+    assert set(found) <= set(whole)
+    assert len(whole) > 90
+    for item in found["line_items"]:
+        assert set(item) == set(whole["line_items"][0])

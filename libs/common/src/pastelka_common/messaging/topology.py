@@ -153,7 +153,8 @@ class ConsumerSpec:
 
 COLORING_CONSUMER = ConsumerSpec(JOBS, "coloring", "jobs.coloring.*", ack_wait=10, max_ack_pending=1000)
 VECTORIZE_CONSUMER = ConsumerSpec(JOBS, "vectorize", "jobs.svg.*", ack_wait=10, max_ack_pending=1000)
-DOWNLOAD_CONSUMER = ConsumerSpec(JOBS, "download", "jobs.download.*", ack_wait=30, max_ack_pending=64)
+# Those that wait for a turn at their host count as pending, too: they must not keep out all others.
+DOWNLOAD_CONSUMER = ConsumerSpec(JOBS, "download", "jobs.download.*", ack_wait=30, max_ack_pending=1000)
 FETCH_CONSUMER = ConsumerSpec(JOBS, "fetch", "jobs.fetch.*", ack_wait=30, max_ack_pending=1)
 SYNC_CONSUMER = ConsumerSpec(JOBS, "sync", "jobs.sync.*", ack_wait=30, max_ack_pending=256)
 ERASE_CONSUMER = ConsumerSpec(JOBS, "erase", "jobs.erase.*", ack_wait=30, max_ack_pending=16)

@@ -44,6 +44,7 @@ def create_app(settings: OrdersSettings) -> FastAPI:
                 await services.access.sign_in.prepare()
             yield
         finally:
+            await services.intake.aclose()
             await services.broker.aclose()
             await services.database.aclose()
 

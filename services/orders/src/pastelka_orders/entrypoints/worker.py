@@ -56,12 +56,13 @@ async def run(settings: OrdersSettings, stop: asyncio.Event) -> None:
     url = settings.database_url.get_secret_value()
     database = Database(url, pool_size=_POOL, timezone=settings.timezone)
     limits = PhotoLimits(max_bytes=settings.photo_max_bytes, max_pixels=settings.photo_max_pixels)
+    intake = PhotoIntake(limits)
     hosts = [host.strip() for host in settings.download_allowed_hosts.split(",") if host.strip()]
     try:
         async with (
             connected(settings.nats_url, name="orders-worker") as nc,
             PhotoDownloader(
-                PhotoIntake(limits),
+                intake,
                 rules=UrlRules(allowed_hosts=hosts),
                 proxies=proxies_of(settings.proxy),
             ) as downloader,
@@ -70,6 +71,7 @@ async def run(settings: OrdersSettings, stop: asyncio.Event) -> None:
         ):
             await _work(settings, stop, nc, database, downloader)
     finally:
+        await intake.aclose()
         await database.aclose()
 
 

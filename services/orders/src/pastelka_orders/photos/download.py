@@ -1,7 +1,9 @@
 """Photos from URLs that a stranger wrote: fetched from the public internet only, and bounded in every way."""
 
 import asyncio
-from collections.abc import Sequence
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +16,7 @@ from aiohttp import SocketFactoryType
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from pastelka_common.errors import JobError, PermanentError, TransientError
+from pastelka_common.errors import JobError, PermanentError, PostponedError, TransientError
 from pastelka_orders.photos.addresses import is_public, public_socket
 from pastelka_orders.photos.answers import broken_off, require_photo, wire_errors
 from pastelka_orders.photos.errors import PhotoRefusedError, Refusal, display_name
@@ -28,6 +30,7 @@ from pastelka_orders.photos.urls import UrlRules
 _CHUNK = 64 * 1024
 _MAX_REDIRECTS = 5
 _MAX_CONNECTIONS = 32
+_TURNED_AWAY = (2.0, 4.0)
 _REDIRECTS = {
     HTTPStatus.MOVED_PERMANENTLY,
     HTTPStatus.FOUND,
@@ -41,7 +44,8 @@ _HEADERS = {"User-Agent": "Pastelka/0.1", "Accept": "image/*", "Accept-Encoding"
 class PhotoDownloader:
     """Fetches photos over pooled connections; an async context manager, which owns them.
 
-    ``rules`` say which URLs are fetched; ``per_host`` bounds the requests under way to one host; ``timeout``
+    ``rules`` say which URLs are fetched; ``per_host`` bounds the requests under way to one host, and who
+    waits longer than ``patience`` (seconds) for a turn makes room for photos of others; ``timeout``
     (seconds) is for one request from connecting to its last byte, ``stall`` for connecting and for each
     piece alone; ``resolver`` replaces the system's name lookup. ``proxies`` are asked, in their order, where
     a host refuses access, asks to wait or cannot be reached.
@@ -53,6 +57,7 @@ class PhotoDownloader:
         *,
         rules: UrlRules | None = None,
         per_host: int = 4,
+        patience: float = 2.0,
         timeout: float = 60.0,
         stall: float = 15.0,
         resolver: AbstractResolver | None = None,
@@ -61,6 +66,7 @@ class PhotoDownloader:
         self._intake = intake
         self._rules = rules or UrlRules()
         self._per_host = per_host
+        self._patience = patience
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=stall, sock_read=stall)
         self._resolver = resolver
         self._proxies = tuple(proxies)
@@ -81,8 +87,8 @@ class PhotoDownloader:
     async def download(self, url: str, *, name: str | None = None) -> NormalisedPhoto:
         """The photo behind ``url``, checked and normalised; ``name`` is what errors call it.
 
-        Raises ``TransientError`` (network, time-outs, 408, 425, 429, 5xx) and ``PermanentError`` (other
-        answers, refused addresses, what is no photo).
+        Raises ``TransientError`` (network, time-outs, 408, 425, 429, 5xx), ``PermanentError`` (other
+        answers, refused addresses, what is no photo) and ``PostponedError`` (its host has no turn).
         """
         start = self._rules.checked(url)
         shown = display_name(name or start.name)
@@ -162,9 +168,21 @@ class PhotoDownloader:
             message = f"{host} is not a public address; photos are fetched from the public internet only."
             raise PermanentError("photo_address_refused", message)
 
-    def _turn(self, url: URL) -> asyncio.Semaphore:
-        """The semaphore of the URL's host, which lives as long as somebody holds or awaits it."""
-        return self._turns.setdefault(url.host or "", asyncio.Semaphore(self._per_host))
+    @asynccontextmanager
+    async def _turn(self, url: URL) -> AsyncIterator[None]:
+        """One of the host's turns. Its semaphore lives as long as somebody holds or awaits it."""
+        turns = self._turns.setdefault(url.host or "", asyncio.Semaphore(self._per_host))
+        try:
+            async with asyncio.timeout(self._patience):
+                await turns.acquire()
+        except TimeoutError:
+            message = f"{url.host} is still sending other photos; this one is next."
+            seconds = random.uniform(*_TURNED_AWAY)  # noqa: S311 - jitter, not a secret
+            raise PostponedError("photo_host_busy", message, seconds=seconds) from None
+        try:
+            yield
+        finally:
+            turns.release()
 
     def _session(self, socket_factory: SocketFactoryType | None) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(

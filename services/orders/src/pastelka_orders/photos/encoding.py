@@ -4,6 +4,7 @@ A phone's photo says where and when a child was photographed; a file can also ca
 its last byte. Neither may reach the public storage.
 """
 
+import re
 import struct
 from collections.abc import Iterator
 from io import BytesIO
@@ -22,6 +23,8 @@ _JPEG_COMMENT = 0xFE
 _JPEG_APPLICATION = range(0xE0, 0xF0)
 _JPEG_ADOBE = 0xEE
 _JPEG_END = b"\xff\xd9"
+_JPEG_MOST_SEGMENTS = 32  # before the pixels; tables that nobody needs are somebody's luggage
+_JPEG_LATE_METADATA = re.compile(rb"\xff[\xe0-\xef\xfe]")
 _JFIF_WITHOUT_THUMBNAIL = 14  # bytes of the segment, ITU-T T.871
 
 
@@ -93,6 +96,8 @@ def _jpeg_without_metadata(content: bytes) -> bytes | None:
         if not _is_metadata(marker, segment):
             parts.append(segment)
         offset += len(segment)
+    if len(parts) > _JPEG_MOST_SEGMENTS or _JPEG_LATE_METADATA.search(content, offset):
+        return None
     # Anything behind the first end marker is a second file (a video, an archive): then pixels only.
     if content.find(_JPEG_END, offset) != len(content) - len(_JPEG_END):
         return None

@@ -10,6 +10,7 @@ READABLE = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "HEIF", "AVIF")
 
 _ADVICE = "send a JPEG, PNG, HEIC, WebP, AVIF, TIFF, GIF or BMP photo"
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis")
+_WEBP_HEAD = 30  # bytes up to the end of the sizes, in whichever of its three kinds
 _READABLE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"II*\0", b"MM\0*", b"BM")
 
 
@@ -23,6 +24,7 @@ _KNOWN_KINDS = (
     _Kind(b"%PDF", "a PDF document", False),
     _Kind(b"%!PS", "a PostScript document", False),
     _Kind(b"PK\x03\x04", "a ZIP archive or office document", False),
+    _Kind(b"\x1f\x8b", "a gzip archive", False),
     _Kind(b"8BPS", "a Photoshop file", True),
     _Kind(b"\xff\x0a", "a JPEG XL image", True),
     _Kind(b"\0\0\0\x0cJXL ", "a JPEG XL image", True),
@@ -53,6 +55,25 @@ def camera_raw() -> Refusal:
     return Refusal(
         "photo_unsupported_format", f"This is a camera's raw file, which cannot be read; {_ADVICE}."
     )
+
+
+def webp_canvas(content: bytes) -> tuple[int, int] | None:
+    """Width and height that a WebP file claims (RFC 9649, 2.5 to 2.7), ``None`` for anything else."""
+    if content[:4] != b"RIFF" or content[8:12] != b"WEBP" or len(content) < _WEBP_HEAD:
+        return None
+    match content[12:16]:
+        case b"VP8X":
+            return _little(content[24:27]) + 1, _little(content[27:30]) + 1
+        case b"VP8L":
+            sides = _little(content[21:25])
+            return (sides & 0x3FFF) + 1, (sides >> 14 & 0x3FFF) + 1
+        case b"VP8 ":
+            return _little(content[26:28]) & 0x3FFF, _little(content[28:30]) & 0x3FFF
+    return None
+
+
+def _little(digits: bytes) -> int:
+    return int.from_bytes(digits, "little")
 
 
 def _claims_to_be_readable(head: bytes) -> bool:

@@ -1,22 +1,21 @@
 """The front door for photos: many at once, off the event loop, in bounded memory, all or none."""
 
-import threading
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import anyio
 from anyio import to_thread
 
+from pastelka_orders.photos.bounds import DecoderBounds
+from pastelka_orders.photos.decoders import Decoders
 from pastelka_orders.photos.encoding import Suffix
 from pastelka_orders.photos.errors import PhotoRefusedError, PhotosRefusedError, Refusal, display_name
 from pastelka_orders.photos.limits import PhotoLimits
-from pastelka_orders.photos.normalise import NormalisedPhoto, normalise, prepare_decoders, too_large
+from pastelka_orders.photos.normalise import NormalisedPhoto, too_large
 from pastelka_orders.photos.spool import Upload, chunks_of, spool
-
-# Decoded, turned and flattened, a photo of this many pixels takes some 250 MB for a moment.
-_LARGE_PIXELS = 25_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +35,26 @@ class StagedPhoto:
 
 
 class PhotoIntake:
-    """Checks and normalises photos in at most ``workers`` threads, at most one large photo at a time."""
+    """Checks and normalises photos in at most ``workers`` processes, at most one large photo at a time.
 
-    def __init__(self, limits: PhotoLimits | None = None, *, workers: int = 2) -> None:
+    ``bounds`` are those of one such process; they follow from the limits.
+    """
+
+    def __init__(
+        self,
+        limits: PhotoLimits | None = None,
+        *,
+        workers: int = 2,
+        bounds: DecoderBounds | None = None,
+    ) -> None:
         self.limits = limits or PhotoLimits()
         self._threads = anyio.CapacityLimiter(workers)
         self._uploads = anyio.CapacityLimiter(workers)
-        self._large = threading.Lock()
-        prepare_decoders()
+        self._decoders = Decoders(self.limits, bounds or DecoderBounds.of(self.limits))
+
+    async def aclose(self) -> None:
+        """End the processes."""
+        await to_thread.run_sync(self._decoders.close)
 
     async def normalise(self, source: Path | bytes, *, name: str | None) -> NormalisedPhoto:
         """The photo in ``source`` (a file or its content), ready to be stored.
@@ -95,14 +106,13 @@ class PhotoIntake:
         return StagedPhoto(name, target, photo.suffix, photo.width, photo.height, photo.thumbnail)
 
     def _normalise(self, source: Path | bytes) -> NormalisedPhoto:
-        if isinstance(source, Path):
+        with TemporaryDirectory(prefix="pastelka-decoding-") as folder:
+            if isinstance(source, bytes):
+                content, source = source, Path(folder) / "sent"
+                source.write_bytes(content)
             if source.stat().st_size > self.limits.max_bytes:
                 raise too_large(self.limits)
-            source = source.read_bytes()
-        return normalise(source, limits=self.limits, room_for=self._room_for)
-
-    def _room_for(self, pixels: int) -> AbstractContextManager[object]:
-        return self._large if pixels > _LARGE_PIXELS else nullcontext()
+            return self._decoders.decode(source, Path(folder))
 
 
 def _check_count(count: int, limits: PhotoLimits) -> None:

@@ -1,19 +1,19 @@
-"""One file in, one photo out, decoded for real before it counts; blocking, so :mod:`.intake` uses threads."""
+"""One file in, one photo out, decoded for real before it counts; done in a process of :mod:`.decoder`."""
 
 import re
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from io import BytesIO
 
 import structlog
-from PIL import Image, UnidentifiedImageError
+from PIL import AvifImagePlugin, Image, UnidentifiedImageError
 from pillow_heif import register_heif_opener
 
 from pastelka_common.thumbnails import thumbnail
 from pastelka_orders.photos.encoding import Suffix, encode, suffix_for, without_metadata
 from pastelka_orders.photos.errors import Refusal
-from pastelka_orders.photos.formats import READABLE, camera_raw, unreadable
+from pastelka_orders.photos.formats import READABLE, camera_raw, unreadable, webp_canvas
 from pastelka_orders.photos.limits import PhotoLimits
 from pastelka_orders.photos.pixels import reduced_size, working_pixels
 
@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 _TIFF_NEW_SUBFILE_TYPE = 254
 _TIFF_REDUCED_RESOLUTION = 1
 _DNG_VERSION = 50706
+_TOO_COMPLEX = re.compile(r"memory|security limit", re.IGNORECASE)
 _ENDS_EARLY = re.compile(r"truncated|not processed|end of file|unexpected end", re.IGNORECASE)
 
 RoomFor = Callable[[int], AbstractContextManager[object]]
@@ -42,18 +43,30 @@ class NormalisedPhoto:
     thumbnail: bytes | None = None
 
 
-def prepare_decoders() -> None:
+def prepare_decoders(*, threads: int) -> None:
     """Teach Pillow HEIC, and leave the pixel limit to :class:`PhotoLimits` (process-wide, may be repeated).
 
-    Pillow's own limit would warn where ours accepts, and cannot be set for one caller only.
+    Pillow's own limit would warn where ours accepts, and cannot be set for one caller only. ``threads``
+    is for one photo in formats that would otherwise take a thread and a frame for each processor.
     """
     Image.MAX_IMAGE_PIXELS = None
-    register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+    AvifImagePlugin.DEFAULT_MAX_THREADS = threads
+    register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=threads)
 
 
 def normalise(content: bytes, *, limits: PhotoLimits, room_for: RoomFor) -> NormalisedPhoto:
     """``content`` of a file as a photo. Raises :class:`Refusal`."""
     _check_bytes(len(content), limits)
+    canvas = webp_canvas(content)
+    if canvas is None:
+        return _normalised(content, limits, room_for)
+    # WebP takes room for its whole canvas when it is opened.
+    _check_size(canvas, limits)
+    with room_for(canvas[0] * canvas[1]):
+        return _normalised(content, limits, lambda _pixels: nullcontext())
+
+
+def _normalised(content: bytes, limits: PhotoLimits, room_for: RoomFor) -> NormalisedPhoto:
     with _opened(content) as image:
         _check_format(image)
         _check_size(image.size, limits)
@@ -105,12 +118,28 @@ def _decode(image: Image.Image, limits: PhotoLimits) -> None:
 
 def _undecodable(error: Exception) -> Refusal:
     # Decoders raise whatever they like on a damaged file; what they say tells a cut one from a broken one.
-    if _ENDS_EARLY.search(str(error)):
+    said = str(error)
+    if _TOO_COMPLEX.search(said):
+        return too_complex()
+    if _ENDS_EARLY.search(said):
         return Refusal(
             "photo_truncated",
             "The file ends in the middle of the photo, as after a broken transfer; send the complete file.",
         )
+    return damaged()
+
+
+def damaged() -> Refusal:
+    """The refusal for a file that breaks its decoder."""
     return Refusal("photo_damaged", "The photo is damaged and cannot be decoded; export or copy it again.")
+
+
+def too_complex() -> Refusal:
+    """The refusal for a file that takes more memory or time to decode than a photo of its size may."""
+    return Refusal(
+        "photo_too_complex",
+        "Decoding the photo takes more memory or time than is allowed; export it as a plain JPEG.",
+    )
 
 
 def _check_format(image: Image.Image) -> None:

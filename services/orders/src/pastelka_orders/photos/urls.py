@@ -23,7 +23,7 @@ class UrlRules:
 
     def is_allowed_host(self, url: URL) -> bool:
         """Whether the URL's host needs no public address."""
-        host = url.host_subcomponent
+        host = (url.host_subcomponent or "").lower()  # an encoded URL keeps its capitals
         is_named = host in self._allowed_hosts and url.port in self._ports
         return is_named or f"{host}:{url.port}" in self._allowed_hosts
 

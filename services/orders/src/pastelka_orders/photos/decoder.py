@@ -1,0 +1,124 @@
+"""``python -m pastelka_orders.photos.decoder``: decodes photos for :mod:`.decoders`, in bounds of its own.
+
+Decoders are large programs in C that read a stranger's file. Here one may run out of memory, never end or
+crash, and nothing but the photo is lost. The process knows no secrets and asks for nothing but its files.
+
+One JSON document a line on standard input (``source`` and ``target`` are paths), one on standard output:
+``{"suffix", "width", "height", "has_thumbnail"}``, ``{"code", "reason"}`` for what is no photo, or
+``{"fault"}``. It ends when its input does, or when nobody asked for a while.
+"""
+
+import fcntl
+import json
+import os
+import resource
+import select
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from pastelka_orders.photos.bounds import LARGE_PIXELS, DecoderBounds
+from pastelka_orders.photos.errors import Refusal
+from pastelka_orders.photos.limits import PhotoLimits
+from pastelka_orders.photos.normalise import normalise, prepare_decoders, too_complex
+
+_IDLE_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """Decodes one photo after the other; ``lock`` is a file that all decoders of a service have open."""
+
+    limits: PhotoLimits
+    bounds: DecoderBounds
+    lock: int
+
+    def answer(self, source: Path, target: Path) -> dict[str, Any]:
+        """Decode ``source`` into ``target`` and ``<target>.thumbnail``."""
+        try:
+            photo = normalise(source.read_bytes(), limits=self.limits, room_for=self._room_for)
+        except MemoryError:
+            refusal = too_complex()
+            return {"code": refusal.code, "reason": refusal.reason}
+        except Refusal as refusal:
+            return {"code": refusal.code, "reason": refusal.reason}
+        target.write_bytes(photo.content)
+        if photo.thumbnail is not None:
+            target.with_suffix(".thumbnail").write_bytes(photo.thumbnail)
+        return {
+            "suffix": photo.suffix,
+            "width": photo.width,
+            "height": photo.height,
+            "has_thumbnail": photo.thumbnail is not None,
+        }
+
+    def _room_for(self, pixels: int) -> AbstractContextManager[object]:
+        return self._alone() if pixels > LARGE_PIXELS else nullcontext()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        fcntl.lockf(self.lock, fcntl.LOCK_EX)  # a process that dies leaves it
+        limit_memory(self.bounds.large)
+        try:
+            yield
+        finally:
+            limit_memory(self.bounds.usual)
+            fcntl.lockf(self.lock, fcntl.LOCK_UN)
+
+
+def limit_memory(size: int) -> None:
+    """Let this process have ``size`` bytes of address space, where the system can say so."""
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (size, resource.RLIM_INFINITY))
+    except (ValueError, OSError):
+        return
+
+
+@contextmanager
+def limited_time(seconds: float) -> Iterator[None]:
+    """End the process (SIGPROF) when the block takes more than ``seconds`` of processor time."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _answers() -> TextIO:
+    """Standard output, out of the reach of libraries that print."""
+    kept = os.dup(sys.stdout.fileno())
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    return os.fdopen(kept, "w", encoding="utf-8")
+
+
+def _requests() -> Iterator[dict[str, str]]:
+    while select.select([sys.stdin], [], [], _IDLE_SECONDS)[0]:
+        line = sys.stdin.readline()
+        if not line:
+            return
+        yield json.loads(line)
+
+
+def main() -> None:
+    """Answer until there are no more requests."""
+    given = json.loads(sys.argv[1])
+    decoder = Decoder(PhotoLimits(**given["limits"]), DecoderBounds(**given["bounds"]), given["lock"])
+    answers = _answers()
+    prepare_decoders(threads=1)
+    limit_memory(decoder.bounds.usual)
+    for request in _requests():
+        try:
+            with limited_time(decoder.bounds.seconds):
+                answer = decoder.answer(Path(request["source"]), Path(request["target"]))
+        except Exception as error:  # noqa: BLE001 - whoever asked raises it
+            answer = {"fault": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()

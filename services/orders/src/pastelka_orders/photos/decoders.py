@@ -1,0 +1,141 @@
+"""The processes that decode photos: started when needed, one photo at a time, replaced when they die."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import weakref
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from pastelka_orders.photos.bounds import DecoderBounds
+from pastelka_orders.photos.errors import Refusal
+from pastelka_orders.photos.limits import PhotoLimits
+from pastelka_orders.photos.normalise import NormalisedPhoto, damaged, too_complex
+
+_TRIES = 3
+_GRACE = 5.0
+# What a decoder needs to start; nothing else of the service's environment is its business.
+_ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "TMPDIR", "LANG")
+
+log = structlog.get_logger(__name__)
+
+
+class DecoderFailedError(RuntimeError):
+    """A decoder process failed for a reason that is not the photo's."""
+
+
+class Decoders:
+    """Decoder processes, as many as are asked at once. They end with this object, or when idle for long."""
+
+    def __init__(self, limits: PhotoLimits, bounds: DecoderBounds) -> None:
+        self._lock, name = tempfile.mkstemp(prefix="pastelka-decoders-")
+        Path(name).unlink()
+        self._setup = json.dumps({"limits": asdict(limits), "bounds": asdict(bounds), "lock": self._lock})
+        self._idle: list[_Process] = []
+        self._end = weakref.finalize(self, _end_all, self._idle, self._lock)
+
+    def close(self) -> None:
+        """End the processes; none is asked any more."""
+        self._end()
+
+    def decode(self, source: Path, folder: Path) -> NormalisedPhoto:
+        """The photo in the file ``source``; ``folder`` is for what is written on the way. Blocking.
+
+        Raises :class:`Refusal`, and :class:`DecoderFailedError`.
+        """
+        target = folder / "decoded"
+        answer = self._answer({"source": str(source), "target": str(target)})
+        if "code" in answer:
+            raise Refusal(answer["code"], answer["reason"])
+        if "fault" in answer:
+            raise DecoderFailedError(answer["fault"])
+        thumbnail = target.with_suffix(".thumbnail").read_bytes() if answer["has_thumbnail"] else None
+        return NormalisedPhoto(
+            target.read_bytes(), answer["suffix"], answer["width"], answer["height"], thumbnail
+        )
+
+    def _answer(self, request: Mapping[str, str]) -> dict[str, Any]:
+        code = 0
+        for _ in range(_TRIES):
+            process = self._process()
+            answer = process.ask(request)
+            if answer is not None:
+                self._idle.append(process)
+                return answer
+            code = process.end()
+            if code == -signal.SIGPROF:
+                raise too_complex()
+            if code:  # 0: it had been idle for long and went in this very moment
+                log.warning("decoder process died", code=code)
+        raise _verdict(code)
+
+    def _process(self) -> "_Process":
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return _Process(self._setup, self._lock)
+
+
+def _verdict(code: int) -> Exception:
+    """What it means that every process died of the same file."""
+    if code == -signal.SIGKILL:
+        return too_complex()
+    if code < 0:
+        return damaged()
+    return DecoderFailedError(f"the decoder process ended with {code}")
+
+
+def _end_all(processes: list["_Process"], lock: int) -> None:
+    while processes:
+        processes.pop().end()
+    os.close(lock)
+
+
+class _Process:
+    """One decoder process and the pipes to it."""
+
+    def __init__(self, setup: str, lock: int) -> None:
+        environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+        self._process = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", "pastelka_orders.photos.decoder", setup],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            encoding="utf-8",
+            env={**environment, "MALLOC_ARENA_MAX": "2"},
+            pass_fds=(lock,),
+            start_new_session=True,  # it ends when its pipe does, not when somebody presses Ctrl+C
+        )
+
+    def ask(self, request: Mapping[str, str]) -> dict[str, Any] | None:
+        """The answer, or ``None`` if the process is gone."""
+        requests, answers = self._process.stdin, self._process.stdout
+        assert requests is not None  # noqa: S101 - both are pipes
+        assert answers is not None  # noqa: S101
+        try:
+            requests.write(json.dumps(request) + "\n")
+            requests.flush()
+            line = answers.readline()
+        except OSError:
+            return None
+        return json.loads(line) if line.endswith("\n") else None
+
+    def end(self) -> int:
+        """Close its input and wait; returns how it ended."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):
+                if pipe is not None:
+                    pipe.close()
+        try:
+            return self._process.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
