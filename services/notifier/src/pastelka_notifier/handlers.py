@@ -10,7 +10,7 @@ from opentelemetry.trace import SpanKind
 from prometheus_client import Counter, Histogram
 from pydantic import TypeAdapter
 
-from pastelka_common.contracts.messages import CommittedEvent, Event
+from pastelka_common.contracts.messages import CommittedEvent, Event, now
 from pastelka_common.messaging.pull import PullSubscription
 from pastelka_common.messaging.topology import EVENTS_CONSUMER, ConsumerSpec
 from pastelka_common.telemetry import context_of, tracer
@@ -27,6 +27,12 @@ PUSH_SECONDS = Histogram(
     "pastelka_push_seconds",
     "From taking an event to the hub's acceptance",
     buckets=(0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120),
+)
+
+EVENT_TO_PUSH = Histogram(
+    "pastelka_event_to_push_seconds",
+    "From the broker's taking of an event to the hub's acceptance of its update",
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5, 30, 120),
 )
 
 _EVENTS: TypeAdapter[Event] = TypeAdapter(CommittedEvent)
@@ -137,7 +143,15 @@ class Notifications:
     async def _push(self, msg: Msg, update: Update, event_id: str) -> None:
         started = asyncio.get_running_loop().time()
         pause = _SHORTEST_PAUSE
-        with tracer.start_as_current_span("push", context=context_of(msg.headers), kind=SpanKind.PRODUCER):
+        attributes = {
+            "messaging.system": "nats",
+            "messaging.operation.type": "process",
+            "messaging.destination.name": msg.subject,
+            "messaging.message.id": event_id,
+        }
+        with tracer.start_as_current_span(
+            "push", context=context_of(msg.headers), kind=SpanKind.CONSUMER, attributes=attributes
+        ):
             while True:
                 try:
                     # The same event has the same id however often it is sent: browsers resume after it.
@@ -154,6 +168,7 @@ class Notifications:
                 else:
                     PUSHED.labels(update.payload["type"]).inc()
                     PUSH_SECONDS.observe(asyncio.get_running_loop().time() - started)
+                    EVENT_TO_PUSH.observe((now() - msg.metadata.timestamp).total_seconds())
                     return
 
     async def _extend_all(self) -> None:

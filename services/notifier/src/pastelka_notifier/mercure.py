@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import aiohttp
 import jwt
 
+from pastelka_common.calls import calling
 from pastelka_notifier.decisions import Update
 
 _TOKEN_SECONDS = 600.0
@@ -73,10 +74,12 @@ class MercureHub:
         fields += [("data", json.dumps(update.payload)), ("private", "on"), ("id", update_id)]
         headers = {"Authorization": f"Bearer {self._bearer()}", "Content-Type": _FORM}
         try:
-            async with self._http.post(
-                self._url, data=urlencode(fields).encode(), headers=headers, allow_redirects=False
-            ) as response:
-                status, answer = response.status, await response.text()
+            with calling("POST", self._url, "publish") as call:
+                async with self._http.post(
+                    self._url, data=urlencode(fields).encode(), headers=headers, allow_redirects=False
+                ) as response:
+                    call.status = status = response.status
+                    answer = await response.text()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise HubUnavailableError(f"the hub did not answer: {type(error).__name__}") from error
         _check(status, answer)

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
 
 from pastelka_common.contracts.messages import (
@@ -24,6 +25,7 @@ from pastelka_common.messaging.pull import PullSubscription
 from pastelka_common.messaging.topology import FACTS_CONSUMER
 from pastelka_common.messaging.work import FACTS
 from pastelka_common.storage import Storage, photo_path
+from pastelka_common.telemetry import Traced, batch_span
 from pastelka_common.thumbnails import store_thumbnail
 from pastelka_orders import dead_letters
 from pastelka_orders.database import Database, is_passing
@@ -77,7 +79,12 @@ class FactsConsumer:
                 await _quietly(msg.nak)
 
     async def _apply(self, msgs: list[Msg], stop: asyncio.Event) -> None:
-        batch = [(msg, fact) for msg in msgs if (fact := await _readable(msg)) is not None]
+        arrived = [(msg, fact) for msg in msgs if (fact := await _readable(msg)) is not None]
+        with batch_span("commit facts", SpanKind.CONSUMER, [_traced(fact) for _, fact in arrived]) as traces:
+            facts = [replace(fact, headers=trace) for (_, fact), trace in zip(arrived, traces, strict=True)]
+            await self._commit([(msg, fact) for (msg, _), fact in zip(arrived, facts, strict=True)], stop)
+
+    async def _commit(self, batch: list[tuple[Msg, Received]], stop: asyncio.Event) -> None:
         while batch and not stop.is_set():
             try:
                 await self._database.write(lambda c: apply_facts(c, [fact for _, fact in batch]))
@@ -100,12 +107,24 @@ class FactsConsumer:
             log.error("fact cannot be applied, dropped", subject=batch[0][0].subject, exc_info=error)
             await _quietly(batch[0][0].term)
             return
-        for msg, _ in batch:
-            await self._apply([msg], stop)
+        for one in batch:
+            await self._commit([one], stop)
 
     async def _wait(self, batch: list[tuple[Msg, Received]]) -> None:
         await asyncio.gather(*(_quietly(msg.in_progress) for msg, _ in batch))
         await asyncio.sleep(_PAUSE)
+
+
+def _traced(received: Received) -> Traced:
+    fact = received.fact
+    attributes = {
+        "messaging.system": "nats",
+        "messaging.operation.type": "process",
+        "messaging.destination.name": fact.subject,
+        "messaging.message.id": fact.msg_id,
+        "pastelka.status": fact.status.value,
+    }
+    return Traced(f"commit status.{fact.kind}", received.headers, attributes)
 
 
 async def _readable(msg: Msg) -> Received | None:
@@ -125,10 +144,7 @@ def _fact(msg: Msg) -> Received | None:
         fact = model.model_validate_json(msg.data)
     except ValidationError:
         return None
-    traced = {
-        name: value for name, value in (msg.headers or {}).items() if name in {"traceparent", "tracestate"}
-    }
-    return Received(fact, traced)
+    return Received(fact, msg.headers or {})
 
 
 async def _quietly(call: Callable[[], object]) -> None:

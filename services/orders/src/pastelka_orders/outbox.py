@@ -7,11 +7,12 @@ publishing and deleting publishes again under the same ``Nats-Msg-Id``.
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 
 import structlog
+from opentelemetry.trace import SpanKind
 from prometheus_client import Counter, Histogram
 from sqlalchemy import ARRAY, Integer, LargeBinary, Row, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pastelka_common.contracts.messages import Message, VersionJob, VersionStatusChanged
 from pastelka_common.contracts.statuses import StatusType
 from pastelka_common.messaging.publish import MSG_ID, Outgoing, Publisher, PublishError
-from pastelka_common.telemetry import current_headers
+from pastelka_common.telemetry import Traced, batch_span, current_headers
 from pastelka_orders.database import Database
 
 CHANNEL = "pastelka_outbox"
@@ -185,7 +186,9 @@ class Relay:
             return False
         rows = sorted(taken, key=lambda row: row.id)
         queued = await self._queue(connection, rows)
-        await self._publisher.send_all([_outgoing(row) for row in rows if _is_due(row, queued)])
+        due = [row for row in rows if _is_due(row, queued)]
+        with batch_span("publish outbox", SpanKind.PRODUCER, [_traced(row) for row in due]) as headers:
+            await self._publisher.send_all([_outgoing(*pair) for pair in zip(due, headers, strict=True)])
         RELAYED.inc(len(rows))
         LAG.observe(max(row.age for row in rows))
         return len(rows) == _BATCH or bool(queued)
@@ -220,5 +223,17 @@ def _is_due(row: Row, queued: set[tuple[str, int, int]]) -> bool:  # type: ignor
     return row.queues_kind is None or (row.queues_kind, row.queues_version_id, row.queues_run) in queued
 
 
-def _outgoing(row: Row) -> Outgoing:  # type: ignore[type-arg]
-    return Outgoing(row.subject, row.payload, {**row.headers, MSG_ID: row.msg_id})
+def _traced(row: Row) -> Traced:  # type: ignore[type-arg]
+    kind = ".".join(row.subject.split(".")[:2])
+    attributes = {
+        "messaging.system": "nats",
+        "messaging.operation.type": "send",
+        "messaging.destination.name": row.subject,
+        "messaging.message.id": row.msg_id,
+        "pastelka.outbox_seconds": row.age,
+    }
+    return Traced(f"publish {kind}", row.headers, attributes)
+
+
+def _outgoing(row: Row, trace: Mapping[str, str]) -> Outgoing:  # type: ignore[type-arg]
+    return Outgoing(row.subject, row.payload, {**row.headers, **trace, MSG_ID: row.msg_id})

@@ -52,12 +52,14 @@ log = structlog.get_logger(__name__)
 IN_HAND = Gauge("pastelka_jobs_in_hand", "Jobs a process is working on", ["consumer"])
 ENDED = Counter("pastelka_deliveries_total", "Deliveries by how they ended", ["consumer", "outcome"])
 SECONDS = Histogram(
-    "pastelka_delivery_seconds",
+    "messaging_process_duration_seconds",
     "From delivery to outcome",
-    ["consumer"],
+    ["messaging_system", "messaging_destination_name", "messaging_consumer_group_name", "error_type"],
     buckets=(0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600),
 )
 
+
+RETRIES = Counter("pastelka_retries_total", "Attempts that are tried again", ["consumer", "code"])
 
 Handler = Callable[[J, Delivery], Awaitable[Outcome]]
 OnRejected = Callable[[J, Delivery, Failure], Awaitable[None]]
@@ -216,7 +218,10 @@ class JobConsumer(Generic[J]):
             raise
         finally:
             heartbeat.cancel()
-        SECONDS.labels(self._spec.name).observe(time.monotonic() - started)
+        error_type = outcome.failure.code if isinstance(outcome, RetryAfter | Reject) else ""
+        SECONDS.labels("nats", self._spec.stream, self._spec.name, error_type).observe(
+            time.monotonic() - started
+        )
         if isinstance(outcome, RetryAfter | Postpone) and slot.delivery.lease.is_doubtful:
             outcome = Leave()  # if nobody else has it, the server gives it out again by itself
         await self._apply_quietly(slot.msg, outcome)
@@ -254,7 +259,10 @@ class JobConsumer(Generic[J]):
             log.warning("message of another consumer", consumer=self._spec.name, subject=msg.subject)
             return Leave()
         with tracer.start_as_current_span(
-            f"process {self._spec.name}", context=context_of(msg.headers), kind=SpanKind.CONSUMER
+            f"process {self._spec.name}",
+            context=context_of(msg.headers),
+            kind=SpanKind.CONSUMER,
+            attributes=self._attributes(slot),
         ) as span:
             try:
                 job = self._job_type.model_validate_json(msg.data)
@@ -272,6 +280,16 @@ class JobConsumer(Generic[J]):
                 return await self._handle(slot, job, tally, span)
             except SupersededError:
                 return self._leave(slot)
+
+    def _attributes(self, slot: _Slot) -> dict[str, str | int]:
+        """What OpenTelemetry's conventions for messaging have a span say."""
+        return {
+            "messaging.system": "nats",
+            "messaging.operation.type": "process",
+            "messaging.destination.name": slot.msg.subject,
+            "messaging.consumer.group.name": self._spec.name,
+            "pastelka.delivery": slot.delivery.attempt,
+        }
 
     async def _handle(self, slot: _Slot, job: J, tally: Tally, span: Span) -> Outcome:
         delivery = slot.delivery
@@ -304,6 +322,7 @@ class JobConsumer(Generic[J]):
         failed = await self._attempts.failed(job, slot.delivery, failure)
         if failed >= self._retries.attempts:
             return await self._reject(slot, job, failure)
+        RETRIES.labels(self._spec.name, failure.code).inc()
         wish = error.retry_after if isinstance(error, TransientError) else None
         seconds = self._retries.delay(failed, wish)
         log.warning(

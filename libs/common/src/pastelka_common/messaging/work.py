@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 import structlog
+from prometheus_client import Histogram
 
 from pastelka_common.breaker import Breaker
 from pastelka_common.contracts.messages import Failure, VersionJob
@@ -41,6 +42,13 @@ _LONGEST_STORING_PAUSE = 15.0
 _CANCEL_SECONDS = 15.0
 
 log = structlog.get_logger(__name__)
+
+MADE = Histogram(
+    "pastelka_provider_seconds",
+    "From asking a provider for a file to having it, or to its failure",
+    ["kind", "provider", "outcome"],
+    buckets=(0.05, 0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600),
+)
 
 
 class Making(Protocol[JobT_contra]):
@@ -174,6 +182,18 @@ class Workshop(Generic[J]):
             log.warning("not asked whether it was cancelled", code=error.code)
 
     async def _make(self, job: J, report: Report) -> bytes:
+        started, outcome = time.monotonic(), "cancelled"
+        try:
+            content = await self._made_by_provider(job, report)
+            outcome = "completed"
+        except JobError as error:
+            outcome = error.code
+            raise
+        finally:
+            MADE.labels(job.kind, self.provider, outcome).observe(time.monotonic() - started)
+        return content
+
+    async def _made_by_provider(self, job: J, report: Report) -> bytes:
         try:
             content = await self.making.make(job, report)
         except JobError as error:

@@ -9,9 +9,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pastelka_common.telemetry import context_of, tracer
 
 REQUESTS = Histogram(
-    "pastelka_http_request_seconds",
+    "http_server_request_duration_seconds",
     "Duration of HTTP requests",
-    ["method", "route", "status"],
+    ["http_request_method", "http_route", "http_response_status_code"],
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
 
@@ -50,8 +50,11 @@ class Observed:
 
     async def _traced(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        name = f"{scope['method']} {scope['path']}"
-        with tracer.start_as_current_span(name, context=context_of(headers), kind=SpanKind.SERVER) as span:
+        method = scope["method"]
+        attributes = {"http.request.method": method, "url.path": scope["path"]}
+        with tracer.start_as_current_span(
+            method, context=context_of(headers), kind=SpanKind.SERVER, attributes=attributes
+        ) as span:
 
             async def noted(message: Message) -> None:
                 if message["type"] == "http.response.start":
@@ -61,3 +64,7 @@ class Observed:
                 await send(message)
 
             await self._app(scope, receive, noted)
+            route = getattr(scope.get("route"), "path", None)
+            if route is not None:
+                span.update_name(f"{method} {route}")
+                span.set_attribute("http.route", route)

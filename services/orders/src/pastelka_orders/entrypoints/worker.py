@@ -26,6 +26,7 @@ from pastelka_common.storage import Storage
 from pastelka_orders.consumers import DeadLetters, Downloads, Erasures, FactsConsumer
 from pastelka_orders.database import Database
 from pastelka_orders.erasure import Retention
+from pastelka_orders.gauges import Gauges
 from pastelka_orders.listening import listen
 from pastelka_orders.outbox import CHANNEL, Relay
 from pastelka_orders.photos import PhotoDownloader, PhotoIntake, PhotoLimits
@@ -106,6 +107,7 @@ async def _work(
         tasks.create_task(relay.run(stop))
         tasks.create_task(reconciler.run(stop))
         tasks.create_task(retention.run(stop))
+        tasks.create_task(Gauges(database, nc, settings.storage_path).run(stop))
         tasks.create_task(listen(url, CHANNEL, relay.wake, stop))
         tasks.create_task(FactsConsumer(nc, database, relay.wake).run(stop))
         tasks.create_task(

@@ -5,6 +5,7 @@ Six statements serve a batch of any size; so the cost of a status change falls a
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeVar
 
 from prometheus_client import Counter
@@ -20,7 +21,8 @@ from pastelka_common.contracts.messages import (
 )
 from pastelka_common.contracts.statuses import StatusType, VersionStatus
 from pastelka_orders.domain.versions import Applied, Progress, Transition, apply_fact
-from pastelka_orders.handlers.making import make_svgs
+from pastelka_orders.handlers import measures
+from pastelka_orders.handlers.making import Traces, make_svgs
 from pastelka_orders.handlers.versions import end_in_error
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.repository import images, versions
@@ -56,6 +58,7 @@ class _Course:
 
     version: Version
     progress: Progress
+    since: datetime
     last: ColoringFact | SvgFact | None = None
     path: str | None = None
     provider_job_id: str | None = None
@@ -79,7 +82,7 @@ async def apply_facts(connection: AsyncConnection, batch: Sequence[Received]) ->
     svgs = await _apply_kind(connection, outbox, "svg", batch)
     await images.choose_finished_colorings(connection, [_finished(c) for c in colorings if c.is_completed])
     await images.choose_finished_svgs(connection, [_finished(c) for c in svgs if c.is_completed])
-    await _follow_up(connection, outbox, [c.version for c in colorings if c.is_completed])
+    await _follow_up(connection, outbox, [c for c in colorings if c.is_completed])
     # Whoever applies facts also relays, and wakes its own relay at once.
     await outbox.flush(connection, notify=False)
     return sum(len(course.transitions) for course in (*colorings, *svgs))
@@ -105,7 +108,7 @@ async def _apply_kind(
     if not received:
         return []
     ids = sorted({one.fact.version_id for one in received})
-    courses = {v.id: _Course(v, v.progress) for v in await versions.lock(connection, kind, ids)}
+    courses = {v.id: _Course(v, v.progress, v.updated_at) for v in await versions.lock(connection, kind, ids)}
     for one in received:
         course = courses.get(one.fact.version_id)
         if course is None:
@@ -128,6 +131,9 @@ def _advance(course: _Course, received: Received) -> None:
         IGNORED.labels(fact.kind, result.reason).inc()
         return
     APPLIED.labels(fact.kind, status.value).inc()
+    for transition in result.transitions:
+        measures.step_ended(course.version, course.since, transition)
+        course.since = transition.at
     course.progress = result.progress
     course.last = fact
     course.path = fact.path or course.path
@@ -210,11 +216,14 @@ def _finished(course: _Course) -> Finished:
     return Finished(version.image_id, version.id, version.asked_at, version.coloring_version_id)
 
 
-async def _follow_up(connection: AsyncConnection, outbox: Outbox, completed: Sequence[Version]) -> None:
+async def _follow_up(connection: AsyncConnection, outbox: Outbox, completed: Sequence[_Course]) -> None:
     """Ask for the SVGs that were wanted as soon as the page is there."""
-    wanted = [v for v in completed if v.then_svg is not None]
+    wanted = [course.version for course in completed if course.version.then_svg is not None]
+    traces: Traces = {
+        course.version.id: course.happened[-1].headers for course in completed if course.happened
+    }
     # The images' lock is what makes version numbers unique.
     await images.lock_all(connection, [v.image_id for v in wanted])
     for options in {v.then_svg for v in wanted if v.then_svg is not None}:
         pairs = [(v.image_id, v.id) for v in wanted if v.then_svg == options]
-        await make_svgs(connection, outbox, pairs, options)
+        await make_svgs(connection, outbox, pairs, options, traces)

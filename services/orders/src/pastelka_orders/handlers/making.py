@@ -1,6 +1,6 @@
 """New versions and their jobs: what generating, following up and retrying have in common."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,6 +11,9 @@ from pastelka_common.storage import version_path
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.repository import versions
 from pastelka_orders.repository.versions import Change, Version
+
+Traces = Mapping[int | None, dict[str, str]]
+"""Trace context by the id of a coloring."""
 
 
 async def make_colorings(
@@ -33,17 +36,27 @@ async def make_svgs(
     outbox: Outbox,
     colorings: Sequence[tuple[int, int]],
     options: SvgOptions,
+    traces: Traces | None = None,
 ) -> list[int]:
     """Ask for a new SVG of each ``(image, coloring version)``; returns the versions' ids."""
     if not colorings:
         return []
     ids = await versions.add_svgs(connection, colorings, options)
-    await begin(connection, outbox, "svg", ids)
+    await begin(connection, outbox, "svg", ids, traces)
     return ids
 
 
-async def begin(connection: AsyncConnection, outbox: Outbox, kind: StatusType, ids: Sequence[int]) -> None:
-    """Publish the jobs of versions whose run is new, and note that they are ``pending``."""
+async def begin(
+    connection: AsyncConnection,
+    outbox: Outbox,
+    kind: StatusType,
+    ids: Sequence[int],
+    traces: Traces | None = None,
+) -> None:
+    """Publish the jobs of versions whose run is new, and note that they are ``pending``.
+
+    Jobs belong to the trace of the coloring that caused them, where that is told, or the current one.
+    """
     asked = await versions.lock(connection, kind, ids)
     moment = now()
     await versions.note(
@@ -51,7 +64,7 @@ async def begin(connection: AsyncConnection, outbox: Outbox, kind: StatusType, i
         [Change(kind, v.image_id, v.id, v.progress.run, 0, v.status.value, moment) for v in asked],
     )
     for version in asked:
-        outbox.add(job_of(version))
+        outbox.add(job_of(version), headers=(traces or {}).get(version.coloring_version_id))
 
 
 def job_of(version: Version, *, first_attempt: int = 1, provider_job_id: str | None = None) -> VersionJob:

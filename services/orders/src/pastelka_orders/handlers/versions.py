@@ -22,6 +22,7 @@ from pastelka_orders.errors import (
     PhotoMissingError,
     VersionNotFoundError,
 )
+from pastelka_orders.handlers import measures
 from pastelka_orders.handlers.making import begin
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.repository import images, versions
@@ -98,6 +99,7 @@ async def end_in_error(
         failure.code,
     )
     await versions.note(connection, [change])
+    measures.version_ended(version, error.value, failure.code, moment)
     outbox.add(
         VersionStatusChanged(
             order_number=version.order_number,

@@ -7,11 +7,18 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.statuses import STATUS_ENUMS, StatusType
+from pastelka_orders.repository.versions import TABLES
 from pastelka_orders.system_schemas import HourResponse, MinutesResponse, OutboxResponse
 
 _OUTBOX = text(
     """SELECT (SELECT count(*) FROM outbox) AS messages, EXTRACT(EPOCH FROM clock_timestamp() -
         (SELECT created_at FROM outbox ORDER BY id LIMIT 1))::float8 AS oldest_seconds"""
+)
+_VERSIONS_IN_HAND = text(
+    " UNION ALL ".join(
+        f"SELECT '{kind}' AS kind, count(*) AS number FROM {table} WHERE in_hand"
+        for kind, table in TABLES.items()
+    )
 )
 _MINUTES = 61
 """Minutes by the clock that an hour touches."""
@@ -35,6 +42,11 @@ async def outbox(connection: AsyncConnection) -> OutboxResponse:
     """How much waits to be published."""
     row = (await connection.execute(_OUTBOX)).mappings().one()
     return OutboxResponse.model_validate(dict(row))
+
+
+async def versions_in_hand(connection: AsyncConnection) -> dict[StatusType, int]:
+    """How many versions of each kind are asked for and have not ended."""
+    return {row.kind: row.number for row in (await connection.execute(_VERSIONS_IN_HAND)).all()}
 
 
 async def last_hour(connection: AsyncConnection) -> list[HourResponse]:

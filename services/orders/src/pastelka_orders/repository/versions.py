@@ -18,7 +18,8 @@ TABLES: dict[StatusType, str] = {"coloring": "coloring_versions", "svg": "svg_ve
 _CONTEXT = """JOIN images i ON i.id = v.image_id JOIN line_items l ON l.id = i.line_item_id
     JOIN orders o ON o.id = l.order_id"""
 _PLACE = """v.id, v.image_id, v.version, v.run, v.attempt, v.step, v.status, v.path, v.asked_at,
-    v.error_code, i.position, l.id AS line_item_id, o.id AS order_id, o.order_number, i.path AS photo_path"""
+    v.updated_at, v.error_code, i.position, l.id AS line_item_id, o.id AS order_id, o.order_number,
+    i.path AS photo_path"""
 _OWN = {
     "coloring": "v.megapixels, v.steps, v.then_svg",
     "svg": """v.shape_stacking, v.group_by, v.coloring_version_id,
@@ -119,6 +120,7 @@ class Version:
     progress: Progress
     path: str | None
     asked_at: datetime
+    updated_at: datetime
     error_code: str | None
     position: int
     line_item_id: int
@@ -295,6 +297,7 @@ _SHARED = (
     "version",
     "path",
     "asked_at",
+    "updated_at",
     "error_code",
     "position",
     "line_item_id",

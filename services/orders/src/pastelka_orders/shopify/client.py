@@ -8,6 +8,7 @@ import aiohttp
 import structlog
 from pydantic import ValidationError
 
+from pastelka_common.calls import calling
 from pastelka_common.errors import PermanentError, TransientError
 from pastelka_orders.photos.answers import retry_after
 from pastelka_orders.shopify import queries
@@ -141,10 +142,12 @@ class AdminApi:
 
     async def _post(self, document: dict[str, Any]) -> dict[str, Any]:
         try:
-            async with self._session.post(self._url, json=document, allow_redirects=False) as response:
-                wait = retry_after(response.headers.get("Retry-After"))
-                require_answer(response.status, wait)
-                body = await response.content.read(_LARGEST)
+            with calling("POST", self._url, "graphql") as call:
+                async with self._session.post(self._url, json=document, allow_redirects=False) as response:
+                    call.status = response.status
+                    wait = retry_after(response.headers.get("Retry-After"))
+                    require_answer(response.status, wait)
+                    body = await response.content.read(_LARGEST)
         except (aiohttp.ClientError, TimeoutError) as error:
             reason = type(error).__name__
             raise TransientError("shop_unavailable", f"The shop did not answer ({reason}).") from error

@@ -17,6 +17,7 @@ from pastelka_coloring.providers.runpod.faults import (
     unreadable_status,
 )
 from pastelka_coloring.providers.runpod.wire import Accepted, JobReply
+from pastelka_common.calls import calling
 
 _CHUNK = 128 * 1024
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0, pool=30.0)
@@ -59,7 +60,7 @@ class RunpodApi:
     async def submit(self, body: bytes) -> str:
         """Submit a job and return its id. Raises what :func:`faults.submit_fault` makes."""
         try:
-            response = await self._send("POST", "run", body)
+            response = await self._send("POST", "run", body=body)
         except ConnectionFaultError as fault:
             raise submit_fault(fault) from fault
         if not response.is_success:
@@ -72,7 +73,7 @@ class RunpodApi:
     async def status(self, job_id: str) -> JobReply:
         """What RunPod says about a job. Raises what :func:`faults.job_fault` makes."""
         try:
-            response = await self._send("GET", f"status/{quote(job_id, safe='')}")
+            response = await self._send("GET", "status/{id}", job_id)
         except ConnectionFaultError as fault:
             raise job_fault(fault) from fault
         if not response.is_success:
@@ -85,25 +86,27 @@ class RunpodApi:
     async def cancel(self, job_id: str) -> None:
         """Cancel a job; one that is unknown or has ended is no error."""
         try:
-            response = await self._send("POST", f"cancel/{quote(job_id, safe='')}")
+            response = await self._send("POST", "cancel/{id}", job_id)
         except ConnectionFaultError as fault:
             raise job_fault(fault) from fault
         if not response.is_success and response.status_code not in _NOTHING_TO_CANCEL:
             raise job_fault(response)
 
-    async def _send(self, method: str, path: str, body: bytes | None = None) -> httpx.Response:
+    async def _send(
+        self, method: str, template: str, job_id: str = "", *, body: bytes | None = None
+    ) -> httpx.Response:
         """One request with its whole answer. Raises :class:`ConnectionFaultError`."""
+        url = f"{self._root}/{template.replace('{id}', quote(job_id, safe=''))}"
         headers = dict(self._headers)
         if body is not None:
             headers |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
         try:
-            async with self._client.stream(
-                method,
-                f"{self._root}/{path}",
-                headers=headers,
-                content=None if body is None else _chunks(body),
-            ) as response:
-                content = await self._read(response)
+            with calling(method, url, template) as call:
+                async with self._client.stream(
+                    method, url, headers=headers, content=None if body is None else _chunks(body)
+                ) as response:
+                    call.status = response.status_code
+                    content = await self._read(response)
         except (httpx.HTTPError, aiohttp.ClientError) as error:
             raise ConnectionFaultError(error) from error
         return httpx.Response(response.status_code, headers=_plain(response.headers), content=content)

@@ -8,6 +8,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 from pydantic import SecretStr
 
+from pastelka_common.calls import calling
 from pastelka_common.contracts.options import ShapeStacking
 from pastelka_common.contracts.statuses import SvgProcessingStatus
 from pastelka_common.errors import PermanentError, SubmitUnknownError, TransientError
@@ -77,15 +78,17 @@ class VectorizerProvider:
             raise PermanentError("provider_refused", "VECTORIZER_BASE_URL is not a valid address.") from exc
 
     async def _post(self, page: bytes, fields: dict[str, str]) -> bytes:
-        async with self._client.stream(
-            "POST",
-            self._url,
-            auth=self._auth,
-            data=fields,
-            files={"image": ("image.png", page, "image/png")},
-            timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT),
-        ) as response:
-            body = await _read(response)
+        with calling("POST", self._url, "vectorize") as call:
+            async with self._client.stream(
+                "POST",
+                self._url,
+                auth=self._auth,
+                data=fields,
+                files={"image": ("image.png", page, "image/png")},
+                timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT),
+            ) as response:
+                call.status = response.status_code
+                body = await _read(response)
         if response.status_code == httpx.codes.OK:
             return svg_of(body)
         raise error_of(response.status_code, response.headers, body)

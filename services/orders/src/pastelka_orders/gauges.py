@@ -1,0 +1,142 @@
+"""How things stand, as gauges for Prometheus: what no single event tells, looked at regularly.
+
+Every replica of the worker looks for itself and tells the same, so that alerts take the largest.
+What cannot be asked (broker or database away) keeps its last value; ``LOOKED`` says how old that is.
+"""
+
+import asyncio
+import contextlib
+import shutil
+import time
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
+from prometheus_client import Gauge
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_common.contracts.messages import now
+from pastelka_common.messaging.publish import BROKER_ERRORS
+from pastelka_common.messaging.topology import (
+    COLORING_CONSUMER,
+    DEAD,
+    DOWNLOAD_CONSUMER,
+    EVENTS_CONSUMER,
+    FACTS_CONSUMER,
+    VECTORIZE_CONSUMER,
+    ConsumerSpec,
+)
+from pastelka_orders.database import Database
+from pastelka_orders.repository import system
+
+QUEUE = Gauge("pastelka_queue_messages", "Messages of a consumer", ["consumer", "state"])
+QUEUE_AGE = Gauge(
+    "pastelka_queue_oldest_seconds",
+    "Age of the oldest message a consumer has not finished",
+    ["consumer"],
+)
+OUTBOX = Gauge("pastelka_outbox_messages", "Messages that are committed and not published")
+OUTBOX_AGE = Gauge("pastelka_outbox_oldest_seconds", "Age of the oldest message in the outbox")
+IN_HAND = Gauge("pastelka_versions_in_hand", "Versions that are asked for and have not ended", ["kind"])
+DEAD_LETTERS = Gauge("pastelka_dead_letters", "Jobs that were given up on and wait for a person")
+STORAGE_FREE = Gauge("pastelka_storage_free_bytes", "Free space where the files are stored")
+STORAGE_SIZE = Gauge("pastelka_storage_size_bytes", "Size of the file system where the files are stored")
+LOOKED = Gauge("pastelka_gauges_updated_timestamp_seconds", "When a source was last asked", ["source"])
+
+_CONSUMERS = (
+    COLORING_CONSUMER,
+    VECTORIZE_CONSUMER,
+    DOWNLOAD_CONSUMER,
+    FACTS_CONSUMER,
+    EVENTS_CONSUMER,
+)
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Gauges:
+    """Keeps the gauges current, every ``every`` seconds."""
+
+    database: Database
+    nc: Client
+    storage: Path
+    every: float = 5.0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Look until ``stop`` is set; what cannot be asked now is asked again."""
+        while not stop.is_set():
+            await self.look()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.every):
+                    await stop.wait()
+
+    async def look(self) -> None:
+        """Set every gauge that can be set now. Never raises for what is away."""
+        await asyncio.gather(
+            _noted("broker", self._of_broker()),
+            _noted("database", self.database.read(_of_database)),
+            _noted("storage", self._of_storage()),
+        )
+
+    async def _of_broker(self) -> None:
+        js = self.nc.jetstream()
+        async with asyncio.timeout(self.every):
+            await asyncio.gather(_dead_letters(js), *(_queue(js, spec) for spec in _CONSUMERS))
+
+    async def _of_storage(self) -> None:
+        usage = await asyncio.to_thread(shutil.disk_usage, self.storage)
+        STORAGE_FREE.set(usage.free)
+        STORAGE_SIZE.set(usage.total)
+
+
+async def _noted(source: str, looking: Awaitable[None]) -> None:
+    try:
+        await looking
+    except (SQLAlchemyError, *BROKER_ERRORS) as error:
+        log.warning("not told how things stand", source=source, error=type(error).__name__)
+    else:
+        LOOKED.labels(source).set(time.time())
+
+
+async def _of_database(connection: AsyncConnection) -> None:
+    outbox = await system.outbox(connection)
+    OUTBOX.set(outbox.messages)
+    OUTBOX_AGE.set(outbox.oldest_seconds or 0.0)
+    for kind, number in (await system.versions_in_hand(connection)).items():
+        IN_HAND.labels(kind).set(number)
+
+
+async def _dead_letters(js: JetStreamContext) -> None:
+    try:
+        DEAD_LETTERS.set((await js.stream_info(DEAD)).state.messages)
+    except NotFoundError:  # nobody has made the stream yet
+        DEAD_LETTERS.set(0)
+
+
+async def _queue(js: JetStreamContext, spec: ConsumerSpec) -> None:
+    waiting, in_hand, age = 0, 0, 0.0
+    try:
+        info = await js.consumer_info(spec.stream, spec.name)
+    except NotFoundError:  # its service has never been here
+        pass
+    else:
+        waiting, in_hand = info.num_pending or 0, info.num_ack_pending or 0
+        finished = info.ack_floor.stream_seq if info.ack_floor else 0
+        age = await _oldest(js, spec, (finished or 0) + 1) if waiting or in_hand else 0.0
+    QUEUE.labels(spec.name, "waiting").set(waiting)
+    QUEUE.labels(spec.name, "in_hand").set(in_hand)
+    QUEUE_AGE.labels(spec.name).set(age)
+
+
+async def _oldest(js: JetStreamContext, spec: ConsumerSpec, first: int) -> float:
+    """Seconds since the oldest message from number ``first`` on was published."""
+    try:
+        found = await js.get_msg(spec.stream, first, spec.filter_subject, next=True)
+    except NotFoundError:  # finished meanwhile
+        return 0.0
+    return max(0.0, (now() - found.time).total_seconds()) if found.time else 0.0

@@ -1,0 +1,111 @@
+"""One trace leads from the click to the browser's push, through every part, and links across batches."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from pastelka_common.testing.collector import Collected, TraceCollector
+from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings
+from pastelka_common.testing.fake_vectorizer import FakeVectorizer
+from pastelka_local.testing.stack import photo, post_order
+from tests.line import Line, running_line
+
+_CLICK = "0af7651916cd43dd8448eb211c80319c"
+_BROWSER_SPAN = "b7ad6b7169203331"
+_IMAGES = 2
+
+# Who does what in the trace of a coloring with its SVG.
+_PATH = {
+    ("orders-api", "POST /orders", "server"),
+    ("orders-worker", "publish jobs.coloring", "producer"),
+    ("coloring", "process coloring", "consumer"),
+    ("coloring", "POST run", "client"),
+    ("coloring", "GET status/{id}", "client"),
+    ("orders-worker", "commit status.coloring", "consumer"),
+    ("orders-worker", "publish jobs.svg", "producer"),
+    ("vectorize", "process vectorize", "consumer"),
+    ("vectorize", "POST vectorize", "client"),
+    ("orders-worker", "commit status.svg", "consumer"),
+    ("orders-worker", "publish events.order", "producer"),
+    ("notifier", "push", "consumer"),
+    ("notifier", "POST publish", "client"),
+}
+
+
+@dataclass
+class Seen:
+    """A line whose traces are collected."""
+
+    line: Line
+    collector: TraceCollector
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def seen(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Seen]:
+    """All services, exporting to a collector at once."""
+    folder = tmp_path_factory.mktemp("traced")
+    runpod = FakeRunpod(FakeRunpodSettings(queue_seconds=0.4, run_seconds=0.4))
+    async with TraceCollector() as collector:
+        env = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "200"}
+        async with running_line(folder, runpod, FakeVectorizer(duration=0.2), env=env) as line:
+            yield Seen(line, collector)
+
+
+async def test_one_trace_leads_through_every_part(seen: Seen) -> None:
+    line, collector = seen.line, seen.collector
+    headers = {"traceparent": f"00-{_CLICK}-{_BROWSER_SPAN}-01"}
+    async with aiohttp.ClientSession(headers=headers) as http:
+        await post_order(
+            http, line.stack.api_url, [photo(n) for n in range(100, 100 + _IMAGES)], process="svg"
+        )
+    await collector.until(lambda _: _is_whole(collector.of(_CLICK)), deadline=60)
+    trace = collector.of(_CLICK)
+    assert {(s.service, s.name, s.kind) for s in trace} >= _PATH
+    assert not [s for s in trace if s.is_error]
+
+    ids = {span.span_id: span for span in trace}
+    orphans = [s for s in trace if s.parent_id not in ids and s.parent_id != _BROWSER_SPAN]
+    assert orphans == []
+    push = next(s for s in trace if s.name == "POST publish")
+    assert _way_up(push, ids)[-1] == "POST /orders"
+
+
+async def test_the_batch_and_its_messages_are_linked_both_ways(seen: Seen) -> None:
+    collector = seen.collector
+    by_id = {(s.trace_id, s.span_id): s for s in collector.spans}
+    for batch, each in (
+        ("publish outbox", "publish jobs.coloring"),
+        ("commit facts", "commit status.coloring"),
+    ):
+        for one in (s for s in collector.of(_CLICK) if s.name == each):
+            (whole,) = [by_id[link] for link in one.links]
+            assert whole.name == batch
+            assert whole.trace_id != _CLICK
+            assert (_CLICK, one.parent_id) in whole.links
+
+
+async def test_spans_name_no_secrets_and_no_people(seen: Seen) -> None:
+    told = str([(s.name, s.attributes) for s in seen.collector.spans])
+    for secret in ("secret-test", "vk-test", seen.line.runpod.settings.api_key, "Bearer"):
+        assert secret not in told
+
+
+def _is_whole(trace: list[Collected]) -> bool:
+    """Whether both SVGs are committed, every job is ended, and what was published is pushed."""
+    committed = [s.attributes["pastelka.status"] for s in trace if s.name == "commit status.svg"]
+    count = Counter(s.name for s in trace)
+    jobs_ended = count["process coloring"] == count["process vectorize"] == _IMAGES
+    pushed = count["publish events.order"] == count["push"]
+    return committed.count("completed") == _IMAGES and jobs_ended and pushed
+
+
+def _way_up(span: Collected, ids: dict[str, Collected]) -> list[str]:
+    names = [span.name]
+    while span.parent_id in ids:
+        span = ids[span.parent_id]
+        names.append(span.name)
+    return names
