@@ -143,6 +143,7 @@ KINDS: dict[str, Kind] = {
     "a page of another site": Kind(session("operator", Origin=ELSEWHERE), **FOREIGN),
     "a page of our other port": Kind(session("operator", Origin="http://localhost:8081"), **FOREIGN),
     "a page without an origin": Kind(session("operator", Origin="null"), **FOREIGN),
+    "a page with an empty origin": Kind(session("operator", Origin=""), **FOREIGN),
     "a page that is only fetched from": Kind(session("operator", Sec_Fetch_Site="cross-site"), **FOREIGN),
     "a proxy's header without a proxy": Kind(headers(**{USER: "jana@example.com"}), **out()),
     "who calls the API past the proxy": Kind(
