@@ -139,8 +139,9 @@ def _check_origin(request: Request, services: Services, way: Way, caller: Caller
     # No page can make a browser send a token, so what comes with one is asked for on purpose.
     if request.method in SAFE_METHODS or (caller is not None and caller.kind == "token"):
         return
-    if stranger := services.access.origins.stranger(request.headers, way):
-        raise WrongOriginError(stranger)
+    stranger = services.access.origins.stranger(request.headers, way)
+    if stranger is not None:
+        raise WrongOriginError(stranger or "no origin")
 
 
 def way_of(request: Request) -> Way:
