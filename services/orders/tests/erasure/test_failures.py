@@ -240,6 +240,16 @@ async def test_files_that_rows_name_elsewhere_go_too(house: Any) -> None:
     assert (await house.record())["files"] == 9
 
 
+async def test_what_fails_among_orders_side_by_side_is_said_as_it_is(house: Any) -> None:
+    """So that a database that is away is told from a mistake of ours."""
+
+    async def fail(_: int) -> None:
+        raise ConnectionRefusedError
+
+    with pytest.raises(ConnectionRefusedError):
+        await house.retention()._each([1, 2, 3], fail, None)
+
+
 async def test_while_nats_is_away_nothing_is_called_erased(house: Any, broker: Any) -> None:
     await house.order(age=OLD)
     await broker.stop()

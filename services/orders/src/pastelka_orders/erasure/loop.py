@@ -132,7 +132,7 @@ class Retention:
             async with asyncio.TaskGroup() as tasks:
                 for _ in range(_AT_ONCE):
                     tasks.create_task(work())
-        except* Exception as failed:  # noqa: BLE001 - one of them is raised as it is
+        except ExceptionGroup as failed:  # what the database said, told as if nobody had been beside it
             raise failed.exceptions[0] from None
         finally:
             self._on_commit()
