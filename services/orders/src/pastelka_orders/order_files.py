@@ -1,7 +1,8 @@
 """The files of one order: counting them, and deleting them so that what stays is said."""
 
+import errno
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,46 +98,53 @@ def _elsewhere(storage: Storage, order_id: int, paths: list[str]) -> list[Path]:
 
 def _delete(storage: Storage, order_id: int, paths: list[str]) -> None:
     folder = storage.resolve(str(order_id))
-    left: list[str] = []
+    left: list[OSError] = []
     for _ in range(_ROUNDS):
-        left = _empty(folder, storage.root)
+        left = _empty(folder)
         if not left:
             break
     for file in _elsewhere(storage, order_id, paths):
-        _try(os.unlink, file, storage.root, left)
+        _try(os.unlink, file, left)
     if left:
-        raise FilesLeftError(f"{len(left)} of its files cannot be deleted; the first is {left[0]}.")
+        raise FilesLeftError(_told(left, storage.root))
     _sync(storage.root)
 
 
-def _empty(folder: Path, root: Path) -> list[str]:
-    """Delete all that can be deleted; what and why for the rest."""
-    left: list[str] = []
+def _told(left: list[OSError], root: Path) -> str:
+    # That a folder is not empty is no reason where a file in it says why.
+    reasons = [error for error in left if error.errno != errno.ENOTEMPTY] or left
+    first = os.path.relpath(reasons[0].filename or root, root)
+    return f"Not deleted: {len(reasons)} of its files; the first is {first} ({_reason(reasons[0])})."
+
+
+def _empty(folder: Path) -> list[OSError]:
+    """Delete all that can be deleted; why the rest cannot be."""
+    left: list[OSError] = []
 
     def note(error: OSError) -> None:
         if not isinstance(error, FileNotFoundError | NotADirectoryError):
-            left.append(f"{Path(error.filename or folder).relative_to(root)}: {_reason(error)}")
+            left.append(error)
 
     if folder.is_symlink() or folder.is_file():
-        _try(os.unlink, folder, root, left)
+        _try(os.unlink, folder, left)
         return left
     for parent, folders, files in os.walk(folder, topdown=False, onerror=note):
         for name in files:
-            _try(os.unlink, Path(parent, name), root, left)
+            _try(os.unlink, Path(parent, name), left)
         for name in folders:
             path = Path(parent, name)
-            _try(os.unlink if path.is_symlink() else os.rmdir, path, root, left)
-    _try(os.rmdir, folder, root, left)
+            _try(os.unlink if path.is_symlink() else os.rmdir, path, left)
+    _try(os.rmdir, folder, left)
     return left
 
 
-def _try(delete_one: object, path: Path, root: Path, left: list[str]) -> None:
+def _try(delete_one: Callable[[Path], None], path: Path, left: list[OSError]) -> None:
     try:
-        delete_one(path)  # type: ignore[operator]
+        delete_one(path)
     except FileNotFoundError:
         pass
     except OSError as error:
-        left.append(f"{path.relative_to(root)}: {_reason(error)}")
+        left.append(error)
 
 
 def _reason(error: OSError) -> str:

@@ -1,17 +1,16 @@
 """``erase customer``: what it says, asks and does. (As a process: ``test_failures.py``.)"""
 
-import asyncio
 import io
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import structlog
+from structlog.testing import capture_logs
 
-from pastelka_orders.commands import main
+from pastelka_orders.commands import parser, perform
 
 THREE_DAYS = timedelta(days=3)
 
@@ -35,26 +34,23 @@ def erase(
     orders_url: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> Iterator[Command]:
-    """``await erase("--email", ..., typed="yes")``; in a thread, as it has an event loop of its own."""
+) -> Command:
+    """``await erase("--email", ..., typed="yes")``."""
     monkeypatch.setenv("NATS_URL", broker.url)
     monkeypatch.setenv("DATABASE_URL", orders_url)
     monkeypatch.setenv("STORAGE_PATH", str(house.storage.root))
 
-    def command(arguments: tuple[str, ...]) -> int:
-        try:
-            return main(["erase", "customer", *arguments])
-        except SystemExit as ended:  # by the parser
-            return int(ended.code or 0)
-
     async def run(*arguments: str, typed: str = "") -> Result:
         monkeypatch.setattr("sys.stdin", io.StringIO(typed))
         capsys.readouterr()
-        code = await asyncio.to_thread(command, arguments)
+        with capture_logs():  # which a process writes to standard error
+            try:
+                code = await perform(parser().parse_args(["erase", "customer", *arguments]))
+            except SystemExit as ended:  # by the parser
+                code = int(ended.code or 0)
         return Result(code, *capsys.readouterr())
 
-    yield run
-    structlog.reset_defaults()
+    return run
 
 
 async def two_orders(house: Any) -> None:

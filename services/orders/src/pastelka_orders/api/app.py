@@ -26,6 +26,7 @@ from pastelka_orders.database import Database
 from pastelka_orders.exports import Printer
 from pastelka_orders.handlers.system import System
 from pastelka_orders.photos import PhotoIntake, PhotoLimits
+from pastelka_orders.photos.leftovers import remove_leftovers
 from pastelka_orders.settings import OrdersSettings
 
 DESCRIPTION = "Turns the photos of a shop order into printable coloring pages and vector line art."
@@ -39,6 +40,7 @@ def create_app(settings: OrdersSettings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         services = _services(settings)
         app.state.services = services
+        await remove_leftovers()
         try:
             if settings.auth_mode == "password":
                 await services.access.sign_in.prepare()

@@ -15,6 +15,7 @@ from pastelka_common.storage import Storage
 from pastelka_orders.database import Database, is_passing
 from pastelka_orders.erasure.eraser import Eraser
 from pastelka_orders.handlers.erasures import ask
+from pastelka_orders.photos.leftovers import remove_leftovers
 from pastelka_orders.repository import erasures, retention
 from pastelka_orders.repository.erasures import Erasure, Target
 
@@ -77,6 +78,7 @@ class Retention:
                 return None
             swept = Swept()
             await self._database.write(lambda c: retention.begin(c, days=self._days))
+            await remove_leftovers()
             await self._finish_all(swept, stop)
             error = await self._erase_expired(swept, stop) if self._days is not None else None
             await self._database.write(lambda c: retention.note_run(c, days=self._days, error=error))
@@ -132,7 +134,7 @@ class Retention:
             async with asyncio.TaskGroup() as tasks:
                 for _ in range(_AT_ONCE):
                     tasks.create_task(work())
-        except* Exception as failed:  # noqa: BLE001 - one of them is raised as it is
+        except ExceptionGroup as failed:  # what the database said, told as if nobody had been beside it
             raise failed.exceptions[0] from None
         finally:
             self._on_commit()

@@ -1,0 +1,29 @@
+"""Photos that a killed process left in a temporary folder."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from pastelka_orders.photos.leftovers import remove_leftovers
+
+
+async def test_only_old_folders_of_ours_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    hours_ago = time.time() - 7 * 3600
+    for name in ("pastelka-photos-old", "pastelka-download-old", "pastelka-photos-new", "of-somebody-else"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "1").write_bytes(b"a photo")
+        if not name.endswith("new"):
+            os.utime(folder, (hours_ago, hours_ago))
+    (tmp_path / "pastelka-photos-link").symlink_to(tmp_path / "of-somebody-else")
+    assert await remove_leftovers() == 2
+    assert names(tmp_path) == ["of-somebody-else", "pastelka-photos-link", "pastelka-photos-new"]
+    assert names(tmp_path / "of-somebody-else") == ["1"]
+    assert await remove_leftovers() == 0
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
