@@ -64,6 +64,15 @@ async def test_one_process_decodes_many_photos(decoders, sent, tmp_path, jpeg):
     assert pid not in children()
 
 
+async def test_processes_that_nobody_asks_go_and_come_back(sent, tmp_path, jpeg):
+    before = children()
+    decoders = Decoders(LIMITS, DecoderBounds.of(LIMITS), idle=0.2)
+    decoders.decode(sent, tmp_path)
+    await until(lambda: children() <= before, LONG)
+    assert decoders.decode(sent, tmp_path).content == jpeg
+    decoders.close()
+
+
 async def test_a_process_that_was_killed_is_replaced(decoders, sent, tmp_path, jpeg):
     before = children()
     decoders.decode(sent, tmp_path)

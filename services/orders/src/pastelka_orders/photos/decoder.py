@@ -26,8 +26,6 @@ from pastelka_orders.photos.errors import Refusal
 from pastelka_orders.photos.limits import PhotoLimits
 from pastelka_orders.photos.normalise import normalise, prepare_decoders, too_complex
 
-_IDLE_SECONDS = 120.0
-
 
 @dataclass(frozen=True)
 class Decoder:
@@ -96,8 +94,9 @@ def _answers() -> TextIO:
     return os.fdopen(kept, "w", encoding="utf-8")
 
 
-def _requests() -> Iterator[dict[str, str]]:
-    while select.select([sys.stdin], [], [], _IDLE_SECONDS)[0]:
+def _requests(idle: float) -> Iterator[dict[str, str]]:
+    """What is asked, until nobody asks any more, or for ``idle`` seconds."""
+    while select.select([sys.stdin], [], [], idle)[0]:
         line = sys.stdin.readline()
         if not line:
             return
@@ -111,7 +110,7 @@ def main() -> None:
     answers = _answers()
     prepare_decoders(threads=1)
     limit_memory(decoder.bounds.usual)
-    for request in _requests():
+    for request in _requests(given["idle"]):
         try:
             with limited_time(decoder.bounds.seconds):
                 answer = decoder.answer(Path(request["source"]), Path(request["target"]))
