@@ -1,6 +1,7 @@
 """The processes that decode: bounded, replaced when they die, gone when nobody needs them."""
 
 import asyncio
+import errno
 import fcntl
 import os
 import signal
@@ -109,6 +110,13 @@ async def test_a_process_that_cannot_start_is_no_fault_of_the_photo(sent, tmp_pa
     with pytest.raises(DecoderFailedError):
         decoders.decode(sent, tmp_path)
     decoders.close()
+
+
+async def test_a_full_disk_is_called_so(decoders, sent, tmp_path):
+    (tmp_path / "decoded").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as full:
+        decoders.decode(sent, tmp_path)
+    assert full.value.errno == errno.ENOSPC
 
 
 async def test_memory_has_a_limit(tmp_path, png_by_hand):

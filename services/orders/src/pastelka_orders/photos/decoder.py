@@ -5,7 +5,8 @@ crash, and nothing but the photo is lost. The process knows no secrets and asks 
 
 One JSON document a line on standard input (``source`` and ``target`` are paths), one on standard output:
 ``{"suffix", "width", "height", "has_thumbnail"}``, ``{"code", "reason"}`` for what is no photo, or
-``{"fault"}``. It ends when its input does, or when nobody asked for a while.
+``{"fault"}``, with ``errno`` if it is the system's. It ends when its input does, or when nobody asked for a
+while.
 """
 
 import fcntl
@@ -114,6 +115,8 @@ def main() -> None:
         try:
             with limited_time(decoder.bounds.seconds):
                 answer = decoder.answer(Path(request["source"]), Path(request["target"]))
+        except OSError as error:  # a disk that is full, for one
+            answer = {"fault": str(error.strerror), "errno": error.errno}
         except Exception as error:  # noqa: BLE001 - whoever asked raises it
             answer = {"fault": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), file=answers, flush=True)

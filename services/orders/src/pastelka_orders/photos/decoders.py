@@ -53,12 +53,14 @@ class Decoders:
     def decode(self, source: Path, folder: Path) -> NormalisedPhoto:
         """The photo in the file ``source``; ``folder`` is for what is written on the way. Blocking.
 
-        Raises :class:`Refusal`, and :class:`DecoderFailedError`.
+        Raises :class:`Refusal`, :class:`DecoderFailedError`, and ``OSError`` (no room for the result).
         """
         target = folder / "decoded"
         answer = self._answer({"source": str(source), "target": str(target)})
         if "code" in answer:
             raise Refusal(answer["code"], answer["reason"])
+        if answer.get("errno"):
+            raise OSError(answer["errno"], answer["fault"])
         if "fault" in answer:
             raise DecoderFailedError(answer["fault"])
         thumbnail = target.with_suffix(".thumbnail").read_bytes() if answer["has_thumbnail"] else None
