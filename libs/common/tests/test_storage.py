@@ -102,3 +102,14 @@ async def test_files_and_trees(storage: Storage):
     await storage.delete_tree("42")
     await storage.delete_tree("42")
     assert _all_files(storage.root) == ["43/122/image_1.jpg"]
+
+
+async def test_a_file_is_taken_whole_and_stays_where_it_was(storage: Storage, tmp_path: Path):
+    source = tmp_path / "sent"
+    source.write_bytes(b"photo" * 1_000_000)
+    await storage.take("1/2/image_1.jpg", source)
+    assert await storage.read("1/2/image_1.jpg") == source.read_bytes()
+    with pytest.raises(FileNotFoundError):
+        await storage.take("1/2/image_1.jpg", tmp_path / "nothing")
+    assert await storage.read("1/2/image_1.jpg") == source.read_bytes()
+    assert [path async for path in storage.files("1")] == ["1/2/image_1.jpg"]

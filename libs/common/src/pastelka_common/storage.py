@@ -9,12 +9,14 @@ import secrets
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 import anyio
 from anyio import to_thread
 
 from pastelka_common.contracts.statuses import StatusType
 
+_PIECE = 1024 * 1024
 _SUFFIXES: dict[StatusType, str] = {"coloring": "png", "svg": "svg"}
 
 
@@ -87,6 +89,10 @@ class Storage:
         target = self.resolve(path)
         await to_thread.run_sync(_write_durably, target, content)
 
+    async def take(self, path: str, source: Path) -> None:
+        """The same for the content of the file ``source``, which stays: piece by piece, however large."""
+        await to_thread.run_sync(_write_durably, self.resolve(path), source)
+
     async def delete_tree(self, path: str) -> None:
         """Delete a folder with everything in it; nothing happens if it is not there."""
         await to_thread.run_sync(_delete_tree, self.resolve(path))
@@ -99,12 +105,12 @@ class Storage:
                 yield Path(file).relative_to(self.root).as_posix()
 
 
-def _write_durably(target: Path, content: bytes) -> None:
+def _write_durably(target: Path, content: bytes | Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
     try:
         with temporary.open("wb") as file:
-            file.write(content)
+            _fill(file, content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(target)
@@ -116,6 +122,14 @@ def _write_durably(target: Path, content: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _fill(file: BinaryIO, content: bytes | Path) -> None:
+    if isinstance(content, bytes):
+        file.write(content)
+        return
+    with content.open("rb") as source:
+        shutil.copyfileobj(source, file, _PIECE)
 
 
 def _delete_tree(folder: Path) -> None:

@@ -72,7 +72,7 @@ async def test_all_at_once_stay_within_the_bound(
         f"with its decoders {watch.most / MEGABYTE:.0f} MB; decoders' bound "
         f"{bound_of_decoders() / MEGABYTE:.0f} MB"
     )
-    assert watch.own <= api_process.at_rest + (WORKERS + 1) * LARGEST_STORED + AIR
+    assert watch.own <= api_process.at_rest + WORKERS * LARGEST_STORED + AIR
     assert watch.most <= watch.own + bound_of_decoders()
     assert watch.most > watch.own + MEGABYTE  # there were decoders to be seen
     assert set(watch.limits.values()) - {0} <= {bounds.usual, bounds.large}

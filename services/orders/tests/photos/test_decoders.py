@@ -1,6 +1,7 @@
 """The processes that decode: bounded, replaced when they die, gone when nobody needs them."""
 
 import asyncio
+import errno
 import fcntl
 import os
 import signal
@@ -64,6 +65,15 @@ async def test_one_process_decodes_many_photos(decoders, sent, tmp_path, jpeg):
     assert pid not in children()
 
 
+async def test_processes_that_nobody_asks_go_and_come_back(sent, tmp_path, jpeg):
+    before = children()
+    decoders = Decoders(LIMITS, DecoderBounds.of(LIMITS), idle=0.2)
+    decoders.decode(sent, tmp_path)
+    await until(lambda: children() <= before, LONG)
+    assert decoders.decode(sent, tmp_path).content == jpeg
+    decoders.close()
+
+
 async def test_a_process_that_was_killed_is_replaced(decoders, sent, tmp_path, jpeg):
     before = children()
     decoders.decode(sent, tmp_path)
@@ -100,6 +110,13 @@ async def test_a_process_that_cannot_start_is_no_fault_of_the_photo(sent, tmp_pa
     with pytest.raises(DecoderFailedError):
         decoders.decode(sent, tmp_path)
     decoders.close()
+
+
+async def test_a_full_disk_is_called_so(decoders, sent, tmp_path):
+    (tmp_path / "decoded").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as full:
+        decoders.decode(sent, tmp_path)
+    assert full.value.errno == errno.ENOSPC
 
 
 async def test_memory_has_a_limit(tmp_path, png_by_hand):

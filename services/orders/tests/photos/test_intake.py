@@ -42,7 +42,7 @@ async def test_photos_keep_their_order(temporary, encoded, intake):
         assert [(photo.width, photo.height) for photo in photos] == sizes
         assert [photo.name for photo in photos] == [f"{size[0]}.png" for size in sizes]
         for photo in photos:
-            with Image.open(BytesIO(await photo.read())) as image:
+            with Image.open(photo.path) as image:
                 assert image.size == (photo.width, photo.height)
     assert list(temporary.iterdir()) == []
 

@@ -313,6 +313,15 @@ async def test_an_order_that_the_shop_does_not_have_says_so(
     assert (await api.get("/orders/1270"))["status"] == "error"
 
 
+async def test_sync_waits_for_nobody(api: Any, sql: asyncpg.Connection, shop: Any, payload: Any) -> None:
+    """Six at once, while the order's row is held by somebody else."""
+    await shop.send(payload())
+    async with sql.transaction(), asyncio.timeout(LONG):
+        await sql.execute("SELECT 1 FROM orders FOR UPDATE")
+        answers = await asyncio.gather(*(api.post("/orders/1270/sync") for _ in range(6)))
+    assert [answer["status"] for answer in answers] == ["queued"] * 6
+
+
 async def test_an_order_made_by_hand_cannot_be_synced(api: Any) -> None:
     await api.order()
     assert (await api.post("/orders/M1000/sync", status=409))["code"] == "order_not_of_shop"

@@ -101,6 +101,6 @@ async def _store(storage: Storage, order: NewOrder, position: int, photo: Staged
     path = photo_path(
         order_id=order.id, line_item_id=order.line_item_id, position=position, suffix=photo.suffix
     )
-    await storage.write(path, await photo.read())
+    await storage.take(path, photo.path)
     await store_thumbnail(storage, path, photo.thumbnail)
     return StoredPhoto(position, path, photo.width, photo.height)

@@ -5,7 +5,8 @@ crash, and nothing but the photo is lost. The process knows no secrets and asks 
 
 One JSON document a line on standard input (``source`` and ``target`` are paths), one on standard output:
 ``{"suffix", "width", "height", "has_thumbnail"}``, ``{"code", "reason"}`` for what is no photo, or
-``{"fault"}``. It ends when its input does, or when nobody asked for a while.
+``{"fault"}``, with ``errno`` if it is the system's. It ends when its input does, or when nobody asked for a
+while.
 """
 
 import fcntl
@@ -25,8 +26,6 @@ from pastelka_orders.photos.bounds import LARGE_PIXELS, DecoderBounds
 from pastelka_orders.photos.errors import Refusal
 from pastelka_orders.photos.limits import PhotoLimits
 from pastelka_orders.photos.normalise import normalise, prepare_decoders, too_complex
-
-_IDLE_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -96,8 +95,9 @@ def _answers() -> TextIO:
     return os.fdopen(kept, "w", encoding="utf-8")
 
 
-def _requests() -> Iterator[dict[str, str]]:
-    while select.select([sys.stdin], [], [], _IDLE_SECONDS)[0]:
+def _requests(idle: float) -> Iterator[dict[str, str]]:
+    """What is asked, until nobody asks any more, or for ``idle`` seconds."""
+    while select.select([sys.stdin], [], [], idle)[0]:
         line = sys.stdin.readline()
         if not line:
             return
@@ -111,10 +111,12 @@ def main() -> None:
     answers = _answers()
     prepare_decoders(threads=1)
     limit_memory(decoder.bounds.usual)
-    for request in _requests():
+    for request in _requests(given["idle"]):
         try:
             with limited_time(decoder.bounds.seconds):
                 answer = decoder.answer(Path(request["source"]), Path(request["target"]))
+        except OSError as error:  # a disk that is full, for one
+            answer = {"fault": str(error.strerror), "errno": error.errno}
         except Exception as error:  # noqa: BLE001 - whoever asked raises it
             answer = {"fault": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), file=answers, flush=True)

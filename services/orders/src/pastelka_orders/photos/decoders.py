@@ -33,12 +33,16 @@ class DecoderFailedError(RuntimeError):
 
 
 class Decoders:
-    """Decoder processes, as many as are asked at once. They end with this object, or when idle for long."""
+    """Decoder processes, as many as are asked at once.
 
-    def __init__(self, limits: PhotoLimits, bounds: DecoderBounds) -> None:
+    They end with this object, or when nobody asked for ``idle`` seconds.
+    """
+
+    def __init__(self, limits: PhotoLimits, bounds: DecoderBounds, *, idle: float = 120.0) -> None:
         self._lock, name = tempfile.mkstemp(prefix="pastelka-decoders-")
         Path(name).unlink()
-        self._setup = json.dumps({"limits": asdict(limits), "bounds": asdict(bounds), "lock": self._lock})
+        setup = {"limits": asdict(limits), "bounds": asdict(bounds), "lock": self._lock, "idle": idle}
+        self._setup = json.dumps(setup)
         self._idle: list[_Process] = []
         self._end = weakref.finalize(self, _end_all, self._idle, self._lock)
 
@@ -49,12 +53,14 @@ class Decoders:
     def decode(self, source: Path, folder: Path) -> NormalisedPhoto:
         """The photo in the file ``source``; ``folder`` is for what is written on the way. Blocking.
 
-        Raises :class:`Refusal`, and :class:`DecoderFailedError`.
+        Raises :class:`Refusal`, :class:`DecoderFailedError`, and ``OSError`` (no room for the result).
         """
         target = folder / "decoded"
         answer = self._answer({"source": str(source), "target": str(target)})
         if "code" in answer:
             raise Refusal(answer["code"], answer["reason"])
+        if answer.get("errno"):
+            raise OSError(answer["errno"], answer["fault"])
         if "fault" in answer:
             raise DecoderFailedError(answer["fault"])
         thumbnail = target.with_suffix(".thumbnail").read_bytes() if answer["has_thumbnail"] else None
@@ -73,15 +79,18 @@ class Decoders:
             code = process.end()
             if code == -signal.SIGPROF:
                 raise too_complex()
-            if code:  # 0: it had been idle for long and went in this very moment
+            if code:  # 0: it had been idle and went in this very moment
                 log.warning("decoder process died", code=code)
         raise _verdict(code)
 
     def _process(self) -> "_Process":
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return _Process(self._setup, self._lock)
+        with suppress(IndexError):  # other threads take from the list, too
+            while self._idle:
+                process = self._idle.pop()
+                if process.is_running:
+                    return process
+                process.end()
+        return _Process(self._setup, self._lock)
 
 
 def _verdict(code: int) -> Exception:
@@ -114,6 +123,11 @@ class _Process:
             pass_fds=(lock,),
             start_new_session=True,  # it ends when its pipe does, not when somebody presses Ctrl+C
         )
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended by itself."""
+        return self._process.poll() is None
 
     def ask(self, request: Mapping[str, str]) -> dict[str, Any] | None:
         """The answer, or ``None`` if the process is gone."""

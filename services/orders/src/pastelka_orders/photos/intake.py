@@ -29,10 +29,6 @@ class StagedPhoto:
     height: int
     thumbnail: bytes | None = None
 
-    async def read(self) -> bytes:
-        """The file's content, to be stored."""
-        return await anyio.Path(self.path).read_bytes()
-
 
 class PhotoIntake:
     """Checks and normalises photos in at most ``workers`` processes, at most one large photo at a time.
