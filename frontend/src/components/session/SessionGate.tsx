@@ -8,7 +8,8 @@ import { askAnew, holdCache, leave, renewSession, sessionQuery, signOut } from "
 import type { Session } from "@/types/session";
 import { KeptPlace } from "./KeptPlace";
 
-const SignInPage = lazy(() => import("./SignInPage"));
+const loadSignInPage = () => import("./SignInPage");
+const SignInPage = lazy(loadSignInPage);
 
 /** A picture that fails may be one of many: the session is asked about once for all of them. */
 const CHECK_MS = 5000;
@@ -71,6 +72,14 @@ function useHeldCache(queries: QueryClient, isHidden: boolean): void {
   useEffect(() => (isHidden ? holdCache(queries) : undefined), [queries, isHidden]);
 }
 
+/** Where sessions end, the page for that is fetched before one does: later the network may be away. */
+function useSignInPageAtHand(session: Session | undefined): void {
+  const mayEnd = session !== undefined && session.mode !== "open";
+  useEffect(() => {
+    if (mayEnd) void loadSignInPage().catch(() => null);
+  }, [mayEnd]);
+}
+
 /**
  * Lets in who is signed in, and asks the others to sign in. The pages load at the same time as the session,
  * so that nothing waits for it. When the session ends they stay as they are, hidden and at rest, for the
@@ -84,6 +93,7 @@ export function SessionGate({ children }: { children: ReactNode }) {
   useRefusals(queries);
   useOtherTabs(queries);
   useHeldCache(queries, isClosed);
+  useSignInPageAtHand(session);
   const isAsking = session === undefined && failureCount === 0;
   const isEmpty = isClosed && session.person === null;
   return (

@@ -109,7 +109,7 @@ class Stack:
         }
 
     async def add(
-        self, name: str, kind: str, *, env: Mapping[str, str] | None = None, deadline: float = 60.0
+        self, name: str, kind: str, *, env: Mapping[str, str] | None = None, deadline: float = 180.0
     ) -> Service:
         """Start one more process of a kind (``api``, ``worker``, ...); ``env`` is for it alone."""
         port = self._api_port if name == "api" else None
