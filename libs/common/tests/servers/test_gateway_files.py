@@ -84,6 +84,17 @@ async def test_who_is_not_known_learns_nothing(server: NginxServer, headers: Hea
         assert "ETag" not in answered
 
 
+async def test_what_the_api_forbids_and_folders_are_refused_with_a_sentence(
+    server: NginxServer, api: FakeApi
+):
+    api.forbids = True
+    status, body, _ = await get(server.static_url, session("anna"))
+    assert (status, b'"code":"forbidden"' in body) == (403, True)
+    api.forbids = False
+    status, body, _ = await get(server.static_url, session("anna"), "42/121/")
+    assert (status, b'"code":"forbidden"' in body) == (403, True)
+
+
 async def test_the_answer_is_kept_for_its_caller_alone(server: NginxServer, api: FakeApi):
     for _ in range(20):
         assert (await get(server.static_url, session("anna")))[0] == 200

@@ -37,6 +37,8 @@ class FakeApi:
 
     known: set[str | None] = field(default_factory=lambda: {None})
     holds: str = HOLDS
+    forbids: bool = False
+    """Whether it answers 403, as the API without a lock does to other machines."""
     asked: list[web.Request] = field(default_factory=list)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -52,6 +54,8 @@ class FakeApi:
         return [request for request in self.asked if request.path == CHECK]
 
     def _check(self, request: web.Request) -> web.StreamResponse:
+        if self.forbids:
+            return web.Response(status=403)
         # The last of several cookies of one name, as the API reads them.
         sessions = re.findall(r"pastelka_session=([^;]*)", request.headers.get("Cookie", ""))
         named = (request.headers.get(name) for name in ("Authorization", "X-Auth-Request-User"))
