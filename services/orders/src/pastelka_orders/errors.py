@@ -13,6 +13,8 @@ class OrdersError(Exception):
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad_request"
     title: ClassVar[str] = "Bad request"
+    retry_after: ClassVar[int | None] = None
+    """Seconds after which it may be tried again, where that helps."""
 
     def __init__(self, detail: str, **ids: Any) -> None:
         super().__init__(detail)
@@ -219,15 +221,16 @@ class WebhookUnreadableError(OrdersError):
     title = "The webhook cannot be read"
 
 
-class WebhookTooLargeError(OrdersError):
-    """The webhook's body is too large."""
+class ExportsBusyError(OrdersError):
+    """As many ZIPs and PDFs are being made as may be at once."""
 
-    status = 413
-    code = "webhook_too_large"
-    title = "The webhook is too large"
+    status = 429
+    code = "exports_busy"
+    title = "Too many exports at once"
+    retry_after = 5
 
     def __init__(self, most: int) -> None:
-        super().__init__(f"A webhook may have {most} bytes.")
+        super().__init__(f"{most} ZIPs and PDFs are being made, and no more at once; try again in a moment.")
 
 
 class BadCursorError(OrdersError):

@@ -12,12 +12,18 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from pastelka_orders.database import is_passing
 from pastelka_orders.errors import OrdersError
 from pastelka_orders.photos import PhotosRefusedError
 from pastelka_orders.schemas import Problem
 
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+# Python 3.11 has the older name.
+_PHRASES = {413: "Content Too Large"}
+# Said by the parser of forms, which does not even read the rest.
+_TOO_MANY_FILES = "Too many files"
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 MEDIA_TYPE = "application/problem+json"
@@ -46,21 +52,29 @@ def problem(
     headers: dict[str, str] | None = None,
     **extra: Any,
 ) -> JSONResponse:
-    """One problem document."""
+    """One problem document as a response."""
     content = {
-        "type": f"urn:pastelka:{code}",
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "code": code,
+        **document(status, code, title, detail),
         **({"errors": list(errors)} if errors else {}),
         **extra,
     }
     return JSONResponse(content, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
+def document(status: int, code: str, title: str, detail: str) -> dict[str, Any]:
+    """What every problem document has."""
+    return {
+        "type": f"urn:pastelka:{code}",
+        "title": title,
+        "status": int(status),
+        "detail": detail,
+        "code": code,
+    }
+
+
 async def _business(_request: Request, error: OrdersError) -> JSONResponse:
-    return problem(error.status, error.code, error.title, error.detail, **error.ids)
+    headers = {"Retry-After": str(error.retry_after)} if error.retry_after else None
+    return problem(error.status, error.code, error.title, error.detail, headers=headers, **error.ids)
 
 
 async def _photos(_request: Request, error: PhotosRefusedError) -> JSONResponse:
@@ -76,23 +90,48 @@ async def _photos(_request: Request, error: PhotosRefusedError) -> JSONResponse:
 
 
 async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-    errors = [
-        {
-            "field": ".".join(str(part) for part in one["loc"][1:]) or str(one["loc"][0]),
-            "code": one["type"],
-            "message": one["msg"],
-        }
-        for one in error.errors()
-    ]
+    return invalid(
+        [
+            {
+                "field": ".".join(str(part) for part in one["loc"][1:]) or str(one["loc"][0]),
+                "code": one["type"],
+                "message": one["msg"],
+            }
+            for one in error.errors()
+        ]
+    )
+
+
+def invalid(errors: Sequence[dict[str, str]]) -> JSONResponse:
+    """422: ``errors`` are ``field``, ``code`` and ``message`` of what is wrong."""
     detail = "; ".join(f"{one['field']}: {one['message']}" for one in errors)
     return problem(422, "invalid_request", "The request is not valid", detail, errors=errors)
 
 
-async def _http(_request: Request, error: HTTPException) -> JSONResponse:
-    phrase = HTTPStatus(error.status_code).phrase
+async def _http(request: Request, error: HTTPException) -> JSONResponse:
+    phrase = _PHRASES.get(error.status_code) or HTTPStatus(error.status_code).phrase
     code = phrase.lower().replace(" ", "_").replace("-", "_")
-    headers = dict(error.headers) if error.headers else None
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return _other_methods(request, code, phrase)
+    if error.status_code == HTTPStatus.BAD_REQUEST and str(error.detail).startswith(_TOO_MANY_FILES):
+        most = request.app.state.services.settings.photos_per_order
+        reason = f"More than {most} photos were sent; at most {most} at once are accepted."
+        return await _photos(request, PhotosRefusedError(reason, code="photos_too_many"))
     return problem(error.status_code, code, phrase, str(error.detail), headers=headers)
+
+
+def _other_methods(request: Request, code: str, phrase: str) -> JSONResponse:
+    """405 with all methods of the path: the framework names those of one of its routes only."""
+    allowed = [method for method in _METHODS if _is_answered(request, method)]
+    names = ", ".join([*allowed, "HEAD"] if "GET" in allowed else allowed)
+    detail = f"{request.method} is not answered here; {names} would be."
+    return problem(405, code, phrase, detail, headers={"Allow": names})
+
+
+def _is_answered(request: Request, method: str) -> bool:
+    scope = {**request.scope, "method": method}
+    return any(route.matches(dict(scope))[0] is Match.FULL for route in request.app.routes)
 
 
 async def _database(_request: Request, error: Exception) -> JSONResponse:
@@ -156,6 +195,9 @@ def _describe(app: FastAPI) -> None:
 
     def described() -> dict[str, Any]:
         document = original()
+        for operations in document["paths"].values():
+            for method, operation in operations.items():
+                _declare_bounds(method, operation)
         schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         definitions = schema.pop("$defs", {})
         document.setdefault("components", {}).setdefault("schemas", {}).update(
@@ -164,3 +206,12 @@ def _describe(app: FastAPI) -> None:
         return document
 
     app.openapi = described  # type: ignore[method-assign]
+
+
+def _declare_bounds(method: str, operation: dict[str, Any]) -> None:
+    """What ``bounds`` may answer before any route is asked."""
+    statuses = [422] if method != "post" else [413, 415, 422]
+    if "multipart/form-data" in operation.get("requestBody", {}).get("content", {}):
+        statuses.append(400)
+    for status, entry in declared(*statuses).items():
+        operation["responses"].setdefault(str(status), entry)

@@ -4,6 +4,7 @@ import uvicorn
 
 from pastelka_common import telemetry
 from pastelka_orders.api.app import create_app
+from pastelka_orders.api.protocol import BoundedHttp
 from pastelka_orders.settings import OrdersSettings
 
 KEEP_ALIVE = 75
@@ -22,7 +23,8 @@ def main() -> None:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=BoundedHttp,
+        ws="none",
         access_log=False,
         log_config=None,
         proxy_headers=True,

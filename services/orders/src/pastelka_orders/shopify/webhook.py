@@ -1,6 +1,6 @@
 """A webhook: who sent it, what it is about, and what it changes."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pastelka_orders.errors import (
     OtherShopError,
     WebhookNotVerifiedError,
-    WebhookTooLargeError,
     WebhookUnreadableError,
 )
 from pastelka_orders.repository import shop_orders
@@ -22,6 +21,7 @@ from pastelka_orders.shopify.settings import ShopifySettings
 from pastelka_orders.shopify.signature import is_signed
 
 MAX_BYTES = 8 * 1024 * 1024
+"""Of a webhook's body."""
 TOPICS = frozenset({"orders/create", "orders/updated", "orders/cancelled"})
 _LONGEST_ID = 200
 
@@ -40,16 +40,6 @@ class Webhook:
     def is_about_an_order(self) -> bool:
         """Whether it is one of those that are followed; any other is acknowledged and ignored."""
         return self.topic in TOPICS
-
-
-async def read_body(chunks: AsyncIterator[bytes]) -> bytes:
-    """The whole body. Raises ``WebhookTooLargeError`` at the first byte too many."""
-    body = bytearray()
-    async for chunk in chunks:
-        body += chunk
-        if len(body) > MAX_BYTES:
-            raise WebhookTooLargeError(MAX_BYTES)
-    return bytes(body)
 
 
 def verified(headers: Mapping[str, str], body: bytes, settings: ShopifySettings) -> Webhook:

@@ -6,7 +6,8 @@ from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile,
 from pydantic import TypeAdapter
 
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
-from pastelka_orders.api.deps import MAX_ID, Deps, Id, OrderNumber, answer, respond
+from pastelka_orders.api import limits
+from pastelka_orders.api.deps import Deps, Id, OrderNumber, answer, respond
 from pastelka_orders.api.problems import Responses, declared
 from pastelka_orders.errors import ImageNotFoundError, OrderNotFoundError
 from pastelka_orders.handlers import generate, orders
@@ -34,11 +35,12 @@ async def list_orders(
     request: Request,
     services: Deps,
     cursor: Annotated[
-        str | None, Query(max_length=200, description="`next_cursor` of the page before")
+        str | None, Query(max_length=limits.CURSOR_LENGTH, description="`next_cursor` of the page before")
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[int, Query(ge=limits.MIN_PAGE, le=limits.MAX_PAGE)] = limits.PAGE_SIZE,
     q: Annotated[
-        str | None, Query(max_length=100, description="Beginnings of words of number and customer")
+        str | None,
+        Query(max_length=limits.SEARCH_LENGTH, description="Beginnings of words of number and customer"),
     ] = None,
     status: Annotated[OrderStatus | None, Query()] = None,
 ) -> Response:
@@ -53,14 +55,14 @@ async def list_orders(
     "",
     response_model=OrderResponse,
     status_code=status.HTTP_201_CREATED,
-    responses=declared(413, 422, 503),
+    responses=declared(422, 503),
 )
 async def create_order(
     request: Request,
     services: Deps,
     photos: Annotated[list[UploadFile], File(description="The photos, in the order of the pages")],
-    customer_name: Annotated[str | None, Form(max_length=200)] = None,
-    note: Annotated[str | None, Form(max_length=2000)] = None,
+    customer_name: Annotated[str | None, Form(max_length=limits.CUSTOMER_NAME_LENGTH)] = None,
+    note: Annotated[str | None, Form(max_length=limits.NOTE_LENGTH)] = None,
     process: Annotated[Process, Form(description="What starts by itself")] = "none",
 ) -> Response:
     """Make an order by hand from uploaded photos; one photo that is none refuses them all."""
@@ -99,7 +101,7 @@ async def delete_order(services: Deps, order_number: OrderNumber) -> None:
 )
 async def get_image(request: Request, services: Deps, order_number: OrderNumber, image_id: Id) -> Response:
     """One image with all its versions: what a browser fetches on `image_status`."""
-    if image_id > MAX_ID:
+    if image_id > limits.MAX_ID:
         raise ImageNotFoundError(image_id)
     document = await services.view(lambda v: v.image(order_number, image_id))
     if document is None:

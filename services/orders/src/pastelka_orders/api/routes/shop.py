@@ -31,14 +31,13 @@ _PAYLOAD: dict[str, Any] = {
 
 @router.post(
     "/webhooks/shopify",
-    responses={200: {"description": "Applied, or not about an order"}, **declared(401, 403, 413, 422, 503)},
+    responses={200: {"description": "Applied, or not about an order"}, **declared(401, 403, 422, 503)},
     response_class=Response,
     openapi_extra=_PAYLOAD,
 )
 async def shopify_webhook(request: Request, services: Deps) -> Response:
     """Take in an order of the shop: topics `orders/create`, `orders/updated`, `orders/cancelled`."""
-    body = await webhook.read_body(request.stream())
-    received = webhook.verified(request.headers, body, services.settings)
+    received = webhook.verified(request.headers, await request.body(), services.settings)
     if received.is_about_an_order:
         order = webhook.order_of(received, AttributeNames.of(services.settings))
         can_ask = services.settings.shop_configured

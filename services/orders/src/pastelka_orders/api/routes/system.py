@@ -2,17 +2,26 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response, status
+from fastapi import APIRouter, Depends, Path, Response, status
 
 from pastelka_orders import dead_letters
-from pastelka_orders.api.deps import Deps
+from pastelka_orders.api.deps import Deps, Whole
+from pastelka_orders.api.limits import MAX_SEQUENCE
 from pastelka_orders.api.problems import declared
+from pastelka_orders.errors import DeadLetterNotFoundError
 from pastelka_orders.handlers.requeue import take_back
 from pastelka_orders.system_schemas import SystemResponse
 
 router = APIRouter(tags=["system"])
 
-Sequence = Annotated[int, Path(ge=1, le=2**53 - 1, description="Number of the dead letter")]
+
+async def _sequence(sequence: Annotated[Whole, Path(ge=1, description="Number of the dead letter")]) -> int:
+    if sequence > MAX_SEQUENCE:
+        raise DeadLetterNotFoundError(sequence)
+    return sequence
+
+
+Sequence = Annotated[int, Depends(_sequence)]
 
 
 @router.get("/system")

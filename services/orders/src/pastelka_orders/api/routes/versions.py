@@ -8,7 +8,8 @@ from pydantic import TypeAdapter
 
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
 from pastelka_common.contracts.statuses import StatusType
-from pastelka_orders.api.deps import MAX_ID, Deps, Id, answer
+from pastelka_orders.api.deps import Deps, Id, answer
+from pastelka_orders.api.limits import MAX_ID
 from pastelka_orders.api.problems import declared
 from pastelka_orders.errors import ImageNotFoundError, VersionNotFoundError
 from pastelka_orders.handlers import generate, versions
