@@ -12,6 +12,7 @@ from pastelka_common.storage import Storage
 from pastelka_orders.api import limits, problems
 from pastelka_orders.api.bounds import Bodies, Body, Bounds, HeadAsGet
 from pastelka_orders.api.deps import Services, Subscriptions
+from pastelka_orders.api.described import describe
 from pastelka_orders.api.observe import Observed
 from pastelka_orders.api.routes import exports, orders, shop, system, versions
 from pastelka_orders.broker import Broker
@@ -63,6 +64,7 @@ def create_app(settings: OrdersSettings) -> FastAPI:
     app.include_router(versions.router, prefix="/api/v1")
     app.include_router(system.router, prefix="/api/v1")
     problems.install(app)
+    describe(app)
     app.add_middleware(Bounds, _bodies(settings))
     app.add_middleware(HeadAsGet)
     app.add_middleware(Observed)

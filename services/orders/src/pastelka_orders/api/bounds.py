@@ -83,10 +83,10 @@ class Bounds:
         if length > body.most:
             raise TooLargeError(body.most, f"{length} were announced")
         counted = _counted(receive, body.most)
-        if body.kind == "any" or not (length or "transfer-encoding" in headers):
+        has_body = length or "transfer-encoding" in headers
+        if body.kind == "any" or scope["method"] != "POST" or not has_body:
             return counted
-        if scope["method"] == "POST":
-            _check_kind(headers.get("content-type"), body.kind)
+        _check_kind(headers.get("content-type"), body.kind)
         return await _read_json(counted) if body.kind == "json" else counted
 
 

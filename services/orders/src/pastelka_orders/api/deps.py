@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 
 import jwt
 from fastapi import Depends, Path, Request, Response
-from pydantic import BaseModel, BeforeValidator, TypeAdapter
+from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter
 
 from pastelka_common.storage import Storage, public_url
 from pastelka_orders.api import limits
@@ -39,8 +39,10 @@ def _readable(value: object) -> object:
 
 
 # An id beyond the column cannot exist: it is looked up as one that does not (404), never a 500.
-Whole = Annotated[int, BeforeValidator(_readable)]
-Id = Annotated[Whole, Path(ge=0, description="Database id")]
+Id = Annotated[int, Field(ge=0), BeforeValidator(_readable), Path(description="Database id")]
+Sequence = Annotated[
+    int, Field(ge=1), BeforeValidator(_readable), Path(description="Number of the dead letter")
+]
 OrderNumber = Annotated[
     str,
     Path(

@@ -12,14 +12,12 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import compile_path
 
 from pastelka_orders.database import is_passing
 from pastelka_orders.errors import OrdersError
 from pastelka_orders.photos import PhotosRefusedError
-from pastelka_orders.schemas import Problem
 
-_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # Python 3.11 has the older name.
 _PHRASES = {413: "Content Too Large"}
 # Said by the parser of forms, which does not even read the rest.
@@ -123,15 +121,14 @@ async def _http(request: Request, error: HTTPException) -> JSONResponse:
 
 def _other_methods(request: Request, code: str, phrase: str) -> JSONResponse:
     """405 with all methods of the path: the framework names those of one of its routes only."""
-    allowed = [method for method in _METHODS if _is_answered(request, method)]
+    paths = request.app.openapi()["paths"]
+    # One that is literally there comes first: POST orders/fetch-from-shopify is no order's number.
+    templates = [request.url.path] if request.url.path in paths else paths
+    found = next((one for one in templates if compile_path(one)[0].match(request.url.path)), None)
+    allowed = [method.upper() for method in paths.get(found, {"get": {}})]
     names = ", ".join([*allowed, "HEAD"] if "GET" in allowed else allowed)
     detail = f"{request.method} is not answered here; {names} would be."
     return problem(405, code, phrase, detail, headers={"Allow": names})
-
-
-def _is_answered(request: Request, method: str) -> bool:
-    scope = {**request.scope, "method": method}
-    return any(route.matches(dict(scope))[0] is Match.FULL for route in request.app.routes)
 
 
 async def _database(_request: Request, error: Exception) -> JSONResponse:
@@ -186,32 +183,3 @@ def install(app: FastAPI) -> None:
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
-    _describe(app)
-
-
-def _describe(app: FastAPI) -> None:
-    """Add the schema that the declared problems refer to: no route has it as its own answer."""
-    original = app.openapi
-
-    def described() -> dict[str, Any]:
-        document = original()
-        for operations in document["paths"].values():
-            for method, operation in operations.items():
-                _declare_bounds(method, operation)
-        schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        definitions = schema.pop("$defs", {})
-        document.setdefault("components", {}).setdefault("schemas", {}).update(
-            {**definitions, "Problem": schema}
-        )
-        return document
-
-    app.openapi = described  # type: ignore[method-assign]
-
-
-def _declare_bounds(method: str, operation: dict[str, Any]) -> None:
-    """What ``bounds`` may answer before any route is asked."""
-    statuses = [422] if method != "post" else [413, 415, 422]
-    if "multipart/form-data" in operation.get("requestBody", {}).get("content", {}):
-        statuses.append(400)
-    for status, entry in declared(*statuses).items():
-        operation["responses"].setdefault(str(status), entry)

@@ -15,7 +15,7 @@ from pastelka_orders.errors import (
 from pastelka_orders.repository import shop_orders
 from pastelka_orders.shopify.attributes import AttributeNames
 from pastelka_orders.shopify.ingest import ingest
-from pastelka_orders.shopify.orders import ShopOrder
+from pastelka_orders.shopify.orders import OrderTooLargeError, ShopOrder
 from pastelka_orders.shopify.payloads import OrderPayload
 from pastelka_orders.shopify.settings import ShopifySettings
 from pastelka_orders.shopify.signature import is_signed
@@ -71,6 +71,8 @@ def order_of(webhook: Webhook, names: AttributeNames) -> ShopOrder:
             for one in error.errors(include_input=False, include_url=False)
         ]
         raise WebhookUnreadableError(f"This is no order: {'; '.join(wrong[:5])}.") from None
+    except OrderTooLargeError as error:
+        raise WebhookUnreadableError(str(error)) from None
 
 
 async def apply(connection: AsyncConnection, webhook: Webhook, order: ShopOrder, *, can_ask: bool) -> None:

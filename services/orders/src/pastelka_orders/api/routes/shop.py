@@ -20,12 +20,20 @@ from pastelka_orders.shopify.attributes import AttributeNames
 router = APIRouter(tags=["shop"])
 
 _DEFAULT_DAYS = 30
+_HEADERS = {
+    "X-Shopify-Topic": "What it is about, such as `orders/create`; other topics are acknowledged and ignored",
+    "X-Shopify-Hmac-Sha256": "HMAC-SHA256 of the body with the shop's secret, in base64",
+}
 _PAYLOAD: dict[str, Any] = {
+    "parameters": [
+        {"in": "header", "name": name, "required": True, "description": text, "schema": {"type": "string"}}
+        for name, text in _HEADERS.items()
+    ],
     "requestBody": {
         "description": "An order as Shopify sends it, signed",
         "required": True,
-        "content": {"application/json": {"schema": {"type": "object"}}},
-    }
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ShopifyOrder"}}},
+    },
 }
 
 
@@ -56,7 +64,8 @@ async def fetch_from_shopify(services: Deps, wanted: FetchFromShopRequest | None
         raise ShopNotConfiguredError
     since = _moment(wanted.since if wanted else None, services.settings.timezone)
     await services.write(lambda c: _publish(c, FetchOrdersJob(since=since)))
-    return QueuedResponse(message=f"Orders since {since.date().isoformat()} are being fetched.")
+    day = since.astimezone(ZoneInfo(services.settings.timezone)).date()
+    return QueuedResponse(message=f"Orders since {day.isoformat()} are being fetched.")
 
 
 @router.post(

@@ -1,11 +1,9 @@
 """The system itself: how it is, and what was given up on."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Path, Response, status
+from fastapi import APIRouter, Response, status
 
 from pastelka_orders import dead_letters
-from pastelka_orders.api.deps import Deps, Whole
+from pastelka_orders.api.deps import Deps, Sequence
 from pastelka_orders.api.limits import MAX_SEQUENCE
 from pastelka_orders.api.problems import declared
 from pastelka_orders.errors import DeadLetterNotFoundError
@@ -13,15 +11,6 @@ from pastelka_orders.handlers.requeue import take_back
 from pastelka_orders.system_schemas import SystemResponse
 
 router = APIRouter(tags=["system"])
-
-
-async def _sequence(sequence: Annotated[Whole, Path(ge=1, description="Number of the dead letter")]) -> int:
-    if sequence > MAX_SEQUENCE:
-        raise DeadLetterNotFoundError(sequence)
-    return sequence
-
-
-Sequence = Annotated[int, Depends(_sequence)]
 
 
 @router.get("/system")
@@ -38,6 +27,7 @@ async def get_system(services: Deps, response: Response) -> SystemResponse:
 )
 async def requeue_dead_letter(services: Deps, sequence: Sequence) -> None:
     """Ask again for what was given up on; a version begins a new run. The letter is then gone."""
+    _check(sequence)
     await take_back(services.database, await services.broker.client(), sequence)
     services.system.forget()
 
@@ -49,5 +39,11 @@ async def requeue_dead_letter(services: Deps, sequence: Sequence) -> None:
 )
 async def dismiss_dead_letter(services: Deps, sequence: Sequence) -> None:
     """Take a dead letter away without asking again for anything."""
+    _check(sequence)
     await dead_letters.remove(await services.broker.client(), sequence)
     services.system.forget()
+
+
+def _check(sequence: int) -> None:
+    if sequence > MAX_SEQUENCE:
+        raise DeadLetterNotFoundError(sequence)

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
 from pastelka_common.contracts.statuses import StatusType
+from pastelka_orders.api import links
 from pastelka_orders.api.deps import Deps, Id, answer
 from pastelka_orders.api.limits import MAX_ID
 from pastelka_orders.api.problems import declared
@@ -22,14 +23,14 @@ _COLORINGS: TypeAdapter[object] = TypeAdapter(list[ColoringVersionResponse])
 _SVGS: TypeAdapter[object] = TypeAdapter(list[SvgVersionResponse])
 _ACCEPTED = status.HTTP_202_ACCEPTED
 _MAKING = declared(404, 409, 422, 503)
-_READING = declared(404, 422, 503)
+_READING = {304: {"description": "The caller's `ETag` is still right"}, **declared(404, 422, 503)}
 
 
 @router.post(
     "/images/{image_id}/generate-coloring",
     response_model=ColoringVersionResponse,
     status_code=_ACCEPTED,
-    responses=_MAKING,
+    responses={**links.of_version(202, "coloring"), **_MAKING},
 )
 async def generate_image_coloring(
     request: Request, services: Deps, image_id: Id, options: ColoringOptions | None = None
@@ -45,7 +46,7 @@ async def generate_image_coloring(
     "/images/{image_id}/generate-svg",
     response_model=SvgVersionResponse,
     status_code=_ACCEPTED,
-    responses=_MAKING,
+    responses={**links.of_version(202, "svg"), **_MAKING},
 )
 async def generate_image_svg(
     request: Request, services: Deps, image_id: Id, options: SvgOptions | None = None
@@ -60,7 +61,7 @@ async def generate_image_svg(
 @router.get(
     "/images/{image_id}/coloring-versions",
     response_model=list[ColoringVersionResponse],
-    responses=_READING,
+    responses={**links.of_versions(200, "coloring"), **_READING},
 )
 async def list_coloring_versions(request: Request, services: Deps, image_id: Id) -> Response:
     """All colorings of one image, oldest first."""
@@ -71,7 +72,11 @@ async def list_coloring_versions(request: Request, services: Deps, image_id: Id)
     return answer(request, _COLORINGS, document)
 
 
-@router.get("/images/{image_id}/svg-versions", response_model=list[SvgVersionResponse], responses=_READING)
+@router.get(
+    "/images/{image_id}/svg-versions",
+    response_model=list[SvgVersionResponse],
+    responses={**links.of_versions(200, "svg"), **_READING},
+)
 async def list_svg_versions(request: Request, services: Deps, image_id: Id) -> Response:
     """All SVGs of one image, oldest first."""
     _check_image(image_id)
