@@ -3,7 +3,9 @@
 import json
 import secrets
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -12,18 +14,27 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
+from argon2 import PasswordHasher
+from fastapi import FastAPI
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from PIL import Image
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import ColoringFact, Failure, SvgFact, now
 from pastelka_common.servers import PostgresServer
 from pastelka_orders import migrations_runner
+from pastelka_orders.access import secret
+from pastelka_orders.access.caller import Role, Scope
+from pastelka_orders.access.passwords import Passwords
 from pastelka_orders.api.app import create_app
 from pastelka_orders.database import Database
 from pastelka_orders.handlers.facts import Received, apply_facts
+from pastelka_orders.repository import accounts, api_tokens, sessions
+from pastelka_orders.repository.sessions import SessionLife
 from pastelka_orders.settings import OrdersSettings
 
+PASSWORD = "a long enough password"
 SUBSCRIBER_KEY = "a-subscriber-key-of-at-least-32-bytes!"
 
 
@@ -86,6 +97,7 @@ class Api:
 
     http: httpx.AsyncClient
     storage: Path
+    app: FastAPI
 
     async def get(self, path: str, *, status: int = 200) -> Any:
         """GET; returns the document."""
@@ -140,13 +152,82 @@ def settings(orders_url: str, tmp_path: Path) -> OrdersSettings:
 @pytest_asyncio.fixture(loop_scope="session")
 async def api(settings: OrdersSettings) -> AsyncIterator[Api]:
     """The application over a real database, called in process."""
+    async with serving(settings) as found:
+        yield found
+
+
+@pytest.fixture(name="serving")
+def serving_fixture() -> Any:
+    """``async with serving(settings, peer="203.0.113.9") as api``."""
+    return serving
+
+
+@asynccontextmanager
+async def serving(settings: OrdersSettings, *, peer: str = "127.0.0.1") -> AsyncIterator[Api]:
+    """The application with other settings, called in process as if from the address ``peer``."""
     app = create_app(settings)
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False, client=(peer, 50_000))
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://test/api/v1") as http,
+        httpx.AsyncClient(transport=transport, base_url="http://localhost/api/v1") as http,
     ):
-        yield Api(http, settings.storage_path)
+        yield Api(http, settings.storage_path, app)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def locked_api(settings: OrdersSettings) -> AsyncIterator[Api]:
+    """The application that asks who one is: ``AUTH_MODE`` is ``password``."""
+    async with serving(settings.model_copy(update={"auth_mode": "password"})) as found:
+        yield found
+
+
+class People:
+    """Those who may use the API: what they send with a request is the headers that are returned."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        # The cheapest there is: what is tested is not how long a password takes to guess.
+        self._passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+    async def user(self, name: str, role: Role, password: str = PASSWORD) -> None:
+        """Add a user."""
+        hashed = await self._passwords.hashed(password)
+        assert await self._database.write(lambda c: accounts.add(c, name, role, hashed))
+
+    async def signed_in(
+        self, role: Role, name: str | None = None, *, idle: timedelta = timedelta(hours=1)
+    ) -> dict[str, str]:
+        """Add a user (called as the role is) and begin a session; the header with its cookie."""
+        await self.user(name or role, role)
+        return await self.session(name or role, idle=idle)
+
+    async def session(self, name: str, *, idle: timedelta = timedelta(hours=1)) -> dict[str, str]:
+        """Begin a session of a user; the header with its cookie."""
+        cookie = secret.new_session_secret()
+
+        async def begin(connection: AsyncConnection) -> None:
+            account = await accounts.find(connection, name)
+            assert account is not None
+            life = SessionLife(idle, timedelta(days=7))
+            await sessions.add(connection, secret.hash_of(cookie), account.id, life)
+
+        await self._database.write(begin)
+        return {"Cookie": f"pastelka_session={cookie}"}
+
+    async def token(
+        self, scope: Scope, name: str | None = None, *, life: timedelta = timedelta(hours=1)
+    ) -> dict[str, str]:
+        """Make a token (called as its scope is); the header with it."""
+        token = secret.new_token()
+        hashed = secret.hash_of(token)
+        assert await self._database.write(lambda c: api_tokens.add(c, name or scope, scope, hashed, life))
+        return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture
+def people(database: Database) -> People:
+    """Makes users, sessions and tokens."""
+    return People(database)
 
 
 class PlayedWorker:

@@ -4,6 +4,7 @@ Each has an HTTP status, a stable code and a sentence; ``api.problems`` renders 
 as ``application/problem+json`` (RFC 9457).
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 
@@ -13,13 +14,16 @@ class OrdersError(Exception):
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad_request"
     title: ClassVar[str] = "Bad request"
-    retry_after: ClassVar[int | None] = None
-    """Seconds after which it may be tried again, where that helps."""
 
     def __init__(self, detail: str, **ids: Any) -> None:
         super().__init__(detail)
         self.detail = detail
         self.ids = ids
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What the answer says beside the problem."""
+        return {}
 
 
 class NotFoundError(OrdersError):
@@ -227,10 +231,14 @@ class ExportsBusyError(OrdersError):
     status = 429
     code = "exports_busy"
     title = "Too many exports at once"
-    retry_after = 5
 
     def __init__(self, most: int) -> None:
         super().__init__(f"{most} ZIPs and PDFs are being made, and no more at once; try again in a moment.")
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """When to try again, in seconds."""
+        return {"Retry-After": "5"}
 
 
 class BadCursorError(OrdersError):

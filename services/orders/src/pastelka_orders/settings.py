@@ -7,13 +7,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from pastelka_orders.access.settings import AccessSettings
 from pastelka_orders.photos.proxies import ProxySettings
 from pastelka_orders.shopify.settings import ShopifySettings
 
 _ASYNC_DRIVER = "postgresql+asyncpg://"
 
 
-class OrdersSettings(ShopifySettings):
+class OrdersSettings(AccessSettings, ShopifySettings):
     """Environment of the API and of the worker."""
 
     # For ``PROXY_1_HOST`` alone: nothing else here has parts.

@@ -39,7 +39,7 @@ async def serving(settings: OrdersSettings) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://test/api/v1") as http,
+        httpx.AsyncClient(transport=transport, base_url="http://localhost/api/v1") as http,
     ):
         yield http
 

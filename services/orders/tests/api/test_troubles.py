@@ -49,7 +49,7 @@ async def test_what_may_pass_is_told_apart_from_what_may_not(
         raise error
 
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
         response = await http.get("/")
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"

@@ -4,17 +4,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from pastelka_common.health import run_checks
 from pastelka_common.storage import Storage
+from pastelka_orders.access.callers import Callers
+from pastelka_orders.access.origin import Origins
+from pastelka_orders.access.passwords import Passwords
+from pastelka_orders.access.sign_in import SignIn
+from pastelka_orders.access.way import Ways
 from pastelka_orders.api import limits, problems
+from pastelka_orders.api.access import OPERATIONS, VIEWER, Guarded, check_rules, describe_schemes
 from pastelka_orders.api.bounds import Bodies, Body, Bounds, HeadAsGet
-from pastelka_orders.api.deps import Services, Subscriptions
+from pastelka_orders.api.deps import Access, Services, Subscriptions
 from pastelka_orders.api.described import describe
 from pastelka_orders.api.observe import Observed
-from pastelka_orders.api.routes import exports, orders, shop, system, versions
+from pastelka_orders.api.routes import exports, orders, session, shop, system, versions
 from pastelka_orders.broker import Broker
 from pastelka_orders.database import Database
 from pastelka_orders.exports import ExportSlots, Printer
@@ -24,6 +31,7 @@ from pastelka_orders.settings import OrdersSettings
 from pastelka_orders.shopify import webhook
 
 DESCRIPTION = "Turns the photos of a shop order into printable coloring pages and vector line art."
+_OPENAPI = "/api/v1/openapi.json"
 
 
 def create_app(settings: OrdersSettings) -> FastAPI:
@@ -34,6 +42,8 @@ def create_app(settings: OrdersSettings) -> FastAPI:
         services = _services(settings)
         app.state.services = services
         try:
+            if settings.auth_mode == "password":
+                await services.access.sign_in.prepare()
             yield
         finally:
             await services.broker.aclose()
@@ -44,9 +54,8 @@ def create_app(settings: OrdersSettings) -> FastAPI:
         version="1",
         description=DESCRIPTION,
         lifespan=lifespan,
-        openapi_url="/api/v1/openapi.json",
-        docs_url="/api/docs",
-        redoc_url=None,
+        # Routes of our own, which have a rule like every other.
+        openapi_url=None,
         swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
@@ -58,6 +67,8 @@ def create_app(settings: OrdersSettings) -> FastAPI:
         # ``Observed`` does what is needed at a fraction of the cost of spans for every operation.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
+    app.router.route_class = Guarded
+    app.include_router(session.router, prefix="/api/v1")
     app.include_router(shop.router, prefix="/api/v1")
     app.include_router(orders.router, prefix="/api/v1")
     app.include_router(exports.router, prefix="/api/v1")
@@ -68,7 +79,10 @@ def create_app(settings: OrdersSettings) -> FastAPI:
     app.add_middleware(Bounds, _bodies(settings))
     app.add_middleware(HeadAsGet)
     app.add_middleware(Observed)
+    _add_documents(app)
     _add_health(app)
+    describe_schemes(app)
+    check_rules(app)
     return app
 
 
@@ -104,21 +118,42 @@ def _services(settings: OrdersSettings) -> Services:
         System(database, broker),
         Printer(),
         ExportSlots(settings.exports_at_once),
+        _access(settings, database),
     )
 
 
+def _access(settings: OrdersSettings, database: Database) -> Access:
+    ways = Ways(settings)
+    return Access(
+        ways,
+        Origins(settings),
+        Callers(settings, database, ways),
+        SignIn(settings, database, Passwords()),
+    )
+
+
+def _add_documents(app: FastAPI) -> None:
+    @app.get(_OPENAPI, include_in_schema=False, dependencies=[VIEWER])
+    async def openapi() -> JSONResponse:
+        return JSONResponse(app.openapi())
+
+    @app.get("/api/docs", include_in_schema=False, dependencies=[VIEWER])
+    async def docs() -> HTMLResponse:
+        return get_swagger_ui_html(openapi_url=_OPENAPI, title=app.title)
+
+
 def _add_health(app: FastAPI) -> None:
-    @app.get("/healthz", include_in_schema=False)
+    @app.get("/healthz", include_in_schema=False, dependencies=[OPERATIONS])
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
-    @app.get("/readyz", include_in_schema=False)
+    @app.get("/readyz", include_in_schema=False, dependencies=[OPERATIONS])
     async def readyz(request: Request) -> JSONResponse:
         services: Services = request.app.state.services
         checks = await run_checks({"database": services.database.check})
         ready = all(result == "ok" for result in checks.values())
         return JSONResponse({"ready": ready, "checks": checks}, status_code=200 if ready else 503)
 
-    @app.get("/metrics", include_in_schema=False)
+    @app.get("/metrics", include_in_schema=False, dependencies=[OPERATIONS])
     async def metrics() -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -12,6 +12,10 @@ from fastapi import Depends, Path, Request, Response
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter
 
 from pastelka_common.storage import Storage, public_url
+from pastelka_orders.access.callers import Callers
+from pastelka_orders.access.origin import Origins
+from pastelka_orders.access.sign_in import SignIn
+from pastelka_orders.access.way import Ways
 from pastelka_orders.api import limits
 from pastelka_orders.broker import Broker
 from pastelka_orders.database import Database, Work
@@ -55,6 +59,16 @@ OrderNumber = Annotated[
 
 
 @dataclass(frozen=True)
+class Access:
+    """What is needed to know who asks, and whether they may."""
+
+    ways: Ways
+    origins: Origins
+    callers: Callers
+    sign_in: SignIn
+
+
+@dataclass(frozen=True)
 class Services:
     """Everything a route may use."""
 
@@ -67,6 +81,7 @@ class Services:
     system: System
     printer: Printer
     exports: ExportSlots
+    access: "Access"
 
     @property
     def files(self) -> str:
@@ -148,6 +163,13 @@ class Subscriptions:
             samesite="strict",
         )
         response.headers["Link"] = f'<{_MERCURE_PATH}>; rel="mercure"'
+
+    def clear(self, response: Response) -> None:
+        """Take the cookie away."""
+        if self._key is not None:
+            response.delete_cookie(
+                "mercureAuthorization", path=_MERCURE_PATH, httponly=True, samesite="strict"
+            )
 
     def _current_token(self, key: str) -> str:
         now = datetime.now(UTC)

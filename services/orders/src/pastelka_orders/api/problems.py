@@ -71,8 +71,9 @@ def document(status: int, code: str, title: str, detail: str) -> dict[str, Any]:
 
 
 async def _business(_request: Request, error: OrdersError) -> JSONResponse:
-    headers = {"Retry-After": str(error.retry_after)} if error.retry_after else None
-    return problem(error.status, error.code, error.title, error.detail, headers=headers, **error.ids)
+    return problem(
+        error.status, error.code, error.title, error.detail, headers=dict(error.headers), **error.ids
+    )
 
 
 async def _photos(_request: Request, error: PhotosRefusedError) -> JSONResponse:

@@ -1,4 +1,4 @@
-"""The command line of an operator: dead letters, and a pass of the reconciler.
+"""The command line of an operator: users, tokens, dead letters, and a pass of the reconciler.
 
 Exits 0 when it did what was asked, 1 when it could not, 2 when the command line or a setting is wrong.
 """
@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.topology import TopologyError
-from pastelka_orders.commands import letters, reconcile
+from pastelka_orders.commands import letters, reconcile, tokens, users
 from pastelka_orders.errors import OrdersError
 
 _FAILED = 1
@@ -37,9 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m pastelka_orders", description="Dead letters, and a pass of the reconciler."
+        prog="python -m pastelka_orders",
+        description="Users, API tokens, dead letters, and a pass of the reconciler.",
     )
-    commands = parser.add_subparsers(required=True, metavar="{dead-letters,reconcile}")
+    commands = parser.add_subparsers(required=True, metavar="{users,tokens,dead-letters,reconcile}")
+    users.add_to(commands)
+    tokens.add_to(commands)
     letters.add_to(commands)
     reconcile.add_to(commands)
     return parser

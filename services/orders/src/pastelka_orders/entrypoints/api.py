@@ -1,8 +1,12 @@
 """``python -m pastelka_orders.entrypoints.api``: the HTTP API."""
 
+import sys
+
 import uvicorn
 
 from pastelka_common import telemetry
+from pastelka_common.settings import EXIT_BAD_SETTINGS
+from pastelka_orders.access.startup import refusals
 from pastelka_orders.api.app import create_app
 from pastelka_orders.api.protocol import BoundedHttp
 from pastelka_orders.settings import OrdersSettings
@@ -13,8 +17,11 @@ sends a request on a connection that is closed in the same moment, and may not r
 
 
 def main() -> None:
-    """Serve until SIGTERM."""
+    """Serve until SIGTERM. Says why and exits with 2 rather than serve what has no lock to others."""
     settings = OrdersSettings.load()
+    if refused := refusals(settings):
+        sys.stderr.write("".join(f"{line}\n" for line in refused))
+        raise SystemExit(EXIT_BAD_SETTINGS)
     telemetry.set_up(
         "orders-api", level=settings.log_level, otlp_endpoint=settings.otel_exporter_otlp_endpoint
     )
@@ -27,7 +34,8 @@ def main() -> None:
         ws="none",
         access_log=False,
         log_config=None,
-        proxy_headers=True,
+        # ``access.way`` reads them, and has to know who has sent them.
+        proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=int(settings.shutdown_grace),
         server_header=False,

@@ -47,6 +47,8 @@ def _moment(value: Any) -> Any:
 
 Words = Annotated[str | None, BeforeValidator(_storable)]
 """Text, or ``None`` where it is empty."""
+
+
 def _number(value: Any) -> Any:
     """pydantic takes ``true`` for 1."""
     if isinstance(value, bool):

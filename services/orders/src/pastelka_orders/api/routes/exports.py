@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from pastelka_orders.api.access import VIEWER, Guarded
 from pastelka_orders.api.deps import Deps, OrderNumber, Services
 from pastelka_orders.api.limits import EXPORT_SECONDS
 from pastelka_orders.api.problems import Responses, declared
@@ -18,7 +19,7 @@ from pastelka_orders.exports import Entry, Export, file_name, zipped
 from pastelka_orders.repository import exports, orders
 from pastelka_orders.repository.exports import What
 
-router = APIRouter(prefix="/orders", tags=["orders"])
+router = APIRouter(prefix="/orders", tags=["orders"], route_class=Guarded)
 
 _ZIP = "application/zip"
 _PDF = "application/pdf"
@@ -32,7 +33,9 @@ def _sent(media_type: str) -> Responses:
     }
 
 
-@router.get("/{order_number}/download", response_class=StreamingResponse, responses=_sent(_ZIP))
+@router.get(
+    "/{order_number}/download", dependencies=[VIEWER], response_class=StreamingResponse, responses=_sent(_ZIP)
+)
 async def download_order(
     services: Deps,
     order_number: OrderNumber,
@@ -45,7 +48,9 @@ async def download_order(
         return _response(export, _ZIP, file_name(order_number, f"{what}.zip"), slot.pop_all())
 
 
-@router.get("/{order_number}/print", response_class=StreamingResponse, responses=_sent(_PDF))
+@router.get(
+    "/{order_number}/print", dependencies=[VIEWER], response_class=StreamingResponse, responses=_sent(_PDF)
+)
 async def print_order(services: Deps, order_number: OrderNumber) -> StreamingResponse:
     """A PDF of the chosen pages, one on each sheet of A4."""
     async with _slot(services) as slot:

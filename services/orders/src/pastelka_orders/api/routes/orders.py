@@ -9,6 +9,7 @@ from starlette.datastructures import FormData
 
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
 from pastelka_orders.api import limits, links
+from pastelka_orders.api.access import OPERATOR, VIEWER, Guarded
 from pastelka_orders.api.deps import Deps, Id, OrderNumber, answer, respond
 from pastelka_orders.api.problems import Responses, declared
 from pastelka_orders.errors import ImageNotFoundError, OrderNotFoundError
@@ -25,7 +26,7 @@ from pastelka_orders.schemas import (
     TimelineResponse,
 )
 
-router = APIRouter(prefix="/orders", tags=["orders"])
+router = APIRouter(prefix="/orders", tags=["orders"], route_class=Guarded)
 
 _COLORINGS: TypeAdapter[object] = TypeAdapter(list[ColoringVersionResponse])
 _SVGS: TypeAdapter[object] = TypeAdapter(list[SvgVersionResponse])
@@ -33,7 +34,12 @@ _FIELDS = ("photos", "customer_name", "note", "process")
 _NOT_MODIFIED: Responses = {304: {"description": "The caller's `ETag` is still right"}}
 
 
-@router.get("", response_model=OrderListResponse, responses={**_NOT_MODIFIED, **declared(422, 503)})
+@router.get(
+    "",
+    dependencies=[VIEWER],
+    response_model=OrderListResponse,
+    responses={**_NOT_MODIFIED, **declared(422, 503)},
+)
 async def list_orders(
     request: Request,
     services: Deps,
@@ -57,6 +63,7 @@ async def list_orders(
 
 @router.post(
     "",
+    dependencies=[OPERATOR],
     response_model=OrderResponse,
     status_code=status.HTTP_201_CREATED,
     responses={**links.of_order(201), **declared(422, 503)},
@@ -85,6 +92,7 @@ async def create_order(
 
 @router.get(
     "/{order_number}",
+    dependencies=[VIEWER],
     response_model=OrderResponse,
     responses={**links.of_order(200), **_NOT_MODIFIED, **declared(404, 422, 503)},
 )
@@ -95,7 +103,12 @@ async def get_order(request: Request, services: Deps, order_number: OrderNumber)
     return response
 
 
-@router.delete("/{order_number}", status_code=status.HTTP_204_NO_CONTENT, responses=declared(404, 422, 503))
+@router.delete(
+    "/{order_number}",
+    dependencies=[OPERATOR],
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=declared(404, 422, 503),
+)
 async def delete_order(services: Deps, order_number: OrderNumber) -> None:
     """Delete an order with its files; work in hand is cancelled."""
     order_id = await services.write(lambda c: orders.delete(c, order_number))
@@ -106,6 +119,7 @@ async def delete_order(services: Deps, order_number: OrderNumber) -> None:
 
 @router.get(
     "/{order_number}/images/{image_id}",
+    dependencies=[VIEWER],
     response_model=ImageResponse,
     responses={**links.of_image(200), **_NOT_MODIFIED, **declared(404, 422, 503)},
 )
@@ -121,6 +135,7 @@ async def get_image(request: Request, services: Deps, order_number: OrderNumber,
 
 @router.get(
     "/{order_number}/timeline",
+    dependencies=[VIEWER],
     response_model=TimelineResponse,
     responses={**_NOT_MODIFIED, **declared(404, 422, 503)},
 )
@@ -137,6 +152,7 @@ async def get_timeline(request: Request, services: Deps, order_number: OrderNumb
 
 @router.post(
     "/{order_number}/generate-coloring",
+    dependencies=[OPERATOR],
     response_model=list[ColoringVersionResponse],
     status_code=status.HTTP_202_ACCEPTED,
     responses=declared(404, 409, 422, 503),
@@ -152,6 +168,7 @@ async def generate_order_coloring(
 
 @router.post(
     "/{order_number}/generate-svg",
+    dependencies=[OPERATOR],
     response_model=list[SvgVersionResponse],
     status_code=status.HTTP_202_ACCEPTED,
     responses=declared(404, 409, 422, 503),

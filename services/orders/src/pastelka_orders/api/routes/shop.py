@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response, status
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import FetchOrdersJob, Message, SyncOrderJob, now
+from pastelka_orders.api.access import OPERATOR, SIGNED, Guarded
 from pastelka_orders.api.deps import Deps, OrderNumber
 from pastelka_orders.api.problems import declared
 from pastelka_orders.errors import NotOfShopError, OrderNotFoundError, ShopNotConfiguredError
@@ -17,7 +18,7 @@ from pastelka_orders.schemas import FetchFromShopRequest, QueuedResponse
 from pastelka_orders.shopify import webhook
 from pastelka_orders.shopify.attributes import AttributeNames
 
-router = APIRouter(tags=["shop"])
+router = APIRouter(tags=["shop"], route_class=Guarded)
 
 _DEFAULT_DAYS = 30
 _HEADERS = {
@@ -39,6 +40,7 @@ _PAYLOAD: dict[str, Any] = {
 
 @router.post(
     "/webhooks/shopify",
+    dependencies=[SIGNED],
     responses={200: {"description": "Applied, or not about an order"}, **declared(401, 403, 422, 503)},
     response_class=Response,
     openapi_extra=_PAYLOAD,
@@ -55,6 +57,7 @@ async def shopify_webhook(request: Request, services: Deps) -> Response:
 
 @router.post(
     "/orders/fetch-from-shopify",
+    dependencies=[OPERATOR],
     status_code=status.HTTP_202_ACCEPTED,
     responses=declared(409, 422, 503),
 )
@@ -70,6 +73,7 @@ async def fetch_from_shopify(services: Deps, wanted: FetchFromShopRequest | None
 
 @router.post(
     "/orders/{order_number}/sync",
+    dependencies=[OPERATOR],
     status_code=status.HTTP_202_ACCEPTED,
     responses=declared(404, 409, 422, 503),
 )

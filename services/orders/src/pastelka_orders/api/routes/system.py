@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response, status
 
 from pastelka_orders import dead_letters
+from pastelka_orders.api.access import OPERATOR, VIEWER, Guarded
 from pastelka_orders.api.deps import Deps, Sequence
 from pastelka_orders.api.limits import MAX_SEQUENCE
 from pastelka_orders.api.problems import declared
@@ -10,10 +11,10 @@ from pastelka_orders.errors import DeadLetterNotFoundError
 from pastelka_orders.handlers.requeue import take_back
 from pastelka_orders.system_schemas import SystemResponse
 
-router = APIRouter(tags=["system"])
+router = APIRouter(tags=["system"], route_class=Guarded)
 
 
-@router.get("/system")
+@router.get("/system", dependencies=[VIEWER])
 async def get_system(services: Deps, response: Response) -> SystemResponse:
     """Services with their health, queues, outbox, the last hour, and what was given up on."""
     services.subscriptions.allow(response)
@@ -22,6 +23,7 @@ async def get_system(services: Deps, response: Response) -> SystemResponse:
 
 @router.post(
     "/dead-letters/{sequence}/requeue",
+    dependencies=[OPERATOR],
     status_code=status.HTTP_204_NO_CONTENT,
     responses=declared(404, 409, 422, 503),
 )
@@ -34,6 +36,7 @@ async def requeue_dead_letter(services: Deps, sequence: Sequence) -> None:
 
 @router.delete(
     "/dead-letters/{sequence}",
+    dependencies=[OPERATOR],
     status_code=status.HTTP_204_NO_CONTENT,
     responses=declared(404, 422, 503),
 )

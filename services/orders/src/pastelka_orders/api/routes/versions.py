@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
 from pastelka_common.contracts.statuses import StatusType
 from pastelka_orders.api import links
+from pastelka_orders.api.access import OPERATOR, VIEWER, Guarded
 from pastelka_orders.api.deps import Deps, Id, answer
 from pastelka_orders.api.limits import MAX_ID
 from pastelka_orders.api.problems import declared
@@ -17,7 +18,7 @@ from pastelka_orders.handlers import generate, versions
 from pastelka_orders.repository.views import Views
 from pastelka_orders.schemas import ColoringVersionResponse, SelectedResponse, SvgVersionResponse
 
-router = APIRouter(tags=["versions"])
+router = APIRouter(tags=["versions"], route_class=Guarded)
 
 _COLORINGS: TypeAdapter[object] = TypeAdapter(list[ColoringVersionResponse])
 _SVGS: TypeAdapter[object] = TypeAdapter(list[SvgVersionResponse])
@@ -28,6 +29,7 @@ _READING = {304: {"description": "The caller's `ETag` is still right"}, **declar
 
 @router.post(
     "/images/{image_id}/generate-coloring",
+    dependencies=[OPERATOR],
     response_model=ColoringVersionResponse,
     status_code=_ACCEPTED,
     responses={**links.of_version(202, "coloring"), **_MAKING},
@@ -44,6 +46,7 @@ async def generate_image_coloring(
 
 @router.post(
     "/images/{image_id}/generate-svg",
+    dependencies=[OPERATOR],
     response_model=SvgVersionResponse,
     status_code=_ACCEPTED,
     responses={**links.of_version(202, "svg"), **_MAKING},
@@ -60,6 +63,7 @@ async def generate_image_svg(
 
 @router.get(
     "/images/{image_id}/coloring-versions",
+    dependencies=[VIEWER],
     response_model=list[ColoringVersionResponse],
     responses={**links.of_versions(200, "coloring"), **_READING},
 )
@@ -74,6 +78,7 @@ async def list_coloring_versions(request: Request, services: Deps, image_id: Id)
 
 @router.get(
     "/images/{image_id}/svg-versions",
+    dependencies=[VIEWER],
     response_model=list[SvgVersionResponse],
     responses={**links.of_versions(200, "svg"), **_READING},
 )
@@ -86,14 +91,14 @@ async def list_svg_versions(request: Request, services: Deps, image_id: Id) -> R
     return answer(request, _SVGS, document)
 
 
-@router.post("/images/{image_id}/select-coloring/{version_id}", responses=_MAKING)
+@router.post("/images/{image_id}/select-coloring/{version_id}", dependencies=[OPERATOR], responses=_MAKING)
 async def select_coloring(services: Deps, image_id: Id, version_id: Id) -> SelectedResponse:
     """Choose a coloring; an SVG of another page does not stay chosen."""
     await _select(services, "coloring", image_id, version_id)
     return SelectedResponse(message=f"Selected coloring version {version_id}")
 
 
-@router.post("/images/{image_id}/select-svg/{version_id}", responses=_MAKING)
+@router.post("/images/{image_id}/select-svg/{version_id}", dependencies=[OPERATOR], responses=_MAKING)
 async def select_svg(services: Deps, image_id: Id, version_id: Id) -> SelectedResponse:
     """Choose an SVG, and with it the coloring that it was made from."""
     await _select(services, "svg", image_id, version_id)
@@ -102,6 +107,7 @@ async def select_svg(services: Deps, image_id: Id, version_id: Id) -> SelectedRe
 
 @router.post(
     "/coloring-versions/{version_id}/retry",
+    dependencies=[OPERATOR],
     response_model=ColoringVersionResponse,
     status_code=_ACCEPTED,
     responses=_MAKING,
@@ -115,6 +121,7 @@ async def retry_coloring(request: Request, services: Deps, version_id: Id) -> Re
 
 @router.post(
     "/svg-versions/{version_id}/retry",
+    dependencies=[OPERATOR],
     response_model=SvgVersionResponse,
     status_code=_ACCEPTED,
     responses=_MAKING,
@@ -127,7 +134,10 @@ async def retry_svg(request: Request, services: Deps, version_id: Id) -> Respons
 
 
 @router.post(
-    "/coloring-versions/{version_id}/cancel", response_model=ColoringVersionResponse, responses=_MAKING
+    "/coloring-versions/{version_id}/cancel",
+    dependencies=[OPERATOR],
+    response_model=ColoringVersionResponse,
+    responses=_MAKING,
 )
 async def cancel_coloring(request: Request, services: Deps, version_id: Id) -> Response:
     """Stop a coloring in hand, at the provider too; it ends in `error` with code `cancelled`."""
@@ -136,7 +146,12 @@ async def cancel_coloring(request: Request, services: Deps, version_id: Id) -> R
     return await _version(request, services, "coloring", version_id, status.HTTP_200_OK)
 
 
-@router.post("/svg-versions/{version_id}/cancel", response_model=SvgVersionResponse, responses=_MAKING)
+@router.post(
+    "/svg-versions/{version_id}/cancel",
+    dependencies=[OPERATOR],
+    response_model=SvgVersionResponse,
+    responses=_MAKING,
+)
 async def cancel_svg(request: Request, services: Deps, version_id: Id) -> Response:
     """Stop an SVG in hand; it ends in `error` with code `cancelled`."""
     _check_version("svg", version_id)

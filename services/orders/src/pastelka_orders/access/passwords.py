@@ -1,0 +1,69 @@
+"""Passwords, hashed with Argon2id (RFC 9106), off the event loop."""
+
+import unicodedata
+from collections.abc import Callable
+from typing import TypeVar, TypeVarTuple
+
+from anyio import CapacityLimiter, to_thread
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
+
+SHORTEST = 12
+LONGEST = 1000
+
+_AT_ONCE = 2
+"""Each takes 64 MiB and more than one core while it works."""
+
+
+class Passwords:
+    """Hashes and compares; one for each process. The parameters are RFC 9106's second choice."""
+
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher()
+        self._limiter: CapacityLimiter | None = None
+        self._nobodys: str | None = None
+
+    async def hashed(self, password: str) -> str:
+        """The hash to keep, with its parameters and a salt of its own."""
+        return await self._in_thread(self._hasher.hash, _normal(password))
+
+    async def match(self, kept: str | None, password: str) -> bool:
+        """Whether ``password`` is the one of the hash ``kept``.
+
+        ``None`` (there is no such user) takes as long as any other and is ``False``.
+        """
+        nobody = kept is None
+        against = kept if kept is not None else await self._of_nobody()
+        return await self._in_thread(self._verify, against, _normal(password)) and not nobody
+
+    def is_outdated(self, kept: str) -> bool:
+        """Whether it was made with other parameters than those of now."""
+        return self._hasher.check_needs_rehash(kept)
+
+    async def prepare(self) -> None:
+        """Make what the first comparison with nobody's hash needs, so that it takes no longer."""
+        await self._of_nobody()
+
+    async def _of_nobody(self) -> str:
+        if self._nobodys is None:
+            self._nobodys = await self.hashed("the password of nobody")
+        return self._nobodys
+
+    def _verify(self, kept: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(kept, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    async def _in_thread(self, work: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
+        if self._limiter is None:
+            self._limiter = CapacityLimiter(_AT_ONCE)
+        return await to_thread.run_sync(work, *arguments, limiter=self._limiter)
+
+
+def _normal(password: str) -> str:
+    """However a keyboard puts accents together, it is the same password (NFKC)."""
+    return unicodedata.normalize("NFKC", password)

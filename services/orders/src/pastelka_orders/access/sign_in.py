@@ -1,0 +1,148 @@
+"""Signing in and out with a password."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_orders.access import secret
+from pastelka_orders.access.caller import Caller
+from pastelka_orders.access.errors import BadCredentialsError, NoPasswordsError, TooManyAttemptsError
+from pastelka_orders.access.passwords import Passwords
+from pastelka_orders.access.settings import AccessSettings
+from pastelka_orders.access.way import parsed
+from pastelka_orders.database import Database
+from pastelka_orders.repository import accounts, sessions, sign_in_throttle
+from pastelka_orders.repository.accounts import Account
+from pastelka_orders.repository.sessions import SessionLife
+from pastelka_orders.repository.sign_in_throttle import Rate
+
+_WINDOW = timedelta(minutes=15)
+_ONES_OWN_NETWORK = 64
+"""Bits of an IPv6 address that a provider gives to one customer."""
+_TRIES = 3
+
+Limits = tuple[tuple[bytes, Rate], ...]
+"""What an attempt uses up, always in this order."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Started:
+    """A session that has begun; ``secret`` is for its cookie only."""
+
+    caller: Caller
+    secret: str
+
+
+class SignIn:
+    """Checks passwords, and begins and ends sessions."""
+
+    def __init__(self, settings: AccessSettings, database: Database, passwords: Passwords) -> None:
+        self._mode = settings.auth_mode
+        self._database = database
+        self._passwords = passwords
+        self.life = SessionLife(
+            timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_max_hours)
+        )
+        self._per_name = Rate(settings.sign_in_tries_per_name, _WINDOW)
+        self._per_address = Rate(settings.sign_in_tries_per_address, _WINDOW)
+
+    async def prepare(self) -> None:
+        """Do once what the first attempt with an unknown name would otherwise take longer for."""
+        await self._passwords.prepare()
+
+    async def sign_in(self, name: str, password: str, *, address: str, before: str | None) -> Started:
+        """Begin a session; the one that the browser had ``before`` ends.
+
+        Raises ``NoPasswordsError``, ``TooManyAttemptsError`` and ``BadCredentialsError``.
+        """
+        if self._mode != "password":
+            raise NoPasswordsError(self._mode)
+        limits = self._limits(name, address)
+        if wait := await self._database.write(lambda c: _take(c, limits)):
+            log.warning("sign-in throttled", address=address, seconds=wait)
+            raise TooManyAttemptsError(wait)
+        for _ in range(_TRIES):
+            account = await self._checked(name, password, address)
+            if started := await self._begin(account, password, before, limits):
+                log.info("signed in", user=started.caller.name, address=address)
+                return started
+        raise BadCredentialsError
+
+    async def _checked(self, name: str, password: str, address: str) -> Account:
+        """The user with this name and password. Raises ``BadCredentialsError``; takes equally long."""
+        found = await self._database.read(lambda c: accounts.find(c, name))
+        usable = found if found is not None and found.disabled_at is None else None
+        matches = await self._passwords.match(usable.password_hash if usable else None, password)
+        if usable is not None and matches:
+            return usable
+        # A name that nobody has is not written down: it may be a password in the wrong field.
+        log.warning("sign-in refused", user=found.name if found else None, address=address)
+        raise BadCredentialsError
+
+    async def _begin(
+        self, account: Account, password: str, before: str | None, limits: Limits
+    ) -> Started | None:
+        """Begin a session; ``None`` if the user has changed since the password was compared."""
+        new, rehashed = secret.new_session_secret(), await self._rehashed(account, password)
+
+        async def begin(connection: AsyncConnection) -> Account | None:
+            found = await accounts.still(connection, account)
+            if found is None:
+                return None
+            if rehashed is not None:
+                await accounts.rehash(connection, found.id, rehashed)
+            if before is not None:
+                await sessions.remove(connection, secret.hash_of(before))
+            await sessions.add(connection, secret.hash_of(new), found.id, self.life)
+            for key, rate in limits:
+                await sign_in_throttle.give_back(connection, key, rate)
+            return found
+
+        found = await self._database.write(begin)
+        return None if found is None else Started(Caller(found.name, "user", found.role), new)
+
+    async def sign_out(self, cookie: str) -> None:
+        """End the session of a cookie, if it has one."""
+        if await self._database.write(lambda c: sessions.remove(c, secret.hash_of(cookie))):
+            log.info("signed out")
+
+    async def slide(self, cookie: str) -> None:
+        """Let the session of a cookie live on."""
+        await self._database.write(lambda c: sessions.slide(c, secret.hash_of(cookie), self.life))
+
+    def _limits(self, name: str, address: str) -> Limits:
+        return (
+            (_key("address", _network(address)), self._per_address),
+            (_key("name", accounts.name_key(name)), self._per_name),
+        )
+
+    async def _rehashed(self, account: Account, password: str) -> str | None:
+        if not self._passwords.is_outdated(account.password_hash):
+            return None
+        return await self._passwords.hashed(password)
+
+
+async def _take(connection: AsyncConnection, limits: Limits) -> int:
+    """Use up one attempt of each, always in this order; the seconds to wait where there is none."""
+    await sign_in_throttle.forget(connection)
+    for key, rate in limits:
+        if wait := await sign_in_throttle.take(connection, key, rate):
+            return wait
+    return 0
+
+
+def _key(kind: str, value: str) -> bytes:
+    return hashlib.sha256(f"{kind}:{value}".encode()).digest()
+
+
+def _network(address: str) -> str:
+    """What one client cannot change at will: an IPv4 address, or the first half of an IPv6 one."""
+    found = parsed(address)
+    if found is None or found.version == 4:  # noqa: PLR2004 - IPv4
+        return address
+    return str(int(found) >> _ONES_OWN_NETWORK)

@@ -1,0 +1,112 @@
+"""Who asks: signing in and out, and being asked about it by the gateway."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response, status
+from pydantic import BaseModel, Field, SecretStr
+
+from pastelka_orders.access.caller import Caller, CallerKind, Role
+from pastelka_orders.access.errors import NotAdmittedError, SignInRequiredError
+from pastelka_orders.access.passwords import LONGEST
+from pastelka_orders.access.settings import AuthMode
+from pastelka_orders.api.access import ANYBODY, SESSION_COOKIE, Guarded, caller_of, way_of
+from pastelka_orders.api.deps import Deps, Services
+from pastelka_orders.api.problems import declared
+
+_KEPT = "max-age=5, stale-while-revalidate=5, stale-if-error=300"
+
+router = APIRouter(prefix="/session", tags=["session"], route_class=Guarded, dependencies=[ANYBODY])
+
+
+class CallerResponse(BaseModel):
+    """Somebody who may use the API."""
+
+    name: str
+    kind: CallerKind = Field(description="By what they are known")
+    role: Role = Field(description="A viewer looks, an operator changes")
+
+
+class SessionResponse(BaseModel):
+    """Who asks, and how one gets in here."""
+
+    mode: AuthMode = Field(description="`open`: everybody on this machine is an operator")
+    caller: CallerResponse | None = Field(description="Null: nobody is signed in")
+
+
+class SignInRequest(BaseModel):
+    """Name and password of a user."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    password: Annotated[SecretStr, Field(min_length=1, max_length=LONGEST)]
+
+
+@router.get("", responses=declared(503))
+async def get_session(request: Request, response: Response, services: Deps) -> SessionResponse:
+    """Who asks; lets their session live on, and renews the hub's cookie."""
+    caller = await _caller_or_none(request)
+    cookie = request.cookies.get(SESSION_COOKIE)
+    if caller is not None and caller.kind == "user" and cookie is not None:
+        await services.access.sign_in.slide(cookie)
+    return _answer(services, response, caller)
+
+
+@router.post("", responses=declared(401, 409, 422, 429, 503))
+async def sign_in(
+    request: Request, response: Response, services: Deps, wanted: SignInRequest
+) -> SessionResponse:
+    """Sign in with name and password; the session is a cookie that scripts cannot read."""
+    started = await services.access.sign_in.sign_in(
+        wanted.name,
+        wanted.password.get_secret_value(),
+        address=way_of(request).client,
+        before=request.cookies.get(SESSION_COOKIE),
+    )
+    response.set_cookie(
+        SESSION_COOKIE,
+        started.secret,
+        max_age=int(services.access.sign_in.life.longest.total_seconds()),
+        path="/",
+        secure=way_of(request).secure,
+        httponly=True,
+        samesite="lax",
+    )
+    return _answer(services, response, started.caller)
+
+
+@router.delete("", status_code=status.HTTP_204_NO_CONTENT, responses=declared(503))
+async def sign_out(request: Request, services: Deps) -> Response:
+    """End the session and take its cookies away; fine, too, where there is none."""
+    cookie = request.cookies.get(SESSION_COOKIE)
+    if cookie is not None:
+        await services.access.sign_in.sign_out(cookie)
+    response = Response(status_code=status.HTTP_204_NO_CONTENT)
+    secure = way_of(request).secure
+    response.delete_cookie(SESSION_COOKIE, path="/", secure=secure, httponly=True, samesite="lax")
+    services.subscriptions.clear(response)
+    return response
+
+
+@router.get("/check", status_code=status.HTTP_204_NO_CONTENT, include_in_schema=False)
+async def check_session(request: Request) -> Response:
+    """Whether a caller asks, for the gateway's ``auth_request``: 204, or 401.
+
+    The gateway keeps the answer as long as it says here: a page shows many files at once.
+    """
+    if await _caller_or_none(request) is None:
+        raise SignInRequiredError
+    return Response(status_code=status.HTTP_204_NO_CONTENT, headers={"Cache-Control": _KEPT})
+
+
+async def _caller_or_none(request: Request) -> Caller | None:
+    try:
+        return await caller_of(request)
+    except (SignInRequiredError, NotAdmittedError):
+        return None
+
+
+def _answer(services: Services, response: Response, caller: Caller | None) -> SessionResponse:
+    if caller is not None:
+        services.subscriptions.allow(response)
+    response.headers["Cache-Control"] = "no-store"
+    shown = None if caller is None else CallerResponse(name=caller.name, kind=caller.kind, role=caller.role)
+    return SessionResponse(mode=services.settings.auth_mode, caller=shown)

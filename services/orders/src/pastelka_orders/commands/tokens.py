@@ -1,0 +1,106 @@
+"""``tokens create | list | revoke``: secrets for programs. A token is printed once, and kept as a hash."""
+
+import argparse
+import json
+import re
+import sys
+from datetime import timedelta
+from typing import get_args
+
+from pastelka_orders.access import secret
+from pastelka_orders.access.caller import Scope
+from pastelka_orders.access.errors import NoTokenError, TokenExistsError
+from pastelka_orders.commands.session import database
+from pastelka_orders.commands.users import printable_name
+from pastelka_orders.repository import api_tokens
+from pastelka_orders.repository.api_tokens import TokenRow
+from pastelka_orders.settings import OrdersSettings
+
+_LIFE = re.compile(r"([0-9]{1,6})([mhd])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_LONGEST = timedelta(days=730)
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the commands to the command line."""
+    parser = commands.add_parser("tokens", help="secrets for programs")
+    actions = parser.add_subparsers(required=True, metavar="{create,list,revoke}")
+    created = actions.add_parser("create", help="make one and print it, this once")
+    created.set_defaults(run=_create)
+    created.add_argument("name", type=printable_name, help="what it is for")
+    created.add_argument("--scope", choices=get_args(Scope), default="read", help="read, if not given")
+    created.add_argument(
+        "--expires", type=_life, default=timedelta(days=90), metavar="90d", help="in 90d, 12h or 30m (90d)"
+    )
+    listed = actions.add_parser("list", help="all of them, without the secrets")
+    listed.set_defaults(run=_list)
+    listed.add_argument("--json", action="store_true", help="as JSON")
+    revoked = actions.add_parser("revoke", help="make one good for nothing, at once")
+    revoked.set_defaults(run=_revoke)
+    revoked.add_argument("name", type=printable_name)
+
+
+async def _create(asked: argparse.Namespace) -> None:
+    token = secret.new_token()
+    hashed = secret.hash_of(token)
+    async with database(OrdersSettings.load()) as orders:
+        until = await orders.write(
+            lambda c: api_tokens.add(c, asked.name, asked.scope, hashed, asked.expires)
+        )
+    if until is None:
+        raise TokenExistsError(asked.name)
+    # On standard error, so that what is printed is the token and nothing else.
+    sys.stderr.write(
+        f"{asked.name} may {asked.scope} until {until.isoformat(timespec='minutes')}; "
+        "the token is shown this once:\n"
+    )
+    _say(token)
+
+
+async def _list(asked: argparse.Namespace) -> None:
+    async with database(OrdersSettings.load()) as orders:
+        found = await orders.read(api_tokens.everyone)
+    if asked.json:
+        _say(json.dumps([_document(one) for one in found], indent=2))
+        return
+    for one in found:
+        used = one.last_used_at.isoformat(timespec="minutes") if one.last_used_at else "never"
+        _say(f"{one.name:<24} {one.scope:<6} {_state(one):<36} used {used}")
+    _say(f"{len(found)} tokens")
+
+
+async def _revoke(asked: argparse.Namespace) -> None:
+    async with database(OrdersSettings.load()) as orders:
+        if not await orders.write(lambda c: api_tokens.revoke(c, asked.name)):
+            raise NoTokenError(asked.name)
+    _say(f"{asked.name} is revoked")
+
+
+def _state(token: TokenRow) -> str:
+    if token.revoked_at is not None:
+        return "revoked"
+    return f"{'until' if token.is_good else 'expired'} {token.expires_at.isoformat(timespec='minutes')}"
+
+
+def _document(token: TokenRow) -> dict[str, object]:
+    return {
+        "name": token.name,
+        "scope": token.scope,
+        "state": _state(token).partition(" ")[0].replace("until", "good"),
+        "created_at": token.created_at.isoformat(),
+        "expires_at": token.expires_at.isoformat(),
+        "revoked_at": token.revoked_at.isoformat() if token.revoked_at else None,
+        "last_used_at": token.last_used_at.isoformat() if token.last_used_at else None,
+    }
+
+
+def _life(text: str) -> timedelta:
+    found = _LIFE.fullmatch(text.strip())
+    life = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else timedelta()
+    if not timedelta() < life <= _LONGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 90d, 12h or 30m, up to 730d")
+    return life
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")

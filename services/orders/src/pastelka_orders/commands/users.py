@@ -1,0 +1,158 @@
+"""``users add | list | passwd | role | disable | enable | remove``: who signs in with a password.
+
+A password is never an argument, where other processes and the shell's history would see it: it is
+asked for on a terminal, and is the first line of standard input otherwise.
+"""
+
+import argparse
+import asyncio
+import getpass
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from typing import get_args
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_orders.access.caller import Role
+from pastelka_orders.access.errors import NoUserError, PasswordRefusedError, UserExistsError
+from pastelka_orders.access.passwords import LONGEST, SHORTEST, Passwords
+from pastelka_orders.commands.session import database
+from pastelka_orders.repository import accounts, sessions
+from pastelka_orders.repository.accounts import Account
+from pastelka_orders.settings import OrdersSettings
+
+_LONGEST_NAME = 100
+
+Change = Callable[[AsyncConnection], Awaitable[int | None]]
+"""Changes a user; its id, or ``None`` where there is none."""
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the commands to the command line."""
+    parser = commands.add_parser("users", help="who signs in with a password")
+    actions = parser.add_subparsers(required=True, metavar="{add,list,passwd,role,disable,enable,remove}")
+    added = actions.add_parser("add", help="add one; the password is asked for, or read from standard input")
+    added.set_defaults(run=_add)
+    listed = actions.add_parser("list", help="all of them")
+    listed.set_defaults(run=_list)
+    listed.add_argument("--json", action="store_true", help="as JSON")
+    for name, run, text in (
+        ("passwd", _passwd, "set another password; ends all sessions"),
+        ("role", _role, "make somebody a viewer or an operator, at once"),
+        ("disable", _disable, "let somebody sign in no longer; ends all sessions"),
+        ("enable", _enable, "let somebody sign in again"),
+        ("remove", _remove, "delete one; ends all sessions"),
+    ):
+        action = actions.add_parser(name, help=text)
+        action.set_defaults(run=run)
+        action.add_argument("name", type=printable_name)
+        if name == "role":
+            action.add_argument("role", choices=get_args(Role))
+    added.add_argument("name", type=printable_name)
+    added.add_argument("--role", choices=get_args(Role), default="operator", help="operator, if not given")
+
+
+async def _add(asked: argparse.Namespace) -> None:
+    async with database(OrdersSettings.load()) as orders:
+        if await orders.read(lambda c: accounts.find(c, asked.name)) is not None:
+            raise UserExistsError(asked.name)
+        hashed = await _hash_of_new()
+        if not await orders.write(lambda c: accounts.add(c, asked.name, asked.role, hashed)):
+            raise UserExistsError(asked.name)
+    _say(f"{asked.name} is added: {asked.role}")
+
+
+async def _list(asked: argparse.Namespace) -> None:
+    async with database(OrdersSettings.load()) as orders:
+        found = await orders.read(accounts.everybody)
+    if asked.json:
+        _say(json.dumps([_document(one) for one in found], indent=2))
+        return
+    for one in found:
+        state = "disabled" if one.disabled_at else "enabled"
+        seen = one.last_seen_at.isoformat(timespec="minutes") if one.last_seen_at else "no session"
+        _say(f"{one.name:<24} {one.role:<8} {state:<8} {seen}")
+    _say(f"{len(found)} users")
+
+
+async def _passwd(asked: argparse.Namespace) -> None:
+    async with database(OrdersSettings.load()) as orders:
+        if await orders.read(lambda c: accounts.find(c, asked.name)) is None:
+            raise NoUserError(asked.name)
+        hashed = await _hash_of_new()
+    ended = await _change(asked.name, lambda c: accounts.set_password(c, asked.name, hashed))
+    _say(f"{asked.name} has another password; {ended} sessions ended")
+
+
+async def _role(asked: argparse.Namespace) -> None:
+    await _change(asked.name, lambda c: accounts.set_role(c, asked.name, asked.role), ends=False)
+    _say(f"{asked.name} is {asked.role} from now on")
+
+
+async def _disable(asked: argparse.Namespace) -> None:
+    ended = await _change(asked.name, lambda c: accounts.set_disabled(c, asked.name, disabled=True))
+    _say(f"{asked.name} is disabled; {ended} sessions ended")
+
+
+async def _enable(asked: argparse.Namespace) -> None:
+    await _change(asked.name, lambda c: accounts.set_disabled(c, asked.name, disabled=False), ends=False)
+    _say(f"{asked.name} is enabled")
+
+
+async def _remove(asked: argparse.Namespace) -> None:
+    await _change(asked.name, lambda c: accounts.remove(c, asked.name), ends=False)
+    _say(f"{asked.name} is removed")
+
+
+async def _change(name: str, change: Change, *, ends: bool = True) -> int:
+    """Change a user, and end the sessions if ``ends``; how many ended. Raises ``NoUserError``."""
+
+    async def work(connection: AsyncConnection) -> int:
+        user_id = await change(connection)
+        if user_id is None:
+            raise NoUserError(name)
+        return await sessions.remove_of(connection, user_id) if ends else 0
+
+    async with database(OrdersSettings.load()) as orders:
+        return await orders.write(work)
+
+
+async def _hash_of_new() -> str:
+    password = await asyncio.to_thread(_typed)
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise PasswordRefusedError(f"A password has {SHORTEST} to {LONGEST} characters; nothing was changed.")
+    return await Passwords().hashed(password)
+
+
+def _typed() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    password = getpass.getpass(f"Password (at least {SHORTEST} characters): ")
+    if getpass.getpass("Once more: ") != password:
+        raise PasswordRefusedError("The two are not the same; nothing was changed.")
+    return password
+
+
+def _document(account: Account) -> dict[str, object]:
+    return {
+        "name": account.name,
+        "role": account.role,
+        "created_at": account.created_at.isoformat(),
+        "disabled_at": account.disabled_at.isoformat() if account.disabled_at else None,
+        "last_seen_at": account.last_seen_at.isoformat() if account.last_seen_at else None,
+    }
+
+
+def printable_name(text: str) -> str:
+    """A name as it is given on the command line, without spaces around it."""
+    name = text.strip()
+    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a name of 1 to {_LONGEST_NAME} printable characters"
+        )
+    return name
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")

@@ -1,0 +1,119 @@
+"""Users: finding, adding, changing and removing them."""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_orders.access.caller import Role
+
+_COLUMNS = "id, name, role::text AS role, password_hash, created_at, disabled_at"
+_FIND = text(f"SELECT {_COLUMNS} FROM users WHERE name_key = :key")
+_LIST = text(
+    f"""SELECT {_COLUMNS}, (SELECT max(last_seen_at) FROM sessions WHERE user_id = users.id) AS last_seen_at
+    FROM users ORDER BY name_key"""
+)
+_COUNT = text("SELECT count(*) FROM users WHERE disabled_at IS NULL")
+_ADD = text(
+    """INSERT INTO users (name, name_key, role, password_hash)
+    VALUES (:name, :key, CAST(:role AS userrole), :hash) ON CONFLICT (name_key) DO NOTHING RETURNING id"""
+)
+_SET_ROLE = text("UPDATE users SET role = CAST(:role AS userrole) WHERE name_key = :key RETURNING id")
+_SET_PASSWORD = text("UPDATE users SET password_hash = :hash WHERE name_key = :key RETURNING id")
+_DISABLE = text(
+    """UPDATE users SET disabled_at = COALESCE(disabled_at, clock_timestamp())
+    WHERE name_key = :key RETURNING id"""
+)
+_ENABLE = text("UPDATE users SET disabled_at = NULL WHERE name_key = :key RETURNING id")
+_REMOVE = text("DELETE FROM users WHERE name_key = :key RETURNING id")
+# Whoever changes the password or disables the user waits for this, and ends the session then.
+_STILL = text(
+    """SELECT name, role::text AS role FROM users
+    WHERE id = :id AND password_hash = :hash AND disabled_at IS NULL FOR NO KEY UPDATE"""
+)
+_REHASH = text("UPDATE users SET password_hash = :hash WHERE id = :id")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user as the database has it."""
+
+    id: int
+    name: str
+    role: Role
+    password_hash: str
+    created_at: datetime
+    disabled_at: datetime | None
+    last_seen_at: datetime | None = None
+
+
+def name_key(name: str) -> str:
+    """By which a name is found: without its case and the ways to write its accents."""
+    return unicodedata.normalize("NFKC", name.strip()).casefold()
+
+
+async def find(connection: AsyncConnection, name: str) -> Account | None:
+    """The user by that name."""
+    row = (await connection.execute(_FIND, {"key": name_key(name)})).mappings().one_or_none()
+    return None if row is None else Account(**row)
+
+
+async def everybody(connection: AsyncConnection) -> Sequence[Account]:
+    """All users by name, with when a session of theirs was last used."""
+    return [Account(**row) for row in (await connection.execute(_LIST)).mappings()]
+
+
+async def count(connection: AsyncConnection) -> int:
+    """How many may sign in."""
+    return int((await connection.execute(_COUNT)).scalar_one())
+
+
+async def add(connection: AsyncConnection, name: str, role: Role, password_hash: str) -> bool:
+    """Add a user; ``False`` if there is one by that name."""
+    values = {"name": name.strip(), "key": name_key(name), "role": role, "hash": password_hash}
+    return (await connection.execute(_ADD, values)).scalar_one_or_none() is not None
+
+
+async def set_role(connection: AsyncConnection, name: str, role: Role) -> int | None:
+    """Change the role, for requests that come from now on; the user's id, if there is one."""
+    return _id(await connection.execute(_SET_ROLE, {"key": name_key(name), "role": role}))
+
+
+async def set_password(connection: AsyncConnection, name: str, password_hash: str) -> int | None:
+    """Change the password; the user's id, if there is one."""
+    return _id(await connection.execute(_SET_PASSWORD, {"key": name_key(name), "hash": password_hash}))
+
+
+async def set_disabled(connection: AsyncConnection, name: str, *, disabled: bool) -> int | None:
+    """Let somebody sign in no longer, or again; the user's id, if there is one."""
+    return _id(await connection.execute(_DISABLE if disabled else _ENABLE, {"key": name_key(name)}))
+
+
+async def remove(connection: AsyncConnection, name: str) -> int | None:
+    """Delete the user with all sessions; the id it had, if there was one."""
+    return _id(await connection.execute(_REMOVE, {"key": name_key(name)}))
+
+
+async def still(connection: AsyncConnection, account: Account) -> Account | None:
+    """The same user if nothing has changed that lets them in; locked until the end of the transaction."""
+    values = {"id": account.id, "hash": account.password_hash}
+    row = (await connection.execute(_STILL, values)).mappings().one_or_none()
+    if row is None:
+        return None
+    return Account(
+        account.id, row["name"], row["role"], account.password_hash, account.created_at, disabled_at=None
+    )
+
+
+async def rehash(connection: AsyncConnection, user_id: int, password_hash: str) -> None:
+    """Keep the same password in another hash."""
+    await connection.execute(_REHASH, {"id": user_id, "hash": password_hash})
+
+
+def _id(result: Any) -> int | None:
+    found: int | None = result.scalar_one_or_none()
+    return found

@@ -1,0 +1,94 @@
+"""API tokens. The clock is the database's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_orders.access.caller import Scope
+from pastelka_orders.repository.accounts import name_key
+
+# By a unique index: this is read with every request.
+_FIND = text(
+    """SELECT id, name, scope::text AS scope,
+        last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '10 minutes' AS is_news
+    FROM api_tokens
+    WHERE secret_hash = :hash AND revoked_at IS NULL AND expires_at > clock_timestamp()"""
+)
+_USED = text("UPDATE api_tokens SET last_used_at = clock_timestamp() WHERE id = :id")
+_ADD = text(
+    """INSERT INTO api_tokens (name, name_key, secret_hash, scope, expires_at)
+    VALUES (:name, :key, :hash, CAST(:scope AS tokenscope), clock_timestamp() + CAST(:life AS interval))
+    ON CONFLICT (name_key) WHERE revoked_at IS NULL DO NOTHING RETURNING expires_at"""
+)
+_LIST = text(
+    """SELECT id, name, scope::text AS scope, created_at, expires_at, revoked_at, last_used_at,
+        revoked_at IS NULL AND expires_at > clock_timestamp() AS is_good
+    FROM api_tokens ORDER BY created_at, id"""
+)
+_REVOKE = text(
+    """UPDATE api_tokens SET revoked_at = clock_timestamp()
+    WHERE name_key = :key AND revoked_at IS NULL RETURNING id"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GoodToken:
+    """A token that somebody has just used. ``is_news``: it was not noted lately that it is."""
+
+    id: int
+    name: str
+    scope: Scope
+    is_news: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    """A token to show; nothing in it is secret."""
+
+    id: int
+    name: str
+    scope: Scope
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+    is_good: bool
+
+
+async def find(connection: AsyncConnection, secret_hash: bytes) -> GoodToken | None:
+    """The token with that hash, if it is good."""
+    row = (await connection.execute(_FIND, {"hash": secret_hash})).one_or_none()
+    return None if row is None else GoodToken(row.id, row.name, row.scope, row.is_news)
+
+
+async def note_use(connection: AsyncConnection, token_id: int) -> None:
+    """Note that it is used."""
+    await connection.execute(_USED, {"id": token_id})
+
+
+async def add(
+    connection: AsyncConnection, name: str, scope: Scope, secret_hash: bytes, life: timedelta
+) -> datetime | None:
+    """Add a token; until when it is good, or ``None`` if there is one by that name that is not revoked."""
+    values = {
+        "name": name.strip(),
+        "key": name_key(name),
+        "hash": secret_hash,
+        "scope": scope,
+        "life": life,
+    }
+    found: datetime | None = (await connection.execute(_ADD, values)).scalar_one_or_none()
+    return found
+
+
+async def everyone(connection: AsyncConnection) -> Sequence[TokenRow]:
+    """All tokens, oldest first."""
+    return [TokenRow(**row) for row in (await connection.execute(_LIST)).mappings()]
+
+
+async def revoke(connection: AsyncConnection, name: str) -> bool:
+    """Make a token good for nothing; whether there was one."""
+    return (await connection.execute(_REVOKE, {"key": name_key(name)})).scalar_one_or_none() is not None
