@@ -19,10 +19,15 @@ _TRUE_IDS = 0.7
 
 @dataclass(frozen=True)
 class Form:
-    """How much is tried. ``phases`` and ``examples`` (for one operation) are schemathesis's."""
+    """How much is tried. ``phases`` and ``examples`` (for one operation) are schemathesis's.
+
+    ``is_short``: of the methods that an operation does not have one is tried, and of webhooks, which are
+    many small variations of one large document, none but those that are drawn.
+    """
 
     examples: int
     phases: str = "examples,coverage,fuzzing,stateful"
+    is_short: bool = False
 
 
 @dataclass
@@ -53,20 +58,20 @@ async def run(
     folder: Path,
     *,
     caller: str,
-    headers: dict[str, str],
+    token: str | None,
+    document: Path,
     seed: int,
     form: Form,
 ) -> Outcome:
-    """One run as one caller."""
+    """One run as one caller, with a token or without; ``document`` is the API's own OpenAPI document."""
     config, report = folder / "schemathesis.toml", folder / "events.ndjson"
-    config.write_text(_config(known))
+    config.write_text(_config(known, token, form))
     argv = [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)),
-        *("run", f"{api.url}/api/v1/openapi.json", "--checks", "all", "--seed", str(seed)),
+        *("run", str(document), "--url", api.url, "--checks", "all", "--seed", str(seed)),
         *("--phases", form.phases, "--max-examples", str(form.examples), "--continue-on-failure"),
         *("--report", "ndjson", "--report-ndjson-path", str(report), "--no-color", "--no-shrink"),
         *("--generation-database", "none", "--request-timeout", "60", "--warnings", "off"),
-        *(part for name, value in headers.items() for part in ("-H", f"{name}:{value}")),
     ]
     env = {**os.environ, "SCHEMATHESIS_HOOKS": "tests.api.hooks", "WEBHOOK_SECRET": WEBHOOK_SECRET}
     process = await asyncio.create_subprocess_exec(
@@ -103,17 +108,30 @@ def _scenarios(report: Path) -> Iterator[dict[str, Any]]:
                 yield event["ScenarioFinished"]["recorder"]
 
 
-def _config(known: Known) -> str:
-    """Ids that exist."""
+def _config(known: Known, token: str | None, form: Form) -> str:
+    """Ids that exist, and who asks."""
     lists: dict[str, Sequence[object]] = {
         "order_number": known.orders,
         "image_id": known.images,
         "version_id": sorted({*known.colorings, *known.svgs}),
         "sequence": known.letters,
     }
-    lines = [f"parameters = {{ {', '.join(_bound(name) for name in lists)} }}"]
+    lines = [
+        f"parameters = {{ {', '.join(_bound(name) for name in lists)} }}",
+        # Made-up sessions beside a good token would be another caller.
+        "generation.with-security-parameters = false",
+    ]
     for name, values in lists.items():
         lines += [f"[dictionaries.{name}]", f"values = {json.dumps(list(values))}"]
+    if form.is_short:
+        lines += ["[phases.coverage]", 'unexpected-methods = ["PUT"]']
+        lines += [
+            "[[operations]]",
+            'include-path = "/api/v1/webhooks/shopify"',
+            "phases.coverage.enabled = false",
+        ]
+    if token is not None:
+        lines += ["[auth.openapi.token]", f"bearer = {json.dumps(token)}"]
     return "\n".join(lines) + "\n"
 
 

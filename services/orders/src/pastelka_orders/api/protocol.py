@@ -16,22 +16,21 @@ class BoundedHttp(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._head = 0
-        self._in_head = True
+        self._in_head = False
 
     def data_received(self, data: bytes) -> None:
         """Bytes from the network."""
-        counted = self._in_head
+        began = self._in_head
         super().data_received(data)
-        if not (counted and self._in_head) or self.transport.is_closing():
-            self._head = 0
-            return
-        self._head += len(data)
-        if self._head > HEAD_BYTES:
-            self._refuse_head()
+        # What came before the head, in the same piece, may have been another request's body.
+        if began and self._in_head:
+            self._head += len(data)
+            if self._head > HEAD_BYTES and not self.transport.is_closing():
+                self._refuse_head()
 
     def on_message_begin(self) -> None:
         """A request begins."""
-        self._in_head = True
+        self._in_head, self._head = True, 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -42,14 +41,9 @@ class BoundedHttp(HttpToolsProtocol):
             raise ValueError("the head is too large")  # ends the parsing: send_400_response is next
         super().on_headers_complete()
 
-    def on_message_complete(self) -> None:
-        """The request has ended; what comes next is another one."""
-        super().on_message_complete()
-        self._in_head = True
-
     def send_400_response(self, msg: str) -> None:
         """Called when the parser gave up."""
-        if self._head > HEAD_BYTES:
+        if self._head > HEAD_BYTES and not self._in_head:
             self._refuse_head()
         else:
             self._refuse(HTTPStatus.BAD_REQUEST, f"{msg.rstrip('.')}: it is not HTTP/1.1.")

@@ -73,13 +73,8 @@ class OrderPayload(Shape):
     updated_at: Moment | None = None
     cancelled_at: Moment | None = None
     customer: Customer | None = None
-    shipping_lines: tuple[ShippingLine, ...] = ()
+    shipping_lines: tuple[ShippingLine, ...] | None = None
     line_items: Annotated[tuple[LineItem, ...], Field(max_length=MAX_ITEMS)] | None = None
-
-    @field_validator("shipping_lines", mode="before")
-    @classmethod
-    def _no_lines(cls, value: Any) -> Any:
-        return () if value is None else value
 
     def order(self, names: AttributeNames) -> ShopOrder:
         """The order that is meant; its items only if all of them are there with their attributes."""
@@ -94,7 +89,7 @@ class OrderPayload(Shape):
             customer_name=full_name(customer.first_name, customer.last_name),
             customer_email=self.email or customer.email or self.contact_email,
             payment_status=self.financial_status.lower() if self.financial_status else None,
-            shipping_method=next((line.title for line in self.shipping_lines if line.title), None),
+            shipping_method=next((line.title for line in self.shipping_lines or () if line.title), None),
         )
 
 
