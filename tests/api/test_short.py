@@ -11,8 +11,8 @@ from tests.api.table import table
 SEED = 1
 
 FORMS = {
-    "nobody": Form(3, phases="examples,fuzzing", is_short=True),
-    "operator": Form(1, phases="examples,coverage,fuzzing", is_short=True),
+    "nobody": Form(1, phases="examples,fuzzing", is_short=True),
+    "operator": Form(1, phases="examples,coverage", is_short=True),
 }
 
 
@@ -22,7 +22,7 @@ async def test_every_answer_is_documented_and_none_is_5xx(tmp_path: Path) -> Non
     print(table(outcomes))
     assert complaints(outcomes) == []
     nobody, operator = outcomes
-    assert nobody.cases > 60
+    assert nobody.cases > 25
     assert operator.cases > 300
     # Otherwise it would only have been asked about what is not there.
     assert operator.successes > 60
