@@ -23,7 +23,10 @@ def main() -> None:
         sys.stderr.write("".join(f"{line}\n" for line in refused))
         raise SystemExit(EXIT_BAD_SETTINGS)
     telemetry.set_up(
-        "orders-api", level=settings.log_level, otlp_endpoint=settings.otel_exporter_otlp_endpoint
+        "orders-api",
+        level=settings.log_level,
+        otlp_endpoint=settings.otel_exporter_otlp_endpoint,
+        secrets=settings.secrets(),
     )
     uvicorn.run(
         create_app(settings),
