@@ -109,6 +109,10 @@ pictures: dashboard ## Take the pictures of the dashboard in docs/images anew
 test-faults: sync ## Break everything at seeded moments: SEEDS=1-10, CLUSTER=1 for three nats-servers
 	@$(RUN) python -m tests.faults $(if $(SEEDS),--seed $(SEEDS)) $(if $(CLUSTER),--cluster) $(if $(RESULTS),--json $(RESULTS))
 
+.PHONY: test-api
+test-api: sync ## Send the API everything its OpenAPI document allows and forbids: SEED=1, EXAMPLES=40
+	@$(RUN) python -m tests.api $(if $(SEED),--seed $(SEED)) $(if $(EXAMPLES),--examples $(EXAMPLES))
+
 SYNC := sync --all-packages --all-extras --locked
 
 # Quick when nothing has changed; otherwise it shows what it installs.

@@ -25,7 +25,12 @@ def main(service: str, settings_type: type[S], run: Run[S]) -> None:
     SIGTERM and SIGINT set its event.
     """
     settings = settings_type.load()
-    telemetry.set_up(service, level=settings.log_level, otlp_endpoint=settings.otel_exporter_otlp_endpoint)
+    telemetry.set_up(
+        service,
+        level=settings.log_level,
+        otlp_endpoint=settings.otel_exporter_otlp_endpoint,
+        secrets=settings.secrets(),
+    )
     uvloop.run(_until_signalled(lambda stop: run(settings, stop)))
 
 

@@ -1,12 +1,18 @@
 """What every service is told by its environment."""
 
+import re
 import sys
+from collections.abc import Iterator
 from typing import Self
+from urllib.parse import unquote
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 EXIT_BAD_SETTINGS = 2
+_SHORTEST_SECRET = 6
+"""What is shorter would be found in words that are none."""
+_PASSWORD = re.compile(r"//[^/@\s]*?:([^/@\s]+)@")
 
 
 class ServiceSettings(BaseSettings):
@@ -14,12 +20,13 @@ class ServiceSettings(BaseSettings):
 
     model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
 
-    nats_url: str = "nats://localhost:4222"
+    # Not shown: an address may hold a user and a password.
+    nats_url: str = Field(default="nats://localhost:4222", repr=False)
     stream_replicas: int = Field(default=1, ge=1, le=5)
     host: str = "0.0.0.0"  # noqa: S104 - a container listens on all of its addresses
     port: int = Field(default=8000, ge=0, le=65535)
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
-    otel_exporter_otlp_endpoint: str | None = None
+    otel_exporter_otlp_endpoint: str | None = Field(default=None, repr=False)
     shutdown_grace: float = Field(default=25.0, gt=0, description="Seconds from SIGTERM to the end")
 
     @classmethod
@@ -36,6 +43,10 @@ class ServiceSettings(BaseSettings):
             sys.stderr.write(line + "\n")
         raise SystemExit(EXIT_BAD_SETTINGS)
 
+    def secrets(self) -> frozenset[str]:
+        """What must not be said anywhere: secret values, and the passwords within addresses."""
+        return frozenset(found for found in _secrets(self) if len(found) >= _SHORTEST_SECRET)
+
 
 class WorkerSettings(ServiceSettings):
     """Settings of the services that make files through a provider."""
@@ -45,6 +56,26 @@ class WorkerSettings(ServiceSettings):
     breaker_failures: int = Field(default=5, ge=1, le=1000, description="In a row, until the breaker opens")
     breaker_pause: float = Field(default=15.0, gt=0, le=3600, description="Seconds until the first probe")
     breaker_longest_pause: float = Field(default=300.0, gt=0, le=3600, description="Seconds between probes")
+
+
+def _secrets(value: object) -> Iterator[str]:
+    if isinstance(value, BaseModel):
+        for _, field in value:
+            yield from _secrets(field)
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _secrets(one)
+    elif isinstance(value, SecretStr):
+        secret = value.get_secret_value()
+        yield from _passwords(secret) if "://" in secret else (secret,)
+    elif isinstance(value, str):
+        yield from _passwords(value)
+
+
+def _passwords(address: str) -> Iterator[str]:
+    for password in _PASSWORD.findall(address):
+        yield password
+        yield unquote(password)
 
 
 def _complaints(error: ValidationError) -> list[str]:

@@ -1,11 +1,14 @@
 """Traces and logs, set up the same way in every service."""
 
+import json
 import logging
+import re
 import sys
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from opentelemetry import propagate, trace
@@ -23,8 +26,14 @@ _MOST_LINKS = 128
 tracer = trace.get_tracer("pastelka")
 
 
-def set_up(service: str, *, level: str = "INFO", otlp_endpoint: str | None = None) -> None:
-    """Start tracing and logging of this process.
+def set_up(
+    service: str,
+    *,
+    level: str = "INFO",
+    otlp_endpoint: str | None = None,
+    secrets: Collection[str] = (),
+) -> None:
+    """Start tracing and logging of this process. ``secrets`` are struck out of every line.
 
     Every message and log line carries a trace id, always. Spans are recorded, and leave the
     process, only where ``otlp_endpoint`` (``OTEL_EXPORTER_OTLP_ENDPOINT``) is set.
@@ -37,7 +46,7 @@ def set_up(service: str, *, level: str = "INFO", otlp_endpoint: str | None = Non
 
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
-    _set_up_logs(service, level)
+    _set_up_logs(service, level, Silenced(secrets))
 
 
 def current_headers() -> dict[str, str]:
@@ -106,7 +115,25 @@ def _trace_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name in {"traceparent", "tracestate"}}
 
 
-def _set_up_logs(service: str, level: str) -> None:
+class Silenced:
+    """The last of structlog's processors: strikes secrets out of a line, whoever put them there.
+
+    Our own messages hold none; libraries and providers may quote what they were given.
+    """
+
+    def __init__(self, secrets: Collection[str]) -> None:
+        # As they are, as JSON writes them, and as an address would.
+        forms = {form for secret in secrets for form in (secret, json.dumps(secret)[1:-1], quote(secret))}
+        self._pattern = (
+            re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True)))) if forms else None
+        )
+
+    def __call__(self, _logger: Any, _method: str, line: Any) -> Any:
+        """The line without them."""
+        return line if self._pattern is None else self._pattern.sub("***", line)
+
+
+def _set_up_logs(service: str, level: str, silenced: Silenced) -> None:
     terminal = sys.stderr.isatty()
     renderer: Any = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
     shared: list[Any] = [
@@ -117,14 +144,16 @@ def _set_up_logs(service: str, level: str) -> None:
         structlog.processors.format_exc_info,
     ]
     structlog.configure(
-        processors=[*shared, renderer],
+        processors=[*shared, renderer, silenced],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(processors=_foreign(renderer, silenced), foreign_pre_chain=shared)
+    )
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # Every request of every poll would drown what matters.
     for chatty in ("httpx", "httpcore", "uvicorn.access", "aiohttp.access"):

@@ -195,7 +195,11 @@ def test_a_fact_out_of_range_is_refused(wrong: dict[str, object]):
         {"megapixels": float("nan")},
         {"steps": 0},
         {"steps": 21},
-        {"steps": 4.0},
+        {"steps": 4.5},
+        {"steps": "4"},
+        {"steps": True},
+        {"megapixels": "1"},
+        {"megapixels": True},
         {"unknown": 1},
     ],
 )

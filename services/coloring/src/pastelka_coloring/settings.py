@@ -27,7 +27,7 @@ class ColoringSettings(WorkerSettings):
     )
     runpod_api_key: SecretStr | None = None
     runpod_endpoint_id: str | None = None
-    runpod_base_url: str = "https://api.runpod.ai/v2"
+    runpod_base_url: str = Field(default="https://api.runpod.ai/v2", repr=False)
     runpod_poll_interval: Annotated[float, Field(gt=0, le=60)] = 3.0
     runpod_job_timeout: Annotated[float, Field(gt=0, le=24 * 3600)] = 600.0
 

@@ -82,7 +82,7 @@ class MercureHub:
                     answer = await response.text()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise HubUnavailableError(f"the hub did not answer: {type(error).__name__}") from error
-        _check(status, answer)
+        _check(status, answer.replace(self._token, "***"))
 
     async def check(self) -> None:
         """Return when the hub answers at all. Raises :class:`HubUnavailableError`."""

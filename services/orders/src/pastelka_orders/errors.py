@@ -225,15 +225,20 @@ class WebhookUnreadableError(OrdersError):
     title = "The webhook cannot be read"
 
 
-class WebhookTooLargeError(OrdersError):
-    """The webhook's body is too large."""
+class ExportsBusyError(OrdersError):
+    """As many ZIPs and PDFs are being made as may be at once."""
 
-    status = 413
-    code = "webhook_too_large"
-    title = "The webhook is too large"
+    status = 429
+    code = "exports_busy"
+    title = "Too many exports at once"
 
     def __init__(self, most: int) -> None:
-        super().__init__(f"A webhook may have {most} bytes.")
+        super().__init__(f"{most} ZIPs and PDFs are being made, and no more at once; try again in a moment.")
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """When to try again, in seconds."""
+        return {"Retry-After": "5"}
 
 
 class BadCursorError(OrdersError):

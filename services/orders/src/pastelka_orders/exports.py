@@ -3,6 +3,7 @@
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -12,7 +13,7 @@ import img2pdf
 from anyio import to_thread
 from zipstream import ZipStream
 
-from pastelka_orders.errors import FileMissingError, NotPrintableError
+from pastelka_orders.errors import ExportsBusyError, FileMissingError, NotPrintableError
 
 _CHUNK = 256 * 1024
 _A4 = (img2pdf.mm_to_pt(210), img2pdf.mm_to_pt(297))
@@ -50,6 +51,25 @@ async def zipped(entries: Sequence[Entry]) -> Export:
     Raises ``FileMissingError``.
     """
     return await to_thread.run_sync(_zipped, entries)
+
+
+class ExportSlots:
+    """How many ZIPs and PDFs one process makes and sends at once: each takes a thread, and disk or memory."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._taken = 0
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """One of them, for as long as the block lasts. Raises ``ExportsBusyError`` if none is free."""
+        if self._taken >= self._most:
+            raise ExportsBusyError(self._most)
+        self._taken += 1
+        try:
+            yield
+        finally:
+            self._taken -= 1
 
 
 class Printer:

@@ -216,6 +216,8 @@ class TimelineResponse(BaseModel):
 class FetchFromShopRequest(BaseModel):
     """From when on orders are fetched."""
 
+    model_config = ConfigDict(extra="forbid")
+
     since: Since | None = Field(
         default=None,
         description="A day, or a moment with its offset, not in the future; 30 days ago if it is not given",

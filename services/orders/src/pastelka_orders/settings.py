@@ -33,6 +33,8 @@ class OrdersSettings(AccessSettings, ShopifySettings):
     photo_max_pixels: Annotated[int, Field(ge=10_000)] = 100_000_000
     upload_max_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024 * 1024
     photos_per_order: Annotated[int, Field(ge=1, le=1000)] = 100
+    json_max_bytes: Annotated[int, Field(ge=1024, le=8 * 1024 * 1024)] = 64 * 1024
+    exports_at_once: Annotated[int, Field(ge=1, le=100)] = 4
     download_concurrency: Annotated[int, Field(ge=1, le=256)] = 16
     download_allowed_hosts: str = ""
     proxy: dict[str, ProxySettings] = Field(default_factory=dict)

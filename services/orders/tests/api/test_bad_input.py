@@ -52,7 +52,7 @@ async def test_all_bad_files_are_named_at_once(api: Any) -> None:
 
 
 async def test_an_order_needs_photos_and_not_too_many(api: Any) -> None:
-    response = await api.http.post("/orders", data={"process": "none"})
+    response = await api.http.post("/orders", files={"process": (None, "none")})
     assert response.status_code == 422
     assert response.json()["errors"][0]["field"] == "photos"
     problem = await api.upload([(f"{n}.jpg", jpeg()) for n in range(21)], status=422)

@@ -289,7 +289,7 @@ async def test_a_webhook_must_say_what_it_is_about(shop: Any, payload: Any) -> N
 
 async def test_a_body_has_a_limit(shop: Any) -> None:
     response = await shop.send(b" " * (MAX_BYTES + 1), status=413)
-    assert response.json()["code"] == "webhook_too_large"
+    assert response.json()["code"] == "content_too_large"
 
 
 async def test_odd_values_are_no_error(shop: Any, payload: Any, api: Any) -> None:

@@ -18,9 +18,9 @@ class VectorizeSettings(WorkerSettings):
     vectorize_provider: Literal["local", "vectorizer"] = "local"
     vectorize_concurrency: Annotated[int, Field(ge=1, le=1000)] | None = None
     vectorize_max_in_flight: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    vectorizer_api_key: str | None = None
+    vectorizer_api_key: str | None = Field(default=None, repr=False)
     vectorizer_api_secret: SecretStr | None = None
-    vectorizer_base_url: str = "https://api.vectorizer.ai/api/v1"
+    vectorizer_base_url: str = Field(default="https://api.vectorizer.ai/api/v1", repr=False)
 
     @model_validator(mode="after")
     def _vectorizer_needs_an_account(self) -> "VectorizeSettings":

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class ShapeStacking(StrEnum):
@@ -27,8 +27,17 @@ class GroupBy(StrEnum):
     LAYER = "layer"
 
 
-Megapixels = Annotated[float, Field(ge=0.5, le=8, allow_inf_nan=False, description="Size of the page")]
-Steps = Annotated[int, Field(ge=1, le=20, strict=True, description="Detail of the page")]
+def _whole(value: object) -> object:
+    """In JSON 4.0 is the same number as 4; ``"4"`` and ``true`` are none."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Megapixels = Annotated[
+    float, Field(ge=0.5, le=8, allow_inf_nan=False, strict=True, description="Size of the page")
+]
+Steps = Annotated[
+    int, Field(ge=1, le=20, strict=True, description="Detail of the page"), BeforeValidator(_whole)
+]
 
 
 class ColoringOptions(BaseModel):

@@ -15,19 +15,22 @@ from pastelka_orders.access.origin import Origins
 from pastelka_orders.access.passwords import Passwords
 from pastelka_orders.access.sign_in import SignIn
 from pastelka_orders.access.way import Ways
-from pastelka_orders.api import problems
+from pastelka_orders.api import limits, problems
 from pastelka_orders.api.access import OPERATIONS, VIEWER, Guarded, check_rules, describe_schemes
+from pastelka_orders.api.bounds import Bodies, Body, Bounds, HeadAsGet
 from pastelka_orders.api.deps import Access, Services
+from pastelka_orders.api.described import describe
 from pastelka_orders.api.observe import Observed
 from pastelka_orders.api.routes import exports, orders, session, shop, system, versions
 from pastelka_orders.api.subscriptions import Subscriptions
 from pastelka_orders.broker import Broker
 from pastelka_orders.database import Database
-from pastelka_orders.exports import Printer
+from pastelka_orders.exports import ExportSlots, Printer
 from pastelka_orders.handlers.system import System
 from pastelka_orders.photos import PhotoIntake, PhotoLimits
 from pastelka_orders.photos.leftovers import remove_leftovers
 from pastelka_orders.settings import OrdersSettings
+from pastelka_orders.shopify import webhook
 
 DESCRIPTION = "Turns the photos of a shop order into printable coloring pages and vector line art."
 _OPENAPI = "/api/v1/openapi.json"
@@ -57,8 +60,14 @@ def create_app(settings: OrdersSettings) -> FastAPI:
         lifespan=lifespan,
         # Routes of our own, which have a rule like every other.
         openapi_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
-        max_body_size=settings.upload_max_bytes,
+        form_limits={
+            "max_files": settings.photos_per_order,
+            "max_fields": limits.FORM_FIELDS,
+            "max_part_size": limits.FORM_FIELD_BYTES,
+        },
         # ``Observed`` does what is needed at a fraction of the cost of spans for every operation.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
@@ -70,6 +79,9 @@ def create_app(settings: OrdersSettings) -> FastAPI:
     app.include_router(versions.router, prefix="/api/v1")
     app.include_router(system.router, prefix="/api/v1")
     problems.install(app)
+    describe(app)
+    app.add_middleware(Bounds, _bodies(settings))
+    app.add_middleware(HeadAsGet)
     app.add_middleware(Observed)
     _add_documents(app)
     _add_health(app)
@@ -78,8 +90,18 @@ def create_app(settings: OrdersSettings) -> FastAPI:
     return app
 
 
+def _bodies(settings: OrdersSettings) -> Bodies:
+    return Bodies(
+        Body("json", settings.json_max_bytes),
+        {
+            ("POST", "/api/v1/orders"): Body("form", settings.upload_max_bytes),
+            ("POST", "/api/v1/webhooks/shopify"): Body("any", webhook.MAX_BYTES),
+        },
+    )
+
+
 def _services(settings: OrdersSettings) -> Services:
-    limits = PhotoLimits(
+    photo_limits = PhotoLimits(
         max_bytes=settings.photo_max_bytes,
         max_pixels=settings.photo_max_pixels,
         max_photos=settings.photos_per_order,
@@ -94,11 +116,12 @@ def _services(settings: OrdersSettings) -> Services:
         settings,
         database,
         Storage(settings.storage_path),
-        PhotoIntake(limits),
+        PhotoIntake(photo_limits),
         Subscriptions(settings),
         broker,
         System(database, broker),
         Printer(),
+        ExportSlots(settings.exports_at_once),
         _access(settings, database),
     )
 

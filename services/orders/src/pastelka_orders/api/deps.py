@@ -1,22 +1,24 @@
 """What routes are given: built once in the app's lifespan, never at import."""
 
 import hashlib
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Path, Request, Response
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter
 
 from pastelka_common.storage import Storage, public_url
 from pastelka_orders.access.callers import Callers
 from pastelka_orders.access.origin import Origins
 from pastelka_orders.access.sign_in import SignIn
 from pastelka_orders.access.way import Ways
+from pastelka_orders.api import limits
 from pastelka_orders.api.subscriptions import Subscriptions
 from pastelka_orders.broker import Broker
 from pastelka_orders.database import Database, Work
-from pastelka_orders.exports import Printer
+from pastelka_orders.exports import ExportSlots, Printer
 from pastelka_orders.handlers.system import System
 from pastelka_orders.photos import PhotoIntake
 from pastelka_orders.repository.views import Views
@@ -27,13 +29,29 @@ T = TypeVar("T")
 ViewWork = Callable[[Views], Awaitable[T]]
 """What is read in one go."""
 
-MAX_ID = 2**31 - 1
 _JSON = "application/json"
 
+_DIGITS = re.compile(r"[0-9]{17,}")
+
+
+def _readable(value: object) -> object:
+    """Beyond some thousand digits a number is not read any more; such an id does not exist either."""
+    return 2**63 if isinstance(value, str) and _DIGITS.fullmatch(value) else value
+
+
 # An id beyond the column cannot exist: it is looked up as one that does not (404), never a 500.
-Id = Annotated[int, Path(ge=0, description="Database id")]
+Id = Annotated[int, Field(ge=0), BeforeValidator(_readable), Path(description="Database id")]
+Sequence = Annotated[
+    int, Field(ge=1), BeforeValidator(_readable), Path(description="Number of the dead letter")
+]
 OrderNumber = Annotated[
-    str, Path(min_length=1, max_length=100, pattern=r"^[^/\x00]+$", examples=["1270", "M1000"])
+    str,
+    Path(
+        min_length=1,
+        max_length=limits.ORDER_NUMBER_LENGTH,
+        pattern=r"^[^/\x00]+$",
+        examples=["1270", "M1000"],
+    ),
 ]
 
 
@@ -59,6 +77,7 @@ class Services:
     broker: Broker
     system: System
     printer: Printer
+    exports: ExportSlots
     access: "Access"
 
     @property

@@ -12,12 +12,16 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from pastelka_orders.database import is_passing
 from pastelka_orders.errors import OrdersError
 from pastelka_orders.photos import PhotosRefusedError
-from pastelka_orders.schemas import Problem
 
+# Python 3.11 has the older name.
+_PHRASES = {413: "Content Too Large"}
+# Said by the parser of forms, which does not even read the rest.
+_TOO_MANY_FILES = "Too many files"
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 MEDIA_TYPE = "application/problem+json"
@@ -46,17 +50,24 @@ def problem(
     headers: dict[str, str] | None = None,
     **extra: Any,
 ) -> JSONResponse:
-    """One problem document."""
+    """One problem document as a response."""
     content = {
-        "type": f"urn:pastelka:{code}",
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "code": code,
+        **document(status, code, title, detail),
         **({"errors": list(errors)} if errors else {}),
         **extra,
     }
     return JSONResponse(content, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def document(status: int, code: str, title: str, detail: str) -> dict[str, Any]:
+    """What every problem document has."""
+    return {
+        "type": f"urn:pastelka:{code}",
+        "title": title,
+        "status": int(status),
+        "detail": detail,
+        "code": code,
+    }
 
 
 async def _business(_request: Request, error: OrdersError) -> JSONResponse:
@@ -78,23 +89,47 @@ async def _photos(_request: Request, error: PhotosRefusedError) -> JSONResponse:
 
 
 async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-    errors = [
-        {
-            "field": ".".join(str(part) for part in one["loc"][1:]) or str(one["loc"][0]),
-            "code": one["type"],
-            "message": one["msg"],
-        }
-        for one in error.errors()
-    ]
+    return invalid(
+        [
+            {
+                "field": ".".join(str(part) for part in one["loc"][1:]) or str(one["loc"][0]),
+                "code": one["type"],
+                "message": one["msg"],
+            }
+            for one in error.errors()
+        ]
+    )
+
+
+def invalid(errors: Sequence[dict[str, str]]) -> JSONResponse:
+    """422: ``errors`` are ``field``, ``code`` and ``message`` of what is wrong."""
     detail = "; ".join(f"{one['field']}: {one['message']}" for one in errors)
     return problem(422, "invalid_request", "The request is not valid", detail, errors=errors)
 
 
-async def _http(_request: Request, error: HTTPException) -> JSONResponse:
-    phrase = HTTPStatus(error.status_code).phrase
+async def _http(request: Request, error: HTTPException) -> JSONResponse:
+    phrase = _PHRASES.get(error.status_code) or HTTPStatus(error.status_code).phrase
     code = phrase.lower().replace(" ", "_").replace("-", "_")
-    headers = dict(error.headers) if error.headers else None
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return _other_methods(request, code, phrase)
+    if error.status_code == HTTPStatus.BAD_REQUEST and str(error.detail).startswith(_TOO_MANY_FILES):
+        most = request.app.state.services.settings.photos_per_order
+        reason = f"More than {most} photos were sent; at most {most} at once are accepted."
+        return await _photos(request, PhotosRefusedError(reason, code="photos_too_many"))
     return problem(error.status_code, code, phrase, str(error.detail), headers=headers)
+
+
+def _other_methods(request: Request, code: str, phrase: str) -> JSONResponse:
+    """405 with all methods of the path: the framework names those of one of its routes only."""
+    paths = request.app.openapi()["paths"]
+    # One that is literally there comes first: POST orders/fetch-from-shopify is no order's number.
+    templates = [request.url.path] if request.url.path in paths else paths
+    found = next((one for one in templates if compile_path(one)[0].match(request.url.path)), None)
+    allowed = [method.upper() for method in paths.get(found, {"get": {}})]
+    names = ", ".join([*allowed, "HEAD"] if "GET" in allowed else allowed)
+    detail = f"{request.method} is not answered here; {names} would be."
+    return problem(405, code, phrase, detail, headers={"Allow": names})
 
 
 async def _database(_request: Request, error: Exception) -> JSONResponse:
@@ -149,20 +184,3 @@ def install(app: FastAPI) -> None:
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
-    _describe(app)
-
-
-def _describe(app: FastAPI) -> None:
-    """Add the schema that the declared problems refer to: no route has it as its own answer."""
-    original = app.openapi
-
-    def described() -> dict[str, Any]:
-        document = original()
-        schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        definitions = schema.pop("$defs", {})
-        document.setdefault("components", {}).setdefault("schemas", {}).update(
-            {**definitions, "Problem": schema}
-        )
-        return document
-
-    app.openapi = described  # type: ignore[method-assign]

@@ -8,6 +8,7 @@ from pastelka_common import telemetry
 from pastelka_common.settings import EXIT_BAD_SETTINGS
 from pastelka_orders.access.startup import refusals
 from pastelka_orders.api.app import create_app
+from pastelka_orders.api.protocol import BoundedHttp
 from pastelka_orders.settings import OrdersSettings
 
 KEEP_ALIVE = 75
@@ -22,14 +23,18 @@ def main() -> None:
         sys.stderr.write("".join(f"{line}\n" for line in refused))
         raise SystemExit(EXIT_BAD_SETTINGS)
     telemetry.set_up(
-        "orders-api", level=settings.log_level, otlp_endpoint=settings.otel_exporter_otlp_endpoint
+        "orders-api",
+        level=settings.log_level,
+        otlp_endpoint=settings.otel_exporter_otlp_endpoint,
+        secrets=settings.secrets(),
     )
     uvicorn.run(
         create_app(settings),
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=BoundedHttp,
+        ws="none",
         access_log=False,
         log_config=None,
         # ``access.way`` reads them, and has to know who has sent them.

@@ -22,7 +22,7 @@ class ProxySettings(BaseModel):
 
     host: Annotated[str, Field(min_length=1)]
     port: Annotated[int, Field(ge=1, le=65535)]
-    username: str | None = None
+    username: str | None = Field(default=None, repr=False)
     password: SecretStr | None = None
     certificate: FilePath | None = None
 

@@ -9,7 +9,7 @@ import binascii
 import json
 import re
 import unicodedata
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Integer, String, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -51,6 +51,9 @@ _HEAD = """'id', o.id, 'order_number', o.order_number, 'source', o.source, 'shop
     'payment_status', o.payment_status, 'shipping_method', o.shipping_method,
     'status', o.status, 'created_at', o.created_at,
     'shop_url', CASE WHEN o.source = 'shopify' THEN CAST(:shop AS text) || o.shopify_id END"""
+
+_WORD = 500
+"""Characters of a word that are looked for: PostgreSQL takes 2046 bytes, and some characters become many."""
 
 _FILES = bindparam("files", type_=String)
 _SHOP = bindparam("shop", type_=String)
@@ -225,7 +228,7 @@ def _conditions(
         created_at, order_id = _read_cursor(cursor)
         conditions.append("(o.created_at, o.id) < (:before, CAST(:before_id AS integer))")
         values |= {"before": created_at, "before_id": order_id}
-    words = re.findall(r"\w+", normalised(q or ""))
+    words = [word[:_WORD] for word in re.findall(r"\w+", normalised(q or ""))]
     if q and q.strip():
         conditions.append("to_tsvector('simple'::regconfig, o.search) @@ CAST(:words AS tsquery)")
         values["words"] = " & ".join(f"'{word}':*" for word in words) or "'\u0001'"
@@ -242,8 +245,10 @@ def _cursor(created_at: datetime, order_id: int) -> str:
 def _read_cursor(cursor: str) -> tuple[datetime, int]:
     try:
         created_at, order_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        # In UTC it may be a year that there is not, which the database's driver would stumble over.
         moment = datetime.fromisoformat(created_at)
-    except (ValueError, TypeError, binascii.Error, UnicodeError):
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment
+    except (ValueError, TypeError, OverflowError, binascii.Error, UnicodeError):
         raise BadCursorError from None
     if not isinstance(order_id, int) or moment.tzinfo is None or not 0 <= order_id < 2**31:
         raise BadCursorError

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from pydantic import Field
 
 from pastelka_orders.shopify.attributes import AttributeNames
-from pastelka_orders.shopify.fields import Moment, Quantity, Shape, ShopId, Words, full_name
+from pastelka_orders.shopify.fields import VALUE_LENGTH, Moment, Quantity, Shape, ShopId, Words, full_name
 from pastelka_orders.shopify.orders import ShopItem, ShopOrder
 
 N = TypeVar("N")
@@ -56,7 +56,8 @@ class LineItemNode(Shape):
     def item(self, names: AttributeNames) -> ShopItem:
         """The line item that is meant."""
         attributes = [
-            (one.key.replace("\0", ""), (one.value or "").replace("\0", "")) for one in self.custom_attributes
+            (one.key.replace("\0", ""), (one.value or "").replace("\0", "")[:VALUE_LENGTH])
+            for one in self.custom_attributes
         ]
         return ShopItem(
             shopify_id=int(self.id.partition("?")[0].rpartition("/")[2]),

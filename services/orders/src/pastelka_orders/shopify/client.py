@@ -14,8 +14,8 @@ from pastelka_orders.photos.answers import retry_after
 from pastelka_orders.shopify import queries
 from pastelka_orders.shopify.answers import Connection, LineItemNode, OrderNode, PageInfo
 from pastelka_orders.shopify.attributes import AttributeNames
-from pastelka_orders.shopify.fields import Shape
-from pastelka_orders.shopify.orders import ShopOrder
+from pastelka_orders.shopify.fields import MAX_ITEMS, Shape
+from pastelka_orders.shopify.orders import OrderTooLargeError, ShopOrder
 from pastelka_orders.shopify.refusals import Refused, require_answer, unreadable
 from pastelka_orders.shopify.settings import ShopifySettings
 from pastelka_orders.shopify.throttle import Cost, Throttle
@@ -100,11 +100,14 @@ class AdminApi:
         except ValidationError as error:
             raise unreadable(f"Order {node.get('name') or node.get('id')}", error) from error
         lines, cursor = list(found.lines.nodes), found.lines.page_info.next_cursor
-        while cursor is not None:
+        while cursor is not None and len(lines) <= MAX_ITEMS:
             page = await self._lines(found.id, cursor)
             lines += page.nodes
             cursor = page.page_info.next_cursor
-        return found.order(self._names, lines)
+        try:
+            return found.order(self._names, lines)
+        except OrderTooLargeError as error:
+            raise PermanentError("shop_order_too_large", str(error)) from None
 
     async def _lines(self, gid: str, after: str) -> Connection[LineItemNode]:
         variables = {"id": gid, "lines": LINES_PER_PAGE, "after": after}

@@ -3,7 +3,18 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+MAX_ITEMS = 1000
+"""Line items of one order, and attributes of one line item."""
+MAX_PHOTOS = 2000
+"""Photos of one order."""
+TEXT_LENGTH = 500
+"""Of names, titles and the like; what is longer is cut, and says so by its last character."""
+LONG_TEXT_LENGTH = 4000
+"""Of dedication and layout, likewise."""
+VALUE_LENGTH = 10_000
+"""Of an attribute: more than a photo's address may have, so that such a one is refused and not cut."""
 
 _FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 _LAST = datetime(2100, 1, 1, tzinfo=UTC)
@@ -19,15 +30,47 @@ def _storable(value: Any) -> Any:
     """PostgreSQL takes no NUL; what is left empty is nothing."""
     if not isinstance(value, str):
         return value
-    return value.replace("\0", "").strip() or None
+    return cut(value.replace("\0", "").strip(), TEXT_LENGTH) or None
+
+
+def cut(text: str, length: int) -> str:
+    """``text``, of ``length`` characters at most."""
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _moment(value: Any) -> Any:
+    """pydantic takes a number for seconds since 1970; here it would be a mistake."""
+    if value is not None and not (isinstance(value, str) and "T" in value):
+        raise ValueError("must be a moment such as 2026-11-01T10:00:00+01:00")
+    return value
 
 
 Words = Annotated[str | None, BeforeValidator(_storable)]
 """Text, or ``None`` where it is empty."""
-ShopId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+
+
+def _number(value: Any) -> Any:
+    """pydantic takes ``true`` for 1."""
+    if isinstance(value, bool):
+        raise ValueError("must be a number")  # noqa: TRY004 - what pydantic collects
+    return value
+
+
+_DIGITS = {"type": "string", "pattern": r"^0*[1-9][0-9]{0,8}$"}
+ShopId = Annotated[
+    int,
+    Field(ge=1, le=2**63 - 1),
+    BeforeValidator(_number),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1, "maximum": 2**63 - 1}, _DIGITS]}),
+]
 """An id at Shopify, as a number or in digits."""
-Quantity = Annotated[int, Field(ge=0, le=2**31 - 1)]
-Moment = Annotated[AwareDatetime, Field(ge=_FIRST, lt=_LAST)]
+Quantity = Annotated[
+    int,
+    Field(ge=0, le=2**31 - 1),
+    BeforeValidator(_number),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0, "maximum": 2**31 - 1}, _DIGITS]}),
+]
+Moment = Annotated[AwareDatetime, Field(ge=_FIRST, lt=_LAST), BeforeValidator(_moment)]
 
 
 def full_name(first: str | None, last: str | None) -> str | None:

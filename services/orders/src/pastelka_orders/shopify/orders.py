@@ -4,6 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from pastelka_orders.shopify.fields import MAX_ITEMS, MAX_PHOTOS
+
+
+class OrderTooLargeError(ValueError):
+    """An order of more items or photos than one order may have; the message says so."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShopItem:
@@ -24,7 +30,8 @@ class ShopItem:
 class ShopOrder:
     """One order. ``name`` is the shop's (``#1270``), ``payment_status`` in lower case.
 
-    ``items`` is ``None`` where only the head is known; otherwise it is all of them.
+    ``items`` is ``None`` where only the head is known; otherwise it is all of them. Raises
+    ``OrderTooLargeError``.
     """
 
     shopify_id: int
@@ -38,6 +45,11 @@ class ShopOrder:
     payment_status: str | None = None
     shipping_method: str | None = None
 
+    def __post_init__(self) -> None:
+        items = self.items or ()
+        _check("line items", len(items), MAX_ITEMS)
+        _check("photos", sum(len(item.photos) for item in items), MAX_PHOTOS)
+
     @property
     def order_number(self) -> str:
         """Our number: the shop's name without ``#``, fit for URLs; else the shop's id."""
@@ -48,3 +60,8 @@ class ShopOrder:
     def has_photos(self) -> bool:
         """Whether any photo is known."""
         return any(item.photos for item in self.items or ())
+
+
+def _check(what: str, count: int, most: int) -> None:
+    if count > most:
+        raise OrderTooLargeError(f"An order may have {most} {what}; this one has {count}.")

@@ -5,12 +5,21 @@ https://shopify.dev/docs/api/admin-rest/latest/resources/order
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import field_validator
+from pydantic import Field, WithJsonSchema, field_validator
 
 from pastelka_orders.shopify.attributes import AttributeNames
-from pastelka_orders.shopify.fields import Moment, Quantity, Shape, ShopId, Words, full_name
+from pastelka_orders.shopify.fields import (
+    MAX_ITEMS,
+    VALUE_LENGTH,
+    Moment,
+    Quantity,
+    Shape,
+    ShopId,
+    Words,
+    full_name,
+)
 from pastelka_orders.shopify.orders import ShopItem, ShopOrder
 
 
@@ -18,13 +27,13 @@ class Property(Shape):
     """One attribute of a line item."""
 
     name: Words = None
-    value: str = ""
+    value: Annotated[str, WithJsonSchema({"description": "Nothing, if it is neither text nor number"})] = ""
 
     @field_validator("value", mode="before")
     @classmethod
     def _text(cls, value: Any) -> Any:
         if isinstance(value, str):
-            return value.replace("\0", "")
+            return value.replace("\0", "")[:VALUE_LENGTH]
         return str(value) if isinstance(value, int | float) else ""
 
 
@@ -35,7 +44,7 @@ class LineItem(Shape):
     title: Words = None
     quantity: Quantity = 1
     current_quantity: Quantity | None = None
-    properties: tuple[Property, ...] | None = None
+    properties: Annotated[tuple[Property, ...], Field(max_length=MAX_ITEMS)] | None = None
 
 
 class Customer(Shape):
@@ -64,13 +73,8 @@ class OrderPayload(Shape):
     updated_at: Moment | None = None
     cancelled_at: Moment | None = None
     customer: Customer | None = None
-    shipping_lines: tuple[ShippingLine, ...] = ()
-    line_items: tuple[LineItem, ...] | None = None
-
-    @field_validator("shipping_lines", mode="before")
-    @classmethod
-    def _no_lines(cls, value: Any) -> Any:
-        return () if value is None else value
+    shipping_lines: tuple[ShippingLine, ...] | None = None
+    line_items: Annotated[tuple[LineItem, ...], Field(max_length=MAX_ITEMS)] | None = None
 
     def order(self, names: AttributeNames) -> ShopOrder:
         """The order that is meant; its items only if all of them are there with their attributes."""
@@ -85,7 +89,7 @@ class OrderPayload(Shape):
             customer_name=full_name(customer.first_name, customer.last_name),
             customer_email=self.email or customer.email or self.contact_email,
             payment_status=self.financial_status.lower() if self.financial_status else None,
-            shipping_method=next((line.title for line in self.shipping_lines if line.title), None),
+            shipping_method=next((line.title for line in self.shipping_lines or () if line.title), None),
         )
 
 

@@ -1,6 +1,6 @@
 """A webhook: who sent it, what it is about, and what it changes."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,20 +11,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pastelka_orders.errors import (
     OtherShopError,
     WebhookNotVerifiedError,
-    WebhookTooLargeError,
     WebhookUnreadableError,
 )
 from pastelka_orders.repository import shop_orders
 from pastelka_orders.shopify import privacy
 from pastelka_orders.shopify.attributes import AttributeNames
 from pastelka_orders.shopify.ingest import ingest
-from pastelka_orders.shopify.orders import ShopOrder
+from pastelka_orders.shopify.orders import OrderTooLargeError, ShopOrder
 from pastelka_orders.shopify.payloads import OrderPayload
 from pastelka_orders.shopify.privacy import PrivacyPayload
 from pastelka_orders.shopify.settings import ShopifySettings
 from pastelka_orders.shopify.signature import is_signed
 
 MAX_BYTES = 8 * 1024 * 1024
+"""Of a webhook's body."""
 TOPICS = frozenset({"orders/create", "orders/updated", "orders/cancelled"})
 _LONGEST_ID = 200
 
@@ -48,16 +48,6 @@ class Webhook:
     def is_about_privacy(self) -> bool:
         """Whether a customer's data is to be erased or told."""
         return self.topic in privacy.TOPICS
-
-
-async def read_body(chunks: AsyncIterator[bytes]) -> bytes:
-    """The whole body. Raises ``WebhookTooLargeError`` at the first byte too many."""
-    body = bytearray()
-    async for chunk in chunks:
-        body += chunk
-        if len(body) > MAX_BYTES:
-            raise WebhookTooLargeError(MAX_BYTES)
-    return bytes(body)
 
 
 def verified(headers: Mapping[str, str], body: bytes, settings: ShopifySettings) -> Webhook:
@@ -89,6 +79,8 @@ def order_of(webhook: Webhook, names: AttributeNames) -> ShopOrder:
             for one in error.errors(include_input=False, include_url=False)
         ]
         raise WebhookUnreadableError(f"This is no order: {'; '.join(wrong[:5])}.") from None
+    except OrderTooLargeError as error:
+        raise WebhookUnreadableError(str(error)) from None
 
 
 async def apply(

@@ -1,13 +1,18 @@
 """An order's files to take away: as a ZIP, as a PDF to print."""
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import PurePosixPath
-from typing import Annotated
+from typing import Annotated, Any
 
+import anyio
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from pastelka_orders.api.access import VIEWER, Guarded
 from pastelka_orders.api.deps import Deps, OrderNumber, Services
+from pastelka_orders.api.limits import EXPORT_SECONDS
 from pastelka_orders.api.problems import Responses, declared
 from pastelka_orders.errors import NothingChosenError, OrderNotFoundError
 from pastelka_orders.exports import Entry, Export, file_name, zipped
@@ -22,7 +27,10 @@ _PDF = "application/pdf"
 
 def _sent(media_type: str) -> Responses:
     schema = {"schema": {"type": "string", "format": "binary"}}
-    return {200: {"description": "The file", "content": {media_type: schema}}, **declared(404, 409, 422, 503)}
+    return {
+        200: {"description": "The file", "content": {media_type: schema}},
+        **declared(404, 409, 422, 429, 503),
+    }
 
 
 @router.get(
@@ -34,8 +42,10 @@ async def download_order(
     what: Annotated[What, Query(description="The chosen pages, the chosen SVGs, or all photos")] = "coloring",
 ) -> StreamingResponse:
     """A ZIP of the files, named `<order>-<position>`."""
-    entries = await _entries(services, order_number, what)
-    return _response(await zipped(entries), _ZIP, file_name(order_number, f"{what}.zip"))
+    async with _slot(services) as slot:
+        entries = await _entries(services, order_number, what)
+        export = await zipped(entries)
+        return _response(export, _ZIP, file_name(order_number, f"{what}.zip"), slot.pop_all())
 
 
 @router.get(
@@ -43,9 +53,10 @@ async def download_order(
 )
 async def print_order(services: Deps, order_number: OrderNumber) -> StreamingResponse:
     """A PDF of the chosen pages, one on each sheet of A4."""
-    entries = await _entries(services, order_number, "coloring")
-    export = await services.printer.pdf(order_number, entries)
-    return _response(export, _PDF, file_name(order_number, "print.pdf"))
+    async with _slot(services) as slot:
+        entries = await _entries(services, order_number, "coloring")
+        export = await services.printer.pdf(order_number, entries)
+        return _response(export, _PDF, file_name(order_number, "print.pdf"), slot.pop_all())
 
 
 async def _entries(services: Services, order_number: str, what: What) -> list[Entry]:
@@ -63,7 +74,28 @@ async def _entries(services: Services, order_number: str, what: What) -> list[En
     ]
 
 
-def _response(export: Export, media_type: str, name: str) -> StreamingResponse:
+@asynccontextmanager
+async def _slot(services: Services) -> AsyncIterator[AsyncExitStack]:
+    """A stack that gives the slot back when it is closed; whoever sends the export takes it over."""
+    async with AsyncExitStack() as stack:
+        stack.enter_context(services.exports.taken())
+        yield stack
+
+
+class _Sent(StreamingResponse):
+    """An export that keeps its slot until it is sent, or nobody reads it any more."""
+
+    def __init__(self, *args: Any, slot: AsyncExitStack, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._slot = slot
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._slot:
+            with anyio.move_on_after(EXPORT_SECONDS):
+                await super().__call__(scope, receive, send)
+
+
+def _response(export: Export, media_type: str, name: str, slot: AsyncExitStack) -> StreamingResponse:
     headers = {
         "Content-Length": str(export.size),
         "Content-Disposition": f'attachment; filename="{name}"',
@@ -71,4 +103,4 @@ def _response(export: Export, media_type: str, name: str) -> StreamingResponse:
         # What is made while it is sent needs no copy on the gateway's disk.
         "X-Accel-Buffering": "no",
     }
-    return StreamingResponse(export.pieces, media_type=media_type, headers=headers)
+    return _Sent(export.pieces, media_type=media_type, headers=headers, slot=slot)

@@ -1,13 +1,16 @@
 """Orders: list, detail, timeline, making by hand, deleting, and what is asked for a whole order."""
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile, status
-from pydantic import TypeAdapter
+from fastapi.exceptions import RequestValidationError
+from pydantic import Field, TypeAdapter
+from starlette.datastructures import FormData
 
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
+from pastelka_orders.api import limits, links
 from pastelka_orders.api.access import OPERATOR, VIEWER, Asking, Guarded, way_of
-from pastelka_orders.api.deps import MAX_ID, Deps, Id, OrderNumber, answer, respond
+from pastelka_orders.api.deps import Deps, Id, OrderNumber, answer, respond
 from pastelka_orders.api.problems import Responses, declared
 from pastelka_orders.errors import ImageNotFoundError, OrderNotFoundError
 from pastelka_orders.handlers import generate, orders
@@ -27,6 +30,7 @@ router = APIRouter(prefix="/orders", tags=["orders"], route_class=Guarded)
 
 _COLORINGS: TypeAdapter[object] = TypeAdapter(list[ColoringVersionResponse])
 _SVGS: TypeAdapter[object] = TypeAdapter(list[SvgVersionResponse])
+_FIELDS = ("photos", "customer_name", "note", "process")
 _NOT_MODIFIED: Responses = {304: {"description": "The caller's `ETag` is still right"}}
 
 
@@ -40,11 +44,13 @@ async def list_orders(
     request: Request,
     services: Deps,
     cursor: Annotated[
-        str | None, Query(max_length=200, description="`next_cursor` of the page before")
+        Annotated[str, Field(max_length=limits.CURSOR_LENGTH, json_schema_extra={"format": "cursor"})] | None,
+        Query(description="`next_cursor` of the page before"),
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[int, Query(ge=limits.MIN_PAGE, le=limits.MAX_PAGE)] = limits.PAGE_SIZE,
     q: Annotated[
-        str | None, Query(max_length=100, description="Beginnings of words of number and customer")
+        str | None,
+        Query(max_length=limits.SEARCH_LENGTH, description="Beginnings of words of number and customer"),
     ] = None,
     status: Annotated[OrderStatus | None, Query()] = None,
 ) -> Response:
@@ -60,17 +66,21 @@ async def list_orders(
     dependencies=[OPERATOR],
     response_model=OrderResponse,
     status_code=status.HTTP_201_CREATED,
-    responses=declared(413, 422, 503),
+    responses={**links.of_order(201), **declared(422, 503)},
 )
 async def create_order(
     request: Request,
     services: Deps,
-    photos: Annotated[list[UploadFile], File(description="The photos, in the order of the pages")],
-    customer_name: Annotated[str | None, Form(max_length=200)] = None,
-    note: Annotated[str | None, Form(max_length=2000)] = None,
+    photos: Annotated[
+        list[UploadFile],
+        File(description="The photos, in the order of the pages", json_schema_extra={"minItems": 1}),
+    ],
+    customer_name: Annotated[str | None, Form(max_length=limits.CUSTOMER_NAME_LENGTH)] = None,
+    note: Annotated[str | None, Form(max_length=limits.NOTE_LENGTH)] = None,
     process: Annotated[Process, Form(description="What starts by itself")] = "none",
 ) -> Response:
     """Make an order by hand from uploaded photos; one photo that is none refuses them all."""
+    _check_fields(await request.form())
     wanted = ManualOrder(_given(customer_name), _given(note), process)
     async with services.intake.staged(photos) as staged:
         number = await services.write(lambda c: orders.create(c, services.storage, wanted, staged))
@@ -84,7 +94,7 @@ async def create_order(
     "/{order_number}",
     dependencies=[VIEWER],
     response_model=OrderResponse,
-    responses={**_NOT_MODIFIED, **declared(404, 422, 503)},
+    responses={**links.of_order(200), **_NOT_MODIFIED, **declared(404, 422, 503)},
 )
 async def get_order(request: Request, services: Deps, order_number: OrderNumber) -> Response:
     """One order with its line items, images and versions."""
@@ -113,11 +123,11 @@ async def delete_order(services: Deps, caller: Asking, order_number: OrderNumber
     "/{order_number}/images/{image_id}",
     dependencies=[VIEWER],
     response_model=ImageResponse,
-    responses={**_NOT_MODIFIED, **declared(404, 422, 503)},
+    responses={**links.of_image(200), **_NOT_MODIFIED, **declared(404, 422, 503)},
 )
 async def get_image(request: Request, services: Deps, order_number: OrderNumber, image_id: Id) -> Response:
     """One image with all its versions: what a browser fetches on `image_status`."""
-    if image_id > MAX_ID:
+    if image_id > limits.MAX_ID:
         raise ImageNotFoundError(image_id)
     document = await services.view(lambda v: v.image(order_number, image_id))
     if document is None:
@@ -186,7 +196,22 @@ def _accepted(response: Response) -> Response:
     return response
 
 
+def _check_fields(form: FormData) -> None:
+    """Every part of the form is one that is known, and but for photos there is one of each."""
+    if form.get("process") == "":  # which the framework takes for none given
+        message = f"Input should be one of {', '.join(get_args(Process))}."
+        raise RequestValidationError([{"loc": ("body", "process"), "type": "literal_error", "msg": message}])
+    names = [name for name, _ in form.multi_items()]
+    for name in sorted(set(names)):
+        if name not in _FIELDS:
+            message = f"There is no such field; there are {', '.join(_FIELDS)}."
+            raise RequestValidationError([{"loc": ("body", name), "type": "extra_forbidden", "msg": message}])
+        if name != "photos" and names.count(name) > 1:
+            message = f"Given {names.count(name)} times; it may be given once."
+            raise RequestValidationError([{"loc": ("body", name), "type": "given_twice", "msg": message}])
+
+
 def _given(value: str | None) -> str | None:
     """``None`` for what was left empty."""
-    stripped = (value or "").strip().replace("\0", "")
+    stripped = (value or "").replace("\0", "").strip()
     return stripped or None

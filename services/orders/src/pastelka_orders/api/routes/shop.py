@@ -21,19 +21,27 @@ from pastelka_orders.shopify.attributes import AttributeNames
 router = APIRouter(tags=["shop"], route_class=Guarded)
 
 _DEFAULT_DAYS = 30
+_HEADERS = {
+    "X-Shopify-Topic": "What it is about, such as `orders/create`; other topics are acknowledged and ignored",
+    "X-Shopify-Hmac-Sha256": "HMAC-SHA256 of the body with the shop's secret, in base64",
+}
 _PAYLOAD: dict[str, Any] = {
+    "parameters": [
+        {"in": "header", "name": name, "required": True, "description": text, "schema": {"type": "string"}}
+        for name, text in _HEADERS.items()
+    ],
     "requestBody": {
         "description": "An order as Shopify sends it, signed",
         "required": True,
-        "content": {"application/json": {"schema": {"type": "object"}}},
-    }
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ShopifyOrder"}}},
+    },
 }
 
 
 @router.post(
     "/webhooks/shopify",
     dependencies=[SIGNED],
-    responses={200: {"description": "Applied, or nothing to apply"}, **declared(401, 403, 413, 422, 503)},
+    responses={200: {"description": "Applied, or nothing to apply"}, **declared(401, 403, 422, 503)},
     response_class=Response,
     openapi_extra=_PAYLOAD,
 )
@@ -42,8 +50,7 @@ async def shopify_webhook(request: Request, services: Deps) -> Response:
 
     `customers/redact` erases a customer; `customers/data_request` and `shop/redact` are logged for a person.
     """
-    body = await webhook.read_body(request.stream())
-    received = webhook.verified(request.headers, body, services.settings)
+    received = webhook.verified(request.headers, await request.body(), services.settings)
     if received.is_about_an_order:
         order = webhook.order_of(received, AttributeNames.of(services.settings))
         can_ask, kept = services.settings.shop_configured, services.settings.kept
@@ -69,7 +76,8 @@ async def fetch_from_shopify(services: Deps, wanted: FetchFromShopRequest | None
         raise ShopNotConfiguredError
     since = _moment(wanted.since if wanted else None, services.settings.timezone)
     await services.write(lambda c: _publish(c, FetchOrdersJob(since=since)))
-    return QueuedResponse(message=f"Orders since {since.date().isoformat()} are being fetched.")
+    day = since.astimezone(ZoneInfo(services.settings.timezone)).date()
+    return QueuedResponse(message=f"Orders since {day.isoformat()} are being fetched.")
 
 
 @router.post(

@@ -1,19 +1,17 @@
 """The system itself: how it is, and what was given up on."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path, Request, Response, status
+from fastapi import APIRouter, Request, Response, status
 
 from pastelka_orders import dead_letters
 from pastelka_orders.api.access import OPERATOR, VIEWER, Guarded, way_of
-from pastelka_orders.api.deps import Deps
+from pastelka_orders.api.deps import Deps, Sequence
+from pastelka_orders.api.limits import MAX_SEQUENCE
 from pastelka_orders.api.problems import declared
+from pastelka_orders.errors import DeadLetterNotFoundError
 from pastelka_orders.handlers.requeue import take_back
 from pastelka_orders.system_schemas import SystemResponse
 
 router = APIRouter(tags=["system"], route_class=Guarded)
-
-Sequence = Annotated[int, Path(ge=1, le=2**53 - 1, description="Number of the dead letter")]
 
 
 @router.get("/system", dependencies=[VIEWER])
@@ -31,6 +29,7 @@ async def get_system(request: Request, response: Response, services: Deps) -> Sy
 )
 async def requeue_dead_letter(services: Deps, sequence: Sequence) -> None:
     """Ask again for what was given up on; a version begins a new run. The letter is then gone."""
+    _check(sequence)
     await take_back(services.database, await services.broker.client(), sequence)
     services.system.forget()
 
@@ -43,5 +42,11 @@ async def requeue_dead_letter(services: Deps, sequence: Sequence) -> None:
 )
 async def dismiss_dead_letter(services: Deps, sequence: Sequence) -> None:
     """Take a dead letter away without asking again for anything."""
+    _check(sequence)
     await dead_letters.remove(await services.broker.client(), sequence)
     services.system.forget()
+
+
+def _check(sequence: int) -> None:
+    if sequence > MAX_SEQUENCE:
+        raise DeadLetterNotFoundError(sequence)

@@ -8,8 +8,10 @@ from pydantic import TypeAdapter
 
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
 from pastelka_common.contracts.statuses import StatusType
+from pastelka_orders.api import links
 from pastelka_orders.api.access import OPERATOR, VIEWER, Guarded
-from pastelka_orders.api.deps import MAX_ID, Deps, Id, answer
+from pastelka_orders.api.deps import Deps, Id, answer
+from pastelka_orders.api.limits import MAX_ID
 from pastelka_orders.api.problems import declared
 from pastelka_orders.errors import ImageNotFoundError, VersionNotFoundError
 from pastelka_orders.handlers import generate, versions
@@ -22,7 +24,7 @@ _COLORINGS: TypeAdapter[object] = TypeAdapter(list[ColoringVersionResponse])
 _SVGS: TypeAdapter[object] = TypeAdapter(list[SvgVersionResponse])
 _ACCEPTED = status.HTTP_202_ACCEPTED
 _MAKING = declared(404, 409, 422, 503)
-_READING = declared(404, 422, 503)
+_READING = {304: {"description": "The caller's `ETag` is still right"}, **declared(404, 422, 503)}
 
 
 @router.post(
@@ -30,7 +32,7 @@ _READING = declared(404, 422, 503)
     dependencies=[OPERATOR],
     response_model=ColoringVersionResponse,
     status_code=_ACCEPTED,
-    responses=_MAKING,
+    responses={**links.of_version(202, "coloring"), **_MAKING},
 )
 async def generate_image_coloring(
     request: Request, services: Deps, image_id: Id, options: ColoringOptions | None = None
@@ -47,7 +49,7 @@ async def generate_image_coloring(
     dependencies=[OPERATOR],
     response_model=SvgVersionResponse,
     status_code=_ACCEPTED,
-    responses=_MAKING,
+    responses={**links.of_version(202, "svg"), **_MAKING},
 )
 async def generate_image_svg(
     request: Request, services: Deps, image_id: Id, options: SvgOptions | None = None
@@ -63,7 +65,7 @@ async def generate_image_svg(
     "/images/{image_id}/coloring-versions",
     dependencies=[VIEWER],
     response_model=list[ColoringVersionResponse],
-    responses=_READING,
+    responses={**links.of_versions(200, "coloring"), **_READING},
 )
 async def list_coloring_versions(request: Request, services: Deps, image_id: Id) -> Response:
     """All colorings of one image, oldest first."""
@@ -78,7 +80,7 @@ async def list_coloring_versions(request: Request, services: Deps, image_id: Id)
     "/images/{image_id}/svg-versions",
     dependencies=[VIEWER],
     response_model=list[SvgVersionResponse],
-    responses=_READING,
+    responses={**links.of_versions(200, "svg"), **_READING},
 )
 async def list_svg_versions(request: Request, services: Deps, image_id: Id) -> Response:
     """All SVGs of one image, oldest first."""

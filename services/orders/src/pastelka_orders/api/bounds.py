@@ -1,0 +1,212 @@
+"""What a request has to be before any route looks at it: not too large, readable, and of the right kind."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.message import Message as Header
+from typing import Literal
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+from pydantic_core import from_json
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pastelka_orders.api.problems import invalid, problem
+
+Kind = Literal["json", "form", "any"]
+
+_MEDIA_TYPES: Mapping[Kind, str] = {"json": "application/json", "form": "multipart/form-data"}
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The body that a route takes: ``most`` bytes; of ``any`` kind means that the route judges it itself."""
+
+    kind: Kind
+    most: int
+
+
+@dataclass(frozen=True)
+class Bodies:
+    """The bodies of all routes: ``usual`` is that of routes that are not named by method and path."""
+
+    usual: Body
+    by_route: Mapping[tuple[str, str], Body] = field(default_factory=dict)
+
+    def of(self, scope: Scope) -> Body:
+        """What the route of this request takes."""
+        return self.by_route.get((scope["method"], scope["path"]), self.usual)
+
+
+class RefusedError(Exception):
+    """A request that no route gets to see."""
+
+    def __init__(self, status: int, code: str, title: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.title, self.detail = status, code, title, detail
+
+
+class TooLargeError(HTTPException):
+    """A body that turns out to be too large while it is read."""
+
+    def __init__(self, most: int, came: str) -> None:
+        super().__init__(413, f"The body may have {most} bytes here; {came}.")
+
+
+class Bounds:
+    """ASGI middleware: refuses what is too large, unreadable or of the wrong kind, and says what is right."""
+
+    def __init__(self, app: ASGIApp, bodies: Bodies) -> None:
+        self._app = app
+        self._bodies = bodies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            receive = await self._checked(scope, receive)
+        except (RefusedError, TooLargeError) as error:
+            await _refusal(error)(scope, receive, send)
+            return
+        except _InvalidError as error:
+            await invalid([error.args[0]])(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    async def _checked(self, scope: Scope, receive: Receive) -> Receive:
+        _check_address(scope)
+        body = self._bodies.of(scope)
+        headers = Headers(scope=scope)
+        length = int(headers.get("content-length", "0"))
+        if length > body.most:
+            raise TooLargeError(body.most, f"{length} were announced")
+        counted = _counted(receive, body.most)
+        has_body = length or "transfer-encoding" in headers
+        if body.kind == "any" or scope["method"] != "POST" or not has_body:
+            return counted
+        _check_kind(headers.get("content-type"), body.kind)
+        return await _read_json(counted) if body.kind == "json" else counted
+
+
+class _InvalidError(Exception):
+    """One thing that is wrong with a request, as ``problems.invalid`` takes it."""
+
+
+def _check_address(scope: Scope) -> None:
+    """Path and query are UTF-8, and no parameter is given twice: nobody could say which one counts."""
+    path, query = scope.get("raw_path") or b"", scope["query_string"]
+    for name, raw in (("path", unquote_to_bytes(path)), ("query", unquote_to_bytes(query))):
+        if not _is_utf8(raw):
+            message = f"The {name} is not UTF-8 when its %-escapes are decoded."
+            raise _InvalidError({"field": name, "code": "not_utf8", "message": message})
+    names = [key for key, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        message = f"Given {names.count(twice[0])} times; a parameter may be given once."
+        raise _InvalidError({"field": twice[0], "code": "given_twice", "message": message})
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _check_kind(content_type: str | None, kind: Kind) -> None:
+    expected = _MEDIA_TYPES[kind]
+    header = Header()
+    header["content-type"] = content_type or ""
+    given = header.get_content_type() if content_type else "none"
+    if given != expected and not (kind == "json" and given.endswith("+json")):
+        raise _wrong_kind(f"The body has to be {expected}; its Content-Type is {given[:100]}.")
+    charset = (header.get_content_charset() or "utf-8").lower()
+    if charset not in {"utf-8", "utf8"}:
+        raise _wrong_kind(f"The body has to be in UTF-8; its Content-Type says {charset[:40]}.")
+    if kind == "form" and not header.get_boundary():
+        raise RefusedError(
+            400,
+            "bad_request",
+            "Bad Request",
+            "Content-Type has no boundary; without it the parts are not found.",
+        )
+
+
+def _wrong_kind(detail: str) -> RefusedError:
+    return RefusedError(415, "unsupported_media_type", "Unsupported Media Type", detail)
+
+
+def _counted(receive: Receive, most: int) -> Receive:
+    """``receive`` that raises ``TooLargeError`` at the first byte too many."""
+    total = 0
+
+    async def received() -> Message:
+        nonlocal total
+        message = await receive()
+        if message["type"] == "http.request":
+            total += len(message.get("body", b""))
+            if total > most:
+                raise TooLargeError(most, f"{total} came so far")
+        return message
+
+    return received
+
+
+async def _read_json(receive: Receive) -> Receive:
+    """Read all of a JSON body and check that it is one; what is returned gives it out again."""
+    body = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":  # the caller is gone
+            return receive
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    if body:
+        _check_json(bytes(body))
+    whole: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
+
+    async def received() -> Message:
+        return whole.pop() if whole else await receive()
+
+    return received
+
+
+def _check_json(body: bytes) -> None:
+    """Stricter than Python's parser: no NaN, no half surrogates, and not as deep as one likes."""
+    try:
+        from_json(body, allow_inf_nan=False, cache_strings="none")
+    except ValueError as error:
+        message = f"The body is not JSON: {error}."
+        raise _InvalidError({"field": "body", "code": "json_invalid", "message": message}) from None
+
+
+def _refusal(error: RefusedError | TooLargeError) -> ASGIApp:
+    # The rest of a body that nobody wants is not waited for.
+    close = {"Connection": "close"}
+    if isinstance(error, RefusedError):
+        return problem(error.status, error.code, error.title, error.detail, headers=close)
+    return problem(413, "content_too_large", "Content Too Large", error.detail, headers=close)
+
+
+class HeadAsGet:
+    """ASGI middleware: HEAD is answered as GET is, without the content."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def without_content(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self._app({**scope, "method": "GET"}, receive, without_content)

@@ -1,0 +1,70 @@
+"""What no OpenAPI document can say: read by schemathesis, which is told of it by ``SCHEMATHESIS_HOOKS``."""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+from datetime import UTC, date, datetime
+from typing import Any
+
+import requests
+import schemathesis
+from hypothesis import strategies as st
+from requests.auth import AuthBase
+from schemathesis import GenerationMode
+
+from tests.api.seed import picture
+
+SIGNATURE = "X-Shopify-Hmac-Sha256"
+_TOPIC = "X-Shopify-Topic"
+_FIRST, _LAST = datetime(2015, 1, 1), datetime(2026, 1, 1)  # noqa: DTZ001 - what hypothesis takes
+
+_moments = st.datetimes(_FIRST, _LAST, timezones=st.just(UTC)).map(datetime.isoformat)
+_cursors = st.tuples(_moments, st.integers(1, 99)).map(
+    lambda cursor: base64.urlsafe_b64encode(json.dumps(cursor).encode()).decode()
+)
+
+# A cursor is one that the API handed out, and the shop knows no other centuries.
+schemathesis.openapi.format("cursor", _cursors)
+schemathesis.openapi.format("date", st.dates(_FIRST.date(), _LAST.date()).map(date.isoformat))
+schemathesis.openapi.format("date-time", _moments)
+
+
+class Signed(AuthBase):
+    """Signs the body as it goes out."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        body = request.body or b""
+        raw = body.encode() if isinstance(body, str) else body
+        digest = hmac.new(self._secret.encode(), raw, hashlib.sha256).digest()
+        request.headers[SIGNATURE] = base64.b64encode(digest).decode()
+        return request
+
+
+@schemathesis.hook("before_call").apply_to(path="/api/v1/webhooks/shopify", method="POST")
+def sign(_context: Any, case: Any, kwargs: dict[str, Any]) -> None:
+    """As the shop does, unless the case is about what is missing; of the topics one that is followed."""
+    headers = case.headers or {}
+    if _TOPIC in headers:
+        headers[_TOPIC] = "orders/create"
+    if SIGNATURE in headers:
+        kwargs["auth"] = Signed(os.environ["WEBHOOK_SECRET"])
+
+
+@schemathesis.hook("before_call").apply_to(path="/api/v1/orders", method="POST")
+def attach(_context: Any, case: Any, kwargs: dict[str, Any]) -> None:
+    """Files that are photos: for schemathesis any bytes are a file, and hardly any are a photo.
+
+    What is meant to be refused stays as it is, for the files may be what is wrong with it.
+    """
+    body = case.body
+    if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
+        return
+    if isinstance(body, dict) and isinstance(body.get("photos"), list):
+        photos = [("photos", (f"{n}.jpg", picture("JPEG", n))) for n in range(len(body["photos"]))]
+        words = [(name, (None, value)) for name, value in body.items() if isinstance(value, str)]
+        kwargs["files"] = [*words, *photos]

@@ -1,0 +1,79 @@
+"""The API with a lock on it, and schemathesis as everybody who may come: nobody, a viewer, an operator."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import aiohttp
+
+from tests.api import campaign
+from tests.api.campaign import Form, Outcome
+from tests.api.running import RunningApi, running_api
+from tests.api.seed import seed
+
+_SCOPES = {"viewer": "read", "operator": "write"}
+
+
+async def run(folder: Path, forms: Mapping[str, Form], number: int) -> list[Outcome]:
+    """One run as each caller in ``forms``, over the same data, with the seed ``number``."""
+    async with running_api(folder, {"AUTH_MODE": "password"}) as api:
+        tokens = {name: await _token(api, name) for name in {*forms, "operator"}}
+        headers = {"Authorization": f"Bearer {tokens['operator']}"}
+        known = await seed(api, headers)
+        document = folder / "openapi.json"
+        document.write_bytes(await _document(api, headers))
+        outcomes = []
+        for caller, form in forms.items():
+            reports = folder / caller
+            reports.mkdir()
+            outcomes.append(
+                await campaign.run(
+                    api,
+                    known,
+                    reports,
+                    caller=caller,
+                    token=tokens[caller],
+                    document=document,
+                    seed=number,
+                    form=form,
+                )
+            )
+        return outcomes
+
+
+async def _document(api: RunningApi, headers: dict[str, str]) -> bytes:
+    async with (
+        aiohttp.ClientSession(headers=headers) as http,
+        http.get(f"{api.url}/api/v1/openapi.json") as response,
+    ):
+        return await response.read()
+
+
+async def _token(api: RunningApi, caller: str) -> str | None:
+    if caller == "nobody":
+        return None
+    return await _command(api, "tokens", "create", caller, "--scope", _SCOPES[caller], "--expires", "8h")
+
+
+async def _command(api: RunningApi, *arguments: str) -> str:
+    """What an operator's command prints."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "pastelka_orders", *arguments),
+        env={**os.environ, "DATABASE_URL": api.database_url, "NATS_URL": api.nats_url},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    output, _ = await process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(arguments)} ended with {process.returncode}")
+    return output.decode().strip()
+
+
+def complaints(outcomes: Sequence[Outcome]) -> list[str]:
+    """What was found wrong, and whether the tool itself gave up."""
+    found = [f"{one.caller}: {failure}" for one in outcomes for failure in one.failures]
+    gave_up = [one for one in outcomes if one.exit_code and not one.failures]
+    return found + [
+        f"{one.caller}: schemathesis ended with {one.exit_code}:\n{one.output[-3000:]}" for one in gave_up
+    ]

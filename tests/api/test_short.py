@@ -1,0 +1,29 @@
+"""A short run of schemathesis, always the same; ``make test-api`` is the long one."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.api.campaign import Form
+from tests.api.runs import complaints, run
+from tests.api.table import table
+
+SEED = 1
+
+FORMS = {
+    "nobody": Form(1, phases="examples,fuzzing", is_short=True),
+    "operator": Form(1, phases="examples,coverage", is_short=True),
+}
+
+
+@pytest.mark.timeout(600)
+async def test_every_answer_is_documented_and_none_is_5xx(tmp_path: Path) -> None:
+    outcomes = await run(tmp_path, FORMS, SEED)
+    print(table(outcomes))
+    assert complaints(outcomes) == []
+    nobody, operator = outcomes
+    assert nobody.cases > 25
+    assert operator.cases > 300
+    # Otherwise it would only have been asked about what is not there.
+    assert operator.successes > 60
+    assert nobody.successes < operator.successes
