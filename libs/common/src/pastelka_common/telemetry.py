@@ -151,9 +151,8 @@ def _set_up_logs(service: str, level: str, silenced: Silenced) -> None:
     )
     structlog.contextvars.bind_contextvars(service=service)
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(processors=_foreign(renderer, silenced), foreign_pre_chain=shared)
-    )
+    processors = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer, silenced]
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=processors, foreign_pre_chain=shared))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # Every request of every poll would drown what matters.
     for chatty in ("httpx", "httpcore", "uvicorn.access", "aiohttp.access"):

@@ -5,6 +5,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+from asyncpg import PostgresError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -17,7 +18,7 @@ Work = Callable[[AsyncConnection], Awaitable[T]]
 # Another transaction went first in a way that cannot be waited out: doing it again is the remedy.
 _TRY_AGAIN = {"40001", "40P01"}
 _TRIES = 5
-_PASSING = {"08", "40", "53", "57", "58"}
+_PASSING = {"08", "28", "3D", "40", "53", "57", "58"}
 
 
 class Database:
@@ -93,9 +94,12 @@ def _engine(url: str, pool_size: int, timezone: str, **options: Any) -> AsyncEng
 def is_passing(error: Exception) -> bool:
     """Whether the database was away or overloaded, so that the same may succeed later.
 
-    By the classes of PostgreSQL's error codes: connection (08), transaction rollback (40),
-    insufficient resources (53), operator intervention (57), system error (58).
+    By the classes of PostgreSQL's error codes: connection (08), a login that is refused (28), a database
+    that is not there (3D), transaction rollback (40), insufficient resources (53), operator intervention
+    (57), system error (58). Somebody has to mend a login, but no request and no job is at fault.
     """
+    if isinstance(error, PostgresError):  # SQLAlchemy wraps none that are raised while connecting
+        return (error.sqlstate or "")[:2] in _PASSING
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or (sqlstate(error) or "")[:2] in _PASSING
     return isinstance(error, OSError | TimeoutError | PoolTimeoutError)

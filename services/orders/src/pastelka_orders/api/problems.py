@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
+from asyncpg import PostgresError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -143,7 +144,7 @@ async def _database(_request: Request, error: Exception) -> JSONResponse:
     )
 
 
-async def _database_fault(request: Request, error: DBAPIError) -> JSONResponse:
+async def _database_fault(request: Request, error: DBAPIError | PostgresError) -> JSONResponse:
     """A database that is starting up or shutting down says so in its own words."""
     return await (_database(request, error) if is_passing(error) else _unexpected(request, error))
 
@@ -179,6 +180,7 @@ def install(app: FastAPI) -> None:
         PoolTimeoutError: _database,
         ConnectionError: _database,
         DBAPIError: _database_fault,
+        PostgresError: _database_fault,
         OSError: _storage,
         Exception: _unexpected,
     }
