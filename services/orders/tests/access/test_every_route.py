@@ -143,6 +143,7 @@ KINDS: dict[str, Kind] = {
     "a page of another site": Kind(session("operator", Origin=ELSEWHERE), **FOREIGN),
     "a page of our other port": Kind(session("operator", Origin="http://localhost:8081"), **FOREIGN),
     "a page without an origin": Kind(session("operator", Origin="null"), **FOREIGN),
+    "a page with an empty origin": Kind(session("operator", Origin=""), **FOREIGN),
     "a page that is only fetched from": Kind(session("operator", Sec_Fetch_Site="cross-site"), **FOREIGN),
     "a proxy's header without a proxy": Kind(headers(**{USER: "jana@example.com"}), **out()),
     "who calls the API past the proxy": Kind(
@@ -260,6 +261,31 @@ async def test_the_documented_answers_are_those_of_the_rule(api: Any) -> None:
         assert ("security" in operation) is rule.needs_caller, (method, path)
         if rule.needs_caller:
             assert {"401", "403"} <= set(operation["responses"]), (method, path)
+
+
+async def test_nothing_of_a_body_is_read_before_it_is_known_who_asks(locked_api: Any, people: Any) -> None:
+    """Else anybody could make the API take in as much as an upload may have."""
+    viewer, operator = await people.signed_in("viewer"), await people.signed_in("operator")
+    read: list[int] = []
+
+    async def photos() -> AsyncIterator[bytes]:
+        for number in range(3):
+            read.append(number)
+            yield b"x" * 1000
+
+    form = {"Content-Type": "multipart/form-data; boundary=x"}
+    for send, expected in (
+        ({}, "sign_in_required"),
+        (viewer, "operator_required"),
+        ({**operator, "Origin": ELSEWHERE}, "wrong_origin"),
+    ):
+        response = await locked_api.http.post("/orders", content=photos(), headers={**form, **send})
+        assert outcome(response) == expected
+        assert read == []
+    assert (
+        await locked_api.http.post("/orders", content=photos(), headers={**form, **operator})
+    ).status_code < 500
+    assert read == [0, 1, 2]
 
 
 async def bare(_request: Any) -> PlainTextResponse:
