@@ -73,9 +73,19 @@ async def run(
         *("--report", "ndjson", "--report-ndjson-path", str(report), "--no-color", "--no-shrink"),
         *("--generation-database", "none", "--request-timeout", "60", "--warnings", "off"),
     ]
-    env = {**os.environ, "SCHEMATHESIS_HOOKS": "tests.api.hooks", "WEBHOOK_SECRET": WEBHOOK_SECRET}
+    root = str(Path(__file__).parents[2])
+    env = {
+        **os.environ,
+        "PYTHONPATH": root,
+        "SCHEMATHESIS_HOOKS": "tests.api.hooks",
+        "WEBHOOK_SECRET": WEBHOOK_SECRET,
+    }
     process = await asyncio.create_subprocess_exec(
-        *argv, env=env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        *argv,
+        env=env,
+        cwd=folder,  # what it remembers of earlier runs would make this one another
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
     )
     output, _ = await process.communicate()
     outcome = Outcome(caller, seed, exit_code=process.returncode or 0, output=output.decode(errors="replace"))

@@ -19,9 +19,14 @@ from tests.api.running import SHOP_DOMAIN, WEBHOOK_SECRET, RunningApi
 _SPARE_ORDERS = 25
 """Orders with one photo each: some are deleted, and there have to be some left."""
 _SHOP_ORDERS = 5
+_FAILED = 12
+"""Colorings of one more order, all of which were given up on."""
 _LETTERS = 30
 _SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path d="M0 0h1v1z"/></svg>'
 _SETS = {status_type: [status.value for status in statuses] for status_type, statuses in STATUS_ENUMS.items()}
+
+FIRST_SVG_IMAGE = len(_SETS["coloring"]) + 1
+"""Id of the first image that has an SVG, of id 1; a coloring has the id of its image."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +44,9 @@ async def seed(api: RunningApi, headers: dict[str, str]) -> Known:
     """Make it all: photos by the API, statuses and files behind its back, as workers would."""
     async with aiohttp.ClientSession(f"{api.url}/api/v1/", headers=headers) as http:
         photos = max(len(values) for values in _SETS.values())
-        for count in (photos, photos, 2, *[1] * _SPARE_ORDERS):
+        for count in (photos, photos, _FAILED, *[1] * _SPARE_ORDERS):
             await _order(http, count)
-        for number in ("M1000", "M1001"):
+        for number in ("M1000", "M1001", "M1002"):
             await _post(http, f"orders/{number}/generate-coloring")
         for number in range(_SHOP_ORDERS):
             await _webhook(http, number)
@@ -84,8 +89,10 @@ async def _webhook(http: aiohttp.ClientSession, number: int) -> None:
 
 
 async def _fill(sql: asyncpg.Connection, storage: Path) -> None:
-    """The first order: colorings in every status; the second: all completed and SVGs in every status."""
-    first, second = [await _versions(sql, number) for number in ("M1000", "M1001")]
+    """Colorings in every status; SVGs in every status of completed colorings; colorings in error."""
+    first, second, third = [await _versions(sql, number) for number in ("M1000", "M1001", "M1002")]
+    for version, image in third:
+        await _set(sql, storage, "coloring", version, image, "error")
     for place, (version, image) in enumerate(first):
         await _set(
             sql, storage, "coloring", version, image, _SETS["coloring"][place % len(_SETS["coloring"])]
@@ -137,16 +144,16 @@ async def _set(
 
 
 async def _letters(nats_url: str, sql: asyncpg.Connection) -> list[int]:
-    """Dead letters of the jobs that are in the outbox, which nobody relays here."""
+    """Dead letters of the jobs of what failed; they are in the outbox, which nobody relays here."""
     jobs = await sql.fetch(
-        "SELECT subject, payload FROM outbox WHERE subject LIKE 'jobs.coloring.%' ORDER BY id"
+        "SELECT subject, payload FROM outbox WHERE subject LIKE 'jobs.coloring.%' ORDER BY id DESC"
     )
     async with connected(nats_url, name="seed") as nc:
         js = nc.jetstream()
         await ensure_streams(js)
         sequences = []
         for number in range(_LETTERS):
-            job = jobs[number % len(jobs)]
+            job = jobs[number % _FAILED]
             letter = DeadLetter(
                 original_subject=job["subject"],
                 original_payload=job["payload"].decode(),

@@ -79,3 +79,10 @@ def test_a_list_that_is_no_json_is_said_too(
     (line,) = _complaints(capsys)
     assert "hosts" in line
     assert "s3cret" not in line
+
+
+def test_secrets_are_known_also_within_addresses(environment: pytest.MonkeyPatch):
+    environment.setenv("NATS_URL", "nats://user:p%40ssword@one:4222,nats://user:another@two:4222")
+    settings = Settings.load()
+    assert settings.secrets() == {"k" * 20, "p%40ssword", "p@ssword", "another"}
+    assert "ssword" not in repr(settings)

@@ -6,6 +6,7 @@ import sys
 
 from opentelemetry.sdk.trace import TracerProvider
 
+from pastelka_common import telemetry
 from pastelka_common.contracts.messages import EraseJob, OrderChanged
 from pastelka_common.messaging.publish import MSG_ID, outgoing
 from pastelka_common.telemetry import context_of, current_headers, trace_id_of
@@ -62,3 +63,10 @@ with telemetry.tracer.start_as_current_span("job"):
     assert len(ours["trace_id"]) == 32
     assert (plain["event"], plain["trace_id"]) == ("plain", ours["trace_id"])
     assert done.stdout == ""
+
+
+def test_secrets_are_struck_out_of_lines():
+    silenced = telemetry.Silenced({"p@ss/word", 'qu"ote'})
+    said = silenced(None, "info", 'p@ss/word p%40ss/word qu\\"ote qu"ote password')
+    assert said == "*** *** *** *** password"
+    assert telemetry.Silenced(())(None, "info", "as it is") == "as it is"

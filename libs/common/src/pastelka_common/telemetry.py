@@ -123,7 +123,7 @@ class Silenced:
 
     def __init__(self, secrets: Collection[str]) -> None:
         # As they are, as JSON writes them, and as an address would.
-        forms = {form for secret in secrets for form in (secret, json.dumps(secret)[1:-1], quote(secret))}
+        forms = {form for secret in secrets for form in _forms(secret)}
         self._pattern = (
             re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True)))) if forms else None
         )
@@ -131,6 +131,10 @@ class Silenced:
     def __call__(self, _logger: Any, _method: str, line: Any) -> Any:
         """The line without them."""
         return line if self._pattern is None else self._pattern.sub("***", line)
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    return secret, json.dumps(secret)[1:-1], quote(secret), quote(secret, safe="")
 
 
 def _set_up_logs(service: str, level: str, silenced: Silenced) -> None:

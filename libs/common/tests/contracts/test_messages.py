@@ -208,6 +208,13 @@ def test_an_option_out_of_range_is_refused(wrong: dict[str, object]):
         ColoringOptions.model_validate(wrong)
 
 
+@pytest.mark.parametrize(
+    "right", [{"megapixels": 0.5}, {"megapixels": 8}, {"steps": 1}, {"steps": 20}, {"steps": 4.0}]
+)
+def test_an_option_at_its_bound_is_taken(right: dict[str, object]):
+    assert ColoringOptions.model_validate(right).model_dump() == {"megapixels": 1.0, "steps": 4, **right}
+
+
 def test_a_message_cannot_be_changed():
     with pytest.raises(ValidationError, match="frozen"):
         EXAMPLES[0][0].schema_version = 9

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pastelka_orders.api.problems import invalid, problem
+from pastelka_orders.api.problems import InvalidError, invalid, problem
 
 Kind = Literal["json", "form", "any"]
 
@@ -66,16 +66,16 @@ class Bounds:
             await self._app(scope, receive, send)
             return
         try:
-            receive = await self._checked(scope, receive)
+            receive = self._checked(scope, receive)
         except (RefusedError, TooLargeError) as error:
             await _refusal(error)(scope, receive, send)
             return
-        except _InvalidError as error:
-            await invalid([error.args[0]])(scope, receive, send)
+        except InvalidError as error:
+            await invalid(error.errors)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
-    async def _checked(self, scope: Scope, receive: Receive) -> Receive:
+    def _checked(self, scope: Scope, receive: Receive) -> Receive:
         _check_address(scope)
         body = self._bodies.of(scope)
         headers = Headers(scope=scope)
@@ -87,11 +87,7 @@ class Bounds:
         if body.kind == "any" or scope["method"] != "POST" or not has_body:
             return counted
         _check_kind(headers.get("content-type"), body.kind)
-        return await _read_json(counted) if body.kind == "json" else counted
-
-
-class _InvalidError(Exception):
-    """One thing that is wrong with a request, as ``problems.invalid`` takes it."""
+        return _json(counted) if body.kind == "json" else counted
 
 
 def _check_address(scope: Scope) -> None:
@@ -100,12 +96,12 @@ def _check_address(scope: Scope) -> None:
     for name, raw in (("path", unquote_to_bytes(path)), ("query", unquote_to_bytes(query))):
         if not _is_utf8(raw):
             message = f"The {name} is not UTF-8 when its %-escapes are decoded."
-            raise _InvalidError({"field": name, "code": "not_utf8", "message": message})
+            raise InvalidError(name, "not_utf8", message)
     names = [key for key, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         message = f"Given {names.count(twice[0])} times; a parameter may be given once."
-        raise _InvalidError({"field": twice[0], "code": "given_twice", "message": message})
+        raise InvalidError(twice[0], "given_twice", message)
 
 
 def _is_utf8(raw: bytes) -> bool:
@@ -155,24 +151,32 @@ def _counted(receive: Receive, most: int) -> Receive:
     return received
 
 
-async def _read_json(receive: Receive) -> Receive:
-    """Read all of a JSON body and check that it is one; what is returned gives it out again."""
+def _json(receive: Receive) -> Receive:
+    """``receive`` of a JSON body, all of it at once and checked, when the route asks for it."""
+    asked = False
+
+    async def received() -> Message:
+        nonlocal asked
+        if asked:
+            return await receive()
+        asked = True
+        return await _read_json(receive)
+
+    return received
+
+
+async def _read_json(receive: Receive) -> Message:
     body = bytearray()
     more = True
     while more:
         message = await receive()
         if message["type"] != "http.request":  # the caller is gone
-            return receive
+            return message
         body += message.get("body", b"")
         more = message.get("more_body", False)
     if body:
         _check_json(bytes(body))
-    whole: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
-
-    async def received() -> Message:
-        return whole.pop() if whole else await receive()
-
-    return received
+    return {"type": "http.request", "body": bytes(body), "more_body": False}
 
 
 def _check_json(body: bytes) -> None:
@@ -181,7 +185,7 @@ def _check_json(body: bytes) -> None:
         from_json(body, allow_inf_nan=False, cache_strings="none")
     except ValueError as error:
         message = f"The body is not JSON: {error}."
-        raise _InvalidError({"field": "body", "code": "json_invalid", "message": message}) from None
+        raise InvalidError("body", "json_invalid", message) from None
 
 
 def _refusal(error: RefusedError | TooLargeError) -> ASGIApp:

@@ -29,6 +29,15 @@ MEDIA_TYPE = "application/problem+json"
 
 log = structlog.get_logger(__name__)
 
+
+class InvalidError(HTTPException):
+    """One thing that is wrong with a request, found before its route is asked."""
+
+    def __init__(self, field: str, code: str, message: str) -> None:
+        super().__init__(HTTPStatus.UNPROCESSABLE_ENTITY, message)
+        self.errors = [{"field": field, "code": code, "message": message}]
+
+
 Responses = dict[int | str, dict[str, Any]]
 
 
@@ -109,6 +118,8 @@ def invalid(errors: Sequence[dict[str, str]]) -> JSONResponse:
 
 
 async def _http(request: Request, error: HTTPException) -> JSONResponse:
+    if isinstance(error, InvalidError):
+        return invalid(error.errors)
     phrase = _PHRASES.get(error.status_code) or HTTPStatus(error.status_code).phrase
     code = phrase.lower().replace(" ", "_").replace("-", "_")
     headers = dict(error.headers or {})

@@ -1,0 +1,91 @@
+"""What the shop may send: more is refused whole, and texts that are too long are cut and say so."""
+
+import json
+from typing import Any
+
+import pytest
+
+from pastelka_orders.errors import WebhookUnreadableError
+from pastelka_orders.shopify.attributes import AttributeNames
+from pastelka_orders.shopify.fields import LONG_TEXT_LENGTH, MAX_ITEMS, MAX_PHOTOS, TEXT_LENGTH
+from pastelka_orders.shopify.orders import ShopOrder
+from pastelka_orders.shopify.webhook import Webhook, order_of
+
+
+def read(**order: Any) -> ShopOrder:
+    body = json.dumps({"id": 1, "name": "#1", **order}).encode()
+    return order_of(Webhook("orders/create", None, body), AttributeNames())
+
+
+def items(count: int, properties: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"id": n, "properties": properties} for n in range(1, count + 1)]
+
+
+def photos(count: int) -> list[dict[str, Any]]:
+    return [{"name": f"Fotka {n}", "value": f"https://cdn.example.com/{n}.jpg"} for n in range(1, count + 1)]
+
+
+def test_line_items() -> None:
+    assert len(read(line_items=items(MAX_ITEMS, [])).items or ()) == MAX_ITEMS
+    with pytest.raises(WebhookUnreadableError, match=rf"line_items.*{MAX_ITEMS}.*{MAX_ITEMS + 1}"):
+        read(line_items=items(MAX_ITEMS + 1, []))
+
+
+def test_attributes() -> None:
+    assert read(line_items=items(1, photos(MAX_ITEMS))).has_photos
+    with pytest.raises(WebhookUnreadableError, match=rf"properties.*{MAX_ITEMS}.*{MAX_ITEMS + 1}"):
+        read(line_items=items(1, photos(MAX_ITEMS + 1)))
+
+
+def test_photos_in_all() -> None:
+    most = read(line_items=items(2, photos(MAX_PHOTOS // 2)))
+    assert sum(len(item.photos) for item in most.items or ()) == MAX_PHOTOS
+    with pytest.raises(WebhookUnreadableError, match=f"{MAX_PHOTOS} photos; this one has {MAX_PHOTOS + 5}"):
+        read(line_items=[*items(2, photos(MAX_PHOTOS // 2)), {"id": 9, "properties": photos(5)}])
+
+
+@pytest.mark.parametrize(("length", "kept"), [(-1, -1), (0, 0), (1, 0)])
+def test_texts(length: int, kept: int) -> None:
+    def cut(whole: str, most: int) -> str:
+        return whole if length <= 0 else whole[: most - 1] + "…"
+
+    title, words = "ž" * (TEXT_LENGTH + length), "x" * (LONG_TEXT_LENGTH + length)
+    order = read(
+        customer={"first_name": title},
+        line_items=[{"id": 1, "title": title, "properties": [{"name": "Věnování", "value": words}]}],
+    )
+    (item,) = order.items or ()
+    assert len(item.title) == TEXT_LENGTH + kept
+    assert item.title == order.customer_name == cut(title, TEXT_LENGTH)
+    assert item.dedication == cut(words, LONG_TEXT_LENGTH)
+
+
+@pytest.mark.parametrize("url_length", [8192, 8193, 100_000])
+def test_an_address_that_is_too_long_is_kept_so_that_it_is_refused_where_it_is_fetched(
+    url_length: int,
+) -> None:
+    url = "https://cdn.example.com/".ljust(url_length, "x")
+    order = read(line_items=items(1, [{"name": "Fotka 1", "value": url}]))
+    (kept,) = (order.items or ())[0].photos.values()
+    assert len(kept) == min(url_length, 10_000)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"created_at": 1_700_000_000},
+        {"created_at": "1700000000"},
+        {"created_at": "2026-11-01"},
+        {"created_at": "1999-12-31T23:59:59+00:00"},
+        {"created_at": "2100-01-01T00:00:00+00:00"},
+        {"id": True},
+        {"id": 2**63},
+        {"id": 0},
+        {"line_items": [{"id": 1, "quantity": False}]},
+        {"line_items": [{"id": 1, "quantity": 2**31}]},
+        {"line_items": [{"id": 1, "quantity": -1}]},
+    ],
+)
+def test_numbers_and_moments_that_are_none(wrong: dict[str, Any]) -> None:
+    with pytest.raises(WebhookUnreadableError, match="This is no order"):
+        read(**wrong)
