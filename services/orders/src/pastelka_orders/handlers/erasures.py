@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.contracts.messages import Failure, OrderDeleted
+from pastelka_common.contracts.messages import EraseJob, Failure, OrderDeleted
 from pastelka_common.contracts.statuses import STATUS_ENUMS
 from pastelka_orders.handlers.versions import end_in_error, stop_work
 from pastelka_orders.models import ErasureReason
@@ -27,10 +27,11 @@ async def ask(
     return is_new
 
 
-async def take_rows_away(connection: AsyncConnection, order_id: int) -> bool:
-    """Delete the rows of an order that is being erased, whose files are gone, and what waits to be published.
+async def take_rows_away(connection: AsyncConnection, order_id: int, files: EraseJob | None = None) -> bool:
+    """Delete the rows of an order that is being erased, and what waits to be published about it.
 
-    ``False`` if that was done before. Work that was begun meanwhile is stopped; browsers hear of it.
+    Its files are gone, or ``files`` is published. ``False`` if that was done before. Work that was begun
+    meanwhile is stopped; browsers hear of it.
     """
     record = await erasures.one(connection, order_id, lock=True)
     if record is None or record.deleted_at is not None:
@@ -54,6 +55,8 @@ async def take_rows_away(connection: AsyncConnection, order_id: int) -> bool:
     if record.reason == "customer" and what.shopify_id is not None:
         await erasures.never_again(connection, [what.shopify_id])
     await erasures.note_rows_gone(connection, order_id, what, is_watched=is_watched)
+    if files is not None:
+        outbox.add(files)
     outbox.add(OrderDeleted(order_number=what.order_number))
     await outbox.flush(connection)
     return True

@@ -79,10 +79,8 @@ async def delete(
         raise OrderNotFoundError(order_number)
     await erasures.ask(connection, target, "operator", asked_by)
     await _count_files(connection, storage, target.order_id)
-    outbox = Outbox()
-    outbox.add(EraseJob(order_id=target.order_id, order_number=order_number))
-    await outbox.flush(connection)
-    if not await take_rows_away(connection, target.order_id):
+    files = EraseJob(order_id=target.order_id, order_number=order_number)
+    if not await take_rows_away(connection, target.order_id, files):
         raise OrderNotFoundError(order_number)
     return target.order_id
 
