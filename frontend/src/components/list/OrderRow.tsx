@@ -11,7 +11,7 @@ import type { OrderListItem } from "@/types";
 import { Progress } from "./Progress";
 import { Thumbnails } from "./Thumbnails";
 
-/** The columns, from laptop width on; `--box` is the width of the first one, for the boxes. */
+/** The columns, from laptop width on; `--box` is the width of the first one, `--pull` takes its gap back. */
 export const COLUMNS =
   "xl:grid xl:grid-cols-[var(--box,1.25rem)_7rem_minmax(10rem,1.2fr)_13.5rem_minmax(14rem,1.4fr)_9rem_9.5rem] xl:items-center xl:gap-x-4 xl:gap-y-0";
 /** Below it a row is two lines, and at phone width four. */
@@ -128,10 +128,13 @@ export const OrderRow = memo(function OrderRow({
       )}
     >
       <SelectCell order={order} isSelected={isSelected} onSelect={onSelect} />
-      <div role="cell" className="min-w-0">
+      <div role="cell" className="min-w-0 max-sm:ml-[var(--pull,0px)]">
         <NumberLink order={order} now={now} />
       </div>
-      <div role="cell" className="min-w-0 max-sm:order-1 max-sm:col-span-2 max-sm:col-start-2">
+      <div
+        role="cell"
+        className="min-w-0 max-sm:order-1 max-sm:col-span-2 max-sm:col-start-2 max-sm:ml-[var(--pull,0px)]"
+      >
         <Customer order={order} />
       </div>
       <div

@@ -115,7 +115,10 @@ export function OrderTable({ orders, current, selected, onSelect, onSelectAll, o
       role="table"
       aria-label={t("list.title")}
       aria-rowcount={orders.length + 1}
-      className={cn("rounded-[14px] border border-line bg-card shadow-card", !mayChange && "[--box:0px]")}
+      className={cn(
+        "rounded-[14px] border border-line bg-card shadow-card",
+        !mayChange && "[--box:0px] [--pull:-0.75rem]",
+      )}
     >
       <Heads allSelected={selected.size > 0 && selected.size === orders.length} onSelectAll={onSelectAll} />
       <div

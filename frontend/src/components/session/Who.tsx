@@ -24,7 +24,7 @@ function Card({ id, caller, canLeave }: { id: string; caller: Caller; canLeave: 
     <div
       id={id}
       popover="auto"
-      className="fixed inset-auto top-[3.25rem] right-4 m-0 w-64 rounded-2xl border border-line bg-card p-4 text-ink shadow-float min-[1320px]:right-[calc((100vw-1320px)/2+1.75rem)] sm:right-7"
+      className="fixed inset-auto top-[3.25rem] right-4 m-0 w-64 rounded-2xl border border-line bg-card p-4 text-ink shadow-float sm:right-[max(1.75rem,calc(50vw-632px))]"
     >
       <p className="font-semibold break-words">{caller.name}</p>
       <p className="text-[13px] text-mute">{t(`who.${caller.role}`)}</p>
