@@ -10,11 +10,13 @@ from playwright.async_api import Browser
 from pastelka_common.testing.fake_runpod import Control, FakeRunpod, FakeRunpodSettings
 from pastelka_common.testing.fake_vectorizer import FakeVectorizer
 from tests.browser.chromium import running_chromium
+from tests.browser.door import Door, closed_door
 from tests.browser.visitor import Look, Visitor, arrive
 from tests.line import Line, running_line
 
 Arrive = Callable[..., Awaitable[Visitor]]
-"""``await visit()`` or ``await visit(Look(...))``: someone new who has the dashboard open."""
+"""``await visit()`` or ``await visit(Look(...))``: someone new who has the dashboard open; with
+``at=door.url`` at the gateway where one has to sign in."""
 
 _failed: pytest.StashKey[bool] = pytest.StashKey()
 
@@ -52,6 +54,13 @@ async def line(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Line]:
         yield running
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def door(line: Line, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
+    """A second gateway to the same system, at which one has to sign in."""
+    async with closed_door(line, tmp_path_factory.mktemp("door")) as closed:
+        yield closed
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def visit(
     request: pytest.FixtureRequest, chromium: Browser, line: Line, tmp_path: Path
@@ -59,10 +68,10 @@ async def visit(
     """Brings visitors; afterwards each one's trouble that the test did not announce fails the test."""
     visitors: list[Visitor] = []
 
-    async def come(look: Look | None = None) -> Visitor:
+    async def come(look: Look | None = None, at: str | None = None) -> Visitor:
         name = f"screen-{len(visitors) + 1}"
         assert line.stack.nginx is not None
-        root = f"http://localhost:{line.stack.nginx.port}"
+        root = at or f"http://localhost:{line.stack.nginx.port}"
         visitors.append(await arrive(chromium, root, name, look or Look()))
         return visitors[-1]
 

@@ -15,6 +15,11 @@ from tests.browser.words import Words
 from tests.line import Line
 
 _ORDERS = "**/api/v1/orders?*"
+_SESSION = "**/api/v1/session"
+_NOBODY = {"mode": "password", "caller": None}
+_VIEWER = {"mode": "password", "caller": {"name": "eva", "kind": "user", "role": "viewer"}}
+_ASK_AGAIN = "document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))"
+"""What the page takes for coming back to it: it asks then who is signed in."""
 
 
 async def order_with_everything(line: Line, seed: int) -> Any:
@@ -48,13 +53,19 @@ async def order_with_everything(line: Line, seed: int) -> Any:
 async def scenes(visitor: Visitor, words: Words, order: Any) -> AsyncIterator[str]:
     """Brings every scene onto the screen and gives its name."""
     # A visitor who begins at a page without data has no cookie yet, and gets it when the hub refuses.
-    visitor.watch.announce(r"/api/v1/orders.*: (404|409|503)", r"/\.well-known/mercure.*: 401")
+    visitor.watch.announce(
+        r"/api/v1/orders.*: (404|409|503)", r"/\.well-known/mercure.*: 401", r"/api/v1/session: 401"
+    )
     async for name in _of_the_list(visitor, words):
         yield f"list: {name}"
     async for name in _of_an_order(visitor, words, order):
         yield f"order: {name}"
     async for name in _elsewhere(visitor, words):
         yield name
+    async for name in _at_the_door(visitor, words):
+        yield f"door: {name}"
+    async for name in _of_a_viewer(visitor, words, order):
+        yield f"viewer: {name}"
 
 
 async def _of_the_list(visitor: Visitor, words: Words) -> AsyncIterator[str]:
@@ -134,6 +145,41 @@ async def _elsewhere(visitor: Visitor, words: Words) -> AsyncIterator[str]:
     await visitor.open("/no/such/page")
     await expect(page.get_by_text(words["missing.title"])).to_be_visible()
     yield "404"
+
+
+async def _at_the_door(visitor: Visitor, words: Words) -> AsyncIterator[str]:
+    page = visitor.page
+    wrong = {"title": "Wrong", "status": 401, "code": "bad_credentials", "detail": "Wrong.", "type": "x"}
+    async with answering(visitor, _SESSION, json=_NOBODY):
+        await visitor.open()
+        await expect(page.get_by_label(words["signIn.name"])).to_be_focused()
+        yield "sign in"
+        async with answering(visitor, _SESSION, status=401, json=wrong):
+            await page.get_by_label(words["signIn.name"]).fill("eva")
+            await page.get_by_label(words["signIn.password"]).fill("wrong")
+            await page.keyboard.press("Enter")
+            await expect(page.get_by_role("alert")).to_have_text(words["error.bad_credentials"])
+            yield "wrong password"
+    async with answering(visitor, _SESSION, json={"mode": "proxy", "caller": None}):
+        await visitor.open()
+        await expect(page.get_by_role("heading", name=words["signIn.proxy.title"])).to_be_visible()
+        yield "proxy"
+
+
+async def _of_a_viewer(visitor: Visitor, words: Words, order: Any) -> AsyncIterator[str]:
+    page = visitor.page
+    async with answering(visitor, _SESSION, json=_VIEWER):
+        await visitor.open()
+        await expect(page.get_by_role("table")).to_be_visible()
+        await page.get_by_role("button", name=words.begin("who.label")).click()
+        await expect(page.get_by_text(words["who.viewer.text"])).to_be_visible()
+        yield "list, and who is signed in"
+        await visitor.open_order(order["order_number"])
+        yield "order"
+        async with answering(visitor, _SESSION, json=_NOBODY):
+            await page.evaluate(_ASK_AGAIN)
+            await expect(page.get_by_text(words["signIn.ended"])).to_be_visible()
+            yield "session ended"
 
 
 @asynccontextmanager

@@ -6,37 +6,10 @@ from playwright.async_api import FilePayload, Locator, expect
 
 from pastelka_local.testing.stack import photo
 from tests.browser.gates import by_hand
+from tests.browser.keys import COUNT_POINTERS, Keys
 from tests.browser.orders import images
 from tests.browser.visitor import Visitor
 from tests.line import Line
-
-_MOST_TABS = 120
-_COUNT_POINTERS = """window.pointers = 0;
-for (const kind of ["pointerdown", "mousedown", "touchstart"])
-  addEventListener(kind, () => (window.pointers += 1), true);"""
-
-
-class Keys:
-    """A visitor's keyboard."""
-
-    def __init__(self, visitor: Visitor) -> None:
-        self.visitor = visitor
-        self.press = visitor.page.keyboard.press
-        self.type = visitor.page.keyboard.type
-
-    async def tab_to(self, target: Locator, *, back: bool = False) -> None:
-        """Press Tab until ``target`` has the focus; fails when it cannot be reached."""
-        await expect(target).to_be_visible()
-        for _ in range(_MOST_TABS):
-            if await target.evaluate("target => target === document.activeElement"):
-                return
-            await self.press("Shift+Tab" if back else "Tab")
-        raise AssertionError(f"Tab does not reach {target}")
-
-    async def enter(self, target: Locator, *, back: bool = False) -> None:
-        """Go to ``target`` and press Enter."""
-        await self.tab_to(target, back=back)
-        await self.press("Enter")
 
 
 async def status(visitor: Visitor, image: int, kind: str, version: int, wanted: str) -> None:
@@ -171,7 +144,7 @@ async def delete(visitor: Visitor, keys: Keys, number: str) -> None:
 
 
 async def test_main_job_by_keyboard_alone(visitor: Visitor, line: Line) -> None:
-    await visitor.context.add_init_script(_COUNT_POINTERS)
+    await visitor.context.add_init_script(COUNT_POINTERS)
     keys = Keys(visitor)
     await visitor.open()
     await visitor.until_light("live")

@@ -1,6 +1,5 @@
 import { queryOptions, QueryObserver, type QueryClient } from "@tanstack/react-query";
-import createClient from "openapi-fetch";
-import { ApiError, ask, unwrap } from "@/api/client";
+import { ApiError, client, unwrap } from "@/api/client";
 import type { Session, SessionAnswer } from "@/types/session";
 import { forgetHubCookie } from "./hubCookie";
 import { dismissAllToasts } from "./toasts";
@@ -11,24 +10,6 @@ const RENEW_MS = 3 * 60_000;
 const ASK_AGAIN_MS = 5000;
 
 export const SESSION_KEY = ["session"] as const;
-
-interface Json<Body> {
-  headers: { [name: string]: unknown };
-  content: { "application/json": Body };
-}
-
-interface SessionPaths {
-  "/api/v1/session": {
-    get: { responses: { 200: Json<SessionAnswer> } };
-    post: {
-      requestBody: { content: { "application/json": { name: string; password: string } } };
-      responses: { 200: Json<SessionAnswer> };
-    };
-    delete: { responses: { 204: { headers: { [name: string]: unknown }; content?: never } } };
-  };
-}
-
-const client = createClient<SessionPaths>({ baseUrl: location.origin, fetch: ask });
 
 const isOther = ({ queryKey }: { queryKey: readonly unknown[] }) => queryKey[0] !== SESSION_KEY[0];
 
@@ -66,8 +47,9 @@ async function fetchSession(signal: AbortSignal): Promise<SessionAnswer> {
   try {
     return await unwrap(client.GET("/api/v1/session", { signal, redirect: "manual" }));
   } catch (error) {
-    if (error instanceof ApiError && REFUSED.includes(error.status)) return { mode: "proxy", caller: null };
-    throw error;
+    if (!(error instanceof ApiError) || error.problem !== null || !REFUSED.includes(error.status))
+      throw error;
+    return { mode: "proxy", caller: null };
   }
 }
 
@@ -92,24 +74,33 @@ export function renewSession(queries: QueryClient, staleTime = 0): Promise<Sessi
   return queries.query({ ...sessionQuery, staleTime, retry: false });
 }
 
-/** Rejects with an `ApiError`: `bad_credentials`, `too_many_attempts` (with `retryAfter`), `no_passwords`. */
-export async function signIn(queries: QueryClient, name: string, password: string): Promise<Session> {
-  await queries.cancelQueries({ queryKey: SESSION_KEY });
-  const answer = await unwrap(client.POST("/api/v1/session", { body: { name, password } }));
-  const session = follow(queries, answer);
-  queries.setQueryData<Session>(SESSION_KEY, session);
-  return session;
+/** An answer that is under way may be older than what has just happened. */
+function dropAnswer(queries: QueryClient): Promise<void> {
+  return queries.cancelQueries({ queryKey: SESSION_KEY });
 }
 
-/** End the session at the API and forget everything here. */
+/** Ask again, because another tab signed somebody in. Rejects with an `ApiError`. */
+export async function askAnew(queries: QueryClient): Promise<void> {
+  await dropAnswer(queries);
+  await renewSession(queries);
+}
+
+/** Rejects with an `ApiError`: `bad_credentials`, `too_many_attempts` (with `retryAfter`), `no_passwords`. */
+export async function signIn(queries: QueryClient, name: string, password: string): Promise<void> {
+  const answer = await unwrap(client.POST("/api/v1/session", { body: { name, password } }));
+  await dropAnswer(queries);
+  queries.setQueryData<Session>(SESSION_KEY, follow(queries, answer));
+}
+
+/** End the session at the API and forget everything here. Rejects with an `ApiError`. */
 export async function signOut(queries: QueryClient): Promise<void> {
-  await queries.cancelQueries({ queryKey: SESSION_KEY });
   await unwrap(client.DELETE("/api/v1/session"));
-  leave(queries);
+  await leave(queries);
 }
 
 /** Forget everything: the session was ended, here or in another tab. */
-export function leave(queries: QueryClient): void {
+export async function leave(queries: QueryClient): Promise<void> {
+  await dropAnswer(queries);
   forget(queries);
   forgetHubCookie();
   queries.setQueryData<Session>(

@@ -1,17 +1,12 @@
-/** How the API knows who asks: everybody is an operator, users with passwords, or a proxy that says who. */
-export type SessionMode = "open" | "password" | "proxy";
-
-export interface Caller {
-  name: string;
-  kind: "open" | "user" | "proxy" | "token";
-  role: "viewer" | "operator";
-}
+import type { components } from "@/api/schema";
 
 /** What `GET session` answers; without a `caller` nobody is signed in. */
-export interface SessionAnswer {
-  mode: SessionMode;
-  caller: Caller | null;
-}
+export type SessionAnswer = components["schemas"]["SessionResponse"];
+
+export type Caller = components["schemas"]["CallerResponse"];
+
+/** How the API knows who asks: everybody is an operator, users with passwords, or a proxy that says who. */
+export type SessionMode = SessionAnswer["mode"];
 
 /** Who is there, and whose things this browser holds. */
 export interface Session extends SessionAnswer {

@@ -3,7 +3,22 @@ import { cn } from "@/lib/cn";
 
 interface Place {
   top: number;
+  /** What was in the middle of the screen, and how far below its upper edge. */
+  middle: Element | null;
+  middleTop: number;
   focused: Element | null;
+}
+
+function placeNow(): Place {
+  const middle = document.elementFromPoint(innerWidth / 2, innerHeight / 2);
+  const middleTop = middle?.getBoundingClientRect().top ?? 0;
+  return { top: scrollY, middle, middleTop, focused: document.activeElement };
+}
+
+/** Cards off screen have no height until they are drawn again, so that the distance alone would mislead. */
+function scrollTo({ top, middle, middleTop }: Place): void {
+  window.scrollTo(0, top);
+  if (middle?.isConnected) scrollBy(0, middle.getBoundingClientRect().top - middleTop);
 }
 
 /** The place that a screen reader and the keyboard begin at. */
@@ -13,17 +28,17 @@ const MAIN = "#main";
 function useKeptPlace(): void {
   const place = useRef<Place>(undefined);
   useLayoutEffect(() => {
-    if (place.current) scrollTo(0, place.current.top);
+    if (place.current) scrollTo(place.current);
     // Runs before what is hidden leaves the layout.
     return () => {
-      place.current = { top: scrollY, focused: document.activeElement };
+      place.current = placeNow();
     };
   }, []);
   // After the effects of the pages, some of which scroll and focus by themselves.
   useEffect(() => {
     if (!place.current) return;
-    const { top, focused } = place.current;
-    scrollTo(0, top);
+    const { focused } = place.current;
+    scrollTo(place.current);
     const target = focused && focused !== document.body ? focused : document.querySelector(MAIN);
     if (target instanceof HTMLElement && target.isConnected) target.focus({ preventScroll: true });
   }, []);

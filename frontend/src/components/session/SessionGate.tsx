@@ -4,11 +4,12 @@ import { useNavigate } from "react-router";
 import { onRefusal } from "@/api/client";
 import { SessionContext, type SessionState } from "@/hooks/useSession";
 import { hearOtherTabs, tellOtherTabs } from "@/lib/otherTabs";
-import { holdCache, leave, renewSession, sessionQuery, signOut } from "@/lib/session";
+import { askAnew, holdCache, leave, renewSession, sessionQuery, signOut } from "@/lib/session";
 import type { Session } from "@/types/session";
 import { KeptPlace } from "./KeptPlace";
 
-const SignInPage = lazy(() => import("./SignInPage"));
+const loadSignInPage = () => import("./SignInPage");
+const SignInPage = lazy(loadSignInPage);
 
 /** A picture that fails may be one of many: the session is asked about once for all of them. */
 const CHECK_MS = 5000;
@@ -39,14 +40,16 @@ function useSessionState(queries: QueryClient, session: Session | undefined): Se
   }, [queries, session, navigate]);
 }
 
-/** What the API refuses may mean that the session ended, or that one is no operator any more: ask. */
+/** What is refused with these may mean that the session ended, or that one may do less than before. */
+const TELLING: readonly string[] = ["sign_in_required", "operator_required", "not_admitted"];
+
+/** Ask who is there when a refusal tells that it may be somebody else, or nobody. */
 function useRefusals(queries: QueryClient): void {
   useEffect(
     () =>
       onRefusal(({ code, status }) => {
         const isByProxy = status === 401 && code === "unknown";
-        if (code !== "sign_in_required" && code !== "operator_required" && !isByProxy) return;
-        void renewSession(queries).catch(() => null);
+        if (TELLING.includes(code) || isByProxy) void renewSession(queries).catch(() => null);
       }),
     [queries],
   );
@@ -57,11 +60,8 @@ function useOtherTabs(queries: QueryClient): void {
   useEffect(
     () =>
       hearOtherTabs((news) => {
-        if (news === "entered") void renewSession(queries).catch(() => null);
-        else {
-          leave(queries);
-          void navigate("/", { replace: true });
-        }
+        if (news === "entered") void askAnew(queries).catch(() => null);
+        else void leave(queries).then(() => navigate("/", { replace: true }));
       }),
     [queries, navigate],
   );
@@ -70,6 +70,14 @@ function useOtherTabs(queries: QueryClient): void {
 /** What is hidden keeps its data, however long it takes until somebody signs in again. */
 function useHeldCache(queries: QueryClient, isHidden: boolean): void {
   useEffect(() => (isHidden ? holdCache(queries) : undefined), [queries, isHidden]);
+}
+
+/** Where sessions end, the page for that is fetched before one does: later the network may be away. */
+function useSignInPageAtHand(session: Session | undefined): void {
+  const mayEnd = session !== undefined && session.mode !== "open";
+  useEffect(() => {
+    if (mayEnd) void loadSignInPage().catch(() => null);
+  }, [mayEnd]);
 }
 
 /**
@@ -85,6 +93,7 @@ export function SessionGate({ children }: { children: ReactNode }) {
   useRefusals(queries);
   useOtherTabs(queries);
   useHeldCache(queries, isClosed);
+  useSignInPageAtHand(session);
   const isAsking = session === undefined && failureCount === 0;
   const isEmpty = isClosed && session.person === null;
   return (

@@ -31,7 +31,6 @@ function Field({ label, name, initial, wrong, describedBy, field }: FieldProps) 
         autoCapitalize="none"
         autoCorrect="off"
         spellCheck={false}
-        maxLength={200}
         defaultValue={initial}
         aria-invalid={wrong}
         aria-describedby={wrong ? describedBy : undefined}
@@ -59,10 +58,10 @@ function Countdown({ seconds, until }: { seconds: number; until: number }) {
   );
 }
 
-/** Has its place also when there is nothing to say, so that nothing moves when there is. */
+/** Has a line of its own also when there is nothing to say; what is above it never moves. */
 function Message({ id, obstacle }: { id: string; obstacle: Obstacle | undefined }) {
   return (
-    <p id={id} role="alert" className="mt-3 min-h-10 text-[13px] leading-5 text-bad">
+    <p id={id} role="alert" className="mt-2.5 -mb-2 min-h-5 text-[13px] leading-5 text-bad">
       {obstacle && ("sentence" in obstacle ? obstacle.sentence : <Countdown {...obstacle} />)}
     </p>
   );

@@ -28,6 +28,9 @@ export const cs = {
   "error.too_many_attempts": "Příliš mnoho pokusů. Zkuste to za chvíli znovu.",
   "error.no_passwords": "Heslem se tady nepřihlašuje. Načtěte stránku znovu.",
   "error.sign_in_required": "Přihlášení skončilo, nic se nezměnilo. Přihlaste se a zkuste to znovu.",
+  "error.not_admitted": "Zatím sem nemáte přístup. Požádejte o něj správce.",
+  "error.local_only":
+    "Bez přihlašování sem smí jen tenhle počítač. Otevřete http://localhost, nebo nastavte AUTH_MODE.",
   "error.operator_required": "Tohle smějí jen operátoři. Vy můžete objednávky prohlížet.",
   "error.wrong_origin":
     "Nic se nezměnilo: žádost přišla z jiné adresy. Otevřete Pastelku na její vlastní adrese.",
@@ -60,6 +63,9 @@ export const en = {
   "error.too_many_attempts": "Too many attempts. Try again in a moment.",
   "error.no_passwords": "One does not sign in with a password here. Load the page again.",
   "error.sign_in_required": "Your session ended; nothing was changed. Sign in and try again.",
+  "error.not_admitted": "You do not have access yet. Ask your administrator for it.",
+  "error.local_only":
+    "Without signing in, only this machine may come in. Open http://localhost, or set AUTH_MODE.",
   "error.operator_required": "Only operators may do this. You can view orders.",
   "error.wrong_origin":
     "Nothing was changed: the request came from another address. Open Pastelka at its own.",

@@ -108,10 +108,12 @@ class Stack:
             **self.options.env,
         }
 
-    async def add(self, name: str, kind: str, *, deadline: float = 60.0) -> Service:
-        """Start one more process of a kind (``api``, ``worker``, ``coloring``, ...)."""
+    async def add(
+        self, name: str, kind: str, *, env: Mapping[str, str] | None = None, deadline: float = 180.0
+    ) -> Service:
+        """Start one more process of a kind (``api``, ``worker``, ...); ``env`` is for it alone."""
         port = self._api_port if name == "api" else None
-        service = Service(name, _MODULES[kind], self.env(), self.folder, port=port)
+        service = Service(name, _MODULES[kind], {**self.env(), **(env or {})}, self.folder, port=port)
         service.launcher = self.options.launcher
         self.services[name] = service
         self._exit.push_async_callback(_end, service)

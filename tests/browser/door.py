@@ -1,0 +1,99 @@
+"""A closed door to the running system: a gateway and an API where one has to sign in.
+
+Both doors lead to the same orders, so that a test makes and looks up what it needs at the open one.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Literal
+
+from playwright.async_api import expect
+
+from pastelka_common.servers import NginxServer, running
+from pastelka_local.dashboard import dist
+from tests.browser.visitor import Visitor
+from tests.line import Line
+
+PASSWORD = "correct horse battery"
+"""Of users that exist in tests only."""
+TRIES = 3
+"""So many wrong passwords of one name are heard before the API wants it to wait."""
+_SETTINGS = {"AUTH_MODE": "password", "SIGN_IN_TRIES_PER_NAME": str(TRIES)}
+_COMMANDS = "pastelka_orders"
+_numbers = count(1)
+
+Role = Literal["viewer", "operator"]
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where to sign in, and the command line that says who may."""
+
+    url: str
+    line: Line
+
+    async def user(self, role: Role) -> str:
+        """A new user with ``PASSWORD``; the name."""
+        name = f"{role}-{next(_numbers)}"
+        await self.command("users", "add", name, "--role", role, typed=PASSWORD)
+        return name
+
+    async def end_sessions(self, name: str) -> None:
+        """End every session of a user, by giving the same password anew."""
+        await self.command("users", "passwd", name, typed=PASSWORD)
+
+    async def command(self, *arguments: str, typed: str = "") -> str:
+        """Run a command of ``python -m pastelka_orders`` with a line of input; what it prints."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", _COMMANDS, *arguments),
+            env={**os.environ, **self.line.stack.env(), **_SETTINGS},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await process.communicate(f"{typed}\n".encode())
+        assert process.returncode == 0, output.decode()
+        return output.decode()
+
+
+@asynccontextmanager
+async def closed_door(line: Line, folder: Path) -> AsyncIterator[Door]:
+    """One more API, in AUTH_MODE=password, behind a gateway of its own."""
+    stack = line.stack
+    gateway = NginxServer(
+        folder=folder,
+        storage=stack.storage,
+        page=await asyncio.to_thread(dist),
+        hub_url=stack.hub.origin,
+        # The files are those of the open door's gateway.
+        settings={"STATIC_ORIGIN": f"http://localhost:{stack.nginx.static_port}"} if stack.nginx else {},
+    )
+    gateway.choose_ports()
+    api = await stack.add("closed-api", "api", env={**_SETTINGS, "STATIC_URL": gateway.static_url})
+    gateway.api_url = api.url
+    async with running(gateway, deadline=60):
+        yield Door(f"http://localhost:{gateway.port}", line)
+
+
+async def sign_in(visitor: Visitor, name: str, password: str = PASSWORD) -> None:
+    """Fill in the form on screen and press Enter."""
+    page = visitor.page
+    await page.get_by_label("Jméno").fill(name)
+    await page.get_by_label("Heslo").fill(password)
+    await page.get_by_label("Heslo").press("Enter")
+
+
+async def enter(visitor: Visitor, name: str, path: str = "/") -> None:
+    """Open a page as a user; back when it is shown and live."""
+    # Who comes for the first time is asked to sign in by what the page itself asks for, too.
+    visitor.watch.announce(r"/api/v1/(orders|system).*: 401")
+    await visitor.open(path)
+    await sign_in(visitor, name)
+    await expect(visitor.page.get_by_role("button", name=f"Přihlášení: {name}")).to_be_visible()
+    await visitor.until_light("live")

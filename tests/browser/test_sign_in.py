@@ -1,0 +1,222 @@
+"""Signing in and out, and a session that ends while one works."""
+
+import re
+
+from playwright.async_api import Route, expect
+
+from pastelka_local.testing.stack import photo
+from tests.browser.conftest import Arrive
+from tests.browser.door import PASSWORD, TRIES, Door, enter, sign_in
+from tests.browser.keys import COUNT_POINTERS, Keys
+from tests.browser.orders import images, images_of
+from tests.browser.visitor import Visitor
+from tests.line import Line
+
+_REFUSED = (r"/api/v1/(orders|system|images).*: 401", r"/\.well-known/mercure.*: 401", r"/static/.*: 401")
+"""What a page hears that is open when the session ends, before it has asked."""
+_BROKEN = "[...document.images].filter((one) => one.complete && one.naturalWidth === 0).length"
+
+
+async def come(visit: Arrive, door: Door) -> Visitor:
+    """Somebody before the closed door."""
+    visitor = await visit(at=door.url)
+    visitor.watch.announce(*_REFUSED)
+    return visitor
+
+
+async def test_the_wanted_page_is_shown_after_signing_in(visit: Arrive, line: Line, door: Door) -> None:
+    order = await line.order(2, first_seed=800)
+    number, name = order["order_number"], await door.user("operator")
+    visitor = await come(visit, door)
+    visitor.watch.announce(r"/api/v1/session: 401")
+    page = visitor.page
+    await visitor.open(f"/orders/{number}")
+    await expect(page.get_by_label("Jméno")).to_be_focused()
+    button = page.get_by_role("button", name="Přihlásit se")
+    before = await button.bounding_box()
+    await sign_in(visitor, name, "not the password")
+    await expect(page.get_by_role("alert")).to_have_text("Jméno nebo heslo nesouhlasí.")
+    await expect(page.get_by_label("Heslo")).to_be_focused()
+    assert await button.bounding_box() == before
+    # Selected, so that it is typed over.
+    await page.keyboard.type(PASSWORD)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name=number)).to_be_visible()
+    await visitor.until_light("live")
+    loaded = await visitor.loaded()
+    await visitor.until(lambda: page.evaluate("document.images.length > 0"))
+    await visitor.until(lambda: page.evaluate(f"{_BROKEN} === 0"))
+    # It is live indeed.
+    image = images_of(order)[0]["id"]
+    await line.post(f"/images/{image}/generate-coloring")
+    await expect(visitor.badge(image, "coloring")).to_have_attribute("data-status", "completed")
+    assert await visitor.loaded() == loaded
+    await page.reload()
+    await expect(page.get_by_role("heading", name=number)).to_be_visible()
+    await expect(page.get_by_label("Heslo")).to_have_count(0)
+
+
+async def test_too_many_attempts_wait(visit: Arrive, door: Door) -> None:
+    name, other = await door.user("operator"), await door.user("operator")
+    visitor = await come(visit, door)
+    visitor.watch.announce(r"/api/v1/session: (401|429)")
+    page = visitor.page
+    alert = page.get_by_role("alert")
+    await visitor.open()
+    button = page.get_by_role("button", name="Přihlásit se")
+    for attempt in range(TRIES + 1):
+        async with page.expect_response(lambda answer: answer.request.method == "POST"):
+            await sign_in(visitor, name, f"wrong {attempt}")
+        await expect(button).to_have_attribute("aria-disabled", "false")
+    await expect(alert).to_have_text(re.compile("Příliš mnoho pokusů"))
+    seconds = alert.locator("[aria-hidden]")
+
+    async def shown() -> int:
+        return int(re.sub(r"\D", "", await seconds.inner_text()))
+
+    first = await shown()
+    assert 0 < first <= 15 * 60
+
+    async def is_less() -> bool:
+        return await shown() < first
+
+    await visitor.until(is_less)
+    # Nothing is sent while it waits, and the right name of somebody else gets in afterwards.
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.method) if "/session" in request.url else None)
+    await page.keyboard.press("Enter")
+    await button.click()
+    assert "POST" not in asked
+    await page.reload()
+    await sign_in(visitor, other)
+    await expect(page.get_by_role("button", name=f"Přihlášení: {other}")).to_be_visible()
+
+
+async def test_a_session_that_ends_loses_nothing(visit: Arrive, line: Line, door: Door) -> None:
+    name = await door.user("operator")
+    visitor = await come(visit, door)
+    page = visitor.page
+    await enter(visitor, name)
+    loaded = await visitor.loaded()
+    await visitor.drop(photo(810), photo(811))
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Zákazník").fill("Session Novak")
+    await door.end_sessions(name)
+    await dialog.get_by_role("button", name="Vytvořit objednávku").click()
+    await expect(page.get_by_role("heading", name="Přihlášení")).to_be_visible()
+    await expect(page.get_by_label("Jméno")).to_have_value(name)
+    await expect(page.get_by_label("Heslo")).to_be_focused()
+    await expect(dialog).to_be_hidden()
+    # The page underneath hears no keys, and is not left for a photo that is dropped.
+    await page.get_by_role("heading", name="Přihlášení").click()
+    await page.keyboard.press("?")
+    await visitor.drop(photo(812))
+    await expect(dialog).to_be_hidden()
+    await sign_in(visitor, name)
+    await expect(dialog.get_by_label("Zákazník")).to_have_value("Session Novak")
+    await expect(dialog.get_by_role("listitem")).to_have_count(2)
+    await dialog.get_by_role("button", name="Vytvořit objednávku").click()
+    await page.wait_for_url("**/orders/*")
+    number = page.url.rsplit("/", 1)[1]
+    await visitor.until_light("live")
+    assert len(await images(line, number)) == 2
+    assert await visitor.loaded() == loaded
+
+
+async def test_pictures_lead_to_signing_in_and_load_afterwards(visit: Arrive, line: Line, door: Door) -> None:
+    number = (await line.order(3, first_seed=820))["order_number"]
+    name = await door.user("viewer")
+    visitor = await come(visit, door)
+    page = visitor.page
+    await enter(visitor, name)
+    row = page.get_by_role("row").filter(has=page.locator(f"[data-order='{number}']"))
+    await expect(row).to_be_visible()
+    await door.end_sessions(name)
+
+    async def refuse(route: Route) -> None:
+        await route.fulfill(status=401)
+
+    # As the gateway does once it has forgotten its answer of some seconds ago.
+    await page.route("**/static/**", refuse)
+    await page.get_by_role("link", name=number).click()
+    await expect(page.get_by_role("heading", name="Přihlášení")).to_be_visible()
+    await page.unroute("**/static/**", refuse)
+    await sign_in(visitor, name)
+    await expect(page.get_by_role("heading", name=number)).to_be_visible()
+    await expect(page.locator("article img")).to_have_count(3)
+    await visitor.until(lambda: page.evaluate(f"{_BROKEN} === 0"))
+
+
+async def test_the_same_place_is_shown_again(visit: Arrive, line: Line, door: Door) -> None:
+    """How far one had scrolled, and an event of meanwhile is caught up."""
+    order = await line.order(8, first_seed=830)
+    name = await door.user("operator")
+    visitor = await come(visit, door)
+    page = visitor.page
+    await enter(visitor, name, f"/orders/{order['order_number']}")
+    last = images_of(order)[-1]["id"]
+    generate = visitor.lane(last, "coloring").get_by_role("button", name="Vygenerovat omalovánku")
+    await generate.scroll_into_view_if_needed()
+    before = await generate.bounding_box()
+    assert before is not None
+    assert await page.evaluate("scrollY") > 500
+    await door.end_sessions(name)
+    await generate.click()
+    await expect(page.get_by_role("heading", name="Přihlášení")).to_be_visible()
+    first = images_of(order)[0]["id"]
+    await line.post(f"/images/{first}/generate-coloring")
+    await sign_in(visitor, name)
+    await expect(generate).to_be_focused()
+    after = await generate.bounding_box()
+    assert after is not None
+    assert abs(after["y"] - before["y"]) < 5
+    await expect(visitor.badge(first, "coloring")).to_have_attribute("data-status", "completed")
+    await visitor.until_light("live")
+
+
+async def test_signing_out_closes_every_tab(visit: Arrive, line: Line, door: Door) -> None:
+    number = (await line.order(1, first_seed=840))["order_number"]
+    name, other = await door.user("operator"), await door.user("viewer")
+    visitor = await come(visit, door)
+    page = visitor.page
+    await enter(visitor, name, f"/orders/{number}")
+    tab = await visitor.context.new_page()
+    await tab.goto(f"{door.url}/?q={number}")
+    await expect(tab.locator(f"[data-order='{number}']")).to_be_visible()
+    await page.get_by_role("button", name=f"Přihlášení: {name}").click()
+    await page.get_by_role("button", name="Odhlásit se").click()
+    for one in (page, tab):
+        await expect(one.get_by_label("Jméno")).to_have_value("")
+        await expect(one.get_by_text(number)).to_have_count(0)
+        assert one.url == f"{door.url}/"
+    assert [one for one in await visitor.context.cookies() if one["value"]] == []
+    await sign_in(visitor, other)
+    for one in (page, tab):
+        await expect(one.get_by_role("button", name=f"Přihlášení: {other}")).to_be_visible()
+
+
+async def test_in_and_out_by_keyboard_alone(visit: Arrive, door: Door) -> None:
+    name = await door.user("operator")
+    visitor = await come(visit, door)
+    page, keys = visitor.page, Keys(visitor)
+    await visitor.context.add_init_script(COUNT_POINTERS)
+    await visitor.open()
+    await expect(page.get_by_label("Jméno")).to_be_focused()
+    await keys.type(name)
+    await keys.press("Tab")
+    await expect(page.get_by_label("Heslo")).to_be_focused()
+    await keys.type(PASSWORD)
+    await keys.enter(page.get_by_role("button", name="Přihlásit se"))
+    who = page.get_by_role("button", name=f"Přihlášení: {name}")
+    await keys.enter(who)
+    out = page.get_by_role("button", name="Odhlásit se")
+    await expect(out).to_be_visible()
+    await keys.press("Escape")
+    await expect(out).to_be_hidden()
+    await expect(who).to_be_focused()
+    await keys.press("Enter")
+    await keys.press("Tab")
+    await expect(out).to_be_focused()
+    await keys.press("Enter")
+    await expect(page.get_by_label("Jméno")).to_be_focused()
+    assert await page.evaluate("window.pointers") == 0

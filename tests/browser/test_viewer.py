@@ -1,0 +1,102 @@
+"""Somebody who may look and not change: what changes something is not there."""
+
+import re
+
+from playwright.async_api import Page, expect
+
+from pastelka_local.testing.stack import photo
+from tests.browser.conftest import Arrive
+from tests.browser.door import Door, enter
+from tests.browser.orders import images_of
+from tests.browser.scenes import order_with_everything
+from tests.browser.words import words
+from tests.line import Line
+
+_HARMLESS = re.compile(
+    "Klávesové zkratky|(Tmavý|Světlý) vzhled|EN: .*|Přihlášení: .*"
+    "|Vše|Čeká na zpracování|Stahování...|Zpracování...|Ke kontrole|Chyba"
+    r"|(Tisk PDF|Omalovánky ZIP|SVG ZIP|Fotky ZIP)\d+|Zobrazit na celou obrazovku: .*|v\d+Chyba.*|Obnovit"
+)
+"""What a viewer may press: how it looks, what is shown, taken along, or explained."""
+
+
+async def offered(page: Page) -> list[str]:
+    """The names of all buttons on screen, and of fields that belong to a change."""
+    names = await page.evaluate(
+        """() => [...document.querySelectorAll("button")]
+          .filter((one) => one.checkVisibility())
+          .map((one) => one.getAttribute("aria-label") ?? one.textContent.trim())"""
+    )
+    for role in ("checkbox", "radio", "spinbutton"):
+        names += [role] * await page.get_by_role(role).count()
+    return list(names)
+
+
+async def test_a_viewer_is_offered_nothing_that_changes(visit: Arrive, line: Line, door: Door) -> None:
+    order = await order_with_everything(line, 900)
+    number, name = order["order_number"], await door.user("viewer")
+    visitor = await visit(at=door.url)
+    page = visitor.page
+    await enter(visitor, name)
+    await expect(page.locator(f"[data-order='{number}']")).to_be_visible()
+    shown = {"list": await offered(page)}
+    await visitor.open(f"/orders/{number}")
+    await expect(page.locator("article [data-status=error]").first).to_be_visible()
+    shown["order"] = await offered(page)
+    await visitor.open("/system")
+    await expect(page.get_by_role("heading", name="Systém").first).to_be_visible()
+    await visitor.until_light("live")
+    shown["system"] = await offered(page)
+    wrong = {where: [one for one in names if not _HARMLESS.fullmatch(one)] for where, names in shown.items()}
+    assert wrong == {"list": [], "order": [], "system": []}
+    # And what is looked at is there.
+    assert len([one for one in shown["order"] if one.startswith("Zobrazit")]) >= 5
+
+
+async def test_no_key_and_no_drop_changes_anything(visit: Arrive, line: Line, door: Door) -> None:
+    order = await order_with_everything(line, 910)
+    number, name = order["order_number"], await door.user("viewer")
+    visitor = await visit(at=door.url)
+    page = visitor.page
+    await enter(visitor, name)
+    before = await line.get(f"/orders/{number}")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.method) if request.method != "GET" else None)
+    await expect(page.locator(f"[data-order='{number}']")).to_be_visible()
+    for key in ("j", "x", "c", "v"):
+        await page.keyboard.press(key)
+    await visitor.drop(photo(911))
+    toast = page.get_by_role("region", name="Oznámení").get_by_role("listitem")
+    await expect(toast).to_contain_text("Tohle smějí jen operátoři.")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await visitor.open_order(number)
+    for key in ("j", "c", "v", "1", "2", "Shift+Digit1"):
+        await page.keyboard.press(key)
+    await page.keyboard.press("?")
+    help_text = await page.get_by_role("dialog").inner_text()
+    assert "Další fotka" in help_text
+    assert words("cs")["detail.key.page"] not in help_text
+    await page.keyboard.press("Escape")
+    # What is looked at still works.
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await page.keyboard.press("Escape")
+    assert asked == []
+    assert await line.get(f"/orders/{number}") == before
+
+
+async def test_somebody_who_may_no_longer_is_told_so(visit: Arrive, line: Line, door: Door) -> None:
+    order = await line.order(1, first_seed=920)
+    name = await door.user("operator")
+    visitor = await visit(at=door.url)
+    page, image = visitor.page, images_of(order)[0]["id"]
+    await enter(visitor, name, f"/orders/{order['order_number']}")
+    generate = visitor.lane(image, "coloring").get_by_role("button", name="Vygenerovat omalovánku")
+    await expect(generate).to_be_visible()
+    await door.command("users", "role", name, "viewer")
+    visitor.watch.announce(r"/generate-coloring: 403")
+    await generate.click()
+    toast = page.get_by_role("region", name="Oznámení").get_by_role("listitem")
+    await expect(toast).to_contain_text("Tohle smějí jen operátoři.")
+    await expect(generate).to_have_count(0)
+    await expect(visitor.card(image)).to_be_visible()
