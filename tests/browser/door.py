@@ -71,8 +71,6 @@ async def closed_door(line: Line, folder: Path) -> AsyncIterator[Door]:
         storage=stack.storage,
         page=await asyncio.to_thread(dist),
         hub_url=stack.hub.origin,
-        # The files are those of the open door's gateway.
-        settings={"STATIC_ORIGIN": f"http://localhost:{stack.nginx.static_port}"} if stack.nginx else {},
     )
     gateway.choose_ports()
     api = await stack.add("closed-api", "api", env={**_SETTINGS, "STATIC_URL": gateway.static_url})
