@@ -8,7 +8,7 @@ export type Problem = components["schemas"]["Problem"];
 export const client = createClient<paths>({ baseUrl: location.origin, fetch: ask });
 
 /** `fetch`, which a test may replace after this module was loaded; hears what is said of the hub's cookie. */
-export async function ask(request: Request): Promise<Response> {
+async function ask(request: Request): Promise<Response> {
   const response = await fetch(request);
   noteHubCookie(response);
   return response;
