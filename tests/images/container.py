@@ -1,0 +1,123 @@
+"""Running an image's program as a container would: unprivileged, its tree read-only.
+
+The network is the machine's, as there is no engine here that could give it one of its own: every
+program listens on a free port of loopback.
+"""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.images.plan import USER
+
+_ENTER = Path(__file__).with_name("enter.sh")
+_GRACE = 45.0
+"""As compose.yaml has it."""
+
+
+@dataclass
+class Container:
+    """A program of an image: its configuration, the mounted tree, and the folder that is ``/data``."""
+
+    name: str
+    config: Mapping[str, Any]
+    root: Path
+    data: Path
+    log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    command: Sequence[str] = ()
+    read_only_data: bool = False
+    _process: asyncio.subprocess.Process | None = None
+
+    async def start(self, stdin: int = asyncio.subprocess.DEVNULL) -> None:
+        """Start the image's entrypoint with ``command`` in the place of its own."""
+        program = [*(self.config["Entrypoint"] or []), *(self.command or self.config["Cmd"] or [])]
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *("unshare", "--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--propagation=private"),
+                *(str(_ENTER), str(self.root), str(self.data), "yes" if self.read_only_data else "no", USER),
+                *program,
+                env={**_variables(self.config), **self.environment},
+                stdin=stdin,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    async def run(self, *, timeout: float = 120.0) -> int:
+        """Start it and wait for its end; the exit status."""
+        await self.start()
+        return await asyncio.wait_for(self._running.wait(), timeout)
+
+    async def stop(self) -> tuple[int, float]:
+        """Ask it to end as an engine does; its exit status and the seconds it took.
+
+        Raises ``TimeoutError`` when it would have been killed.
+        """
+        asked = self.config.get("StopSignal") or "SIGTERM"
+        began = time.monotonic()
+        os.kill(self.pid, signal.Signals[asked])
+        try:
+            status = await asyncio.wait_for(self._running.wait(), _GRACE)
+        except TimeoutError:
+            raise TimeoutError(f"{self.name} did not end within {_GRACE:g} s of {asked}") from None
+        return status, time.monotonic() - began
+
+    async def kill(self) -> None:
+        """End it by force, if it runs."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is not running."""
+        return self._process is None or self._process.returncode is not None
+
+    @property
+    def pid(self) -> int:
+        """Its first process, as this machine counts."""
+        outer = self._running.pid
+        (inner,) = Path(f"/proc/{outer}/task/{outer}/children").read_text().split()
+        return int(inner)
+
+    @property
+    def _running(self) -> asyncio.subprocess.Process:
+        if self._process is None:
+            raise RuntimeError(f"{self.name} was not started")
+        return self._process
+
+    async def healthy(self) -> bool:
+        """What the image's own health check says."""
+        kind, *check = self.config["Healthcheck"]["Test"]
+        if kind != "CMD":
+            raise ValueError(f"{self.name}: a health check in exec form is needed, not {kind}")
+        process = await asyncio.create_subprocess_exec(
+            *("nsenter", f"--target={self.pid}", "--mount", "--pid", "--root", "--wd=/"),
+            *(f"--setuid={USER.split(':')[0]}", f"--setgid={USER.split(':')[1]}", "--"),
+            *check,
+            env={**_variables(self.config), **self.environment},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        return await process.wait() == 0
+
+
+@asynccontextmanager
+async def kept(container: Container) -> AsyncIterator[Container]:
+    """Kill it at the end, whatever happened."""
+    try:
+        yield container
+    finally:
+        await container.kill()
+
+
+def _variables(config: Mapping[str, Any]) -> dict[str, str]:
+    return dict(variable.split("=", 1) for variable in config["Env"] or [])
