@@ -58,6 +58,8 @@ test: sync ## Lint, check the types, and run every test of every member (TEST_WO
 	$(call say,dashboard: lint$(comma) types$(comma) tests and build)
 	@$(DASHBOARD) check
 	@$(RUN) python -m pastelka_common.servers
+	$(call say,compose: Docker Compose itself$(comma) to check the files with)
+	@$(RUN) python -m tests.compose
 	$(call say,pytest: every member)
 	@$(RUN) pytest --quiet --numprocesses $(TEST_WORKERS) --dist loadfile
 
@@ -103,6 +105,10 @@ pictures: dashboard ## Take the pictures of the dashboard in docs/images anew
 .PHONY: test-faults
 test-faults: sync ## Break everything at seeded moments: SEEDS=1-10, CLUSTER=1 for three nats-servers
 	@$(RUN) python -m tests.faults $(if $(SEEDS),--seed $(SEEDS)) $(if $(CLUSTER),--cluster) $(if $(RESULTS),--json $(RESULTS))
+
+.PHONY: test-images
+test-images: sync ## Build every image and run the system from them (needs Linux, root, buildah, debootstrap, Go); FRESH=1
+	@$(RUN) python -m tests.images $(if $(FRESH),--fresh)
 
 SYNC := sync --all-packages --all-extras --locked
 
