@@ -37,7 +37,7 @@ COPY services/${SERVICE} services/${SERVICE}
 RUN uv sync --frozen --no-dev --no-editable --offline --all-extras --package "pastelka-${SERVICE}" \
     && rm -r /app/lib/python3*/site-packages/pastelka_common/servers \
              /app/lib/python3*/site-packages/pastelka_common/testing /app/.lock \
-    && find /app/lib -type d -name tests -prune -exec rm -r {} +
+    && find /app/lib -type d \( -name tests -o -path '*/onnx/backend/test' \) -prune -exec rm -r {} +
 COPY deploy/images/healthcheck.py /app/healthcheck.py
 
 FROM build AS build-orders

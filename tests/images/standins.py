@@ -94,6 +94,8 @@ def _python(folder: Path, _version: str) -> None:
     shutil.rmtree(library / "dist-packages", ignore_errors=True)
     (library / "dist-packages").symlink_to("site-packages")
     _run("uv", "pip", "install", "--quiet", "--target", str(library / "site-packages"), "pip")
+    shutil.rmtree(library / "site-packages" / "bin")
+    (library / "site-packages" / ".lock").unlink(missing_ok=True)
     (programs / "pip3").write_text('#!/bin/sh\nexec python3 -m pip "$@"\n')
     (programs / "pip3").chmod(0o755)
 
