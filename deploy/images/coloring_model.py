@@ -4,7 +4,4 @@ import platformdirs
 
 from pastelka_coloring.providers.local.hed import load_detector
 
-folder = platformdirs.user_cache_path("pastelka") / "coloring"
-load_detector(folder, threads=1)
-(model,) = folder.glob("*.onnx")
-model.chmod(0o644)
+load_detector(platformdirs.user_cache_path("pastelka") / "coloring", threads=1)

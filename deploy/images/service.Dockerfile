@@ -46,7 +46,7 @@ FROM build AS build-notifier
 FROM build AS build-coloring
 # The local provider's network, so that no start has to build it, and none has to write it anywhere.
 COPY deploy/images/coloring_model.py ./
-RUN XDG_CACHE_HOME=/app/cache /app/bin/python coloring_model.py
+RUN XDG_CACHE_HOME=/app/cache /app/bin/python coloring_model.py && chmod -R a+rX /app/cache
 
 FROM python AS runtime
 # Installers are for building, and nothing here becomes another user. The standard library comes without

@@ -5,10 +5,11 @@ program listens on a free port of loopback.
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,16 +59,20 @@ class Container:
     async def stop(self) -> tuple[int, float]:
         """Ask it to end as an engine does; its exit status and the seconds it took.
 
-        Raises ``TimeoutError`` when it would have been killed.
+        Raises ``TimeoutError`` when it would have been killed, ``RuntimeError`` when a process of it stays.
         """
         asked = self.config.get("StopSignal") or "SIGTERM"
+        namespace = (Path("/proc") / str(self.pid) / "ns" / "pid").readlink()
         began = time.monotonic()
         os.kill(self.pid, signal.Signals[asked])
         try:
             status = await asyncio.wait_for(self._running.wait(), _GRACE)
         except TimeoutError:
             raise TimeoutError(f"{self.name} did not end within {_GRACE:g} s of {asked}") from None
-        return status, time.monotonic() - began
+        seconds = time.monotonic() - began
+        if left := [*_living_in(namespace)]:
+            raise RuntimeError(f"{self.name} ended and left the processes {left} behind")
+        return status, seconds
 
     async def kill(self) -> None:
         """End it by force, if it runs."""
@@ -82,10 +87,12 @@ class Container:
 
     @property
     def pid(self) -> int:
-        """Its first process, as this machine counts."""
+        """Its first process, as this machine counts. Raises ``ProcessLookupError`` when there is none."""
         outer = self._running.pid
-        (inner,) = Path(f"/proc/{outer}/task/{outer}/children").read_text().split()
-        return int(inner)
+        try:
+            return int(Path(f"/proc/{outer}/task/{outer}/children").read_text())
+        except (FileNotFoundError, ValueError):
+            raise ProcessLookupError(f"{self.name} has no process") from None
 
     @property
     def _running(self) -> asyncio.subprocess.Process:
@@ -95,11 +102,13 @@ class Container:
 
     async def healthy(self) -> bool:
         """What the image's own health check says."""
-        kind, *check = self.config["Healthcheck"]["Test"]
-        if kind != "CMD":
-            raise ValueError(f"{self.name}: a health check in exec form is needed, not {kind}")
+        _kind, *check = self.config["Healthcheck"]["Test"]
+        try:
+            inside = self.pid
+        except ProcessLookupError:
+            return False
         process = await asyncio.create_subprocess_exec(
-            *("nsenter", f"--target={self.pid}", "--mount", "--pid", "--root", "--wd=/"),
+            *("nsenter", f"--target={inside}", "--mount", "--pid", "--root", "--wd=/"),
             *(f"--setuid={USER.split(':')[0]}", f"--setgid={USER.split(':')[1]}", "--"),
             *check,
             env={**_variables(self.config), **self.environment},
@@ -117,6 +126,13 @@ async def kept(container: Container) -> AsyncIterator[Container]:
         yield container
     finally:
         await container.kill()
+
+
+def _living_in(namespace: Path) -> Iterator[str]:
+    for link in Path("/proc").glob("[0-9]*/ns/pid"):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            if link.readlink() == namespace:
+                yield link.parts[2]
 
 
 def _variables(config: Mapping[str, Any]) -> dict[str, str]:

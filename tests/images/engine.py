@@ -56,12 +56,16 @@ class Engine:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / "temporary").mkdir(exist_ok=True)
         self._options = ["--root", str(folder / "store"), "--runroot", str(folder / "run")]
+        # Downloads that builds share are kept below it.
+        self._environment = {**os.environ, "TMPDIR": str(folder / "temporary")}
 
     def call(self, *arguments: str, quiet: bool = True) -> str:
         """Run buildah; what it printed. Raises :class:`EngineError` with the end of its complaint."""
         process = subprocess.run(
             ["buildah", *self._options, *arguments],
+            env=self._environment,
             stdout=subprocess.PIPE if quiet else None,
             stderr=subprocess.PIPE if quiet else None,
             text=True,

@@ -2,13 +2,14 @@
 
 import asyncio
 import os
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+from aiohttp.abc import AbstractCookieJar
 
 from pastelka_common.servers import NatsServer, PostgresServer, ServerProcess, free_port, running
 from pastelka_common.servers.base import HOST
@@ -155,13 +156,15 @@ async def _succeeds(container: Container) -> str:
 
 async def _until_healthy(container: Container) -> None:
     """Wait until the image's own check is content."""
-    deadline = asyncio.get_running_loop().time() + _READY_SECONDS
-    while not await container.healthy():
-        assert not container.ended, f"{container.name} ended:\n{container.log.read_text()[-3000:]}"
-        assert asyncio.get_running_loop().time() < deadline, (
+    try:
+        async with asyncio.timeout(_READY_SECONDS):
+            while not await container.healthy():
+                assert not container.ended, f"{container.name} ended:\n{container.log.read_text()[-3000:]}"
+                await asyncio.sleep(0.5)
+    except TimeoutError:
+        raise AssertionError(
             f"{container.name} is not healthy:\n{container.log.read_text()[-3000:]}"
-        )
-        await asyncio.sleep(0.5)
+        ) from None
 
 
 async def _until_ready(system: System, containers: list[Container]) -> None:
@@ -195,13 +198,24 @@ async def _make_order(system: System, containers: list[Container]) -> None:
                 assert '<div id="root">' in await page.text()
             async with http.get(f"{address}/api/v1/orders") as orders:
                 assert orders.status == 200, await orders.text()
-            async with http.get(f"{address}/.well-known/mercure", params={"topic": "orders"}) as updates:
-                assert updates.status == 200, await updates.text()
+            async with _listening(address, http.cookie_jar) as updates:
                 made = await post_order(http, f"{address}/api/v1", [photo(1), photo(2)], process="svg")
                 await _until_done(http, updates, f"{address}/api/v1/orders/{made['order_number']}")
     except TimeoutError:
         logs = "\n".join(f"{one.name}:\n{one.log.read_text()[-1500:]}" for one in containers)
         raise AssertionError(f"the order was not done within {_DONE_SECONDS:g} s\n{logs}") from None
+
+
+@asynccontextmanager
+async def _listening(address: str, cookies: AbstractCookieJar) -> AsyncIterator[aiohttp.ClientResponse]:
+    """The hub's stream, as a browser has it: with the cookie alone."""
+    url = f"{address}/.well-known/mercure"
+    async with (
+        aiohttp.ClientSession(cookie_jar=cookies) as browser,
+        browser.get(url, params={"topic": "orders"}) as updates,
+    ):
+        assert updates.status == 200, await updates.text()
+        yield updates
 
 
 async def _until_done(http: aiohttp.ClientSession, updates: aiohttp.ClientResponse, address: str) -> None:

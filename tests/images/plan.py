@@ -36,10 +36,10 @@ def _service(name: str, budget: int) -> Image:
 
 
 IMAGES = (
-    _service("orders", 200),
-    _service("coloring", 700),
-    _service("vectorize", 300),
-    _service("notifier", 100),
+    _service("orders", 220),
+    _service("coloring", 750),
+    _service("vectorize", 350),
+    _service("notifier", 80),
     Image("hub", "hub.Dockerfile", 80, based_on_system=False),
-    Image("gateway", "gateway.Dockerfile", 5),
+    Image("gateway", "gateway.Dockerfile", 15),
 )
