@@ -27,7 +27,9 @@ ENV PASTELKA_HOST=0.0.0.0 \
     STORAGE_PATH=/data/images \
     NGINX_TEMP=/tmp \
     ORDERS_API=orders-api:8000 \
-    MERCURE_HUB=mercure:3000
+    MERCURE_HUB=mercure:3000 \
+    STATIC_ORIGIN=http://localhost:8081 \
+    LOOPBACK_ORIGIN=http://localhost:8080
 USER 10001:10001
 EXPOSE 8080 8081
 STOPSIGNAL SIGQUIT

@@ -95,6 +95,12 @@ class Container:
             raise ProcessLookupError(f"{self.name} has no process") from None
 
     @property
+    def peak_megabytes(self) -> float:
+        """The most memory that its first process has had so far."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) / 1000
+
+    @property
     def _running(self) -> asyncio.subprocess.Process:
         if self._process is None:
             raise RuntimeError(f"{self.name} was not started")

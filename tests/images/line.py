@@ -79,7 +79,11 @@ class System:
         keys = {"MERCURE_PUBLISHER_JWT_KEY": _KEY, "MERCURE_SUBSCRIBER_JWT_KEY": _KEY[::-1]}
         upstreams = {"ORDERS_API": f"{HOST}:{self.ports['orders-api']}", "MERCURE_HUB": f"{HOST}:{hub}"}
         ports = {"PASTELKA_PORT": str(gateway), "PASTELKA_STATIC_PORT": str(self.ports["static"])}
-        listening = {"PASTELKA_HOST": HOST, **ports, **upstreams}
+        origins = {
+            "STATIC_ORIGIN": f"http://localhost:{self.ports['static']}",
+            "LOOPBACK_ORIGIN": f"http://localhost:{gateway}",
+        }
+        listening = {"PASTELKA_HOST": HOST, **ports, **upstreams, **origins}
         publishing = {"MERCURE_URL": f"http://{HOST}:{hub}/.well-known/mercure", **keys}
         return [
             self.container("gateway", "gateway", environment=listening, read_only_data=True),
@@ -249,6 +253,7 @@ async def _check_file(http: aiohttp.ClientSession, url: str) -> None:
 
 
 async def _ended(container: Container) -> str:
+    peak = container.peak_megabytes
     status, seconds = await container.stop()
     assert status == 0, f"{container.name} ended with {status}:\n{container.log.read_text()[-3000:]}"
-    return f"{container.name} ended {seconds:.1f} s after it was asked to"
+    return f"{container.name:<14}{peak:>6.0f} MB at most; ended {seconds:.1f} s after it was asked to"
