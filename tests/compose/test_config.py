@@ -1,6 +1,7 @@
 """What Docker Compose itself makes of the files."""
 
 import json
+import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,15 +25,14 @@ def compose() -> Sequence[str]:
     return found
 
 
-def _config(
-    compose: Sequence[str], env_file: Path, *overrides: str, project: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    chosen = [project or files.ROOT / "compose.yaml", *(files.FOLDER / one for one in overrides)]
+def _config(compose: Sequence[str], env_file: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
+    chosen = [files.ROOT / "compose.yaml", *(files.FOLDER / one for one in overrides)]
     options = [part for file in chosen for part in ("-f", str(file))]
     return subprocess.run(
         [*compose, "--env-file", str(env_file), *options, "config", "--format", "json"],
         cwd=files.ROOT,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(env_file.parent)},
+        # Where plugins are found; nothing that could stand for a setting.
+        env={name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "DOCKER_CONFIG"}},
         capture_output=True,
         text=True,
         check=False,

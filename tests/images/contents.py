@@ -15,10 +15,10 @@ from packaging.requirements import Requirement
 from tests.images.engine import Engine
 from tests.images.plan import ROOT, USER, Image
 
-_INSTALLERS = {"pip", "pip3", "uv", "uvx", "npm", "npx", "node", "corepack", "ensurepip"}
-_COMPILERS = {"gcc", "cc", "g++", "c++", "clang", "ld", "make", "go", "cargo", "rustc"}
-_NOBODY_NEEDS = {".git", "node_modules", "tests"}
-_UNWANTED = _INSTALLERS | _COMPILERS | _NOBODY_NEEDS
+_PROGRAMS = {"pip", "pip3", "uv", "uvx", "npm", "npx", "node", "corepack"} | {
+    *("gcc", "cc", "g++", "c++", "clang", "ld", "make", "go", "cargo", "rustc", "git"),
+}
+_FOLDERS = {".git", "node_modules", "tests", "pip", "ensurepip"}
 _APT_LEFTOVERS = ("var/lib/apt/lists", "var/cache/apt/archives")
 _MAY_WRITE = re.compile(r"(data|data/images|tmp|var/tmp|run/lock|var/lock|var/cache/nginx/\w+_temp)")
 _SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|SSL_CERT_FILE|PROXY)=", re.IGNORECASE)
@@ -46,10 +46,16 @@ def complaints(engine: Engine, image: Image) -> list[str]:
 
 
 def added_megabytes(engine: Engine, image: Image) -> float:
-    """What the image has on top of its base (the stand-in), in MB of files."""
-    layers = json.loads(engine.history(image.tag))["OCIv1"]["rootfs"]["diff_ids"]
+    """What the image has on top of its base (here the stand-in), in MB of files."""
+    base = engine.config(image.tag)["Labels"].get("org.opencontainers.image.base.name")
+    below = set(_layers(engine, base)) if base else set()
     sizes = _layer_sizes(engine.folder)
-    return sum(sizes[layer] for layer in layers[1 if image.based_on_system else 0 :]) / 1e6
+    return sum(sizes[layer] for layer in _layers(engine, image.tag) if layer not in below) / 1e6
+
+
+def _layers(engine: Engine, reference: str) -> list[str]:
+    layers: list[str] = json.loads(engine.history(reference))["OCIv1"]["rootfs"]["diff_ids"]
+    return layers
 
 
 def _layer_sizes(store: Path) -> dict[str, int]:
@@ -78,11 +84,11 @@ def _of_history(history: str) -> Iterator[str]:
 
 def _of_files(root: Path) -> Iterator[str]:
     for folder, folders, files in os.walk(root):
+        unwanted = [*(_PROGRAMS.intersection(files)), *(_FOLDERS.intersection(folders))]
+        for name in unwanted:
+            yield f"contains {Path(folder, name).relative_to(root)}"
         for name in [*folders, *files]:
-            path = Path(folder, name)
-            if name in _UNWANTED and not _is_marker(path):
-                yield f"contains {path.relative_to(root)}"
-            yield from _of_rights(path, root)
+            yield from _of_rights(Path(folder, name), root)
     for name in _APT_LEFTOVERS:
         left = [file for file in (root / name).rglob("*") if file.is_file() and file.name != "lock"]
         if left:
@@ -98,13 +104,6 @@ def _of_rights(path: Path, root: Path) -> Iterator[str]:
     kept = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
     if kept and ours and not _MAY_WRITE.fullmatch(relative):
         yield f"{relative} could be changed by the program"
-
-
-def _is_marker(path: Path) -> bool:
-    """Whether it is only named like a program, such as a module of a library."""
-    return path.suffix == ".py" or (
-        path.is_dir() and "site-packages" not in path.parts and path.name in _COMPILERS
-    )
 
 
 def _of_packages(root: Path, package: str) -> Iterator[str]:

@@ -17,8 +17,6 @@ class Image:
     dockerfile: str
     budget: int
     arguments: dict[str, str] = field(default_factory=dict)
-    based_on_system: bool = True
-    """Whether there is a distribution below it, or nothing at all."""
 
     @property
     def tag(self) -> str:
@@ -40,6 +38,6 @@ IMAGES = (
     _service("coloring", 750),
     _service("vectorize", 350),
     _service("notifier", 80),
-    Image("hub", "hub.Dockerfile", 80, based_on_system=False),
-    Image("gateway", "gateway.Dockerfile", 15),
+    Image("hub", "hub.Dockerfile", 80),
+    Image("gateway", "gateway.Dockerfile", 5),
 )
