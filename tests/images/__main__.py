@@ -23,9 +23,10 @@ def main() -> int:
     os.nice(10)
     engine = Engine(cache_folder())
     try:
-        standins.prepare(engine, _say)
-        wrong = _built(engine, fresh=arguments.fresh)
-        wrong += _run(engine)
+        with engine.alone(fresh=arguments.fresh):
+            standins.prepare(engine, _say)
+            wrong = _built(engine, fresh=arguments.fresh)
+            wrong += _run(engine)
     except EngineError as error:
         print(error, file=sys.stderr)
         return 1

@@ -49,18 +49,13 @@ def added_megabytes(engine: Engine, image: Image) -> float:
     """What the image has on top of its base (here the stand-in), in MB of files."""
     base = engine.config(image.tag)["Labels"].get("org.opencontainers.image.base.name")
     below = set(_layers(engine, base)) if base else set()
-    sizes = _layer_sizes(engine.folder)
+    sizes = engine.layer_sizes()
     return sum(sizes[layer] for layer in _layers(engine, image.tag) if layer not in below) / 1e6
 
 
 def _layers(engine: Engine, reference: str) -> list[str]:
     layers: list[str] = json.loads(engine.history(reference))["OCIv1"]["rootfs"]["diff_ids"]
     return layers
-
-
-def _layer_sizes(store: Path) -> dict[str, int]:
-    described = json.loads((store / "store" / "overlay-layers" / "layers.json").read_text())
-    return {layer["diff-digest"]: layer["diff-size"] for layer in described if "diff-digest" in layer}
 
 
 def _of_config(config: Mapping[str, Any]) -> Iterator[str]:

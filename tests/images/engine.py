@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
+from filelock import FileLock
 
 from tests.images.plan import FOLDER, ROOT, Image
 
@@ -27,6 +29,9 @@ _PASSED_ON_BEGINNINGS = (
 )
 
 
+_MOST_BYTES = 12_000_000_000
+
+
 class EngineError(Exception):
     """A build failed, or something that it needs is not here; the message says what."""
 
@@ -40,7 +45,7 @@ def why_not() -> str | None:
     """One sentence that says what is missing here, or ``None``."""
     if platform.system() != "Linux" or os.geteuid() != 0:
         return "make test-images needs Linux and root (it builds and runs images with chroot)."
-    programs = ("buildah", "debootstrap", "go", "uv", "unshare", "setpriv", "chroot", "mount")
+    programs = ("buildah", "debootstrap", "go", "uv", "unshare", "nsenter", "setpriv", "chroot")
     missing = [program for program in programs if shutil.which(program) is None]
     if missing:
         return (
@@ -94,6 +99,24 @@ class Engine:
         return self.call("inspect", "--type", "image", reference)
 
     @contextmanager
+    def alone(self, *, fresh: bool) -> Iterator[None]:
+        """Nobody else works in the store meanwhile. Leftovers go first, and old layers if they are many.
+
+        With ``fresh`` every layer goes that belongs to no image.
+        """
+        with FileLock(self.folder / "lock"):
+            self.call("rm", "--all")
+            if fresh or sum(self.layer_sizes().values()) > _MOST_BYTES:
+                self.call("rmi", "--prune", "--force")
+            yield
+
+    def layer_sizes(self) -> dict[str, int]:
+        """Bytes of each layer in the store by its digest."""
+        file = self.folder / "store" / "overlay-layers" / "layers.json"
+        layers = json.loads(file.read_text()) if file.exists() else []
+        return {layer["diff-digest"]: layer["diff-size"] for layer in layers if "diff-digest" in layer}
+
+    @contextmanager
     def making(
         self, reference: str, *, base: str, label: str, environment: Mapping[str, str]
     ) -> Iterator[Path]:
@@ -120,7 +143,7 @@ class Engine:
             secret.flush()
             self.call(
                 *("build", "--isolation=chroot", "--format=docker", "--pull-never", "--quiet"),
-                *("--layers", *(["--no-cache"] if fresh else []), *arguments),
+                *("--layers", "--force-rm", *(["--no-cache"] if fresh else []), *arguments),
                 *(f"--secret=id=environment,src={secret.name}", *_certificates()),
                 *("--file", str(FOLDER / image.dockerfile), "--tag", image.tag, str(ROOT)),
             )
@@ -142,7 +165,7 @@ def _environment() -> str:
         for name, value in os.environ.items()
         if name.upper() in _PASSED_ON or name.startswith(_PASSED_ON_BEGINNINGS)
     ]
-    return "".join(f"export {name}='{value}'\n" for name, value in chosen)
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in chosen)
 
 
 def _certificates() -> list[str]:
