@@ -48,6 +48,11 @@ reset: sync ## End every process and delete the data, after asking
 sample: sync ## Make another sample order in the running stack
 	@$(STACK) sample
 
+.PHONY: user
+user: sync ## Add somebody who signs in with a password: NAME=jana ROLE=viewer (operator, if not given)
+	@$(if $(NAME),,echo 'make user NAME=jana: a name is needed' >&2; exit 2;) \
+		$(STACK) user '$(NAME)' $(if $(ROLE),--role '$(ROLE)')
+
 .PHONY: test
 test: sync ## Lint, check the types, and run every test of every member (TEST_WORKERS=2 files at once)
 	$(call say,ruff: lint and format)

@@ -5,7 +5,9 @@ import { defineConfig } from "vitest/config";
 
 /** Where a running gateway (orders API, hub and files) answers; only used while developing. */
 const gateway = process.env["PASTELKA_URL"] ?? "http://localhost:8080";
-const proxy = { "/api": gateway, "/.well-known/mercure": gateway, "/static": gateway };
+/** With the name that the browser called: the API lets pages of its own name change something. */
+const passedOn = { target: gateway, changeOrigin: false };
+const proxy = { "/api": passedOn, "/.well-known/mercure": passedOn, "/static": passedOn };
 
 export default defineConfig({
   plugins: [react(), tailwindcss()],

@@ -72,5 +72,6 @@ def test_what_describes_a_stack_is_read_back_and_holds_no_secret(tmp_path: Path)
     stack = StackFile("http://localhost:1", "http://localhost:2/static", (Watched("nats", 3, "http://x"),))
     stack.write(tmp_path)
     assert StackFile.read(tmp_path) == stack
-    assert set(json.loads((tmp_path / "stack.json").read_text())) == {"address", "static_url", "processes"}
+    kept = json.loads((tmp_path / "stack.json").read_text())
+    assert set(kept) == {"address", "static_url", "processes", "auth_mode"}
     assert StackFile.read(tmp_path / "nowhere") is None

@@ -15,6 +15,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from argon2 import PasswordHasher
+from fastapi import FastAPI
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from PIL import Image
@@ -96,6 +97,7 @@ class Api:
 
     http: httpx.AsyncClient
     storage: Path
+    app: FastAPI
 
     async def get(self, path: str, *, status: int = 200) -> Any:
         """GET; returns the document."""
@@ -154,16 +156,22 @@ async def api(settings: OrdersSettings) -> AsyncIterator[Api]:
         yield found
 
 
+@pytest.fixture(name="serving")
+def serving_fixture() -> Any:
+    """``async with serving(settings, peer="203.0.113.9") as api``."""
+    return serving
+
+
 @asynccontextmanager
-async def serving(settings: OrdersSettings) -> AsyncIterator[Api]:
-    """The application with other settings, called in process."""
+async def serving(settings: OrdersSettings, *, peer: str = "127.0.0.1") -> AsyncIterator[Api]:
+    """The application with other settings, called in process as if from the address ``peer``."""
     app = create_app(settings)
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False, client=(peer, 50_000))
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://localhost/api/v1") as http,
     ):
-        yield Api(http, settings.storage_path)
+        yield Api(http, settings.storage_path, app)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -1,4 +1,4 @@
-"""``pastelka up|start|status|down|reset|sample``: the local stack, as the Makefile calls it."""
+"""``pastelka up|start|status|down|reset|sample|user``: the local stack, as the Makefile calls it."""
 
 import argparse
 import asyncio
@@ -6,7 +6,7 @@ import contextlib
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 
 from pastelka_common.servers import ServerError
+from pastelka_local.accounts import Accounts, AccountsError
 from pastelka_local.dashboard import DashboardError
 from pastelka_local.display import Display, display, table
 from pastelka_local.health import look
@@ -37,7 +38,7 @@ def main() -> None:
     except SettingsError as error:
         print(f"pastelka: {error}", file=sys.stderr)
         sys.exit(2)
-    except (StackError, ServerError, DashboardError, SampleError) as error:
+    except (StackError, ServerError, DashboardError, SampleError, AccountsError) as error:
         print(f"pastelka: {error}", file=sys.stderr)
         sys.exit(1)
 
@@ -68,7 +69,8 @@ async def up(settings: Settings, _arguments: argparse.Namespace) -> int:
     with _lock(settings), display() as shown:
         try:
             stack = await _start(settings, shown)
-            await asyncio.gather(_watch(settings, shown), _sample(stack, shown))
+            hint = await _hint(settings, stack)
+            await asyncio.gather(_watch(settings, shown), _sample(settings, stack, shown, hint))
         except asyncio.CancelledError:
             shown.step("interrupted")
         finally:
@@ -85,11 +87,12 @@ async def start(settings: Settings, _arguments: argparse.Namespace) -> int:
     with _lock(settings), display() as shown:
         try:
             stack = await _start(settings, shown)
+            hint = await _hint(settings, stack)
         except BaseException:
             end_children()
             await end_stack(settings, shown.step)
             raise
-        shown.headline(f"Pastelka is up: {stack.address}  (make status, make down)")
+        shown.headline(f"Pastelka is up: {stack.address}  (make status, make down){hint}")
     return 0
 
 
@@ -135,8 +138,13 @@ async def sample(settings: Settings, _arguments: argparse.Namespace) -> int:
     if stack is None or Supervisor(settings.run).pid() is None:
         raise StackError("nothing runs here; `make start` or `make up` comes first")
     with display() as shown:
-        await _make_sample(stack, shown, again=True)
+        await _make_sample(settings, stack, shown, again=True)
     return 0
+
+
+async def user(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Add somebody who signs in with a password, which is asked for."""
+    return await Accounts(settings.run, settings.environment).add(arguments.name, arguments.role)
 
 
 async def _start(settings: Settings, shown: Display) -> StackFile:
@@ -154,21 +162,41 @@ async def _watch(settings: Settings, shown: Display) -> None:
         await asyncio.sleep(_WATCH_SECONDS)
 
 
-async def _sample(stack: StackFile, shown: Display) -> None:
+async def _hint(settings: Settings, stack: StackFile) -> str:
+    """What else somebody has to know who has just started this."""
+    if stack.auth_mode != "password" or not await Accounts(settings.run, settings.environment).is_empty():
+        return ""
+    return "\nNobody can sign in yet; `make user NAME=jana` adds the first user."
+
+
+async def _sample(settings: Settings, stack: StackFile, shown: Display, hint: str) -> None:
     try:
-        await _make_sample(stack, shown, again=False)
-    except SampleError as error:
-        shown.headline(f"Pastelka is up: {stack.address}  (the sample order failed: {error})")
+        await _make_sample(settings, stack, shown, again=False, hint=hint)
+    except (SampleError, AccountsError) as error:
+        shown.headline(f"Pastelka is up: {stack.address}  (the sample order failed: {error}){hint}")
 
 
-async def _make_sample(stack: StackFile, shown: Display, *, again: bool) -> None:
+async def _make_sample(
+    settings: Settings, stack: StackFile, shown: Display, *, again: bool, hint: str = ""
+) -> None:
     def show(number: str, progress: Progress) -> None:
         shown.step(f"sample order {number}: {progress}")
 
     shown.step("making the sample order")
-    number = await make_sample(stack.address, again=again, show=show)
+    async with _let_in(settings, stack) as token:
+        number = await make_sample(stack.address, again=again, show=show, token=token)
     order = f"{stack.address}/orders/{number}"
-    shown.headline(f"Pastelka is up: {stack.address}  (sample order {number}: {order})")
+    shown.headline(f"Pastelka is up: {stack.address}  (sample order {number}: {order}){hint}")
+
+
+@contextlib.asynccontextmanager
+async def _let_in(settings: Settings, stack: StackFile) -> AsyncIterator[str | None]:
+    """A token for the API; none where everybody may do everything."""
+    if stack.auth_mode == "open":
+        yield None
+        return
+    async with Accounts(settings.run, settings.environment).token() as token:
+        yield token
 
 
 def _already_running(settings: Settings) -> bool:
@@ -199,12 +227,15 @@ def _confirmed(data: Path) -> bool:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="pastelka", description="The local stack of Pastelka.")
     commands = parser.add_subparsers(required=True, metavar="command")
-    for command in (up, start, status, down, reset, sample):
+    for command in (up, start, status, down, reset, sample, user):
         text = (command.__doc__ or "").strip()
         one = commands.add_parser(command.__name__, help=text, description=text)
         one.set_defaults(command=command)
         if command is reset:
             one.add_argument("--yes", action="store_true", help="do not ask")
+        if command is user:
+            one.add_argument("name", help="by which they sign in")
+            one.add_argument("--role", choices=("viewer", "operator"), default="operator")
     return parser
 
 

@@ -71,6 +71,7 @@ class StackFile:
     address: str
     static_url: str
     processes: tuple[Watched, ...]
+    auth_mode: str = "open"
 
     def write(self, run: Path) -> None:
         """Write it in one step."""
@@ -86,7 +87,7 @@ class StackFile:
         except FileNotFoundError:
             return None
         watched = tuple(Watched(**process) for process in content["processes"])
-        return cls(address=content["address"], static_url=content["static_url"], processes=watched)
+        return cls(**{**content, "processes": watched})
 
 
 def server_process(server: Server, port: int, probe: str) -> Process:

@@ -45,13 +45,16 @@ def photos() -> list[Path]:
     return sorted(Path(__file__).with_name("sample").glob("*.jpg"))
 
 
-async def make_sample(address: str, *, again: bool, show: Callable[[str, Progress], None]) -> str:
+async def make_sample(
+    address: str, *, again: bool, show: Callable[[str, Progress], None], token: str | None = None
+) -> str:
     """Make the sample order unless it is there (or ``again``), wait until it is done; its number.
 
-    ``show`` gets the order's number and its progress whenever that changes. Raises
-    :class:`SampleError`.
+    ``token`` is an API token, where the API asks for one. ``show`` gets the order's number and its
+    progress whenever that changes. Raises :class:`SampleError`.
     """
-    async with httpx.AsyncClient(base_url=f"{address}/api/v1", timeout=60) as client:
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=f"{address}/api/v1", headers=headers, timeout=60) as client:
         try:
             number = None if again else await _existing(client)
             if number is None:

@@ -13,7 +13,7 @@ import psutil
 
 from pastelka_common.servers import MercureHub, NatsServer, NginxServer, PostgresServer, Server, ServerError
 from pastelka_common.servers.base import HOST
-from pastelka_local import plan
+from pastelka_local import accounts, plan
 from pastelka_local.dashboard import dist
 from pastelka_local.health import StackState, look, read_states, write_states
 from pastelka_local.keys import hub_keys
@@ -71,6 +71,7 @@ class Stack:
         await asyncio.to_thread(gateway.prepare)
         environment = self._environment(keys, parts, gateway)
         stack, processes = self._describe([*parts.values(), gateway], services)
+        accounts.remember(self.settings.run, environment["DATABASE_URL"])
         await self._run(stack, processes, environment)
         return stack
 
@@ -153,7 +154,8 @@ class Stack:
         gateway = next(server for server in servers if isinstance(server, NginxServer))
         watched = tuple(Watched(process.name, process.port, process.probe) for process in processes)
         address = f"http://localhost:{gateway.port}"
-        return StackFile(address=address, static_url=gateway.static_url, processes=watched), processes
+        mode = self.settings.given("AUTH_MODE") or "open"
+        return StackFile(address, gateway.static_url, watched, auth_mode=mode), processes
 
     async def _run(self, stack: StackFile, processes: Sequence[Process], environment: dict[str, str]) -> None:
         settings = self.settings
@@ -254,6 +256,7 @@ async def end_stack(settings: Settings, say: Say) -> int:
         await _until_gone(pid)
     left = await asyncio.to_thread(end_strays, settings.data)
     (settings.run / "stack.json").unlink(missing_ok=True)
+    accounts.forget(settings.run)
     socket_path(settings.run).unlink(missing_ok=True)
     if settings.run.is_dir():
         write_states(settings.run, ())

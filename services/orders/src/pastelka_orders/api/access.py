@@ -104,10 +104,15 @@ class Guarded(APIRoute):
                 return await handle(request)
             with structlog.contextvars.bound_contextvars(actor=caller.name, actor_kind=caller.kind):
                 response = await handle(request)
-                log.info("asked", action=name, status=response.status_code, **request.path_params)
+                log.info("asked", action=name, **_result(response), **request.path_params)
                 return response
 
         return guarded
+
+
+def _result(response: Response) -> dict[str, Any]:
+    made = response.headers.get("location")
+    return {"status": response.status_code, **({"made": made} if made else {})}
 
 
 async def admit(request: Request, rule: Rule) -> Caller | None:
@@ -134,8 +139,9 @@ def _check_origin(request: Request, services: Services, way: Way, caller: Caller
     # No page can make a browser send a token, so what comes with one is asked for on purpose.
     if request.method in SAFE_METHODS or (caller is not None and caller.kind == "token"):
         return
-    if stranger := services.access.origins.stranger(request.headers, way):
-        raise WrongOriginError(stranger)
+    stranger = services.access.origins.stranger(request.headers, way)
+    if stranger is not None:
+        raise WrongOriginError(stranger or "no origin")
 
 
 def way_of(request: Request) -> Way:

@@ -17,15 +17,24 @@ from pastelka_orders.commands import letters, reconcile, tokens, users
 from pastelka_orders.errors import OrdersError
 
 _FAILED = 1
+_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    asked = _parser().parse_args(arguments)
+    asked = parser().parse_args(arguments)
     # What is printed to standard output is the answer, and may be JSON.
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
-        asyncio.run(asked.run(asked))
+        return asyncio.run(perform(asked))
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+async def perform(asked: argparse.Namespace) -> int:
+    """Do what was asked for; the exit code, after a line on standard error if it could not be done."""
+    try:
+        await asked.run(asked)
     except OrdersError as error:
         return _complain(error.detail)
     except SQLAlchemyError as error:
@@ -35,17 +44,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """The command line; what it reads has the command as ``run``."""
+    line = argparse.ArgumentParser(
         prog="python -m pastelka_orders",
         description="Users, API tokens, dead letters, and a pass of the reconciler.",
     )
-    commands = parser.add_subparsers(required=True, metavar="{users,tokens,dead-letters,reconcile}")
+    commands = line.add_subparsers(required=True, metavar="{users,tokens,dead-letters,reconcile}")
     users.add_to(commands)
     tokens.add_to(commands)
     letters.add_to(commands)
     reconcile.add_to(commands)
-    return parser
+    return line
 
 
 def _complain(line: str) -> int:

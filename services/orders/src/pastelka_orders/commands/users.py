@@ -5,7 +5,6 @@ asked for on a terminal, and is the first line of standard input otherwise.
 """
 
 import argparse
-import asyncio
 import getpass
 import json
 import sys
@@ -119,7 +118,8 @@ async def _change(name: str, change: Change, *, ends: bool = True) -> int:
 
 
 async def _hash_of_new() -> str:
-    password = await asyncio.to_thread(_typed)
+    # Nothing else is to be done meanwhile, and a thread could not be interrupted by Ctrl-C.
+    password = _typed()
     if not SHORTEST <= len(password) <= LONGEST:
         raise PasswordRefusedError(f"A password has {SHORTEST} to {LONGEST} characters; nothing was changed.")
     return await Passwords().hashed(password)

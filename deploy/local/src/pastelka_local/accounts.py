@@ -1,0 +1,85 @@
+"""Users and tokens of the running stack, by the commands of the orders service."""
+
+import asyncio
+import json
+import os
+import secrets
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+_FILE = "database_url"
+_SECONDS = 60
+_TOKEN_LIFE = "1h"  # noqa: S105 - longer than a sample order takes
+
+
+class AccountsError(Exception):
+    """A user or token could not be made; the message says why."""
+
+
+def remember(run: Path, database_url: str) -> None:
+    """Keep where the stack's database is, readable by the owner only: it has the password in it."""
+    making = run / f".{_FILE}.making"
+    with os.fdopen(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as target:
+        target.write(database_url)
+    making.replace(run / _FILE)
+
+
+def forget(run: Path) -> None:
+    """The stack has ended, and its database with it."""
+    (run / _FILE).unlink(missing_ok=True)
+
+
+class Accounts:
+    """Asks the orders service's commands about the stack whose ``run`` folder this is."""
+
+    def __init__(self, run: Path, environment: Mapping[str, str]) -> None:
+        self._run = run
+        self._environment = environment
+
+    async def add(self, name: str, role: str) -> int:
+        """Add a user; the password is asked for on this terminal. Exit status of the command."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "pastelka_orders", "users", "add", name, "--role", role),
+            env=self._env(),
+        )
+        return await process.wait()
+
+    async def is_empty(self) -> bool:
+        """Whether there is nobody who could sign in."""
+        users = json.loads(await self._answer("users", "list", "--json"))
+        return all(user["disabled_at"] for user in users)
+
+    @asynccontextmanager
+    async def token(self) -> AsyncIterator[str]:
+        """A token of the stack's own, which may do everything and is revoked afterwards."""
+        name = f"stack-{secrets.token_hex(4)}"
+        token = await self._answer("tokens", "create", name, "--scope", "write", "--expires", _TOKEN_LIFE)
+        try:
+            yield token.strip()
+        finally:
+            # Where the database has gone before, it ends by itself.
+            with suppress(AccountsError, TimeoutError):
+                await self._answer("tokens", "revoke", name)
+
+    async def _answer(self, *arguments: str) -> str:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "pastelka_orders", *arguments),
+            env=self._env(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        async with asyncio.timeout(_SECONDS):
+            out, err = await process.communicate()
+        if process.returncode != 0:
+            raise AccountsError(err.decode().strip())
+        return out.decode()
+
+    def _env(self) -> dict[str, str]:
+        try:
+            url = (self._run / _FILE).read_text()
+        except FileNotFoundError:
+            raise AccountsError("nothing runs here; `make start` or `make up` comes first") from None
+        return {**self._environment, "DATABASE_URL": url}

@@ -1,0 +1,109 @@
+"""Passwords: what is kept, what is compared, and that nobody can tell from the time it takes."""
+
+import asyncio
+import time
+from typing import Any
+
+import asyncpg
+from argon2 import PasswordHasher
+
+from pastelka_orders.access.passwords import Passwords
+from pastelka_orders.settings import OrdersSettings
+
+CREDENTIALS = {"name": "Jana", "password": "a long enough password"}
+
+
+class Counting(PasswordHasher):
+    """The real one, which notes what it compares with."""
+
+    def __init__(self) -> None:
+        super().__init__(time_cost=1, memory_cost=8, parallelism=1)
+        self.compared: list[str] = []
+
+    def verify(self, hash: str | bytes, password: str | bytes) -> bool:  # noqa: A002 - the library's name
+        self.compared.append(str(hash))
+        return super().verify(hash, password)
+
+
+async def test_a_hash_says_how_it_was_made_and_holds_no_password() -> None:
+    kept = await Passwords().hashed("příliš žluťoučký kůň")
+    assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    assert await Passwords().match(kept, "příliš žluťoučký kůň")
+    assert not await Passwords().match(kept, "prilis zlutoucky kun")
+
+
+async def test_accents_are_the_same_however_they_are_put_together() -> None:
+    passwords = Passwords(Counting())
+    assert await passwords.match(await passwords.hashed("kůň" * 5), "ku\u030an\u030c" * 5)
+
+
+async def test_nobody_is_compared_with_a_hash_of_the_same_cost() -> None:
+    hasher = Counting()
+    passwords = Passwords(hasher)
+    kept = await passwords.hashed("a password")
+    await passwords.prepare()
+    assert not await passwords.match(None, "the password of nobody")
+    assert not await passwords.match(kept, "another")
+    of_nobody, of_somebody = hasher.compared
+    assert of_nobody.split("$")[:4] == of_somebody.split("$")[:4] == ["", "argon2id", "v=19", "m=8,t=1,p=1"]
+
+
+async def test_what_is_no_hash_matches_nothing() -> None:
+    assert not await Passwords(Counting()).match("no hash", "no hash")
+
+
+async def test_the_loop_goes_on_while_a_password_is_compared() -> None:
+    passwords = Passwords()
+    comparing = asyncio.create_task(passwords.match(await passwords.hashed("a"), "a"))
+    turns, began = 0, time.monotonic()
+    while not comparing.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert await comparing
+    # Were it done in the loop, there would be one turn or two.
+    assert turns > 20, time.monotonic() - began
+
+
+async def test_a_hash_of_other_parameters_is_made_anew_at_the_next_sign_in(
+    serving: Any, settings: OrdersSettings, people: Any, sql: asyncpg.Connection
+) -> None:
+    await people.user("Jana", "viewer")
+    before = await sql.fetchval("SELECT password_hash FROM users")
+    assert before.startswith("$argon2id$v=19$m=8,t=1,p=1$")
+    async with serving(settings.model_copy(update={"auth_mode": "password"})) as api:
+        # Both compare with the old hash; the one that comes second finds the new one.
+        answers = await asyncio.gather(*(api.http.post("/session", json=CREDENTIALS) for _ in range(3)))
+        assert [answer.status_code for answer in answers] == [200, 200, 200]
+        after = await sql.fetchval("SELECT password_hash FROM users")
+        assert after.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+        assert (await api.http.post("/session", json=CREDENTIALS)).status_code == 200
+    assert await sql.fetchval("SELECT password_hash FROM users") == after
+
+
+async def test_a_password_that_changes_meanwhile_opens_nothing(
+    serving: Any, settings: OrdersSettings, people: Any, sql: asyncpg.Connection
+) -> None:
+    """Between comparing and beginning the session, the password changes and all sessions end."""
+    await people.user("Jana", "viewer")
+    other = await Passwords(Counting()).hashed("another long password")
+    async with serving(settings.model_copy(update={"auth_mode": "password"})) as api:
+        transaction = sql.transaction()
+        await transaction.start()
+        await sql.execute("UPDATE users SET password_hash = $1", other)
+        signing_in = asyncio.create_task(api.http.post("/session", json=CREDENTIALS))
+        await until_waiting(sql)
+        await sql.execute("DELETE FROM sessions")
+        await transaction.commit()
+        assert (await signing_in).status_code == 401
+    assert await sql.fetchval("SELECT count(*) FROM sessions") == 0
+
+
+async def until_waiting(sql: asyncpg.Connection) -> None:
+    """Wait until another connection waits for what this one has locked."""
+    async with asyncio.timeout(60):
+        while not await sql.fetchval(  # noqa: ASYNC110 - another process
+            # Not pg_stat_activity: that is the same until the transaction ends.
+            """SELECT count(*) FROM pg_locks
+            WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"""
+        ):
+            await asyncio.sleep(0.02)
