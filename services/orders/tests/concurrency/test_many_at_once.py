@@ -153,7 +153,8 @@ async def api_process(env: dict[str, str]) -> AsyncIterator[httpx.AsyncClient]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def town(orders_url: str, tmp_path: Path, api: Any, sql: asyncpg.Connection) -> AsyncIterator[Town]:
     """Processes, orders, and the watch on every choice."""
-    env = {**os.environ, "DATABASE_URL": orders_url, "STORAGE_PATH": str(tmp_path / "images")}
+    files = str(tmp_path / "images")
+    env = {**os.environ, "HOST": "127.0.0.1", "DATABASE_URL": orders_url, "STORAGE_PATH": files}
     orders = [await api.order(IMAGES) for _ in range(ORDERS)]
     await sql.execute(WATCH)
     async with AsyncExitStack() as stack:
