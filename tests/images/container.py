@@ -75,10 +75,14 @@ class Container:
         return status, seconds
 
     async def kill(self) -> None:
-        """End it by force, if it runs."""
-        if self._process is not None and self._process.returncode is None:
+        """End it by force, if it runs, and with its first process all others."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+        except ProcessLookupError:  # not started yet, or ended just now
             self._process.kill()
-            await self._process.wait()
+        await self._process.wait()
 
     @property
     def ended(self) -> bool:
