@@ -63,6 +63,8 @@ test: sync ## Lint, check the types, and run every test of every member (TEST_WO
 	$(call say,dashboard: lint$(comma) types$(comma) tests and build)
 	@$(DASHBOARD) check
 	@$(RUN) python -m pastelka_common.servers
+	$(call say,compose: Docker Compose itself$(comma) to check the files with)
+	@$(RUN) python -m tests.compose
 	$(call say,pytest: every member)
 	@$(RUN) pytest --quiet --numprocesses $(TEST_WORKERS) --dist loadfile
 
@@ -112,6 +114,10 @@ test-faults: sync ## Break everything at seeded moments: SEEDS=1-10, CLUSTER=1 f
 .PHONY: test-api
 test-api: sync ## Send the API everything its OpenAPI document allows and forbids: SEED=1, EXAMPLES=40
 	@$(RUN) python -m tests.api $(if $(SEED),--seed $(SEED)) $(if $(EXAMPLES),--examples $(EXAMPLES))
+
+.PHONY: test-images
+test-images: sync ## Build every image and run the system from them (needs Linux, root, buildah, debootstrap, Go); FRESH=1
+	@$(RUN) python -m tests.images $(if $(FRESH),--fresh)
 
 SYNC := sync --all-packages --all-extras --locked
 

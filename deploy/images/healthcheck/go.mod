@@ -1,0 +1,3 @@
+module pastelka/healthcheck
+
+go 1.26.0

@@ -1,0 +1,132 @@
+"""Compose tells every service what it needs, and nothing that nobody reads."""
+
+import re
+from collections.abc import Mapping
+
+import pytest
+
+from pastelka_coloring.settings import ColoringSettings
+from pastelka_common.settings import ServiceSettings
+from pastelka_notifier.settings import NotifierSettings
+from pastelka_orders.access.startup import refusals
+from pastelka_orders.photos.proxies import ProxySettings
+from pastelka_orders.settings import OrdersSettings
+from pastelka_vectorize.settings import VectorizeSettings
+from tests.compose import files
+
+_CLASSES: Mapping[str, type[ServiceSettings]] = {
+    "migrate": OrdersSettings,
+    "orders-api": OrdersSettings,
+    "orders-worker": OrdersSettings,
+    "coloring": ColoringSettings,
+    "vectorize": VectorizeSettings,
+    "notifier": NotifierSettings,
+}
+_BY_THE_IMAGE = {"HOST", "PORT"}
+_FOR_CLUSTERS = {"STREAM_REPLICAS"}
+"""Compose has one nats-server; three copies of a stream need three."""
+_GIVEN = {
+    "POSTGRES_PASSWORD": "p4ssword",
+    "MERCURE_PUBLISHER_JWT_KEY": "0123456789abcdef0123456789abcdef",
+    "MERCURE_SUBSCRIBER_JWT_KEY": "fedcba9876543210fedcba9876543210",
+}
+_SERVERS = {
+    "postgres": {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD", "POSTGRES_INITDB_ARGS"},
+    "mercure": {"XDG_CONFIG_HOME", "XDG_DATA_HOME", "GOMEMLIMIT"},
+}
+
+
+def _names(settings: type[ServiceSettings]) -> set[str]:
+    """The variables that a class of settings reads."""
+    names = {name.upper() for name in settings.model_fields}
+    if "PROXY" in names:
+        names = names - {"PROXY"} | {f"PROXY_1_{part.upper()}" for part in ProxySettings.model_fields}
+    return names
+
+
+def _told(service: str) -> dict[str, str]:
+    """What Compose tells a service when ``.env`` holds only what is required."""
+    return {
+        name: files.filled(value, _GIVEN)
+        for name, value in files.environment(service).items()
+        if value is not None
+    }
+
+
+@pytest.mark.parametrize("service", _CLASSES)
+def test_every_setting_of_a_service_can_be_set(service: str) -> None:
+    expected = _names(_CLASSES[service]) - _BY_THE_IMAGE - _FOR_CLUSTERS
+
+    assert expected - files.environment(service).keys() == set()
+
+
+@pytest.mark.parametrize("service", _CLASSES)
+def test_every_service_is_told_only_what_it_reads(service: str) -> None:
+    assert files.environment(service).keys() - _names(_CLASSES[service]) == set()
+
+
+@pytest.mark.parametrize("service", _CLASSES)
+def test_every_required_setting_has_a_value(service: str) -> None:
+    required = {name.upper() for name, one in _CLASSES[service].model_fields.items() if one.is_required()}
+
+    assert required - _told(service).keys() == set()
+
+
+@pytest.mark.parametrize("service", _CLASSES)
+def test_services_start_with_what_compose_tells_them(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in _names(_CLASSES[service]):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in _told(service).items():
+        monkeypatch.setenv(name, value)
+
+    settings = _CLASSES[service].load()
+
+    if isinstance(settings, OrdersSettings):
+        assert settings.auth_mode == "password"
+        assert refusals(settings) == []
+    assert settings.shutdown_grace < 45
+
+
+def test_servers_are_told_only_what_they_read() -> None:
+    caddyfile = (files.ROOT / "deploy" / "mercure" / "Caddyfile").read_text()
+    hub = _SERVERS["mercure"] | set(re.findall(r"\{(?:\$|env\.)(MERCURE_[A-Z_]+)", caddyfile))
+    gateway = (files.ROOT / "deploy" / "images" / "gateway.Dockerfile").read_text()
+    templates = "".join(file.read_text() for file in (files.ROOT / "deploy" / "nginx").glob("*.template"))
+
+    assert files.environment("postgres").keys() == _SERVERS["postgres"]
+    assert files.environment("mercure").keys() - hub == set()
+    for name in files.environment("gateway"):
+        assert f"${{{name}}}" in templates or re.search(rf"\b{name}=", gateway), name
+    known = {*_CLASSES, *_SERVERS, "gateway", "nats", "volumes"}
+    assert files.services().keys() == known
+
+
+def test_the_example_names_what_compose_asks_for_and_nothing_else() -> None:
+    assert files.example().keys() == files.asked_for()
+
+
+def test_the_example_explains_every_setting() -> None:
+    assert [name for name, one in files.example().items() if not one.explained] == []
+
+
+def test_the_example_asks_for_what_compose_cannot_do_without() -> None:
+    text = files.MAIN.read_text()
+    required = {name for name, one in files.example().items() if one.required}
+
+    assert required == set(re.findall(r"\$\{([A-Z0-9_]+):\?", text)) == _GIVEN.keys()
+    assert all(one.value == "" for name, one in files.example().items() if name in required)
+
+
+def test_the_example_shows_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = {name: one.value for name, one in files.example().items() if not one.required}
+    compose = {
+        match["name"]: match["rest"]
+        for match in files._REFERENCE.finditer(files.MAIN.read_text())
+        if match["kind"] == "-"
+    }
+    assert {name: shown[name] for name in compose} == compose
+    for settings in set(_CLASSES.values()):
+        for name, one in settings.model_fields.items():
+            if name.upper() in shown and name.upper() not in compose and one.default is not None:
+                monkeypatch.setenv(name.upper(), shown[name.upper()])
+                assert str(one.default) in {shown[name.upper()], f"{shown[name.upper()]}.0"}, name

