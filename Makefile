@@ -58,6 +58,7 @@ test: sync ## Lint, check the types, and run every test of every member (TEST_WO
 	$(call say,dashboard: lint$(comma) types$(comma) tests and build)
 	@$(DASHBOARD) check
 	@$(RUN) python -m pastelka_common.servers
+	@$(RUN) python -m tests.k8s.get chart
 	$(call say,pytest: every member)
 	@$(RUN) pytest --quiet --numprocesses $(TEST_WORKERS) --dist loadfile
 
@@ -103,6 +104,14 @@ pictures: dashboard ## Take the pictures of the dashboard in docs/images anew
 .PHONY: test-faults
 test-faults: sync ## Break everything at seeded moments: SEEDS=1-10, CLUSTER=1 for three nats-servers
 	@$(RUN) python -m tests.faults $(if $(SEEDS),--seed $(SEEDS)) $(if $(CLUSTER),--cluster) $(if $(RESULTS),--json $(RESULTS))
+
+.PHONY: test-k8s
+test-k8s: sync ## Install the Helm chart on a real control plane with KEDA and try it (as root; the first time 20 minutes)
+	@$(RUN) python -m tests.k8s
+
+.PHONY: chart-values
+chart-values: sync ## Write the table of the Helm chart's values anew
+	@$(RUN) python -m tests.chart.values
 
 SYNC := sync --all-packages --all-extras --locked
 

@@ -5,6 +5,7 @@ here and the versions below), so every checkout builds them once.
 """
 
 import hashlib
+import json
 import os
 import platform
 import shutil
@@ -14,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import platformdirs
@@ -22,14 +24,16 @@ from filelock import FileLock
 MODULES = Path(__file__).parent / "modules"
 KUBERNETES = "1.37.2"
 KEDA = "2.21.0"
-NO_GO = "Go is not on the PATH (https://go.dev/dl, 1.26 or newer): it builds what the Helm chart is tested with"
+NO_GO = (
+    "Go is not on the PATH (https://go.dev/dl, 1.26 or newer): it builds what the Helm chart is tested with"
+)
 
 _VERSION = "k8s.io/component-base/version"
 _KUBERNETES_FLAGS = " ".join(
     f"-X {_VERSION}.{name}={value}"
     for name, value in (
         ("gitVersion", f"v{KUBERNETES}"),
-        ("gitMajor", KUBERNETES.split(".")[0]),
+        ("gitMajor", KUBERNETES.split(".", maxsplit=1)[0]),
         ("gitMinor", KUBERNETES.split(".")[1]),
         ("gitTreeState", "clean"),
     )
@@ -84,7 +88,9 @@ CHART = (
 CONTROL_PLANE = (
     Program(name="etcd", package="go.etcd.io/etcd/server/v3", module="etcd"),
     *(
-        Program(name=name, package=f"k8s.io/kubernetes/cmd/{name}", module="kubernetes", flags=_KUBERNETES_FLAGS)
+        Program(
+            name=name, package=f"k8s.io/kubernetes/cmd/{name}", module="kubernetes", flags=_KUBERNETES_FLAGS
+        )
         for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
     ),
     Program(name="kwok", package="sigs.k8s.io/kwok/cmd/kwok", version="v0.8.0"),
@@ -107,15 +113,16 @@ def missing(programs: Iterable[Program]) -> list[Program]:
     return [known for known in programs if not program(known.name).is_file()]
 
 
-def go_source(module: str, package: str) -> Path:
-    """The folder of ``package``'s module in Go's cache, as the build of ``modules/<module>`` uses it."""
-    command = [_go(), "list", "-mod=mod", "-m", "-f", "{{.Dir}}", package]
-    result = subprocess.run(
-        command, cwd=MODULES / module, env=_environment(), capture_output=True, text=True, check=False
-    )
-    if result.returncode != 0:
-        raise BuildError(f"{package} is not in Go's cache: {result.stderr.strip()}")
-    return Path(result.stdout.strip())
+def go_module(module: str) -> Path:
+    """The folder of a Go module (``path@version``) in Go's cache, fetched where it is missing.
+
+    Raises :class:`BuildError`.
+    """
+    command = [_go(), "mod", "download", "-json", module]
+    done = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise BuildError(f"{module} could not be had: {(done.stderr or done.stdout).strip()}")
+    return Path(json.loads(done.stdout)["Dir"])
 
 
 def build(programs: Iterable[Program], report: Report) -> None:
@@ -128,8 +135,12 @@ def build(programs: Iterable[Program], report: Report) -> None:
             if (folder / one.name).is_file():
                 continue
             started = time.monotonic()
-            _build(one, folder, lambda line, at=f"{number} of {len(wanted)}": report(f"{at}: {line}"))
+            _build(one, folder, partial(_numbered, report, f"{number} of {len(wanted)}"))
             report(f"{number} of {len(wanted)}: {one.name} built in {time.monotonic() - started:.0f} s")
+
+
+def _numbered(report: Report, place: str, line: str) -> None:
+    report(f"{place}: {line}")
 
 
 def _folder(one: Program) -> Path:
@@ -175,9 +186,7 @@ def _build(one: Program, folder: Path, report: Report) -> None:
         with process:
             output = list(_told(process.stderr or (), one, report))
         if process.returncode != 0:
-            raise BuildError(
-                f"Go could not build {one.name}: {''.join(output).strip()[-_ERROR_CHARACTERS:]}"
-            )
+            raise BuildError(f"Go could not build {one.name}: {''.join(output).strip()[-_ERROR_CHARACTERS:]}")
         (making / one.name).replace(folder / one.name)
 
 
@@ -189,21 +198,3 @@ def _told(lines: Iterable[str], one: Program, report: Report) -> Iterator[str]:
             told = time.monotonic()
             report(f"{one.name}: {number} packages so far, now {line.strip()}")
         yield line
-
-
-def main() -> int:
-    """``python -m tests.k8s.programs chart|all``: build what is missing and show how it goes."""
-    wanted = CHART if sys.argv[1:] == ["chart"] else (*CHART, *CONTROL_PLANE)
-    if shutil.which("go") is None:
-        print(f"chart: {NO_GO}; without it the tests of the chart are skipped")
-        return 0 if wanted is CHART else 1
-    try:
-        build(wanted, lambda line: print(f"chart: {line}", flush=True))
-    except BuildError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

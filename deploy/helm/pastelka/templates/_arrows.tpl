@@ -58,7 +58,7 @@
     except:
       {{- toYaml .Values.networkPolicy.privateRanges.ipv4 | nindent 6 }}
 - ipBlock:
-    cidr: ::/0
+    cidr: 2000::/3
     except:
       {{- toYaml .Values.networkPolicy.privateRanges.ipv6 | nindent 6 }}
 {{- end -}}
