@@ -3,29 +3,73 @@
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
+from pastelka_common.servers import NginxServer
 from pastelka_common.servers.checkout import deploy_folder
-from pastelka_common.servers.nginx import render
 from tests.chart.chart import Rendered, rendered
 
+_NGINX = deploy_folder() / "nginx"
+_PRIVATE = ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 
-def test_nginx_is_told_what_the_template_says(case: Rendered) -> None:
-    name = case.of("Deployment")["gateway"]["metadata"]["name"].removesuffix("-gateway")
-    variables = {
-        "PASTELKA_HOST": "0.0.0.0",  # noqa: S104 - of a pod
-        "PASTELKA_PORT": "8080",
-        "PASTELKA_STATIC_PORT": "8081",
-        "NGINX_TEMP": "/tmp",  # noqa: S108 - of a pod
-        "STORAGE_PATH": "/data/images",
-        "PAGE_PATH": "/usr/share/nginx/html",
-        "ORDERS_API": f"{name}-orders-api:8000",
-        "MERCURE_HUB": f"{name}-hub:8000",
+
+def _defaults() -> dict[str, str]:
+    file = _NGINX / "defaults.env"
+    lines = file.read_text().splitlines() if file.exists() else []
+    return dict(line.split("=", 1) for line in lines if re.match(r"[A-Z_]+=", line))
+
+
+def _filled(variables: Mapping[str, str]) -> dict[str, str]:
+    """The templates as a reader of them would fill them in: our own word against the chart's."""
+    return {
+        file.name.removesuffix(".template"): re.sub(
+            r"\$\{([A-Z_]+)\}", lambda match: variables[match[1]], file.read_text()
+        )
+        .replace("worker_processes auto;", "worker_processes 2;")
+        .strip()
+        for file in _NGINX.glob("*.template")
     }
-    written = render((deploy_folder() / "nginx" / "nginx.conf.template").read_text(), variables)
-    one_thing_else = written.replace("worker_processes auto;", "worker_processes 2;")
-    assert one_thing_else != written
-    assert case.of("ConfigMap")["gateway"]["data"]["nginx.conf"].strip() == one_thing_else.strip()
+
+
+def test_nginx_is_told_what_the_templates_say(case: Rendered) -> None:
+    name = case.of("Deployment")["gateway"]["metadata"]["name"].removesuffix("-gateway")
+    naming = ["10.96.4.7/32"] if case.case == "gateway-api" else []
+    front = [*_PRIVATE, *naming]
+    expected = _filled(
+        {
+            **_defaults(),
+            "PASTELKA_HOST": "0.0.0.0",  # noqa: S104 - of a pod
+            "PASTELKA_PORT": "8080",
+            "PASTELKA_STATIC_PORT": "8081",
+            "NGINX_TEMP": "/tmp",  # noqa: S108 - of a pod
+            "STORAGE_PATH": "/data/images",
+            "PAGE_PATH": "/srv/pastelka/dashboard",
+            "ORDERS_API": f"{name}-orders-api:8000",
+            "MERCURE_HUB": f"{name}-hub:8000",
+            "REAL_IP_FROM": " ".join(f"set_real_ip_from {one};" for one in front),
+            "TRUSTED_PEERS": " ".join(f"{one} 1;" for one in front),
+            "AUTH_PEERS": " ".join(f"{one} 1;" for one in naming),
+            "STATIC_ORIGIN": "https://files.example.org" if case.case == "everything" else "",
+            **({"RATE_API": "6000"} if case.case == "everything" else {}),
+        }
+    )
+    told = case.of("ConfigMap")["gateway"]["data"]
+    assert {file: text.strip() for file, text in told.items()} == expected
+    assert "worker_processes 2;" in told["nginx.conf"]
+
+
+def test_nginx_accepts_it(tmp_path: Path) -> None:
+    """The real nginx reads the files; names of Services and folders of the image are others here."""
+    for name, text in rendered("gateway-api").of("ConfigMap")["gateway"]["data"].items():
+        here = text.replace("/tmp", str(tmp_path))  # noqa: S108 - of a pod
+        here = here.replace("/srv/pastelka/dashboard", str(tmp_path))
+        (tmp_path / name).write_text(re.sub(r"shop-pastelka-(orders-api|hub):8000", "127.0.0.1:9", here))
+    (tmp_path / "temp").mkdir()
+    program = NginxServer(folder=tmp_path, storage=tmp_path, page=tmp_path).argv()[0]
+    command = [program, "-t", "-p", f"{tmp_path}/", "-e", "stderr", "-c", str(tmp_path / "nginx.conf")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_nginx_ports_are_the_containers(case: Rendered) -> None:

@@ -15,7 +15,7 @@ from tests.chart.chart import COMPONENTS, SERVICES, Rendered, rendered
 from tests.chart.settings import SETTINGS, environment, from_secrets
 
 # Read by libraries, by numbered parts of the settings, or by what is asked for at the door.
-_OTHERS = re.compile(r"XDG_CACHE_HOME|AUTH_[A-Z_]+|PROXY_\d+_[A-Z]+|HTTPS_PROXY")
+_OTHERS = re.compile(r"AUTH_[A-Z_]+|TRUSTED_PROXIES|PROXY_\d+_[A-Z]+|HTTPS_PROXY")
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -217,7 +217,7 @@ def test_images_come_from_the_registry_that_was_named() -> None:
     assert everything.container("orders-api")["image"].endswith(
         "/studio/orders@sha256:" + "0123456789abcdef" * 4
     )
-    assert everything.container("coloring")["image"] == "registry.example.org/mirror/pastelka/coloring:1.2.3"
+    assert everything.container("coloring")["image"] == "registry.example.org/mirror/pastelka-coloring:1.2.3"
     assert everything.container("orders-worker")["image"] == everything.container("orders-api")["image"]
 
 

@@ -71,6 +71,7 @@ def test_every_object_has_the_common_labels(case: Rendered) -> None:
         ("publicUrl=", "publicUrl is empty"),
         ("auth.mode=", "auth.mode is empty"),
         ("auth.mode=proxy", "auth.proxy.trustedProxies"),
+        ("auth.mode=proxy", "auth.proxy.operators and auth.proxy.viewers are empty"),
         ("database.existingSecret=", "database.existingSecret is empty"),
         ("nats.url=", "nats.url and nats.existingSecret are empty"),
         ("mercure.existingSecret=", "mercure.existingSecret is empty"),

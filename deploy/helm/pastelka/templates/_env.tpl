@@ -54,8 +54,9 @@
 - {name: AUTH_PROXY_GROUPS_HEADER, value: {{ .Values.auth.proxy.groupsHeader | quote }}}
 - {name: AUTH_PROXY_OPERATORS, value: {{ .Values.auth.proxy.operators | quote }}}
 - {name: AUTH_PROXY_VIEWERS, value: {{ .Values.auth.proxy.viewers | quote }}}
-- {name: AUTH_TRUSTED_PROXIES, value: {{ .Values.auth.proxy.trustedProxies | quote }}}
+- {name: AUTH_TRUSTED_PROXIES, value: {{ join "," .Values.auth.proxy.trustedProxies | quote }}}
 {{- end }}
+- {name: TRUSTED_PROXIES, value: {{ join "," .Values.trustedProxies | quote }}}
 {{- with .Values.shop.storeUrl }}
 - {name: SHOPIFY_STORE_URL, value: {{ . | quote }}}
 {{- end }}
@@ -75,7 +76,6 @@
 {{ include "pastelka.env.common" . }}
 {{ include "pastelka.env.nats" . }}
 {{ include "pastelka.env.storage" . }}
-- {name: XDG_CACHE_HOME, value: /cache}
 {{- with .Values.coloring }}
 - {name: COLORING_PROVIDER, value: {{ .provider | quote }}}
 - {name: COLORING_THREADS, value: {{ .threads | quote }}}
