@@ -1,5 +1,6 @@
 """The Kubernetes API as plain HTTP: answers, refusals and warnings as the server gives them."""
 
+import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator, Mapping
@@ -12,6 +13,7 @@ import yaml
 
 Object = dict[str, Any]
 
+_PAUSE = 0.2
 _PLURALS = {"NetworkPolicy": "networkpolicies", "Ingress": "ingresses"}
 _CLUSTER = {
     "Namespace", "Node", "PersistentVolume", "CustomResourceDefinition", "APIService", "ClusterRole",
@@ -126,6 +128,9 @@ class Api:
 
     async def _ask(self, method: str, path: str, **more: Any) -> Answer:
         answer = await self._http.request(method, path, **more)
+        while method == "GET" and answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            await asyncio.sleep(_PAUSE)  # a kind that was defined just now
+            answer = await self._http.request(method, path, **more)
         body = answer.json() if answer.content else {}
         if answer.is_error:
             raise RefusedError(answer.status_code, body.get("message", answer.text))
