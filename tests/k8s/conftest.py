@@ -1,11 +1,13 @@
 """The cluster, the servers beside it and the release, once for all tests of this folder."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import yaml
 
 from pastelka_common.testing.fake_runpod import FakeRunpod
 from pastelka_local.testing import Stack, StackOptions
@@ -17,6 +19,7 @@ from tests.k8s.schemas import crd_files
 
 NAMESPACE = "pastelka"
 RESTRICTED = {f"pod-security.kubernetes.io/{kind}": "restricted" for kind in ("enforce", "warn", "audit")}
+_START_SECONDS = 300.0
 _FIGURES = pytest.StashKey[Figures]()
 
 
@@ -48,8 +51,6 @@ def _timed(request: pytest.FixtureRequest, figures: Figures) -> Iterator[None]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def plane(tmp_path_factory: pytest.TempPathFactory, figures: Figures) -> AsyncIterator[ControlPlane]:
     """The control plane with KEDA, two nodes, and the namespace under the standard *restricted*."""
-    import yaml  # noqa: PLC0415
-
     async with ControlPlane(tmp_path_factory.mktemp("cluster")) as cluster:
         figures.reached("control plane with two nodes")
         await keda.start(cluster)
@@ -85,8 +86,11 @@ async def stack(
         "RUNPOD_BASE_URL": runpod.base_url,
         "RUNPOD_POLL_INTERVAL": "0.5",
     }
-    options = StackOptions(env=env, services=("api", "worker"))
+    options = StackOptions(env=env, services=())
     async with Stack(tmp_path_factory.mktemp("stack"), options) as running:
+        await asyncio.gather(
+            *(running.add(kind, kind, deadline=_START_SECONDS) for kind in ("api", "worker"))
+        )
         figures.reached("PostgreSQL, NATS, hub, orders API and worker")
         yield running
 

@@ -170,6 +170,14 @@ async def test_upgrade(release: Release, values: Path, figures: Figures) -> None
     assert await release.replicas("coloring") == MOST_PODS
 
 
+async def test_a_gap_is_seen(release: Release, values: Path) -> None:
+    """Where a pod may end before its successor starts; so the tests before and after this one can fail."""
+    async with release.watched() as seen:
+        await release.upgrade(values, "--set", "imageTag=9.9.8,notifier.maxSurge=0")
+    assert seen.missing("notifier") == 1
+    assert seen.missing("gateway") == 0
+
+
 async def test_rollback(release: Release, figures: Figures) -> None:
     """Back to the first revision, in the same way."""
     async with release.watched() as seen:
