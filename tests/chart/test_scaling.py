@@ -50,10 +50,13 @@ def test_keda_values_arrive() -> None:
     one = rendered(
         "external",
         "--set",
-        "keda.pollingInterval=7,keda.cooldownPeriod=60,keda.coloring.minReplicas=1,keda.coloring.maxReplicas=3",
-    ).of("ScaledObject")["coloring"]["spec"]
-    assert (one["pollingInterval"], one["cooldownPeriod"]) == (7, 60)
-    assert (one["minReplicaCount"], one["maxReplicaCount"]) == (1, 3)
+        "keda.pollingInterval=7,keda.cooldownPeriod=60,keda.coloring.maxReplicas=3,keda.vectorize.minReplicas=1",
+    ).of("ScaledObject")
+    coloring, vectorize = one["coloring"]["spec"], one["vectorize"]["spec"]
+    assert (coloring["pollingInterval"], coloring["cooldownPeriod"]) == (7, 60)
+    assert (coloring["minReplicaCount"], coloring["maxReplicaCount"]) == (0, 3)
+    assert vectorize["minReplicaCount"] == 1
+    assert not {"pollingInterval", "cooldownPeriod"} & set(vectorize)
 
 
 @pytest.mark.parametrize(

@@ -57,13 +57,21 @@ async def test_what_is_not_restricted_is_refused(plane: ControlPlane) -> None:
 
 
 async def test_a_second_scaler_is_refused(plane: ControlPlane) -> None:
-    """KEDA's webhook is asked: a fallback that it cannot keep is an error."""
-    scaled = copy.deepcopy(
-        dict(rendered("external", "--namespace", NAMESPACE).of("ScaledObject")["coloring"])
-    )
-    scaled["spec"]["minReplicaCount"] = 9
-    with pytest.raises(RefusedError, match="admission webhook"):
-        await plane.api.create(scaled, NAMESPACE, dry_run=True)
+    """KEDA's webhook is asked: it knows of an autoscaler for the same Deployment."""
+    scaled = dict(rendered("external", "--namespace", NAMESPACE).of("ScaledObject")["coloring"])
+    target = scaled["spec"]["scaleTargetRef"]
+    autoscaler = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "another"},
+        "spec": {"scaleTargetRef": target, "maxReplicas": 2},
+    }
+    await plane.api.create(autoscaler, NAMESPACE)
+    try:
+        with pytest.raises(RefusedError, match=r"admission webhook .* already managed by"):
+            await plane.api.create(scaled, NAMESPACE, dry_run=True)
+    finally:
+        await plane.api.delete("autoscaling/v2", "HorizontalPodAutoscaler", "another", NAMESPACE)
 
 
 def _pods(name: str, *arguments: str) -> dict[str, Object]:
