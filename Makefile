@@ -22,7 +22,7 @@ say = @printf '\033[1m==>\033[0m %s\n' '$(1)'
 
 .PHONY: help
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: up
 up: sync ## Run everything here in the foreground, make the sample order, print the address; Ctrl-C ends it

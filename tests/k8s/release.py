@@ -80,6 +80,15 @@ class Release:
 
         await until(there, seconds)
 
+    async def until_tag(self, tag: str) -> None:
+        """Wait until every pod has images of this tag: helm's wait ends before the last old ones have."""
+
+        async def there() -> bool:
+            images = {one["image"] for pod in await self.pods() for one in pod["spec"]["containers"]}
+            return {image.rpartition(":")[2] for image in images} == {tag}
+
+        await until(there, _SLOW)
+
     async def pods(self, node: str | None = None) -> list[Object]:
         """Its pods that are not going away, on one node or all."""
         found = await self.plane.api.objects("v1", "Pod", self.namespace, self.selector)
