@@ -22,7 +22,7 @@ say = @printf '\033[1m==>\033[0m %s\n' '$(1)'
 
 .PHONY: help
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: up
 up: sync ## Run everything here in the foreground, make the sample order, print the address; Ctrl-C ends it
@@ -65,8 +65,9 @@ test: sync ## Lint, check the types, and run every test of every member (TEST_WO
 	@$(RUN) python -m pastelka_common.servers
 	$(call say,compose: Docker Compose itself$(comma) to check the files with)
 	@$(RUN) python -m tests.compose
+	@$(RUN) python -m tests.k8s.get chart
 	$(call say,pytest: every member)
-	@$(RUN) pytest --quiet --numprocesses $(TEST_WORKERS) --dist loadfile
+	@$(RUN) pytest --quiet --numprocesses $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint
 lint: sync ## Lint and check the format
@@ -118,6 +119,14 @@ test-api: sync ## Send the API everything its OpenAPI document allows and forbid
 .PHONY: test-images
 test-images: sync ## Build every image and run the system from them (needs Linux, root, buildah, debootstrap, Go); FRESH=1
 	@$(RUN) python -m tests.images $(if $(FRESH),--fresh)
+
+.PHONY: test-k8s
+test-k8s: sync ## Install the Helm chart on a real control plane with KEDA and try it (as root; the first time 20 minutes)
+	@$(RUN) python -m tests.k8s
+
+.PHONY: chart-values
+chart-values: sync ## Write the table of the Helm chart's values anew
+	@$(RUN) python -m tests.chart.values
 
 SYNC := sync --all-packages --all-extras --locked
 

@@ -1,0 +1,106 @@
+{{- /* The arrows of the architecture as rules of NetworkPolicies, each a list of one rule. Root context. */ -}}
+
+{{- define "pastelka.egress.dns" -}}
+- to:
+    {{- toYaml .Values.networkPolicy.dns | nindent 4 }}
+  ports:
+    {{- range .Values.networkPolicy.dnsPorts }}
+    - {port: {{ . }}, protocol: UDP}
+    - {port: {{ . }}, protocol: TCP}
+    {{- end }}
+{{- end -}}
+
+{{- /* One rule to `component` of this release, to given peers, or to any address. */ -}}
+{{- define "pastelka.egress.rule" -}}
+{{- if .component -}}
+- to:
+    - podSelector:
+        matchLabels:
+          {{- include "pastelka.selector" . | nindent 10 }}
+{{- else if .peers -}}
+- to:
+    {{- toYaml .peers | nindent 4 }}
+{{- else -}}
+- to: []
+{{- end }}
+  ports: [{port: {{ .port }}, protocol: TCP}]
+{{- end -}}
+
+{{- define "pastelka.egress.postgresql" -}}
+{{- $own := ternary "postgresql" "" (eq (include "pastelka.ownDatabase" .) "true") -}}
+{{- $port := ternary 5432 .Values.database.port (eq $own "postgresql") -}}
+{{- include "pastelka.egress.rule" (dict "root" . "component" $own "peers" .Values.networkPolicy.postgresql "port" $port) -}}
+{{- end -}}
+
+{{- define "pastelka.egress.nats" -}}
+{{- $own := ternary "nats" "" (eq (include "pastelka.ownNats" .) "true") -}}
+{{- $port := ternary 4222 .Values.nats.port (eq $own "nats") -}}
+{{- include "pastelka.egress.rule" (dict "root" . "component" $own "peers" .Values.networkPolicy.nats "port" $port) -}}
+{{- end -}}
+
+{{- define "pastelka.egress.hub" -}}
+{{- include "pastelka.egress.rule" (dict "root" . "component" "hub" "port" 8000) -}}
+{{- end -}}
+
+{{- define "pastelka.egress.api" -}}
+{{- include "pastelka.egress.rule" (dict "root" . "component" "orders-api" "port" 8000) -}}
+{{- end -}}
+
+{{- define "pastelka.egress.otlp" -}}
+{{- if .Values.otlpEndpoint -}}
+{{- include "pastelka.egress.rule" (dict "peers" .Values.networkPolicy.otlp "port" .Values.networkPolicy.otlpPort) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "pastelka.publicAddresses" -}}
+- ipBlock:
+    cidr: 0.0.0.0/0
+    except:
+      {{- toYaml .Values.networkPolicy.privateRanges.ipv4 | nindent 6 }}
+- ipBlock:
+    cidr: 2000::/3
+    except:
+      {{- toYaml .Values.networkPolicy.privateRanges.ipv6 | nindent 6 }}
+{{- end -}}
+
+{{- /* Photos and the shop: what the downloader itself allows, public addresses on 80 and 443. */ -}}
+{{- define "pastelka.egress.internet" -}}
+- to:
+    {{- include "pastelka.publicAddresses" . | nindent 4 }}
+  ports: [{port: 80, protocol: TCP}, {port: 443, protocol: TCP}]
+{{- end -}}
+
+{{- define "pastelka.egress.provider" -}}
+- to:
+    {{- include "pastelka.publicAddresses" . | nindent 4 }}
+  ports: [{port: 443, protocol: TCP}]
+{{- end -}}
+
+{{- /* From components of this release: root, components, port. */ -}}
+{{- define "pastelka.ingress.from" -}}
+- from:
+    {{- range .components }}
+    - podSelector:
+        matchLabels:
+          {{- include "pastelka.selector" (dict "root" $.root "component" .) | nindent 10 }}
+    {{- end }}
+  ports: [{port: {{ .port }}, protocol: TCP}]
+{{- end -}}
+
+{{- define "pastelka.ingress.clients" -}}
+{{- with .Values.networkPolicy.clients -}}
+- from:
+    {{- toYaml . | nindent 4 }}
+  ports: [{port: 8080, protocol: TCP}, {port: 8081, protocol: TCP}]
+{{- else -}}
+- ports: [{port: 8080, protocol: TCP}, {port: 8081, protocol: TCP}]
+{{- end -}}
+{{- end -}}
+
+{{- define "pastelka.ingress.metrics" -}}
+{{- with .Values.networkPolicy.prometheus -}}
+- from:
+    {{- toYaml . | nindent 4 }}
+  ports: [{port: 8000, protocol: TCP}]
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,133 @@
+{{- /* Environment of the services, by what they need. Each takes the root context. */ -}}
+
+{{- define "pastelka.env.common" -}}
+- {name: PORT, value: "8000"}
+- {name: LOG_LEVEL, value: {{ .Values.logLevel | quote }}}
+- {name: SHUTDOWN_GRACE, value: {{ .Values.shutdownGrace | quote }}}
+{{- with .Values.otlpEndpoint }}
+- {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ . | quote }}}
+{{- end }}
+{{- end -}}
+
+{{- define "pastelka.env.nats" -}}
+{{- if .Values.nats.existingSecret -}}
+- name: NATS_URL
+  valueFrom: {secretKeyRef: {name: {{ .Values.nats.existingSecret | quote }}, key: {{ .Values.nats.key | quote }}}}
+{{- else -}}
+- {name: NATS_URL, value: {{ default (printf "nats://%s-nats:4222" (include "pastelka.fullname" .)) .Values.nats.url | quote }}}
+{{- end }}
+- {name: STREAM_REPLICAS, value: {{ .Values.nats.streamReplicas | quote }}}
+{{- end -}}
+
+{{- define "pastelka.env.database" -}}
+- name: DATABASE_URL
+  valueFrom: {secretKeyRef: {name: {{ include "pastelka.databaseSecret" . | quote }}, key: {{ .Values.database.key | quote }}}}
+{{- end -}}
+
+{{- define "pastelka.env.storage" -}}
+- {name: STORAGE_PATH, value: {{ .Values.storage.path | quote }}}
+{{- end -}}
+
+{{- define "pastelka.env.mercurePublisher" -}}
+- name: MERCURE_PUBLISHER_JWT_KEY
+  valueFrom: {secretKeyRef: {name: {{ include "pastelka.mercureSecret" . | quote }}, key: {{ .Values.mercure.publisherKey | quote }}}}
+{{- end -}}
+
+{{- define "pastelka.env.mercureSubscriber" -}}
+- name: MERCURE_SUBSCRIBER_JWT_KEY
+  valueFrom: {secretKeyRef: {name: {{ include "pastelka.mercureSecret" . | quote }}, key: {{ .Values.mercure.subscriberKey | quote }}}}
+{{- end -}}
+
+{{- define "pastelka.env.orders" -}}
+{{ include "pastelka.env.common" . }}
+{{ include "pastelka.env.database" . }}
+- {name: DATABASE_POOL_SIZE, value: {{ .Values.database.poolSize | quote }}}
+{{ include "pastelka.env.nats" . }}
+{{ include "pastelka.env.storage" . }}
+- {name: STATIC_URL, value: {{ default (printf "%s/static" (trimSuffix "/" .Values.publicUrl)) .Values.staticUrl | quote }}}
+{{ include "pastelka.env.mercureSubscriber" . }}
+- {name: TIMEZONE, value: {{ .Values.timezone | quote }}}
+- {name: AUTO_PROCESS, value: {{ .Values.autoProcess | quote }}}
+- {name: AUTH_MODE, value: {{ .Values.auth.mode | quote }}}
+{{- if eq .Values.auth.mode "proxy" }}
+- {name: AUTH_PROXY_USER_HEADER, value: {{ .Values.auth.proxy.userHeader | quote }}}
+- {name: AUTH_PROXY_GROUPS_HEADER, value: {{ .Values.auth.proxy.groupsHeader | quote }}}
+- {name: AUTH_PROXY_OPERATORS, value: {{ .Values.auth.proxy.operators | quote }}}
+- {name: AUTH_PROXY_VIEWERS, value: {{ .Values.auth.proxy.viewers | quote }}}
+- {name: AUTH_TRUSTED_PROXIES, value: {{ join "," .Values.auth.proxy.trustedProxies | quote }}}
+{{- end }}
+- {name: TRUSTED_PROXIES, value: {{ join "," .Values.trustedProxies | quote }}}
+{{- with .Values.shop.storeUrl }}
+- {name: SHOPIFY_STORE_URL, value: {{ . | quote }}}
+{{- end }}
+{{- if .Values.shop.existingSecret }}
+{{- with .Values.shop.accessTokenKey }}
+- name: SHOPIFY_ACCESS_TOKEN
+  valueFrom: {secretKeyRef: {name: {{ $.Values.shop.existingSecret | quote }}, key: {{ . | quote }}}}
+{{- end }}
+{{- with .Values.shop.webhookSecretKey }}
+- name: SHOPIFY_WEBHOOK_SECRET
+  valueFrom: {secretKeyRef: {name: {{ $.Values.shop.existingSecret | quote }}, key: {{ . | quote }}}}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "pastelka.env.coloring" -}}
+{{ include "pastelka.env.common" . }}
+{{ include "pastelka.env.nats" . }}
+{{ include "pastelka.env.storage" . }}
+{{- with .Values.coloring }}
+- {name: COLORING_PROVIDER, value: {{ .provider | quote }}}
+- {name: COLORING_THREADS, value: {{ .threads | quote }}}
+{{- with .concurrency }}
+- {name: COLORING_CONCURRENCY, value: {{ . | quote }}}
+{{- end }}
+{{- with .maxInFlight }}
+- {name: COLORING_MAX_IN_FLIGHT, value: {{ . | quote }}}
+{{- end }}
+{{- if eq .provider "runpod" }}
+- {name: RUNPOD_ENDPOINT_ID, value: {{ .runpod.endpointId | quote }}}
+- {name: RUNPOD_BASE_URL, value: {{ .runpod.baseUrl | quote }}}
+- name: RUNPOD_API_KEY
+  valueFrom: {secretKeyRef: {name: {{ .runpod.existingSecret | quote }}, key: {{ .runpod.key | quote }}}}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "pastelka.env.vectorize" -}}
+{{ include "pastelka.env.common" . }}
+{{ include "pastelka.env.nats" . }}
+{{ include "pastelka.env.storage" . }}
+{{- with .Values.vectorize }}
+- {name: VECTORIZE_PROVIDER, value: {{ .provider | quote }}}
+{{- with .concurrency }}
+- {name: VECTORIZE_CONCURRENCY, value: {{ . | quote }}}
+{{- end }}
+{{- with .maxInFlight }}
+- {name: VECTORIZE_MAX_IN_FLIGHT, value: {{ . | quote }}}
+{{- end }}
+{{- if eq .provider "vectorizer" }}
+- {name: VECTORIZER_BASE_URL, value: {{ .vectorizer.baseUrl | quote }}}
+- name: VECTORIZER_API_KEY
+  valueFrom: {secretKeyRef: {name: {{ .vectorizer.existingSecret | quote }}, key: {{ .vectorizer.idKey | quote }}}}
+- name: VECTORIZER_API_SECRET
+  valueFrom: {secretKeyRef: {name: {{ .vectorizer.existingSecret | quote }}, key: {{ .vectorizer.secretKey | quote }}}}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "pastelka.env.notifier" -}}
+{{ include "pastelka.env.common" . }}
+{{ include "pastelka.env.nats" . }}
+- {name: MERCURE_URL, value: {{ printf "http://%s-hub:8000/.well-known/mercure" (include "pastelka.fullname" .) | quote }}}
+{{ include "pastelka.env.mercurePublisher" . }}
+{{- end -}}
+
+{{- define "pastelka.env.hub" -}}
+- {name: MERCURE_PORT, value: "8000"}
+- {name: MERCURE_DATA, value: /data}
+- {name: XDG_DATA_HOME, value: /data}
+- {name: XDG_CONFIG_HOME, value: /tmp}
+{{ include "pastelka.env.mercurePublisher" . }}
+{{ include "pastelka.env.mercureSubscriber" . }}
+{{- end -}}

@@ -1,0 +1,70 @@
+{{- /* What the templates of deploy/nginx are filled in with: their own defaults, what follows from the values, and `gateway.settings`. */ -}}
+{{- define "pastelka.nginxNames" -}}
+{{- $names := dict -}}
+{{- range .Files.Lines "files/nginx/defaults.env" -}}
+{{- if regexMatch "^[A-Z_]+=" . -}}
+{{- $name := regexFind "^[A-Z_]+" . -}}
+{{- $_ := set $names $name (trimPrefix (printf "%s=" $name) .) -}}
+{{- end -}}
+{{- end -}}
+{{- $auth := .Values.auth -}}
+{{- $naming := ternary $auth.proxy.trustedProxies list (eq $auth.mode "proxy") -}}
+{{- $front := concat .Values.trustedProxies $naming | uniq -}}
+{{- $own := dict
+  "PASTELKA_HOST" "0.0.0.0"
+  "PASTELKA_PORT" "8080"
+  "PASTELKA_STATIC_PORT" "8081"
+  "NGINX_TEMP" "/tmp"
+  "STORAGE_PATH" .Values.storage.path
+  "PAGE_PATH" .Values.gateway.pagePath
+  "ORDERS_API" (printf "%s-orders-api:8000" (include "pastelka.fullname" .))
+  "MERCURE_HUB" (printf "%s-hub:8000" (include "pastelka.fullname" .))
+  "LOOPBACK_ORIGIN" ""
+  "STATIC_ORIGIN" (include "pastelka.staticOrigin" .)
+  "AUTH_PROXY_USER_HEADER" $auth.proxy.userHeader
+  "AUTH_PROXY_USER_VARIABLE" (printf "http_%s" ($auth.proxy.userHeader | lower | replace "-" "_"))
+  "AUTH_PROXY_GROUPS_HEADER" $auth.proxy.groupsHeader
+  "AUTH_PROXY_GROUPS_VARIABLE" (printf "http_%s" ($auth.proxy.groupsHeader | lower | replace "-" "_"))
+  "REAL_IP_FROM" (include "pastelka.lines" (dict "before" "set_real_ip_from " "list" $front "after" ";"))
+  "TRUSTED_PEERS" (include "pastelka.lines" (dict "before" "" "list" $front "after" " 1;"))
+  "AUTH_PEERS" (include "pastelka.lines" (dict "before" "" "list" $naming "after" " 1;"))
+-}}
+{{- mergeOverwrite $names $own .Values.gateway.settings | toYaml -}}
+{{- end -}}
+
+{{- define "pastelka.lines" -}}
+{{- $lines := list -}}
+{{- range .list }}{{ $lines = append $lines (printf "%s%s%s" $.before . $.after) }}{{ end -}}
+{{- join " " $lines -}}
+{{- end -}}
+
+{{- /* Origin of the files where it is not the gateway's own. */ -}}
+{{- define "pastelka.staticOrigin" -}}
+{{- $page := urlParse .Values.publicUrl -}}
+{{- $files := urlParse (default .Values.publicUrl .Values.staticUrl) -}}
+{{- if or (ne $files.host $page.host) (ne $files.scheme $page.scheme) -}}
+{{- printf "%s://%s" $files.scheme $files.host -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* nginx's files: the repository's templates with their names filled in, as the local stack does it. */ -}}
+{{- define "pastelka.nginx" -}}
+{{- $names := include "pastelka.nginxNames" . | fromYaml -}}
+{{- $files := dict -}}
+{{- range $path, $content := .Files.Glob "files/nginx/*.template" -}}
+{{- $text := toString $content -}}
+{{- range $name, $value := $names -}}
+{{- if regexMatch "[\"\\\\$\\n]" (toString $value) -}}
+{{- fail (printf "%s is %q; nginx needs it without quotes, backslashes, $ and line breaks" $name $value) -}}
+{{- end -}}
+{{- $text = replace (printf "${%s}" $name) (toString $value) $text -}}
+{{- end -}}
+{{- with regexFind "\\$\\{[A-Z_]+\\}" $text -}}
+{{- fail (printf "%s asks for %s, which the chart does not fill in (templates/_nginx.tpl)" (base $path) .) -}}
+{{- end -}}
+{{- /* `auto` counts the processors of the node. */ -}}
+{{- $text = replace "worker_processes auto;" (printf "worker_processes %v;" $.Values.gateway.workerProcesses) $text -}}
+{{- $_ := set $files (trimSuffix ".template" (base $path)) $text -}}
+{{- end -}}
+{{- toYaml $files -}}
+{{- end -}}

@@ -1,0 +1,243 @@
+{{- /* What a component is told by its own values and those of `defaults`. Takes root, values; gives YAML. */ -}}
+{{- define "pastelka.merged" -}}
+{{- mergeOverwrite (deepCopy .root.Values.defaults) (deepCopy .values) | toYaml -}}
+{{- end -}}
+
+{{- /*
+The pod of a component. Takes root, component, v (merged values), image, command, args, env (YAML), port,
+probes ("services" or "alive": whether readiness is a question of its own), preStop (seconds; 0: none),
+volumes and mounts (YAML), init (YAML), checksum (text whose change starts the pods anew).
+*/ -}}
+{{- define "pastelka.pod" -}}
+{{- $v := .v -}}
+metadata:
+  labels:
+    {{- include "pastelka.podLabels" . | nindent 4 }}
+    {{- with $v.podLabels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  {{- $annotations := deepCopy $v.podAnnotations -}}
+  {{- with .checksum }}{{ $_ := set $annotations "checksum/config" (sha256sum .) }}{{ end }}
+  {{- with $annotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+spec:
+  {{- with include "pastelka.placement" . | trim }}
+  {{- . | nindent 2 }}
+  {{- end }}
+  serviceAccountName: {{ include "pastelka.serviceAccount" .root }}
+  automountServiceAccountToken: false
+  enableServiceLinks: false
+  terminationGracePeriodSeconds: {{ include "pastelka.gracePeriod" . }}
+  securityContext:
+    {{- toYaml $v.podSecurityContext | nindent 4 }}
+  {{- with (concat (.init | default "" | fromYamlArray) $v.extraInitContainers) }}
+  initContainers:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  containers:
+    - name: {{ .component }}
+      image: {{ .image | quote }}
+      imagePullPolicy: {{ $v.imagePullPolicy }}
+      command:
+        {{- toYaml .command | nindent 8 }}
+      {{- with .args }}
+      args:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with (concat (.env | default "" | fromYamlArray) $v.extraEnv) }}
+      env:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with $v.extraEnvFrom }}
+      envFrom:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      ports:
+        {{- range $name, $number := .ports }}
+        - {name: {{ $name }}, containerPort: {{ $number }}}
+        {{- end }}
+      {{- include "pastelka.probes" . | nindent 6 }}
+      {{- with .preStop }}
+      # The endpoint is withdrawn while requests are still answered.
+      lifecycle: {preStop: {sleep: {seconds: {{ . }}}}}
+      {{- end }}
+      resources:
+        {{- toYaml $v.resources | nindent 8 }}
+      securityContext:
+        {{- toYaml $v.securityContext | nindent 8 }}
+      volumeMounts:
+        - {name: tmp, mountPath: /tmp}
+        {{- with .mounts }}
+        {{- . | nindent 8 }}
+        {{- end }}
+        {{- with $v.extraVolumeMounts }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+    {{- with $v.extraContainers }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  volumes:
+    - {name: tmp, emptyDir: {sizeLimit: {{ $v.tmpSize }}}}
+    {{- with .volumes }}
+    {{- . | nindent 4 }}
+    {{- end }}
+    {{- with $v.extraVolumes }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+{{- end -}}
+
+{{- /* Where a pod may be, and with what. */ -}}
+{{- define "pastelka.placement" -}}
+{{- $v := .v -}}
+{{- with .root.Values.global.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- range $name := list "priorityClassName" "runtimeClassName" "schedulerName" "dnsPolicy" }}
+{{- with get $v $name }}
+{{ $name }}: {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- range $name := list "nodeSelector" "tolerations" "affinity" "hostAliases" "dnsConfig" }}
+{{- with get $v $name }}
+{{ $name }}:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- if .spread }}
+{{- with $v.topologySpread }}
+topologySpreadConstraints:
+  {{- range . }}
+  - {{ toYaml . | indent 4 | trim }}
+    {{- if not .labelSelector }}
+    labelSelector:
+      matchLabels:
+        {{- include "pastelka.selector" (dict "root" $.root "component" $.component) | nindent 8 }}
+    matchLabelKeys: [pod-template-hash]
+    {{- end }}
+  {{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* Longer than the pod's own way to its end: the sleep, the time to hand back, and some seconds. */ -}}
+{{- define "pastelka.gracePeriod" -}}
+{{- add (ceil .root.Values.shutdownGrace) (default 0 .preStop) 15 -}}
+{{- end -}}
+
+{{- /* Alive: the process answers. Ready: what it needs answers, too; only then it gets requests. */ -}}
+{{- define "pastelka.probes" -}}
+startupProbe:
+  httpGet: {path: /healthz, port: http}
+  periodSeconds: 2
+  timeoutSeconds: 5
+  failureThreshold: {{ div (add .v.startupSeconds 1) 2 }}
+livenessProbe:
+  httpGet: {path: /healthz, port: http}
+  periodSeconds: 10
+  timeoutSeconds: 5
+  failureThreshold: 6
+readinessProbe:
+  httpGet: {path: {{ .ready }}, port: http}
+  periodSeconds: 5
+  timeoutSeconds: 5
+  failureThreshold: 2
+{{- end -}}
+
+{{- /* A Deployment with its PodDisruptionBudget. Takes what `pastelka.pod` takes, and replicas (nothing: somebody else sets them), recreate. */ -}}
+{{- define "pastelka.deployment" -}}
+{{- $v := .v -}}
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  {{- include "pastelka.metadata" (dict "root" .root "component" .component "annotations" $v.annotations) | nindent 2 }}
+spec:
+  {{- if hasKey . "replicas" }}
+  replicas: {{ .replicas }}
+  {{- end }}
+  revisionHistoryLimit: {{ $v.revisionHistoryLimit }}
+  strategy:
+    {{- if .recreate }}
+    type: Recreate
+    {{- else }}
+    type: RollingUpdate
+    # Never fewer than wanted, except where there may be none beyond that (a GPU for each).
+    rollingUpdate: {maxUnavailable: {{ ternary 1 0 (eq (toString $v.maxSurge) "0") }}, maxSurge: {{ $v.maxSurge }}}
+    {{- end }}
+  selector:
+    matchLabels:
+      {{- include "pastelka.selector" (dict "root" .root "component" .component) | nindent 6 }}
+  template:
+    {{- include "pastelka.pod" (merge (dict "spread" true) .) | nindent 4 }}
+{{- if $v.podDisruptionBudget }}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  {{- include "pastelka.metadata" (dict "root" .root "component" .component) | nindent 2 }}
+spec:
+  # A number that may be away, never one that must be there: a node can always be emptied in the end.
+  maxUnavailable: {{ $v.maxUnavailable }}
+  unhealthyPodEvictionPolicy: AlwaysAllow
+  selector:
+    matchLabels:
+      {{- include "pastelka.selector" (dict "root" .root "component" .component) | nindent 6 }}
+{{- end }}
+{{- end -}}
+
+{{- /* A Service: root, component, type, ports as a list of (dict name port target). */ -}}
+{{- define "pastelka.service" -}}
+apiVersion: v1
+kind: Service
+metadata:
+  {{- include "pastelka.metadata" . | nindent 2 }}
+spec:
+  type: {{ default "ClusterIP" .type }}
+  {{- with .loadBalancerClass }}
+  loadBalancerClass: {{ . }}
+  {{- end }}
+  selector:
+    {{- include "pastelka.selector" . | nindent 4 }}
+  ports:
+    {{- range .ports }}
+    - {name: {{ .name }}, port: {{ .port }}, targetPort: {{ .target }}, protocol: TCP}
+    {{- end }}
+{{- end -}}
+
+{{- define "pastelka.storageVolume" -}}
+- name: files
+  persistentVolumeClaim: {claimName: {{ include "pastelka.claim" .root | quote }}{{ if .readOnly }}, readOnly: true{{ end }}}
+{{- end -}}
+
+{{- define "pastelka.storageMount" -}}
+- name: files
+  mountPath: {{ .root.Values.storage.path }}
+  {{- with .root.Values.storage.subPath }}
+  subPath: {{ . }}
+  {{- end }}
+  {{- if .readOnly }}
+  readOnly: true
+  {{- end }}
+{{- end -}}
+
+{{- /* The migrations as an init container; several at once wait for each other. */ -}}
+{{- define "pastelka.migrationInit" -}}
+{{- if eq (include "pastelka.migration" .root) "initContainer" -}}
+- name: migrate
+  image: {{ include "pastelka.image" (dict "root" .root "image" .root.Values.ordersApi.image) | quote }}
+  imagePullPolicy: {{ .v.imagePullPolicy }}
+  command:
+    {{- toYaml .root.Values.migration.command | nindent 4 }}
+  env:
+    {{- include "pastelka.env.database" .root | nindent 4 }}
+    {{- include "pastelka.env.storage" .root | nindent 4 }}
+  resources:
+    {{- toYaml .root.Values.migration.resources | nindent 4 }}
+  securityContext:
+    {{- toYaml .v.securityContext | nindent 4 }}
+  volumeMounts:
+    - {name: tmp, mountPath: /tmp}
+{{- end -}}
+{{- end -}}

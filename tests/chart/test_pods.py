@@ -1,0 +1,245 @@
+"""The pods: settings, probes, security, their way to the end."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from pastelka_common.health import health_server
+from pastelka_common.servers import MercureHub
+from pastelka_common.testing.plugin import StartNginx
+from pastelka_orders.api.app import create_app
+from pastelka_orders.settings import OrdersSettings
+from tests.chart.chart import COMPONENTS, SERVICES, Rendered, rendered
+from tests.chart.settings import SETTINGS, environment, from_secrets
+
+# Read by libraries, by numbered parts of the settings, or by what is asked for at the door.
+_OTHERS = re.compile(r"AUTH_[A-Z_]+|TRUSTED_PROXIES|PROXY_\d+_[A-Z]+|HTTPS_PROXY")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_settings_accept_the_environment(
+    case: Rendered, service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = environment(case.container(service))
+    for name in SETTINGS[service].model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    settings = SETTINGS[service]()
+    assert settings.port == 8000
+    assert settings.host == "0.0.0.0"  # noqa: S104 - of a pod
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_variable_is_misspelt(case: Rendered, service: str) -> None:
+    known = {name.upper() for name in SETTINGS[service].model_fields}
+    for name in environment(case.container(service)):
+        assert name in known or _OTHERS.fullmatch(name), name
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_secrets_come_from_secrets(case: Rendered, service: str) -> None:
+    """Every setting that the service itself treats as a secret."""
+    container = case.container(service)
+    secret = {
+        name.upper()
+        for name, field in SETTINGS[service].model_fields.items()
+        if "SecretStr" in str(field.annotation)
+    }
+    assert secret & set(environment(container)) <= from_secrets(container)
+
+
+def test_every_container_meets_the_restricted_standard(case: Rendered) -> None:
+    """https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted, and a bit more."""
+    for pod in case.pods().values():
+        spec = pod["spec"]
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["runAsUser"] > 0
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & set(spec)
+        kinds = {kind for volume in spec["volumes"] for kind in volume if kind != "name"}
+        assert kinds <= {"configMap", "emptyDir", "persistentVolumeClaim"}
+    for _, container in case.containers():
+        context = container["securityContext"]
+        assert context["allowPrivilegeEscalation"] is False
+        assert context["readOnlyRootFilesystem"] is True
+        assert context["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_no_pod_has_a_token(case: Rendered) -> None:
+    for pod in case.pods().values():
+        assert pod["spec"]["automountServiceAccountToken"] is False
+        assert pod["spec"]["enableServiceLinks"] is False
+
+
+def test_every_container_says_what_it_needs(case: Rendered) -> None:
+    for component, container in case.containers():
+        resources = container["resources"]
+        assert {"cpu", "memory"} <= set(resources["requests"]), component
+        assert "memory" in resources["limits"], component
+
+
+def test_every_folder_for_writing_is_bounded(case: Rendered) -> None:
+    for component, pod in case.pods().items():
+        for volume in pod["spec"]["volumes"]:
+            if "emptyDir" in volume:
+                assert volume["emptyDir"]["sizeLimit"], (component, volume["name"])
+
+
+def test_mounts_have_their_volumes(case: Rendered) -> None:
+    for component, pod in case.pods().items():
+        volumes = {volume["name"] for volume in pod["spec"]["volumes"]}
+        if component in case.of("StatefulSet"):
+            volumes |= {
+                claim["metadata"]["name"]
+                for claim in case.of("StatefulSet")[component]["spec"]["volumeClaimTemplates"]
+            }
+        for container in [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]:
+            assert {mount["name"] for mount in container.get("volumeMounts", [])} <= volumes, component
+
+
+def test_the_grace_period_is_longer_than_the_way_to_the_end(case: Rendered) -> None:
+    for component in COMPONENTS:
+        pod, container = case.pods()[component]["spec"], case.container(component)
+        sleep = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
+        variables = {one["name"]: one.get("value") for one in container.get("env", [])}
+        grace = float(variables.get("SHUTDOWN_GRACE") or 25)
+        assert pod["terminationGracePeriodSeconds"] >= sleep + grace + 10, component
+
+
+def test_what_answers_requests_sleeps_before_its_end(case: Rendered) -> None:
+    """The time in which the endpoint is withdrawn."""
+    services = {one["spec"]["selector"]["app.kubernetes.io/component"] for one in case.of("Service").values()}
+    for component in services & set(COMPONENTS):
+        sleep = case.container(component)["lifecycle"]["preStop"]["sleep"]["seconds"]
+        assert sleep >= 5
+
+
+def test_selectors_find_their_pods_and_no_others(case: Rendered) -> None:
+    labels = {name: pod["metadata"]["labels"] for name, pod in case.pods().items()}
+    for kind in ("Deployment", "StatefulSet", "Service", "PodDisruptionBudget"):
+        for component, one in case.of(kind).items():
+            selector = one["spec"]["selector"]
+            wanted = selector.get("matchLabels", selector)
+            found = {name for name, own in labels.items() if wanted.items() <= own.items()}
+            assert found == {component}, (kind, component)
+
+
+def test_ports_of_services_are_ports_of_their_containers(case: Rendered) -> None:
+    for component, one in case.of("Service").items():
+        named = {port["name"] for port in case.container(component)["ports"]}
+        assert {port["targetPort"] for port in one["spec"]["ports"]} <= named
+
+
+def test_a_budget_never_keeps_a_node_from_being_emptied(case: Rendered) -> None:
+    for component, one in case.of("PodDisruptionBudget").items():
+        assert one["spec"]["maxUnavailable"] not in {0, "0%"}, component
+        assert "minAvailable" not in one["spec"]
+        assert one["spec"]["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+
+
+def test_a_rolling_upgrade_can_always_go_on(case: Rendered) -> None:
+    for component, one in case.of("Deployment").items():
+        strategy = one["spec"]["strategy"]
+        if component == "hub":
+            assert strategy == {"type": "Recreate"}  # its history is a file
+            continue
+        rolling = strategy["rollingUpdate"]
+        assert (rolling["maxUnavailable"] == 0) != (rolling["maxSurge"] == 0), component
+
+
+def test_pods_spread_over_nodes_and_zones(case: Rendered) -> None:
+    for component in COMPONENTS:
+        pod = case.pods()[component]
+        for constraint in pod["spec"]["topologySpreadConstraints"]:
+            assert constraint["labelSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+        keys = {one["topologyKey"] for one in pod["spec"]["topologySpreadConstraints"]}
+        assert keys == {"kubernetes.io/hostname", "topology.kubernetes.io/zone"}
+
+
+def _probes(container: Any) -> set[str]:
+    return {container[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "liveness", "readiness")}
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_being_alive_is_no_question_of_others(component: str) -> None:
+    """A database that is away must not have every pod started anew."""
+    container = rendered("minimal").container(component)
+    assert container["startupProbe"]["httpGet"] == {"path": "/healthz", "port": "http"}
+    assert container["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": "http"}
+    assert container["readinessProbe"]["httpGet"]["path"] == (
+        "/readyz" if component in SERVICES else "/healthz"
+    )
+
+
+async def test_workers_answer_their_probes() -> None:
+    paths = set.union(*(_probes(rendered("minimal").container(one)) for one in SERVICES[1:]))
+    async with health_server("127.0.0.1", 0, {}) as port, httpx.AsyncClient() as client:
+        for path in paths:
+            assert (await client.get(f"http://127.0.0.1:{port}{path}")).status_code == 200
+
+
+def test_the_api_answers_its_probes() -> None:
+    url = "postgresql+asyncpg://pastelka:secret@localhost/pastelka"
+    app = create_app(OrdersSettings(database_url=url))
+    served = {getattr(route, "path", "") for route in app.routes}
+    assert _probes(rendered("minimal").container("orders-api")) <= served
+
+
+async def test_the_gateway_answers_its_probes(nginx_server: StartNginx) -> None:
+    nginx = await nginx_server()
+    async with httpx.AsyncClient() as client:
+        for path in _probes(rendered("minimal").container("gateway")):
+            assert (await client.get(f"{nginx.url}{path}")).status_code == 200
+
+
+async def test_the_hub_answers_its_probes(mercure_hub: MercureHub) -> None:
+    async with httpx.AsyncClient() as client:
+        for path in _probes(rendered("minimal").container("hub")):
+            assert (await client.get(f"{mercure_hub.origin}{path}")).status_code == 200
+
+
+def test_a_gpu_is_asked_for() -> None:
+    pod = rendered("gpu-runpod").pods()["coloring"]["spec"]
+    assert pod["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == 1
+    assert pod["nodeSelector"] == {"accelerator": "nvidia-l4"}
+    assert {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"} in pod["tolerations"]
+    assert "nvidia.com/gpu" not in str(rendered("gpu-runpod").pods()["vectorize"])
+
+
+def test_images_come_from_the_registry_that_was_named() -> None:
+    everything = rendered("everything")
+    for component, container in everything.containers():
+        if container["name"] != "log-shipper":
+            assert container["image"].startswith("registry.example.org/mirror/"), component
+    assert everything.container("orders-api")["image"].endswith(
+        "/studio/orders@sha256:" + "0123456789abcdef" * 4
+    )
+    assert everything.container("coloring")["image"] == "registry.example.org/mirror/pastelka-coloring:1.2.3"
+    assert everything.container("orders-worker")["image"] == everything.container("orders-api")["image"]
+
+
+def test_a_hardened_cluster_gets_all_it_asks_for() -> None:
+    for component, pod in rendered("everything").pods().items():
+        spec = pod["spec"]
+        assert spec["imagePullSecrets"] == [{"name": "pull"}]
+        assert spec["priorityClassName"] == "studio"
+        assert spec["runtimeClassName"] == "gvisor"
+        assert spec["securityContext"]["fsGroup"] == 54321
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert spec["nodeSelector"]["kubernetes.io/arch"] == "amd64"
+        assert pod["metadata"]["labels"]["zone"] == "dmz"
+        assert pod["metadata"]["labels"]["team"] == "studio"
+        assert pod["metadata"]["annotations"]["sidecar.istio.io/inject"] == "false"
+        assert any(volume["name"] == "authorities" for volume in spec["volumes"]), component
+
+
+def test_uid_can_be_left_to_the_cluster() -> None:
+    """As OpenShift wants it."""
+    nothing = [f"defaults.podSecurityContext.{name}=null" for name in ("runAsUser", "runAsGroup", "fsGroup")]
+    pods = rendered("minimal", "--set", ",".join(nothing)).pods()
+    for pod in pods.values():
+        assert "runAsUser" not in pod["spec"]["securityContext"]
+        assert pod["spec"]["securityContext"]["runAsNonRoot"] is True

@@ -1,0 +1,291 @@
+"""The life of a release, in this order: installed, scaled, upgraded, taken back, moved, removed.
+
+Each test goes on where the one before it ended. The consumer, its lag and the worker that drains it are
+real; the pods are there in name.
+"""
+
+import asyncio
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import nats
+import pytest
+import yaml
+from nats.js.errors import NotFoundError
+
+from pastelka_common.messaging.topology import COLORING_CONSUMER, JOBS
+from pastelka_common.testing.fake_runpod import FakeRunpod, JobPlan
+from pastelka_common.testing.waiting import until
+from pastelka_local.testing import Stack
+from pastelka_local.testing.stack import photo, post_order
+from tests.k8s.api import RefusedError
+from tests.k8s.conftest import NAMESPACE
+from tests.k8s.control_plane import NODES, ControlPlane
+from tests.k8s.figures import Figures
+from tests.k8s.release import Availability, Release, claim, names, secret, volume
+
+PHOTOS = 7
+JOBS_PER_POD = 2
+MOST_PODS = 4
+COOLDOWN = 6
+SLOW = 180.0
+
+pytestmark = pytest.mark.timeout(600)
+
+
+def _values(stack: Stack) -> dict[str, Any]:
+    """A release beside the servers of the stack."""
+    quick = {
+        "minReplicas": 0,
+        "maxReplicas": MOST_PODS,
+        "jobsPerReplica": JOBS_PER_POD,
+        "scaleDownSeconds": 3,
+    }
+    return {
+        "publicUrl": "https://pastelka.example.org",
+        "auth": {"mode": "password"},
+        "database": {"existingSecret": "database"},
+        "nats": {
+            "url": stack.nats.url,
+            "monitoringEndpoint": stack.nats.monitoring_url.removeprefix("http://"),
+        },
+        "mercure": {"existingSecret": "hub"},
+        "storage": {"existingClaim": "files"},
+        "ingress": {"enabled": True},
+        "keda": {
+            "enabled": True,
+            "pollingInterval": 2,
+            "cooldownPeriod": COOLDOWN,
+            "failureThreshold": 2,
+            "coloring": quick,
+            "vectorize": quick,
+        },
+    }
+
+
+async def _consumer(stack: Stack) -> tuple[int, int] | None:
+    """Waiting and in hand at the real consumer; ``None`` without one."""
+    nc = await nats.connect(stack.nats.url)
+    try:
+        info = await nc.jetstream().consumer_info(JOBS, COLORING_CONSUMER.name)
+    except NotFoundError:
+        return None
+    finally:
+        await nc.close()
+    return info.num_pending or 0, info.num_ack_pending or 0
+
+
+async def test_install(
+    plane: ControlPlane, release: Release, stack: Stack, values: Path, figures: Figures
+) -> None:
+    """Into a namespace with nothing but the operator's Secrets and claim."""
+    values.write_text(yaml.safe_dump(_values(stack)))  # noqa: ASYNC240 - a line or two
+    await plane.api.create(volume("files", "50Gi", (NAMESPACE, "files")))
+    for one in (
+        secret("database", {"DATABASE_URL": stack.database_url}),
+        secret("hub", {"publisher-jwt-key": "p" * 32, "subscriber-jwt-key": "s" * 32}),
+        claim("files", "50Gi", "files"),
+    ):
+        await plane.api.create(one, NAMESPACE)
+    said = await release.install(values)
+    figures.reached("release installed, every pod ready")
+    for words in ("Ingress shop-pastelka", "migrated before this release", "scaledobjects", "users add NAME"):
+        assert words in said, said
+    for component in ("orders-api", "orders-worker", "gateway", "notifier"):
+        await release.until_ready(component, 2)
+    await release.until_ready("hub", 1)
+
+
+async def test_the_migration_ran_and_left_nothing(plane: ControlPlane, release: Release) -> None:
+    events = await plane.api.objects("v1", "Event", NAMESPACE)
+    completed = [
+        event
+        for event in events
+        if event["involvedObject"]["name"] == "shop-pastelka-migration" and event["reason"] == "Completed"
+    ]
+    assert completed
+    assert await plane.api.get("batch/v1", "Job", "shop-pastelka-migration", NAMESPACE) is None
+    policy = "shop-pastelka-migration"
+    assert await plane.api.get("networking.k8s.io/v1", "NetworkPolicy", policy, NAMESPACE) is None
+
+
+async def test_without_its_consumer_one_worker_is_started(
+    plane: ControlPlane, release: Release, stack: Stack, figures: Figures
+) -> None:
+    """Only a worker declares the consumer. With none of both there is no lag, and nobody would ever come."""
+    assert await _consumer(stack) is None
+    name = "shop-pastelka-coloring"
+    await plane.api.patch("apps/v1", "Deployment", name, {"spec": {"replicas": 0}}, NAMESPACE)
+    await release.until_ready("coloring", 1, SLOW)
+    figures.reached("coloring 0 -> 1 without a consumer")
+
+
+async def test_with_nothing_to_do_there_is_no_worker(
+    plane: ControlPlane, release: Release, stack: Stack, figures: Figures
+) -> None:
+    worker = await stack.add("coloring", "coloring", deadline=SLOW)  # what the simulated pod would have done
+    await worker.stop()
+    assert await _consumer(stack) == (0, 0)
+    await release.until_ready("coloring", 0, SLOW)
+    figures.reached("coloring 1 -> 0 with nothing to do")
+    scaled = await plane.api.get("keda.sh/v1alpha1", "ScaledObject", "shop-pastelka-coloring", NAMESPACE)
+    conditions = {one["type"]: one["status"] for one in (scaled or {})["status"]["conditions"]}
+    assert (conditions["Ready"], conditions["Active"]) == ("True", "False")
+
+
+async def test_orders_start_workers(release: Release, stack: Stack, figures: Figures) -> None:
+    """Photos posted to the real API become jobs at the real consumer, and these become pods."""
+    async with aiohttp.ClientSession() as http:
+        photos = [photo(seed) for seed in range(1, PHOTOS + 1)]
+        await post_order(http, stack.api_url, photos, process="coloring")
+
+    async def published() -> bool:
+        return await _consumer(stack) == (PHOTOS, 0)
+
+    await until(published, SLOW)
+    figures.reached(f"{PHOTOS} jobs published")
+    await until(lambda: _at_least(release, 1), SLOW)
+    figures.reached("coloring 0 -> 1")
+    await release.until_ready("coloring", MOST_PODS, SLOW)
+    figures.reached(f"coloring 1 -> {MOST_PODS} ({PHOTOS} jobs, {JOBS_PER_POD} for each pod)")
+    assert await release.replicas("vectorize") <= 1
+
+
+async def _at_least(release: Release, number: int) -> bool:
+    return await release.replicas("coloring") >= number
+
+
+async def test_upgrade(release: Release, values: Path, figures: Figures) -> None:
+    """Pod by pod, never fewer than wanted; what KEDA has chosen stays."""
+    before = {pod["metadata"]["name"] for pod in await release.pods()}
+    async with release.watched() as seen:
+        await release.upgrade(values, "--set", "imageTag=9.9.9")
+        await release.until_tag("9.9.9")
+    figures.reached(f"release upgraded ({seen.changes} changes of Deployments watched)")
+    _nothing_missing(seen)
+    assert not before & {pod["metadata"]["name"] for pod in await release.pods()}
+    assert await release.replicas("coloring") == MOST_PODS
+
+
+async def test_a_gap_is_seen(release: Release, values: Path) -> None:
+    """Where a pod may end before its successor starts; so the tests before and after this one can fail."""
+    async with release.watched() as seen:
+        await release.upgrade(values, "--set", "imageTag=9.9.8,notifier.maxSurge=0")
+        await release.until_tag("9.9.8")
+    assert seen.missing("notifier") == 1
+    assert seen.missing("gateway") == 0
+
+
+async def test_rollback(release: Release, figures: Figures) -> None:
+    """Back to the first revision, in the same way."""
+    async with release.watched() as seen:
+        await release.rollback(1)
+        await release.until_tag("0.1.0")
+    figures.reached(f"release rolled back ({seen.changes} changes watched)")
+    _nothing_missing(seen)
+    assert await release.replicas("coloring") == MOST_PODS
+
+
+def _nothing_missing(seen: Availability) -> None:
+    """The hub is one pod that cannot be two; everything else is upgraded without a gap."""
+    assert set(seen.least) > {"orders-api", "orders-worker", "gateway", "notifier", "coloring"}
+    for component in seen.least:
+        assert seen.missing(component) == 0 or component == "hub", (component, seen.least[component])
+
+
+async def test_nodes_are_emptied(plane: ControlPlane, release: Release, figures: Figures) -> None:
+    """One node after the other, by evictions: nothing is refused for good, one of a kind at most is away."""
+    async with release.watched() as seen:
+        for node in NODES:
+            refused = await _drain(plane, release, node)
+            figures.reached(f"{node} emptied ({refused} evictions had to wait)")
+            for component in ("orders-api", "gateway", "notifier", "orders-worker"):
+                await release.until_ready(component, 2)
+            await plane.api.patch("v1", "Node", node, {"spec": {"unschedulable": False}})
+    for component in seen.least:
+        assert seen.missing(component) <= 1, (component, seen.least[component])
+
+
+async def _drain(plane: ControlPlane, release: Release, node: str) -> int:
+    """As ``kubectl drain``: no new pods, then each one evicted, again where it was refused. How many were."""
+    await plane.api.patch("v1", "Node", node, {"spec": {"unschedulable": True}})
+    refused = 0
+
+    async def empty() -> bool:
+        nonlocal refused
+        for pod in await release.pods(node):
+            try:
+                await plane.api.evict(pod["metadata"]["name"], NAMESPACE)
+            except RefusedError as error:
+                if error.status not in {404, 429}:
+                    raise
+                refused += error.status == 429
+        return not await release.pods(node)
+
+    await until(empty, SLOW)
+    return refused
+
+
+async def test_jobs_in_hand_keep_their_workers(
+    release: Release, stack: Stack, runpod: FakeRunpod, figures: Figures
+) -> None:
+    """A real worker takes all jobs, so that none waits; as long as they are in hand, no pod is ended."""
+    runpod.plan(*(JobPlan(states=["IN_PROGRESS"]) for _ in range(PHOTOS)))
+    await stack.services["coloring"].start(deadline=SLOW)
+
+    async def in_hand() -> bool:
+        return await _consumer(stack) == (0, PHOTOS)
+
+    await until(in_hand, SLOW)
+    figures.reached(f"a real worker has all {PHOTOS} jobs in hand, none waits")
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(3 * COOLDOWN):  # to see that something does not happen, one has to wait
+            while True:
+                assert await release.replicas("coloring") == MOST_PODS
+                await asyncio.sleep(0.5)
+    assert await in_hand()
+    figures.reached(f"coloring stayed at {MOST_PODS} for {3 * COOLDOWN} s (cooldown: {COOLDOWN} s)")
+
+
+async def test_done_jobs_end_their_workers(
+    release: Release, stack: Stack, runpod: FakeRunpod, figures: Figures
+) -> None:
+    runpod.advance("COMPLETED")
+
+    async def drained() -> bool:
+        return await _consumer(stack) == (0, 0)
+
+    await until(drained, SLOW)
+    figures.reached("jobs done by the real worker")
+    await release.until_ready("coloring", 0, SLOW)
+    figures.reached(f"coloring {MOST_PODS} -> 0")
+
+    async def shown() -> bool:
+        async with aiohttp.ClientSession() as http, http.get(f"{stack.api_url}/orders") as answer:
+            (order,) = (await answer.json())["items"]
+        return bool(order["coloring_completed"] == PHOTOS)
+
+    await until(shown, SLOW)
+
+
+async def test_uninstall(plane: ControlPlane, release: Release, figures: Figures) -> None:
+    """What is left is what was there before."""
+    await release.uninstall()
+
+    async def gone() -> bool:
+        return not await release.pods()
+
+    await until(gone, SLOW)
+    figures.reached("release uninstalled")
+    by_kubernetes = {"ConfigMap/kube-root-ca.crt", "ServiceAccount/default"}
+    operators = {"Secret/database", "Secret/hub", "PersistentVolumeClaim/files"}
+    passing = {"Event", "Lease"}
+
+    async def left() -> bool:
+        objects = await plane.api.everything(NAMESPACE)
+        kept = names([one for one in objects if one["kind"] not in passing])
+        return kept == by_kubernetes | operators
+
+    await until(left, SLOW)
