@@ -15,7 +15,7 @@ from tests.chart.chart import COMPONENTS, SERVICES, Rendered, rendered
 from tests.chart.settings import SETTINGS, environment, from_secrets
 
 # Read by libraries, by numbered parts of the settings, or by what is asked for at the door.
-_OTHERS = re.compile(r"AUTH_[A-Z_]+|TRUSTED_PROXIES|PROXY_\d+_[A-Z]+|HTTPS_PROXY")
+_OTHERS = re.compile(r"PROXY_\d+_[A-Z]+|HTTPS_PROXY")
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -122,7 +122,7 @@ async def test_files_are_served_with_a_day_of_immutable_cache(line: Any) -> None
             assert response.status == 200, url
             assert response.content_type == media_type
             cache = ", ".join(response.headers.getall("Cache-Control"))
-            assert "public" in cache
+            assert "private" in cache
             assert "immutable" in cache
             assert "max-age=86400" in cache
             assert await response.read()

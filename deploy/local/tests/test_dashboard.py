@@ -155,7 +155,7 @@ def test_half_a_checkout_is_named(tmp_path: Path):
 @pytest.fixture
 async def gateway(nginx_server: StartNginx) -> AsyncIterator[httpx.AsyncClient]:
     server = await nginx_server(page=await asyncio.to_thread(dist))
-    async with httpx.AsyncClient(base_url=server.url) as client:
+    async with httpx.AsyncClient(base_url=server.address) as client:
         yield client
 
 
@@ -166,7 +166,7 @@ async def test_the_gateway_answers_with_the_dashboard(gateway: httpx.AsyncClient
     assert answer.status_code == 200
     assert '<div id="root">' in answer.text
     assert answer.headers["Cache-Control"] == "no-cache"
-    assert "frame-ancestors 'self'" in answer.headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
 
 
 @pytest.mark.timeout(600)

@@ -49,6 +49,16 @@ def set_up(
     _set_up_logs(service, level, Silenced(secrets))
 
 
+def flush(seconds: float = 5.0) -> None:
+    """Send what is recorded and not sent yet; blocks for at most ``seconds``.
+
+    A process that ends by a signal, as uvicorn does, sends nothing more by itself.
+    """
+    provider = trace.get_tracer_provider()
+    if isinstance(provider, TracerProvider):
+        provider.force_flush(int(1000 * seconds))
+
+
 def current_headers() -> dict[str, str]:
     """The current trace context (``traceparent``) as message headers."""
     headers: dict[str, str] = {}

@@ -1,5 +1,6 @@
 """The HTTP API as an ASGI application."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -8,6 +9,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from pastelka_common import telemetry
 from pastelka_common.health import run_checks
 from pastelka_common.storage import Storage
 from pastelka_orders.access.callers import Callers
@@ -52,6 +54,7 @@ def create_app(settings: OrdersSettings) -> FastAPI:
             await services.intake.aclose()
             await services.broker.aclose()
             await services.database.aclose()
+            await asyncio.to_thread(telemetry.flush)
 
     app = FastAPI(
         title="Pastelka",

@@ -119,7 +119,8 @@ def main() -> None:
             answer = {"fault": str(error.strerror), "errno": error.errno}
         except Exception as error:  # noqa: BLE001 - whoever asked raises it
             answer = {"fault": f"{type(error).__name__}: {error}"}
-        print(json.dumps(answer), file=answers, flush=True)
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
 
 
 if __name__ == "__main__":
