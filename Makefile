@@ -16,7 +16,7 @@ MEMBERS := libs/common services/orders services/coloring services/vectorize serv
 SOURCES := $(addsuffix /src,$(MEMBERS))
 
 # Most tests wait for other processes most of the time.
-TEST_WORKERS ?= 2
+TEST_WORKERS ?= 3
 
 say = @printf '\033[1m==>\033[0m %s\n' '$(1)'
 
@@ -54,7 +54,7 @@ user: sync ## Add somebody who signs in with a password: NAME=jana ROLE=viewer (
 		$(STACK) user '$(NAME)' $(if $(ROLE),--role '$(ROLE)')
 
 .PHONY: test
-test: sync ## Lint, check the types, and run every test of every member (TEST_WORKERS=2 files at once)
+test: sync ## Lint, check the types, and run every test of every member (TEST_WORKERS=3 files at once)
 	$(call say,ruff: lint and format)
 	@$(RUN) ruff check --quiet .
 	@$(RUN) ruff format --check --quiet .

@@ -4,6 +4,7 @@ import re
 
 from playwright.async_api import Route, expect
 
+from pastelka_common.testing.waiting import until
 from pastelka_local.testing.stack import photo
 from tests.browser.conftest import Arrive
 from tests.browser.door import PASSWORD, TRIES, Door, enter, sign_in
@@ -167,9 +168,12 @@ async def test_the_same_place_is_shown_again(visit: Arrive, line: Line, door: Do
     await line.post(f"/images/{first}/generate-coloring")
     await sign_in(visitor, name)
     await expect(generate).to_be_focused()
-    after = await generate.bounding_box()
-    assert after is not None
-    assert abs(after["y"] - before["y"]) < 5
+
+    async def is_where_it_was() -> bool:
+        after = await generate.bounding_box()
+        return after is not None and abs(after["y"] - before["y"]) < 5
+
+    await until(is_where_it_was, 10)
     await expect(visitor.badge(first, "coloring")).to_have_attribute("data-status", "completed")
     await visitor.until_light("live")
 

@@ -15,10 +15,35 @@ function placeNow(): Place {
   return { top: scrollY, middle, middleTop, focused: document.activeElement };
 }
 
+/** What one looked at is put back where it was, whatever has grown above it. */
+function align({ middle, middleTop }: Place): void {
+  const off = middle?.isConnected ? middle.getBoundingClientRect().top - middleTop : 0;
+  if (Math.abs(off) >= 1) scrollBy(0, off);
+}
+
 /** Cards off screen have no height until they are drawn again, so that the distance alone would mislead. */
-function scrollTo({ top, middle, middleTop }: Place): void {
-  window.scrollTo(0, top);
-  if (middle?.isConnected) scrollBy(0, middle.getBoundingClientRect().top - middleTop);
+function scrollTo(place: Place): void {
+  window.scrollTo(0, place.top);
+  align(place);
+}
+
+const HELD_MS = 600;
+const BY_HAND = ["wheel", "touchstart", "pointerdown", "keydown"] as const;
+
+/** Keep the place while cards are drawn again, one frame after the other; ends when somebody moves. */
+function hold(place: Place): () => void {
+  const ended = new AbortController();
+  const until = performance.now() + HELD_MS;
+  const step = () => {
+    if (ended.signal.aborted) return;
+    align(place);
+    if (performance.now() < until) requestAnimationFrame(step);
+    else ended.abort();
+  };
+  const end = () => ended.abort();
+  for (const event of BY_HAND) addEventListener(event, end, { passive: true, signal: ended.signal });
+  requestAnimationFrame(step);
+  return end;
 }
 
 /** The place that a screen reader and the keyboard begin at. */
@@ -41,6 +66,7 @@ function useKeptPlace(): void {
     scrollTo(place.current);
     const target = focused && focused !== document.body ? focused : document.querySelector(MAIN);
     if (target instanceof HTMLElement && target.isConnected) target.focus({ preventScroll: true });
+    return hold(place.current);
   }, []);
 }
 
