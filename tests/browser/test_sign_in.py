@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.async_api import Route, expect
+from playwright.async_api import Locator, Route, expect
 
 from pastelka_common.testing.waiting import until
 from pastelka_local.testing.stack import photo
@@ -148,6 +148,25 @@ async def test_pictures_lead_to_signing_in_and_load_afterwards(visit: Arrive, li
     await visitor.until(lambda: page.evaluate(f"{_BROKEN} === 0"))
 
 
+async def settled(locator: Locator) -> float:
+    """Where it is on the screen once it is drawn: cards that come into sight take their true height then."""
+    await locator.scroll_into_view_if_needed()
+    return float(
+        await locator.evaluate(
+            """async (element) => {
+              const frame = () => new Promise((drawn) => requestAnimationFrame(drawn));
+              for (let top = NaN, same = 0; same < 5; ) {
+                await frame();
+                const now = element.getBoundingClientRect().top;
+                same = now === top ? same + 1 : 0;
+                top = now;
+              }
+              return element.getBoundingClientRect().top;
+            }"""
+        )
+    )
+
+
 async def test_the_same_place_is_shown_again(visit: Arrive, line: Line, door: Door) -> None:
     """How far one had scrolled, and an event of meanwhile is caught up."""
     order = await line.order(8, first_seed=830)
@@ -157,9 +176,7 @@ async def test_the_same_place_is_shown_again(visit: Arrive, line: Line, door: Do
     await enter(visitor, name, f"/orders/{order['order_number']}")
     last = images_of(order)[-1]["id"]
     generate = visitor.lane(last, "coloring").get_by_role("button", name="Vygenerovat omalovánku")
-    await generate.scroll_into_view_if_needed()
-    before = await generate.bounding_box()
-    assert before is not None
+    before = await settled(generate)
     assert await page.evaluate("scrollY") > 500
     await door.end_sessions(name)
     await generate.click()
@@ -171,7 +188,7 @@ async def test_the_same_place_is_shown_again(visit: Arrive, line: Line, door: Do
 
     async def is_where_it_was() -> bool:
         after = await generate.bounding_box()
-        return after is not None and abs(after["y"] - before["y"]) < 5
+        return after is not None and abs(after["y"] - before) < 5
 
     await until(is_where_it_was, 10)
     await expect(visitor.badge(first, "coloring")).to_have_attribute("data-status", "completed")
