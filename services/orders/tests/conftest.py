@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,7 +22,7 @@ from PIL import Image
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import ColoringFact, Failure, SvgFact, now
-from pastelka_common.servers import PostgresServer
+from pastelka_common.servers import NatsServer, PostgresServer, ServerProcess, running
 from pastelka_orders import migrations_runner
 from pastelka_orders.access import secret
 from pastelka_orders.access.caller import Role, Scope
@@ -42,6 +42,25 @@ SUBSCRIBER_KEY = "a-subscriber-key-of-at-least-32-bytes!"
 def traced() -> None:
     """Spans with ids, as every process of ours makes them."""
     trace.set_tracer_provider(TracerProvider())
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command printed, and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Awaitable[Result]]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def broker(tmp_path: Path) -> AsyncIterator[ServerProcess]:
+    """A nats-server of this test's own: one that is counted in, killed, or starts empty."""
+    async with running(NatsServer(folder=tmp_path / "nats", sync_always=False)) as server:
+        yield server
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -15,23 +15,16 @@ from prometheus_client import REGISTRY
 from pastelka_common.contracts.messages import DeadLetter, Failure, now
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.topology import COLORING_CONSUMER, ensure_consumer, ensure_streams
-from pastelka_common.servers import NatsServer, running
+from pastelka_common.servers import ServerProcess
 from pastelka_orders.database import Database
 from pastelka_orders.gauges import Gauges
 from pastelka_orders.outbox import Relay
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def server(tmp_path: Path) -> AsyncIterator[NatsServer]:
-    """A nats-server of this test's own: it is counted in, and stopped."""
-    async with running(NatsServer(folder=tmp_path / "nats", sync_always=False)) as found:
-        yield found
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def nc(server: NatsServer) -> AsyncIterator[Client]:
+async def nc(broker: ServerProcess) -> AsyncIterator[Client]:
     """A connection to it."""
-    connection = await nats.connect(server.url)
+    connection = await nats.connect(broker.url)
     yield connection
     await connection.close()
 

@@ -4,10 +4,10 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Collection, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
 import structlog
@@ -79,19 +79,32 @@ def trace_id_of(headers: Mapping[str, str] | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """One message of a batch: the span of its own, and the trace context that came with it."""
+    """The span of one message of a batch."""
 
     name: str
-    headers: Mapping[str, str]
     attributes: Mapping[str, AttributeValue]
 
 
+class Carrier(Protocol):
+    """A message with the trace context that came with it."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Its headers."""
+
+
+M = TypeVar("M", bound=Carrier)
+
+
 @contextmanager
-def batch_span(name: str, kind: SpanKind, messages: Sequence[Traced]) -> Iterator[list[dict[str, str]]]:
+def batch_span(
+    name: str, kind: SpanKind, messages: Sequence[M], describe: Callable[[M], Traced]
+) -> Iterator[list[dict[str, str]]]:
     """One span for what is done to many messages at once, and one for each in the message's own trace.
 
     The spans are linked both ways, so that a trace leads through the batch. Yields the trace context
-    that each message goes on with. Where nothing is recorded that is the one it came with, at no cost.
+    that each message goes on with. Where nothing is recorded that is the one it came with, and nothing
+    is described.
     """
     contexts = [context_of(message.headers) for message in messages] if _is_recorded() else []
     if not contexts:
@@ -106,8 +119,9 @@ def batch_span(name: str, kind: SpanKind, messages: Sequence[Traced]) -> Iterato
         link = [Link(whole.get_span_context())]
         going_on = []
         for message, context in zip(messages, contexts, strict=True):
+            own = describe(message)
             span = tracer.start_span(
-                message.name, context=context, kind=kind, links=link, attributes=dict(message.attributes)
+                own.name, context=context, kind=kind, links=link, attributes=dict(own.attributes)
             )
             ended.callback(span.end)
             headers: dict[str, str] = {}

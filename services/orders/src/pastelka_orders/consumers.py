@@ -80,7 +80,7 @@ class FactsConsumer:
 
     async def _apply(self, msgs: list[Msg], stop: asyncio.Event) -> None:
         arrived = [(msg, fact) for msg in msgs if (fact := await _readable(msg)) is not None]
-        with batch_span("commit facts", SpanKind.CONSUMER, [_traced(fact) for _, fact in arrived]) as traces:
+        with batch_span("commit facts", SpanKind.CONSUMER, [fact for _, fact in arrived], _traced) as traces:
             facts = [replace(fact, headers=trace) for (_, fact), trace in zip(arrived, traces, strict=True)]
             await self._commit([(msg, fact) for (msg, _), fact in zip(arrived, facts, strict=True)], stop)
 
@@ -124,7 +124,7 @@ def _traced(received: Received) -> Traced:
         "messaging.message.id": fact.msg_id,
         "pastelka.status": fact.status.value,
     }
-    return Traced(f"commit status.{fact.kind}", received.headers, attributes)
+    return Traced(f"commit status.{fact.kind}", attributes)
 
 
 async def _readable(msg: Msg) -> Received | None:

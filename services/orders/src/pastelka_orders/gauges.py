@@ -32,6 +32,7 @@ from pastelka_common.messaging.topology import (
     ConsumerSpec,
 )
 from pastelka_orders.database import Database
+from pastelka_orders.queues import standing
 from pastelka_orders.repository import system
 
 QUEUE = Gauge("pastelka_queue_messages", "Messages of a consumer", ["consumer", "state"])
@@ -119,18 +120,11 @@ async def _dead_letters(js: JetStreamContext) -> None:
 
 
 async def _queue(js: JetStreamContext, spec: ConsumerSpec) -> None:
-    waiting, in_hand, age = 0, 0, 0.0
-    try:
-        info = await js.consumer_info(spec.stream, spec.name)
-    except NotFoundError:  # its service has never been here
-        pass
-    else:
-        waiting, in_hand = info.num_pending or 0, info.num_ack_pending or 0
-        finished = info.ack_floor.stream_seq if info.ack_floor else 0
-        age = await _oldest(js, spec, (finished or 0) + 1) if waiting or in_hand else 0.0
-    QUEUE.labels(spec.name, "waiting").set(waiting)
-    QUEUE.labels(spec.name, "in_hand").set(in_hand)
-    QUEUE_AGE.labels(spec.name).set(age)
+    found = await standing(js, spec)
+    is_empty = not (found.waiting or found.in_hand)
+    QUEUE.labels(spec.name, "waiting").set(found.waiting)
+    QUEUE.labels(spec.name, "in_hand").set(found.in_hand)
+    QUEUE_AGE.labels(spec.name).set(0.0 if is_empty else await _oldest(js, spec, found.finished + 1))
 
 
 async def _oldest(js: JetStreamContext, spec: ConsumerSpec, first: int) -> float:

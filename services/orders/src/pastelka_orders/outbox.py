@@ -187,7 +187,7 @@ class Relay:
         rows = sorted(taken, key=lambda row: row.id)
         queued = await self._queue(connection, rows)
         due = [row for row in rows if _is_due(row, queued)]
-        with batch_span("publish outbox", SpanKind.PRODUCER, [_traced(row) for row in due]) as headers:
+        with batch_span("publish outbox", SpanKind.PRODUCER, due, _traced) as headers:
             await self._publisher.send_all([_outgoing(*pair) for pair in zip(due, headers, strict=True)])
         RELAYED.inc(len(rows))
         LAG.observe(max(row.age for row in rows))
@@ -232,7 +232,7 @@ def _traced(row: Row) -> Traced:  # type: ignore[type-arg]
         "messaging.message.id": row.msg_id,
         "pastelka.outbox_seconds": row.age,
     }
-    return Traced(f"publish {kind}", row.headers, attributes)
+    return Traced(f"publish {kind}", attributes)
 
 
 def _outgoing(row: Row, trace: Mapping[str, str]) -> Outgoing:  # type: ignore[type-arg]

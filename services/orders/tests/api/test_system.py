@@ -5,7 +5,6 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -27,7 +26,7 @@ from pastelka_common.messaging.topology import (
     ensure_consumer,
     ensure_streams,
 )
-from pastelka_common.servers import NatsServer, running
+from pastelka_common.servers import ServerProcess
 from pastelka_orders.api.app import create_app
 from pastelka_orders.settings import OrdersSettings
 
@@ -45,16 +44,9 @@ async def serving(settings: OrdersSettings) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def server(tmp_path: Path) -> AsyncIterator[NatsServer]:
-    """A nats-server of this test's own."""
-    async with running(NatsServer(folder=tmp_path / "nats", sync_always=False)) as found:
-        yield found
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def nc(server: NatsServer) -> AsyncIterator[Client]:
+async def nc(broker: ServerProcess) -> AsyncIterator[Client]:
     """A connection to it, with the streams and the workers' consumers made."""
-    connection = await nats.connect(server.url)
+    connection = await nats.connect(broker.url)
     await ensure_streams(connection.jetstream())
     for spec in (COLORING_CONSUMER, VECTORIZE_CONSUMER, DOWNLOAD_CONSUMER):
         await ensure_consumer(connection, spec)
@@ -63,10 +55,12 @@ async def nc(server: NatsServer) -> AsyncIterator[Client]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def http(settings: OrdersSettings, server: NatsServer, nc: Client) -> AsyncIterator[httpx.AsyncClient]:
+async def http(
+    settings: OrdersSettings, broker: ServerProcess, nc: Client
+) -> AsyncIterator[httpx.AsyncClient]:
     """The API with that nats-server; ``nc`` made what services make."""
     assert nc.is_connected
-    async with serving(settings.model_copy(update={"nats_url": server.url})) as found:
+    async with serving(settings.model_copy(update={"nats_url": broker.url})) as found:
         yield found
 
 
@@ -160,7 +154,7 @@ async def test_the_last_hour_is_counted_by_kind(
     worker: Any,
     sql: asyncpg.Connection,
     settings: OrdersSettings,
-    server: NatsServer,
+    broker: ServerProcess,
 ) -> None:
     assert (await system(http))["last_hour"][0]["failure_rate"] is None
     await api.order(5)
@@ -173,7 +167,7 @@ async def test_the_last_hour_is_counted_by_kind(
         WHERE version_id = $1""",
         versions[0]["id"],
     )
-    async with serving(settings.model_copy(update={"nats_url": server.url})) as fresh:
+    async with serving(settings.model_copy(update={"nats_url": broker.url})) as fresh:
         hours = (await system(fresh))["last_hour"]
         minutes = [hour.pop("minutes") for hour in hours]
         assert hours == [
@@ -330,9 +324,9 @@ async def test_what_cannot_be_requeued_says_why(
     assert (await http.post("/dead-letters/0/requeue")).status_code == 422
 
 
-async def test_without_nats_the_rest_is_told(settings: OrdersSettings, server: NatsServer) -> None:
-    await server.kill()
-    async with serving(settings.model_copy(update={"nats_url": server.url})) as http:
+async def test_without_nats_the_rest_is_told(settings: OrdersSettings, broker: ServerProcess) -> None:
+    await broker.kill()
+    async with serving(settings.model_copy(update={"nats_url": broker.url})) as http:
         found = await system(http)
         assert found["queues"] is None
         assert found["dead_letters"] is None
@@ -342,9 +336,9 @@ async def test_without_nats_the_rest_is_told(settings: OrdersSettings, server: N
         assert not any(one["healthy"] for one in found["services"])
         refused = await http.post("/dead-letters/1/requeue")
         assert (refused.status_code, refused.json()["code"]) == (503, "broker_unavailable")
-        await server.start()
+        await broker.start()
         async with AsyncExitStack() as stack:
-            connection = await nats.connect(server.url)
+            connection = await nats.connect(broker.url)
             stack.push_async_callback(connection.close)
             await ensure_streams(connection.jetstream())
             letter = await give_up(connection, "jobs.painting.1", "{}")
@@ -354,11 +348,11 @@ async def test_without_nats_the_rest_is_told(settings: OrdersSettings, server: N
         assert response.status_code == 204
 
 
-async def test_without_the_database_the_rest_is_told(settings: OrdersSettings, server: NatsServer) -> None:
+async def test_without_the_database_the_rest_is_told(settings: OrdersSettings, broker: ServerProcess) -> None:
     nowhere = settings.model_validate(
         {**settings.model_dump(), "database_url": "postgresql+asyncpg://u:secret@127.0.0.1:9/none"}
     )
-    async with serving(nowhere.model_copy(update={"nats_url": server.url})) as http:
+    async with serving(nowhere.model_copy(update={"nats_url": broker.url})) as http:
         response = await http.get("/system")
     assert response.status_code == 200
     assert "secret" not in response.text

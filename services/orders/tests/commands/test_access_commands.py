@@ -5,8 +5,6 @@ import io
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,20 +12,7 @@ import asyncpg
 import pytest
 
 from pastelka_orders.commands import main, parser, perform
-
-PASSWORD = "a long enough password"
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a command printed, and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Awaitable[Result]]
+from services.orders.tests.conftest import PASSWORD, Command, Result
 
 
 @pytest.fixture

@@ -4,8 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -17,45 +16,27 @@ from nats.aio.client import Client
 
 from pastelka_common.contracts.messages import DeadLetter, EraseJob, Failure, now
 from pastelka_common.messaging.topology import DEAD, JOBS, ensure_streams
-from pastelka_common.servers import NatsServer, ServerProcess, free_port, running
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a command printed, and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Awaitable[Result]]
+from pastelka_common.servers import ServerProcess, free_port
+from services.orders.tests.conftest import Command, Result
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
-    """A nats-server of this test's own."""
-    async with running(NatsServer(folder=tmp_path / "nats", sync_always=False)) as found:
-        yield found
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def nc(server: ServerProcess) -> AsyncIterator[Client]:
+async def nc(broker: ServerProcess) -> AsyncIterator[Client]:
     """A connection to it, with the streams."""
-    connection = await nats.connect(server.url)
+    connection = await nats.connect(broker.url)
     await ensure_streams(connection.jetstream())
     yield connection
     await connection.close()
 
 
 @pytest.fixture
-def command(server: ServerProcess, orders_url: str, tmp_path: Path) -> Command:
+def command(broker: ServerProcess, orders_url: str, tmp_path: Path) -> Command:
     """``await command("dead-letters", "list")``; ``env`` replaces settings, ``None`` removes one."""
 
     async def run(*arguments: str, **env: str | None) -> Result:
         settings: dict[str, str | None] = {
             **os.environ,
-            "NATS_URL": server.url,
+            "NATS_URL": broker.url,
             "DATABASE_URL": orders_url,
             "STORAGE_PATH": str(tmp_path / "images"),
             "RECONCILE_GRACE": "0",

@@ -6,7 +6,6 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -20,7 +19,7 @@ from nats.js.errors import NotFoundError
 from pastelka_common.contracts.messages import DeadLetter, DownloadJob, Failure, now
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.topology import DEAD_CONSUMER, EVENTS_CONSUMER, ensure_consumer, ensure_streams
-from pastelka_common.servers import NatsServer, ServerProcess, running
+from pastelka_common.servers import ServerProcess
 from pastelka_common.storage import Storage, photo_path, thumbnail_path, version_path
 from pastelka_common.testing.fake_shopify import webhook_headers
 from pastelka_common.testing.waiting import until
@@ -45,13 +44,6 @@ NEEDLES = ("vopičková", "vopickova", "kristýnku", "kristynka", "tajny-token",
 def settings(settings: OrdersSettings) -> OrdersSettings:
     """The API's settings, with a shop that sends webhooks."""
     return OrdersSettings.model_validate(settings.model_dump() | {"shopify_webhook_secret": SECRET})
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def broker(tmp_path: Path) -> AsyncIterator[ServerProcess]:
-    """A nats-server of this test's own."""
-    async with running(NatsServer(folder=tmp_path / "nats", sync_always=False)) as server:
-        yield server
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -2,8 +2,6 @@
 
 import io
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -11,20 +9,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from pastelka_orders.commands import parser, perform
+from services.orders.tests.conftest import Command, Result
 
 THREE_DAYS = timedelta(days=3)
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a command printed, and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Awaitable[Result]]
 
 
 @pytest.fixture

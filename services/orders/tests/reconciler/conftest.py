@@ -20,19 +20,12 @@ from pastelka_common.messaging.topology import (
     ensure_consumer,
     ensure_streams,
 )
-from pastelka_common.servers import NatsServer, ServerProcess, running
+from pastelka_common.servers import ServerProcess
 from pastelka_common.storage import Storage
 from pastelka_common.testing.waiting import until
 from pastelka_orders.database import Database
 from pastelka_orders.outbox import Relay
 from pastelka_orders.reconciler import Reconciler, Sweep
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def broker(tmp_path: Path) -> AsyncIterator[ServerProcess]:
-    """The server; a test that kills it starts it again."""
-    async with running(NatsServer(folder=tmp_path / "nats", sync_always=False)) as server:
-        yield server
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -2,7 +2,6 @@
 
 import argparse
 import getpass
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.storage import Storage
 from pastelka_orders import order_files
+from pastelka_orders.commands.answers import say, say_json
 from pastelka_orders.commands.session import broker, database
 from pastelka_orders.database import Database
 from pastelka_orders.erasure import Eraser
@@ -152,18 +152,18 @@ def _tell(asked: argparse.Namespace, plans: Sequence[_Plan], records: Sequence[E
             "orders": [_document(plan) for plan in plans],
             "records": [_of_record(record) for record in records],
         }
-        _say(json.dumps(document, indent=2))
+        say_json(document)
         return
     if asked.dry_run or not records:
         _list(plans)
     for record in records:
-        _say(_line(record))
+        say(_line(record))
 
 
 def _list(plans: Sequence[_Plan]) -> None:
     for plan in plans:
-        _say(f"order {plan.target.order_number}: {_amounts([plan])}")
-    _say(f"{_count(len(plans), 'order')} in all: {_amounts(plans)}" if plans else "nothing to erase")
+        say(f"order {plan.target.order_number}: {_amounts([plan])}")
+    say(f"{_count(len(plans), 'order')} in all: {_amounts(plans)}" if plans else "nothing to erase")
 
 
 def _amounts(plans: Sequence[_Plan]) -> str:
@@ -233,7 +233,3 @@ def _email(given: str) -> str:
     if not (name and at and host):
         raise argparse.ArgumentTypeError(f"{given!r} is not an e-mail address")
     return given.strip()
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")

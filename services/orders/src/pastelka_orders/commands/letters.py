@@ -2,12 +2,12 @@
 
 import argparse
 import json
-import sys
 from datetime import datetime
 
 from pastelka_common.contracts.messages import DeadLetter, now
 from pastelka_common.settings import ServiceSettings
 from pastelka_orders import dead_letters
+from pastelka_orders.commands.answers import say, say_json
 from pastelka_orders.commands.session import broker, database
 from pastelka_orders.handlers.requeue import take_back
 from pastelka_orders.settings import OrdersSettings
@@ -41,30 +41,30 @@ async def _list(asked: argparse.Namespace) -> None:
     async with broker(ServiceSettings.load().nats_url) as nc:
         found = await dead_letters.newest(nc, asked.limit)
     if asked.json:
-        _say(found.model_dump_json(indent=2))
+        say(found.model_dump_json(indent=2))
         return
     for letter in found.newest:
-        _say(_line(letter))
-    _say(f"{len(found.newest)} of {found.count} dead letters")
+        say(_line(letter))
+    say(f"{len(found.newest)} of {found.count} dead letters")
 
 
 async def _show(asked: argparse.Namespace) -> None:
     async with broker(ServiceSettings.load().nats_url) as nc:
         letter = await dead_letters.read(nc, asked.sequence)
     if asked.json:
-        _say(json.dumps(_document(asked.sequence, letter), indent=2))
+        say_json(_document(asked.sequence, letter))
         return
-    _say(f"number   {asked.sequence}")
-    _say(f"subject  {letter.original_subject}")
-    _say(f"reason   {letter.failure.code}: {letter.failure.message}")
-    _say(f"attempt  {letter.attempt}")
-    _say(f"written  {letter.at.isoformat(timespec='seconds')} ({_age(letter.at)} ago)")
-    _say(f"trace    {letter.trace_id or 'none'}")
-    _say("headers")
+    say(f"number   {asked.sequence}")
+    say(f"subject  {letter.original_subject}")
+    say(f"reason   {letter.failure.code}: {letter.failure.message}")
+    say(f"attempt  {letter.attempt}")
+    say(f"written  {letter.at.isoformat(timespec='seconds')} ({_age(letter.at)} ago)")
+    say(f"trace    {letter.trace_id or 'none'}")
+    say("headers")
     for name, value in letter.original_headers.items():
-        _say(f"  {name}: {value}")
-    _say("message")
-    _say(_pretty(letter.original_payload))
+        say(f"  {name}: {value}")
+    say("message")
+    say(_pretty(letter.original_payload))
 
 
 async def _requeue(asked: argparse.Namespace) -> None:
@@ -82,7 +82,7 @@ async def _dismiss(asked: argparse.Namespace) -> None:
 
 def _done(asked: argparse.Namespace, what: str) -> None:
     document = json.dumps({"sequence": asked.sequence, "result": what})
-    _say(document if asked.json else f"dead letter {asked.sequence} {what}")
+    say(document if asked.json else f"dead letter {asked.sequence} {what}")
 
 
 def _line(letter: DeadLetterResponse) -> str:
@@ -127,7 +127,3 @@ def _number(text: str, *, most: int) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= most:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {most}")
     return int(text)
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")

@@ -2,12 +2,11 @@
 
 import argparse
 import asyncio
-import json
-import sys
 from dataclasses import asdict
 
 from pastelka_common.messaging.topology import ensure_streams
 from pastelka_common.storage import Storage
+from pastelka_orders.commands.answers import say, say_json
 from pastelka_orders.commands.session import broker, database
 from pastelka_orders.reconciler import Mended, Reconciler, Sweep
 from pastelka_orders.settings import OrdersSettings
@@ -55,12 +54,12 @@ def _tell(asked: argparse.Namespace, found: Sweep) -> None:
             "examined": found.examined,
             "mended": [asdict(one) for one in found.mended],
         }
-        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+        say_json(document)
         return
     for one in found.mended:
-        sys.stdout.write(f"{_line(one)}\n")
+        say(_line(one))
     what = "to mend" if asked.dry_run else "mended"
-    sys.stdout.write(f"{found.examined} versions in hand, {len(found.mended)} things {what}\n")
+    say(f"{found.examined} versions in hand, {len(found.mended)} things {what}")
 
 
 def _line(one: Mended) -> str:

@@ -1,7 +1,6 @@
 """``tokens create | list | revoke``: secrets for programs. A token is printed once, and kept as a hash."""
 
 import argparse
-import json
 import re
 import sys
 from datetime import timedelta
@@ -10,6 +9,7 @@ from typing import get_args
 from pastelka_orders.access import secret
 from pastelka_orders.access.caller import Scope
 from pastelka_orders.access.errors import NoTokenError, TokenExistsError
+from pastelka_orders.commands.answers import say, say_json
 from pastelka_orders.commands.session import database
 from pastelka_orders.commands.users import printable_name
 from pastelka_orders.repository import api_tokens
@@ -54,26 +54,26 @@ async def _create(asked: argparse.Namespace) -> None:
         f"{asked.name} may {asked.scope} until {until.isoformat(timespec='minutes')}; "
         "the token is shown this once:\n"
     )
-    _say(token)
+    say(token)
 
 
 async def _list(asked: argparse.Namespace) -> None:
     async with database(OrdersSettings.load()) as orders:
         found = await orders.read(api_tokens.everyone)
     if asked.json:
-        _say(json.dumps([_document(one) for one in found], indent=2))
+        say_json([_document(one) for one in found])
         return
     for one in found:
         used = one.last_used_at.isoformat(timespec="minutes") if one.last_used_at else "never"
-        _say(f"{one.name:<24} {one.scope:<6} {_state(one):<36} used {used}")
-    _say(f"{len(found)} tokens")
+        say(f"{one.name:<24} {one.scope:<6} {_state(one):<36} used {used}")
+    say(f"{len(found)} tokens")
 
 
 async def _revoke(asked: argparse.Namespace) -> None:
     async with database(OrdersSettings.load()) as orders:
         if not await orders.write(lambda c: api_tokens.revoke(c, asked.name)):
             raise NoTokenError(asked.name)
-    _say(f"{asked.name} is revoked")
+    say(f"{asked.name} is revoked")
 
 
 def _state(token: TokenRow) -> str:
@@ -100,7 +100,3 @@ def _life(text: str) -> timedelta:
     if not timedelta() < life <= _LONGEST:
         raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 90d, 12h or 30m, up to 730d")
     return life
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")

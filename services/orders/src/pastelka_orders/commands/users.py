@@ -6,7 +6,6 @@ asked for on a terminal, and is the first line of standard input otherwise.
 
 import argparse
 import getpass
-import json
 import sys
 from collections.abc import Awaitable, Callable
 from typing import get_args
@@ -16,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pastelka_orders.access.caller import Role
 from pastelka_orders.access.errors import NoUserError, PasswordRefusedError, UserExistsError
 from pastelka_orders.access.passwords import LONGEST, SHORTEST, Passwords
+from pastelka_orders.commands.answers import say, say_json
 from pastelka_orders.commands.session import database
 from pastelka_orders.repository import accounts, sessions
 from pastelka_orders.repository.accounts import Account
@@ -59,20 +59,20 @@ async def _add(asked: argparse.Namespace) -> None:
         hashed = await _hash_of_new()
         if not await orders.write(lambda c: accounts.add(c, asked.name, asked.role, hashed)):
             raise UserExistsError(asked.name)
-    _say(f"{asked.name} is added: {asked.role}")
+    say(f"{asked.name} is added: {asked.role}")
 
 
 async def _list(asked: argparse.Namespace) -> None:
     async with database(OrdersSettings.load()) as orders:
         found = await orders.read(accounts.everybody)
     if asked.json:
-        _say(json.dumps([_document(one) for one in found], indent=2))
+        say_json([_document(one) for one in found])
         return
     for one in found:
         state = "disabled" if one.disabled_at else "enabled"
         seen = one.last_seen_at.isoformat(timespec="minutes") if one.last_seen_at else "no session"
-        _say(f"{one.name:<24} {one.role:<8} {state:<8} {seen}")
-    _say(f"{len(found)} users")
+        say(f"{one.name:<24} {one.role:<8} {state:<8} {seen}")
+    say(f"{len(found)} users")
 
 
 async def _passwd(asked: argparse.Namespace) -> None:
@@ -81,27 +81,27 @@ async def _passwd(asked: argparse.Namespace) -> None:
             raise NoUserError(asked.name)
         hashed = await _hash_of_new()
     ended = await _change(asked.name, lambda c: accounts.set_password(c, asked.name, hashed))
-    _say(f"{asked.name} has another password; {ended} sessions ended")
+    say(f"{asked.name} has another password; {ended} sessions ended")
 
 
 async def _role(asked: argparse.Namespace) -> None:
     await _change(asked.name, lambda c: accounts.set_role(c, asked.name, asked.role), ends=False)
-    _say(f"{asked.name} is {asked.role} from now on")
+    say(f"{asked.name} is {asked.role} from now on")
 
 
 async def _disable(asked: argparse.Namespace) -> None:
     ended = await _change(asked.name, lambda c: accounts.set_disabled(c, asked.name, disabled=True))
-    _say(f"{asked.name} is disabled; {ended} sessions ended")
+    say(f"{asked.name} is disabled; {ended} sessions ended")
 
 
 async def _enable(asked: argparse.Namespace) -> None:
     await _change(asked.name, lambda c: accounts.set_disabled(c, asked.name, disabled=False), ends=False)
-    _say(f"{asked.name} is enabled")
+    say(f"{asked.name} is enabled")
 
 
 async def _remove(asked: argparse.Namespace) -> None:
     await _change(asked.name, lambda c: accounts.remove(c, asked.name), ends=False)
-    _say(f"{asked.name} is removed")
+    say(f"{asked.name} is removed")
 
 
 async def _change(name: str, change: Change, *, ends: bool = True) -> int:
@@ -152,7 +152,3 @@ def printable_name(text: str) -> str:
             f"{text!r} is not a name of 1 to {_LONGEST_NAME} printable characters"
         )
     return name
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")

@@ -9,7 +9,6 @@ from typing import TypeVar
 
 import structlog
 from nats.aio.client import Client
-from nats.js.errors import NotFoundError as NoSuchConsumerError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -27,6 +26,7 @@ from pastelka_orders import dead_letters
 from pastelka_orders.broker import Broker
 from pastelka_orders.database import Database
 from pastelka_orders.errors import BrokerUnavailableError
+from pastelka_orders.queues import standing
 from pastelka_orders.repository import reconciling, retention, system
 from pastelka_orders.system_schemas import (
     BreakerResponse,
@@ -183,11 +183,8 @@ async def _queues(nc: Client) -> list[QueueResponse]:
 
 
 async def _queue(nc: Client, spec: ConsumerSpec) -> QueueResponse:
-    try:
-        info = await nc.jetstream().consumer_info(spec.stream, spec.name)
-    except NoSuchConsumerError:  # its worker has never been here
-        return QueueResponse(name=spec.name, waiting=0, in_hand=0)
-    return QueueResponse(name=spec.name, waiting=info.num_pending or 0, in_hand=info.num_ack_pending or 0)
+    found = await standing(nc.jetstream(), spec)
+    return QueueResponse(name=spec.name, waiting=found.waiting, in_hand=found.in_hand)
 
 
 async def _or_none(asked: Awaitable[T]) -> T | None:

@@ -1,0 +1,27 @@
+"""How much is in a consumer's queue."""
+
+from dataclasses import dataclass
+
+from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
+
+from pastelka_common.messaging.topology import ConsumerSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One consumer: messages that wait, that somebody has, and up to which number all are finished."""
+
+    waiting: int = 0
+    in_hand: int = 0
+    finished: int = 0
+
+
+async def standing(js: JetStreamContext, spec: ConsumerSpec) -> Standing:
+    """How a consumer stands; nothing waits for one whose service has never been here."""
+    try:
+        info = await js.consumer_info(spec.stream, spec.name)
+    except NotFoundError:
+        return Standing()
+    finished = info.ack_floor.stream_seq if info.ack_floor else 0
+    return Standing(info.num_pending or 0, info.num_ack_pending or 0, finished or 0)
