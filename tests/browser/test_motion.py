@@ -1,0 +1,33 @@
+"""What is hidden for a moment comes back whole, off screen as well, with motion and without."""
+
+import pytest
+
+from tests.browser.conftest import Arrive
+from tests.browser.scenes import order_with_everything
+from tests.browser.visitor import Look
+from tests.line import Line
+
+# As a page is hidden that waits for the API to say who is signed in.
+_HIDE_AND_SHOW = """async () => {
+  const drawn = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const texts = [...document.querySelectorAll("article li *")];
+  const hidden = () => texts.filter((text) => getComputedStyle(text).visibility === "hidden").length;
+  document.querySelector("main").style.visibility = "hidden";
+  await drawn();
+  const before = hidden();
+  document.querySelector("main").style.visibility = "";
+  await drawn();
+  return [texts.length, before, hidden()];
+}"""
+
+
+@pytest.mark.parametrize("reduced", [True, False])
+async def test_what_is_off_screen_comes_back(visit: Arrive, line: Line, reduced: bool) -> None:
+    """Transitions do not go on in a card that is not drawn, and would keep its texts from being read out."""
+    order = await order_with_everything(line, 640)
+    visitor = await visit(Look(width=375, reduced_motion=reduced))
+    await visitor.open_order(order["order_number"])
+    texts, hidden, left = await visitor.page.evaluate(_HIDE_AND_SHOW)
+    assert texts > 20
+    assert hidden == texts
+    assert left == 0
