@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from pastelka_common.health import run_checks
-from pastelka_common.storage import Storage
+from pastelka_common.storage import open_storage
 from pastelka_orders.access.callers import Callers
 from pastelka_orders.access.origin import Origins
 from pastelka_orders.access.passwords import Passwords
@@ -115,7 +115,7 @@ def _services(settings: OrdersSettings) -> Services:
     return Services(
         settings,
         database,
-        Storage(settings.storage_path),
+        open_storage(settings),
         PhotoIntake(photo_limits),
         Subscriptions(settings),
         broker,

@@ -1,78 +1,48 @@
-"""Where files live and how they get there.
-
-Rows and messages hold paths relative to the storage root (``42/121/coloring/v1/image_1.png``);
-only :class:`Storage` turns them into absolute ones, and refuses any that would leave the root.
-"""
+"""The storage as a folder that all services share (``STORAGE_PATH``)."""
 
 import os
 import secrets
 import shutil
-from collections.abc import AsyncIterator
-from pathlib import Path, PurePosixPath
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import BinaryIO
 
 import anyio
 from anyio import to_thread
 
-from pastelka_common.contracts.statuses import StatusType
+from pastelka_common.storage import deletion
+from pastelka_common.storage.interface import Found
+from pastelka_common.storage.paths import UnsafePathError, checked
 
 _PIECE = 1024 * 1024
-_SUFFIXES: dict[StatusType, str] = {"coloring": "png", "svg": "svg"}
 
 
-class UnsafePathError(ValueError):
-    """A path that is absolute, would leave the storage root, or is the root itself."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(f"path {path!r} leaves the storage root; a relative path below it is needed")
-
-
-def photo_path(*, order_id: int, line_item_id: int, position: int, suffix: str, version: int = 1) -> str:
-    """Path of a source photo; ``suffix`` without the dot.
-
-    A photo that replaces another is not at the same path, as a file never changes once it is there:
-    from ``version`` 2 on it is in a folder of its own.
-    """
-    folder = f"{order_id}/{line_item_id}" if version == 1 else f"{order_id}/{line_item_id}/photo/v{version}"
-    return f"{folder}/image_{position}.{suffix}"
-
-
-def version_path(kind: StatusType, *, order_id: int, line_item_id: int, position: int, version: int) -> str:
-    """Path of a version's file: ``<order>/<line item>/<kind>/v<version>/image_<position>.<suffix>``."""
-    return f"{order_id}/{line_item_id}/{kind}/v{version}/image_{position}.{_SUFFIXES[kind]}"
-
-
-def thumbnail_path(path: str) -> str:
-    """Path of the small picture of the file ``path``: beside it, ``thumb_<its name>.webp``.
-
-    The same rule makes a thumbnail's URL of a file's. Where there is none (files of before there
-    were thumbnails, a thumbnail that could not be made) nginx answers with the file itself.
-    """
-    folder, slash, name = path.rpartition("/")
-    return f"{folder}{slash}thumb_{name}.webp"
-
-
-def public_url(static_url: str, path: str | None) -> str | None:
-    """URL by which a browser fetches ``path``; the storage root is served at ``<static_url>/images/``."""
-    return None if path is None else f"{static_url}/images/{path}"
-
-
-class Storage:
-    """The shared folder (``STORAGE_PATH``)."""
+class FolderStorage:
+    """Files below ``root``."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
 
     def resolve(self, path: str) -> Path:
         """Absolute path of a stored file. Raises :class:`UnsafePathError`."""
-        relative = PurePosixPath(path)
-        if not relative.parts or relative.is_absolute() or ".." in relative.parts or "\0" in path:
-            raise UnsafePathError(path)
-        return self.root / relative
+        return self.root / checked(path)
 
     async def read(self, path: str) -> bytes:
         """The whole file. Raises ``FileNotFoundError``."""
         return await anyio.Path(self.resolve(path)).read_bytes()
+
+    async def read_since(self, path: str, moment: datetime) -> bytes | None:
+        """The file, if it was written at ``moment`` or later. Raises ``FileNotFoundError``."""
+        file = anyio.Path(self.resolve(path))
+        written = datetime.fromtimestamp((await file.stat()).st_mtime, UTC)
+        return await file.read_bytes() if written >= moment else None
+
+    @asynccontextmanager
+    async def at_hand(self, path: str) -> AsyncIterator[Path]:
+        """The file itself: nobody changes it, and whoever deletes it does not hurt who has it open."""
+        yield self.resolve(path)
 
     async def has(self, path: str) -> bool:
         """Whether the file is there; a path that leaves the root is not."""
@@ -80,6 +50,10 @@ class Storage:
             return await anyio.Path(self.resolve(path)).is_file()
         except (UnsafePathError, OSError):
             return False
+
+    async def holds(self, folder: str) -> bool:
+        """Whether there is anything at or below ``folder``, be it an empty folder."""
+        return await anyio.Path(self.resolve(folder)).exists()
 
     async def write(self, path: str, content: bytes) -> None:
         """Store ``content`` so that a reader sees all of it or nothing, also after a power cut.
@@ -93,8 +67,12 @@ class Storage:
         """The same for the content of the file ``source``, which stays: piece by piece, however large."""
         await to_thread.run_sync(_write_durably, self.resolve(path), source)
 
+    async def remove(self, path: str) -> None:
+        """Delete one file; nothing happens if it is not there."""
+        await anyio.Path(self.resolve(path)).unlink(missing_ok=True)
+
     async def delete_tree(self, path: str) -> None:
-        """Delete a folder with everything in it; nothing happens if it is not there."""
+        """Delete a folder with everything in it, as far as it can be; nobody is told what stays."""
         await to_thread.run_sync(_delete_tree, self.resolve(path))
 
     async def files(self, path: str) -> AsyncIterator[str]:
@@ -103,6 +81,25 @@ class Storage:
         async for file in base.rglob("*"):
             if await file.is_file():
                 yield Path(file).relative_to(self.root).as_posix()
+
+    async def found(self, folder: str, others: Sequence[str]) -> Found:
+        """The files below ``folder`` and those of ``others`` that are there. Raises ``OSError``."""
+        files = [self.resolve(path) for path in others]
+        return await to_thread.run_sync(deletion.count, self.resolve(folder), files)
+
+    async def erase(self, folder: str, others: Sequence[str]) -> None:
+        """Delete ``folder`` and the files ``others``, for good. Raises ``FilesLeftError``, ``OSError``."""
+        files = [self.resolve(path) for path in others]
+        await to_thread.run_sync(deletion.delete, self.root, self.resolve(folder), files)
+
+    async def require(self, *, may_be_empty: bool) -> None:
+        """Raise ``StorageAwayError`` if the folder is not there, or empty although it may not be."""
+        await to_thread.run_sync(lambda: deletion.require(self.root, may_be_empty=may_be_empty))
+
+    async def space(self) -> tuple[int, int] | None:
+        """Free and whole size of the file system in bytes. Raises ``OSError``."""
+        usage = await to_thread.run_sync(shutil.disk_usage, self.root)
+        return usage.free, usage.total
 
 
 def _write_durably(target: Path, content: bytes | Path) -> None:
