@@ -189,7 +189,7 @@ class BucketStorage:
         """Nothing: a bucket has no end."""
         return None
 
-    async def signed(self, path: str, *, lifetime: timedelta) -> str:
+    async def signed(self, path: str, *, lifetime: timedelta) -> str | None:
         """URL by which anybody may GET the file for ``lifetime``; it is not looked whether there is one."""
         return await _asked(obstore.sign_async(self._store, "GET", _key(path), lifetime))
 

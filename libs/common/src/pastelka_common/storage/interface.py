@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -82,3 +82,9 @@ class Storage(Protocol):
 
     async def space(self) -> tuple[int, int] | None:
         """Free and whole size in bytes, where there is an end to it. Raises ``OSError``."""
+
+    async def signed(self, path: str, *, lifetime: timedelta) -> str | None:
+        """URL by which anybody may GET the file for ``lifetime``, be it there or not.
+
+        ``None`` where files have no URL of their own: the gateway serves them from the folder.
+        """

@@ -69,7 +69,11 @@ class StorageSettings(ServiceSettings):
 
 def _is_origin(url: str) -> bool:
     parts = urlsplit(url)
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.path.strip("/")
+    return parts.scheme in {"http", "https"} and _is_host(parts.netloc) and not parts.path.strip("/")
+
+
+def _is_host(netloc: str) -> bool:
+    return bool(netloc) and "@" not in netloc
 
 
 def open_storage(settings: StorageSettings) -> Storage:

@@ -21,7 +21,7 @@ from pastelka_orders.api.bounds import Bodies, Body, Bounds, HeadAsGet
 from pastelka_orders.api.deps import Access, Services
 from pastelka_orders.api.described import describe
 from pastelka_orders.api.observe import Observed
-from pastelka_orders.api.routes import exports, orders, session, shop, system, versions
+from pastelka_orders.api.routes import addresses, exports, orders, session, shop, system, versions
 from pastelka_orders.api.subscriptions import Subscriptions
 from pastelka_orders.broker import Broker
 from pastelka_orders.database import Database
@@ -72,6 +72,7 @@ def create_app(settings: OrdersSettings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.router.route_class = Guarded
+    app.include_router(addresses.router)
     app.include_router(session.router, prefix="/api/v1")
     app.include_router(shop.router, prefix="/api/v1")
     app.include_router(orders.router, prefix="/api/v1")
