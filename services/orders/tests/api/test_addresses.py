@@ -53,7 +53,7 @@ async def test_a_file_is_signed_for_a_quarter_of_an_hour(shop: Any, bucket_serve
 @pytest.mark.parametrize("path", ["", "/static/images/", "/static/images/../x", "/x.jpg", "42/1/image_1.jpg"])
 async def test_what_is_no_file_is_not_signed(shop: Any, path: str):
     answer = await _address(shop, path)
-    assert answer.status_code == 403
+    assert answer.status_code == 404
     assert "X-File-Address" not in answer.headers
 
 
@@ -65,7 +65,7 @@ async def test_nobody_gets_an_address_unknown(serving: Any, in_bucket: OrdersSet
 
 
 async def test_a_folder_has_no_addresses(api: Any):
-    assert (await _address(api, "/static/images/42/1/image_1.jpg")).status_code == 403
+    assert (await _address(api, "/static/images/42/1/image_1.jpg")).status_code == 404
 
 
 async def test_it_is_not_below_what_the_gateway_passes_on(api: Any):

@@ -22,7 +22,7 @@ async def file_address(request: Request, services: Deps) -> Response:
     """Sign the file that the header ``X-File`` names by its public path; for ``auth_request`` only.
 
     The header ``X-File-Address`` of the answer is what to ask the bucket for: path and query.
-    403 where there can be no such file. It is not below ``/api/``, so nobody gets here from outside.
+    404 where there can be no such file. It is not below ``/api/``, so nobody gets here from outside.
     """
     wanted = request.headers.get("X-File", "").encode("latin-1").decode("utf-8", "replace")
     try:
@@ -30,7 +30,7 @@ async def file_address(request: Request, services: Deps) -> Response:
     except UnsafePathError:
         url = None
     if url is None or not wanted.startswith(_SERVED_AT):
-        return Response(status_code=status.HTTP_403_FORBIDDEN)
+        return Response(status_code=status.HTTP_404_NOT_FOUND)
     parts = urlsplit(url)
     return Response(
         status_code=status.HTTP_204_NO_CONTENT,
