@@ -6,7 +6,13 @@ would leave the root.
 """
 
 from pastelka_common.storage.folder import FolderStorage
-from pastelka_common.storage.interface import FilesLeftError, Found, Storage, StorageAwayError
+from pastelka_common.storage.interface import (
+    FilesLeftError,
+    Found,
+    Storage,
+    StorageAwayError,
+    StorageUnavailableError,
+)
 from pastelka_common.storage.paths import (
     UnsafePathError,
     photo_path,
@@ -23,6 +29,7 @@ __all__ = [
     "Storage",
     "StorageAwayError",
     "StorageSettings",
+    "StorageUnavailableError",
     "UnsafePathError",
     "open_storage",
     "photo_path",

@@ -14,8 +14,8 @@ import structlog
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from pastelka_common.storage.bucket_errors import BucketError, said_of
-from pastelka_common.storage.interface import FilesLeftError, Found, StorageAwayError
+from pastelka_common.storage.bucket_errors import said_of
+from pastelka_common.storage.interface import FilesLeftError, Found, StorageAwayError, StorageUnavailableError
 from pastelka_common.storage.paths import UnsafePathError, checked
 
 if TYPE_CHECKING:
@@ -55,8 +55,12 @@ _TYPES = {
 log = structlog.get_logger(__name__)
 
 
+class BadBucketError(Exception):
+    """The library cannot make a store of what it is told; the message names no value."""
+
+
 def bucket_of(settings: "StorageSettings") -> S3Store:
-    """The library's store for ``STORAGE_URL``. Nothing is asked yet."""
+    """The library's store for ``STORAGE_URL``. Nothing is asked yet. Raises :class:`BadBucketError`."""
     if settings.bucket is None:
         raise ValueError("STORAGE_URL names no bucket")
     secret, token = settings.aws_secret_access_key, settings.aws_session_token
@@ -68,17 +72,23 @@ def bucket_of(settings: "StorageSettings") -> S3Store:
             config["session_token"] = token.get_secret_value()
     if settings.aws_endpoint_url:
         config["endpoint"] = settings.aws_endpoint_url
-    return S3Store(
-        settings.bucket,
-        prefix=settings.prefix or None,
-        config=config,
-        client_options={
-            "allow_http": urlsplit(settings.aws_endpoint_url).scheme == "http",
-            "connect_timeout": _CONNECT_SECONDS,
-            "timeout": _REQUEST_SECONDS,
-        },
-        retry_config={"max_retries": _RETRIES, "retry_timeout": _RETRY_SECONDS},
-    )
+    try:
+        return S3Store(
+            settings.bucket,
+            prefix=settings.prefix or None,
+            config=config,
+            client_options={
+                "allow_http": urlsplit(settings.aws_endpoint_url).scheme == "http",
+                "connect_timeout": _CONNECT_SECONDS,
+                "timeout": _REQUEST_SECONDS,
+            },
+            retry_config={"max_retries": _RETRIES, "retry_timeout": _RETRY_SECONDS},
+        )
+    except (BaseError, ValueError) as error:
+        raise BadBucketError(
+            f"STORAGE_URL: no bucket can be opened with these AWS_* variables ({type(error).__name__});"
+            " look for one that is malformed, or that lacks its other half"
+        ) from error
 
 
 class BucketStorage:
@@ -201,7 +211,9 @@ class BucketStorage:
         try:
             await _asked(obstore.put_async(self._store, _key(path), content, attributes=attributes))
         except FileNotFoundError as error:
-            raise BucketError("The bucket is not there, or the key is not known to it.") from error
+            raise StorageUnavailableError(
+                "The bucket is not there, or the key is not known to it."
+            ) from error
 
     async def _fetch(self, key: str, target: Path) -> None:
         found = await _asked(obstore.get_async(self._store, key))
@@ -249,7 +261,7 @@ async def _asked(answer: Awaitable[T]) -> T:
         reason = said_of(error)
         raise (FileNotFoundError(2, "There is no such file.") if reason is None else reason) from error
     except BaseError as error:
-        raise said_of(error) or BucketError("The bucket refused it.") from error
+        raise said_of(error) or StorageUnavailableError("The bucket refused it.") from error
 
 
 async def _listed(answer: Awaitable[T]) -> T:
@@ -257,4 +269,4 @@ async def _listed(answer: Awaitable[T]) -> T:
     try:
         return await _asked(answer)
     except FileNotFoundError as error:
-        raise BucketError("The bucket is not there.") from error
+        raise StorageUnavailableError("The bucket is not there.") from error

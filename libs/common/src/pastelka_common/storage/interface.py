@@ -1,5 +1,6 @@
 """What a storage does, whatever is behind it."""
 
+import errno
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -14,6 +15,13 @@ class FilesLeftError(Exception):
 
 class StorageAwayError(Exception):
     """The storage is not there, or holds nothing although it should: it is not mounted."""
+
+
+class StorageUnavailableError(OSError):
+    """The storage cannot do it now; ``strerror`` is a sentence that says why and holds no secret."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(errno.EIO, sentence)
 
 
 @dataclass(frozen=True, slots=True)

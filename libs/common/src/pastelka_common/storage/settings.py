@@ -1,13 +1,14 @@
 """Which storage a service has: ``STORAGE_URL``, or the folder ``STORAGE_PATH``."""
 
 import re
+import sys
 from pathlib import Path
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 
-from pastelka_common.settings import ServiceSettings
+from pastelka_common.settings import EXIT_BAD_SETTINGS, ServiceSettings
 from pastelka_common.storage.folder import FolderStorage
 from pastelka_common.storage.interface import Storage
 
@@ -77,10 +78,17 @@ def _is_host(netloc: str) -> bool:
 
 
 def open_storage(settings: StorageSettings) -> Storage:
-    """The storage that ``settings`` name."""
+    """The storage that ``settings`` name. Nothing is asked of it yet.
+
+    Prints what is wrong and exits with 2 where the library refuses an ``AWS_*`` that it reads itself.
+    """
     if settings.bucket is None:
         return FolderStorage(settings.storage_path)
     # The library is loaded only where there is a bucket.
-    from pastelka_common.storage.bucket import BucketStorage, bucket_of  # noqa: PLC0415
+    from pastelka_common.storage.bucket import BadBucketError, BucketStorage, bucket_of  # noqa: PLC0415
 
-    return BucketStorage(bucket_of(settings))
+    try:
+        return BucketStorage(bucket_of(settings))
+    except BadBucketError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(EXIT_BAD_SETTINGS) from error
