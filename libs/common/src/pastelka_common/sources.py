@@ -21,5 +21,5 @@ async def source_at_hand(storage: Storage, path: str) -> AsyncIterator[Path]:
             raise PermanentError("unsafe_path", str(error)) from error
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            raise TransientError("storage_unavailable", f"The storage gave no file: {reason}") from error
+            raise TransientError("storage_unavailable", f"The storage gave no file: {reason}.") from error
         yield file

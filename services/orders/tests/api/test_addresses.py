@@ -1,6 +1,7 @@
 """The gateway asks where a file in the bucket is: for those only who may see files, never from outside."""
 
 from collections.abc import AsyncIterator
+from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -8,12 +9,19 @@ from uuid import uuid4
 import aiohttp
 import pytest
 import pytest_asyncio
+from PIL import Image
 
-from pastelka_common.servers import BucketServer
+from pastelka_common.servers import BucketServer, free_port
 from pastelka_common.storage import StorageSettings
 from pastelka_orders.settings import OrdersSettings
 
 ADDRESS = "http://localhost/files/address"
+
+
+def _photo() -> bytes:
+    content = BytesIO()
+    Image.new("RGB", (64, 48), "teal").save(content, "JPEG")
+    return content.getvalue()
 
 
 @pytest.fixture
@@ -91,3 +99,12 @@ async def test_an_order_lives_in_a_bucket(shop: Any):
     assert (await shop.http.delete(f"/orders/{number}")).status_code == 204
     assert not await storage.holds("1")
     assert shop.files() == []
+
+
+async def test_a_bucket_that_is_away_is_said_and_leaves_no_order(serving: Any, in_bucket: OrdersSettings):
+    away = in_bucket.model_copy(update={"aws_endpoint_url": f"http://127.0.0.1:{free_port()}"})
+    async with serving(away) as api:
+        problem = await api.upload([("a.jpg", _photo())], status=503)
+        assert problem["code"] == "storage_unavailable"
+        assert "127.0.0.1" not in str(problem)
+        assert "M1000" not in (await api.http.get("/orders")).text

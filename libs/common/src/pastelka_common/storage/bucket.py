@@ -1,5 +1,6 @@
 """The storage as a bucket of an S3-compatible store (``STORAGE_URL``), through obstore."""
 
+import errno
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -191,7 +192,7 @@ class BucketStorage:
         try:
             some = await self._some(None)
         except OSError as error:
-            raise StorageAwayError(f"The storage cannot be read: {error.strerror}") from error
+            raise StorageAwayError(f"The storage cannot be read: {error.strerror}.") from error
         if not some and not may_be_empty:
             raise StorageAwayError("The storage is empty although the order has files. Is it the right one?")
 
@@ -211,9 +212,7 @@ class BucketStorage:
         try:
             await _asked(obstore.put_async(self._store, _key(path), content, attributes=attributes))
         except FileNotFoundError as error:
-            raise StorageUnavailableError(
-                "The bucket is not there, or the key is not known to it."
-            ) from error
+            raise StorageUnavailableError("The bucket is not there, or the key is not known to it") from error
 
     async def _fetch(self, key: str, target: Path) -> None:
         found = await _asked(obstore.get_async(self._store, key))
@@ -259,9 +258,11 @@ async def _asked(answer: Awaitable[T]) -> T:
         return await answer
     except FileNotFoundError as error:
         reason = said_of(error)
-        raise (FileNotFoundError(2, "There is no such file.") if reason is None else reason) from error
+        raise (
+            FileNotFoundError(errno.ENOENT, "There is no such file") if reason is None else reason
+        ) from error
     except BaseError as error:
-        raise said_of(error) or StorageUnavailableError("The bucket refused it.") from error
+        raise said_of(error) or StorageUnavailableError("The bucket refused it") from error
 
 
 async def _listed(answer: Awaitable[T]) -> T:
@@ -269,4 +270,4 @@ async def _listed(answer: Awaitable[T]) -> T:
     try:
         return await _asked(answer)
     except FileNotFoundError as error:
-        raise StorageUnavailableError("The bucket is not there.") from error
+        raise StorageUnavailableError("The bucket is not there") from error

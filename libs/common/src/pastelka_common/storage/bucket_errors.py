@@ -21,13 +21,13 @@ def said_of(error: Exception) -> StorageUnavailableError | None:
     if isinstance(error, FileNotFoundError):
         if code is None or code[1] in _MISSING:
             return None
-        return StorageUnavailableError(f"The bucket answered {code[1]}.")
+        return StorageUnavailableError(f"The bucket answered {code[1]}")
     if isinstance(error, PermissionDeniedError | UnauthenticatedError):
-        return StorageUnavailableError(f"The bucket refused access{_in_brackets(code)}.")
+        return StorageUnavailableError(f"The bucket refused access{_in_brackets(code)}")
     status = _STATUS.search(text)
     if status is not None:
-        return StorageUnavailableError(f"The bucket answered with status {status[1]}{_in_brackets(code)}.")
-    return StorageUnavailableError("The bucket does not answer.")
+        return StorageUnavailableError(f"The bucket answered with status {status[1]}{_in_brackets(code)}")
+    return StorageUnavailableError("The bucket does not answer")
 
 
 def _in_brackets(code: re.Match[str] | None) -> str:

@@ -18,10 +18,10 @@ class StorageAwayError(Exception):
 
 
 class StorageUnavailableError(OSError):
-    """The storage cannot do it now; ``strerror`` is a sentence that says why and holds no secret."""
+    """The storage cannot do it now; ``strerror`` says why, without a full stop and without a secret."""
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(errno.EIO, sentence)
+    def __init__(self, reason: str) -> None:
+        super().__init__(errno.EIO, reason)
 
 
 @dataclass(frozen=True, slots=True)
