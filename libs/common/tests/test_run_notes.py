@@ -9,14 +9,14 @@ import pytest
 from pastelka_common.contracts.messages import ColoringJob, now
 from pastelka_common.contracts.options import ColoringOptions
 from pastelka_common.run_notes import RunNotes
-from pastelka_common.storage import Storage
+from pastelka_common.storage import FolderStorage
 
 TARGET = "42/121/coloring/v1/image_1.png"
 
 
 @pytest.fixture
 def notes(tmp_path: Path) -> RunNotes:
-    return RunNotes(Storage(tmp_path))
+    return RunNotes(FolderStorage(tmp_path))
 
 
 def job(**changes) -> ColoringJob:

@@ -5,15 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from pastelka_common import storage as storage_module
-from pastelka_common.storage import Storage, UnsafePathError, photo_path, public_url, version_path
+from pastelka_common.storage import (
+    FolderStorage,
+    UnsafePathError,
+    folder,
+    photo_path,
+    public_url,
+    version_path,
+)
 
 PLACE = {"order_id": 92, "line_item_id": 121, "position": 1}
 
 
 @pytest.fixture
-def storage(tmp_path: Path) -> Storage:
-    return Storage(tmp_path)
+def storage(tmp_path: Path) -> FolderStorage:
+    return FolderStorage(tmp_path)
 
 
 def _all_files(root: Path) -> list[str]:
@@ -37,7 +43,7 @@ def test_urls_are_those_of_the_plan():
     "path",
     ["", ".", "./", "/etc/passwd", "//etc/passwd", "..", "../x", "42/../../x", "42/..", "42/\0.png"],
 )
-async def test_a_path_that_leaves_the_root_is_refused(storage: Storage, path: str):
+async def test_a_path_that_leaves_the_root_is_refused(storage: FolderStorage, path: str):
     with pytest.raises(UnsafePathError, match="storage root"):
         await storage.write(path, b"x")
     with pytest.raises(UnsafePathError):
@@ -47,7 +53,7 @@ async def test_a_path_that_leaves_the_root_is_refused(storage: Storage, path: st
     assert _all_files(storage.root) == []
 
 
-async def test_what_is_written_is_read(storage: Storage):
+async def test_what_is_written_is_read(storage: FolderStorage):
     await storage.write("42/121/image_1.jpg", b"photo")
     assert await storage.read("42/121/image_1.jpg") == b"photo"
     assert (storage.root / "42/121/image_1.jpg").read_bytes() == b"photo"
@@ -55,14 +61,14 @@ async def test_what_is_written_is_read(storage: Storage):
         await storage.read("42/121/image_2.jpg")
 
 
-async def test_a_repeated_delivery_replaces_the_file(storage: Storage):
+async def test_a_repeated_delivery_replaces_the_file(storage: FolderStorage):
     await storage.write("42/page.png", b"first")
     await storage.write("42/page.png", b"second")
     assert await storage.read("42/page.png") == b"second"
     assert _all_files(storage.root) == ["42/page.png"]
 
 
-async def test_a_reader_never_sees_part_of_a_file(storage: Storage, monkeypatch: pytest.MonkeyPatch):
+async def test_a_reader_never_sees_part_of_a_file(storage: FolderStorage, monkeypatch: pytest.MonkeyPatch):
     seen: list[str] = []
     fsync = os.fsync
 
@@ -70,7 +76,7 @@ async def test_a_reader_never_sees_part_of_a_file(storage: Storage, monkeypatch:
         seen.append(" ".join(_all_files(storage.root)))
         fsync(descriptor)
 
-    monkeypatch.setattr(storage_module.os, "fsync", look_then_sync)
+    monkeypatch.setattr(folder.os, "fsync", look_then_sync)
     await storage.write("42/page.png", b"x" * 100_000)
     before, after = seen  # the file's own sync, then the folder's
     assert before.startswith("42/.page.png.")
@@ -79,14 +85,14 @@ async def test_a_reader_never_sees_part_of_a_file(storage: Storage, monkeypatch:
 
 
 async def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
-    storage: Storage, monkeypatch: pytest.MonkeyPatch
+    storage: FolderStorage, monkeypatch: pytest.MonkeyPatch
 ):
     await storage.write("42/page.png", b"old")
 
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(storage_module.os, "fsync", full)
+    monkeypatch.setattr(folder.os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         await storage.write("42/page.png", b"new")
     with pytest.raises(OSError, match="No space left"):
@@ -95,7 +101,7 @@ async def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
     assert _all_files(storage.root) == ["42/page.png"]
 
 
-async def test_files_and_trees(storage: Storage):
+async def test_files_and_trees(storage: FolderStorage):
     for path in ("42/121/image_1.jpg", "42/121/svg/v1/image_1.svg", "43/122/image_1.jpg"):
         await storage.write(path, b"x")
     assert {path async for path in storage.files("42")} == {"42/121/image_1.jpg", "42/121/svg/v1/image_1.svg"}
@@ -104,7 +110,7 @@ async def test_files_and_trees(storage: Storage):
     assert _all_files(storage.root) == ["43/122/image_1.jpg"]
 
 
-async def test_a_file_is_taken_whole_and_stays_where_it_was(storage: Storage, tmp_path: Path):
+async def test_a_file_is_taken_whole_and_stays_where_it_was(storage: FolderStorage, tmp_path: Path):
     source = tmp_path / "sent"
     source.write_bytes(b"photo" * 1_000_000)
     await storage.take("1/2/image_1.jpg", source)

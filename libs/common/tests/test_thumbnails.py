@@ -7,7 +7,7 @@ import anyio
 import pytest
 from PIL import Image
 
-from pastelka_common.storage import Storage, thumbnail_path
+from pastelka_common.storage import FolderStorage, thumbnail_path
 from pastelka_common.thumbnails import SIDE, Thumbnails, store_thumbnail, thumbnail, thumbnail_of
 
 
@@ -47,7 +47,7 @@ def test_a_large_photo_is_small_and_without_metadata():
 
 
 async def test_what_cannot_be_made_or_stored_is_no_failure(tmp_path: Path):
-    storage = Storage(tmp_path)
+    storage = FolderStorage(tmp_path)
     await Thumbnails(storage).make("1/a.png", b"no picture")
     (tmp_path / "1").write_bytes(b"a file where a folder should be")
     await store_thumbnail(storage, "1/a.png", b"small")

@@ -21,7 +21,7 @@ from pastelka_common.messaging.consumer import Delivery
 from pastelka_common.messaging.outcomes import Done, RetryAfter
 from pastelka_common.messaging.topology import FACTS_CONSUMER, ensure_consumer, ensure_streams
 from pastelka_common.servers import NatsServer, PostgresServer, running
-from pastelka_common.storage import Storage
+from pastelka_common.storage import FolderStorage
 from pastelka_orders import migrations_runner
 from pastelka_orders.consumers import Downloads, Erasures, FactsConsumer
 from pastelka_orders.database import Database
@@ -174,7 +174,7 @@ async def awaiting_photo(api: Any, sql: asyncpg.Connection, url: str) -> None:
     await api.order()
     await sql.execute("UPDATE images SET path = NULL, downloaded_at = NULL, original_url = $1", url)
     await sql.execute("UPDATE orders SET status = 'downloading'")
-    await Storage(api.storage).delete_tree("1")
+    await FolderStorage(api.storage).delete_tree("1")
 
 
 async def test_a_photo_is_downloaded_once_and_what_is_wanted_starts(
@@ -188,7 +188,7 @@ async def test_a_photo_is_downloaded_once_and_what_is_wanted_starts(
         async with PhotoDownloader(PhotoIntake(), rules=UrlRules(allowed_hosts=[host])) as downloader:
             commits: list[bool] = []
             downloads = Downloads(
-                database, Storage(api.storage), downloader, "svg", lambda: commits.append(True)
+                database, FolderStorage(api.storage), downloader, "svg", lambda: commits.append(True)
             )
             job = DownloadJob(image_id=1, order_number="M1000", url=url)
             assert await downloads.handle(job, FIRST) == Done()
@@ -226,7 +226,7 @@ async def test_a_photo_that_cannot_be_fetched_says_why(
 ) -> None:
     await awaiting_photo(api, sql, "http://127.0.0.1:9/photo.jpg")
     async with PhotoDownloader(PhotoIntake()) as downloader:
-        downloads = Downloads(database, Storage(api.storage), downloader, "none", lambda: None)
+        downloads = Downloads(database, FolderStorage(api.storage), downloader, "none", lambda: None)
         job = DownloadJob(image_id=1, order_number="M1000", url="http://127.0.0.1:9/photo.jpg")
         with pytest.raises(PermanentError) as refused:
             await downloads.handle(job, FIRST)
@@ -241,7 +241,7 @@ async def test_a_photo_that_cannot_be_fetched_says_why(
 
 
 async def test_files_of_a_deleted_order_are_erased_and_looked_for_once_more(tmp_path: Path) -> None:
-    storage = Storage(tmp_path)
+    storage = FolderStorage(tmp_path)
     await storage.write("7/1/image_1.jpg", b"x")
     await storage.write("8/1/image_1.jpg", b"x")
     erasures = Erasures(storage)

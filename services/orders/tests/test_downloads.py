@@ -19,7 +19,7 @@ from pastelka_common.messaging.attempts import Retries
 from pastelka_common.messaging.consumer import JobConsumer
 from pastelka_common.messaging.topology import DOWNLOAD_CONSUMER, ensure_consumer, ensure_streams
 from pastelka_common.servers import NatsServer, running
-from pastelka_common.storage import Storage
+from pastelka_common.storage import FolderStorage
 from pastelka_common.testing.waiting import until
 from pastelka_orders.consumers import Downloads
 from pastelka_orders.database import Database
@@ -101,7 +101,7 @@ async def downloading(
     async with PhotoDownloader(
         intake, rules=UrlRules(allowed_hosts=hosts), per_host=per_host, patience=0.1
     ) as downloader:
-        downloads = Downloads(database, Storage(storage), downloader, "none", lambda: None)
+        downloads = Downloads(database, FolderStorage(storage), downloader, "none", lambda: None)
         consumer = JobConsumer(
             nc,
             DOWNLOAD_CONSUMER,
@@ -123,7 +123,7 @@ async def downloading(
 async def awaiting(api: Any, sql: asyncpg.Connection, nc: Client, *urls: str) -> None:
     """An order whose photos are to be fetched from there, with their jobs."""
     await api.order(len(urls))
-    await Storage(api.storage).delete_tree("1")
+    await FolderStorage(api.storage).delete_tree("1")
     await sql.execute("UPDATE images SET path = NULL, downloaded_at = NULL")
     await sql.execute("UPDATE orders SET status = 'downloading'")
     for image_id, url in enumerate(urls, start=1):

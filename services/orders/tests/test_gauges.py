@@ -16,6 +16,7 @@ from pastelka_common.contracts.messages import DeadLetter, Failure, now
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.topology import COLORING_CONSUMER, ensure_consumer, ensure_streams
 from pastelka_common.servers import ServerProcess
+from pastelka_common.storage import FolderStorage
 from pastelka_orders.database import Database
 from pastelka_orders.gauges import Gauges
 from pastelka_orders.outbox import Relay
@@ -32,7 +33,7 @@ async def nc(broker: ServerProcess) -> AsyncIterator[Client]:
 @pytest.fixture
 def gauges(database: Database, nc: Client, tmp_path: Path) -> Gauges:
     """Looks only when told."""
-    return Gauges(database, nc, tmp_path)
+    return Gauges(database, nc, FolderStorage(tmp_path))
 
 
 def value(name: str, **labels: str) -> float | None:

@@ -5,10 +5,8 @@ provider's job id. A broker that lost its buckets, or went back to an older copy
 again whose provider job it does not know; the note does, and nothing is paid twice.
 """
 
-from datetime import UTC, datetime
 from pathlib import Path
 
-import anyio
 import structlog
 from pydantic import BaseModel, ValidationError
 
@@ -54,14 +52,12 @@ class RunNotes:
     async def made(self, job: VersionJob) -> bytes | None:
         """The file, if it was stored since this run was asked for: the job was done, its fact lost.
 
-        Files are renamed into place whole, so one that is there is complete.
+        Files come into place whole, so one that is there is complete.
         """
         if job.asked_at is None:
             return None
         try:
-            path = self._storage.resolve(job.target)
-            written = datetime.fromtimestamp((await anyio.Path(path).stat()).st_mtime, UTC)
-            content = await self._storage.read(job.target) if written >= job.asked_at else b""
+            content = await self._storage.read_since(job.target, job.asked_at)
         except _UNREADABLE:
             return None
         return content or None
@@ -69,7 +65,7 @@ class RunNotes:
     async def forget(self, job: VersionJob) -> None:
         """Remove the note: the file is stored, and says all there is to know."""
         try:
-            await anyio.Path(self._storage.resolve(_path(job.target))).unlink(missing_ok=True)
+            await self._storage.remove(_path(job.target))
         except _UNREADABLE as error:
             log.warning("note not removed from the storage", error=str(error))
 

@@ -21,7 +21,7 @@ from pastelka_common.messaging.report import Report
 from pastelka_common.messaging.runs import Cancellations, ProviderJobs
 from pastelka_common.messaging.topology import JOBS, STATUS, ConsumerSpec, ensure_consumer
 from pastelka_common.messaging.work import Workshop
-from pastelka_common.storage import Storage
+from pastelka_common.storage import FolderStorage
 from pastelka_common.testing.waiting import soon, until
 
 SPEC = ConsumerSpec(JOBS, "coloring", "jobs.coloring.*", ack_wait=30, max_ack_pending=100)
@@ -65,7 +65,9 @@ async def workshop_of(nc: Client, tmp_path: Path) -> MakeWorkshop:
     holders = await Holders.open(nc)
 
     def make(making: Making) -> Workshop[ColoringJob]:
-        return Workshop(Publisher(nc), jobs, cancellations, Storage(tmp_path), making, "test", None, holders)
+        return Workshop(
+            Publisher(nc), jobs, cancellations, FolderStorage(tmp_path), making, "test", None, holders
+        )
 
     return make
 

@@ -26,7 +26,7 @@ from pastelka_common.messaging.report import SUBMIT_UNKNOWN, Report
 from pastelka_common.messaging.runs import Cancellations, ProviderJobs
 from pastelka_common.messaging.topology import STATUS
 from pastelka_common.messaging.work import Workshop
-from pastelka_common.storage import Storage
+from pastelka_common.storage import FolderStorage
 from pastelka_common.testing.waiting import soon
 
 Jobs = Callable[[int], ColoringJob]
@@ -103,7 +103,7 @@ async def process(connect, nc: Client, tmp_path: Path):
                 Publisher(client),
                 await ProviderJobs.open(client),
                 await Cancellations.open(client, "coloring"),
-                Storage(tmp_path),
+                FolderStorage(tmp_path),
                 provider,
                 "test",
                 None,

@@ -23,7 +23,7 @@ from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.runs import Cancellations, ProviderJobs, RunCancelled, cancel_subject
 from pastelka_common.messaging.topology import CANCELS, COLORING_CONSUMER, PROVIDER_JOBS, STATUS
 from pastelka_common.messaging.work import Report, Workshop
-from pastelka_common.storage import Storage, thumbnail_path
+from pastelka_common.storage import FolderStorage, thumbnail_path
 from pastelka_common.testing.waiting import soon, until
 
 FIRST = Delivery(attempt=1, is_last=False)
@@ -90,7 +90,7 @@ async def workshop(nc: Client, making: FakeMaking, tmp_path: Path) -> Workshop[C
         Publisher(nc),
         await ProviderJobs.open(nc),
         await Cancellations.open(nc, "coloring"),
-        Storage(tmp_path),
+        FolderStorage(tmp_path),
         making,
     )
 
@@ -139,7 +139,7 @@ async def test_a_finished_page_has_a_thumbnail_beside_it(workshop, making, tmp_p
 async def test_an_svg_has_the_thumbnail_of_its_page(nc, tmp_path: Path):
     page = BytesIO()
     Image.new("L", (30, 20), 7).save(page, "PNG")
-    storage = Storage(tmp_path)
+    storage = FolderStorage(tmp_path)
     await storage.write("1/1/page.png", page.getvalue())
     making = Tracing()
     workshop = Workshop(

@@ -8,7 +8,7 @@ from pastelka_coloring.settings import ColoringSettings
 from pastelka_common import process
 from pastelka_common.contracts.messages import ColoringJob
 from pastelka_common.messaging.topology import COLORING_CONSUMER
-from pastelka_common.storage import Storage
+from pastelka_common.storage import open_storage
 from pastelka_common.worker import work_off
 
 
@@ -20,7 +20,7 @@ def main() -> None:
 async def run(settings: ColoringSettings, stop: asyncio.Event) -> None:
     """Take jobs until ``stop`` is set; then finish or hand back what is in hand."""
     provider = await _provider(settings)
-    storage = Storage(settings.storage_path)
+    storage = open_storage(settings)
     try:
         await work_off(
             settings,

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pastelka_coloring.providers import ColoringProvider, ColoringRequest
 from pastelka_common.contracts.messages import ColoringJob
 from pastelka_common.contracts.statuses import ColoringProcessingStatus
-from pastelka_common.errors import PermanentError
 from pastelka_common.messaging.work import Report
-from pastelka_common.storage import Storage, UnsafePathError
+from pastelka_common.sources import source_at_hand
+from pastelka_common.storage import Storage
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,11 @@ class Coloring:
 
     async def make(self, job: ColoringJob, report: Report) -> bytes:
         """The page as PNG."""
-        try:
-            photo = self.storage.resolve(job.source)
-        except UnsafePathError as error:
-            raise PermanentError("unsafe_path", str(error)) from error
-        request = ColoringRequest(
-            photo, job.options.megapixels, job.options.steps, provider_job_id=report.provider_job_id
-        )
-        return await self.provider.color(request, report)
+        async with source_at_hand(self.storage, job.source) as photo:
+            request = ColoringRequest(
+                photo, job.options.megapixels, job.options.steps, provider_job_id=report.provider_job_id
+            )
+            return await self.provider.color(request, report)
 
     async def cancel(self, provider_job_id: str) -> None:
         """Stop the job at the provider."""

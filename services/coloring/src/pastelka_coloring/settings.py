@@ -1,24 +1,23 @@
 """Settings of the coloring service."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, model_validator
 
 from pastelka_common.settings import WorkerSettings
+from pastelka_common.storage import StorageSettings
 
 _CONCURRENCY = {"local": 1, "runpod": 200}
 _IN_FLIGHT = {"local": 64, "runpod": 400}
 
 
-class ColoringSettings(WorkerSettings):
+class ColoringSettings(WorkerSettings, StorageSettings):
     """Environment of the coloring worker.
 
     ``coloring_concurrency`` (jobs in hand in this process) and ``coloring_max_in_flight`` (over all
     replicas) default by provider: a local job keeps a processor busy, a RunPod job only waits.
     """
 
-    storage_path: Path = Path("/data/images")
     coloring_provider: Literal["local", "runpod"] = "local"
     coloring_concurrency: Annotated[int, Field(ge=1, le=2000)] | None = None
     coloring_max_in_flight: Annotated[int, Field(ge=1, le=10_000)] | None = None

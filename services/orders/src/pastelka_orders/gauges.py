@@ -6,11 +6,9 @@ What cannot be asked (broker or database away) keeps its last value; ``LOOKED`` 
 
 import asyncio
 import contextlib
-import shutil
 import time
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 from nats.aio.client import Client
@@ -31,6 +29,7 @@ from pastelka_common.messaging.topology import (
     VECTORIZE_CONSUMER,
     ConsumerSpec,
 )
+from pastelka_common.storage import Storage
 from pastelka_orders.database import Database
 from pastelka_orders.queues import standing
 from pastelka_orders.repository import system
@@ -65,7 +64,7 @@ class Gauges:
 
     database: Database
     nc: Client
-    storage: Path
+    storage: Storage
     every: float = 5.0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -90,9 +89,11 @@ class Gauges:
             await asyncio.gather(_dead_letters(js), *(_queue(js, spec) for spec in _CONSUMERS))
 
     async def _of_storage(self) -> None:
-        usage = await asyncio.to_thread(shutil.disk_usage, self.storage)
-        STORAGE_FREE.set(usage.free)
-        STORAGE_SIZE.set(usage.total)
+        space = await self.storage.space()
+        if space is not None:
+            free, size = space
+            STORAGE_FREE.set(free)
+            STORAGE_SIZE.set(size)
 
 
 async def _noted(source: str, looking: Awaitable[None]) -> None:

@@ -1,13 +1,13 @@
 """Settings of the orders service."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from pastelka_common.storage import StorageSettings
 from pastelka_orders.access.settings import AccessSettings
 from pastelka_orders.photos.proxies import ProxySettings
 from pastelka_orders.shopify.settings import ShopifySettings
@@ -15,7 +15,7 @@ from pastelka_orders.shopify.settings import ShopifySettings
 _ASYNC_DRIVER = "postgresql+asyncpg://"
 
 
-class OrdersSettings(AccessSettings, ShopifySettings):
+class OrdersSettings(AccessSettings, ShopifySettings, StorageSettings):
     """Environment of the API and of the worker."""
 
     # For ``PROXY_1_HOST`` alone: nothing else here has parts.
@@ -23,7 +23,6 @@ class OrdersSettings(AccessSettings, ShopifySettings):
 
     database_url: SecretStr
     database_pool_size: Annotated[int, Field(ge=1, le=200)] = 10
-    storage_path: Path = Path("/data/images")
     static_url: str = "http://localhost:8081/static"
     mercure_subscriber_jwt_key: SecretStr | None = None
     mercure_cookie_seconds: Annotated[int, Field(ge=20, le=24 * 3600)] = 600

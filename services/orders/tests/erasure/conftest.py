@@ -20,7 +20,7 @@ from pastelka_common.contracts.messages import DeadLetter, DownloadJob, Failure,
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.topology import DEAD_CONSUMER, EVENTS_CONSUMER, ensure_consumer, ensure_streams
 from pastelka_common.servers import ServerProcess
-from pastelka_common.storage import Storage, photo_path, thumbnail_path, version_path
+from pastelka_common.storage import FolderStorage, photo_path, thumbnail_path, version_path
 from pastelka_common.testing.fake_shopify import webhook_headers
 from pastelka_common.testing.waiting import until
 from pastelka_orders.database import Database
@@ -65,7 +65,7 @@ class House:
     sql: asyncpg.Connection
     database: Database
     nc: Client
-    storage: Storage
+    storage: FolderStorage
     relay: Relay
 
     shop_id = SHOP_ID
@@ -279,7 +279,7 @@ async def house(api: Any, database: Database, nc: Client, sql: asyncpg.Connectio
     """The system with its relay at work."""
     relay, stop = Relay(database, Publisher(nc, timeout=1)), asyncio.Event()
     task = asyncio.create_task(relay.run(stop))
-    yield House(api, sql, database, nc, Storage(api.storage), relay)
+    yield House(api, sql, database, nc, FolderStorage(api.storage), relay)
     stop.set()
     relay.wake()
     await asyncio.wait_for(task, 20)

@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from pastelka_common.storage import Storage
+from pastelka_common.storage import FolderStorage
 from pastelka_common.testing.waiting import until
 from pastelka_orders.erasure import Eraser
 from pastelka_orders.repository.erasures import Erasure
@@ -296,7 +296,7 @@ async def test_thousands_of_orders_take_little_memory(house: Any) -> None:
         FROM line_items l"""
     )
     for row in await house.sql.fetch("SELECT path FROM images"):
-        file = Storage(house.storage.root).resolve(row["path"])
+        file = FolderStorage(house.storage.root).resolve(row["path"])
         file.parent.mkdir(parents=True)
         file.write_bytes(b"x" * 100)
     before = _peak_kilobytes(anew=True)

@@ -15,7 +15,7 @@ from pastelka_common.contracts.messages import ColoringFact, Failure, SvgFact, n
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
 from pastelka_common.contracts.statuses import STATUS_ENUMS
 from pastelka_common.messaging.publish import Outgoing, Publisher, PublishError
-from pastelka_common.storage import Storage
+from pastelka_common.storage import FolderStorage
 from pastelka_orders.database import Database
 from pastelka_orders.errors import ConflictError
 from pastelka_orders.handlers import generate, orders, versions
@@ -55,7 +55,7 @@ class World:
     runner: asyncio.Runner
     database: Database
     nc: Client
-    storage: Storage
+    storage: FolderStorage
 
 
 class Forgetful(Publisher):

@@ -13,7 +13,7 @@ from nats.aio.client import Client
 
 from pastelka_common.messaging.topology import ensure_streams
 from pastelka_common.servers import NatsServer, running
-from pastelka_common.storage import Storage
+from pastelka_common.storage import FolderStorage
 from pastelka_orders.database import Database
 
 from .machine import Machine, World
@@ -31,7 +31,7 @@ def world(orders_url: str, tmp_path: Path) -> Iterator[World]:
         nc = runner.run(_connected(broker.url))
         database = Database(orders_url)
         try:
-            yield World(runner, database, nc, Storage(tmp_path / "images"))
+            yield World(runner, database, nc, FolderStorage(tmp_path / "images"))
         finally:
             runner.run(nc.close())
             runner.run(database.aclose())

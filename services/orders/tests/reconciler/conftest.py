@@ -21,7 +21,7 @@ from pastelka_common.messaging.topology import (
     ensure_streams,
 )
 from pastelka_common.servers import ServerProcess
-from pastelka_common.storage import Storage
+from pastelka_common.storage import FolderStorage
 from pastelka_common.testing.waiting import until
 from pastelka_orders.database import Database
 from pastelka_orders.outbox import Relay
@@ -50,7 +50,7 @@ class Broken:
         self.sql = sql
         self.relay = relay
         self._database = database
-        self._storage = Storage(storage)
+        self._storage = FolderStorage(storage)
 
     def reconciler(self, *, grace: float = 0.0) -> Reconciler:
         """One that takes every row for old."""

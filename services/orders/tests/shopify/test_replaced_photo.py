@@ -13,7 +13,7 @@ from PIL import Image
 
 from pastelka_common.contracts.messages import DownloadJob
 from pastelka_common.messaging.consumer import Delivery
-from pastelka_common.storage import Storage
+from pastelka_common.storage import FolderStorage
 from pastelka_orders.consumers import Downloads
 from pastelka_orders.database import Database
 from pastelka_orders.handlers.orders import Process
@@ -82,7 +82,7 @@ class Studio:
 
     async def download(self, name: str, process: Process = "none") -> None:
         downloads = Downloads(
-            self.database, Storage(self.api.storage), self.downloader, process, lambda: None
+            self.database, FolderStorage(self.api.storage), self.downloader, process, lambda: None
         )
         job = DownloadJob(image_id=1, order_number="1270", url=self.host.url(name))
         await downloads.handle(job, FIRST)

@@ -5,7 +5,7 @@ import asyncio
 from pastelka_common import process
 from pastelka_common.contracts.messages import SvgJob
 from pastelka_common.messaging.topology import VECTORIZE_CONSUMER
-from pastelka_common.storage import Storage
+from pastelka_common.storage import open_storage
 from pastelka_common.worker import work_off
 from pastelka_vectorize.handlers import Vectorization
 from pastelka_vectorize.providers import SvgProvider
@@ -20,7 +20,7 @@ def main() -> None:
 async def run(settings: VectorizeSettings, stop: asyncio.Event) -> None:
     """Take jobs until ``stop`` is set; then finish or hand back what is in hand."""
     provider = _provider(settings)
-    storage = Storage(settings.storage_path)
+    storage = open_storage(settings)
     try:
         await work_off(
             settings,

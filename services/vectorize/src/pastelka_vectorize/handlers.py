@@ -6,9 +6,9 @@ from anyio import to_thread
 
 from pastelka_common.contracts.messages import SvgJob
 from pastelka_common.contracts.statuses import SvgProcessingStatus
-from pastelka_common.errors import PermanentError
 from pastelka_common.messaging.work import Report
-from pastelka_common.storage import Storage, UnsafePathError
+from pastelka_common.sources import source_at_hand
+from pastelka_common.storage import Storage
 from pastelka_vectorize.providers import SvgProvider, SvgRequest
 from pastelka_vectorize.svg import clean
 
@@ -23,12 +23,9 @@ class Vectorization:
 
     async def make(self, job: SvgJob, report: Report) -> bytes:
         """The SVG, cleaned of all that a browser would run or fetch."""
-        try:
-            page = self.storage.resolve(job.source)
-        except UnsafePathError as error:
-            raise PermanentError("unsafe_path", str(error)) from error
-        request = SvgRequest(page, job.options.shape_stacking, job.options.group_by)
-        svg = await self.provider.vectorize(request, report)
+        async with source_at_hand(self.storage, job.source) as page:
+            request = SvgRequest(page, job.options.shape_stacking, job.options.group_by)
+            svg = await self.provider.vectorize(request, report)
         return await to_thread.run_sync(clean, svg)
 
     async def cancel(self, provider_job_id: str) -> None:

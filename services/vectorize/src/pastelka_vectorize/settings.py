@@ -1,20 +1,19 @@
 """Settings of the vectorize service."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, model_validator
 
 from pastelka_common.settings import WorkerSettings
+from pastelka_common.storage import StorageSettings
 
 _CONCURRENCY = {"local": 1, "vectorizer": 16}
 _IN_FLIGHT = {"local": 64, "vectorizer": 64}
 
 
-class VectorizeSettings(WorkerSettings):
+class VectorizeSettings(WorkerSettings, StorageSettings):
     """Environment of the vectorize worker."""
 
-    storage_path: Path = Path("/data/images")
     vectorize_provider: Literal["local", "vectorizer"] = "local"
     vectorize_concurrency: Annotated[int, Field(ge=1, le=1000)] | None = None
     vectorize_max_in_flight: Annotated[int, Field(ge=1, le=10_000)] | None = None

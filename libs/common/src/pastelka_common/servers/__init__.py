@@ -1,9 +1,11 @@
-"""Real servers as parts: PostgreSQL, NATS, the Mercure hub and nginx, on loopback, in a folder of ours.
+"""Real servers as parts, on loopback, each in a folder of ours.
 
-The local stack runs them below its process manager, the tests with :func:`running`.
+PostgreSQL, NATS, the Mercure hub, nginx and an S3-compatible server. The local stack runs them
+below its process manager, the tests with :func:`running`.
 """
 
 from pastelka_common.servers.base import Server, ServerError
+from pastelka_common.servers.bucket import BucketServer
 from pastelka_common.servers.mercure import MercureHub
 from pastelka_common.servers.nats import NatsServer
 from pastelka_common.servers.nginx import NginxServer
@@ -12,6 +14,7 @@ from pastelka_common.servers.postgres import PostgresServer
 from pastelka_common.servers.process import ServerProcess, running
 
 __all__ = [
+    "BucketServer",
     "MercureHub",
     "NatsServer",
     "NginxServer",

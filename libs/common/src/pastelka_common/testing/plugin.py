@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 if TYPE_CHECKING:
-    from pastelka_common.servers import MercureHub, NatsServer, NginxServer, PostgresServer
+    from pastelka_common.servers import BucketServer, MercureHub, NatsServer, NginxServer, PostgresServer
 
 StartNginx = Callable[..., Awaitable["NginxServer"]]
 """``await nginx_server(storage=..., page=..., api_url=..., hub_url=..., settings=...)``; all are optional."""
@@ -64,6 +64,19 @@ async def mercure_hub(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
     hub = MercureHub(folder=tmp_path_factory.mktemp("mercure"))
     async with running(hub, deadline=600):
         yield hub
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def bucket_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator["BucketServer"]:
+    """An S3-compatible server, shared by the session: use a prefix of your own."""
+    from pastelka_common.servers import BucketServer, running  # noqa: PLC0415
+    from pastelka_common.servers.versity_binary import can_be_had  # noqa: PLC0415
+
+    if not can_be_had():
+        pytest.skip("no S3-compatible server: it is built by Go, or VERSITYGW_BIN names one")
+    server = BucketServer(folder=tmp_path_factory.mktemp("s3"))
+    async with running(server, deadline=600):
+        yield server
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from pastelka_common import telemetry
 from pastelka_common.health import run_checks
-from pastelka_common.storage import Storage
+from pastelka_common.storage import open_storage
 from pastelka_orders.access.callers import Callers
 from pastelka_orders.access.origin import Origins
 from pastelka_orders.access.passwords import Passwords
@@ -23,7 +23,7 @@ from pastelka_orders.api.bounds import Bodies, Body, Bounds, HeadAsGet
 from pastelka_orders.api.deps import Access, Services
 from pastelka_orders.api.described import describe
 from pastelka_orders.api.observe import Observed
-from pastelka_orders.api.routes import exports, orders, session, shop, system, versions
+from pastelka_orders.api.routes import addresses, exports, orders, session, shop, system, versions
 from pastelka_orders.api.subscriptions import Subscriptions
 from pastelka_orders.broker import Broker
 from pastelka_orders.database import Database
@@ -75,6 +75,7 @@ def create_app(settings: OrdersSettings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.router.route_class = Guarded
+    app.include_router(addresses.router)
     app.include_router(session.router, prefix="/api/v1")
     app.include_router(shop.router, prefix="/api/v1")
     app.include_router(orders.router, prefix="/api/v1")
@@ -118,7 +119,7 @@ def _services(settings: OrdersSettings) -> Services:
     return Services(
         settings,
         database,
-        Storage(settings.storage_path),
+        open_storage(settings),
         PhotoIntake(photo_limits),
         Subscriptions(settings),
         broker,

@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
+from pastelka_common.storage import StorageUnavailableError
 from pastelka_orders.database import is_passing
 from pastelka_orders.errors import OrdersError
 from pastelka_orders.photos import PhotosRefusedError
@@ -172,6 +173,17 @@ async def _storage(request: Request, error: OSError) -> JSONResponse:
     )
 
 
+async def _storage_away(_request: Request, error: StorageUnavailableError) -> JSONResponse:
+    log.error("the storage does not answer", error=error.strerror)
+    return problem(
+        503,
+        "storage_unavailable",
+        "The storage does not answer",
+        "Nothing was changed; try again in a moment.",
+        headers={"Retry-After": "5"},
+    )
+
+
 async def _unexpected(_request: Request, error: Exception) -> JSONResponse:
     log.error("request failed", exc_info=error)
     return problem(
@@ -192,6 +204,7 @@ def install(app: FastAPI) -> None:
         ConnectionError: _database,
         DBAPIError: _database_fault,
         PostgresError: _database_fault,
+        StorageUnavailableError: _storage_away,
         OSError: _storage,
         Exception: _unexpected,
     }

@@ -10,7 +10,7 @@ from datetime import datetime
 from nats.aio.client import Client
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.storage import Storage
+from pastelka_common.storage import Found, Storage, open_storage
 from pastelka_orders import order_files
 from pastelka_orders.commands.answers import say, say_json
 from pastelka_orders.commands.session import broker, database
@@ -18,7 +18,6 @@ from pastelka_orders.database import Database
 from pastelka_orders.erasure import Eraser
 from pastelka_orders.errors import ConflictError, OrderNotFoundError
 from pastelka_orders.handlers.erasures import ask
-from pastelka_orders.order_files import Found
 from pastelka_orders.repository import erasures
 from pastelka_orders.repository.erasures import Erasure, Target
 from pastelka_orders.settings import OrdersSettings
@@ -66,7 +65,7 @@ async def _erase(asked: argparse.Namespace) -> None:
     if asked.json and not (asked.yes or asked.dry_run):
         raise NotErasedError("--json needs --yes or --dry-run: nobody can be asked.")
     settings = OrdersSettings.load()
-    storage = Storage(settings.storage_path)
+    storage = open_storage(settings)
     async with broker(settings.nats_url) as nc, database(settings) as orders:
         plans = await orders.read(lambda c: _plans(c, storage, asked))
         earlier = await _earlier(orders, asked) if not plans else None

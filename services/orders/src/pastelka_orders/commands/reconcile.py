@@ -5,7 +5,7 @@ import asyncio
 from dataclasses import asdict
 
 from pastelka_common.messaging.topology import ensure_streams
-from pastelka_common.storage import Storage
+from pastelka_common.storage import open_storage
 from pastelka_orders.commands.answers import say, say_json
 from pastelka_orders.commands.session import broker, database
 from pastelka_orders.reconciler import Mended, Reconciler, Sweep
@@ -31,7 +31,7 @@ async def _reconcile(asked: argparse.Namespace) -> None:
         if not asked.dry_run:
             await ensure_streams(nc.jetstream(), settings.stream_replicas)
         reconciler = Reconciler(
-            orders, nc, Storage(settings.storage_path), every=settings.reconcile_every, grace=grace
+            orders, nc, open_storage(settings), every=settings.reconcile_every, grace=grace
         )
         found = await _pass(reconciler, dry_run=asked.dry_run)
     _tell(asked, found)

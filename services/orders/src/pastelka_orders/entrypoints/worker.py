@@ -22,7 +22,7 @@ from pastelka_common.messaging.topology import (
     SYNC_CONSUMER,
 )
 from pastelka_common.messaging.upkeep import kept
-from pastelka_common.storage import Storage
+from pastelka_common.storage import open_storage
 from pastelka_orders.consumers import DeadLetters, Downloads, Erasures, FactsConsumer
 from pastelka_orders.database import Database
 from pastelka_orders.erasure import Retention
@@ -80,7 +80,7 @@ async def _work(
     settings: OrdersSettings, stop: asyncio.Event, nc: Client, database: Database, downloader: PhotoDownloader
 ) -> None:
     relay = Relay(database, Publisher(nc))
-    storage = Storage(settings.storage_path)
+    storage = open_storage(settings)
     reconciler = Reconciler(
         database,
         nc,
@@ -107,7 +107,7 @@ async def _work(
         tasks.create_task(relay.run(stop))
         tasks.create_task(reconciler.run(stop))
         tasks.create_task(retention.run(stop))
-        tasks.create_task(Gauges(database, nc, settings.storage_path).run(stop))
+        tasks.create_task(Gauges(database, nc, storage).run(stop))
         tasks.create_task(listen(url, CHANNEL, relay.wake, stop))
         tasks.create_task(FactsConsumer(nc, database, relay.wake).run(stop))
         tasks.create_task(

@@ -5,12 +5,11 @@ from nats.aio.client import Client
 from prometheus_client import Counter
 
 from pastelka_common.messaging.publish import BROKER_ERRORS
-from pastelka_common.storage import Storage
+from pastelka_common.storage import FilesLeftError, Storage, StorageAwayError
 from pastelka_orders import order_files
 from pastelka_orders.database import Database, is_passing
 from pastelka_orders.erasure import messages
 from pastelka_orders.handlers import erasures as handlers
-from pastelka_orders.order_files import FilesLeftError, StorageAwayError
 from pastelka_orders.repository import erasures
 from pastelka_orders.repository.erasures import Erasure
 
@@ -55,7 +54,7 @@ class Eraser:
         paths = what.paths if what is not None else []
         if paths:
             # Counted before: an earlier try may have deleted the last file there was.
-            await order_files.require(self._storage, may_be_empty=record.files is not None)
+            await self._storage.require(may_be_empty=record.files is not None)
         if record.files is None:
             found = await order_files.count(self._storage, record.order_id, paths)
             await self._database.write(
@@ -65,7 +64,7 @@ class Eraser:
 
     async def _late_files(self, record: Erasure) -> None:
         """Of an order whose rows went first, or of a try that was interrupted."""
-        await order_files.require(self._storage, may_be_empty=True)
+        await self._storage.require(may_be_empty=True)
         await order_files.delete(self._storage, record.order_id)
 
     async def _rows(self, record: Erasure) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 from anyio import to_thread
 
-_PREFIXES = ("pastelka-photos-", "pastelka-download-", "pastelka-decoding-")
+_PREFIXES = ("pastelka-photos-", "pastelka-download-", "pastelka-decoding-", "pastelka-file-")
 _OLD_SECONDS = 6 * 3600.0
 """No upload and no download takes that long."""
 

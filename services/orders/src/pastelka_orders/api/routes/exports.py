@@ -43,7 +43,7 @@ async def download_order(
 ) -> StreamingResponse:
     """A ZIP of the files, named `<order>-<position>`."""
     async with _slot(services) as slot:
-        entries = await _entries(services, order_number, what)
+        entries = await _entries(services, order_number, what, slot)
         export = await zipped(entries)
         return _response(export, _ZIP, file_name(order_number, f"{what}.zip"), slot.pop_all())
 
@@ -54,12 +54,13 @@ async def download_order(
 async def print_order(services: Deps, order_number: OrderNumber) -> StreamingResponse:
     """A PDF of the chosen pages, one on each sheet of A4."""
     async with _slot(services) as slot:
-        entries = await _entries(services, order_number, "coloring")
+        entries = await _entries(services, order_number, "coloring", slot)
         export = await services.printer.pdf(order_number, entries)
         return _response(export, _PDF, file_name(order_number, "print.pdf"), slot.pop_all())
 
 
-async def _entries(services: Services, order_number: str, what: What) -> list[Entry]:
+async def _entries(services: Services, order_number: str, what: What, slot: AsyncExitStack) -> list[Entry]:
+    """The files with their names; at hand until ``slot`` is given back."""
     files = await services.database.read(lambda c: exports.files(c, order_number, what))
     if not files:
         if not await services.database.read(lambda c: orders.exists(c, order_number)):
@@ -68,7 +69,7 @@ async def _entries(services: Services, order_number: str, what: What) -> list[En
     return [
         Entry(
             file_name(order_number, file.label) + PurePosixPath(file.path).suffix,
-            services.storage.resolve(file.path),
+            await slot.enter_async_context(services.storage.at_hand(file.path)),
         )
         for file in files
     ]

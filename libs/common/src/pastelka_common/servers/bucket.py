@@ -1,0 +1,62 @@
+"""An S3-compatible server over a folder: versitygw, for tests and for trying out."""
+
+import secrets
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from pastelka_common.servers.base import HOST, Server, answers
+from pastelka_common.servers.ports import free_port
+from pastelka_common.servers.versity_binary import versity_binary
+
+
+def _random_key() -> str:
+    return secrets.token_hex(16)
+
+
+@dataclass(kw_only=True)
+class BucketServer(Server):
+    """One bucket, one key pair; objects are files below ``folder/objects/<bucket>``.
+
+    The file system must know extended attributes.
+    """
+
+    name: ClassVar[str] = "s3"
+
+    bucket: str = "pastelka"
+    port: int = 0
+    access_key: str = field(default_factory=_random_key, repr=False)
+    secret_key: str = field(default_factory=_random_key, repr=False)
+
+    def choose_ports(self) -> None:
+        self.port = free_port()
+
+    def prepare(self) -> None:
+        if not self.port:
+            self.choose_ports()
+        (self.folder / "objects" / self.bucket).mkdir(parents=True, exist_ok=True)
+        versity_binary(self.report)
+
+    def argv(self) -> list[str]:
+        options = ["--port", f"{HOST}:{self.port}", "--health", "/healthz", "--quiet"]
+        return [str(versity_binary(self.report)), *options, "posix", str(self.folder / "objects")]
+
+    def env(self) -> dict[str, str]:
+        return {"ROOT_ACCESS_KEY": self.access_key, "ROOT_SECRET_KEY": self.secret_key}
+
+    @property
+    def url(self) -> str:
+        """Where it is asked (``AWS_ENDPOINT_URL``)."""
+        return f"http://{HOST}:{self.port}"
+
+    def settings(self, prefix: str = "") -> dict[str, str]:
+        """The variables with which a service stores its files here, below ``prefix``."""
+        return {
+            "STORAGE_URL": f"s3://{self.bucket}/{prefix}".rstrip("/"),
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+        }
+
+    async def ready(self) -> bool:
+        return await answers(f"{self.url}/healthz")

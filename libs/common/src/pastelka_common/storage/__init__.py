@@ -1,0 +1,39 @@
+"""Where files live and how they get there.
+
+Rows and messages hold paths relative to the storage's root (``42/121/coloring/v1/image_1.png``).
+Only a storage knows what is behind them (a shared folder or a bucket), and refuses any path that
+would leave the root.
+"""
+
+from pastelka_common.storage.folder import FolderStorage
+from pastelka_common.storage.interface import (
+    FilesLeftError,
+    Found,
+    Storage,
+    StorageAwayError,
+    StorageUnavailableError,
+)
+from pastelka_common.storage.paths import (
+    UnsafePathError,
+    photo_path,
+    public_url,
+    thumbnail_path,
+    version_path,
+)
+from pastelka_common.storage.settings import StorageSettings, open_storage
+
+__all__ = [
+    "FilesLeftError",
+    "FolderStorage",
+    "Found",
+    "Storage",
+    "StorageAwayError",
+    "StorageSettings",
+    "StorageUnavailableError",
+    "UnsafePathError",
+    "open_storage",
+    "photo_path",
+    "public_url",
+    "thumbnail_path",
+    "version_path",
+]

@@ -1,0 +1,273 @@
+"""The storage as a bucket of an S3-compatible store (``STORAGE_URL``), through obstore."""
+
+import errno
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
+
+import anyio
+import obstore
+import structlog
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
+
+from pastelka_common.storage.bucket_errors import said_of
+from pastelka_common.storage.interface import FilesLeftError, Found, StorageAwayError, StorageUnavailableError
+from pastelka_common.storage.paths import UnsafePathError, checked
+
+if TYPE_CHECKING:
+    from obstore import Attributes, ObjectMeta
+    from obstore.store import S3Config
+
+    from pastelka_common.storage.settings import StorageSettings
+
+T = TypeVar("T")
+
+_WRITTEN = "pastelka-written"
+"""Metadata of an object: when it was written by our clock. The store's own says whole seconds only."""
+
+_RETRIES = 4
+_RETRY_SECONDS = timedelta(seconds=15)
+_CONNECT_SECONDS = timedelta(seconds=5)
+_REQUEST_SECONDS = timedelta(seconds=60)
+_ROUNDS = 2
+"""A worker may write a file into a folder that is being emptied."""
+
+# nginx passes on what is said here; what is not in the list is for downloading only.
+_TYPES = {
+    ".avif": "image/avif",
+    ".bmp": "image/bmp",
+    ".gif": "image/gif",
+    ".heic": "image/heic",
+    ".heif": "image/heic",
+    ".jpeg": "image/jpeg",
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+    ".webp": "image/webp",
+}
+
+log = structlog.get_logger(__name__)
+
+
+class BadBucketError(Exception):
+    """The library cannot make a store of what it is told; the message names no value."""
+
+
+def bucket_of(settings: "StorageSettings") -> S3Store:
+    """The library's store for ``STORAGE_URL``. Nothing is asked yet. Raises :class:`BadBucketError`."""
+    if settings.bucket is None:
+        raise ValueError("STORAGE_URL names no bucket")
+    secret, token = settings.aws_secret_access_key, settings.aws_session_token
+    config: S3Config = {"region": settings.aws_region}
+    if secret is not None and secret.get_secret_value():
+        config["access_key_id"] = settings.aws_access_key_id
+        config["secret_access_key"] = secret.get_secret_value()
+        if token is not None and token.get_secret_value():
+            config["session_token"] = token.get_secret_value()
+    if settings.aws_endpoint_url:
+        config["endpoint"] = settings.aws_endpoint_url
+    try:
+        return S3Store(
+            settings.bucket,
+            prefix=settings.prefix or None,
+            config=config,
+            client_options={
+                "allow_http": urlsplit(settings.aws_endpoint_url).scheme == "http",
+                "connect_timeout": _CONNECT_SECONDS,
+                "timeout": _REQUEST_SECONDS,
+            },
+            retry_config={"max_retries": _RETRIES, "retry_timeout": _RETRY_SECONDS},
+        )
+    except (BaseError, ValueError) as error:
+        raise BadBucketError(
+            f"STORAGE_URL: no bucket can be opened with these AWS_* variables ({type(error).__name__});"
+            " look for one that is malformed, or that lacks its other half"
+        ) from error
+
+
+class BucketStorage:
+    """Files as the objects of a bucket below the store's prefix.
+
+    A PUT that was answered is durable and is seen whole; large files go up in parts, which become
+    an object at once or never.
+    """
+
+    def __init__(self, store: S3Store) -> None:
+        self._store = store
+
+    async def read(self, path: str) -> bytes:
+        """The whole file. Raises ``FileNotFoundError``."""
+        found = await _asked(obstore.get_async(self._store, _key(path)))
+        return bytes(await _asked(found.bytes_async()))
+
+    async def read_since(self, path: str, moment: datetime) -> bytes | None:
+        """The file, if it was written at ``moment`` or later. Raises ``FileNotFoundError``."""
+        found = await _asked(obstore.get_async(self._store, _key(path)))
+        if _written(found.attributes, found.meta) < moment:
+            return None
+        return bytes(await _asked(found.bytes_async()))
+
+    @asynccontextmanager
+    async def at_hand(self, path: str) -> AsyncIterator[Path]:
+        """A copy in the folder for temporary files."""
+        key = _key(path)
+        with tempfile.TemporaryDirectory(prefix="pastelka-file-") as folder:
+            copy = Path(folder, PurePosixPath(key).name)
+            with suppress(FileNotFoundError):  # then there is no copy either
+                await self._fetch(key, copy)
+            yield copy
+
+    async def has(self, path: str) -> bool:
+        """Whether the file is there; one that cannot be looked at is not, nor one outside the root."""
+        try:
+            await _asked(obstore.head_async(self._store, _key(path)))
+        except (UnsafePathError, OSError):
+            return False
+        return True
+
+    async def holds(self, folder: str) -> bool:
+        """Whether there is anything below ``folder``."""
+        return bool(await self._some(_key(folder)))
+
+    async def write(self, path: str, content: bytes) -> None:
+        """Store ``content`` whole or not at all, for good; what was there is replaced in one step."""
+        await self._put(path, content)
+
+    async def take(self, path: str, source: Path) -> None:
+        """The same for the content of the file ``source``, which stays: piece by piece, however large."""
+        await anyio.Path(source).stat()  # missing, it would be told as if the bucket were
+        await self._put(path, source)
+
+    async def remove(self, path: str) -> None:
+        """Delete one file; nothing happens if it is not there."""
+        await self._delete([_key(path)])
+
+    async def delete_tree(self, path: str) -> None:
+        """Delete a folder with everything in it, as far as it can be; nobody is told what stays."""
+        try:
+            await self._delete([meta["path"] for meta in await self._all(_key(path))])
+        except OSError as error:
+            log.warning("files not deleted", path=path, reason=error.strerror)
+
+    async def files(self, path: str) -> AsyncIterator[str]:
+        """Relative paths of all files below ``path``."""
+        for meta in await self._all(_key(path)):
+            yield meta["path"]
+
+    async def found(self, folder: str, others: Sequence[str]) -> Found:
+        """The files below ``folder`` and those of ``others`` that are there. Raises ``OSError``."""
+        sizes = [meta["size"] for meta in await self._all(_key(folder))]
+        for path in others:
+            try:
+                sizes.append((await _asked(obstore.head_async(self._store, _key(path))))["size"])
+            except FileNotFoundError:
+                continue
+        return Found(len(sizes), sum(sizes))
+
+    async def erase(self, folder: str, others: Sequence[str]) -> None:
+        """Delete ``folder`` and the files ``others``. Raises :class:`FilesLeftError`, ``OSError``."""
+        key = _key(folder)
+        await self._delete([_key(path) for path in others])
+        left: list[ObjectMeta] = await self._all(key)
+        for _ in range(_ROUNDS):
+            if not left:
+                return
+            await self._delete([meta["path"] for meta in left])
+            left = await self._all(key)
+        if left:
+            first = left[0]["path"]
+            raise FilesLeftError(
+                f"Not deleted: {len(left)} of its files; the first is {first} (the bucket kept it)."
+            )
+
+    async def require(self, *, may_be_empty: bool) -> None:
+        """Raise :class:`StorageAwayError` if the bucket is not there, or empty although it may not be."""
+        try:
+            some = await self._some(None)
+        except OSError as error:
+            raise StorageAwayError(f"The storage cannot be read: {error.strerror}.") from error
+        if not some and not may_be_empty:
+            raise StorageAwayError("The storage is empty although the order has files. Is it the right one?")
+
+    async def space(self) -> tuple[int, int] | None:
+        """Nothing: a bucket has no end."""
+        return None
+
+    async def signed(self, path: str, *, lifetime: timedelta) -> str | None:
+        """URL by which anybody may GET the file for ``lifetime``; it is not looked whether there is one."""
+        return await _asked(obstore.sign_async(self._store, "GET", _key(path), lifetime))
+
+    async def _put(self, path: str, content: bytes | Path) -> None:
+        attributes: Attributes = {
+            "Content-Type": _TYPES.get(PurePosixPath(path).suffix.lower(), "application/octet-stream"),
+            _WRITTEN: datetime.now(UTC).isoformat(),
+        }
+        try:
+            await _asked(obstore.put_async(self._store, _key(path), content, attributes=attributes))
+        except FileNotFoundError as error:
+            raise StorageUnavailableError("The bucket is not there, or the key is not known to it") from error
+
+    async def _fetch(self, key: str, target: Path) -> None:
+        found = await _asked(obstore.get_async(self._store, key))
+        async with await anyio.open_file(target, "wb") as file:
+            pieces = found.stream()
+            while (piece := await _asked(anext(pieces, None))) is not None:
+                await file.write(bytes(piece))
+
+    async def _all(self, key: str) -> "list[ObjectMeta]":
+        return list(await _listed(obstore.list(self._store, key).collect_async()))
+
+    async def _some(self, key: str | None) -> "Sequence[ObjectMeta]":
+        stream = obstore.list(self._store, key, chunk_size=1)
+        return await _listed(anext(stream, []))
+
+    async def _delete(self, keys: Sequence[str]) -> None:
+        if not keys:
+            return
+        try:
+            await _asked(obstore.delete_async(self._store, keys))
+        except FileNotFoundError:
+            await self._some(None)  # gone already, or the bucket is: then this says so
+
+
+def _key(path: str) -> str:
+    return str(checked(path))
+
+
+def _written(attributes: "Attributes", meta: "ObjectMeta") -> datetime:
+    """By our own clock where we wrote it; the store's for what was put there otherwise."""
+    said = attributes.get(_WRITTEN)
+    if said is None:
+        return meta["last_modified"]
+    try:
+        return datetime.fromisoformat(said)
+    except ValueError:
+        return meta["last_modified"]
+
+
+async def _asked(answer: Awaitable[T]) -> T:
+    """The library's answer, its errors as ``OSError``."""
+    try:
+        return await answer
+    except FileNotFoundError as error:
+        reason = said_of(error)
+        raise (
+            FileNotFoundError(errno.ENOENT, "There is no such file") if reason is None else reason
+        ) from error
+    except BaseError as error:
+        raise said_of(error) or StorageUnavailableError("The bucket refused it") from error
+
+
+async def _listed(answer: Awaitable[T]) -> T:
+    """The same for a list, which is never missing itself: only the bucket can be."""
+    try:
+        return await _asked(answer)
+    except FileNotFoundError as error:
+        raise StorageUnavailableError("The bucket is not there") from error

@@ -1,0 +1,111 @@
+"""Counting and deleting the files of a folder so that what stays is said."""
+
+import errno
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pastelka_common.storage.interface import FilesLeftError, Found, StorageAwayError
+
+_ROUNDS = 2
+"""A worker may write a file into a folder that is being emptied."""
+
+
+def require(root: Path, *, may_be_empty: bool) -> None:
+    """Raise :class:`StorageAwayError` if ``root`` cannot be read, or is empty although it may not be."""
+    try:
+        with os.scandir(root) as entries:
+            is_empty = next(entries, None) is None
+    except OSError as error:
+        raise StorageAwayError(f"The storage cannot be read: {_reason(error)}.") from error
+    if is_empty and not may_be_empty:
+        raise StorageAwayError("The storage is empty although the order has files. Is it mounted?")
+
+
+def count(folder: Path, others: Sequence[Path]) -> Found:
+    """The files below ``folder`` and those of ``others`` that are there. Raises ``OSError``."""
+    sizes = [os.lstat(file).st_size for file in _below(folder)]
+    sizes += [os.lstat(file).st_size for file in others if os.path.lexists(file)]
+    return Found(len(sizes), sum(sizes))
+
+
+def delete(root: Path, folder: Path, others: Sequence[Path]) -> None:
+    """Delete ``folder`` and the files ``others``, for good. Raises :class:`FilesLeftError`, ``OSError``."""
+    left: list[OSError] = []
+    for _ in range(_ROUNDS):
+        left = _empty(folder)
+        if not left:
+            break
+    for file in others:
+        if os.path.lexists(file):
+            _try(os.unlink, file, left)
+    if left:
+        raise FilesLeftError(_told(left, root))
+    _sync(root)
+
+
+def _below(folder: Path) -> list[str]:
+    def refuse(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            raise error
+
+    # Names of links to folders are among ``folders``, and nothing is followed.
+    return [
+        path
+        for parent, folders, files in os.walk(folder, onerror=refuse)
+        for path in (os.path.join(parent, name) for name in (*files, *folders))  # noqa: PTH118 - thousands
+        if os.path.islink(path) or not os.path.isdir(path)  # noqa: PTH112, PTH114
+    ]
+
+
+def _told(left: list[OSError], root: Path) -> str:
+    # That a folder is not empty is no reason where a file in it says why.
+    reasons = [error for error in left if error.errno != errno.ENOTEMPTY] or left
+    first = os.path.relpath(reasons[0].filename or root, root)
+    return f"Not deleted: {len(reasons)} of its files; the first is {first} ({_reason(reasons[0])})."
+
+
+def _empty(folder: Path) -> list[OSError]:
+    """Delete all that can be deleted; why the rest cannot be."""
+    left: list[OSError] = []
+
+    def note(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            left.append(error)
+
+    if folder.is_symlink() or folder.is_file():
+        _try(os.unlink, folder, left)
+        return left
+    for parent, folders, files in os.walk(folder, topdown=False, onerror=note):
+        for name in files:
+            _try(os.unlink, Path(parent, name), left)
+        for name in folders:
+            path = Path(parent, name)
+            _try(os.unlink if path.is_symlink() else os.rmdir, path, left)
+    _try(os.rmdir, folder, left)
+    return left
+
+
+def _try(delete_one: Callable[[Path], None], path: Path, left: list[OSError]) -> None:
+    try:
+        delete_one(path)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        left.append(error)
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__
+
+
+def _sync(folder: Path) -> None:
+    """So that a power cut brings back no file of which the row is gone."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        return  # nothing was ever stored
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

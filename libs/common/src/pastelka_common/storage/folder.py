@@ -1,0 +1,138 @@
+"""The storage as a folder that all services share (``STORAGE_PATH``)."""
+
+import os
+import secrets
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+import anyio
+from anyio import to_thread
+
+from pastelka_common.storage import deletion
+from pastelka_common.storage.interface import Found
+from pastelka_common.storage.paths import UnsafePathError, checked
+
+_PIECE = 1024 * 1024
+
+
+class FolderStorage:
+    """Files below ``root``."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+
+    def resolve(self, path: str) -> Path:
+        """Absolute path of a stored file. Raises :class:`UnsafePathError`."""
+        return self.root / checked(path)
+
+    async def read(self, path: str) -> bytes:
+        """The whole file. Raises ``FileNotFoundError``."""
+        return await anyio.Path(self.resolve(path)).read_bytes()
+
+    async def read_since(self, path: str, moment: datetime) -> bytes | None:
+        """The file, if it was written at ``moment`` or later. Raises ``FileNotFoundError``."""
+        file = anyio.Path(self.resolve(path))
+        written = datetime.fromtimestamp((await file.stat()).st_mtime, UTC)
+        return await file.read_bytes() if written >= moment else None
+
+    @asynccontextmanager
+    async def at_hand(self, path: str) -> AsyncIterator[Path]:
+        """The file itself: nobody changes it, and whoever deletes it does not hurt who has it open."""
+        yield self.resolve(path)
+
+    async def has(self, path: str) -> bool:
+        """Whether the file is there; a path that leaves the root is not."""
+        try:
+            return await anyio.Path(self.resolve(path)).is_file()
+        except (UnsafePathError, OSError):
+            return False
+
+    async def holds(self, folder: str) -> bool:
+        """Whether there is anything at or below ``folder``, be it an empty folder."""
+        return await anyio.Path(self.resolve(folder)).exists()
+
+    async def write(self, path: str, content: bytes) -> None:
+        """Store ``content`` so that a reader sees all of it or nothing, also after a power cut.
+
+        A file that is there already is replaced in one step (a repeated delivery writes it again).
+        """
+        target = self.resolve(path)
+        await to_thread.run_sync(_write_durably, target, content)
+
+    async def take(self, path: str, source: Path) -> None:
+        """The same for the content of the file ``source``, which stays: piece by piece, however large."""
+        await to_thread.run_sync(_write_durably, self.resolve(path), source)
+
+    async def remove(self, path: str) -> None:
+        """Delete one file; nothing happens if it is not there."""
+        await anyio.Path(self.resolve(path)).unlink(missing_ok=True)
+
+    async def delete_tree(self, path: str) -> None:
+        """Delete a folder with everything in it, as far as it can be; nobody is told what stays."""
+        await to_thread.run_sync(_delete_tree, self.resolve(path))
+
+    async def files(self, path: str) -> AsyncIterator[str]:
+        """Relative paths of all files below ``path``."""
+        base = anyio.Path(self.resolve(path))
+        async for file in base.rglob("*"):
+            if await file.is_file():
+                yield Path(file).relative_to(self.root).as_posix()
+
+    async def found(self, folder: str, others: Sequence[str]) -> Found:
+        """The files below ``folder`` and those of ``others`` that are there. Raises ``OSError``."""
+        files = [self.resolve(path) for path in others]
+        return await to_thread.run_sync(deletion.count, self.resolve(folder), files)
+
+    async def erase(self, folder: str, others: Sequence[str]) -> None:
+        """Delete ``folder`` and the files ``others``, for good. Raises ``FilesLeftError``, ``OSError``."""
+        files = [self.resolve(path) for path in others]
+        await to_thread.run_sync(deletion.delete, self.root, self.resolve(folder), files)
+
+    async def require(self, *, may_be_empty: bool) -> None:
+        """Raise ``StorageAwayError`` if the folder is not there, or empty although it may not be."""
+        await to_thread.run_sync(lambda: deletion.require(self.root, may_be_empty=may_be_empty))
+
+    async def space(self) -> tuple[int, int] | None:
+        """Free and whole size of the file system in bytes. Raises ``OSError``."""
+        usage = await to_thread.run_sync(shutil.disk_usage, self.root)
+        return usage.free, usage.total
+
+    async def signed(self, path: str, *, lifetime: timedelta) -> str | None:
+        """None: the gateway serves files from the folder itself."""
+        self.resolve(path)
+        return None
+
+
+def _write_durably(target: Path, content: bytes | Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            _fill(file, content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _fill(file: BinaryIO, content: bytes | Path) -> None:
+    if isinstance(content, bytes):
+        file.write(content)
+        return
+    with content.open("rb") as source:
+        shutil.copyfileobj(source, file, _PIECE)
+
+
+def _delete_tree(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)

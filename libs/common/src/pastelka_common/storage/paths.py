@@ -1,0 +1,52 @@
+"""Where files lie: paths relative to the storage's root, and the URLs that follow from them."""
+
+from pathlib import PurePosixPath
+
+from pastelka_common.contracts.statuses import StatusType
+
+_SUFFIXES: dict[StatusType, str] = {"coloring": "png", "svg": "svg"}
+
+
+class UnsafePathError(ValueError):
+    """A path that is absolute, would leave the storage root, or is the root itself."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"path {path!r} leaves the storage root; a relative path below it is needed")
+
+
+def checked(path: str) -> PurePosixPath:
+    """``path`` without ``.`` and doubled slashes. Raises :class:`UnsafePathError`."""
+    relative = PurePosixPath(path)
+    if not relative.parts or relative.is_absolute() or ".." in relative.parts or "\0" in path:
+        raise UnsafePathError(path)
+    return relative
+
+
+def photo_path(*, order_id: int, line_item_id: int, position: int, suffix: str, version: int = 1) -> str:
+    """Path of a source photo; ``suffix`` without the dot.
+
+    A photo that replaces another is not at the same path, as a file never changes once it is there:
+    from ``version`` 2 on it is in a folder of its own.
+    """
+    folder = f"{order_id}/{line_item_id}" if version == 1 else f"{order_id}/{line_item_id}/photo/v{version}"
+    return f"{folder}/image_{position}.{suffix}"
+
+
+def version_path(kind: StatusType, *, order_id: int, line_item_id: int, position: int, version: int) -> str:
+    """Path of a version's file: ``<order>/<line item>/<kind>/v<version>/image_<position>.<suffix>``."""
+    return f"{order_id}/{line_item_id}/{kind}/v{version}/image_{position}.{_SUFFIXES[kind]}"
+
+
+def thumbnail_path(path: str) -> str:
+    """Path of the small picture of the file ``path``: beside it, ``thumb_<its name>.webp``.
+
+    The same rule makes a thumbnail's URL of a file's. Where there is none (files of before there
+    were thumbnails, a thumbnail that could not be made) nginx answers with the file itself.
+    """
+    folder, slash, name = path.rpartition("/")
+    return f"{folder}{slash}thumb_{name}.webp"
+
+
+def public_url(static_url: str, path: str | None) -> str | None:
+    """URL by which a browser fetches ``path``; the storage root is served at ``<static_url>/images/``."""
+    return None if path is None else f"{static_url}/images/{path}"

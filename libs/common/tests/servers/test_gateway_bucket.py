@@ -1,0 +1,194 @@
+"""Stored files from a bucket: the same addresses, answers and locks as from a folder."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from multidict import CIMultiDictProxy
+
+from pastelka_common.servers import BucketServer, NginxServer, free_port
+from pastelka_common.storage import StorageSettings, thumbnail_path
+from pastelka_common.storage.bucket import BucketStorage, bucket_of
+from pastelka_common.testing.fake_api import FakeApi, serving
+from pastelka_common.testing.plugin import StartNginx
+
+FILE = "42/121/image_1.jpg"
+PHOTO = b"\xff\xd8photo"
+ANNA = {"Cookie": "pastelka_session=anna"}
+Headers = dict[str, str]
+
+
+class SigningApi(FakeApi):
+    """The API with a bucket: it signs what the gateway asks for."""
+
+    storage: BucketStorage
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        if request.path != "/files/address":
+            return await super().answer(request)
+        self.asked.append(request)
+        path = request.headers["X-File"].removeprefix("/static/images/")
+        url = urlsplit(await self.storage.signed(path, lifetime=timedelta(minutes=1)) or "")
+        headers = {"X-File-Address": f"{url.path}?{url.query}", "Cache-Control": "max-age=300"}
+        return web.Response(status=204, headers=headers)
+
+    @property
+    def signings(self) -> list[web.Request]:
+        return [request for request in self.asked if request.path == "/files/address"]
+
+
+@pytest.fixture
+def storage(bucket_server: BucketServer, monkeypatch: pytest.MonkeyPatch) -> BucketStorage:
+    for name, value in bucket_server.settings(f"a shop/{uuid4().hex}").items():
+        monkeypatch.setenv(name, value)
+    return BucketStorage(bucket_of(StorageSettings.load()))
+
+
+@pytest.fixture
+def api(storage: BucketStorage) -> SigningApi:
+    api = SigningApi(known={"anna"})
+    api.storage = storage
+    return api
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def server(
+    nginx_server: StartNginx, api: SigningApi, bucket_server: BucketServer
+) -> AsyncIterator[NginxServer]:
+    where = f"127.0.0.1:{bucket_server.port}"
+    settings = {"FILES_IN": "bucket", "BUCKET_HOST": where, "BUCKET_SERVER": where}
+    async with serving(api.answer) as origin:
+        yield await nginx_server(api_url=origin, settings=settings)
+
+
+async def ask(
+    server: NginxServer, path: str, headers: Headers | None = None, method: str = "GET"
+) -> tuple[int, bytes, CIMultiDictProxy[str]]:
+    async with (
+        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
+        http.request(method, f"{server.static_url}/images/{path}", headers=headers) as response,
+    ):
+        return response.status, await response.read(), response.headers
+
+
+async def test_a_file_is_served_as_from_a_folder(server: NginxServer, storage: BucketStorage):
+    await storage.write(FILE, PHOTO)
+    status, body, headers = await ask(server, FILE, ANNA)
+    assert (status, body, headers["Content-Type"]) == (200, PHOTO, "image/jpeg")
+    caching = ", ".join(headers.getall("Cache-Control"))
+    assert {"max-age=86400", "private", "immutable"} == set(caching.split(", "))
+    assert "sandbox" in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert not [name for name in headers if name.lower().startswith("x-amz")]
+    assert "X-File-Address" not in headers
+    assert (await ask(server, FILE, {**ANNA, "If-None-Match": headers["ETag"]}))[:2] == (304, b"")
+    assert (await ask(server, FILE, {**ANNA, "Range": "bytes=2-4"}))[:2] == (206, b"pho")
+    assert (await ask(server, FILE, ANNA, "HEAD"))[:2] == (200, b"")
+
+
+async def test_an_svg_is_compressed_and_runs_no_script(server: NginxServer, storage: BucketStorage):
+    await storage.write("1/a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'>" + b"<g/>" * 2000 + b"</svg>")
+    status, _, headers = await ask(server, "1/a.svg", ANNA)
+    assert (status, headers["Content-Type"]) == (200, "image/svg+xml; charset=utf-8")
+    assert headers["Content-Encoding"] == "gzip"
+    assert "script-src 'none'" in headers["Content-Security-Policy"]
+
+
+async def test_a_thumbnail_is_served_or_in_its_place_the_file_itself(
+    server: NginxServer, storage: BucketStorage
+):
+    await storage.write(FILE, PHOTO)
+    await storage.write("42/121/žluť 100%.jpg", PHOTO)
+    await storage.write("42/121/image_2.jpg", PHOTO)
+    await storage.write(thumbnail_path("42/121/image_2.jpg"), b"small")
+    expected = {
+        FILE: (200, PHOTO),
+        "42/121/image_2.jpg": (200, b"small"),
+        "42/121/žluť 100%25.jpg": (200, PHOTO),
+        "42/121/image_3.jpg": (404, None),
+    }
+    for path, (status, content) in expected.items():
+        found, body, _ = await ask(server, thumbnail_path(path), ANNA)
+        assert (found, body if status == 200 else None) == (status, content), path
+
+
+@pytest.mark.parametrize("headers", [{}, {"Cookie": "pastelka_session=eve"}])
+async def test_who_is_not_known_learns_nothing(
+    server: NginxServer, storage: BucketStorage, api: SigningApi, headers: Headers
+):
+    await storage.write(FILE, PHOTO)
+    assert (await ask(server, FILE, ANNA))[0] == 200
+    signed = len(api.signings)
+    for path in (FILE, thumbnail_path(FILE), "42/121/absent.jpg", "42/121/"):
+        status, body, _ = await ask(server, path, headers)
+        assert (status, b'"code":"sign_in_required"' in body) == (401, True)
+    assert len(api.signings) == signed
+
+
+async def test_an_address_is_asked_for_once(server: NginxServer, storage: BucketStorage, api: SigningApi):
+    await storage.write(FILE, PHOTO)
+    await storage.write("42/121/image_2.jpg", b"another")
+    for _ in range(10):
+        assert (await ask(server, FILE, ANNA))[:2] == (200, PHOTO)
+        assert (await ask(server, "42/121/image_2.jpg", ANNA))[:2] == (200, b"another")
+    assert len(api.signings) == 2
+    await storage.erase("42", [])
+    assert (await ask(server, FILE, ANNA))[0] == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["42/121/.image_1.jpg.run", "42/%0d%0aX-Evil:1.jpg", "42/a%0ab.jpg", "42/121/", "", "../x.jpg"]
+)
+async def test_what_is_no_file_is_not_served(server: NginxServer, api: SigningApi, path: str):
+    status, _, headers = await ask(server, path, ANNA)
+    assert status == 404
+    assert "immutable" not in headers.get("Cache-Control", "")
+    assert not [request for request in api.signings if "X-Evil" in request.headers]
+
+
+async def test_nothing_of_the_caller_reaches_the_bucket(server: NginxServer, storage: BucketStorage):
+    await storage.write(FILE, PHOTO)
+    # With a credential beside the signature the bucket would refuse both.
+    headers = {**ANNA, "Authorization": "AWS4-HMAC-SHA256 Credential=x", "X-Amz-Content-Sha256": "x"}
+    assert (await ask(server, FILE, headers))[:2] == (200, PHOTO)
+    assert (await ask(server, f"{FILE}?X-Amz-Signature=0&versionId=1", ANNA))[:2] == (200, PHOTO)
+
+
+async def test_a_refusal_of_the_bucket_is_no_missing_file(
+    server: NginxServer, storage: BucketStorage, api: SigningApi
+):
+    await storage.write(FILE, PHOTO)
+    api.storage = BucketStorage(bucket_of(StorageSettings().model_copy(update={"aws_region": "eu-north-1"})))
+    await _is_away(server, FILE)
+    await _is_away(server, thumbnail_path(FILE))
+
+
+async def _is_away(server: NginxServer, path: str) -> None:
+    status, body, headers = await ask(server, path, ANNA)
+    assert (status, b'"code":"api_unavailable"' in body) == (503, True)
+    assert headers["Content-Type"] == "application/problem+json"
+    assert b"Amz" not in body
+    assert b"<Code>" not in body
+
+
+async def test_a_part_that_is_not_there(server: NginxServer, storage: BucketStorage):
+    await storage.write(FILE, PHOTO)
+    status, body, _ = await ask(server, FILE, {**ANNA, "Range": "bytes=100-"})
+    assert status == 416
+    assert b"<Code>" not in body
+
+
+async def test_files_are_away_with_the_bucket(
+    nginx_server: StartNginx, api: SigningApi, storage: BucketStorage
+):
+    where = f"127.0.0.1:{free_port()}"
+    settings = {"FILES_IN": "bucket", "BUCKET_HOST": where, "BUCKET_SERVER": where}
+    async with serving(api.answer) as origin:
+        server = await nginx_server(api_url=origin, settings=settings)
+        await _is_away(server, FILE)
+        await _is_away(server, thumbnail_path(FILE))

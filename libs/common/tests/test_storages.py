@@ -1,0 +1,190 @@
+"""What every storage does, be it a folder or a bucket."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from pastelka_common.storage import (
+    Found,
+    Storage,
+    StorageAwayError,
+    StorageSettings,
+    UnsafePathError,
+    open_storage,
+)
+
+if TYPE_CHECKING:
+    from pastelka_common.servers import BucketServer
+
+PAGE = "42/121/coloring/v1/image_1.png"
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Storage:
+    """A new, empty storage, as a service opens it."""
+    if request.param == "folder":
+        monkeypatch.setenv("STORAGE_PATH", str(tmp_path))
+        return open_storage(StorageSettings.load())
+    server: BucketServer = request.getfixturevalue("bucket_server")
+    for name, value in server.settings(f"of test/{uuid4().hex}").items():
+        monkeypatch.setenv(name, value)
+    return open_storage(StorageSettings.load())
+
+
+async def _files(storage: Storage, folder: str) -> list[str]:
+    return sorted([path async for path in storage.files(folder)])
+
+
+async def test_what_is_written_is_read(storage: Storage):
+    await storage.write("42/121/image_1.jpg", b"photo")
+    assert await storage.read("42/121/image_1.jpg") == b"photo"
+    assert await storage.has("42/121/image_1.jpg")
+    assert not await storage.has("42/121")
+    for path in ("42/121/image_2.jpg", "nothing/at/all.png"):
+        assert not await storage.has(path)
+        with pytest.raises(FileNotFoundError):
+            await storage.read(path)
+
+
+async def test_a_repeated_delivery_replaces_the_file(storage: Storage):
+    await storage.write(PAGE, b"first")
+    await storage.write(PAGE, b"second, longer")
+    assert await storage.read(PAGE) == b"second, longer"
+    await storage.write(PAGE, b"")
+    assert await storage.read(PAGE) == b""
+    assert await _files(storage, "42") == [PAGE]
+
+
+async def test_a_reader_sees_one_version_or_the_other(storage: Storage):
+    versions = [bytes([letter]) * 6_000_000 for letter in b"ab"]
+    await storage.write(PAGE, versions[0])
+    writing = asyncio.create_task(storage.write(PAGE, versions[1]))
+    while not writing.done():
+        assert await storage.read(PAGE) in versions
+    await writing
+    assert await storage.read(PAGE) == versions[1]
+
+
+@pytest.mark.parametrize(
+    "path", ["", ".", "./", "/etc/passwd", "..", "../x", "42/../../x", "42/..", "4\0.png"]
+)
+async def test_a_path_that_leaves_the_root_is_refused(storage: Storage, path: str, tmp_path: Path):
+    tries: list[Callable[[], object]] = [
+        lambda: storage.write(path, b"x"),
+        lambda: storage.take(path, tmp_path / "x"),
+        lambda: storage.read(path),
+        lambda: storage.remove(path),
+        lambda: storage.delete_tree(path),
+        lambda: storage.erase(path, []),
+        lambda: storage.found("42", [path]),
+        lambda: _files(storage, path),
+    ]
+    (tmp_path / "x").write_bytes(b"x")
+    for attempt in tries:
+        with pytest.raises(UnsafePathError):
+            await attempt()
+    with pytest.raises(UnsafePathError):
+        async with storage.at_hand(path):
+            pass
+    assert not await storage.has(path)
+
+
+async def test_names_that_need_care_in_an_address(storage: Storage):
+    for path in (
+        "old/a b.jpg",
+        "old/100%.jpg",
+        "old/a%20b.jpg",
+        "old/žluť+é&?#=.jpg",
+        "old/x/.hidden.png.run",
+    ):
+        await storage.write(path, path.encode())
+        assert await storage.read(path) == path.encode()
+        assert path in await _files(storage, "old")
+    await storage.erase("old", [])
+    assert await _files(storage, "old") == []
+
+
+async def test_a_folder_is_not_the_one_whose_name_begins_like_it(storage: Storage):
+    for path in ("4/1/image_1.jpg", "42/121/image_1.jpg", "42/121/svg/v1/image_1.svg"):
+        await storage.write(path, b"x")
+    assert await _files(storage, "4") == ["4/1/image_1.jpg"]
+    assert await _files(storage, "42") == ["42/121/image_1.jpg", "42/121/svg/v1/image_1.svg"]
+    assert await storage.holds("4")
+    await storage.delete_tree("4")
+    await storage.delete_tree("4")
+    assert not await storage.holds("4")
+    assert await storage.holds("42")
+    assert await _files(storage, "42") == ["42/121/image_1.jpg", "42/121/svg/v1/image_1.svg"]
+
+
+async def test_a_file_is_taken_whole_and_stays_where_it_was(storage: Storage, tmp_path: Path):
+    source = tmp_path / "sent"
+    source.write_bytes(b"photo" * 3_000_000)
+    await storage.take("1/2/image_1.jpg", source)
+    assert await storage.read("1/2/image_1.jpg") == source.read_bytes()
+    with pytest.raises(FileNotFoundError):
+        await storage.take("1/2/image_1.jpg", tmp_path / "nothing")
+    assert await storage.read("1/2/image_1.jpg") == source.read_bytes()
+    assert await _files(storage, "1") == ["1/2/image_1.jpg"]
+
+
+async def test_a_file_is_at_hand_as_long_as_it_is_needed(storage: Storage):
+    content = b"photo" * 5_000_000
+    await storage.write("1/2/image_1.jpg", content)
+    async with storage.at_hand("1/2/image_1.jpg") as file:
+        assert file.read_bytes() == content
+        assert file.name == "image_1.jpg"
+        await storage.delete_tree("2")
+    assert await storage.read("1/2/image_1.jpg") == content
+    async with storage.at_hand("1/2/image_2.jpg") as file:
+        assert not file.exists()
+
+
+async def test_when_a_file_was_written_is_known_to_less_than_a_second(storage: Storage):
+    before = datetime.now(UTC) - timedelta(milliseconds=50)  # a file system's clock ticks
+    await storage.write(PAGE, b"page")
+    after = datetime.now(UTC) + timedelta(milliseconds=50)
+    assert await storage.read_since(PAGE, before) == b"page"
+    assert await storage.read_since(PAGE, after) is None
+    with pytest.raises(FileNotFoundError):
+        await storage.read_since("42/none.png", before)
+
+
+async def test_one_file_is_removed(storage: Storage):
+    for path in (PAGE, "42/121/coloring/v1/.image_1.png.run"):
+        await storage.write(path, b"x")
+    await storage.remove("42/121/coloring/v1/.image_1.png.run")
+    await storage.remove("42/121/coloring/v1/.image_1.png.run")
+    assert await _files(storage, "42") == [PAGE]
+
+
+async def test_files_are_counted_and_erased(storage: Storage):
+    for path in ("42/1/a.jpg", "42/1/thumb_a.jpg.webp", "42/1/.a.jpg.run", "old/a.jpg", "43/kept.jpg"):
+        await storage.write(path, b"12345")
+    others = ["old/a.jpg", "old/none.jpg"]
+    assert await storage.found("42", others) == Found(files=4, bytes=20)
+    await storage.erase("42", others)
+    await storage.erase("42", others)
+    assert await storage.found("42", others) == Found(files=0, bytes=0)
+    assert await storage.read("43/kept.jpg") == b"12345"
+    assert not await storage.has("old/a.jpg")
+
+
+async def test_more_files_than_one_answer_lists(storage: Storage):
+    await asyncio.gather(*(storage.write(f"7/{number}.jpg", b"x") for number in range(1005)))
+    assert await storage.found("7", []) == Found(files=1005, bytes=1005)
+    await storage.erase("7", [])
+    assert not await storage.holds("7")
+
+
+async def test_an_empty_storage_is_told_from_one_that_is_there(storage: Storage):
+    await storage.require(may_be_empty=True)
+    with pytest.raises(StorageAwayError, match="is empty although the order has files"):
+        await storage.require(may_be_empty=False)
+    await storage.write(PAGE, b"x")
+    await storage.require(may_be_empty=False)
