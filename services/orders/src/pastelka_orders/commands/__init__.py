@@ -40,7 +40,7 @@ async def perform(asked: argparse.Namespace) -> int:
         await asked.run(asked)
     except OrdersError as error:
         return _complain(error.detail)
-    except (StorageAwayError, OSError) as error:
+    except StorageAwayError as error:
         return _complain(str(error))
     except SQLAlchemyError as error:
         return _complain(f"the database: {_first_line(error)}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pastelka_common.storage import Storage
 from pastelka_orders.commands.session import broker, database
-from pastelka_orders.reconciler import Sweep
+from pastelka_orders.reconciler import Mended, Sweep
 from pastelka_orders.restoring import Settled, read_record, settle, take_record
 from pastelka_orders.settings import OrdersSettings
 
@@ -80,11 +80,15 @@ def _lines(found: Settled) -> list[str]:
         f"users disabled: {_listed(found.users_disabled)}",
         f"tokens revoked: {_listed(found.tokens_revoked)}",
         f"runs that a provider has: {_listed(found.runs)}",
-        f"files missing: {_listed([f'{one.kind} {one.about["path"]}' for one in lost])}",
+        f"files missing: {_listed([_told(one) for one in lost])}",
         f"files back: {len(found.files) - len(lost)}",
         f"folders of orders that are not in the database: {_listed(map(str, found.unowned_folders))}",
         f"the next order made by hand is M{found.ids['manual_order_number_seq'] + 1}",
     ]
+
+
+def _told(lost: Mended) -> str:
+    return f"{lost.kind} {lost.about['path']}"
 
 
 def _listed(names: "list[str] | map[str]") -> str:

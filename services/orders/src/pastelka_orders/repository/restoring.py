@@ -20,11 +20,9 @@ _OTHERS = text(
     """SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"""
 )
-_SEQUENCE = (
-    "COALESCE(pg_get_serial_sequence(to_regclass(CAST(:name AS text))::text, 'id'), CAST(:name AS text))"
-)
-_LAST = text(f"SELECT COALESCE(pg_sequence_last_value(to_regclass({_SEQUENCE})), 0)")
-_ADVANCE = text(f"SELECT setval(to_regclass({_SEQUENCE}), CAST(:value AS bigint))")
+_LAST = text("SELECT COALESCE(pg_sequence_last_value(CAST(CAST(:sequence AS text) AS regclass)), 0)")
+_ADVANCE = text("SELECT setval(CAST(CAST(:sequence AS text) AS regclass), CAST(:value AS bigint))")
+_SEQUENCE_OF = text("SELECT pg_get_serial_sequence(CAST(:table AS text), 'id')")
 _END_SESSIONS = text("WITH gone AS (DELETE FROM sessions RETURNING 1) SELECT count(*) FROM gone")
 _DISABLE = text(
     """UPDATE users SET disabled_at = clock_timestamp()
@@ -99,7 +97,7 @@ async def others(connection: AsyncConnection) -> int:
 
 async def advance(connection: AsyncConnection, name: str, value: int) -> None:
     """Let a sequence go on after ``value``."""
-    await connection.execute(_ADVANCE, {"name": name, "value": value})
+    await connection.execute(_ADVANCE, {"sequence": await _sequence(connection, name), "value": value})
 
 
 async def end_sessions(connection: AsyncConnection) -> int:
@@ -154,4 +152,12 @@ async def retry_as(connection: AsyncConnection, kind: StatusType, version_id: in
 
 
 async def _last(connection: AsyncConnection, name: str) -> int:
-    return int((await connection.execute(_LAST, {"name": name})).scalar_one())
+    sequence = await _sequence(connection, name)
+    return int((await connection.execute(_LAST, {"sequence": sequence})).scalar_one())
+
+
+async def _sequence(connection: AsyncConnection, name: str) -> str:
+    """The sequence of a table's ids, as its installation calls it; ``name`` if it is one itself."""
+    if name == MANUAL_NUMBERS:
+        return name
+    return str((await connection.execute(_SEQUENCE_OF, {"table": name})).scalar_one())

@@ -1,6 +1,6 @@
 """Making a restored database, the storage and an empty broker agree, while no service runs."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -70,7 +70,8 @@ async def settle(sweep: Sweep, record: Record | None) -> Settled:
     folders = await to_thread.run_sync(_folders, sweep.storage.root)
     if not sweep.dry_run:
         await _empty_broker(sweep.nc)
-    await sweep.change(lambda c: _settle_rows(c, found, record, folders))
+    await _settle_ids(sweep, found, record, folders)
+    await sweep.change(lambda c: _settle_rows(c, found, record))
     for kind in STATUS_ENUMS:
         await _settle_runs(sweep, found, kind)
     await FileRounds(_PAGE, trusting=True).look_at_all(sweep)
@@ -98,16 +99,23 @@ async def _empty_broker(nc: Client) -> None:
             await js.delete_stream(str(name))
 
 
-async def _settle_rows(
-    connection: AsyncConnection, found: Settled, record: Record | None, folders: list[int]
-) -> None:
-    given = await restoring.ids(connection)
-    for name, last in given.items():
+async def _settle_ids(sweep: Sweep, found: Settled, record: Record | None, folders: list[int]) -> None:
+    """Messages, notes and addresses of after the backup name ids; none of those is given to anything else."""
+    for name, last in (await sweep.database.read(restoring.ids)).items():
         beside = record.ids.get(name, 0) if record is not None else 0
         stored = max(folders, default=0) if name == "orders" else 0
         ahead = _NUMBERS_AHEAD if name == MANUAL_NUMBERS else _AHEAD
         found.ids[name] = max(last, beside, stored) + ahead
-        await restoring.advance(connection, name, found.ids[name])
+    if not sweep.dry_run:  # a sequence does not go back with a transaction
+        await sweep.change(lambda c: _advance(c, found.ids))
+
+
+async def _advance(connection: AsyncConnection, ids: Mapping[str, int]) -> None:
+    for name, value in ids.items():
+        await restoring.advance(connection, name, value)
+
+
+async def _settle_rows(connection: AsyncConnection, found: Settled, record: Record | None) -> None:
     found.sessions_ended = await restoring.end_sessions(connection)
     if record is None:
         return
