@@ -61,12 +61,16 @@ async def copy_files(source: Path, target: Path) -> None:
     await _run("cp", "-a", f"{source}/.", target, allowed=(0, 1), make=target)
 
 
-async def restore(stack: Stack, backup: Backup) -> dict[str, Any]:
-    """Into an empty database, an empty storage and whatever broker; no service runs. What was done."""
+async def restore(stack: Stack, backup: Backup, *, files: bool = True) -> dict[str, Any]:
+    """Into an empty database and whatever broker; no service runs. What was done.
+
+    With ``files`` the storage is put back as well; otherwise it was not lost, and stays as it is.
+    """
     url = stack.postgres.url
     await _run(binaries() / "pg_restore", "--exit-on-error", "--no-owner", "--dbname", url, backup.dump)
-    await asyncio.to_thread(shutil.rmtree, stack.storage, ignore_errors=True)
-    await copy_files(backup.files, stack.storage)
+    if files:
+        await asyncio.to_thread(shutil.rmtree, stack.storage, ignore_errors=True)
+        await copy_files(backup.files, stack.storage)
     await _run(sys.executable, "-m", "pastelka_orders.entrypoints.migrate", env=stack.env())
     found: dict[str, Any] = json.loads(
         await _orders(stack, "after-restore", "--json", "--record", backup.record)

@@ -134,6 +134,36 @@ async def test_everything_ends_consistent_after_a_restore(line: Line, tmp_path: 
     assert int(after["order_number"][1:]) > int(lost["order_number"][1:])
 
 
+@pytest.mark.timeout(400)
+async def test_a_database_that_went_back_agrees_with_files_that_did_not(line: Line, tmp_path: Path) -> None:
+    """The database alone is lost; files and the broker's store are of now, and know more than the rows."""
+    backup = Backup(tmp_path / "backup")
+    line.runpod.settings.queue_seconds = line.runpod.settings.run_seconds = 3.0
+    order = await line.order(IMAGES, process="svg", first_seed=1)
+    await until_at_work(line, order["order_number"])
+    await back_up(line.stack, backup)
+    await until_completed(line, order["order_number"])
+    lost = await line.order(1, process="coloring", first_seed=50)
+    await until_completed(line, lost["order_number"], 1)
+    submits, requests = line.runpod.stats()["submits"], line.vectorizer.stats()["requests"]
+    for service in line.stack.services.values():
+        await service.kill()
+    await line.stack.servers["postgres"].kill()
+    shutil.rmtree(line.stack.postgres.folder / "data")
+    await asyncio.to_thread(line.stack.postgres.prepare)
+    await line.stack.servers["postgres"].start()
+
+    found = await restore(line.stack, backup, files=False)
+    assert (found["files"], found["unowned_folders"]) == ([], [lost["id"]])
+    await start_services(line)
+    await until_completed(line, order["order_number"])
+    # The pages were stored after the backup: they are found. Their SVGs' rows were not in it: made anew.
+    assert line.runpod.stats()["submits"] == submits
+    assert line.vectorizer.stats()["requests"] == requests + IMAGES
+    shutil.rmtree(line.stack.storage / str(lost["id"]))
+    await rows_and_files_agree(line)
+
+
 async def the_missing_page_is_made_again(line: Line, number: str) -> None:
     (missing,) = [version for version in await versions(line, number) if version["status"] != "completed"]
     assert missing["error"]["code"] == "file_missing"
