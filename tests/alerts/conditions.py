@@ -4,8 +4,8 @@ A condition is an asynchronous context manager: what is wrong begins with its bl
 """
 
 import asyncio
+import json
 import os
-import re
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -40,9 +40,9 @@ async def job_given_up(line: Line) -> AsyncIterator[None]:
     finally:
         await nc.close()
     yield
-    listed = await _command(line, "dead-letters", "list")
-    for sequence in re.findall(r"^\s*(\d+)\s", listed, flags=re.MULTILINE):
-        await _command(line, "dead-letters", "dismiss", sequence)
+    listed = json.loads(await _command(line, "dead-letters", "list", "--json"))
+    for letter in listed["newest"]:
+        await _command(line, "dead-letters", "dismiss", str(letter["sequence"]))
 
 
 @asynccontextmanager
