@@ -51,6 +51,9 @@ async def test_a_completed_page_whose_file_is_gone_is_in_error_and_can_be_made_a
     )
     assert await broken.sweep(files=ALL) == []
     await api.post(f"/coloring-versions/{version_id}/retry")
+    # It is still the chosen one, and a book without it must not be printed.
+    problem = await api.get("/orders/M1000/download", status=409)
+    assert problem["code"] == "file_missing"
     await broken.published()
     assert (await broken.job(f"jobs.coloring.{version_id}"))["run"] == 2
     await worker.end("coloring", version_id, run=2)
@@ -144,7 +147,7 @@ async def test_an_uploaded_photo_that_is_gone_is_said_to_be_and_to_be_back(api: 
     content = photo.read_bytes()
     photo.unlink()
     assert await broken.sweep(files=ALL) == [("photo", "file_missing")]
-    assert (await shown_image(api))["error"]["code"] == "file_missing"
+    assert (await shown_image(api))["error"]["code"] == "photo_missing"
     assert await broken.sweep(files=ALL) == []
     photo.write_bytes(content)
     assert await broken.sweep(files=ALL) == [("photo", "file_back")]

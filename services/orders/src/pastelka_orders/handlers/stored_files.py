@@ -9,7 +9,7 @@ from pastelka_orders.handlers.downloads import refresh_order_status
 from pastelka_orders.handlers.versions import end_in_error
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.repository import images, stored_files, versions
-from pastelka_orders.repository.stored_files import FILE_MISSING, StoredFile
+from pastelka_orders.repository.stored_files import FILE_MISSING, PHOTO_MISSING, StoredFile
 from pastelka_orders.repository.versions import Change, Version
 
 PAGE_LOST = Failure(code=FILE_MISSING, message="The file is not in the storage any more. Make it again.")
@@ -83,7 +83,7 @@ async def _photo_is_missing(connection: AsyncConnection, file: StoredFile) -> bo
     if image is None or image.path != file.path:
         return False
     if image.original_url is None:
-        await stored_files.note_photo(connection, file.id, FILE_MISSING, PHOTO_LOST)
+        await stored_files.note_photo(connection, file.id, PHOTO_MISSING, PHOTO_LOST)
     else:
         await stored_files.fetch_photo_again(connection, file.id)
         await refresh_order_status(connection, image.order_id)

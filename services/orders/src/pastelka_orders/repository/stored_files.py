@@ -9,6 +9,9 @@ from pastelka_orders.models import StoredKind
 from pastelka_orders.repository.versions import TABLES
 
 FILE_MISSING = "file_missing"
+"""Code of a page or SVG whose file is gone."""
+PHOTO_MISSING = "photo_missing"
+"""Code of a photo whose file is gone."""
 
 _ALIVE = "NOT EXISTS (SELECT 1 FROM erasures e WHERE e.order_id = l.order_id)"
 _OLD = "clock_timestamp() - make_interval(secs => :grace)"
@@ -23,7 +26,7 @@ _PAGES = {
     for kind, table in TABLES.items()
 }
 _PHOTOS = text(
-    f"""SELECT i.id, i.path, COALESCE(i.download_error_code = '{FILE_MISSING}', false) AS is_noted
+    f"""SELECT i.id, i.path, COALESCE(i.download_error_code = '{PHOTO_MISSING}', false) AS is_noted
     FROM images i JOIN line_items l ON l.id = i.line_item_id
     WHERE i.id > :after AND i.path IS NOT NULL AND {_ALIVE}
         AND COALESCE(i.downloaded_at < {_OLD}, true)
