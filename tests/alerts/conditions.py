@@ -18,6 +18,8 @@ from pastelka_common.testing.waiting import until
 from tests.faults.disk import Filler
 from tests.line import Line
 
+_LOOK_EVERY = 0.5
+
 Cause = Callable[[Line], AbstractAsyncContextManager[None]]
 
 
@@ -128,6 +130,7 @@ async def all_done(line: Line) -> None:
     """Wait until nothing is in hand any more."""
 
     async def nothing_in_hand() -> bool:
+        await asyncio.sleep(_LOOK_EVERY)
         for listed in (await line.get("/orders"))["items"]:
             order = await line.get(f"/orders/{listed['order_number']}")
             images = [image for item in order["line_items"] for image in item["images"]]

@@ -25,6 +25,7 @@ from pastelka_common.testing.waiting import until
 _MODULE = Path(__file__).with_name("prometheus-build")
 _PROGRAM = "github.com/prometheus/prometheus/cmd/prometheus"
 _READY_SECONDS = 60
+_LOOK_EVERY = 0.5
 
 
 class NoPrometheusError(Exception):
@@ -95,7 +96,8 @@ class Prometheus:
         return sum(target["health"] == "up" for target in targets)
 
     async def firing(self) -> dict[str, str]:
-        """The alerts that fire, with their summaries."""
+        """The alerts that fire, with their summaries; rules are evaluated every second."""
+        await asyncio.sleep(_LOOK_EVERY)
         alerts = (await self._get("/api/v1/alerts"))["alerts"]
         return {
             alert["labels"]["alertname"]: alert["annotations"]["summary"]

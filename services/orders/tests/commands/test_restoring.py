@@ -181,6 +181,19 @@ async def test_no_id_and_no_number_is_given_out_again(api: Any, command: Command
     assert order["line_items"][0]["images"][0]["id"] == 10801
 
 
+@pytest.mark.usefixtures("alone")
+async def test_a_storage_of_something_else_is_refused_before_anything_is_done(
+    api: Any, command: Command, nc: Client, recorded: Any
+) -> None:
+    await api.order()
+    (api.storage / "20261123").mkdir()
+    code, _, err = await command("after-restore", *recorded())
+    assert code == 1
+    assert "The storage has a folder 20261123, far beyond any order's id (1)." in err
+    await nc.jetstream().stream_info(JOBS)
+    assert (await api.order())["id"] == 2
+
+
 @pytest.mark.usefixtures("alone", "nc")
 async def test_who_was_locked_out_since_stays_locked_out(
     locked_api: Any, command: Command, recorded: Any, people: Any

@@ -8,6 +8,7 @@ import pytest
 
 from pastelka_common.contracts.messages import DownloadJob
 from pastelka_orders.handlers.downloads import stored
+from pastelka_orders.reconciler.files import FileRounds
 from pastelka_orders.repository.orders import StoredPhoto
 
 MISSING = [("coloring", "file_missing")]
@@ -128,6 +129,16 @@ async def test_files_are_looked_for_in_rounds(
     assert found == [[], [], [5]]
     file_of(api, 1).unlink()
     assert [one.about["id"] for one in (await reconciler.sweep()).mended] == [1]
+
+
+async def test_a_whole_round_looks_for_each_file_once(api: Any, broken: Any, worker: Any) -> None:
+    await api.order(photos=5, process="coloring")
+    for version_id in range(1, 4):
+        await worker.end("coloring", version_id)
+    sweep = await broken.reconciler().sweep(dry_run=True)
+    sweep.mended.clear()
+    await FileRounds(2).look_at_all(sweep)
+    assert [(one.kind, one.about["id"]) for one in sweep.mended] == [("coloring", n) for n in (1, 2, 3)]
 
 
 async def test_files_of_an_order_that_is_being_erased_are_not_missed(

@@ -43,10 +43,13 @@ class FileRounds:
             await self._look(sweep, kind)
 
     async def look_at_all(self, sweep: Sweep) -> None:
-        """One whole round."""
-        await self.look(sweep)
-        while any(self._after.values()):
-            await self.look(sweep)
+        """Look for every file once. Raises ``StorageAwayError``."""
+        await order_files.require(sweep.storage, may_be_empty=self._trusting)
+        for kind in self._after:
+            self._after[kind] = 0
+            await self._look(sweep, kind)
+            while self._after[kind]:
+                await self._look(sweep, kind)
 
     async def _look(self, sweep: Sweep, kind: StoredKind) -> None:
         after = self._after[kind]

@@ -31,6 +31,8 @@ _AHEAD = 10_000
 """Ids that may have been given out after the record was made."""
 _NUMBERS_AHEAD = 100
 """Likewise, numbers of orders made by hand: people read them, so fewer are left out."""
+_NO_ORDERS = 1_000_000
+"""So many orders are not made between a backup and a restore; ids end at two thousand millions."""
 
 
 class NotSettledError(ConflictError):
@@ -68,9 +70,10 @@ async def settle(sweep: Sweep, record: Record | None) -> Settled:
     await order_files.require(sweep.storage, may_be_empty=True)
     await _alone(sweep)
     folders = await to_thread.run_sync(_folders, sweep.storage.root)
-    if not sweep.dry_run:
+    found.ids = await _ids_to_go_on_after(sweep, record, folders)
+    if not sweep.dry_run:  # neither a stream nor a sequence goes back with a transaction
         await _empty_broker(sweep.nc)
-    await _settle_ids(sweep, found, record, folders)
+        await sweep.change(lambda c: _advance(c, found.ids))
     await sweep.change(lambda c: _settle_rows(c, found, record))
     for kind in STATUS_ENUMS:
         await _settle_runs(sweep, found, kind)
@@ -99,15 +102,19 @@ async def _empty_broker(nc: Client) -> None:
             await js.delete_stream(str(name))
 
 
-async def _settle_ids(sweep: Sweep, found: Settled, record: Record | None, folders: list[int]) -> None:
+async def _ids_to_go_on_after(sweep: Sweep, record: Record | None, folders: list[int]) -> dict[str, int]:
     """Messages, notes and addresses of after the backup name ids; none of those is given to anything else."""
+    found = {}
     for name, last in (await sweep.database.read(restoring.ids)).items():
-        beside = record.ids.get(name, 0) if record is not None else 0
+        known = max(last, record.ids.get(name, 0) if record is not None else 0)
         stored = max(folders, default=0) if name == "orders" else 0
-        ahead = _NUMBERS_AHEAD if name == MANUAL_NUMBERS else _AHEAD
-        found.ids[name] = max(last, beside, stored) + ahead
-    if not sweep.dry_run:  # a sequence does not go back with a transaction
-        await sweep.change(lambda c: _advance(c, found.ids))
+        if stored > known + _NO_ORDERS:
+            raise NotSettledError(
+                f"The storage has a folder {stored}, far beyond any order's id ({known}). Is it the right "
+                "storage? If it is, move that folder away."
+            )
+        found[name] = max(known, stored) + (_NUMBERS_AHEAD if name == MANUAL_NUMBERS else _AHEAD)
+    return found
 
 
 async def _advance(connection: AsyncConnection, ids: Mapping[str, int]) -> None:
