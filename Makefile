@@ -112,6 +112,10 @@ pictures: dashboard ## Take the pictures of the dashboard in docs/images anew
 test-faults: sync ## Break everything at seeded moments: SEEDS=1-10, CLUSTER=1 for three nats-servers
 	@$(RUN) python -m tests.faults $(if $(SEEDS),--seed $(SEEDS)) $(if $(CLUSTER),--cluster) $(if $(RESULTS),--json $(RESULTS))
 
+.PHONY: test-alerts
+test-alerts: sync ## Cause every alert on a running system, under a real Prometheus (needs Go once; some twelve minutes)
+	@$(RUN) python -m tests.alerts
+
 .PHONY: test-api
 test-api: sync ## Send the API everything its OpenAPI document allows and forbids: SEED=1, EXAMPLES=40
 	@$(RUN) python -m tests.api $(if $(SEED),--seed $(SEED)) $(if $(EXAMPLES),--examples $(EXAMPLES))

@@ -12,8 +12,8 @@ _MIB = 1024 * 1024
 _CHUNK = 64 * 1024
 
 
-def enter_namespace() -> None:
-    """Run this program anew where it may mount, if the system lets us; else go on without.
+def enter_namespace(module: str = "tests.faults") -> None:
+    """Run this program (``module``) anew where it may mount, if the system lets us; else go on without.
 
     As root a mount namespace is enough; others get one through a user namespace (Linux), in which
     they stay who they are.
@@ -26,7 +26,7 @@ def enter_namespace() -> None:
     possible = unshare is not None and _works([*prefix, "true"])
     os.environ[MARK] = "yes" if possible else "no"
     if possible:
-        os.execv(prefix[0], [*prefix, sys.executable, "-m", "tests.faults", *sys.argv[1:]])  # noqa: S606
+        os.execv(prefix[0], [*prefix, sys.executable, "-m", module, *sys.argv[1:]])  # noqa: S606
 
 
 def can_mount() -> bool:

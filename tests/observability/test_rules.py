@@ -119,3 +119,18 @@ def test_a_metric_that_is_documented_exists(series: dict[str, set[str]]) -> None
 def _metrics_in(readme: Path) -> set[str]:
     pattern = r"`((?:pastelka|http|messaging)_[a-z_]+_(?:seconds|total|state|hand|bytes|messages|letters))\b"
     return set(re.findall(pattern, readme.read_text(encoding="utf-8")))
+
+
+@pytest.mark.usefixtures("series")
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("pastelka_versions_ended_total", {"kind": "coloring", "outcome": "completed", "code": ""}),
+        ("pastelka_versions_ended_total", {"kind": "svg", "outcome": "completed", "code": ""}),
+        ("pastelka_updates_failed_total", {"reason": "unavailable"}),
+    ],
+)
+def test_what_alerts_look_for_an_increase_of_is_there_before_it_happens(
+    name: str, labels: dict[str, str]
+) -> None:
+    assert REGISTRY.get_sample_value(name, labels) is not None

@@ -9,6 +9,7 @@ const CZECH: Readonly<Record<string, string>> = {
   connection_lost: "Spojení s poskytovatelem se přerušilo. Zkuste to znovu.",
   detector_failed: "Rozpoznání obličejů selhalo. Zkuste to znovu.",
   detector_unavailable: "Model pro rozpoznání obličejů chybí. Zkontrolujte instalaci.",
+  file_missing: "Soubor v úložišti chybí. Vygenerujte ho znovu.",
   internal_error: "Služba narazila na chybu. Zkuste to znovu; když se to opakuje, podívejte se do logu.",
   malformed_job: "Úloha přišla poškozená. Zadejte ji znovu.",
   out_of_memory: "Službě došla paměť. Zkuste menší rozlišení.",

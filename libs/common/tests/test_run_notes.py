@@ -46,6 +46,15 @@ async def test_a_providers_job_is_known_for_its_run_only(notes: RunNotes, tmp_pa
     assert list((tmp_path / TARGET).parent.iterdir()) == []
 
 
+async def test_a_note_about_another_row_at_the_same_place_says_nothing(notes: RunNotes, tmp_path: Path):
+    await notes.keep(job(), "rp-1")
+    other = job(version_id=7, run=1)
+    assert await notes.provider_job_id(job(version_id=7)) is None
+    assert not await notes.is_outdated(other)
+    (tmp_path / TARGET).with_name(".image_1.png.run").write_text('{"run": 2, "provider_job_id": "rp-0"}')
+    assert await notes.provider_job_id(job(version_id=7)) == "rp-0"  # of before it named its row
+
+
 async def test_a_file_counts_if_it_was_stored_since_the_run_was_asked_for(notes: RunNotes, tmp_path: Path):
     asked = job()
     assert await notes.made(asked) is None

@@ -19,10 +19,19 @@ _UNREADABLE = (OSError, UnsafePathError)
 
 
 class RunNote(BaseModel):
-    """The newest run of a version that a provider accepted."""
+    """The newest run of a version that a provider accepted.
+
+    ``version_id`` is the row's; a note of before it was kept has none. A database that went back to a
+    backup may give the same place in the storage to another row: its jobs are not that note's.
+    """
 
     run: int
     provider_job_id: str
+    version_id: int | None = None
+
+    def is_of(self, version_id: int) -> bool:
+        """Whether the note is about this row."""
+        return self.version_id is None or self.version_id == version_id
 
 
 class RunNotes:
@@ -33,7 +42,7 @@ class RunNotes:
 
     async def keep(self, job: VersionJob, provider_job_id: str) -> None:
         """Remember the provider's job id; a failure is logged, as the broker remembers it, too."""
-        note = RunNote(run=job.run, provider_job_id=provider_job_id)
+        note = RunNote(run=job.run, provider_job_id=provider_job_id, version_id=job.version_id)
         try:
             await self._storage.write(_path(job.target), note.model_dump_json().encode())
         except _UNREADABLE as error:
@@ -41,12 +50,12 @@ class RunNotes:
 
     async def provider_job_id(self, job: VersionJob) -> str | None:
         """The provider's job id of this very run."""
-        note = await self._note(job)
+        note = await self.newest(job)
         return note.provider_job_id if note is not None and note.run == job.run else None
 
     async def is_outdated(self, job: VersionJob) -> bool:
         """Whether a later run of the version has been submitted: this job is of the past."""
-        note = await self._note(job)
+        note = await self.newest(job)
         return note is not None and note.run > job.run
 
     async def made(self, job: VersionJob) -> bytes | None:
@@ -69,11 +78,13 @@ class RunNotes:
         except _UNREADABLE as error:
             log.warning("note not removed from the storage", error=str(error))
 
-    async def _note(self, job: VersionJob) -> RunNote | None:
+    async def newest(self, job: VersionJob) -> RunNote | None:
+        """The note beside the job's target, if it is about the job's version, of whatever run."""
         try:
-            return RunNote.model_validate_json(await self._storage.read(_path(job.target)))
+            note = RunNote.model_validate_json(await self._storage.read(_path(job.target)))
         except (*_UNREADABLE, ValidationError):
             return None
+        return note if note.is_of(job.version_id) else None
 
 
 def _path(target: str) -> str:

@@ -23,6 +23,9 @@ log = structlog.get_logger(__name__)
 
 PUSHED = Counter("pastelka_updates_pushed_total", "Updates the hub accepted", ["type"])
 FAILED = Counter("pastelka_updates_failed_total", "Tries that the hub did not accept", ["reason"])
+for _reason in ("unavailable", "refused", "malformed", "internal"):
+    # The first failure counts, too: a counter that appears with 1 has not increased.
+    FAILED.labels(_reason)
 PUSH_SECONDS = Histogram(
     "pastelka_push_seconds",
     "From taking an event to the hub's acceptance",

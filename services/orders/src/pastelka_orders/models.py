@@ -47,6 +47,9 @@ NAMING = {
 OrderSource = Literal["shopify", "manual"]
 """Where an order came from."""
 
+StoredKind = Literal["coloring", "svg", "photo"]
+"""What a stored file is."""
+
 ErasureReason = Literal["retention", "customer", "operator"]
 """Why an order was erased: it was too old, its customer's wish, somebody deleted it."""
 

@@ -183,7 +183,10 @@ async def test_reconciling_declares_streams_that_are_gone_but_not_dry(command: C
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ((), "the following arguments are required: {users,tokens,dead-letters,reconcile,erase}"),
+        (
+            (),
+            "the following arguments are required: {users,tokens,dead-letters,reconcile,erase,backup-record,",
+        ),
         (("dead-letters",), "the following arguments are required: {list,show,requeue,dismiss}"),
         (("dead-letters", "show"), "the following arguments are required: sequence"),
         (("dead-letters", "show", "first"), "'first' is not a whole number from 1 to"),

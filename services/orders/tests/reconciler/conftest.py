@@ -52,15 +52,23 @@ class Broken:
         self._database = database
         self._storage = FolderStorage(storage)
 
-    def reconciler(self, *, grace: float = 0.0) -> Reconciler:
-        """One that takes every row for old."""
+    def reconciler(self, *, grace: float = 0.0, files: int = 0) -> Reconciler:
+        """One that takes every row for old, and looks for no files unless told how many."""
         return Reconciler(
-            self._database, self.nc, self._storage, every=60, grace=grace, on_mended=self.relay.wake
+            self._database,
+            self.nc,
+            self._storage,
+            every=60,
+            grace=grace,
+            files=files,
+            on_mended=self.relay.wake,
         )
 
-    async def sweep(self, *, grace: float = 0.0, dry_run: bool = False) -> list[tuple[str, str]]:
+    async def sweep(
+        self, *, grace: float = 0.0, dry_run: bool = False, files: int = 0
+    ) -> list[tuple[str, str]]:
         """One pass; returns what it mended, as kinds and reasons, once that is published."""
-        found = await self.reconciler(grace=grace).sweep(dry_run=dry_run)
+        found = await self.reconciler(grace=grace, files=files).sweep(dry_run=dry_run)
         assert isinstance(found, Sweep)
         if not dry_run:
             await self.published()

@@ -59,6 +59,10 @@ class Desk:
     breaker: Breaker | None = None
     holders: Holders | None = None
 
+    def __post_init__(self) -> None:
+        # A counter that first appears with 1 has not increased, for Prometheus: nobody would be told.
+        SUBMIT_UNKNOWN.labels(self.provider)
+
     @property
     def name(self) -> str:
         """What tells this process from others in the records."""

@@ -1,4 +1,5 @@
-"""The command line of an operator: users, tokens, dead letters, the reconciler, erasing a customer.
+"""The command line of an operator: users, tokens, dead letters, the reconciler, erasing a customer,
+what belongs to backups.
 
 Exits 0 when it did what was asked, 1 when it could not, 2 when the command line or a setting is wrong.
 """
@@ -13,9 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.topology import TopologyError
-from pastelka_orders.commands import erase, letters, reconcile, tokens, users
+from pastelka_orders.commands import erase, letters, reconcile, restoring, tokens, users
 from pastelka_orders.errors import OrdersError
+from pastelka_orders.order_files import StorageAwayError
 
+_COMMANDS = ("users", "tokens", "dead-letters", "reconcile", "erase", "backup-record", "after-restore")
 _FAILED = 1
 _INTERRUPTED = 130
 
@@ -37,6 +40,8 @@ async def perform(asked: argparse.Namespace) -> int:
         await asked.run(asked)
     except OrdersError as error:
         return _complain(error.detail)
+    except StorageAwayError as error:
+        return _complain(str(error))
     except SQLAlchemyError as error:
         return _complain(f"the database: {_first_line(error)}")
     except (*BROKER_ERRORS, TopologyError) as error:
@@ -48,14 +53,15 @@ def parser() -> argparse.ArgumentParser:
     """The command line; what it reads has the command as ``run``."""
     line = argparse.ArgumentParser(
         prog="python -m pastelka_orders",
-        description="Users, API tokens, dead letters, a pass of the reconciler, erasing a customer.",
+        description="Users, API tokens, dead letters, a pass of the reconciler, erasing a customer, backups.",
     )
-    commands = line.add_subparsers(required=True, metavar="{users,tokens,dead-letters,reconcile,erase}")
+    commands = line.add_subparsers(required=True, metavar="{" + ",".join(_COMMANDS) + "}")
     users.add_to(commands)
     tokens.add_to(commands)
     letters.add_to(commands)
     reconcile.add_to(commands)
     erase.add_to(commands)
+    restoring.add_to(commands)
     return line
 
 

@@ -37,6 +37,7 @@ from pastelka_orders.settings import OrdersSettings
 from pastelka_orders.shopify.consumers import follow_shop
 
 _POOL = 8
+_FILES_A_PASS = 500
 _CONSUMERS = (
     FACTS_CONSUMER,
     DEAD_CONSUMER,
@@ -87,6 +88,7 @@ async def _work(
         storage,
         every=settings.reconcile_every,
         grace=settings.reconcile_grace,
+        files=_FILES_A_PASS,
         on_mended=relay.wake,
     )
     downloads = Downloads(database, storage, downloader, settings.auto_process, relay.wake)

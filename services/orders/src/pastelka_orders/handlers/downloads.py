@@ -64,7 +64,11 @@ async def stored(connection: AsyncConnection, job: DownloadJob, photo: StoredPho
     await refresh_order_status(connection, image.order_id)
     outbox = Outbox()
     outbox.add(OrderChanged(order_number=image.order_number))
-    await start_processing(connection, outbox, [image_id], "none" if image.is_cancelled else process)
+    # A photo that was lost and fetched again has its pages, which are not to be paid for twice.
+    has_pages = bool(await images.colorings(connection, [image_id]))
+    await start_processing(
+        connection, outbox, [image_id], "none" if image.is_cancelled or has_pages else process
+    )
     await outbox.flush(connection)
 
 

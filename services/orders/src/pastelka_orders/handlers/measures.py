@@ -4,6 +4,7 @@ from datetime import datetime
 
 from prometheus_client import Counter, Histogram
 
+from pastelka_common.contracts.statuses import STATUS_ENUMS
 from pastelka_orders.domain.versions import Transition
 from pastelka_orders.repository.versions import Version
 
@@ -20,6 +21,9 @@ VERSION_SECONDS = Histogram(
     buckets=(0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600),
 )
 ENDED = Counter("pastelka_versions_ended_total", "Versions by how they ended", ["kind", "outcome", "code"])
+for _kind in STATUS_ENUMS:
+    # The first one of a process counts, too: a counter that appears with 1 has not increased.
+    ENDED.labels(_kind, "completed", "")
 
 
 def step_ended(version: Version, since: datetime, transition: Transition) -> None:

@@ -13,6 +13,7 @@ from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.storage import Storage
 from pastelka_orders.database import Database, is_passing
 from pastelka_orders.reconciler.events import mend_events
+from pastelka_orders.reconciler.files import FileRounds
 from pastelka_orders.reconciler.leftovers import mend_downloads, mend_erasures, remove_jobs_of_the_past
 from pastelka_orders.reconciler.stranded import remove_stranded_jobs
 from pastelka_orders.reconciler.sweep import Sweep
@@ -29,7 +30,8 @@ log = structlog.get_logger(__name__)
 class Reconciler:
     """Makes a pass every ``every`` seconds; of several replicas one at a time.
 
-    ``grace`` (seconds) is how long nothing must have happened to a row before it is mended.
+    ``grace`` (seconds) is how long nothing must have happened to a row before it is mended; ``files``
+    is how many files of each kind a pass looks for, in rounds over all of them (0: none).
     :meth:`wake` asks for a pass now.
     """
 
@@ -41,6 +43,7 @@ class Reconciler:
         *,
         every: float,
         grace: float,
+        files: int = 0,
         on_mended: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = database
@@ -49,6 +52,7 @@ class Reconciler:
         self._every = every
         self._grace = grace
         self._on_mended = on_mended
+        self._files = FileRounds(files) if files else None
         self._awake = asyncio.Event()
 
     def wake(self) -> None:
@@ -68,7 +72,7 @@ class Reconciler:
             if not (await leader.execute(_ONLY_ONE, {"lock": _LOCK})).scalar_one():
                 return None
             found = Sweep(self._database, self._nc, self._storage, self._grace, dry_run=dry_run)
-            await _pass_over(found)
+            await _pass_over(found, self._files)
         if found.mended and not dry_run:
             self._on_mended()
         return found
@@ -100,7 +104,7 @@ class Reconciler:
             woken.cancel()
 
 
-async def _pass_over(sweep: Sweep) -> None:
+async def _pass_over(sweep: Sweep, files: FileRounds | None) -> None:
     started = time.monotonic()
     last = await sweep.database.read(reconciling.state)
     # What has ended first: nothing of the past is to be begun while the rest is looked at.
@@ -109,6 +113,8 @@ async def _pass_over(sweep: Sweep) -> None:
     await mend_versions(sweep)
     await mend_downloads(sweep)
     await mend_erasures(sweep)
+    if files is not None:
+        await files.look(sweep)
     events = await mend_events(sweep, last)
     seconds = time.monotonic() - started
 

@@ -14,7 +14,7 @@ from pastelka_orders.database import Database
 
 T = TypeVar("T")
 
-Kind = Literal["coloring", "svg", "download", "erase", "events"]
+Kind = Literal["coloring", "svg", "photo", "download", "erase", "events"]
 Reason = Literal[
     "never_published",
     "job_missing",
@@ -28,6 +28,8 @@ Reason = Literal[
     "consumer_ahead",
     "files_left",
     "events_lost",
+    "file_missing",
+    "file_back",
 ]
 
 log = structlog.get_logger(__name__)

@@ -1,10 +1,12 @@
 """Which files of an order are taken away together."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_orders.errors import FileMissingError
 
 What = Literal["coloring", "svg", "photos"]
 """The chosen pages, the chosen SVGs, or all photos that are stored."""
@@ -12,15 +14,19 @@ What = Literal["coloring", "svg", "photos"]
 _FILES = """SELECT l.position AS item, i.position, {path} AS path,
         (SELECT count(*) FROM line_items x WHERE x.order_id = o.id) AS items
     FROM orders o JOIN line_items l ON l.order_id = o.id JOIN images i ON i.line_item_id = l.id
-    {join} WHERE o.order_number = :order_number AND {path} IS NOT NULL
+    {join} WHERE o.order_number = :order_number {stored}
     ORDER BY l.position, l.id, i.position, i.id"""
 
 _QUERIES = {
     "coloring": text(
-        _FILES.format(path="c.path", join="JOIN coloring_versions c ON c.id = i.selected_coloring_id")
+        _FILES.format(
+            path="c.path", join="JOIN coloring_versions c ON c.id = i.selected_coloring_id", stored=""
+        )
     ),
-    "svg": text(_FILES.format(path="s.path", join="JOIN svg_versions s ON s.id = i.selected_svg_id")),
-    "photos": text(_FILES.format(path="i.path", join="")),
+    "svg": text(
+        _FILES.format(path="s.path", join="JOIN svg_versions s ON s.id = i.selected_svg_id", stored="")
+    ),
+    "photos": text(_FILES.format(path="i.path", join="", stored="AND i.path IS NOT NULL")),
 }
 
 
@@ -36,9 +42,16 @@ class ExportedFile:
 
 
 async def files(connection: AsyncConnection, order_number: str, what: What) -> list[ExportedFile]:
-    """The files in the order of the pages."""
+    """The files in the order of the pages.
+
+    Raises ``FileMissingError`` where a chosen one is being made again because its file was lost.
+    """
     rows = await connection.execute(_QUERIES[what], {"order_number": order_number})
-    return [
-        ExportedFile(row.path, str(row.position) if row.items == 1 else f"{row.item}-{row.position}")
-        for row in rows
-    ]
+    return [_exported(row) for row in rows]
+
+
+def _exported(row: Any) -> ExportedFile:
+    label = str(row.position) if row.items == 1 else f"{row.item}-{row.position}"
+    if row.path is None:
+        raise FileMissingError(label)
+    return ExportedFile(row.path, label)

@@ -20,14 +20,17 @@ from pastelka_orders.models import OrderStatus
 _ERROR = """CASE WHEN {t}.status = 'error'
     THEN json_build_object('code', {t}.error_code, 'message', COALESCE({t}.error_message, '')) END"""
 
+# A page whose file was lost keeps its path, so that it is known when it is back.
+_URL = "CASE WHEN {t}.status = 'completed' THEN CAST(:files AS text) || {t}.path END"
+
 _COLORING = f"""json_build_object(
-    'id', c.id, 'version', c.version, 'url', CAST(:files AS text) || c.path, 'status', c.status,
+    'id', c.id, 'version', c.version, 'url', {_URL.format(t="c")}, 'status', c.status,
     'options', json_build_object('megapixels', c.megapixels, 'steps', c.steps),
     'created_at', c.created_at, 'error', {_ERROR.format(t="c")}, 'retry', c.retry,
     'possibly_paid_twice', NULLIF(c.possibly_paid_twice, false))"""
 
 _SVG = f"""json_build_object(
-    'id', s.id, 'version', s.version, 'url', CAST(:files AS text) || s.path, 'status', s.status,
+    'id', s.id, 'version', s.version, 'url', {_URL.format(t="s")}, 'status', s.status,
     'coloring_version_id', s.coloring_version_id,
     'options', json_build_object('shape_stacking', s.shape_stacking, 'group_by', s.group_by),
     'created_at', s.created_at, 'error', {_ERROR.format(t="s")}, 'retry', s.retry,

@@ -1,0 +1,105 @@
+"""A file that a row names is gone, or is there again."""
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_common.contracts.messages import Failure, OrderChanged, VersionStatusChanged, now
+from pastelka_common.contracts.statuses import StatusType
+from pastelka_orders.domain.versions import status_of
+from pastelka_orders.handlers.downloads import refresh_order_status
+from pastelka_orders.handlers.versions import end_in_error
+from pastelka_orders.outbox import Outbox
+from pastelka_orders.repository import images, stored_files, versions
+from pastelka_orders.repository.stored_files import FILE_MISSING, PHOTO_MISSING, StoredFile
+from pastelka_orders.repository.versions import Change, Version
+
+PAGE_LOST = Failure(code=FILE_MISSING, message="The file is not in the storage any more. Make it again.")
+PHOTO_LOST = "The photo is not in the storage any more. Make the order anew from the photo."
+
+
+async def is_missing(connection: AsyncConnection, file: StoredFile) -> bool:
+    """Say so on the row: a page is in error and can be retried, a photo is fetched again if it can be.
+
+    ``False`` if the row says something else by now.
+    """
+    if file.kind == "photo":
+        return await _photo_is_missing(connection, file)
+    version = await _locked(connection, file.kind, file)
+    if version is None or not version.status.has_file:
+        return False
+    if file.kind == "coloring":
+        await stored_files.nothing_follows(connection, version.id)
+    outbox = Outbox()
+    await end_in_error(connection, outbox, version, PAGE_LOST)
+    await outbox.flush(connection)
+    return True
+
+
+async def is_back(connection: AsyncConnection, file: StoredFile) -> bool:
+    """The file that was missing is there: nothing has to be made. ``False`` if the row moved on."""
+    if file.kind == "photo":
+        return await _photo_is_back(connection, file)
+    version = await _locked(connection, file.kind, file)
+    if version is None or version.error_code != FILE_MISSING or version.status.has_file:
+        return False
+    await stored_files.version_is_back(connection, file.kind, version.id)
+    await _announce(connection, version)
+    return True
+
+
+async def _locked(connection: AsyncConnection, kind: StatusType, file: StoredFile) -> Version | None:
+    found = await versions.lock(connection, kind, [file.id])
+    return found[0] if found and found[0].path == file.path else None
+
+
+async def _announce(connection: AsyncConnection, version: Version) -> None:
+    completed = status_of(version.kind, "completed")
+    progress = version.progress
+    change = Change(
+        version.kind,
+        version.image_id,
+        version.id,
+        progress.run,
+        progress.attempt,
+        completed.value,
+        now(),
+    )
+    await versions.note(connection, [change])
+    outbox = Outbox()
+    outbox.add(
+        VersionStatusChanged(
+            order_number=version.order_number,
+            image_id=version.image_id,
+            status_type=version.kind,
+            version_id=version.id,
+            previous=version.status.value,
+            status=completed.value,
+        )
+    )
+    await outbox.flush(connection)
+
+
+async def _photo_is_missing(connection: AsyncConnection, file: StoredFile) -> bool:
+    image = await images.lock(connection, file.id)
+    if image is None or image.path != file.path:
+        return False
+    if image.original_url is None:
+        await stored_files.note_photo(connection, file.id, PHOTO_MISSING, PHOTO_LOST)
+    else:
+        await stored_files.fetch_photo_again(connection, file.id)
+        await refresh_order_status(connection, image.order_id)
+    return await _order_changed(connection, image.order_number)
+
+
+async def _photo_is_back(connection: AsyncConnection, file: StoredFile) -> bool:
+    image = await images.lock(connection, file.id)
+    if image is None or image.path != file.path:
+        return False
+    await stored_files.note_photo(connection, file.id, None, None)
+    return await _order_changed(connection, image.order_number)
+
+
+async def _order_changed(connection: AsyncConnection, order_number: str) -> bool:
+    outbox = Outbox()
+    outbox.add(OrderChanged(order_number=order_number))
+    await outbox.flush(connection)
+    return True

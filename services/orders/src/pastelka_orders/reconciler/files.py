@@ -1,0 +1,89 @@
+"""Rows that name a file which is not there: a restored database, a storage that lost something.
+
+Files are looked for in rounds, a few of each kind in a pass. A storage that is away is no reason to
+say that files are lost: nothing is judged while it cannot be read, is empty, or has none of many.
+"""
+
+from typing import get_args
+
+import structlog
+from anyio import to_thread
+
+from pastelka_orders import order_files
+from pastelka_orders.handlers import stored_files as handlers
+from pastelka_orders.models import StoredKind
+from pastelka_orders.order_files import StorageAwayError
+from pastelka_orders.reconciler.sweep import Sweep
+from pastelka_orders.repository import stored_files
+from pastelka_orders.repository.stored_files import StoredFile
+
+_MANY = 20
+"""Files of which none is there say more of the storage than of the files."""
+
+log = structlog.get_logger(__name__)
+
+
+class FileRounds:
+    """Goes through all files, ``at_once`` of each kind in a pass, and begins anew after the last."""
+
+    def __init__(self, at_once: int, *, trusting: bool = False) -> None:
+        self._at_once = at_once
+        # Whoever asks knows that the storage is all there is.
+        self._trusting = trusting
+        self._after: dict[StoredKind, int] = dict.fromkeys(get_args(StoredKind), 0)
+
+    async def look(self, sweep: Sweep) -> None:
+        """Look for the next files of each kind."""
+        try:
+            await order_files.require(sweep.storage, may_be_empty=self._trusting)
+        except StorageAwayError as error:
+            log.debug("files not looked for", reason=str(error))
+            return
+        for kind in self._after:
+            await self._look(sweep, kind)
+
+    async def look_at_all(self, sweep: Sweep) -> None:
+        """Look for every file once. Raises ``StorageAwayError``."""
+        await order_files.require(sweep.storage, may_be_empty=self._trusting)
+        for kind in self._after:
+            self._after[kind] = 0
+            await self._look(sweep, kind)
+            while self._after[kind]:
+                await self._look(sweep, kind)
+
+    async def _look(self, sweep: Sweep, kind: StoredKind) -> None:
+        after = self._after[kind]
+        files = await sweep.database.read(
+            lambda c: stored_files.page(c, kind, after=after, page=self._at_once, grace=sweep.grace)
+        )
+        self._after[kind] = files[-1].id if len(files) == self._at_once else 0
+        there = await to_thread.run_sync(_there, sweep, files)
+        if len(files) >= _MANY and not there and not self._trusting:
+            log.error(
+                "none of many files is in the storage; is it the right one?", kind=kind, files=len(files)
+            )
+            return
+        for file in files:
+            await _mend(sweep, file, is_there=file.id in there)
+
+
+async def _mend(sweep: Sweep, file: StoredFile, *, is_there: bool) -> None:
+    if is_there == (not file.is_noted):
+        return
+    if is_there and await sweep.change(lambda c: handlers.is_back(c, file)):
+        sweep.note(file.kind, "file_back", id=file.id, path=file.path)
+    if not is_there and await sweep.change(lambda c: handlers.is_missing(c, file)):
+        sweep.note(file.kind, "file_missing", id=file.id, path=file.path)
+
+
+def _there(sweep: Sweep, files: list[StoredFile]) -> set[int]:
+    return {file.id for file in files if _is_file(sweep, file.path)}
+
+
+def _is_file(sweep: Sweep, path: str) -> bool:
+    try:
+        return sweep.storage.resolve(path).stat().st_size > 0
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError:
+        return True  # it cannot be told, so nothing is said

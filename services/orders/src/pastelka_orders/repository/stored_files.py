@@ -1,0 +1,93 @@
+"""Which rows say that a file is there, and noting that it is not, or is again."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Integer, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_orders.models import StoredKind
+from pastelka_orders.repository.versions import TABLES
+
+FILE_MISSING = "file_missing"
+"""Code of a page or SVG whose file is gone."""
+PHOTO_MISSING = "photo_missing"
+"""Code of a photo whose file is gone."""
+
+_ALIVE = "NOT EXISTS (SELECT 1 FROM erasures e WHERE e.order_id = l.order_id)"
+_OLD = "clock_timestamp() - make_interval(secs => :grace)"
+_PAGES = {
+    kind: text(
+        f"""SELECT v.id, v.path, v.status = 'error' AS is_noted
+        FROM {table} v JOIN images i ON i.id = v.image_id JOIN line_items l ON l.id = i.line_item_id
+        WHERE v.id > :after AND v.path IS NOT NULL AND v.updated_at < {_OLD} AND {_ALIVE}
+            AND (v.status = 'completed' OR (v.status = 'error' AND v.error_code = '{FILE_MISSING}'))
+        ORDER BY v.id LIMIT :page"""
+    ).bindparams(bindparam("after", type_=Integer))
+    for kind, table in TABLES.items()
+}
+_PHOTOS = text(
+    f"""SELECT i.id, i.path, COALESCE(i.download_error_code = '{PHOTO_MISSING}', false) AS is_noted
+    FROM images i JOIN line_items l ON l.id = i.line_item_id
+    WHERE i.id > :after AND i.path IS NOT NULL AND {_ALIVE}
+        AND COALESCE(i.downloaded_at < {_OLD}, true)
+    ORDER BY i.id LIMIT :page"""
+).bindparams(bindparam("after", type_=Integer))
+# What was to follow the page was asked for when the page was first completed.
+_NOTHING_FOLLOWS = text("UPDATE coloring_versions SET then_svg = NULL WHERE id = :id")
+_BACK = {
+    kind: text(
+        f"""UPDATE {table} SET status = 'completed', error_code = NULL, error_message = NULL,
+            completed_at = clock_timestamp(), updated_at = clock_timestamp() WHERE id = :id"""
+    )
+    for kind, table in TABLES.items()
+}
+_PHOTO_FETCHED_AGAIN = text(
+    """UPDATE images SET path = NULL, downloaded_at = NULL, download_error_code = NULL,
+        download_error_message = NULL WHERE id = :id"""
+)
+_PHOTO_NOTED = text(
+    """UPDATE images SET download_error_code = CAST(:code AS text),
+        download_error_message = CAST(:message AS text) WHERE id = :id"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file that a row names; ``is_noted``: the row says that it is missing."""
+
+    kind: StoredKind
+    id: int
+    path: str
+    is_noted: bool
+
+
+async def page(
+    connection: AsyncConnection, kind: StoredKind, *, after: int, page: int, grace: float
+) -> list[StoredFile]:
+    """Files of rows with an id beyond ``after``, by id; none of orders that are being erased."""
+    statement = _PHOTOS if kind == "photo" else _PAGES[kind]
+    rows = await connection.execute(statement, {"after": after, "page": page, "grace": grace})
+    return [StoredFile(kind, row.id, row.path, row.is_noted) for row in rows]
+
+
+async def nothing_follows(connection: AsyncConnection, version_id: int) -> None:
+    """Make no SVG by itself when this coloring is made again."""
+    await connection.execute(_NOTHING_FOLLOWS, {"id": version_id})
+
+
+async def version_is_back(connection: AsyncConnection, kind: StoredKind, version_id: int) -> None:
+    """The file of a locked version is there again."""
+    if kind != "photo":
+        await connection.execute(_BACK[kind], {"id": version_id})
+
+
+async def fetch_photo_again(connection: AsyncConnection, image_id: int) -> None:
+    """Let a locked image wait for its photo."""
+    await connection.execute(_PHOTO_FETCHED_AGAIN, {"id": image_id})
+
+
+async def note_photo(
+    connection: AsyncConnection, image_id: int, code: str | None, message: str | None
+) -> None:
+    """Note on a locked image what is wrong with its photo's file, or that nothing is."""
+    await connection.execute(_PHOTO_NOTED, {"id": image_id, "code": code, "message": message})

@@ -1,0 +1,72 @@
+"""The record that is kept beside the backups: what a restore must not bring back, or give out again."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_common.contracts.messages import now
+from pastelka_orders.errors import ConflictError
+from pastelka_orders.models import ErasureReason
+from pastelka_orders.repository import restoring
+
+
+class BadRecordError(ConflictError):
+    """A file that is no record."""
+
+    code = "bad_record"
+
+
+class ErasedOrder(BaseModel):
+    """An order that was erased, or was to be."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    order_id: int
+    order_number: str
+    reason: ErasureReason
+    asked_by: str | None = None
+    asked_at: AwareDatetime
+
+
+class Record(BaseModel):
+    """It names no customer, and holds no secret.
+
+    ``ids`` are the highest numbers that each sequence has given out. ``users`` and ``tokens`` are those
+    that are good; others of the restored database were taken away since.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Literal[1] = 1
+    made_at: AwareDatetime
+    erasures: list[ErasedOrder]
+    never_again: list[int]
+    ids: dict[str, int]
+    users: list[str]
+    tokens: list[int]
+
+
+async def take_record(connection: AsyncConnection) -> Record:
+    """The record as of now."""
+    return Record(
+        made_at=now(),
+        erasures=[ErasedOrder.model_validate(row) for row in await restoring.erasures(connection)],
+        never_again=await restoring.never_again(connection),
+        ids=await restoring.ids(connection),
+        users=await restoring.good_users(connection),
+        tokens=await restoring.good_tokens(connection),
+    )
+
+
+def read_record(file: Path) -> Record:
+    """The record in a file. Raises :class:`BadRecordError`."""
+    try:
+        return Record.model_validate_json(file.read_bytes())
+    except OSError as error:
+        raise BadRecordError(f"{file} cannot be read: {error.strerror}.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise BadRecordError(f"{file} is no record of `backup-record`: {where}: {first['msg']}.") from error

@@ -1,0 +1,117 @@
+"""Causing every alert in turn: that it fires, says so in a sentence, and ends when what was wrong has."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings
+from pastelka_common.testing.fake_vectorizer import FakeVectorizer
+from pastelka_common.testing.waiting import until
+from tests.alerts.conditions import CONDITIONS, Condition, all_done
+from tests.alerts.prometheus import Prometheus, running_prometheus
+from tests.alerts.quicker import quicker_rules
+from tests.faults import disk
+from tests.line import Line, running_line
+
+_RULES = Path(__file__).parents[2] / "deploy" / "observability" / "alerts.yaml"
+_DISK_MEGABYTES = 64
+_FIRES_SECONDS = 240
+_ENDS_SECONDS = 300
+_QUIET_SECONDS = 30
+_ENV = {"BREAKER_PAUSE": "2", "BREAKER_LONGEST_PAUSE": "4", "RECONCILE_EVERY": "1", "RECONCILE_GRACE": "2"}
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Exercised:
+    """One alert: after how many seconds it fired, what it said, after how many it ended."""
+
+    alert: str
+    what: str
+    fired: float
+    summary: str
+    ended: float
+
+
+class AlertError(AssertionError):
+    """An alert did not fire, did not end, or fired although nothing was wrong."""
+
+
+async def exercise(folder: Path, *, has_disk: bool, say: Say) -> list[Exercised]:
+    """Cause all of them. Raises :class:`AlertError`."""
+    if has_disk:
+        disk.mount(folder / "stack" / "storage" / "images", megabytes=_DISK_MEGABYTES)
+    runpod = FakeRunpod(FakeRunpodSettings(queue_seconds=0.2, run_seconds=0.2))
+    async with running_line(folder / "stack", runpod, FakeVectorizer(duration=0.1), env=_ENV) as line:
+        services = line.stack.services
+        targets = {name: service.url.removeprefix("http://") for name, service in services.items()}
+        rules = quicker_rules(_RULES)
+        async with running_prometheus(folder / "prometheus", rules, targets) as prometheus:
+            await _all_is_well(line, prometheus, len(targets))
+            found: list[Exercised] = []
+            for condition in CONDITIONS:
+                if condition.needs_disk and not has_disk:
+                    say(f"{condition.what}: not caused, as nothing may be mounted here")
+                    continue
+                found += await _caused(line, prometheus, condition, say)
+            return found
+
+
+async def _all_is_well(line: Line, prometheus: Prometheus, targets: int) -> None:
+    """Nothing fires while work goes on, for longer than any of them has to last."""
+    await until(lambda: _are_up(prometheus, targets), 60)
+    ends = time.monotonic() + _QUIET_SECONDS
+    seed = 1
+    while time.monotonic() < ends:
+        await line.order(1, process="svg", first_seed=seed)
+        await all_done(line)
+        seed += 1
+        firing = await prometheus.firing()
+        if firing:
+            raise AlertError(f"nothing is wrong, and these fire: {firing}")
+    broken = await prometheus.broken_rules()
+    if broken:
+        raise AlertError(f"rules that cannot be evaluated: {broken}")
+
+
+async def _caused(line: Line, prometheus: Prometheus, condition: Condition, say: Say) -> list[Exercised]:
+    say(f"{condition.what} ...")
+    fired: dict[str, tuple[float, str]] = {}
+    begun = time.monotonic()
+
+    async def all_fired() -> bool:
+        for alert, summary in (await prometheus.firing()).items():
+            if alert in condition.alerts:
+                fired.setdefault(alert, (time.monotonic() - begun, summary))
+        return len(fired) == len(condition.alerts)
+
+    async with condition.cause(line):
+        try:
+            await until(all_fired, _FIRES_SECONDS)
+        except AssertionError:
+            missing = set(condition.alerts) - set(fired)
+            raise AlertError(f"{condition.what}, and these do not fire: {missing}") from None
+    mended = time.monotonic()
+    ended = {alert: await _ended(prometheus, alert, mended) for alert in condition.alerts}
+    await all_done(line)
+    return [
+        Exercised(alert, condition.what, fired[alert][0], fired[alert][1], ended[alert])
+        for alert in condition.alerts
+    ]
+
+
+async def _ended(prometheus: Prometheus, alert: str, since: float) -> float:
+    async def is_quiet() -> bool:
+        return alert not in await prometheus.firing()
+
+    try:
+        await until(is_quiet, _ENDS_SECONDS)
+    except AssertionError:
+        raise AlertError(f"{alert} fires on although nothing is wrong any more") from None
+    return time.monotonic() - since
+
+
+async def _are_up(prometheus: Prometheus, targets: int) -> bool:
+    return await prometheus.targets_up() == targets

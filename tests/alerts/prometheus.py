@@ -1,0 +1,164 @@
+"""A real Prometheus: built from its Go module once, run over the services of a stack."""
+
+import asyncio
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import platformdirs
+import yaml
+from filelock import FileLock
+
+from pastelka_common.servers import free_port
+from pastelka_common.testing.waiting import until
+
+_MODULE = Path(__file__).with_name("prometheus-build")
+_PROGRAM = "github.com/prometheus/prometheus/cmd/prometheus"
+_READY_SECONDS = 60
+_LOOK_EVERY = 0.5
+
+
+class NoPrometheusError(Exception):
+    """It is not on the path, and there is no Go to build it with."""
+
+
+def program() -> Path:
+    """Prometheus: the one on the ``PATH``, or one built by Go (five minutes on two processors, once)."""
+    found = shutil.which("prometheus")
+    if found is not None:
+        return Path(found)
+    target = _target()
+    if not target.is_file():
+        if shutil.which("go") is None:
+            raise NoPrometheusError("neither prometheus nor Go is on the PATH")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{target}.lock"):
+            if not target.is_file():
+                _build(target)
+    return target
+
+
+def _target() -> Path:
+    digest = hashlib.sha256(b"".join((_MODULE / name).read_bytes() for name in ("go.mod", "go.sum")))
+    machine = f"{sys.platform}-{platform.machine()}".lower()
+    return platformdirs.user_cache_path("pastelka") / f"prometheus-{machine}-{digest.hexdigest()[:16]}"
+
+
+def _build(target: Path) -> None:
+    """Build it in a copy of the module, as Go may write into that. Raises ``RuntimeError``."""
+    print("building Prometheus with Go (some five minutes, once on this machine)", flush=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".prometheus-") as folder:
+        shutil.copytree(_MODULE, folder, dirs_exist_ok=True)
+        made = Path(folder) / "program"
+        # Without the ways of finding targets in clouds, which are most of it.
+        flags = ["-mod=mod", "-tags", "remove_all_sd", "-trimpath", "-buildvcs=false", "-ldflags=-s -w"]
+        process = subprocess.run(
+            ["go", "build", *flags, "-o", made, _PROGRAM],
+            cwd=folder,
+            env={**os.environ, "CGO_ENABLED": "0"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if process.returncode != 0:
+            raise RuntimeError(f"Go could not build Prometheus: {process.stderr.strip()[-1500:]}")
+        made.replace(target)
+
+
+@dataclass(frozen=True)
+class Prometheus:
+    """A running one; ``http`` asks it."""
+
+    url: str
+    http: aiohttp.ClientSession
+
+    async def is_ready(self) -> bool:
+        """Whether it answers."""
+        try:
+            async with self.http.get(f"{self.url}/-/ready") as response:
+                return response.status == 200
+        except aiohttp.ClientError:
+            return False
+
+    async def targets_up(self) -> int:
+        """How many services it could ask the last time."""
+        targets = (await self._get("/api/v1/targets"))["activeTargets"]
+        return sum(target["health"] == "up" for target in targets)
+
+    async def firing(self) -> dict[str, str]:
+        """The alerts that fire, with their summaries; rules are evaluated every second."""
+        await asyncio.sleep(_LOOK_EVERY)
+        alerts = (await self._get("/api/v1/alerts"))["alerts"]
+        return {
+            alert["labels"]["alertname"]: alert["annotations"]["summary"]
+            for alert in alerts
+            if alert["state"] == "firing"
+        }
+
+    async def broken_rules(self) -> list[str]:
+        """Rules whose last evaluation failed."""
+        groups = (await self._get("/api/v1/rules"))["groups"]
+        return [r["name"] for group in groups for r in group["rules"] if r["health"] == "err"]
+
+    async def _get(self, path: str) -> Any:
+        async with self.http.get(f"{self.url}{path}") as response:
+            response.raise_for_status()
+            return (await response.json())["data"]
+
+
+@asynccontextmanager
+async def running_prometheus(
+    folder: Path, rules: Mapping[str, Any], targets: Mapping[str, str]
+) -> AsyncIterator[Prometheus]:
+    """Prometheus with these rules over these targets (name and ``host:port``), asked every second."""
+    _configure(folder, rules, targets)
+    address = f"127.0.0.1:{free_port()}"
+    with (folder / "log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            program(),
+            f"--config.file={folder / 'prometheus.yaml'}",
+            f"--storage.tsdb.path={folder / 'data'}",
+            f"--web.listen-address={address}",
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            async with aiohttp.ClientSession() as http:
+                prometheus = Prometheus(f"http://{address}", http)
+                await until(prometheus.is_ready, _READY_SECONDS)
+                yield prometheus
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()
+
+
+def _configure(folder: Path, rules: Mapping[str, Any], targets: Mapping[str, str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "rules.yaml").write_text(yaml.safe_dump(dict(rules)), encoding="utf-8")
+    (folder / "prometheus.yaml").write_text(yaml.safe_dump(_configuration(targets)), encoding="utf-8")
+
+
+def _configuration(targets: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+        "rule_files": ["rules.yaml"],
+        "scrape_configs": [
+            {
+                "job_name": "pastelka",
+                "static_configs": [
+                    {"targets": [address], "labels": {"service": name}} for name, address in targets.items()
+                ],
+            }
+        ],
+    }

@@ -1,0 +1,1 @@
+"""The procedure of docs/backup.md, followed on a system at work."""

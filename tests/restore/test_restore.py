@@ -1,0 +1,191 @@
+"""A system at work is backed up, goes on, is lost with all its data, and is restored from the backup."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings
+from pastelka_common.testing.fake_vectorizer import FakeVectorizer
+from pastelka_common.testing.waiting import until
+from tests.line import Line, running_line
+from tests.restore.procedure import Backup, back_up, record, restore
+
+IMAGES = 4
+SERVERS = ("postgres", "nats")
+AT_WORK = {"runpod_submitted", "runpod_queued", "runpod_processing"}
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def line(tmp_path: Path) -> AsyncIterator[Line]:
+    """The whole line, with a reconciler that looks often."""
+    runpod = FakeRunpod(FakeRunpodSettings(queue_seconds=0.5, run_seconds=0.5))
+    env = {"RECONCILE_EVERY": "1", "RECONCILE_GRACE": "2", "RETENTION_EVERY": "1"}
+    async with running_line(tmp_path / "stack", runpod, FakeVectorizer(duration=0.2), env=env) as running:
+        yield running
+
+
+async def versions(line: Line, number: str) -> list[dict[str, Any]]:
+    order = await line.get(f"/orders/{number}")
+    images = [image for item in order["line_items"] for image in item["images"]]
+    return [
+        version for image in images for kind in ("coloring", "svg") for version in image["versions"][kind]
+    ]
+
+
+async def until_completed(line: Line, number: str, count: int = 2 * IMAGES) -> None:
+    async def done() -> bool:
+        found = await versions(line, number)
+        return len(found) == count and {v["status"] for v in found} == {"completed"}
+
+    await until(done, 120)
+
+
+async def until_at_work(line: Line, number: str) -> None:
+    async def at_work() -> bool:
+        found = await versions(line, number)
+        return len(found) == IMAGES and {v["status"] for v in found} <= AT_WORK
+
+    await until(at_work, 60)
+
+
+def file_of(line: Line, version: dict[str, Any]) -> Path:
+    return line.stack.storage / version["url"].split("/static/images/")[1]
+
+
+async def lose_everything(line: Line) -> None:
+    """The services die, then database, broker and files are gone for good."""
+    for service in line.stack.services.values():
+        await service.kill()
+    for name in SERVERS:
+        await line.stack.servers[name].kill()
+    shutil.rmtree(line.stack.postgres.folder / "data")
+    shutil.rmtree(line.stack.nats.folder / "data")
+    shutil.rmtree(line.stack.storage)
+
+
+async def new_servers(line: Line) -> None:
+    """An empty database and an empty broker."""
+    await asyncio.to_thread(line.stack.postgres.prepare)
+    for name in SERVERS:
+        await line.stack.servers[name].start()
+
+
+async def start_services(line: Line) -> None:
+    for service in line.stack.services.values():
+        await service.start()
+
+
+async def is_gone(line: Line, number: str) -> bool:
+    async with line.http.get(f"{line.stack.api_url}/orders/{number}") as response:
+        return bool(response.status == 404)
+
+
+async def erase(line: Line, number: str) -> None:
+    async with line.http.delete(f"{line.stack.api_url}/orders/{number}") as response:
+        assert response.status == 204
+    await until(lambda: is_gone(line, number), 30)
+
+
+@pytest.mark.timeout(400)
+async def test_everything_ends_consistent_after_a_restore(line: Line, tmp_path: Path) -> None:
+    backup = Backup(tmp_path / "backup")
+    done = await line.order(IMAGES, process="svg", first_seed=1)
+    wrong = await line.order(1, process="svg", first_seed=20)
+    await until_completed(line, done["order_number"])
+    await until_completed(line, wrong["order_number"], 2)
+    # In hand at the provider while the backup is made, and until after it.
+    line.runpod.settings.queue_seconds, line.runpod.settings.run_seconds = 15.0, 0.5
+    busy = await line.order(IMAGES, process="svg", first_seed=40)
+    await until_at_work(line, busy["order_number"])
+    await back_up(line.stack, backup)
+    # What is done after the backup is lost; what was erased must stay so.
+    lost = await line.order(1, first_seed=80)
+    await erase(line, wrong["order_number"])
+    await record(line.stack, backup)
+    submits, requests = line.runpod.stats()["submits"], line.vectorizer.stats()["requests"]
+    await lose_everything(line)
+    # The storage's backup has lost a file by itself.
+    next((backup.files / str(done["id"])).rglob("coloring/v1/image_1.png")).unlink()
+
+    await new_servers(line)
+    found = await restore(line.stack, backup)
+    assert found["erased_again"] == [wrong["order_number"]]
+    assert [(one["kind"], one["reason"]) for one in found["files"]] == [("coloring", "file_missing")]
+    await start_services(line)
+
+    await until_completed(line, busy["order_number"])
+    await until(lambda: is_gone(line, wrong["order_number"]), 60)
+    assert not (line.stack.storage / str(wrong["id"])).exists()
+    assert await is_gone(line, lost["order_number"])
+    # What was at the provider is gone on with; each SVG is made once, as no request was under way.
+    assert line.runpod.stats()["submits"] == submits
+    assert line.vectorizer.stats()["requests"] == requests + IMAGES
+    await the_missing_page_is_made_again(line, done["order_number"])
+    await rows_and_files_agree(line)
+    # Nothing that was given out before is given out again.
+    after = await line.order(1, first_seed=90)
+    assert after["id"] > lost["id"] + 1000
+    assert int(after["order_number"][1:]) > int(lost["order_number"][1:])
+
+
+@pytest.mark.timeout(400)
+async def test_a_database_that_went_back_agrees_with_files_that_did_not(line: Line, tmp_path: Path) -> None:
+    """The database alone is lost; files and the broker's store are of now, and know more than the rows."""
+    backup = Backup(tmp_path / "backup")
+    line.runpod.settings.queue_seconds = line.runpod.settings.run_seconds = 3.0
+    order = await line.order(IMAGES, process="svg", first_seed=1)
+    await until_at_work(line, order["order_number"])
+    await back_up(line.stack, backup)
+    await until_completed(line, order["order_number"])
+    lost = await line.order(1, process="coloring", first_seed=50)
+    await until_completed(line, lost["order_number"], 1)
+    submits, requests = line.runpod.stats()["submits"], line.vectorizer.stats()["requests"]
+    for service in line.stack.services.values():
+        await service.kill()
+    await line.stack.servers["postgres"].kill()
+    shutil.rmtree(line.stack.postgres.folder / "data")
+    await asyncio.to_thread(line.stack.postgres.prepare)
+    await line.stack.servers["postgres"].start()
+
+    found = await restore(line.stack, backup, files=False)
+    assert (found["files"], found["unowned_folders"]) == ([], [lost["id"]])
+    await start_services(line)
+    await until_completed(line, order["order_number"])
+    # The pages were stored after the backup: they are found. Their SVGs' rows were not in it: made anew.
+    assert line.runpod.stats()["submits"] == submits
+    assert line.vectorizer.stats()["requests"] == requests + IMAGES
+    shutil.rmtree(line.stack.storage / str(lost["id"]))
+    await rows_and_files_agree(line)
+
+
+async def the_missing_page_is_made_again(line: Line, number: str) -> None:
+    (missing,) = [version for version in await versions(line, number) if version["status"] != "completed"]
+    assert missing["error"]["code"] == "file_missing"
+    line.runpod.settings.queue_seconds = 0.5
+    await line.post(f"/coloring-versions/{missing['id']}/retry")
+    await until_completed(line, number)
+
+
+async def rows_and_files_agree(line: Line) -> None:
+    orders = (await line.get("/orders"))["items"]
+    for order in orders:
+        for version in await versions(line, order["order_number"]):
+            assert file_of(line, version).stat().st_size > 0
+    folders = {int(path.name) for path in line.stack.storage.iterdir()}
+    assert folders == {order["id"] for order in orders}
+    connection = await asyncpg.connect(line.stack.postgres.url)
+    try:
+
+        async def published() -> bool:
+            return await connection.fetchval("SELECT count(*) FROM outbox") == 0
+
+        await until(published, 30)
+        assert await connection.fetchval("SELECT count(*) FROM erasures WHERE erased_at IS NULL") == 0
+    finally:
+        await connection.close()
