@@ -127,10 +127,16 @@ class BucketStorage:
     async def has(self, path: str) -> bool:
         """Whether the file is there; one that cannot be looked at is not, nor one outside the root."""
         try:
-            await _asked(obstore.head_async(self._store, _key(path)))
-        except (UnsafePathError, OSError):
+            return await self.size(path) is not None
+        except OSError:
             return False
-        return True
+
+    async def size(self, path: str) -> int | None:
+        """Bytes of the file; None for none, also for a path outside the root. Raises ``OSError``."""
+        try:
+            return (await _asked(obstore.head_async(self._store, _key(path))))["size"]
+        except (UnsafePathError, FileNotFoundError):
+            return None
 
     async def holds(self, folder: str) -> bool:
         """Whether there is anything below ``folder``."""
@@ -161,14 +167,15 @@ class BucketStorage:
         for meta in await self._all(_key(path)):
             yield meta["path"]
 
+    async def folders(self) -> list[str]:
+        """What comes before the first slash of any file's path. Raises ``OSError``."""
+        listed = await _listed(obstore.list_with_delimiter_async(self._store))
+        return list(listed["common_prefixes"])
+
     async def found(self, folder: str, others: Sequence[str]) -> Found:
         """The files below ``folder`` and those of ``others`` that are there. Raises ``OSError``."""
         sizes = [meta["size"] for meta in await self._all(_key(folder))]
-        for path in others:
-            try:
-                sizes.append((await _asked(obstore.head_async(self._store, _key(path))))["size"])
-            except FileNotFoundError:
-                continue
+        sizes += [size for path in others if (size := await self.size(path)) is not None]
         return Found(len(sizes), sum(sizes))
 
     async def erase(self, folder: str, others: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -47,9 +48,17 @@ class FolderStorage:
     async def has(self, path: str) -> bool:
         """Whether the file is there; a path that leaves the root is not."""
         try:
-            return await anyio.Path(self.resolve(path)).is_file()
-        except (UnsafePathError, OSError):
+            return await self.size(path) is not None
+        except OSError:
             return False
+
+    async def size(self, path: str) -> int | None:
+        """Bytes of the file; None for none, also for a path outside the root. Raises ``OSError``."""
+        try:
+            found = await anyio.Path(self.resolve(path)).stat()
+        except (UnsafePathError, FileNotFoundError, NotADirectoryError):
+            return None
+        return found.st_size if stat.S_ISREG(found.st_mode) else None
 
     async def holds(self, folder: str) -> bool:
         """Whether there is anything at or below ``folder``, be it an empty folder."""
@@ -81,6 +90,10 @@ class FolderStorage:
         async for file in base.rglob("*"):
             if await file.is_file():
                 yield Path(file).relative_to(self.root).as_posix()
+
+    async def folders(self) -> list[str]:
+        """Names of the folders at the root. Raises ``OSError``."""
+        return [entry.name async for entry in anyio.Path(self.root).iterdir() if await entry.is_dir()]
 
     async def found(self, folder: str, others: Sequence[str]) -> Found:
         """The files below ``folder`` and those of ``others`` that are there. Raises ``OSError``."""

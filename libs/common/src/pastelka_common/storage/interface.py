@@ -55,6 +55,9 @@ class Storage(Protocol):
     async def has(self, path: str) -> bool:
         """Whether the file is there; one that cannot be looked at is not, nor one outside the root."""
 
+    async def size(self, path: str) -> int | None:
+        """Bytes of the file; None for none, also for a path outside the root. Raises ``OSError``."""
+
     async def holds(self, folder: str) -> bool:
         """Whether there is anything at or below ``folder``."""
 
@@ -75,6 +78,9 @@ class Storage(Protocol):
 
     def files(self, path: str) -> AsyncIterator[str]:
         """Relative paths of all files below ``path``."""
+
+    async def folders(self) -> list[str]:
+        """Names of the folders at the root. Raises ``OSError``."""
 
     async def found(self, folder: str, others: Sequence[str]) -> Found:
         """The files below ``folder`` and those of ``others`` that are there. Raises ``OSError``."""

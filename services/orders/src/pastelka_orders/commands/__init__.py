@@ -14,9 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.topology import TopologyError
+from pastelka_common.storage import StorageAwayError
 from pastelka_orders.commands import erase, letters, reconcile, restoring, tokens, users
 from pastelka_orders.errors import OrdersError
-from pastelka_orders.order_files import StorageAwayError
 
 _COMMANDS = ("users", "tokens", "dead-letters", "reconcile", "erase", "backup-record", "after-restore")
 _FAILED = 1

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from pastelka_common.storage import Storage
+from pastelka_common.storage import open_storage
 from pastelka_orders.commands.session import broker, database
 from pastelka_orders.reconciler import Mended, Sweep
 from pastelka_orders.restoring import Settled, read_record, settle, take_record
@@ -60,7 +60,7 @@ def _write(file: Path, text: str) -> None:
 async def _settle(asked: argparse.Namespace) -> None:
     settings = OrdersSettings.load()
     record = None if asked.record is None else read_record(asked.record)
-    storage = Storage(settings.storage_path)
+    storage = open_storage(settings)
     async with broker(settings.nats_url) as nc, database(settings) as orders:
         sweep = Sweep(orders, nc, storage, 0.0, dry_run=asked.dry_run)
         found = await settle(sweep, record)

@@ -4,21 +4,23 @@ Files are looked for in rounds, a few of each kind in a pass. A storage that is 
 say that files are lost: nothing is judged while it cannot be read, is empty, or has none of many.
 """
 
+from asyncio import TaskGroup
 from typing import get_args
 
 import structlog
-from anyio import to_thread
+from anyio import CapacityLimiter
 
-from pastelka_orders import order_files
+from pastelka_common.storage import StorageAwayError
 from pastelka_orders.handlers import stored_files as handlers
 from pastelka_orders.models import StoredKind
-from pastelka_orders.order_files import StorageAwayError
 from pastelka_orders.reconciler.sweep import Sweep
 from pastelka_orders.repository import stored_files
 from pastelka_orders.repository.stored_files import StoredFile
 
 _MANY = 20
 """Files of which none is there say more of the storage than of the files."""
+_AT_ONCE = 16
+"""Files that are looked for at once: a bucket answers slowly, a file system at once."""
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +37,7 @@ class FileRounds:
     async def look(self, sweep: Sweep) -> None:
         """Look for the next files of each kind."""
         try:
-            await order_files.require(sweep.storage, may_be_empty=self._trusting)
+            await sweep.storage.require(may_be_empty=self._trusting)
         except StorageAwayError as error:
             log.debug("files not looked for", reason=str(error))
             return
@@ -44,7 +46,7 @@ class FileRounds:
 
     async def look_at_all(self, sweep: Sweep) -> None:
         """Look for every file once. Raises ``StorageAwayError``."""
-        await order_files.require(sweep.storage, may_be_empty=self._trusting)
+        await sweep.storage.require(may_be_empty=self._trusting)
         for kind in self._after:
             self._after[kind] = 0
             await self._look(sweep, kind)
@@ -57,7 +59,7 @@ class FileRounds:
             lambda c: stored_files.page(c, kind, after=after, page=self._at_once, grace=sweep.grace)
         )
         self._after[kind] = files[-1].id if len(files) == self._at_once else 0
-        there = await to_thread.run_sync(_there, sweep, files)
+        there = await _there(sweep, files)
         if len(files) >= _MANY and not there and not self._trusting:
             log.error(
                 "none of many files is in the storage; is it the right one?", kind=kind, files=len(files)
@@ -76,14 +78,16 @@ async def _mend(sweep: Sweep, file: StoredFile, *, is_there: bool) -> None:
         sweep.note(file.kind, "file_missing", id=file.id, path=file.path)
 
 
-def _there(sweep: Sweep, files: list[StoredFile]) -> set[int]:
-    return {file.id for file in files if _is_file(sweep, file.path)}
+async def _there(sweep: Sweep, files: list[StoredFile]) -> set[int]:
+    limiter = CapacityLimiter(_AT_ONCE)
 
+    async def is_there(file: StoredFile) -> bool:
+        async with limiter:
+            try:
+                return bool(await sweep.storage.size(file.path))
+            except OSError:
+                return True  # it cannot be told, so nothing is said
 
-def _is_file(sweep: Sweep, path: str) -> bool:
-    try:
-        return sweep.storage.resolve(path).stat().st_size > 0
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        return False
-    except OSError:
-        return True  # it cannot be told, so nothing is said
+    async with TaskGroup() as group:
+        looks = {file.id: group.create_task(is_there(file)) for file in files}
+    return {file_id for file_id, look in looks.items() if look.result()}

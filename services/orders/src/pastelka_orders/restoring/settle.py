@@ -1,11 +1,9 @@
 """Making a restored database, the storage and an empty broker agree, while no service runs."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
-from anyio import to_thread
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,7 +12,6 @@ from pastelka_common.contracts.statuses import STATUS_ENUMS, StatusType
 from pastelka_common.messaging.topology import buckets, streams
 from pastelka_common.run_notes import RunNote, RunNotes
 from pastelka_common.storage import Storage
-from pastelka_orders import order_files
 from pastelka_orders.errors import ConflictError
 from pastelka_orders.handlers.erasures import ask
 from pastelka_orders.handlers.making import job_of
@@ -67,9 +64,9 @@ async def settle(sweep: Sweep, record: Record | None) -> Settled:
     ``StorageAwayError``.
     """
     found = Settled()
-    await order_files.require(sweep.storage, may_be_empty=True)
+    await sweep.storage.require(may_be_empty=True)
     await _alone(sweep)
-    folders = await to_thread.run_sync(_folders, sweep.storage.root)
+    folders = await _folders(sweep.storage)
     found.ids = await _ids_to_go_on_after(sweep, record, folders)
     if not sweep.dry_run:  # neither a stream nor a sequence goes back with a transaction
         await _empty_broker(sweep.nc)
@@ -185,7 +182,6 @@ async def _settle_run(connection: AsyncConnection, version: Version, note: RunNo
     )
 
 
-def _folders(root: Path) -> list[int]:
+async def _folders(storage: Storage) -> list[int]:
     """Ids of orders that have a folder in the storage."""
-    names: Iterable[str] = (entry.name for entry in root.iterdir() if entry.is_dir())
-    return sorted(int(name) for name in names if name.isdecimal())
+    return sorted(int(name) for name in await storage.folders() if name.isdecimal())
