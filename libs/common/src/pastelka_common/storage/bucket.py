@@ -174,7 +174,8 @@ class BucketStorage:
 
     async def found(self, folder: str, others: Sequence[str]) -> Found:
         """The files below ``folder`` and those of ``others`` that are there. Raises ``OSError``."""
-        sizes = [meta["size"] for meta in await self._all(_key(folder))]
+        key, others = _key(folder), [_key(path) for path in others]
+        sizes = [meta["size"] for meta in await self._all(key)]
         sizes += [size for path in others if (size := await self.size(path)) is not None]
         return Found(len(sizes), sum(sizes))
 
