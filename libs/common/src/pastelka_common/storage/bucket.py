@@ -125,18 +125,21 @@ class BucketStorage:
             yield copy
 
     async def has(self, path: str) -> bool:
-        """Whether the file is there; one that cannot be looked at is not, nor one outside the root."""
-        try:
-            return await self.size(path) is not None
-        except OSError:
-            return False
+        """Whether the file is there; one outside the root is not. Raises ``OSError``."""
+        return await self.size(path) is not None
 
     async def size(self, path: str) -> int | None:
         """Bytes of the file; None for none, also for a path outside the root. Raises ``OSError``."""
         try:
-            return (await _asked(obstore.head_async(self._store, _key(path))))["size"]
-        except (UnsafePathError, FileNotFoundError):
+            key = _key(path)
+        except UnsafePathError:
             return None
+        with suppress(FileNotFoundError):
+            return (await _asked(obstore.head_async(self._store, key)))["size"]
+        # An answer to HEAD has no body, so a missing bucket says the same in it as a missing file.
+        with suppress(FileNotFoundError):
+            return (await _asked(obstore.get_async(self._store, key))).meta["size"]
+        return None
 
     async def holds(self, folder: str) -> bool:
         """Whether there is anything below ``folder``."""

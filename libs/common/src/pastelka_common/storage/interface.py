@@ -53,7 +53,10 @@ class Storage(Protocol):
         """
 
     async def has(self, path: str) -> bool:
-        """Whether the file is there; one that cannot be looked at is not, nor one outside the root."""
+        """Whether the file is there; one outside the root is not.
+
+        Raises ``OSError`` where that cannot be found out: a file may have been paid for.
+        """
 
     async def size(self, path: str) -> int | None:
         """Bytes of the file; None for none, also for a path outside the root. Raises ``OSError``."""
