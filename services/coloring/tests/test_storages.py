@@ -102,6 +102,33 @@ async def test_a_storage_that_leaves_while_runpod_works_costs_nothing(
     assert not any(fact.possibly_paid_twice for fact in bench.of(job))
 
 
+async def test_who_only_waits_for_runpod_needs_no_photo(
+    bench: Workbench,
+    service: Service,
+    make_job: MakeJob,
+    runpod: FakeRunpod,
+    place: Place,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    runpod.plan(JobPlan(states=["IN_PROGRESS"]))
+    job = await _stored(place, make_job(), tmp_path)
+    await bench.put(job)
+    leaving = asyncio.ensure_future(service(**place.settings)(asyncio.Event()))
+    await bench.until_reported(job, AT_RUNPOD)
+    assert list((tmp_path / "temporary").iterdir()) == []
+    leaving.cancel()
+    await asyncio.wait({leaving})
+    await storage_of(place).remove(job.source)
+    [at_runpod] = runpod.jobs.by_id.values()
+    at_runpod.left = ["COMPLETED"]
+    async with at_work(service(**place.settings)):
+        await bench.until_reported(job, "completed")
+    assert len(runpod.jobs.by_id) == 1
+
+
 async def test_a_page_that_was_stored_but_not_told_is_found_once_the_storage_is_back(
     bench: Workbench,
     service: Service,
