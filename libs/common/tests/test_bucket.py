@@ -88,6 +88,7 @@ async def test_a_bucket_that_cannot_be_asked_is_no_missing_file(
         lambda: broken.take(PATH, tmp_path / "sent"),
         lambda: broken.has(PATH),
         lambda: broken.size(PATH),
+        broken.reach,
         lambda: broken.remove(PATH),
         lambda: broken.holds("42"),
         lambda: broken.found("42", []),

@@ -204,6 +204,7 @@ async def test_a_storage_that_is_away_is_no_missing_file(place: Place):
         lambda: storage.size(PAGE),
         lambda: storage.read(PAGE),
         lambda: storage.read_since(PAGE, long_ago),
+        storage.reach,
         storage.folders,
     ]
     for attempt in tries:
@@ -214,6 +215,7 @@ async def test_a_storage_that_is_away_is_no_missing_file(place: Place):
         with pytest.raises(StorageUnavailableError):
             await attempt()
     await place.come_back()
+    await storage.reach()
     assert await storage.has(PAGE)
     assert not await storage.has("42/none.png")
 

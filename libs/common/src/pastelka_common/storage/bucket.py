@@ -1,6 +1,7 @@
 """The storage as a bucket of an S3-compatible store (``STORAGE_URL``), through obstore."""
 
 import errno
+import os
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -29,6 +30,8 @@ T = TypeVar("T")
 
 _WRITTEN = "pastelka-written"
 """Metadata of an object: when it was written by our clock. The store's own says whole seconds only."""
+
+_NOTHING = ".nothing"
 
 _RETRIES = 4
 _RETRY_SECONDS = timedelta(seconds=15)
@@ -64,6 +67,7 @@ def bucket_of(settings: "StorageSettings") -> S3Store:
     """The library's store for ``STORAGE_URL``. Nothing is asked yet. Raises :class:`BadBucketError`."""
     if settings.bucket is None:
         raise ValueError("STORAGE_URL names no bucket")
+    _unset_what_is_empty()
     secret, token = settings.aws_secret_access_key, settings.aws_session_token
     config: S3Config = {"region": settings.aws_region}
     if secret is not None and secret.get_secret_value():
@@ -90,6 +94,12 @@ def bucket_of(settings: "StorageSettings") -> S3Store:
             f"STORAGE_URL: no bucket can be opened with these AWS_* variables ({type(error).__name__});"
             " look for one that is malformed, or that lacks its other half"
         ) from error
+
+
+def _unset_what_is_empty() -> None:
+    """The library reads ``AWS_*`` by itself, and takes an empty key, token or address for one."""
+    for name in [name for name, value in os.environ.items() if name.startswith("AWS_") and not value]:
+        del os.environ[name]
 
 
 class BucketStorage:
@@ -206,6 +216,11 @@ class BucketStorage:
             raise StorageAwayError(f"The storage cannot be read: {error.strerror}.") from error
         if not some and not may_be_empty:
             raise StorageAwayError("The storage is empty although the order has files. Is it the right one?")
+
+    async def reach(self) -> None:
+        """Ask for an object that nobody has: cheaper than a list. Raises ``OSError``."""
+        with suppress(FileNotFoundError):
+            await _asked(obstore.get_async(self._store, _NOTHING))
 
     async def space(self) -> tuple[int, int] | None:
         """Nothing: a bucket has no end."""

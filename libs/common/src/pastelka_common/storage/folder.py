@@ -110,6 +110,11 @@ class FolderStorage:
         """Raise ``StorageAwayError`` if the folder is not there, or empty although it may not be."""
         await to_thread.run_sync(lambda: deletion.require(self.root, may_be_empty=may_be_empty))
 
+    async def reach(self) -> None:
+        """Return if the folder is there. Raises ``StorageUnavailableError``."""
+        if not await anyio.Path(self.root).is_dir():
+            raise _not_there()
+
     async def space(self) -> tuple[int, int] | None:
         """Free and whole size of the file system in bytes. Raises ``OSError``."""
         usage = await to_thread.run_sync(shutil.disk_usage, self.root)
@@ -128,7 +133,11 @@ class FolderStorage:
         except (FileNotFoundError, NotADirectoryError) as error:
             if self.root.is_dir():
                 raise
-            raise StorageUnavailableError("The folder of all files is not there") from error
+            raise _not_there() from error
+
+
+def _not_there() -> StorageUnavailableError:
+    return StorageUnavailableError("The folder of all files is not there")
 
 
 def _write_durably(target: Path, content: bytes | Path) -> None:

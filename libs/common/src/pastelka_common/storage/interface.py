@@ -97,6 +97,9 @@ class Storage(Protocol):
     async def require(self, *, may_be_empty: bool) -> None:
         """Raise :class:`StorageAwayError` if the storage is not there, or empty although it may not be."""
 
+    async def reach(self) -> None:
+        """Return if the storage answers; one cheap question. Raises ``OSError``."""
+
     async def space(self) -> tuple[int, int] | None:
         """Free and whole size in bytes, where there is an end to it. Raises ``OSError``."""
 
