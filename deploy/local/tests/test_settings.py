@@ -25,6 +25,7 @@ def test_the_data_folder_is_below_the_working_folder_by_default(
         ("NOTIFIER_REPLICAS", "33"),
         ("VECTORIZE_REPLICAS", "two"),
         ("PASTELKA_DATA_DIR", "/srv/a;b"),
+        ("PASTELKA_STORAGE", "bucket"),
     ],
 )
 def test_a_malformed_setting_is_named_with_its_value(name: str, value: str):
@@ -53,3 +54,11 @@ def test_where_no_port_was_asked_for_the_next_free_one_is_taken_and_said(monkeyp
 def test_both_ports_may_not_be_one():
     with pytest.raises(SettingsError, match="different"):
         choose_public_ports(read_settings({"PASTELKA_PORT": "19999", "PASTELKA_STATIC_PORT": "19999"}))
+
+
+def test_the_files_are_in_a_folder_or_in_a_bucket_of_ours_or_in_another():
+    assert not read_settings({"PASTELKA_STORAGE": ""}).own_bucket
+    assert not read_settings({"STORAGE_URL": "s3://photos"}).own_bucket
+    assert read_settings({"PASTELKA_STORAGE": "s3"}).own_bucket
+    with pytest.raises(SettingsError, match="PASTELKA_STORAGE is s3 and STORAGE_URL names another bucket"):
+        read_settings({"PASTELKA_STORAGE": "s3", "STORAGE_URL": "s3://photos"})

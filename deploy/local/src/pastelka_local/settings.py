@@ -26,6 +26,7 @@ class Settings:
     port: int | None = None
     static_port: int | None = None
     replicas: Mapping[str, int] = field(default_factory=dict)
+    own_bucket: bool = False
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -54,6 +55,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         port=_port(environment, "PASTELKA_PORT"),
         static_port=_port(environment, "PASTELKA_STATIC_PORT"),
         replicas={kind: _replicas(environment, kind) for kind in ("coloring", "vectorize", "notifier")},
+        own_bucket=_own_bucket(environment),
         environment=environment,
     )
 
@@ -88,6 +90,16 @@ def _public_port(
     if chosen != default:
         notes.append(f"port {default} is taken, so {chosen} is used; {name} sets another")
     return chosen
+
+
+def _own_bucket(environment: Mapping[str, str]) -> bool:
+    """Whether the files are to be in a bucket of a server that the stack runs."""
+    wanted = environment.get("PASTELKA_STORAGE") or "folder"
+    if wanted not in {"folder", "s3"}:
+        raise SettingsError(f"PASTELKA_STORAGE is {wanted!r}; folder or s3 is needed")
+    if wanted == "s3" and environment.get("STORAGE_URL"):
+        raise SettingsError("PASTELKA_STORAGE is s3 and STORAGE_URL names another bucket; give one of them")
+    return wanted == "s3"
 
 
 def _port(environment: Mapping[str, str], name: str) -> int | None:
