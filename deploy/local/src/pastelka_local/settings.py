@@ -60,6 +60,31 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     )
 
 
+def require_same_storage(settings: Settings) -> None:
+    """Raise :class:`SettingsError` if the files of earlier starts are where they would not be found now.
+
+    They do not move by themselves, and the reconciler would call them missing.
+    """
+    if settings.given("STORAGE_URL"):
+        return
+    if settings.own_bucket and _holds_files(settings.data / "storage" / "images"):
+        raise SettingsError(
+            f"the files in {settings.data} are in a folder, not in a bucket; start it without STORAGE=s3,"
+            " or name another PASTELKA_DATA_DIR"
+        )
+    if not settings.own_bucket and _holds_files(settings.data / "s3" / "objects"):
+        raise SettingsError(
+            f"the files in {settings.data} are in a bucket; start it with STORAGE=s3,"
+            " or name another PASTELKA_DATA_DIR"
+        )
+
+
+def _holds_files(folder: Path) -> bool:
+    """Whether there is a file below ``folder``, apart from what is hidden (versitygw's own)."""
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return any(not any(part.startswith(".") for part in path.parts) for path in found)
+
+
 def choose_public_ports(settings: Settings) -> tuple[int, int, list[str]]:
     """The gateway's port, the file server's, and what a person should know about the choice.
 

@@ -27,7 +27,7 @@ from pastelka_local.gateway import gateway_settings
 from pastelka_local.health import StackState, look, read_states, write_states
 from pastelka_local.keys import hub_keys
 from pastelka_local.plan import Process, ServiceKind, StackFile, Watched
-from pastelka_local.settings import Settings, choose_public_ports
+from pastelka_local.settings import Settings, choose_public_ports, require_same_storage
 from pastelka_local.strays import end_strays
 from pastelka_local.supervision import MARKER, Supervisor, render_config, socket_path, spawn
 
@@ -66,6 +66,7 @@ class Stack:
         Raises :class:`StackError`, :class:`SettingsError`, :class:`ServerError` and
         :class:`DashboardError`; what was started is still there then, for :func:`end_stack`.
         """
+        require_same_storage(self.settings)
         for folder in (self.settings.data, self.settings.run, self.settings.log):
             folder.mkdir(parents=True, exist_ok=True, mode=0o755)
         await asyncio.to_thread(end_strays, self.settings.data)
