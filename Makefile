@@ -18,6 +18,9 @@ SOURCES := $(addsuffix /src,$(MEMBERS))
 # Most tests wait for other processes most of the time.
 TEST_WORKERS ?= 3
 
+# make up STORAGE=s3: the files in a bucket of a server of the stack's own (versitygw, built by Go once).
+export PASTELKA_STORAGE := $(or $(STORAGE),$(PASTELKA_STORAGE))
+
 say = @printf '\033[1m==>\033[0m %s\n' '$(1)'
 
 .PHONY: help

@@ -7,12 +7,13 @@ from pastelka_coloring.providers import ColoringRequest
 from pastelka_coloring.providers.runpod import RunpodLimits
 from pastelka_coloring.providers.runpod.pacing import PollPacer, poll_delay, retry_delay
 from pastelka_common.testing.fake_page import drawn_page
+from pastelka_common.testing.sources import lying
 
 
 async def test_two_hundred_jobs_share_the_polls(fake, make_provider, save, drawing, recorders):
     fake.settings.queue_seconds, fake.settings.run_seconds = 0.5, 1.5
     provider = make_provider(poll_interval=3.0)
-    request = ColoringRequest(save(drawing()), megapixels=1.0, steps=4)
+    request = ColoringRequest(lying(save(drawing())), megapixels=1.0, steps=4)
 
     started = time.monotonic()
     pages = await asyncio.gather(*(provider.color(request, progress) for progress in recorders(200)))
@@ -31,7 +32,7 @@ async def test_a_tight_poll_rate_is_shared_fairly(fake, make_provider, save, dra
     fake.settings.run_seconds = 1.0
     limits = RunpodLimits(polls=2, polls_per_second=60, poll_burst=5)
     provider = make_provider(poll_interval=0.05, limits=limits)
-    request = ColoringRequest(save(drawing()), megapixels=1.0, steps=4)
+    request = ColoringRequest(lying(save(drawing())), megapixels=1.0, steps=4)
 
     await asyncio.gather(*(provider.color(request, progress) for progress in recorders(30)))
 

@@ -20,7 +20,7 @@ ADDRESS = "http://localhost/files/address"
 
 def _photo() -> bytes:
     content = BytesIO()
-    Image.new("RGB", (64, 48), "teal").save(content, "JPEG")
+    Image.new("RGB", (96, 72), "teal").save(content, "JPEG")
     return content.getvalue()
 
 
