@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,21 @@ async def test_a_file_that_is_no_record_is_refused(command: Command, tmp_path: P
     code, _, err = await command("after-restore", "--record", str(tmp_path / "x.json"))
     assert code == 1
     assert "is no record of `backup-record`" in err
+
+
+@pytest.mark.usefixtures("alone", "nc")
+async def test_a_record_is_read_from_standard_input(
+    api: Any, command: Command, recorded: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    await api.order()
+    recorded(ids={"orders": 70})
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO((tmp_path / "record.json").read_bytes())))
+    found = await settled(command, "--record", "-", "--dry-run")
+    assert found["ids"]["orders"] == 10_070
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(b"")))
+    code, _, err = await command("after-restore", "--record", "-")
+    assert code == 1
+    assert "Standard input is no record of `backup-record`" in err
 
 
 @pytest.mark.usefixtures("alone")
