@@ -116,7 +116,7 @@ test-faults: sync ## Break everything at seeded moments: SEEDS=1-10, CLUSTER=1 f
 	@$(RUN) python -m tests.faults $(if $(SEEDS),--seed $(SEEDS)) $(if $(CLUSTER),--cluster) $(if $(RESULTS),--json $(RESULTS))
 
 .PHONY: test-alerts
-test-alerts: sync ## Cause every alert on a running system, under a real Prometheus (needs Go once; some twelve minutes)
+test-alerts: sync ## Cause every alert on a running system, under a real Prometheus (needs Go once; seven minutes)
 	@$(RUN) python -m tests.alerts
 
 .PHONY: test-api

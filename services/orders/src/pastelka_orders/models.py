@@ -47,6 +47,9 @@ OrderSource = Literal["shopify", "manual"]
 StoredKind = Literal["coloring", "svg", "photo"]
 """What a stored file is."""
 
+MANY_FILES = 20
+"""Files of which none is in the storage say more of the storage than of the files."""
+
 ErasureReason = Literal["retention", "customer", "operator"]
 """Why an order was erased: it was too old, its customer's wish, somebody deleted it."""
 

@@ -51,12 +51,12 @@ class Broken:
         self._database = database
         self.storage = storage
 
-    def reconciler(self, *, grace: float = 0.0, files: int = 0) -> Reconciler:
+    def reconciler(self, *, grace: float = 0.0, files: int = 0, storage: Storage | None = None) -> Reconciler:
         """One that takes every row for old, and looks for no files unless told how many."""
         return Reconciler(
             self._database,
             self.nc,
-            self.storage,
+            storage or self.storage,
             every=60,
             grace=grace,
             files=files,
@@ -64,10 +64,10 @@ class Broken:
         )
 
     async def sweep(
-        self, *, grace: float = 0.0, dry_run: bool = False, files: int = 0
+        self, *, grace: float = 0.0, dry_run: bool = False, files: int = 0, storage: Storage | None = None
     ) -> list[tuple[str, str]]:
         """One pass; returns what it mended, as kinds and reasons, once that is published."""
-        found = await self.reconciler(grace=grace, files=files).sweep(dry_run=dry_run)
+        found = await self.reconciler(grace=grace, files=files, storage=storage).sweep(dry_run=dry_run)
         assert isinstance(found, Sweep)
         if not dry_run:
             await self.published()
@@ -114,7 +114,7 @@ async def broken(api: Any, database: Database, nc: Client, sql: asyncpg.Connecti
     """The relay at work, and what a test needs to break and mend."""
     relay, stop = Relay(database, Publisher(nc, timeout=1)), asyncio.Event()
     task = asyncio.create_task(relay.run(stop))
-    yield Broken(database, nc, sql, api.app.state.services.storage, relay)
+    yield Broken(database, nc, sql, api.stored, relay)
     stop.set()
     relay.wake()
     await asyncio.wait_for(task, 20)
