@@ -38,6 +38,23 @@
 {{- include "pastelka.egress.rule" (dict "root" . "component" $own "peers" .Values.networkPolicy.nats "port" $port) -}}
 {{- end -}}
 
+{{- /* The bucket's store; nothing where the files are on a volume, which the node mounts. */ -}}
+{{- define "pastelka.egress.storage" -}}
+{{- if eq .Values.storage.kind "bucket" -}}
+{{- $port := default (include "pastelka.store" . | fromYaml).port .Values.networkPolicy.storagePort -}}
+{{- include "pastelka.egress.rule" (dict "root" . "peers" .Values.networkPolicy.storage "port" $port) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Where those who sign get their credentials when no Secret has them. */ -}}
+{{- define "pastelka.egress.storageIdentity" -}}
+{{- if and (eq .Values.storage.kind "bucket") (not .Values.storage.bucket.existingSecret) -}}
+{{- with .Values.networkPolicy.storageIdentity -}}
+{{- toYaml . -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "pastelka.egress.hub" -}}
 {{- include "pastelka.egress.rule" (dict "root" . "component" "hub" "port" 8000) -}}
 {{- end -}}

@@ -22,6 +22,16 @@
 {{- if not (or .Values.mercure.existingSecret .Values.tryOut.enabled) -}}
 {{- $wrong = append $wrong "mercure.existingSecret is empty: a Secret with the hub's two keys, or tryOut.enabled, which draws them" -}}
 {{- end -}}
+{{- if eq .Values.storage.kind "bucket" -}}
+{{- if not .Values.storage.bucket.url -}}
+{{- $wrong = append $wrong "storage.kind is bucket, which needs storage.bucket.url: s3://bucket or s3://bucket/prefix" -}}
+{{- end -}}
+{{- if .Values.storage.existingClaim -}}
+{{- $wrong = append $wrong "storage.kind is bucket, and storage.existingClaim names a claim: the files are in one of both" -}}
+{{- end -}}
+{{- else if or .Values.storage.bucket.url .Values.storage.bucket.endpoint .Values.storage.bucket.existingSecret -}}
+{{- $wrong = append $wrong "storage.bucket is set, and storage.kind is claim: the files are in one of both" -}}
+{{- end -}}
 {{- if and (eq .Values.coloring.provider "runpod") (not (and .Values.coloring.runpod.endpointId .Values.coloring.runpod.existingSecret)) -}}
 {{- $wrong = append $wrong "coloring.provider is runpod, which needs coloring.runpod.endpointId and coloring.runpod.existingSecret" -}}
 {{- end -}}

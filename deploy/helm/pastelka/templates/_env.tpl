@@ -24,8 +24,32 @@
   valueFrom: {secretKeyRef: {name: {{ include "pastelka.databaseSecret" . | quote }}, key: {{ .Values.database.key | quote }}}}
 {{- end -}}
 
-{{- define "pastelka.env.storage" -}}
+{{- /* The migrations ask no storage; they leave this path out where old rows begin with it. */ -}}
+{{- define "pastelka.env.storagePath" -}}
 - {name: STORAGE_PATH, value: {{ .Values.storage.path | quote }}}
+{{- end -}}
+
+{{- define "pastelka.env.storage" -}}
+{{- if ne .Values.storage.kind "bucket" -}}
+{{ include "pastelka.env.storagePath" . }}
+{{- else -}}
+{{- with .Values.storage.bucket -}}
+- {name: STORAGE_URL, value: {{ .url | quote }}}
+- {name: AWS_REGION, value: {{ .region | quote }}}
+{{- with .endpoint }}
+- {name: AWS_ENDPOINT_URL, value: {{ trimSuffix "/" . | quote }}}
+{{- end }}
+{{- if .existingSecret }}
+{{- $secret := .existingSecret }}
+{{- range $name, $key := dict "AWS_ACCESS_KEY_ID" .accessKeyIdKey "AWS_SECRET_ACCESS_KEY" .secretAccessKeyKey "AWS_SESSION_TOKEN" .sessionTokenKey }}
+{{- with $key }}
+- name: {{ $name }}
+  valueFrom: {secretKeyRef: {name: {{ $secret | quote }}, key: {{ . | quote }}}}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{- define "pastelka.env.mercurePublisher" -}}

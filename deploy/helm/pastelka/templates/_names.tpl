@@ -124,3 +124,17 @@ hook
 {{- .Values.nats.monitoringEndpoint -}}
 {{- end -}}
 {{- end -}}
+
+{{- /* The bucket's store as YAML: scheme, hostname, port, and host as it is signed (the port only where it is another than the scheme's). */ -}}
+{{- define "pastelka.store" -}}
+{{- $bucket := .Values.storage.bucket -}}
+{{- $url := urlParse (default (printf "https://s3.%s.amazonaws.com" $bucket.region) (trimSuffix "/" $bucket.endpoint)) -}}
+{{- $usual := ternary "443" "80" (eq $url.scheme "https") -}}
+{{- $port := default $usual (trimPrefix ":" (regexFind ":[0-9]+$" $url.host)) -}}
+{{- $name := trimSuffix (printf ":%s" $port) $url.host -}}
+scheme: {{ $url.scheme }}
+hostname: {{ trimAll "[]" $name | quote }}
+port: {{ $port }}
+host: {{ ternary $name (printf "%s:%s" $name $port) (eq $port $usual) | quote }}
+server: {{ printf "%s:%s" $name $port | quote }}
+{{- end -}}

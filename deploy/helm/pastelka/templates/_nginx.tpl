@@ -29,6 +29,16 @@
   "TRUSTED_PEERS" (include "pastelka.lines" (dict "before" "" "list" $front "after" " 1;"))
   "AUTH_PEERS" (include "pastelka.lines" (dict "before" "" "list" $naming "after" " 1;"))
 -}}
+{{- if eq .Values.storage.kind "bucket" -}}
+{{- $store := include "pastelka.store" . | fromYaml -}}
+{{- $_ := mergeOverwrite $own (dict
+  "FILES_IN" "bucket" "BUCKET_SCHEME" $store.scheme "BUCKET_HOST" $store.host "BUCKET_SERVER" $store.server "BUCKET_NAME" $store.hostname
+) -}}
+{{- if eq $store.scheme "https" -}}
+{{- /* One step of a chain is nginx's default; authorities of one's own often have two. */ -}}
+{{- $_ := set $own "BUCKET_TLS" "proxy_ssl_verify on; proxy_ssl_verify_depth 3; proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;" -}}
+{{- end -}}
+{{- end -}}
 {{- mergeOverwrite $names $own .Values.gateway.settings | toYaml -}}
 {{- end -}}
 

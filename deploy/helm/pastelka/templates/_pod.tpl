@@ -69,7 +69,7 @@ spec:
         {{- toYaml $v.securityContext | nindent 8 }}
       volumeMounts:
         - {name: tmp, mountPath: /tmp}
-        {{- with .mounts }}
+        {{- with .mounts | default "" | trim }}
         {{- . | nindent 8 }}
         {{- end }}
         {{- with $v.extraVolumeMounts }}
@@ -80,7 +80,7 @@ spec:
     {{- end }}
   volumes:
     - {name: tmp, emptyDir: {sizeLimit: {{ $v.tmpSize }}}}
-    {{- with .volumes }}
+    {{- with .volumes | default "" | trim }}
     {{- . | nindent 4 }}
     {{- end }}
     {{- with $v.extraVolumes }}
@@ -206,12 +206,16 @@ spec:
     {{- end }}
 {{- end -}}
 
+{{- /* The shared folder; nothing where the files are in a bucket. */ -}}
 {{- define "pastelka.storageVolume" -}}
+{{- if ne .root.Values.storage.kind "bucket" -}}
 - name: files
   persistentVolumeClaim: {claimName: {{ include "pastelka.claim" .root | quote }}{{ if .readOnly }}, readOnly: true{{ end }}}
 {{- end -}}
+{{- end -}}
 
 {{- define "pastelka.storageMount" -}}
+{{- if ne .root.Values.storage.kind "bucket" -}}
 - name: files
   mountPath: {{ .root.Values.storage.path }}
   {{- with .root.Values.storage.subPath }}
@@ -220,6 +224,7 @@ spec:
   {{- if .readOnly }}
   readOnly: true
   {{- end }}
+{{- end -}}
 {{- end -}}
 
 {{- /* The migrations as an init container; several at once wait for each other. */ -}}
@@ -232,7 +237,7 @@ spec:
     {{- toYaml .root.Values.migration.command | nindent 4 }}
   env:
     {{- include "pastelka.env.database" .root | nindent 4 }}
-    {{- include "pastelka.env.storage" .root | nindent 4 }}
+    {{- include "pastelka.env.storagePath" .root | nindent 4 }}
   resources:
     {{- toYaml .root.Values.migration.resources | nindent 4 }}
   securityContext:
