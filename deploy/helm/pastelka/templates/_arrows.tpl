@@ -121,3 +121,34 @@
   ports: [{port: 8000, protocol: TCP}]
 {{- end -}}
 {{- end -}}
+
+{{- /* A component's policy: root, component, v (merged values), arrows (what of the above goes out), ingress (YAML), annotations. */ -}}
+{{- define "pastelka.networkPolicy" -}}
+{{- $root := .root -}}
+{{- $v := .v -}}
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  {{- include "pastelka.metadata" . | nindent 2 }}
+spec:
+  podSelector:
+    matchLabels:
+      {{- include "pastelka.selector" . | nindent 6 }}
+  policyTypes: [Ingress, Egress]
+  ingress:
+    {{- with .ingress | default "" | trim }}
+    {{- . | nindent 4 }}
+    {{- end }}
+    {{- with $v.extraIngress }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  egress:
+    {{- range $arrow := .arrows }}
+    {{- with include (printf "pastelka.egress.%s" $arrow) $root }}
+    {{- . | nindent 4 }}
+    {{- end }}
+    {{- end }}
+    {{- with $v.extraEgress }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+{{- end -}}

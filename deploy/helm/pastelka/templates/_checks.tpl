@@ -44,6 +44,25 @@
 {{- if and .Values.gatewayApi.enabled (not .Values.gatewayApi.parentRefs) -}}
 {{- $wrong = append $wrong "gatewayApi.enabled needs gatewayApi.parentRefs" -}}
 {{- end -}}
+{{- if and .Values.authorities.configMap .Values.authorities.secret -}}
+{{- $wrong = append $wrong "authorities.configMap and authorities.secret are both set: the certificates are in one of both" -}}
+{{- end -}}
+{{- if and .Values.backupRecord.enabled (not .Values.backupRecord.existingClaim) -}}
+{{- $wrong = append $wrong "backupRecord.enabled needs backupRecord.existingClaim: where the records are kept, apart from what they are for" -}}
+{{- end -}}
+{{- if and .Values.backupRecord.enabled (eq .Values.backupRecord.existingClaim (include "pastelka.claim" .)) -}}
+{{- $wrong = append $wrong "backupRecord.existingClaim is the claim of the files: a record must outlive what it is for" -}}
+{{- end -}}
+{{- with .Values.afterRestore -}}
+{{- if .enabled -}}
+{{- if eq .withoutRecord (not (empty .record)) -}}
+{{- $wrong = append $wrong "afterRestore needs either record, the name of the newest record, or withoutRecord: true" -}}
+{{- end -}}
+{{- if and .record (not .recordConfigMap) (not $.Values.backupRecord.existingClaim) -}}
+{{- $wrong = append $wrong "afterRestore.record is in backupRecord.existingClaim or in afterRestore.recordConfigMap; both are empty" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- range $component := list "coloring" "vectorize" -}}
 {{- $scale := get $.Values.keda $component -}}
 {{- if gt (int $scale.minReplicas) (int $scale.maxReplicas) -}}

@@ -155,3 +155,11 @@
 {{ include "pastelka.env.mercurePublisher" . }}
 {{ include "pastelka.env.mercureSubscriber" . }}
 {{- end -}}
+
+{{- define "pastelka.env.afterRestore" -}}
+- {name: LOG_LEVEL, value: {{ .Values.logLevel | quote }}}
+{{ include "pastelka.env.database" . }}
+{{ include "pastelka.env.nats" . }}
+{{ include "pastelka.env.storage" . }}
+- {name: TIMEZONE, value: {{ .Values.timezone | quote }}}
+{{- end -}}

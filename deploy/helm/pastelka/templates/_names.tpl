@@ -73,6 +73,11 @@ annotations:
 {{- end -}}
 {{- end -}}
 
+{{- /* Of one pod: root, v. */ -}}
+{{- define "pastelka.podServiceAccount" -}}
+{{- default (include "pastelka.serviceAccount" .root) .v.serviceAccountName -}}
+{{- end -}}
+
 {{- /* Name of the Secret that `tryOut` draws. */ -}}
 {{- define "pastelka.tryOutSecret" -}}
 {{ include "pastelka.fullname" . }}-try-out

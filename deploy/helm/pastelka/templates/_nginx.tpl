@@ -36,7 +36,8 @@
 ) -}}
 {{- if eq $store.scheme "https" -}}
 {{- /* One step of a chain is nginx's default; authorities of one's own often have two. */ -}}
-{{- $_ := set $own "BUCKET_TLS" "proxy_ssl_verify on; proxy_ssl_verify_depth 3; proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;" -}}
+{{- $believed := default "/etc/ssl/certs/ca-certificates.crt" (include "pastelka.authorities.file" .) -}}
+{{- $_ := set $own "BUCKET_TLS" (printf "proxy_ssl_verify on; proxy_ssl_verify_depth 3; proxy_ssl_trusted_certificate %s;" $believed) -}}
 {{- end -}}
 {{- end -}}
 {{- mergeOverwrite $names $own .Values.gateway.settings | toYaml -}}

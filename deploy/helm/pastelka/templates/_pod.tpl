@@ -26,8 +26,8 @@ spec:
   {{- with include "pastelka.placement" . | trim }}
   {{- . | nindent 2 }}
   {{- end }}
-  serviceAccountName: {{ include "pastelka.serviceAccount" .root }}
-  automountServiceAccountToken: false
+  serviceAccountName: {{ include "pastelka.podServiceAccount" . }}
+  automountServiceAccountToken: {{ $v.automountServiceAccountToken }}
   enableServiceLinks: false
   terminationGracePeriodSeconds: {{ include "pastelka.gracePeriod" . }}
   securityContext:
@@ -46,7 +46,8 @@ spec:
       args:
         {{- toYaml . | nindent 8 }}
       {{- end }}
-      {{- with (concat (.env | default "" | fromYamlArray) $v.extraEnv) }}
+      {{- $env := concat (.env | default "" | fromYamlArray) (include "pastelka.env.authorities" .root | fromYamlArray) }}
+      {{- with concat $env $v.extraEnv }}
       env:
         {{- toYaml . | nindent 8 }}
       {{- end }}
@@ -72,6 +73,9 @@ spec:
         {{- with .mounts | default "" | trim }}
         {{- . | nindent 8 }}
         {{- end }}
+        {{- with include "pastelka.authorities.mount" .root }}
+        {{- . | nindent 8 }}
+        {{- end }}
         {{- with $v.extraVolumeMounts }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
@@ -83,6 +87,9 @@ spec:
     {{- with .volumes | default "" | trim }}
     {{- . | nindent 4 }}
     {{- end }}
+    {{- with include "pastelka.authorities.volume" .root }}
+    {{- . | nindent 4 }}
+    {{- end }}
     {{- with $v.extraVolumes }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
@@ -91,6 +98,9 @@ spec:
 {{- /* Where a pod may be, and with what. */ -}}
 {{- define "pastelka.placement" -}}
 {{- $v := .v -}}
+{{- if ne (toString $v.hostUsers) "<nil>" }}
+hostUsers: {{ $v.hostUsers }}
+{{- end }}
 {{- with .root.Values.global.imagePullSecrets }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
@@ -227,6 +237,31 @@ spec:
 {{- end -}}
 {{- end -}}
 
+{{- /* Where the records of `backup-record` are: the operator's claim, or a ConfigMap with one of them. */ -}}
+{{- define "pastelka.recordVolume" -}}
+{{- if .configMap -}}
+- {name: record, configMap: {name: {{ .configMap | quote }}}}
+{{- else if .root.Values.backupRecord.existingClaim -}}
+- {name: record, persistentVolumeClaim: {claimName: {{ .root.Values.backupRecord.existingClaim | quote }}}}
+{{- end -}}
+{{- end -}}
+
+{{- define "pastelka.recordMount" -}}
+{{- $values := .root.Values -}}
+{{- if or $values.backupRecord.existingClaim $values.afterRestore.recordConfigMap -}}
+- name: record
+  mountPath: /record
+  {{- if .readOnly }}
+  readOnly: true
+  {{- end }}
+  {{- if not (and .readOnly $values.afterRestore.recordConfigMap) }}
+  {{- with $values.backupRecord.subPath }}
+  subPath: {{ . }}
+  {{- end }}
+  {{- end }}
+{{- end -}}
+{{- end -}}
+
 {{- /* The migrations as an init container; several at once wait for each other. */ -}}
 {{- define "pastelka.migrationInit" -}}
 {{- if eq (include "pastelka.migration" .root) "initContainer" -}}
@@ -238,11 +273,27 @@ spec:
   env:
     {{- include "pastelka.env.database" .root | nindent 4 }}
     {{- include "pastelka.env.storagePath" .root | nindent 4 }}
+    {{- with include "pastelka.env.authorities" .root }}
+    {{- . | nindent 4 }}
+    {{- end }}
+    {{- with .v.extraEnv }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  {{- with .v.extraEnvFrom }}
+  envFrom:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
   resources:
     {{- toYaml .root.Values.migration.resources | nindent 4 }}
   securityContext:
     {{- toYaml .v.securityContext | nindent 4 }}
   volumeMounts:
     - {name: tmp, mountPath: /tmp}
+    {{- with include "pastelka.authorities.mount" .root }}
+    {{- . | nindent 4 }}
+    {{- end }}
+    {{- with .v.extraVolumeMounts }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
 {{- end -}}
 {{- end -}}
