@@ -82,15 +82,19 @@
 
 {{- /* Photos and the shop: what the downloader itself allows, public addresses on 80 and 443. */ -}}
 {{- define "pastelka.egress.internet" -}}
+{{- if .Values.networkPolicy.publicAddresses -}}
 - to:
     {{- include "pastelka.publicAddresses" . | nindent 4 }}
   ports: [{port: 80, protocol: TCP}, {port: 443, protocol: TCP}]
 {{- end -}}
+{{- end -}}
 
 {{- define "pastelka.egress.provider" -}}
+{{- if .Values.networkPolicy.publicAddresses -}}
 - to:
     {{- include "pastelka.publicAddresses" . | nindent 4 }}
   ports: [{port: 443, protocol: TCP}]
+{{- end -}}
 {{- end -}}
 
 {{- /* From components of this release: root, components, port. */ -}}

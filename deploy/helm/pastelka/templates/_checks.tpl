@@ -16,6 +16,9 @@
 {{- if not (or .Values.database.existingSecret .Values.tryOut.enabled) -}}
 {{- $wrong = append $wrong "database.existingSecret is empty: a Secret with the address of PostgreSQL, or tryOut.enabled for one of this chart" -}}
 {{- end -}}
+{{- if and .Values.database.host (not .Values.database.existingSecret) -}}
+{{- $wrong = append $wrong "database.host needs database.existingSecret: the Secret with user and password" -}}
+{{- end -}}
 {{- if not (or .Values.nats.url .Values.nats.existingSecret .Values.tryOut.enabled) -}}
 {{- $wrong = append $wrong "nats.url and nats.existingSecret are empty: the address of NATS, or tryOut.enabled for one of this chart" -}}
 {{- end -}}

@@ -19,9 +19,22 @@
 - {name: STREAM_REPLICAS, value: {{ .Values.nats.streamReplicas | quote }}}
 {{- end -}}
 
+{{- /* The whole address from a Secret, or made of user and password as operators of PostgreSQL keep them. */ -}}
 {{- define "pastelka.env.database" -}}
+{{- $secret := include "pastelka.databaseSecret" . -}}
+{{- with .Values.database -}}
+{{- if .host -}}
+- name: DATABASE_USER
+  valueFrom: {secretKeyRef: {name: {{ $secret | quote }}, key: {{ .userKey | quote }}}}
+- name: DATABASE_PASSWORD
+  valueFrom: {secretKeyRef: {name: {{ $secret | quote }}, key: {{ .passwordKey | quote }}}}
 - name: DATABASE_URL
-  valueFrom: {secretKeyRef: {name: {{ include "pastelka.databaseSecret" . | quote }}, key: {{ .Values.database.key | quote }}}}
+  value: {{ printf "postgresql+asyncpg://$(DATABASE_USER):$(DATABASE_PASSWORD)@%s:%v/%s%s" .host .port .name (ternary "" (printf "?%s" .options) (empty .options)) | quote }}
+{{- else -}}
+- name: DATABASE_URL
+  valueFrom: {secretKeyRef: {name: {{ $secret | quote }}, key: {{ .key | quote }}}}
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{- /* The migrations ask no storage; they leave this path out where old rows begin with it. */ -}}

@@ -43,13 +43,16 @@ app.kubernetes.io/part-of: pastelka
 {{- end }}
 {{- end -}}
 
-{{- /* metadata of an object: root, component, suffix of its name (default: the component), annotations. */ -}}
+{{- /* metadata of an object: root, component, suffix of its name (default: the component), labels, annotations. */ -}}
 {{- define "pastelka.metadata" -}}
 {{- $suffix := default .component .suffix -}}
 name: {{ include "pastelka.fullname" .root }}{{ with $suffix }}-{{ . }}{{ end }}
 namespace: {{ .root.Release.Namespace }}
 labels:
   {{- include "pastelka.labels" . | nindent 2 }}
+  {{- with .labels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 {{- with mergeOverwrite (deepCopy .root.Values.commonAnnotations) (default dict .annotations) }}
 annotations:
   {{- toYaml . | nindent 2 }}

@@ -197,7 +197,7 @@ spec:
 {{- end }}
 {{- end -}}
 
-{{- /* A Service: root, component, type, ports as a list of (dict name port target). */ -}}
+{{- /* A Service: root, component, ports as a list of (dict name port target), type, labels, annotations, more (further fields). */ -}}
 {{- define "pastelka.service" -}}
 apiVersion: v1
 kind: Service
@@ -205,14 +205,14 @@ metadata:
   {{- include "pastelka.metadata" . | nindent 2 }}
 spec:
   type: {{ default "ClusterIP" .type }}
-  {{- with .loadBalancerClass }}
-  loadBalancerClass: {{ . }}
+  {{- with merge (default dict .more) .root.Values.services }}
+  {{- toYaml . | nindent 2 }}
   {{- end }}
   selector:
     {{- include "pastelka.selector" . | nindent 4 }}
   ports:
     {{- range .ports }}
-    - {name: {{ .name }}, port: {{ .port }}, targetPort: {{ .target }}, protocol: TCP}
+    - {name: {{ .name }}, port: {{ .port }}, targetPort: {{ .target }}, protocol: TCP{{ with .node }}, nodePort: {{ . }}{{ end }}}
     {{- end }}
 {{- end -}}
 
