@@ -83,10 +83,12 @@ def test_nginx_is_told_what_the_templates_say(case: Rendered) -> None:
     assert "worker_processes 2;" in told["nginx.conf"]
 
 
-@pytest.mark.parametrize("values", ["gateway-api", "bucket"])
-def test_nginx_accepts_it(values: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "values", [("gateway-api",), ("bucket",), ("minimal", "--set", "gateway.settings.PASTELKA_HOST=[::]")]
+)
+def test_nginx_accepts_it(values: tuple[str, ...], tmp_path: Path) -> None:
     """The real nginx reads the files; names of Services and folders of the image are others here."""
-    for name, text in rendered(values).of("ConfigMap")["gateway"]["data"].items():
+    for name, text in rendered(*values).of("ConfigMap")["gateway"]["data"].items():
         here = text.replace("/tmp", str(tmp_path))  # noqa: S108 - of a pod
         here = here.replace("/srv/pastelka/dashboard", str(tmp_path))
         here = re.sub(_SERVERS, "server 127.0.0.1:9 ", here)
