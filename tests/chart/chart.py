@@ -67,8 +67,8 @@ class Rendered:
 
     def pods(self) -> dict[str, Mapping[str, Any]]:
         """Templates of all pods, by component."""
-        kinds = ("Deployment", "StatefulSet", "Job")
-        return {component_of(one): one["spec"]["template"] for one in self.objects if one["kind"] in kinds}
+        kinds = ("Deployment", "StatefulSet", "Job", "CronJob")
+        return {component_of(one): _template(one) for one in self.objects if one["kind"] in kinds}
 
     def containers(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Every container of every pod, with the name of its component."""
@@ -80,6 +80,12 @@ class Rendered:
         """The container of a component that is its own."""
         containers = self.pods()[component]["spec"]["containers"]
         return next(one for one in containers if one["name"] == component)
+
+
+def _template(one: Mapping[str, Any]) -> Mapping[str, Any]:
+    spec = one["spec"]["jobTemplate"]["spec"] if one["kind"] == "CronJob" else one["spec"]
+    found: Mapping[str, Any] = spec["template"]
+    return found
 
 
 def component_of(one: Mapping[str, Any]) -> str:

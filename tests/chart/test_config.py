@@ -6,11 +6,14 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from pastelka_common.servers import NginxServer
 from pastelka_common.servers.checkout import deploy_folder
 from tests.chart.chart import Rendered, rendered
 
 _NGINX = deploy_folder() / "nginx"
+_SERVERS = r"server (shop-pastelka-(orders-api|hub):8000|store\.objects\.svc:443) "
 _PRIVATE = ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 
 
@@ -29,6 +32,26 @@ def _filled(variables: Mapping[str, str]) -> dict[str, str]:
         .replace("worker_processes auto;", "worker_processes 2;")
         .strip()
         for file in _NGINX.glob("*.template")
+    }
+
+
+def _bucket(case: str) -> dict[str, str]:
+    """What follows from the addresses in ``ci/``."""
+    hosts = {
+        "bucket": "store.objects.svc",
+        "bucket-identity": "s3.eu-central-1.amazonaws.com",
+        "after-restore": "s3.us-east-1.amazonaws.com",
+    }
+    if case not in hosts:
+        return {}
+    return {
+        "FILES_IN": "bucket",
+        "BUCKET_SCHEME": "https",
+        "BUCKET_HOST": hosts[case],
+        "BUCKET_SERVER": f"{hosts[case]}:443",
+        "BUCKET_NAME": hosts[case],
+        "BUCKET_TLS": "proxy_ssl_verify on; proxy_ssl_verify_depth 3; "
+        "proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;",
     }
 
 
@@ -52,6 +75,7 @@ def test_nginx_is_told_what_the_templates_say(case: Rendered) -> None:
             "AUTH_PEERS": " ".join(f"{one} 1;" for one in naming),
             "STATIC_ORIGIN": "https://files.example.org" if case.case == "everything" else "",
             **({"RATE_API": "6000"} if case.case == "everything" else {}),
+            **_bucket(case.case),
         }
     )
     told = case.of("ConfigMap")["gateway"]["data"]
@@ -59,12 +83,16 @@ def test_nginx_is_told_what_the_templates_say(case: Rendered) -> None:
     assert "worker_processes 2;" in told["nginx.conf"]
 
 
-def test_nginx_accepts_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "values", [("gateway-api",), ("bucket",), ("minimal", "--set", "gateway.settings.PASTELKA_HOST=[::]")]
+)
+def test_nginx_accepts_it(values: tuple[str, ...], tmp_path: Path) -> None:
     """The real nginx reads the files; names of Services and folders of the image are others here."""
-    for name, text in rendered("gateway-api").of("ConfigMap")["gateway"]["data"].items():
+    for name, text in rendered(*values).of("ConfigMap")["gateway"]["data"].items():
         here = text.replace("/tmp", str(tmp_path))  # noqa: S108 - of a pod
         here = here.replace("/srv/pastelka/dashboard", str(tmp_path))
-        (tmp_path / name).write_text(re.sub(r"shop-pastelka-(orders-api|hub):8000", "127.0.0.1:9", here))
+        here = re.sub(_SERVERS, "server 127.0.0.1:9 ", here)
+        (tmp_path / name).write_text(here)
     (tmp_path / "temp").mkdir()
     program = NginxServer(folder=tmp_path, storage=tmp_path, page=tmp_path).argv()[0]
     command = [program, "-t", "-p", f"{tmp_path}/", "-e", "stderr", "-c", str(tmp_path / "nginx.conf")]

@@ -91,6 +91,9 @@ def test_the_files_stay_when_the_release_goes() -> None:
 
 
 def test_the_gateway_cannot_write_the_files(case: Rendered) -> None:
+    if "files" not in str(case.container("gateway")["volumeMounts"]):
+        assert "STORAGE_URL" in str(case.container("orders-api")["env"])
+        return
     (mount,) = [one for one in case.container("gateway")["volumeMounts"] if one["name"] == "files"]
     assert mount["readOnly"] is True
     for component in ("orders-api", "orders-worker", "coloring", "vectorize"):

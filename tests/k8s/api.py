@@ -91,8 +91,9 @@ class Api:
         return await self._ask("PATCH", _path(api, kind, namespace, name), headers=headers, json=change)
 
     async def delete(self, api: str, kind: str, name: str, namespace: str = "") -> None:
-        """Delete an object."""
-        await self._ask("DELETE", _path(api, kind, namespace, name))
+        """Delete an object, and then what it made."""
+        params = {"propagationPolicy": "Background"}
+        await self._ask("DELETE", _path(api, kind, namespace, name), params=params)
 
     async def evict(self, pod: str, namespace: str) -> None:
         """Ask for a pod's eviction. Raises :class:`RefusedError` (429) where a budget forbids it now."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from pastelka_common.testing.waiting import until
 from tests.chart.chart import FOLDER
 from tests.k8s.api import Object
@@ -46,6 +48,12 @@ class Release:
     async def uninstall(self) -> None:
         """``helm uninstall --wait``."""
         await self.helm("uninstall", self.name, *_wait())
+
+    async def template(self, values: Path, name: str, *arguments: str) -> list[Object]:
+        """The objects of one template, as ``helm template --show-only`` renders them."""
+        only = ("--show-only", f"templates/{name}.yaml")
+        text = await self.helm("template", self.name, str(FOLDER), "-f", str(values), *only, *arguments)
+        return [one for one in yaml.safe_load_all(text) if one]
 
     async def helm(self, *arguments: str) -> str:
         """Run helm. Fails with what it says, also when that is a warning."""

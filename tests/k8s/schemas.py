@@ -23,7 +23,12 @@ VERSIONS = ("1.30.0", "1.37.0")
 """The oldest Kubernetes that the chart takes, and the newest that the schemas know."""
 
 _PACKAGE = "kubernetes-validate==1.37.0"
+_PROMETHEUS_OPERATOR = "github.com/prometheus-operator/prometheus-operator@v0.88.0"
 _CRDS = (
+    *(
+        (_PROMETHEUS_OPERATOR, f"example/prometheus-operator-crd/monitoring.coreos.com_{kind}.yaml")
+        for kind in ("podmonitors", "prometheusrules")
+    ),
     (f"github.com/kedacore/keda/v2@v{KEDA}", "config/crd/bases/keda.sh_scaledobjects.yaml"),
     (
         "sigs.k8s.io/gateway-api@v1.4.1",
@@ -61,7 +66,7 @@ def prepare(report: Report) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{target}.lock"):
         if not target.is_dir():
-            report("getting the schemas of Kubernetes, KEDA and the Gateway API (once)")
+            report("getting the schemas of Kubernetes, KEDA, the Gateway API and Prometheus (once)")
             with tempfile.TemporaryDirectory(dir=target.parent, prefix=".schemas-") as name:
                 made = Path(name) / "made"
                 _kubernetes(Path(name) / "package", made)

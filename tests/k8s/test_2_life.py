@@ -20,7 +20,7 @@ from pastelka_common.testing.fake_runpod import FakeRunpod, JobPlan
 from pastelka_common.testing.waiting import until
 from pastelka_local.testing import Stack
 from pastelka_local.testing.stack import photo, post_order
-from tests.k8s.api import RefusedError
+from tests.k8s.api import Object, RefusedError
 from tests.k8s.conftest import NAMESPACE
 from tests.k8s.control_plane import NODES, ControlPlane
 from tests.k8s.figures import Figures
@@ -54,6 +54,7 @@ def _values(stack: Stack) -> dict[str, Any]:
         "mercure": {"existingSecret": "hub"},
         "storage": {"existingClaim": "files"},
         "ingress": {"enabled": True},
+        "backupRecord": {"enabled": True, "existingClaim": "records", "schedule": "0 0 29 2 *"},
         "keda": {
             "enabled": True,
             "pollingInterval": 2,
@@ -82,11 +83,13 @@ async def test_install(
 ) -> None:
     """Into a namespace with nothing but the operator's Secrets and claim."""
     values.write_text(yaml.safe_dump(_values(stack)))  # noqa: ASYNC240 - a line or two
-    await plane.api.create(volume("files", "50Gi", (NAMESPACE, "files")))
+    for name in ("files", "records"):
+        await plane.api.create(volume(name, "50Gi", (NAMESPACE, name)))
     for one in (
         secret("database", {"DATABASE_URL": stack.database_url}),
         secret("hub", {"publisher-jwt-key": "p" * 32, "subscriber-jwt-key": "s" * 32}),
         claim("files", "50Gi", "files"),
+        claim("records", "50Gi", "records"),
     ):
         await plane.api.create(one, NAMESPACE)
     said = await release.install(values)
@@ -270,6 +273,39 @@ async def test_done_jobs_end_their_workers(
     await until(shown, SLOW)
 
 
+async def test_jobs_of_backup_and_restore(
+    plane: ControlPlane, release: Release, values: Path, figures: Figures
+) -> None:
+    """Let in under the standard, scheduled with their claims, ended; what they run is tested elsewhere."""
+    cron = await plane.api.get("batch/v1", "CronJob", "shop-pastelka-backup-record", NAMESPACE)
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "record-now"}}
+    job["spec"] = (cron or {})["spec"]["jobTemplate"]["spec"]
+    await _runs_to_its_end(plane, [job])
+    asked = ("--set", "afterRestore.enabled=true,afterRestore.record=record-Mon-10.json")
+    for dry in ("true", "false"):
+        objects = await release.template(
+            values, "after-restore", *asked, "--set", f"afterRestore.dryRun={dry}"
+        )
+        await _runs_to_its_end(plane, objects)
+    await _runs_to_its_end(plane, await release.template(values, "migration"))
+    figures.reached("backup-record, after-restore and the migration run as Jobs of their own")
+
+
+async def _runs_to_its_end(plane: ControlPlane, objects: list[Object]) -> None:
+    """Apply them, wait until the Job among them is complete, and remove them."""
+    (job,) = [one["metadata"]["name"] for one in objects if one["kind"] == "Job"]
+    for one in objects:
+        assert (await plane.api.apply(one, NAMESPACE)).warnings == ()
+
+    async def complete() -> bool:
+        found = await plane.api.get("batch/v1", "Job", job, NAMESPACE)
+        return bool((found or {})["status"].get("succeeded"))
+
+    await until(complete, SLOW)
+    for one in objects:
+        await plane.api.delete(one["apiVersion"], one["kind"], one["metadata"]["name"], NAMESPACE)
+
+
 async def test_uninstall(plane: ControlPlane, release: Release, figures: Figures) -> None:
     """What is left is what was there before."""
     await release.uninstall()
@@ -280,7 +316,8 @@ async def test_uninstall(plane: ControlPlane, release: Release, figures: Figures
     await until(gone, SLOW)
     figures.reached("release uninstalled")
     by_kubernetes = {"ConfigMap/kube-root-ca.crt", "ServiceAccount/default"}
-    operators = {"Secret/database", "Secret/hub", "PersistentVolumeClaim/files"}
+    claims = {"PersistentVolumeClaim/files", "PersistentVolumeClaim/records"}
+    operators = {"Secret/database", "Secret/hub", *claims}
     passing = {"Event", "Lease"}
 
     async def left() -> bool:

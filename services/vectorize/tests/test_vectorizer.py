@@ -50,6 +50,16 @@ async def error_from(provider, request, steps) -> JobError:
     return caught.value
 
 
+async def test_goes_through_the_proxy_of_the_environment(fake, make_request, steps, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", fake.base_url.removesuffix("/api/v1"))
+    provider = provider_of(fake, base_url="http://vectorizer.invalid/api/v1")
+    try:
+        assert clean(await provider.vectorize(make_request(), steps))
+    finally:
+        await provider.aclose()
+    assert len(fake.requests) == 1
+
+
 async def test_sends_the_page_and_returns_the_svg(provider, fake, make_request, steps, page):
     svg = await provider.vectorize(make_request(), steps)
     assert clean(svg)

@@ -38,6 +38,23 @@
 {{- include "pastelka.egress.rule" (dict "root" . "component" $own "peers" .Values.networkPolicy.nats "port" $port) -}}
 {{- end -}}
 
+{{- /* The bucket's store; nothing where the files are on a volume, which the node mounts. */ -}}
+{{- define "pastelka.egress.storage" -}}
+{{- if eq .Values.storage.kind "bucket" -}}
+{{- $port := default (include "pastelka.store" . | fromYaml).port .Values.networkPolicy.storagePort -}}
+{{- include "pastelka.egress.rule" (dict "root" . "peers" .Values.networkPolicy.storage "port" $port) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Where those who sign get their credentials when no Secret has them. */ -}}
+{{- define "pastelka.egress.storageIdentity" -}}
+{{- if and (eq .Values.storage.kind "bucket") (not .Values.storage.bucket.existingSecret) -}}
+{{- with .Values.networkPolicy.storageIdentity -}}
+{{- toYaml . -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "pastelka.egress.hub" -}}
 {{- include "pastelka.egress.rule" (dict "root" . "component" "hub" "port" 8000) -}}
 {{- end -}}
@@ -65,15 +82,19 @@
 
 {{- /* Photos and the shop: what the downloader itself allows, public addresses on 80 and 443. */ -}}
 {{- define "pastelka.egress.internet" -}}
+{{- if .Values.networkPolicy.publicAddresses -}}
 - to:
     {{- include "pastelka.publicAddresses" . | nindent 4 }}
   ports: [{port: 80, protocol: TCP}, {port: 443, protocol: TCP}]
 {{- end -}}
+{{- end -}}
 
 {{- define "pastelka.egress.provider" -}}
+{{- if .Values.networkPolicy.publicAddresses -}}
 - to:
     {{- include "pastelka.publicAddresses" . | nindent 4 }}
   ports: [{port: 443, protocol: TCP}]
+{{- end -}}
 {{- end -}}
 
 {{- /* From components of this release: root, components, port. */ -}}
@@ -103,4 +124,35 @@
     {{- toYaml . | nindent 4 }}
   ports: [{port: 8000, protocol: TCP}]
 {{- end -}}
+{{- end -}}
+
+{{- /* A component's policy: root, component, v (merged values), arrows (what of the above goes out), ingress (YAML), annotations. */ -}}
+{{- define "pastelka.networkPolicy" -}}
+{{- $root := .root -}}
+{{- $v := .v -}}
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  {{- include "pastelka.metadata" . | nindent 2 }}
+spec:
+  podSelector:
+    matchLabels:
+      {{- include "pastelka.selector" . | nindent 6 }}
+  policyTypes: [Ingress, Egress]
+  ingress:
+    {{- with .ingress | default "" | trim }}
+    {{- . | nindent 4 }}
+    {{- end }}
+    {{- with $v.extraIngress }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  egress:
+    {{- range $arrow := .arrows }}
+    {{- with include (printf "pastelka.egress.%s" $arrow) $root }}
+    {{- . | nindent 4 }}
+    {{- end }}
+    {{- end }}
+    {{- with $v.extraEgress }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
 {{- end -}}

@@ -19,13 +19,50 @@
 - {name: STREAM_REPLICAS, value: {{ .Values.nats.streamReplicas | quote }}}
 {{- end -}}
 
+{{- /* The whole address from a Secret, or made of user and password as operators of PostgreSQL keep them. */ -}}
 {{- define "pastelka.env.database" -}}
+{{- $secret := include "pastelka.databaseSecret" . -}}
+{{- with .Values.database -}}
+{{- if .host -}}
+- name: DATABASE_USER
+  valueFrom: {secretKeyRef: {name: {{ $secret | quote }}, key: {{ .userKey | quote }}}}
+- name: DATABASE_PASSWORD
+  valueFrom: {secretKeyRef: {name: {{ $secret | quote }}, key: {{ .passwordKey | quote }}}}
 - name: DATABASE_URL
-  valueFrom: {secretKeyRef: {name: {{ include "pastelka.databaseSecret" . | quote }}, key: {{ .Values.database.key | quote }}}}
+  value: {{ printf "postgresql+asyncpg://$(DATABASE_USER):$(DATABASE_PASSWORD)@%s:%v/%s%s" .host .port .name (ternary "" (printf "?%s" .options) (empty .options)) | quote }}
+{{- else -}}
+- name: DATABASE_URL
+  valueFrom: {secretKeyRef: {name: {{ $secret | quote }}, key: {{ .key | quote }}}}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* The migrations ask no storage; they leave this path out where old rows begin with it. */ -}}
+{{- define "pastelka.env.storagePath" -}}
+- {name: STORAGE_PATH, value: {{ .Values.storage.path | quote }}}
 {{- end -}}
 
 {{- define "pastelka.env.storage" -}}
-- {name: STORAGE_PATH, value: {{ .Values.storage.path | quote }}}
+{{- if ne .Values.storage.kind "bucket" -}}
+{{ include "pastelka.env.storagePath" . }}
+{{- else -}}
+{{- with .Values.storage.bucket -}}
+- {name: STORAGE_URL, value: {{ .url | quote }}}
+- {name: AWS_REGION, value: {{ .region | quote }}}
+{{- with .endpoint }}
+- {name: AWS_ENDPOINT_URL, value: {{ trimSuffix "/" . | quote }}}
+{{- end }}
+{{- if .existingSecret }}
+{{- $secret := .existingSecret }}
+{{- range $name, $key := dict "AWS_ACCESS_KEY_ID" .accessKeyIdKey "AWS_SECRET_ACCESS_KEY" .secretAccessKeyKey "AWS_SESSION_TOKEN" .sessionTokenKey }}
+{{- with $key }}
+- name: {{ $name }}
+  valueFrom: {secretKeyRef: {name: {{ $secret | quote }}, key: {{ . | quote }}}}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{- define "pastelka.env.mercurePublisher" -}}
@@ -130,4 +167,12 @@
 - {name: XDG_CONFIG_HOME, value: /tmp}
 {{ include "pastelka.env.mercurePublisher" . }}
 {{ include "pastelka.env.mercureSubscriber" . }}
+{{- end -}}
+
+{{- define "pastelka.env.afterRestore" -}}
+- {name: LOG_LEVEL, value: {{ .Values.logLevel | quote }}}
+{{ include "pastelka.env.database" . }}
+{{ include "pastelka.env.nats" . }}
+{{ include "pastelka.env.storage" . }}
+- {name: TIMEZONE, value: {{ .Values.timezone | quote }}}
 {{- end -}}

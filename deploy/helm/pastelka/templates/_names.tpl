@@ -43,13 +43,16 @@ app.kubernetes.io/part-of: pastelka
 {{- end }}
 {{- end -}}
 
-{{- /* metadata of an object: root, component, suffix of its name (default: the component), annotations. */ -}}
+{{- /* metadata of an object: root, component, suffix of its name (default: the component), labels, annotations. */ -}}
 {{- define "pastelka.metadata" -}}
 {{- $suffix := default .component .suffix -}}
 name: {{ include "pastelka.fullname" .root }}{{ with $suffix }}-{{ . }}{{ end }}
 namespace: {{ .root.Release.Namespace }}
 labels:
   {{- include "pastelka.labels" . | nindent 2 }}
+  {{- with .labels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 {{- with mergeOverwrite (deepCopy .root.Values.commonAnnotations) (default dict .annotations) }}
 annotations:
   {{- toYaml . | nindent 2 }}
@@ -71,6 +74,11 @@ annotations:
 {{- else -}}
 {{- default "default" .Values.serviceAccount.name -}}
 {{- end -}}
+{{- end -}}
+
+{{- /* Of one pod: root, v. */ -}}
+{{- define "pastelka.podServiceAccount" -}}
+{{- default (include "pastelka.serviceAccount" .root) .v.serviceAccountName -}}
 {{- end -}}
 
 {{- /* Name of the Secret that `tryOut` draws. */ -}}
@@ -123,4 +131,18 @@ hook
 {{- else -}}
 {{- .Values.nats.monitoringEndpoint -}}
 {{- end -}}
+{{- end -}}
+
+{{- /* The bucket's store as YAML: scheme, hostname, port, and host as it is signed (the port only where it is another than the scheme's). */ -}}
+{{- define "pastelka.store" -}}
+{{- $bucket := .Values.storage.bucket -}}
+{{- $url := urlParse (default (printf "https://s3.%s.amazonaws.com" $bucket.region) (trimSuffix "/" $bucket.endpoint)) -}}
+{{- $usual := ternary "443" "80" (eq $url.scheme "https") -}}
+{{- $port := default $usual (trimPrefix ":" (regexFind ":[0-9]+$" $url.host)) -}}
+{{- $name := trimSuffix (printf ":%s" $port) $url.host -}}
+scheme: {{ $url.scheme }}
+hostname: {{ trimAll "[]" $name | quote }}
+port: {{ $port }}
+host: {{ ternary $name (printf "%s:%s" $name $port) (eq $port $usual) | quote }}
+server: {{ printf "%s:%s" $name $port | quote }}
 {{- end -}}

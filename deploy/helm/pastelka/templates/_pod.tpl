@@ -26,8 +26,8 @@ spec:
   {{- with include "pastelka.placement" . | trim }}
   {{- . | nindent 2 }}
   {{- end }}
-  serviceAccountName: {{ include "pastelka.serviceAccount" .root }}
-  automountServiceAccountToken: false
+  serviceAccountName: {{ include "pastelka.podServiceAccount" . }}
+  automountServiceAccountToken: {{ $v.automountServiceAccountToken }}
   enableServiceLinks: false
   terminationGracePeriodSeconds: {{ include "pastelka.gracePeriod" . }}
   securityContext:
@@ -46,7 +46,8 @@ spec:
       args:
         {{- toYaml . | nindent 8 }}
       {{- end }}
-      {{- with (concat (.env | default "" | fromYamlArray) $v.extraEnv) }}
+      {{- $env := concat (.env | default "" | fromYamlArray) (include "pastelka.env.authorities" .root | fromYamlArray) }}
+      {{- with concat $env $v.extraEnv }}
       env:
         {{- toYaml . | nindent 8 }}
       {{- end }}
@@ -69,7 +70,10 @@ spec:
         {{- toYaml $v.securityContext | nindent 8 }}
       volumeMounts:
         - {name: tmp, mountPath: /tmp}
-        {{- with .mounts }}
+        {{- with .mounts | default "" | trim }}
+        {{- . | nindent 8 }}
+        {{- end }}
+        {{- with include "pastelka.authorities.mount" .root }}
         {{- . | nindent 8 }}
         {{- end }}
         {{- with $v.extraVolumeMounts }}
@@ -80,7 +84,10 @@ spec:
     {{- end }}
   volumes:
     - {name: tmp, emptyDir: {sizeLimit: {{ $v.tmpSize }}}}
-    {{- with .volumes }}
+    {{- with .volumes | default "" | trim }}
+    {{- . | nindent 4 }}
+    {{- end }}
+    {{- with include "pastelka.authorities.volume" .root }}
     {{- . | nindent 4 }}
     {{- end }}
     {{- with $v.extraVolumes }}
@@ -91,6 +98,9 @@ spec:
 {{- /* Where a pod may be, and with what. */ -}}
 {{- define "pastelka.placement" -}}
 {{- $v := .v -}}
+{{- if ne (toString $v.hostUsers) "<nil>" }}
+hostUsers: {{ $v.hostUsers }}
+{{- end }}
 {{- with .root.Values.global.imagePullSecrets }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
@@ -187,7 +197,7 @@ spec:
 {{- end }}
 {{- end -}}
 
-{{- /* A Service: root, component, type, ports as a list of (dict name port target). */ -}}
+{{- /* A Service: root, component, ports as a list of (dict name port target), type, labels, annotations, more (further fields). */ -}}
 {{- define "pastelka.service" -}}
 apiVersion: v1
 kind: Service
@@ -195,23 +205,27 @@ metadata:
   {{- include "pastelka.metadata" . | nindent 2 }}
 spec:
   type: {{ default "ClusterIP" .type }}
-  {{- with .loadBalancerClass }}
-  loadBalancerClass: {{ . }}
+  {{- with merge (default dict .more) .root.Values.services }}
+  {{- toYaml . | nindent 2 }}
   {{- end }}
   selector:
     {{- include "pastelka.selector" . | nindent 4 }}
   ports:
     {{- range .ports }}
-    - {name: {{ .name }}, port: {{ .port }}, targetPort: {{ .target }}, protocol: TCP}
+    - {name: {{ .name }}, port: {{ .port }}, targetPort: {{ .target }}, protocol: TCP{{ with .node }}, nodePort: {{ . }}{{ end }}}
     {{- end }}
 {{- end -}}
 
+{{- /* The shared folder; nothing where the files are in a bucket. */ -}}
 {{- define "pastelka.storageVolume" -}}
+{{- if ne .root.Values.storage.kind "bucket" -}}
 - name: files
   persistentVolumeClaim: {claimName: {{ include "pastelka.claim" .root | quote }}{{ if .readOnly }}, readOnly: true{{ end }}}
 {{- end -}}
+{{- end -}}
 
 {{- define "pastelka.storageMount" -}}
+{{- if ne .root.Values.storage.kind "bucket" -}}
 - name: files
   mountPath: {{ .root.Values.storage.path }}
   {{- with .root.Values.storage.subPath }}
@@ -220,6 +234,32 @@ spec:
   {{- if .readOnly }}
   readOnly: true
   {{- end }}
+{{- end -}}
+{{- end -}}
+
+{{- /* Where the records of `backup-record` are: the operator's claim, or a ConfigMap with one of them. */ -}}
+{{- define "pastelka.recordVolume" -}}
+{{- if .configMap -}}
+- {name: record, configMap: {name: {{ .configMap | quote }}}}
+{{- else if .root.Values.backupRecord.existingClaim -}}
+- {name: record, persistentVolumeClaim: {claimName: {{ .root.Values.backupRecord.existingClaim | quote }}}}
+{{- end -}}
+{{- end -}}
+
+{{- define "pastelka.recordMount" -}}
+{{- $values := .root.Values -}}
+{{- if or $values.backupRecord.existingClaim $values.afterRestore.recordConfigMap -}}
+- name: record
+  mountPath: /record
+  {{- if .readOnly }}
+  readOnly: true
+  {{- end }}
+  {{- if not (and .readOnly $values.afterRestore.recordConfigMap) }}
+  {{- with $values.backupRecord.subPath }}
+  subPath: {{ . }}
+  {{- end }}
+  {{- end }}
+{{- end -}}
 {{- end -}}
 
 {{- /* The migrations as an init container; several at once wait for each other. */ -}}
@@ -232,12 +272,28 @@ spec:
     {{- toYaml .root.Values.migration.command | nindent 4 }}
   env:
     {{- include "pastelka.env.database" .root | nindent 4 }}
-    {{- include "pastelka.env.storage" .root | nindent 4 }}
+    {{- include "pastelka.env.storagePath" .root | nindent 4 }}
+    {{- with include "pastelka.env.authorities" .root }}
+    {{- . | nindent 4 }}
+    {{- end }}
+    {{- with .v.extraEnv }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  {{- with .v.extraEnvFrom }}
+  envFrom:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
   resources:
     {{- toYaml .root.Values.migration.resources | nindent 4 }}
   securityContext:
     {{- toYaml .v.securityContext | nindent 4 }}
   volumeMounts:
     - {name: tmp, mountPath: /tmp}
+    {{- with include "pastelka.authorities.mount" .root }}
+    {{- . | nindent 4 }}
+    {{- end }}
+    {{- with .v.extraVolumeMounts }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
 {{- end -}}
 {{- end -}}

@@ -42,6 +42,15 @@ async def all_names(client: AdminApi) -> list[str]:
             return names
 
 
+async def test_the_shop_is_asked_through_the_proxy_of_the_environment(
+    shopify: FakeShopify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", shopify.url)
+    shopify.add(shop_order(1271, [shop_line(8)]))
+    async with AdminApi(connected_to(shopify, shopify_store_url="http://shop.invalid")) as through:
+        assert (await through.order(5_000_001_271)).order_number == "1271"
+
+
 async def test_an_order_is_read_with_all_that_is_kept(client: AdminApi, shopify: FakeShopify) -> None:
     attributes = [
         {"key": "Fotka 1", "value": "https://uploads.example.com/1.jpg"},

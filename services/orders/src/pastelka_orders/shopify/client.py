@@ -60,7 +60,10 @@ class AdminApi:
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            headers=self._headers, timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar()
+            headers=self._headers,
+            timeout=self._timeout,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=True,  # HTTPS_PROXY
         )
         return self
 

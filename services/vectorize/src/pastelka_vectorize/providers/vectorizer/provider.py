@@ -5,7 +5,7 @@ import asyncio
 import aiohttp
 import anyio.to_thread
 import httpx
-from httpx_aiohttp import AiohttpTransport
+from httpx_aiohttp import HttpxAiohttpClient
 from pydantic import SecretStr
 
 from pastelka_common.calls import calling
@@ -46,7 +46,7 @@ class VectorizerProvider:
         self._auth = httpx.BasicAuth(api_key, api_secret.get_secret_value())
         self._timeout = timeout
         self._owns_client = client is None
-        self._client = client or httpx.AsyncClient(transport=AiohttpTransport())
+        self._client = client or HttpxAiohttpClient()  # a proxy of HTTPS_PROXY included
 
     async def vectorize(self, request: SvgRequest, progress: Progress) -> bytes:
         """Send the page and return the SVG; see ``SvgProvider``."""

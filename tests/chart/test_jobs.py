@@ -1,0 +1,180 @@
+"""Jobs beside the release: the record that is kept beside backups, and what is run after a restore."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pastelka_common.servers import NatsServer
+from pastelka_orders import migrations_runner
+from tests.chart.chart import Rendered, rendered, template
+from tests.chart.settings import from_secrets
+from tests.chart.test_network import ANYBODY, Arrow, arrows
+
+RECORDS = "backupRecord.enabled=true,backupRecord.existingClaim=records"
+RESTORE = f"{RECORDS},afterRestore.enabled=true,afterRestore.record=newest.json"
+
+
+def _with(settings: str, case: str = "minimal") -> Rendered:
+    return rendered(case, "--set", settings)
+
+
+def _claims(pod: Mapping[str, Any]) -> dict[str, str]:
+    """Claims of a pod, by where its first container has them."""
+    volumes = {one["name"]: one for one in pod["spec"]["volumes"]}
+    return {
+        mount["mountPath"]: volumes[mount["name"]]["persistentVolumeClaim"]["claimName"]
+        for mount in pod["spec"]["containers"][0]["volumeMounts"]
+        if "persistentVolumeClaim" in volumes[mount["name"]]
+    }
+
+
+def _here(container: Mapping[str, Any], records: Path) -> list[str]:
+    """A container's command with a folder of this machine in place of the claim."""
+    return [part.replace("/record/", f"{records}/") for part in container["command"]]
+
+
+def _environment(container: Mapping[str, Any], **others: str) -> dict[str, str]:
+    """Nothing of this process's own but the way to the programs of this environment."""
+    given = {one["name"]: one["value"] for one in container["env"] if "value" in one}
+    return {**given, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **others}
+
+
+def test_records_are_off_by_default() -> None:
+    case = rendered("minimal")
+    assert not case.of("CronJob")
+    assert set(case.of("Job")) == {"migration"}
+
+
+def test_records_are_written_one_after_the_other_to_a_claim_of_their_own() -> None:
+    case = _with(RECORDS)
+    spec = case.of("CronJob")["backup-record"]["spec"]
+    assert spec["concurrencyPolicy"] == "Forbid"
+    assert spec["jobTemplate"]["spec"]["template"]["spec"]["restartPolicy"] == "Never"
+    assert _claims(case.pods()["backup-record"]) == {"/record": "records"}
+
+
+def test_the_record_reaches_the_database_only() -> None:
+    case = _with(RECORDS)
+    out, into = arrows(case)
+    assert {arrow for arrow in out if arrow.source == "backup-record"} == {
+        Arrow("backup-record", "kube-system", 53),
+        Arrow("backup-record", ANYBODY, 5432),
+    }
+    assert not {arrow for arrow in into if arrow.target == "backup-record"}
+    assert from_secrets(case.container("backup-record")) == {"DATABASE_URL"}
+
+
+def test_the_servers_of_this_chart_let_the_jobs_in() -> None:
+    case = _with(f"{RESTORE}", "try-out")
+    out, into = arrows(case)
+    wanted = {
+        Arrow("backup-record", "postgresql", 5432),
+        Arrow("after-restore", "postgresql", 5432),
+        Arrow("after-restore", "nats", 4222),
+    }
+    assert wanted <= out & into
+
+
+def test_what_is_run_after_a_restore_has_the_files_and_the_record() -> None:
+    pod = _with(RESTORE).pods()["after-restore"]
+    assert _claims(pod) == {"/data/images": "pastelka-files", "/record": "records"}
+    mounts = {one["name"]: one for one in pod["spec"]["containers"][0]["volumeMounts"]}
+    assert mounts["record"]["readOnly"] is True
+    assert "readOnly" not in mounts["files"]
+
+
+def test_what_is_run_after_a_restore_reaches_all_it_makes_agree() -> None:
+    out, _ = arrows(rendered("after-restore"))
+    assert {(arrow.target, arrow.port) for arrow in out if arrow.source == "after-restore"} == {
+        ("kube-system", 53),
+        (ANYBODY, 5432),
+        (ANYBODY, 4222),
+        (ANYBODY, 443),
+    }
+
+
+def test_a_record_may_come_in_a_configmap() -> None:
+    case = _with("afterRestore.enabled=true,afterRestore.record=r.json,afterRestore.recordConfigMap=newest")
+    volumes = {one["name"]: one for one in case.pods()["after-restore"]["spec"]["volumes"]}
+    assert volumes["record"]["configMap"] == {"name": "newest"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "last"),
+    [
+        ("afterRestore.dryRun=true", "shop-pastelka-after-restore-dry-run", "--dry-run"),
+        ("afterRestore.dryRun=false", "shop-pastelka-after-restore", "/record/newest.json"),
+        ("afterRestore.record=,afterRestore.withoutRecord=true", None, "--dry-run"),
+    ],
+)
+def test_a_dry_run_comes_first(settings: str, name: str | None, last: str) -> None:
+    case = _with(f"{RESTORE},{settings}")
+    job = case.of("Job")["after-restore"]
+    assert job["metadata"]["name"] == (name or "shop-pastelka-after-restore-dry-run")
+    assert ("--no-record" in case.container("after-restore")["command"]) == (name is None)
+    assert case.container("after-restore")["command"][-1] == last
+    assert job["spec"]["backoffLimit"] == 0  # a person looks before it is tried again
+
+
+def test_it_is_rendered_alone_with_its_policy() -> None:
+    """As docs/backup.md gives it to kubectl."""
+    alone = ("--show-only", "templates/after-restore.yaml")
+    kinds = [one["kind"] for one in rendered("after-restore", *alone).objects]
+    assert sorted(kinds) == ["Job", "NetworkPolicy"]
+    alone = ("--show-only", "templates/migration.yaml", "--set", "migration.mode=hook")
+    kinds = [one["kind"] for one in rendered("try-out", *alone).objects]
+    assert sorted(kinds) == ["Job", "NetworkPolicy"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ("backupRecord.enabled=true", "backupRecord.existingClaim: where the records are kept"),
+        (
+            "backupRecord.enabled=true,backupRecord.existingClaim=pastelka-files",
+            "is the claim of the files",
+        ),
+        ("backupRecord.fileNames=a/b", "does not match pattern"),
+        ("backupRecord.image=x", "additional properties 'image' not allowed"),
+        ("afterRestore.enabled=true", "afterRestore needs either record"),
+        (f"{RESTORE},afterRestore.withoutRecord=true", "afterRestore needs either record"),
+        ("afterRestore.enabled=true,afterRestore.record=a.json", "both are empty"),
+        ("afterRestore.record=../a.json", "does not match pattern"),
+    ],
+)
+def test_what_is_wrong_is_said(settings: str, complaint: str) -> None:
+    done = template("minimal", "--set", settings)
+    assert done.returncode != 0
+    assert complaint in done.stderr, done.stderr
+
+
+async def test_the_commands_do_it(database_url: str, nats_server: NatsServer, tmp_path: Path) -> None:
+    """Both as their containers run them, with a real database and broker: a record is written and taken."""
+    url = database_url.replace("postgresql://", "postgresql+asyncpg://", 1)
+    await migrations_runner.upgrade(url)
+    writing = _with(RECORDS).container("backup-record")
+    _run(_here(writing, tmp_path), _environment(writing, DATABASE_URL=url))
+    (record,) = tmp_path.iterdir()  # noqa: ASYNC240 - nothing else runs in this loop
+    days = {f"{datetime.now(UTC) - timedelta(hours=hours):%a-%H}" for hours in (0, 1)}
+    assert re.fullmatch(r"record-(.*)\.json", record.name)[1] in days  # type: ignore[index]
+    assert json.loads(record.read_text())["format"] == 1
+
+    (tmp_path / "files").mkdir()
+    settings = f"{RESTORE},afterRestore.record={record.name},storage.path={tmp_path}/files"
+    taking = _with(settings).container("after-restore")
+    said = _run(_here(taking, tmp_path), _environment(taking, DATABASE_URL=url, NATS_URL=nats_server.url))
+    assert "sessions ended: 0" in said
+
+
+def _run(command: list[str], environment: dict[str, str]) -> str:
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
