@@ -33,7 +33,7 @@ class NoPrometheusError(Exception):
 
 
 def program() -> Path:
-    """Prometheus: the one on the ``PATH``, or one built by Go (five minutes on two processors, once)."""
+    """Prometheus: the one on the ``PATH``, or one built by Go (once; five to eight minutes)."""
     found = shutil.which("prometheus")
     if found is not None:
         return Path(found)
@@ -56,7 +56,7 @@ def _target() -> Path:
 
 def _build(target: Path) -> None:
     """Build it in a copy of the module, as Go may write into that. Raises ``RuntimeError``."""
-    print("building Prometheus with Go (some five minutes, once on this machine)", flush=True)
+    print("building Prometheus with Go (five to eight minutes, once on this machine)", flush=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".prometheus-") as folder:
         shutil.copytree(_MODULE, folder, dirs_exist_ok=True)
         made = Path(folder) / "program"
