@@ -22,7 +22,7 @@ _PROGRAM = GoProgram(
     package="github.com/prometheus/prometheus/cmd/prometheus",
     # Without the ways of finding targets in clouds, which are most of it.
     flags=("-mod=mod", "-tags=remove_all_sd"),
-    takes="some five minutes",
+    takes="five to eight minutes",
 )
 _READY_SECONDS = 60
 _LOOK_EVERY = 0.5
@@ -33,7 +33,7 @@ class NoPrometheusError(Exception):
 
 
 def program() -> Path:
-    """Prometheus: the one on the ``PATH``, or one built by Go (five minutes on two processors, once).
+    """Prometheus: the one on the ``PATH``, or one built by Go (once; five to eight minutes).
 
     Raises :class:`NoPrometheusError`, ``ServerError``.
     """

@@ -4,6 +4,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from prometheus_client import REGISTRY
 
 from pastelka_common.contracts.messages import DownloadJob
 from pastelka_common.servers import free_port
@@ -45,6 +46,15 @@ async def photo_of(api: Any) -> tuple[str, bytes]:
     return path, await api.stored.read(path)
 
 
+def seconds_noted() -> list[float | None]:
+    """How many versions were measured from the click to the end, by how they ended."""
+    name = "pastelka_version_seconds_count"
+    return [
+        REGISTRY.get_sample_value(name, {"kind": "coloring", "outcome": outcome})
+        for outcome in ("completed", "error")
+    ]
+
+
 async def shown(api: Any) -> dict[str, Any]:
     order = await api.get("/orders/M1000")
     image = order["line_items"][0]["images"][0]
@@ -63,7 +73,9 @@ async def test_a_completed_page_whose_file_is_gone_is_in_error_and_can_be_made_a
     assert await broken.sweep(files=ALL, grace=60) == []
     assert await broken.sweep(files=ALL, dry_run=True) == MISSING
     assert (await shown(api))["version"]["status"] == "completed"
+    took = seconds_noted()
     assert await broken.sweep(files=ALL) == MISSING
+    assert seconds_noted() == took  # the months since the click are not how long a page takes
     version = (await shown(api))["version"]
     assert (version["status"], version["error"]["code"], version.get("url")) == (
         "error",
