@@ -85,6 +85,24 @@ async def disk_full(line: Line) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def storage_away(line: Line) -> AsyncIterator[None]:
+    """A page is asked for, and the folder of all files is not there. It is put back."""
+    order = await line.order(1, first_seed=308)
+    (image,) = [image for item in order["line_items"] for image in item["images"]]
+    # The folder above it, as the storage itself may be a disk of its own.
+    folder = line.stack.storage.parent
+    elsewhere = folder.with_name(f"{folder.name}-elsewhere")
+    folder.rename(elsewhere)
+    folder.touch()  # or whoever writes would make it anew
+    try:
+        await line.post(f"/images/{image['id']}/generate-coloring")
+        yield
+    finally:
+        folder.unlink()
+        elsewhere.rename(folder)
+
+
+@asynccontextmanager
 async def no_worker(line: Line) -> AsyncIterator[None]:
     """Pages are asked for, and there is no coloring service."""
     service = line.stack.services["coloring"]
@@ -151,6 +169,12 @@ CONDITIONS = (
         ("PastelkaDiskNearlyFull",),
         disk_full,
         needs_disk=True,
+    ),
+    Condition(
+        "the storage is not there",
+        "it is put back",
+        ("PastelkaStorageAway",),
+        storage_away,
     ),
     Condition(
         "no coloring service runs",
