@@ -214,6 +214,9 @@ async def test_a_storage_that_is_away_is_no_missing_file(place: Place):
     for attempt in tries[:-1]:
         with pytest.raises(StorageUnavailableError):
             await attempt()
+    with pytest.raises(StorageUnavailableError):
+        async with storage.at_hand(PAGE):
+            pass
     await place.come_back()
     await storage.reach()
     assert await storage.has(PAGE)

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from lxml import etree
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from pastelka_common.contracts.messages import SvgJob
 from pastelka_common.contracts.options import GroupBy, ShapeStacking, SvgOptions
@@ -17,6 +18,7 @@ from pastelka_common.servers import NatsServer
 from pastelka_common.storage import thumbnail_path
 from pastelka_common.testing.fake_vectorizer import FakeVectorizer
 from pastelka_common.testing.places import Place, storage_of
+from pastelka_common.testing.waiting import until
 from pastelka_common.testing.workbench import Run, Workbench, at_work
 from pastelka_vectorize.entrypoint import main, run
 from pastelka_vectorize.settings import VectorizeSettings
@@ -119,6 +121,28 @@ async def test_the_same_in_a_folder_and_in_a_bucket(
     assert await storage.has(thumbnail_path(job.target))
     [request] = fake.requests
     assert request.image == (tmp_path / job.source).read_bytes()
+
+
+async def test_an_svg_that_is_paid_for_waits_for_a_storage_that_has_left(
+    bench: Workbench, service: Service, make_job: MakeJob, fake: FakeVectorizer, place: Place, tmp_path: Path
+):
+    job, storage = make_job(), storage_of(place)
+    await storage.take(job.source, tmp_path / job.source)
+    fake.hold()
+    async with at_work(service(**place.settings, job_attempts=1)):
+        await bench.put(job)
+        await until_at_provider(fake, 1)
+        await place.leave()
+        with capture_logs() as logs:
+            fake.release()
+            await until(
+                lambda: [line for line in logs if line["event"] == "a paid result waits to be stored"], 60
+            )
+        await place.come_back()
+        await bench.until_reported(job, "completed")
+    assert await storage.has(job.target)
+    assert len(fake.requests) == 1
+    assert bench.retries(job) == bench.dead == []
 
 
 async def test_a_run_that_was_cancelled_before_its_delivery_leaves_no_trace(

@@ -46,7 +46,9 @@ class FolderStorage:
     @asynccontextmanager
     async def at_hand(self, path: str) -> AsyncIterator[Path]:
         """The file itself: nobody changes it, and whoever deletes it does not hurt who has it open."""
-        yield self.resolve(path)
+        file = self.resolve(path)
+        await self.reach()
+        yield file
 
     async def has(self, path: str) -> bool:
         """Whether the file is there; one outside the root is not. Raises ``OSError``."""
