@@ -13,6 +13,7 @@ from pastelka_common.servers.checkout import deploy_folder
 from tests.chart.chart import Rendered, rendered
 
 _NGINX = deploy_folder() / "nginx"
+_DNS = "kube-dns.kube-system.svc.cluster.local"
 _SERVERS = r"server (shop-pastelka-(orders-api|hub):8000|store\.objects\.svc:443) "
 _PRIVATE = ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 
@@ -44,13 +45,15 @@ def _bucket(case: str) -> dict[str, str]:
     }
     if case not in hosts:
         return {}
+    resolved = {"BUCKET_RESOLVER": f"resolver {_DNS};", "BUCKET_LOOKUP": "resolve"}
     return {
+        **(resolved if case == "bucket-identity" else {}),
         "FILES_IN": "bucket",
         "BUCKET_SCHEME": "https",
         "BUCKET_HOST": hosts[case],
         "BUCKET_SERVER": f"{hosts[case]}:443",
         "BUCKET_NAME": hosts[case],
-        "BUCKET_TLS": "proxy_ssl_verify on; proxy_ssl_verify_depth 3; "
+        "BUCKET_TLS": "proxy_ssl_verify on; proxy_ssl_verify_depth 4; "
         "proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;",
     }
 
