@@ -4,11 +4,12 @@ import asyncio
 import logging
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import structlog
 
-from tests.alerts.exercise import AlertError, Exercised, exercise
+from tests.alerts.exercise import Exercised, exercise
 from tests.alerts.prometheus import NoPrometheusError, program
 from tests.alerts.quicker import FASTER
 from tests.faults import disk
@@ -19,26 +20,29 @@ def main() -> int:
     disk.enter_namespace("tests.alerts")
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.getLogger("nats").setLevel(logging.CRITICAL)
+    begun = time.monotonic()
     try:
         program()
         with tempfile.TemporaryDirectory(prefix="pastelka-alerts-", ignore_cleanup_errors=True) as name:
             folder = Path(name)
             folder.chmod(0o755)  # PostgreSQL may have to run as another user
             found = asyncio.run(exercise(folder, has_disk=disk.can_mount(), say=_say))
-    except (AlertError, NoPrometheusError) as error:
+    except (AssertionError, RuntimeError, NoPrometheusError) as error:
         _say(f"failed: {error}")
         return 1
     print(_table(found))
+    _say(f"{len(found)} alerts in {time.monotonic() - begun:.0f} s; time was {FASTER} times as fast")
     return 0
 
 
 def _table(found: list[Exercised]) -> str:
-    lines = [
-        f"{one.alert:<28} {one.fired:>6.0f} s  {one.ended:>6.0f} s  {one.what}: {one.summary}"
+    """As the runbook has it."""
+    rows = [
+        f"| {one.alert} | {one.what} | {one.fired:.0f} s | {one.summary} | {one.remedy} | {one.ended:.0f} s |"
         for one in found
     ]
-    head = f"{'alert':<28} {'fired':>8}  {'ended':>8}  time is {FASTER} times as fast"
-    return "\n".join([head, *lines])
+    head = "| alert | caused by | fired after | it said | then | ended after |"
+    return "\n".join([head, "| --- | --- | --- | --- | --- | --- |", *rows])
 
 
 def _say(line: str) -> None:

@@ -1,6 +1,7 @@
 """What each alert is about, caused on a running system and ended as the runbook says.
 
-A condition is an asynchronous context manager: what is wrong begins with its block and ends with it.
+A condition is an asynchronous context manager: what is wrong begins with its block, and the end of
+the block is what the runbook says to do.
 """
 
 import asyncio
@@ -10,14 +11,17 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import nats
 
 from pastelka_common.testing.fake_runpod_jobs import Chance
 from pastelka_common.testing.waiting import until
-from tests.faults.disk import Filler
+from tests.faults import disk
 from tests.line import Line
 
+DISK_MEGABYTES = 64
+_LARGER_DISK = 128
 _LOOK_EVERY = 0.5
 
 Cause = Callable[[Line], AbstractAsyncContextManager[None]]
@@ -25,9 +29,13 @@ Cause = Callable[[Line], AbstractAsyncContextManager[None]]
 
 @dataclass(frozen=True)
 class Condition:
-    """What goes wrong, and the alerts that must then fire; ``needs_disk``: a storage that can be filled."""
+    """What goes wrong, the alerts that must then fire, and what is done then.
+
+    ``needs_disk``: a storage that can be filled.
+    """
 
     what: str
+    remedy: str
     alerts: tuple[str, ...]
     cause: Cause
     needs_disk: bool = False
@@ -35,7 +43,7 @@ class Condition:
 
 @asynccontextmanager
 async def job_given_up(line: Line) -> AsyncIterator[None]:
-    """A job that nobody can read; it is dismissed as the runbook says."""
+    """A job that nobody can read; it is looked at and dismissed."""
     nc = await nats.connect(line.stack.nats.url)
     try:
         await nc.jetstream().publish("jobs.coloring.999999", b"{}")
@@ -44,26 +52,54 @@ async def job_given_up(line: Line) -> AsyncIterator[None]:
     yield
     listed = json.loads(await _command(line, "dead-letters", "list", "--json"))
     for letter in listed["newest"]:
-        await _command(line, "dead-letters", "dismiss", str(letter["sequence"]))
+        number = str(letter["sequence"])
+        if "999999" not in await _command(line, "dead-letters", "show", number):
+            raise RuntimeError(f"dead-letters show {number} does not tell which job it was")
+        await _command(line, "dead-letters", "dismiss", number)
 
 
 @asynccontextmanager
 async def answer_lost(line: Line) -> AsyncIterator[None]:
     """RunPod takes a job, and its answer is lost on the way."""
     line.runpod.fail("submit", "lost")
-    await line.order(1, process="coloring", first_seed=301)
+    order = await line.order(1, process="coloring", first_seed=301)
     yield
+    if not any(version["possibly_paid_twice"] for version in await _versions(line, order["order_number"])):
+        raise RuntimeError("the version does not say that it may have been paid for twice")
 
 
 @asynccontextmanager
 async def disk_full(line: Line) -> AsyncIterator[None]:
-    """The storage has no space left."""
-    filler = Filler(line.stack.storage)
+    """The storage has no space left, and a page is asked for. The volume is enlarged."""
+    order = await line.order(1, first_seed=306)
+    (image,) = [image for item in order["line_items"] for image in item["images"]]
+    filler = disk.Filler(line.stack.storage)
     await asyncio.to_thread(filler.fill)
     try:
+        await line.post(f"/images/{image['id']}/generate-coloring")
+        yield
+        await asyncio.to_thread(disk.enlarge, line.stack.storage, megabytes=_LARGER_DISK)
+    except BaseException:
+        filler.empty()
+        raise
+
+
+@asynccontextmanager
+async def storage_away(line: Line) -> AsyncIterator[None]:
+    """A page is asked for, and the folder of all files is not there. It is put back."""
+    order = await line.order(1, first_seed=308)
+    (image,) = [image for item in order["line_items"] for image in item["images"]]
+    # The folder above it, as the storage itself may be a disk of its own.
+    folder = line.stack.storage.parent
+    elsewhere = folder.with_name(f"{folder.name}-elsewhere")
+    folder.rename(elsewhere)
+    folder.touch()  # or whoever writes would make it anew
+    try:
+        await line.post(f"/images/{image['id']}/generate-coloring")
         yield
     finally:
-        filler.empty()
+        folder.unlink()
+        elsewhere.rename(folder)
 
 
 @asynccontextmanager
@@ -115,33 +151,74 @@ async def nobody_looks(line: Line) -> AsyncIterator[None]:
 
 
 CONDITIONS = (
-    Condition("the answer to a paid request is lost", ("PastelkaPossiblyPaidTwice",), answer_lost),
-    Condition("a job cannot be read", ("PastelkaDeadLetters",), job_given_up),
-    Condition("the storage is full", ("PastelkaDiskNearlyFull",), disk_full, needs_disk=True),
-    Condition("no coloring service runs", ("PastelkaOldestJobTooOld", "PastelkaNothingCompletes"), no_worker),
-    Condition("RunPod answers 500", ("PastelkaBreakerOpen",), provider_fails),
-    Condition("the hub is away", ("PastelkaPushesFailing",), hub_away),
-    Condition("NATS is away", ("PastelkaOutboxNotMoving", "PastelkaNotWatched"), broker_away),
-    Condition("no orders worker runs", ("PastelkaNotWatched",), nobody_looks),
+    Condition(
+        "the answer to a paid request is lost",
+        "nothing is left to mend; an hour goes by",
+        ("PastelkaPossiblyPaidTwice",),
+        answer_lost,
+    ),
+    Condition(
+        "a job cannot be read",
+        "`dead-letters list`, `show`, `dismiss`",
+        ("PastelkaDeadLetters",),
+        job_given_up,
+    ),
+    Condition(
+        "the storage is full",
+        "the volume is enlarged",
+        ("PastelkaDiskNearlyFull",),
+        disk_full,
+        needs_disk=True,
+    ),
+    Condition(
+        "the storage is not there",
+        "it is put back",
+        ("PastelkaStorageAway",),
+        storage_away,
+    ),
+    Condition(
+        "no coloring service runs",
+        "it is started",
+        ("PastelkaOldestJobTooOld", "PastelkaNothingCompletes"),
+        no_worker,
+    ),
+    Condition(
+        "RunPod answers 500",
+        "RunPod is back; nothing is done here",
+        ("PastelkaBreakerOpen",),
+        provider_fails,
+    ),
+    Condition("the hub is away", "it is started", ("PastelkaPushesFailing",), hub_away),
+    Condition(
+        "NATS is away",
+        "it is started",
+        ("PastelkaOutboxNotMoving", "PastelkaNotWatched"),
+        broker_away,
+    ),
+    Condition("no orders worker runs", "it is started", ("PastelkaNotWatched",), nobody_looks),
 )
 
 
 async def all_done(line: Line) -> None:
-    """Wait until nothing is in hand any more."""
+    """Wait until every page and SVG that was asked for is there: nothing is lost by waiting."""
 
-    async def nothing_in_hand() -> bool:
+    async def all_completed() -> bool:
         await asyncio.sleep(_LOOK_EVERY)
-        for listed in (await line.get("/orders"))["items"]:
-            order = await line.get(f"/orders/{listed['order_number']}")
-            images = [image for item in order["line_items"] for image in item["images"]]
-            versions = [
-                v for image in images for kind in ("coloring", "svg") for v in image["versions"][kind]
-            ]
-            if any(version["status"] not in {"completed", "error"} for version in versions):
-                return False
+        for order in (await line.get("/orders"))["items"]:
+            for version in await _versions(line, order["order_number"]):
+                if version["status"] == "error":
+                    raise RuntimeError(f"version {version['id']} ended in {version['error']}")
+                if version["status"] != "completed":
+                    return False
         return True
 
-    await until(nothing_in_hand, 180)
+    await until(all_completed, 180)
+
+
+async def _versions(line: Line, order_number: str) -> list[dict[str, Any]]:
+    order = await line.get(f"/orders/{order_number}")
+    images = [image for item in order["line_items"] for image in item["images"]]
+    return [v for image in images for kind in ("coloring", "svg") for v in image["versions"][kind]]
 
 
 async def _command(line: Line, *arguments: str) -> str:

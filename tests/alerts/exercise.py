@@ -8,14 +8,13 @@ from pathlib import Path
 from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings
 from pastelka_common.testing.fake_vectorizer import FakeVectorizer
 from pastelka_common.testing.waiting import until
-from tests.alerts.conditions import CONDITIONS, Condition, all_done
+from tests.alerts.conditions import CONDITIONS, DISK_MEGABYTES, Condition, all_done
 from tests.alerts.prometheus import Prometheus, running_prometheus
 from tests.alerts.quicker import quicker_rules
 from tests.faults import disk
 from tests.line import Line, running_line
 
 _RULES = Path(__file__).parents[2] / "deploy" / "observability" / "alerts.yaml"
-_DISK_MEGABYTES = 64
 _FIRES_SECONDS = 240
 _ENDS_SECONDS = 300
 _QUIET_SECONDS = 30
@@ -26,10 +25,11 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Exercised:
-    """One alert: after how many seconds it fired, what it said, after how many it ended."""
+    """One alert: after how many seconds it fired, what it said, after how many of the remedy it ended."""
 
     alert: str
     what: str
+    remedy: str
     fired: float
     summary: str
     ended: float
@@ -42,7 +42,7 @@ class AlertError(AssertionError):
 async def exercise(folder: Path, *, has_disk: bool, say: Say) -> list[Exercised]:
     """Cause all of them. Raises :class:`AlertError`."""
     if has_disk:
-        disk.mount(folder / "stack" / "storage" / "images", megabytes=_DISK_MEGABYTES)
+        disk.mount(folder / "stack" / "storage" / "images", megabytes=DISK_MEGABYTES)
     runpod = FakeRunpod(FakeRunpodSettings(queue_seconds=0.2, run_seconds=0.2))
     async with running_line(folder / "stack", runpod, FakeVectorizer(duration=0.1), env=_ENV) as line:
         services = line.stack.services
@@ -56,6 +56,7 @@ async def exercise(folder: Path, *, has_disk: bool, say: Say) -> list[Exercised]
                     say(f"{condition.what}: not caused, as nothing may be mounted here")
                     continue
                 found += await _caused(line, prometheus, condition, say)
+            await _nothing_fires(prometheus)
             return found
 
 
@@ -97,9 +98,21 @@ async def _caused(line: Line, prometheus: Prometheus, condition: Condition, say:
     ended = {alert: await _ended(prometheus, alert, mended) for alert in condition.alerts}
     await all_done(line)
     return [
-        Exercised(alert, condition.what, fired[alert][0], fired[alert][1], ended[alert])
+        Exercised(alert, condition.what, condition.remedy, *fired[alert], ended[alert])
         for alert in condition.alerts
     ]
+
+
+async def _nothing_fires(prometheus: Prometheus) -> None:
+    """What was mended makes no other alert fire on."""
+    try:
+        await until(lambda: _is_quiet(prometheus), _ENDS_SECONDS)
+    except AssertionError:
+        raise AlertError(f"all is mended, and these fire on: {sorted(await prometheus.firing())}") from None
+
+
+async def _is_quiet(prometheus: Prometheus) -> bool:
+    return not await prometheus.firing()
 
 
 async def _ended(prometheus: Prometheus, alert: str, since: float) -> float:

@@ -1,13 +1,7 @@
 """A real Prometheus: built from its Go module once, run over the services of a stack."""
 
 import asyncio
-import hashlib
-import os
-import platform
 import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,15 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import platformdirs
 import yaml
-from filelock import FileLock
 
 from pastelka_common.servers import free_port
+from pastelka_common.servers.go_program import GoProgram
 from pastelka_common.testing.waiting import until
 
-_MODULE = Path(__file__).with_name("prometheus-build")
-_PROGRAM = "github.com/prometheus/prometheus/cmd/prometheus"
+_PROGRAM = GoProgram(
+    name="prometheus",
+    title="Prometheus",
+    sources=Path(__file__).with_name("prometheus-build"),
+    package="github.com/prometheus/prometheus/cmd/prometheus",
+    # Without the ways of finding targets in clouds, which are most of it.
+    flags=("-mod=mod", "-tags=remove_all_sd"),
+    takes="five to eight minutes",
+)
 _READY_SECONDS = 60
 _LOOK_EVERY = 0.5
 
@@ -33,46 +33,16 @@ class NoPrometheusError(Exception):
 
 
 def program() -> Path:
-    """Prometheus: the one on the ``PATH``, or one built by Go (five minutes on two processors, once)."""
+    """Prometheus: the one on the ``PATH``, or one built by Go (once; five to eight minutes).
+
+    Raises :class:`NoPrometheusError`, ``ServerError``.
+    """
     found = shutil.which("prometheus")
     if found is not None:
         return Path(found)
-    target = _target()
-    if not target.is_file():
-        if shutil.which("go") is None:
-            raise NoPrometheusError("neither prometheus nor Go is on the PATH")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{target}.lock"):
-            if not target.is_file():
-                _build(target)
-    return target
-
-
-def _target() -> Path:
-    digest = hashlib.sha256(b"".join((_MODULE / name).read_bytes() for name in ("go.mod", "go.sum")))
-    machine = f"{sys.platform}-{platform.machine()}".lower()
-    return platformdirs.user_cache_path("pastelka") / f"prometheus-{machine}-{digest.hexdigest()[:16]}"
-
-
-def _build(target: Path) -> None:
-    """Build it in a copy of the module, as Go may write into that. Raises ``RuntimeError``."""
-    print("building Prometheus with Go (some five minutes, once on this machine)", flush=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".prometheus-") as folder:
-        shutil.copytree(_MODULE, folder, dirs_exist_ok=True)
-        made = Path(folder) / "program"
-        # Without the ways of finding targets in clouds, which are most of it.
-        flags = ["-mod=mod", "-tags", "remove_all_sd", "-trimpath", "-buildvcs=false", "-ldflags=-s -w"]
-        process = subprocess.run(
-            ["go", "build", *flags, "-o", made, _PROGRAM],
-            cwd=folder,
-            env={**os.environ, "CGO_ENABLED": "0"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if process.returncode != 0:
-            raise RuntimeError(f"Go could not build Prometheus: {process.stderr.strip()[-1500:]}")
-        made.replace(target)
+    if not _PROGRAM.can_be_had:
+        raise NoPrometheusError("neither prometheus nor Go is on the PATH")
+    return _PROGRAM.get(lambda line: print(line, flush=True))
 
 
 @dataclass(frozen=True)

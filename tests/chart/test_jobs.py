@@ -127,7 +127,7 @@ def test_a_dry_run_comes_first(settings: str, name: str | None, last: str) -> No
 
 
 def test_it_is_rendered_alone_with_its_policy() -> None:
-    """As the README gives it to kubectl."""
+    """As docs/backup.md gives it to kubectl."""
     alone = ("--show-only", "templates/after-restore.yaml")
     kinds = [one["kind"] for one in rendered("after-restore", *alone).objects]
     assert sorted(kinds) == ["Job", "NetworkPolicy"]
@@ -183,8 +183,8 @@ def _run(command: list[str], environment: dict[str, str]) -> str:
 
 
 def test_the_lines_of_the_documentation_can_be_copied(tmp_path: Path) -> None:
-    """The README's, by a shell, with the real helm; kubectl stands in and keeps what it is given."""
-    text = (FOLDER / "README.md").read_text()
+    """Those of docs/backup.md by a shell, with the real helm; kubectl stands in and keeps what it is given."""
+    text = (FOLDER.parents[2] / "docs" / "backup.md").read_text()
     (lines,) = [block for block in re.findall(r"(?ms)^```\w*\n(.*?)^```", text) if "job()" in block]
     values = f"{values_file('after-restore')}"
     _program(

@@ -41,6 +41,11 @@ def mount(folder: Path, *, megabytes: int) -> None:
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True)
 
 
+def enlarge(folder: Path, *, megabytes: int) -> None:
+    """Give what :func:`mount` made another size, while it is in use."""
+    subprocess.run(["mount", "-o", f"remount,size={megabytes}m", str(folder)], check=True)
+
+
 class Filler:
     """A file beside the stored ones that takes all space that is left."""
 

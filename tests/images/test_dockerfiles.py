@@ -86,7 +86,7 @@ def test_images_run_unprivileged_with_a_health_check(dockerfile: Path) -> None:
 def _gateway(folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """``gateway.sh`` with its templates in ``folder``, and a nginx that says how it was called."""
     programs = folder / "bin"
-    programs.mkdir()
+    programs.mkdir(exist_ok=True)
     (programs / "nginx").write_text('#!/bin/sh\necho "$@"\n')
     (programs / "envsubst").write_text(f'#!/bin/sh\nexec {sys.executable} {folder / "envsubst.py"} "$@"\n')
     # As GNU's, for machines that have none.
@@ -99,6 +99,7 @@ def _gateway(folder: Path, environment: dict[str, str]) -> subprocess.CompletedP
     for program in ("nginx", "envsubst"):
         (programs / program).chmod(0o755)
     script = (FOLDER / "gateway.sh").read_text().replace("/etc/pastelka/nginx", str(folder / "templates"))
+    script = script.replace("/etc/resolv.conf", str(folder / "resolv.conf"))
     (folder / "temp").mkdir()
     path = f"{programs}:{os.environ['PATH']}"
     return subprocess.run(
@@ -111,6 +112,7 @@ def _gateway(folder: Path, environment: dict[str, str]) -> subprocess.CompletedP
 
 
 def _template(folder: Path, text: str, defaults: str = "") -> None:
+    (folder / "resolv.conf").write_text("nameserver 10.0.0.10\n")
     (folder / "templates").mkdir()
     (folder / "templates" / "nginx.conf.template").write_text(text)
     if defaults:
@@ -126,6 +128,67 @@ def test_the_gateway_fills_in_its_templates(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert filled.read_text() == "listen 8080 $host '5=5' ;"
     assert f"-c {filled}" in done.stdout
+
+
+_BUCKET = (
+    "${BUCKET_SCHEME} ${BUCKET_SERVER} ${BUCKET_NAME} '${BUCKET_TLS}' '${BUCKET_RESOLVER}${BUCKET_LOOKUP}'"
+)
+_VERIFYING = (
+    "proxy_ssl_verify on; proxy_ssl_verify_depth 4; "
+    "proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;"
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "filled"),
+    [
+        ({"BUCKET_HOST": "10.0.0.7:9000"}, "http 10.0.0.7:9000 10.0.0.7 '' ''"),
+        ({"BUCKET_HOST": "10.0.0.7", "BUCKET_SERVER": ""}, "http 10.0.0.7:80 10.0.0.7 '' ''"),
+        (
+            {"BUCKET_HOST": "10.0.0.7", "BUCKET_SCHEME": "https"},
+            f"https 10.0.0.7:443 10.0.0.7 '{_VERIFYING}' ''",
+        ),
+        (
+            {"BUCKET_HOST": "10.0.0.7", "BUCKET_SCHEME": "https", "BUCKET_TLS": "proxy_ssl_verify off;"},
+            "https 10.0.0.7:443 10.0.0.7 'proxy_ssl_verify off;' ''",
+        ),
+        # Nobody knows it but by a search domain, if at all: it is looked up once.
+        ({"BUCKET_HOST": "minio.invalid:9000"}, "http minio.invalid:9000 minio.invalid '' ''"),
+        (
+            {
+                "BUCKET_HOST": "s3.example.com",
+                "BUCKET_SERVER": "s3.internal:80",
+                "BUCKET_RESOLVER": "resolver 10.0.0.10;",
+                "BUCKET_LOOKUP": "resolve",
+            },
+            "http s3.internal:80 s3.example.com '' 'resolver 10.0.0.10;resolve'",
+        ),
+    ],
+)
+def test_the_gateway_knows_a_bucket_by_its_address(
+    tmp_path: Path, given: dict[str, str], filled: str
+) -> None:
+    _template(tmp_path, _BUCKET, "BUCKET_SERVER=127.0.0.1:9\n")
+
+    done = _gateway(tmp_path, {"FILES_IN": "bucket", **given})
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "temp" / "nginx" / "nginx.conf").read_text() == filled
+
+
+def test_a_whole_name_of_a_bucket_is_looked_up_again_and_again(tmp_path: Path) -> None:
+    _template(tmp_path, _BUCKET)
+    servers = "search x\nnameserver 10.0.0.10\nnameserver fe80::1%eth0\nnameserver 10.0.0.11\n"
+    (tmp_path / "resolv.conf").write_text(servers)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "getent").write_text('#!/bin/sh\n[ "$*" = "ahostsv4 s3.example.com." ]\n')
+    (tmp_path / "bin" / "getent").chmod(0o755)
+
+    done = _gateway(tmp_path, {"FILES_IN": "bucket", "BUCKET_HOST": "s3.example.com"})
+
+    assert done.returncode == 0, done.stderr
+    filled = (tmp_path / "temp" / "nginx" / "nginx.conf").read_text()
+    assert filled == "http s3.example.com:80 s3.example.com '' 'resolver 10.0.0.10 10.0.0.11;resolve'"
 
 
 def test_the_gateway_names_what_is_missing(tmp_path: Path) -> None:

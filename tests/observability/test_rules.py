@@ -24,7 +24,7 @@ _RULES = _ROOT / "deploy" / "observability" / "alerts.yaml"
 _DASHBOARD = _ROOT / "deploy" / "observability" / "dashboard.json"
 _RUNBOOK = _ROOT / "docs" / "runbook.md"
 _SERVICES = (pastelka_common, pastelka_orders, pastelka_coloring, pastelka_vectorize, pastelka_notifier)
-_SECTIONS = ("What it means", "What to look at", "What to do")
+_SECTIONS = ("What it means", "What to look at", "What to do", "How it was exercised")
 _NOT_IMPORTED = ("testing", "servers", "__main__", "migrations.env", "migrations.versions")
 
 

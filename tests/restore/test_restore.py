@@ -10,10 +10,12 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from pastelka_common.storage import Storage
 from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings
 from pastelka_common.testing.fake_vectorizer import FakeVectorizer
 from pastelka_common.testing.waiting import until
 from tests.line import Line, running_line
+from tests.restore.files import BucketFiles, Files, FolderFiles
 from tests.restore.procedure import Backup, back_up, record, restore
 
 IMAGES = 4
@@ -21,13 +23,30 @@ SERVERS = ("postgres", "nats")
 AT_WORK = {"runpod_submitted", "runpod_queued", "runpod_processing"}
 
 
+@pytest.fixture(params=["folder", "bucket"])
+def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
+    """The files of the line, and their copy."""
+    if request.param == "folder":
+        return FolderFiles(tmp_path / "stack" / "storage" / "images", tmp_path / "backup" / "files")
+    return BucketFiles(request.getfixturevalue("bucket_server"))
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def line(tmp_path: Path) -> AsyncIterator[Line]:
+async def line(tmp_path: Path, files: Files) -> AsyncIterator[Line]:
     """The whole line, with a reconciler that looks often."""
     runpod = FakeRunpod(FakeRunpodSettings(queue_seconds=0.5, run_seconds=0.5))
     env = {"RECONCILE_EVERY": "1", "RECONCILE_GRACE": "2", "RETENTION_EVERY": "1"}
+    if isinstance(files, BucketFiles):
+        await files.lose()  # the server is the session's
+        env |= files.environment()
     async with running_line(tmp_path / "stack", runpod, FakeVectorizer(duration=0.2), env=env) as running:
         yield running
+
+
+@pytest.fixture
+def backup(tmp_path: Path, files: Files) -> Backup:
+    """Where it is put."""
+    return Backup(tmp_path / "backup", files)
 
 
 async def versions(line: Line, number: str) -> list[dict[str, Any]]:
@@ -54,11 +73,11 @@ async def until_at_work(line: Line, number: str) -> None:
     await until(at_work, 60)
 
 
-def file_of(line: Line, version: dict[str, Any]) -> Path:
-    return line.stack.storage / version["url"].split("/static/images/")[1]
+def path_of(version: dict[str, Any]) -> str:
+    return str(version["url"].split("/static/images/")[1])
 
 
-async def lose_everything(line: Line) -> None:
+async def lose_everything(line: Line, files: Files) -> None:
     """The services die, then database, broker and files are gone for good."""
     for service in line.stack.services.values():
         await service.kill()
@@ -66,7 +85,7 @@ async def lose_everything(line: Line) -> None:
         await line.stack.servers[name].kill()
     shutil.rmtree(line.stack.postgres.folder / "data")
     shutil.rmtree(line.stack.nats.folder / "data")
-    shutil.rmtree(line.stack.storage)
+    await files.lose()
 
 
 async def new_servers(line: Line) -> None:
@@ -93,8 +112,8 @@ async def erase(line: Line, number: str) -> None:
 
 
 @pytest.mark.timeout(400)
-async def test_everything_ends_consistent_after_a_restore(line: Line, tmp_path: Path) -> None:
-    backup = Backup(tmp_path / "backup")
+async def test_everything_ends_consistent_after_a_restore(line: Line, backup: Backup) -> None:
+    files = backup.files
     done = await line.order(IMAGES, process="svg", first_seed=1)
     wrong = await line.order(1, process="svg", first_seed=20)
     await until_completed(line, done["order_number"])
@@ -109,9 +128,10 @@ async def test_everything_ends_consistent_after_a_restore(line: Line, tmp_path: 
     await erase(line, wrong["order_number"])
     await record(line.stack, backup)
     submits, requests = line.runpod.stats()["submits"], line.vectorizer.stats()["requests"]
-    await lose_everything(line)
+    await lose_everything(line, files)
     # The storage's backup has lost a file by itself.
-    next((backup.files / str(done["id"])).rglob("coloring/v1/image_1.png")).unlink()
+    pages = [path async for path in files.kept.files(str(done["id"]))]
+    await files.kept.remove(next(path for path in pages if path.endswith("coloring/v1/image_1.png")))
 
     await new_servers(line)
     found = await restore(line.stack, backup)
@@ -121,13 +141,13 @@ async def test_everything_ends_consistent_after_a_restore(line: Line, tmp_path: 
 
     await until_completed(line, busy["order_number"])
     await until(lambda: is_gone(line, wrong["order_number"]), 60)
-    assert not (line.stack.storage / str(wrong["id"])).exists()
+    assert not await files.live.holds(str(wrong["id"]))
     assert await is_gone(line, lost["order_number"])
     # What was at the provider is gone on with; each SVG is made once, as no request was under way.
     assert line.runpod.stats()["submits"] == submits
     assert line.vectorizer.stats()["requests"] == requests + IMAGES
     await the_missing_page_is_made_again(line, done["order_number"])
-    await rows_and_files_agree(line)
+    await rows_and_files_agree(line, files.live)
     # Nothing that was given out before is given out again.
     after = await line.order(1, first_seed=90)
     assert after["id"] > lost["id"] + 1000
@@ -135,9 +155,9 @@ async def test_everything_ends_consistent_after_a_restore(line: Line, tmp_path: 
 
 
 @pytest.mark.timeout(400)
-async def test_a_database_that_went_back_agrees_with_files_that_did_not(line: Line, tmp_path: Path) -> None:
+async def test_a_database_that_went_back_agrees_with_files_that_did_not(line: Line, backup: Backup) -> None:
     """The database alone is lost; files and the broker's store are of now, and know more than the rows."""
-    backup = Backup(tmp_path / "backup")
+    files = backup.files
     line.runpod.settings.queue_seconds = line.runpod.settings.run_seconds = 3.0
     order = await line.order(IMAGES, process="svg", first_seed=1)
     await until_at_work(line, order["order_number"])
@@ -160,8 +180,8 @@ async def test_a_database_that_went_back_agrees_with_files_that_did_not(line: Li
     # The pages were stored after the backup: they are found. Their SVGs' rows were not in it: made anew.
     assert line.runpod.stats()["submits"] == submits
     assert line.vectorizer.stats()["requests"] == requests + IMAGES
-    shutil.rmtree(line.stack.storage / str(lost["id"]))
-    await rows_and_files_agree(line)
+    await files.live.delete_tree(str(lost["id"]))
+    await rows_and_files_agree(line, files.live)
 
 
 async def the_missing_page_is_made_again(line: Line, number: str) -> None:
@@ -172,13 +192,12 @@ async def the_missing_page_is_made_again(line: Line, number: str) -> None:
     await until_completed(line, number)
 
 
-async def rows_and_files_agree(line: Line) -> None:
+async def rows_and_files_agree(line: Line, storage: Storage) -> None:
     orders = (await line.get("/orders"))["items"]
     for order in orders:
         for version in await versions(line, order["order_number"]):
-            assert file_of(line, version).stat().st_size > 0
-    folders = {int(path.name) for path in line.stack.storage.iterdir()}
-    assert folders == {order["id"] for order in orders}
+            assert await storage.size(path_of(version))
+    assert {int(name) for name in await storage.folders()} == {order["id"] for order in orders}
     connection = await asyncpg.connect(line.stack.postgres.url)
     try:
 

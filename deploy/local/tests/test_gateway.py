@@ -80,3 +80,30 @@ def test_every_variable_of_the_templates_has_a_value_and_a_line_in_the_readme(tm
     assert asked == set(known)
     readme = (folder / "README.md").read_text()
     assert [name for name in asked if f"`{name}`" not in readme] == []
+
+
+def test_a_bucket_of_the_services_is_that_of_the_gateway():
+    assert not [name for name in of(AWS_ENDPOINT_URL="http://store:9000") if name.startswith("BUCKET_")]
+    found = of(STORAGE_URL="s3://photos/shop", AWS_ENDPOINT_URL="http://store.example.com:9000")
+    assert {name: value for name, value in found.items() if name.startswith(("BUCKET_", "FILES_"))} == {
+        "FILES_IN": "bucket",
+        "BUCKET_SCHEME": "http",
+        "BUCKET_HOST": "store.example.com:9000",
+        "BUCKET_SERVER": "store.example.com:9000",
+        "BUCKET_NAME": "store.example.com",
+        "BUCKET_TLS": "",
+    }
+    amazon = of(STORAGE_URL="s3://photos", AWS_REGION="", AWS_DEFAULT_REGION="eu-central-1")
+    assert amazon["BUCKET_HOST"] == "s3.eu-central-1.amazonaws.com"
+    assert amazon["BUCKET_SERVER"] == "s3.eu-central-1.amazonaws.com:443"
+    assert amazon["BUCKET_TLS"].startswith("proxy_ssl_verify on;")
+    given = of(STORAGE_URL="s3://photos", BUCKET_SERVER="10.0.0.7:443")
+    assert given["BUCKET_SERVER"] == "10.0.0.7:443"
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["store:9000", "ftp://store", "http://store:x", 'http://a"b', "http://u:p@s"]
+)
+def test_an_address_of_a_store_that_is_none_is_named(endpoint: str):
+    with pytest.raises(SettingsError, match=r"^AWS_ENDPOINT_URL: http\(s\)://host"):
+        of(STORAGE_URL="s3://photos", AWS_ENDPOINT_URL=endpoint)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pastelka_local.settings import SettingsError, choose_public_ports, read_settings
+from pastelka_local.settings import SettingsError, choose_public_ports, read_settings, require_same_storage
 
 
 def test_the_data_folder_is_below_the_working_folder_by_default(
@@ -25,6 +25,7 @@ def test_the_data_folder_is_below_the_working_folder_by_default(
         ("NOTIFIER_REPLICAS", "33"),
         ("VECTORIZE_REPLICAS", "two"),
         ("PASTELKA_DATA_DIR", "/srv/a;b"),
+        ("PASTELKA_STORAGE", "bucket"),
     ],
 )
 def test_a_malformed_setting_is_named_with_its_value(name: str, value: str):
@@ -53,3 +54,34 @@ def test_where_no_port_was_asked_for_the_next_free_one_is_taken_and_said(monkeyp
 def test_both_ports_may_not_be_one():
     with pytest.raises(SettingsError, match="different"):
         choose_public_ports(read_settings({"PASTELKA_PORT": "19999", "PASTELKA_STATIC_PORT": "19999"}))
+
+
+def test_the_files_are_in_a_folder_or_in_a_bucket_of_ours_or_in_another():
+    assert not read_settings({"PASTELKA_STORAGE": ""}).own_bucket
+    assert not read_settings({"STORAGE_URL": "s3://photos"}).own_bucket
+    assert read_settings({"PASTELKA_STORAGE": "s3"}).own_bucket
+    with pytest.raises(SettingsError, match="PASTELKA_STORAGE is s3 and STORAGE_URL names another bucket"):
+        read_settings({"PASTELKA_STORAGE": "s3", "STORAGE_URL": "s3://photos"})
+
+
+@pytest.mark.parametrize(
+    ("file", "asked", "fits"),
+    [
+        ("storage/images/1/1/image_1.jpg", "s3", False),
+        ("storage/images/1/1/image_1.jpg", "folder", True),
+        ("s3/objects/pastelka/1/1/image_1.jpg", "folder", False),
+        ("s3/objects/pastelka/1/1/image_1.jpg", "s3", True),
+        ("s3/objects/pastelka/.sgwtmp/ab/cd", "folder", True),
+    ],
+)
+def test_a_data_folder_keeps_to_one_kind_of_storage(tmp_path: Path, file: str, asked: str, fits: bool):
+    (tmp_path / file).parent.mkdir(parents=True)
+    (tmp_path / file).touch()
+    environment = {"PASTELKA_DATA_DIR": str(tmp_path), "PASTELKA_STORAGE": asked}
+    if fits:
+        require_same_storage(read_settings(environment))
+        return
+    with pytest.raises(SettingsError, match="or name another PASTELKA_DATA_DIR"):
+        require_same_storage(read_settings(environment))
+    if asked == "folder":
+        require_same_storage(read_settings({**environment, "STORAGE_URL": "s3://photos"}))

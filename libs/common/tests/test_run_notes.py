@@ -9,7 +9,8 @@ import pytest
 from pastelka_common.contracts.messages import ColoringJob, now
 from pastelka_common.contracts.options import ColoringOptions
 from pastelka_common.run_notes import RunNotes
-from pastelka_common.storage import FolderStorage
+from pastelka_common.storage import FolderStorage, StorageUnavailableError
+from pastelka_common.testing.places import Place, storage_of
 
 TARGET = "42/121/coloring/v1/image_1.png"
 
@@ -75,3 +76,16 @@ async def test_what_cannot_be_read_or_written_stops_nothing(notes: RunNotes, tmp
     note.write_text("garbage")
     assert await notes.provider_job_id(job()) is None
     assert not await notes.is_outdated(job())
+
+
+async def test_a_storage_that_is_away_does_not_say_that_there_is_nothing(place: Place):
+    notes = RunNotes(storage_of(place))
+    await notes.keep(job(), "rp-1")
+    await place.leave()
+    for question in (notes.provider_job_id, notes.is_outdated, notes.made, notes.newest):
+        with pytest.raises(StorageUnavailableError):
+            await question(job())
+    await notes.keep(job(run=3), "rp-3")
+    await notes.forget(job())
+    await place.come_back()
+    assert await notes.provider_job_id(job()) == "rp-1"

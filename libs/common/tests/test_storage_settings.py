@@ -1,5 +1,6 @@
 """Which storage the environment names, and what is refused."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,36 @@ def test_a_bucket(environment: pytest.MonkeyPatch, url: str, bucket: str, prefix
     assert SECRET in settings.secrets()
     assert SECRET not in repr(settings)
     assert "AKIA-known" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("region", "default", "found"),
+    [
+        (None, None, "us-east-1"),
+        ("", "", "us-east-1"),
+        ("", "eu-central-1", "eu-central-1"),
+        ("eu-west-1", "eu-central-1", "eu-west-1"),
+    ],
+)
+def test_an_empty_region_is_none(
+    environment: pytest.MonkeyPatch, region: str | None, default: str | None, found: str
+):
+    for name, value in (("AWS_REGION", region), ("AWS_DEFAULT_REGION", default)):
+        if value is not None:
+            environment.setenv(name, value)
+    assert StorageSettings.load().aws_region == found
+
+
+async def test_what_is_empty_is_not_said(environment: pytest.MonkeyPatch):
+    environment.setenv("STORAGE_URL", "s3://photos/shop")
+    for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_SESSION_TOKEN"):
+        environment.setenv(name, "")
+    environment.setenv("AWS_ACCESS_KEY_ID", "AKIA-known")
+    environment.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    url = await open_storage(StorageSettings.load()).signed("1/a.jpg", lifetime=timedelta(minutes=1))
+    assert url is not None
+    assert url.startswith("https://s3.us-east-1.amazonaws.com/photos/shop/1/a.jpg?")
+    assert "Token" not in url
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """What every storage does, be it a folder or a bucket."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +14,11 @@ from pastelka_common.storage import (
     Storage,
     StorageAwayError,
     StorageSettings,
+    StorageUnavailableError,
     UnsafePathError,
     open_storage,
 )
+from pastelka_common.testing.places import Place, storage_of
 
 if TYPE_CHECKING:
     from pastelka_common.servers import BucketServer
@@ -173,6 +175,49 @@ async def test_files_are_counted_and_erased(storage: Storage):
     assert await storage.found("42", others) == Found(files=0, bytes=0)
     assert await storage.read("43/kept.jpg") == b"12345"
     assert not await storage.has("old/a.jpg")
+
+
+async def test_a_files_size_is_known_without_reading_it(storage: Storage):
+    await storage.write(PAGE, b"12345")
+    await storage.write("42/121/empty.jpg", b"")
+    assert await storage.size(PAGE) == 5
+    assert await storage.size("42/121/empty.jpg") == 0
+    for path in ("42/121", "42/121/none.jpg", f"{PAGE}/x.png", "../x", "/etc/passwd"):
+        assert await storage.size(path) is None
+
+
+async def test_the_folders_at_the_root_are_listed(storage: Storage):
+    assert await storage.folders() == []
+    for path in ("42/121/a.jpg", "42/122/a.jpg", "7/a.jpg", "names with ž/a.jpg", "a file"):
+        await storage.write(path, b"x")
+    assert sorted(await storage.folders()) == ["42", "7", "names with ž"]
+
+
+async def test_a_storage_that_is_away_is_no_missing_file(place: Place):
+    storage = storage_of(place)
+    await storage.write(PAGE, b"page")
+    await place.leave()
+    long_ago = datetime(2000, 1, 1, tzinfo=UTC)
+    tries: list[Callable[[], Awaitable[object]]] = [
+        lambda: storage.has(PAGE),
+        lambda: storage.has("42/none.png"),
+        lambda: storage.size(PAGE),
+        lambda: storage.read(PAGE),
+        lambda: storage.read_since(PAGE, long_ago),
+        storage.reach,
+        storage.folders,
+    ]
+    for attempt in tries:
+        with pytest.raises(OSError, match=r".") as refused:
+            await attempt()
+        assert refused.value.strerror
+    for attempt in tries[:-1]:
+        with pytest.raises(StorageUnavailableError):
+            await attempt()
+    await place.come_back()
+    await storage.reach()
+    assert await storage.has(PAGE)
+    assert not await storage.has("42/none.png")
 
 
 async def test_more_files_than_one_answer_lists(storage: Storage):

@@ -9,6 +9,7 @@ from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -22,7 +23,8 @@ from PIL import Image
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import ColoringFact, Failure, SvgFact, now
-from pastelka_common.servers import NatsServer, PostgresServer, ServerProcess, running
+from pastelka_common.servers import BucketServer, NatsServer, PostgresServer, ServerProcess, running
+from pastelka_common.storage import Storage, StorageSettings
 from pastelka_orders import migrations_runner
 from pastelka_orders.access import secret
 from pastelka_orders.access.caller import Role, Scope
@@ -137,8 +139,14 @@ class Api:
         sent = [("photos", (name, content, "application/octet-stream")) for name, content in files]
         return await self._document(await self.http.post("/orders", files=sent, data=fields), status)
 
+    @property
+    def stored(self) -> Storage:
+        """The storage itself, be it a folder or a bucket."""
+        found: Storage = self.app.state.services.storage
+        return found
+
     def files(self) -> list[str]:
-        """All files in the storage, relative to its root."""
+        """All files in the storage's folder, relative to its root."""
         return sorted(p.relative_to(self.storage).as_posix() for p in self.storage.rglob("*") if p.is_file())
 
     @staticmethod
@@ -166,6 +174,18 @@ def settings(orders_url: str, tmp_path: Path) -> OrdersSettings:
             "photo_max_pixels": 4_000_000,
         }
     )
+
+
+@pytest.fixture
+def in_bucket(
+    settings: OrdersSettings, bucket_server: BucketServer, monkeypatch: pytest.MonkeyPatch
+) -> OrdersSettings:
+    """The same, with the files in a bucket; commands find it in their environment."""
+    for name, value in bucket_server.settings(f"a shop/{uuid4().hex}").items():
+        monkeypatch.setenv(name, value)
+    bucket = StorageSettings.load()
+    names = ("storage_url", "aws_endpoint_url", "aws_access_key_id", "aws_secret_access_key")
+    return settings.model_copy(update={name: getattr(bucket, name) for name in names})
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -1,6 +1,7 @@
 """The gauges, over a real nats-server and a real PostgreSQL."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.topology import COLORING_CONSUMER, ensure_consumer, ensure_streams
 from pastelka_common.servers import ServerProcess
 from pastelka_common.storage import FolderStorage
+from pastelka_common.testing.places import Place, storage_of
 from pastelka_orders.database import Database
 from pastelka_orders.gauges import Gauges
 from pastelka_orders.outbox import Relay
@@ -96,6 +98,22 @@ async def test_dead_letters_and_the_disk(gauges: Gauges, nc: Client, tmp_path: P
     assert free is not None
     assert size is not None
     assert 0 < free <= size
+
+
+async def test_a_storage_that_does_not_answer_is_told(database: Database, nc: Client, place: Place) -> None:
+    gauges = Gauges(database, nc, storage_of(place))
+    await gauges.look()
+    asked = value("pastelka_gauges_updated_timestamp_seconds", source="storage")
+    assert value("pastelka_storage_answers") == 1
+    await place.leave()
+    started = time.monotonic()
+    await gauges.look()
+    assert time.monotonic() - started < gauges.every + 2
+    assert value("pastelka_storage_answers") == 0
+    assert value("pastelka_gauges_updated_timestamp_seconds", source="storage") == asked
+    await place.come_back()
+    await gauges.look()
+    assert value("pastelka_storage_answers") == 1
 
 
 async def test_what_cannot_be_asked_keeps_its_value_and_says_how_old_it_is(

@@ -14,7 +14,9 @@ from pydantic import SecretStr
 from pastelka_common.contracts.messages import SvgJob
 from pastelka_common.contracts.options import GroupBy, ShapeStacking, SvgOptions
 from pastelka_common.servers import NatsServer
+from pastelka_common.storage import thumbnail_path
 from pastelka_common.testing.fake_vectorizer import FakeVectorizer
+from pastelka_common.testing.places import Place, storage_of
 from pastelka_common.testing.workbench import Run, Workbench, at_work
 from pastelka_vectorize.entrypoint import main, run
 from pastelka_vectorize.settings import VectorizeSettings
@@ -102,6 +104,21 @@ async def test_a_page_becomes_an_svg_step_by_step(
     # A request has no id that could be polled.
     assert await bench.provider_job_id(job) is None
     assert bench.dead == []
+
+
+async def test_the_same_in_a_folder_and_in_a_bucket(
+    bench: Workbench, service: Service, make_job: MakeJob, fake: FakeVectorizer, place: Place, tmp_path: Path
+):
+    job, storage = make_job(), storage_of(place)
+    await storage.take(job.source, tmp_path / job.source)
+    async with at_work(service(**place.settings)):
+        await bench.put(job)
+        await bench.until_reported(job, "completed")
+        await bench.until_no_job_is_left()
+    assert etree.fromstring(await storage.read(job.target)).tag == "{http://www.w3.org/2000/svg}svg"
+    assert await storage.has(thumbnail_path(job.target))
+    [request] = fake.requests
+    assert request.image == (tmp_path / job.source).read_bytes()
 
 
 async def test_a_run_that_was_cancelled_before_its_delivery_leaves_no_trace(

@@ -1,12 +1,18 @@
 """What the gateway is filled in with, from the stack's environment."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from urllib.parse import urlsplit
 
 from pastelka_common.servers import ServerError
 from pastelka_common.servers.checkout import deploy_folder
-from pastelka_common.servers.nginx_templates import caller_header, defaults, not_counted, proxies_in_front
+from pastelka_common.servers.nginx_templates import (
+    caller_header,
+    defaults,
+    files_in_bucket,
+    not_counted,
+    proxies_in_front,
+)
 from pastelka_local.settings import Settings, SettingsError
 
 _LIMITS = ("RATE_", "HUB_STREAMS")
@@ -18,12 +24,29 @@ _THIS_MACHINE = "127.0.0.0/8,::1"
 _PROXIES = "127.0.0.1,::1"
 
 
-def gateway_settings(settings: Settings) -> dict[str, str]:
+def gateway_settings(settings: Settings, bucket: Mapping[str, str] | None = None) -> dict[str, str]:
     """Variables of ``deploy/nginx`` that the environment sets.
 
-    Raises :class:`SettingsError`.
+    ``bucket`` are the variables of a bucket that is ours, in place of the environment's. Raises
+    :class:`SettingsError`.
     """
-    return {**_limits(settings), **_proxies(settings), **_headers(settings), **_static(settings)}
+    return {
+        **_limits(settings),
+        **_proxies(settings),
+        **_headers(settings),
+        **_static(settings),
+        **_files(settings.environment if bucket is None else bucket),
+    }
+
+
+def _files(environment: Mapping[str, str]) -> dict[str, str]:
+    """Where the files are that the services store by the same variables."""
+    if not environment.get("STORAGE_URL"):
+        return {}
+    region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1"
+    endpoint = environment.get("AWS_ENDPOINT_URL") or f"https://s3.{region}.amazonaws.com"
+    derived = _checked("AWS_ENDPOINT_URL", partial(files_in_bucket, endpoint))
+    return {name: environment.get(name) or value for name, value in derived.items()}
 
 
 def _limits(settings: Settings) -> dict[str, str]:

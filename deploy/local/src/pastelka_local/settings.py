@@ -26,6 +26,7 @@ class Settings:
     port: int | None = None
     static_port: int | None = None
     replicas: Mapping[str, int] = field(default_factory=dict)
+    own_bucket: bool = False
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -54,8 +55,34 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         port=_port(environment, "PASTELKA_PORT"),
         static_port=_port(environment, "PASTELKA_STATIC_PORT"),
         replicas={kind: _replicas(environment, kind) for kind in ("coloring", "vectorize", "notifier")},
+        own_bucket=_own_bucket(environment),
         environment=environment,
     )
+
+
+def require_same_storage(settings: Settings) -> None:
+    """Raise :class:`SettingsError` if the files of earlier starts are where they would not be found now.
+
+    They do not move by themselves, and the reconciler would call them missing.
+    """
+    if settings.given("STORAGE_URL"):
+        return
+    if settings.own_bucket and _holds_files(settings.data / "storage" / "images"):
+        raise SettingsError(
+            f"the files in {settings.data} are in a folder, not in a bucket; start it without STORAGE=s3,"
+            " or name another PASTELKA_DATA_DIR"
+        )
+    if not settings.own_bucket and _holds_files(settings.data / "s3" / "objects"):
+        raise SettingsError(
+            f"the files in {settings.data} are in a bucket; start it with STORAGE=s3,"
+            " or name another PASTELKA_DATA_DIR"
+        )
+
+
+def _holds_files(folder: Path) -> bool:
+    """Whether there is a file below ``folder``, apart from what is hidden (versitygw's own)."""
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return any(not any(part.startswith(".") for part in path.parts) for path in found)
 
 
 def choose_public_ports(settings: Settings) -> tuple[int, int, list[str]]:
@@ -88,6 +115,16 @@ def _public_port(
     if chosen != default:
         notes.append(f"port {default} is taken, so {chosen} is used; {name} sets another")
     return chosen
+
+
+def _own_bucket(environment: Mapping[str, str]) -> bool:
+    """Whether the files are to be in a bucket of a server that the stack runs."""
+    wanted = environment.get("PASTELKA_STORAGE") or "folder"
+    if wanted not in {"folder", "s3"}:
+        raise SettingsError(f"PASTELKA_STORAGE is {wanted!r}; folder or s3 is needed")
+    if wanted == "s3" and environment.get("STORAGE_URL"):
+        raise SettingsError("PASTELKA_STORAGE is s3 and STORAGE_URL names another bucket; give one of them")
+    return wanted == "s3"
 
 
 def _port(environment: Mapping[str, str], name: str) -> int | None:

@@ -11,7 +11,15 @@ from pathlib import Path
 
 import psutil
 
-from pastelka_common.servers import MercureHub, NatsServer, NginxServer, PostgresServer, Server, ServerError
+from pastelka_common.servers import (
+    BucketServer,
+    MercureHub,
+    NatsServer,
+    NginxServer,
+    PostgresServer,
+    Server,
+    ServerError,
+)
 from pastelka_common.servers.base import HOST
 from pastelka_local import accounts, plan
 from pastelka_local.dashboard import dist
@@ -19,7 +27,7 @@ from pastelka_local.gateway import gateway_settings
 from pastelka_local.health import StackState, look, read_states, write_states
 from pastelka_local.keys import hub_keys
 from pastelka_local.plan import Process, ServiceKind, StackFile, Watched
-from pastelka_local.settings import Settings, choose_public_ports
+from pastelka_local.settings import Settings, choose_public_ports, require_same_storage
 from pastelka_local.strays import end_strays
 from pastelka_local.supervision import MARKER, Supervisor, render_config, socket_path, spawn
 
@@ -58,6 +66,7 @@ class Stack:
         Raises :class:`StackError`, :class:`SettingsError`, :class:`ServerError` and
         :class:`DashboardError`; what was started is still there then, for :func:`end_stack`.
         """
+        require_same_storage(self.settings)
         for folder in (self.settings.data, self.settings.run, self.settings.log):
             folder.mkdir(parents=True, exist_ok=True, mode=0o755)
         await asyncio.to_thread(end_strays, self.settings.data)
@@ -88,6 +97,8 @@ class Stack:
             "MERCURE_URL": hub,
         }
         parts = {variable: server for variable, server in parts.items() if given(variable) is None}
+        if self.settings.own_bucket:
+            parts["AWS_ENDPOINT_URL"] = BucketServer(folder=data / "s3")
         for server in parts.values():
             server.report = self._reporter(server.name)
         return parts
@@ -122,7 +133,7 @@ class Stack:
             hub_url=hub_url or "",
             port=port,
             static_port=static_port,
-            settings=gateway_settings(self.settings),
+            settings=gateway_settings(self.settings, _bucket(parts)),
         )
 
     def _storage(self) -> Path:
@@ -146,7 +157,8 @@ class Stack:
         }
         for name in _NOT_PASSED_ON:
             given.pop(name, None)
-        return {**ours, **given, MARKER: str(self.settings.data), "PYTHONUNBUFFERED": "1"}
+        bucket = _bucket(parts) or {}
+        return {**ours, **given, **bucket, MARKER: str(self.settings.data), "PYTHONUNBUFFERED": "1"}
 
     def _describe(
         self, servers: Sequence[Server], services: Sequence[Process]
@@ -292,6 +304,12 @@ def _are_healthy(state: StackState, names: set[str]) -> bool:
     return names <= {process.name for process in state.processes if process.healthy}
 
 
+def _bucket(parts: dict[str, Server]) -> dict[str, str] | None:
+    """What the services are told of a bucket of ours; whatever else is said of one is for others."""
+    server = parts.get("AWS_ENDPOINT_URL")
+    return {**server.settings(), "AWS_SESSION_TOKEN": ""} if isinstance(server, BucketServer) else None
+
+
 def _described(server: Server) -> Process:
     match server:
         case PostgresServer():
@@ -300,6 +318,8 @@ def _described(server: Server) -> Process:
             return plan.server_process(server, server.port, f"{server.monitoring_url}/healthz")
         case MercureHub():
             return plan.server_process(server, server.port, f"{server.origin}/healthz")
+        case BucketServer():
+            return plan.server_process(server, server.port, f"{server.url}/healthz")
         case NginxServer():
             return plan.server_process(server, server.port, f"{server.url}/healthz")
     raise ServerError(f"{server.name} is no part of the stack")

@@ -6,7 +6,7 @@ import { showToast } from "@/lib/toasts";
 import { imagesOf } from "./cached-order";
 import { download, type What } from "./download";
 import type { Kind, Order } from "./model";
-import { chosenVersion } from "./versions";
+import { chosenVersion, photoOf } from "./versions";
 
 const chosenCount = (order: Order, kind: Kind): number =>
   imagesOf(order).filter((image) => chosenVersion(image, kind)?.status === "completed").length;
@@ -19,7 +19,7 @@ export function Downloads({ order }: { order: Order }) {
     ["print", pages],
     ["coloring", pages],
     ["svg", chosenCount(order, "svg")],
-    ["photos", imagesOf(order).filter((image) => image.url !== null).length],
+    ["photos", imagesOf(order).filter((image) => photoOf(image) !== null).length],
   ];
   return (
     <div role="group" aria-label={t("detail.download")} className="flex flex-wrap gap-2">

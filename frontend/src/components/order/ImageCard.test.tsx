@@ -56,6 +56,35 @@ const FAILED = image({
   },
 });
 
+const LOST = { status: "error", url: null, error: { code: "file_missing", message: "Not in the storage." } };
+
+describe("files that were lost", () => {
+  it("says so of a photo that was stored, and compares nothing with it", () => {
+    const error = { code: "photo_missing", message: "Make the order anew from the photo." };
+    const selected_version_ids = { coloring: 1, svg: null };
+    show(image({ error, selected_version_ids, versions: { coloring: [page(1)], svg: [] } }));
+    const said = screen.getByText("Fotka se ztratila.").closest("[role=status]");
+    expect(said).toHaveTextContent("Soubor fotky chybí. Nahrajte ji znovu.");
+    expect(said).toHaveTextContent("Make the order anew from the photo.");
+    expect(screen.queryByRole("slider")).toBeNull();
+    expect(screen.queryByRole("button", { name: /Fotka 1/ })).toBeNull();
+    expect(screen.queryByText(/Tažením přes fotku/)).toBeNull();
+    expect(screen.queryByRole("button", { name: /Nová omalovánka/ })).toBeNull();
+    expect(screen.getByRole("button", { name: /Nové SVG|Vygenerovat SVG/ })).toBeEnabled();
+  });
+
+  it("says so in the place of the chosen page, although a newer one is there", async () => {
+    const versions = { coloring: [page(1, LOST), page(2)], svg: [] };
+    const { asked } = serve({ "POST /api/v1/coloring-versions/1/retry": () => ({ status: 202, body: {} }) });
+    const { user } = show(image({ selected_version_ids: { coloring: 1, svg: null }, versions }));
+    const lane = within(screen.getByRole("group", { name: "Omalovánka" }));
+    expect(lane.getByText("Soubor v úložišti chybí. Vygenerujte ho znovu.")).toBeVisible();
+    expect(screen.queryByText(/Žádná omalovánka není vybraná/)).toBeNull();
+    await user.click(lane.getByRole("button", { name: /znovu/i }));
+    await waitFor(() => expect(asked).toEqual(["POST /api/v1/coloring-versions/1/retry"]));
+  });
+});
+
 describe("choosing a version", () => {
   it("shows at once, takes the other page's SVG away, and stays", async () => {
     let answer: (reply: { status: number; body: unknown }) => void = () => undefined;

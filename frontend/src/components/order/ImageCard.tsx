@@ -8,7 +8,7 @@ import type { OrderImage } from "./model";
 import { Picture } from "./Picture";
 import type { CardRegister } from "./useCardKeys";
 import { useCardOptions } from "./useCardOptions";
-import { chosenVersion, hasFailed, versionsOf } from "./versions";
+import { chosenVersion, hasFailed, isPhotoLost, photoOf, versionsOf } from "./versions";
 import type { View, Viewed } from "./Viewer";
 import { Wipe } from "./Wipe";
 
@@ -82,15 +82,17 @@ function PhotoLane({ image, onView }: { image: OrderImage; onView: (view: View) 
   const { t } = useLanguage();
   const name = t("detail.photo", { position: image.position });
   const page = chosenVersion(image, "coloring");
-  const caption = page?.url ? `${name} ↔ ${t("detail.page")} v${page.version}` : name;
+  const photo = photoOf(image);
+  const comparing = Boolean(photo && !image.error && page?.url);
+  const caption = comparing && page ? `${name} ↔ ${t("detail.page")} v${page.version}` : name;
   return (
     <section className="flex min-w-0 flex-col bg-card">
       <Frame caption={caption}>
         <Photo image={image} name={name} />
-        {image.url !== null && (
+        {photo !== null && (
           <button
             type="button"
-            onClick={() => onView(page?.url ? "compare" : "photo")}
+            onClick={() => onView(comparing ? "compare" : "photo")}
             aria-label={t("detail.view.open", { what: name })}
             title={t("detail.view.open", { what: name })}
             className="absolute top-2 right-2 grid size-9 place-items-center rounded-[8px] bg-[rgb(20_18_15/0.74)] text-white hover:bg-black"
@@ -99,7 +101,7 @@ function PhotoLane({ image, onView }: { image: OrderImage; onView: (view: View) 
           </button>
         )}
       </Frame>
-      <p className="hidden p-3 text-[13px] text-mute md:block">{page?.url ? t("detail.wipe.hint") : ""}</p>
+      <p className="hidden p-3 text-[13px] text-mute md:block">{comparing ? t("detail.wipe.hint") : ""}</p>
     </section>
   );
 }
@@ -113,7 +115,8 @@ function Photo({ image, name }: { image: OrderImage; name: string }) {
         role="status"
         className="grid size-full place-content-center gap-1 bg-bad-soft p-6 text-center text-[13px] text-bad"
       >
-        <b className="font-semibold">{t("detail.photo.failed")}</b> <FailureText failure={image.error} />
+        <b className="font-semibold">{t(isPhotoLost(image) ? "detail.photo.lost" : "detail.photo.failed")}</b>{" "}
+        <FailureText failure={image.error} />
       </div>
     );
   }

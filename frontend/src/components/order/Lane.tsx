@@ -47,8 +47,9 @@ export function Lane({ kind, ...props }: LaneProps & { kind: Kind }) {
   const place = useHeldFocus();
   const [opened, setOpened] = useState<number>();
   const chosen = chosenVersion(image, kind);
-  const mentions = versionsToMention(versionsOf(image, kind), opened);
-  const inPlace = chosen?.url ? undefined : mentions.at(-1);
+  const mentions = versionsToMention(versionsOf(image, kind), image.selected_version_ids[kind], opened);
+  // A chosen version without a file has lost it: it says so itself, whatever else is being made.
+  const inPlace = chosen?.url ? undefined : (mentions.find(({ id }) => id === chosen?.id) ?? mentions.at(-1));
   const notice = (version: Version, panel: boolean): ReactNode => (
     <Notice
       key={version.id}

@@ -5,15 +5,13 @@ import { describe, expect, it } from "vitest";
 import { image, page } from "./test/orders";
 import { Viewer, viewsOf, type Viewed } from "./Viewer";
 
-const IMAGES = [
-  image({
-    id: 1,
-    position: 1,
-    selected_version_ids: { coloring: 5, svg: null },
-    versions: { coloring: [page(5)], svg: [] },
-  }),
-  image({ id: 2, position: 2 }),
-];
+const WITH_PAGE = image({
+  id: 1,
+  position: 1,
+  selected_version_ids: { coloring: 5, svg: null },
+  versions: { coloring: [page(5)], svg: [] },
+});
+const IMAGES = [WITH_PAGE, image({ id: 2, position: 2 })];
 
 function Opened() {
   const [viewed, setViewed] = useState<Viewed | undefined>({ imageId: 1, view: "coloring" });
@@ -23,6 +21,8 @@ function Opened() {
 describe("the full-screen view", () => {
   it("offers only what is there", () => {
     expect(IMAGES.map(viewsOf)).toEqual([["photo", "coloring", "compare"], ["photo"]]);
+    const lost = { ...WITH_PAGE, error: { code: "photo_missing", message: "" } };
+    expect(viewsOf(lost)).toEqual(["coloring"]);
   });
 
   it("turns with the arrow keys, stops at the ends, and shows the photo where there is no page", async () => {

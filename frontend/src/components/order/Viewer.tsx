@@ -5,7 +5,7 @@ import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import type { OrderImage } from "./model";
 import { useZoom } from "./useZoom";
-import { chosenVersion } from "./versions";
+import { chosenVersion, photoOf } from "./versions";
 import { ViewerPicture } from "./ViewerPicture";
 
 export type View = "photo" | "coloring" | "svg" | "compare";
@@ -26,17 +26,17 @@ interface ViewerProps {
 export function viewsOf(image: OrderImage): View[] {
   const page = Boolean(chosenVersion(image, "coloring")?.url);
   const views: [View, boolean][] = [
-    ["photo", image.url !== null],
+    ["photo", photoOf(image) !== null],
     ["coloring", page],
     ["svg", Boolean(chosenVersion(image, "svg")?.url)],
-    ["compare", page && image.url !== null],
+    ["compare", page && photoOf(image) !== null],
   ];
   return views.filter(([, there]) => there).map(([view]) => view);
 }
 
 /** The file behind a view; of a comparison, the page, which is what gets printed. */
 function fileOf(image: OrderImage, view: View): string | null {
-  if (view === "photo") return image.url;
+  if (view === "photo") return photoOf(image);
   return chosenVersion(image, view === "svg" ? "svg" : "coloring")?.url ?? null;
 }
 

@@ -3,7 +3,7 @@ import { useLanguage } from "@/i18n/context";
 import type { OrderImage } from "./model";
 import { Picture } from "./Picture";
 import type { ZoomControl } from "./useZoom";
-import { chosenVersion } from "./versions";
+import { chosenVersion, isPhotoLost, photoOf } from "./versions";
 import type { View } from "./Viewer";
 import { Wipe } from "./Wipe";
 import type { Point } from "./zoom";
@@ -39,13 +39,17 @@ function Subject({ image, view }: { image: OrderImage; view: View }) {
   const { t } = useLanguage();
   const page = chosenVersion(image, "coloring");
   const photoAlt = t("detail.photo", { position: image.position });
-  if (view === "compare" && image.url !== null && page?.url) {
+  const photo = photoOf(image);
+  if (view === "compare" && photo !== null && page?.url) {
     const pageAlt = `${t("detail.kind.coloring")} v${page.version}`;
-    return <Wipe photo={image.url} page={page.url} photoAlt={photoAlt} pageAlt={pageAlt} initial={50} />;
+    return <Wipe photo={photo} page={page.url} photoAlt={photoAlt} pageAlt={pageAlt} initial={50} />;
   }
   const version = view === "svg" || view === "coloring" ? chosenVersion(image, view) : undefined;
-  const src = version?.url ?? image.url;
-  if (src === null) return <p className="grid size-full place-items-center">{t("detail.photo.waiting")}</p>;
+  const src = version?.url ?? photo;
+  if (src === null) {
+    const why = t(isPhotoLost(image) ? "detail.photo.lost" : "detail.photo.waiting");
+    return <p className="grid size-full place-items-center">{why}</p>;
+  }
   const alt = version
     ? `${t(view === "svg" ? "detail.kind.svg" : "detail.kind.coloring")} v${version.version}`
     : photoAlt;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { imagesOf, selectionAfter, withSelection, withVersion } from "./cached-order";
 import { image, order, page, svg } from "./test/orders";
-import { hasFailed, obstacleTo, pageToVectorise, versionsToMention } from "./versions";
+import { hasFailed, obstacleTo, pageToVectorise, photoOf, versionsToMention } from "./versions";
 
 const failed = { status: "error", url: null, error: { code: "provider_failed", message: "Došel kredit." } };
 
@@ -13,10 +13,14 @@ describe("versionsToMention", () => {
       page(3, failed),
       page(4, { status: "runpod_queued", url: null }),
     ];
-    expect(versionsToMention(versions).map(({ id }) => id)).toEqual([3, 4]);
+    expect(versionsToMention(versions, null).map(({ id }) => id)).toEqual([3, 4]);
   });
 
   it("tells of an older failure once it is opened", () => {
+    expect(versionsToMention([page(1, failed), page(2)], null, 1).map(({ id }) => id)).toEqual([1]);
+  });
+
+  it("tells of the chosen version whose file was lost, whatever was made since", () => {
     expect(versionsToMention([page(1, failed), page(2)], 1).map(({ id }) => id)).toEqual([1]);
   });
 });
@@ -25,6 +29,11 @@ describe("what can be made", () => {
   it("needs the photo for a page", () => {
     expect(obstacleTo(image({ url: null }), "coloring")).toBe("photo_missing");
     expect(obstacleTo(image(), "coloring")).toBeUndefined();
+    const lost = image({ error: { code: "photo_missing", message: "" } });
+    expect(obstacleTo(lost, "coloring")).toBe("photo_lost");
+    expect(photoOf(lost)).toBeNull();
+    // Another one could not be fetched; this one is there.
+    expect(photoOf(image({ error: { code: "photo_gone", message: "" } }))).toBe(image().url);
   });
 
   it("needs a completed page for an SVG, and says when one is under way", () => {
@@ -44,6 +53,12 @@ describe("what can be made", () => {
     const cancelled = page(1, { status: "error", error: { code: "cancelled", message: "" } });
     expect(hasFailed(image({ versions: { coloring: [cancelled], svg: [] } }), "coloring")).toBe(false);
     expect(hasFailed(image({ versions: { coloring: [page(1, failed)], svg: [] } }), "coloring")).toBe(true);
+  });
+
+  it("calls a lost chosen page a failure, also when a newer one is there", () => {
+    const versions = { coloring: [page(1, failed), page(2)], svg: [] };
+    const chosen = (id: number) => image({ versions, selected_version_ids: { coloring: id, svg: null } });
+    expect([1, 2].map((id) => hasFailed(chosen(id), "coloring"))).toEqual([true, false]);
   });
 });
 

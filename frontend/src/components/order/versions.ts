@@ -7,6 +7,16 @@ export const isInHand = (version: Version): boolean =>
 /** Cancelled by a person: not a fault, and shown as such. */
 export const isCancelled = (version: Version): boolean => version.error?.code === "cancelled";
 
+/** Code of a photo that was stored and is not in the storage any more. */
+const PHOTO_LOST = "photo_missing";
+
+/** Where the photo is; null while there is none, and also where its file was lost. */
+export function photoOf(image: OrderImage): string | null {
+  return isPhotoLost(image) ? null : image.url;
+}
+
+export const isPhotoLost = (image: OrderImage): boolean => image.error?.code === PHOTO_LOST;
+
 export function versionsOf(image: OrderImage, kind: Kind): Version[] {
   return image.versions[kind];
 }
@@ -34,27 +44,33 @@ export function pageToVectorise(image: OrderImage): ColoringVersion | undefined 
 
 /**
  * The versions that have something to say beside the chosen picture: work in hand, and what failed
- * since the last success. An older failure stays a tile in the strip until it is opened.
+ * since the last success. An older failure stays a tile in the strip until it is opened, unless it is
+ * the chosen version: then its file was lost, and what is to be printed with it.
  */
-export function versionsToMention(versions: Version[], opened?: number): Version[] {
+export function versionsToMention(versions: Version[], chosen: number | null, opened?: number): Version[] {
   const lastSuccess = versions.findLastIndex((version) => version.status === "completed");
   return versions.filter(
     (version, index) =>
-      isInHand(version) || (version.status === "error" && (index > lastSuccess || version.id === opened)),
+      isInHand(version) ||
+      (version.status === "error" && (index > lastSuccess || version.id === opened || version.id === chosen)),
   );
 }
 
 /** Why nothing can be made yet; undefined when it can. */
-export type Obstacle = "photo_missing" | "page_missing" | "page_in_hand";
+export type Obstacle = "photo_missing" | "photo_lost" | "page_missing" | "page_in_hand";
 
 export function obstacleTo(image: OrderImage, kind: Kind): Obstacle | undefined {
-  if (kind === "coloring") return image.url === null ? "photo_missing" : undefined;
+  if (kind === "coloring") {
+    if (isPhotoLost(image)) return "photo_lost";
+    return image.url === null ? "photo_missing" : undefined;
+  }
   if (pageToVectorise(image)) return undefined;
   return image.versions.coloring.some(isInHand) ? "page_in_hand" : "page_missing";
 }
 
-/** Whether the last try failed; what a person cancelled has not failed. */
+/** Whether the last try failed, or the chosen file was lost; what a person cancelled has not failed. */
 export function hasFailed(image: OrderImage, kind: Kind): boolean {
-  const newest = versionsOf(image, kind).at(-1);
-  return newest?.status === "error" && !isCancelled(newest);
+  return [versionsOf(image, kind).at(-1), chosenVersion(image, kind)].some(
+    (version) => version?.status === "error" && !isCancelled(version),
+  );
 }

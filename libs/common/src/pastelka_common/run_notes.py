@@ -16,6 +16,7 @@ from pastelka_common.storage import Storage, UnsafePathError
 log = structlog.get_logger(__name__)
 
 _UNREADABLE = (OSError, UnsafePathError)
+_ABSENT = (FileNotFoundError, NotADirectoryError, UnsafePathError)
 
 
 class RunNote(BaseModel):
@@ -35,7 +36,11 @@ class RunNote(BaseModel):
 
 
 class RunNotes:
-    """Notes beside the files, and the files themselves. What cannot be read counts as absent."""
+    """Notes beside the files, and the files themselves.
+
+    A storage that cannot be asked is no answer: whoever took it for "nothing there" would pay again.
+    What looks something up raises ``OSError`` then.
+    """
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -49,25 +54,28 @@ class RunNotes:
             log.warning("provider's job id not noted in the storage", error=str(error))
 
     async def provider_job_id(self, job: VersionJob) -> str | None:
-        """The provider's job id of this very run."""
+        """The provider's job id of this very run. Raises ``OSError``."""
         note = await self.newest(job)
         return note.provider_job_id if note is not None and note.run == job.run else None
 
     async def is_outdated(self, job: VersionJob) -> bool:
-        """Whether a later run of the version has been submitted: this job is of the past."""
+        """Whether a later run of the version has been submitted: this job is of the past.
+
+        Raises ``OSError``.
+        """
         note = await self.newest(job)
         return note is not None and note.run > job.run
 
     async def made(self, job: VersionJob) -> bytes | None:
         """The file, if it was stored since this run was asked for: the job was done, its fact lost.
 
-        Files come into place whole, so one that is there is complete.
+        Files come into place whole, so one that is there is complete. Raises ``OSError``.
         """
         if job.asked_at is None:
             return None
         try:
             content = await self._storage.read_since(job.target, job.asked_at)
-        except _UNREADABLE:
+        except _ABSENT:
             return None
         return content or None
 
@@ -79,10 +87,13 @@ class RunNotes:
             log.warning("note not removed from the storage", error=str(error))
 
     async def newest(self, job: VersionJob) -> RunNote | None:
-        """The note beside the job's target, if it is about the job's version, of whatever run."""
+        """The note beside the job's target, if it is about the job's version, of whatever run.
+
+        Raises ``OSError``.
+        """
         try:
             note = RunNote.model_validate_json(await self._storage.read(_path(job.target)))
-        except (*_UNREADABLE, ValidationError):
+        except (*_ABSENT, ValidationError):
             return None
         return note if note.is_of(job.version_id) else None
 

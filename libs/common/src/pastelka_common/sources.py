@@ -1,11 +1,14 @@
 """What a job is made from, taken out of the storage for as long as it is worked on."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from pastelka_common.errors import PermanentError, TransientError
 from pastelka_common.storage import Storage, UnsafePathError
+
+Source = Callable[[], AbstractAsyncContextManager[Path]]
+"""Fetches a job's source where it is called: a block with the file, as :func:`source_at_hand` makes it."""
 
 
 @asynccontextmanager

@@ -26,7 +26,7 @@ from pastelka_common.messaging.report import SUBMIT_UNKNOWN, Report
 from pastelka_common.messaging.runs import Cancellations, ProviderJobs
 from pastelka_common.messaging.topology import STATUS
 from pastelka_common.messaging.work import Workshop
-from pastelka_common.storage import FolderStorage
+from pastelka_common.storage import FolderStorage, StorageUnavailableError
 from pastelka_common.testing.waiting import soon
 
 Jobs = Callable[[int], ColoringJob]
@@ -96,14 +96,14 @@ StartProcess = Callable[..., Process]
 async def process(connect, nc: Client, tmp_path: Path):
     """``await process(provider)`` is a worker process with a connection of its own."""
 
-    async def start(provider: Provider) -> Process:
+    async def start(provider: Provider, storage: FolderStorage | None = None) -> Process:
         client = await connect()
         return Process(
             Workshop(
                 Publisher(client),
                 await ProviderJobs.open(client),
                 await Cancellations.open(client, "coloring"),
-                FolderStorage(tmp_path),
+                storage or FolderStorage(tmp_path),
                 provider,
                 "test",
                 None,
@@ -324,6 +324,51 @@ async def test_a_stored_answer_that_was_not_told_is_not_paid_again(process, fact
     assert (provider.sent, counted() - before) == (1, 0)
     last = (await facts())[-1]
     assert (last.status, last.path, last.possibly_paid_twice) == (Status.COMPLETED, job(1).target, None)
+
+
+class Mute(FolderStorage):
+    """A folder that for a while does not say whether a file is there."""
+
+    is_mute = False
+
+    async def has(self, path: str) -> bool:
+        if self.is_mute:
+            raise StorageUnavailableError("It does not answer")
+        return await super().has(path)
+
+
+async def test_a_storage_that_does_not_answer_is_no_reason_to_pay(process, job: Jobs, tmp_path: Path):
+    provider, before = Provider(with_id=False), counted()
+    worker = await process(provider, Mute(tmp_path))
+    worker.workshop.storage.is_mute = True
+    with pytest.raises(PostponedError, match=r"storage_unavailable: .*It does not answer"):
+        await worker.deliver(job(1))
+    assert provider.sent == 0
+    worker.workshop.storage.is_mute = False
+    assert await worker.deliver(job(1), 2) == Done()
+    assert (provider.sent, counted() - before) == (1, 0)
+
+
+async def test_a_paid_file_is_not_paid_again_while_the_storage_does_not_answer(
+    process, facts, job: Jobs, monkeypatch
+):
+    provider, before = Provider(with_id=False), counted()
+    worker = await process(provider)
+
+    async def dies(_report: Report, _status: Status) -> None:
+        raise Died
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Report, "completed", dies)
+        await worker.die_with(job(1))
+    other = await process(provider, Mute(worker.workshop.storage.root))
+    other.workshop.storage.is_mute = True
+    with pytest.raises(PostponedError, match="storage_unavailable"):
+        await other.deliver(job(1), 2)
+    other.workshop.storage.is_mute = False
+    assert await other.deliver(job(1), 3) == Done()
+    assert (provider.sent, counted() - before) == (1, 0)
+    assert (await facts())[-1].possibly_paid_twice is None
 
 
 async def test_a_final_error_cancels_what_may_still_run(process, job: Jobs):

@@ -1,7 +1,12 @@
 """Stored files from a bucket: the same addresses, answers and locks as from a folder."""
 
+import shutil
+import ssl
+import subprocess
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -12,10 +17,13 @@ from aiohttp import web
 from multidict import CIMultiDictProxy
 
 from pastelka_common.servers import BucketServer, NginxServer, free_port
+from pastelka_common.servers.nginx_templates import files_in_bucket
 from pastelka_common.storage import StorageSettings, thumbnail_path
 from pastelka_common.storage.bucket import BucketStorage, bucket_of
 from pastelka_common.testing.fake_api import FakeApi, serving
+from pastelka_common.testing.fake_dns import fake_dns
 from pastelka_common.testing.plugin import StartNginx
+from pastelka_common.testing.waiting import until
 
 FILE = "42/121/image_1.jpg"
 PHOTO = b"\xff\xd8photo"
@@ -192,3 +200,83 @@ async def test_files_are_away_with_the_bucket(
         server = await nginx_server(api_url=origin, settings=settings)
         await _is_away(server, FILE)
         await _is_away(server, thumbnail_path(FILE))
+
+
+async def test_a_store_that_moves_is_found_again(
+    nginx_server: StartNginx, api: SigningApi, storage: BucketStorage, bucket_server: BucketServer
+):
+    await storage.write(FILE, PHOTO)
+    async with serving(api.answer) as origin, fake_dns("127.0.0.9") as dns:
+        server = await nginx_server(
+            api_url=origin,
+            settings={
+                "FILES_IN": "bucket",
+                "BUCKET_HOST": f"127.0.0.1:{bucket_server.port}",
+                "BUCKET_SERVER": f"store.test:{bucket_server.port}",
+                "BUCKET_RESOLVER": f"resolver 127.0.0.1:{dns.port};",
+                "BUCKET_LOOKUP": "resolve",
+            },
+        )
+        await until(lambda: dns.asked > 0, 20)
+        await _is_away(server, FILE)
+        dns.address = "127.0.0.1"
+
+        async def is_found() -> bool:
+            return (await ask(server, FILE, ANNA))[0] == 200
+
+        await until(is_found, 20)
+        assert (await ask(server, FILE, ANNA))[:2] == (200, PHOTO)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate that store.test made for itself, and its key."""
+    program = shutil.which("openssl")
+    if program is None:
+        pytest.skip("no openssl to make a certificate with")
+    made, key = tmp_path / "store.pem", tmp_path / "store.key"
+    command = [program, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    names = ["-subj", "/CN=store.test", "-addext", "subjectAltName=DNS:store.test", "-days", "2"]
+    subprocess.run([*command, *names, "-keyout", key, "-out", made], check=True, capture_output=True)
+    return made, key
+
+
+@asynccontextmanager
+async def _tls_store(certificate: tuple[Path, Path]) -> AsyncIterator[int]:
+    """A store behind TLS that has one file; its port."""
+
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(body=PHOTO, content_type="image/jpeg")
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*certificate)
+    runner, port = web.AppRunner(app), free_port()
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port, ssl_context=context).start()
+        yield port
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("name", "trusts", "status"),
+    [("store.test", True, 200), ("other.test", True, 503), ("store.test", False, 503)],
+)
+async def test_a_store_behind_tls_must_prove_who_it_is(
+    nginx_server: StartNginx,
+    api: SigningApi,
+    certificate: tuple[Path, Path],
+    name: str,
+    trusts: bool,
+    status: int,
+):
+    async with serving(api.answer) as origin, _tls_store(certificate) as port:
+        derived = files_in_bucket(f"https://{name}:{port}")
+        if trusts:
+            derived["BUCKET_TLS"] = f"proxy_ssl_verify on; proxy_ssl_trusted_certificate {certificate[0]};"
+        settings = {**derived, "BUCKET_SERVER": f"127.0.0.1:{port}"}
+        server = await nginx_server(api_url=origin, settings=settings)
+        assert (await ask(server, FILE, ANNA))[0] == status

@@ -13,7 +13,7 @@ import pytest
 
 from pastelka_common.servers import MercureHub, running
 from pastelka_common.servers.base import ServerError, silent
-from pastelka_common.servers.mercure_binary import cached_path, mercure_binary
+from pastelka_common.servers.mercure_binary import mercure_binary
 
 
 def _token(key: str, **claims: list[str]) -> str:
@@ -101,11 +101,3 @@ def test_a_wrong_mercure_bin_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setenv("MERCURE_BIN", str(tmp_path / "nothing"))
     with pytest.raises(ServerError, match="MERCURE_BIN"):
         mercure_binary(silent)
-
-
-def test_other_sources_make_another_program(tmp_path: Path):
-    for name in ("go.mod", "go.sum", "main.go"):
-        (tmp_path / name).write_text("one")
-    first = cached_path(tmp_path)
-    (tmp_path / "go.sum").write_text("two")
-    assert cached_path(tmp_path) != first

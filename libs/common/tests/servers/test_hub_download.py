@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import shutil
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -75,18 +74,3 @@ def test_without_network_the_way_out_is_told(release: Path):
     release.rmdir()
     with pytest.raises(ServerError, match=r"(?s)could not be downloaded.*MERCURE_BIN"):
         mercure_binary.mercure_binary(lambda _line: None)
-
-
-@pytest.mark.skipif(shutil.which("go") is None, reason="there is no Go to build with")
-def test_a_build_that_fails_says_what_go_said(tmp_path: Path):
-    (tmp_path / "go.mod").write_text("module hub\n")
-    (tmp_path / "main.go").write_text("package main\n\nfunc main() { return 7 }\n")
-    with pytest.raises(ServerError, match=r"(?s)too many return values.*MERCURE_BIN"):
-        mercure_binary._build(shutil.which("go") or "", tmp_path, tmp_path / "made", lambda _line: None)
-
-
-def test_a_long_build_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(mercure_binary, "_TELL_SECONDS", 0.0)
-    said: list[str] = []
-    assert list(mercure_binary._told(["net\n", "net/http\n"], said.append)) == ["net\n", "net/http\n"]
-    assert said[-1] == "building the Mercure hub: 2 packages so far, now net/http"

@@ -1,6 +1,8 @@
 """The server parts start, answer, survive a kill with what they were told, and leave nothing running."""
 
+import asyncio
 import json
+import socket
 from pathlib import Path
 
 import aiohttp
@@ -17,6 +19,7 @@ from pastelka_common.servers import (
     free_port,
     running,
 )
+from pastelka_common.testing.waiting import until
 
 
 async def test_postgres_speaks_utf8_and_wants_its_password(
@@ -74,6 +77,20 @@ async def test_jetstream_keeps_an_acknowledged_message_over_a_kill(tmp_path: Pat
         client = await nats.connect(server.url)
         assert (await client.jetstream().get_msg("KEPT", 1)).data == b"word"
         await client.close()
+
+
+async def test_a_port_that_is_not_free_yet_is_waited_for(tmp_path: Path):
+    """A process of the server that was killed may hold it for a moment."""
+    server = PostgresServer(folder=tmp_path / "postgres", durable=False)
+    async with running(server) as process:
+        await process.kill()
+        with socket.create_server(("127.0.0.1", server.port)):
+            starting = asyncio.create_task(process.start())
+            assert await until(lambda: "in use" in process.log.read_text(), 30)
+            assert not starting.done()
+        await starting
+        connection = await asyncpg.connect(server.url)
+        await connection.close()
 
 
 async def test_nats_takes_messages_up_to_8_mb_and_only_from_this_machine(nats_server: NatsServer):

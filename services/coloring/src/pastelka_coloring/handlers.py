@@ -1,6 +1,7 @@
 """One coloring job: its photo, the provider, the page."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from pastelka_coloring.providers import ColoringProvider, ColoringRequest
 from pastelka_common.contracts.messages import ColoringJob
@@ -20,11 +21,13 @@ class Coloring:
 
     async def make(self, job: ColoringJob, report: Report) -> bytes:
         """The page as PNG."""
-        async with source_at_hand(self.storage, job.source) as photo:
-            request = ColoringRequest(
-                photo, job.options.megapixels, job.options.steps, provider_job_id=report.provider_job_id
-            )
-            return await self.provider.color(request, report)
+        request = ColoringRequest(
+            partial(source_at_hand, self.storage, job.source),
+            job.options.megapixels,
+            job.options.steps,
+            provider_job_id=report.provider_job_id,
+        )
+        return await self.provider.color(request, report)
 
     async def cancel(self, provider_job_id: str) -> None:
         """Stop the job at the provider."""

@@ -9,6 +9,7 @@ from PIL import Image
 
 from pastelka_coloring.providers import ColoringRequest
 from pastelka_common.errors import PermanentError
+from pastelka_common.testing.sources import lying
 
 
 def pixels(page):
@@ -103,7 +104,7 @@ async def test_face_has_features(page_of):
 
 
 async def test_same_photo_gives_the_same_page(provider, photos, page_of, progress):
-    request = ColoringRequest(photo=photos["cat"], megapixels=0.5, steps=1)
+    request = ColoringRequest(photo=lying(photos["cat"]), megapixels=0.5, steps=1)
 
     assert await provider.color(request, progress) == await page_of("cat", steps=1, megapixels=0.5)
 
@@ -112,12 +113,12 @@ async def test_photo_too_narrow_for_a_page_is_refused(provider, tmp_path, progre
     Image.new("RGB", (2100, 100)).save(tmp_path / "strip.png")
 
     with pytest.raises(PermanentError) as caught:
-        await provider.color(ColoringRequest(tmp_path / "strip.png", 0.5, 1), progress)
+        await provider.color(ColoringRequest(lying(tmp_path / "strip.png"), 0.5, 1), progress)
     assert caught.value.code == "photo_unsuitable"
 
 
 async def test_plain_photo_gives_a_white_page(provider, tmp_path, progress):
     Image.new("RGB", (300, 200), (120, 140, 90)).save(tmp_path / "plain.png")
-    page = await provider.color(ColoringRequest(tmp_path / "plain.png", 0.5, 1), progress)
+    page = await provider.color(ColoringRequest(lying(tmp_path / "plain.png"), 0.5, 1), progress)
 
     assert ink(page) == 0

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from pastelka_coloring.providers import ColoringRequest
 from pastelka_coloring.providers.local import LocalColoringProvider
 from pastelka_common.errors import TransientError
+from pastelka_common.testing.sources import lying
 
 DEADLINE = 20
 
@@ -58,7 +59,7 @@ async def entered(detector):
 
 async def test_fallback_is_used_and_said_where_the_model_is_missing(without_model, photos, progress):
     with capture_logs() as logs:
-        page = await without_model.color(ColoringRequest(photos["coffee"], 0.5, 4), progress)
+        page = await without_model.color(ColoringRequest(lying(photos["coffee"]), 0.5, 4), progress)
 
     shades = np.asarray(Image.open(io.BytesIO(page)))
     assert 0.85 < shades.mean() / 255 < 0.99
@@ -69,7 +70,7 @@ async def test_fallback_is_used_and_said_where_the_model_is_missing(without_mode
 
 
 async def test_event_loop_runs_on_while_coloring(provider, photos, progress):
-    request = ColoringRequest(photos["cat"], 0.5, 1)
+    request = ColoringRequest(lying(photos["cat"]), 0.5, 1)
     coloring = asyncio.create_task(provider.color(request, progress))
     gaps = []
     while not coloring.done():
@@ -84,7 +85,7 @@ async def test_event_loop_runs_on_while_coloring(provider, photos, progress):
 
 async def test_no_more_photos_at_once_than_workers(gated, photos, progress):
     provider, detector = gated
-    request = ColoringRequest(photos["cat"], 0.5, 1)
+    request = ColoringRequest(lying(photos["cat"]), 0.5, 1)
     coloring = [asyncio.create_task(provider.color(request, progress)) for _ in range(5)]
     await entered(detector)
     await entered(detector)
@@ -96,7 +97,7 @@ async def test_no_more_photos_at_once_than_workers(gated, photos, progress):
 
 async def test_cancelled_work_stops_at_the_next_stage(gated, photos, progress):
     provider, detector = gated
-    coloring = asyncio.create_task(provider.color(ColoringRequest(photos["cat"], 0.5, 1), progress))
+    coloring = asyncio.create_task(provider.color(ColoringRequest(lying(photos["cat"]), 0.5, 1), progress))
     await entered(detector)
     coloring.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -110,7 +111,7 @@ async def test_cancelled_work_stops_at_the_next_stage(gated, photos, progress):
 
 async def test_closing_ends_the_work_in_hand(gated, photos, progress):
     provider, detector = gated
-    coloring = asyncio.create_task(provider.color(ColoringRequest(photos["cat"], 0.5, 1), progress))
+    coloring = asyncio.create_task(provider.color(ColoringRequest(lying(photos["cat"]), 0.5, 1), progress))
     await entered(detector)
     closing = asyncio.create_task(provider.aclose())
     assert await asyncio.to_thread(provider._closed.wait, DEADLINE)

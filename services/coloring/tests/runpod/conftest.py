@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from pastelka_coloring.providers import ColoringRequest
 from pastelka_coloring.providers.runpod import RunpodLimits, RunpodProvider
 from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings
+from pastelka_common.testing.sources import lying
 
 KEY = "a-secret-key"
 
@@ -102,7 +103,9 @@ def request_for(save, drawing) -> Callable[..., ColoringRequest]:
     """A request for a photo; an acceptable JPEG if none is given."""
 
     def make(photo: Path | None = None, job_id: str | None = None) -> ColoringRequest:
-        return ColoringRequest(photo or save(drawing()), megapixels=1.5, steps=4, provider_job_id=job_id)
+        return ColoringRequest(
+            lying(photo or save(drawing())), megapixels=1.5, steps=4, provider_job_id=job_id
+        )
 
     return make
 

@@ -1,4 +1,4 @@
-"""Hundreds of jobs in one process: all in hand at once, polled alike, none late."""
+"""Hundreds of jobs in one process: all in hand at once, polled alike, within the rate."""
 
 import asyncio
 import time
@@ -7,38 +7,32 @@ from pastelka_coloring.providers import ColoringRequest
 from pastelka_coloring.providers.runpod import RunpodLimits
 from pastelka_coloring.providers.runpod.pacing import PollPacer, poll_delay, retry_delay
 from pastelka_common.testing.fake_page import drawn_page
+from pastelka_common.testing.sources import lying
 
 
 async def test_two_hundred_jobs_share_the_polls(fake, make_provider, save, drawing, recorders):
     fake.settings.queue_seconds, fake.settings.run_seconds = 0.5, 1.5
     provider = make_provider(poll_interval=3.0)
-    request = ColoringRequest(save(drawing()), megapixels=1.0, steps=4)
-    late = []
-
-    async def color(progress):
-        page = await provider.color(request, progress)
-        late.append(time.monotonic() - fake.jobs.by_id[progress.job_id].ends)
-        return page
+    request = ColoringRequest(lying(save(drawing())), megapixels=1.0, steps=4)
 
     started = time.monotonic()
-    pages = await asyncio.gather(*(color(progress) for progress in recorders(200)))
+    pages = await asyncio.gather(*(provider.color(request, progress) for progress in recorders(200)))
     took = time.monotonic() - started
 
     polls = [job.polls for job in fake.jobs.by_id.values()]
     assert pages == [drawn_page()] * 200
     assert fake.stats()["submits"] == 200
     assert fake.jobs.in_hand_max > 150
-    assert min(polls) >= 3
     assert max(polls) <= 2 * min(polls) + 3
-    assert max(late) < 2.5
-    assert took < 8
+    limits = RunpodLimits()
+    assert sum(polls) <= limits.poll_burst + limits.polls_per_second * took
 
 
 async def test_a_tight_poll_rate_is_shared_fairly(fake, make_provider, save, drawing, recorders):
     fake.settings.run_seconds = 1.0
     limits = RunpodLimits(polls=2, polls_per_second=60, poll_burst=5)
     provider = make_provider(poll_interval=0.05, limits=limits)
-    request = ColoringRequest(save(drawing()), megapixels=1.0, steps=4)
+    request = ColoringRequest(lying(save(drawing())), megapixels=1.0, steps=4)
 
     await asyncio.gather(*(provider.color(request, progress) for progress in recorders(30)))
 

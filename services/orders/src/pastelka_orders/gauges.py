@@ -46,6 +46,7 @@ IN_HAND = Gauge("pastelka_versions_in_hand", "Versions that are asked for and ha
 DEAD_LETTERS = Gauge("pastelka_dead_letters", "Jobs that were given up on and wait for a person")
 STORAGE_FREE = Gauge("pastelka_storage_free_bytes", "Free space where the files are stored")
 STORAGE_SIZE = Gauge("pastelka_storage_size_bytes", "Size of the file system where the files are stored")
+STORAGE_ANSWERS = Gauge("pastelka_storage_answers", "1 where the storage answers when it is asked, else 0")
 LOOKED = Gauge("pastelka_gauges_updated_timestamp_seconds", "When a source was last asked", ["source"])
 
 _CONSUMERS = (
@@ -89,6 +90,13 @@ class Gauges:
             await asyncio.gather(_dead_letters(js), *(_queue(js, spec) for spec in _CONSUMERS))
 
     async def _of_storage(self) -> None:
+        try:
+            async with asyncio.timeout(self.every):
+                await self.storage.reach()
+        except OSError:
+            STORAGE_ANSWERS.set(0)
+            raise
+        STORAGE_ANSWERS.set(1)
         space = await self.storage.space()
         if space is not None:
             free, size = space

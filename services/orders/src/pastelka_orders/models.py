@@ -20,11 +20,8 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Identity,
     Index,
-    Integer,
-    LargeBinary,
     MetaData,
     Sequence,
-    SmallInteger,
     Text,
     UniqueConstraint,
     func,
@@ -49,6 +46,9 @@ OrderSource = Literal["shopify", "manual"]
 
 StoredKind = Literal["coloring", "svg", "photo"]
 """What a stored file is."""
+
+MANY_FILES = 20
+"""Files of which none is in the storage say more of the storage than of the files."""
 
 ErasureReason = Literal["retention", "customer", "operator"]
 """Why an order was erased: it was too old, its customer's wish, somebody deleted it."""
@@ -358,125 +358,3 @@ class StatusChange(Base):
     at: Mapped[datetime]
     """When it happened, by the clock of whoever reported it."""
     committed_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
-
-
-class ShopifyWebhook(Base):
-    """One webhook that was applied, so that it does nothing when it comes again."""
-
-    __tablename__ = "shopify_webhooks"
-    __table_args__ = (Index("ix_shopify_webhooks_received_at", "received_at"),)
-
-    id: Mapped[str] = mapped_column(Text, primary_key=True)
-    """``X-Shopify-Webhook-Id``."""
-    received_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
-
-
-class DeletedShopOrder(Base):
-    """An order of the shop that was deleted here: a webhook does not bring it back."""
-
-    __tablename__ = "deleted_shop_orders"
-
-    shopify_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    is_final: Mapped[bool] = mapped_column(server_default=text("false"))
-    """Erased at its customer's wish: nothing brings it back, not even who asks for it."""
-    deleted_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
-
-
-class OutboxMessage(Base):
-    """A message to publish, written in the transaction that causes it; deleted once published.
-
-    The ``queues_*`` columns name the version (kind, id, run) that becomes ``queued`` once
-    JetStream has acknowledged this message; all null for any other message.
-    """
-
-    __tablename__ = "outbox"
-
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    subject: Mapped[str] = mapped_column(Text)
-    msg_id: Mapped[str] = mapped_column(Text)
-    """The ``Nats-Msg-Id``."""
-    payload: Mapped[bytes] = mapped_column(LargeBinary)
-    headers: Mapped[dict[str, str]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
-    queues_kind: Mapped[StatusType | None] = mapped_column(Text)
-    queues_version_id: Mapped[int | None] = mapped_column(Integer)
-    queues_run: Mapped[int | None] = mapped_column(Integer)
-    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
-
-
-class ReconcilerState(Base):
-    """How the reconciler's last pass went, and up to where events are known to be pushed: one row."""
-
-    __tablename__ = "reconciler"
-    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
-
-    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    ran_at: Mapped[datetime]
-    seconds: Mapped[float]
-    """How long the pass took."""
-    examined: Mapped[int]
-    """Versions that were in hand."""
-    mended: Mapped[int]
-    mended_total: Mapped[int] = mapped_column(BigInteger)
-    last_mended_at: Mapped[datetime | None]
-    events_mark: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    """By which a lost or older ``EVENTS`` is recognised."""
-    events_good_at: Mapped[datetime | None]
-    """What was committed before has been pushed to the browsers."""
-
-
-class Erasure(Base):
-    """An order whose files and rows are gone, or are going: the record of it, kept for good.
-
-    It holds no data of the customer: ids, a number that names nobody by itself, counts and times.
-    """
-
-    __tablename__ = "erasures"
-    __table_args__ = (
-        CheckConstraint("reason IN ('retention', 'customer', 'operator')", name="reason"),
-        Index("ix_erasures_open", "order_id", postgresql_where=text("erased_at IS NULL")),
-        Index("ix_erasures_deleted_at", "deleted_at"),
-        Index("ix_erasures_order_number", "order_number"),
-    )
-
-    order_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    order_number: Mapped[str] = mapped_column(Text)
-    reason: Mapped[ErasureReason] = mapped_column(Text, server_default="operator")
-    asked_by: Mapped[str | None] = mapped_column(Text)
-    """Who asked for it: an account, a command, ``shopify``; ``None`` for the retention itself."""
-    asked_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
-    photos: Mapped[int | None]
-    pages: Mapped[int | None]
-    """Versions that had a file, colorings and SVGs."""
-    files: Mapped[int | None]
-    """What was found in the storage, thumbnails and notes included; ``None`` until it was counted."""
-    bytes: Mapped[int | None] = mapped_column(BigInteger)
-    deleted_at: Mapped[datetime | None] = mapped_column(server_default=func.clock_timestamp())
-    """When the rows went; ``None`` until then."""
-    is_watched: Mapped[bool] = mapped_column(server_default=text("true"))
-    """Whether a worker may still write a file; looked after for seven days."""
-    subjects: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
-    """Subjects of messages about it, until they are purged."""
-    erased_at: Mapped[datetime | None]
-    """When everything was gone: files, rows, messages."""
-    failures: Mapped[int] = mapped_column(server_default="0")
-    """How often it was tried in vain; ``error`` says why the last time."""
-    error: Mapped[str | None] = mapped_column(Text)
-
-
-class RetentionState(Base):
-    """How the last look for orders that are too old went: one row."""
-
-    __tablename__ = "retention"
-    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
-
-    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    ran_at: Mapped[datetime]
-    days: Mapped[int | None]
-    """``RETENTION_DAYS`` of the worker that looked; ``None`` while orders are kept."""
-    since: Mapped[datetime]
-    """Since when ``erased`` counts."""
-    erased: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    """Orders that were erased because they were too old."""
-    last_erased_at: Mapped[datetime | None]
-    error: Mapped[str | None] = mapped_column(Text)
-    """Why the last look could not do its work; ``None`` if it could."""

@@ -9,10 +9,14 @@ from pydantic_settings import SettingsConfigDict
 
 from pastelka_common.storage import StorageSettings
 from pastelka_orders.access.settings import AccessSettings
+from pastelka_orders.models import MANY_FILES
 from pastelka_orders.photos.proxies import ProxySettings
 from pastelka_orders.shopify.settings import ShopifySettings
 
 _ASYNC_DRIVER = "postgresql+asyncpg://"
+_FILES_A_PASS = 500
+_OBJECTS_A_PASS = 25
+"""Of each kind: a bucket is paid by the request, at most 432,000 a day with a pass every 15 s."""
 
 
 class OrdersSettings(AccessSettings, ShopifySettings, StorageSettings):
@@ -39,6 +43,7 @@ class OrdersSettings(AccessSettings, ShopifySettings, StorageSettings):
     proxy: dict[str, ProxySettings] = Field(default_factory=dict)
     reconcile_every: Annotated[float, Field(ge=0.2, le=3600)] = 15.0
     reconcile_grace: Annotated[float, Field(ge=0.0, le=3600)] = 20.0
+    reconcile_files: Annotated[int, Field(ge=0, le=100_000)] | None = None
     retention_days: Annotated[int, Field(ge=0, le=36_500)] = 0
     retention_every: Annotated[float, Field(ge=0.2, le=86_400)] = 60.0
 
@@ -46,6 +51,27 @@ class OrdersSettings(AccessSettings, ShopifySettings, StorageSettings):
     @classmethod
     def _empty_is_none(cls, value: Any) -> Any:
         return 0 if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("reconcile_files", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any) -> Any:
+        return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("reconcile_files")
+    @classmethod
+    def _tells_a_storage(cls, files: int | None) -> int | None:
+        if files is not None and 0 < files < MANY_FILES:
+            raise ValueError(
+                f"must be 0 or at least {MANY_FILES}: so many that are gone tell the wrong storage"
+            )
+        return files
+
+    @property
+    def files_a_pass(self) -> int:
+        """How many files of each kind a pass of the reconciler looks for."""
+        if self.reconcile_files is not None:
+            return self.reconcile_files
+        return _FILES_A_PASS if self.bucket is None else _OBJECTS_A_PASS
 
     @property
     def kept(self) -> timedelta | None:

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
-from uuid import uuid4
 
 import aiohttp
 import pytest
@@ -12,7 +11,6 @@ import pytest_asyncio
 from PIL import Image
 
 from pastelka_common.servers import BucketServer, free_port
-from pastelka_common.storage import StorageSettings
 from pastelka_orders.settings import OrdersSettings
 
 ADDRESS = "http://localhost/files/address"
@@ -20,20 +18,8 @@ ADDRESS = "http://localhost/files/address"
 
 def _photo() -> bytes:
     content = BytesIO()
-    Image.new("RGB", (64, 48), "teal").save(content, "JPEG")
+    Image.new("RGB", (96, 72), "teal").save(content, "JPEG")
     return content.getvalue()
-
-
-@pytest.fixture
-def in_bucket(
-    settings: OrdersSettings, bucket_server: BucketServer, monkeypatch: pytest.MonkeyPatch
-) -> OrdersSettings:
-    """Settings of an API with its files in a bucket."""
-    for name, value in bucket_server.settings(f"a shop/{uuid4().hex}").items():
-        monkeypatch.setenv(name, value)
-    bucket = StorageSettings.load()
-    names = ("storage_url", "aws_endpoint_url", "aws_access_key_id", "aws_secret_access_key")
-    return settings.model_copy(update={name: getattr(bucket, name) for name in names})
 
 
 @pytest_asyncio.fixture(loop_scope="session")

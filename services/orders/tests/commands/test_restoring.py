@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from nats.js.errors import NotFoundError
 from structlog.testing import capture_logs
 
 from pastelka_common.messaging.topology import JOBS, ensure_streams
-from pastelka_common.servers import NatsServer, ServerProcess, running
+from pastelka_common.servers import NatsServer, ServerProcess, free_port, running
 from pastelka_orders.commands import parser, perform
+from pastelka_orders.settings import OrdersSettings
 
 Command = Callable[..., Awaitable[tuple[int, str, str]]]
 
@@ -146,6 +148,21 @@ async def test_a_file_that_is_no_record_is_refused(command: Command, tmp_path: P
     assert "is no record of `backup-record`" in err
 
 
+@pytest.mark.usefixtures("alone", "nc")
+async def test_a_record_is_read_from_standard_input(
+    api: Any, command: Command, recorded: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    await api.order()
+    recorded(ids={"orders": 70})
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO((tmp_path / "record.json").read_bytes())))
+    found = await settled(command, "--record", "-", "--dry-run")
+    assert found["ids"]["orders"] == 10_070
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(b"")))
+    code, _, err = await command("after-restore", "--record", "-")
+    assert code == 1
+    assert "Standard input is no record of `backup-record`" in err
+
+
 @pytest.mark.usefixtures("alone")
 async def test_what_was_erased_since_is_erased_again(
     api: Any, command: Command, nc: Client, recorded: Any, sql: asyncpg.Connection
@@ -179,6 +196,44 @@ async def test_no_id_and_no_number_is_given_out_again(api: Any, command: Command
     order = await api.order()
     assert (order["id"], order["order_number"]) == (14712, "M1304")
     assert order["line_items"][0]["images"][0]["id"] == 10801
+
+
+@pytest.mark.usefixtures("alone", "nc")
+async def test_the_folders_and_files_of_a_bucket_are_looked_at_as_well(
+    serving: Any,
+    in_bucket: OrdersSettings,
+    command: Command,
+    recorded: Any,
+    worker: Any,
+    sql: asyncpg.Connection,
+) -> None:
+    async with serving(in_bucket) as api:
+        await api.order(process="coloring")
+        await api.order(process="coloring")
+        await worker.end("coloring", 2)
+        await api.stored.write("4711/5/image_1.jpg", b"x")
+        await api.stored.write("old/1.jpg", b"of a system of before")
+        note = {"run": 3, "provider_job_id": "rp-1", "version_id": 1}
+        await api.stored.write("1/1/coloring/v1/.image_1.png.run", json.dumps(note).encode())
+        found = await settled(command, *recorded(erasures=[erased(9, "M1008")]))
+        assert (found["unowned_folders"], found["files_of_erased"]) == ([4711], ["M1008"])
+        assert found["runs"] == ["coloring 1 run 1 -> 3"]
+        assert [one["about"]["path"] for one in found["files"]] == ["1/1/coloring/v1/image_2.png"]
+        assert (await api.order())["id"] == 14712
+        await api.stored.write("20261123/1.jpg", b"x")
+        code, _, err = await command("after-restore", *recorded())
+        assert code == 1
+        assert "The storage has a folder 20261123, far beyond any order's id (14712)." in err
+
+
+async def test_a_bucket_that_is_away_is_said_in_a_line(
+    in_bucket: OrdersSettings, command: Command, recorded: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert in_bucket.bucket
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    code, _, err = await command("after-restore", *recorded())
+    assert code == 1
+    assert err.startswith("pastelka_orders: The storage cannot be read: ")
 
 
 @pytest.mark.usefixtures("alone")

@@ -279,7 +279,7 @@ async def house(api: Any, database: Database, nc: Client, sql: asyncpg.Connectio
     """The system with its relay at work."""
     relay, stop = Relay(database, Publisher(nc, timeout=1)), asyncio.Event()
     task = asyncio.create_task(relay.run(stop))
-    yield House(api, sql, database, nc, FolderStorage(api.storage), relay)
+    yield House(api, sql, database, nc, api.app.state.services.storage, relay)
     stop.set()
     relay.wake()
     await asyncio.wait_for(task, 20)

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -21,7 +20,7 @@ from pastelka_common.messaging.topology import (
     ensure_streams,
 )
 from pastelka_common.servers import ServerProcess
-from pastelka_common.storage import FolderStorage
+from pastelka_common.storage import Storage
 from pastelka_common.testing.waiting import until
 from pastelka_orders.database import Database
 from pastelka_orders.outbox import Relay
@@ -43,21 +42,21 @@ class Broken:
     """The system whose broker is about to lose something."""
 
     def __init__(
-        self, database: Database, nc: Client, sql: asyncpg.Connection, storage: Path, relay: Relay
+        self, database: Database, nc: Client, sql: asyncpg.Connection, storage: Storage, relay: Relay
     ) -> None:
         self.nc = nc
         self.js = nc.jetstream()
         self.sql = sql
         self.relay = relay
         self._database = database
-        self._storage = FolderStorage(storage)
+        self.storage = storage
 
-    def reconciler(self, *, grace: float = 0.0, files: int = 0) -> Reconciler:
+    def reconciler(self, *, grace: float = 0.0, files: int = 0, storage: Storage | None = None) -> Reconciler:
         """One that takes every row for old, and looks for no files unless told how many."""
         return Reconciler(
             self._database,
             self.nc,
-            self._storage,
+            storage or self.storage,
             every=60,
             grace=grace,
             files=files,
@@ -65,10 +64,10 @@ class Broken:
         )
 
     async def sweep(
-        self, *, grace: float = 0.0, dry_run: bool = False, files: int = 0
+        self, *, grace: float = 0.0, dry_run: bool = False, files: int = 0, storage: Storage | None = None
     ) -> list[tuple[str, str]]:
         """One pass; returns what it mended, as kinds and reasons, once that is published."""
-        found = await self.reconciler(grace=grace, files=files).sweep(dry_run=dry_run)
+        found = await self.reconciler(grace=grace, files=files, storage=storage).sweep(dry_run=dry_run)
         assert isinstance(found, Sweep)
         if not dry_run:
             await self.published()
@@ -115,7 +114,7 @@ async def broken(api: Any, database: Database, nc: Client, sql: asyncpg.Connecti
     """The relay at work, and what a test needs to break and mend."""
     relay, stop = Relay(database, Publisher(nc, timeout=1)), asyncio.Event()
     task = asyncio.create_task(relay.run(stop))
-    yield Broken(database, nc, sql, api.storage, relay)
+    yield Broken(database, nc, sql, api.stored, relay)
     stop.set()
     relay.wake()
     await asyncio.wait_for(task, 20)

@@ -1,28 +1,58 @@
 """Rows whose files are gone, and files that are there again."""
 
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
+from prometheus_client import REGISTRY
 
 from pastelka_common.contracts.messages import DownloadJob
+from pastelka_common.servers import free_port
+from pastelka_common.storage import Storage, open_storage
 from pastelka_orders.handlers.downloads import stored
 from pastelka_orders.reconciler.files import FileRounds
 from pastelka_orders.repository.orders import StoredPhoto
+from pastelka_orders.settings import OrdersSettings
 
 MISSING = [("coloring", "file_missing")]
 ALL = 1000
 
 
-def file_of(api: Any, version_id: int) -> Path:
+@pytest.fixture(params=["folder", "bucket"])
+def settings(request: pytest.FixtureRequest, settings: OrdersSettings) -> OrdersSettings:
+    """Settings of an API with its files in the one or the other."""
+    if request.param == "folder":
+        return settings
+    found: OrdersSettings = request.getfixturevalue("in_bucket")
+    return found
+
+
+def path_of(version_id: int) -> str:
     """Where the page that ``PlayedWorker`` reports is to be."""
-    return api.storage / "1" / "1" / "coloring" / "v1" / f"image_{version_id}.png"
+    return f"1/1/coloring/v1/image_{version_id}.png"
 
 
-def store(file: Path) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(b"a page")
+async def store(api: Any, version_id: int) -> None:
+    await api.stored.write(path_of(version_id), b"a page")
+
+
+async def lose(api: Any, version_id: int) -> None:
+    await api.stored.remove(path_of(version_id))
+
+
+async def photo_of(api: Any) -> tuple[str, bytes]:
+    """Path and content of the only photo."""
+    (path,) = [path async for path in api.stored.files("1") if path.endswith("/image_1.jpg")]
+    return path, await api.stored.read(path)
+
+
+def seconds_noted() -> list[float | None]:
+    """How many versions were measured from the click to the end, by how they ended."""
+    name = "pastelka_version_seconds_count"
+    return [
+        REGISTRY.get_sample_value(name, {"kind": "coloring", "outcome": outcome})
+        for outcome in ("completed", "error")
+    ]
 
 
 async def shown(api: Any) -> dict[str, Any]:
@@ -37,13 +67,15 @@ async def test_a_completed_page_whose_file_is_gone_is_in_error_and_can_be_made_a
     version_id = await coloring()
     await worker.end("coloring", version_id)
     await broken.lose_jobs()
-    store(file_of(api, version_id))
+    await store(api, version_id)
     assert await broken.sweep(files=ALL) == []
-    file_of(api, version_id).unlink()
+    await lose(api, version_id)
     assert await broken.sweep(files=ALL, grace=60) == []
     assert await broken.sweep(files=ALL, dry_run=True) == MISSING
     assert (await shown(api))["version"]["status"] == "completed"
+    took = seconds_noted()
     assert await broken.sweep(files=ALL) == MISSING
+    assert seconds_noted() == took  # the months since the click are not how long a page takes
     version = (await shown(api))["version"]
     assert (version["status"], version["error"]["code"], version.get("url")) == (
         "error",
@@ -58,7 +90,7 @@ async def test_a_completed_page_whose_file_is_gone_is_in_error_and_can_be_made_a
     await broken.published()
     assert (await broken.job(f"jobs.coloring.{version_id}"))["run"] == 2
     await worker.end("coloring", version_id, run=2)
-    store(file_of(api, version_id))
+    await store(api, version_id)
     await broken.lose_jobs()
     assert await broken.sweep(files=ALL) == []
     assert (await shown(api))["image"]["selected_version_ids"]["coloring"] == version_id
@@ -71,7 +103,7 @@ async def test_a_file_that_comes_back_needs_no_new_run(
     await worker.end("coloring", version_id)
     await broken.lose_jobs()
     assert await broken.sweep(files=ALL) == MISSING
-    store(file_of(api, version_id))
+    await store(api, version_id)
     assert await broken.sweep(files=ALL) == [("coloring", "file_back")]
     version = (await shown(api))["version"]
     assert (version["status"], version.get("error")) == ("completed", None)
@@ -96,23 +128,52 @@ async def test_a_page_that_is_made_again_does_not_ask_for_its_svg_again(
     assert len((await shown(api))["image"]["versions"]["svg"]) == 1
 
 
-@pytest.mark.parametrize("how", ["not there", "empty", "another"])
+@pytest.fixture(params=["not there", "empty", "another"])
+async def elsewhere(request: pytest.FixtureRequest, settings: OrdersSettings) -> Storage:
+    """A storage that is not the one of the rows."""
+    folder = settings.storage_path.with_name("elsewhere")
+    if request.param != "not there":
+        folder.mkdir()
+    change: dict[str, Any] = {"storage_path": folder, "storage_url": settings.storage_url}
+    if settings.bucket is not None:
+        change["storage_url"] += "-elsewhere"
+        if request.param == "not there":
+            change["aws_endpoint_url"] = f"http://127.0.0.1:{free_port()}"
+    found = open_storage(settings.model_copy(update=change))
+    if request.param == "another":
+        await found.write("lost+found/1", b"x")
+    return found
+
+
 async def test_a_storage_that_is_away_is_no_reason_to_judge(
-    api: Any, broken: Any, worker: Any, sql: asyncpg.Connection, how: str
+    api: Any, broken: Any, worker: Any, sql: asyncpg.Connection, elsewhere: Storage
 ) -> None:
     await api.order(photos=20, process="coloring")
     for version_id in range(1, 21):
         await worker.end("coloring", version_id)
     await broken.lose_jobs()
-    away = api.storage.with_name("away")
-    api.storage.rename(away)
-    if how != "not there":
-        api.storage.mkdir()
-    if how == "another":
-        (api.storage / "lost+found").mkdir()
-    assert await broken.sweep(files=ALL) == []
+    assert await broken.sweep(files=ALL, storage=elsewhere) == []
     assert await sql.fetchval("SELECT count(*) FROM coloring_versions WHERE status = 'completed'") == 20
     assert await sql.fetchval("SELECT count(*) FROM images WHERE download_error_code IS NOT NULL") == 0
+
+
+async def test_a_file_of_which_nothing_can_be_told_is_neither_missing_nor_back(
+    api: Any, broken: Any, worker: Any, sql: asyncpg.Connection
+) -> None:
+    await api.order(photos=2, process="coloring")
+    for version_id in (1, 2):
+        await worker.end("coloring", version_id)
+        await store(api, version_id)
+    await broken.lose_jobs()
+    await lose(api, 1)
+    assert await broken.sweep(files=ALL) == MISSING
+    # A name that no storage can have: whether there is such a file is answered with an error.
+    await sql.execute("UPDATE coloring_versions SET path = repeat('x', 2000)")
+    with pytest.raises(OSError, match=r"."):
+        await api.stored.size("x" * 2000)
+    assert await broken.sweep(files=ALL) == []
+    rows = await sql.fetch("SELECT status::text FROM coloring_versions ORDER BY id")
+    assert [row["status"] for row in rows] == ["error", "completed"]
 
 
 async def test_files_are_looked_for_in_rounds(
@@ -121,13 +182,13 @@ async def test_files_are_looked_for_in_rounds(
     await api.order(photos=5, process="coloring")
     for version_id in range(1, 6):
         await worker.end("coloring", version_id)
-        store(file_of(api, version_id))
+        await store(api, version_id)
     await broken.lose_jobs()
     reconciler = broken.reconciler(files=2)
-    file_of(api, 5).unlink()
+    await lose(api, 5)
     found = [[one.about["id"] for one in (await reconciler.sweep()).mended] for _ in range(3)]
     assert found == [[], [], [5]]
-    file_of(api, 1).unlink()
+    await lose(api, 1)
     assert [one.about["id"] for one in (await reconciler.sweep()).mended] == [1]
 
 
@@ -154,13 +215,12 @@ async def test_files_of_an_order_that_is_being_erased_are_not_missed(
 async def test_an_uploaded_photo_that_is_gone_is_said_to_be_and_to_be_back(api: Any, broken: Any) -> None:
     await api.order()
     await broken.published()
-    (photo,) = list(api.storage.rglob("image_1.jpg"))
-    content = photo.read_bytes()
-    photo.unlink()
+    photo, content = await photo_of(api)
+    await api.stored.remove(photo)
     assert await broken.sweep(files=ALL) == [("photo", "file_missing")]
     assert (await shown_image(api))["error"]["code"] == "photo_missing"
     assert await broken.sweep(files=ALL) == []
-    photo.write_bytes(content)
+    await api.stored.write(photo, content)
     assert await broken.sweep(files=ALL) == [("photo", "file_back")]
     assert (await shown_image(api)).get("error") is None
 
@@ -175,19 +235,18 @@ async def test_a_photo_of_the_shop_is_fetched_again_and_its_pages_are_not_made_a
 ) -> None:
     version_id = await coloring()
     await worker.end("coloring", version_id)
-    store(file_of(api, version_id))
+    await store(api, version_id)
     await broken.lose_jobs()
     await sql.execute("UPDATE images SET original_url = 'https://photos.test/1'")
-    (photo,) = list(api.storage.rglob("image_1.jpg"))
-    content = photo.read_bytes()
-    photo.unlink()
+    photo, content = await photo_of(api)
+    await api.stored.remove(photo)
     assert await broken.sweep(files=ALL) == [("photo", "file_missing")]
     assert (await api.get("/orders/M1000"))["status"] == "downloading"
     assert await broken.sweep(files=ALL) == [("download", "job_missing")]
     job = await broken.job("jobs.download.1")
-    photo.write_bytes(content)
+    await api.stored.write(photo, content)
 
-    at = StoredPhoto(1, photo.relative_to(api.storage).as_posix(), 120, 90)
+    at = StoredPhoto(1, photo, 120, 90)
     await database.write(lambda c: stored(c, DownloadJob.model_validate(job), at, "coloring"))
     assert await sql.fetchval("SELECT count(*) FROM coloring_versions") == 1
     assert (await api.get("/orders/M1000"))["status"] == "ready_for_review"

@@ -16,10 +16,12 @@ from nats.aio.client import Client
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.topology import FETCH_CONSUMER, SYNC_CONSUMER, ensure_consumer, ensure_streams
 from pastelka_common.servers import NatsServer, running
+from pastelka_common.storage import FolderStorage
 from pastelka_common.testing.fake_shopify import FakeShopify, shop_line, shop_order
 from pastelka_common.testing.waiting import until
 from pastelka_orders.database import Database
 from pastelka_orders.outbox import Relay
+from pastelka_orders.reconciler import Reconciler
 from pastelka_orders.settings import OrdersSettings
 from pastelka_orders.shopify.client import ORDERS_PER_PAGE
 from pastelka_orders.shopify.consumers import follow_shop
@@ -178,6 +180,78 @@ async def test_a_restart_in_the_middle_goes_on_where_it_was(
     async with worker(nc, database, settings):
         await until(lambda: _has(numbers(sql), "1059"), LONG)
     assert len(await numbers(sql)()) == 60
+
+
+async def lose_jobs(nc: Client, database: Database, storage: Path) -> list[str]:
+    """``JOBS`` is lost with its store; what the reconciler asks the shop for again."""
+    await nc.jetstream().purge_stream("JOBS")
+    found = await Reconciler(database, nc, FolderStorage(storage), every=LONG, grace=0.0).sweep()
+    assert found is not None
+    return [mended.reason for mended in found.mended if mended.kind == "shop"]
+
+
+def all_relayed(sql: asyncpg.Connection) -> Callable[[], Awaitable[bool]]:
+    """Whether everything is published."""
+
+    async def is_empty() -> bool:
+        return await sql.fetchval("SELECT count(*) FROM outbox") == 0
+
+    return is_empty
+
+
+async def test_what_the_shop_was_to_be_asked_is_asked_though_the_broker_lost_it(
+    api: Any,
+    sql: asyncpg.Connection,
+    shopify: FakeShopify,
+    shop: Any,
+    payload: Any,
+    nc: Client,
+    database: Database,
+    settings: OrdersSettings,
+    tmp_path: Path,
+) -> None:
+    await shop.send(payload(id=5_000_000_900, name="#900"))
+    shopify.add(shop_order(900, [], updatedAt="2026-11-23T08:00:00Z", displayFinancialStatus="VOIDED"))
+    shopify.add(*orders(1000, 1059))
+    shopify.fail_from(2, 503)
+    async with worker(nc, database, settings):
+        await api.post("/orders/fetch-from-shopify", {"since": "2026-11-01"})
+        await until(lambda: _has(numbers(sql), str(PAGE_ENDS)), LONG)
+        await api.post("/orders/900/sync")
+        await until(all_relayed(sql), LONG)
+    shopify.recover()
+    assert await lose_jobs(nc, database, tmp_path) == ["job_missing"] * 2
+    async with worker(nc, database, settings):
+        await until(lambda: _has(numbers(sql), "1059"), LONG)
+
+        async def is_all_done() -> bool:
+            return await sql.fetchval("SELECT count(*) FROM shop_jobs") == 0
+
+        await until(is_all_done, LONG)
+    assert (await api.get("/orders/900"))["payment_status"] == "voided"
+    assert len(await numbers(sql)()) == 61
+    assert await lose_jobs(nc, database, tmp_path) == []
+
+
+async def test_what_the_shop_could_not_be_asked_is_not_asked_for_ever(
+    api: Any,
+    sql: asyncpg.Connection,
+    shop: Any,
+    payload: Any,
+    working: None,
+    nc: Client,
+    database: Database,
+    tmp_path: Path,
+) -> None:
+    await shop.send(payload())
+    await api.post("/orders/1270/sync")  # the shop knows nothing of it
+    await until(lambda: letters(nc), LONG)
+
+    async def is_forgotten() -> bool:
+        return await sql.fetchval("SELECT count(*) FROM shop_jobs") == 0
+
+    await until(is_forgotten, LONG)
+    assert await lose_jobs(nc, database, tmp_path) == []
 
 
 async def _has(read: Callable[[], Awaitable[list[str]]], wanted: str) -> bool:

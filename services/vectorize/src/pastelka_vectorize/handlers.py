@@ -1,6 +1,7 @@
 """One SVG job: its coloring page, the provider, the cleaned SVG."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from anyio import to_thread
 
@@ -23,9 +24,9 @@ class Vectorization:
 
     async def make(self, job: SvgJob, report: Report) -> bytes:
         """The SVG, cleaned of all that a browser would run or fetch."""
-        async with source_at_hand(self.storage, job.source) as page:
-            request = SvgRequest(page, job.options.shape_stacking, job.options.group_by)
-            svg = await self.provider.vectorize(request, report)
+        page = partial(source_at_hand, self.storage, job.source)
+        request = SvgRequest(page, job.options.shape_stacking, job.options.group_by)
+        svg = await self.provider.vectorize(request, report)
         return await to_thread.run_sync(clean, svg)
 
     async def cancel(self, provider_job_id: str) -> None:

@@ -23,6 +23,7 @@ from pastelka_common.messaging.holders import Holders
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.records import Held, RunRecord
 from pastelka_common.messaging.runs import ProviderJobs
+from pastelka_common.messaging.storage_away import storage_asked
 from pastelka_common.run_notes import RunNotes
 from pastelka_common.storage import Storage
 
@@ -176,7 +177,7 @@ class Report:
         """Look up what earlier deliveries left, and take the run over from them.
 
         Raises :class:`SupersededError` when a later delivery has it, :class:`PostponedError` while
-        an earlier one is alive and waits for an answer that is paid for.
+        an earlier one is alive and waits for an answer that is paid for, or the storage is away.
         """
         await self.look()
         if self.number == 1 and self.held.revision == 0:
@@ -185,20 +186,30 @@ class Report:
         lost = record.sending and self.provider_job_id is None
         if lost:
             await self._wait_for_who_is_paying(record)
-            self.file_is_there = not record.had_file and await self.desk.storage.has(self.job.target)
+            self.file_is_there = not record.had_file and await self._has_file()
         lost = lost and not self.file_is_there
         await self._change(lambda r: self._taken_over(r, lost=lost))
         if lost:
             self._count_unknown()
 
-    async def look(self) -> None:
-        """Look up what is known of the run, and change nothing."""
+    async def look(self, *, at_least_roughly: bool = False) -> None:
+        """Look up what is known of the run, and change nothing.
+
+        Raises :class:`PostponedError` while the storage is away, unless what the broker knows will do
+        (``at_least_roughly``).
+        """
         known, self.held = await asyncio.gather(
             self.desk.provider_jobs.get(self.job.key), self.desk.provider_jobs.records.read(self.job.key)
         )
         self.provider_job_id = self.provider_job_id or known
-        if self.provider_job_id is None:
-            self.provider_job_id = await self.desk.notes.provider_job_id(self.job)
+        if self.provider_job_id is not None:
+            return
+        try:
+            async with storage_asked():
+                self.provider_job_id = await self.desk.notes.provider_job_id(self.job)
+        except PostponedError:
+            if not at_least_roughly:
+                raise
 
     async def still_ours(self) -> None:
         """Return if nobody else has the job. Raises :class:`SupersededError`."""
@@ -241,8 +252,8 @@ class Report:
     async def submitting(self, status: VersionStatus) -> None:
         """Report ``status`` and claim the run: the last thing before a paid request is sent.
 
-        Raises :class:`SupersededError`, :class:`PostponedError` (the breaker), or
-        :class:`PermanentError` when two requests are lost already.
+        Raises :class:`SupersededError`, :class:`PostponedError` (the breaker, or a storage that is
+        away), or :class:`PermanentError` when two requests are lost already.
         """
         probe = self.desk.breaker.admit() if self.desk.breaker else False
         self.request = Request(probe)
@@ -324,8 +335,12 @@ class Report:
         except PermanentError as error:
             log.warning("cancelling at the provider was refused", code=error.code)
 
+    async def _has_file(self) -> bool:
+        async with storage_asked():
+            return await self.desk.storage.has(self.job.target)
+
     async def _claim(self) -> None:
-        had_file = await self.desk.storage.has(self.job.target)
+        had_file = await self._has_file()
         unknown = self.held.record.unknown
         await self._change(lambda record: self._claimed(record, had_file=had_file))
         if self.held.record.unknown > unknown:

@@ -42,7 +42,7 @@ class RunAttempts:
         if number == 1:
             return Tally()
         report = Report(self._desk, job, delivery)
-        await report.look()
+        await report.look(at_least_roughly=True)
         record = report.held.record
         told = max(record.told, self._told.get(job.key, 0))
         crashes = record.model_copy(update={"told": told}).silent_before(number)

@@ -25,6 +25,7 @@ from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.report import FACTS, Desk, Report
 from pastelka_common.messaging.run_attempts import RunAttempts
 from pastelka_common.messaging.runs import Cancellations, ProviderJobs, RunCancelled
+from pastelka_common.messaging.storage_away import storage_asked
 from pastelka_common.messaging.turns import Turns
 from pastelka_common.run_notes import RunNotes
 from pastelka_common.storage import Storage, UnsafePathError
@@ -123,7 +124,7 @@ class Workshop(Generic[J]):
         report = self.attempts.report_of(job, delivery)
         if report is None:
             report = Report(self.desk, job, delivery)
-            await report.look()
+            await report.look(at_least_roughly=True)
         await report.still_ours()
         await report.failed(self.making.statuses.ERROR, failure)
         try:
@@ -144,10 +145,12 @@ class Workshop(Generic[J]):
         return Done()
 
     async def _do(self, job: J, report: Report) -> None:
-        if await self.notes.is_outdated(job):
+        async with storage_asked():
+            is_outdated = await self.notes.is_outdated(job)
+            content = None if is_outdated else await self.notes.made(job)
+        if is_outdated:
             log.info("job of an earlier run left alone")
             return
-        content = await self.notes.made(job)
         if content is None:
             content = await self._make_and_store(job, report)
         else:
@@ -162,7 +165,8 @@ class Workshop(Generic[J]):
         await report.recall()
         if report.file_is_there:
             # Made and paid for by a delivery that could not say so any more.
-            return await self.storage.read(job.target)
+            async with storage_asked():
+                return await self.storage.read(job.target)
         report.check()
         if report.provider_job_id is None:
             await report.status(self.making.statuses.PROCESSING)

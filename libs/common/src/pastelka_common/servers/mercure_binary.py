@@ -1,34 +1,20 @@
-"""Getting the hub's program: given by hand, built by Go, or the official release.
-
-It is kept in the user's cache folder, named by what it was built from, so that every checkout
-builds it once.
-"""
+"""Getting the hub's program: given by hand, built by Go, or the official release."""
 
 import hashlib
-import os
 import platform
 import shutil
-import subprocess
-import sys
 import tarfile
 import tempfile
-import time
 import urllib.request
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-import platformdirs
-from filelock import FileLock
-
 from pastelka_common.servers.base import Report, ServerError
 from pastelka_common.servers.checkout import deploy_folder
+from pastelka_common.servers.go_program import GoProgram, given
 
-_SOURCES = ("go.mod", "go.sum", "main.go")
 _RELEASES = "https://github.com/dunglas/mercure/releases/download"
 _DOWNLOAD_TIMEOUT_SECONDS = 30
-_ERROR_CHARACTERS = 1500
-_TELL_SECONDS = 5.0
 
 
 def mercure_binary(report: Report) -> Path:
@@ -36,86 +22,28 @@ def mercure_binary(report: Report) -> Path:
 
     Blocks, up to a few minutes. Raises :class:`ServerError`.
     """
-    given = os.environ.get("MERCURE_BIN")
-    if given:
-        return _given(given)
-    sources = deploy_folder() / "mercure"
-    target = cached_path(sources)
-    if not target.is_file():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{target}.lock"):
-            if not target.is_file():
-                _obtain(sources, target, report)
-    return target
+    return given("MERCURE_BIN", "a Mercure hub") or _program().get(report, _download)
 
 
-def cached_path(sources: Path) -> Path:
-    """Where the program built from ``sources`` is kept."""
-    digest = hashlib.sha256()
-    for name in _SOURCES:
-        digest.update((sources / name).read_bytes())
-    machine = f"{sys.platform}-{platform.machine()}".lower()
-    return platformdirs.user_cache_path("pastelka") / f"mercure-{machine}-{digest.hexdigest()[:16]}"
-
-
-def _given(path: str) -> Path:
-    if not os.access(path, os.X_OK) or not Path(path).is_file():
-        raise ServerError(f"MERCURE_BIN is {path!r}, which is not a program; give the path of a Mercure hub")
-    return Path(path).absolute()
-
-
-def _obtain(sources: Path, target: Path, report: Report) -> None:
-    go = shutil.which("go")
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".mercure-") as folder:
-        made = Path(folder) / "mercure"
-        if go is None:
-            _download(sources, made, report)
-        else:
-            report("building the Mercure hub with Go (two to four minutes, once on this machine)")
-            _build(go, sources, made, report)
-        made.chmod(0o755)
-        made.replace(target)
-
-
-def _build(go: str, sources: Path, made: Path, report: Report) -> None:
-    # The tags leave out databases that only other parts of Caddy can use (as the official releases do).
-    flags = [
-        "-v",
-        "-tags=nobadger,nomysql,nopgx",
-        "-trimpath",
-        "-buildvcs=false",
-        "-mod=readonly",
-        "-ldflags=-s -w",
-    ]
-    process = subprocess.Popen(  # noqa: S603 - the developer's own Go
-        [go, "build", *flags, "-o", str(made), "."],
-        cwd=sources,
-        env={**os.environ, "CGO_ENABLED": "0"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
+def _program() -> GoProgram:
+    return GoProgram(
+        name="mercure",
+        title="the Mercure hub",
+        sources=_sources(),
+        files=("go.mod", "go.sum", "main.go"),
+        # The tags leave out databases that only other parts of Caddy can use (as the official releases do).
+        flags=("-mod=readonly", "-tags=nobadger,nomysql,nopgx"),
+        takes="two to four minutes",
+        otherwise="Set MERCURE_BIN to the path of a hub that you have.",
     )
-    with process:
-        output = list(_told(process.stderr or (), report))
-    if process.returncode != 0:
-        raise ServerError(
-            f"Go could not build the Mercure hub: {''.join(output).strip()[-_ERROR_CHARACTERS:]}\n"
-            "Set MERCURE_BIN to the path of a hub that you have."
-        )
 
 
-def _told(lines: Iterable[str], report: Report) -> Iterator[str]:
-    """The build's lines (one for each package, or an error), with word of it every few seconds."""
-    told = time.monotonic()
-    for number, line in enumerate(lines, 1):
-        if time.monotonic() - told >= _TELL_SECONDS:
-            told = time.monotonic()
-            report(f"building the Mercure hub: {number} packages so far, now {line.strip()}")
-        yield line
+def _sources() -> Path:
+    return deploy_folder() / "mercure"
 
 
-def _download(sources: Path, made: Path, report: Report) -> None:
-    version, archive = _version(sources), _archive_name()
+def _download(made: Path, report: Report) -> None:
+    version, archive = _version(_sources()), _archive_name()
     report(f"downloading the Mercure hub {version} ({archive}; there is no Go here to build it)")
     try:
         with tempfile.TemporaryFile() as file:

@@ -1,13 +1,17 @@
 """Filling in the templates of ``deploy/nginx``: their defaults, and the values made from others."""
 
 import re
+import ssl
 from collections.abc import Sequence
 from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pastelka_common.servers.base import ServerError
 
 _ENDING = ".template"
+_PORTS = {"http": 80, "https": 443}
+_NO_ORIGIN = "http(s)://host or http(s)://host:port is needed"
 
 
 def fill(templates: Path, target: Path, variables: dict[str, str]) -> None:
@@ -78,6 +82,40 @@ def caller_header(name: str, header: str) -> dict[str, str]:
         raise ServerError(f"{setting} is {header!r}; the name of an HTTP header is needed")
     variable = f"http_{header.lower().replace('-', '_')}"
     return {setting: header, f"AUTH_PROXY_{name}_VARIABLE": variable}
+
+
+def files_in_bucket(endpoint: str) -> dict[str, str]:
+    """The variables for files in a bucket of the store at ``endpoint`` (``http(s)://host[:port]``).
+
+    The store's certificate is checked with this machine's bundle. Raises :class:`ServerError`.
+    """
+    scheme, host, port = _origin(endpoint)
+    usual = _PORTS[scheme]
+    bundle = ssl.get_default_verify_paths().cafile or "/etc/ssl/certs/ca-certificates.crt"
+    checking = f"proxy_ssl_verify on; proxy_ssl_verify_depth 4; proxy_ssl_trusted_certificate {bundle};"
+    return {
+        "FILES_IN": "bucket",
+        "BUCKET_SCHEME": scheme,
+        "BUCKET_HOST": host if port in {None, usual} else f"{host}:{port}",
+        "BUCKET_SERVER": f"{host}:{port or usual}",
+        "BUCKET_NAME": host,
+        "BUCKET_TLS": checking if scheme == "https" else "",
+    }
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ServerError(_NO_ORIGIN) from None
+    if (
+        parts.scheme not in _PORTS
+        or not re.fullmatch(r"[A-Za-z0-9.-]+", parts.hostname or "")
+        or parts.username
+    ):
+        raise ServerError(_NO_ORIGIN)
+    return parts.scheme, parts.hostname or "", port
 
 
 def _network(address: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,7 +11,9 @@ from pathlib import Path
 from pastelka_common.servers.base import Server, ServerError
 
 _ATTEMPTS = 3
+_IN_USE = "in use"
 _POLL_SECONDS = 0.03
+_PORT_SECONDS = 0.1
 _STOP_SECONDS = 10.0
 _TAIL_BYTES = 4000
 
@@ -22,6 +25,7 @@ class ServerProcess:
         self.server = server
         self.deadline = deadline
         self._process: asyncio.subprocess.Process | None = None
+        self._has_run = False
 
     @property
     def url(self) -> str:
@@ -41,7 +45,24 @@ class ServerProcess:
         return self.server.folder / "log"
 
     async def start(self) -> None:
-        """Start it on the ports it has, and wait until it answers. Raises :class:`ServerError`."""
+        """Start it on the ports it has, and wait until it answers. Raises :class:`ServerError`.
+
+        What it was before may hold the ports for a moment after its end: a process of PostgreSQL has a
+        session of its own, and sees that the first one was killed when it next looks.
+        """
+        give_up = time.monotonic() + self.deadline
+        while True:
+            try:
+                await self._start()
+            except ServerError as error:
+                if not self._has_run or _IN_USE not in str(error) or time.monotonic() > give_up:
+                    raise
+                await asyncio.sleep(_PORT_SECONDS)
+            else:
+                self._has_run = True
+                return
+
+    async def _start(self) -> None:
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *self.server.command(dies_with_parent=True),
@@ -120,7 +141,7 @@ async def _start(process: ServerProcess) -> None:
         try:
             return await process.start()
         except ServerError as error:
-            if attempt == _ATTEMPTS or "in use" not in str(error):
+            if attempt == _ATTEMPTS or _IN_USE not in str(error):
                 raise
             process.server.choose_ports()
     return None

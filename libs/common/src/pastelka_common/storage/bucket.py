@@ -1,6 +1,7 @@
 """The storage as a bucket of an S3-compatible store (``STORAGE_URL``), through obstore."""
 
 import errno
+import os
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -29,6 +30,8 @@ T = TypeVar("T")
 
 _WRITTEN = "pastelka-written"
 """Metadata of an object: when it was written by our clock. The store's own says whole seconds only."""
+
+_NOTHING = ".nothing"
 
 _RETRIES = 4
 _RETRY_SECONDS = timedelta(seconds=15)
@@ -64,6 +67,7 @@ def bucket_of(settings: "StorageSettings") -> S3Store:
     """The library's store for ``STORAGE_URL``. Nothing is asked yet. Raises :class:`BadBucketError`."""
     if settings.bucket is None:
         raise ValueError("STORAGE_URL names no bucket")
+    _unset_what_is_empty()
     secret, token = settings.aws_secret_access_key, settings.aws_session_token
     config: S3Config = {"region": settings.aws_region}
     if secret is not None and secret.get_secret_value():
@@ -90,6 +94,12 @@ def bucket_of(settings: "StorageSettings") -> S3Store:
             f"STORAGE_URL: no bucket can be opened with these AWS_* variables ({type(error).__name__});"
             " look for one that is malformed, or that lacks its other half"
         ) from error
+
+
+def _unset_what_is_empty() -> None:
+    """The library reads ``AWS_*`` by itself, and takes an empty key, token or address for one."""
+    for name in [name for name, value in os.environ.items() if name.startswith("AWS_") and not value]:
+        del os.environ[name]
 
 
 class BucketStorage:
@@ -125,18 +135,21 @@ class BucketStorage:
             yield copy
 
     async def has(self, path: str) -> bool:
-        """Whether the file is there; one that cannot be looked at is not, nor one outside the root."""
-        try:
-            return await self.size(path) is not None
-        except OSError:
-            return False
+        """Whether the file is there; one outside the root is not. Raises ``OSError``."""
+        return await self.size(path) is not None
 
     async def size(self, path: str) -> int | None:
         """Bytes of the file; None for none, also for a path outside the root. Raises ``OSError``."""
         try:
-            return (await _asked(obstore.head_async(self._store, _key(path))))["size"]
-        except (UnsafePathError, FileNotFoundError):
+            key = _key(path)
+        except UnsafePathError:
             return None
+        with suppress(FileNotFoundError):
+            return (await _asked(obstore.head_async(self._store, key)))["size"]
+        # An answer to HEAD has no body, so a missing bucket says the same in it as a missing file.
+        with suppress(FileNotFoundError):
+            return (await _asked(obstore.get_async(self._store, key))).meta["size"]
+        return None
 
     async def holds(self, folder: str) -> bool:
         """Whether there is anything below ``folder``."""
@@ -174,7 +187,8 @@ class BucketStorage:
 
     async def found(self, folder: str, others: Sequence[str]) -> Found:
         """The files below ``folder`` and those of ``others`` that are there. Raises ``OSError``."""
-        sizes = [meta["size"] for meta in await self._all(_key(folder))]
+        key, others = _key(folder), [_key(path) for path in others]
+        sizes = [meta["size"] for meta in await self._all(key)]
         sizes += [size for path in others if (size := await self.size(path)) is not None]
         return Found(len(sizes), sum(sizes))
 
@@ -202,6 +216,11 @@ class BucketStorage:
             raise StorageAwayError(f"The storage cannot be read: {error.strerror}.") from error
         if not some and not may_be_empty:
             raise StorageAwayError("The storage is empty although the order has files. Is it the right one?")
+
+    async def reach(self) -> None:
+        """Ask for an object that nobody has: cheaper than a list. Raises ``OSError``."""
+        with suppress(FileNotFoundError):
+            await _asked(obstore.get_async(self._store, _NOTHING))
 
     async def space(self) -> tuple[int, int] | None:
         """Nothing: a bucket has no end."""

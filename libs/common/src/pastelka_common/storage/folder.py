@@ -4,8 +4,8 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
@@ -14,7 +14,7 @@ import anyio
 from anyio import to_thread
 
 from pastelka_common.storage import deletion
-from pastelka_common.storage.interface import Found
+from pastelka_common.storage.interface import Found, StorageUnavailableError
 from pastelka_common.storage.paths import UnsafePathError, checked
 
 _PIECE = 1024 * 1024
@@ -32,13 +32,16 @@ class FolderStorage:
 
     async def read(self, path: str) -> bytes:
         """The whole file. Raises ``FileNotFoundError``."""
-        return await anyio.Path(self.resolve(path)).read_bytes()
+        file = anyio.Path(self.resolve(path))
+        with self._told():
+            return await file.read_bytes()
 
     async def read_since(self, path: str, moment: datetime) -> bytes | None:
         """The file, if it was written at ``moment`` or later. Raises ``FileNotFoundError``."""
         file = anyio.Path(self.resolve(path))
-        written = datetime.fromtimestamp((await file.stat()).st_mtime, UTC)
-        return await file.read_bytes() if written >= moment else None
+        with self._told():
+            written = datetime.fromtimestamp((await file.stat()).st_mtime, UTC)
+            return await file.read_bytes() if written >= moment else None
 
     @asynccontextmanager
     async def at_hand(self, path: str) -> AsyncIterator[Path]:
@@ -46,16 +49,14 @@ class FolderStorage:
         yield self.resolve(path)
 
     async def has(self, path: str) -> bool:
-        """Whether the file is there; a path that leaves the root is not."""
-        try:
-            return await self.size(path) is not None
-        except OSError:
-            return False
+        """Whether the file is there; one outside the root is not. Raises ``OSError``."""
+        return await self.size(path) is not None
 
     async def size(self, path: str) -> int | None:
         """Bytes of the file; None for none, also for a path outside the root. Raises ``OSError``."""
         try:
-            found = await anyio.Path(self.resolve(path)).stat()
+            with self._told():
+                found = await anyio.Path(self.resolve(path)).stat()
         except (UnsafePathError, FileNotFoundError, NotADirectoryError):
             return None
         return found.st_size if stat.S_ISREG(found.st_mode) else None
@@ -109,6 +110,11 @@ class FolderStorage:
         """Raise ``StorageAwayError`` if the folder is not there, or empty although it may not be."""
         await to_thread.run_sync(lambda: deletion.require(self.root, may_be_empty=may_be_empty))
 
+    async def reach(self) -> None:
+        """Return if the folder is there. Raises ``StorageUnavailableError``."""
+        if not await anyio.Path(self.root).is_dir():
+            raise _not_there()
+
     async def space(self) -> tuple[int, int] | None:
         """Free and whole size of the file system in bytes. Raises ``OSError``."""
         usage = await to_thread.run_sync(shutil.disk_usage, self.root)
@@ -118,6 +124,20 @@ class FolderStorage:
         """None: the gateway serves files from the folder itself."""
         self.resolve(path)
         return None
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Tell a file that is not there from a folder of all files that is not: that is not mounted."""
+        try:
+            yield
+        except (FileNotFoundError, NotADirectoryError) as error:
+            if self.root.is_dir():
+                raise
+            raise _not_there() from error
+
+
+def _not_there() -> StorageUnavailableError:
+    return StorageUnavailableError("The folder of all files is not there")
 
 
 def _write_durably(target: Path, content: bytes | Path) -> None:

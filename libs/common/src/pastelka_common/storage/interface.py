@@ -53,7 +53,10 @@ class Storage(Protocol):
         """
 
     async def has(self, path: str) -> bool:
-        """Whether the file is there; one that cannot be looked at is not, nor one outside the root."""
+        """Whether the file is there; one outside the root is not.
+
+        Raises ``OSError`` where that cannot be found out: a file may have been paid for.
+        """
 
     async def size(self, path: str) -> int | None:
         """Bytes of the file; None for none, also for a path outside the root. Raises ``OSError``."""
@@ -93,6 +96,9 @@ class Storage(Protocol):
 
     async def require(self, *, may_be_empty: bool) -> None:
         """Raise :class:`StorageAwayError` if the storage is not there, or empty although it may not be."""
+
+    async def reach(self) -> None:
+        """Return if the storage answers; one cheap question. Raises ``OSError``."""
 
     async def space(self) -> tuple[int, int] | None:
         """Free and whole size in bytes, where there is an end to it. Raises ``OSError``."""

@@ -1,5 +1,6 @@
 """Which storage a service has: ``STORAGE_URL``, or the folder ``STORAGE_PATH``."""
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from pastelka_common.settings import EXIT_BAD_SETTINGS, ServiceSettings
 from pastelka_common.storage.folder import FolderStorage
 from pastelka_common.storage.interface import Storage
 
+_REGION = "us-east-1"
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
@@ -25,11 +27,16 @@ class StorageSettings(ServiceSettings):
     storage_url: str = Field(default="", description="s3://bucket/prefix; empty: the folder STORAGE_PATH")
     aws_endpoint_url: str = Field(default="", repr=False, description="Of a store that is not Amazon's")
     aws_region: str = Field(
-        default="us-east-1", validation_alias=AliasChoices("aws_region", "aws_default_region")
+        default=_REGION, validation_alias=AliasChoices("aws_region", "aws_default_region")
     )
     aws_access_key_id: str = Field(default="", repr=False)
     aws_secret_access_key: SecretStr | None = None
     aws_session_token: SecretStr | None = None
+
+    @field_validator("aws_region", mode="before")
+    @classmethod
+    def _empty_is_none(cls, region: str) -> str:
+        return region or os.environ.get("AWS_DEFAULT_REGION") or _REGION
 
     @field_validator("storage_url")
     @classmethod

@@ -16,6 +16,9 @@ import pytest_asyncio
 
 if TYPE_CHECKING:
     from pastelka_common.servers import BucketServer, MercureHub, NatsServer, NginxServer, PostgresServer
+    from pastelka_common.testing.places import Place
+
+_NO_BUCKET = "no S3-compatible server: it is built by Go, or VERSITYGW_BIN names one"
 
 StartNginx = Callable[..., Awaitable["NginxServer"]]
 """``await nginx_server(storage=..., page=..., api_url=..., hub_url=..., settings=...)``; all are optional."""
@@ -73,10 +76,22 @@ async def bucket_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
     from pastelka_common.servers.versity_binary import can_be_had  # noqa: PLC0415
 
     if not can_be_had():
-        pytest.skip("no S3-compatible server: it is built by Go, or VERSITYGW_BIN names one")
+        pytest.skip(_NO_BUCKET)
     server = BucketServer(folder=tmp_path_factory.mktemp("s3"))
     async with running(server, deadline=600):
         yield server
+
+
+@pytest_asyncio.fixture(params=["folder", "bucket"], loop_scope="session")
+async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator["Place"]:
+    """A storage of the test's own that can be taken away: once a folder, once a bucket."""
+    from pastelka_common.servers.versity_binary import can_be_had  # noqa: PLC0415
+    from pastelka_common.testing.places import bucket_place, folder_place  # noqa: PLC0415
+
+    if request.param == "bucket" and not can_be_had():
+        pytest.skip(_NO_BUCKET)
+    async with bucket_place(tmp_path) if request.param == "bucket" else folder_place(tmp_path) as opened:
+        yield opened
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -1,22 +1,23 @@
 """What turns a photo into a coloring page: the contract every provider keeps."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from pastelka_common.contracts.statuses import ColoringProcessingStatus
+from pastelka_common.sources import Source
 
 
 @dataclass(frozen=True, slots=True)
 class ColoringRequest:
     """One coloring to make.
 
-    ``photo`` is the absolute path of the stored photo, ``megapixels`` (0.5 to 8) the size of the
-    page, ``steps`` (1 to 20) its detail. ``provider_job_id`` is set when an earlier delivery of
-    this run already submitted it: the provider then goes on polling and must not submit again.
+    ``photo`` fetches the stored photo, for whoever needs it and no longer than that, ``megapixels``
+    (0.5 to 8) is the size of the page, ``steps`` (1 to 20) its detail. ``provider_job_id`` is set
+    when an earlier delivery of this run already submitted it: the provider then goes on polling and
+    must not submit again.
     """
 
-    photo: Path
+    photo: Source
     megapixels: float
     steps: int
     provider_job_id: str | None = None

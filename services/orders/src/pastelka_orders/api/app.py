@@ -5,8 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
-from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from pastelka_common import telemetry
@@ -18,10 +17,11 @@ from pastelka_orders.access.passwords import Passwords
 from pastelka_orders.access.sign_in import SignIn
 from pastelka_orders.access.way import Ways
 from pastelka_orders.api import limits, problems
-from pastelka_orders.api.access import OPERATIONS, VIEWER, Guarded, check_rules, describe_schemes
+from pastelka_orders.api.access import OPERATIONS, Guarded, check_rules, describe_schemes
 from pastelka_orders.api.bounds import Bodies, Body, Bounds, HeadAsGet
 from pastelka_orders.api.deps import Access, Services
 from pastelka_orders.api.described import describe
+from pastelka_orders.api.documents import add_documents
 from pastelka_orders.api.observe import Observed
 from pastelka_orders.api.routes import addresses, exports, orders, session, shop, system, versions
 from pastelka_orders.api.subscriptions import Subscriptions
@@ -35,7 +35,6 @@ from pastelka_orders.settings import OrdersSettings
 from pastelka_orders.shopify import webhook
 
 DESCRIPTION = "Turns the photos of a shop order into printable coloring pages and vector line art."
-_OPENAPI = "/api/v1/openapi.json"
 
 
 def create_app(settings: OrdersSettings) -> FastAPI:
@@ -87,7 +86,7 @@ def create_app(settings: OrdersSettings) -> FastAPI:
     app.add_middleware(Bounds, _bodies(settings))
     app.add_middleware(HeadAsGet)
     app.add_middleware(Observed)
-    _add_documents(app)
+    add_documents(app)
     _add_health(app)
     describe_schemes(app)
     check_rules(app)
@@ -138,16 +137,6 @@ def _access(settings: OrdersSettings, database: Database) -> Access:
         Callers(settings, database, ways),
         SignIn(settings, database, Passwords()),
     )
-
-
-def _add_documents(app: FastAPI) -> None:
-    @app.get(_OPENAPI, include_in_schema=False, dependencies=[VIEWER])
-    async def openapi() -> JSONResponse:
-        return JSONResponse(app.openapi())
-
-    @app.get("/api/docs", include_in_schema=False, dependencies=[VIEWER])
-    async def docs() -> HTMLResponse:
-        return get_swagger_ui_html(openapi_url=_OPENAPI, title=app.title)
 
 
 def _add_health(app: FastAPI) -> None:

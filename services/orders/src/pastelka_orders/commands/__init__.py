@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.topology import TopologyError
-from pastelka_common.storage import StorageAwayError
+from pastelka_common.storage import StorageAwayError, StorageUnavailableError
 from pastelka_orders.commands import erase, letters, reconcile, restoring, tokens, users
 from pastelka_orders.errors import OrdersError
 
@@ -42,6 +42,8 @@ async def perform(asked: argparse.Namespace) -> int:
         return _complain(error.detail)
     except StorageAwayError as error:
         return _complain(str(error))
+    except StorageUnavailableError as error:
+        return _complain(f"the storage: {error.strerror}")
     except SQLAlchemyError as error:
         return _complain(f"the database: {_first_line(error)}")
     except (*BROKER_ERRORS, TopologyError) as error:

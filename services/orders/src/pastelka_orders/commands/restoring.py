@@ -9,7 +9,7 @@ from pathlib import Path
 from pastelka_common.storage import open_storage
 from pastelka_orders.commands.session import broker, database
 from pastelka_orders.reconciler import Mended, Sweep
-from pastelka_orders.restoring import Settled, read_record, settle, take_record
+from pastelka_orders.restoring import Record, Settled, parsed_record, read_record, settle, take_record
 from pastelka_orders.settings import OrdersSettings
 
 _SHOWN = 20
@@ -29,7 +29,12 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         "goes on with paid provider jobs that the storage knows of, and looks for every file.",
     )
     which = settled.add_mutually_exclusive_group(required=True)
-    which.add_argument("--record", type=Path, metavar="FILE", help="the newest file of backup-record")
+    which.add_argument(
+        "--record",
+        type=Path,
+        metavar="FILE",
+        help="the newest of backup-record; - reads it from standard input",
+    )
     which.add_argument(
         "--no-record", action="store_true", help="there is none: what was erased since comes back"
     )
@@ -59,7 +64,7 @@ def _write(file: Path, text: str) -> None:
 
 async def _settle(asked: argparse.Namespace) -> None:
     settings = OrdersSettings.load()
-    record = None if asked.record is None else read_record(asked.record)
+    record = None if asked.record is None else _given(asked.record)
     storage = open_storage(settings)
     async with broker(settings.nats_url) as nc, database(settings) as orders:
         sweep = Sweep(orders, nc, storage, 0.0, dry_run=asked.dry_run)
@@ -69,6 +74,13 @@ async def _settle(asked: argparse.Namespace) -> None:
         return
     for line in _lines(found):
         sys.stdout.write(line + "\n")
+
+
+def _given(file: Path) -> Record:
+    # Into a container there is often no other way.
+    if file == Path("-"):
+        return parsed_record(sys.stdin.buffer.read(), of="Standard input")
+    return read_record(file)
 
 
 def _lines(found: Settled) -> list[str]:

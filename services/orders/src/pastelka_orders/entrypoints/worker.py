@@ -37,7 +37,6 @@ from pastelka_orders.settings import OrdersSettings
 from pastelka_orders.shopify.consumers import follow_shop
 
 _POOL = 8
-_FILES_A_PASS = 500
 _CONSUMERS = (
     FACTS_CONSUMER,
     DEAD_CONSUMER,
@@ -88,7 +87,7 @@ async def _work(
         storage,
         every=settings.reconcile_every,
         grace=settings.reconcile_grace,
-        files=_FILES_A_PASS,
+        files=settings.files_a_pass,
         on_mended=relay.wake,
     )
     downloads = Downloads(database, storage, downloader, settings.auto_process, relay.wake)

@@ -37,6 +37,8 @@ def step_ended(version: Version, since: datetime, transition: Transition) -> Non
 def version_ended(version: Version, outcome: str, code: str, at: datetime) -> None:
     """Note that a run ended; ``code`` says why if it failed."""
     ENDED.labels(version.kind, outcome, code).inc()
+    if version.status.is_final:
+        return  # its file was lost; how long it took was noted when it was made
     VERSION_SECONDS.labels(version.kind, outcome).observe(_seconds(version.asked_at, at))
 
 

@@ -1,5 +1,6 @@
 """Orders made by hand, and their end."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -25,6 +26,8 @@ log = structlog.get_logger(__name__)
 Process = Literal["none", "coloring", "svg"]
 """What starts by itself: nothing, a coloring, or a coloring and then its SVG."""
 
+_STORED_AT_ONCE = 4
+
 MANUAL_TITLE = "Omalovánky z vlastních fotek"
 
 
@@ -45,7 +48,7 @@ async def create(
         connection, customer_name=wanted.customer_name, note=wanted.note, title=MANUAL_TITLE
     )
     try:
-        stored = [await _store(storage, order, place, photo) for place, photo in enumerate(photos, start=1)]
+        stored = await _store_all(storage, order, photos)
         image_ids = await orders.add_photos(connection, order.line_item_id, stored)
         outbox = Outbox()
         outbox.add(OrderCreated(order_number=order.order_number))
@@ -93,6 +96,22 @@ async def _count_files(connection: AsyncConnection, storage: Storage, order_id: 
         log.warning("files not counted", order_id=order_id, reason=error.strerror)
         return
     await erasures.note_count(connection, order_id, files=found.files, size=found.bytes)
+
+
+async def _store_all(storage: Storage, order: NewOrder, photos: Sequence[StagedPhoto]) -> list[StoredPhoto]:
+    """A few at once. Raises what the first failure raised, when nothing is being stored any more."""
+    few = asyncio.Semaphore(_STORED_AT_ONCE)
+
+    async def store(place: int, photo: StagedPhoto) -> StoredPhoto:
+        async with few:
+            return await _store(storage, order, place, photo)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(store(place, photo)) for place, photo in enumerate(photos, start=1)]
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from failed
+    return [task.result() for task in tasks]
 
 
 async def _store(storage: Storage, order: NewOrder, position: int, photo: StagedPhoto) -> StoredPhoto:

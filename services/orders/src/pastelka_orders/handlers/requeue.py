@@ -13,7 +13,6 @@ from pastelka_common.contracts.messages import (
     DownloadJob,
     EraseJob,
     FetchOrdersJob,
-    Message,
     SvgJob,
     SyncOrderJob,
 )
@@ -22,6 +21,8 @@ from pastelka_orders.database import Database
 from pastelka_orders.errors import DeadLetterNotFoundError, NotRequeueableError
 from pastelka_orders.handlers import downloads, versions
 from pastelka_orders.outbox import Outbox
+from pastelka_orders.repository import shop_jobs
+from pastelka_orders.shopify.asking import ask_now
 
 log = structlog.get_logger(__name__)
 
@@ -68,13 +69,17 @@ async def _download(connection: AsyncConnection, payload: str) -> None:
     await downloads.again(connection, DownloadJob.model_validate_json(payload))
 
 
-def _as_it_was(job_type: type[Message]) -> Again:
-    """Publish the same job once more."""
+async def _erase(connection: AsyncConnection, payload: str) -> None:
+    outbox = Outbox()
+    outbox.add(EraseJob.model_validate_json(payload))
+    await outbox.flush(connection)
+
+
+def _shop(job_type: type[shop_jobs.Job]) -> Again:
+    """Ask the shop once more."""
 
     async def again(connection: AsyncConnection, payload: str) -> None:
-        outbox = Outbox()
-        outbox.add(job_type.model_validate_json(payload))
-        await outbox.flush(connection)
+        await ask_now(connection, job_type.model_validate_json(payload))
 
     return again
 
@@ -83,7 +88,7 @@ _AGAIN: dict[str, Again] = {
     "coloring": _coloring,
     "svg": _svg,
     "download": _download,
-    "erase": _as_it_was(EraseJob),
-    "fetch": _as_it_was(FetchOrdersJob),
-    "sync": _as_it_was(SyncOrderJob),
+    "erase": _erase,
+    "fetch": _shop(FetchOrdersJob),
+    "sync": _shop(SyncOrderJob),
 }

@@ -15,7 +15,8 @@ from alembic.script import Script
 from sqlalchemy import Connection, pool
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from pastelka_orders.access import tables  # noqa: F401 - its tables are part of the whole
+from pastelka_orders import bookkeeping  # noqa: F401 - its tables are part of the whole
+from pastelka_orders.access import tables  # noqa: F401 - so are these
 from pastelka_orders.models import Base
 
 

@@ -5,6 +5,7 @@ say that files are lost: nothing is judged while it cannot be read, is empty, or
 """
 
 from asyncio import TaskGroup
+from contextlib import suppress
 from typing import get_args
 
 import structlog
@@ -12,13 +13,11 @@ from anyio import CapacityLimiter
 
 from pastelka_common.storage import StorageAwayError
 from pastelka_orders.handlers import stored_files as handlers
-from pastelka_orders.models import StoredKind
+from pastelka_orders.models import MANY_FILES, StoredKind
 from pastelka_orders.reconciler.sweep import Sweep
 from pastelka_orders.repository import stored_files
 from pastelka_orders.repository.stored_files import StoredFile
 
-_MANY = 20
-"""Files of which none is there say more of the storage than of the files."""
 _AT_ONCE = 16
 """Files that are looked for at once: a bucket answers slowly, a file system at once."""
 
@@ -59,14 +58,17 @@ class FileRounds:
             lambda c: stored_files.page(c, kind, after=after, page=self._at_once, grace=sweep.grace)
         )
         self._after[kind] = files[-1].id if len(files) == self._at_once else 0
-        there = await _there(sweep, files)
-        if len(files) >= _MANY and not there and not self._trusting:
+        found = await _looked_for(sweep, files)
+        if len(found) >= MANY_FILES and not any(found.values()) and not self._trusting:
             log.error(
-                "none of many files is in the storage; is it the right one?", kind=kind, files=len(files)
+                "none of many files is in the storage; is it the right one?", kind=kind, files=len(found)
             )
             return
         for file in files:
-            await _mend(sweep, file, is_there=file.id in there)
+            if file.id in found:
+                await _mend(sweep, file, is_there=found[file.id])
+        if len(found) < len(files):
+            log.warning("files that cannot be looked for", kind=kind, files=len(files) - len(found))
 
 
 async def _mend(sweep: Sweep, file: StoredFile, *, is_there: bool) -> None:
@@ -78,16 +80,17 @@ async def _mend(sweep: Sweep, file: StoredFile, *, is_there: bool) -> None:
         sweep.note(file.kind, "file_missing", id=file.id, path=file.path)
 
 
-async def _there(sweep: Sweep, files: list[StoredFile]) -> set[int]:
+async def _looked_for(sweep: Sweep, files: list[StoredFile]) -> dict[int, bool]:
+    """By id whether the file is there, and holds anything; without those of which it cannot be told."""
     limiter = CapacityLimiter(_AT_ONCE)
+    found: dict[int, bool] = {}
 
-    async def is_there(file: StoredFile) -> bool:
+    async def look_for(file: StoredFile) -> None:
         async with limiter:
-            try:
-                return bool(await sweep.storage.size(file.path))
-            except OSError:
-                return True  # it cannot be told, so nothing is said
+            with suppress(OSError):
+                found[file.id] = bool(await sweep.storage.size(file.path))
 
     async with TaskGroup() as group:
-        looks = {file.id: group.create_task(is_there(file)) for file in files}
-    return {file_id for file_id, look in looks.items() if look.result()}
+        for file in files:
+            group.create_task(look_for(file))
+    return found

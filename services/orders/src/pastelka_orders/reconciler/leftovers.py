@@ -1,4 +1,4 @@
-"""Jobs whose version has ended or is gone, photos nobody fetches, files nobody erases."""
+"""Jobs whose version has ended or is gone; photos nobody fetches, a shop nobody asks, files nobody erases."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ from pastelka_orders.handlers import downloads
 from pastelka_orders.handlers.versions import CANCELLED
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.reconciler.sweep import Reason, Sweep
-from pastelka_orders.repository import reconciling
+from pastelka_orders.repository import reconciling, shop_jobs
 from pastelka_orders.repository.reconciling import DeletedOrder, Ended, WaitingPhoto
 
 log = structlog.get_logger(__name__)
@@ -54,6 +54,13 @@ async def mend_erasures(sweep: Sweep) -> None:
             return
         if left and await _erase(sweep, order):
             sweep.note("erase", "files_left", order=order.order_number, order_id=order.order_id)
+
+
+async def mend_shop_jobs(sweep: Sweep) -> None:
+    """Ask the shop again for what no job is about, be it waiting or in hand."""
+    for job in await sweep.database.read(lambda c: shop_jobs.waiting(c, grace=sweep.grace)):
+        if await _ask_shop(sweep, job):
+            sweep.note("shop", "job_missing", subject=job.subject)
 
 
 async def _ended(sweep: Sweep, kind: StatusType, ids: list[int]) -> list[Ended]:
@@ -95,6 +102,10 @@ async def _fetch(sweep: Sweep, photo: WaitingPhoto) -> bool:
 
 async def _erase(sweep: Sweep, order: DeletedOrder) -> bool:
     job = EraseJob(order_id=order.order_id, order_number=order.order_number)
+    return await sweep.change(lambda c: _add_if_absent(c, sweep, job))
+
+
+async def _ask_shop(sweep: Sweep, job: shop_jobs.Job) -> bool:
     return await sweep.change(lambda c: _add_if_absent(c, sweep, job))
 
 

@@ -14,7 +14,12 @@ from pastelka_common.storage import Storage
 from pastelka_orders.database import Database, is_passing
 from pastelka_orders.reconciler.events import mend_events
 from pastelka_orders.reconciler.files import FileRounds
-from pastelka_orders.reconciler.leftovers import mend_downloads, mend_erasures, remove_jobs_of_the_past
+from pastelka_orders.reconciler.leftovers import (
+    mend_downloads,
+    mend_erasures,
+    mend_shop_jobs,
+    remove_jobs_of_the_past,
+)
 from pastelka_orders.reconciler.stranded import remove_stranded_jobs
 from pastelka_orders.reconciler.sweep import Sweep
 from pastelka_orders.reconciler.versions import mend_versions
@@ -113,6 +118,7 @@ async def _pass_over(sweep: Sweep, files: FileRounds | None) -> None:
     await mend_versions(sweep)
     await mend_downloads(sweep)
     await mend_erasures(sweep)
+    await mend_shop_jobs(sweep)
     if files is not None:
         await files.look(sweep)
     events = await mend_events(sweep, last)

@@ -14,7 +14,7 @@ from pastelka_orders.database import Database
 
 T = TypeVar("T")
 
-Kind = Literal["coloring", "svg", "photo", "download", "erase", "events"]
+Kind = Literal["coloring", "svg", "photo", "download", "erase", "shop", "events"]
 Reason = Literal[
     "never_published",
     "job_missing",

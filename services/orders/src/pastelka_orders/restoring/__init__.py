@@ -5,7 +5,15 @@ ids that were given out. ``record`` keeps that beside the backups, ``settle`` ap
 the seams between rows, files and provider jobs.
 """
 
-from pastelka_orders.restoring.record import Record, read_record, take_record
+from pastelka_orders.restoring.record import Record, parsed_record, read_record, take_record
 from pastelka_orders.restoring.settle import NotSettledError, Settled, settle
 
-__all__ = ["NotSettledError", "Record", "Settled", "read_record", "settle", "take_record"]
+__all__ = [
+    "NotSettledError",
+    "Record",
+    "Settled",
+    "parsed_record",
+    "read_record",
+    "settle",
+    "take_record",
+]

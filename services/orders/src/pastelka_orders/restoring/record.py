@@ -63,10 +63,17 @@ async def take_record(connection: AsyncConnection) -> Record:
 def read_record(file: Path) -> Record:
     """The record in a file. Raises :class:`BadRecordError`."""
     try:
-        return Record.model_validate_json(file.read_bytes())
+        content = file.read_bytes()
     except OSError as error:
         raise BadRecordError(f"{file} cannot be read: {error.strerror}.") from error
+    return parsed_record(content, of=str(file))
+
+
+def parsed_record(content: bytes, *, of: str) -> Record:
+    """The record that ``content`` is; ``of`` names where it is from. Raises :class:`BadRecordError`."""
+    try:
+        return Record.model_validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise BadRecordError(f"{file} is no record of `backup-record`: {where}: {first['msg']}.") from error
+        where = ".".join(map(str, first["loc"])) or "all of it"
+        raise BadRecordError(f"{of} is no record of `backup-record`: {where}: {first['msg']}.") from error

@@ -1,10 +1,10 @@
 """What the worker does for the shop: pages of orders, and single ones."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from nats.aio.client import Client
@@ -16,13 +16,15 @@ from pastelka_common.messaging.consumer import Delivery, JobConsumer
 from pastelka_common.messaging.outcomes import Done, Outcome
 from pastelka_common.messaging.topology import FETCH_CONSUMER, SYNC_CONSUMER
 from pastelka_orders.database import Database, is_passing
-from pastelka_orders.outbox import Outbox
-from pastelka_orders.repository import shop_orders
+from pastelka_orders.repository import shop_jobs, shop_orders
+from pastelka_orders.shopify.asking import ask_now
 from pastelka_orders.shopify.client import AdminApi
 from pastelka_orders.shopify.ingest import Effect, give_up, ingest
 from pastelka_orders.shopify.orders import ShopOrder
 from pastelka_orders.shopify.photo_plan import Again
 from pastelka_orders.shopify.settings import ShopifySettings
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +44,14 @@ async def follow_shop(
     """Read from the shop what is asked for, until ``stop`` is set; nothing older than orders are ``kept``."""
     async with AdminApi(settings) as shop, asyncio.TaskGroup() as tasks:
         handlers = FromShop(database, shop, on_commit, is_configured=settings.shop_configured, kept=kept)
-        fetch = JobConsumer(nc, FETCH_CONSUMER, FetchOrdersJob, handlers.fetch, concurrency=1)
+        fetch = JobConsumer(
+            nc,
+            FETCH_CONSUMER,
+            FetchOrdersJob,
+            handlers.fetch,
+            concurrency=1,
+            on_rejected=handlers.give_up_page,
+        )
         sync = JobConsumer(
             nc, SYNC_CONSUMER, SyncOrderJob, handlers.sync, concurrency=2, on_rejected=handlers.give_up
         )
@@ -90,8 +99,7 @@ class FromShop:
             }
         )
         log.info("orders read from the shop", seen=follow.seen, changed=follow.changed, failed=follow.failed)
-        if follow.cursor is not None:
-            await self._publish(follow)
+        await self._write(lambda c: shop_jobs.forget(c, job) if follow.cursor is None else ask_now(c, follow))
         return Done()
 
     async def sync(self, job: SyncOrderJob, _delivery: Delivery) -> Outcome:
@@ -100,8 +108,14 @@ class FromShop:
         order = await self.shop.order(job.shopify_id)
         again = Again.MISSING if job.photos else Again.FAILED
         since = self._kept_since()
-        effect = await self.database.write(lambda c: ingest(c, order, again=again, kept_since=since))
-        self.on_commit()
+
+        async def take(connection: AsyncConnection) -> Effect:
+            effect = await ingest(connection, order, again=again, kept_since=since)
+            if effect != "older":
+                await shop_jobs.forget(connection, job)
+            return effect
+
+        effect = await self._write(take)
         if effect == "older":
             # A webhook was faster than the copy of the shop's database that answers.
             message = f"The shop's answer about order {order.order_number} is older than what is here."
@@ -111,8 +125,17 @@ class FromShop:
     async def give_up(self, job: SyncOrderJob, _delivery: Delivery, failure: Failure) -> None:
         """The order could not be read; it says so, and so does the dead letter."""
         log.error("order not read from the shop", order_number=job.order_number, code=failure.code)
-        await self.database.write(lambda c: give_up(c, job.shopify_id))
-        self.on_commit()
+
+        async def end(connection: AsyncConnection) -> None:
+            await give_up(connection, job.shopify_id)
+            await shop_jobs.forget(connection, job)
+
+        await self._write(end)
+
+    async def give_up_page(self, job: FetchOrdersJob, _delivery: Delivery, failure: Failure) -> None:
+        """The page could not be read, nor those after it; the dead letter says so."""
+        log.error("orders not read from the shop", since=job.since.isoformat(), code=failure.code)
+        await self._write(lambda c: shop_jobs.forget(c, job))
 
     async def _take(self, order: ShopOrder, job: FetchOrdersJob) -> Effect:
         async def work(connection: AsyncConnection) -> Effect:
@@ -124,9 +147,7 @@ class FromShop:
                 connection, order, again=Again.FAILED, bring_back=True, kept_since=self._kept_since()
             )
 
-        effect = await self.database.write(work)
-        self.on_commit()
-        return effect
+        return await self._write(work)
 
     async def _set_aside(self, node: dict[str, Any], error: Exception) -> None:
         name = str(node.get("name") or node.get("id"))[:100]
@@ -134,16 +155,13 @@ class FromShop:
         log.error("order of the shop not taken in", order_number=name, reason=reason)
         shopify_id = str(node.get("id")).rpartition("/")[2]
         if shopify_id.isascii() and shopify_id.isdigit() and len(shopify_id) < 19:  # noqa: PLR2004
-            await self._publish(SyncOrderJob(shopify_id=int(shopify_id), order_number=name.lstrip("#")))
+            job = SyncOrderJob(shopify_id=int(shopify_id), order_number=name.lstrip("#"))
+            await self._write(lambda c: ask_now(c, job))
 
-    async def _publish(self, job: FetchOrdersJob | SyncOrderJob) -> None:
-        async def work(connection: AsyncConnection) -> None:
-            outbox = Outbox()
-            outbox.add(job)
-            await outbox.flush(connection)
-
-        await self.database.write(work)
+    async def _write(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        result = await self.database.write(work)
         self.on_commit()
+        return result
 
     def _kept_since(self) -> datetime | None:
         return None if self.kept is None else now() - self.kept

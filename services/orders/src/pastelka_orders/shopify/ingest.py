@@ -21,6 +21,7 @@ from pastelka_orders.outbox import Outbox
 from pastelka_orders.repository import shop_items, shop_orders, versions
 from pastelka_orders.repository.shop_orders import KnownOrder
 from pastelka_orders.repository.versions import Version
+from pastelka_orders.shopify.asking import ask
 from pastelka_orders.shopify.orders import ShopItem, ShopOrder
 from pastelka_orders.shopify.photo_plan import Again, PhotoPlan, plan_photos
 
@@ -177,6 +178,6 @@ async def _lacks_photos(connection: AsyncConnection, target: _Target, order: Sho
 
 
 async def _ask(connection: AsyncConnection, outbox: Outbox, target: _Target, order: ShopOrder) -> None:
-    outbox.add(SyncOrderJob(shopify_id=order.shopify_id, order_number=target.number))
+    await ask(connection, outbox, SyncOrderJob(shopify_id=order.shopify_id, order_number=target.number))
     if target.known is None:
         await shop_orders.set_status(connection, target.id, OrderStatus.PROCESSING)

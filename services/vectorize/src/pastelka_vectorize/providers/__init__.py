@@ -1,18 +1,18 @@
 """What turns a coloring page into an SVG: the contract every provider keeps."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from pastelka_common.contracts.options import GroupBy, ShapeStacking
 from pastelka_common.contracts.statuses import SvgProcessingStatus
+from pastelka_common.sources import Source
 
 
 @dataclass(frozen=True, slots=True)
 class SvgRequest:
-    """One SVG to make: ``page`` is the absolute path of the coloring page (PNG)."""
+    """One SVG to make: ``page`` fetches the coloring page (PNG) for as long as it is needed."""
 
-    page: Path
+    page: Source
     shape_stacking: ShapeStacking
     group_by: GroupBy
 

@@ -58,8 +58,10 @@ class LocalColoringProvider:
         When cancelled, the work ends with the stage it is in (a second at most or two).
         """
         stopped = threading.Event()
+        loop = asyncio.get_running_loop()
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, self._page, request, stopped)
+            async with request.photo() as photo:
+                return await loop.run_in_executor(self._pool, self._page, photo, request, stopped)
         except _StoppedError as error:
             raise TransientError("provider_closed", "The service was stopped while coloring.") from error
         finally:
@@ -74,7 +76,7 @@ class LocalColoringProvider:
         await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
         self._detector = None
 
-    def _page(self, request: ColoringRequest, stopped: threading.Event) -> bytes:
+    def _page(self, photo: Path, request: ColoringRequest, stopped: threading.Event) -> bytes:
         def check() -> None:
             if stopped.is_set() or self._closed.is_set():
                 raise _StoppedError
@@ -83,7 +85,7 @@ class LocalColoringProvider:
         started = time.monotonic()
         detector = self._loaded()
         page = make_page(
-            request.photo, megapixels=request.megapixels, steps=request.steps, detector=detector, check=check
+            photo, megapixels=request.megapixels, steps=request.steps, detector=detector, check=check
         )
         _log.info(
             "page colored",

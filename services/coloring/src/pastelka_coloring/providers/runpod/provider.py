@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeVar
 
 import httpx
@@ -145,7 +146,8 @@ class RunpodProvider:
 
     async def _submit(self, request: ColoringRequest, progress: Progress) -> str:
         async with self._submits:
-            body = await self._in_thread(lambda: _submission(request, self._limits.photo))
+            async with request.photo() as photo:
+                body = await self._in_thread(lambda: _submission(photo, request, self._limits.photo))
             return await _despite_cancellation(self._submit_and_remember(body, progress))
 
     async def _submit_and_remember(self, body: bytes, progress: Progress) -> str:
@@ -191,9 +193,8 @@ class RunpodProvider:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
 
-def _submission(request: ColoringRequest, limits: PhotoLimits) -> bytes:
-    photo = read_photo(request.photo, limits)
-    return submission(photo, megapixels=request.megapixels, steps=request.steps)
+def _submission(photo: Path, request: ColoringRequest, limits: PhotoLimits) -> bytes:
+    return submission(read_photo(photo, limits), megapixels=request.megapixels, steps=request.steps)
 
 
 def _error_text(error: object) -> str:

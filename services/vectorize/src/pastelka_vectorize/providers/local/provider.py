@@ -1,6 +1,7 @@
 """The ``local`` provider: pages are traced in worker processes."""
 
 import pickle
+from pathlib import Path
 
 import anyio
 import anyio.to_process
@@ -35,8 +36,8 @@ class LocalSvgProvider:
     async def vectorize(self, request: SvgRequest, progress: Progress) -> bytes:
         """Trace the page; see ``SvgProvider``. ``processing`` is the handler's to report."""
         try:
-            async with self._limiter:
-                return await self._trace(request)
+            async with self._limiter, request.page() as page:
+                return await self._trace(page, request)
         except PageUnusableError as exc:
             raise exc.as_permanent() from exc
         except MemoryError as exc:
@@ -53,19 +54,19 @@ class LocalSvgProvider:
     async def aclose(self) -> None:
         """Nothing to give back: worker processes end with the event loop."""
 
-    async def _trace(self, request: SvgRequest) -> bytes:
+    async def _trace(self, page: Path, request: SvgRequest) -> bytes:
         # The time limit starts when a process is free, not while the page waits for one.
         with anyio.fail_after(self._timeout):
             try:
-                return await self._trace_in_process(request)
+                return await self._trace_in_process(page, request)
             except anyio.BrokenWorkerProcess:
                 # An idle process may have been killed since its last page; a new one takes over.
-                return await self._trace_in_process(request)
+                return await self._trace_in_process(page, request)
 
-    async def _trace_in_process(self, request: SvgRequest) -> bytes:
+    async def _trace_in_process(self, page: Path, request: SvgRequest) -> bytes:
         return await anyio.to_process.run_sync(
             trace_page,
-            request.page,
+            page,
             request.shape_stacking,
             request.group_by,
             self._memory_limit,

@@ -51,7 +51,8 @@ class VectorizerProvider:
     async def vectorize(self, request: SvgRequest, progress: Progress) -> bytes:
         """Send the page and return the SVG; see ``SvgProvider``."""
         try:
-            page = await anyio.to_thread.run_sync(prepare_upload, request.page)
+            async with request.page() as file:
+                page = await anyio.to_thread.run_sync(prepare_upload, file)
         except PageUnusableError as exc:
             raise exc.as_permanent() from exc
         await progress.submitting(SvgProcessingStatus.VECTORIZER_PROCESSING)

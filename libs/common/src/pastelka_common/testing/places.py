@@ -1,0 +1,95 @@
+"""A storage that a test can take away and bring back, be it a folder or a bucket."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import SecretStr
+
+from pastelka_common.servers import BucketServer, ServerProcess, running
+from pastelka_common.storage import Storage, StorageSettings, open_storage
+
+
+class Place(Protocol):
+    """Where a test's files are."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Fields of a service's settings."""
+
+    async def leave(self) -> None:
+        """Be away, as a share that is not mounted or a store that is down."""
+
+    async def come_back(self) -> None:
+        """Be there again, with all that was stored."""
+
+
+def storage_of(place: Place) -> Storage:
+    """The storage as a service opens it."""
+    return open_storage(StorageSettings(**place.settings))
+
+
+@dataclass
+class FolderPlace:
+    """A folder."""
+
+    root: Path
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """See :class:`Place`."""
+        return {"storage_path": self.root}
+
+    @property
+    def _elsewhere(self) -> Path:
+        return self.root.with_name(f"{self.root.name}-away")
+
+    async def leave(self) -> None:
+        """See :class:`Place`."""
+        self.root.rename(self._elsewhere)
+        self.root.touch()  # a folder would be made anew by whoever writes
+
+    async def come_back(self) -> None:
+        """See :class:`Place`."""
+        self.root.unlink()
+        self._elsewhere.rename(self.root)
+
+
+@dataclass
+class BucketPlace:
+    """A bucket of a server of its own."""
+
+    process: ServerProcess
+    server: BucketServer
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """See :class:`Place`."""
+        given = {name.lower(): value for name, value in self.server.settings("shop").items()}
+        return {**given, "aws_secret_access_key": SecretStr(self.server.secret_key)}
+
+    async def leave(self) -> None:
+        """See :class:`Place`."""
+        await self.process.kill()
+
+    async def come_back(self) -> None:
+        """See :class:`Place`."""
+        await self.process.start()
+
+
+@asynccontextmanager
+async def folder_place(folder: Path) -> AsyncIterator[FolderPlace]:
+    """A new folder below ``folder``."""
+    root = folder / "shared"
+    root.mkdir()
+    yield FolderPlace(root)
+
+
+@asynccontextmanager
+async def bucket_place(folder: Path) -> AsyncIterator[BucketPlace]:
+    """A new bucket, with its objects below ``folder``; ends with the block."""
+    server = BucketServer(folder=folder / "s3")
+    async with running(server, deadline=600) as process:
+        yield BucketPlace(process, server)

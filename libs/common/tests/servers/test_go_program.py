@@ -1,0 +1,86 @@
+"""Programs that Go builds once and that lie in the cache from then on."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pastelka_common.servers import ServerError, go_program
+from pastelka_common.servers.go_program import GoProgram, given
+
+needs_go = pytest.mark.skipif(shutil.which("go") is None, reason="there is no Go to build with")
+HELLO = 'package main\n\nfunc main() { println("hello") }\n'
+
+
+@pytest.fixture
+def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A module of one file, and an empty cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = tmp_path / "module"
+    folder.mkdir()
+    (folder / "go.mod").write_text("module hello\n\ngo 1.21\n")
+    (folder / "main.go").write_text(HELLO)
+    return folder
+
+
+def program(sources: Path) -> GoProgram:
+    return GoProgram(
+        name="hello",
+        title="the greeter",
+        sources=sources,
+        files=("go.mod", "main.go"),
+        takes="a second",
+        otherwise="Set HELLO_BIN.",
+    )
+
+
+@needs_go
+def test_it_is_built_once(sources: Path):
+    said: list[str] = []
+    made = program(sources).get(said.append)
+    assert subprocess.run([made], capture_output=True, check=True).stderr == b"hello\n"
+    assert said[0] == "building the greeter with Go (a second, once on this machine)"
+    said.clear()
+    assert program(sources).get(said.append) == made
+    assert said == []
+    assert [file.name for file in made.parent.iterdir() if not file.name.endswith(".lock")] == [made.name]
+
+
+@needs_go
+def test_a_build_that_fails_says_what_go_said(sources: Path):
+    (sources / "main.go").write_text("package main\n\nfunc main() { return 7 }\n")
+    with pytest.raises(ServerError, match=r"(?s)too many return values.*HELLO_BIN"):
+        program(sources).get(lambda _line: None)
+    assert not program(sources).path.exists()
+
+
+def test_other_sources_make_another_program(sources: Path):
+    first = program(sources).path
+    (sources / "main.go").write_text(HELLO.replace("hello", "good day"))
+    assert program(sources).path != first
+
+
+def test_without_go_the_way_out_is_told(sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PATH", str(tmp_path / "no programs"))
+    assert not program(sources).can_be_had
+    with pytest.raises(ServerError, match=r"no Go here to build the greeter.*go\.dev.*HELLO_BIN"):
+        program(sources).get(lambda _line: None)
+
+
+def test_a_long_build_tells_how_far_it_is(sources: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(go_program, "_TELL_SECONDS", 0.0)
+    said: list[str] = []
+    assert list(program(sources)._told(["net\n", "net/http\n"], said.append)) == ["net\n", "net/http\n"]
+    assert said[-1] == "building the greeter: 2 packages so far, now net/http"
+
+
+def test_what_is_given_by_hand_must_be_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    assert given("HELLO_BIN", "a greeter") is None
+    monkeypatch.setenv("HELLO_BIN", str(tmp_path))
+    with pytest.raises(ServerError, match=r"HELLO_BIN .* give the path of a greeter"):
+        given("HELLO_BIN", "a greeter")
+    found = shutil.which("true")
+    assert found is not None
+    monkeypatch.setenv("HELLO_BIN", found)
+    assert given("HELLO_BIN", "a greeter") == Path(found)

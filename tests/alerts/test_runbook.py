@@ -1,0 +1,31 @@
+"""The table in the runbook is of the conditions that are caused: it was printed, and not kept up by hand."""
+
+import re
+from pathlib import Path
+
+from tests.alerts.conditions import CONDITIONS
+
+RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
+_TABLE = re.compile(r"<!-- printed by make test-alerts -->\n(?P<rows>.*?)<!-- end -->", re.DOTALL)
+_SECONDS = re.compile(r"\d+ s")
+
+
+def _rows() -> list[list[str]]:
+    table = _TABLE.search(RUNBOOK.read_text(encoding="utf-8"))
+    assert table is not None
+    lines = [line for line in table["rows"].splitlines() if line.startswith("| Pastelka")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+
+
+def test_every_condition_is_in_the_table_with_what_ended_it() -> None:
+    told = [(alert, what, remedy) for alert, what, _, _, remedy, _ in _rows()]
+    assert told == [
+        (alert, condition.what, condition.remedy) for condition in CONDITIONS for alert in condition.alerts
+    ]
+
+
+def test_it_says_after_how_long_each_fired_and_ended() -> None:
+    for _, _, fired, said, _, ended in _rows():
+        assert _SECONDS.fullmatch(fired)
+        assert _SECONDS.fullmatch(ended)
+        assert said
