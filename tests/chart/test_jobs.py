@@ -183,7 +183,7 @@ def _run(command: list[str], environment: dict[str, str]) -> str:
 
 
 def test_the_lines_of_the_documentation_can_be_copied(tmp_path: Path) -> None:
-    """Those of docs/backup.md by a shell, with the real helm; kubectl stands in and keeps what it is given."""
+    """Those of docs/backup.md, by a shell with the real helm; kubectl stands in, keeping what it gets."""
     text = (FOLDER.parents[2] / "docs" / "backup.md").read_text()
     (lines,) = [block for block in re.findall(r"(?ms)^```\w*\n(.*?)^```", text) if "job()" in block]
     values = f"{values_file('after-restore')}"
