@@ -13,7 +13,8 @@ from pastelka_common.servers.checkout import deploy_folder
 from tests.chart.chart import Rendered, rendered
 
 _NGINX = deploy_folder() / "nginx"
-_SERVERS = r"server (shop-pastelka-(orders-api|hub):8000|store\.objects\.svc:443) "
+_DNS = "kube-dns.kube-system.svc.cluster.local"
+_SERVERS = r"server (shop-pastelka-(orders-api|hub):8000|(store\.objects\.svc|s3\..*\.amazonaws\.com):443) "
 _PRIVATE = ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 
 
@@ -44,13 +45,15 @@ def _bucket(case: str) -> dict[str, str]:
     }
     if case not in hosts:
         return {}
+    resolved = {"BUCKET_RESOLVER": f"resolver {_DNS};", "BUCKET_LOOKUP": "resolve"}
     return {
+        **(resolved if case == "bucket-identity" else {}),
         "FILES_IN": "bucket",
         "BUCKET_SCHEME": "https",
         "BUCKET_HOST": hosts[case],
         "BUCKET_SERVER": f"{hosts[case]}:443",
         "BUCKET_NAME": hosts[case],
-        "BUCKET_TLS": "proxy_ssl_verify on; proxy_ssl_verify_depth 3; "
+        "BUCKET_TLS": "proxy_ssl_verify on; proxy_ssl_verify_depth 4; "
         "proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;",
     }
 
@@ -84,7 +87,13 @@ def test_nginx_is_told_what_the_templates_say(case: Rendered) -> None:
 
 
 @pytest.mark.parametrize(
-    "values", [("gateway-api",), ("bucket",), ("minimal", "--set", "gateway.settings.PASTELKA_HOST=[::]")]
+    "values",
+    [
+        ("gateway-api",),
+        ("bucket",),
+        ("bucket-identity",),
+        ("minimal", "--set", "gateway.settings.PASTELKA_HOST=[::]"),
+    ],
 )
 def test_nginx_accepts_it(values: tuple[str, ...], tmp_path: Path) -> None:
     """The real nginx reads the files; names of Services and folders of the image are others here."""
@@ -92,7 +101,7 @@ def test_nginx_accepts_it(values: tuple[str, ...], tmp_path: Path) -> None:
         here = text.replace("/tmp", str(tmp_path))  # noqa: S108 - of a pod
         here = here.replace("/srv/pastelka/dashboard", str(tmp_path))
         here = re.sub(_SERVERS, "server 127.0.0.1:9 ", here)
-        (tmp_path / name).write_text(here)
+        (tmp_path / name).write_text(here.replace(f"resolver {_DNS}", "resolver 127.0.0.1"))
     (tmp_path / "temp").mkdir()
     program = NginxServer(folder=tmp_path, storage=tmp_path, page=tmp_path).argv()[0]
     command = [program, "-t", "-p", f"{tmp_path}/", "-e", "stderr", "-c", str(tmp_path / "nginx.conf")]

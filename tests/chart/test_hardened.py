@@ -156,6 +156,7 @@ def test_every_component_takes_every_value_of_the_pods() -> None:
         ("database.host=user:password@host", "does not match pattern"),
         ("database.host=host,database.existingSecret=,tryOut.enabled=true", "database.host needs"),
         ("gateway.service.externalTrafficPolicy=local", "value must be one of"),
+        ("services.type=NodePort", "value must be one of"),
         ("monitoring.rules.runbook=docs", "does not match pattern"),
     ],
 )

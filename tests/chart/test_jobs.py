@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from pastelka_common.servers import NatsServer
 from pastelka_orders import migrations_runner
-from tests.chart.chart import Rendered, rendered, template
+from tests.chart.chart import COMPONENTS, FOLDER, Rendered, rendered, template, values_file
 from tests.chart.settings import from_secrets
 from tests.chart.test_network import ANYBODY, Arrow, arrows
+from tests.k8s.programs import program
 
 RECORDS = "backupRecord.enabled=true,backupRecord.existingClaim=records"
 RESTORE = f"{RECORDS},afterRestore.enabled=true,afterRestore.record=newest.json"
@@ -178,3 +180,32 @@ def _run(command: list[str], environment: dict[str, str]) -> str:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_the_lines_of_the_documentation_can_be_copied(tmp_path: Path) -> None:
+    """Those of docs/backup.md, by a shell with the real helm; kubectl stands in, keeping what it gets."""
+    text = (FOLDER.parents[2] / "docs" / "backup.md").read_text()
+    (lines,) = [block for block in re.findall(r"(?ms)^```\w*\n(.*?)^```", text) if "job()" in block]
+    values = f"{values_file('after-restore')}"
+    _program(
+        tmp_path / "kubectl", f'echo "$*" >> {tmp_path}/asked; [ "$1" != apply ] || cat >> {tmp_path}/applied'
+    )
+    _program(tmp_path / "helm", f'if [ "$1" = get ]; then cat {values}; else exec {program("helm")} "$@"; fi')
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    (tmp_path / "deploy").symlink_to(FOLDER.parents[1])
+    command = ["bash", "-euo", "pipefail", "-c", lines]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    applied = [one for one in yaml.safe_load_all((tmp_path / "applied").read_text()) if one]
+    made = [one["metadata"]["name"].removeprefix("pastelka-") for one in applied if one["kind"] == "Job"]
+    assert made == ["migration", "after-restore-dry-run", "after-restore"]
+    named = re.findall(r"(?:job/|deployment )(pastelka[-a-z ]*?)(?= --|\n)", (tmp_path / "asked").read_text())
+    known = {f"pastelka-{name}" for name in (*COMPONENTS, *made)}
+    assert {name for some in named for name in some.split()} <= known
+
+
+def _program(file: Path, script: str) -> None:
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(0o755)

@@ -29,7 +29,7 @@ def _upstream(case: Rendered) -> dict[str, str]:
         "scheme": re.search(r"proxy_pass (\w+)://bucket", passing),
         "host": re.search(r'proxy_set_header Host "(.*)"', passing),
         "name": re.search(r'proxy_ssl_name "(.*)"', passing),
-        "server": re.search(r"upstream bucket \{\s+server (\S+) ", files["nginx.conf"]),
+        "server": re.search(r"upstream bucket \{[^}]*?\bserver (\S+) ", files["nginx.conf"]),
     }
     return {name: match[1] if match else "" for name, match in found.items()}
 

@@ -34,10 +34,13 @@
 {{- $_ := mergeOverwrite $own (dict
   "FILES_IN" "bucket" "BUCKET_SCHEME" $store.scheme "BUCKET_HOST" $store.host "BUCKET_SERVER" $store.server "BUCKET_NAME" $store.hostname
 ) -}}
+{{- with .Values.storage.bucket.resolver -}}
+{{- $_ := mergeOverwrite $own (dict "BUCKET_RESOLVER" (printf "resolver %s;" .) "BUCKET_LOOKUP" "resolve") -}}
+{{- end -}}
 {{- if eq $store.scheme "https" -}}
 {{- /* One step of a chain is nginx's default; authorities of one's own often have two. */ -}}
 {{- $believed := default "/etc/ssl/certs/ca-certificates.crt" (include "pastelka.authorities.file" .) -}}
-{{- $_ := set $own "BUCKET_TLS" (printf "proxy_ssl_verify on; proxy_ssl_verify_depth 3; proxy_ssl_trusted_certificate %s;" $believed) -}}
+{{- $_ := set $own "BUCKET_TLS" (printf "proxy_ssl_verify on; proxy_ssl_verify_depth 4; proxy_ssl_trusted_certificate %s;" $believed) -}}
 {{- end -}}
 {{- end -}}
 {{- mergeOverwrite $names $own .Values.gateway.settings | toYaml -}}
