@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import asyncpg
@@ -46,8 +46,7 @@ def traced() -> None:
     trace.set_tracer_provider(TracerProvider())
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """What a command printed, and how it ended."""
 
     code: int

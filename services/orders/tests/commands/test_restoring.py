@@ -1,7 +1,7 @@
 """``backup-record`` and ``after-restore``: a database that went back to a time before."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -15,24 +15,16 @@ from nats.js.errors import NotFoundError
 from structlog.testing import capture_logs
 
 from pastelka_common.messaging.topology import JOBS, ensure_streams
-from pastelka_common.servers import NatsServer, ServerProcess, free_port, running
+from pastelka_common.servers import ServerProcess, free_port
 from pastelka_orders.commands import parser, perform
 from pastelka_orders.settings import OrdersSettings
-
-Command = Callable[..., Awaitable[tuple[int, str, str]]]
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
-    """A nats-server of this test's own."""
-    async with running(NatsServer(folder=tmp_path / "nats", sync_always=False)) as found:
-        yield found
+from services.orders.tests.conftest import Command, Result
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def nc(server: ServerProcess) -> AsyncIterator[Client]:
+async def nc(broker: ServerProcess) -> AsyncIterator[Client]:
     """A connection to it, with the streams."""
-    connection = await nats.connect(server.url)
+    connection = await nats.connect(broker.url)
     await ensure_streams(connection.jetstream())
     yield connection
     await connection.close()
@@ -40,22 +32,22 @@ async def nc(server: ServerProcess) -> AsyncIterator[Client]:
 
 @pytest.fixture
 def command(
-    server: ServerProcess,
+    broker: ServerProcess,
     orders_url: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Command:
     """``await command("backup-record")``: code, standard output, standard error."""
-    monkeypatch.setenv("NATS_URL", server.url)
+    monkeypatch.setenv("NATS_URL", broker.url)
     monkeypatch.setenv("DATABASE_URL", orders_url)
     monkeypatch.setenv("STORAGE_PATH", str(tmp_path / "images"))
 
-    async def run(*arguments: str) -> tuple[int, str, str]:
+    async def run(*arguments: str) -> Result:
         capsys.readouterr()
         with capture_logs():
             code = await perform(parser().parse_args(arguments))
-        return (code, *capsys.readouterr())
+        return Result(code, *capsys.readouterr())
 
     return run
 

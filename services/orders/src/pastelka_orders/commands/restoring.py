@@ -1,12 +1,12 @@
 """``backup-record`` and ``after-restore``: what is kept beside backups, and what is done after a restore."""
 
 import argparse
-import json
 import os
 import sys
 from pathlib import Path
 
 from pastelka_common.storage import open_storage
+from pastelka_orders.commands.answers import say, say_json
 from pastelka_orders.commands.session import broker, database
 from pastelka_orders.reconciler import Mended, Sweep
 from pastelka_orders.restoring import Record, Settled, parsed_record, read_record, settle, take_record
@@ -70,10 +70,10 @@ async def _settle(asked: argparse.Namespace) -> None:
         sweep = Sweep(orders, nc, storage, 0.0, dry_run=asked.dry_run)
         found = await settle(sweep, record)
     if asked.json:
-        sys.stdout.write(json.dumps({"dry_run": asked.dry_run, **found.document()}, indent=2) + "\n")
+        say_json({"dry_run": asked.dry_run, **found.document()})
         return
     for line in _lines(found):
-        sys.stdout.write(line + "\n")
+        say(line)
 
 
 def _given(file: Path) -> Record:

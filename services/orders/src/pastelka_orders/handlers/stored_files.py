@@ -2,15 +2,15 @@
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.contracts.messages import Failure, OrderChanged, VersionStatusChanged, now
+from pastelka_common.contracts.messages import Failure, OrderChanged, now
 from pastelka_common.contracts.statuses import StatusType
 from pastelka_orders.domain.versions import status_of
 from pastelka_orders.handlers.downloads import refresh_order_status
-from pastelka_orders.handlers.versions import end_in_error
+from pastelka_orders.handlers.versions import end_in_error, record_status
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.repository import images, stored_files, versions
 from pastelka_orders.repository.stored_files import FILE_MISSING, PHOTO_MISSING, StoredFile
-from pastelka_orders.repository.versions import Change, Version
+from pastelka_orders.repository.versions import Version
 
 PAGE_LOST = Failure(code=FILE_MISSING, message="The file is not in the storage any more. Make it again.")
 PHOTO_LOST = "The photo is not in the storage any more. Make the order anew from the photo."
@@ -42,40 +42,15 @@ async def is_back(connection: AsyncConnection, file: StoredFile) -> bool:
     if version is None or version.error_code != FILE_MISSING or version.status.has_file:
         return False
     await stored_files.version_is_back(connection, file.kind, version.id)
-    await _announce(connection, version)
+    outbox = Outbox()
+    await record_status(connection, outbox, version, status_of(version.kind, "completed"), moment=now())
+    await outbox.flush(connection)
     return True
 
 
 async def _locked(connection: AsyncConnection, kind: StatusType, file: StoredFile) -> Version | None:
     found = await versions.lock(connection, kind, [file.id])
     return found[0] if found and found[0].path == file.path else None
-
-
-async def _announce(connection: AsyncConnection, version: Version) -> None:
-    completed = status_of(version.kind, "completed")
-    progress = version.progress
-    change = Change(
-        version.kind,
-        version.image_id,
-        version.id,
-        progress.run,
-        progress.attempt,
-        completed.value,
-        now(),
-    )
-    await versions.note(connection, [change])
-    outbox = Outbox()
-    outbox.add(
-        VersionStatusChanged(
-            order_number=version.order_number,
-            image_id=version.image_id,
-            status_type=version.kind,
-            version_id=version.id,
-            previous=version.status.value,
-            status=completed.value,
-        )
-    )
-    await outbox.flush(connection)
 
 
 async def _photo_is_missing(connection: AsyncConnection, file: StoredFile) -> bool:

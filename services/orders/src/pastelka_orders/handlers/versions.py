@@ -1,6 +1,7 @@
 """A person chooses, retries or cancels a version."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,7 +12,7 @@ from pastelka_common.contracts.messages import (
     job_key,
     now,
 )
-from pastelka_common.contracts.statuses import StatusType
+from pastelka_common.contracts.statuses import StatusType, VersionStatus
 from pastelka_common.messaging.runs import cancel_subject
 from pastelka_orders.domain.versions import status_of
 from pastelka_orders.errors import (
@@ -88,18 +89,32 @@ async def end_in_error(
         version.id, progress, error_code=failure.code, error_message=failure.message, ended_at=moment
     )
     await versions.save(connection, version.kind, [saved])
+    await record_status(connection, outbox, version, error, moment=moment, error_code=failure.code)
+    measures.version_ended(version, error.value, failure.code, moment)
+
+
+async def record_status(
+    connection: AsyncConnection,
+    outbox: Outbox,
+    version: Version,
+    status: VersionStatus,
+    *,
+    moment: datetime,
+    error_code: str | None = None,
+) -> None:
+    """Add to the timeline that ``version`` has a new status since ``moment``, and tell browsers."""
+    progress = version.progress
     change = Change(
         version.kind,
         version.image_id,
         version.id,
         progress.run,
         progress.attempt,
-        error.value,
+        status.value,
         moment,
-        failure.code,
+        error_code,
     )
     await versions.note(connection, [change])
-    measures.version_ended(version, error.value, failure.code, moment)
     outbox.add(
         VersionStatusChanged(
             order_number=version.order_number,
@@ -107,7 +122,7 @@ async def end_in_error(
             status_type=version.kind,
             version_id=version.id,
             previous=version.status.value,
-            status=error.value,
+            status=status.value,
         )
     )
 
