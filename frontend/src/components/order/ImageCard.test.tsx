@@ -75,7 +75,12 @@ describe("files that were lost", () => {
 
   it("says so in the place of the chosen page, although a newer one is there", async () => {
     const versions = { coloring: [page(1, LOST), page(2)], svg: [] };
-    const { asked } = serve({ "POST /api/v1/coloring-versions/1/retry": () => ({ status: 202, body: {} }) });
+    const { asked } = serve({
+      "POST /api/v1/coloring-versions/1/retry": () => ({
+        status: 202,
+        body: page(1, { status: "pending", url: null }),
+      }),
+    });
     const { user } = show(image({ selected_version_ids: { coloring: 1, svg: null }, versions }));
     const lane = within(screen.getByRole("group", { name: "Omalovánka" }));
     expect(lane.getByText("Soubor v úložišti chybí. Vygenerujte ho znovu.")).toBeVisible();
