@@ -177,6 +177,15 @@ async def test_files_are_counted_and_erased(storage: Storage):
     assert not await storage.has("old/a.jpg")
 
 
+async def test_files_are_counted_while_somebody_erases_them(storage: Storage):
+    for _ in range(5):
+        await asyncio.gather(*(storage.write(f"42/{n}/a.jpg", b"12345") for n in range(60)))
+        counting = [storage.found("42", ["42/7/a.jpg"]) for _ in range(4)]
+        counts = (await asyncio.gather(*counting, storage.erase("42", [])))[:4]
+        assert all(count.files <= 61 for count in counts)
+    assert await storage.found("42", []) == Found(files=0, bytes=0)
+
+
 async def test_a_files_size_is_known_without_reading_it(storage: Storage):
     await storage.write(PAGE, b"12345")
     await storage.write("42/121/empty.jpg", b"")

@@ -24,8 +24,8 @@ def require(root: Path, *, may_be_empty: bool) -> None:
 
 def count(folder: Path, others: Sequence[Path]) -> Found:
     """The files below ``folder`` and those of ``others`` that are there. Raises ``OSError``."""
-    sizes = [os.lstat(file).st_size for file in _below(folder)]
-    sizes += [os.lstat(file).st_size for file in others if os.path.lexists(file)]
+    files: list[str | Path] = [*_below(folder), *others]
+    sizes = [size for file in files if (size := _size(file)) is not None]
     return Found(len(sizes), sum(sizes))
 
 
@@ -56,6 +56,13 @@ def _below(folder: Path) -> list[str]:
         for path in (os.path.join(parent, name) for name in (*files, *folders))  # noqa: PTH118 - thousands
         if os.path.islink(path) or not os.path.isdir(path)  # noqa: PTH112, PTH114
     ]
+
+
+def _size(file: str | Path) -> int | None:
+    try:
+        return os.lstat(file).st_size
+    except (FileNotFoundError, NotADirectoryError):
+        return None  # somebody else deletes them, too
 
 
 def _told(left: list[OSError], root: Path) -> str:
