@@ -114,7 +114,7 @@ def _services(settings: OrdersSettings) -> Services:
         pool_size=settings.database_pool_size,
         timezone=settings.timezone,
     )
-    broker = Broker(settings.nats_url)
+    broker = Broker(settings.nats_url, settings.nats_prefix)
     return Services(
         settings,
         database,
