@@ -213,13 +213,6 @@ def test_headers_that_cannot_be_sent_are_refused_at_start(name, value):
         OrdersSettings.model_validate({"database_url": "postgresql+asyncpg:///x", name: value})
 
 
-def test_an_empty_user_agent_is_the_default():
-    settings = OrdersSettings.model_validate(
-        {"database_url": "postgresql+asyncpg:///x", "photo_user_agent": ""}
-    )
-    assert settings.photo_user_agent.startswith("Mozilla/5.0 (compatible; Pastelka/")
-
-
 class LoopbackNames(AbstractResolver):
     """Every name leads to ``port`` of this machine."""
 
