@@ -22,6 +22,7 @@ from pastelka_common.messaging.outcomes import Done, RetryAfter
 from pastelka_common.messaging.topology import FACTS_CONSUMER, ensure_consumer, ensure_streams
 from pastelka_common.servers import NatsServer, PostgresServer, running
 from pastelka_common.storage import FolderStorage
+from pastelka_common.testing.wire import Wire
 from pastelka_orders import migrations_runner
 from pastelka_orders.consumers import Downloads, Erasures, FactsConsumer
 from pastelka_orders.database import Database
@@ -157,7 +158,7 @@ async def photo_host(content: bytes) -> AsyncIterator[str]:
     async def serve(_request: web.Request) -> web.Response:
         return web.Response(body=content, content_type="image/jpeg")
 
-    app = web.Application()
+    app = web.Application(middlewares=[Wire().middleware])
     app.add_routes([web.get("/photo.jpg", serve)])
     runner = web.AppRunner(app)
     await runner.setup()
