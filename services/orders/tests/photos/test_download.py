@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from importlib.metadata import version
 
 import pytest
 from aiohttp.abc import AbstractResolver
@@ -142,7 +143,9 @@ async def test_a_photo_is_fetched(site, downloader, jpeg):
     site.answer_with(jpeg)
     photo = await downloader.download(site.url())
     assert photo.content == jpeg
-    assert "User-Agent: Pastelka/0.1\r\n" in site.requests[0]
+    assert (
+        f"User-Agent: Mozilla/5.0 (compatible; Pastelka/{version('pastelka-orders')})\r\n" in site.requests[0]
+    )
     assert "Referer" not in site.requests[0]
 
 

@@ -66,6 +66,8 @@ async def run(settings: OrdersSettings, stop: asyncio.Event) -> None:
                 intake,
                 rules=UrlRules(allowed_hosts=hosts),
                 proxies=proxies_of(settings.proxy),
+                user_agent=settings.photo_user_agent,
+                referer=settings.photo_referer,
             ) as downloader,
             health_server(settings.host, settings.port, _checks(nc, database)),
             answering(nc, "orders-worker", _checks(nc, database)),
