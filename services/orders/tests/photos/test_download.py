@@ -15,6 +15,7 @@ from aiohttp.abc import AbstractResolver
 from aiohttp.resolver import ResolveResult
 
 from pastelka_common.errors import JobError, PermanentError, PostponedError, TransientError
+from pastelka_common.testing.wire import write_in_pieces
 from pastelka_orders.photos import addresses
 from pastelka_orders.photos.answers import retry_after
 from pastelka_orders.photos.download import PhotoDownloader
@@ -42,8 +43,7 @@ class Site:
             if self.before:
                 await self.before()
             path = request.split()[1]
-            writer.write(self.answer(path) if callable(self.answer) else self.answer)
-            await writer.drain()
+            await write_in_pieces(writer, self.answer(path) if callable(self.answer) else self.answer)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the client left: some tests are about that
         finally:
