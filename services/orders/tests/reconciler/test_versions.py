@@ -181,6 +181,43 @@ async def test_a_job_that_was_given_up_on_is_not_begun_again(
     assert await broken.jobs() == 0
 
 
+async def test_a_job_whose_only_fact_was_refused_is_published_again(
+    broken: Any, coloring: Any, worker: Any, sql: asyncpg.Connection
+) -> None:
+    version_id = await coloring()
+    refused = worker.fact("coloring", version_id, "completed", attempt=7).fact
+    await broken.fact(Received(refused.model_copy(update={"path": "../../etc/passwd"}), {}))
+    await broken.ack_facts()
+    await broken.lose_jobs()
+    assert await broken.sweep() == JOB_MISSING
+    assert await status(sql, version_id) == "queued"
+    assert (await broken.job(f"jobs.coloring.{version_id}"))["first_attempt"] == 1
+
+
+async def test_facts_come_before_the_letter_of_the_same_run(
+    broken: Any, coloring: Any, worker: Any, sql: asyncpg.Connection
+) -> None:
+    version_id = await coloring()
+    job = (await broken.js.get_last_msg("JOBS", f"jobs.coloring.{version_id}")).data.decode()
+    await broken.fact(worker.fact("coloring", version_id, "processing"))
+    letter = DeadLetter(
+        original_subject=f"jobs.coloring.{version_id}",
+        original_payload=job,
+        failure=Failure(code="provider_refused", message="No."),
+        attempt=1,
+        at=now(),
+    )
+    await broken.js.publish(letter.subject, letter.model_dump_json().encode())
+    await broken.lose_jobs()
+    assert await broken.sweep() == []  # the fact's consumer is on its way
+    assert await status(sql, version_id) == "queued"
+    await broken.ack_facts()
+    assert await broken.sweep() == [("coloring", "fact_not_applied")]
+    assert await broken.sweep() == [("coloring", "given_up")]
+    lines = await sql.fetch("SELECT status FROM status_changes WHERE attempt > 0 ORDER BY id")
+    assert [line["status"] for line in lines] == ["processing", "error"]
+
+
 async def test_a_version_that_cannot_be_mended_stops_no_other(
     broken: Any, coloring: Any, sql: asyncpg.Connection
 ) -> None:
