@@ -39,6 +39,7 @@ from pastelka_common.testing.fake_runpod_jobs import (
     Operation,
     image_key,
 )
+from pastelka_common.testing.wire import Wire
 
 __all__ = ["Control", "FakeRunpod", "FakeRunpodSettings", "JobPlan", "image_key"]
 
@@ -57,6 +58,7 @@ class FakeRunpod:
         self.faults = Faults()
         self.asked_in_vain = 0
         """Polls with a method that is not ``status_method``."""
+        self.wire = Wire()
         self._address = (host, port)
         self._released = asyncio.Event()
         self._asked = asyncio.Event()
@@ -114,7 +116,7 @@ class FakeRunpod:
             await self._runner.cleanup()
 
     def _application(self) -> web.Application:
-        application = web.Application(client_max_size=_LARGEST_REQUEST)
+        application = web.Application(client_max_size=_LARGEST_REQUEST, middlewares=[self.wire.middleware])
         application.router.add_post("/v2/{endpoint}/run", self._guarded("submit", self._run))
         application.router.add_route(
             "*", "/v2/{endpoint}/status/{job}", self._guarded("status", self._status)
