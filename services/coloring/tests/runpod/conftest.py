@@ -159,6 +159,13 @@ async def impatient() -> AsyncIterator[HttpxAiohttpClient]:
 
 
 @pytest.fixture
+async def patient() -> AsyncIterator[HttpxAiohttpClient]:
+    """A client that waits as long as a busy machine takes to answer."""
+    async with HttpxAiohttpClient(timeout=None) as client:
+        yield client
+
+
+@pytest.fixture
 def small_answers() -> RunpodLimits:
     return RunpodLimits(response_bytes=10_000)
 

@@ -15,10 +15,10 @@ JOBS = 200
 
 
 async def test_two_hundred_jobs_are_at_runpod_and_polled_together(
-    fake, make_provider, save, drawing, recorders
+    fake, make_provider, patient, save, drawing, recorders
 ):
     fake.plan(*[JobPlan(states=["IN_QUEUE", "IN_PROGRESS"])] * JOBS)
-    provider = make_provider(poll_interval=3.0, max_in_queue=JOBS)
+    provider = make_provider(poll_interval=3.0, max_in_queue=JOBS, client=patient)
     request = ColoringRequest(lying(save(drawing())), megapixels=1.0, steps=4)
     coloring = asyncio.gather(*(provider.color(request, progress) for progress in recorders(JOBS)))
 
@@ -26,7 +26,7 @@ async def test_two_hundred_jobs_are_at_runpod_and_polled_together(
         jobs = fake.jobs.by_id.values()
         return len(jobs) == JOBS and all(job.polls >= 3 for job in jobs)
 
-    await fake.until(each_was_polled, timeout=90)
+    await fake.until(each_was_polled, timeout=100)
     fake.advance("COMPLETED")
 
     assert await coloring == [drawn_page()] * JOBS

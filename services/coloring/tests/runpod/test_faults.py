@@ -199,7 +199,7 @@ async def test_a_poll_without_an_answer_is_ridden_out(fake, color, impatient):
 async def test_an_outage_that_is_longer_than_the_timeout_costs_no_page(fake, color, progress):
     """What the job became during the silence is not known; its result is kept for 30 minutes."""
     fake.plan(JobPlan(states=["IN_PROGRESS", "COMPLETED"]))
-    fake.fail("status", *"drop", 503, 401)
+    fake.fail("status", "drop", 503, 401)
 
     assert await color(patience=Patience(run=0.0)) == drawn_page()
 

@@ -39,7 +39,9 @@ async def most_in_queue(fake, work):
         looking.cancel()
 
 
-async def test_a_hundred_photos_on_three_workers_all_become_pages(fake, make_provider, request_of, recorders):
+async def test_a_hundred_photos_on_three_workers_all_become_pages(
+    fake, make_provider, patient, request_of, recorders
+):
     fake.settings.workers, fake.settings.run_seconds = 3, 40 / SCALE
     provider = make_provider(poll_interval=3 / SCALE, patience=Patience(queue=3600 / SCALE, run=600 / SCALE))
 
@@ -50,11 +52,11 @@ async def test_a_hundred_photos_on_three_workers_all_become_pages(fake, make_pro
 
 
 async def test_no_more_is_submitted_than_the_endpoint_works_off_in_time(
-    fake, make_provider, request_of, recorders
+    fake, make_provider, patient, request_of, recorders
 ):
     """Submitted at once, the last ones would wait for ten seconds, twice as long as they may."""
     fake.settings.workers, fake.settings.run_seconds = 3, 0.1
-    provider = make_provider(patience=Patience(queue=5.0))
+    provider = make_provider(patience=Patience(queue=5.0), client=patient)
     coloring = asyncio.gather(*(provider.color(request_of, progress) for progress in recorders(300)))
 
     pages, most = await most_in_queue(fake, coloring)

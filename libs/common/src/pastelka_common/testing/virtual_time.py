@@ -7,6 +7,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+_TICK = 1e-6
+"""Seconds that pass in any case, so that a wait of a rounding error ends."""
+
 
 def in_virtual_time(work: Coroutine[Any, Any, T]) -> T:
     """Run ``work`` in an event loop of its own, whose clock jumps to the next timer when nothing is to do.
@@ -25,7 +28,7 @@ class _JumpingSelector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
             raise RuntimeError("nothing is left to wait for but the outside world")
-        self.now += max(0.0, timeout)
+        self.now += max(_TICK, timeout)
         ready: list[tuple[selectors.SelectorKey, int]] = super().select(0)
         return ready
 
