@@ -1,14 +1,14 @@
 """Search orders by keys: beginnings of the words of an order, and of its number without letters.
 
 Revision ID: 029
-Revises: 021
+Revises: 026
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "029"
-down_revision = "021"
+down_revision = "026"
 branch_labels = None
 depends_on = None
 
