@@ -18,7 +18,8 @@ _KINDS = {
     "absent": ("nikdo", "s9999999", "x", "qq"),
     "letter": ("s", "n", "7", "k"),
 }
-_FILL = """INSERT INTO orders (order_number, source, customer_name, customer_email, search, status, created_at)
+_FILL = """INSERT INTO orders
+        (order_number, source, customer_name, customer_email, search, status, created_at)
     SELECT 'S' || n, 'shopify', f || ' ' || l, f || '.' || l || n % 1000 || '@' || d || '.com',
         's' || n || ' ' || f || ' ' || l || ' ' || f || ' ' || l || n % 1000 || ' ' || d || ' com',
         CAST(CASE WHEN n % 5000 = 0 THEN 'pending' WHEN n % 100 = 1 THEN 'error' ELSE 'ready_for_review' END
