@@ -27,7 +27,8 @@ const CZECH: Readonly<Record<string, string>> = {
   photo_download_interrupted: "Stahování fotky se přerušilo. Zkusí se to znovu.",
   photo_download_timeout: "Server s fotkou neodpověděl včas. Zkusí se to znovu.",
   photo_empty: "Soubor je prázdný. Nahrajte fotku znovu.",
-  photo_encoding_invalid: "Server posílá fotku zabalenou způsobem, který nejde rozbalit. Požádejte zákazníka o soubor.",
+  photo_encoding_invalid:
+    "Server posílá fotku zabalenou způsobem, který nejde rozbalit. Požádejte zákazníka o soubor.",
   photo_gone: "Fotka už na serveru není. Požádejte zákazníka o novou.",
   photo_host_busy: "Server s fotkou právě posílá jiné fotky. Tahle přijde na řadu.",
   photo_host_unknown: "Server s fotkou neexistuje nebo není dostupný.",

@@ -10,7 +10,6 @@ from pydantic_settings import SettingsConfigDict
 from pastelka_common.storage import StorageSettings
 from pastelka_orders.access.settings import AccessSettings
 from pastelka_orders.models import MANY_FILES
-from pastelka_orders.photos.download import DEFAULT_USER_AGENT
 from pastelka_orders.photos.proxies import ProxySettings
 from pastelka_orders.shopify.settings import ShopifySettings
 
@@ -41,7 +40,7 @@ class OrdersSettings(AccessSettings, ShopifySettings, StorageSettings):
     exports_at_once: Annotated[int, Field(ge=1, le=100)] = 4
     download_concurrency: Annotated[int, Field(ge=1, le=256)] = 16
     download_allowed_hosts: str = ""
-    photo_user_agent: Annotated[str, Field(pattern=r"^[ -~]+$")] = DEFAULT_USER_AGENT
+    photo_user_agent: Annotated[str, Field(pattern=r"^[ -~]*$")] = ""
     photo_referer: Annotated[str, Field(pattern=r"^(https?://[!-~]+)?$")] = ""
     proxy: dict[str, ProxySettings] = Field(default_factory=dict)
     reconcile_every: Annotated[float, Field(ge=0.2, le=3600)] = 15.0
@@ -49,11 +48,6 @@ class OrdersSettings(AccessSettings, ShopifySettings, StorageSettings):
     reconcile_files: Annotated[int, Field(ge=0, le=100_000)] | None = None
     retention_days: Annotated[int, Field(ge=0, le=36_500)] = 0
     retention_every: Annotated[float, Field(ge=0.2, le=86_400)] = 60.0
-
-    @field_validator("photo_user_agent", mode="before")
-    @classmethod
-    def _empty_is_default(cls, value: Any) -> Any:
-        return DEFAULT_USER_AGENT if isinstance(value, str) and not value.strip() else value
 
     @field_validator("retention_days", mode="before")
     @classmethod

@@ -168,6 +168,7 @@ async def test_a_photo_that_is_not_encoded_as_the_header_says_is_taken_as_it_is(
         ("zstd", b"\x28\xb5\x2f\xfd"),
         ("gzip, br", gzip.compress(b"twice")),
     ],
+    ids=["no gzip", "no br", "no deflate", "cut gzip", "cut br", "cut deflate", "unknown", "two"],
 )
 async def test_an_encoding_that_cannot_be_decoded_is_named_at_once(name, content, host, downloader):
     host.answer = lambda request: ok(content, f"Content-Encoding: {name}")
@@ -211,13 +212,6 @@ async def test_the_user_agent_is_that_of_a_browser(host, intake, jpeg):
 def test_headers_that_cannot_be_sent_are_refused_at_start(name, value):
     with pytest.raises(ValidationError, match=name):
         OrdersSettings.model_validate({"database_url": "postgresql+asyncpg:///x", name: value})
-
-
-def test_an_empty_user_agent_is_the_default():
-    settings = OrdersSettings.model_validate(
-        {"database_url": "postgresql+asyncpg:///x", "photo_user_agent": ""}
-    )
-    assert settings.photo_user_agent.startswith("Mozilla/5.0 (compatible; Pastelka/")
 
 
 class LoopbackNames(AbstractResolver):
