@@ -95,7 +95,7 @@ def _repeats(nodes: Sequence[Any], head: str, state: Any) -> Iterator[tuple[str,
     for node in nodes:
         kind, argument = str(node[0]), node[1]
         if kind in _REPEATS:
-            least, most, inner = argument
+            _, most, inner = argument
             if most is _constants.MAXREPEAT or most > _LARGE:
                 yield from ((head, unit) for unit in _examples(list(inner), state))
         for inner in _parts(kind, argument):
