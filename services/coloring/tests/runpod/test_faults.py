@@ -63,6 +63,48 @@ async def test_submit_that_may_be_tried_again_says_whether_it_is_safe(fake, colo
     assert fake.stats()["submits"] == (1 if fault == "lost" else 0)
 
 
+async def test_submit_whose_answer_is_cut_off_is_unknown(fake, color):
+    fake.wire.misbehave("truncated")
+
+    with pytest.raises(TransientError, match="ended early") as caught:
+        await color()
+
+    assert caught.value.code == "submit_unknown"
+    assert fake.stats()["submits"] == 1
+
+
+async def test_a_refusal_that_is_cut_off_is_still_a_refusal(fake, color):
+    fake.fail("submit", 401)
+    fake.wire.misbehave("truncated")
+
+    with pytest.raises(PermanentError) as caught:
+        await color()
+
+    assert caught.value.code == "provider_unauthorized"
+
+
+async def test_polls_whose_answers_are_cut_off_slow_or_dressed_up_are_ridden_out(fake, color):
+    fake.plan(JobPlan(states=["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]))
+    fake.wire.misbehave(
+        "length", "truncated", "long_headers", frozenset({"truncated", "gzip"}), "gzip", "slow"
+    )
+
+    assert await color()
+
+    assert fake.stats()["submits"] == 1
+
+
+async def test_a_poll_that_is_cut_off_says_so(fake, make_provider, color, progress):
+    await color()
+    api = make_provider()._api
+    fake.wire.misbehave("truncated")
+
+    with pytest.raises(TransientError, match=r"cut off.*ended early") as caught:
+        await api.status(progress.job_id)
+
+    assert caught.value.code == "provider_answer_truncated"
+
+
 async def test_submit_without_an_answer_is_unknown(fake, color, impatient):
     fake.fail("submit", "hang")
 

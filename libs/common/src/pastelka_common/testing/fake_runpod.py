@@ -39,6 +39,7 @@ from pastelka_common.testing.fake_runpod_jobs import (
     Operation,
     image_key,
 )
+from pastelka_common.testing.wire import Wire
 
 __all__ = ["Control", "FakeRunpod", "FakeRunpodSettings", "JobPlan", "image_key"]
 
@@ -55,6 +56,7 @@ class FakeRunpod:
         self.settings = settings or FakeRunpodSettings()
         self.jobs = Jobs(self.settings)
         self.faults = Faults()
+        self.wire = Wire()
         self._address = (host, port)
         self._released = asyncio.Event()
         self._asked = asyncio.Event()
@@ -112,7 +114,7 @@ class FakeRunpod:
             await self._runner.cleanup()
 
     def _application(self) -> web.Application:
-        application = web.Application(client_max_size=_LARGEST_REQUEST)
+        application = web.Application(client_max_size=_LARGEST_REQUEST, middlewares=[self.wire.middleware])
         application.router.add_post("/v2/{endpoint}/run", self._guarded("submit", self._run))
         application.router.add_get("/v2/{endpoint}/status/{job}", self._guarded("status", self._status))
         application.router.add_post("/v2/{endpoint}/cancel/{job}", self._guarded("cancel", self._cancel))

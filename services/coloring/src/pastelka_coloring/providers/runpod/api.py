@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import aiohttp
 import httpx
-from httpx_aiohttp import HttpxAiohttpClient
+from httpx_aiohttp import AiohttpTransport, HttpxAiohttpClient
 from pydantic import SecretStr, ValidationError
 
 from pastelka_coloring.providers.runpod.faults import (
@@ -18,9 +18,12 @@ from pastelka_coloring.providers.runpod.faults import (
 )
 from pastelka_coloring.providers.runpod.wire import Accepted, JobReply
 from pastelka_common.calls import calling
+from pastelka_common.response_body import MAX_HEADER_BYTES, ResponseBodyError, read_body
 
 _CHUNK = 128 * 1024
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0, pool=30.0)
+_BODY_TIMEOUT = 120.0
+"""Seconds for a whole body; ``_TIMEOUT`` is for each piece of it."""
 # Servers and their gateways close idle connections after 60 s and more; a connection we close first
 # is never lost in the moment a request is sent.
 _KEEPALIVE_SECONDS = 15.0
@@ -30,14 +33,18 @@ _NOTHING_TO_CANCEL = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.C
 
 def pooled_client(connections: int) -> httpx.AsyncClient:
     """A client for one process, with room for ``connections`` requests at once."""
-    return HttpxAiohttpClient(
-        timeout=_TIMEOUT,
-        limits=httpx.Limits(
-            max_connections=connections,
-            max_keepalive_connections=connections,
-            keepalive_expiry=_KEEPALIVE_SECONDS,
-        ),
-    )
+
+    def session() -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=connections, keepalive_timeout=_KEEPALIVE_SECONDS, ssl=httpx.create_ssl_context()
+            ),
+            max_line_size=MAX_HEADER_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
+            trust_env=True,  # HTTPS_PROXY
+        )
+
+    return HttpxAiohttpClient(timeout=_TIMEOUT, transport=AiohttpTransport(client=session))
 
 
 class RunpodApi:
@@ -107,17 +114,19 @@ class RunpodApi:
                 ) as response:
                     call.status = response.status_code
                     content = await self._read(response)
-        except (httpx.HTTPError, aiohttp.ClientError) as error:
+        except (httpx.HTTPError, aiohttp.ClientError, ResponseBodyError) as error:
             raise ConnectionFaultError(error) from error
         return httpx.Response(response.status_code, headers=_plain(response.headers), content=content)
 
     async def _read(self, response: httpx.Response) -> bytes:
-        content = bytearray()
-        async for chunk in response.aiter_bytes():
-            content += chunk
-            if len(content) > self._response_bytes:
-                raise httpx.DecodingError(f"the answer has more than {self._response_bytes} bytes")
-        return bytes(content)
+        try:
+            return await read_body(
+                response.aiter_bytes(), max_bytes=self._response_bytes, timeout=_BODY_TIMEOUT
+            )
+        except ResponseBodyError:
+            if response.is_success:
+                raise
+            return b""  # the status alone says what failed
 
 
 async def _chunks(body: bytes) -> AsyncIterator[bytes]:

@@ -12,6 +12,7 @@ import aiohttp
 import httpx
 
 from pastelka_common.errors import JobError, PermanentError, SubmitUnknownError, TransientError
+from pastelka_common.response_body import ResponseBodyError, ResponseTruncatedError
 
 SUBMIT_UNKNOWN = "submit_unknown"
 _REFUSED_TO_LET_IN = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
@@ -26,9 +27,11 @@ class ConnectionFaultError(Exception):
     """No whole answer. ``sent`` is whether RunPod may have the request."""
 
     def __init__(self, cause: Exception) -> None:
-        original = cause.__cause__ or cause
-        super().__init__(f"{type(original).__name__}")
+        is_body = isinstance(cause, ResponseBodyError)
+        original = cause if is_body else cause.__cause__ or cause
+        super().__init__(str(cause) if is_body else type(original).__name__)
         self.sent = not isinstance(original, _NEVER_CONNECTED)
+        self.is_truncated = isinstance(cause, ResponseTruncatedError)
 
 
 def retry_after(headers: httpx.Headers) -> float | None:
@@ -87,6 +90,8 @@ def _submit_unknown(why: str) -> SubmitUnknownError:
 
 
 def _unreachable(fault: ConnectionFaultError) -> TransientError:
+    if fault.is_truncated:
+        return TransientError("provider_answer_truncated", f"RunPod's answer was cut off: {fault}.")
     return TransientError("provider_unreachable", f"RunPod cannot be reached ({fault}).")
 
 
