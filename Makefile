@@ -90,6 +90,15 @@ format: sync ## Format the code and repair what can be repaired
 dashboard: sync ## Build the dashboard where its sources have changed (up and start do so, too)
 	@$(DASHBOARD) build
 
+.PHONY: version
+version: sync ## Set the version of every member, the dashboard and the chart: VERSION=1.2.3
+	@$(if $(VERSION),,echo 'make version VERSION=1.2.3: a version is needed' >&2; exit 2)
+	@for member in . $(MEMBERS); do $(UV) version --quiet --frozen --directory "$$member" '$(VERSION)'; done
+	@sed -i.old -E 's/^(version|appVersion): .*/\1: $(VERSION)/' deploy/helm/pastelka/Chart.yaml
+	@rm deploy/helm/pastelka/Chart.yaml.old
+	@npm --prefix frontend version --no-git-tag-version --allow-same-version '$(VERSION)' >/dev/null
+	@$(UV) lock --quiet
+
 .PHONY: openapi
 openapi: sync ## Write the OpenAPI document and the dashboard's types anew after a change of the API
 	@$(RUN) python -m pastelka_orders.api.openapi services/orders/openapi.json

@@ -32,7 +32,8 @@ from pastelka_orders.access.passwords import Passwords
 from pastelka_orders.api.app import create_app
 from pastelka_orders.database import Database
 from pastelka_orders.handlers.facts import Received, apply_facts
-from pastelka_orders.repository import accounts, api_tokens, sessions
+from pastelka_orders.handlers.making import target_of
+from pastelka_orders.repository import accounts, api_tokens, sessions, versions
 from pastelka_orders.repository.sessions import SessionLife
 from pastelka_orders.settings import OrdersSettings
 
@@ -268,6 +269,11 @@ def people(database: Database) -> People:
     return People(database)
 
 
+def first_path(kind: str, version_id: int) -> str:
+    """The target of image ``version_id`` of the first order's first line item."""
+    return f"1/1/{kind}/v1/image_{version_id}.{'png' if kind == 'coloring' else 'svg'}"
+
+
 class PlayedWorker:
     """A worker whose facts a test makes up."""
 
@@ -286,7 +292,10 @@ class PlayedWorker:
     def fact(
         self, kind: str, version_id: int, status: str, *, run: int = 1, attempt: int = 1, step: int = 1
     ) -> Received:
-        """One fact; ``completed`` comes with a path, ``error`` with a reason."""
+        """One fact; ``completed`` comes with the path of an image's first version, ``error`` with a reason.
+
+        :meth:`tell` puts in the path of the version as it is.
+        """
         values: dict[str, Any] = {
             "version_id": version_id,
             "run": run,
@@ -294,7 +303,7 @@ class PlayedWorker:
             "step": step,
             "at": now(),
             "status": status,
-            "path": f"1/1/{kind}/v1/image_{version_id}.png" if status == "completed" else None,
+            "path": first_path(kind, version_id) if status == "completed" else None,
             "failure": Failure(code="provider_failed", message="It failed.") if status == "error" else None,
         }
         model = ColoringFact if kind == "coloring" else SvgFact
@@ -302,7 +311,19 @@ class PlayedWorker:
 
     async def tell(self, *facts: Received) -> int:
         """Let orders apply facts in one batch; returns the number of changes."""
-        return await self._database.write(lambda c: apply_facts(c, facts))
+
+        async def apply(connection: AsyncConnection) -> int:
+            return await apply_facts(connection, [await self._with_path(connection, one) for one in facts])
+
+        return await self._database.write(apply)
+
+    @staticmethod
+    async def _with_path(connection: AsyncConnection, received: Received) -> Received:
+        fact = received.fact
+        if fact.path != first_path(fact.kind, fact.version_id):
+            return received
+        targets = [target_of(v) for v in await versions.lock(connection, fact.kind, [fact.version_id])]
+        return Received(fact.model_copy(update={"path": (targets or [fact.path])[0]}), received.headers)
 
     async def end(self, kind: str, version_id: int, status: str = "completed", *, run: int = 1) -> None:
         """Let a version be processed, and completed or failed."""

@@ -14,20 +14,38 @@ import pytest_asyncio
 from aiohttp import web
 from nats.aio.client import Client
 from PIL import Image
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.contracts.messages import DownloadJob, EraseJob, Failure
+from pastelka_common.contracts.messages import (
+    DeadLetter,
+    DownloadJob,
+    EraseJob,
+    Failure,
+    VersionJob,
+    now,
+)
 from pastelka_common.errors import PermanentError
-from pastelka_common.messaging.consumer import Delivery
+from pastelka_common.messaging.consumer import Delivery, JobConsumer
 from pastelka_common.messaging.outcomes import Done, RetryAfter
-from pastelka_common.messaging.topology import FACTS_CONSUMER, ensure_consumer, ensure_streams
+from pastelka_common.messaging.topology import (
+    DEAD_CONSUMER,
+    FACTS_CONSUMER,
+    ConsumerSpec,
+    ensure_consumer,
+    ensure_streams,
+)
 from pastelka_common.servers import NatsServer, PostgresServer, running
 from pastelka_common.storage import FolderStorage
+from pastelka_common.testing.wire import Wire
 from pastelka_orders import migrations_runner
-from pastelka_orders.consumers import Downloads, Erasures, FactsConsumer
+from pastelka_orders.consumers import DeadLetters, Downloads, Erasures, FactsConsumer
 from pastelka_orders.database import Database
 from pastelka_orders.handlers.downloads import stored
+from pastelka_orders.handlers.making import job_of
 from pastelka_orders.photos import PhotoDownloader, PhotoIntake
 from pastelka_orders.photos.urls import UrlRules
+from pastelka_orders.repository import versions
 from pastelka_orders.repository.orders import StoredPhoto
 
 FIRST = Delivery(attempt=1, is_last=False)
@@ -57,11 +75,11 @@ async def consuming(nc: Client, database: Database) -> AsyncIterator[asyncio.Eve
         await asyncio.wait_for(task, 15)
 
 
-async def acknowledged(nc: Client) -> None:
+async def acknowledged(nc: Client, spec: ConsumerSpec = FACTS_CONSUMER) -> None:
     """Wait until the server holds nothing that was not acknowledged or dropped."""
     async with asyncio.timeout(20):
         while True:
-            info = await nc.jetstream().consumer_info("STATUS", FACTS_CONSUMER.name)
+            info = await nc.jetstream().consumer_info(spec.stream, spec.name)
             if not info.num_pending and not info.num_ack_pending:
                 return
             await asyncio.sleep(0.02)
@@ -112,14 +130,84 @@ async def test_a_fact_the_database_refuses_is_dropped_and_the_others_are_applied
 ) -> None:
     await api.order(2)
     first, second = await api.post("/orders/M1000/generate-coloring")
-    refused = worker.fact("coloring", first["id"], "completed")
-    pathless = refused.fact.model_copy(update={"path": None})  # the table does not take that
-    await nc.jetstream().publish(pathless.subject, pathless.model_dump_json().encode())
+    refused = worker.fact("coloring", first["id"], "error")
+    reason = Failure(code="provider_failed", message="\0")  # no text of the database holds that
+    unstorable = refused.fact.model_copy(update={"failure": reason})
+    await nc.jetstream().publish(unstorable.subject, unstorable.model_dump_json().encode())
     await publish(nc, worker.fact("coloring", second["id"], "processing"))
     async with consuming(nc, database):
         await acknowledged(nc)
     assert (await api.get("/images/1/coloring-versions"))[0]["status"] == "pending"
     assert (await api.get("/images/2/coloring-versions"))[0]["status"] == "processing"
+
+
+async def queued(api: Any, database: Database) -> VersionJob:
+    """A coloring whose job JetStream has; returns the job."""
+    await api.order()
+    await api.post("/orders/M1000/generate-coloring")
+
+    async def queue(connection: AsyncConnection) -> VersionJob:
+        await connection.execute(text("UPDATE coloring_versions SET status = 'queued'"))
+        (version,) = await versions.lock(connection, "coloring", [1])
+        return job_of(version)
+
+    return await database.write(queue)
+
+
+async def test_a_dead_letter_waits_for_the_facts_that_its_worker_stored_before(
+    api: Any, worker: Any, nc: Client, database: Database, sql: asyncpg.Connection
+) -> None:
+    job = await queued(api, database)
+    await publish(
+        nc, worker.fact("coloring", 1, "processing", step=1), worker.fact("coloring", 1, "error", step=2)
+    )
+    letter = DeadLetter(
+        original_subject=job.subject,
+        original_payload=job.model_dump_json(),
+        failure=Failure(code="provider_refused", message="No."),
+        attempt=1,
+        at=now(),
+    )
+    await nc.jetstream().publish(letter.subject, letter.model_dump_json().encode())
+    await ensure_consumer(nc, DEAD_CONSUMER)
+    stop = asyncio.Event()
+    dead = DeadLetters(database, nc, lambda: None)
+    handling = asyncio.create_task(
+        JobConsumer(nc, DEAD_CONSUMER, DeadLetter, dead.handle, concurrency=4).run(stop)
+    )
+    try:
+        # The letter is handled at least once while nothing applies facts.
+        async with asyncio.timeout(20):
+            while (await nc.jetstream().consumer_info("DEAD", DEAD_CONSUMER.name)).num_redelivered == 0:
+                assert await sql.fetchval("SELECT status::text FROM coloring_versions") == "queued"
+        async with consuming(nc, database):
+            await acknowledged(nc)
+            await acknowledged(nc, DEAD_CONSUMER)
+    finally:
+        stop.set()
+        await handling
+    lines = await sql.fetch("SELECT status FROM status_changes WHERE attempt > 0 ORDER BY id")
+    assert [line["status"] for line in lines] == ["processing", "error"]
+
+
+async def test_a_dead_letter_ends_a_version_whose_fact_was_refused(
+    api: Any, worker: Any, nc: Client, database: Database, sql: asyncpg.Connection
+) -> None:
+    job = await queued(api, database)
+    refused = worker.fact("coloring", 1, "completed").fact.model_copy(update={"path": "../../etc/passwd"})
+    await nc.jetstream().publish(refused.subject, refused.model_dump_json().encode())
+    async with consuming(nc, database):
+        await acknowledged(nc)
+    letter = DeadLetter(
+        original_subject=job.subject,
+        original_payload=job.model_dump_json(),
+        failure=Failure(code="provider_refused", message="No."),
+        attempt=1,
+        at=now(),
+    )
+    await DeadLetters(database, nc, lambda: None).handle(letter, FIRST)
+    row = await sql.fetchrow("SELECT status::text, error_code, path FROM coloring_versions")
+    assert tuple(row) == ("error", "provider_refused", None)
 
 
 async def test_facts_wait_for_a_database_that_is_away(worker: Any, nc: Client, tmp_path: Path) -> None:
@@ -157,7 +245,7 @@ async def photo_host(content: bytes) -> AsyncIterator[str]:
     async def serve(_request: web.Request) -> web.Response:
         return web.Response(body=content, content_type="image/jpeg")
 
-    app = web.Application()
+    app = web.Application(middlewares=[Wire().middleware])
     app.add_routes([web.get("/photo.jpg", serve)])
     runner = web.AppRunner(app)
     await runner.setup()

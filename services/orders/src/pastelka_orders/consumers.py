@@ -19,8 +19,10 @@ from pastelka_common.contracts.messages import (
     SvgJob,
     VersionJob,
 )
+from pastelka_common.errors import BrokerUnavailableError, PostponedError
 from pastelka_common.messaging.consumer import Delivery
 from pastelka_common.messaging.outcomes import Done, Outcome, RetryAfter
+from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.pull import PullSubscription
 from pastelka_common.messaging.topology import FACTS_CONSUMER
 from pastelka_common.messaging.work import FACTS
@@ -34,6 +36,7 @@ from pastelka_orders.handlers import downloads
 from pastelka_orders.handlers.facts import Received, apply_dead_letter, apply_facts
 from pastelka_orders.handlers.orders import Process
 from pastelka_orders.photos import PhotoDownloader
+from pastelka_orders.queues import are_facts_applied
 from pastelka_orders.repository import images
 from pastelka_orders.repository.orders import StoredPhoto
 
@@ -43,6 +46,7 @@ _BATCH = 500
 _AHEAD = 1000
 _PAUSE = 0.5
 _ERASE_AGAIN = 60.0
+_FACTS_RETRY_DELAY = 0.5
 
 _JOBS: dict[str, type[ColoringJob] | type[SvgJob]] = {"coloring": ColoringJob, "svg": SvgJob}
 
@@ -166,6 +170,9 @@ class DeadLetters:
     async def handle(self, letter: DeadLetter, delivery: Delivery) -> Outcome:
         """End the version in error unless its worker already said so.
 
+        The worker stored its facts before the letter, but another consumer applies them. The letter
+        waits for that, so that the version passes through its statuses in their order.
+
         A download that fails after its order was erased leaves a letter with the photo's address: that
         is taken away.
         """
@@ -174,9 +181,23 @@ class DeadLetters:
             return Done()
         job = _job_of(letter)
         if job is not None:
+            await self._wait_for_facts(job)
             await self.database.write(lambda c: apply_dead_letter(c, letter, job.version_id, job.run))
             self.on_commit()
         return Done()
+
+    async def _wait_for_facts(self, job: VersionJob) -> None:
+        """Raise :class:`PostponedError` while facts of the job's version are not applied."""
+        try:
+            applied = await are_facts_applied(self.nc, job.kind, job.version_id)
+        except BROKER_ERRORS as error:
+            raise BrokerUnavailableError from error
+        if not applied:
+            raise PostponedError(
+                "facts_not_applied",
+                "Facts of the version are not applied yet.",
+                seconds=_FACTS_RETRY_DELAY,
+            )
 
     async def _is_of_erased(self, letter: DeadLetter) -> bool:
         if not letter.original_subject.startswith("jobs.download."):

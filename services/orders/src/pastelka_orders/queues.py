@@ -1,11 +1,14 @@
-"""How much is in a consumer's queue."""
+"""How far consumers are: what waits, and what they have dealt with."""
 
 from dataclasses import dataclass
 
+from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
-from pastelka_common.messaging.topology import ConsumerSpec
+from pastelka_common.contracts.statuses import StatusType
+from pastelka_common.messaging.held import last_from_leader
+from pastelka_common.messaging.topology import FACTS_CONSUMER, STATUS, ConsumerSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +28,14 @@ async def standing(js: JetStreamContext, spec: ConsumerSpec) -> Standing:
         return Standing()
     finished = info.ack_floor.stream_seq if info.ack_floor else 0
     return Standing(info.num_pending or 0, info.num_ack_pending or 0, finished or 0)
+
+
+async def are_facts_applied(nc: Client, kind: StatusType, version_id: int) -> bool:
+    """Whether every fact of a version that ``STATUS`` holds has been applied or refused.
+
+    Raises ``publish.BROKER_ERRORS``.
+    """
+    fact = await last_from_leader(nc, STATUS, f"status.{kind}.{version_id}")
+    if fact is None:
+        return True
+    return (await standing(nc.jetstream(), FACTS_CONSUMER)).finished >= fact.sequence

@@ -40,6 +40,8 @@ class OrdersSettings(AccessSettings, ShopifySettings, StorageSettings):
     exports_at_once: Annotated[int, Field(ge=1, le=100)] = 4
     download_concurrency: Annotated[int, Field(ge=1, le=256)] = 16
     download_allowed_hosts: str = ""
+    photo_user_agent: Annotated[str, Field(pattern=r"^[ -~]*$")] = ""
+    photo_referer: Annotated[str, Field(pattern=r"^(https?://[!-~]+)?$")] = ""
     proxy: dict[str, ProxySettings] = Field(default_factory=dict)
     reconcile_every: Annotated[float, Field(ge=0.2, le=3600)] = 15.0
     reconcile_grace: Annotated[float, Field(ge=0.0, le=3600)] = 20.0

@@ -168,6 +168,34 @@ async def test_a_dead_letter_ends_the_version_unless_it_has_ended(
         assert [status for _, status in await announced(sql)].count("error") == 1
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../1/coloring/v1/image_1.png",
+        "1/1/coloring/v1/../v1/image_1.png",
+        "/etc/passwd",
+        "1/1/image_1.jpg",
+        "1/1/coloring/v2/image_1.png",
+        "2/1/coloring/v1/image_1.png",
+        None,
+    ],
+)
+async def test_a_fact_with_another_path_than_its_jobs_target_changes_nothing(
+    api: Any, worker: Any, sql: asyncpg.Connection, path: str | None
+) -> None:
+    (version,) = await colored(api)
+    received = worker.fact("coloring", version["id"], "completed")
+    assert await worker.tell(Received(received.fact.model_copy(update={"path": path}), {})) == 0
+    processing = worker.fact("coloring", version["id"], "processing").fact
+    if path is not None:  # no status but completed comes with a file
+        assert await worker.tell(Received(processing.model_copy(update={"path": path}), {})) == 0
+    row = await sql.fetchrow("SELECT status::text, path FROM coloring_versions")
+    assert tuple(row) == ("pending", None)
+    # The worker's own fact still applies.
+    await worker.end("coloring", version["id"])
+    assert (await image(api))["versions"]["coloring"][0]["status"] == "completed"
+
+
 def waiting(worker: Any, version_id: int, **order: int) -> Received:
     """A fact that announces the second attempt of three."""
     retry = Retry(attempt=1, of=3, next_at=now() + timedelta(minutes=1), code="busy", message="Busy.")

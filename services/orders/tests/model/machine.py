@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -13,15 +13,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import ColoringFact, Failure, SvgFact, now
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
-from pastelka_common.contracts.statuses import STATUS_ENUMS
+from pastelka_common.contracts.statuses import STATUS_ENUMS, StatusType
 from pastelka_common.messaging.publish import Outgoing, Publisher, PublishError
 from pastelka_common.storage import FolderStorage
 from pastelka_orders.database import Database
 from pastelka_orders.errors import ConflictError
 from pastelka_orders.handlers import generate, orders, versions
 from pastelka_orders.handlers.facts import Received, apply_facts
+from pastelka_orders.handlers.making import target_of
+from pastelka_orders.leases import released
 from pastelka_orders.outbox import Relay
 from pastelka_orders.reconciler import Reconciler
+from pastelka_orders.repository import versions as repository
 
 from .reference import Reference, Version
 
@@ -303,10 +306,19 @@ class Machine(RuleBasedStateMachine):
             "step": step,
             "at": now(),
             "status": status,
-            "path": f"1/1/{kind}/{version.id}" if status == "completed" else None,
+            "path": self.target(version) if status == "completed" else None,
             "failure": Failure(code="provider_failed", message="It failed.") if status == "error" else None,
         }
         return (ColoringFact if kind == "coloring" else SvgFact).model_validate(values)
+
+    def target(self, version: Version) -> str:
+        """The path that orders gave the version's worker."""
+
+        async def find(connection: AsyncConnection) -> str:
+            (found,) = await repository.lock(connection, cast(StatusType, version.kind), [version.id])
+            return target_of(found)
+
+        return self.run(self.world.database.write(find))
 
     def newest_svg(self, coloring: Version) -> int:
         """The id that the database gave to the SVG that follows a coloring by itself."""
@@ -342,8 +354,11 @@ class Machine(RuleBasedStateMachine):
     async def _relay(self, dies: bool) -> None:
         publisher = (Forgetful if dies else Publisher)(self.world.nc)
         relay = Relay(self.world.database, publisher)
-        while await self.world.database.write(relay._relay_batch):
-            pass
+        try:
+            while await relay.relay_batch():
+                pass
+        finally:  # another relay need not wait for the lease to end
+            await released(self.world.database, relay.lease)
 
     async def _reconcile(self, purged: bool) -> None:
         js = self.world.nc.jetstream()

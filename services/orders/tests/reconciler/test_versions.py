@@ -12,7 +12,8 @@ from pastelka_common.messaging.runs import ProviderJobs
 from pastelka_common.testing.waiting import until
 from pastelka_orders.database import Database
 from pastelka_orders.handlers.facts import Received
-from pastelka_orders.outbox import Outbox
+from pastelka_orders.leases import Lease
+from pastelka_orders.outbox import RELAY_LEASE, Outbox
 
 JOB_MISSING = [("coloring", "job_missing")]
 
@@ -112,15 +113,17 @@ async def test_a_message_in_the_outbox_is_the_relays_business(
 ) -> None:
     version_id = await coloring()
     await broken.lose_jobs()
-    async with sql.transaction():
-        # The relay cannot publish meanwhile, as if the broker were away.
-        await sql.execute("SELECT pg_advisory_xact_lock(7240001)")
-        outbox = Outbox()
-        outbox.add_raw(f"jobs.coloring.{version_id}", b"{}")
-        await database.write(outbox.flush)
-        found = await broken.reconciler().sweep()
-        assert found is not None
-        assert found.mended == []
+    other = Lease(RELAY_LEASE)
+    # The relay cannot publish meanwhile, as if the broker were away.
+    await database.write(broken.relay.lease.release)
+    assert await database.write(other.take)
+    outbox = Outbox()
+    outbox.add_raw(f"jobs.coloring.{version_id}", b"{}")
+    await database.write(outbox.flush)
+    found = await broken.reconciler().sweep()
+    assert found is not None
+    assert found.mended == []
+    await database.write(other.release)
     await broken.published()
     assert await broken.jobs() == 1
 
@@ -178,6 +181,43 @@ async def test_a_job_that_was_given_up_on_is_not_begun_again(
     assert await broken.jobs() == 0
 
 
+async def test_a_job_whose_only_fact_was_refused_is_published_again(
+    broken: Any, coloring: Any, worker: Any, sql: asyncpg.Connection
+) -> None:
+    version_id = await coloring()
+    refused = worker.fact("coloring", version_id, "completed", attempt=7).fact
+    await broken.fact(Received(refused.model_copy(update={"path": "../../etc/passwd"}), {}))
+    await broken.ack_facts()
+    await broken.lose_jobs()
+    assert await broken.sweep() == JOB_MISSING
+    assert await status(sql, version_id) == "queued"
+    assert (await broken.job(f"jobs.coloring.{version_id}"))["first_attempt"] == 1
+
+
+async def test_facts_come_before_the_letter_of_the_same_run(
+    broken: Any, coloring: Any, worker: Any, sql: asyncpg.Connection
+) -> None:
+    version_id = await coloring()
+    job = (await broken.js.get_last_msg("JOBS", f"jobs.coloring.{version_id}")).data.decode()
+    await broken.fact(worker.fact("coloring", version_id, "processing"))
+    letter = DeadLetter(
+        original_subject=f"jobs.coloring.{version_id}",
+        original_payload=job,
+        failure=Failure(code="provider_refused", message="No."),
+        attempt=1,
+        at=now(),
+    )
+    await broken.js.publish(letter.subject, letter.model_dump_json().encode())
+    await broken.lose_jobs()
+    assert await broken.sweep() == []  # the fact's consumer is on its way
+    assert await status(sql, version_id) == "queued"
+    await broken.ack_facts()
+    assert await broken.sweep() == [("coloring", "fact_not_applied")]
+    assert await broken.sweep() == [("coloring", "given_up")]
+    lines = await sql.fetch("SELECT status FROM status_changes WHERE attempt > 0 ORDER BY id")
+    assert [line["status"] for line in lines] == ["processing", "error"]
+
+
 async def test_a_version_that_cannot_be_mended_stops_no_other(
     broken: Any, coloring: Any, sql: asyncpg.Connection
 ) -> None:
@@ -230,12 +270,13 @@ async def test_a_dry_run_tells_and_changes_nothing(
     assert await broken.sweep() == found
 
 
-async def test_one_replica_at_a_time(broken: Any, coloring: Any, sql: asyncpg.Connection) -> None:
+async def test_one_replica_at_a_time(broken: Any, coloring: Any, database: Database) -> None:
     await coloring()
     await broken.lose_jobs()
-    async with sql.transaction():
-        await sql.execute("SELECT pg_advisory_xact_lock(7240002)")
-        assert await broken.reconciler().sweep() is None
+    other = Lease("reconciler")
+    assert await database.write(other.take)
+    assert await broken.reconciler().sweep() is None
+    await database.write(other.release)
     sweeps = await asyncio.gather(*(broken.reconciler().sweep() for _ in range(4)))
     assert sum(len(one.mended) for one in sweeps if one) == 1
     await broken.published()

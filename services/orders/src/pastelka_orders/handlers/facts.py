@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
+import structlog
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,7 +23,7 @@ from pastelka_common.contracts.messages import (
 from pastelka_common.contracts.statuses import StatusType, VersionStatus
 from pastelka_orders.domain.versions import Applied, Progress, Transition, apply_fact
 from pastelka_orders.handlers import measures
-from pastelka_orders.handlers.making import Traces, make_svgs
+from pastelka_orders.handlers.making import Traces, make_svgs, target_of
 from pastelka_orders.handlers.versions import end_in_error
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.repository import images, versions
@@ -30,6 +31,8 @@ from pastelka_orders.repository.images import Finished
 from pastelka_orders.repository.versions import Change, Saved, Version
 
 F = TypeVar("F", ColoringFact, SvgFact)
+
+log = structlog.get_logger(__name__)
 
 APPLIED = Counter("pastelka_facts_applied_total", "Facts that changed a version", ["kind", "status"])
 IGNORED = Counter("pastelka_facts_ignored_total", "Facts that changed nothing", ["kind", "reason"])
@@ -88,6 +91,16 @@ async def apply_facts(connection: AsyncConnection, batch: Sequence[Received]) ->
     return sum(len(course.transitions) for course in (*colorings, *svgs))
 
 
+def has_expected_path(version: Version, fact: ColoringFact | SvgFact) -> bool:
+    """Whether the fact names the file that the version's job makes, or no file where it makes none.
+
+    Anything that can publish to the broker can send a fact, so its path is never taken on trust.
+    """
+    if fact.path is None and not fact.status.has_file:
+        return True
+    return fact.path == target_of(version)
+
+
 async def apply_dead_letter(
     connection: AsyncConnection, letter: DeadLetter, version_id: int, run: int
 ) -> None:
@@ -126,6 +139,12 @@ async def _apply_kind(
 def _advance(course: _Course, received: Received) -> None:
     fact = received.fact
     status: VersionStatus = fact.status
+    if not has_expected_path(course.version, fact):
+        IGNORED.labels(fact.kind, "wrong_path").inc()
+        log.error(
+            "fact refused", subject=fact.subject, path=fact.path, expected_path=target_of(course.version)
+        )
+        return
     result = apply_fact(course.progress, fact, status)
     if not isinstance(result, Applied):
         IGNORED.labels(fact.kind, result.reason).inc()

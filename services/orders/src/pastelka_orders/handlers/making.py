@@ -67,21 +67,25 @@ async def begin(
         outbox.add(job_of(version), headers=(traces or {}).get(version.coloring_version_id))
 
 
-def job_of(version: Version, *, first_attempt: int = 1, provider_job_id: str | None = None) -> VersionJob:
-    """The job that makes this version's file; published again for a run, with what is known of it."""
-    target = version_path(
+def target_of(version: Version) -> str:
+    """Path of the file that this version's job makes, relative to the storage's root."""
+    return version_path(
         version.kind,
         order_id=version.order_id,
         line_item_id=version.line_item_id,
         position=version.position,
         version=version.version,
     )
+
+
+def job_of(version: Version, *, first_attempt: int = 1, provider_job_id: str | None = None) -> VersionJob:
+    """The job that makes this version's file; published again for a run, with what is known of it."""
     shared = {
         "version_id": version.id,
         "run": version.progress.run,
         "order_number": version.order_number,
         "image_id": version.image_id,
-        "target": target,
+        "target": target_of(version),
         "asked_at": version.asked_at,
         "first_attempt": first_attempt,
         "provider_job_id": provider_job_id,

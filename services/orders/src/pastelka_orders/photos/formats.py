@@ -47,7 +47,7 @@ _KNOWN_KINDS = (
 def unreadable(content: bytes) -> Refusal:
     """The refusal for a file that none of the decoders recognised."""
     head = content[:512]
-    if _claims_to_be_readable(head):
+    if claims_to_be_readable(head):
         return Refusal(
             "photo_damaged", "The file is damaged from its start on; export or copy the photo again."
         )
@@ -100,7 +100,8 @@ def _little(digits: bytes) -> int:
     return int.from_bytes(digits, "little")
 
 
-def _claims_to_be_readable(head: bytes) -> bool:
+def claims_to_be_readable(head: bytes) -> bool:
+    """Whether ``head``, a file's first bytes, begins as a file of a readable format does."""
     if head[4:8] == b"ftyp":
         return any(brand in _CODING_BRANDS for brand in _brands(head))
     return head.startswith(_READABLE_STARTS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")

@@ -18,7 +18,7 @@ from pastelka_common.messaging.topology import DEAD, FACTS_CONSUMER, JOBS, PROVI
 from pastelka_common.messaging.work import FACTS
 from pastelka_orders.database import is_passing
 from pastelka_orders.domain.versions import status_of
-from pastelka_orders.handlers.facts import Received, apply_dead_letter, apply_facts
+from pastelka_orders.handlers.facts import Received, apply_dead_letter, apply_facts, has_expected_path
 from pastelka_orders.handlers.making import job_of
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.reconciler.sweep import Reason, Sweep
@@ -85,18 +85,19 @@ async def _mend_locked(
         return None
     version, job = lost
     subject = _job_subject(kind, row.id)
+    # Facts before the dead letter, as their worker stored them.
+    fact = _fact_of(version, await last_from_leader(nc, STATUS, f"status.{kind}.{row.id}"))
+    if fact is not None and fact.order > row.position:
+        if not facts_are_applied:
+            return None  # it will be, in its turn
+        await apply_facts(connection, [Received(fact, {})])
+        return "fact_not_applied"
     letter = _letter_of(await last_from_leader(nc, DEAD, f"dead.{subject}"), row.run)
     if letter is not None:
         await apply_dead_letter(connection, letter, row.id, row.run)
         return "given_up"
-    fact = _fact_of(kind, await last_from_leader(nc, STATUS, f"status.{kind}.{row.id}"), row.run)
-    if fact is None or fact.order <= row.position:
-        attempt = max(row.attempt, fact.attempt if fact is not None else 0)
-        return await _ask_again(connection, version, row, attempt, job)
-    if not facts_are_applied:
-        return None  # it will be, in its turn
-    await apply_facts(connection, [Received(fact, {})])
-    return "fact_not_applied"
+    attempt = max(row.attempt, fact.attempt if fact is not None else 0)
+    return await _ask_again(connection, version, row, attempt, job)
 
 
 async def _still_lost(
@@ -178,10 +179,12 @@ def _letter_of(held: Held | None, run: int) -> DeadLetter | None:
     return letter if job is not None and job.run == run else None
 
 
-def _fact_of(kind: StatusType, held: Held | None, run: int) -> ColoringFact | SvgFact | None:
-    """The fact in a message, if it is of this run."""
+def _fact_of(version: Version, held: Held | None) -> ColoringFact | SvgFact | None:
+    """The fact in a message, if it is of the version's present run and would be applied."""
     try:
-        fact = FACTS[kind].model_validate_json(held.data) if held is not None else None
+        fact = FACTS[version.kind].model_validate_json(held.data) if held is not None else None
     except ValidationError:
         return None
-    return fact if fact is not None and fact.run == run else None
+    if fact is None or fact.run != version.progress.run or not has_expected_path(version, fact):
+        return None
+    return fact
