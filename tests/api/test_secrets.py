@@ -20,6 +20,7 @@ from pastelka_common.messaging.connection import connected
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.topology import ensure_streams
 from pastelka_common.servers import NatsServer, PostgresServer, running
+from pastelka_common.testing.wire import Wire
 from pastelka_local.testing.services import Service
 from pastelka_orders import migrations_runner
 from tests.api.seed import picture
@@ -59,7 +60,7 @@ class Echo:
 @pytest.fixture
 async def echo() -> AsyncIterator[Echo]:
     found = Echo()
-    app = web.Application()
+    app = web.Application(middlewares=[Wire().middleware])
     app.router.add_route("*", "/{path:.*}", found.answer)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

@@ -27,6 +27,8 @@ const CZECH: Readonly<Record<string, string>> = {
   photo_download_interrupted: "Stahování fotky se přerušilo. Zkusí se to znovu.",
   photo_download_timeout: "Server s fotkou neodpověděl včas. Zkusí se to znovu.",
   photo_empty: "Soubor je prázdný. Nahrajte fotku znovu.",
+  photo_encoding_invalid:
+    "Server posílá fotku zabalenou způsobem, který nejde rozbalit. Požádejte zákazníka o soubor.",
   photo_gone: "Fotka už na serveru není. Požádejte zákazníka o novou.",
   photo_host_busy: "Server s fotkou právě posílá jiné fotky. Tahle přijde na řadu.",
   photo_host_unknown: "Server s fotkou neexistuje nebo není dostupný.",
@@ -35,6 +37,8 @@ const CZECH: Readonly<Record<string, string>> = {
   photo_redirects_too_often: "Adresa fotky přesměrovává pořád dál, proto se nestáhla.",
   photo_replaced: "Fotku mezitím nahradila jiná.",
   photo_server_busy: "Server s fotkou je zahlcený. Zkusí se to znovu.",
+  photo_share_page:
+    "Odkaz vede na stránku sdílení (Disk Google, Fotky Google, Dropbox, iCloud…), ne na fotku. Požádejte zákazníka o soubor, nebo aby ho zpřístupnil každému, kdo má odkaz.",
   photo_side_too_long: "Fotka má příliš dlouhou stranu. Zmenšete ji.",
   photo_too_complex: "Fotka je na zpracování příliš náročná. Uložte ji jako běžné JPEG.",
   photo_too_large: "Soubor fotky je příliš velký. Zmenšete ji.",

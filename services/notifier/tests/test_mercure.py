@@ -12,6 +12,7 @@ from pastelka_common.servers import MercureHub as HubServer
 from pastelka_common.servers import free_port
 from pastelka_common.testing.subscriber import Subscriber
 from pastelka_common.testing.waiting import until
+from pastelka_common.testing.wire import write_in_pieces
 from pastelka_notifier.decisions import Update
 from pastelka_notifier.mercure import HubRefusedError, HubUnavailableError, MercureHub
 
@@ -120,7 +121,10 @@ async def test_a_token_is_kept_for_half_of_its_life(hub: MercureHub, monkeypatch
     monkeypatch.setattr("pastelka_notifier.mercure.time.time", lambda: clock)
     first = hub._bearer()
     claims = jwt.decode(first, options={"verify_signature": False})
-    assert claims == {"mercure": {"publish": ["orders", "orders/{order_number}"]}, "exp": clock + 600}
+    assert claims == {
+        "mercure": {"publish": ["orders", "orders/{order_number}", "heartbeat"]},
+        "exp": clock + 600,
+    }
     clock += 299
     assert hub._bearer() == first
     clock += 2
@@ -160,7 +164,8 @@ async def hub_like(handler: Handler) -> AsyncIterator[str]:
 def answering(status: str) -> Handler:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 4\r\nConnection: close\r\n\r\nwhy?".encode())
+        head = f"HTTP/1.1 {status}\r\nContent-Length: 4\r\nConnection: close\r\n\r\n"
+        await write_in_pieces(writer, f"{head}why?".encode())
         writer.close()
 
     return answer

@@ -37,6 +37,7 @@ from pastelka_common.messaging.topology import (
 )
 from pastelka_common.servers import NatsServer, PostgresServer, running
 from pastelka_common.storage import FolderStorage
+from pastelka_common.testing.wire import Wire
 from pastelka_orders import migrations_runner
 from pastelka_orders.consumers import DeadLetters, Downloads, Erasures, FactsConsumer
 from pastelka_orders.database import Database
@@ -244,7 +245,7 @@ async def photo_host(content: bytes) -> AsyncIterator[str]:
     async def serve(_request: web.Request) -> web.Response:
         return web.Response(body=content, content_type="image/jpeg")
 
-    app = web.Application()
+    app = web.Application(middlewares=[Wire().middleware])
     app.add_routes([web.get("/photo.jpg", serve)])
     runner = web.AppRunner(app)
     await runner.setup()

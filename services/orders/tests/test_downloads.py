@@ -21,6 +21,7 @@ from pastelka_common.messaging.topology import DOWNLOAD_CONSUMER, ensure_consume
 from pastelka_common.servers import NatsServer, running
 from pastelka_common.storage import FolderStorage
 from pastelka_common.testing.waiting import until
+from pastelka_common.testing.wire import write_in_pieces
 from pastelka_orders.consumers import Downloads
 from pastelka_orders.database import Database
 from pastelka_orders.photos import PhotoDownloader, PhotoIntake
@@ -49,8 +50,7 @@ class Host:
             status = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
             body = photo() if status == 200 else b""
             head = f"HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
-            writer.write(f"{head}{self.headers}\r\n".encode() + body)
-            await writer.drain()
+            await write_in_pieces(writer, f"{head}{self.headers}\r\n".encode() + body)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the downloader left
         finally:

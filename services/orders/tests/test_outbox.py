@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import asyncpg
 import nats
 import pytest
 import pytest_asyncio
+import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import RawStreamMsg
@@ -17,9 +18,11 @@ from nats.js.api import RawStreamMsg
 from pastelka_common.messaging.publish import Outgoing, Publisher, PublishError
 from pastelka_common.messaging.topology import ensure_streams
 from pastelka_common.servers import NatsServer, ServerProcess, running
+from pastelka_common.testing.waiting import until
 from pastelka_orders.database import Database
+from pastelka_orders.leases import Lease
 from pastelka_orders.listening import listen
-from pastelka_orders.outbox import CHANNEL, Outbox, Relay
+from pastelka_orders.outbox import CHANNEL, RELAY_LEASE, WAITING, Outbox, Relay
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -211,3 +214,112 @@ async def test_two_relays_publish_everything_once(api: Any, database: Database, 
     await asyncio.gather(*tasks)
     assert (await nc.jetstream().stream_info("JOBS")).state.messages == 20
     assert (await nc.jetstream().stream_info("EVENTS")).state.messages == 21
+
+
+class Held(Publisher):
+    """Publishes only once it may: a process that stands still, or a broker that is slow."""
+
+    def __init__(self, nc: Client) -> None:
+        super().__init__(nc)
+        self.reached, self.may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def send_all(self, messages: Sequence[Outgoing]) -> None:
+        self.reached.set()
+        await self.may_go_on.wait()
+        await super().send_all(messages)
+
+
+_OPEN_TRANSACTIONS = """SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND state LIKE 'idle in transaction%'"""
+
+
+async def test_no_transaction_is_open_while_the_relay_publishes(
+    api: Any, database: Database, nc: Client, sql: asyncpg.Connection
+) -> None:
+    await api.order(2, process="coloring")
+    publisher = Held(nc)
+    relaying = asyncio.create_task(Relay(database, publisher).relay_batch())
+    await asyncio.wait_for(publisher.reached.wait(), 20)
+    assert await sql.fetchval(_OPEN_TRANSACTIONS) == 0
+    publisher.may_go_on.set()
+    await relaying
+    assert (await nc.jetstream().stream_info("JOBS")).state.messages == 2
+
+
+async def test_the_lease_of_a_relay_that_vanished_ends(
+    api: Any, relay: Relay, database: Database, nc: Client, sql: asyncpg.Connection
+) -> None:
+    """Whoever held it says nothing more; while messages wait for it, a gauge tells so."""
+    gone = Lease(RELAY_LEASE, seconds=12)
+    assert await database.write(gone.take)
+    await api.order()
+    with structlog.testing.capture_logs() as logged:
+        await until(lambda: _value(WAITING) > 0, 20)
+        assert await left(sql) == 1
+        await until_empty(sql)
+    assert {one["event"] for one in logged if one["log_level"] == "warning"} == {"relay waits for its lease"}
+    await until(lambda: _value(WAITING) == 0, 20)
+
+
+async def test_a_relay_whose_lease_went_to_another_deletes_nothing(
+    api: Any, database: Database, nc: Client, sql: asyncpg.Connection
+) -> None:
+    await api.order(2, process="coloring")
+    late = Held(nc)
+    frozen = Relay(database, late)
+    relaying = asyncio.create_task(frozen.relay_batch())
+    await asyncio.wait_for(late.reached.wait(), 20)
+    await sql.execute("UPDATE leases SET expires_at = clock_timestamp() - interval '1 s'")
+    other = Lease(RELAY_LEASE)
+    assert await database.write(other.take)
+    late.may_go_on.set()
+    await relaying
+    assert await left(sql) == 3
+    assert await sql.fetchval("SELECT count(*) FROM coloring_versions WHERE status = 'pending'") == 2
+    await Relay(database, Publisher(nc), lease=other).relay_batch()
+    await Relay(database, Publisher(nc), lease=other).relay_batch()
+    assert await left(sql) == 0
+    assert (await nc.jetstream().stream_info("JOBS")).state.messages == 2
+
+
+async def test_a_relay_that_was_frozen_beyond_its_lease_publishes_nothing_more(
+    api: Any, database: Database, nc: Client, sql: asyncpg.Connection
+) -> None:
+    await api.order()
+    late = Held(nc)
+    with pytest.raises(PublishError, match="in time"):
+        await Relay(database, late, lease=Lease(RELAY_LEASE, seconds=1)).relay_batch()
+    assert (await nc.jetstream().stream_info("EVENTS")).state.messages == 0
+    assert await left(sql) == 1
+
+
+async def test_a_fact_that_is_faster_than_the_relay_comes_after_queued(
+    api: Any, worker: Any, database: Database, nc: Client, sql: asyncpg.Connection
+) -> None:
+    await api.order()
+    version = await api.post("/images/1/generate-coloring")
+    relay = Relay(database, Prompt(nc, lambda: worker.end("coloring", version["id"])))
+    while await left(sql):
+        await relay.relay_batch()
+    timeline = await sql.fetch("SELECT status FROM status_changes WHERE kind = 'coloring' ORDER BY id")
+    assert [row["status"] for row in timeline] == ["pending", "queued", "processing", "completed"]
+    events = [json.loads(m.data) for m in await published(nc, "events.*.*.version_status_changed", 3)]
+    assert [event["status"] for event in events] == ["queued", "processing", "completed"]
+
+
+class Prompt(Publisher):
+    """A worker has done its job before the relay hears that the job is stored."""
+
+    def __init__(self, nc: Client, work: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(nc)
+        self._work: Callable[[], Awaitable[None]] | None = work
+
+    async def send_all(self, messages: Sequence[Outgoing]) -> None:
+        await super().send_all(messages)
+        work, self._work = self._work, None
+        if work is not None:
+            await work()
+
+
+def _value(gauge: Any) -> float:
+    return float(gauge._value.get())

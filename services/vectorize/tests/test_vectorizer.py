@@ -185,6 +185,27 @@ async def test_answer_without_end_is_cut(provider, fake, make_request, steps, mo
     assert (type(error), error.code) == (PermanentError, "provider_output_invalid")
 
 
+@pytest.mark.parametrize("fault", ["chunked", "length", "gzip", "long_headers", "slow"])
+async def test_answer_is_read_to_its_end_however_it_travels(provider, fake, make_request, steps, fault):
+    fake.wire.misbehave(fault)
+    assert (await provider.vectorize(make_request(), steps)).rstrip().endswith(b"</svg>")
+
+
+@pytest.mark.parametrize("framing", ["chunked", "length"])
+async def test_answer_that_is_cut_off_may_have_been_charged(provider, fake, make_request, steps, framing):
+    fake.wire.misbehave(frozenset({"truncated", framing}))
+    error = await error_from(provider, make_request(), steps)
+    assert (type(error), error.code) == (SubmitUnknownError, "answer_truncated")
+    assert "ended early" in error.message
+
+
+async def test_refusal_that_is_cut_off_is_still_a_refusal(provider, fake, make_request, steps):
+    fake.fail(402)
+    fake.wire.misbehave("truncated")
+    error = await error_from(provider, make_request(), steps)
+    assert (type(error), error.code) == (PermanentError, "provider_out_of_credit")
+
+
 async def test_timeout_says_it_may_have_been_charged(fake, make_request, steps):
     provider = provider_of(fake, timeout=0.2)
     fake.fail("hang")

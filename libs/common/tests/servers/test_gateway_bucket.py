@@ -24,6 +24,7 @@ from pastelka_common.testing.fake_api import FakeApi, serving
 from pastelka_common.testing.fake_dns import fake_dns
 from pastelka_common.testing.plugin import StartNginx
 from pastelka_common.testing.waiting import until
+from pastelka_common.testing.wire import Wire
 
 FILE = "42/121/image_1.jpg"
 PHOTO = b"\xff\xd8photo"
@@ -248,7 +249,7 @@ async def _tls_store(certificate: tuple[Path, Path]) -> AsyncIterator[int]:
     async def answer(_request: web.Request) -> web.Response:
         return web.Response(body=PHOTO, content_type="image/jpeg")
 
-    app = web.Application()
+    app = web.Application(middlewares=[Wire().middleware])
     app.router.add_route("*", "/{path:.*}", answer)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(*certificate)

@@ -10,12 +10,14 @@ import aiohttp
 import jwt
 
 from pastelka_common.calls import calling
+from pastelka_common.response_body import ResponseBodyError, read_body
 from pastelka_notifier.decisions import Update
 
 _TOKEN_SECONDS = 600.0
-_OUR_TOPICS = ["orders", "orders/{order_number}"]
+_OUR_TOPICS = ["orders", "orders/{order_number}", "heartbeat"]
 _REFUSALS = frozenset({400, 413, 414, 415, 422})
 """The update itself is at fault: no later try can help it."""
+_MAX_ANSWER_BYTES = 64 * 1024
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -48,7 +50,7 @@ class MercureHub:
         self._url = url
         self._key = publisher_key
         self._connections = connections
-        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._timeout = timeout
         self._token_seconds = token_seconds
         self._token = ""
         self._renew_at = 0.0
@@ -57,7 +59,7 @@ class MercureHub:
         # The hub sets no cookies, and would be sent none.
         self._http = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._connections),
-            timeout=self._timeout,
+            timeout=aiohttp.ClientTimeout(total=self._timeout),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
         return self
@@ -65,13 +67,15 @@ class MercureHub:
     async def __aexit__(self, *_: object) -> None:
         await self._http.close()
 
-    async def publish(self, update: Update, *, update_id: str) -> None:
+    async def publish(self, update: Update, *, update_id: str, event_type: str | None = None) -> None:
         """Send one update; browsers know it by ``update_id``, from which they resume.
 
+        With an ``event_type`` browsers dispatch it under that name and not as ``message``.
         Raises :class:`HubUnavailableError` or :class:`HubRefusedError`.
         """
         fields = [("topic", topic) for topic in update.topics]
         fields += [("data", json.dumps(update.payload)), ("private", "on"), ("id", update_id)]
+        fields += [("type", event_type)] if event_type is not None else []
         headers = {"Authorization": f"Bearer {self._bearer()}", "Content-Type": _FORM}
         try:
             with calling("POST", self._url, "publish") as call:
@@ -79,10 +83,12 @@ class MercureHub:
                     self._url, data=urlencode(fields).encode(), headers=headers, allow_redirects=False
                 ) as response:
                     call.status = status = response.status
-                    answer = await response.text()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                    body = await read_body(
+                        response.content.iter_any(), max_bytes=_MAX_ANSWER_BYTES, timeout=self._timeout
+                    )
+        except (aiohttp.ClientError, TimeoutError, OSError, ResponseBodyError) as error:
             raise HubUnavailableError(f"the hub did not answer: {type(error).__name__}") from error
-        _check(status, answer.replace(self._token, "***"))
+        _check(status, body.decode("utf-8", "replace").replace(self._token, "***"))
 
     async def check(self) -> None:
         """Return when the hub answers at all. Raises :class:`HubUnavailableError`."""

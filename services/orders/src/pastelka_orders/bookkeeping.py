@@ -68,6 +68,22 @@ class OutboxMessage(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
+class Lease(Base):
+    """The right to do one kind of work, held by one replica at a time (:mod:`pastelka_orders.leases`)."""
+
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    """``outbox``, ``reconciler`` or ``retention``."""
+    holder: Mapped[str] = mapped_column(Text)
+    """Host, process and a random part."""
+    taken_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    expires_at: Mapped[datetime]
+    """Free for others from then on, unless it is renewed."""
+    working_since: Mapped[datetime | None]
+    """Since when the relay publishes what it has read; ``None`` between two batches."""
+
+
 class ReconcilerState(Base):
     """How the reconciler's last pass went, and up to where events are known to be pushed: one row."""
 

@@ -1,35 +1,40 @@
 """Messages written in the transaction that causes them, and the relay that publishes them.
 
 There is no publish next to a commit: a handler calls :meth:`Outbox.add`, and the message exists
-exactly if the transaction does. The relay publishes in the order of the rows; a crash between
-publishing and deleting publishes again under the same ``Nats-Msg-Id``.
+exactly if the transaction does. The relay publishes in the order of the rows while no transaction is
+open; a crash between publishing and deleting publishes again under the same ``Nats-Msg-Id``.
 """
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import uuid4
 
 import structlog
 from opentelemetry.trace import SpanKind
-from prometheus_client import Counter, Histogram
-from sqlalchemy import ARRAY, Integer, LargeBinary, Row, Text, bindparam, text
+from prometheus_client import Counter, Gauge, Histogram
+from sqlalchemy import ARRAY, BigInteger, Integer, LargeBinary, Row, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import Message, VersionJob, VersionStatusChanged
 from pastelka_common.contracts.statuses import StatusType
 from pastelka_common.messaging.publish import MSG_ID, Outgoing, Publisher, PublishError
 from pastelka_common.telemetry import Traced, batch_span, current_headers
-from pastelka_orders.database import Database
+from pastelka_orders.database import Database, is_passing
+from pastelka_orders.leases import Lease, released
 
 CHANNEL = "pastelka_outbox"
 """PostgreSQL notification channel: something was committed to the outbox."""
 
 _BATCH = 500
-_LOCK = 7_240_001  # the relay's advisory lock: one relay at a time keeps the order
+RELAY_LEASE = "outbox"  # one relay at a time keeps the order
 _PAUSE_AFTER_FAILURE = 0.5
 _LOOK_ANYWAY = 1.0
+_LEASE_PART = 0.75  # of its lease, for publishing: clocks and sockets need a rest
+_WAIT_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +43,10 @@ LAG = Histogram(
     "pastelka_outbox_lag_seconds",
     "From commit of the oldest message of a batch to its publication",
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5, 30),
+)
+WAITING = Gauge(
+    "pastelka_outbox_lease_wait_seconds",
+    "For how long this worker has seen messages wait while another holds the relay's lease",
 )
 
 _INSERT = text(
@@ -57,21 +66,34 @@ _INSERT = text(
     bindparam("runs", type_=ARRAY(Integer)),
 )
 _NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', '')")
-_ONLY_ONE = text("SELECT pg_advisory_xact_lock(:lock)")
-# Deleted before they are published, in the transaction that commits when they are.
-_TAKE_OLDEST = text(
-    """DELETE FROM outbox WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT :batch)
-    RETURNING id, subject, msg_id, payload, headers, queues_kind, queues_version_id, queues_run,
-    EXTRACT(EPOCH FROM clock_timestamp() - created_at)::float8 AS age"""
+_OLDEST_AGE = text(
+    """SELECT EXTRACT(EPOCH FROM clock_timestamp() - created_at)::float8 FROM outbox
+    ORDER BY id LIMIT 1"""
+)
+# A job is due while its version waits for it: not if it was cancelled, or is known to have arrived.
+_OLDEST = text(
+    """SELECT o.id, o.subject, o.msg_id, o.payload, o.headers,
+    o.queues_kind, o.queues_version_id, o.queues_run,
+    EXTRACT(EPOCH FROM clock_timestamp() - o.created_at)::float8 AS age, clock_timestamp() AS read_at,
+    o.queues_kind IS NULL OR (o.queues_run = CASE o.queues_kind
+        WHEN 'coloring' THEN (SELECT run FROM coloring_versions
+            WHERE id = o.queues_version_id AND status = 'pending')
+        WHEN 'svg' THEN (SELECT run FROM svg_versions
+            WHERE id = o.queues_version_id AND status = 'pending') END) IS TRUE AS is_due
+    FROM outbox o ORDER BY o.id LIMIT :batch"""
+)
+_DELETE = text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))").bindparams(
+    bindparam("ids", type_=ARRAY(BigInteger))
 )
 
+# ``at`` is before the job was published: no fact of its worker is older.
 _QUEUED = """WITH moved AS (
     UPDATE {table} v SET status = 'queued', updated_at = clock_timestamp()
     FROM unnest(CAST(:ids AS integer[]), CAST(:runs AS integer[])) AS j(id, run)
     WHERE v.id = j.id AND v.run = j.run AND v.status = 'pending' RETURNING v.id, v.image_id, v.run),
   noted AS (
     INSERT INTO status_changes (image_id, kind, version_id, run, attempt, status, at)
-    SELECT image_id, '{kind}', id, run, 0, 'queued', clock_timestamp() FROM moved)
+    SELECT image_id, '{kind}', id, run, 0, 'queued', CAST(:at AS timestamptz) FROM moved)
   SELECT m.id, m.run, m.image_id, o.order_number FROM moved m JOIN images i ON i.id = m.image_id
     JOIN line_items l ON l.id = i.line_item_id JOIN orders o ON o.id = l.order_id"""
 
@@ -132,11 +154,18 @@ class Outbox:
 
 
 class Relay:
-    """Publishes what is in the outbox, oldest first; :meth:`wake` says that there is something."""
+    """Publishes what is in the outbox, oldest first; :meth:`wake` says that there is something.
 
-    def __init__(self, database: Database, publisher: Publisher) -> None:
+    A batch is read in one transaction, published while none is open, and deleted in another. Of
+    several relays the one with the lease works.
+    """
+
+    def __init__(self, database: Database, publisher: Publisher, *, lease: Lease | None = None) -> None:
+        self.lease = lease or Lease(RELAY_LEASE)
         self._database = database
         self._publisher = publisher
+        self._publish_until = 0.0
+        self._waiting = _Waiting()
         self._awake = asyncio.Event()
 
     def wake(self) -> None:
@@ -153,16 +182,20 @@ class Relay:
                 pass  # a notification may have been lost with its connection
             self._awake.clear()
             await self._relay_all(stop)
+        await released(self._database, self.lease)
 
     async def _relay_all(self, stop: asyncio.Event) -> None:
         try:
-            while not stop.is_set() and await self._database.write(self._relay_batch):
+            while not stop.is_set() and await self.relay_batch():
                 pass
         except PublishError as error:
             log.warning("relay waits for the broker", error=str(error))
             await self._pause(stop)
-        except Exception:
-            log.exception("relay failed")
+        except Exception as error:
+            if is_passing(error):
+                log.warning("relay waits for the database", error=str(error))
+            else:
+                log.exception("relay failed")
             await self._pause(stop)
 
     async def _pause(self, stop: asyncio.Event) -> None:
@@ -173,25 +206,72 @@ class Relay:
         except TimeoutError:
             pass
 
-    async def _relay_batch(self, connection: AsyncConnection) -> bool:
-        """Publish and delete one batch; returns whether there is more to relay.
+    async def relay_batch(self) -> bool:
+        """Publish one batch and delete it; returns whether there is more to relay.
 
-        A version becomes ``queued`` before its job is published, in the same transaction: its row
-        stays locked until the acknowledgement is committed, so that no worker's fact, however
-        fast, is applied before ``queued`` is.
+        A crash in between publishes it again under the same ids. Raises :class:`PublishError`.
         """
-        await connection.execute(_ONLY_ONE, {"lock": _LOCK})
-        taken = (await connection.execute(_TAKE_OLDEST, {"batch": _BATCH})).all()
-        if not taken:
+        age = await self._database.read(_oldest_age)
+        if age is None:
+            self._waiting.end()
             return False
-        rows = sorted(taken, key=lambda row: row.id)
-        queued = await self._queue(connection, rows)
-        due = [row for row in rows if _is_due(row, queued)]
-        with batch_span("publish outbox", SpanKind.PRODUCER, due, _traced) as headers:
-            await self._publisher.send_all([_outgoing(*pair) for pair in zip(due, headers, strict=True)])
+        rows = await self._claim()
+        if rows is None:
+            self._waiting.note(age)
+            return False
+        self._waiting.end()
+        try:
+            if rows:
+                await self._publish([row for row in rows if row.is_due])
+        except BaseException:
+            await self._unclaim()
+            raise
+        more = await self._database.write(lambda c: self._finish(c, rows))
         RELAYED.inc(len(rows))
-        LAG.observe(max(row.age for row in rows))
+        LAG.observe(max((row.age for row in rows), default=0.0))
+        return more
+
+    async def _claim(self) -> Sequence[Row] | None:  # type: ignore[type-arg]
+        """The oldest messages, which nobody else publishes while the lease lasts; ``None``: not ours."""
+        end = asyncio.get_running_loop().time() + _LEASE_PART * self.lease.seconds
+
+        async def claim(connection: AsyncConnection) -> Sequence[Row] | None:  # type: ignore[type-arg]
+            if not await self.lease.take(connection):
+                return None
+            await self.lease.note_work(connection, working=True)
+            return (await connection.execute(_OLDEST, {"batch": _BATCH})).all()
+
+        rows = await self._database.write(claim)
+        self._publish_until = end
+        return rows
+
+    async def _publish(self, rows: Sequence[Row]) -> None:  # type: ignore[type-arg]
+        """Publish, and stop before the lease may be another's: what is not acknowledged is not deleted."""
+        with batch_span("publish outbox", SpanKind.PRODUCER, rows, _traced) as headers:
+            messages = [_outgoing(*pair) for pair in zip(rows, headers, strict=True)]
+            try:
+                async with asyncio.timeout_at(self._publish_until):
+                    await self._publisher.send_all(messages)
+            except TimeoutError as error:
+                raise PublishError(f"{len(rows)} messages were not acknowledged in time") from error
+
+    async def _finish(self, connection: AsyncConnection, rows: Sequence[Row]) -> bool:  # type: ignore[type-arg]
+        """Delete what was published, and move its versions to ``queued`` if no fact has yet.
+
+        Not once another relay has the lease: it publishes and deletes them again.
+        """
+        if not await self.lease.holds(connection):
+            log.warning("relay lost its lease", rows=len(rows))
+            return True
+        await connection.execute(_DELETE, {"ids": [row.id for row in rows]})
+        queued = await self._queue(connection, [row for row in rows if row.is_due])
+        await self.lease.note_work(connection, working=False)
         return len(rows) == _BATCH or bool(queued)
+
+    async def _unclaim(self) -> None:
+        """Note that nothing is being published."""
+        with suppress(Exception):
+            await self._database.write(lambda c: self.lease.note_work(c, working=False))
 
     async def _queue(self, connection: AsyncConnection, rows: Sequence[Row]) -> set[tuple[str, int, int]]:  # type: ignore[type-arg]
         """Move the versions whose jobs are in this batch to ``queued``; returns those that moved."""
@@ -202,7 +282,11 @@ class Relay:
             if not jobs:
                 continue
             traces = {(job.queues_version_id, job.queues_run): dict(job.headers) for job in jobs}
-            values = {"ids": [j.queues_version_id for j in jobs], "runs": [j.queues_run for j in jobs]}
+            values = {
+                "ids": [j.queues_version_id for j in jobs],
+                "runs": [j.queues_run for j in jobs],
+                "at": jobs[0].read_at,
+            }
             for version in (await connection.execute(statement, values)).all():  # type: ignore[call-overload]
                 moved.add((kind, version.id, version.run))
                 event = VersionStatusChanged(
@@ -218,9 +302,29 @@ class Relay:
         return moved
 
 
-def _is_due(row: Row, queued: set[tuple[str, int, int]]) -> bool:  # type: ignore[type-arg]
-    """Whether to publish: a job whose version is no longer waiting for it (cancelled) is dropped."""
-    return row.queues_kind is None or (row.queues_kind, row.queues_version_id, row.queues_run) in queued
+class _Waiting:
+    """Tells that messages wait because another relay holds the lease."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._told = 0.0
+
+    def note(self, age: float) -> None:
+        now = time.monotonic()
+        self._since = now if self._since is None else self._since
+        WAITING.set(now - self._since)
+        if age >= _WAIT_SECONDS and now - self._told >= _WAIT_SECONDS:
+            self._told = now
+            log.warning("relay waits for its lease", lease=RELAY_LEASE, oldest_seconds=round(age, 1))
+
+    def end(self) -> None:
+        self._since = None
+        WAITING.set(0.0)
+
+
+async def _oldest_age(connection: AsyncConnection) -> float | None:
+    age: float | None = (await connection.execute(_OLDEST_AGE)).scalar()
+    return age
 
 
 def _traced(row: Row) -> Traced:  # type: ignore[type-arg]

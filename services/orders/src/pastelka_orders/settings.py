@@ -33,13 +33,15 @@ class OrdersSettings(AccessSettings, ShopifySettings, StorageSettings):
     timezone: str = "Europe/Prague"
     auto_process: Literal["none", "coloring", "svg"] = "none"
     photo_max_bytes: Annotated[int, Field(ge=1024)] = 50 * 1024 * 1024
-    photo_max_pixels: Annotated[int, Field(ge=10_000)] = 100_000_000
+    photo_max_pixels: Annotated[int, Field(ge=10_000)] = 250_000_000
     upload_max_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024 * 1024
     photos_per_order: Annotated[int, Field(ge=1, le=1000)] = 100
     json_max_bytes: Annotated[int, Field(ge=1024, le=8 * 1024 * 1024)] = 64 * 1024
     exports_at_once: Annotated[int, Field(ge=1, le=100)] = 4
     download_concurrency: Annotated[int, Field(ge=1, le=256)] = 16
     download_allowed_hosts: str = ""
+    photo_user_agent: Annotated[str, Field(pattern=r"^[ -~]*$")] = ""
+    photo_referer: Annotated[str, Field(pattern=r"^(https?://[!-~]+)?$")] = ""
     proxy: dict[str, ProxySettings] = Field(default_factory=dict)
     reconcile_every: Annotated[float, Field(ge=0.2, le=3600)] = 15.0
     reconcile_grace: Annotated[float, Field(ge=0.0, le=3600)] = 20.0

@@ -5,16 +5,18 @@ import json
 from datetime import timedelta, timezone
 from typing import Any
 
-import asyncpg
 import pytest
 from nats.js.errors import KeyNotFoundError
 
 from pastelka_common.contracts.messages import DeadLetter, now
 from pastelka_common.messaging.consumer import Delivery
 from pastelka_common.messaging.topology import CANCELS, DEAD
+from pastelka_common.testing.waiting import until
 from pastelka_orders.consumers import DeadLetters
 from pastelka_orders.database import Database
 from pastelka_orders.handlers.erasures import ask
+from pastelka_orders.leases import Lease
+from pastelka_orders.outbox import RELAY_LEASE
 from pastelka_orders.repository import erasures
 
 OLD = timedelta(days=31)
@@ -133,23 +135,43 @@ async def test_a_letter_of_a_photo_that_is_here_stays(house: Any) -> None:
     assert (await house.nc.jetstream().stream_info(DEAD)).state.messages == 1
 
 
-async def test_messages_that_wait_in_the_outbox_go_too(house: Any, orders_url: str) -> None:
+async def test_messages_that_wait_in_the_outbox_go_too(house: Any) -> None:
     await house.order(age=OLD)
     payload = json.dumps({"image_id": 1, "order_number": "4711", "url": "tajny-token"}).encode()
-    hold = await asyncpg.connect(orders_url.replace("+asyncpg", ""))
-    try:
-        # The relay stands still, as it does while NATS is away.
-        await hold.execute("SELECT pg_advisory_lock(7240001)")
-        await house.sql.execute(
-            "INSERT INTO outbox (subject, msg_id, payload) VALUES ('jobs.download.1', 'x', $1)", payload
-        )
-        assert "table outbox" in await house.traces()
-        swept = await house.retention().sweep()
-        assert swept is not None
-        assert swept.erased == 1
-        assert await house.traces() == []
-    finally:
-        await hold.close()
+    # The relay stands still, as it does while NATS is away.
+    await house.database.write(house.relay.lease.release)
+    assert await house.database.write(Lease(RELAY_LEASE).take)
+    await house.sql.execute(
+        "INSERT INTO outbox (subject, msg_id, payload) VALUES ('jobs.download.1', 'x', $1)", payload
+    )
+    assert "table outbox" in await house.traces()
+    swept = await house.retention().sweep()
+    assert swept is not None
+    assert swept.erased == 1
+    assert await house.traces() == []
+
+
+async def test_messages_that_are_being_published_are_purged_once_they_are(house: Any) -> None:
+    await house.order(age=OLD)
+    await house.database.write(house.relay.lease.release)
+    other = Lease(RELAY_LEASE)
+    assert await house.database.write(other.take)
+    await house.database.write(lambda c: other.note_work(c, working=True))
+    erasing = asyncio.create_task(house.retention().sweep())
+    await until(lambda: _rows_are_gone(house), 30)
+    # Read before the rows went, and published only now.
+    payload = b'{"image_id": 1, "order_number": "4711", "url": "tajny-token"}'
+    await house.nc.jetstream().publish("jobs.download.1", payload)
+    assert not erasing.done()
+    await house.database.write(other.release)
+    swept = await erasing
+    assert swept is not None
+    assert swept.erased == 1
+    assert await house.traces() == []
+
+
+async def _rows_are_gone(house: Any) -> bool:
+    return await house.sql.fetchval("SELECT count(*) FROM orders") == 0
 
 
 async def test_two_workers_at_once_erase_each_order_once(house: Any) -> None:

@@ -14,7 +14,8 @@ import pytest_asyncio
 from pastelka_common.servers.ports import free_port
 from pastelka_common.testing.fake_shopify import webhook_headers
 from pastelka_common.testing.waiting import until
-from pastelka_orders.photos.bounds import DecoderBounds
+from pastelka_common.testing.wire import write_in_pieces
+from pastelka_orders.photos.limits import DecoderBounds
 
 from . import files
 from .conftest import AIR, LARGEST_STORED, MEGABYTE, SECRET, WORKERS, Running, bound_of_decoders
@@ -36,8 +37,7 @@ class Host:
         try:
             request = (await reader.readuntil(b"\r\n\r\n")).decode()
             number = int(request.split()[1].strip("/"))
-            writer.write(self.answers[number])
-            await writer.drain()
+            await write_in_pieces(writer, self.answers[number])
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the worker has heard enough
         finally:

@@ -21,6 +21,7 @@ from pastelka_orders.errors import ConflictError
 from pastelka_orders.handlers import generate, orders, versions
 from pastelka_orders.handlers.facts import Received, apply_facts
 from pastelka_orders.handlers.making import target_of
+from pastelka_orders.leases import released
 from pastelka_orders.outbox import Relay
 from pastelka_orders.reconciler import Reconciler
 from pastelka_orders.repository import versions as repository
@@ -353,8 +354,11 @@ class Machine(RuleBasedStateMachine):
     async def _relay(self, dies: bool) -> None:
         publisher = (Forgetful if dies else Publisher)(self.world.nc)
         relay = Relay(self.world.database, publisher)
-        while await self.world.database.write(relay._relay_batch):
-            pass
+        try:
+            while await relay.relay_batch():
+                pass
+        finally:  # another relay need not wait for the lease to end
+            await released(self.world.database, relay.lease)
 
     async def _reconcile(self, purged: bool) -> None:
         js = self.world.nc.jetstream()

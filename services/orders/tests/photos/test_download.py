@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from importlib.metadata import version
 
 import pytest
 from aiohttp.abc import AbstractResolver
 from aiohttp.resolver import ResolveResult
 
 from pastelka_common.errors import JobError, PermanentError, PostponedError, TransientError
+from pastelka_common.testing.wire import write_in_pieces
 from pastelka_orders.photos import addresses
 from pastelka_orders.photos.answers import retry_after
 from pastelka_orders.photos.download import PhotoDownloader
@@ -41,8 +43,7 @@ class Site:
             if self.before:
                 await self.before()
             path = request.split()[1]
-            writer.write(self.answer(path) if callable(self.answer) else self.answer)
-            await writer.drain()
+            await write_in_pieces(writer, self.answer(path) if callable(self.answer) else self.answer)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the client left: some tests are about that
         finally:
@@ -142,7 +143,9 @@ async def test_a_photo_is_fetched(site, downloader, jpeg):
     site.answer_with(jpeg)
     photo = await downloader.download(site.url())
     assert photo.content == jpeg
-    assert "User-Agent: Pastelka/0.1\r\n" in site.requests[0]
+    assert (
+        f"User-Agent: Mozilla/5.0 (compatible; Pastelka/{version('pastelka-orders')})\r\n" in site.requests[0]
+    )
     assert "Referer" not in site.requests[0]
 
 

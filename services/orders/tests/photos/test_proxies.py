@@ -13,6 +13,7 @@ from aiohttp.abc import AbstractResolver
 from aiohttp.resolver import ResolveResult
 
 from pastelka_common.errors import JobError
+from pastelka_common.testing.wire import write_in_pieces
 from pastelka_orders.photos.download import PhotoDownloader
 from pastelka_orders.photos.intake import PhotoIntake
 from pastelka_orders.photos.proxies import Proxy, ProxySettings, proxies_of
@@ -32,8 +33,7 @@ class Server:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.requests.append((await reader.readuntil(b"\r\n\r\n")).decode())
         head = f"HTTP/1.1 {self.status} X\r\nConnection: close\r\nContent-Length: {len(self.content)}\r\n\r\n"
-        writer.write(head.encode() + self.content)
-        await writer.drain()
+        await write_in_pieces(writer, head.encode() + self.content)
         writer.close()
 
 

@@ -12,7 +12,8 @@ from pastelka_common.messaging.runs import ProviderJobs
 from pastelka_common.testing.waiting import until
 from pastelka_orders.database import Database
 from pastelka_orders.handlers.facts import Received
-from pastelka_orders.outbox import Outbox
+from pastelka_orders.leases import Lease
+from pastelka_orders.outbox import RELAY_LEASE, Outbox
 
 JOB_MISSING = [("coloring", "job_missing")]
 
@@ -112,15 +113,17 @@ async def test_a_message_in_the_outbox_is_the_relays_business(
 ) -> None:
     version_id = await coloring()
     await broken.lose_jobs()
-    async with sql.transaction():
-        # The relay cannot publish meanwhile, as if the broker were away.
-        await sql.execute("SELECT pg_advisory_xact_lock(7240001)")
-        outbox = Outbox()
-        outbox.add_raw(f"jobs.coloring.{version_id}", b"{}")
-        await database.write(outbox.flush)
-        found = await broken.reconciler().sweep()
-        assert found is not None
-        assert found.mended == []
+    other = Lease(RELAY_LEASE)
+    # The relay cannot publish meanwhile, as if the broker were away.
+    await database.write(broken.relay.lease.release)
+    assert await database.write(other.take)
+    outbox = Outbox()
+    outbox.add_raw(f"jobs.coloring.{version_id}", b"{}")
+    await database.write(outbox.flush)
+    found = await broken.reconciler().sweep()
+    assert found is not None
+    assert found.mended == []
+    await database.write(other.release)
     await broken.published()
     assert await broken.jobs() == 1
 
@@ -267,12 +270,13 @@ async def test_a_dry_run_tells_and_changes_nothing(
     assert await broken.sweep() == found
 
 
-async def test_one_replica_at_a_time(broken: Any, coloring: Any, sql: asyncpg.Connection) -> None:
+async def test_one_replica_at_a_time(broken: Any, coloring: Any, database: Database) -> None:
     await coloring()
     await broken.lose_jobs()
-    async with sql.transaction():
-        await sql.execute("SELECT pg_advisory_xact_lock(7240002)")
-        assert await broken.reconciler().sweep() is None
+    other = Lease("reconciler")
+    assert await database.write(other.take)
+    assert await broken.reconciler().sweep() is None
+    await database.write(other.release)
     sweeps = await asyncio.gather(*(broken.reconciler().sweep() for _ in range(4)))
     assert sum(len(one.mended) for one in sweeps if one) == 1
     await broken.published()

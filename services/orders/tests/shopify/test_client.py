@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from pastelka_common.errors import PermanentError, TransientError
 from pastelka_common.testing.fake_shopify import Bucket, FakeShopify, shop_line, shop_order
+from pastelka_common.testing.wire import WireFault
 from pastelka_orders.settings import OrdersSettings
 from pastelka_orders.shopify.client import ORDERS_PER_PAGE, AdminApi
 
@@ -181,3 +182,59 @@ async def test_an_order_that_cannot_be_read_is_named(client: AdminApi, shopify: 
     assert found.value.code == "shop_answer_unreadable"
     assert "#7" in found.value.message
     assert "lineItems.nodes.0.quantity" in found.value.message
+
+
+async def test_an_answer_of_many_pieces_is_read_to_its_end(client: AdminApi, shopify: FakeShopify) -> None:
+    photos = [f"https://uploads.example.com/{number}/{'x' * 1000}.jpg" for number in range(300)]
+    shopify.add(shop_order(1, [shop_line(7, photos)]))
+    order = await client.order(5_000_000_001)
+    assert list((order.items or ())[0].photos.values()) == photos
+
+
+@pytest.mark.parametrize("fault", ["chunked", "length", "gzip", "long_headers", "slow"])
+async def test_an_answer_may_travel_in_any_way(
+    client: AdminApi, shopify: FakeShopify, fault: WireFault
+) -> None:
+    shopify.add(shop_order(1))
+    shopify.wire.misbehave(fault)
+    assert (await client.order(5_000_000_001)).name == "#1"
+
+
+@pytest.mark.parametrize("framing", ["chunked", "length", "gzip"])
+async def test_an_answer_that_is_cut_off_may_pass(
+    client: AdminApi, shopify: FakeShopify, framing: WireFault
+) -> None:
+    shopify.add(shop_order(1))
+    shopify.wire.misbehave(frozenset[WireFault]({"truncated", framing}))
+    with pytest.raises(TransientError, match="ended early") as found:
+        await client.order(5_000_000_001)
+    assert found.value.code == "shop_answer_truncated"
+    assert (await client.order(5_000_000_001)).name == "#1"
+
+
+async def test_an_answer_beyond_all_bounds_is_named(
+    client: AdminApi, shopify: FakeShopify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pastelka_orders.shopify.client._MAX_ANSWER_BYTES", 1000)
+    shopify.add(shop_order(1, [shop_line(7, ["https://uploads.example.com/" + "x" * 1000])]))
+    with pytest.raises(PermanentError, match="more than 1,000 bytes") as found:
+        await client.order(5_000_000_001)
+    assert found.value.code == "shop_answer_too_large"
+
+
+async def test_an_answer_that_drips_has_a_time_limit(shopify: FakeShopify) -> None:
+    shopify.add(shop_order(1))
+    shopify.wire.pause = 0.5
+    shopify.wire.misbehave("slow")
+    async with AdminApi(connected_to(shopify), timeout=0.2) as client:
+        with pytest.raises(TransientError) as found:
+            await client.order(5_000_000_001)
+    assert found.value.code == "shop_unavailable"
+
+
+async def test_names_of_attributes_may_be_of_any_length(client: AdminApi, shopify: FakeShopify) -> None:
+    url = "https://uploads.example.com/1.jpg"
+    attributes = [{"key": f"Fotka{' ' * 100_000}x", "value": url}, {"key": "Fotka 1", "value": url}]
+    shopify.add(shop_order(1, [shop_line(7, customAttributes=attributes)]))
+    order = await client.order(5_000_000_001)
+    assert dict((order.items or ())[0].photos) == {1: url}

@@ -14,6 +14,7 @@ from PIL import Image
 from pastelka_common.contracts.messages import DownloadJob
 from pastelka_common.messaging.consumer import Delivery
 from pastelka_common.storage import FolderStorage
+from pastelka_common.testing.wire import Wire
 from pastelka_orders.consumers import Downloads
 from pastelka_orders.database import Database
 from pastelka_orders.handlers.orders import Process
@@ -49,7 +50,7 @@ class PhotoHost:
 @asynccontextmanager
 async def serving() -> AsyncIterator[PhotoHost]:
     host = PhotoHost(photos={"old": picture((200, 0, 0)), "new": picture((0, 0, 200))})
-    app = web.Application()
+    app = web.Application(middlewares=[Wire().middleware])
     app.router.add_get("/{name}.jpg", host.serve)
     runner = web.AppRunner(app)
     await runner.setup()

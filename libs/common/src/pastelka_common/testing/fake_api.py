@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from pastelka_common.testing.wire import Wire
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 CHECK = "/api/v1/session/check"
@@ -16,8 +18,8 @@ HOLDS = "max-age=5, stale-while-revalidate=5, stale-if-error=300"
 
 @asynccontextmanager
 async def serving(handler: Handler, *, port: int = 0) -> AsyncIterator[str]:
-    """Origin of an HTTP server that answers everything by ``handler``."""
-    application = web.Application(client_max_size=1 << 30)
+    """Origin of an HTTP server that answers everything by ``handler``, in random pieces."""
+    application = web.Application(client_max_size=1 << 30, middlewares=[Wire().middleware])
     application.router.add_route("*", "/{path:.*}", handler)
     runner = web.AppRunner(application, shutdown_timeout=0.1)
     await runner.setup()

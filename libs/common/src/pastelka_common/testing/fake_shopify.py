@@ -33,6 +33,8 @@ from uuid import uuid4
 from aiohttp import web
 from graphql import ExecutionResult, GraphQLError, build_schema, execute, parse, validate
 
+from pastelka_common.testing.wire import Wire
+
 Failure = str | int
 """An HTTP status, or ``drop`` (connection cut), ``garbage`` (200, no JSON), ``internal`` (200 with
 ``INTERNAL_SERVER_ERROR``), ``denied`` (200 with ``ACCESS_DENIED``)."""
@@ -169,6 +171,7 @@ class FakeShopify:
         self.token = token
         self.bucket = bucket or Bucket()
         self.retry_after = retry_after
+        self.wire = Wire()
         self.orders: dict[str, dict[str, Any]] = {}
         self.operations: list[str] = []
         self.throttled = 0
@@ -210,7 +213,7 @@ class FakeShopify:
 
     def app(self) -> web.Application:
         """The application: the API, ``/_control`` and ``/_stats``."""
-        app = web.Application(client_max_size=64 * 1024 * 1024)
+        app = web.Application(client_max_size=64 * 1024 * 1024, middlewares=[self.wire.middleware])
         app.router.add_post("/admin/api/{version}/graphql.json", self._graphql)
         app.router.add_post("/_control", self._control)
         app.router.add_get("/_stats", self._answer_stats)

@@ -24,6 +24,8 @@ from typing import Any, Self
 
 from aiohttp import BodyPartReader, web
 
+from pastelka_common.testing.wire import Wire
+
 Failure = str | int
 """An HTTP status, or ``drop`` (connection cut), ``hang`` (never answers), ``garbage`` (200, no SVG),
 ``truncated`` (200, half an SVG), ``huge`` (200, endless)."""
@@ -83,6 +85,7 @@ class FakeVectorizer:
         self.api_secret = api_secret
         self.duration = duration
         self.retry_after = retry_after
+        self.wire = Wire()
         self.requests: list[Seen] = []
         self.in_hand = 0
         self.cut_off = 0
@@ -124,7 +127,7 @@ class FakeVectorizer:
 
     def app(self) -> web.Application:
         """The application: the API, ``/_control`` and ``/_stats``."""
-        app = web.Application(client_max_size=2 * MAX_UPLOAD)
+        app = web.Application(client_max_size=2 * MAX_UPLOAD, middlewares=[self.wire.middleware])
         app.router.add_post("/api/v1/vectorize", self._vectorize)
         app.router.add_post("/_control", self._control)
         app.router.add_get("/_stats", self._stats)

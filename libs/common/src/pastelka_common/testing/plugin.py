@@ -5,8 +5,9 @@ with it (by the kernel, if pytest itself is killed). A test of faults runs its o
 :func:`pastelka_common.servers.running`.
 """
 
+import os
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,8 +21,25 @@ if TYPE_CHECKING:
 
 _NO_BUCKET = "no S3-compatible server: it is built by Go, or VERSITYGW_BIN names one"
 
+_WIRE_SEED = "PASTELKA_WIRE_SEED"
+
 StartNginx = Callable[..., Awaitable["NginxServer"]]
 """``await nginx_server(storage=..., page=..., api_url=..., hub_url=..., settings=...)``; all are optional."""
+
+
+def pytest_configure() -> None:
+    """Choose the seed of :mod:`pastelka_common.testing.wire`, for this process and those it starts."""
+    os.environ.setdefault(_WIRE_SEED, str(secrets.randbits(32)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say with a failure how the answers of the fakes were cut."""
+    report = yield
+    if report.failed:
+        line = f"{_WIRE_SEED}={os.environ[_WIRE_SEED]} cuts the answers of the fakes at the same places"
+        report.sections.append(("fakes", line))
+    return report
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -30,6 +30,7 @@ from pastelka_orders.gauges import Gauges
 from pastelka_orders.listening import listen
 from pastelka_orders.outbox import CHANNEL, Relay
 from pastelka_orders.photos import PhotoDownloader, PhotoIntake, PhotoLimits
+from pastelka_orders.photos.download import DEFAULT_USER_AGENT
 from pastelka_orders.photos.proxies import proxies_of
 from pastelka_orders.photos.urls import UrlRules
 from pastelka_orders.reconciler import Reconciler
@@ -66,6 +67,8 @@ async def run(settings: OrdersSettings, stop: asyncio.Event) -> None:
                 intake,
                 rules=UrlRules(allowed_hosts=hosts),
                 proxies=proxies_of(settings.proxy),
+                user_agent=settings.photo_user_agent or DEFAULT_USER_AGENT,
+                referer=settings.photo_referer,
             ) as downloader,
             health_server(settings.host, settings.port, _checks(nc, database)),
             answering(nc, "orders-worker", _checks(nc, database)),

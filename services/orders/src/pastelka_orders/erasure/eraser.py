@@ -10,6 +10,8 @@ from pastelka_orders import order_files
 from pastelka_orders.database import Database, is_passing
 from pastelka_orders.erasure import messages
 from pastelka_orders.handlers import erasures as handlers
+from pastelka_orders.leases import until_work_ends
+from pastelka_orders.outbox import RELAY_LEASE
 from pastelka_orders.repository import erasures
 from pastelka_orders.repository.erasures import Erasure
 
@@ -71,6 +73,8 @@ class Eraser:
         await self._database.write(lambda c: handlers.take_rows_away(c, record.order_id))
 
     async def _messages(self, record: Erasure) -> None:
+        # What the relay had read before the rows went is purged with the rest once it is published.
+        await until_work_ends(self._database, RELAY_LEASE)
         now = await self._database.read(lambda c: erasures.one(c, record.order_id))
         await messages.purge(self._nc, now.subjects or [] if now is not None else [])
         if await self._database.write(lambda c: handlers.finish(c, record.order_id)):

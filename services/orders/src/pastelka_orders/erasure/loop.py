@@ -8,24 +8,23 @@ from typing import TypeVar
 
 import structlog
 from nats.aio.client import Client
-from sqlalchemy import text
 
 from pastelka_common.contracts.messages import now
 from pastelka_common.storage import Storage
 from pastelka_orders.database import Database, is_passing
 from pastelka_orders.erasure.eraser import Eraser
 from pastelka_orders.handlers.erasures import ask
+from pastelka_orders.leases import leased
 from pastelka_orders.photos.leftovers import remove_leftovers
 from pastelka_orders.repository import erasures, retention
 from pastelka_orders.repository.erasures import Erasure, Target
 
 T = TypeVar("T")
 
-_LOCK = 7_240_003  # the relay's is 7,240,001, the reconciler's 7,240,002
+_LEASE = "retention"
 _BATCH = 50
 _AT_ONCE = 4
 _CLOCKS_DIFFER = timedelta(hours=12)
-_ONLY_ONE = text("SELECT pg_try_advisory_xact_lock(:lock)")
 
 log = structlog.get_logger(__name__)
 
@@ -73,8 +72,8 @@ class Retention:
 
     async def sweep(self, stop: asyncio.Event | None = None) -> Swept | None:
         """One pass; ``None`` if another replica is making one. Ends early when ``stop`` is set."""
-        async with self._database.engine.connect() as leader, leader.begin():
-            if not (await leader.execute(_ONLY_ONE, {"lock": _LOCK})).scalar_one():
+        async with leased(self._database, _LEASE) as is_ours:
+            if not is_ours:
                 return None
             swept = Swept()
             await self._database.write(lambda c: retention.begin(c, days=self._days))

@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 import aiohttp
+from aiohttp.http_exceptions import LineTooLong
 
 from pastelka_common.errors import JobError, PermanentError, TransientError
 from pastelka_orders.photos.addresses import RefusedAddressError
@@ -17,6 +18,7 @@ _GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 _ACCESS_REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 _FIRST_SERVER_ERROR = 500
 _LONGEST_WAIT = 3600.0
+_FIRST_NOT_ASCII = 0x80
 
 
 def require_photo(response: aiohttp.ClientResponse) -> None:
@@ -33,6 +35,18 @@ def require_photo(response: aiohttp.ClientResponse) -> None:
         raise PermanentError("photo_access_refused", message)
     if status != HTTPStatus.OK:
         raise PermanentError("photo_answer_unexpected", f"{host} answered {status} instead of the photo.")
+
+
+def location(response: aiohttp.ClientResponse) -> str:
+    """The header ``Location`` as a URL may be written.
+
+    Bytes that are not UTF-8 are percent-encoded one by one, as browsers do it (WHATWG URL, *percent-encode*).
+    """
+    raw = next(value for name, value in response.raw_headers if name.lower() == b"location")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return "".join(chr(byte) if byte < _FIRST_NOT_ASCII else f"%{byte:02X}" for byte in raw)
 
 
 def retry_after(value: str | None) -> float | None:
@@ -76,7 +90,17 @@ def _permanent(error: Exception, host: str | None) -> PermanentError | None:
         case aiohttp.ClientConnectorError(os_error=RefusedAddressError()):
             message = f"{host} is not a public address; photos are fetched from the public internet only."
             return PermanentError("photo_address_refused", message)
+    if any(isinstance(cause, LineTooLong) for cause in _causes(error)):
+        message = f"{host} answers with a header of more than 64 KB; ask for another link to the photo."
+        return PermanentError("photo_answer_unexpected", message)
     return None
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """``error`` and what it was raised from: aiohttp wraps what its parser says."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _transient(error: Exception, host: str | None) -> TransientError:

@@ -4,7 +4,9 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from http import HTTPStatus
+from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,18 +20,22 @@ from yarl import URL
 
 from pastelka_common.errors import JobError, PermanentError, PostponedError, TransientError
 from pastelka_orders.photos.addresses import is_public, public_socket
-from pastelka_orders.photos.answers import broken_off, require_photo, wire_errors
+from pastelka_orders.photos.answers import broken_off, location, require_photo, wire_errors
+from pastelka_orders.photos.content_encoding import decode_file
 from pastelka_orders.photos.errors import PhotoRefusedError, Refusal, display_name
 from pastelka_orders.photos.intake import PhotoIntake
 from pastelka_orders.photos.limits import PhotoLimits
 from pastelka_orders.photos.normalise import NormalisedPhoto, too_large
 from pastelka_orders.photos.proxies import Proxy, may_help
+from pastelka_orders.photos.share_links import advice, direct_link, service_of
 from pastelka_orders.photos.spool import spool
 from pastelka_orders.photos.urls import UrlRules
 
 _CHUNK = 64 * 1024
 _MAX_REDIRECTS = 5
 _MAX_CONNECTIONS = 32
+_MAX_HEADER_BYTES = 64 * 1024
+_MAX_HEADERS = 512
 _TURNED_AWAY = (2.0, 4.0)
 _REDIRECTS = {
     HTTPStatus.MOVED_PERMANENTLY,
@@ -38,7 +44,27 @@ _REDIRECTS = {
     HTTPStatus.TEMPORARY_REDIRECT,
     HTTPStatus.PERMANENT_REDIRECT,
 }
-_HEADERS = {"User-Agent": "Pastelka/0.1", "Accept": "image/*", "Accept-Encoding": "identity"}
+_HEADERS = {"Accept": "image/*,*/*;q=0.8", "Accept-Encoding": "identity"}
+DEFAULT_USER_AGENT = f"Mozilla/5.0 (compatible; Pastelka/{version('pastelka-orders')})"
+_PAGE_INSTEAD = {"photo_not_an_image", "photo_access_refused", "photo_gone", "photo_answer_unexpected"}
+"""What a page for people in the place of a photo ends in."""
+
+
+@dataclass(slots=True)
+class _Transfer:
+    """One photo on its way to ``target``: cookies and addresses belong to it alone."""
+
+    target: Path
+    visited: list[URL]
+    # Hosts without a name are allowed by the rules only; a jar leaves their cookies out unless told.
+    cookies: aiohttp.CookieJar = field(
+        default_factory=lambda: aiohttp.CookieJar(unsafe=True, quote_cookie=False)
+    )
+
+    def cookie_header(self, url: URL) -> dict[str, str]:
+        """The header ``Cookie`` for ``url`` (RFC 6265, 5.4); empty where there is none."""
+        kept = self.cookies.filter_cookies(url).values()
+        return {"Cookie": "; ".join(f"{one.key}={one.coded_value}" for one in kept)} if kept else {}
 
 
 class PhotoDownloader:
@@ -48,7 +74,8 @@ class PhotoDownloader:
     waits longer than ``patience`` (seconds) for a turn makes room for photos of others; ``timeout``
     (seconds) is for one request from connecting to its last byte, ``stall`` for connecting and for each
     piece alone; ``resolver`` replaces the system's name lookup. ``proxies`` are asked, in their order, where
-    a host refuses access, asks to wait or cannot be reached.
+    a host refuses access, asks to wait or cannot be reached. ``user_agent`` and ``referer`` go out with every
+    request: some hosts answer browsers only, or only visitors from a shop's pages.
     """
 
     def __init__(
@@ -62,6 +89,8 @@ class PhotoDownloader:
         stall: float = 15.0,
         resolver: AbstractResolver | None = None,
         proxies: Sequence[Proxy] = (),
+        user_agent: str = DEFAULT_USER_AGENT,
+        referer: str = "",
     ) -> None:
         self._intake = intake
         self._rules = rules or UrlRules()
@@ -70,6 +99,7 @@ class PhotoDownloader:
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=stall, sock_read=stall)
         self._resolver = resolver
         self._proxies = tuple(proxies)
+        self._headers = _HEADERS | {"User-Agent": user_agent} | ({"Referer": referer} if referer else {})
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def __aenter__(self) -> Self:
@@ -93,34 +123,44 @@ class PhotoDownloader:
         start = self._rules.checked(url)
         shown = display_name(name or start.name)
         async with anyio.TemporaryDirectory(prefix="pastelka-download-") as folder:
-            target = Path(folder) / "photo"
+            transfer = _Transfer(Path(folder) / "photo", [start])
             try:
-                has_known_end = await self._fetch(start, target)
+                has_known_end = await self._fetch(transfer)
+                return await self._normalise(transfer, shown, has_known_end=has_known_end)
             except Refusal as refusal:
                 raise PermanentError(refusal.code, f"{shown}: {refusal.reason}") from refusal
-            try:
-                return await self._intake.normalise(target, name=shown)
-            except PhotoRefusedError as refused:
-                if refused.code == "photo_truncated" and not has_known_end:
-                    raise broken_off(start.host) from refused
-                raise PermanentError(refused.code, str(refused)) from refused
+            except PermanentError as error:
+                service = service_of(transfer.visited)
+                if service is None or error.code not in _PAGE_INSTEAD:
+                    raise
+                raise PermanentError("photo_share_page", f"{shown}: {advice(service)}.") from error
 
-    async def _fetch(self, url: URL, target: Path) -> bool:
+    async def _normalise(self, transfer: _Transfer, shown: str, *, has_known_end: bool) -> NormalisedPhoto:
+        try:
+            return await self._intake.normalise(transfer.target, name=shown)
+        except PhotoRefusedError as refused:
+            if refused.code == "photo_truncated" and not has_known_end:
+                raise broken_off(transfer.visited[0].host) from refused
+            raise PermanentError(refused.code, str(refused)) from refused
+
+    async def _fetch(self, transfer: _Transfer) -> bool:
         """Follow redirects to the photo and spool it; answers whether its end was marked."""
+        url = direct_link(transfer.visited[0])
         for _ in range(_MAX_REDIRECTS + 1):
             async with self._turn(url):
-                outcome = await self._request(url, target)
+                outcome = await self._request(url, transfer)
             if isinstance(outcome, bool):
                 return outcome
-            url = outcome
+            transfer.visited.append(outcome)
+            url = direct_link(outcome)
         message = f"The photo's address redirects more than {_MAX_REDIRECTS} times; a direct link is needed."
         raise PermanentError("photo_redirects_too_often", message)
 
-    async def _request(self, url: URL, target: Path) -> URL | bool:
+    async def _request(self, url: URL, transfer: _Transfer) -> URL | bool:
         """Ask for ``url``; a host that refuses or cannot be reached is asked through the proxies."""
         is_allowed = self._rules.is_allowed_host(url)
         try:
-            return await self._ask(self._private if is_allowed else self._public, url, target)
+            return await self._ask(self._private if is_allowed else self._public, url, transfer)
         except JobError as error:
             if not may_help(error, self._proxies):
                 raise
@@ -129,7 +169,7 @@ class PhotoDownloader:
             await self._require_public(url)
         for proxy in self._proxies:
             try:
-                return await self._ask(self._private, url, target, proxy)
+                return await self._ask(self._private, url, transfer, proxy)
             except JobError as error:
                 if not may_help(error, self._proxies):
                     raise
@@ -137,20 +177,25 @@ class PhotoDownloader:
         raise refused
 
     async def _ask(
-        self, session: aiohttp.ClientSession, url: URL, target: Path, proxy: Proxy | None = None
+        self, session: aiohttp.ClientSession, url: URL, transfer: _Transfer, proxy: Proxy | None = None
     ) -> URL | bool:
         with wire_errors(url.host):
             async with session.get(
                 url,
                 allow_redirects=False,
                 timeout=self._timeout,
+                headers=transfer.cookie_header(url),
                 proxy=proxy.url if proxy else None,
                 ssl=proxy.tls if proxy else True,
             ) as response:
+                transfer.cookies.update_cookies(response.cookies, url)
                 if response.status in _REDIRECTS and "Location" in response.headers:
-                    return self._rules.checked(response.headers["Location"], base=url)
+                    return self._rules.checked(location(response), base=url)
                 require_photo(response)
-                await _spool_body(response, target, self._intake.limits)
+                await _spool_body(response, transfer.target, self._intake.limits)
+                await decode_file(
+                    transfer.target, response.headers.get("Content-Encoding", ""), limits=self._intake.limits
+                )
                 return response.content_length is not None or "Transfer-Encoding" in response.headers
 
     async def _require_public(self, url: URL) -> None:
@@ -192,7 +237,13 @@ class PhotoDownloader:
             socket_factory=socket_factory,
         )
         return aiohttp.ClientSession(
-            connector=connector, headers=_HEADERS, cookie_jar=aiohttp.DummyCookieJar()
+            connector=connector,
+            headers=self._headers,
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),  # a cookie belongs to one download: see _Transfer
+            max_line_size=_MAX_HEADER_BYTES,
+            max_field_size=_MAX_HEADER_BYTES,
+            max_headers=_MAX_HEADERS,
         )
 
 

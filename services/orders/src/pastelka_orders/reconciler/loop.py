@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import structlog
 from nats.aio.client import Client
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.storage import Storage
 from pastelka_orders.database import Database, is_passing
+from pastelka_orders.leases import leased
 from pastelka_orders.reconciler.events import mend_events
 from pastelka_orders.reconciler.files import FileRounds
 from pastelka_orders.reconciler.leftovers import (
@@ -25,9 +25,8 @@ from pastelka_orders.reconciler.sweep import Sweep
 from pastelka_orders.reconciler.versions import mend_versions
 from pastelka_orders.repository import reconciling
 
-_LOCK = 7_240_002  # the relay's is 7,240,001
+_LEASE = "reconciler"
 _PAUSE_AFTER_FAILURE = 1.0
-_ONLY_ONE = text("SELECT pg_try_advisory_xact_lock(:lock)")
 
 log = structlog.get_logger(__name__)
 
@@ -73,8 +72,8 @@ class Reconciler:
 
     async def sweep(self, *, dry_run: bool = False) -> Sweep | None:
         """One pass; ``None`` if another replica is making one. Raises what the parts raise."""
-        async with self._database.engine.connect() as leader, leader.begin():
-            if not (await leader.execute(_ONLY_ONE, {"lock": _LOCK})).scalar_one():
+        async with leased(self._database, _LEASE) as is_ours:
+            if not is_ours:
                 return None
             found = Sweep(self._database, self._nc, self._storage, self._grace, dry_run=dry_run)
             await _pass_over(found, self._files)

@@ -10,13 +10,14 @@ from pydantic import ValidationError
 
 from pastelka_common.calls import calling
 from pastelka_common.errors import PermanentError, TransientError
+from pastelka_common.response_body import MAX_HEADER_BYTES, ResponseBodyError, read_body
 from pastelka_orders.photos.answers import retry_after
 from pastelka_orders.shopify import queries
 from pastelka_orders.shopify.answers import Connection, LineItemNode, OrderNode, PageInfo
 from pastelka_orders.shopify.attributes import AttributeNames
 from pastelka_orders.shopify.fields import MAX_ITEMS, Shape
 from pastelka_orders.shopify.orders import OrderTooLargeError, ShopOrder
-from pastelka_orders.shopify.refusals import Refused, require_answer, unreadable
+from pastelka_orders.shopify.refusals import Refused, body_error, require_answer, unreadable
 from pastelka_orders.shopify.settings import ShopifySettings
 from pastelka_orders.shopify.throttle import Cost, Throttle
 
@@ -27,7 +28,7 @@ LINES_PER_PAGE = 250
 
 _TRIES = 20
 _LONGEST_WAIT = 60.0
-_LARGEST = 32 * 1024 * 1024
+_MAX_ANSWER_BYTES = 32 * 1024 * 1024
 
 log = structlog.get_logger(__name__)
 
@@ -55,14 +56,16 @@ class AdminApi:
             "Accept": "application/json",
         }
         self._names = AttributeNames.of(settings)
-        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._timeout = timeout
         self._throttle = Throttle()
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
             headers=self._headers,
-            timeout=self._timeout,
+            timeout=aiohttp.ClientTimeout(total=self._timeout),
             cookie_jar=aiohttp.DummyCookieJar(),
+            max_line_size=MAX_HEADER_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
             trust_env=True,  # HTTPS_PROXY
         )
         return self
@@ -99,7 +102,7 @@ class AdminApi:
     async def complete(self, node: dict[str, Any]) -> ShopOrder:
         """The order in a node of a page, with the line items that did not fit in it."""
         try:
-            found = OrderNode.model_validate(node)
+            found = await asyncio.to_thread(OrderNode.model_validate, node)
         except ValidationError as error:
             raise unreadable(f"Order {node.get('name') or node.get('id')}", error) from error
         lines, cursor = list(found.lines.nodes), found.lines.page_info.next_cursor
@@ -108,7 +111,7 @@ class AdminApi:
             lines += page.nodes
             cursor = page.page_info.next_cursor
         try:
-            return found.order(self._names, lines)
+            return await asyncio.to_thread(found.order, self._names, lines)
         except OrderTooLargeError as error:
             raise PermanentError("shop_order_too_large", str(error)) from None
 
@@ -147,17 +150,23 @@ class AdminApi:
             log.debug("the shop does not say what a question costs", query=name)
 
     async def _post(self, document: dict[str, Any]) -> dict[str, Any]:
+        return await asyncio.to_thread(_document, await self._send(document))
+
+    async def _send(self, document: dict[str, Any]) -> bytes:
         try:
             with calling("POST", self._url, "graphql") as call:
                 async with self._session.post(self._url, json=document, allow_redirects=False) as response:
                     call.status = response.status
                     wait = retry_after(response.headers.get("Retry-After"))
                     require_answer(response.status, wait)
-                    body = await response.content.read(_LARGEST)
+                    return await read_body(
+                        response.content.iter_any(), max_bytes=_MAX_ANSWER_BYTES, timeout=self._timeout
+                    )
+        except ResponseBodyError as error:
+            raise body_error(error) from error
         except (aiohttp.ClientError, TimeoutError) as error:
             reason = type(error).__name__
             raise TransientError("shop_unavailable", f"The shop did not answer ({reason}).") from error
-        return _document(body)
 
 
 def _document(body: bytes) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 
-from pastelka_common.errors import PermanentError, TransientError
+from pastelka_common.errors import JobError, PermanentError, TransientError
+from pastelka_common.response_body import ResponseBodyError, ResponseTooLargeError, ResponseTruncatedError
 
 _FIRST_SERVER_ERROR = 500
 _LATER = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS, 430}
@@ -30,6 +31,15 @@ def require_answer(status: int, wait: float | None) -> None:
         raise PermanentError("shop_access_refused", message)
     message = f"The shop answered {status}; SHOPIFY_STORE_URL and SHOPIFY_API_VERSION must be right."
     raise PermanentError("shop_not_found", message)
+
+
+def body_error(error: ResponseBodyError) -> JobError:
+    """The error for an answer whose body did not come whole."""
+    message = f"The shop's answer cannot be read: {error}."
+    if isinstance(error, ResponseTooLargeError):
+        return PermanentError("shop_answer_too_large", message)
+    is_truncated = isinstance(error, ResponseTruncatedError)
+    return TransientError("shop_answer_truncated" if is_truncated else "shop_unavailable", message)
 
 
 def unreadable(what: str, error: ValidationError) -> PermanentError:

@@ -1,4 +1,4 @@
-"""The three calls of a RunPod endpoint, each made once; repeating is for those who call."""
+"""The three calls of a RunPod endpoint, each made once; the caller repeats them."""
 
 from collections.abc import AsyncIterator
 from http import HTTPStatus
@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import aiohttp
 import httpx
-from httpx_aiohttp import HttpxAiohttpClient
+from httpx_aiohttp import AiohttpTransport, HttpxAiohttpClient
 from pydantic import SecretStr, ValidationError
 
 from pastelka_coloring.providers.runpod.faults import (
@@ -18,26 +18,35 @@ from pastelka_coloring.providers.runpod.faults import (
 )
 from pastelka_coloring.providers.runpod.wire import Accepted, JobReply
 from pastelka_common.calls import calling
+from pastelka_common.response_body import MAX_HEADER_BYTES, ResponseBodyError, read_body
 
 _CHUNK = 128 * 1024
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0, pool=30.0)
+_BODY_TIMEOUT = 120.0
+"""Seconds for a whole body; ``_TIMEOUT`` is for each piece of it."""
 # Servers and their gateways close idle connections after 60 s and more; a connection we close first
 # is never lost in the moment a request is sent.
 _KEEPALIVE_SECONDS = 15.0
-# A cancel that finds nothing to cancel: unknown, expired, or ended.
-_NOTHING_TO_CANCEL = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE)
+# The local server of RunPod's SDK runs the job while it is asked for its status.
+_TIMEOUT_OF_POST_STATUS = httpx.Timeout(30.0, connect=10.0, pool=30.0, read=None)
+# The endpoint id of a server that has its routes right below the base URL, as that local server has.
+_NO_ENDPOINT = "."
 
 
 def pooled_client(connections: int) -> httpx.AsyncClient:
     """A client for one process, with room for ``connections`` requests at once."""
-    return HttpxAiohttpClient(
-        timeout=_TIMEOUT,
-        limits=httpx.Limits(
-            max_connections=connections,
-            max_keepalive_connections=connections,
-            keepalive_expiry=_KEEPALIVE_SECONDS,
-        ),
-    )
+
+    def session() -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=connections, keepalive_timeout=_KEEPALIVE_SECONDS, ssl=httpx.create_ssl_context()
+            ),
+            max_line_size=MAX_HEADER_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
+            trust_env=True,  # HTTPS_PROXY
+        )
+
+    return HttpxAiohttpClient(timeout=_TIMEOUT, transport=AiohttpTransport(client=session))
 
 
 class RunpodApi:
@@ -53,9 +62,12 @@ class RunpodApi:
         response_bytes: int,
     ) -> None:
         self._client = client
-        self._root = f"{base_url.rstrip('/')}/{quote(endpoint_id, safe='')}"
+        self._root = base_url.rstrip("/")
+        if endpoint_id != _NO_ENDPOINT:
+            self._root += f"/{quote(endpoint_id, safe='')}"
         self._headers = {"Authorization": f"Bearer {api_key.get_secret_value()}"}
         self._response_bytes = response_bytes
+        self._status_method = "GET"
 
     async def submit(self, body: bytes) -> str:
         """Submit a job and return its id. Raises what :func:`faults.submit_fault` makes."""
@@ -71,9 +83,9 @@ class RunpodApi:
             raise unreadable_acceptance() from error
 
     async def status(self, job_id: str) -> JobReply:
-        """What RunPod says about a job. Raises what :func:`faults.job_fault` makes."""
+        """What RunPod says about a job. Raises the ``TransientError`` that :func:`faults.job_fault` makes."""
         try:
-            response = await self._send("GET", "status/{id}", job_id)
+            response = await self._ask_status(job_id)
         except ConnectionFaultError as fault:
             raise job_fault(fault) from fault
         if not response.is_success:
@@ -84,13 +96,28 @@ class RunpodApi:
             raise unreadable_status() from error
 
     async def cancel(self, job_id: str) -> None:
-        """Cancel a job; one that is unknown or has ended is no error."""
+        """Cancel a job. Raises the ``TransientError`` that :func:`faults.job_fault` makes."""
         try:
             response = await self._send("POST", "cancel/{id}", job_id)
         except ConnectionFaultError as fault:
             raise job_fault(fault) from fault
-        if not response.is_success and response.status_code not in _NOTHING_TO_CANCEL:
+        if not response.is_success:
             raise job_fault(response)
+
+    async def _ask_status(self, job_id: str) -> httpx.Response:
+        """Ask with the method that this server takes: GET, or POST where a 405 says so.
+
+        Only an answer with a state makes the change last, for this process: something in between may
+        answer 405, too.
+        """
+        response = await self._send(self._status_method, "status/{id}", job_id)
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
+            return response
+        other = "POST" if self._status_method == "GET" else "GET"
+        response = await self._send(other, "status/{id}", job_id)
+        if response.is_success:
+            self._status_method = other
+        return response
 
     async def _send(
         self, method: str, template: str, job_id: str = "", *, body: bytes | None = None
@@ -100,24 +127,32 @@ class RunpodApi:
         headers = dict(self._headers)
         if body is not None:
             headers |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
+        is_post_status = method == "POST" and template.startswith("status/")
+        timeout = _TIMEOUT_OF_POST_STATUS if is_post_status else httpx.USE_CLIENT_DEFAULT
         try:
             with calling(method, url, template) as call:
                 async with self._client.stream(
-                    method, url, headers=headers, content=None if body is None else _chunks(body)
+                    method,
+                    url,
+                    headers=headers,
+                    content=None if body is None else _chunks(body),
+                    timeout=timeout,
                 ) as response:
                     call.status = response.status_code
                     content = await self._read(response)
-        except (httpx.HTTPError, aiohttp.ClientError) as error:
+        except (httpx.HTTPError, aiohttp.ClientError, ResponseBodyError) as error:
             raise ConnectionFaultError(error) from error
         return httpx.Response(response.status_code, headers=_plain(response.headers), content=content)
 
     async def _read(self, response: httpx.Response) -> bytes:
-        content = bytearray()
-        async for chunk in response.aiter_bytes():
-            content += chunk
-            if len(content) > self._response_bytes:
-                raise httpx.DecodingError(f"the answer has more than {self._response_bytes} bytes")
-        return bytes(content)
+        try:
+            return await read_body(
+                response.aiter_bytes(), max_bytes=self._response_bytes, timeout=_BODY_TIMEOUT
+            )
+        except ResponseBodyError:
+            if response.is_success:
+                raise
+            return b""  # the status alone says what failed
 
 
 async def _chunks(body: bytes) -> AsyncIterator[bytes]:

@@ -12,6 +12,7 @@ import aiohttp
 import httpx
 
 from pastelka_common.errors import JobError, PermanentError, SubmitUnknownError, TransientError
+from pastelka_common.response_body import ResponseBodyError, ResponseTruncatedError
 
 SUBMIT_UNKNOWN = "submit_unknown"
 _REFUSED_TO_LET_IN = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
@@ -26,9 +27,11 @@ class ConnectionFaultError(Exception):
     """No whole answer. ``sent`` is whether RunPod may have the request."""
 
     def __init__(self, cause: Exception) -> None:
-        original = cause.__cause__ or cause
-        super().__init__(f"{type(original).__name__}")
+        is_body = isinstance(cause, ResponseBodyError)
+        original = cause if is_body else cause.__cause__ or cause
+        super().__init__(str(cause) if is_body else type(original).__name__)
         self.sent = not isinstance(original, _NEVER_CONNECTED)
+        self.is_truncated = isinstance(cause, ResponseTruncatedError)
 
 
 def retry_after(headers: httpx.Headers) -> float | None:
@@ -63,19 +66,27 @@ def unreadable_acceptance() -> JobError:
     return _submit_unknown("an answer without a job id")
 
 
-def job_fault(fault: httpx.Response | ConnectionFaultError) -> JobError:
-    """Why a submitted job could not be asked after, or cancelled."""
+class JobUnknownError(TransientError):
+    """RunPod does not know the job (HTTP 404): it expired, or something in between answered."""
+
+
+def job_fault(fault: httpx.Response | ConnectionFaultError) -> TransientError:
+    """Why a submitted job could not be asked after, or cancelled.
+
+    Never permanent: the job goes on at RunPod whatever one answer says, so the caller repeats the call.
+    """
     if isinstance(fault, ConnectionFaultError):
         return _unreachable(fault)
     if fault.status_code == HTTPStatus.NOT_FOUND:
-        return PermanentError(
+        return JobUnknownError(
             "provider_job_gone",
             "RunPod does not know the job any more (it keeps results for 30 minutes); a retry makes it anew.",
         )
-    return _answer_fault(fault)
+    error = _answer_fault(fault)
+    return error if isinstance(error, TransientError) else TransientError(error.code, error.message)
 
 
-def unreadable_status() -> JobError:
+def unreadable_status() -> TransientError:
     """An answer to a poll that is not RunPod's JSON, as gateways give while something is down."""
     return TransientError("provider_unavailable", "RunPod gave an answer that is not a job's status.")
 
@@ -87,6 +98,8 @@ def _submit_unknown(why: str) -> SubmitUnknownError:
 
 
 def _unreachable(fault: ConnectionFaultError) -> TransientError:
+    if fault.is_truncated:
+        return TransientError("provider_answer_truncated", f"RunPod's answer was cut off: {fault}.")
     return TransientError("provider_unreachable", f"RunPod cannot be reached ({fault}).")
 
 

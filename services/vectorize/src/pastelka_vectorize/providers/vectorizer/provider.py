@@ -5,13 +5,21 @@ import asyncio
 import aiohttp
 import anyio.to_thread
 import httpx
-from httpx_aiohttp import HttpxAiohttpClient
+from httpx_aiohttp import AiohttpTransport, HttpxAiohttpClient
 from pydantic import SecretStr
 
 from pastelka_common.calls import calling
 from pastelka_common.contracts.options import ShapeStacking
 from pastelka_common.contracts.statuses import SvgProcessingStatus
 from pastelka_common.errors import PermanentError, SubmitUnknownError, TransientError
+from pastelka_common.response_body import (
+    MAX_HEADER_BYTES,
+    ResponseBodyError,
+    ResponseTimeoutError,
+    ResponseTooLargeError,
+    ResponseTruncatedError,
+    read_body,
+)
 from pastelka_vectorize.providers import Progress, SvgRequest
 from pastelka_vectorize.providers.page import PageUnusableError
 from pastelka_vectorize.providers.vectorizer.answers import error_of, svg_of
@@ -46,7 +54,7 @@ class VectorizerProvider:
         self._auth = httpx.BasicAuth(api_key, api_secret.get_secret_value())
         self._timeout = timeout
         self._owns_client = client is None
-        self._client = client or HttpxAiohttpClient()  # a proxy of HTTPS_PROXY included
+        self._client = client or HttpxAiohttpClient(transport=AiohttpTransport(client=_session))
 
     async def vectorize(self, request: SvgRequest, progress: Progress) -> bytes:
         """Send the page and return the SVG; see ``SvgProvider``."""
@@ -67,7 +75,16 @@ class VectorizerProvider:
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._post(page, fields)
-        except TimeoutError as exc:
+        except ResponseTooLargeError as exc:
+            raise PermanentError(
+                "provider_output_invalid", f"Vectorizer.ai's answer cannot be read: {exc}."
+            ) from exc
+        except ResponseTruncatedError as exc:
+            raise SubmitUnknownError(
+                "answer_truncated",
+                f"Vectorizer.ai's answer was cut off: {exc}; the request may have been charged.",
+            ) from exc
+        except (TimeoutError, ResponseTimeoutError) as exc:
             raise SubmitUnknownError(
                 "timeout",
                 f"Vectorizer.ai did not answer within {self._timeout:g} s; "
@@ -89,10 +106,27 @@ class VectorizerProvider:
                 timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT),
             ) as response:
                 call.status = response.status_code
-                body = await _read(response)
+                body = await self._read(response)
         if response.status_code == httpx.codes.OK:
             return svg_of(body)
         raise error_of(response.status_code, response.headers, body)
+
+    async def _read(self, response: httpx.Response) -> bytes:
+        try:
+            return await read_body(response.aiter_bytes(), max_bytes=MAX_ANSWER, timeout=self._timeout)
+        except ResponseBodyError:
+            if response.status_code == httpx.codes.OK:
+                raise
+            return b""  # the status alone says that there is no SVG, and what to do
+
+
+def _session() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(ssl=httpx.create_ssl_context()),
+        max_line_size=MAX_HEADER_BYTES,
+        max_field_size=MAX_HEADER_BYTES,
+        trust_env=True,  # HTTPS_PROXY
+    )
 
 
 def _fields(request: SvgRequest) -> dict[str, str]:
@@ -103,17 +137,6 @@ def _fields(request: SvgRequest) -> dict[str, str]:
         "output.group_by": request.group_by.value,
         "output.parameterized_shapes.flatten": "true",
     }
-
-
-async def _read(response: httpx.Response) -> bytes:
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > MAX_ANSWER:
-            raise PermanentError(
-                "provider_output_invalid", f"Vectorizer.ai answered with more than {MAX_ANSWER >> 20} MB."
-            )
-    return bytes(body)
 
 
 def _connection_error(exc: Exception) -> TransientError:

@@ -1,0 +1,137 @@
+"""Leases: of several replicas one at a time does a kind of work, and one that vanishes blocks no other.
+
+A lease is a row with a holder and an expiry. It needs no open transaction and no session of its own,
+so it survives a connection pooler, and ends by the database's clock when its holder stops renewing it.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import uuid4
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_orders.database import Database, is_passing
+
+LEASE_SECONDS = 20.0
+"""A lease that is not renewed for so long is free."""
+_LOOK_SECONDS = 0.05
+
+log = structlog.get_logger(__name__)
+
+_TAKE = text(
+    """INSERT INTO leases AS l (name, holder, expires_at)
+    VALUES (:name, :holder, clock_timestamp() + make_interval(secs => :seconds))
+    ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at,
+        taken_at = CASE WHEN l.holder = excluded.holder THEN l.taken_at ELSE clock_timestamp() END,
+        working_since = CASE WHEN l.holder = excluded.holder THEN l.working_since END
+    WHERE l.holder = excluded.holder OR l.expires_at < clock_timestamp()
+    RETURNING 1"""
+)
+_HOLDS = text("SELECT 1 FROM leases WHERE name = :name AND holder = :holder FOR UPDATE")
+_RELEASE = text("DELETE FROM leases WHERE name = :name AND holder = :holder")
+_WORKING = text(
+    """UPDATE leases SET working_since = CASE WHEN :working THEN clock_timestamp() END
+    WHERE name = :name AND holder = :holder"""
+)
+
+_WORKING_SINCE = text(
+    "SELECT working_since FROM leases WHERE name = :name AND expires_at > clock_timestamp()"
+)
+
+
+def _holder() -> str:
+    """Names this process to people, and this lease to the database."""
+    return f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to do one kind of work. Its methods belong into a transaction of the caller."""
+
+    name: str
+    holder: str = field(default_factory=_holder)
+    seconds: float = LEASE_SECONDS
+
+    async def take(self, connection: AsyncConnection) -> bool:
+        """Take or renew it; ``False`` while another holds it."""
+        values = {"name": self.name, "holder": self.holder, "seconds": self.seconds}
+        return (await connection.execute(_TAKE, values)).first() is not None
+
+    async def holds(self, connection: AsyncConnection) -> bool:
+        """Whether it is still ours, and stays so until the transaction ends."""
+        values = {"name": self.name, "holder": self.holder}
+        return (await connection.execute(_HOLDS, values)).first() is not None
+
+    async def note_work(self, connection: AsyncConnection, *, working: bool) -> None:
+        """Note that work outside of transactions begins, or that it has ended."""
+        await connection.execute(_WORKING, {"name": self.name, "holder": self.holder, "working": working})
+
+    async def release(self, connection: AsyncConnection) -> None:
+        """Let another take it at once."""
+        await connection.execute(_RELEASE, {"name": self.name, "holder": self.holder})
+
+
+@asynccontextmanager
+async def leased(database: Database, name: str) -> AsyncIterator[bool]:
+    """Hold a lease while the body runs; yields ``False`` if another holds it.
+
+    Renewed meanwhile. If it cannot be renewed before it ends, the body is cancelled and
+    ``TimeoutError`` is raised.
+    """
+    lease = Lease(name)
+    if not await database.write(lease.take):
+        yield False
+        return
+    async with asyncio.timeout(lease.seconds) as deadline:
+        renewing = asyncio.create_task(_renew(database, lease, deadline))
+        try:
+            yield True
+        finally:
+            renewing.cancel()
+            await asyncio.wait({renewing})
+            await released(database, lease)
+
+
+async def released(database: Database, lease: Lease) -> None:
+    """Release a lease; where the database is away it ends by itself."""
+    try:
+        await database.write(lease.release)
+    except Exception as error:
+        if not is_passing(error):
+            raise
+        log.debug("lease not released", lease=lease.name, error=str(error))
+
+
+async def until_work_ends(database: Database, name: str) -> None:
+    """Wait until what the holder was doing outside of transactions has ended, or its lease has."""
+
+    async def working_since(connection: AsyncConnection) -> datetime | None:
+        since: datetime | None = (await connection.execute(_WORKING_SINCE, {"name": name})).scalar()
+        return since
+
+    first = await database.read(working_since)
+    while first is not None and await database.read(working_since) == first:  # noqa: ASYNC110
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _renew(database: Database, lease: Lease, deadline: asyncio.Timeout) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        await asyncio.sleep(lease.seconds / 4)
+        asked = loop.time()
+        try:
+            is_ours = await database.write(lease.take)
+        except Exception as error:  # noqa: BLE001 - the next renewal may get through
+            log.warning("lease not renewed", lease=lease.name, error=str(error))
+            continue
+        if not is_ours:
+            deadline.reschedule(loop.time())
+            return
+        deadline.reschedule(asked + lease.seconds)
