@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import now
+from pastelka_common.messaging.held import StreamGoneError, state_of
 from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.topology import (
     COLORING_CONSUMER,
@@ -44,6 +45,7 @@ OUTBOX = Gauge("pastelka_outbox_messages", "Messages that are committed and not 
 OUTBOX_AGE = Gauge("pastelka_outbox_oldest_seconds", "Age of the oldest message in the outbox")
 IN_HAND = Gauge("pastelka_versions_in_hand", "Versions that are asked for and have not ended", ["kind"])
 DEAD_LETTERS = Gauge("pastelka_dead_letters", "Jobs that were given up on and wait for a person")
+DEAD_LETTERS_AGE = Gauge("pastelka_dead_letters_oldest_seconds", "Age of the oldest dead letter")
 STORAGE_FREE = Gauge("pastelka_storage_free_bytes", "Free space where the files are stored")
 STORAGE_SIZE = Gauge("pastelka_storage_size_bytes", "Size of the file system where the files are stored")
 STORAGE_ANSWERS = Gauge("pastelka_storage_answers", "1 where the storage answers when it is asked, else 0")
@@ -87,7 +89,7 @@ class Gauges:
     async def _of_broker(self) -> None:
         js = self.nc.jetstream()
         async with asyncio.timeout(self.every):
-            await asyncio.gather(_dead_letters(js), *(_queue(js, spec) for spec in _CONSUMERS))
+            await asyncio.gather(_dead_letters(self.nc), *(_queue(js, spec) for spec in _CONSUMERS))
 
     async def _of_storage(self) -> None:
         try:
@@ -121,11 +123,16 @@ async def _of_database(connection: AsyncConnection) -> None:
         IN_HAND.labels(kind).set(number)
 
 
-async def _dead_letters(js: JetStreamContext) -> None:
+async def _dead_letters(nc: Client) -> None:
     try:
-        DEAD_LETTERS.set((await js.stream_info(DEAD)).state.messages)
-    except NotFoundError:  # nobody has made the stream yet
+        state = await state_of(nc, DEAD)
+    except StreamGoneError:  # not created yet
         DEAD_LETTERS.set(0)
+        DEAD_LETTERS_AGE.set(0.0)
+        return
+    DEAD_LETTERS.set(state.messages)
+    age = (now() - state.first_time).total_seconds() if state.messages else 0.0
+    DEAD_LETTERS_AGE.set(max(0.0, age))
 
 
 async def _queue(js: JetStreamContext, spec: ConsumerSpec) -> None:

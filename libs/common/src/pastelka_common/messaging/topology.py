@@ -65,7 +65,14 @@ def streams(replicas: int = 1) -> list[StreamConfig]:
             allow_atomic=True,
             description="What is committed",
         ),
-        StreamConfig(name=DEAD, subjects=["dead.>"], max_age=30 * DAY, description="What was given up on"),
+        StreamConfig(
+            name=DEAD,
+            subjects=["dead.>"],
+            max_age=30 * DAY,
+            max_msgs_per_subject=1,  # a subject is a thing to be done: its newest failure is what counts
+            allow_direct=True,
+            description="What was given up on",
+        ),
     ]
     for stream in plain:
         stream.num_replicas = replicas
