@@ -30,7 +30,7 @@ from pastelka_common.messaging.topology import (
     ConsumerSpec,
 )
 from pastelka_common.storage import Storage
-from pastelka_orders.database import Database
+from pastelka_orders.database import Database, DatabaseUnavailableError
 from pastelka_orders.queues import standing
 from pastelka_orders.repository import system
 
@@ -107,7 +107,7 @@ class Gauges:
 async def _noted(source: str, looking: Awaitable[None]) -> None:
     try:
         await looking
-    except (SQLAlchemyError, *BROKER_ERRORS) as error:
+    except (DatabaseUnavailableError, SQLAlchemyError, *BROKER_ERRORS) as error:
         log.warning("not told how things stand", source=source, error=type(error).__name__)
     else:
         LOOKED.labels(source).set(time.time())

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from nats.aio.client import Client
 
 from pastelka_common.messaging.connection import without_credentials
-from pastelka_orders.database import Database
+from pastelka_orders.connections import COMMAND
+from pastelka_orders.database import Database, open_database
 from pastelka_orders.settings import OrdersSettings
 
 _SECONDS = 5
@@ -40,7 +41,7 @@ async def broker(url: str) -> AsyncIterator[Client]:
 @asynccontextmanager
 async def database(settings: OrdersSettings) -> AsyncIterator[Database]:
     """The database of the service."""
-    found = Database(settings.database_url.get_secret_value(), pool_size=_POOL, timezone=settings.timezone)
+    found = open_database(settings, pool_size=_POOL, limits=COMMAND)
     try:
         yield found
     finally:
