@@ -1,10 +1,7 @@
 """A real PgBouncer that gives each transaction another session, between the service and PostgreSQL."""
 
 import asyncio
-import os
-import shutil
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,71 +11,22 @@ import pytest_asyncio
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.servers import PostgresServer, free_port
-from pastelka_common.servers.privileges import give, unprivileged_user
-from pastelka_common.testing.waiting import until
+from pastelka_common.servers import PostgresServer, running
+from pastelka_common.testing import pgbouncer
 from pastelka_orders import migrations_runner
 from pastelka_orders.database import Database
 from pastelka_orders.listening import listen
 from pastelka_orders.settings import OrdersSettings
 
-_PROGRAM = shutil.which("pgbouncer")
-pytestmark = pytest.mark.skipif(
-    _PROGRAM is None, reason="no pgbouncer on the PATH (Debian's package pgbouncer)"
-)
-_SESSIONS = 3
-"""Of PostgreSQL, for all clients: so that a client gets another one with nearly every transaction."""
+pytestmark = pytest.mark.skipif(not pgbouncer.is_installed(), reason=pgbouncer.MISSING)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def pooler(postgres_server: PostgresServer, tmp_path: Path) -> AsyncIterator[int]:
     """Its port."""
-    port = free_port()
-    folder = tmp_path / "pgbouncer"
-    folder.mkdir()
-    user = unprivileged_user() if os.geteuid() == 0 else None
-    users = folder / "users.txt"
-    url = make_url(postgres_server.url)
-    users.write_text(f'"{url.username}" "{url.password}"\n')
-    config = folder / "pgbouncer.ini"
-    config.write_text(
-        f"[databases]\n* = host=127.0.0.1 port={postgres_server.port}\n"
-        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
-        f"auth_type = scram-sha-256\nauth_file = {users}\npool_mode = transaction\n"
-        f"default_pool_size = {_SESSIONS}\nmax_client_conn = 200\nserver_round_robin = 1\n"
-    )
-    argv = [str(_PROGRAM), str(config)]
-    if user is not None:
-        for path in (folder, users, config):
-            give(path, user)
-        _open_parents(tmp_path)
-        argv[1:1] = ["-u", user]
-    process = await asyncio.create_subprocess_exec(
-        *argv, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-    )
-    try:
-        await until(lambda: _answers(port), 20)
-        yield port
-    finally:
-        with suppress(ProcessLookupError):
-            process.terminate()
-        await process.wait()
-
-
-def _open_parents(folder: Path) -> None:
-    """Let the user of the pooler reach its files."""
-    for parent in (folder, *folder.parents):
-        if parent.stat().st_uid == os.geteuid() and parent.name:
-            parent.chmod(parent.stat().st_mode | 0o011)
-
-
-async def _answers(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    writer.close()
-    return True
+    server = pgbouncer.PgBouncer(folder=tmp_path / "pgbouncer", postgres=postgres_server)
+    async with running(server):
+        yield server.port
 
 
 @pytest.fixture
@@ -100,10 +48,11 @@ async def pooled_api(
         yield api
 
 
+@pytest.mark.timeout(300)
 async def test_two_hundred_requests_are_answered(pooled_api: Any) -> None:
     await pooled_api.order(3)
 
-    at_once = asyncio.Semaphore(40)
+    at_once = asyncio.Semaphore(15)
 
     async def ask(number: int) -> int:
         async with at_once:

@@ -1,6 +1,6 @@
 """Errors of the database: which pass, and which say that a request or a message is at fault."""
 
-from asyncpg import PostgresError
+from asyncpg import InterfaceError, PostgresError
 from asyncpg.exceptions import InternalClientError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -63,8 +63,10 @@ def is_passing(error: BaseException) -> bool:
 
 
 def is_of_data(error: BaseException) -> bool:
-    """Whether the database refused a value, as it will do again."""
-    return sqlstate(error)[:2] in _OF_DATA and not is_passing(error)
+    """Whether the database, or its driver, refused a value, as it will do again."""
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else None
+    refused_unsent = isinstance(cause, InterfaceError) and isinstance(cause, ValueError)
+    return (refused_unsent or sqlstate(error)[:2] in _OF_DATA) and not is_passing(error)
 
 
 def is_of_database(error: BaseException) -> bool:
