@@ -11,7 +11,9 @@ from PIL import Image
 
 from pastelka_common.errors import PermanentError
 from pastelka_common.testing.fake_vectorizer import sample_svg
+from pastelka_common.testing.growth import MOST_GROWTH, growth
 from pastelka_vectorize.svg import clean
+from pastelka_vectorize.svg_allowed import allowed_value
 
 HEAD = (
     '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
@@ -251,3 +253,14 @@ def test_plain_style_sheet_is_kept():
 def pixels(svg: bytes) -> np.ndarray:
     png = resvg_py.svg_to_bytes(svg_string=svg.decode(), width=100, height=100)
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))
+
+
+@pytest.mark.parametrize("unit", ["a", "a(", "-", "url(", " ", "url(#a ", "rgb ("])
+def test_a_value_takes_linear_time(unit: str):
+    assert growth(lambda size: allowed_value("fill", unit * size)) <= MOST_GROWTH
+    assert growth(lambda size: allowed_value("style", f"fill:{unit * size}")) <= MOST_GROWTH
+
+
+@pytest.mark.parametrize("value", ["evil(1)", "xrgb(1,2,3)", "1rgb-(1)", "rgb(1) a (2)", "RGB (0,0,0) b("])
+def test_another_function_is_found_wherever_it_begins(value: str):
+    assert allowed_value("fill", value) is None

@@ -168,6 +168,7 @@ async def test_a_photo_that_is_not_encoded_as_the_header_says_is_taken_as_it_is(
         ("zstd", b"\x28\xb5\x2f\xfd"),
         ("gzip, br", gzip.compress(b"twice")),
     ],
+    ids=["no gzip", "no br", "no deflate", "cut gzip", "cut br", "cut deflate", "unknown", "two"],
 )
 async def test_an_encoding_that_cannot_be_decoded_is_named_at_once(name, content, host, downloader):
     host.answer = lambda request: ok(content, f"Content-Encoding: {name}")

@@ -1,7 +1,10 @@
 """Photos, dedication and layout from the attributes of a line item."""
 
+import time
+
 import pytest
 
+from pastelka_common.testing.growth import MOST_GROWTH, growth
 from pastelka_orders.shopify.attributes import AttributeNames
 
 NAMES = AttributeNames()
@@ -67,3 +70,37 @@ def test_names_are_configurable() -> None:
     attributes = [("Photo (best) 2", url("a")), ("Fotka 1", url("b")), ("Dedication", "For Anna")]
     assert names.photos(attributes) == {2: url("a")}
     assert names.dedication_of(attributes) == "For Anna"
+
+
+@pytest.mark.parametrize(
+    ("head", "unit", "tail"),
+    [
+        ("Fotka", " ", "x"),
+        ("Fotka (", "1", "x"),
+        ("Fotka -", " ", "x"),
+        ("Fotka 1", "\u0301\u0316", ""),
+        ("", "Fotka ", ""),
+    ],
+)
+def test_a_name_takes_linear_time(head: str, unit: str, tail: str) -> None:
+    def work(size: int) -> None:
+        name = head + unit * size + tail
+        NAMES.photos([(name, url("a"))])
+        NAMES.dedication_of([(name, "x")])
+
+    assert growth(work) <= MOST_GROWTH
+
+
+def test_the_names_that_stopped_the_service_take_no_time() -> None:
+    attributes = [("Fotka" + " " * 494 + "x", url(number)) for number in range(40)]
+    key = ("Fotka" + " " * 1500 + "x", url("a"))
+    since = time.thread_time()
+    assert NAMES.photos([*attributes, key]) == {}
+    assert time.thread_time() - since < 0.5
+
+
+def test_many_photos_without_a_place_take_linear_time() -> None:
+    def work(size: int) -> None:
+        assert len(NAMES.photos([("Fotka 1", url(number)) for number in range(size)])) == size
+
+    assert growth(work) <= MOST_GROWTH

@@ -230,3 +230,11 @@ async def test_an_answer_that_drips_has_a_time_limit(shopify: FakeShopify) -> No
         with pytest.raises(TransientError) as found:
             await client.order(5_000_000_001)
     assert found.value.code == "shop_unavailable"
+
+
+async def test_names_of_attributes_may_be_of_any_length(client: AdminApi, shopify: FakeShopify) -> None:
+    url = "https://uploads.example.com/1.jpg"
+    attributes = [{"key": f"Fotka{' ' * 100_000}x", "value": url}, {"key": "Fotka 1", "value": url}]
+    shopify.add(shop_order(1, [shop_line(7, customAttributes=attributes)]))
+    order = await client.order(5_000_000_001)
+    assert dict((order.items or ())[0].photos) == {1: url}

@@ -91,7 +91,8 @@ _NAME = re.compile(r"[A-Za-z_][\w.-]{0,127}", re.ASCII)
 _NAMES = re.compile(r"[A-Za-z_][\w.-]{0,127}(?: [A-Za-z_][\w.-]{0,127}){0,15}", re.ASCII)
 _FRAGMENT = re.compile(r"\s*#[A-Za-z_][\w.-]{0,127}\s*", re.ASCII)
 _LOCAL_PAINT = re.compile(r"""url\(\s*(["']?)#[A-Za-z_][\w.-]{0,127}\1\s*\)""", re.ASCII)
-_FUNCTION = re.compile(r"([A-Za-z-]+)\s*\(")
+# A name is looked at from its first letter only: from each of its letters, it would take quadratic time.
+_FUNCTION = re.compile(r"(?<![A-Za-z-])([A-Za-z-]++)\s*+\(")
 _FUNCTIONS = frozenset(
     {"rgb", "rgba", "hsl", "hsla", "matrix", "translate", "scale", "rotate", "skewx", "skewy"}
 )

@@ -40,7 +40,7 @@ class Connection(Shape, Generic[N]):
 class Attribute(Shape):
     """One attribute of a line item."""
 
-    key: str
+    key: Words = None
     value: str | None = None
 
 
@@ -56,8 +56,9 @@ class LineItemNode(Shape):
     def item(self, names: AttributeNames) -> ShopItem:
         """The line item that is meant."""
         attributes = [
-            (one.key.replace("\0", ""), (one.value or "").replace("\0", "")[:VALUE_LENGTH])
+            (one.key, (one.value or "").replace("\0", "")[:VALUE_LENGTH])
             for one in self.custom_attributes
+            if one.key
         ]
         return ShopItem(
             shopify_id=int(self.id.partition("?")[0].rpartition("/")[2]),

@@ -12,6 +12,8 @@ Attributes = Iterable[tuple[str, str]]
 """Names and values, in the order of the form."""
 
 _LAST_POSITION = 1000
+_NAME_LENGTH = 200
+"""Of an attribute's name, as far as it is looked at; the settings allow 100 characters."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,9 @@ class AttributeNames:
 
     def __post_init__(self) -> None:
         prefix = re.escape(_composed(self.photo))
-        object.__setattr__(self, "_photo", re.compile(rf"{prefix}\s*(?:\(\d+\))?\s*-?\s*([0-9]+)"))
+        # Possessive, and no two parts can match the same space: linear in the length of a stranger's name.
+        pattern = rf"{prefix}\s*+(?:\(\d++\)\s*+)?(?:-\s*+)?([0-9]++)"
+        object.__setattr__(self, "_photo", re.compile(pattern))
 
     @classmethod
     def of(cls, settings: ShopifySettings) -> "AttributeNames":
@@ -47,7 +51,7 @@ class AttributeNames:
         no photo is lost. A URL that is there already is.
         """
         placed: dict[int, str] = {}
-        left: list[str] = []
+        left: dict[str, None] = {}
         for name, value in attributes:
             found = self._photo.match(_composed(name))
             url = value.strip()
@@ -57,10 +61,10 @@ class AttributeNames:
             if 0 < position <= _LAST_POSITION and position not in placed:
                 placed[position] = url
             else:
-                left.append(url)
-        for url in left:
-            if url not in placed.values():
-                placed[max(placed, default=0) + 1] = url
+                left[url] = None
+        known = set(placed.values())
+        extra = (url for url in left if url not in known)
+        placed.update(enumerate(extra, start=max(placed, default=0) + 1))
         return dict(sorted(placed.items()))
 
     def dedication_of(self, attributes: Attributes) -> str | None:
@@ -79,5 +83,8 @@ def _first(wanted: str, attributes: Attributes) -> str | None:
 
 
 def _composed(name: str) -> str:
-    """``name`` with accents as one character each: keyboards differ."""
-    return unicodedata.normalize("NFC", name.strip())
+    """``name`` with accents as one character each: keyboards differ. A longer one is cut.
+
+    Normalization takes quadratic time where a stranger piles up accents.
+    """
+    return unicodedata.normalize("NFC", name[:_NAME_LENGTH].strip())

@@ -102,7 +102,7 @@ class AdminApi:
     async def complete(self, node: dict[str, Any]) -> ShopOrder:
         """The order in a node of a page, with the line items that did not fit in it."""
         try:
-            found = OrderNode.model_validate(node)
+            found = await asyncio.to_thread(OrderNode.model_validate, node)
         except ValidationError as error:
             raise unreadable(f"Order {node.get('name') or node.get('id')}", error) from error
         lines, cursor = list(found.lines.nodes), found.lines.page_info.next_cursor
@@ -111,7 +111,7 @@ class AdminApi:
             lines += page.nodes
             cursor = page.page_info.next_cursor
         try:
-            return found.order(self._names, lines)
+            return await asyncio.to_thread(found.order, self._names, lines)
         except OrderTooLargeError as error:
             raise PermanentError("shop_order_too_large", str(error)) from None
 
@@ -150,7 +150,7 @@ class AdminApi:
             log.debug("the shop does not say what a question costs", query=name)
 
     async def _post(self, document: dict[str, Any]) -> dict[str, Any]:
-        return _document(await self._send(document))
+        return await asyncio.to_thread(_document, await self._send(document))
 
     async def _send(self, document: dict[str, Any]) -> bytes:
         try:

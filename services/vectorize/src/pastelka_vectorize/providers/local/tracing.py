@@ -14,7 +14,7 @@ from pastelka_vectorize.providers.local.regions import Labels, Region, Regions
 Mask = NDArray[np.bool_]
 Point = tuple[int, int]
 
-_PATH = re.compile(r'<path d="([^"]*)"[^>]*?transform="translate\(([-\d.]+),\s*([-\d.]+)\)"')
+_PATH = re.compile(r'<path d="([^"<]*+)"[^<>]*?transform="translate\(([-\d.]++),\s*+([-\d.]++)\)"')
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _CORNERS_OF_AREA = 3
 _VTRACER = {

@@ -1,0 +1,85 @@
+"""No regular expression of a service takes more than linear time, whatever text it meets."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pastelka_common.telemetry import Silenced
+from pastelka_common.testing.growth import MOST_GROWTH, growth
+from pastelka_orders.shopify.attributes import AttributeNames
+from tests.patterns.attacks import ROOT, Attack, Found, attacks, in_source, patterns
+
+COMPUTED = {
+    "services/orders/src/pastelka_orders/shopify/attributes.py": AttributeNames()._photo,
+    "libs/common/src/pastelka_common/telemetry.py": Silenced(["a-secret", "another secret"])._pattern,
+}
+"""Patterns that are not a constant, as they are used."""
+
+
+def cases() -> list[Found]:
+    found = []
+    for one in patterns():
+        if one.pattern is None:
+            pattern = COMPUTED[one.where.partition(":")[0]]
+            assert pattern is not None
+            found.append(replace(one, pattern=pattern.pattern, flags=pattern.flags & ~re.UNICODE))
+        else:
+            found.append(one)
+    return found
+
+
+def slowest(found: Found) -> tuple[float, str, Attack | None]:
+    """The most that the time grows when the text of an attack doubles; the first that is too much."""
+    assert found.pattern is not None
+    pattern = re.compile(found.pattern, found.flags)
+    worst: tuple[float, str, Attack | None] = (0.0, "", None)
+    for name in sorted(found.functions):
+        for attack in attacks(found.pattern, found.flags):
+            grown = growth(lambda size, name=name, attack=attack: _apply(pattern, name, attack.text(size)))
+            worst = max(worst, (grown, name, attack), key=lambda one: one[0])
+            if grown > MOST_GROWTH:
+                return worst
+    return worst
+
+
+def _apply(pattern: re.Pattern[str] | re.Pattern[bytes], name: str, text: str) -> None:
+    subject = text.encode("latin-1") if isinstance(pattern.pattern, bytes) else text
+    if name in {"sub", "subn", "split", "findall", "finditer"}:
+        for _ in pattern.finditer(subject):  # type: ignore[arg-type]
+            pass
+    else:
+        getattr(pattern, name)(subject)
+
+
+@pytest.mark.parametrize("found", cases(), ids=lambda one: one.where.rpartition("/")[2])
+def test_a_pattern_takes_linear_time(found: Found) -> None:
+    grown, name, attack = slowest(found)
+    assert grown <= MOST_GROWTH, f"{found.where}: {found.pattern!r} .{name}, attacked with {attack}"
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"Fotka\s*(?:\(\d+\))?\s*-?\s*([0-9]+)", r"([A-Za-z-]+)\s*\(", r"<(\w+)\s*>"]
+)
+def test_the_attacks_find_what_is_not_linear(pattern: str) -> None:
+    """Two that were here, and one that is linear. One that takes exponential time ends by the time limit."""
+    is_slow = pattern != r"<(\w+)\s*>"
+    grown, _, attack = slowest(Found("", pattern, 0, frozenset({"search"})))
+    assert (grown > MOST_GROWTH) == is_slow, attack
+
+
+def test_all_patterns_are_found() -> None:
+    source = 'A = re.compile(r"a+")\nA.fullmatch(x)\nre.sub("b", "", x, flags=re.ASCII)\nre.match(f"{x}", y)'
+    assert list(in_source(source, "m")) == [
+        Found("m:1", "a+", 0, frozenset({"fullmatch"})),
+        Found("m:3", "b", re.ASCII, frozenset({"sub"})),
+        Found("m:4", None, 0, frozenset({"match"})),
+    ]
+    assert len(cases()) > 35
+
+
+def test_patterns_of_models_are_matched_by_the_engine_without_backtracking() -> None:
+    """pydantic's default, Rust's ``regex``, is linear; its other one is Python's."""
+    sources = [*ROOT.glob("services/*/src/**/*.py"), *Path(ROOT / "libs/common/src").rglob("*.py")]
+    assert [str(path) for path in sources if "regex_engine" in path.read_text("utf-8")] == []
