@@ -14,7 +14,16 @@
 - name: NATS_URL
   valueFrom: {secretKeyRef: {name: {{ .Values.nats.existingSecret | quote }}, key: {{ .Values.nats.key | quote }}}}
 {{- else -}}
-- {name: NATS_URL, value: {{ default (printf "nats://%s-nats:4222" (include "pastelka.fullname" .)) .Values.nats.url | quote }}}
+{{- if include "pastelka.ownNats" . }}
+- name: NATS_PASSWORD
+  valueFrom: {secretKeyRef: {name: {{ include "pastelka.tryOutSecret" . | quote }}, key: nats-password}}
+- {name: NATS_URL, value: {{ printf "nats://pastelka:$(NATS_PASSWORD)@%s-nats:4222" (include "pastelka.fullname" .) | quote }}}
+{{- else }}
+- {name: NATS_URL, value: {{ .Values.nats.url | quote }}}
+{{- end }}
+{{- end }}
+{{- with .Values.nats.prefix }}
+- {name: NATS_PREFIX, value: {{ . | quote }}}
 {{- end }}
 - {name: STREAM_REPLICAS, value: {{ .Values.nats.streamReplicas | quote }}}
 {{- end -}}

@@ -34,7 +34,7 @@ class OrdersSettings(AccessSettings, ShopifySettings, StorageSettings):
     timezone: str = "Europe/Prague"
     auto_process: Literal["none", "coloring", "svg"] = "none"
     photo_max_bytes: Annotated[int, Field(ge=1024)] = 50 * 1024 * 1024
-    photo_max_pixels: Annotated[int, Field(ge=10_000)] = 100_000_000
+    photo_max_pixels: Annotated[int, Field(ge=10_000)] = 250_000_000
     upload_max_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024 * 1024
     photos_per_order: Annotated[int, Field(ge=1, le=1000)] = 100
     json_max_bytes: Annotated[int, Field(ge=1024, le=8 * 1024 * 1024)] = 64 * 1024

@@ -110,7 +110,7 @@ def _services(settings: OrdersSettings) -> Services:
         max_photos=settings.photos_per_order,
     )
     database = open_database(settings, pool_size=settings.database_pool_size)
-    broker = Broker(settings.nats_url)
+    broker = Broker(settings.nats_url, settings.nats_prefix)
     return Services(
         settings,
         database,

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from pastelka_common.errors import BrokerSetupError
 from pastelka_common.messaging.publish import BROKER_ERRORS
-from pastelka_common.messaging.topology import TopologyError
 from pastelka_common.storage import StorageAwayError, StorageUnavailableError
 from pastelka_orders.commands import erase, letters, reconcile, restoring, tokens, users
 from pastelka_orders.database import DatabaseUnavailableError
@@ -47,7 +47,7 @@ async def perform(asked: argparse.Namespace) -> int:
         return _complain(f"the storage: {error.strerror}")
     except (DatabaseUnavailableError, SQLAlchemyError) as error:
         return _complain(f"the database: {_first_line(error)}")
-    except (*BROKER_ERRORS, TopologyError) as error:
+    except (*BROKER_ERRORS, BrokerSetupError) as error:
         return _complain(_first_line(error))
     return 0
 

@@ -9,7 +9,7 @@ from nats.aio.client import Client
 from pastelka_common import process
 from pastelka_common.contracts.messages import DeadLetter, DownloadJob, EraseJob
 from pastelka_common.health import Check, health_server
-from pastelka_common.messaging.connection import connected
+from pastelka_common.messaging.connection import connected, ping
 from pastelka_common.messaging.consumer import JobConsumer
 from pastelka_common.messaging.presence import answering
 from pastelka_common.messaging.publish import Publisher
@@ -61,7 +61,7 @@ async def run(settings: OrdersSettings, stop: asyncio.Event) -> None:
     hosts = [host.strip() for host in settings.download_allowed_hosts.split(",") if host.strip()]
     try:
         async with (
-            connected(settings.nats_url, name="orders-worker") as nc,
+            connected(settings.nats_url, name="orders-worker", prefix=settings.nats_prefix) as nc,
             PhotoDownloader(
                 intake,
                 rules=UrlRules(allowed_hosts=hosts),
@@ -135,7 +135,7 @@ async def _work(
 
 def _checks(nc: Client, database: Database) -> dict[str, Check]:
     async def broker() -> None:
-        await nc.flush(timeout=2)
+        await ping(nc)
 
     return {"database": database.check, "broker": broker}
 

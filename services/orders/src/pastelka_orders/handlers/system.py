@@ -183,7 +183,7 @@ async def _queues(nc: Client) -> list[QueueResponse]:
 
 
 async def _queue(nc: Client, spec: ConsumerSpec) -> QueueResponse:
-    found = await standing(nc.jetstream(), spec)
+    found = await standing(nc, spec)
     return QueueResponse(name=spec.name, waiting=found.waiting, in_hand=found.in_hand)
 
 
