@@ -45,7 +45,7 @@ def value(name: str, **labels: str) -> float | None:
 async def test_work_is_counted_from_the_click_on(
     api: Any, gauges: Gauges, database: Database, nc: Client
 ) -> None:
-    await ensure_streams(nc.jetstream())
+    await ensure_streams(nc)
     await ensure_consumer(nc, COLORING_CONSUMER)
     await api.order(2, process="coloring")
     await gauges.look()
@@ -84,7 +84,7 @@ async def test_dead_letters_and_the_disk(gauges: Gauges, nc: Client, tmp_path: P
     await gauges.look()
     assert value("pastelka_dead_letters") == 0
     assert value("pastelka_dead_letters_oldest_seconds") == 0
-    await ensure_streams(nc.jetstream())
+    await ensure_streams(nc)
     letter = DeadLetter(
         original_subject="jobs.coloring.1",
         original_payload="{}",

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import structlog
 from nats.aio.client import Client
-from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 from prometheus_client import Gauge
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import now
 from pastelka_common.messaging.held import StreamGoneError, state_of
+from pastelka_common.messaging.names import names_of
 from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.topology import (
     COLORING_CONSUMER,
@@ -31,7 +31,7 @@ from pastelka_common.messaging.topology import (
     ConsumerSpec,
 )
 from pastelka_common.storage import Storage
-from pastelka_orders.database import Database
+from pastelka_orders.database import Database, DatabaseUnavailableError
 from pastelka_orders.queues import standing
 from pastelka_orders.repository import system
 
@@ -87,9 +87,8 @@ class Gauges:
         )
 
     async def _of_broker(self) -> None:
-        js = self.nc.jetstream()
         async with asyncio.timeout(self.every):
-            await asyncio.gather(_dead_letters(self.nc), *(_queue(js, spec) for spec in _CONSUMERS))
+            await asyncio.gather(_dead_letters(self.nc), *(_queue(self.nc, spec) for spec in _CONSUMERS))
 
     async def _of_storage(self) -> None:
         try:
@@ -109,7 +108,7 @@ class Gauges:
 async def _noted(source: str, looking: Awaitable[None]) -> None:
     try:
         await looking
-    except (SQLAlchemyError, *BROKER_ERRORS) as error:
+    except (DatabaseUnavailableError, SQLAlchemyError, *BROKER_ERRORS) as error:
         log.warning("not told how things stand", source=source, error=type(error).__name__)
     else:
         LOOKED.labels(source).set(time.time())
@@ -135,18 +134,21 @@ async def _dead_letters(nc: Client) -> None:
     DEAD_LETTERS_AGE.set(max(0.0, age))
 
 
-async def _queue(js: JetStreamContext, spec: ConsumerSpec) -> None:
-    found = await standing(js, spec)
+async def _queue(nc: Client, spec: ConsumerSpec) -> None:
+    found = await standing(nc, spec)
     is_empty = not (found.waiting or found.in_hand)
     QUEUE.labels(spec.name, "waiting").set(found.waiting)
     QUEUE.labels(spec.name, "in_hand").set(found.in_hand)
-    QUEUE_AGE.labels(spec.name).set(0.0 if is_empty else await _oldest(js, spec, found.finished + 1))
+    QUEUE_AGE.labels(spec.name).set(0.0 if is_empty else await _oldest(nc, spec, found.finished + 1))
 
 
-async def _oldest(js: JetStreamContext, spec: ConsumerSpec, first: int) -> float:
+async def _oldest(nc: Client, spec: ConsumerSpec, first: int) -> float:
     """Seconds since the oldest message from number ``first`` on was published."""
+    names = names_of(nc)
     try:
-        found = await js.get_msg(spec.stream, first, spec.filter_subject, next=True)
+        found = await nc.jetstream().get_msg(
+            names.stream(spec.stream), first, names.subject(spec.filter_subject), next=True
+        )
     except NotFoundError:  # finished meanwhile
         return 0.0
     return max(0.0, (now() - found.time).total_seconds()) if found.time else 0.0
