@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import asyncpg
+import pytest
 from argon2 import PasswordHasher
 
 from pastelka_orders.access.passwords import Passwords, why_refused
