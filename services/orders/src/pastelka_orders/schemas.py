@@ -173,6 +173,28 @@ class OrderResponse(OrderHead):
     line_items: list[LineItemResponse]
 
 
+class RefusedPhoto(BaseModel):
+    """A file of an upload that is no photo, or none that can be worked with; it was not stored."""
+
+    position: int = Field(description="Its place among the files sent, from 1")
+    name: str = Field(description="The file's name as it may be shown")
+    code: str = Field(examples=["photo_truncated"])
+    detail: str = Field(description="What is wrong, and what would be right")
+
+
+class CreatedOrderResponse(OrderResponse):
+    """The order that was made of an upload."""
+
+    refused_photos: Annotated[
+        list[RefusedPhoto],
+        Field(
+            default_factory=list,
+            exclude_if=lambda refused: not refused,
+            description="Files that are no photos; only there when some of several files were refused",
+        ),
+    ]
+
+
 class OrderListItem(OrderHead):
     """One order in the list."""
 
