@@ -221,7 +221,7 @@ export interface paths {
          * Create Order
          * @description Make an order by hand from uploaded photos.
          *
-         *     Files that are no photos are left out and named in `refused_photos`; 422 when there is no photo among them.
+         *     Files that are no photos are left out and named in `refused_photos`; 422 when none is a photo.
          */
         post: operations["create_order"];
         delete?: never;
@@ -661,6 +661,11 @@ export interface components {
          */
         CreatedOrderResponse: {
             /**
+             * Cancelled At
+             * @description Only there when the shop cancelled the order: nothing is made or printed for it
+             */
+            cancelled_at?: string | null;
+            /**
              * Created At
              * Format: date-time
              */
@@ -891,6 +896,11 @@ export interface components {
             layout: string | null;
             /** Quantity */
             quantity: number;
+            /**
+             * Removed
+             * @description Only there when the shop removed the item: nothing is made or printed for it
+             */
+            removed?: true | null;
             /** Title */
             title: string;
         };
@@ -920,6 +930,11 @@ export interface components {
          * @description One order in the list.
          */
         OrderListItem: {
+            /**
+             * Cancelled At
+             * @description Only there when the shop cancelled the order: nothing is made or printed for it
+             */
+            cancelled_at?: string | null;
             /**
              * Coloring Completed
              * @description Images with a completed coloring
@@ -991,6 +1006,11 @@ export interface components {
          * @description One order with everything in it.
          */
         OrderResponse: {
+            /**
+             * Cancelled At
+             * @description Only there when the shop cancelled the order: nothing is made or printed for it
+             */
+            cancelled_at?: string | null;
             /**
              * Created At
              * Format: date-time

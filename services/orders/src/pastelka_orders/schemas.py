@@ -142,6 +142,14 @@ class LineItemResponse(BaseModel):
     dedication: str | None
     layout: str | None
     images: list[ImageResponse]
+    removed: Annotated[
+        Literal[True] | None,
+        Field(
+            default=None,
+            exclude_if=absent,
+            description="Only there when the shop removed the item: nothing is made or printed for it",
+        ),
+    ]
 
 
 class OrderHead(BaseModel):
@@ -157,6 +165,14 @@ class OrderHead(BaseModel):
     shipping_method: str | None
     status: OrderStatus
     created_at: AwareDatetime
+    cancelled_at: Annotated[
+        AwareDatetime | None,
+        Field(
+            default=None,
+            exclude_if=absent,
+            description="Only there when the shop cancelled the order: nothing is made or printed for it",
+        ),
+    ]
     shop_url: Annotated[
         str | None,
         Field(

@@ -30,6 +30,7 @@ class ShopItem:
 class ShopOrder:
     """One order. ``name`` is the shop's (``#1270``), ``payment_status`` in lower case.
 
+    ``tells_cancellation``: without ``cancelled_at`` the order is not cancelled, or no longer.
     ``items`` is ``None`` where only the head is known; otherwise it is all of them. Raises
     ``OrderTooLargeError``.
     """
@@ -40,6 +41,7 @@ class ShopOrder:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     cancelled_at: datetime | None = None
+    tells_cancellation: bool = False
     customer_name: str | None = None
     customer_email: str | None = None
     payment_status: str | None = None
