@@ -1,6 +1,6 @@
 """``python dropped_packets.py FOLDER``, in a network namespace of its own: what dropped packets cost.
 
-Prints as its last line, as JSON, how long a read and a write took whose established connections lose every packet.
+Prints as its last line, as JSON, how long a read and a write took whose connections lose every packet.
 """
 
 import asyncio
