@@ -2,7 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from asyncpg import PostgresError
@@ -18,6 +20,7 @@ Work = Callable[[AsyncConnection], Awaitable[T]]
 # Another transaction went first in a way that cannot be waited out: doing it again is the remedy.
 _TRY_AGAIN = {"40001", "40P01"}
 _TRIES = 5
+_is_connection_held: ContextVar[bool] = ContextVar("is_connection_held", default=False)
 _PASSING = {"08", "28", "3D", "40", "53", "57", "58"}
 
 
@@ -39,12 +42,14 @@ class Database:
         """
         try:
             async with self._reading.connect() as connection:
-                return await work(connection)
+                with _held():
+                    return await work(connection)
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
         async with self._reading.connect() as connection:
-            return await work(connection)
+            with _held():
+                return await work(connection)
 
     async def write(self, work: Work[T]) -> T:
         """Do ``work`` and commit; rolled back if it raises.
@@ -56,7 +61,8 @@ class Database:
             committing = False
             try:
                 async with self.engine.begin() as connection:
-                    result = await work(connection)
+                    with _held():
+                        result = await work(connection)
                     committing = True
                 return result  # noqa: TRY300 - only once it is committed
             except DBAPIError as error:
@@ -75,6 +81,23 @@ class Database:
         """Close all connections."""
         await self.engine.dispose()
         await self._reading.dispose()
+
+
+def is_connection_held() -> bool:
+    """Whether the caller works on a connection: it calls no storage, broker or provider meanwhile.
+
+    A slow one would keep the connection from every other request. The tests hold every call to it.
+    """
+    return _is_connection_held.get()
+
+
+@contextmanager
+def _held() -> Iterator[None]:
+    token = _is_connection_held.set(True)
+    try:
+        yield
+    finally:
+        _is_connection_held.reset(token)
 
 
 def _engine(url: str, pool_size: int, timezone: str, **options: Any) -> AsyncEngine:

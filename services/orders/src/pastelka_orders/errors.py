@@ -282,3 +282,14 @@ class BrokerUnavailableError(OrdersError):
 
     def __init__(self) -> None:
         super().__init__("NATS does not answer; try again in a moment.")
+
+
+class UploadAbandonedError(OrdersError):
+    """Storing the photos took so long that the upload was taken for one that a crash ended."""
+
+    status = 503
+    code = "upload_abandoned"
+    title = "Upload abandoned"
+
+    def __init__(self) -> None:
+        super().__init__("Storing the photos took longer than six hours; nothing was kept. Send them again.")

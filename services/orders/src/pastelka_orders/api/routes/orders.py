@@ -83,7 +83,7 @@ async def create_order(
     _check_fields(await request.form())
     wanted = ManualOrder(_given(customer_name), _given(note), process)
     async with services.intake.staged(photos) as staged:
-        number = await services.write(lambda c: orders.create(c, services.storage, wanted, staged))
+        number = await orders.create(services.database, services.storage, wanted, staged)
     response = await _order(request, services, number)
     response.status_code = status.HTTP_201_CREATED
     response.headers["Location"] = f"/api/v1/orders/{number}"
@@ -111,9 +111,7 @@ async def get_order(request: Request, services: Deps, order_number: OrderNumber)
 )
 async def delete_order(services: Deps, caller: Asking, order_number: OrderNumber) -> None:
     """Delete an order with its files; work in hand is cancelled."""
-    order_id = await services.write(
-        lambda c: orders.delete(c, services.storage, order_number, asked_by=caller.name)
-    )
+    order_id = await orders.delete(services.database, services.storage, order_number, asked_by=caller.name)
     # At once for whoever looks; the job that went out with the transaction does it again for what
     # a worker may still have been writing.
     await services.storage.delete_tree(str(order_id))
