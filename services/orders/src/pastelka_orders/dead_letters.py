@@ -1,9 +1,8 @@
 """The stream of dead letters, as an operator looks at it."""
 
-import asyncio
-
 from nats.aio.client import Client
 from nats.js import JetStreamContext
+from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError as NoSuchMessageError
 from pydantic import BaseModel, ValidationError
 
@@ -13,8 +12,6 @@ from pastelka_orders.errors import DeadLetterNotFoundError, NotRequeueableError
 from pastelka_orders.system_schemas import DeadLetterResponse, DeadLettersResponse
 
 NEWEST = 20
-_LOOKS_BACK = 500
-"""Numbers that are looked at: those of letters that are gone leave gaps."""
 
 
 class _About(BaseModel):
@@ -32,15 +29,42 @@ async def newest(nc: Client, limit: int = NEWEST) -> DeadLettersResponse:
         state = (await js.stream_info(DEAD)).state
     except NoSuchMessageError:  # nobody has made the stream yet
         return DeadLettersResponse(count=0, newest=[])
-    found: list[DeadLetterResponse] = []
-    end = state.last_seq
-    first = max(state.first_seq, end - max(_LOOKS_BACK, limit) + 1, 1)
-    while state.messages and end >= first and len(found) < limit:
-        start = max(end - NEWEST + 1, first)
-        letters = await asyncio.gather(*(_shown(js, number) for number in range(end, start - 1, -1)))
-        found += [letter for letter in letters if letter is not None]
-        end = start - 1
-    return DeadLettersResponse(count=state.messages, newest=found[:limit])
+    letters = await _newest(js, state.first_seq, state.last_seq, limit) if state.messages else []
+    return DeadLettersResponse(count=state.messages, newest=[_shown(letter) for letter in letters])
+
+
+async def _newest(js: JetStreamContext, first: int, last: int, limit: int) -> list[RawStreamMsg]:
+    """The newest ``limit`` messages, newest first, however large the gaps are that letters leave.
+
+    JetStream finds the next message after a number and not the one before: windows of numbers are read
+    from their beginning, wider ones as long as they hold little.
+    """
+    found: list[RawStreamMsg] = []
+    end, width = last, limit
+    while end >= first and len(found) < limit:
+        start = max(end - width + 1, first)
+        page = await _window(js, start, end, limit + 1)
+        if len(page) > limit and width > limit:
+            width = max(width // 2, limit)  # the newest of so many are in the newer half
+            continue
+        found += reversed(page)
+        end, width = start - 1, width * 2
+    return found[:limit]
+
+
+async def _window(js: JetStreamContext, start: int, end: int, most: int) -> list[RawStreamMsg]:
+    """The oldest ``most`` messages with numbers from ``start`` to ``end``."""
+    found: list[RawStreamMsg] = []
+    while start <= end and len(found) < most:
+        try:
+            letter = await js.get_msg(DEAD, seq=start, subject=">", next=True)
+        except NoSuchMessageError:
+            break
+        if letter.seq is None or letter.seq > end:
+            break
+        found.append(letter)
+        start = letter.seq + 1
+    return found
 
 
 async def read(nc: Client, sequence: int) -> DeadLetter:
@@ -59,16 +83,16 @@ async def remove(nc: Client, sequence: int) -> None:
     await js.delete_msg(DEAD, sequence)
 
 
-async def _shown(js: JetStreamContext, sequence: int) -> DeadLetterResponse | None:
+def _shown(message: RawStreamMsg) -> DeadLetterResponse:
+    sequence = message.seq or 0
     try:
-        subject, data = await _message(js, sequence)
-    except DeadLetterNotFoundError:
-        return None
-    try:
-        letter = DeadLetter.model_validate_json(data)
+        letter = DeadLetter.model_validate_json(message.data or b"")
     except ValidationError:
         return DeadLetterResponse(
-            sequence=sequence, subject=subject, code="unreadable", message="The letter cannot be read."
+            sequence=sequence,
+            subject=message.subject or "",
+            code="unreadable",
+            message="The letter cannot be read.",
         )
     about = _about(letter)
     return DeadLetterResponse(

@@ -86,6 +86,13 @@ def buckets(replicas: int = 1) -> list[KeyValueConfig]:
     ]
 
 
+def is_stored(subject: str) -> bool:
+    """Whether a stream or bucket that is declared here stores messages on ``subject``."""
+    prefixes = [pattern.removesuffix(">") for stream in streams() for pattern in stream.subjects or []]
+    prefixes += [f"$KV.{bucket.bucket}." for bucket in buckets()]
+    return subject.startswith(tuple(prefixes))
+
+
 @dataclass(frozen=True)
 class ConsumerSpec:
     """One durable pull consumer, with nothing left to the server's defaults.

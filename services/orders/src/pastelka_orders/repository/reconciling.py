@@ -48,7 +48,7 @@ _LOOKED = text(
     FROM (SELECT order_id, CASE WHEN CAST(:found AS boolean) THEN 1 ELSE looks + 1 END AS looks
         FROM erasures WHERE order_id = :order_id) n WHERE erasures.order_id = n.order_id"""
 ).bindparams(bindparam("order_id", type_=Integer), bindparam("grace", type_=Float))
-_OLDEST_OUTBOX = text("SELECT LEAST(clock_timestamp(), min(created_at)) FROM outbox")
+_OLDEST_OUTBOX = text("SELECT LEAST(clock_timestamp(), min(created_at)) FROM outbox WHERE refused IS NULL")
 _CHANGED_ORDERS = text(
     """WITH changed_images AS (
         SELECT id FROM images WHERE GREATEST(coloring_chosen_at, svg_chosen_at) > :since
