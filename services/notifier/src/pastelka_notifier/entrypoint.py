@@ -9,6 +9,7 @@ from pastelka_common.messaging.presence import answering
 from pastelka_common.messaging.topology import EVENTS_CONSUMER
 from pastelka_common.messaging.upkeep import kept
 from pastelka_notifier.handlers import Notifications
+from pastelka_notifier.heartbeat import Heartbeat
 from pastelka_notifier.mercure import MercureHub
 from pastelka_notifier.settings import NotifierSettings
 
@@ -36,4 +37,6 @@ async def run(settings: NotifierSettings, stop: asyncio.Event) -> None:
             health_server(settings.host, settings.port, checks),
             answering(nc, "notifier", checks),
         ):
-            await Notifications(nc, hub, width=width).run(stop, grace=settings.shutdown_grace / 2)
+            notifications = Notifications(nc, hub, width=width)
+            async with Heartbeat(nc, hub, lambda: notifications.is_active).running():
+                await notifications.run(stop, grace=settings.shutdown_grace / 2)

@@ -63,6 +63,11 @@ class Notifications:
         self._lanes: Lanes[str] = Lanes(self._work, width=width)
         self._deliveries = Deliveries()
 
+    @property
+    def is_active(self) -> bool:
+        """Whether this is the replica at work, as far as the server has said."""
+        return self._subscription.is_pinned
+
     async def run(self, stop: asyncio.Event, *, grace: float = 5.0) -> None:
         """Push until ``stop`` is set; what could not be pushed within ``grace`` goes to another."""
         await self._subscription.start()

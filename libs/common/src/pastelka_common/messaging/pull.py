@@ -68,6 +68,11 @@ class PullSubscription:
         """Messages asked for that were not taken yet."""
         return self._wanted + len(self._arrived)
 
+    @property
+    def is_pinned(self) -> bool:
+        """Whether the server delivers to this replica of a pinned group, as far as it has said."""
+        return self._pin_id is not None
+
     async def start(self) -> None:
         """Subscribe to a fresh inbox."""
         self._stopped = False

@@ -6,7 +6,7 @@ buckets hold what a redelivered job must know: the provider's job id with the ru
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
@@ -72,17 +72,22 @@ class ProviderJobs:
             else:
                 return
 
-    async def keep(self, key: str, provider_job_id: str) -> str:
+    async def keep(self, key: str, provider_job_id: str, *, replacing: Collection[str] = ()) -> str:
         """Keep the id unless another one was kept first; returns the one that is kept.
 
-        Tried until the broker has answered, as with :meth:`put`.
+        One of ``replacing`` (ids of withdrawn jobs) does not count. Tried until the broker has
+        answered, as with :meth:`put`.
         """
         while True:
             try:
                 await self._bucket.create(key, provider_job_id.encode())
             except KeyWrongLastSequenceError:
                 with suppress(TransientError):
-                    return await self.get(key) or provider_job_id
+                    kept = await self.get(key) or provider_job_id
+                    if kept in replacing:
+                        await self.put(key, provider_job_id)
+                        return provider_job_id
+                    return kept
             except BROKER_ERRORS:
                 pass
             else:
