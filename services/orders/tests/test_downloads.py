@@ -26,6 +26,7 @@ from pastelka_orders import attempts
 from pastelka_orders.attempts import AttemptRows
 from pastelka_orders.consumers import Downloads
 from pastelka_orders.database import Database
+from pastelka_orders.database_errors import DatabaseUnavailableError
 from pastelka_orders.photos import PhotoDownloader, PhotoIntake
 from pastelka_orders.photos.urls import UrlRules
 
@@ -88,7 +89,7 @@ async def nc(tmp_path: Path) -> AsyncIterator[Client]:
     """A nats-server of this test's own."""
     async with running(NatsServer(folder=tmp_path / "nats", sync_always=False)) as server:
         connection = await nats.connect(server.url)
-        await ensure_streams(connection.jetstream())
+        await ensure_streams(connection)
         await ensure_consumer(connection, DOWNLOAD_CONSUMER)
         yield connection
         await connection.close()
@@ -292,14 +293,15 @@ class Unreachable(Database):
     async def write(self, work: Any) -> Any:
         if self.refusals > 0:
             self.refusals -= 1
-            raise ConnectionRefusedError("nobody listens")
+            error = DatabaseUnavailableError("connection refused")
+            error.seconds = 0.02
+            raise error
         return await super().write(work)
 
 
 async def test_a_database_that_is_away_for_long_costs_no_attempt(
-    api: Any, sql: asyncpg.Connection, orders_url: str, nc: Client, monkeypatch: pytest.MonkeyPatch
+    api: Any, sql: asyncpg.Connection, orders_url: str, nc: Client
 ) -> None:
-    monkeypatch.setattr(attempts, "OUTAGE_SECONDS", 0.02)
     database = Unreachable(orders_url)
     database.refusals = 6 * SOON.attempts
     try:

@@ -8,16 +8,17 @@ from typing import Any, TypeVar
 import structlog
 
 from pastelka_common.contracts.messages import Failure, Message, Retry
-from pastelka_common.errors import BrokerUnavailableError, JobError, PostponedError
+from pastelka_common.errors import PostponedError
 from pastelka_common.messaging.attempts import Delivery, Tally
 from pastelka_common.messaging.publish import PublishError
-from pastelka_orders.database import Database, is_passing
+from pastelka_orders.database import Database
+from pastelka_orders.database_errors import DatabaseUnavailableError
 from pastelka_orders.repository import job_attempts
 
 H = TypeVar("H", bound=Callable[..., Awaitable[Any]])
 
 OUTAGE_SECONDS = 10.0
-"""How long a job waits where the storage or the database is away."""
+"""How long a job waits where the storage is away."""
 
 log = structlog.get_logger(__name__)
 
@@ -36,10 +37,7 @@ class AttemptRows:
         """See :class:`~pastelka_common.messaging.attempts.Attempts`. Raises ``PostponedError``."""
         if delivery.attempt == 1:
             return Tally()
-        async with postponed_in_outage():
-            found = await self._database.write(
-                lambda c: job_attempts.begin(c, job.subject, delivery.sequence)
-            )
+        found = await self._database.write(lambda c: job_attempts.begin(c, job.subject, delivery.sequence))
         last = Failure(code=found.code, message=found.message or "") if found.code else None
         return Tally(failed=found.failed, crashes=found.crashes, last=last)
 
@@ -51,10 +49,8 @@ class AttemptRows:
                     c, job.subject, delivery.sequence, failure.code, failure.message
                 )
             )
-        except Exception as error:
-            if not is_passing(error):
-                raise
-            log.warning("attempt not counted", subject=job.subject, error=type(error).__name__)
+        except DatabaseUnavailableError as error:
+            log.warning("attempt not counted", subject=job.subject, error=str(error))
             return 0
 
     async def spared(self, job: Message, delivery: Delivery) -> None:
@@ -63,10 +59,8 @@ class AttemptRows:
             return
         try:
             await self._database.write(lambda c: job_attempts.spared(c, job.subject, delivery.sequence))
-        except Exception as error:
-            if not is_passing(error):
-                raise
-            log.warning("attempt not counted", subject=job.subject, error=type(error).__name__)
+        except DatabaseUnavailableError as error:
+            log.warning("attempt not counted", subject=job.subject, error=str(error))
 
     async def retrying(self, _job: Message, _delivery: Delivery, _retry: Retry) -> None:
         """Nobody waits to be told."""
@@ -74,19 +68,15 @@ class AttemptRows:
 
 @asynccontextmanager
 async def postponed_in_outage() -> AsyncIterator[None]:
-    """Raise :class:`PostponedError` for what is no fault of the job: storage or database away or full."""
+    """Raise :class:`PostponedError` where the storage is away or full, as the database does by itself."""
     try:
         yield
-    except (JobError, PublishError, BrokerUnavailableError):
+    except PublishError:
         raise
-    except Exception as error:
-        if not is_passing(error):
-            raise
-        is_storage = isinstance(error, OSError) and not isinstance(error, ConnectionError | TimeoutError)
-        what = "storage" if is_storage else "database"
-        reason = getattr(error, "strerror", None) or type(error).__name__
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
         raise PostponedError(
-            f"{what}_unavailable", f"The {what} does not answer: {reason}.", seconds=OUTAGE_SECONDS
+            "storage_unavailable", f"The storage does not answer: {reason}.", seconds=OUTAGE_SECONDS
         ) from error
 
 

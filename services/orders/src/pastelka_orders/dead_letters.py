@@ -1,12 +1,12 @@
 """The stream of dead letters, as an operator looks at it."""
 
 from nats.aio.client import Client
-from nats.js import JetStreamContext
 from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError as NoSuchMessageError
 from pydantic import BaseModel, ValidationError
 
 from pastelka_common.contracts.messages import DeadLetter
+from pastelka_common.messaging.names import names_of
 from pastelka_common.messaging.topology import DEAD
 from pastelka_orders.errors import DeadLetterNotFoundError, NotRequeueableError
 from pastelka_orders.system_schemas import DeadLetterResponse, DeadLettersResponse
@@ -24,16 +24,15 @@ class _About(BaseModel):
 
 async def newest(nc: Client, limit: int = NEWEST) -> DeadLettersResponse:
     """How many there are, and the newest ``limit`` of them."""
-    js = nc.jetstream()
     try:
-        state = (await js.stream_info(DEAD)).state
+        state = (await nc.jetstream().stream_info(names_of(nc).stream(DEAD))).state
     except NoSuchMessageError:  # nobody has made the stream yet
         return DeadLettersResponse(count=0, newest=[])
-    letters = await _newest(js, state.first_seq, state.last_seq, limit) if state.messages else []
-    return DeadLettersResponse(count=state.messages, newest=[_shown(letter) for letter in letters])
+    letters = await _newest(nc, state.first_seq, state.last_seq, limit) if state.messages else []
+    return DeadLettersResponse(count=state.messages, newest=[_shown(nc, letter) for letter in letters])
 
 
-async def _newest(js: JetStreamContext, first: int, last: int, limit: int) -> list[RawStreamMsg]:
+async def _newest(nc: Client, first: int, last: int, limit: int) -> list[RawStreamMsg]:
     """The newest ``limit`` messages, newest first, however large the gaps are that letters leave.
 
     JetStream finds the next message after a number and not the one before: windows of numbers are read
@@ -43,7 +42,7 @@ async def _newest(js: JetStreamContext, first: int, last: int, limit: int) -> li
     end, width = last, limit
     while end >= first and len(found) < limit:
         start = max(end - width + 1, first)
-        page = await _window(js, start, end, limit + 1)
+        page = await _window(nc, start, end, limit + 1)
         if len(page) > limit and width > limit:
             width = max(width // 2, limit)  # the newest of so many are in the newer half
             continue
@@ -52,12 +51,13 @@ async def _newest(js: JetStreamContext, first: int, last: int, limit: int) -> li
     return found[:limit]
 
 
-async def _window(js: JetStreamContext, start: int, end: int, most: int) -> list[RawStreamMsg]:
+async def _window(nc: Client, start: int, end: int, most: int) -> list[RawStreamMsg]:
     """The oldest ``most`` messages with numbers from ``start`` to ``end``."""
+    stream = names_of(nc).stream(DEAD)
     found: list[RawStreamMsg] = []
     while start <= end and len(found) < most:
         try:
-            letter = await js.get_msg(DEAD, seq=start, subject=">", next=True)
+            letter = await nc.jetstream().get_msg(stream, seq=start, subject=">", next=True)
         except NoSuchMessageError:
             break
         if letter.seq is None or letter.seq > end:
@@ -69,7 +69,7 @@ async def _window(js: JetStreamContext, start: int, end: int, most: int) -> list
 
 async def read(nc: Client, sequence: int) -> DeadLetter:
     """One letter. Raises ``DeadLetterNotFoundError``, ``NotRequeueableError`` for what is none."""
-    _, data = await _message(nc.jetstream(), sequence)
+    _, data = await _message(nc, sequence)
     try:
         return DeadLetter.model_validate_json(data)
     except ValidationError:
@@ -78,19 +78,18 @@ async def read(nc: Client, sequence: int) -> DeadLetter:
 
 async def remove(nc: Client, sequence: int) -> None:
     """Take a letter away. Raises ``DeadLetterNotFoundError``."""
-    js = nc.jetstream()
-    await _message(js, sequence)
-    await js.delete_msg(DEAD, sequence)
+    await _message(nc, sequence)
+    await nc.jetstream().delete_msg(names_of(nc).stream(DEAD), sequence)
 
 
-def _shown(message: RawStreamMsg) -> DeadLetterResponse:
+def _shown(nc: Client, message: RawStreamMsg) -> DeadLetterResponse:
     sequence = message.seq or 0
     try:
         letter = DeadLetter.model_validate_json(message.data or b"")
     except ValidationError:
         return DeadLetterResponse(
             sequence=sequence,
-            subject=message.subject or "",
+            subject=names_of(nc).plain_subject(message.subject or ""),
             code="unreadable",
             message="The letter cannot be read.",
         )
@@ -115,9 +114,9 @@ def _about(letter: DeadLetter) -> _About:
         return _About()
 
 
-async def _message(js: JetStreamContext, sequence: int) -> tuple[str, bytes]:
+async def _message(nc: Client, sequence: int) -> tuple[str, bytes]:
     try:
-        found = await js.get_msg(DEAD, sequence)
+        found = await nc.jetstream().get_msg(names_of(nc).stream(DEAD), sequence)
     except NoSuchMessageError:
         raise DeadLetterNotFoundError(sequence) from None
-    return found.subject or "", found.data or b""
+    return names_of(nc).plain_subject(found.subject or ""), found.data or b""
