@@ -28,7 +28,7 @@ async def test_the_newest_letters_are_found_beyond_a_gap(broker: ServerProcess) 
     nc = await nats.connect(broker.url)
     try:
         js = nc.jetstream()
-        await ensure_streams(js)
+        await ensure_streams(nc)
         for number in range(1, 31):
             await js.publish(f"dead.jobs.erase.{number}", _letter(number))
         await asyncio.gather(*(js.publish(f"dead.jobs.fetch.{n}", b"{}") for n in range(GAP)))
@@ -46,7 +46,7 @@ async def test_letters_with_gaps_anywhere_are_shown_newest_first(broker: ServerP
     nc = await nats.connect(broker.url)
     try:
         js = nc.jetstream()
-        await ensure_streams(js)
+        await ensure_streams(nc)
         for number in range(1, 201):
             await js.publish(f"dead.jobs.erase.{number}", _letter(number))
         rng = random.Random(5)  # noqa: S311 - the same gaps each time
