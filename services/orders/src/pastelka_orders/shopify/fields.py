@@ -27,10 +27,15 @@ class Shape(BaseModel):
 
 
 def _storable(value: Any) -> Any:
-    """PostgreSQL takes no NUL; what is left empty is nothing."""
+    """What is left empty is nothing."""
     if not isinstance(value, str):
         return value
-    return cut(value.replace("\0", "").strip(), TEXT_LENGTH) or None
+    return cut(storable(value).strip(), TEXT_LENGTH) or None
+
+
+def storable(text: str) -> str:
+    """``text`` as PostgreSQL takes it: without NUL, and with ``?`` for halves of characters."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def cut(text: str, length: int) -> str:
