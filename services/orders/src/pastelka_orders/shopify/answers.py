@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from pydantic import Field
 
+from pastelka_orders.domain import text
 from pastelka_orders.shopify.attributes import AttributeNames
 from pastelka_orders.shopify.fields import VALUE_LENGTH, Moment, Quantity, Shape, ShopId, Words, full_name
 from pastelka_orders.shopify.orders import ShopItem, ShopOrder
@@ -56,7 +57,7 @@ class LineItemNode(Shape):
     def item(self, names: AttributeNames) -> ShopItem:
         """The line item that is meant."""
         attributes = [
-            (one.key, (one.value or "").replace("\0", "")[:VALUE_LENGTH])
+            (one.key, text.lines((one.value or "")[:VALUE_LENGTH]))
             for one in self.custom_attributes
             if one.key
         ]

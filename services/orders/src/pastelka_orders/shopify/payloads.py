@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema, field_validator
 
+from pastelka_orders.domain import text
 from pastelka_orders.shopify.attributes import AttributeNames
 from pastelka_orders.shopify.fields import (
     MAX_ITEMS,
@@ -33,7 +34,7 @@ class Property(Shape):
     @classmethod
     def _text(cls, value: Any) -> Any:
         if isinstance(value, str):
-            return value.replace("\0", "")[:VALUE_LENGTH]
+            return text.lines(value[:VALUE_LENGTH])
         return str(value) if isinstance(value, int | float) else ""
 
 
