@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 import uvloop
 
-from tests.bench import broker, dashboard, facts, http, images
+from tests.bench import broker, dashboard, facts, http, images, search
 from tests.bench.figures import Results
 from tests.bench.system import Options, say
 
@@ -29,9 +29,10 @@ SCENARIOS: dict[str, Scenario] = {
     "clicks": images.clicks,
     "broker": broker.synced,
     "dashboard": dashboard.dashboard,
+    "search": search.searches,
 }
-_BY_DEFAULT = [name for name in SCENARIOS if name != "dashboard"]
-"""The services; the dashboard needs a browser, and is measured by itself."""
+_BY_DEFAULT = [name for name in SCENARIOS if name not in {"dashboard", "search"}]
+"""The services; the dashboard needs a browser and the search a million orders: by themselves."""
 _BUSY = 0.5
 _MARKDOWN = """# Benchmarks
 

@@ -63,6 +63,16 @@ FIGURES: dict[str, Figure] = {
     "broker.unsynced.alone": _lower("the same, synced every two minutes", "ms"),
     "broker.synced.batches": _higher("events in atomic batches of 100, every write synced", "1/s"),
     "broker.unsynced.batches": _higher("the same, synced every two minutes", "1/s"),
+    **{
+        f"search.{kind}.{part}": _lower(f"search of 1,000,000 orders, {what}, {of}", "ms", target=target)
+        for kind, what in {
+            "rare": "rare words",
+            "common": "common words",
+            "absent": "absent words",
+            "letter": "one character",
+        }.items()
+        for part, of, target in (("median", "median", None), ("p99", "99th percentile", 30))
+    },
     "dashboard.javascript": _lower("JavaScript of the first load, compressed", "KB", target=150),
     "dashboard.badge.median": _lower(
         "hub's event -> painted badge, 100 images open, median", "ms", target=100

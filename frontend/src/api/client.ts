@@ -7,11 +7,21 @@ export type Problem = components["schemas"]["Problem"];
 /** The orders API, typed by its OpenAPI document. Same origin: the gateway serves this page too. */
 export const client = createClient<paths>({ baseUrl: location.origin, fetch: ask });
 
+/** A connection that died silently never answers; what only asks is asked again on another one. */
+const GET_TIMEOUT_MS = 30_000;
+
 /** `fetch`, which a test may replace after this module was loaded; hears what is said of the hub's cookie. */
 async function ask(request: Request): Promise<Response> {
-  const response = await fetch(request);
+  const response = await fetch(
+    request,
+    request.method === "GET" ? { signal: withTimeout(request.signal) } : {},
+  );
   noteHubCookie(response);
   return response;
+}
+
+function withTimeout(signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(GET_TIMEOUT_MS)]);
 }
 
 /** An answer of the API that is an error (RFC 9457). `status` is 0 when there was no answer at all. */

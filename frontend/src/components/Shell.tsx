@@ -1,6 +1,7 @@
 import { Suspense, useEffect } from "react";
 import { NavigationType, NavLink, Outlet, useLocation, useNavigationType } from "react-router";
 import { useLanguage } from "@/i18n/context";
+import { useMercure } from "@/hooks/useMercure";
 import { cn } from "@/lib/cn";
 import { BrandLink } from "./Brand";
 import { ConnectionLight } from "./ConnectionLight";
@@ -56,6 +57,8 @@ function Header() {
 export function Shell() {
   const { pathname } = useLocation();
   const isBack = useNavigationType() === NavigationType.Pop;
+  // One stream for all pages: going from one to another does not reconnect, and the light is true on each.
+  useMercure();
   useEffect(() => {
     // Going back is left to the browser, which knows where one was.
     if (!isBack) scrollTo(0, 0);

@@ -3,7 +3,7 @@ import { createElement, type ReactNode } from "react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { useConnection } from "@/lib/connection";
 import { forgetHubCookie, noteHubCookie } from "@/lib/hubCookie";
-import { retryDelay } from "@/lib/hubLine";
+import { retryDelay } from "@/lib/hubStream";
 import { FakeEventSource } from "@/test/FakeEventSource";
 import { useMercure } from "./useMercure";
 import { SessionContext, useSession, type SessionState } from "./useSession";
@@ -35,12 +35,12 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-function listen(topics: string[]) {
+function listen() {
   const onEvent = vi.fn();
   const onOpen = vi.fn();
   const hook = renderHook(
     () => {
-      useMercure(topics, { onEvent, onOpen });
+      useMercure({ onEvent, onOpen });
       return useConnection();
     },
     { wrapper: Signed },
@@ -49,22 +49,24 @@ function listen(topics: string[]) {
 }
 
 describe("useMercure", () => {
-  it("opens one line for the same topics, with the cookie", () => {
-    listen(["orders", "orders/1270"]);
-    listen(["orders", "orders/1270"]);
+  it("opens one stream for all that listen, with the cookie", () => {
+    listen();
+    listen();
     expect(FakeEventSource.opened).toHaveLength(1);
     expect(FakeEventSource.latest.withCredentials).toBe(true);
-    expect(FakeEventSource.latest.url).toBe("/.well-known/mercure?topic=orders&topic=orders%2F1270");
+    const { pathname, searchParams } = new URL(FakeEventSource.latest.url, location.origin);
+    expect(pathname).toBe("/.well-known/mercure");
+    expect(searchParams.getAll("topic")).toEqual(["orders", "orders/{order_number}", "heartbeat"]);
   });
 
   it("opens nothing while it is not enabled", () => {
-    renderHook(() => useMercure(["orders"], { enabled: false }));
+    renderHook(() => useMercure({ enabled: false }));
     expect(FakeEventSource.opened).toHaveLength(0);
   });
 
   it("closes the line with its last listener", () => {
-    const first = listen(["orders"]);
-    const second = listen(["orders"]);
+    const first = listen();
+    const second = listen();
     first.unmount();
     expect(FakeEventSource.latest.readyState).not.toBe(FakeEventSource.CLOSED);
     second.unmount();
@@ -72,7 +74,7 @@ describe("useMercure", () => {
   });
 
   it("gives on the hub's updates and leaves out what it does not know", () => {
-    const { onEvent } = listen(["orders"]);
+    const { onEvent } = listen();
     FakeEventSource.latest.send({ type: "list_update" });
     FakeEventSource.latest.send("not JSON");
     FakeEventSource.latest.send({ type: "weather" });
@@ -81,7 +83,7 @@ describe("useMercure", () => {
   });
 
   it("says live, reconnecting and live again, and tells of every opening", async () => {
-    const { result, onOpen } = listen(["orders"]);
+    const { result, onOpen } = listen();
     expect(result.current).toBe("reconnecting");
     await vi.waitFor(() => FakeEventSource.latest.open());
     await vi.waitFor(() => expect(result.current).toBe("live"));
@@ -95,7 +97,7 @@ describe("useMercure", () => {
 
   it("opens nothing while nobody is signed in, and closes when nobody is any more", () => {
     caller = null;
-    const { rerender } = listen(["orders"]);
+    const { rerender } = listen();
     expect(FakeEventSource.opened).toHaveLength(0);
     caller = { name: "Jana", kind: "user", role: "viewer" };
     rerender();
@@ -106,7 +108,7 @@ describe("useMercure", () => {
   });
 
   it("renews the cookie and opens a new line after a fatal close, from the last event on", async () => {
-    const { onOpen } = listen(["orders"]);
+    const { onOpen } = listen();
     FakeEventSource.latest.open();
     FakeEventSource.latest.send({ type: "list_update" }, "urn:uuid:7");
     FakeEventSource.latest.fail(FakeEventSource.CLOSED);
@@ -119,7 +121,7 @@ describe("useMercure", () => {
   });
 
   it("does not wait long for the browser's own reconnect", async () => {
-    listen(["orders"]);
+    listen();
     FakeEventSource.latest.fail(FakeEventSource.CONNECTING);
     await vi.advanceTimersByTimeAsync(1000);
     expect(FakeEventSource.opened).toHaveLength(2);
@@ -127,7 +129,7 @@ describe("useMercure", () => {
   });
 
   it("says offline when it stays away, until it is live", async () => {
-    const { result } = listen(["orders"]);
+    const { result } = listen();
     FakeEventSource.latest.open();
     FakeEventSource.latest.fail(FakeEventSource.CONNECTING);
     await vi.advanceTimersByTimeAsync(10_500);
@@ -139,7 +141,7 @@ describe("useMercure", () => {
   });
 
   it("opens anew when the network is back", () => {
-    listen(["orders"]);
+    listen();
     FakeEventSource.latest.open();
     dispatchEvent(new Event("offline"));
     dispatchEvent(new Event("online"));
@@ -147,11 +149,54 @@ describe("useMercure", () => {
   });
 
   it("opens anew after sleep", async () => {
-    listen(["orders"]);
+    listen();
     FakeEventSource.latest.open();
     vi.setSystemTime(Date.now() + 600_000);
     await vi.advanceTimersByTimeAsync(5000);
     expect(FakeEventSource.opened).toHaveLength(2);
+  });
+});
+
+/** Time in which the hub sends its heartbeats. */
+async function pass(ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= 15_000) {
+    await vi.advanceTimersByTimeAsync(Math.min(left, 15_000));
+    for (const source of FakeEventSource.opened)
+      if (source.readyState === FakeEventSource.OPEN) source.beat();
+  }
+}
+
+describe("a connection that dies silently", () => {
+  it("is given up after 45 s without a sign of life, and what is on screen is refetched", async () => {
+    const { result, onOpen } = listen();
+    FakeEventSource.latest.open();
+    FakeEventSource.latest.send({ type: "list_update" }, "urn:uuid:7");
+    FakeEventSource.latest.beat("urn:uuid:8");
+    await vi.advanceTimersByTimeAsync(44_000);
+    expect(FakeEventSource.opened).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(6000);
+    expect(FakeEventSource.opened).toHaveLength(2);
+    expect(FakeEventSource.opened[0]?.readyState).toBe(FakeEventSource.CLOSED);
+    await vi.waitFor(() => expect(result.current).toBe("reconnecting"));
+    expect(FakeEventSource.latest.url).toContain("lastEventID=urn%3Auuid%3A8");
+    FakeEventSource.latest.open();
+    await vi.waitFor(() => expect(result.current).toBe("live"));
+    expect(onOpen).toHaveBeenCalledTimes(2);
+  });
+
+  it("is told from one on which only nothing happens", async () => {
+    const { onEvent } = listen();
+    FakeEventSource.latest.open();
+    await pass(600_000);
+    expect(FakeEventSource.opened).toHaveLength(1);
+    expect(onEvent).not.toHaveBeenCalled();
+  });
+
+  it("is opened anew where the opening itself is never answered", async () => {
+    listen();
+    await vi.advanceTimersByTimeAsync(16_000);
+    expect(FakeEventSource.opened).toHaveLength(2);
+    expect(FakeEventSource.opened[0]?.readyState).toBe(FakeEventSource.CLOSED);
   });
 });
 
@@ -167,11 +212,11 @@ describe("the hub's cookie", () => {
   it("is renewed at half of its life, and a new line is open before the old one is closed", async () => {
     cookieFor(600);
     renewing(600);
-    const { result, onEvent, onOpen } = listen(["orders"]);
+    const { result, onEvent, onOpen } = listen();
     const first = FakeEventSource.latest;
     first.open();
     first.send({ type: "list_update" }, "urn:uuid:7");
-    await vi.advanceTimersByTimeAsync(299_000);
+    await pass(299_000);
     expect(renew).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(2000);
     expect(renew).toHaveBeenCalledOnce();
@@ -191,18 +236,18 @@ describe("the hub's cookie", () => {
     expect(onOpen).toHaveBeenCalledTimes(2);
     expect(result.current).toBe("live");
     // And so on.
-    await vi.advanceTimersByTimeAsync(301_000);
+    await pass(301_000);
     expect(FakeEventSource.opened).toHaveLength(3);
     expect(FakeEventSource.latest.url).toContain("lastEventID=urn%3Auuid%3A9");
   });
 
   it("is not asked for where another answer has brought a new one", async () => {
     cookieFor(600);
-    listen(["orders"]);
+    listen();
     FakeEventSource.latest.open();
-    await vi.advanceTimersByTimeAsync(200_000);
+    await pass(200_000);
     cookieFor(600);
-    await vi.advanceTimersByTimeAsync(101_000);
+    await pass(101_000);
     expect(renew).not.toHaveBeenCalled();
     expect(FakeEventSource.opened).toHaveLength(2);
   });
@@ -210,27 +255,27 @@ describe("the hub's cookie", () => {
   it("is asked for again where there was no answer, and the line stays meanwhile", async () => {
     cookieFor(100);
     renew.mockRejectedValueOnce(new Error("away"));
-    const { result } = listen(["orders"]);
+    const { result } = listen();
     const first = FakeEventSource.latest;
     first.open();
-    await vi.advanceTimersByTimeAsync(51_000);
+    await pass(51_000);
     expect(renew).toHaveBeenCalledOnce();
     expect(FakeEventSource.opened).toHaveLength(1);
     renewing(100);
-    await vi.advanceTimersByTimeAsync(16_000);
+    await pass(16_000);
     expect(FakeEventSource.opened).toHaveLength(2);
     expect(first.readyState).toBe(FakeEventSource.OPEN);
     // A hub that refuses the new line does not take the old one away.
     FakeEventSource.latest.fail(FakeEventSource.CLOSED);
     expect(first.readyState).toBe(FakeEventSource.OPEN);
     expect(result.current).toBe("live");
-    await vi.advanceTimersByTimeAsync(16_000);
+    await pass(16_000);
     expect(FakeEventSource.opened).toHaveLength(3);
   });
 
   it("is renewed before the line is opened after a long sleep", async () => {
     cookieFor(600);
-    listen(["orders"]);
+    listen();
     FakeEventSource.latest.open();
     let answer: () => void = () => undefined;
     renew.mockImplementation(
@@ -252,7 +297,7 @@ describe("the hub's cookie", () => {
 
   it("is left alone once nobody listens", async () => {
     cookieFor(600);
-    const { unmount } = listen(["orders"]);
+    const { unmount } = listen();
     FakeEventSource.latest.open();
     unmount();
     await vi.advanceTimersByTimeAsync(700_000);

@@ -1,20 +1,17 @@
 import { useEffect, useRef } from "react";
-import { lineFor, type LineListener } from "@/lib/hubLine";
+import { hub, type HubListener } from "@/lib/hub";
 import { useSession } from "./useSession";
 
-interface MercureOptions extends Partial<Omit<LineListener, "renew">> {
+interface MercureOptions extends Partial<Omit<HubListener, "renew">> {
   /** False while there is nothing on screen that could change. */
   enabled?: boolean;
 }
 
 /**
- * Listen to the hub's `topics`. `onOpen` is called whenever updates may have been missed: refetch there.
- * Components that name the same topics share one EventSource.
+ * Listen to the hub's updates, of all orders. `onOpen` is called whenever updates may have been missed:
+ * refetch there. All tabs of the browser share one EventSource.
  */
-export function useMercure(
-  topics: readonly string[],
-  { onEvent, onOpen, enabled = true }: MercureOptions = {},
-): void {
+export function useMercure({ onEvent, onOpen, enabled = true }: MercureOptions = {}): void {
   const { caller, renew } = useSession();
   const current = useRef({ onEvent, onOpen, renew });
   useEffect(() => {
@@ -22,13 +19,12 @@ export function useMercure(
   });
   // The answer that says who is there brings the cookie that opens the hub.
   const listens = enabled && caller !== null;
-  const name = topics.join(" ");
   useEffect(() => {
     if (!listens) return;
-    return lineFor(name.split(" ")).listen({
+    return hub.listen({
       onEvent: (event) => current.current.onEvent?.(event),
       onOpen: () => current.current.onOpen?.(),
       renew: () => current.current.renew(),
     });
-  }, [name, listens]);
+  }, [listens]);
 }

@@ -170,11 +170,4 @@ describe("useOrderEvents", () => {
     gone.answer({ items: [], next_cursor: null });
     expect((await request(3)).path).toBe(ORDER);
   });
-
-  it("hears both topics on one line", async () => {
-    await openOrder();
-    expect(FakeEventSource.opened).toHaveLength(1);
-    const topics = new URL(FakeEventSource.latest.url, location.origin).searchParams.getAll("topic");
-    expect(topics).toEqual(["orders", "orders/1270"]);
-  });
 });

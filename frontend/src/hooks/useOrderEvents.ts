@@ -13,7 +13,7 @@ const RECHECK_DELAY_MS = 100;
 
 /**
  * Keep the cached order up to date: one image per `image_status`, the whole order per `order_update`. A
- * deletion is told to the list alone, so its topic is listened to as well, on the same line.
+ * deletion comes as `list_update`, which names no order.
  */
 export function useOrderEvents(orderNumber: string, enabled = true): void {
   const queryClient = useQueryClient();
@@ -27,7 +27,7 @@ export function useOrderEvents(orderNumber: string, enabled = true): void {
   );
   const rechecks = useMemo(
     () =>
-      // One that fails changes nothing; the line's next opening refetches the order.
+      // One that fails changes nothing; the stream's next opening refetches the order.
       new Coalescer<string>(
         (number) => recheckOrder(queryClient, number).catch(() => null),
         RECHECK_DELAY_MS,
@@ -50,7 +50,7 @@ export function useOrderEvents(orderNumber: string, enabled = true): void {
     // An image that cannot be fetched alone may be gone, or the order with it: the order will tell.
     refreshImage(queryClient, orderNumber, event.image_id).catch(() => refetches.ask(orderNumber));
   };
-  useMercure(["orders", `orders/${orderNumber}`], {
+  useMercure({
     onEvent,
     onOpen: () => refetches.ask(orderNumber),
     enabled,

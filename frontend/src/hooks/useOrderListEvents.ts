@@ -26,5 +26,5 @@ export function useOrderListEvents(filter: OrderFilter, enabled = true): void {
     if (event.type === "list_update") refetches.ask(WHOLE_LIST);
     if (event.type === "order_update" && event.order_number) refetches.ask(event.order_number);
   };
-  useMercure(["orders"], { onEvent, onOpen: () => refetches.ask(WHOLE_LIST), enabled });
+  useMercure({ onEvent, onOpen: () => refetches.ask(WHOLE_LIST), enabled });
 }

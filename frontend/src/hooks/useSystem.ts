@@ -21,6 +21,6 @@ export function useSystem() {
   );
   useEffect(() => () => refetches.stop(), [refetches]);
   const ask = () => refetches.ask("system");
-  useMercure(["orders"], { onEvent: ask, onOpen: ask, enabled: query.data !== undefined });
+  useMercure({ onEvent: ask, onOpen: ask, enabled: query.data !== undefined });
   return query;
 }

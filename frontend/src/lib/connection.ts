@@ -1,21 +1,14 @@
 import { useSyncExternalStore } from "react";
 
-/** What the line to the hub is doing. */
+/** What the connection to the hub is doing. */
 export type ConnectionState = "live" | "reconnecting" | "offline";
 
-const states = new Map<string, ConnectionState>();
+let current: ConnectionState | null = null;
 const listeners = new Set<() => void>();
 
-/** The worst state of all lines that are open; without any there is nothing that could be live. */
-function worst(): ConnectionState {
-  const all = [...states.values()];
-  if (all.includes("offline")) return "offline";
-  return all.length === 0 || all.includes("reconnecting") ? "reconnecting" : "live";
-}
-
-export function reportConnection(line: string, state: ConnectionState | null): void {
-  if (state === null) states.delete(line);
-  else states.set(line, state);
+/** Note the state of the browser's stream; null while this tab does not take part. */
+export function reportConnection(state: ConnectionState | null): void {
+  current = state;
   for (const listener of listeners) listener();
 }
 
@@ -24,7 +17,7 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-/** The connection light's state, over all lines to the hub. */
+/** The connection light's state. */
 export function useConnection(): ConnectionState {
-  return useSyncExternalStore(subscribe, worst);
+  return useSyncExternalStore(subscribe, () => current ?? "reconnecting");
 }

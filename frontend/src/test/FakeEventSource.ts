@@ -11,6 +11,7 @@ export class FakeEventSource {
   onopen: (() => void) | null = null;
   onmessage: ((message: { data: string; lastEventId: string }) => void) | null = null;
   onerror: (() => void) | null = null;
+  readonly #named = new Map<string, (message: { data: string; lastEventId: string }) => void>();
 
   constructor(url: string, options?: EventSourceInit) {
     this.url = url;
@@ -24,6 +25,10 @@ export class FakeEventSource {
     return latest;
   }
 
+  addEventListener(name: string, listener: (message: { data: string; lastEventId: string }) => void): void {
+    this.#named.set(name, listener);
+  }
+
   close(): void {
     this.readyState = FakeEventSource.CLOSED;
   }
@@ -35,6 +40,10 @@ export class FakeEventSource {
 
   send(event: unknown, lastEventId = ""): void {
     this.onmessage?.({ data: typeof event === "string" ? event : JSON.stringify(event), lastEventId });
+  }
+
+  beat(lastEventId = ""): void {
+    this.#named.get("heartbeat")?.({ data: '{"type": "heartbeat"}', lastEventId });
   }
 
   fail(readyState: number): void {

@@ -1,6 +1,8 @@
 """Where files lie is as the plan has it; nothing leaves the root; a reader sees all of a file or none."""
 
+import errno
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from pastelka_common.storage import (
     folder,
     photo_path,
     public_url,
+    sync,
     version_path,
 )
 
@@ -119,3 +122,46 @@ async def test_a_file_is_taken_whole_and_stays_where_it_was(storage: FolderStora
         await storage.take("1/2/image_1.jpg", tmp_path / "nothing")
     assert await storage.read("1/2/image_1.jpg") == source.read_bytes()
     assert [path async for path in storage.files("1")] == ["1/2/image_1.jpg"]
+
+
+def _refuse_folders(monkeypatch: pytest.MonkeyPatch, call: str, code: int) -> None:
+    """Make ``os.<call>`` fail with ``code`` for every folder, as some file systems do."""
+    real = getattr(os, call)
+
+    def refuse(target, *rest, **options):
+        if stat.S_ISDIR(os.stat(target).st_mode):  # noqa: PTH116 - also of a descriptor
+            raise OSError(code, os.strerror(code))
+        return real(target, *rest, **options)
+
+    monkeypatch.setattr(sync.os, call, refuse)
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        ("fsync", errno.EINVAL),
+        ("fsync", errno.ENOTSUP),
+        ("fsync", errno.EBADF),
+        ("open", errno.EACCES),
+        ("open", errno.EPERM),
+    ],
+)
+async def test_a_file_system_that_syncs_no_folder_stores_and_deletes(
+    storage: FolderStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, code: int
+):
+    source = tmp_path / "source"
+    source.write_bytes(b"large")
+    _refuse_folders(monkeypatch, call, code)
+    await storage.write("1/2/page.png", b"page")
+    await storage.take("1/2/photo.jpg", source)
+    assert (await storage.read("1/2/page.png"), await storage.read("1/2/photo.jpg")) == (b"page", b"large")
+    await storage.erase("1", [])
+    assert _all_files(tmp_path) == ["source"]
+
+
+async def test_a_folder_that_fails_to_sync_is_an_error(
+    storage: FolderStorage, monkeypatch: pytest.MonkeyPatch
+):
+    _refuse_folders(monkeypatch, "fsync", errno.EIO)
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        await storage.write("1/2/page.png", b"page")

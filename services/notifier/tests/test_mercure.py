@@ -121,7 +121,10 @@ async def test_a_token_is_kept_for_half_of_its_life(hub: MercureHub, monkeypatch
     monkeypatch.setattr("pastelka_notifier.mercure.time.time", lambda: clock)
     first = hub._bearer()
     claims = jwt.decode(first, options={"verify_signature": False})
-    assert claims == {"mercure": {"publish": ["orders", "orders/{order_number}"]}, "exp": clock + 600}
+    assert claims == {
+        "mercure": {"publish": ["orders", "orders/{order_number}", "heartbeat"]},
+        "exp": clock + 600,
+    }
     clock += 299
     assert hub._bearer() == first
     clock += 2

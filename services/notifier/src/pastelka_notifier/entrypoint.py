@@ -4,11 +4,12 @@ import asyncio
 
 from pastelka_common import process
 from pastelka_common.health import health_server
-from pastelka_common.messaging.connection import connected
+from pastelka_common.messaging.connection import connected, ping
 from pastelka_common.messaging.presence import answering
 from pastelka_common.messaging.topology import EVENTS_CONSUMER
 from pastelka_common.messaging.upkeep import kept
 from pastelka_notifier.handlers import Notifications
+from pastelka_notifier.heartbeat import Heartbeat
 from pastelka_notifier.mercure import MercureHub
 from pastelka_notifier.settings import NotifierSettings
 
@@ -24,16 +25,18 @@ async def run(settings: NotifierSettings, stop: asyncio.Event) -> None:
     width = settings.mercure_concurrency
     async with (
         MercureHub(settings.mercure_url, key, connections=width) as hub,
-        connected(settings.nats_url, name="notifier") as nc,
+        connected(settings.nats_url, name="notifier", prefix=settings.nats_prefix) as nc,
         kept(nc, [EVENTS_CONSUMER], replicas=settings.stream_replicas),
     ):
 
         async def broker() -> None:
-            await nc.flush(timeout=2)
+            await ping(nc)
 
         checks = {"broker": broker, "hub": hub.check}
         async with (
             health_server(settings.host, settings.port, checks),
             answering(nc, "notifier", checks),
         ):
-            await Notifications(nc, hub, width=width).run(stop, grace=settings.shutdown_grace / 2)
+            notifications = Notifications(nc, hub, width=width)
+            async with Heartbeat(nc, hub, lambda: notifications.is_active).running():
+                await notifications.run(stop, grace=settings.shutdown_grace / 2)

@@ -14,7 +14,7 @@ from pastelka_common.response_body import ResponseBodyError, read_body
 from pastelka_notifier.decisions import Update
 
 _TOKEN_SECONDS = 600.0
-_OUR_TOPICS = ["orders", "orders/{order_number}"]
+_OUR_TOPICS = ["orders", "orders/{order_number}", "heartbeat"]
 _REFUSALS = frozenset({400, 413, 414, 415, 422})
 """The update itself is at fault: no later try can help it."""
 _MAX_ANSWER_BYTES = 64 * 1024
@@ -67,13 +67,15 @@ class MercureHub:
     async def __aexit__(self, *_: object) -> None:
         await self._http.close()
 
-    async def publish(self, update: Update, *, update_id: str) -> None:
+    async def publish(self, update: Update, *, update_id: str, event_type: str | None = None) -> None:
         """Send one update; browsers know it by ``update_id``, from which they resume.
 
+        With an ``event_type`` browsers dispatch it under that name and not as ``message``.
         Raises :class:`HubUnavailableError` or :class:`HubRefusedError`.
         """
         fields = [("topic", topic) for topic in update.topics]
         fields += [("data", json.dumps(update.payload)), ("private", "on"), ("id", update_id)]
+        fields += [("type", event_type)] if event_type is not None else []
         headers = {"Authorization": f"Bearer {self._bearer()}", "Content-Type": _FORM}
         try:
             with calling("POST", self._url, "publish") as call:

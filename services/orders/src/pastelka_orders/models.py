@@ -100,7 +100,19 @@ class Order(Base):
         Index("ix_orders_created_at_id", text("created_at DESC"), text("id DESC")),
         Index("ix_orders_status_created_at_id", "status", text("created_at DESC"), text("id DESC")),
         Index("ix_orders_customer_email", text("lower(customer_email)")),
-        Index("ix_orders_search", text("to_tsvector('simple'::regconfig, search)"), postgresql_using="gin"),
+        # What they are for is said in ``repository/order_search.py``.
+        Index(
+            "ix_orders_search_keys",
+            text("order_search_keys(search)"),
+            postgresql_using="gin",
+            postgresql_with={"fastupdate": "off"},
+        ),
+        Index(
+            "ix_orders_number_digit",
+            text("\"left\"(ltrim(search, 'abcdefghijklmnopqrstuvwxyz'), 1)"),
+            text("created_at DESC"),
+            text("id DESC"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -120,7 +132,7 @@ class Order(Base):
     shipping_method: Mapped[str | None]
     note: Mapped[str | None] = mapped_column(Text)
     search: Mapped[str] = mapped_column(Text, server_default="")
-    """Number, customer and e-mail in lower case without accents; kept by the application."""
+    """Words of number, customer and e-mail in lower case without accents, one space between two of them."""
     status: Mapped[OrderStatus] = mapped_column(
         Enum(OrderStatus, name="orderstatus", values_callable=_labels),
         server_default=OrderStatus.PENDING.value,

@@ -88,7 +88,7 @@ async def test_whoever_reads_may_subscribe_for_ten_minutes(api: Any, settings: O
             )
             assert cookie["secure"] == secure
             claims = jwt.decode(cookie.value, key, algorithms=["HS256"])
-            assert claims["mercure"] == {"subscribe": ["orders", "orders/{order_number}"]}
+            assert claims["mercure"] == {"subscribe": ["orders", "orders/{order_number}", "heartbeat"]}
             left = claims["exp"] - time.time()
             assert 500 < left <= 600
             assert int(cookie["max-age"]) == int(response.headers["mercure-max-age"])

@@ -383,7 +383,7 @@ async def test_kept_bodies_are_few_and_forgotten(shop: Any, sql: asyncpg.Connect
 @pytest.mark.parametrize(
     ("body", "name"),
     [
-        (b'{"id": 1, "name": "a\\ud800"}', "a?"),
+        (b'{"id": 1, "name": "a\\ud800"}', "a"),
         (b'{"id": 1, "name": "a\xff"}', "a\ufffd"),
         (b'\xef\xbb\xbf{"id": 1, "name": "a"}', "a"),
         (b'{"admin_graphql_api_id": "gid://shopify/Order/1", "name": "a"}', "a"),

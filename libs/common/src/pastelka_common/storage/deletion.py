@@ -3,9 +3,11 @@
 import errno
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pastelka_common.storage.interface import FilesLeftError, Found, StorageAwayError
+from pastelka_common.storage.sync import sync_folder
 
 _ROUNDS = 2
 """A worker may write a file into a folder that is being emptied."""
@@ -41,7 +43,8 @@ def delete(root: Path, folder: Path, others: Sequence[Path]) -> None:
             _try(os.unlink, file, left)
     if left:
         raise FilesLeftError(_told(left, root))
-    _sync(root)
+    with suppress(FileNotFoundError):  # nothing was ever stored
+        sync_folder(root)  # a power cut brings back no file of which the row is gone
 
 
 def _below(folder: Path) -> list[str]:
@@ -104,15 +107,3 @@ def _try(delete_one: Callable[[Path], None], path: Path, left: list[OSError]) ->
 
 def _reason(error: OSError) -> str:
     return error.strerror or type(error).__name__
-
-
-def _sync(folder: Path) -> None:
-    """So that a power cut brings back no file of which the row is gone."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except FileNotFoundError:
-        return  # nothing was ever stored
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -16,6 +16,7 @@ from anyio import to_thread
 from pastelka_common.storage import deletion
 from pastelka_common.storage.interface import Found, StorageUnavailableError
 from pastelka_common.storage.paths import UnsafePathError, checked
+from pastelka_common.storage.sync import sync_folder
 
 _PIECE = 1024 * 1024
 
@@ -154,11 +155,7 @@ def _write_durably(target: Path, content: bytes | Path) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(target.parent)
 
 
 def _fill(file: BinaryIO, content: bytes | Path) -> None:

@@ -14,13 +14,13 @@ LEFT = "Mercure-Max-Age"
 read the cookie, renews it in time by that."""
 
 _PATH = "/.well-known/mercure"
-_TOPICS = ["orders", "orders/{order_number}"]
+_TOPICS = ["orders", "orders/{order_number}", "heartbeat"]
 _REUSED_FOR = timedelta(minutes=1)
 _REUSED_SHARE = 10
 
 
 class Subscriptions:
-    """A short-lived cookie for the two topics there are.
+    """A short-lived cookie for the topics there are.
 
     All browsers may hear the same, so a token serves them all for a minute (for a tenth of its life,
     if that is less) before a new one is made.

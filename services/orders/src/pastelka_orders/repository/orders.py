@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import ARRAY, Integer, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_orders.repository.views import search_text
+from pastelka_orders.repository.order_search import search_text
 
 _EXISTS = text("SELECT 1 FROM orders WHERE order_number = :order_number")
 _NEXT_MANUAL = text("SELECT nextval('manual_order_number_seq')")

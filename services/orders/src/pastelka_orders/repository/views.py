@@ -7,8 +7,6 @@ result. ``:files`` is the URL below which stored files are served.
 import base64
 import binascii
 import json
-import re
-import unicodedata
 from datetime import UTC, datetime
 
 from sqlalchemy import Integer, String, bindparam, text
@@ -16,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.errors import BadCursorError
 from pastelka_orders.models import OrderStatus
+from pastelka_orders.repository.order_search import Search
 
 _ERROR = """CASE WHEN {t}.status = 'error'
     THEN json_build_object('code', {t}.error_code, 'message', COALESCE({t}.error_message, '')) END"""
@@ -55,9 +54,6 @@ _HEAD = """'id', o.id, 'order_number', o.order_number, 'source', o.source, 'shop
     'status', o.status, 'created_at', o.created_at,
     'shop_url', CASE WHEN o.source = 'shopify' THEN CAST(:shop AS text) || o.shopify_id END,
     'unread_fields', (SELECT u.problems FROM unread_webhooks u WHERE u.order_id = o.id)"""
-
-_WORD = 500
-"""Characters of a word that are looked for: PostgreSQL takes 2046 bytes, and some characters become many."""
 
 _FILES = bindparam("files", type_=String)
 _SHOP = bindparam("shop", type_=String)
@@ -103,7 +99,7 @@ _THUMBNAIL = r"regexp_replace(i.path, '([^/]+)$', 'thumb_\1.webp')"
 _LIST = """SELECT CAST(json_build_object({head}, 'image_count', f.image_count,
         'coloring_completed', f.coloring_completed, 'svg_completed', f.svg_completed,
         'thumbnails', f.thumbnails) AS text), o.created_at, o.id
-    FROM (SELECT * FROM orders o {where} ORDER BY o.created_at DESC, o.id DESC LIMIT :limit) o
+    FROM ({page}) o
     CROSS JOIN LATERAL (
         SELECT count(*) AS image_count,
             count(*) FILTER (WHERE EXISTS (SELECT 1 FROM coloring_versions c
@@ -116,6 +112,8 @@ _LIST = """SELECT CAST(json_build_object({head}, 'image_count', f.image_count,
                 FILTER (WHERE i.path IS NOT NULL))[1:4], '{{}}') AS thumbnails
         FROM line_items l JOIN images i ON i.line_item_id = l.id WHERE l.order_id = o.id) f
     ORDER BY o.created_at DESC, o.id DESC"""
+
+_PAGE = "SELECT * FROM orders o {where} ORDER BY o.created_at DESC, o.id DESC LIMIT :limit"
 
 _TIMELINE = text(
     """SELECT i.id AS image_id, t.kind AS status_type, t.version_id, t.run, t.attempt, t.status,
@@ -185,11 +183,9 @@ class Views:
         status: OrderStatus | None = None,
     ) -> str:
         """JSON of one page of orders, newest first. Raises ``BadCursorError``."""
-        conditions, values = _conditions(cursor, q, status)
-        where = "WHERE " + " AND ".join(conditions) if conditions else ""
-        query = text(_LIST.format(head=_HEAD, thumbnail=_THUMBNAIL, where=where)).bindparams(_FILES, _SHOP)
+        query, values = list_query(cursor, q, status)
         given = {"files": self._files, "shop": self._shop, "limit": limit + 1, **values}
-        rows = (await self._connection.execute(query, given)).all()
+        rows = (await self._connection.execute(text(query).bindparams(_FILES, _SHOP), given)).all()
         more = len(rows) > limit
         last = rows[limit - 1] if more else None
         cursor = json.dumps(_cursor(last[1], last[2]) if last is not None else None)
@@ -210,36 +206,34 @@ class Views:
         return found
 
 
-def normalised(words: str) -> str:
-    """Lower case without accents, as orders are searched by: ``Nováková`` is ``novakova``."""
-    decomposed = unicodedata.normalize("NFKD", words.casefold())
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-
-
-def search_text(order_number: str, customer_name: str | None, customer_email: str | None) -> str:
-    """What an order is found by; the column ``orders.search``."""
-    words = normalised(" ".join(part for part in (order_number, customer_name, customer_email) if part))
-    # Punctuation would make one word of an address, which then is not found by its middle.
-    return re.sub(r"\W+", " ", words).strip()
-
-
-def _conditions(
+def list_query(
     cursor: str | None, q: str | None, status: OrderStatus | None
-) -> tuple[list[str], dict[str, object]]:
-    conditions: list[str] = []
+) -> tuple[str, dict[str, object]]:
+    """The statement that lists orders, and its values but for ``limit``, ``files`` and ``shop``.
+
+    Raises ``BadCursorError``.
+    """
     values: dict[str, object] = {}
+    before = None
     if cursor is not None:
         created_at, order_id = _read_cursor(cursor)
-        conditions.append("(o.created_at, o.id) < (:before, CAST(:before_id AS integer))")
-        values |= {"before": created_at, "before_id": order_id}
-    words = [word[:_WORD] for word in re.findall(r"\w+", normalised(q or ""))]
+        before = "(o.created_at, o.id) < (CAST(:before AS timestamptz), CAST(:before_id AS integer))"
+        values = {"before": created_at, "before_id": order_id}
+    # Not a value: how many orders have the status decides which index is read, also for a prepared statement.
+    has_status = f"o.status = CAST('{status.value}' AS orderstatus)" if status is not None else None
+    page, words = _page(q, before, has_status)
+    return _LIST.format(head=_HEAD, thumbnail=_THUMBNAIL, page=page), {**values, **words}
+
+
+def _page(q: str | None, before: str | None, status: str | None) -> tuple[str, dict[str, object]]:
+    conditions = [condition for condition in (before, status) if condition]
     if q and q.strip():
-        conditions.append("to_tsvector('simple'::regconfig, o.search) @@ CAST(:words AS tsquery)")
-        values["words"] = " & ".join(f"'{word}':*" for word in words) or "'\u0001'"
-    if status is not None:
-        conditions.append("o.status = CAST(:status AS orderstatus)")
-        values["status"] = status.value
-    return conditions, values
+        search = Search.of(q)
+        if search.words:
+            return search.page(before, status)
+        conditions.append("false")  # punctuation is in no word
+    where = "WHERE " + " AND ".join(conditions) if conditions else ""
+    return _PAGE.format(where=where), {}
 
 
 def _cursor(created_at: datetime, order_id: int) -> str:

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from pydantic import Field
 
+from pastelka_orders.domain import text
 from pastelka_orders.shopify.attributes import AttributeNames
 from pastelka_orders.shopify.fields import (
     VALUE_LENGTH,
@@ -17,7 +18,6 @@ from pastelka_orders.shopify.fields import (
     ShopId,
     Words,
     full_name,
-    storable,
 )
 from pastelka_orders.shopify.orders import ShopItem, ShopOrder, delivery_of
 
@@ -65,7 +65,9 @@ class LineItemNode(Shape):
     def item(self, names: AttributeNames) -> ShopItem:
         """The line item that is meant."""
         attributes = [
-            (one.key, storable(one.value or "")[:VALUE_LENGTH]) for one in self.custom_attributes if one.key
+            (one.key, text.lines((one.value or "")[:VALUE_LENGTH]))
+            for one in self.custom_attributes
+            if one.key
         ]
         return ShopItem(
             shopify_id=int(self.id.partition("?")[0].rpartition("/")[2]),

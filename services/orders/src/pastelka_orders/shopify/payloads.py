@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema, field_validator
 
+from pastelka_orders.domain import text
 from pastelka_orders.shopify.attributes import AttributeNames
 from pastelka_orders.shopify.fields import (
     MAX_ITEMS,
@@ -19,7 +20,6 @@ from pastelka_orders.shopify.fields import (
     ShopId,
     Words,
     full_name,
-    storable,
 )
 from pastelka_orders.shopify.orders import ShopItem, ShopOrder, delivery_of, without_photos_beyond
 
@@ -40,7 +40,7 @@ class Property(Shape):
             return ""
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise ValueError("must be text or a number")  # noqa: TRY004 - what pydantic collects
-        return storable(str(value)[:VALUE_LENGTH])
+        return text.lines(str(value)[:VALUE_LENGTH])
 
 
 class LineItem(Shape):

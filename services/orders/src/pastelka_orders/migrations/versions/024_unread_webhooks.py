@@ -1,7 +1,7 @@
 """Webhooks that could not be read whole, and digests of the bodies that were applied.
 
 Revision ID: 024
-Revises: 026
+Revises: 029
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "024"
-down_revision = "026"
+down_revision = "029"
 branch_labels = None
 depends_on = None
 

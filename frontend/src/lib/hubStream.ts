@@ -1,0 +1,209 @@
+import type { MercureEvent } from "@/types";
+import type { ConnectionState } from "./connection";
+import { isHubCookieOver } from "./hubCookie";
+import { HEARTBEAT, parseEvent, TOPICS } from "./hubMessage";
+import { HubRenewal } from "./hubRenewal";
+
+const HUB = "/.well-known/mercure";
+const FIRST_RETRY_MS = 250;
+const LONGEST_RETRY_MS = 1500;
+/** A hub that is away for minutes is asked less often. */
+const PATIENT_AFTER = 80;
+const PATIENT_RETRY_MS = 10_000;
+/** How long the browser's own reconnect may take before the stream is opened anew. */
+const BROWSER_RETRY_MS = 1000;
+const OFFLINE_AFTER_MS = 10_000;
+const TICK_MS = 5000;
+/** The notifier sends a heartbeat every 15 s: after three that are missing the connection counts as dead. */
+export const SILENCE_MS = 45_000;
+/** The hub answers at once. A request on a kept-alive connection that died silently is never answered. */
+const OPENING_MS = 10_000;
+
+interface Hooks {
+  onState: (state: ConnectionState) => void;
+  /** The stream is open, for the first time or again: updates may have been missed. */
+  onOpen: () => void;
+  onEvent: (event: MercureEvent) => void;
+  onHeartbeat: () => void;
+  /** Get a new cookie for the hub. */
+  renew: () => Promise<unknown>;
+}
+
+/** How long to wait before opening the stream for the `attempt`th time, in milliseconds; spread by a quarter. */
+export function retryDelay(attempt: number, random: number): number {
+  const longest = attempt > PATIENT_AFTER ? PATIENT_RETRY_MS : LONGEST_RETRY_MS;
+  return Math.min(FIRST_RETRY_MS * 2 ** attempt, longest) * (0.75 + random / 4);
+}
+
+/**
+ * One EventSource, kept open. The browser reconnects with `Last-Event-ID`; where it gives up (the hub refused,
+ * the gateway said 502), takes long, or does not notice that the connection died, the stream is opened anew
+ * with the same id.
+ */
+export class HubStream {
+  readonly #hooks: Hooks;
+  readonly #renewal: HubRenewal;
+  #source: EventSource | null = null;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #offline: ReturnType<typeof setTimeout> | undefined;
+  #ticking: ReturnType<typeof setInterval> | undefined;
+  #isRunning = false;
+  #attempt = 0;
+  /** When the hub was last heard, or a stream was begun (ms since the epoch). */
+  #heardAt = 0;
+  #lastEventId = "";
+  #state: ConnectionState = "reconnecting";
+
+  constructor(hooks: Hooks) {
+    this.#hooks = hooks;
+    this.#renewal = new HubRenewal({
+      renew: hooks.renew,
+      open: () => this.#connect(),
+      take: (source) => this.#take(source),
+    });
+  }
+
+  /** The id after which the hub would go on. */
+  get lastEventId(): string {
+    return this.#lastEventId;
+  }
+
+  start(lastEventId: string): void {
+    this.#isRunning = true;
+    this.#lastEventId = lastEventId;
+    addEventListener("online", this.#restart);
+    addEventListener("offline", this.#onOffline);
+    document.addEventListener("visibilitychange", this.checkSilence);
+    this.#ticking = setInterval(this.checkSilence, TICK_MS);
+    this.#report("reconnecting");
+    this.#open();
+  }
+
+  stop(): void {
+    this.#isRunning = false;
+    removeEventListener("online", this.#restart);
+    removeEventListener("offline", this.#onOffline);
+    document.removeEventListener("visibilitychange", this.checkSilence);
+    clearInterval(this.#ticking);
+    clearTimeout(this.#offline);
+    this.#offline = undefined;
+    this.#state = "reconnecting";
+    this.#close();
+  }
+
+  /** Open the stream anew where it has been silent for too long: its connection is dead, or the machine slept. */
+  readonly checkSilence = (): void => {
+    const source = this.#source;
+    if (source === null || source.readyState === EventSource.CLOSED) return;
+    const longest = source.readyState === EventSource.OPEN ? SILENCE_MS : OPENING_MS;
+    if (Date.now() - this.#heardAt > longest) this.#restart();
+  };
+
+  #close(): void {
+    clearTimeout(this.#retry);
+    this.#renewal.stop();
+    this.#source?.close();
+    this.#source = null;
+  }
+
+  #open(): void {
+    this.#close();
+    this.#heardAt = Date.now();
+    this.#use(this.#connect());
+  }
+
+  #connect(): EventSource {
+    const source = new EventSource(this.#url(), { withCredentials: true });
+    source.onmessage = (message: MessageEvent<string>) => this.#onMessage(message);
+    source.addEventListener(HEARTBEAT, (message: MessageEvent<string>) => this.#onHeartbeat(message));
+    return source;
+  }
+
+  #use(source: EventSource): void {
+    this.#source = source;
+    source.onopen = () => this.#onOpen();
+    source.onerror = () => this.#onError(source);
+    this.#renewal.begin();
+  }
+
+  /** A stream that is open already goes on in place of the one there is. */
+  #take(source: EventSource): void {
+    this.#close();
+    this.#use(source);
+    this.#onOpen();
+  }
+
+  #url(): string {
+    const query = new URLSearchParams(TOPICS.map((topic) => ["topic", topic]));
+    if (this.#lastEventId) query.set("lastEventID", this.#lastEventId);
+    return `${HUB}?${query.toString()}`;
+  }
+
+  #onOpen(): void {
+    clearTimeout(this.#retry);
+    this.#attempt = 0;
+    this.#heardAt = Date.now();
+    // Not left to the hub's history: after a restart of its own it may replay nothing until the next update.
+    this.#hooks.onOpen();
+    this.#report("live");
+  }
+
+  #note(message: MessageEvent<string>): void {
+    this.#heardAt = Date.now();
+    if (message.lastEventId) this.#lastEventId = message.lastEventId;
+  }
+
+  #onMessage(message: MessageEvent<string>): void {
+    this.#note(message);
+    const event = parseEvent(message.data);
+    if (event) this.#hooks.onEvent(event);
+  }
+
+  #onHeartbeat(message: MessageEvent<string>): void {
+    this.#note(message);
+    this.#hooks.onHeartbeat();
+  }
+
+  #onError(source: EventSource): void {
+    this.#report("reconnecting");
+    clearTimeout(this.#retry);
+    const refused = source.readyState === EventSource.CLOSED;
+    const delay = refused ? retryDelay(this.#attempt, Math.random()) : BROWSER_RETRY_MS;
+    this.#retry = setTimeout(() => void this.#reopen(refused), delay);
+  }
+
+  async #reopen(refused: boolean): Promise<void> {
+    const former = this.#source;
+    this.#attempt += 1;
+    // A refusal may mean that the cookie ran out.
+    if (refused || isHubCookieOver()) await this.#hooks.renew().catch(() => null);
+    if (this.#isRunning && this.#source === former) this.#open();
+  }
+
+  readonly #restart = (): void => {
+    this.#report("reconnecting");
+    // After a long sleep the cookie is over.
+    if (!isHubCookieOver()) this.#open();
+    else {
+      this.#heardAt = Date.now();
+      void this.#reopen(true);
+    }
+  };
+
+  readonly #onOffline = (): void => this.#report("offline");
+
+  #report(state: ConnectionState): void {
+    if (state === "reconnecting") this.#expectOffline();
+    else {
+      clearTimeout(this.#offline);
+      this.#offline = undefined;
+    }
+    // What is offline stays so until it is live again.
+    this.#state = state === "reconnecting" && this.#state === "offline" ? "offline" : state;
+    this.#hooks.onState(this.#state);
+  }
+
+  #expectOffline(): void {
+    this.#offline ??= setTimeout(() => this.#report("offline"), OFFLINE_AFTER_MS);
+  }
+}

@@ -1,0 +1,97 @@
+"""Heartbeats that a page can see: the hub's own are comments, which scripts are not told of.
+
+A page that hears nothing for 45 s takes its connection for dead. Of several notifiers the one at work
+publishes; it announces that to the others, each of which publishes only when no announcement comes.
+"""
+
+import asyncio
+import random
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from pastelka_notifier.decisions import Update
+from pastelka_notifier.mercure import HubRefusedError, HubUnavailableError, MercureHub
+
+TOPIC = "heartbeat"
+HEARTBEAT = Update((TOPIC,), {"type": "heartbeat"})
+SUBJECT = "notifier.heartbeat"
+"""Announcements between notifiers; of no stream."""
+
+INTERVAL = 15.0
+_PATIENCE = 4.0
+"""Seconds that a notifier which is not at work waits longer, and up to as many again at random."""
+
+log = structlog.get_logger(__name__)
+
+
+class Heartbeat:
+    """Publishes a heartbeat every ``interval`` seconds, unless another notifier does.
+
+    Without the broker no update can come, so that there is no heartbeat either: pages then reconnect and
+    load again. One that the hub does not take is dropped; the next one follows.
+    """
+
+    def __init__(
+        self,
+        nc: Client,
+        hub: MercureHub,
+        is_active: Callable[[], bool],
+        *,
+        interval: float = INTERVAL,
+        patience: float = _PATIENCE,
+    ) -> None:
+        self._nc = nc
+        self._hub = hub
+        self._is_active = is_active
+        self._interval = interval
+        self._patience = patience
+        self._announced = asyncio.Event()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Publish until the block ends."""
+        subscription = await self._nc.subscribe(SUBJECT, cb=self._note)
+        publishing = asyncio.create_task(self._run(), name="heartbeat")
+        try:
+            yield
+        finally:
+            publishing.cancel()
+            await asyncio.gather(publishing, return_exceptions=True)
+            if not self._nc.is_closed:
+                await subscription.unsubscribe()
+
+    async def _run(self) -> None:
+        while True:
+            if await self._is_due():
+                await self._publish()
+
+    async def _note(self, _: Msg) -> None:
+        self._announced.set()
+
+    async def _is_due(self) -> bool:
+        """Whether no notifier has announced a heartbeat for as long as this one has to wait."""
+        self._announced.clear()
+        longer = 0.0 if self._is_active() else self._patience * random.uniform(1, 2)  # noqa: S311 - jitter
+        try:
+            async with asyncio.timeout(self._interval + longer):
+                await self._announced.wait()
+        except TimeoutError:
+            return True
+        return False
+
+    async def _publish(self) -> None:
+        if not self._nc.is_connected:
+            return
+        update_id = f"urn:pastelka:heartbeat:{uuid.uuid4()}"
+        try:
+            await self._hub.publish(HEARTBEAT, update_id=update_id, event_type=TOPIC)
+            await self._nc.publish(SUBJECT, b"")
+        except (HubUnavailableError, HubRefusedError) as error:
+            log.warning("heartbeat not published", error=str(error))
+        except Exception as error:  # noqa: BLE001 - the broker went away: the next one follows
+            log.warning("heartbeat not announced", error=str(error) or type(error).__name__)

@@ -1,0 +1,100 @@
+"""A sign of life that pages can see: from one notifier, and from another one when that is gone."""
+
+from collections.abc import Callable
+
+import pytest
+from nats.aio.client import Client
+
+from pastelka_common.servers import MercureHub as HubServer
+from pastelka_common.servers import free_port
+from pastelka_common.testing.subscriber import Subscriber
+from pastelka_common.testing.waiting import until
+from pastelka_notifier.decisions import Update
+from pastelka_notifier.heartbeat import INTERVAL, Heartbeat
+from pastelka_notifier.mercure import HubUnavailableError, MercureHub
+
+Subscribe = Callable[..., Subscriber]
+SHORT = 0.05
+NEVER = 600.0
+
+
+class CountingHub(MercureHub):
+    """Counts what was published through it, and what was tried."""
+
+    published = 0
+    tried = 0
+
+    async def publish(self, update: Update, *, update_id: str, event_type: str | None = None) -> None:
+        self.tried += 1
+        await super().publish(update, update_id=update_id, event_type=event_type)
+        self.published += 1
+
+
+@pytest.fixture
+def hubs(mercure_hub: HubServer) -> Callable[..., CountingHub]:
+    def hub(url: str = mercure_hub.url) -> CountingHub:
+        return CountingHub(url, mercure_hub.publisher_key, connections=2)
+
+    return hub
+
+
+def test_three_may_be_missing_before_a_page_takes_its_connection_for_dead():
+    assert INTERVAL * 3 <= 45
+
+
+async def test_a_page_sees_it_and_a_client_of_the_plan_does_not(
+    nc: Client, hubs: Callable[..., CountingHub], subscribed: Subscribe
+):
+    async with (
+        hubs() as hub,
+        subscribed("orders", "orders/{order_number}") as plan,
+        subscribed("orders", "heartbeat") as page,
+        Heartbeat(nc, hub, lambda: True, interval=SHORT).running(),
+    ):
+        await page.until(lambda heard: sum(one.event == "heartbeat" for one in heard) >= 3)
+        assert all(one.payload == {"type": "heartbeat"} for one in page.heard)
+        # One id each, from which a browser resumes without the ones before.
+        assert len({one.id for one in page.heard}) == len(page.heard)
+        assert plan.heard == []
+
+
+async def test_of_two_notifiers_only_the_one_at_work_publishes(nc: Client, hubs: Callable[..., CountingHub]):
+    async with hubs() as active, hubs() as standby:
+        waiting = Heartbeat(nc, standby, lambda: False, interval=SHORT, patience=NEVER)
+        async with waiting.running(), Heartbeat(nc, active, lambda: True, interval=SHORT).running():
+            assert await until(lambda: _reached(active, 5), 30)
+        assert standby.tried == 0
+
+
+async def test_the_other_publishes_when_the_one_at_work_is_gone(nc: Client, hubs: Callable[..., CountingHub]):
+    async with hubs() as active, hubs() as standby:
+        waiting = Heartbeat(nc, standby, lambda: False, interval=SHORT, patience=1.0)
+        async with waiting.running():
+            async with Heartbeat(nc, active, lambda: True, interval=SHORT).running():
+                assert await until(lambda: _reached(active, 3), 30)
+            assert await until(lambda: _reached(standby, 2), 30)
+
+
+async def test_a_hub_that_is_away_costs_one_heartbeat_and_not_the_next(
+    nc: Client, hubs: Callable[..., CountingHub]
+):
+    async with hubs(f"http://127.0.0.1:{free_port()}/") as away:
+        async with Heartbeat(nc, away, lambda: True, interval=SHORT).running():
+            assert await until(lambda: _tried(away, 3), 30)
+        assert away.published == 0
+        with pytest.raises(HubUnavailableError):
+            await away.publish(Update(("heartbeat",), {}), update_id="urn:x")
+
+
+async def _reached(hub: CountingHub, count: int) -> bool:
+    return hub.published >= count
+
+
+async def _tried(hub: CountingHub, count: int) -> bool:
+    return hub.tried >= count
+
+
+async def test_without_the_broker_there_is_none(hubs: Callable[..., CountingHub]):
+    async with hubs() as hub:
+        await Heartbeat(Client(), hub, lambda: True)._publish()
+        assert hub.tried == 0

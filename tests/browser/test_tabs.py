@@ -1,0 +1,125 @@
+"""Many tabs of one browser over HTTP/1.1, and a connection that dies without a word."""
+
+import asyncio
+import time
+
+import pytest
+from playwright.async_api import Page, Request, expect
+
+from pastelka_common.testing.waiting import until
+from tests.browser.conftest import Arrive
+from tests.browser.silence import silent_proxy
+from tests.browser.visitor import Visitor
+from tests.browser.watch import Watch
+from tests.line import Line
+
+STREAM = "/.well-known/mercure"
+SECONDS = 5.0
+"""From an update at the hub to a tab's screen."""
+
+
+class Streams:
+    """The hub's streams that a browser context has open."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        self.opened: list[Page] = []
+        visitor.context.on("request", self._note)
+
+    def _note(self, asked: Request) -> None:
+        if STREAM in asked.url:
+            self.opened.append(asked.frame.page)
+
+
+async def open_tabs(visitor: Visitor, count: int) -> list[Page]:
+    """Tabs with the list in them, opened one after another, each until it is live."""
+    pages = [visitor.page, *[await visitor.context.new_page() for _ in range(count - 1)]]
+    for page in pages:
+        await page.goto(visitor.root)
+        await expect(page.locator("[data-connection]")).to_have_attribute("data-connection", "live")
+    return pages
+
+
+async def until_all_show(pages: list[Page], number: str) -> float:
+    """Seconds until every tab shows the order."""
+    began = time.monotonic()
+    for page in pages:
+        await expect(page.get_by_role("row").filter(has_text=number)).to_be_visible()
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize("count", [8, 20])
+async def test_all_tabs_of_a_browser_load_and_hear_over_one_stream(
+    visit: Arrive, line: Line, count: int
+) -> None:
+    visitor = await visit()
+    streams = Streams(visitor)
+    pages = await open_tabs(visitor, count)
+    watches = [Watch(page) for page in pages[1:]]
+    assert streams.opened == [pages[0]]
+    number = (await line.order(1, first_seed=300 + count))["order_number"]
+    took = await until_all_show(pages, number)
+    print(f"{count} tabs showed a new order {took:.2f} s after it was there")
+    assert took <= SECONDS
+    # From page to page the stream stays as it is.
+    for page in pages[:3]:
+        await page.get_by_role("link", name="Systém").click()
+        await expect(page.locator("h1")).to_be_visible()
+        await page.go_back()
+    assert streams.opened == [pages[0]]
+    assert [trouble for watch in watches for trouble in watch.unannounced()] == []
+
+
+async def test_another_tab_goes_on_when_the_one_with_the_stream_is_closed(visit: Arrive, line: Line) -> None:
+    visitor = await visit()
+    streams = Streams(visitor)
+    pages = await open_tabs(visitor, 4)
+    leader = streams.opened[0]
+    left = [page for page in pages if page is not leader]
+    # The update is on its way while the tab goes.
+    making = asyncio.create_task(line.order(1, first_seed=350))
+    await leader.close()
+    number = (await making)["order_number"]
+    assert await until_all_show(left, number) <= SECONDS
+    assert len(streams.opened) == 2
+    assert streams.opened[1] in left
+    for page in left:
+        await expect(page.locator("[data-connection]")).to_have_attribute("data-connection", "live")
+    # The one that has it now may go, too.
+    number = (await line.order(1, first_seed=351))["order_number"]
+    assert await until_all_show(left, number) <= SECONDS
+
+
+# Playwright's clock does not move this one.
+_TIMEOUTS = """AbortSignal.timeout = (ms) => {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(new DOMException("no answer", "TimeoutError")), ms);
+  return controller.signal;
+}"""
+
+
+async def test_a_connection_that_dies_silently_is_noticed_and_replaced(visit: Arrive, line: Line) -> None:
+    assert line.stack.nginx is not None
+    async with silent_proxy(line.stack.nginx.port) as proxy:
+        visitor = await visit(at=f"http://localhost:{proxy.port}")
+        await visitor.page.clock.install()
+        await visitor.context.add_init_script(_TIMEOUTS)
+        await visitor.open()
+        await visitor.until_light("live")
+        loaded = await visitor.loaded()
+        proxy.silence()
+        number = (await line.order(1, first_seed=360))["order_number"]
+        row = visitor.page.get_by_role("row").filter(has_text=number)
+        await visitor.page.clock.run_for(30_000)
+        await expect(row).to_have_count(0)
+        assert (await visitor.lights())[-1]["state"] == "live"
+
+        # Beyond 45 s it asks anew, over connections that carry something.
+        async def is_shown() -> bool:
+            await visitor.page.clock.run_for(5000)
+            return await row.count() == 1
+
+        assert await until(is_shown, 60)
+        await visitor.until_light("live")
+        states = [light["state"] for light in await visitor.lights()]
+        assert "reconnecting" in states[states.index("live") :]
+        assert await visitor.loaded() == loaded
