@@ -162,6 +162,7 @@ async def test_a_new_order_of_an_erased_customer_is_welcome(house: Any) -> None:
 async def test_a_data_request_names_the_orders_and_changes_nothing(house: Any) -> None:
     await house.order(age=timedelta(days=3))
     payload = {
+        "shop_domain": "pastelka.myshopify.com",
         "customer": {"email": house.email},
         "orders_requested": [house.shop_id],
         "data_request": {"id": 9999},
