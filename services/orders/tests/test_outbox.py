@@ -30,7 +30,7 @@ async def broker(tmp_path: Path) -> AsyncIterator[ServerProcess]:
     """A nats-server of this test's own, with the streams."""
     async with running(NatsServer(folder=tmp_path / "nats", sync_always=False)) as server:
         nc = await nats.connect(server.url)
-        await ensure_streams(nc.jetstream())
+        await ensure_streams(nc)
         await nc.close()
         yield server
 

@@ -3,11 +3,11 @@
 import asyncio
 
 from nats.aio.client import Client
-from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError as NoSuchMessageError
 from pydantic import BaseModel, ValidationError
 
 from pastelka_common.contracts.messages import DeadLetter
+from pastelka_common.messaging.names import names_of
 from pastelka_common.messaging.topology import DEAD
 from pastelka_orders.errors import DeadLetterNotFoundError, NotRequeueableError
 from pastelka_orders.system_schemas import DeadLetterResponse, DeadLettersResponse
@@ -27,9 +27,8 @@ class _About(BaseModel):
 
 async def newest(nc: Client, limit: int = NEWEST) -> DeadLettersResponse:
     """How many there are, and the newest ``limit`` of them."""
-    js = nc.jetstream()
     try:
-        state = (await js.stream_info(DEAD)).state
+        state = (await nc.jetstream().stream_info(names_of(nc).stream(DEAD))).state
     except NoSuchMessageError:  # nobody has made the stream yet
         return DeadLettersResponse(count=0, newest=[])
     found: list[DeadLetterResponse] = []
@@ -37,7 +36,7 @@ async def newest(nc: Client, limit: int = NEWEST) -> DeadLettersResponse:
     first = max(state.first_seq, end - max(_LOOKS_BACK, limit) + 1, 1)
     while state.messages and end >= first and len(found) < limit:
         start = max(end - NEWEST + 1, first)
-        letters = await asyncio.gather(*(_shown(js, number) for number in range(end, start - 1, -1)))
+        letters = await asyncio.gather(*(_shown(nc, number) for number in range(end, start - 1, -1)))
         found += [letter for letter in letters if letter is not None]
         end = start - 1
     return DeadLettersResponse(count=state.messages, newest=found[:limit])
@@ -45,7 +44,7 @@ async def newest(nc: Client, limit: int = NEWEST) -> DeadLettersResponse:
 
 async def read(nc: Client, sequence: int) -> DeadLetter:
     """One letter. Raises ``DeadLetterNotFoundError``, ``NotRequeueableError`` for what is none."""
-    _, data = await _message(nc.jetstream(), sequence)
+    _, data = await _message(nc, sequence)
     try:
         return DeadLetter.model_validate_json(data)
     except ValidationError:
@@ -54,14 +53,13 @@ async def read(nc: Client, sequence: int) -> DeadLetter:
 
 async def remove(nc: Client, sequence: int) -> None:
     """Take a letter away. Raises ``DeadLetterNotFoundError``."""
-    js = nc.jetstream()
-    await _message(js, sequence)
-    await js.delete_msg(DEAD, sequence)
+    await _message(nc, sequence)
+    await nc.jetstream().delete_msg(names_of(nc).stream(DEAD), sequence)
 
 
-async def _shown(js: JetStreamContext, sequence: int) -> DeadLetterResponse | None:
+async def _shown(nc: Client, sequence: int) -> DeadLetterResponse | None:
     try:
-        subject, data = await _message(js, sequence)
+        subject, data = await _message(nc, sequence)
     except DeadLetterNotFoundError:
         return None
     try:
@@ -91,9 +89,9 @@ def _about(letter: DeadLetter) -> _About:
         return _About()
 
 
-async def _message(js: JetStreamContext, sequence: int) -> tuple[str, bytes]:
+async def _message(nc: Client, sequence: int) -> tuple[str, bytes]:
     try:
-        found = await js.get_msg(DEAD, sequence)
+        found = await nc.jetstream().get_msg(names_of(nc).stream(DEAD), sequence)
     except NoSuchMessageError:
         raise DeadLetterNotFoundError(sequence) from None
-    return found.subject or "", found.data or b""
+    return names_of(nc).plain_subject(found.subject or ""), found.data or b""

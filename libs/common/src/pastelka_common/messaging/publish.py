@@ -11,6 +11,7 @@ from nats.errors import Error as NatsError
 from nats.js.errors import APIError
 
 from pastelka_common.contracts.messages import Message
+from pastelka_common.messaging.names import names_of
 from pastelka_common.telemetry import current_headers
 
 MSG_ID = "Nats-Msg-Id"
@@ -53,6 +54,7 @@ class Publisher:
         self._nc = nc
         self._js = nc.jetstream()
         self._timeout = timeout
+        self._names = names_of(nc)
 
     async def publish(self, message: Message, *, msg_id: str | None = None) -> None:
         """Store one message. Raises :class:`PublishError`."""
@@ -62,7 +64,10 @@ class Publisher:
         """Store one prepared message. Raises :class:`PublishError`."""
         try:
             await self._js.publish(
-                message.subject, message.payload, timeout=self._timeout, headers=dict(message.headers)
+                self._names.subject(message.subject),
+                message.payload,
+                timeout=self._timeout,
+                headers=dict(message.headers),
             )
         except BROKER_ERRORS as error:
             reason = str(error) or type(error).__name__
@@ -100,12 +105,14 @@ class Publisher:
         try:
             for number, message in enumerate(batch[:-1], start=1):
                 await self._nc.publish(
-                    message.subject, message.payload, headers=_in_batch(message, batch_id, number)
+                    self._names.subject(message.subject),
+                    message.payload,
+                    headers=_in_batch(message, batch_id, number),
                 )
             last = batch[-1]
             headers = _in_batch(last, batch_id, len(batch)) | {"Nats-Batch-Commit": "1"}
             answer = await self._nc.request(
-                last.subject, last.payload, timeout=self._timeout, headers=headers
+                self._names.subject(last.subject), last.payload, timeout=self._timeout, headers=headers
             )
         except (NatsError, TimeoutError, OSError) as error:
             reason = str(error) or type(error).__name__

@@ -92,7 +92,7 @@ class Retention:
             if not is_passing(error):
                 log.exception("retention failed")
                 return
-            log.warning("retention waits for the database", error=type(error).__name__)
+            log.warning("retention waits for the database", error=str(error))
 
     async def _finish_all(self, swept: Swept, stop: asyncio.Event | None) -> None:
         """What was asked for, or begun and interrupted."""

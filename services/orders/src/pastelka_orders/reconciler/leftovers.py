@@ -8,7 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import DownloadJob, EraseJob, Message, VersionJob, job_key, now
 from pastelka_common.contracts.statuses import STATUS_ENUMS, StatusType
-from pastelka_common.messaging.held import Held, last_from_leader, last_held, numbers, subjects_held
+from pastelka_common.messaging.held import (
+    Held,
+    last_from_leader,
+    last_held,
+    numbers,
+    purge_subject,
+    subjects_held,
+)
 from pastelka_common.messaging.runs import cancel_subject
 from pastelka_common.messaging.topology import JOBS
 from pastelka_orders.handlers import downloads
@@ -79,7 +86,7 @@ async def _remove(sweep: Sweep, kind: StatusType, version: Ended, held: Held) ->
         await sweep.change(lambda c: _cancel(c, kind, version.id, run))
     if not sweep.dry_run:
         # Up to this message only: a job of a new run may have come in between.
-        await sweep.nc.jetstream().purge_stream(JOBS, seq=held.sequence + 1, subject=held.subject)
+        await purge_subject(sweep.nc, JOBS, held.subject, up_to=held.sequence)
     reason: Reason = "job_of_deleted_version" if version.run is None else "job_of_ended_run"
     sweep.note(kind, reason, version=version.id, run=run)
 

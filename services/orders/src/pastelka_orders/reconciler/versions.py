@@ -13,6 +13,7 @@ from pastelka_common.contracts.messages import ColoringFact, DeadLetter, SvgFact
 from pastelka_common.contracts.statuses import STATUS_ENUMS, StatusType
 from pastelka_common.messaging import hands
 from pastelka_common.messaging.held import Held, last_from_leader, last_held
+from pastelka_common.messaging.names import names_of
 from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.topology import DEAD, FACTS_CONSUMER, JOBS, PROVIDER_JOBS, STATUS
 from pastelka_common.messaging.work import FACTS
@@ -142,14 +143,17 @@ async def _remind(sweep: Sweep, kind: StatusType, page: Sequence[InHand]) -> Non
         if subject in held or row.provider_job_id is None:
             continue
         if not sweep.dry_run:
-            await sweep.nc.jetstream().publish(subject, row.provider_job_id.encode())
+            await sweep.nc.jetstream().publish(
+                names_of(sweep.nc).subject(subject), row.provider_job_id.encode()
+            )
         sweep.note(kind, "provider_job_forgotten", version=row.id, run=row.run)
 
 
 async def _facts_are_applied(nc: Client) -> bool:
     """Whether every fact in the stream has been dealt with."""
     try:
-        info = await asyncio.wait_for(nc.jetstream().consumer_info(STATUS, FACTS_CONSUMER.name), 5)
+        stream = names_of(nc).stream(STATUS)
+        info = await asyncio.wait_for(nc.jetstream().consumer_info(stream, FACTS_CONSUMER.name), 5)
     except NoSuchConsumerError:
         return False
     return not info.num_pending and not info.num_ack_pending

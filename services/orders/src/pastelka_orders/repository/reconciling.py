@@ -27,6 +27,18 @@ _ENDED = {
     )
     for kind, table in TABLES.items()
 }
+_ANSWERED = {
+    kind: text(
+        f"""SELECT n.id, v.run, COALESCE(v.in_hand, false) AS is_active
+        FROM unnest(CAST(:ids AS integer[])) AS n(id) LEFT JOIN {table} v ON v.id = n.id
+        WHERE v.error_code IS NULL OR v.error_code = :cancelled"""
+    )
+    for kind, table in TABLES.items()
+}
+_ANSWERED_DOWNLOADS = text(
+    """SELECT n.id FROM unnest(CAST(:ids AS integer[])) AS n(id) LEFT JOIN images i ON i.id = n.id
+    WHERE i.download_error_code IS NULL"""
+)
 _IN_OUTBOX = text("SELECT 1 FROM outbox WHERE subject = :subject LIMIT 1")
 _WAITING_PHOTOS = text(
     f"""SELECT i.id, i.original_url AS url, o.order_number
@@ -98,6 +110,22 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class AnsweredVersion:
+    """A version that does not wait for a person; ``run`` is ``None`` when it is gone."""
+
+    id: int
+    run: int | None
+    is_active: bool
+
+    def answers(self, run: int) -> bool:
+        """Whether a dead letter of this run needs no more of a person's attention.
+
+        That of an active run does: it has come before the run's failure was stored.
+        """
+        return self.run is None or run < self.run or not self.is_active
+
+
+@dataclass(frozen=True, slots=True)
 class WaitingPhoto:
     """An image whose photo is still to be fetched."""
 
@@ -150,6 +178,19 @@ async def ended(
     """Those of these versions that have ended, for the grace at least, or do not exist."""
     rows = await connection.execute(_ENDED[kind], {"ids": list(ids), "grace": grace})
     return [Ended(**row) for row in rows.mappings()]
+
+
+async def answered_versions(
+    connection: AsyncConnection, kind: StatusType, ids: Sequence[int], *, cancelled: str
+) -> list[AnsweredVersion]:
+    """Those of these versions that are asked for again, completed, cancelled (an error code) or gone."""
+    rows = await connection.execute(_ANSWERED[kind], {"ids": list(ids), "cancelled": cancelled})
+    return [AnsweredVersion(**row) for row in rows.mappings()]
+
+
+async def answered_downloads(connection: AsyncConnection, ids: Sequence[int]) -> list[int]:
+    """Those of these images whose photo is stored or asked for again, or that are gone."""
+    return list((await connection.execute(_ANSWERED_DOWNLOADS, {"ids": list(ids)})).scalars())
 
 
 async def is_in_outbox(connection: AsyncConnection, subject: str) -> bool:

@@ -1,15 +1,13 @@
 """Making a restored database, the storage and an empty broker agree, while no service runs."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 
 from nats.aio.client import Client
-from nats.js.errors import NotFoundError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.statuses import STATUS_ENUMS, StatusType
-from pastelka_common.messaging.topology import buckets, streams
+from pastelka_common.messaging.topology import delete_streams
 from pastelka_common.run_notes import RunNote, RunNotes
 from pastelka_common.storage import Storage
 from pastelka_orders.errors import ConflictError
@@ -92,11 +90,7 @@ async def _alone(sweep: Sweep) -> None:
 
 async def _empty_broker(nc: Client) -> None:
     """What it holds is of a time that the database does not know; all of it is rebuilt."""
-    js = nc.jetstream()
-    names = [config.name for config in streams()] + [f"KV_{config.bucket}" for config in buckets()]
-    for name in names:
-        with suppress(NotFoundError):
-            await js.delete_stream(str(name))
+    await delete_streams(nc)
 
 
 async def _ids_to_go_on_after(sweep: Sweep, record: Record | None, folders: list[int]) -> dict[str, int]:
