@@ -9,12 +9,14 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    ForeignKey,
     Identity,
     Index,
     Integer,
     LargeBinary,
     SmallInteger,
     Text,
+    UniqueConstraint,
     func,
     text,
 )
@@ -29,10 +31,34 @@ class ShopifyWebhook(Base):
     """One webhook that was applied, so that it does nothing when it comes again."""
 
     __tablename__ = "shopify_webhooks"
-    __table_args__ = (Index("ix_shopify_webhooks_received_at", "received_at"),)
+    __table_args__ = (
+        Index("ix_shopify_webhooks_received_at", "received_at"),
+        Index("ix_shopify_webhooks_body_digest", "body_digest", unique=True),
+    )
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)
-    """``X-Shopify-Webhook-Id``."""
+    """``X-Shopify-Webhook-Id``; the digest of the body where the header is missing."""
+    topic: Mapped[str | None] = mapped_column(Text)
+    body_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """SHA-256. The signature covers the body only: under another topic or id it is the same webhook."""
+    received_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class UnreadWebhook(Base):
+    """A webhook that could not be read whole (:mod:`pastelka_orders.repository.unread_webhooks`)."""
+
+    __tablename__ = "unread_webhooks"
+    __table_args__ = (UniqueConstraint("order_id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"))
+    """``None`` where the body names no order."""
+    topic: Mapped[str] = mapped_column(Text)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    """As it came; cut at 256 KiB."""
+    body_digest: Mapped[bytes] = mapped_column(LargeBinary)
+    problems: Mapped[list[str]] = mapped_column(JSONB)
+    """Which fields were left out and why."""
     received_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 

@@ -217,14 +217,6 @@ class OtherShopError(OrdersError):
         super().__init__(f"X-Shopify-Shop-Domain is {domain}; expected the shop that is connected.")
 
 
-class WebhookUnreadableError(OrdersError):
-    """The webhook holds no order that can be read."""
-
-    status = 422
-    code = "webhook_unreadable"
-    title = "The webhook cannot be read"
-
-
 class ExportsBusyError(OrdersError):
     """As many ZIPs and PDFs are being made as may be at once."""
 

@@ -12,6 +12,7 @@ from pastelka_orders.api import limits, links
 from pastelka_orders.api.access import OPERATOR, VIEWER, Asking, Guarded, way_of
 from pastelka_orders.api.deps import Deps, Id, OrderNumber, answer, respond
 from pastelka_orders.api.problems import Responses, declared
+from pastelka_orders.domain import text
 from pastelka_orders.errors import ImageNotFoundError, OrderNotFoundError
 from pastelka_orders.handlers import generate, orders
 from pastelka_orders.handlers.orders import ManualOrder, Process
@@ -81,7 +82,7 @@ async def create_order(
 ) -> Response:
     """Make an order by hand from uploaded photos; one photo that is none refuses them all."""
     _check_fields(await request.form())
-    wanted = ManualOrder(_given(customer_name), _given(note), process)
+    wanted = ManualOrder(_name(customer_name), _note(note), process)
     async with services.intake.staged(photos) as staged:
         number = await orders.create(services.database, services.storage, wanted, staged)
     response = await _order(request, services, number)
@@ -209,7 +210,10 @@ def _check_fields(form: FormData) -> None:
             raise RequestValidationError([{"loc": ("body", name), "type": "given_twice", "msg": message}])
 
 
-def _given(value: str | None) -> str | None:
+def _name(value: str | None) -> str | None:
     """``None`` for what was left empty."""
-    stripped = (value or "").replace("\0", "").strip()
-    return stripped or None
+    return text.single_line(value or "") or None
+
+
+def _note(value: str | None) -> str | None:
+    return text.lines(value or "") or None
