@@ -1,14 +1,14 @@
 """Uploads whose photos are being stored, so that the files of one that a crash ended are deleted.
 
 Revision ID: 030
-Revises: 029
+Revises: 024
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "030"
-down_revision = "029"
+down_revision = "024"
 branch_labels = None
 depends_on = None
 
