@@ -12,6 +12,7 @@ from pastelka_orders.api import limits, links
 from pastelka_orders.api.access import OPERATOR, VIEWER, Asking, Guarded, way_of
 from pastelka_orders.api.deps import Deps, Id, OrderNumber, answer, respond
 from pastelka_orders.api.problems import Responses, declared
+from pastelka_orders.domain import text
 from pastelka_orders.errors import ImageNotFoundError, OrderNotFoundError
 from pastelka_orders.handlers import generate, orders
 from pastelka_orders.handlers.orders import ManualOrder, Process
@@ -81,9 +82,9 @@ async def create_order(
 ) -> Response:
     """Make an order by hand from uploaded photos; one photo that is none refuses them all."""
     _check_fields(await request.form())
-    wanted = ManualOrder(_given(customer_name), _given(note), process)
+    wanted = ManualOrder(_name(customer_name), _note(note), process)
     async with services.intake.staged(photos) as staged:
-        number = await services.write(lambda c: orders.create(c, services.storage, wanted, staged))
+        number = await orders.create(services.database, services.storage, wanted, staged)
     response = await _order(request, services, number)
     response.status_code = status.HTTP_201_CREATED
     response.headers["Location"] = f"/api/v1/orders/{number}"
@@ -111,9 +112,7 @@ async def get_order(request: Request, services: Deps, order_number: OrderNumber)
 )
 async def delete_order(services: Deps, caller: Asking, order_number: OrderNumber) -> None:
     """Delete an order with its files; work in hand is cancelled."""
-    order_id = await services.write(
-        lambda c: orders.delete(c, services.storage, order_number, asked_by=caller.name)
-    )
+    order_id = await orders.delete(services.database, services.storage, order_number, asked_by=caller.name)
     # At once for whoever looks; the job that went out with the transaction does it again for what
     # a worker may still have been writing.
     await services.storage.delete_tree(str(order_id))
@@ -211,7 +210,10 @@ def _check_fields(form: FormData) -> None:
             raise RequestValidationError([{"loc": ("body", name), "type": "given_twice", "msg": message}])
 
 
-def _given(value: str | None) -> str | None:
+def _name(value: str | None) -> str | None:
     """``None`` for what was left empty."""
-    stripped = (value or "").replace("\0", "").strip()
-    return stripped or None
+    return text.single_line(value or "") or None
+
+
+def _note(value: str | None) -> str | None:
+    return text.lines(value or "") or None
