@@ -515,6 +515,9 @@ export interface paths {
          * Shopify Webhook
          * @description Take in an order of the shop: topics `orders/create`, `orders/updated`, `orders/cancelled`.
          *
+         *     What is signed is accepted whatever it holds: what can be read is applied, what cannot is kept and named
+         *     in the order's `unread_fields`.
+         *
          *     `customers/redact` erases a customer; `customers/data_request` and `shop/redact` are logged for a person.
          */
         post: operations["shopify_webhook"];
@@ -982,6 +985,11 @@ export interface components {
              * @description URLs of small pictures of up to four photos
              */
             thumbnails: string[];
+            /**
+             * Unread Fields
+             * @description What could not be read of the shop's last webhook about the order, a sentence each; only there if something could not
+             */
+            unread_fields?: string[] | null;
         };
         /**
          * OrderListResponse
@@ -1043,6 +1051,11 @@ export interface components {
              */
             source: "shopify" | "manual";
             status: components["schemas"]["OrderStatus"];
+            /**
+             * Unread Fields
+             * @description What could not be read of the shop's last webhook about the order, a sentence each; only there if something could not
+             */
+            unread_fields?: string[] | null;
         };
         /**
          * OrderStatus
@@ -1099,7 +1112,7 @@ export interface components {
             name: string | null;
             /**
              * Value
-             * @description Nothing, if it is neither text nor number
+             * @description Text, a number or nothing
              * @default
              */
             value: unknown;
@@ -1346,9 +1359,14 @@ export interface components {
         ShapeStacking: "cutouts" | "stacked" | "none";
         /**
          * ShippingLine
-         * @description How it is delivered.
+         * @description One way it is delivered, or was to be.
          */
         ShippingLine: {
+            /**
+             * Is Removed
+             * @default null
+             */
+            is_removed: boolean | null;
             /**
              * Title
              * @default null

@@ -120,6 +120,58 @@ async def test_our_timeout_cancels_the_job_at_runpod(
     assert bench.of(job)[-1].failure.code == "timeout"
 
 
+async def test_a_job_that_never_left_the_queue_is_submitted_again_without_losing_an_attempt(
+    bench: Workbench, service: Service, make_job: MakeJob, runpod: FakeRunpod
+):
+    runpod.plan(JobPlan(states=["IN_QUEUE"]), JobPlan(states=["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]))
+    job = make_job()
+    async with at_work(service(runpod_queue_timeout=0.3)):
+        await bench.put(job)
+        await bench.until_reported(job, "completed")
+        await bench.until_no_job_is_left()
+    stuck, other = runpod.jobs.by_id.values()
+    assert stuck.cancelled
+    assert bench.of(job)[-1].provider_job_id == await bench.provider_job_id(job) == other.id
+    assert bench.retries(job) == []
+    assert not any(fact.possibly_paid_twice for fact in bench.of(job))
+    assert bench.dead == []
+
+
+async def test_a_job_that_never_leaves_the_queue_ends_in_an_error_that_says_so(
+    bench: Workbench, service: Service, make_job: MakeJob, runpod: FakeRunpod
+):
+    runpod.plan(*[JobPlan(states=["IN_QUEUE"])] * 9)
+    job = make_job()
+    async with at_work(service(runpod_queue_timeout=0.2)):
+        await bench.put(job)
+        await bench.until_reported(job, "error")
+        await bench.until_no_job_is_left()
+    failure = bench.of(job)[-1].failure
+    assert failure.code == "queue_timeout"
+    assert "never left RunPod's queue" in failure.message
+    assert [at_runpod.cancelled for at_runpod in runpod.jobs.by_id.values()] == [True] * 3
+
+
+async def test_a_worker_that_dies_while_it_withdraws_a_job_neither_pays_twice_nor_gives_up(
+    bench: Workbench, service: Service, make_job: MakeJob, runpod: FakeRunpod
+):
+    runpod.plan(JobPlan(states=["IN_QUEUE"]))
+    runpod.fail("cancel", "hang")
+    job = make_job()
+    await bench.put(job)
+    dying = asyncio.ensure_future(service(runpod_queue_timeout=0.3)(asyncio.Event()))
+    await runpod.until(lambda: runpod.faults.given == 1, timeout=30)
+    dying.cancel()
+    await asyncio.wait({dying}, timeout=20)
+    (stuck,) = runpod.jobs.by_id.values()
+    runpod.release()
+    await runpod.until(lambda: stuck.cancelled)
+    async with at_work(service()):
+        await bench.until_reported(job, "completed")
+    assert len(runpod.jobs.by_id) == 2
+    assert not any(fact.possibly_paid_twice for fact in bench.of(job))
+
+
 async def test_while_runpod_fails_it_is_left_alone_and_jobs_wait(
     bench: Workbench, service: Service, make_job: MakeJob, runpod: FakeRunpod
 ):

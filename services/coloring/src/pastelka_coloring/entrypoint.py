@@ -45,7 +45,7 @@ def _grace(settings: ColoringSettings) -> float:
 async def _provider(settings: ColoringSettings) -> ColoringProvider:
     # Each provider brings libraries that the other deployment does not need to load.
     if settings.coloring_provider == "runpod":
-        from pastelka_coloring.providers.runpod import RunpodProvider  # noqa: PLC0415
+        from pastelka_coloring.providers.runpod import Patience, RunpodProvider  # noqa: PLC0415
 
         if settings.runpod_api_key is None or settings.runpod_endpoint_id is None:
             raise RuntimeError("settings let an incomplete RunPod account through")
@@ -54,7 +54,8 @@ async def _provider(settings: ColoringSettings) -> ColoringProvider:
             endpoint_id=settings.runpod_endpoint_id,
             api_key=settings.runpod_api_key,
             poll_interval=settings.runpod_poll_interval,
-            job_timeout=settings.runpod_job_timeout,
+            patience=Patience(queue=settings.runpod_queue_timeout, run=settings.runpod_job_timeout),
+            max_in_queue=settings.runpod_max_in_queue,
         )
     from pastelka_coloring.providers.local import LocalColoringProvider  # noqa: PLC0415
 

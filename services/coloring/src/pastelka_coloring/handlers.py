@@ -26,6 +26,7 @@ class Coloring:
             job.options.megapixels,
             job.options.steps,
             provider_job_id=report.provider_job_id,
+            is_withdrawing=report.held.record.withdrawing,
         )
         return await self.provider.color(request, report)
 

@@ -28,7 +28,16 @@ class ColoringSettings(WorkerSettings, StorageSettings):
     runpod_endpoint_id: str | None = None
     runpod_base_url: str = Field(default="https://api.runpod.ai/v2", repr=False)
     runpod_poll_interval: Annotated[float, Field(gt=0, le=60)] = 3.0
-    runpod_job_timeout: Annotated[float, Field(gt=0, le=24 * 3600)] = 600.0
+    runpod_job_timeout: Annotated[float, Field(gt=0, le=24 * 3600)] = Field(
+        default=600.0, description="Seconds that a worker of RunPod may have a job"
+    )
+    runpod_queue_timeout: Annotated[float, Field(gt=0, le=24 * 3600)] = Field(
+        default=3600.0,
+        description="Seconds that a job may wait in RunPod's queue before it is submitted again",
+    )
+    runpod_max_in_queue: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
+        default=None, description="Jobs of one process in RunPod's queue; learned if not set"
+    )
 
     @model_validator(mode="after")
     def _runpod_needs_an_account(self) -> "ColoringSettings":

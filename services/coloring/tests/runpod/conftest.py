@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from pydantic import SecretStr
 
 from pastelka_coloring.providers import ColoringRequest
-from pastelka_coloring.providers.runpod import RunpodLimits, RunpodProvider
+from pastelka_coloring.providers.runpod import Patience, RunpodLimits, RunpodProvider
 from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings
 from pastelka_common.testing.sources import lying
 
@@ -36,6 +36,13 @@ class Recorder:
     async def submitted(self, provider_job_id):
         self.told.append(f"id:{provider_job_id}")
         return provider_job_id
+
+    async def withdrawing(self):
+        self.told.append("withdrawing")
+
+    async def withdrawn(self, provider_job_id):
+        self.told.append(f"withdrawn:{provider_job_id}")
+        return sum(word.startswith("withdrawn:") for word in self.told)
 
     async def still_ours(self):
         """Nobody else is there."""
@@ -61,7 +68,7 @@ async def make_provider(fake) -> AsyncIterator[Callable[..., RunpodProvider]]:
             "endpoint_id": "ep1",
             "api_key": SecretStr(KEY),
             "poll_interval": 0.02,
-            "job_timeout": 20.0,
+            "patience": Patience(queue=20.0, run=20.0, unknown=0.0),
         }
         made.append(RunpodProvider(**(settings | changes)))
         return made[-1]
@@ -148,6 +155,13 @@ def color(make_provider, request_for, progress) -> Callable[..., Awaitable[bytes
 async def impatient() -> AsyncIterator[HttpxAiohttpClient]:
     """A client that waits 0.3 s for an answer."""
     async with HttpxAiohttpClient(timeout=0.3) as client:
+        yield client
+
+
+@pytest.fixture
+async def patient() -> AsyncIterator[HttpxAiohttpClient]:
+    """A client that waits as long as a busy machine takes to answer."""
+    async with HttpxAiohttpClient(timeout=None) as client:
         yield client
 
 

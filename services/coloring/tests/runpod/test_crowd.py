@@ -1,57 +1,79 @@
 """Hundreds of jobs in one process: all in hand at once, polled alike, within the rate."""
 
 import asyncio
-import time
+
+import pytest
 
 from pastelka_coloring.providers import ColoringRequest
-from pastelka_coloring.providers.runpod import RunpodLimits
 from pastelka_coloring.providers.runpod.pacing import PollPacer, poll_delay, retry_delay
 from pastelka_common.testing.fake_page import drawn_page
+from pastelka_common.testing.fake_runpod import JobPlan
 from pastelka_common.testing.sources import lying
+from pastelka_common.testing.virtual_time import in_virtual_time
+
+JOBS = 200
 
 
-async def test_two_hundred_jobs_share_the_polls(fake, make_provider, save, drawing, recorders):
-    fake.settings.queue_seconds, fake.settings.run_seconds = 0.5, 1.5
-    provider = make_provider(poll_interval=3.0)
+async def test_two_hundred_jobs_are_at_runpod_and_polled_together(
+    fake, make_provider, patient, save, drawing, recorders
+):
+    fake.plan(*[JobPlan(states=["IN_QUEUE", "IN_PROGRESS"])] * JOBS)
+    provider = make_provider(poll_interval=3.0, max_in_queue=JOBS, client=patient)
     request = ColoringRequest(lying(save(drawing())), megapixels=1.0, steps=4)
+    coloring = asyncio.gather(*(provider.color(request, progress) for progress in recorders(JOBS)))
 
-    started = time.monotonic()
-    pages = await asyncio.gather(*(provider.color(request, progress) for progress in recorders(200)))
-    took = time.monotonic() - started
+    def each_was_polled() -> bool:
+        jobs = fake.jobs.by_id.values()
+        return len(jobs) == JOBS and all(job.polls >= 3 for job in jobs)
 
-    polls = [job.polls for job in fake.jobs.by_id.values()]
-    assert pages == [drawn_page()] * 200
-    assert fake.stats()["submits"] == 200
-    assert fake.jobs.in_hand_max > 150
-    assert max(polls) <= 2 * min(polls) + 3
-    limits = RunpodLimits()
-    assert sum(polls) <= limits.poll_burst + limits.polls_per_second * took
+    await fake.until(each_was_polled, timeout=100)
+    fake.advance("COMPLETED")
 
-
-async def test_a_tight_poll_rate_is_shared_fairly(fake, make_provider, save, drawing, recorders):
-    fake.settings.run_seconds = 1.0
-    limits = RunpodLimits(polls=2, polls_per_second=60, poll_burst=5)
-    provider = make_provider(poll_interval=0.05, limits=limits)
-    request = ColoringRequest(lying(save(drawing())), megapixels=1.0, steps=4)
-
-    await asyncio.gather(*(provider.color(request, progress) for progress in recorders(30)))
-
-    polls = [job.polls for job in fake.jobs.by_id.values()]
-    assert max(polls) - min(polls) <= 2
+    assert await coloring == [drawn_page()] * JOBS
+    assert fake.stats()["submits"] == JOBS
 
 
-async def test_turns_are_given_in_order_and_no_faster_than_the_rate():
-    pacer, order = PollPacer(at_once=3, per_second=100, burst=5), []
+def test_turns_are_given_in_order_and_no_faster_than_the_rate():
+    order: list[int] = []
 
-    async def take(number):
-        async with pacer.turn():
-            order.append(number)
+    async def thirty_five_at_once() -> float:
+        pacer, clock = PollPacer(at_once=3, per_second=100, burst=5), asyncio.get_running_loop().time
 
-    started = time.monotonic()
-    await asyncio.gather(*(take(number) for number in range(35)))
+        async def take(number: int) -> None:
+            async with pacer.turn():
+                order.append(number)
+
+        started = clock()
+        await asyncio.gather(*(take(number) for number in range(35)))
+        return clock() - started
+
+    took = in_virtual_time(thirty_five_at_once())
 
     assert order == list(range(35))
-    assert time.monotonic() - started >= 0.28
+    assert 0.29 <= took <= 0.31  # 5 at once, the others 10 ms apart
+
+
+def test_jobs_that_are_polled_as_fast_as_possible_get_the_same_share():
+    polls = [0] * 30
+
+    async def poll_for_ten_seconds() -> None:
+        pacer = PollPacer(at_once=2, per_second=60, burst=5)
+
+        async def watch(number: int) -> None:
+            while True:
+                async with pacer.turn():
+                    polls[number] += 1
+                    await asyncio.sleep(0.01 + 0.001 * number)  # some are answered later than others
+                await asyncio.sleep(0.05)
+
+        async with asyncio.timeout(10):
+            await asyncio.gather(*(watch(number) for number in range(30)))
+
+    with pytest.raises(TimeoutError):
+        in_virtual_time(poll_for_ten_seconds())
+
+    assert max(polls) - min(polls) <= 2
+    assert 590 <= sum(polls) <= 605  # 60 a second after a burst of 5
 
 
 def test_polls_come_soon_at_first_and_never_rarer_than_the_interval():

@@ -1,16 +1,16 @@
 """What goes wrong between us and RunPod: what is said, what is ridden out, what is never done twice."""
 
 import asyncio
-import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 from pydantic import SecretStr
 
+from pastelka_coloring.providers.runpod import Patience
 from pastelka_common.errors import PermanentError, TransientError
 from pastelka_common.testing.fake_page import drawn_page
-from pastelka_common.testing.fake_runpod import FakeRunpod, JobPlan
+from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings, JobPlan
 from pastelka_common.testing.fake_runpod_jobs import FaultAnswer
 
 
@@ -170,7 +170,9 @@ async def test_wrong_key_and_endpoint(color):
     assert caught.value.code == "provider_endpoint_unknown"
 
 
-@pytest.mark.parametrize("fault", [408, 429, 500, 502, 503, 504, 524, "drop", "garbage"])
+@pytest.mark.parametrize(
+    "fault", [302, 400, 401, 403, 404, 405, 409, 408, 429, 500, 502, 503, 504, 524, "drop", "garbage"]
+)
 async def test_polls_ride_out_what_may_pass(fake, color, fault):
     fake.plan(JobPlan(states=["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]))
     fake.fail("status", fault)
@@ -194,26 +196,24 @@ async def test_a_poll_without_an_answer_is_ridden_out(fake, color, impatient):
     assert fake.stats()["submits"] == 1
 
 
-async def test_polls_wait_as_long_as_they_are_told(fake, color):
-    fake.fail("status", FaultAnswer(status=429, retry_after="1"))
-    started = time.monotonic()
+async def test_an_outage_that_is_longer_than_the_timeout_costs_no_page(fake, color, progress):
+    """What the job became during the silence is not known; its result is kept for 30 minutes."""
+    fake.plan(JobPlan(states=["IN_PROGRESS", "COMPLETED"]))
+    fake.fail("status", "drop", 503, 401)
 
-    assert await color() == drawn_page()
+    assert await color(patience=Patience(run=0.0)) == drawn_page()
 
-    assert time.monotonic() - started >= 1.0
+    assert fake.faults.given == 3
+    assert (fake.stats()["submits"], fake.stats()["cancels"]) == (1, 0)
 
 
-async def test_polls_ride_out_an_outage_until_the_timeout(fake, color, progress):
-    fake.settings.run_seconds = 3600
-    fake.fail("status", *["drop"] * 1000)
-    fake.fail("cancel", 500)
+async def test_a_silence_longer_than_a_result_is_kept_ends_the_job(fake, color):
+    fake.fail("status", *[401] * 1000)
 
-    with pytest.raises(PermanentError) as caught:
-        await color(job_timeout=1.5)
+    with pytest.raises(PermanentError, match="told nothing of the job") as caught:
+        await color(patience=Patience(run=0.5, result=0.5))
 
-    assert caught.value.code == "timeout"
-    assert fake.stats()["submits"] == 1
-    assert fake.jobs.by_id[progress.job_id].cancelled  # in the second attempt
+    assert caught.value.code == "provider_unauthorized"
 
 
 async def test_a_provider_that_is_away_when_we_give_up_changes_nothing(fake, color, progress):
@@ -221,37 +221,46 @@ async def test_a_provider_that_is_away_when_we_give_up_changes_nothing(fake, col
     fake.fail("cancel", *[500] * 10)
 
     with pytest.raises(PermanentError, match="timeout"):
-        await color(job_timeout=0.3)
+        await color(patience=Patience(run=0.3))
 
     assert fake.faults.given == 3
 
 
-@pytest.mark.parametrize("fault", [401, 403])
-async def test_a_key_withdrawn_meanwhile_is_permanent(fake, color, fault):
-    fake.fail("status", fault)
+async def test_three_404_in_a_row_do_not_lose_the_page(fake, color):
+    fake.fail("status", 404, 404, 404)
 
-    with pytest.raises(PermanentError, match="provider_unauthorized"):
-        await color()
+    assert await color(patience=Patience()) == drawn_page()
 
 
-async def test_one_stray_404_does_not_lose_the_page(fake, color):
-    fake.fail("status", 404)
+async def test_404_is_believed_after_several_answers_however_long_they_took(fake, color):
+    fake.fail("status", *[404] * 3)
 
-    assert await color() == drawn_page()
+    assert await color(patience=Patience(unknown=0.0)) == drawn_page()
 
 
 async def test_a_job_that_is_gone_is_never_paid_twice(fake, color, progress):
     with pytest.raises(PermanentError) as caught:
-        await color(job_id="expired-long-ago")
+        await color(job_id="expired-long-ago", patience=Patience(unknown=0.5))
 
     assert caught.value.code == "provider_job_gone"
     assert progress.told == []
-    assert fake.stats()["submits"] == 0
+    assert (fake.stats()["submits"], fake.stats()["polls"] >= 5) == (0, True)
+
+
+@pytest.mark.parametrize("fault", [302, 400, 401, 403, 404, 409, 410])
+async def test_one_stray_answer_to_a_cancel_does_not_let_the_job_run_on(fake, make_provider, fault):
+    fake.settings.run_seconds = 3600
+    job = fake.jobs.submit("cGhvdG8=")
+    fake.fail("cancel", fault)
+
+    await make_provider().cancel(job.id)
+
+    assert job.cancelled
 
 
 async def test_cancel_is_repeated_and_then_says_what_is_wrong(fake, make_provider):
-    job = fake.jobs.submit("cGhvdG8=")
     fake.settings.run_seconds = 3600
+    job = fake.jobs.submit("cGhvdG8=")
     fake.fail("cancel", 500, "drop", 503)
     provider = make_provider()
 
@@ -263,9 +272,21 @@ async def test_cancel_is_repeated_and_then_says_what_is_wrong(fake, make_provide
 
 
 async def test_an_endless_answer_is_not_read_to_its_end(fake, color, small_answers):
-    with pytest.raises(PermanentError, match="timeout"):
+    with pytest.raises(PermanentError, match="told nothing of the job"):
         async with asyncio.timeout(10):
-            await color(limits=small_answers, job_timeout=0.5)
+            await color(limits=small_answers, patience=Patience(run=0.3, result=0.2))
+
+
+async def test_a_server_that_takes_only_post_is_asked_by_post(make_provider, request_for, progress):
+    """The local server of RunPod's SDK, whose routes lie right below its address."""
+    async with FakeRunpod(FakeRunpodSettings(api_key="a-secret-key", status_method="POST")) as local:
+        local.plan(*[JobPlan(states=["IN_QUEUE", "IN_PROGRESS", "COMPLETED"])] * 2)
+        provider = make_provider(base_url=f"{local.base_url}/any", endpoint_id=".")
+
+        assert await provider.color(request_for(), progress) == drawn_page()
+        assert await provider.color(request_for(), progress) == drawn_page()
+
+        assert local.asked_in_vain == 1  # remembered
 
 
 async def test_the_key_is_in_no_repr(make_provider):

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from structlog.testing import capture_logs
 
+from pastelka_coloring.providers.runpod import Patience
 from pastelka_common.errors import PermanentError, SubmitUnknownError
 from pastelka_common.testing.fake_page import drawn_page
 from pastelka_common.testing.fake_runpod import JobPlan, image_key
@@ -42,17 +43,6 @@ async def test_queue_and_run_that_take_time_are_both_seen(fake, color, progress)
     await color(poll_interval=3.0)
 
     assert steps(progress) == [*SUBMISSION, "runpod_queued", "runpod_processing"]
-
-
-async def test_poll_job_reports_the_states_of_runpod(fake, make_provider):
-    fake.plan(JobPlan(states=["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]))
-    job, states = fake.jobs.submit("cGhvdG8="), []
-
-    async def on_status_change(state):
-        states.append(state)
-
-    assert await make_provider().poll_job(job.id, on_status_change) == drawn_page()
-    assert states == ["IN_QUEUE", "IN_PROGRESS"]
 
 
 async def test_a_known_job_is_polled_and_not_submitted_again(fake, color, progress):
@@ -131,6 +121,41 @@ async def test_an_unknown_state_is_waited_out_and_logged_once(fake, color, progr
 
 
 @pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        (JobPlan(output={"error": "CUDA out of memory"}), "CUDA out of memory"),
+        (JobPlan(output={"error": {"type": "ValueError", "message": "no face"}}), "no face"),
+        (JobPlan(output={"errors": [{"detail": "first"}, {"detail": "second"}]}), "first"),
+        (JobPlan(output=[{"progress": 1}, {"error": "in a list"}]), "in a list"),
+        (JobPlan(output={"output": {"error": "nested"}}), "nested"),
+        (JobPlan(output='{"error": "{\\"error_message\\": \\"JSON in JSON\\"}"}'), "JSON in JSON"),
+        (JobPlan(output={"image": None, "error": "no image"}), "no image"),
+        (JobPlan(output={"status": "failed"}, error="beside the output"), "beside the output"),
+        (JobPlan(states=["FAILED"], output={"error": "in the output of a failed job"}), "of a failed job"),
+        (JobPlan(states=["FAILED"], error={"code": 7}), '{"code": 7}'),
+    ],
+)
+async def test_the_error_that_a_worker_put_into_its_answer_is_shown(fake, color, plan, words):
+    fake.plan(plan)
+
+    with pytest.raises(PermanentError) as caught:
+        await color()
+
+    assert caught.value.code == "provider_failed"
+    assert words in caught.value.message
+
+
+async def test_the_error_of_an_output_is_cut_and_holds_no_key(fake, color):
+    fake.plan(JobPlan(output={"error": "key a-secret-key refused\n" + "x" * 5000}))
+
+    with pytest.raises(PermanentError) as caught:
+        await color()
+
+    assert len(caught.value.message) < 400
+    assert "key *** refused" in caught.value.message
+
+
+@pytest.mark.parametrize(
     "output",
     [
         None,
@@ -188,43 +213,51 @@ async def test_our_timeout_cancels_the_job_at_runpod(fake, color, progress):
     fake.settings.run_seconds = 3600
 
     with pytest.raises(PermanentError) as caught:
-        await color(job_timeout=0.3)
+        await color(patience=Patience(run=0.3))
 
     assert caught.value.code == "timeout"
     assert fake.jobs.by_id[progress.job_id].cancelled
     assert fake.stats()["cancels"] == 1
 
 
-async def test_a_page_done_at_the_last_moment_is_not_thrown_away(fake, color):
-    fake.settings.run_seconds = 0.3
+async def test_a_page_done_while_its_job_is_cancelled_is_not_thrown_away(fake, color):
+    fake.plan(JobPlan(states=["IN_PROGRESS"]))
+    fake.fail("cancel", "hang")
+    coloring = asyncio.ensure_future(color(patience=Patience(run=0.1)))
+    await fake.until(lambda: fake.faults.given == 1)
+    fake.advance("COMPLETED")
 
-    page = await color(job_timeout=0.32, poll_interval=3600)
+    fake.release()
 
-    assert page == drawn_page()
-    assert fake.stats()["cancels"] == 0
+    assert await coloring == drawn_page()
 
 
-async def test_the_timeout_of_a_job_taken_over_counts_from_its_submission(fake, make_provider):
+async def test_the_time_that_runpod_reports_of_a_job_taken_over_counts(fake, color, progress):
     fake.settings.run_seconds = 3600
     job = fake.jobs.submit("cGhvdG8=")
-    job.submitted -= 500  # so that RunPod says it was in its queue for 500 s
+    job.submitted -= 500  # in the queue for 500 s, which is not work
+
+    coloring = asyncio.ensure_future(color(job_id=job.id, patience=Patience(run=400)))
+    await fake.until(lambda: job.polls > 3)
+    assert not coloring.done()
+    job.starts -= 1000  # now with a worker for 500 s
 
     with pytest.raises(PermanentError, match="timeout"):
         async with asyncio.timeout(5):
-            await make_provider(job_timeout=400).poll_job(job.id)
-
+            await coloring
     assert job.cancelled
 
 
-async def test_a_timeout_of_the_callback_is_not_ours(fake, make_provider):
+async def test_a_timeout_of_the_report_is_not_ours(fake, make_provider, request_for, progress):
     fake.settings.run_seconds = 3600
     job = fake.jobs.submit("cGhvdG8=")
 
     async def storing_fails(_):
         raise TimeoutError("the store does not answer")
 
+    progress.status = storing_fails
     with pytest.raises(TimeoutError, match="the store"):
-        await make_provider().poll_job(job.id, storing_fails)
+        await make_provider().color(request_for(job_id=job.id), progress)
     assert fake.stats()["cancels"] == 0
 
 

@@ -241,14 +241,6 @@ class OtherShopError(OrdersError):
         super().__init__(f"X-Shopify-Shop-Domain is {domain}; expected the shop that is connected.")
 
 
-class WebhookUnreadableError(OrdersError):
-    """The webhook holds no order that can be read."""
-
-    status = 422
-    code = "webhook_unreadable"
-    title = "The webhook cannot be read"
-
-
 class ExportsBusyError(OrdersError):
     """As many ZIPs and PDFs are being made as may be at once."""
 
@@ -306,3 +298,14 @@ class BrokerUnavailableError(OrdersError):
 
     def __init__(self) -> None:
         super().__init__("NATS does not answer; try again in a moment.")
+
+
+class UploadAbandonedError(OrdersError):
+    """Storing the photos took so long that the upload was taken for one that a crash ended."""
+
+    status = 503
+    code = "upload_abandoned"
+    title = "Upload abandoned"
+
+    def __init__(self) -> None:
+        super().__init__("Storing the photos took longer than six hours; nothing was kept. Send them again.")

@@ -181,6 +181,15 @@ class OrderHead(BaseModel):
             description="The order in the shop's administration; only there for an order of a known shop",
         ),
     ]
+    unread_fields: Annotated[
+        list[str] | None,
+        Field(
+            default=None,
+            exclude_if=absent,
+            description="What could not be read of the shop's last webhook about the order, a sentence each; "
+            "only there if something could not",
+        ),
+    ]
 
 
 class OrderResponse(OrderHead):

@@ -28,6 +28,8 @@ class RunRecord(BaseModel):
     progress; ``told`` is the last delivery of which something was. ``sending`` says that a paid
     request went out, or was about to, whose outcome nobody has noted; ``had_file`` that the job's
     target was there before it. ``unknown`` counts requests whose outcome will never be known.
+    ``withdrawn`` are the provider's ids of jobs that were cancelled before any work on them, and
+    ``withdrawing`` says that the present one is about to be.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -40,11 +42,17 @@ class RunRecord(BaseModel):
     sending: bool = False
     had_file: bool = False
     unknown: int = 0
+    withdrawing: bool = False
+    withdrawn: tuple[str, ...] = ()
     last: Failure | None = None
 
     def is_beyond(self, holder: str, delivery: int) -> bool:
         """Whether somebody else got the job after ``delivery`` of ``holder``."""
         return self.delivery > delivery or (self.delivery == delivery and self.holder != holder)
+
+    def current(self, *ids: str | None) -> str | None:
+        """The first of a provider's ids that is not of a withdrawn job."""
+        return next((one for one in ids if one is not None and one not in self.withdrawn), None)
 
     def silent_before(self, delivery: int) -> int:
         """Deliveries before ``delivery`` of which nothing was heard, since the last progress."""

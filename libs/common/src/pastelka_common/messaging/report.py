@@ -18,8 +18,10 @@ from pastelka_common.errors import (
     SupersededError,
     TransientError,
 )
+from pastelka_common.messaging import withdrawals
 from pastelka_common.messaging.attempts import Delivery
 from pastelka_common.messaging.holders import Holders
+from pastelka_common.messaging.paid_request import PaidRequest
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.records import Held, RunRecord
 from pastelka_common.messaging.runs import ProviderJobs
@@ -71,21 +73,6 @@ class Desk:
 
 
 @dataclass(slots=True)
-class Request:
-    """A paid request: ``sent``, then ``answered``; ``settled`` once what became of it is known for good."""
-
-    probe: bool
-    sent: bool = False
-    answered: bool = False
-    settled: bool = False
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether the provider may charge for it although nobody will have its result."""
-        return self.sent and not self.settled
-
-
-@dataclass(slots=True)
 class Report:
     """One delivery of a job: what happens to it, told in facts.
 
@@ -97,7 +84,7 @@ class Report:
     job: VersionJob
     delivery: Delivery
     provider_job_id: str | None = field(init=False)
-    request: Request | None = field(init=False, default=None)
+    request: PaidRequest | None = field(init=False, default=None)
     held: Held = field(init=False, default=Held(RunRecord(), 0))
     file_is_there: bool = field(init=False, default=False)
     _step: int = field(init=False, default=0)
@@ -188,7 +175,7 @@ class Report:
             await self._wait_for_who_is_paying(record)
             self.file_is_there = not record.had_file and await self._has_file()
         lost = lost and not self.file_is_there
-        await self._change(lambda r: self._taken_over(r, lost=lost))
+        await self.change(lambda r: self._taken_over(r, lost=lost))
         if lost:
             self._count_unknown()
 
@@ -201,12 +188,13 @@ class Report:
         known, self.held = await asyncio.gather(
             self.desk.provider_jobs.get(self.job.key), self.desk.provider_jobs.records.read(self.job.key)
         )
-        self.provider_job_id = self.provider_job_id or known
+        self.provider_job_id = self.held.record.current(self.provider_job_id, known)
         if self.provider_job_id is not None:
             return
         try:
             async with storage_asked():
-                self.provider_job_id = await self.desk.notes.provider_job_id(self.job)
+                noted = await self.desk.notes.provider_job_id(self.job)
+                self.provider_job_id = self.held.record.current(noted)
         except PostponedError:
             if not at_least_roughly:
                 raise
@@ -239,7 +227,8 @@ class Report:
     def _taken_over(self, record: RunRecord, *, lost: bool) -> RunRecord:
         return self.mine(record, sending=self.file_is_there, unknown=record.unknown + lost)
 
-    async def _change(self, alter: Callable[[RunRecord], RunRecord]) -> None:
+    async def change(self, alter: Callable[[RunRecord], RunRecord]) -> None:
+        """Replace the run's record by what ``alter`` makes of it, which may raise."""
         self.held = await self.desk.provider_jobs.records.change(self.job.key, alter, known=self.held)
 
     # --- paying -----------------------------------------------------------------------------------
@@ -256,7 +245,7 @@ class Report:
         away), or :class:`PermanentError` when two requests are lost already.
         """
         probe = self.desk.breaker.admit() if self.desk.breaker else False
-        self.request = Request(probe)
+        self.request = PaidRequest(probe)
         try:
             # Only the claim must come before the request: a fact that is late is no harm.
             claiming = asyncio.create_task(self._claim())
@@ -278,13 +267,23 @@ class Report:
         """
         # The storage first: the broker may be away for long, and this process may not outlive that.
         await self.desk.notes.keep(self.job, provider_job_id)
-        kept = await self.desk.provider_jobs.keep(self.job.key, provider_job_id)
+        kept = await self.desk.provider_jobs.keep(
+            self.job.key, provider_job_id, replacing=self.held.record.withdrawn
+        )
         self.provider_job_id = kept
         self.answered(settled=True)
         if kept != provider_job_id:
             await self.desk.notes.keep(self.job, kept)
             await self._cancel(provider_job_id)
         return kept
+
+    async def withdrawing(self) -> None:
+        """Note that the submitted job is about to be cancelled, as it never left the queue."""
+        await withdrawals.begin(self)
+
+    async def withdrawn(self, provider_job_id: str) -> int:
+        """Forget a job that nobody worked on; returns how many of the run there were."""
+        return await withdrawals.finish(self, provider_job_id)
 
     def answered(self, *, settled: bool) -> None:
         """Note that the provider answered the request."""
@@ -322,7 +321,7 @@ class Report:
             return
         self.request.settled = True
         self._count_unknown()
-        await self._change(lambda r: self.mine(r, sending=False, unknown=r.unknown + r.sending))
+        await self.change(lambda r: self.mine(r, sending=False, unknown=r.unknown + r.sending))
         if self.held.record.unknown >= _UNKNOWN_AT_MOST:
             raise _possibly_paid(self.desk.provider)
 
@@ -342,7 +341,7 @@ class Report:
     async def _claim(self) -> None:
         had_file = await self._has_file()
         unknown = self.held.record.unknown
-        await self._change(lambda record: self._claimed(record, had_file=had_file))
+        await self.change(lambda record: self._claimed(record, had_file=had_file))
         if self.held.record.unknown > unknown:
             self._count_unknown()
 
@@ -358,7 +357,8 @@ class Report:
         """A worker that was thought dead may have been given one after all."""
         if self.held.record.unknown == 0:
             return
-        self.provider_job_id = await self.desk.provider_jobs.get(self.job.key)
+        late = await self.desk.provider_jobs.get(self.job.key)
+        self.provider_job_id = self.held.record.current(late)
         if self.provider_job_id is not None:
             raise PostponedError(
                 "submitted_meanwhile", "The provider has the job already.", seconds=_LATE_ID_SECONDS

@@ -6,7 +6,7 @@ buckets hold what a redelivered job must know: the provider's job id with the ru
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from nats.js.kv import KeyValue
 
 from pastelka_common.contracts.statuses import StatusType
 from pastelka_common.errors import BrokerUnavailableError, TransientError
+from pastelka_common.messaging.names import names_of
 from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.records import RunRecords
 from pastelka_common.messaging.topology import CANCELS, PROVIDER_JOBS
@@ -55,7 +56,7 @@ class ProviderJobs:
     @classmethod
     async def open(cls, nc: Client) -> "ProviderJobs":
         """The bucket, which must exist."""
-        return cls(await nc.jetstream().key_value(PROVIDER_JOBS))
+        return cls(await nc.jetstream().key_value(names_of(nc).bucket(PROVIDER_JOBS)))
 
     async def get(self, key: str) -> str | None:
         """The id under which the provider knows this run. Raises ``TransientError``."""
@@ -72,17 +73,22 @@ class ProviderJobs:
             else:
                 return
 
-    async def keep(self, key: str, provider_job_id: str) -> str:
+    async def keep(self, key: str, provider_job_id: str, *, replacing: Collection[str] = ()) -> str:
         """Keep the id unless another one was kept first; returns the one that is kept.
 
-        Tried until the broker has answered, as with :meth:`put`.
+        One of ``replacing`` (ids of withdrawn jobs) does not count. Tried until the broker has
+        answered, as with :meth:`put`.
         """
         while True:
             try:
                 await self._bucket.create(key, provider_job_id.encode())
             except KeyWrongLastSequenceError:
                 with suppress(TransientError):
-                    return await self.get(key) or provider_job_id
+                    kept = await self.get(key) or provider_job_id
+                    if kept in replacing:
+                        await self.put(key, provider_job_id)
+                        return provider_job_id
+                    return kept
             except BROKER_ERRORS:
                 pass
             else:
@@ -108,8 +114,9 @@ class Cancellations:
     @classmethod
     async def open(cls, nc: Client, kind: StatusType) -> "Cancellations":
         """Listen for cancellations of ``kind``. The bucket must exist."""
-        self = cls(nc, await nc.jetstream().key_value(CANCELS), kind)
-        await nc.subscribe(f"cancels.{kind}.>", cb=self._hear)
+        names = names_of(nc)
+        self = cls(nc, await nc.jetstream().key_value(names.bucket(CANCELS)), kind)
+        await nc.subscribe(names.subject(f"cancels.{kind}.>"), cb=self._hear)
         return self
 
     @property

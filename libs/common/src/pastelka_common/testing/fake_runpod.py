@@ -56,6 +56,8 @@ class FakeRunpod:
         self.settings = settings or FakeRunpodSettings()
         self.jobs = Jobs(self.settings)
         self.faults = Faults()
+        self.asked_in_vain = 0
+        """Polls with a method that is not ``status_method``."""
         self.wire = Wire()
         self._address = (host, port)
         self._released = asyncio.Event()
@@ -116,7 +118,9 @@ class FakeRunpod:
     def _application(self) -> web.Application:
         application = web.Application(client_max_size=_LARGEST_REQUEST, middlewares=[self.wire.middleware])
         application.router.add_post("/v2/{endpoint}/run", self._guarded("submit", self._run))
-        application.router.add_get("/v2/{endpoint}/status/{job}", self._guarded("status", self._status))
+        application.router.add_route(
+            "*", "/v2/{endpoint}/status/{job}", self._guarded("status", self._status)
+        )
         application.router.add_post("/v2/{endpoint}/cancel/{job}", self._guarded("cancel", self._cancel))
         application.router.add_post("/_control", self._control)
         application.router.add_get("/_stats", self._stats)
@@ -183,6 +187,9 @@ class FakeRunpod:
         return _json(b'{"id":"%b","status":"IN_QUEUE"}' % job.id.encode())
 
     async def _status(self, request: web.Request) -> web.Response:
+        if request.method != self.settings.status_method:
+            self.asked_in_vain += 1
+            return _error(405, "Method Not Allowed")
         job = self.jobs.poll(request.match_info["job"])
         if job is None:
             return _error(404, "job not found")

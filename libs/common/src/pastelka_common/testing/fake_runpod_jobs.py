@@ -38,6 +38,10 @@ class FakeRunpodSettings(BaseModel):
     queue_seconds: float = Field(0.0, ge=0, description="how long a job is IN_QUEUE")
     run_seconds: float = Field(0.0, ge=0, description="how long a job is IN_PROGRESS")
     workers: int | None = Field(None, ge=1, description="jobs that run at once; none: all")
+    ignores_cancels: bool = Field(default=False, description="answer a cancel, and let the job go on")
+    status_method: Literal["GET", "POST"] = Field(
+        "GET", description="the one method that /status takes; POST as the local server of RunPod's SDK"
+    )
     output: Literal["plain", "nested", "data_url", "nested_data_url"] = Field(
         "plain", description="plain, nested (output.output.image), data_url or nested_data_url"
     )
@@ -77,7 +81,7 @@ class JobPlan(BaseModel):
     """How one job goes, instead of by the clock.
 
     ``states`` are served one a poll, the last one for good. ``output`` replaces the page in a
-    ``COMPLETED`` answer, as it stands; ``error`` goes into a ``FAILED`` one.
+    ``COMPLETED`` answer, as it stands, and goes into a ``FAILED`` one; ``error`` goes into both.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -230,7 +234,8 @@ class Jobs:
         job = self._known(job_id)
         if job is not None:
             job.cancels += 1
-            job.cancelled = job.cancelled or self.state(job) in ("IN_QUEUE", "IN_PROGRESS") or bool(job.plan)
+            stops = not self.settings.ignores_cancels and self.state(job) in ("IN_QUEUE", "IN_PROGRESS")
+            job.cancelled = job.cancelled or stops
         return job
 
     def advance(self, *states: str) -> None:
@@ -260,19 +265,25 @@ class Jobs:
         reply: dict[str, object] = {"id": job.id, "status": state}
         if state != "IN_QUEUE":
             reply["delayTime"] = self._delay_ms(job)
+        if state == "IN_PROGRESS" and not job.plan:
+            reply["executionTime"] = round(1000 * (self._clock() - job.starts))
         if job.plan and job.plan.error is not None:
             reply["error"] = job.plan.error
+        if job.plan and job.plan.output is not None:
+            reply["output"] = job.plan.output
         return reply
 
     def completed_reply(self, job: Job, page: bytes | None) -> bytes:
         """The body of a ``COMPLETED`` answer; ``page`` instead of the drawn one."""
         run_ms = round(1000 * (job.ends - job.starts))
-        head = {
+        head: dict[str, Any] = {
             "delayTime": self._delay_ms(job),
             "executionTime": run_ms,
             "id": job.id,
             "status": "COMPLETED",
         }
+        if job.plan and job.plan.error is not None:
+            head["error"] = job.plan.error
         return to_json(head)[:-1] + b',"output":' + self._output(job, page) + b"}"
 
     def _delay_ms(self, job: Job) -> int:

@@ -14,13 +14,15 @@ class ColoringRequest:
     ``photo`` fetches the stored photo, for whoever needs it and no longer than that, ``megapixels``
     (0.5 to 8) is the size of the page, ``steps`` (1 to 20) its detail. ``provider_job_id`` is set
     when an earlier delivery of this run already submitted it: the provider then goes on polling and
-    must not submit again.
+    must not submit again. ``is_withdrawing`` is whether that delivery was about to cancel it there,
+    because it never left the provider's queue.
     """
 
     photo: Source
     megapixels: float
     steps: int
     provider_job_id: str | None = None
+    is_withdrawing: bool = False
 
 
 class Progress(Protocol):
@@ -42,6 +44,15 @@ class Progress(Protocol):
         Returns the id to go on with: another if the job had been submitted by somebody else.
         """
 
+    async def withdrawing(self) -> None:
+        """Note that the submitted job is about to be cancelled, to be submitted again.
+
+        Makes sure that nobody else has the job.
+        """
+
+    async def withdrawn(self, provider_job_id: str) -> int:
+        """Forget a job that is certain never to have been worked on; returns how many there were."""
+
     async def still_ours(self) -> None:
         """Make sure that nobody else has the job: before what only its holder may do."""
 
@@ -50,9 +61,10 @@ class ColoringProvider(Protocol):
     """Turns photos into coloring pages.
 
     ``color`` returns the page as PNG bytes. It raises ``TransientError`` (``SubmitUnknownError`` when
-    the provider may have taken the job) or ``PermanentError`` (``pastelka_common.errors``), and
-    nothing else for anything the provider, the network or the photo can do wrong. When cancelled in
-    the middle of submitting it finishes the submission and ``progress.submitted`` first.
+    the provider may have taken the job), ``PermanentError``, or ``PostponedError`` (the provider never
+    began; ask again) of ``pastelka_common.errors``, and nothing else for anything the provider, the
+    network or the photo can do wrong. When cancelled in the middle of submitting it finishes the
+    submission and ``progress.submitted`` first.
     """
 
     name: str

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.access.caller import Role
 from pastelka_orders.access.errors import NoUserError, PasswordRefusedError, UserExistsError
-from pastelka_orders.access.passwords import LONGEST, SHORTEST, Passwords
+from pastelka_orders.access.passwords import SHORTEST, Passwords, why_refused
 from pastelka_orders.commands.answers import say, say_json
 from pastelka_orders.commands.session import database
 from pastelka_orders.repository import accounts, sessions
@@ -120,8 +120,8 @@ async def _change(name: str, change: Change, *, ends: bool = True) -> int:
 async def _hash_of_new() -> str:
     # Nothing else is to be done meanwhile, and a thread could not be interrupted by Ctrl-C.
     password = _typed()
-    if not SHORTEST <= len(password) <= LONGEST:
-        raise PasswordRefusedError(f"A password has {SHORTEST} to {LONGEST} characters; nothing was changed.")
+    if reason := why_refused(password):
+        raise PasswordRefusedError(f"{reason} Nothing was changed.")
     return await Passwords().hashed(password)
 
 

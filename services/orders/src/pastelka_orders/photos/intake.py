@@ -9,11 +9,10 @@ from tempfile import TemporaryDirectory
 import anyio
 from anyio import to_thread
 
-from pastelka_orders.photos.bounds import DecoderBounds
 from pastelka_orders.photos.decoders import Decoders
 from pastelka_orders.photos.encoding import Suffix
 from pastelka_orders.photos.errors import PhotoRefusedError, PhotosRefusedError, Refusal, display_name
-from pastelka_orders.photos.limits import PhotoLimits
+from pastelka_orders.photos.limits import DecoderBounds, PhotoLimits
 from pastelka_orders.photos.normalise import NormalisedPhoto, too_large
 from pastelka_orders.photos.spool import Upload, chunks_of, spool
 

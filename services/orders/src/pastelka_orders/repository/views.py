@@ -52,7 +52,8 @@ _HEAD = """'id', o.id, 'order_number', o.order_number, 'source', o.source, 'shop
     'customer_name', o.customer_name, 'customer_email', o.customer_email,
     'payment_status', o.payment_status, 'shipping_method', o.shipping_method,
     'status', o.status, 'created_at', o.created_at, 'cancelled_at', o.cancelled_at,
-    'shop_url', CASE WHEN o.source = 'shopify' THEN CAST(:shop AS text) || o.shopify_id END"""
+    'shop_url', CASE WHEN o.source = 'shopify' THEN CAST(:shop AS text) || o.shopify_id END,
+    'unread_fields', (SELECT u.problems FROM unread_webhooks u WHERE u.order_id = o.id)"""
 
 _FILES = bindparam("files", type_=String)
 _SHOP = bindparam("shop", type_=String)

@@ -2,5 +2,6 @@
 
 from pastelka_coloring.providers.runpod.limits import RunpodLimits
 from pastelka_coloring.providers.runpod.provider import RunpodProvider
+from pastelka_coloring.providers.runpod.watch import Patience
 
-__all__ = ["RunpodLimits", "RunpodProvider"]
+__all__ = ["Patience", "RunpodLimits", "RunpodProvider"]

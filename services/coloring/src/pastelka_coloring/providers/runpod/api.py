@@ -1,4 +1,4 @@
-"""The three calls of a RunPod endpoint, each made once; repeating is for those who call."""
+"""The three calls of a RunPod endpoint, each made once; the caller repeats them."""
 
 from collections.abc import AsyncIterator
 from http import HTTPStatus
@@ -27,8 +27,10 @@ _BODY_TIMEOUT = 120.0
 # Servers and their gateways close idle connections after 60 s and more; a connection we close first
 # is never lost in the moment a request is sent.
 _KEEPALIVE_SECONDS = 15.0
-# A cancel that finds nothing to cancel: unknown, expired, or ended.
-_NOTHING_TO_CANCEL = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.GONE)
+# The local server of RunPod's SDK runs the job while it is asked for its status.
+_TIMEOUT_OF_POST_STATUS = httpx.Timeout(30.0, connect=10.0, pool=30.0, read=None)
+# The endpoint id of a server that has its routes right below the base URL, as that local server has.
+_NO_ENDPOINT = "."
 
 
 def pooled_client(connections: int) -> httpx.AsyncClient:
@@ -60,9 +62,12 @@ class RunpodApi:
         response_bytes: int,
     ) -> None:
         self._client = client
-        self._root = f"{base_url.rstrip('/')}/{quote(endpoint_id, safe='')}"
+        self._root = base_url.rstrip("/")
+        if endpoint_id != _NO_ENDPOINT:
+            self._root += f"/{quote(endpoint_id, safe='')}"
         self._headers = {"Authorization": f"Bearer {api_key.get_secret_value()}"}
         self._response_bytes = response_bytes
+        self._status_method = "GET"
 
     async def submit(self, body: bytes) -> str:
         """Submit a job and return its id. Raises what :func:`faults.submit_fault` makes."""
@@ -78,9 +83,9 @@ class RunpodApi:
             raise unreadable_acceptance() from error
 
     async def status(self, job_id: str) -> JobReply:
-        """What RunPod says about a job. Raises what :func:`faults.job_fault` makes."""
+        """What RunPod says about a job. Raises the ``TransientError`` that :func:`faults.job_fault` makes."""
         try:
-            response = await self._send("GET", "status/{id}", job_id)
+            response = await self._ask_status(job_id)
         except ConnectionFaultError as fault:
             raise job_fault(fault) from fault
         if not response.is_success:
@@ -91,13 +96,28 @@ class RunpodApi:
             raise unreadable_status() from error
 
     async def cancel(self, job_id: str) -> None:
-        """Cancel a job; one that is unknown or has ended is no error."""
+        """Cancel a job. Raises the ``TransientError`` that :func:`faults.job_fault` makes."""
         try:
             response = await self._send("POST", "cancel/{id}", job_id)
         except ConnectionFaultError as fault:
             raise job_fault(fault) from fault
-        if not response.is_success and response.status_code not in _NOTHING_TO_CANCEL:
+        if not response.is_success:
             raise job_fault(response)
+
+    async def _ask_status(self, job_id: str) -> httpx.Response:
+        """Ask with the method that this server takes: GET, or POST where a 405 says so.
+
+        Only an answer with a state makes the change last, for this process: something in between may
+        answer 405, too.
+        """
+        response = await self._send(self._status_method, "status/{id}", job_id)
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
+            return response
+        other = "POST" if self._status_method == "GET" else "GET"
+        response = await self._send(other, "status/{id}", job_id)
+        if response.is_success:
+            self._status_method = other
+        return response
 
     async def _send(
         self, method: str, template: str, job_id: str = "", *, body: bytes | None = None
@@ -107,10 +127,16 @@ class RunpodApi:
         headers = dict(self._headers)
         if body is not None:
             headers |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
+        is_post_status = method == "POST" and template.startswith("status/")
+        timeout = _TIMEOUT_OF_POST_STATUS if is_post_status else httpx.USE_CLIENT_DEFAULT
         try:
             with calling(method, url, template) as call:
                 async with self._client.stream(
-                    method, url, headers=headers, content=None if body is None else _chunks(body)
+                    method,
+                    url,
+                    headers=headers,
+                    content=None if body is None else _chunks(body),
+                    timeout=timeout,
                 ) as response:
                     call.status = response.status_code
                     content = await self._read(response)

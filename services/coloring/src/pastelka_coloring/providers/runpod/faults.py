@@ -66,19 +66,27 @@ def unreadable_acceptance() -> JobError:
     return _submit_unknown("an answer without a job id")
 
 
-def job_fault(fault: httpx.Response | ConnectionFaultError) -> JobError:
-    """Why a submitted job could not be asked after, or cancelled."""
+class JobUnknownError(TransientError):
+    """RunPod does not know the job (HTTP 404): it expired, or something in between answered."""
+
+
+def job_fault(fault: httpx.Response | ConnectionFaultError) -> TransientError:
+    """Why a submitted job could not be asked after, or cancelled.
+
+    Never permanent: the job goes on at RunPod whatever one answer says, so the caller repeats the call.
+    """
     if isinstance(fault, ConnectionFaultError):
         return _unreachable(fault)
     if fault.status_code == HTTPStatus.NOT_FOUND:
-        return PermanentError(
+        return JobUnknownError(
             "provider_job_gone",
             "RunPod does not know the job any more (it keeps results for 30 minutes); a retry makes it anew.",
         )
-    return _answer_fault(fault)
+    error = _answer_fault(fault)
+    return error if isinstance(error, TransientError) else TransientError(error.code, error.message)
 
 
-def unreadable_status() -> JobError:
+def unreadable_status() -> TransientError:
     """An answer to a poll that is not RunPod's JSON, as gateways give while something is down."""
     return TransientError("provider_unavailable", "RunPod gave an answer that is not a job's status.")
 

@@ -19,17 +19,27 @@ class PageLimits:
     pixels: int = 64_000_000
 
 
+class NoImageError(PermanentError):
+    """The output holds no image; it may hold an error instead."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "provider_output_invalid",
+            "RunPod's output has no image; output.image or output.output.image was expected.",
+        )
+
+
 def page_from_output(output: object, limits: PageLimits) -> bytes:
     """The page as PNG bytes.
 
     ``output`` is the job's ``output`` as parsed JSON: ``{"image": ...}`` or
     ``{"output": {"image": ...}}``, the image in base64 with or without a ``data:`` prefix. A PNG is
     checked and passed on as it is, another format is re-encoded. Raises :class:`PermanentError`
-    ``provider_output_invalid``.
+    ``provider_output_invalid``, as :class:`NoImageError` where there is no image at all.
     """
     encoded = _image_of(output)
     if encoded is None:
-        raise _invalid("has no image; output.image or output.output.image was expected")
+        raise NoImageError
     return _as_png(_decode(encoded), limits)
 
 

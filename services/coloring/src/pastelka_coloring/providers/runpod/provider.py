@@ -1,9 +1,9 @@
 """The ``runpod`` provider: submit once, remember, poll until the page is there."""
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,14 +13,18 @@ from pydantic import SecretStr
 
 from pastelka_coloring.providers import ColoringRequest, Progress
 from pastelka_coloring.providers.runpod.api import RunpodApi, pooled_client
+from pastelka_coloring.providers.runpod.cancelling import JobCanceller
+from pastelka_coloring.providers.runpod.error_text import reported_error
 from pastelka_coloring.providers.runpod.limits import RunpodLimits
-from pastelka_coloring.providers.runpod.pacing import PollPacer, retry_delay
-from pastelka_coloring.providers.runpod.page import page_from_output
+from pastelka_coloring.providers.runpod.pacing import PollPacer
+from pastelka_coloring.providers.runpod.page import NoImageError, page_from_output
 from pastelka_coloring.providers.runpod.photo import PhotoLimits, read_photo, register_formats
-from pastelka_coloring.providers.runpod.watch import JobWatch, StatusCallback
+from pastelka_coloring.providers.runpod.queue_window import QueuePlace, QueueWindow
+from pastelka_coloring.providers.runpod.watch import Due, JobGoneError, JobWatch, Patience, StatusCallback
 from pastelka_coloring.providers.runpod.wire import JobReply, JobState, submission
 from pastelka_common.contracts.statuses import ColoringProcessingStatus
-from pastelka_common.errors import JobError, PermanentError, TransientError
+from pastelka_common.errors import JobError, PermanentError, PostponedError
+from pastelka_common.telemetry import Silenced
 
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
@@ -29,19 +33,23 @@ _STATUS_OF_STATE = {
     JobState.IN_QUEUE: ColoringProcessingStatus.RUNPOD_QUEUED,
     JobState.IN_PROGRESS: ColoringProcessingStatus.RUNPOD_PROCESSING,
 }
-_CANCEL_ATTEMPTS = 3
-_LONGEST_CANCEL_WAIT = 5.0
-_GIVING_UP_SECONDS = 20.0
 _REASON_CHARACTERS = 300
+_SUBMISSIONS_AT_MOST = 3
+"""Submissions of a run that may end because the job never left the queue."""
+_RESUBMIT_SECONDS = 2.0
+_CANCELS_OF_QUEUED = 20
+_CANCEL_EFFECT_SECONDS = 10.0
+_LAST_LOOK_SECONDS = 20.0
 
 
 class RunpodProvider:
     """Colors photos at one serverless endpoint of RunPod; keeps ``ColoringProvider``.
 
     Build it in a running event loop and close it with :meth:`aclose`. ``base_url`` is without the
-    endpoint (``https://api.runpod.ai/v2``); ``poll_interval`` is the longest pause between two polls
-    of a job and ``job_timeout`` how long a job may take from its submission, both in seconds. A
-    ``client`` that is passed in stays open and must use the aiohttp transport.
+    endpoint (``https://api.runpod.ai/v2``); times are seconds. ``poll_interval`` is the longest pause
+    between two polls of a job, ``patience`` how long a job is watched, ``max_in_queue`` how many jobs
+    of this process wait in RunPod's queue (``None``: learned, see ``QueueWindow``). A ``client`` that
+    is passed in stays open and must use the aiohttp transport.
     """
 
     name = "runpod"
@@ -53,7 +61,8 @@ class RunpodProvider:
         endpoint_id: str,
         api_key: SecretStr,
         poll_interval: float = 3.0,
-        job_timeout: float = 600.0,
+        patience: Patience | None = None,
+        max_in_queue: int | None = None,
         client: httpx.AsyncClient | None = None,
         limits: RunpodLimits | None = None,
     ) -> None:
@@ -67,11 +76,12 @@ class RunpodProvider:
             api_key=api_key,
             response_bytes=self._limits.response_bytes,
         )
-        self._api_key = api_key
+        self._silenced = Silenced([api_key.get_secret_value()])
         self._poll_interval = poll_interval
-        self._job_timeout = job_timeout
+        self._patience = patience or Patience()
+        self._queue = QueueWindow(queue_timeout=self._patience.queue, fixed=max_in_queue)
         self._submits = asyncio.Semaphore(self._limits.submits)
-        self._cancels = asyncio.Semaphore(self._limits.cancels)
+        self._canceller = JobCanceller(self._api, at_once=self._limits.cancels)
         self._pacer = PollPacer(
             at_once=self._limits.polls,
             per_second=self._limits.polls_per_second,
@@ -82,61 +92,20 @@ class RunpodProvider:
 
     async def color(self, request: ColoringRequest, progress: Progress) -> bytes:
         """Make the page: submit the photo, or go on with ``request.provider_job_id``, and poll."""
-
-        async def report(state: str) -> None:
-            await progress.status(_STATUS_OF_STATE[JobState(state)])
-
         job_id = request.provider_job_id
-        if job_id is None:
-            job_id = await self._submit(request, progress)
-            await progress.status(ColoringProcessingStatus.RUNPOD_SUBMITTED)
-        return await self.poll_job(job_id, report, progress.still_ours)
-
-    async def poll_job(
-        self,
-        job_id: str,
-        on_status_change: StatusCallback | None = None,
-        still_ours: Callable[[], Awaitable[None]] | None = None,
-    ) -> bytes:
-        """Wait for a submitted job and return its page as PNG.
-
-        ``on_status_change`` is awaited with RunPod's ``IN_QUEUE`` and ``IN_PROGRESS`` when the job
-        enters them. Raises :class:`PermanentError`; faults that may pass are waited out. After
-        ``job_timeout`` the job is cancelled at RunPod, unless ``still_ours`` raises.
-        """
-        watch = JobWatch(self._api, self._pacer, job_id, interval=self._poll_interval)
-        started = asyncio.get_running_loop().time()
-        deadline = asyncio.timeout_at(started + self._job_timeout)
-
-        def count_from(age: float) -> None:
-            """A job taken over may be older than this watch; RunPod's word moves the deadline forward."""
-            older = asyncio.get_running_loop().time() - age
-            if older < started:
-                deadline.reschedule(older + self._job_timeout)
-
-        try:
-            async with deadline:
-                reply = await watch.until_ended(on_status_change, count_from)
-        except TimeoutError:
-            if not deadline.expired():  # on_status_change's own
-                raise
-            if still_ours is not None:
-                await still_ours()
-            reply = await self._give_up(watch, job_id)
+        async with self._queue.place(wait=job_id is None) as place:
+            if job_id is None:
+                job_id = await self._submit(request, progress)
+                await progress.status(ColoringProcessingStatus.RUNPOD_SUBMITTED)
+            reply = await self._ended(job_id, request, progress, place)
         return await self._page(reply)
 
     async def cancel(self, provider_job_id: str) -> None:
         """Cancel a job at RunPod; one that is unknown or has ended is no error.
 
-        Raises :class:`TransientError` after three attempts, :class:`PermanentError` when refused.
+        Raises :class:`TransientError` when RunPod does not say that it is over.
         """
-        async with self._cancels:
-            for attempt in range(1, _CANCEL_ATTEMPTS):
-                try:
-                    return await self._api.cancel(provider_job_id)
-                except TransientError as error:
-                    await asyncio.sleep(min(retry_delay(attempt, error.retry_after), _LONGEST_CANCEL_WAIT))
-            return await self._api.cancel(provider_job_id)
+        await self._canceller.cancel(provider_job_id)
 
     async def aclose(self) -> None:
         """Close the connections and end the threads."""
@@ -154,39 +123,115 @@ class RunpodProvider:
         await progress.submitting(ColoringProcessingStatus.RUNPOD_SUBMITTING)
         return await progress.submitted(await self._api.submit(body))
 
-    async def _give_up(self, watch: JobWatch, job_id: str) -> JobReply:
-        """A last look, as the page is paid for; then stop what still costs money."""
-        try:
-            async with asyncio.timeout(_GIVING_UP_SECONDS):
+    async def _ended(
+        self, job_id: str, request: ColoringRequest, progress: Progress, place: QueuePlace
+    ) -> JobReply:
+        """The last reply about a submitted job.
+
+        Raises :class:`PermanentError`, and :class:`PostponedError` for a job that never left the queue:
+        it was withdrawn there and is to be submitted again.
+        """
+
+        async def report(state: str) -> None:
+            await progress.status(_STATUS_OF_STATE[JobState(state)])
+
+        watch = JobWatch(
+            self._api,
+            self._pacer,
+            job_id,
+            interval=self._poll_interval,
+            patience=self._patience,
+            place=place,
+        )
+        if request.is_withdrawing:
+            due, reply = await self._withdrawn(watch, job_id, report, progress)
+        else:
+            due, reply = await watch.until_due(report)
+        if due is Due.QUEUED_TOO_LONG:
+            await progress.withdrawing()
+            due, reply = await self._withdrawn(watch, job_id, report, progress)
+        if due is Due.RAN_TOO_LONG:
+            await progress.still_ours()
+            return await self._stopped(watch, job_id)
+        return reply
+
+    async def _withdrawn(
+        self, watch: JobWatch, job_id: str, on_status_change: StatusCallback, progress: Progress
+    ) -> tuple[Due, JobReply]:
+        """Cancel a job that waits in the queue, until RunPod says so; a worker may have taken it meanwhile.
+
+        Returns what became of it then. Raises :class:`PostponedError` when it is withdrawn.
+        """
+        for _ in range(_CANCELS_OF_QUEUED):
+            await self._canceller.try_to_cancel(job_id)
+            watch.restart_queue_timeout(_CANCEL_EFFECT_SECONDS)
+            try:
+                due, reply = await watch.until_due(on_status_change)
+            except JobGoneError:
+                break
+            if reply.status == JobState.CANCELLED:
+                break
+            if due is not Due.QUEUED_TOO_LONG:
+                return due, reply
+        else:
+            raise PermanentError(
+                "queue_timeout",
+                f"The job never left RunPod's queue within {self._patience.queue:g} s, "
+                "and RunPod did not cancel it.",
+            )
+        submissions = await progress.withdrawn(job_id)
+        raise self._never_left_the_queue(submissions)
+
+    def _never_left_the_queue(self, submissions: int) -> JobError:
+        waited = f"within {self._patience.queue:g} s, so that it was cancelled there and cost nothing"
+        if submissions >= _SUBMISSIONS_AT_MOST:
+            return PermanentError(
+                "queue_timeout",
+                f"The job never left RunPod's queue {waited}, {submissions} times. "
+                "The endpoint needs more workers, or more time: RUNPOD_QUEUE_TIMEOUT.",
+            )
+        return PostponedError(
+            "queue_timeout",
+            f"The job never left RunPod's queue {waited}; it is submitted again.",
+            seconds=_RESUBMIT_SECONDS,
+        )
+
+    async def _stopped(self, watch: JobWatch, job_id: str) -> JobReply:
+        """Stop a job that costs money; if it has completed meanwhile, its page is paid for and used."""
+        await self._canceller.try_to_cancel(job_id)
+        with suppress(JobError, TimeoutError):
+            async with asyncio.timeout(_LAST_LOOK_SECONDS):
                 reply = await watch.ask()
-                if reply.has_ended:
+                if reply.has_ended and reply.status != JobState.CANCELLED:
                     return reply
-        except (JobError, TimeoutError):
-            _log.info("runpod_last_look_failed", job_id=job_id)
-        try:
-            async with asyncio.timeout(_GIVING_UP_SECONDS):
-                await self.cancel(job_id)
-        except (JobError, TimeoutError) as error:
-            _log.warning("runpod_cancel_failed", job_id=job_id, reason=str(error))
         raise PermanentError(
             "timeout",
-            f"RunPod did not finish the page within {self._job_timeout:g} s; the job was cancelled.",
+            f"RunPod did not finish the page within {self._patience.run:g} s of work; the job was cancelled.",
         )
 
     async def _page(self, reply: JobReply) -> bytes:
         if reply.status == JobState.COMPLETED:
-            return await self._in_thread(lambda: page_from_output(reply.output, self._limits.page))
+            try:
+                return await self._in_thread(lambda: page_from_output(reply.output, self._limits.page))
+            except NoImageError as error:
+                if reason := self._reason(reply):
+                    raise PermanentError(
+                        "provider_failed", f"RunPod's worker reported an error: {reason}"
+                    ) from error
+                raise
         if reply.status == JobState.CANCELLED:
             raise PermanentError("provider_cancelled", "The job was cancelled at RunPod.")
         if reply.status == JobState.TIMED_OUT:
             raise PermanentError(
                 "provider_timed_out", "RunPod stopped the job, as it took longer than the endpoint allows."
             )
-        raise PermanentError("provider_failed", f"RunPod could not make the page: {self._reason(reply)}")
+        reason = self._reason(reply) or "it gave no reason."
+        raise PermanentError("provider_failed", f"RunPod could not make the page: {reason}")
 
     def _reason(self, reply: JobReply) -> str:
-        text = _error_text(reply.error).replace(self._api_key.get_secret_value(), "***")
-        text = " ".join(text.split()) or "it gave no reason."
+        """The error that a worker reports, in ``error`` or its output, cut and without the key."""
+        text = str(self._silenced(None, "", reported_error(reply.error, reply.output)))
+        text = " ".join(text.split())
         return text if len(text) <= _REASON_CHARACTERS else f"{text[: _REASON_CHARACTERS - 1]}…"
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
@@ -195,23 +240,6 @@ class RunpodProvider:
 
 def _submission(photo: Path, request: ColoringRequest, limits: PhotoLimits) -> bytes:
     return submission(read_photo(photo, limits), megapixels=request.megapixels, steps=request.steps)
-
-
-def _error_text(error: object) -> str:
-    """RunPod's workers give a text, or a JSON object with ``error_message`` and a traceback."""
-    if isinstance(error, str):
-        try:
-            parsed = json.loads(error)
-        except ValueError:
-            return error
-        error = parsed
-    match error:
-        case {"error_message": str(message)}:
-            return message
-        case None:
-            return ""
-        case _:
-            return str(error)
 
 
 async def _despite_cancellation(work: Coroutine[None, None, T]) -> T:

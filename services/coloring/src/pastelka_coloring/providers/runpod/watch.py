@@ -1,55 +1,91 @@
-"""Watching one submitted job until it ends."""
+"""Watching one submitted job until it ends, or somebody has to decide about it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum, auto
 
 import structlog
 
 from pastelka_coloring.providers.runpod.api import RunpodApi
+from pastelka_coloring.providers.runpod.faults import JobUnknownError
 from pastelka_coloring.providers.runpod.pacing import PollPacer, poll_delay, retry_delay
+from pastelka_coloring.providers.runpod.queue_window import QueuePlace
 from pastelka_coloring.providers.runpod.wire import JobReply, JobState
 from pastelka_common.errors import PermanentError, TransientError
 
 _log = structlog.get_logger(__name__)
 
-_GONE = "provider_job_gone"
-# One stray 404 of a gateway must not throw away a page that is paid for.
-_GONE_ANSWERS = 3
 _RUNNING = (JobState.IN_QUEUE, JobState.IN_PROGRESS)
 
 StatusCallback = Callable[[str], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a job is watched; times in seconds.
+
+    ``queue`` is the longest time in RunPod's queue, ``run`` the longest with a worker. ``result`` is
+    how long RunPod keeps a result (docs.runpod.io: 30 minutes): a job that no answer tells anything
+    about is watched for ``run`` and ``result``. One that RunPod says it does not know is given up
+    after ``unknown`` and at least ``unknown_answers`` such answers, as a gateway may say so, too.
+    """
+
+    queue: float = 3600.0
+    run: float = 600.0
+    result: float = 1800.0
+    unknown: float = 60.0
+    unknown_answers: int = 5
+
+
+class Due(Enum):
+    """Why a watch returned."""
+
+    ENDED = auto()
+    QUEUED_TOO_LONG = auto()
+    RAN_TOO_LONG = auto()
+
+
+class JobGoneError(PermanentError):
+    """RunPod has said for long enough that it does not know the job."""
+
+
 class JobWatch:
     """The polls of one job.
 
-    A poll that fails for a reason that may pass is repeated, never the submission; a state that
-    nobody has heard of is waited out. Both last until whoever watches gives up.
+    A poll without the job's state is repeated, whatever it was answered with, and never the
+    submission; a state that RunPod does not document is waited out as if a worker had the job.
     """
 
-    def __init__(self, api: RunpodApi, pacer: PollPacer, job_id: str, *, interval: float) -> None:
+    def __init__(
+        self,
+        api: RunpodApi,
+        pacer: PollPacer,
+        job_id: str,
+        *,
+        interval: float,
+        patience: Patience,
+        place: QueuePlace | None = None,
+    ) -> None:
         self._api = api
         self._pacer = pacer
         self._job_id = job_id
         self._interval = interval
-        self._started = asyncio.get_running_loop().time()
-        self._failures = 0
-        self._gone = 0
+        self._patience = patience
+        self._place = place
+        self._started = self._state_since = self._heard = _now()
+        self._queue_timeout = patience.queue
         self._state: str | None = None
+        self._is_queued = True
+        self._failures = 0
+        self._unknown_since: float | None = None
+        self._unknown_answers = 0
 
-    @property
-    def age(self) -> float:
-        """Seconds since the job was submitted, or since this process took it over."""
-        return asyncio.get_running_loop().time() - self._started
+    async def until_due(self, on_status_change: StatusCallback | None) -> tuple[Due, JobReply]:
+        """Poll until the job has ended, or has been in the queue or with a worker for too long.
 
-    async def until_ended(
-        self, on_status_change: StatusCallback | None, on_age: Callable[[float], None]
-    ) -> JobReply:
-        """Poll until the job has ended and return its last reply.
-
-        ``on_status_change`` is awaited with ``IN_QUEUE`` and ``IN_PROGRESS`` when they are new;
-        ``on_age`` is told how old RunPod says the job is, in seconds. Raises
-        :class:`PermanentError` when the job is gone or may not be asked after.
+        ``on_status_change`` is awaited with ``IN_QUEUE`` and ``IN_PROGRESS`` when they are new. Raises
+        :class:`PermanentError` when RunPod has told nothing of the job for too long.
         """
         delay = poll_delay(0.0, self._interval)
         while True:
@@ -59,32 +95,70 @@ class JobWatch:
             except TransientError as error:
                 delay = self._delay_after(error)
                 continue
-            if reply.has_ended:
-                return reply
-            on_age(reply.age)
-            await self._tell(reply.status, on_status_change)
-            delay = poll_delay(self.age, self._interval)
+            due = self._due(reply)
+            if due is not Due.ENDED:
+                await self._report(reply.status, on_status_change)
+            if due is not None:
+                return due, reply
+            delay = poll_delay(_now() - self._started, self._interval)
 
     async def ask(self) -> JobReply:
-        """Poll once. Raises :class:`TransientError` for what may pass, else :class:`PermanentError`."""
+        """Poll once. Raises :class:`TransientError`, and :class:`JobGoneError`."""
         try:
             async with self._pacer.turn():
                 reply = await self._api.status(self._job_id)
-        except PermanentError as error:
-            self._gone += 1
-            if error.code != _GONE or self._gone >= _GONE_ANSWERS:
-                raise
-            raise TransientError(error.code, error.message) from error
-        self._gone = self._failures = 0
+        except JobUnknownError as error:
+            self._count_unknown(error)
+            raise
+        self._failures = self._unknown_answers = 0
+        self._unknown_since = None
+        self._heard = _now()
         return reply
 
+    def restart_queue_timeout(self, seconds: float) -> None:
+        """Let the job be in the queue for so many seconds from now on."""
+        self._queue_timeout = seconds
+        self._state_since = _now()
+
+    def _due(self, reply: JobReply) -> Due | None:
+        """Keep the times up to this reply; whether it calls for a decision."""
+        now = _now()
+        if not reply.is_queued and self._is_queued:
+            if self._place is not None:
+                self._place.leave(reply.queue_seconds or now - self._state_since)
+            self._state_since = now
+        elif reply.is_queued and not self._is_queued:  # its worker was lost, and RunPod queued it again
+            self._state_since = now
+        self._is_queued = reply.is_queued
+        if reply.has_ended:
+            return Due.ENDED
+        in_state = now - self._state_since
+        if reply.is_queued:
+            return Due.QUEUED_TOO_LONG if in_state > self._queue_timeout else None
+        return Due.RAN_TOO_LONG if max(in_state, reply.run_seconds) > self._patience.run else None
+
+    def _count_unknown(self, error: JobUnknownError) -> None:
+        self._unknown_since = _now() if self._unknown_since is None else self._unknown_since
+        self._unknown_answers += 1
+        is_over = _now() - self._unknown_since >= self._patience.unknown
+        if is_over and self._unknown_answers >= self._patience.unknown_answers:
+            raise JobGoneError(error.code, error.message) from error
+
     def _delay_after(self, error: TransientError) -> float:
+        """Seconds until the next poll. Raises :class:`PermanentError` after a silence that is too long."""
+        silence = _now() - self._heard
+        if silence > self._patience.run + self._patience.result:
+            raise PermanentError(
+                error.code,
+                f"RunPod told nothing of the job for {silence / 60:.0f} minutes. "
+                f"Its last answer: {error.message}",
+            ) from error
         self._failures += 1
         if self._failures == 1:
             _log.warning("runpod_poll_failed", job_id=self._job_id, code=error.code, reason=error.message)
         return retry_delay(self._failures, error.retry_after)
 
-    async def _tell(self, state: str, on_status_change: StatusCallback | None) -> None:
+    async def _report(self, state: str, on_status_change: StatusCallback | None) -> None:
         if state == self._state:
             return
         self._state = state
@@ -92,3 +166,7 @@ class JobWatch:
             await on_status_change(state)
         elif state not in _RUNNING:
             _log.warning("runpod_state_unknown", job_id=self._job_id, state=state[:40])
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -68,6 +68,16 @@ class JobReply(BaseModel):
         return self.status in _ENDED
 
     @property
-    def age(self) -> float:
-        """Seconds since submission, as far as RunPod tells."""
-        return (self.delay_ms + self.execution_ms) / 1000
+    def is_queued(self) -> bool:
+        """Whether the job waits for a worker of the endpoint."""
+        return self.status == JobState.IN_QUEUE
+
+    @property
+    def queue_seconds(self) -> float:
+        """Seconds that the job has waited in the queue, as far as RunPod tells; else 0."""
+        return self.delay_ms / 1000
+
+    @property
+    def run_seconds(self) -> float:
+        """Seconds that a worker has had the job, as far as RunPod tells; else 0."""
+        return self.execution_ms / 1000

@@ -12,6 +12,7 @@ from pastelka_orders.api import limits, links
 from pastelka_orders.api.access import OPERATOR, VIEWER, Asking, Guarded, way_of
 from pastelka_orders.api.deps import Deps, Id, OrderNumber, answer, respond
 from pastelka_orders.api.problems import Responses, declared
+from pastelka_orders.domain import text
 from pastelka_orders.errors import ImageNotFoundError, OrderNotFoundError
 from pastelka_orders.handlers import generate, orders
 from pastelka_orders.handlers.orders import ManualOrder, Process
@@ -86,9 +87,9 @@ async def create_order(
     Files that are no photos are left out and named in `refused_photos`; 422 when none is a photo.
     """
     _check_fields(await request.form())
-    wanted = ManualOrder(_given(customer_name), _given(note), process)
+    wanted = ManualOrder(_name(customer_name), _note(note), process)
     async with services.intake.staged(photos) as staged:
-        number = await services.write(lambda c: orders.create(c, services.storage, wanted, staged.photos))
+        number = await orders.create(services.database, services.storage, wanted, staged.photos)
     created = CreatedOrderResponse.model_validate_json(await _document(services, number))
     created.refused_photos = [
         RefusedPhoto(position=one.position or 0, name=one.name, code=one.code, detail=one.reason)
@@ -121,9 +122,7 @@ async def get_order(request: Request, services: Deps, order_number: OrderNumber)
 )
 async def delete_order(services: Deps, caller: Asking, order_number: OrderNumber) -> None:
     """Delete an order with its files; work in hand is cancelled."""
-    order_id = await services.write(
-        lambda c: orders.delete(c, services.storage, order_number, asked_by=caller.name)
-    )
+    order_id = await orders.delete(services.database, services.storage, order_number, asked_by=caller.name)
     # At once for whoever looks; the job that went out with the transaction does it again for what
     # a worker may still have been writing.
     await services.storage.delete_tree(str(order_id))
@@ -225,7 +224,10 @@ def _check_fields(form: FormData) -> None:
             raise RequestValidationError([{"loc": ("body", name), "type": "given_twice", "msg": message}])
 
 
-def _given(value: str | None) -> str | None:
+def _name(value: str | None) -> str | None:
     """``None`` for what was left empty."""
-    stripped = (value or "").replace("\0", "").strip()
-    return stripped or None
+    return text.single_line(value or "") or None
+
+
+def _note(value: str | None) -> str | None:
+    return text.lines(value or "") or None

@@ -1,0 +1,61 @@
+"""Stopping jobs at RunPod, until an answer says that they are over."""
+
+import asyncio
+
+import structlog
+
+from pastelka_coloring.providers.runpod.api import RunpodApi
+from pastelka_coloring.providers.runpod.faults import JobUnknownError
+from pastelka_coloring.providers.runpod.pacing import retry_delay
+from pastelka_common.errors import TransientError
+
+_log = structlog.get_logger(__name__)
+
+_ATTEMPTS = 3
+_LONGEST_WAIT = 5.0
+_TRY_SECONDS = 20.0
+
+
+class JobCanceller:
+    """Cancels jobs, ``at_once`` at a time."""
+
+    def __init__(self, api: RunpodApi, *, at_once: int) -> None:
+        self._api = api
+        self._seats = asyncio.Semaphore(at_once)
+
+    async def cancel(self, job_id: str) -> None:
+        """Cancel a job; one that is unknown or has ended is no error.
+
+        Raises :class:`TransientError` after three attempts of which none was confirmed.
+        """
+        async with self._seats:
+            for attempt in range(1, _ATTEMPTS):
+                try:
+                    return await self._cancel_once(job_id)
+                except TransientError as error:
+                    await asyncio.sleep(min(retry_delay(attempt, error.retry_after), _LONGEST_WAIT))
+            return await self._cancel_once(job_id)
+
+    async def try_to_cancel(self, job_id: str) -> None:
+        """Cancel a job if that works within 20 seconds; otherwise log why it did not."""
+        try:
+            async with asyncio.timeout(_TRY_SECONDS):
+                await self.cancel(job_id)
+        except (TransientError, TimeoutError) as error:
+            _log.warning("runpod_cancel_failed", job_id=job_id, reason=str(error))
+
+    async def _cancel_once(self, job_id: str) -> None:
+        try:
+            await self._api.cancel(job_id)
+        except TransientError:
+            # A refusal may mean that nothing is left to cancel; one answer of a gateway may not.
+            if not await self._is_over(job_id):
+                raise
+
+    async def _is_over(self, job_id: str) -> bool:
+        try:
+            return (await self._api.status(job_id)).has_ended
+        except JobUnknownError:
+            return True
+        except TransientError:
+            return False

@@ -1,0 +1,187 @@
+"""Time in RunPod's queue is not work: no timeout, no more there than is worked off, withdrawn if stuck."""
+
+import asyncio
+
+import pytest
+
+from pastelka_coloring.providers import ColoringRequest
+from pastelka_coloring.providers.runpod import Patience
+from pastelka_coloring.providers.runpod.queue_window import QueueWindow
+from pastelka_common.errors import PermanentError, PostponedError
+from pastelka_common.testing.fake_page import drawn_page
+from pastelka_common.testing.fake_runpod import JobPlan
+from pastelka_common.testing.sources import lying
+
+SCALE = 40
+"""Everything below lasts a fortieth of what it does in production."""
+
+STUCK = Patience(queue=0.2)
+
+
+@pytest.fixture
+def request_of(save, drawing):
+    return ColoringRequest(lying(save(drawing())), megapixels=1.0, steps=4)
+
+
+async def most_in_queue(fake, work):
+    """The result of ``work``, and how many jobs waited for a worker at most meanwhile."""
+    most = 0
+
+    def look() -> bool:
+        nonlocal most
+        most = max(most, sum(fake.jobs.state(job) == "IN_QUEUE" for job in fake.jobs.by_id.values()))
+        return False
+
+    looking = asyncio.ensure_future(fake.until(look, timeout=600))
+    try:
+        return await work, most
+    finally:
+        looking.cancel()
+
+
+async def test_a_hundred_photos_on_three_workers_all_become_pages(
+    fake, make_provider, patient, request_of, recorders
+):
+    fake.settings.workers, fake.settings.run_seconds = 3, 40 / SCALE
+    provider = make_provider(poll_interval=3 / SCALE, patience=Patience(queue=3600 / SCALE, run=600 / SCALE))
+
+    pages = await asyncio.gather(*(provider.color(request_of, progress) for progress in recorders(100)))
+
+    assert pages == [drawn_page()] * 100
+    assert (fake.stats()["submits"], fake.stats()["cancels"]) == (100, 0)
+
+
+async def test_no_more_is_submitted_than_the_endpoint_works_off_in_time(
+    fake, make_provider, patient, request_of, recorders
+):
+    """Submitted at once, the last ones would wait for ten seconds, twice as long as they may."""
+    fake.settings.workers, fake.settings.run_seconds = 3, 0.1
+    provider = make_provider(patience=Patience(queue=5.0), client=patient)
+    coloring = asyncio.gather(*(provider.color(request_of, progress) for progress in recorders(300)))
+
+    pages, most = await most_in_queue(fake, coloring)
+
+    assert pages == [drawn_page()] * 300
+    assert (fake.stats()["submits"], fake.stats()["cancels"]) == (300, 0)
+    assert most <= 80  # 37 would wait for a quarter of the timeout
+
+
+async def test_a_fixed_limit_is_never_exceeded(fake, make_provider, request_of, recorders):
+    fake.settings.workers, fake.settings.run_seconds = 2, 0.05
+    provider = make_provider(max_in_queue=4)
+    coloring = asyncio.gather(*(provider.color(request_of, progress) for progress in recorders(30)))
+
+    pages, most = await most_in_queue(fake, coloring)
+
+    assert len(pages) == 30
+    assert 0 < most <= 4
+
+
+async def test_a_photo_that_waits_for_room_can_be_cancelled(fake, make_provider, request_of, recorders):
+    fake.plan(JobPlan(states=["IN_QUEUE"]))
+    provider = make_provider(max_in_queue=1)
+    first, second, third = (
+        asyncio.ensure_future(provider.color(request_of, progress)) for progress in recorders(3)
+    )
+    await fake.until(lambda: fake.stats()["polls"] > 2)
+    second.cancel()
+    await asyncio.wait({second})
+    fake.advance("IN_PROGRESS", "COMPLETED")
+
+    assert [await first, await third] == [drawn_page()] * 2
+    assert fake.stats()["submits"] == 2
+
+
+async def test_a_job_that_never_left_the_queue_is_cancelled_and_to_be_submitted_again(fake, color, progress):
+    fake.plan(JobPlan(states=["IN_QUEUE"]))
+
+    with pytest.raises(PostponedError) as caught:
+        await color(patience=STUCK)
+
+    (job,) = fake.jobs.by_id.values()
+    assert job.cancelled
+    assert caught.value.code == "queue_timeout"
+    assert "never left RunPod's queue" in caught.value.message
+    assert progress.told[-2:] == ["withdrawing", f"withdrawn:{job.id}"]
+
+
+async def test_the_third_time_that_a_job_never_left_the_queue_is_the_last(fake, color, progress):
+    fake.plan(JobPlan(states=["IN_QUEUE"]))
+    progress.told += ["withdrawn:a", "withdrawn:b"]
+
+    with pytest.raises(PermanentError, match=r"never left RunPod's queue .* 3 times"):
+        await color(patience=STUCK)
+
+
+@pytest.mark.parametrize("states", [["COMPLETED"], ["IN_PROGRESS", "COMPLETED"]])
+async def test_a_job_that_a_worker_took_before_it_was_cancelled_is_used(fake, color, progress, states):
+    fake.plan(JobPlan(states=["IN_QUEUE"]))
+    fake.fail("cancel", "hang")
+    coloring = asyncio.ensure_future(color(patience=STUCK))
+    await fake.until(lambda: fake.faults.given == 1)
+    fake.settings.ignores_cancels = True
+    fake.advance(*states)
+    fake.release()
+
+    assert await coloring == drawn_page()
+    assert not any(word.startswith("withdrawn:") for word in progress.told)
+
+
+async def test_a_cancel_that_is_not_confirmed_is_no_reason_to_submit_again(fake, color, progress):
+    """Neither a refusal nor a stray 404 says that the job is over."""
+    fake.plan(JobPlan(states=["IN_QUEUE"]))
+    fake.fail("cancel", 404, 500, 500)
+    coloring = asyncio.ensure_future(color(patience=STUCK))
+    await fake.until(lambda: fake.faults.given == 3)
+    (job,) = fake.jobs.by_id.values()
+    polls = job.polls
+    fake.fail("status", 404)
+    await fake.until(lambda: job.polls > polls + 3)
+
+    assert not coloring.done()
+    assert progress.told[-1] == "withdrawing"
+
+    fake.advance("COMPLETED")
+    assert await coloring == drawn_page()
+
+
+async def test_a_job_that_is_unknown_after_its_cancel_is_withdrawn(fake, color):
+    fake.plan(JobPlan(states=["IN_QUEUE"]))
+    fake.fail("cancel", "hang")
+    coloring = asyncio.ensure_future(color(patience=Patience(queue=0.2, unknown=0.1)))
+    await fake.until(lambda: fake.faults.given == 1)
+    fake.jobs.forget(next(iter(fake.jobs.by_id)))
+    fake.release()
+
+    with pytest.raises(PostponedError, match="queue_timeout"):
+        await coloring
+
+
+def test_the_limit_follows_what_the_endpoint_works_off():
+    window = QueueWindow(queue_timeout=3600)
+    window.learn(32, 427.0)  # three workers, 40 s a page
+    assert window.limit == 64  # at most doubled
+    window.learn(64, 853.0)
+    assert window.limit == 68
+    window.learn(68, 1813.0)  # one worker less than half of them
+    assert window.limit == 34
+
+
+def test_a_limit_that_was_not_in_use_does_not_grow():
+    window = QueueWindow(queue_timeout=3600)
+
+    for _ in range(20):
+        window.learn(1, 0.5)
+
+    assert window.limit == 32
+    window.learn(1, 3600.0)
+    assert window.limit == 1
+
+
+def test_a_fixed_limit_learns_nothing():
+    window = QueueWindow(queue_timeout=3600, fixed=7)
+
+    window.learn(7, 0.0)
+    window.learn(1, 3600.0)
+
+    assert window.limit == 7
