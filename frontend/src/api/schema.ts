@@ -705,6 +705,11 @@ export interface components {
              */
             source: "shopify" | "manual";
             status: components["schemas"]["OrderStatus"];
+            /**
+             * Unread Fields
+             * @description What could not be read of the shop's last webhook about the order, a sentence each; only there if something could not
+             */
+            unread_fields?: string[] | null;
         };
         /**
          * Customer
