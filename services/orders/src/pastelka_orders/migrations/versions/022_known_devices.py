@@ -1,14 +1,14 @@
 """Browsers in which somebody has signed in: they have an allowance of attempts of their own.
 
 Revision ID: 022
-Revises: 029
+Revises: 032
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "022"
-down_revision = "029"
+down_revision = "032"
 branch_labels = None
 depends_on = None
 
