@@ -37,11 +37,20 @@
   valueFrom: {secretKeyRef: {name: {{ $secret | quote }}, key: {{ .userKey | quote }}}}
 - name: DATABASE_PASSWORD
   valueFrom: {secretKeyRef: {name: {{ $secret | quote }}, key: {{ .passwordKey | quote }}}}
+{{- $rest := printf "%s%s" .name (ternary "" (printf "?%s" .options) (empty .options)) }}
 - name: DATABASE_URL
-  value: {{ printf "postgresql+asyncpg://$(DATABASE_USER):$(DATABASE_PASSWORD)@%s:%v/%s%s" .host .port .name (ternary "" (printf "?%s" .options) (empty .options)) | quote }}
+  value: {{ printf "postgresql+asyncpg://$(DATABASE_USER):$(DATABASE_PASSWORD)@%s:%v/%s" .host .port $rest | quote }}
+{{- if .directHost }}
+- name: DATABASE_DIRECT_URL
+  value: {{ printf "postgresql+asyncpg://$(DATABASE_USER):$(DATABASE_PASSWORD)@%s:%v/%s" .directHost .directPort $rest | quote }}
+{{- end }}
 {{- else -}}
 - name: DATABASE_URL
   valueFrom: {secretKeyRef: {name: {{ $secret | quote }}, key: {{ .key | quote }}}}
+{{- end }}
+{{- if .directKey }}
+- name: DATABASE_DIRECT_URL
+  valueFrom: {secretKeyRef: {name: {{ $secret | quote }}, key: {{ .directKey | quote }}}}
 {{- end }}
 {{- end }}
 {{- end -}}

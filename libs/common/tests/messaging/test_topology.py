@@ -70,6 +70,14 @@ async def test_streams_are_as_designed(
     assert config.duplicate_window == 120
 
 
+async def test_a_thing_that_fails_again_has_one_dead_letter(js: JetStreamContext):
+    for failure in (b"first", b"second"):
+        await js.publish("dead.jobs.coloring.1", failure)
+    await js.publish("dead.jobs.coloring.2", b"other")
+    assert (await js.stream_info(DEAD)).state.messages == 2
+    assert (await js.get_last_msg(DEAD, "dead.jobs.coloring.1")).data == b"second"
+
+
 async def test_buckets_are_as_designed(js: JetStreamContext):
     for bucket in (PROVIDER_JOBS, CANCELS):
         config = (await js.stream_info(f"KV_{bucket}")).config

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import now
+from pastelka_common.messaging.held import StreamGoneError, state_of
 from pastelka_common.messaging.names import names_of
 from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.topology import (
@@ -30,7 +31,7 @@ from pastelka_common.messaging.topology import (
     ConsumerSpec,
 )
 from pastelka_common.storage import Storage
-from pastelka_orders.database import Database
+from pastelka_orders.database import Database, DatabaseUnavailableError
 from pastelka_orders.queues import standing
 from pastelka_orders.repository import system
 
@@ -42,8 +43,12 @@ QUEUE_AGE = Gauge(
 )
 OUTBOX = Gauge("pastelka_outbox_messages", "Messages that are committed and not published")
 OUTBOX_AGE = Gauge("pastelka_outbox_oldest_seconds", "Age of the oldest message in the outbox")
+OUTBOX_REFUSED = Gauge(
+    "pastelka_outbox_refused_messages", "Messages that the broker will never take, and that wait for a person"
+)
 IN_HAND = Gauge("pastelka_versions_in_hand", "Versions that are asked for and have not ended", ["kind"])
 DEAD_LETTERS = Gauge("pastelka_dead_letters", "Jobs that were given up on and wait for a person")
+DEAD_LETTERS_AGE = Gauge("pastelka_dead_letters_oldest_seconds", "Age of the oldest dead letter")
 STORAGE_FREE = Gauge("pastelka_storage_free_bytes", "Free space where the files are stored")
 STORAGE_SIZE = Gauge("pastelka_storage_size_bytes", "Size of the file system where the files are stored")
 STORAGE_ANSWERS = Gauge("pastelka_storage_answers", "1 where the storage answers when it is asked, else 0")
@@ -106,7 +111,7 @@ class Gauges:
 async def _noted(source: str, looking: Awaitable[None]) -> None:
     try:
         await looking
-    except (SQLAlchemyError, *BROKER_ERRORS) as error:
+    except (DatabaseUnavailableError, SQLAlchemyError, *BROKER_ERRORS) as error:
         log.warning("not told how things stand", source=source, error=type(error).__name__)
     else:
         LOOKED.labels(source).set(time.time())
@@ -114,6 +119,7 @@ async def _noted(source: str, looking: Awaitable[None]) -> None:
 
 async def _of_database(connection: AsyncConnection) -> None:
     outbox = await system.outbox(connection)
+    OUTBOX_REFUSED.set(await system.refused_messages(connection))
     OUTBOX.set(outbox.messages)
     OUTBOX_AGE.set(outbox.oldest_seconds or 0.0)
     for kind, number in (await system.versions_in_hand(connection)).items():
@@ -122,9 +128,14 @@ async def _of_database(connection: AsyncConnection) -> None:
 
 async def _dead_letters(nc: Client) -> None:
     try:
-        DEAD_LETTERS.set((await nc.jetstream().stream_info(names_of(nc).stream(DEAD))).state.messages)
-    except NotFoundError:  # nobody has made the stream yet
+        state = await state_of(nc, DEAD)
+    except StreamGoneError:  # not created yet
         DEAD_LETTERS.set(0)
+        DEAD_LETTERS_AGE.set(0.0)
+        return
+    DEAD_LETTERS.set(state.messages)
+    age = (now() - state.first_time).total_seconds() if state.messages else 0.0
+    DEAD_LETTERS_AGE.set(max(0.0, age))
 
 
 async def _queue(nc: Client, spec: ConsumerSpec) -> None:

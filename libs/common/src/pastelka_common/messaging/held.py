@@ -36,12 +36,16 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
-    """How a stream is: when it was made, which numbers it holds, and how many in between are gone."""
+    """How a stream is: when it was made, which numbers it holds, and how many in between are gone.
+
+    ``first_time`` and ``last_time`` are of the oldest and newest message; meaningless if there is none.
+    """
 
     created: datetime
     messages: int
     first: int
     last: int
+    first_time: datetime
     last_time: datetime
     gone: int
 
@@ -96,6 +100,7 @@ async def state_of(nc: Client, stream: str) -> StreamState:
         messages=state["messages"],
         first=state["first_seq"],
         last=state["last_seq"],
+        first_time=datetime.fromisoformat(state["first_ts"]),
         last_time=datetime.fromisoformat(state["last_ts"]),
         gone=state.get("num_deleted", 0),
     )

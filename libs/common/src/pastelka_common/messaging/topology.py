@@ -77,7 +77,14 @@ def streams(replicas: int = 1, names: Names = Names()) -> list[StreamConfig]:  #
             allow_atomic=True,
             description="What is committed",
         ),
-        StreamConfig(name=DEAD, subjects=["dead.>"], max_age=30 * DAY, description="What was given up on"),
+        StreamConfig(
+            name=DEAD,
+            subjects=["dead.>"],
+            max_age=30 * DAY,
+            max_msgs_per_subject=1,  # a subject is a thing to be done: its newest failure is what counts
+            allow_direct=True,
+            description="What was given up on",
+        ),
         _bucket(PROVIDER_JOBS),
         _bucket(CANCELS, republish=RePublish(src=f"$KV.{CANCELS}.>", dest="cancels.>")),
     ]
@@ -113,6 +120,12 @@ def _named(stream: StreamConfig, names: Names, replicas: int) -> StreamConfig:
         duplicate_window=_DUPLICATE_WINDOW,
         metadata=_METADATA,
     )
+
+
+def is_stored(subject: str) -> bool:
+    """Whether a stream or bucket that is declared here stores messages on ``subject``."""
+    prefixes = [pattern.removesuffix(">") for stream in streams() for pattern in stream.subjects or []]
+    return subject.startswith(tuple(prefixes))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from nats.aio.client import Client
 from pastelka_common.messaging.connection import check_version, without_credentials
 from pastelka_common.messaging.names import NamedClient, Names
 from pastelka_common.settings import ServiceSettings
-from pastelka_orders.database import Database
+from pastelka_orders.connections import COMMAND
+from pastelka_orders.database import Database, open_database
 from pastelka_orders.settings import OrdersSettings
 
 _SECONDS = 5
@@ -48,7 +49,7 @@ async def broker(settings: ServiceSettings) -> AsyncIterator[Client]:
 @asynccontextmanager
 async def database(settings: OrdersSettings) -> AsyncIterator[Database]:
     """The database of the service."""
-    found = Database(settings.database_url.get_secret_value(), pool_size=_POOL, timezone=settings.timezone)
+    found = open_database(settings, pool_size=_POOL, limits=COMMAND)
     try:
         yield found
     finally:

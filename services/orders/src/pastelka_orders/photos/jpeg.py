@@ -20,8 +20,9 @@ _USUAL_SCANS = 20
 _USUAL_SEGMENTS = 32  # before the pixels
 _USUAL_TABLE_BYTES = 2_200  # of one segment: all eight Huffman tables fit
 
-_MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
-_MARKER_AFTER_DATA = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
+# The last of several 0xFF, which may fill the place before a marker: a run of them takes linear time.
+_MARKER = re.compile(rb"\xff([^\x00\xff])", re.DOTALL)
+_MARKER_AFTER_DATA = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 _SOS, _EOI, _COMMENT, _JFIF, _ADOBE = 0xDA, 0xD9, 0xFE, 0xE0, 0xEE
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 _APPLICATION = range(0xE0, 0xF0)
@@ -35,7 +36,7 @@ _JFIF_WITHOUT_THUMBNAIL = 14  # bytes, ITU-T T.871
 _ADOBE_BYTES = 12
 _SCALE = 8  # the smallest size a decoder makes: nearly all of its time goes into reading the data
 _DAMAGE = re.compile(r"^(Corrupt JPEG data|Premature end of JPEG)")
-_BYTES_LEFT = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
+_BYTES_LEFT = re.compile(r"(?<!\d)(\d++) extraneous bytes before marker 0xd9")
 
 
 @dataclass(frozen=True, slots=True)
