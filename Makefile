@@ -132,6 +132,10 @@ test-alerts: sync ## Cause every alert on a running system, under a real Prometh
 test-api: sync ## Send the API everything its OpenAPI document allows and forbids: SEED=1, EXAMPLES=40
 	@$(RUN) python -m tests.api $(if $(SEED),--seed $(SEED)) $(if $(EXAMPLES),--examples $(EXAMPLES))
 
+.PHONY: test-photos
+test-photos: sync ## Decode 600 photos of every kind and damage with two decoders, and large ones with ours
+	@$(RUN) python -m tests.photos
+
 .PHONY: test-images
 test-images: sync ## Build every image and run the system from them (needs Linux, root, buildah, debootstrap, Go); FRESH=1
 	@$(RUN) python -m tests.images $(if $(FRESH),--fresh)

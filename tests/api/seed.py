@@ -150,7 +150,7 @@ async def _letters(nats_url: str, sql: asyncpg.Connection) -> list[int]:
     )
     async with connected(nats_url, name="seed") as nc:
         js = nc.jetstream()
-        await ensure_streams(js)
+        await ensure_streams(nc)
         sequences = []
         for number in range(_LETTERS):
             job = jobs[number % _FAILED]

@@ -19,7 +19,7 @@ from pastelka_common.contracts.options import ColoringOptions, SvgOptions
 from pastelka_common.messaging.connection import connected
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.topology import ensure_streams
-from pastelka_common.servers import NatsServer, PostgresServer
+from pastelka_common.servers import NatsServer, PostgresServer, running
 from pastelka_common.testing.wire import Wire
 from pastelka_local.testing.services import Service
 from pastelka_orders import migrations_runner
@@ -72,12 +72,19 @@ async def echo() -> AsyncIterator[Echo]:
 
 
 @pytest.fixture
-def settings(echo: Echo, nats_server: NatsServer, tmp_path: Path) -> dict[str, str]:
+async def nats_url(tmp_path: Path) -> AsyncIterator[str]:
+    """A broker whose password is one of the secrets."""
+    server = NatsServer(folder=tmp_path / "nats", sync_always=False, password=secret("nats"))
+    async with running(server):
+        yield server.url
+
+
+@pytest.fixture
+def settings(echo: Echo, nats_url: str, tmp_path: Path) -> dict[str, str]:
     """Every secret that there is; the address of the database is the test's to give."""
-    nats = nats_server.url.replace("//", f"//user:{secret('nats')}@")
     return {
         "LOG_LEVEL": "DEBUG",
-        "NATS_URL": nats,
+        "NATS_URL": nats_url,
         "STORAGE_PATH": str(tmp_path / "images"),
         "MERCURE_URL": f"{echo.url}/hub",
         "MERCURE_PUBLISHER_JWT_KEY": secret("publisher"),
@@ -189,7 +196,7 @@ async def test_providers_that_quote_what_they_refuse(
     heard: dict[str, bytes] = {}
     names = ("worker", "coloring", "vectorize", "notifier")
     async with connected(settings["NATS_URL"], name="listener") as nc:
-        await ensure_streams(nc.jetstream())
+        await ensure_streams(nc)
 
         async def hear(message: Any) -> None:
             heard[message.subject] = heard.get(message.subject, b"") + message.data

@@ -24,7 +24,7 @@ async def synced(options: Options, results: Results) -> None:
         with TemporaryDirectory(prefix="pastelka-bench-", dir=options.folder) as folder:
             server = NatsServer(folder=Path(folder), sync_always=sync_always)
             async with running(server), connected(server.url, name="bench") as nc:
-                await ensure_streams(nc.jetstream())
+                await ensure_streams(nc)
                 for _ in range(options.repeats):
                     await _measure(Publisher(nc), name, results)
 

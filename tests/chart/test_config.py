@@ -143,8 +143,10 @@ def test_the_nats_of_try_out_reads_its_configuration(tmp_path: Path) -> None:
     file = tmp_path / "nats.conf"
     file.write_text(text.replace('"/data"', f'"{tmp_path}"'))
     server = Path(sys.executable).with_name("nats-server")
-    done = subprocess.run([server, "-t", "-c", file], capture_output=True, text=True, check=False)
+    env = {"NATS_PASSWORD": "n0123456789"}
+    done = subprocess.run([server, "-t", "-c", file], capture_output=True, text=True, check=False, env=env)
     assert done.returncode == 0, done.stderr
+    assert '"password": $NATS_PASSWORD' in text
     assert '"sync_interval": "always"' in text
 
 

@@ -78,6 +78,10 @@ def test_the_database_may_be_named_in_parts() -> None:
             "postgresql+asyncpg://$(DATABASE_USER):$(DATABASE_PASSWORD)@pooler.databases.svc:6432/studio"
             "?ssl=verify-full"
         )
+        assert _env(case, component)["DATABASE_DIRECT_URL"] == (
+            "postgresql+asyncpg://$(DATABASE_USER):$(DATABASE_PASSWORD)@main.databases.svc:5432/studio"
+            "?ssl=verify-full"
+        )
         assert {"DATABASE_USER", "DATABASE_PASSWORD"} <= from_secrets(container)
         names = [one["name"] for one in container["env"]]
         # Only what comes before is filled in.

@@ -2,7 +2,8 @@
 
 import pytest
 
-from pastelka_common.messaging.topology import COLORING_CONSUMER, VECTORIZE_CONSUMER
+from pastelka_common.messaging.names import Names
+from pastelka_common.messaging.topology import COLORING_CONSUMER, JOBS, VECTORIZE_CONSUMER
 from tests.chart.chart import Rendered, rendered
 
 CONSUMERS = {"coloring": COLORING_CONSUMER, "vectorize": VECTORIZE_CONSUMER}
@@ -69,3 +70,10 @@ def test_keda_values_arrive() -> None:
 def test_keda_asks_the_nats_that_is_used(arguments: tuple[str, ...], endpoint: str) -> None:
     one = rendered(*arguments).of("ScaledObject")["coloring"]
     assert one["spec"]["triggers"][0]["metadata"]["natsServerMonitoringEndpoint"] == endpoint
+
+
+def test_keda_looks_at_the_stream_with_its_prefix() -> None:
+    case = rendered("external", "--set", "nats.prefix=shop")
+    for component in ("coloring", "vectorize"):
+        metadata = case.of("ScaledObject")[component]["spec"]["triggers"][0]["metadata"]
+        assert (metadata["stream"], metadata["consumer"]) == (Names("shop").stream(JOBS), component)

@@ -14,7 +14,7 @@ from tests.compose.composer import WITHOUT, command
 
 pytestmark = pytest.mark.timeout(900)  # Go may have to build it
 
-_REQUIRED = ("POSTGRES_PASSWORD", "MERCURE_PUBLISHER_JWT_KEY", "MERCURE_SUBSCRIBER_JWT_KEY")
+_REQUIRED = ("POSTGRES_PASSWORD", "NATS_PASSWORD", "MERCURE_PUBLISHER_JWT_KEY", "MERCURE_SUBSCRIBER_JWT_KEY")
 
 
 @pytest.fixture(scope="module")

@@ -27,10 +27,12 @@ _FOR_CLUSTERS = {"STREAM_REPLICAS"}
 """Compose has one nats-server; three copies of a stream need three."""
 _GIVEN = {
     "POSTGRES_PASSWORD": "p4ssword",
+    "NATS_PASSWORD": "0123456789",
     "MERCURE_PUBLISHER_JWT_KEY": "0123456789abcdef0123456789abcdef",
     "MERCURE_SUBSCRIBER_JWT_KEY": "fedcba9876543210fedcba9876543210",
 }
 _SERVERS = {
+    "nats": {"NATS_PASSWORD"},
     "postgres": {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD", "POSTGRES_INITDB_ARGS"},
     "mercure": {"XDG_CONFIG_HOME", "XDG_DATA_HOME", "GOMEMLIMIT"},
 }

@@ -87,7 +87,10 @@ def test_servers_are_the_releases_that_the_tests_run_on() -> None:
 
 def test_nats_is_set_up_as_everywhere_else(tmp_path_factory: pytest.TempPathFactory) -> None:
     config = files.FOLDER / "nats.conf"
-    tried = subprocess.run([_binary(), "-t", "-c", config], capture_output=True, text=True, check=False)
+    environment = {"NATS_PASSWORD": '"0123456789"'}
+    tried = subprocess.run(
+        [_binary(), "-t", "-c", config], capture_output=True, text=True, check=False, env=environment
+    )
     server = NatsServer(folder=tmp_path_factory.mktemp("nats"), port=4222, monitoring_port=8222)
     server.prepare()
     tested = json.loads((server.folder / "nats.conf").read_text())
@@ -97,5 +100,6 @@ def test_nats_is_set_up_as_everywhere_else(tmp_path_factory: pytest.TempPathFact
     for name in ("server_name", "max_payload", "lame_duck_duration"):
         assert re.search(rf"^{name}: {tested[name]}$", text, re.MULTILINE), name
     assert re.search(rf"^  sync_interval: {tested['jetstream']['sync_interval']}$", text, re.MULTILINE)
+    assert "authorization { user: pastelka, password: $NATS_PASSWORD }" in text
     assert "nats:/data" in files.services()["nats"]["volumes"]
     assert re.search(r"^  store_dir: /data$", text, re.MULTILINE)

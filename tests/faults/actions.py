@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from pastelka_local.testing import Service
-from tests.faults import broker, cluster, disk
+from tests.faults import broker, broker_access, cluster, disk
 from tests.faults.journal import Done
 from tests.faults.line import Line, exit_status
 from tests.faults.plan import SERVICES, Fault
@@ -22,7 +22,8 @@ Action = Callable[[Line, Fault], Awaitable[str]]
 async def carry_out(line: Line, fault: Fault, locks: dict[str, asyncio.Lock]) -> Done:
     """Do and undo one fault; two faults of one part wait for each other."""
     part = fault.target if fault.kind in {"kill", "term", "zombie"} else fault.kind
-    async with locks.setdefault("nats" if part == "broker" else part, asyncio.Lock()):
+    same = {"broker": "nats", "database": "postgres", "pooler": "postgres"}
+    async with locks.setdefault(same.get(part, part), asyncio.Lock()):
         done = Done(fault, time.time())
         line.journal.done.append(done)
         done.note = await _ACTIONS[fault.kind](line, fault)
@@ -110,6 +111,9 @@ async def _vectorizer(line: Line, fault: Fault) -> str:
 
 
 async def _broker(line: Line, fault: Fault) -> str:
+    if fault.target in _ACCESS:
+        with line.outage("nats"):
+            return await _ACCESS[fault.target](line, fault.seconds)
     name = await cluster.leader_of(line.stack, "JOBS")
     with line.outage(name), line.outage("nats"), line.outage("store"):
         process = line.server(name)
@@ -120,6 +124,31 @@ async def _broker(line: Line, fault: Fault) -> str:
     return note
 
 
+_ACCESS: dict[str, Callable[[Line, float], Awaitable[str]]] = {
+    "-ERR": broker_access.refuse_connections,
+    "foreign stream": broker_access.take_stream_name,
+}
+
+
+async def _database(line: Line, fault: Fault) -> str:
+    route = line.route
+    if fault.target == "orphan":  # who waits for its locks gets them in time
+        return await route.orphan(fault.seconds)
+    with line.outage("postgres"):
+        return await (route.silent if fault.target == "silent" else route.readonly)(fault.seconds)
+
+
+async def _pooler(line: Line, fault: Fault) -> str:
+    pooler = line.route.pooler
+    if pooler is None:
+        return "left out: this run has no pooler"
+    with line.outage("postgres"):
+        await pooler.kill()
+        await asyncio.sleep(fault.seconds)
+        await pooler.start()
+    return ""
+
+
 _ACTIONS: dict[str, Action] = {
     "kill": _kill,
     "term": _term,
@@ -128,4 +157,6 @@ _ACTIONS: dict[str, Action] = {
     "runpod": _runpod,
     "vectorizer": _vectorizer,
     "broker": _broker,
+    "database": _database,
+    "pooler": _pooler,
 }

@@ -50,6 +50,7 @@ class ClusterStack(Stack):
             ClusterNode(
                 folder=self.folder / f"nats-{number}",
                 number=number,
+                password=self.nats.password,
                 route_port=routes[number - 1],
                 routes=routes,
             )

@@ -13,7 +13,7 @@ import aiohttp
 
 from pastelka_common.servers import ServerProcess
 from pastelka_local.testing import Service, Stack, StackOptions
-from tests.faults import disk, providers
+from tests.faults import database, disk, providers
 from tests.faults.cluster import ClusterStack
 from tests.faults.journal import Journal, Outage
 from tests.faults.providers import Runpod, Vectorizer
@@ -40,6 +40,7 @@ class Line:
     vectorizer: Vectorizer
     journal: Journal
     filler: disk.Filler
+    route: database.Route
     copy_age: float = 30.0
     planned: set[str] = field(default_factory=set)
     """Services that are down because we wanted it: the keeper leaves them alone."""
@@ -127,6 +128,7 @@ class Setup:
     workers: int = 12
     vectorize_seconds: float = 1.0
     apis: int = 1
+    pooled: bool = False
     launcher: tuple[str, ...] = ()
 
 
@@ -136,8 +138,9 @@ async def running(folder: Path, setup: Setup) -> AsyncIterator[Line]:
     runpod = Runpod(queue_seconds=0.5, run_seconds=setup.run_seconds, workers=setup.workers)
     vectorizer = Vectorizer(duration=setup.vectorize_seconds)
     async with runpod, vectorizer:
+        environment = dict(providers.environment(runpod, vectorizer))
         options = StackOptions(
-            env=providers.environment(runpod, vectorizer),
+            env=environment,
             nginx=True,
             durable=True,
             services=(),
@@ -146,8 +149,9 @@ async def running(folder: Path, setup: Setup) -> AsyncIterator[Line]:
         stack = (ClusterStack if setup.cluster else Stack)(folder, options)
         if disk.can_mount():
             disk.mount(stack.storage, megabytes=64 + setup.images)
-        async with stack:
-            line = Line(stack, runpod, vectorizer, Journal(), disk.Filler(stack.storage))
+        async with stack, database.route(stack.postgres, pooled=setup.pooled) as route:
+            environment |= route.environment
+            line = Line(stack, runpod, vectorizer, Journal(), disk.Filler(stack.storage), route)
             await _start_services(line, setup)
             keeper = asyncio.create_task(line.keep())
             try:

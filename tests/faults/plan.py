@@ -8,7 +8,9 @@ SERVICES = ("api", "worker", "coloring", "vectorize", "notifier")
 SERVERS = ("nats", "postgres", "mercure", "nginx")
 RUNPOD_MODES = ("429", "500", "garbage", "drop", "hang", "lost")
 VECTORIZER_MODES = ("429", "500", "garbage", "drop", "hang")
+ACCESS = ("-ERR", "foreign stream")
 LIES = ("older", "damaged", "deleted")
+DATABASE_FAULTS = ("silent", "readonly", "orphan")
 ZOMBIES = ("coloring", "vectorize", "worker")
 
 ZOMBIE_SECONDS = 13.0
@@ -19,7 +21,8 @@ ZOMBIE_SECONDS = 13.0
 class Fault:
     """Something is done to ``target`` after ``at`` seconds, and undone ``seconds`` later.
 
-    ``kind`` is ``kill``, ``term``, ``zombie``, ``disk``, ``runpod``, ``vectorizer`` or ``broker``.
+    ``kind`` is ``kill``, ``term``, ``zombie``, ``disk``, ``runpod``, ``vectorizer``, ``broker``,
+    ``database`` or ``pooler``.
     """
 
     at: float
@@ -59,7 +62,12 @@ SHORT = Shape(images=24, orders=4, window=9.0, deadline=60.0, deletes=0, clicks_
 def draw(seed: int, shape: Shape) -> list[Fault]:
     """The faults of a run, in the order in which they begin."""
     chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
-    faults = [*_ends(chance, shape), *_providers(chance, shape), *_others(chance, shape)]
+    faults = [
+        *_ends(chance, shape),
+        *_providers(chance, shape),
+        *_others(chance, shape),
+        *_database(chance, shape),
+    ]
     wanted = [fault for fault in faults if _is_wanted(fault, shape.faults)]
     return sorted(wanted, key=lambda fault: fault.at)
 
@@ -92,7 +100,15 @@ def _others(chance: random.Random, shape: Shape) -> list[Fault]:
         Fault(shape.window * (0.45 + 0.22 * place + chance.uniform(0, 0.1)), "broker", lie, 1.0)
         for place, lie in enumerate(lies)
     ]
-    return [*zombies, disk, *places]
+    # Drawn last, so that a seed goes on drawing the others as before.
+    access = [_at_random(chance, shape, "broker", one, (3.0, 8.0)) for one in ACCESS]
+    return [*zombies, disk, *places, *access]
+
+
+def _database(chance: random.Random, shape: Shape) -> list[Fault]:
+    """Longer than the longest answer that the service waits for, so that each is felt."""
+    moods = [_at_random(chance, shape, "database", mood, (14.0, 18.0)) for mood in DATABASE_FAULTS]
+    return [*moods, _at_random(chance, shape, "pooler", "killed", (0.5, 5.0))]
 
 
 def _at_random(

@@ -33,7 +33,7 @@ Say = Callable[[str], None]
 async def run(folder: Path, seed: int, shape: Shape, *, cluster: bool, say: Say) -> Result:
     """Build the line, break it by the plan of ``seed``, wait until all is quiet, and look."""
     load, begun = os.getloadavg()[0], time.time()
-    setup = Setup(shape.images, cluster=cluster)
+    setup = Setup(shape.images, cluster=cluster, pooled=seed % 2 == 0)
     async with running(folder, setup) as line, session() as http:
         line.copy_age = shape.copy_age
         say(f"seed {seed}: up after {time.time() - begun:.0f} s")

@@ -48,7 +48,7 @@ def _values(stack: Stack) -> dict[str, Any]:
         "auth": {"mode": "password"},
         "database": {"existingSecret": "database"},
         "nats": {
-            "url": stack.nats.url,
+            "existingSecret": "nats",
             "monitoringEndpoint": stack.nats.monitoring_url.removeprefix("http://"),
         },
         "mercure": {"existingSecret": "hub"},
@@ -87,6 +87,7 @@ async def test_install(
         await plane.api.create(volume(name, "50Gi", (NAMESPACE, name)))
     for one in (
         secret("database", {"DATABASE_URL": stack.database_url}),
+        secret("nats", {"NATS_URL": stack.nats.url}),
         secret("hub", {"publisher-jwt-key": "p" * 32, "subscriber-jwt-key": "s" * 32}),
         claim("files", "50Gi", "files"),
         claim("records", "50Gi", "records"),

@@ -1,6 +1,7 @@
 """No regular expression of a service takes more than linear time, whatever text it meets."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,11 +9,14 @@ import pytest
 
 from pastelka_common.telemetry import Silenced
 from pastelka_common.testing.growth import MOST_GROWTH, growth
+from pastelka_orders.domain import text
 from pastelka_orders.shopify.attributes import AttributeNames
 from tests.patterns.attacks import ROOT, Attack, Found, attacks, in_source, patterns
 
 COMPUTED = {
     "services/orders/src/pastelka_orders/shopify/attributes.py": AttributeNames()._photo,
+    # The other one meets runs of one joiner only: the function is tested below.
+    "services/orders/src/pastelka_orders/domain/text.py": text._RUN_OF_JOINERS,
     "libs/common/src/pastelka_common/telemetry.py": Silenced(["a-secret", "another secret"])._pattern,
 }
 """Patterns that are not a constant, as they are used."""
@@ -83,3 +87,9 @@ def test_patterns_of_models_are_matched_by_the_engine_without_backtracking() -> 
     """pydantic's default, Rust's ``regex``, is linear; its other one is Python's."""
     sources = [*ROOT.glob("services/*/src/**/*.py"), *Path(ROOT / "libs/common/src").rglob("*.py")]
     assert [str(path) for path in sources if "regex_engine" in path.read_text("utf-8")] == []
+
+
+@pytest.mark.parametrize("unit", ["\u200c", "\u200d ", " ", "\U0001f3f4\U000e0030", "\r", "a\u200c"])
+@pytest.mark.parametrize("clean", [text.single_line, text.lines])
+def test_cleaning_a_text_takes_linear_time(clean: Callable[[str], str], unit: str) -> None:
+    assert growth(lambda size: clean(unit * size)) <= MOST_GROWTH

@@ -6,8 +6,9 @@ import shlex
 import stat
 from pathlib import Path
 
-from pastelka_local.keys import hub_keys
+from pastelka_local.keys import stack_secrets
 from pastelka_local.plan import Process, StackFile, Watched, service_processes
+from pastelka_local.private import make_private
 from pastelka_local.settings import read_settings
 from pastelka_local.supervision import render_config, socket_path
 
@@ -61,11 +62,38 @@ def test_a_deep_folder_gets_a_short_socket_path(tmp_path: Path):
     assert socket_path(Path("/srv/run")) == Path("/srv/run/supervisor.sock")
 
 
-def test_keys_are_drawn_once_and_are_for_their_owner_only(tmp_path: Path):
-    keys = hub_keys(tmp_path)
-    assert keys == hub_keys(tmp_path)
-    assert len(set(keys.values())) == 2
+def test_secrets_are_drawn_once_and_are_for_their_owner_only(tmp_path: Path):
+    drawn = stack_secrets(tmp_path)
+    assert drawn == stack_secrets(tmp_path)
+    assert len(set(drawn.values())) == 3
     assert stat.S_IMODE((tmp_path / "secrets.json").stat().st_mode) == 0o600
+
+
+def test_a_secret_that_an_earlier_version_did_not_draw_is_added(tmp_path: Path):
+    keys = {"MERCURE_PUBLISHER_JWT_KEY": "a" * 48, "MERCURE_SUBSCRIBER_JWT_KEY": "b" * 48}
+    (tmp_path / "secrets.json").write_text(json.dumps(keys))
+    drawn = stack_secrets(tmp_path)
+    assert keys.items() <= drawn.items()
+    assert len(drawn["NATS_PASSWORD"]) > 30
+    assert drawn == stack_secrets(tmp_path)
+
+
+def test_a_data_folder_of_an_earlier_version_is_closed_to_other_users(tmp_path: Path):
+    data = tmp_path / "data"
+    for name in ("run", "log", "storage/images/1", "nats"):
+        (data / name).mkdir(parents=True)
+    files = ["run/supervisord.conf", "log/nats.log", "storage/images/1/image_1.jpg", "nats/nats.conf"]
+    for name in files:
+        (data / name).write_text("x")
+        (data / name).chmod(0o644)
+    (data / "link").symlink_to("/etc/passwd")
+    for folder in (data, *(path for path in data.rglob("*") if path.is_dir())):
+        folder.chmod(0o755)
+    make_private(data, [data / "run", data / "log", data / "storage"])
+    modes = {stat.S_IMODE(path.lstat().st_mode) for path in data.rglob("*") if not path.is_symlink()}
+    assert modes == {0o700, 0o600}
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    assert stat.S_IMODE(Path("/etc/passwd").stat().st_mode) & 0o044
 
 
 def test_what_describes_a_stack_is_read_back_and_holds_no_secret(tmp_path: Path):

@@ -1,8 +1,12 @@
 """The stack with its real servers and stand-ins for the services: it starts, heals, ends without a trace."""
 
 import asyncio
+import json
 import os
+import pwd
 import signal
+import stat
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -74,6 +78,7 @@ async def test_everything_is_up_with_the_settings_and_heals_and_ends(running: tu
     assert all(state["healthy"] and psutil.pid_exists(state["pid"]) for state in states.values())
     assert set(states["nats"]) == {"name", "pid", "port", "healthy"}
     await _services_get_their_settings(settings, states)
+    _other_users_are_kept_out(settings, states)
     await _sample_is_made_once(stack)
     await _a_killed_process_is_started_again(settings)
     assert await _end(settings) == 0
@@ -87,12 +92,55 @@ async def _services_get_their_settings(settings: Settings, states: dict[str, dic
         environment = (await client.get(f"http://127.0.0.1:{states['coloring']['port']}/environment")).json()
     assert environment["RUNPOD_BASE_URL"] == "http://127.0.0.1:9999/v2?100%"
     assert environment["DATABASE_URL"].startswith("postgresql+asyncpg://")
-    assert environment["NATS_URL"] == f"nats://127.0.0.1:{states['nats']['port']}"
+    drawn = json.loads((settings.data / "secrets.json").read_text())["NATS_PASSWORD"]
+    assert environment["NATS_URL"] == f"nats://pastelka:{drawn}@127.0.0.1:{states['nats']['port']}"
+    assert environment["NATS_URL"] == (settings.run / "nats_url").read_text()
+    assert "NATS_PASSWORD" not in environment
     assert environment["MERCURE_URL"] == f"http://127.0.0.1:{states['mercure']['port']}/.well-known/mercure"
     assert environment["STATIC_URL"] == f"http://localhost:{settings.static_port}/static"
     assert environment["STORAGE_PATH"] == str(settings.data / "storage" / "images")
     assert environment["MERCURE_PUBLISHER_JWT_KEY"] != environment["MERCURE_SUBSCRIBER_JWT_KEY"]
     assert "migrated postgresql+asyncpg" in (settings.log / "migrate.log").read_text()
+
+
+_AS_ANOTHER_USER = """
+cat "$1/run/supervisord.conf" "$1/storage/images/1/1/image_1.jpg" "$1/secrets.json" "$1/nats/nats.conf"
+ls "$1" "$1/log"
+exec 3<>"/dev/tcp/127.0.0.1/$2"
+printf 'CONNECT {"verbose":false}\r\nSUB > 1\r\nPING\r\n' >&3
+timeout 10 head -n 2 <&3
+"""
+
+
+def _other_users_are_kept_out(settings: Settings, states: dict[str, dict[str, Any]]) -> None:
+    """What the system lets another user of the machine see and do."""
+    photo = settings.data / "storage" / "images" / "1" / "1" / "image_1.jpg"
+    photo.parent.mkdir(parents=True)
+    photo.write_text("a photo")
+    modes = {path: stat.S_IMODE(path.lstat().st_mode) for path in [settings.data, *settings.data.iterdir()]}
+    folders = {path: mode for path, mode in modes.items() if path.is_dir()}
+    assert set(folders.values()) == {0o700}, folders
+    written = [*settings.run.iterdir(), *settings.log.iterdir(), settings.data / "secrets.json"]
+    open_to_others = [path for path in written if path.lstat().st_mode & 0o077 and path.name != "start.lock"]
+    assert open_to_others == []
+    as_other: dict[str, Any] = (
+        {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid, "extra_groups": []}
+        if os.geteuid() == 0
+        else {}
+    )
+    done = subprocess.run(
+        ["bash", "-c", _AS_ANOTHER_USER, "other", str(settings.data), str(states["nats"]["port"])],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+        timeout=60,
+        **as_other,
+    )
+    assert "Authorization Violation" in done.stdout
+    if as_other:  # else there is no other user to be
+        assert [line for line in done.stdout.splitlines() if not line.startswith(("INFO", "-ERR"))] == []
+        assert done.stderr.count("Permission denied") == 6, done.stderr
 
 
 async def _sample_is_made_once(stack: StackFile) -> None:

@@ -219,7 +219,9 @@ export interface paths {
         put?: never;
         /**
          * Create Order
-         * @description Make an order by hand from uploaded photos; one photo that is none refuses them all.
+         * @description Make an order by hand from uploaded photos.
+         *
+         *     Files that are no photos are left out and named in `refused_photos`; 422 when none is a photo.
          */
         post: operations["create_order"];
         delete?: never;
@@ -513,6 +515,9 @@ export interface paths {
          * Shopify Webhook
          * @description Take in an order of the shop: topics `orders/create`, `orders/updated`, `orders/cancelled`.
          *
+         *     What is signed is accepted whatever it holds: what can be read is applied, what cannot is kept and named
+         *     in the order's `unread_fields`.
+         *
          *     `customers/redact` erases a customer; `customers/data_request` and `shop/redact` are logged for a person.
          */
         post: operations["shopify_webhook"];
@@ -652,6 +657,59 @@ export interface components {
             url: string | null;
             /** Version */
             version: number;
+        };
+        /**
+         * CreatedOrderResponse
+         * @description The order that was made of an upload.
+         */
+        CreatedOrderResponse: {
+            /**
+             * Cancelled At
+             * @description Only there when the shop cancelled the order: nothing is made or printed for it
+             */
+            cancelled_at?: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Customer Email */
+            customer_email: string | null;
+            /** Customer Name */
+            customer_name: string | null;
+            /** Id */
+            id: number;
+            /** Line Items */
+            line_items: components["schemas"]["LineItemResponse"][];
+            /** Order Number */
+            order_number: string;
+            /** Payment Status */
+            payment_status: string | null;
+            /**
+             * Refused Photos
+             * @description Files that are no photos; only there when some of several files were refused
+             */
+            refused_photos?: components["schemas"]["RefusedPhoto"][];
+            /** Shipping Method */
+            shipping_method: string | null;
+            /**
+             * Shop Url
+             * @description The order in the shop's administration; only there for an order of a known shop
+             */
+            shop_url?: string | null;
+            /** Shopify Id */
+            shopify_id: number | null;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "shopify" | "manual";
+            status: components["schemas"]["OrderStatus"];
+            /**
+             * Unread Fields
+             * @description What could not be read of the shop's last webhook about the order, a sentence each; only there if something could not
+             */
+            unread_fields?: string[] | null;
         };
         /**
          * Customer
@@ -846,6 +904,11 @@ export interface components {
             layout: string | null;
             /** Quantity */
             quantity: number;
+            /**
+             * Removed
+             * @description Only there when the shop removed the item: nothing is made or printed for it
+             */
+            removed?: true | null;
             /** Title */
             title: string;
         };
@@ -875,6 +938,11 @@ export interface components {
          * @description One order in the list.
          */
         OrderListItem: {
+            /**
+             * Cancelled At
+             * @description Only there when the shop cancelled the order: nothing is made or printed for it
+             */
+            cancelled_at?: string | null;
             /**
              * Coloring Completed
              * @description Images with a completed coloring
@@ -922,6 +990,11 @@ export interface components {
              * @description URLs of small pictures of up to four photos
              */
             thumbnails: string[];
+            /**
+             * Unread Fields
+             * @description What could not be read of the shop's last webhook about the order, a sentence each; only there if something could not
+             */
+            unread_fields?: string[] | null;
         };
         /**
          * OrderListResponse
@@ -946,6 +1019,11 @@ export interface components {
          * @description One order with everything in it.
          */
         OrderResponse: {
+            /**
+             * Cancelled At
+             * @description Only there when the shop cancelled the order: nothing is made or printed for it
+             */
+            cancelled_at?: string | null;
             /**
              * Created At
              * Format: date-time
@@ -978,6 +1056,11 @@ export interface components {
              */
             source: "shopify" | "manual";
             status: components["schemas"]["OrderStatus"];
+            /**
+             * Unread Fields
+             * @description What could not be read of the shop's last webhook about the order, a sentence each; only there if something could not
+             */
+            unread_fields?: string[] | null;
         };
         /**
          * OrderStatus
@@ -1034,7 +1117,7 @@ export interface components {
             name: string | null;
             /**
              * Value
-             * @description Nothing, if it is neither text nor number
+             * @description Text, a number or nothing
              * @default
              */
             value: unknown;
@@ -1103,6 +1186,32 @@ export interface components {
              * @description How long it took
              */
             seconds: number;
+        };
+        /**
+         * RefusedPhoto
+         * @description A file of an upload that is no photo, or none that can be worked with; it was not stored.
+         */
+        RefusedPhoto: {
+            /**
+             * Code
+             * @example photo_truncated
+             */
+            code: string;
+            /**
+             * Detail
+             * @description What is wrong, and what would be right
+             */
+            detail: string;
+            /**
+             * Name
+             * @description The file's name as it may be shown
+             */
+            name: string;
+            /**
+             * Position
+             * @description Its place among the files sent, from 1
+             */
+            position: number;
         };
         /**
          * RetentionResponse
@@ -1255,9 +1364,14 @@ export interface components {
         ShapeStacking: "cutouts" | "stacked" | "none";
         /**
          * ShippingLine
-         * @description How it is delivered.
+         * @description One way it is delivered, or was to be.
          */
         ShippingLine: {
+            /**
+             * Is Removed
+             * @default null
+             */
+            is_removed: boolean | null;
             /**
              * Title
              * @default null
@@ -2493,7 +2607,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OrderResponse"];
+                    "application/json": components["schemas"]["CreatedOrderResponse"];
                 };
             };
             /** @description Bad Request */

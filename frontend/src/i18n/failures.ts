@@ -65,6 +65,8 @@ const CZECH: Readonly<Record<string, string>> = {
   provider_unauthorized: "Poskytovatel nepřijal klíč. Zkontrolujte nastavení.",
   provider_unavailable: "Poskytovatel má výpadek. Zkuste to znovu později.",
   provider_unreachable: "Poskytovatel není dostupný. Zkuste to znovu později.",
+  queue_timeout:
+    "Úloha se u poskytovatele opakovaně nedostala z fronty a nic nestála. Zkuste to znovu později.",
   storage_unavailable: "Soubor se nepodařilo uložit. Zkontrolujte místo na disku.",
   submit_unknown: "Poskytovatel úlohu možná přijal a naúčtoval, ale odpověď nedorazila. Zkuste to znovu.",
   timeout: "Nestihlo se to včas. Zkuste to znovu.",

@@ -18,7 +18,7 @@ from pastelka_common.testing.subscriber import Subscriber
 async def nc(nats_server: NatsServer) -> AsyncIterator[Client]:
     """A connection; the events of earlier tests and what consumed them are gone."""
     async with connected(nats_server.url, name="test") as client:
-        await ensure_streams(client.jetstream())
+        await ensure_streams(client)
         await client.jetstream().purge_stream(EVENTS)
         await ensure_consumer(client, EVENTS_CONSUMER)
         yield client

@@ -57,7 +57,7 @@ async def nc(tmp_path: Path) -> AsyncIterator[Client]:
     """A nats-server of this test's own, with the streams and the facts' consumer."""
     async with running(NatsServer(folder=tmp_path / "nats", sync_always=False)) as server:
         connection = await nats.connect(server.url)
-        await ensure_streams(connection.jetstream())
+        await ensure_streams(connection)
         await ensure_consumer(connection, FACTS_CONSUMER)
         yield connection
         await connection.close()

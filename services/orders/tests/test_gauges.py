@@ -45,7 +45,7 @@ def value(name: str, **labels: str) -> float | None:
 async def test_work_is_counted_from_the_click_on(
     api: Any, gauges: Gauges, database: Database, nc: Client
 ) -> None:
-    await ensure_streams(nc.jetstream())
+    await ensure_streams(nc)
     await ensure_consumer(nc, COLORING_CONSUMER)
     await api.order(2, process="coloring")
     await gauges.look()
@@ -83,7 +83,8 @@ async def test_work_is_counted_from_the_click_on(
 async def test_dead_letters_and_the_disk(gauges: Gauges, nc: Client, tmp_path: Path) -> None:
     await gauges.look()
     assert value("pastelka_dead_letters") == 0
-    await ensure_streams(nc.jetstream())
+    assert value("pastelka_dead_letters_oldest_seconds") == 0
+    await ensure_streams(nc)
     letter = DeadLetter(
         original_subject="jobs.coloring.1",
         original_payload="{}",
@@ -94,6 +95,13 @@ async def test_dead_letters_and_the_disk(gauges: Gauges, nc: Client, tmp_path: P
     await Publisher(nc).publish(letter, msg_id="dead.1")
     await gauges.look()
     assert value("pastelka_dead_letters") == 1
+    first = value("pastelka_dead_letters_oldest_seconds")
+    await gauges.look()
+    assert 0 < (first or 0) < (value("pastelka_dead_letters_oldest_seconds") or 0)
+    newer = letter.model_copy(update={"original_subject": "jobs.coloring.1"})
+    await Publisher(nc).publish(newer, msg_id="dead.2")
+    await gauges.look()
+    assert value("pastelka_dead_letters") == 1  # a newer failure takes the letter's place
     free, size = value("pastelka_storage_free_bytes"), value("pastelka_storage_size_bytes")
     assert free is not None
     assert size is not None

@@ -143,12 +143,12 @@ REFUSED = {
 
 @pytest.mark.parametrize("svg", REFUSED.values(), ids=REFUSED.keys())
 def test_refused(svg):
-    started = time.perf_counter()
+    started = time.thread_time()  # what a busy machine does not add to
     with pytest.raises(PermanentError) as caught:
         clean(svg.encode())
     assert caught.value.code == "provider_output_invalid"
     assert caught.value.message.startswith("The SVG cannot be used: ")
-    assert time.perf_counter() - started < 5
+    assert time.thread_time() - started < 5
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])

@@ -30,6 +30,10 @@
 {{- $own := ternary "postgresql" "" (eq (include "pastelka.ownDatabase" .) "true") -}}
 {{- $port := ternary 5432 .Values.database.port (eq $own "postgresql") -}}
 {{- include "pastelka.egress.rule" (dict "root" . "component" $own "peers" .Values.networkPolicy.postgresql "port" $port) -}}
+{{- $direct := .Values.database.directPort -}}
+{{- if and (or .Values.database.directHost .Values.database.directKey) (ne (int $direct) (int $port)) }}
+{{ include "pastelka.egress.rule" (dict "root" . "component" $own "peers" .Values.networkPolicy.postgresql "port" $direct) }}
+{{- end -}}
 {{- end -}}
 
 {{- define "pastelka.egress.nats" -}}

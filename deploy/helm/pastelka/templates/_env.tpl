@@ -14,7 +14,16 @@
 - name: NATS_URL
   valueFrom: {secretKeyRef: {name: {{ .Values.nats.existingSecret | quote }}, key: {{ .Values.nats.key | quote }}}}
 {{- else -}}
-- {name: NATS_URL, value: {{ default (printf "nats://%s-nats:4222" (include "pastelka.fullname" .)) .Values.nats.url | quote }}}
+{{- if include "pastelka.ownNats" . }}
+- name: NATS_PASSWORD
+  valueFrom: {secretKeyRef: {name: {{ include "pastelka.tryOutSecret" . | quote }}, key: nats-password}}
+- {name: NATS_URL, value: {{ printf "nats://pastelka:$(NATS_PASSWORD)@%s-nats:4222" (include "pastelka.fullname" .) | quote }}}
+{{- else }}
+- {name: NATS_URL, value: {{ .Values.nats.url | quote }}}
+{{- end }}
+{{- end }}
+{{- with .Values.nats.prefix }}
+- {name: NATS_PREFIX, value: {{ . | quote }}}
 {{- end }}
 - {name: STREAM_REPLICAS, value: {{ .Values.nats.streamReplicas | quote }}}
 {{- end -}}
@@ -28,11 +37,20 @@
   valueFrom: {secretKeyRef: {name: {{ $secret | quote }}, key: {{ .userKey | quote }}}}
 - name: DATABASE_PASSWORD
   valueFrom: {secretKeyRef: {name: {{ $secret | quote }}, key: {{ .passwordKey | quote }}}}
+{{- $rest := printf "%s%s" .name (ternary "" (printf "?%s" .options) (empty .options)) }}
 - name: DATABASE_URL
-  value: {{ printf "postgresql+asyncpg://$(DATABASE_USER):$(DATABASE_PASSWORD)@%s:%v/%s%s" .host .port .name (ternary "" (printf "?%s" .options) (empty .options)) | quote }}
+  value: {{ printf "postgresql+asyncpg://$(DATABASE_USER):$(DATABASE_PASSWORD)@%s:%v/%s" .host .port $rest | quote }}
+{{- if .directHost }}
+- name: DATABASE_DIRECT_URL
+  value: {{ printf "postgresql+asyncpg://$(DATABASE_USER):$(DATABASE_PASSWORD)@%s:%v/%s" .directHost .directPort $rest | quote }}
+{{- end }}
 {{- else -}}
 - name: DATABASE_URL
   valueFrom: {secretKeyRef: {name: {{ $secret | quote }}, key: {{ .key | quote }}}}
+{{- end }}
+{{- if .directKey }}
+- name: DATABASE_DIRECT_URL
+  valueFrom: {secretKeyRef: {name: {{ $secret | quote }}, key: {{ .directKey | quote }}}}
 {{- end }}
 {{- end }}
 {{- end -}}

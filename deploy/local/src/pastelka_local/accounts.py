@@ -2,14 +2,16 @@
 
 import asyncio
 import json
-import os
 import secrets
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from pastelka_common.servers.base import write_private
+
 _FILE = "database_url"
+_NATS_FILE = "nats_url"
 _SECONDS = 60
 _TOKEN_LIFE = "1h"  # noqa: S105 - longer than a sample order takes
 
@@ -18,17 +20,16 @@ class AccountsError(Exception):
     """A user or token could not be made; the message says why."""
 
 
-def remember(run: Path, database_url: str) -> None:
-    """Keep where the stack's database is, readable by the owner only: it has the password in it."""
-    making = run / f".{_FILE}.making"
-    with os.fdopen(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as target:
-        target.write(database_url)
-    making.replace(run / _FILE)
+def remember(run: Path, *, database_url: str, nats_url: str) -> None:
+    """Keep where the stack's database and broker are, readable by the owner only: both hold a password."""
+    write_private(run / _FILE, database_url)
+    write_private(run / _NATS_FILE, nats_url)
 
 
 def forget(run: Path) -> None:
-    """The stack has ended, and its database with it."""
-    (run / _FILE).unlink(missing_ok=True)
+    """The stack has ended, and its servers with it."""
+    for name in (_FILE, _NATS_FILE):
+        (run / name).unlink(missing_ok=True)
 
 
 class Accounts:

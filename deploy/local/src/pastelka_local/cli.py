@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import os
 import shutil
 import signal
 import sys
@@ -19,6 +20,7 @@ from pastelka_local.dashboard import DashboardError
 from pastelka_local.display import Display, display, table
 from pastelka_local.health import look
 from pastelka_local.plan import StackFile
+from pastelka_local.private import PRIVATE_UMASK
 from pastelka_local.sample import Progress, SampleError, make_sample
 from pastelka_local.settings import Settings, SettingsError, read_settings
 from pastelka_local.stack import Stack, StackError, end_stack
@@ -33,6 +35,7 @@ Command = Callable[[Settings, argparse.Namespace], Coroutine[Any, Any, int]]
 def main() -> None:
     """Run the command that was asked for; exit status 0, 1 (it failed) or 2 (a setting is wrong)."""
     arguments = _parser().parse_args()
+    os.umask(PRIVATE_UMASK)
     try:
         sys.exit(asyncio.run(_run(arguments.command, read_settings(), arguments)))
     except SettingsError as error:

@@ -1,29 +1,36 @@
 """The stack's own secrets, drawn once for each data folder."""
 
 import json
-import os
 import secrets
 from pathlib import Path
 
+from pastelka_common.servers.base import write_private
 from pastelka_local.settings import SettingsError
 
-_NAMES = ("MERCURE_PUBLISHER_JWT_KEY", "MERCURE_SUBSCRIBER_JWT_KEY")
+NATS_PASSWORD = "NATS_PASSWORD"  # noqa: S105 - a name
+_HUB_KEYS = ("MERCURE_PUBLISHER_JWT_KEY", "MERCURE_SUBSCRIBER_JWT_KEY")
 
 
-def hub_keys(data: Path) -> dict[str, str]:
-    """The hub's two keys, kept in ``secrets.json`` (readable by its owner only)."""
+def stack_secrets(data: Path) -> dict[str, str]:
+    """The hub's two keys and the password of NATS, kept in ``secrets.json``.
+
+    One that the file lacks is drawn, so that a data folder of an earlier version goes on working.
+    """
     file = data / "secrets.json"
-    if not file.exists():
-        _write(file, {name: secrets.token_urlsafe(48) for name in _NAMES})
+    kept = _read(file) if file.exists() else {}
+    wanted = {name: kept.get(name) or secrets.token_urlsafe(48) for name in (*_HUB_KEYS, NATS_PASSWORD)}
+    if wanted != kept:
+        write_private(file, json.dumps(wanted))
+    return wanted
+
+
+def hub_keys(values: dict[str, str]) -> dict[str, str]:
+    """The hub's two keys of ``values``."""
+    return {name: values[name] for name in _HUB_KEYS}
+
+
+def _read(file: Path) -> dict[str, str]:
     try:
-        kept = json.loads(file.read_text())
-        return {name: str(kept[name]) for name in _NAMES}
-    except (ValueError, KeyError, TypeError) as error:
+        return {str(name): str(value) for name, value in json.loads(file.read_text()).items()}
+    except (ValueError, AttributeError) as error:
         raise SettingsError(f"{file} is damaged ({error!r}); delete it, and new keys are drawn") from error
-
-
-def _write(file: Path, values: dict[str, str]) -> None:
-    making = file.with_suffix(".making")
-    with os.fdopen(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as target:
-        json.dump(values, target)
-    making.replace(file)

@@ -20,13 +20,14 @@ from pastelka_common.servers import (
     Server,
     ServerError,
 )
-from pastelka_common.servers.base import HOST
+from pastelka_common.servers.base import HOST, write_private
 from pastelka_local import accounts, plan
 from pastelka_local.dashboard import dist
 from pastelka_local.gateway import gateway_settings
 from pastelka_local.health import StackState, look, read_states, write_states
-from pastelka_local.keys import hub_keys
+from pastelka_local.keys import NATS_PASSWORD, hub_keys, stack_secrets
 from pastelka_local.plan import Process, ServiceKind, StackFile, Watched
+from pastelka_local.private import make_private, private_umask
 from pastelka_local.settings import Settings, choose_public_ports, require_same_storage
 from pastelka_local.strays import end_strays
 from pastelka_local.supervision import MARKER, Supervisor, render_config, socket_path, spawn
@@ -43,6 +44,7 @@ _POLL_SECONDS = 0.3
 _NOT_PASSED_ON = ("PORT", "HOST", "PYTHONDONTWRITEBYTECODE")
 """Each service has a port of its own; and compiling every module anew takes longer than starting."""
 _MOST_STARTS = 2
+_FOLDERS = ("storage", "postgres", "nats", "mercure", "nginx")
 _TAIL_LINES = 25
 
 
@@ -61,39 +63,46 @@ class Stack:
     watch: Callable[[StackState], None] = field(default=lambda _state: None)
 
     async def start(self) -> StackFile:
-        """Bring everything up; back when every process is healthy.
+        """Bring everything up; back when every process is healthy. Files are for the owner only.
 
         Raises :class:`StackError`, :class:`SettingsError`, :class:`ServerError` and
         :class:`DashboardError`; what was started is still there then, for :func:`end_stack`.
         """
+        with private_umask():
+            return await self._start()
+
+    async def _start(self) -> StackFile:
         require_same_storage(self.settings)
-        for folder in (self.settings.data, self.settings.run, self.settings.log):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o755)
+        own = [self.settings.run, self.settings.log, *(self.settings.data / name for name in _FOLDERS)]
+        await asyncio.to_thread(make_private, self.settings.data, own)
         await asyncio.to_thread(end_strays, self.settings.data)
         port, static_port, notes = choose_public_ports(self.settings)
         for note in notes:
             self.say(note)
-        keys = hub_keys(self.settings.data)
-        parts = self._parts(keys)
+        drawn = stack_secrets(self.settings.data)
+        keys = hub_keys(drawn)
+        parts = self._parts(drawn)
         page = await self._prepare(parts.values())
         services = plan.service_processes(self.settings, self.services)
         gateway = self._gateway(port, static_port, services, parts, page)
         await asyncio.to_thread(gateway.prepare)
         environment = self._environment(keys, parts, gateway)
         stack, processes = self._describe([*parts.values(), gateway], services)
-        accounts.remember(self.settings.run, environment["DATABASE_URL"])
+        accounts.remember(
+            self.settings.run, database_url=environment["DATABASE_URL"], nats_url=environment["NATS_URL"]
+        )
         await self._run(stack, processes, environment)
         return stack
 
-    def _parts(self, keys: dict[str, str]) -> dict[str, Server]:
+    def _parts(self, drawn: dict[str, str]) -> dict[str, Server]:
         """The servers that were not given from outside."""
         data, given = self.settings.data, self.settings.given
-        publisher = given("MERCURE_PUBLISHER_JWT_KEY") or keys["MERCURE_PUBLISHER_JWT_KEY"]
-        subscriber = given("MERCURE_SUBSCRIBER_JWT_KEY") or keys["MERCURE_SUBSCRIBER_JWT_KEY"]
+        publisher = given("MERCURE_PUBLISHER_JWT_KEY") or drawn["MERCURE_PUBLISHER_JWT_KEY"]
+        subscriber = given("MERCURE_SUBSCRIBER_JWT_KEY") or drawn["MERCURE_SUBSCRIBER_JWT_KEY"]
         hub = MercureHub(folder=data / "mercure", publisher_key=publisher, subscriber_key=subscriber)
         parts: dict[str, Server] = {
             "DATABASE_URL": PostgresServer(folder=data / "postgres"),
-            "NATS_URL": NatsServer(folder=data / "nats"),
+            "NATS_URL": NatsServer(folder=data / "nats", password=drawn[NATS_PASSWORD]),
             "MERCURE_URL": hub,
         }
         parts = {variable: server for variable, server in parts.items() if given(variable) is None}
@@ -175,7 +184,7 @@ class Stack:
         stack.write(settings.run)
         socket_path(settings.run).parent.mkdir(mode=0o700, exist_ok=True)
         config = settings.run / "supervisord.conf"
-        config.write_text(render_config(processes, settings.run, settings.log))
+        write_private(config, render_config(processes, settings.run, settings.log))
         try:
             await asyncio.to_thread(spawn, config, environment)
         except subprocess.CalledProcessError as error:

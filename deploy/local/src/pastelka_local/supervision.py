@@ -18,6 +18,7 @@ from xmlrpc.client import ServerProxy
 from supervisor.xmlrpc import SupervisorTransport
 
 from pastelka_local.plan import Group, Process
+from pastelka_local.private import PRIVATE_UMASK
 
 _MAX_SOCKET_PATH = 103
 _PRIORITIES: dict[Group, int] = {"watch": 1, "servers": 10, "services": 20}
@@ -102,6 +103,7 @@ def _daemon_section(run: Path, log: Path) -> str:
         "pidfile": run / "supervisord.pid",
         "childlogdir": log,
         "directory": run,
+        "umask": f"{PRIVATE_UMASK:03o}",
         "minfds": min(_OPEN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),
     }
     if os.geteuid() == 0:

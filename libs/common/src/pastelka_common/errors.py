@@ -14,6 +14,10 @@ class JobError(Exception):
         self.message = message
 
 
+class BrokerSetupError(RuntimeError):
+    """The broker cannot be used as it is set up; the message says what would be right."""
+
+
 class TransientError(JobError):
     """Trying again later may help: a time-out, a dropped connection, 429, 5xx.
 

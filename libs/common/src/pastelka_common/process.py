@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -9,7 +10,8 @@ import structlog
 import uvloop
 
 from pastelka_common import telemetry
-from pastelka_common.settings import ServiceSettings
+from pastelka_common.errors import BrokerSetupError
+from pastelka_common.settings import EXIT_BAD_SETTINGS, ServiceSettings
 
 S = TypeVar("S", bound=ServiceSettings)
 
@@ -22,7 +24,7 @@ log = structlog.get_logger(__name__)
 def main(service: str, settings_type: type[S], run: Run[S]) -> None:
     """Read the settings, set up logs and traces, and ``run`` the service until it returns.
 
-    SIGTERM and SIGINT set its event.
+    SIGTERM and SIGINT set its event. Prints why and exits with 2 where the broker cannot be used.
     """
     settings = settings_type.load()
     telemetry.set_up(
@@ -31,7 +33,11 @@ def main(service: str, settings_type: type[S], run: Run[S]) -> None:
         otlp_endpoint=settings.otel_exporter_otlp_endpoint,
         secrets=settings.secrets(),
     )
-    uvloop.run(_until_signalled(lambda stop: run(settings, stop)))
+    try:
+        uvloop.run(_until_signalled(lambda stop: run(settings, stop)))
+    except BrokerSetupError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(EXIT_BAD_SETTINGS) from None
 
 
 async def _until_signalled(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:

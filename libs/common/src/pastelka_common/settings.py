@@ -9,6 +9,8 @@ from urllib.parse import unquote
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from pastelka_common.messaging.names import PREFIX_PATTERN
+
 EXIT_BAD_SETTINGS = 2
 _SHORTEST_SECRET = 6
 """What is shorter would be found in words that are none."""
@@ -22,6 +24,7 @@ class ServiceSettings(BaseSettings):
 
     # Not shown: an address may hold a user and a password.
     nats_url: str = Field(default="nats://localhost:4222", repr=False)
+    nats_prefix: str = Field(default="", pattern=PREFIX_PATTERN, description="Of streams and subjects")
     stream_replicas: int = Field(default=1, ge=1, le=5)
     host: str = "0.0.0.0"  # noqa: S104 - a container listens on all of its addresses
     port: int = Field(default=8000, ge=0, le=65535)

@@ -7,7 +7,7 @@ from pastelka_common.breaker import Breaker
 from pastelka_common.contracts.messages import VersionJob
 from pastelka_common.health import health_server
 from pastelka_common.messaging import hands
-from pastelka_common.messaging.connection import connected
+from pastelka_common.messaging.connection import connected, ping
 from pastelka_common.messaging.consumer import JobConsumer, Retries
 from pastelka_common.messaging.holders import Holders
 from pastelka_common.messaging.presence import answering
@@ -41,7 +41,7 @@ async def work_off(
     """
     breaker = _breaker(settings, paid_provider) if paid_provider else None
     async with (
-        connected(settings.nats_url, name=spec.name) as nc,
+        connected(settings.nats_url, name=spec.name, prefix=settings.nats_prefix) as nc,
         kept(nc, [spec], replicas=settings.stream_replicas),
     ):
         cancellations = await Cancellations.open(nc, job_type.kind)
@@ -68,7 +68,7 @@ async def work_off(
         )
 
         async def broker() -> None:
-            await nc.flush(timeout=2)
+            await ping(nc)
 
         checks = {"broker": broker}
         async with (

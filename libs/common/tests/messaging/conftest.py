@@ -54,7 +54,7 @@ async def nc(connect: Connect) -> Client:
 
     async def made() -> bool:
         try:
-            await ensure_streams(js)
+            await ensure_streams(client)
         except ServerError as error:
             # The server clears a deleted stream's folder in its own time.
             assert error.err_code == _NO_STORE  # noqa: PT017

@@ -1,7 +1,6 @@
 """Services answer how they are when they are asked."""
 
 import asyncio
-import time
 
 from nats.aio.client import Client
 
@@ -21,9 +20,7 @@ async def hangs() -> None:
 
 async def test_everybody_who_is_there_answers_at_once(nc: Client):
     async with answering(nc, "one", {"broker": well}), answering(nc, "other", {"hub": well}):
-        began = time.monotonic()
-        found = await ask(nc, ["one", "other"], wait=20)
-        assert time.monotonic() - began < 10
+        found = await soon(ask(nc, ["one", "other"], wait=3600), 60)
     assert [(health.name, health.healthy, health.checks) for health in found] == [
         ("one", True, {"broker": "ok"}),
         ("other", True, {"hub": "ok"}),

@@ -1,5 +1,6 @@
 """Streams, buckets and consumers are made as designed, and what drifted is corrected or refused."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -8,6 +9,11 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import RetentionPolicy, StreamConfig
 
+from pastelka_common.messaging.connection import connected
+from pastelka_common.messaging.held import last_held, purge_subject, subjects_held
+from pastelka_common.messaging.publish import Outgoing, Publisher
+from pastelka_common.messaging.pull import PullSubscription
+from pastelka_common.messaging.runs import Cancellations, RunCancelled, cancel_subject
 from pastelka_common.messaging.topology import (
     CANCELS,
     COLORING_CONSUMER,
@@ -16,13 +22,17 @@ from pastelka_common.messaging.topology import (
     EVENTS,
     EVENTS_CONSUMER,
     JOBS,
+    MANAGED_BY,
     PROVIDER_JOBS,
     STATUS,
     ConsumerSpec,
     TopologyError,
+    delete_streams,
     ensure_consumer,
     ensure_streams,
 )
+from pastelka_common.servers import ServerProcess
+from pastelka_common.testing.waiting import soon
 
 
 async def _config(nc: Client, spec: ConsumerSpec) -> dict[str, Any]:
@@ -60,6 +70,14 @@ async def test_streams_are_as_designed(
     assert config.duplicate_window == 120
 
 
+async def test_a_thing_that_fails_again_has_one_dead_letter(js: JetStreamContext):
+    for failure in (b"first", b"second"):
+        await js.publish("dead.jobs.coloring.1", failure)
+    await js.publish("dead.jobs.coloring.2", b"other")
+    assert (await js.stream_info(DEAD)).state.messages == 2
+    assert (await js.get_last_msg(DEAD, "dead.jobs.coloring.1")).data == b"second"
+
+
 async def test_buckets_are_as_designed(js: JetStreamContext):
     for bucket in (PROVIDER_JOBS, CANCELS):
         config = (await js.stream_info(f"KV_{bucket}")).config
@@ -77,7 +95,7 @@ async def test_making_it_again_changes_nothing(nc: Client, js: JetStreamContext)
     await ensure_consumer(nc, COLORING_CONSUMER)
     before = [info.config for info in await js.streams_info()]
     consumer = await _config(nc, COLORING_CONSUMER)
-    await ensure_streams(js)
+    await ensure_streams(nc)
     await ensure_consumer(nc, COLORING_CONSUMER)
     assert [info.config for info in await js.streams_info()] == before
     assert await _config(nc, COLORING_CONSUMER) == consumer
@@ -94,28 +112,123 @@ async def test_making_it_again_changes_nothing(nc: Client, js: JetStreamContext)
         (JOBS, {"duplicate_window": 1.0, "description": "by hand"}),
     ],
 )
-async def test_a_stream_that_drifted_is_corrected(js: JetStreamContext, name: str, drift: dict[str, Any]):
+async def test_a_stream_that_drifted_is_corrected(
+    nc: Client, js: JetStreamContext, name: str, drift: dict[str, Any]
+):
     before = (await js.stream_info(name)).config
     await js.update_stream(before.evolve(**drift))
     assert (await js.stream_info(name)).config != before
-    await ensure_streams(js)
+    await ensure_streams(nc)
     assert (await js.stream_info(name)).config == before
 
 
-async def test_a_stream_of_another_kind_is_refused_with_a_way_out(js: JetStreamContext):
+async def test_a_stream_of_ours_of_another_kind_is_refused_with_a_way_out(nc: Client, js: JetStreamContext):
+    ours = (await js.stream_info(JOBS)).config
     await js.delete_stream(JOBS)
-    await js.add_stream(StreamConfig(name=JOBS, subjects=["jobs.>"], retention=RetentionPolicy.LIMITS))
+    await js.add_stream(ours.evolve(retention=RetentionPolicy.LIMITS))
     await js.publish("jobs.coloring.1", b"kept")
-    with pytest.raises(TopologyError, match=r"stream JOBS .* cannot be changed in place .*delete it"):
-        await ensure_streams(js)
+    with pytest.raises(TopologyError, match=r"stream JOBS .* cannot be changed in place .*restore its"):
+        await ensure_streams(nc)
     assert (await js.stream_info(JOBS)).state.messages == 1
 
 
-async def test_a_bucket_that_drifted_is_corrected_and_keeps_its_keys(js: JetStreamContext):
+@pytest.mark.parametrize("name", [JOBS, STATUS, EVENTS, DEAD, f"KV_{PROVIDER_JOBS}", f"KV_{CANCELS}"])
+async def test_streams_of_before_there_was_metadata_are_adopted(nc: Client, js: JetStreamContext, name: str):
+    ours = (await js.stream_info(name)).config
+    assert (ours.metadata or {})[MANAGED_BY] == "pastelka"
+    await js.update_stream(ours.evolve(metadata={}))
+    assert MANAGED_BY not in ((await js.stream_info(name)).config.metadata or {})
+    await ensure_streams(nc)
+    assert (await js.stream_info(name)).config == ours
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        StreamConfig(name=EVENTS, subjects=["events.>"]),
+        StreamConfig(name=EVENTS, subjects=["orders.>"], description="What is committed"),
+        StreamConfig(name=JOBS, subjects=["jobs.>"], retention=RetentionPolicy.WORK_QUEUE),
+        StreamConfig(name=f"KV_{CANCELS}", subjects=[f"$KV.{CANCELS}.>"], max_msgs_per_subject=1),
+        StreamConfig(name="theirs", subjects=["events.>"]),
+    ],
+)
+async def test_a_stream_of_others_is_refused_and_not_touched(
+    nc: Client, js: JetStreamContext, foreign: StreamConfig
+):
+    for stream in await js.streams_info():
+        await js.delete_stream(stream.config.name or "")
+    before = (await js.add_stream(foreign)).config
+    with pytest.raises(TopologyError, match=r"set NATS_PREFIX|Set NATS_PREFIX") as refused:
+        await ensure_streams(nc)
+    assert str(foreign.name if foreign.name != "theirs" else EVENTS) in str(refused.value)
+    assert "delete" not in str(refused.value)
+    assert (await js.stream_info(foreign.name or "")).config == before
+    if foreign.name != "theirs":
+        with pytest.raises(TopologyError):
+            await delete_streams(nc)
+        assert (await js.stream_info(foreign.name or "")).config == before
+
+
+async def test_two_systems_share_an_account_with_a_foreign_stream(nc: Client, broker: ServerProcess):
+    js = nc.jetstream()
+    for stream in await js.streams_info():
+        await js.delete_stream(stream.config.name or "")
+    theirs = (await js.add_stream(StreamConfig(name=JOBS, subjects=["jobs.>"]))).config
+    async with (
+        connected(broker.url, name="a", prefix="one") as one,
+        connected(broker.url, name="b", prefix="two") as two,
+    ):
+        for system in (one, two):
+            await ensure_streams(system)
+            await ensure_consumer(system, COLORING_CONSUMER)
+        names = {str(info.config.name) for info in await js.streams_info()}
+        plain = {JOBS, STATUS, EVENTS, DEAD}
+        assert names == {
+            JOBS,
+            *(f"{prefix}_{name}" for prefix in ("one", "two") for name in plain),
+            *(f"KV_{prefix}_{b}" for prefix in ("one", "two") for b in (CANCELS, PROVIDER_JOBS)),
+        }
+        job = Outgoing("jobs.coloring.1", b"1")
+        await Publisher(one).send_all([job, Outgoing("jobs.coloring.2", b"2"), Outgoing("events.a", b"3")])
+        assert set(await last_held(one, JOBS, ["jobs.coloring.1", "jobs.coloring.2"])) == {
+            "jobs.coloring.1",
+            "jobs.coloring.2",
+        }
+        assert await subjects_held(two, JOBS, "jobs.>") == set()
+        assert await subjects_held(one, JOBS, "jobs.>") == {"jobs.coloring.1", "jobs.coloring.2"}
+        pulling = PullSubscription(one, COLORING_CONSUMER)
+        await pulling.start()
+        await pulling.ask(1)
+        (msg,) = await soon(pulling.take(1))
+        await pulling.stop()
+        assert COLORING_CONSUMER.takes(msg.subject)
+        cancelled = asyncio.Event()
+        cancellations = await Cancellations.open(one, "coloring")
+
+        async def forever() -> None:
+            cancelled.set()
+            await asyncio.Event().wait()
+
+        running = asyncio.create_task(cancellations.guard("coloring.1.1", forever))
+        await soon(cancelled.wait())
+        await Publisher(two).send(Outgoing(cancel_subject("coloring.1.1"), b"x"))
+        await Publisher(one).send(Outgoing(cancel_subject("coloring.1.1"), b"x"))
+        with pytest.raises(RunCancelled):
+            await soon(running)
+        await purge_subject(one, JOBS, "jobs.coloring.2")
+        assert await subjects_held(one, JOBS, "jobs.>") == {"jobs.coloring.1"}
+        await delete_streams(two)
+    names = {str(info.config.name) for info in await js.streams_info()}
+    assert not any("two_" in name for name in names)
+    kept = await js.stream_info(JOBS)
+    assert (kept.config, kept.state.messages) == (theirs, 0)
+
+
+async def test_a_bucket_that_drifted_is_corrected_and_keeps_its_keys(nc: Client, js: JetStreamContext):
     await (await js.key_value(CANCELS)).put("coloring.1.1", b"kept")
     before = (await js.stream_info(f"KV_{CANCELS}")).config
     await js.update_stream(before.evolve(max_age=3600.0, max_msgs_per_subject=5))
-    await ensure_streams(js)
+    await ensure_streams(nc)
     assert (await js.stream_info(f"KV_{CANCELS}")).config == before
     assert (await (await js.key_value(CANCELS)).get("coloring.1.1")).value == b"kept"
 

@@ -4,7 +4,7 @@ import asyncio
 
 from pastelka_common import process
 from pastelka_common.health import health_server
-from pastelka_common.messaging.connection import connected
+from pastelka_common.messaging.connection import connected, ping
 from pastelka_common.messaging.presence import answering
 from pastelka_common.messaging.topology import EVENTS_CONSUMER
 from pastelka_common.messaging.upkeep import kept
@@ -25,12 +25,12 @@ async def run(settings: NotifierSettings, stop: asyncio.Event) -> None:
     width = settings.mercure_concurrency
     async with (
         MercureHub(settings.mercure_url, key, connections=width) as hub,
-        connected(settings.nats_url, name="notifier") as nc,
+        connected(settings.nats_url, name="notifier", prefix=settings.nats_prefix) as nc,
         kept(nc, [EVENTS_CONSUMER], replicas=settings.stream_replicas),
     ):
 
         async def broker() -> None:
-            await nc.flush(timeout=2)
+            await ping(nc)
 
         checks = {"broker": broker, "hub": hub.check}
         async with (

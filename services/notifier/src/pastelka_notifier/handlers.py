@@ -11,6 +11,7 @@ from prometheus_client import Counter, Histogram
 from pydantic import TypeAdapter
 
 from pastelka_common.contracts.messages import CommittedEvent, Event, now
+from pastelka_common.messaging.names import names_of
 from pastelka_common.messaging.pull import PullSubscription
 from pastelka_common.messaging.topology import EVENTS_CONSUMER, ConsumerSpec
 from pastelka_common.telemetry import context_of, tracer
@@ -92,7 +93,9 @@ class Notifications:
         Otherwise it notices at the first event that is handed back, and puts that one behind all others.
         """
         try:
-            await self._nc.jetstream().consumer_info(self._consumer.stream, self._consumer.name)
+            await self._nc.jetstream().consumer_info(
+                names_of(self._nc).stream(self._consumer.stream), self._consumer.name
+            )
         except Exception as error:  # noqa: BLE001 - it only costs the order of one event
             log.warning("requests not withdrawn", error=str(error) or type(error).__name__)
 

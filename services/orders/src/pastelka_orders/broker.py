@@ -3,19 +3,25 @@
 import asyncio
 from contextlib import suppress
 
+import structlog
 from nats.aio.client import Client
 
-from pastelka_common.messaging.connection import connected
+from pastelka_common.errors import BrokerSetupError
+from pastelka_common.messaging.connection import connected, ping
 from pastelka_orders.errors import BrokerUnavailableError
 
 _WAIT = 1.0
+_SETUP_RETRY_DELAY = 30.0
+
+log = structlog.get_logger(__name__)
 
 
 class Broker:
     """One connection for the process; the API answers all else without it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, prefix: str = "") -> None:
         self._url = url
+        self._prefix = prefix
         self._task: asyncio.Task[None] | None = None
         self._connected = asyncio.Event()
         self._nc: Client | None = None
@@ -32,7 +38,7 @@ class Broker:
 
     async def check(self) -> None:
         """Raise if the broker does not answer."""
-        await (await self.client()).flush(timeout=1)
+        await ping(await self.client(), timeout=1)
 
     async def aclose(self) -> None:
         """Close the connection, if there is one."""
@@ -42,7 +48,12 @@ class Broker:
                 await self._task
 
     async def _keep(self) -> None:
-        async with connected(self._url, name="orders-api") as nc:
-            self._nc = nc
-            self._connected.set()
-            await asyncio.Event().wait()
+        while True:
+            try:
+                async with connected(self._url, name="orders-api", prefix=self._prefix) as nc:
+                    self._nc = nc
+                    self._connected.set()
+                    await asyncio.Event().wait()
+            except BrokerSetupError as error:  # the API serves everything else meanwhile
+                log.warning("broker cannot be used", reason=str(error))
+                await asyncio.sleep(_SETUP_RETRY_DELAY)

@@ -30,7 +30,9 @@ from pastelka_common.storage import Storage, photo_path
 from pastelka_common.telemetry import Traced, batch_span
 from pastelka_common.thumbnails import store_thumbnail
 from pastelka_orders import dead_letters
-from pastelka_orders.database import Database, is_passing
+from pastelka_orders.attempts import postpones_in_outage
+from pastelka_orders.database import Database
+from pastelka_orders.database_errors import is_of_data, is_of_database, is_passing
 from pastelka_orders.errors import DeadLetterNotFoundError
 from pastelka_orders.handlers import downloads
 from pastelka_orders.handlers.facts import Received, apply_dead_letter, apply_facts
@@ -54,8 +56,9 @@ _JOBS: dict[str, type[ColoringJob] | type[SvgJob]] = {"coloring": ColoringJob, "
 class FactsConsumer:
     """Applies facts in batches: whatever has arrived while the last batch was being committed.
 
-    A batch is acknowledged after its commit. If the database is away the batch waits with it; if
-    one fact of it cannot be applied, the others are applied one by one.
+    A batch is acknowledged after its commit. If one fact of it cannot be applied, the others are
+    applied one by one. Whatever else the database says (away, read-only, full, a table or a right that
+    is missing), the batch waits: no fact is lost for that.
     """
 
     def __init__(self, nc: Client, database: Database, on_commit: Callable[[], None]) -> None:
@@ -93,10 +96,10 @@ class FactsConsumer:
             try:
                 await self._database.write(lambda c: apply_facts(c, [fact for _, fact in batch]))
             except Exception as error:  # noqa: BLE001 - told apart below
-                if not is_passing(error):
+                if not is_of_database(error) or is_of_data(error):
                     await self._apply_alone(batch, error, stop)
                     return
-                log.warning("facts wait for the database", error=str(error))
+                _log_waiting(error)
                 await self._wait(batch)
             else:
                 self._on_commit()
@@ -117,6 +120,13 @@ class FactsConsumer:
     async def _wait(self, batch: list[tuple[Msg, Received]]) -> None:
         await asyncio.gather(*(_quietly(msg.in_progress) for msg, _ in batch))
         await asyncio.sleep(_PAUSE)
+
+
+def _log_waiting(error: Exception) -> None:
+    if is_passing(error):
+        log.warning("facts wait for the database", error=str(error))
+    else:
+        log.error("facts wait for the database", exc_info=error)
 
 
 def _traced(received: Received) -> Traced:
@@ -167,6 +177,7 @@ class DeadLetters:
     nc: Client
     on_commit: Callable[[], None]
 
+    @postpones_in_outage
     async def handle(self, letter: DeadLetter, delivery: Delivery) -> Outcome:
         """End the version in error unless its worker already said so.
 
@@ -234,6 +245,7 @@ class Downloads:
     process: Process
     on_commit: Callable[[], None]
 
+    @postpones_in_outage
     async def handle(self, job: DownloadJob, _delivery: Delivery) -> Outcome:
         """Fetch, check and store one photo, if the image still waits for it."""
         image = await self.database.write(lambda c: downloads.wanted(c, job.image_id, job.url))
@@ -266,6 +278,7 @@ class Erasures:
 
     storage: Storage
 
+    @postpones_in_outage
     async def handle(self, job: EraseJob, delivery: Delivery) -> Outcome:
         """Delete at once, and again later what a worker was still writing at that moment."""
         await self.storage.delete_tree(str(job.order_id))

@@ -1,110 +1,207 @@
-"""Connections to PostgreSQL, and the edge at which transactions are committed."""
+"""The edge at which transactions are committed, and at which a database that is away is told apart."""
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from typing import TypeVar
 
-from asyncpg import PostgresError
+import structlog
+from asyncpg import InterfaceError, PostgresError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from pastelka_orders.connections import SERVICE, Limits, engine_of
+from pastelka_orders.database_errors import (
+    CommitUnconfirmedError,
+    DatabaseUnavailableError,
+    is_passing,
+    sqlstate,
+    unavailable,
+)
+from pastelka_orders.settings import OrdersSettings
 
 T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
 
 Work = Callable[[AsyncConnection], Awaitable[T]]
 """What is done in one transaction."""
 
-# Another transaction went first in a way that cannot be waited out: doing it again is the remedy.
-_TRY_AGAIN = {"40001", "40P01"}
+# Another transaction went first in a way that cannot be waited out, or a column's type has changed
+# since the statement was planned: doing it again is the remedy.
+_TRY_AGAIN = {"40001", "40P01", "0A000"}
 _TRIES = 5
-_PASSING = {"08", "28", "3D", "40", "53", "57", "58"}
+_CHECK_SECONDS = 2.5
+_is_connection_held: ContextVar[bool] = ContextVar("is_connection_held", default=False)
 
 
 class Database:
-    """One engine; reads without a transaction, writes as one transaction each."""
+    """Reads without a transaction, writes as one transaction each; both end within 30 s.
 
-    def __init__(self, url: str, *, pool_size: int = 10, timezone: str = "UTC") -> None:
-        self.engine = _engine(url, pool_size, timezone)
-        # For reading, one statement is its own transaction: no BEGIN and ROLLBACK around each, and
-        # nothing to reset when the connection goes back to the pool.
-        self._reading = _engine(
-            url, pool_size, timezone, isolation_level="AUTOCOMMIT", pool_reset_on_return=None
-        )
+    ``is_pooled`` says that ``url`` is a pooler's (see :func:`pastelka_orders.connections.engine_of`).
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        timezone: str = "UTC",
+        limits: Limits = SERVICE,
+        is_pooled: bool = False,
+    ) -> None:
+        self._limits = limits
+
+        def engine(*, autocommit: bool) -> AsyncEngine:
+            return engine_of(
+                url,
+                pool_size=pool_size,
+                timezone=timezone,
+                limits=limits,
+                is_pooled=is_pooled,
+                autocommit=autocommit,
+            )
+
+        self.engine = engine(autocommit=False)
+        self._reading = engine(autocommit=True)
 
     async def read(self, work: Work[T]) -> T:
         """Do ``work``, every statement of which sees what is committed at that moment.
 
-        Done again if it met a connection that had died while it lay in the pool.
+        Done again if it met a connection that had died while it lay in the pool. Raises
+        :class:`DatabaseUnavailableError`.
         """
-        try:
-            async with self._reading.connect() as connection:
-                return await work(connection)
-        except DBAPIError as error:
-            if not error.connection_invalidated:
-                raise
-        async with self._reading.connect() as connection:
-            return await work(connection)
+        async with self._in_time():
+            return await self._tried(lambda: self._read_once(work))
 
     async def write(self, work: Work[T]) -> T:
         """Do ``work`` and commit; rolled back if it raises.
 
         Done again after a deadlock, and if the connection was lost before the commit: then nothing was
-        changed. A commit whose answer is lost may have been made, and is not repeated.
+        changed. Raises :class:`DatabaseUnavailableError`; if it is a :class:`CommitUnconfirmedError`, the
+        commit may have been made.
         """
-        for attempt in range(1, _TRIES + 1):
-            committing = False
-            try:
-                async with self.engine.begin() as connection:
-                    result = await work(connection)
-                    committing = True
-                return result  # noqa: TRY300 - only once it is committed
-            except DBAPIError as error:
-                lost = error.connection_invalidated and not committing
-                if attempt == _TRIES or not (lost or sqlstate(error) in _TRY_AGAIN):
-                    raise
-            await asyncio.sleep(random.uniform(0.005, 0.02) * attempt)  # noqa: S311 - jitter
-        raise AssertionError("unreachable")
+        end = asyncio.get_running_loop().time() + self._limits.work
+        async with self._in_time() as time:
+            return await self._tried(lambda: self._write_once(work, time, end))
 
     async def check(self) -> None:
         """Raise if the database does not answer."""
-        async with self._reading.connect() as connection:
+
+        async def ask(connection: AsyncConnection) -> None:
             await connection.exec_driver_sql("SELECT 1")
+
+        async with asyncio.timeout(_CHECK_SECONDS):
+            await self._read_once(ask)
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
         await self._reading.dispose()
 
+    async def _tried(self, once: Callable[[], Awaitable[T]]) -> T:
+        """Do it, and once more or a few times where that is known to help."""
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return await once()
+            except (DBAPIError, DatabaseUnavailableError) as error:
+                if attempt < _TRIES and _helps_again(error):
+                    log.debug("transaction tried again", sqlstate=sqlstate(error), attempt=attempt)
+                elif is_passing(error):
+                    raise unavailable(error) from error
+                else:
+                    raise
+            await asyncio.sleep(random.uniform(0.005, 0.02) * attempt)  # noqa: S311 - jitter
+        raise AssertionError("unreachable")
 
-def _engine(url: str, pool_size: int, timezone: str, **options: Any) -> AsyncEngine:
-    """An engine with a pool of its own; connections are opened when they are first needed."""
-    settings = {"timezone": timezone, "jit": "off", "application_name": "pastelka-orders"}
-    return create_async_engine(
-        url,
+    async def _read_once(self, work: Work[T]) -> T:
+        async with _connected(self._reading) as connection:
+            with _held():
+                return await work(connection)
+
+    async def _write_once(self, work: Work[T], time: asyncio.Timeout, end: float) -> T:
+        time.reschedule(end)
+        async with _connected(self.engine) as connection:
+            with _held():
+                result = await work(connection)
+            if time.expired():
+                await asyncio.sleep(0)  # raises
+            # Whether the commit is made is known only from its answer, for which we wait in any case.
+            time.reschedule(None)
+            await _commit(connection)
+            return result
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[asyncio.Timeout]:
+        time = asyncio.timeout(self._limits.work)
+        try:
+            async with time:
+                yield time
+        except TimeoutError as error:
+            if not time.expired():
+                raise
+            raise DatabaseUnavailableError(f"not done in {self._limits.work} s") from error
+
+
+def open_database(settings: OrdersSettings, *, pool_size: int, limits: Limits = SERVICE) -> Database:
+    """The database that the settings name."""
+    return Database(
+        settings.database_url.get_secret_value(),
         pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=10,
-        hide_parameters=True,  # names and e-mails of customers are no part of an error
-        connect_args={"server_settings": settings},
-        **options,
+        timezone=settings.timezone,
+        limits=limits,
+        is_pooled=settings.is_database_pooled,
     )
 
 
-def is_passing(error: Exception) -> bool:
-    """Whether the database was away or overloaded, so that the same may succeed later.
+@asynccontextmanager
+async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection of the pool; what is not committed is rolled back."""
+    try:
+        connection = await engine.connect()
+    except (OSError, TimeoutError, PoolTimeoutError, DBAPIError, PostgresError, InterfaceError) as error:
+        raise unavailable(error) from error
+    try:
+        yield connection
+    finally:
+        await asyncio.shield(connection.close())
 
-    By the classes of PostgreSQL's error codes: connection (08), a login that is refused (28), a database
-    that is not there (3D), transaction rollback (40), insufficient resources (53), operator intervention
-    (57), system error (58). Somebody has to mend a login, but no request and no job is at fault.
+
+async def _commit(connection: AsyncConnection) -> None:
+    try:
+        await connection.commit()
+    except DatabaseUnavailableError as error:
+        raise CommitUnconfirmedError(error.reason) from error
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        raise CommitUnconfirmedError(str(error.orig)) from error
+
+
+def _helps_again(error: DBAPIError | DatabaseUnavailableError) -> bool:
+    if isinstance(error, DatabaseUnavailableError):
+        return False
+    return error.connection_invalidated or sqlstate(error) in _TRY_AGAIN
+
+
+__all__ = ["Database", "DatabaseUnavailableError", "Work", "is_passing", "open_database", "sqlstate"]
+
+
+def is_connection_held() -> bool:
+    """Whether the caller works on a connection: it calls no storage, broker or provider meanwhile.
+
+    A slow one would keep the connection from every other request. The tests hold every call to it.
     """
-    if isinstance(error, PostgresError):  # SQLAlchemy wraps none that are raised while connecting
-        return (error.sqlstate or "")[:2] in _PASSING
-    if isinstance(error, DBAPIError):
-        return error.connection_invalidated or (sqlstate(error) or "")[:2] in _PASSING
-    return isinstance(error, OSError | TimeoutError | PoolTimeoutError)
+    return _is_connection_held.get()
 
 
-def sqlstate(error: DBAPIError) -> str | None:
-    """PostgreSQL's five-letter code of an error."""
-    return getattr(error.orig, "sqlstate", None)
+@contextmanager
+def _held() -> Iterator[None]:
+    token = _is_connection_held.set(True)
+    try:
+        yield
+    finally:
+        _is_connection_held.reset(token)

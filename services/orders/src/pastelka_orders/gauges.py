@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 import structlog
 from nats.aio.client import Client
-from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 from prometheus_client import Gauge
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import now
+from pastelka_common.messaging.held import StreamGoneError, state_of
+from pastelka_common.messaging.names import names_of
 from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.topology import (
     COLORING_CONSUMER,
@@ -30,7 +31,7 @@ from pastelka_common.messaging.topology import (
     ConsumerSpec,
 )
 from pastelka_common.storage import Storage
-from pastelka_orders.database import Database
+from pastelka_orders.database import Database, DatabaseUnavailableError
 from pastelka_orders.queues import standing
 from pastelka_orders.repository import system
 
@@ -42,8 +43,12 @@ QUEUE_AGE = Gauge(
 )
 OUTBOX = Gauge("pastelka_outbox_messages", "Messages that are committed and not published")
 OUTBOX_AGE = Gauge("pastelka_outbox_oldest_seconds", "Age of the oldest message in the outbox")
+OUTBOX_REFUSED = Gauge(
+    "pastelka_outbox_refused_messages", "Messages that the broker will never take, and that wait for a person"
+)
 IN_HAND = Gauge("pastelka_versions_in_hand", "Versions that are asked for and have not ended", ["kind"])
 DEAD_LETTERS = Gauge("pastelka_dead_letters", "Jobs that were given up on and wait for a person")
+DEAD_LETTERS_AGE = Gauge("pastelka_dead_letters_oldest_seconds", "Age of the oldest dead letter")
 STORAGE_FREE = Gauge("pastelka_storage_free_bytes", "Free space where the files are stored")
 STORAGE_SIZE = Gauge("pastelka_storage_size_bytes", "Size of the file system where the files are stored")
 STORAGE_ANSWERS = Gauge("pastelka_storage_answers", "1 where the storage answers when it is asked, else 0")
@@ -85,9 +90,8 @@ class Gauges:
         )
 
     async def _of_broker(self) -> None:
-        js = self.nc.jetstream()
         async with asyncio.timeout(self.every):
-            await asyncio.gather(_dead_letters(js), *(_queue(js, spec) for spec in _CONSUMERS))
+            await asyncio.gather(_dead_letters(self.nc), *(_queue(self.nc, spec) for spec in _CONSUMERS))
 
     async def _of_storage(self) -> None:
         try:
@@ -107,7 +111,7 @@ class Gauges:
 async def _noted(source: str, looking: Awaitable[None]) -> None:
     try:
         await looking
-    except (SQLAlchemyError, *BROKER_ERRORS) as error:
+    except (DatabaseUnavailableError, SQLAlchemyError, *BROKER_ERRORS) as error:
         log.warning("not told how things stand", source=source, error=type(error).__name__)
     else:
         LOOKED.labels(source).set(time.time())
@@ -115,31 +119,40 @@ async def _noted(source: str, looking: Awaitable[None]) -> None:
 
 async def _of_database(connection: AsyncConnection) -> None:
     outbox = await system.outbox(connection)
+    OUTBOX_REFUSED.set(await system.refused_messages(connection))
     OUTBOX.set(outbox.messages)
     OUTBOX_AGE.set(outbox.oldest_seconds or 0.0)
     for kind, number in (await system.versions_in_hand(connection)).items():
         IN_HAND.labels(kind).set(number)
 
 
-async def _dead_letters(js: JetStreamContext) -> None:
+async def _dead_letters(nc: Client) -> None:
     try:
-        DEAD_LETTERS.set((await js.stream_info(DEAD)).state.messages)
-    except NotFoundError:  # nobody has made the stream yet
+        state = await state_of(nc, DEAD)
+    except StreamGoneError:  # not created yet
         DEAD_LETTERS.set(0)
+        DEAD_LETTERS_AGE.set(0.0)
+        return
+    DEAD_LETTERS.set(state.messages)
+    age = (now() - state.first_time).total_seconds() if state.messages else 0.0
+    DEAD_LETTERS_AGE.set(max(0.0, age))
 
 
-async def _queue(js: JetStreamContext, spec: ConsumerSpec) -> None:
-    found = await standing(js, spec)
+async def _queue(nc: Client, spec: ConsumerSpec) -> None:
+    found = await standing(nc, spec)
     is_empty = not (found.waiting or found.in_hand)
     QUEUE.labels(spec.name, "waiting").set(found.waiting)
     QUEUE.labels(spec.name, "in_hand").set(found.in_hand)
-    QUEUE_AGE.labels(spec.name).set(0.0 if is_empty else await _oldest(js, spec, found.finished + 1))
+    QUEUE_AGE.labels(spec.name).set(0.0 if is_empty else await _oldest(nc, spec, found.finished + 1))
 
 
-async def _oldest(js: JetStreamContext, spec: ConsumerSpec, first: int) -> float:
+async def _oldest(nc: Client, spec: ConsumerSpec, first: int) -> float:
     """Seconds since the oldest message from number ``first`` on was published."""
+    names = names_of(nc)
     try:
-        found = await js.get_msg(spec.stream, first, spec.filter_subject, next=True)
+        found = await nc.jetstream().get_msg(
+            names.stream(spec.stream), first, names.subject(spec.filter_subject), next=True
+        )
     except NotFoundError:  # finished meanwhile
         return 0.0
     return max(0.0, (now() - found.time).total_seconds()) if found.time else 0.0

@@ -7,6 +7,8 @@ from typing import Any
 import asyncpg
 import structlog
 
+from pastelka_orders.connections import CONNECT_SECONDS, SERVER_KEEPALIVES, BoundedConnection
+
 log = structlog.get_logger(__name__)
 
 _PAUSE = 1.0
@@ -17,7 +19,7 @@ async def listen(url: str, channel: str, heard: Callable[[], None], stop: asynci
     """Call ``heard`` on every notification on ``channel`` until ``stop`` is set.
 
     A lost connection is opened again; ``heard`` is called then as well, for what was missed.
-    ``url`` is SQLAlchemy's (``postgresql+asyncpg://``).
+    ``url`` is SQLAlchemy's (``postgresql+asyncpg://``), and no pooler's: the session is ours to keep.
     """
     while not stop.is_set():
         try:
@@ -29,7 +31,11 @@ async def listen(url: str, channel: str, heard: Callable[[], None], stop: asynci
 
 async def _listen_once(url: str, channel: str, heard: Callable[[], None], stop: asyncio.Event) -> None:
     connection = await asyncpg.connect(
-        url, timeout=5, server_settings={"application_name": "pastelka-listen"}
+        url,
+        timeout=CONNECT_SECONDS,
+        command_timeout=CONNECT_SECONDS,
+        connection_class=BoundedConnection,
+        server_settings={"application_name": "pastelka-listen", **SERVER_KEEPALIVES},
     )
     try:
 
@@ -41,9 +47,9 @@ async def _listen_once(url: str, channel: str, heard: Callable[[], None], stop: 
         while not stop.is_set():
             await _pause(stop, _CHECK_EVERY)
             # A connection that died without a word is noticed only by using it.
-            await connection.fetchval("SELECT 1", timeout=5)
+            await connection.fetchval("SELECT 1")
     finally:
-        await connection.close(timeout=2)
+        await connection.close()
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -16,8 +16,12 @@ from sqlalchemy import Connection, make_url, pool, text
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from pastelka_orders.connections import SERVER_KEEPALIVES, BoundedConnection
+
 _LOCK = 0x7061_7374_656C_6B61  # "pastelka"
 _TABLE_LOCK_TIMEOUT = "60s"  # rather than stop all traffic behind a transaction that never ends
+_SESSION = {**SERVER_KEEPALIVES, "idle_in_transaction_session_timeout": "10min", "statement_timeout": "2h"}
+"""So that a process that vanished does not keep its locks; statements may have much to convert."""
 
 Report = Callable[[str], None]
 """Receives one line per step."""
@@ -108,7 +112,11 @@ async def _lock(connection: AsyncConnection, report: Report) -> None:
 
 @asynccontextmanager
 async def _transaction(url: str) -> AsyncIterator[AsyncConnection]:
-    engine = create_async_engine(_with_driver(url), poolclass=pool.NullPool)
+    engine = create_async_engine(
+        _with_driver(url),
+        poolclass=pool.NullPool,
+        connect_args={"connection_class": BoundedConnection, "server_settings": _SESSION},
+    )
     async with engine.begin() as connection:
         yield connection
 

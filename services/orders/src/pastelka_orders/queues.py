@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from nats.aio.client import Client
-from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from pastelka_common.contracts.statuses import StatusType
 from pastelka_common.messaging.held import last_from_leader
+from pastelka_common.messaging.names import names_of
 from pastelka_common.messaging.topology import FACTS_CONSUMER, STATUS, ConsumerSpec
 
 
@@ -20,10 +20,10 @@ class Standing:
     finished: int = 0
 
 
-async def standing(js: JetStreamContext, spec: ConsumerSpec) -> Standing:
+async def standing(nc: Client, spec: ConsumerSpec) -> Standing:
     """How a consumer stands; nothing waits for one whose service has never been here."""
     try:
-        info = await js.consumer_info(spec.stream, spec.name)
+        info = await nc.jetstream().consumer_info(names_of(nc).stream(spec.stream), spec.name)
     except NotFoundError:
         return Standing()
     finished = info.ack_floor.stream_seq if info.ack_floor else 0
@@ -38,4 +38,4 @@ async def are_facts_applied(nc: Client, kind: StatusType, version_id: int) -> bo
     fact = await last_from_leader(nc, STATUS, f"status.{kind}.{version_id}")
     if fact is None:
         return True
-    return (await standing(nc.jetstream(), FACTS_CONSUMER)).finished >= fact.sequence
+    return (await standing(nc, FACTS_CONSUMER)).finished >= fact.sequence

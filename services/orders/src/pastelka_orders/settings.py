@@ -26,6 +26,7 @@ class OrdersSettings(AccessSettings, ShopifySettings, StorageSettings):
     model_config = SettingsConfigDict(env_nested_delimiter="_")
 
     database_url: SecretStr
+    database_direct_url: SecretStr | None = None
     database_pool_size: Annotated[int, Field(ge=1, le=200)] = 10
     static_url: str = "http://localhost:8081/static"
     mercure_subscriber_jwt_key: SecretStr | None = None
@@ -33,7 +34,7 @@ class OrdersSettings(AccessSettings, ShopifySettings, StorageSettings):
     timezone: str = "Europe/Prague"
     auto_process: Literal["none", "coloring", "svg"] = "none"
     photo_max_bytes: Annotated[int, Field(ge=1024)] = 50 * 1024 * 1024
-    photo_max_pixels: Annotated[int, Field(ge=10_000)] = 100_000_000
+    photo_max_pixels: Annotated[int, Field(ge=10_000)] = 250_000_000
     upload_max_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024 * 1024
     photos_per_order: Annotated[int, Field(ge=1, le=1000)] = 100
     json_max_bytes: Annotated[int, Field(ge=1024, le=8 * 1024 * 1024)] = 64 * 1024
@@ -80,10 +81,25 @@ class OrdersSettings(AccessSettings, ShopifySettings, StorageSettings):
         """How long orders are kept; ``None``: for ever."""
         return timedelta(days=self.retention_days) if self.retention_days else None
 
-    @field_validator("database_url")
+    @property
+    def direct_url(self) -> str:
+        """The database's URL past any pooler, for what needs a session of its own (``LISTEN``)."""
+        return (self.database_direct_url or self.database_url).get_secret_value()
+
+    @property
+    def is_database_pooled(self) -> bool:
+        """Whether ``database_url`` is a pooler's: then there is another way to the database itself."""
+        return self.direct_url != self.database_url.get_secret_value()
+
+    @field_validator("database_direct_url", mode="before")
     @classmethod
-    def _speaks_asyncpg(cls, url: SecretStr) -> SecretStr:
-        if not url.get_secret_value().startswith(_ASYNC_DRIVER):
+    def _empty_is_no_url(cls, value: Any) -> Any:
+        return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("database_url", "database_direct_url")
+    @classmethod
+    def _speaks_asyncpg(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(_ASYNC_DRIVER):
             raise ValueError(f"must start with {_ASYNC_DRIVER}")
         return url
 

@@ -5,9 +5,10 @@ import time
 from typing import Any
 
 import asyncpg
+import pytest
 from argon2 import PasswordHasher
 
-from pastelka_orders.access.passwords import Passwords
+from pastelka_orders.access.passwords import Passwords, why_refused
 from pastelka_orders.settings import OrdersSettings
 
 CREDENTIALS = {"name": "Jana", "password": "a long enough password"}
@@ -107,3 +108,22 @@ async def until_waiting(sql: asyncpg.Connection) -> None:
             WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"""
         ):
             await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("password", "refused"),
+    [
+        (" " * 12, "12 to 1000"),
+        ("  short one   ", "12 to 1000"),
+        ("\u200b" * 12, "12 to 1000"),
+        ("\0" * 12, "12 to 1000"),
+        ("aaaaaaaaaaaa", "different"),
+        ("ab ab ab ab ab", "different"),
+        ("x" * 1001, "12 to 1000"),
+        ("correct horse", None),
+        ("žluťoučký kůň", None),
+    ],
+)
+def test_what_no_password_may_be(password: str, refused: str | None) -> None:
+    reason = why_refused(password)
+    assert (reason is None) if refused is None else (reason is not None and refused in reason)

@@ -129,3 +129,10 @@ async def test_the_database_holds_hashes_only(locked_api: Any, people: Any, sql:
         "$argon2id$v=19$m=65536,t=3,p=4$"
     )
     assert len(await sql.fetchval("SELECT secret_hash FROM sessions")) == 32
+
+
+async def test_a_name_with_characters_that_are_not_seen(locked_api: Any, people: Any) -> None:
+    await people.user("Jana", "viewer")
+    for name, status in (("Eva\0", 401), ("\0", 401), ("\u202eJana\u200b", 200), ("Ja\0na", 200)):
+        response = await locked_api.http.post("/session", json={**CREDENTIALS, "name": name})
+        assert response.status_code == status, ascii(name)

@@ -241,3 +241,29 @@ async def test_a_busy_process_says_when_to_come_again(api: Any) -> None:
         assert (response.status_code, response.headers["retry-after"]) == (429, "5")
         assert response.json()["code"] == "exports_busy"
     assert (await api.http.get("/orders/M1000/print")).status_code == 409
+
+
+@pytest.mark.parametrize(("parameters", "status"), [(50, 404), (51, 400), (4000, 400)])
+async def test_an_address_has_so_many_parameters(api: Any, parameters: int, status: int) -> None:
+    query = "&".join(f"p{number}" for number in range(parameters))
+    response = await api.http.get(f"/nothing?{query}")
+    assert response.status_code == status
+    if status == 400:
+        problem = response.json()
+        assert problem["code"] == "too_many_parameters"
+        assert problem["detail"] == f"The address may have 50 parameters; it has {parameters}."
+
+
+async def test_cookies_that_take_long_to_read_are_refused(api: Any) -> None:
+    """Every pair of backslash and character costs a pass over the rest of the value."""
+    response = await api.http.get("/session", headers={"Cookie": f'a="{chr(92)}x' * 201 + '"'})
+    assert (response.status_code, response.json()["code"]) == (400, "bad_request")
+    assert "backslashes" in response.json()["detail"]
+    response = await api.http.get("/session", headers={"Cookie": f'a="{chr(92)}x' * 200 + '"'})
+    assert response.status_code == 200
+
+
+async def test_a_content_type_has_a_length(api: Any) -> None:
+    headers = {"Content-Type": "multipart/form-data; boundary=x" + ';"' * 500}
+    response = await api.http.post("/orders", content=b"x", headers=headers)
+    assert (response.status_code, response.json()["code"]) == (400, "bad_request")

@@ -47,7 +47,7 @@ async def serving(settings: OrdersSettings) -> AsyncIterator[httpx.AsyncClient]:
 async def nc(broker: ServerProcess) -> AsyncIterator[Client]:
     """A connection to it, with the streams and the workers' consumers made."""
     connection = await nats.connect(broker.url)
-    await ensure_streams(connection.jetstream())
+    await ensure_streams(connection)
     for spec in (COLORING_CONSUMER, VECTORIZE_CONSUMER, DOWNLOAD_CONSUMER):
         await ensure_consumer(connection, spec)
     yield connection
@@ -340,7 +340,7 @@ async def test_without_nats_the_rest_is_told(settings: OrdersSettings, broker: S
         async with AsyncExitStack() as stack:
             connection = await nats.connect(broker.url)
             stack.push_async_callback(connection.close)
-            await ensure_streams(connection.jetstream())
+            await ensure_streams(connection)
             letter = await give_up(connection, "jobs.painting.1", "{}")
             async with asyncio.timeout(20):
                 while (response := await http.delete(f"/dead-letters/{letter}")).status_code == 503:

@@ -103,7 +103,10 @@ async def test_a_password_that_nobody_should_have(command: Command, sql: asyncpg
     typed = ("", "elevenchars\n", "x" * 1001 + "\n")
     for one in typed:
         refused = await command("users", "add", "Jana", typed=one)
-        said = "pastelka_orders: A password has 12 to 1000 characters; nothing was changed.\n"
+        said = (
+            "pastelka_orders: A password has 12 to 1000 characters, without the spaces around it. "
+            "Nothing was changed.\n"
+        )
         assert (refused.code, refused.out, refused.err) == (1, "", said)
     assert await sql.fetchval("SELECT count(*) FROM users") == 0
 

@@ -24,7 +24,7 @@ from services.orders.tests.conftest import Command, Result
 async def nc(broker: ServerProcess) -> AsyncIterator[Client]:
     """A connection to it, with the streams."""
     connection = await nats.connect(broker.url)
-    await ensure_streams(connection.jetstream())
+    await ensure_streams(connection)
     yield connection
     await connection.close()
 

@@ -50,7 +50,7 @@ def settings(settings: OrdersSettings) -> OrdersSettings:
 async def nc(broker: ServerProcess) -> AsyncIterator[Client]:
     """A connection to it, with the streams."""
     connection = await nats.connect(broker.url, max_reconnect_attempts=-1, reconnect_time_wait=0.05)
-    await ensure_streams(connection.jetstream())
+    await ensure_streams(connection)
     for spec in (EVENTS_CONSUMER, DEAD_CONSUMER):
         await ensure_consumer(connection, spec)
     yield connection

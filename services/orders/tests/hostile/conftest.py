@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from pastelka_common.servers import NatsServer, running
 from pastelka_common.servers.ports import free_port
-from pastelka_orders.photos.bounds import DecoderBounds
+from pastelka_orders.photos.limits import DecoderBounds
 from pastelka_orders.photos.normalise import prepare_decoders
 
 from .corpus import LIMITS

@@ -40,7 +40,7 @@ def world(orders_url: str, tmp_path: Path) -> Iterator[World]:
 
 async def _connected(url: str) -> Client:
     nc = await nats.connect(url)
-    await ensure_streams(nc.jetstream())
+    await ensure_streams(nc)
     return nc
 
 

@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from pastelka_common.testing.waiting import until
-from pastelka_orders.photos.bounds import LARGE_PIXELS, DecoderBounds
 from pastelka_orders.photos.decoders import DecoderFailedError, Decoders
 from pastelka_orders.photos.errors import Refusal
-from pastelka_orders.photos.limits import PhotoLimits
+from pastelka_orders.photos.limits import LARGE_PIXELS, DecoderBounds, PhotoLimits
 
 LIMITS = PhotoLimits(max_bytes=10_000_000)
 LONG = 60.0
@@ -179,3 +178,8 @@ def test_the_bounds_follow_from_the_limits():
     assert bounds.usual == interpreter + 3 * 50_000_000 + 16 * 25_000_000
     assert bounds.large == interpreter + 3 * 50_000_000 + 16 * 100_000_000
     assert bounds.of_all(2) == bounds.usual + bounds.large
+
+
+def test_photos_of_more_than_100_megapixels_get_no_more_memory():
+    assert DecoderBounds.of(PhotoLimits()) == DecoderBounds.of(PhotoLimits(max_pixels=100_000_000))
+    assert PhotoLimits().max_pixels == 250_000_000

@@ -1,10 +1,15 @@
 """Nothing but pixels reaches storage, and pixels that need no change are not compressed again."""
 
+import struct
+import zlib
 from io import BytesIO
 
 import pytest
 from PIL import Image, ImageChops, PngImagePlugin
 from PIL.ExifTags import GPS, IFD, Base
+
+from pastelka_orders.photos.errors import PhotoRefusedError
+from tests.photos import files
 
 SECRET = b"Lidicka 17"
 ARCHIVE = b"PK\x03\x04 an archive behind the photo"
@@ -109,3 +114,74 @@ async def test_a_thumbnail_in_the_header_is_left_behind(jpeg, intake):
     photo = await intake.normalise(with_thumbnail, name="a")
     assert SECRET not in photo.content
     assert same_pixels(photo.content, jpeg)
+
+
+def png_with(content: bytes, change) -> bytes:
+    """A PNG whose compressed pixels were changed, in one chunk."""
+    chunks = files.chunks(content)
+    packed = b"".join(data for kind, data in chunks if kind == b"IDAT")
+    others = [chunk for chunk in chunks if chunk[0] != b"IDAT"]
+    parts = [*others[:-1], (b"IDAT", change(packed)), others[-1]]
+    return files.PNG_START + b"".join(files.chunk(*part) for part in parts)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda packed: packed + SECRET,
+        lambda packed: packed + zlib.compress(SECRET),
+        lambda packed: zlib.compress(zlib.decompress(packed) + SECRET),
+    ],
+    ids=["behind", "second stream", "more rows"],
+)
+async def test_a_png_keeps_nothing_behind_its_rows(change, noise, encoded, intake):
+    content = png_with(encoded(noise, "PNG"), change)
+    photo = await intake.normalise(content, name="a")
+    assert same_pixels(photo.content, content)
+    assert SECRET not in photo.content
+    packed = b"".join(data for kind, data in files.chunks(photo.content) if kind == b"IDAT")
+    unpacking = zlib.decompressobj()
+    assert len(unpacking.decompress(packed)) == noise.height * (1 + noise.width * 3)
+    assert unpacking.eof
+    assert unpacking.unused_data == b""
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [(b"pHYs", b"\0\0\1\0\0\0\1\0\1" + SECRET), (b"sRGB", b"\0" + SECRET), (b"PLTE", SECRET.ljust(30))],
+)
+async def test_a_png_keeps_no_chunk_of_another_length(chunk, noise, encoded, intake):
+    content = files.with_chunks(encoded(noise, "PNG"), chunk)
+    photo = await intake.normalise(content, name="a")
+    assert same_pixels(photo.content, content)
+    assert SECRET not in photo.content
+
+
+@pytest.mark.parametrize("is_interlaced", [False, True])
+async def test_a_png_is_stored_with_eight_bits(is_interlaced, intake):
+    rows = [struct.pack(">192H", *([60_000, 20_000, 5_000] * 64))] * 64
+    content = files.png((64, 64), rows, kind=2, depth=16, is_interlaced=is_interlaced)
+    photo = await intake.normalise(content, name="a")
+    assert photo.content[24:29] == b"\x08\x02\0\0\0"
+    assert same_pixels(photo.content, content)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content[:-12],
+        lambda content: content[:-9],
+        lambda content: content[:-12] + struct.pack(">I", 2**31) + content[-8:],
+        lambda content: content.replace(b"pHYs", b"iHYs"),
+    ],
+    ids=["no end", "cut end", "long end", "checksum"],
+)
+async def test_a_png_with_a_damaged_end_is_written_anew_or_refused(change, noise, encoded, intake):
+    """A fault of the service it is not: that would be 500."""
+    content = encoded(noise, "PNG", dpi=(72, 72))
+    try:
+        photo = await intake.normalise(change(content), name="a")
+    except PhotoRefusedError:
+        return
+    assert same_pixels(photo.content, content)
+    assert files.chunks(photo.content)[-1] == (b"IEND", b"")

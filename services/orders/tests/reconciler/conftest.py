@@ -31,7 +31,7 @@ from pastelka_orders.reconciler import Reconciler, Sweep
 async def nc(broker: ServerProcess) -> AsyncIterator[Client]:
     """A connection to it, with everything declared."""
     connection = await nats.connect(broker.url, max_reconnect_attempts=-1, reconnect_time_wait=0.05)
-    await ensure_streams(connection.jetstream())
+    await ensure_streams(connection)
     for spec in (FACTS_CONSUMER, EVENTS_CONSUMER):
         await ensure_consumer(connection, spec)
     yield connection

@@ -63,7 +63,7 @@ async def test_a_stream_that_was_made_anew_has_lost_events(
     await push_all(broken)
     assert await broken.sweep() == []
     await broken.js.delete_stream("EVENTS")
-    await ensure_streams(broken.js)
+    await ensure_streams(broken.nc)
     await ensure_consumer(broken.nc, EVENTS_CONSUMER)
     assert await broken.sweep() == LOST
     # The first two have not changed since it was known that all is pushed.
@@ -94,7 +94,7 @@ async def test_an_order_that_was_deleted_meanwhile_is_told_of(
     await api.http.delete("/orders/M1000")
     await broken.published()
     await broken.js.delete_stream("EVENTS")
-    await ensure_streams(broken.js)
+    await ensure_streams(broken.nc)
     assert await broken.sweep() == LOST
     assert await told(broken, 0) == ["events.order.M1000.order_deleted"]
 

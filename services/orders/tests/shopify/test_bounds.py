@@ -1,20 +1,37 @@
-"""What the shop may send: more is refused whole, and texts that are too long are cut and say so."""
+"""What the shop may send: more is left out and named, and texts that are too long are cut and say so."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
-from pastelka_orders.errors import WebhookUnreadableError
 from pastelka_orders.shopify.attributes import AttributeNames
 from pastelka_orders.shopify.fields import LONG_TEXT_LENGTH, MAX_ITEMS, MAX_PHOTOS, TEXT_LENGTH
 from pastelka_orders.shopify.orders import ShopOrder
-from pastelka_orders.shopify.webhook import Webhook, order_of
+from pastelka_orders.shopify.webhook import ReadOrder, Webhook, order_of
+
+
+def read_with_problems(**order: Any) -> ReadOrder:
+    body = json.dumps({"id": 1, "name": "#1", "line_items": [], **order}).encode()
+    return order_of(Webhook("orders/create", None, body), AttributeNames())
 
 
 def read(**order: Any) -> ShopOrder:
-    body = json.dumps({"id": 1, "name": "#1", **order}).encode()
-    return order_of(Webhook("orders/create", None, body), AttributeNames())
+    found = read_with_problems(**order)
+    assert found.order is not None
+    assert found.problems == ()
+    assert found.order.unread is None
+    return found.order
+
+
+def partly_read(**order: Any) -> tuple[ShopOrder, str]:
+    """The order and the one problem with it."""
+    found = read_with_problems(**order)
+    assert found.order is not None
+    assert found.order.items is None
+    (problem,) = found.problems
+    return found.order, problem
 
 
 def items(count: int, properties: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -27,21 +44,26 @@ def photos(count: int) -> list[dict[str, Any]]:
 
 def test_line_items() -> None:
     assert len(read(line_items=items(MAX_ITEMS, [])).items or ()) == MAX_ITEMS
-    with pytest.raises(WebhookUnreadableError, match=rf"line_items.*{MAX_ITEMS}.*{MAX_ITEMS + 1}"):
-        read(line_items=items(MAX_ITEMS + 1, []))
+    order, problem = partly_read(line_items=items(MAX_ITEMS + 1, []))
+    assert len(order.readable_items) == MAX_ITEMS
+    assert re.search(rf"line_items.*{MAX_ITEMS}.*{MAX_ITEMS + 1}", problem)
 
 
 def test_attributes() -> None:
     assert read(line_items=items(1, photos(MAX_ITEMS))).has_photos
-    with pytest.raises(WebhookUnreadableError, match=rf"properties.*{MAX_ITEMS}.*{MAX_ITEMS + 1}"):
-        read(line_items=items(1, photos(MAX_ITEMS + 1)))
+    order, problem = partly_read(line_items=items(1, photos(MAX_ITEMS + 1)))
+    assert len(order.readable_items[0].photos) == MAX_ITEMS
+    assert re.search(rf"properties.*{MAX_ITEMS}.*{MAX_ITEMS + 1}", problem)
 
 
 def test_photos_in_all() -> None:
     most = read(line_items=items(2, photos(MAX_PHOTOS // 2)))
     assert sum(len(item.photos) for item in most.items or ()) == MAX_PHOTOS
-    with pytest.raises(WebhookUnreadableError, match=f"{MAX_PHOTOS} photos; this one has {MAX_PHOTOS + 5}"):
-        read(line_items=[*items(2, photos(MAX_PHOTOS // 2)), {"id": 9, "properties": photos(5)}])
+    order, problem = partly_read(
+        line_items=[*items(2, photos(MAX_PHOTOS // 2)), {"id": 9, "properties": photos(5)}]
+    )
+    assert [len(item.photos) for item in order.readable_items] == [MAX_PHOTOS // 2, MAX_PHOTOS // 2, 0]
+    assert f"{MAX_PHOTOS} photos; this one has {MAX_PHOTOS + 5}" in problem
 
 
 @pytest.mark.parametrize(("length", "kept"), [(-1, -1), (0, 0), (1, 0)])
@@ -78,14 +100,21 @@ def test_an_address_that_is_too_long_is_kept_so_that_it_is_refused_where_it_is_f
         {"created_at": "2026-11-01"},
         {"created_at": "1999-12-31T23:59:59+00:00"},
         {"created_at": "2100-01-01T00:00:00+00:00"},
-        {"id": True},
-        {"id": 2**63},
-        {"id": 0},
         {"line_items": [{"id": 1, "quantity": False}]},
         {"line_items": [{"id": 1, "quantity": 2**31}]},
         {"line_items": [{"id": 1, "quantity": -1}]},
     ],
 )
 def test_numbers_and_moments_that_are_none(wrong: dict[str, Any]) -> None:
-    with pytest.raises(WebhookUnreadableError, match="This is no order"):
-        read(**wrong)
+    found = read_with_problems(**wrong)
+    assert found.order is not None
+    assert found.order.created_at is None
+    assert [item.quantity for item in found.order.readable_items] == [1] * len(wrong.get("line_items", ()))
+    assert found.problems
+
+
+@pytest.mark.parametrize("wrong", [True, 2**63, 0, None, "x", [], {}])
+def test_an_id_that_is_none(wrong: Any) -> None:
+    found = read_with_problems(id=wrong)
+    assert found.order is None
+    assert found.problems[0].startswith("id: ")

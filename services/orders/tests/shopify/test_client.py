@@ -89,9 +89,9 @@ async def test_only_what_changed_since_is_read(client: AdminApi, shopify: FakeSh
 
 
 async def test_an_order_without_customer_email_and_delivery(client: AdminApi, shopify: FakeShopify) -> None:
-    shopify.add(shop_order(1, customer=None, email=None, shippingLine=None, displayFinancialStatus=None))
+    shopify.add(shop_order(1, customer=None, email=None, shippingLines=[], displayFinancialStatus=None))
     order = await client.order(5_000_000_001)
-    assert (order.customer_name, order.customer_email, order.shipping_method) == (None, None, None)
+    assert (order.customer_name, order.customer_email, order.shipping_method) == (None, None, "")
     assert order.payment_status is None
 
 
@@ -238,3 +238,18 @@ async def test_names_of_attributes_may_be_of_any_length(client: AdminApi, shopif
     shopify.add(shop_order(1, [shop_line(7, customAttributes=attributes)]))
     order = await client.order(5_000_000_001)
     assert dict((order.items or ())[0].photos) == {1: url}
+
+
+@pytest.mark.parametrize(
+    ("lines", "shown"),
+    [
+        ([{"title": "PPL", "isRemoved": True}, {"title": "Zásilkovna"}], "Zásilkovna"),
+        ([{"title": "PPL", "isRemoved": True}], ""),
+        ([], ""),
+    ],
+)
+async def test_a_delivery_that_was_removed_is_not_read(
+    client: AdminApi, shopify: FakeShopify, lines: list[dict[str, Any]], shown: str
+) -> None:
+    shopify.add(shop_order(1, shippingLines=lines))
+    assert (await client.order(5_000_000_001)).shipping_method == shown

@@ -35,7 +35,7 @@ async def nc(tmp_path: Path) -> AsyncIterator[Client]:
     """A nats-server of this test's own, with the streams and consumers."""
     async with running(NatsServer(folder=tmp_path / "nats", sync_always=False)) as server:
         connection = await nats.connect(server.url)
-        await ensure_streams(connection.jetstream())
+        await ensure_streams(connection)
         await ensure_consumer(connection, FETCH_CONSUMER)
         await ensure_consumer(connection, SYNC_CONSUMER)
         yield connection

@@ -13,6 +13,8 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from pastelka_common.messaging.names import names_of
+
 SUBJECT = "services.runs"
 """Asked with a reply subject; of no stream."""
 
@@ -32,7 +34,7 @@ async def telling(nc: Client, runs: Callable[[], Collection[str]]) -> AsyncItera
         except Exception as error:  # noqa: BLE001 - whoever asked takes silence for idleness
             log.warning("runs in hand not told", error=str(error))
 
-    subscription = await nc.subscribe(SUBJECT, cb=answer)
+    subscription = await nc.subscribe(names_of(nc).subject(SUBJECT), cb=answer)
     try:
         yield
     finally:
@@ -47,7 +49,7 @@ async def in_hand(nc: Client, *, wait: float = _WAIT_SECONDS) -> set[str]:
     subscription = await nc.subscribe(inbox, cb=arrived.put)
     found: set[str] = set()
     try:
-        await nc.publish(SUBJECT, b"", reply=inbox)
+        await nc.publish(names_of(nc).subject(SUBJECT), b"", reply=inbox)
         async with asyncio.timeout(wait):
             while (msg := await arrived.get()).data:
                 found.update(json.loads(msg.data))

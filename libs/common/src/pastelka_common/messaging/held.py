@@ -14,6 +14,8 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
 
+from pastelka_common.messaging.names import Names, names_of
+
 _CHUNK = 500  # the server answers for at most 1,024 subjects
 _TIMEOUT = 5.0
 _PAGE = 100_000
@@ -34,12 +36,16 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
-    """How a stream is: when it was made, which numbers it holds, and how many in between are gone."""
+    """How a stream is: when it was made, which numbers it holds, and how many in between are gone.
+
+    ``first_time`` and ``last_time`` are of the oldest and newest message; meaningless if there is none.
+    """
 
     created: datetime
     messages: int
     first: int
     last: int
+    first_time: datetime
     last_time: datetime
     gone: int
 
@@ -63,7 +69,8 @@ async def last_held(nc: Client, stream: str, subjects: Sequence[str]) -> dict[st
 async def last_from_leader(nc: Client, stream: str, subject: str) -> Held | None:
     """The last message of one subject, or ``None``. Raises ``publish.BROKER_ERRORS``."""
     try:
-        msg = await nc.jetstream().get_last_msg(stream, subject)
+        names = names_of(nc)
+        msg = await nc.jetstream().get_last_msg(names.stream(stream), names.subject(subject))
     except NotFoundError:
         return None
     if msg.seq is None or msg.time is None:
@@ -74,10 +81,12 @@ async def last_from_leader(nc: Client, stream: str, subject: str) -> Held | None
 async def subjects_held(nc: Client, stream: str, pattern: str) -> set[str]:
     """The subjects below ``pattern`` on which a message is held. Raises ``publish.BROKER_ERRORS``."""
     found: set[str] = set()
+    names = names_of(nc)
+    request = {"subjects_filter": names.subject(pattern)}
     while True:
-        answer = await _info(nc, stream, {"subjects_filter": pattern, "offset": len(found)})
+        answer = await _info(nc, stream, request | {"offset": len(found)})
         page = answer["state"].get("subjects") or {}
-        found |= page.keys()
+        found |= {names.plain_subject(subject) for subject in page}
         if len(page) < _PAGE:
             return found
 
@@ -91,19 +100,30 @@ async def state_of(nc: Client, stream: str) -> StreamState:
         messages=state["messages"],
         first=state["first_seq"],
         last=state["last_seq"],
+        first_time=datetime.fromisoformat(state["first_ts"]),
         last_time=datetime.fromisoformat(state["last_ts"]),
         gone=state.get("num_deleted", 0),
     )
 
 
+async def purge_subject(nc: Client, stream: str, subject: str, *, up_to: int | None = None) -> None:
+    """Delete a subject's messages, only those with numbers ``up_to`` if given.
+
+    Raises ``publish.BROKER_ERRORS``.
+    """
+    names = names_of(nc)
+    seq = None if up_to is None else up_to + 1
+    await nc.jetstream().purge_stream(names.stream(stream), seq=seq, subject=names.subject(subject))
+
+
 async def stream_names(nc: Client) -> set[str]:
-    """The streams there are, those of buckets included. Raises ``publish.BROKER_ERRORS``."""
+    """The account's streams by their names on the server. Raises ``publish.BROKER_ERRORS``."""
     answer = await _ask(nc, "STREAM.NAMES", {})
     return set(answer.get("streams") or ())
 
 
 async def _info(nc: Client, stream: str, request: dict[str, Any]) -> dict[str, Any]:
-    answer = await _ask(nc, f"STREAM.INFO.{stream}", request)
+    answer = await _ask(nc, f"STREAM.INFO.{names_of(nc).stream(stream)}", request)
     error = answer.get("error")
     if error is not None and error.get("code") == _NOT_FOUND:
         raise StreamGoneError(f"stream {stream}: {error.get('description')}")
@@ -119,14 +139,15 @@ async def _ask(nc: Client, operation: str, request: dict[str, Any]) -> dict[str,
 
 
 async def _last_of(nc: Client, stream: str, subjects: Sequence[str]) -> list[Held]:
+    names = names_of(nc)
     inbox = nc.new_inbox()
     arrived: asyncio.Queue[Msg] = asyncio.Queue()
     subscription = await nc.subscribe(inbox, cb=arrived.put)
     try:
-        request = json.dumps({"multi_last": list(subjects)}).encode()
-        await nc.publish(f"$JS.API.DIRECT.GET.{stream}", request, reply=inbox)
+        request = json.dumps({"multi_last": [names.subject(subject) for subject in subjects]}).encode()
+        await nc.publish(f"$JS.API.DIRECT.GET.{names.stream(stream)}", request, reply=inbox)
         async with asyncio.timeout(_TIMEOUT):
-            return [_held(msg) async for msg in _until_end(arrived, stream)]
+            return [_held(msg, names) async for msg in _until_end(arrived, stream)]
     finally:
         if not nc.is_closed:
             await subscription.unsubscribe()
@@ -145,10 +166,10 @@ async def _until_end(arrived: "asyncio.Queue[Msg]", stream: str) -> Any:
             raise ConnectionError(f"stream {stream}: {status} {reason}")
 
 
-def _held(msg: Msg) -> Held:
+def _held(msg: Msg, names: Names) -> Held:
     headers = msg.headers or {}
     return Held(
-        headers["Nats-Subject"],
+        names.plain_subject(headers["Nats-Subject"]),
         int(headers["Nats-Sequence"]),
         datetime.fromisoformat(headers["Nats-Time-Stamp"]),
         msg.data,

@@ -10,6 +10,8 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
+from pastelka_common.messaging.names import names_of
+
 _SUBJECT = "holding"
 _PATIENCE = 1.5
 
@@ -32,7 +34,7 @@ class Holders:
     async def open(cls, nc: Client) -> "Holders":
         """Answer from now on."""
         self = cls(nc)
-        await nc.subscribe(f"{_SUBJECT}.{self.name}", cb=self._answer)
+        await nc.subscribe(_subject(nc, self.name), cb=self._answer)
         return self
 
     def has(self, key: str) -> bool:
@@ -55,7 +57,7 @@ class Holders:
         if holder == self.name:
             return self.has(key)
         try:
-            answer = await self._nc.request(f"{_SUBJECT}.{holder}", key.encode(), timeout=_PATIENCE)
+            answer = await self._nc.request(_subject(self._nc, holder), key.encode(), timeout=_PATIENCE)
         except (NatsError, TimeoutError, OSError):
             return False
         return answer.data == b"yes"
@@ -65,3 +67,7 @@ class Holders:
             await msg.respond(b"yes" if self.has(msg.data.decode(errors="replace")) else b"no")
         except Exception as error:  # noqa: BLE001 - whoever asked takes silence for no
             log.debug("not answered", error=str(error))
+
+
+def _subject(nc: Client, holder: str) -> str:
+    return names_of(nc).subject(f"{_SUBJECT}.{holder}")

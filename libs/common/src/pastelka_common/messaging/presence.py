@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from pastelka_common.contracts.messages import now
 from pastelka_common.health import Check, run_checks
+from pastelka_common.messaging.names import names_of
 
 SUBJECT = "services.health"
 """Asked with a reply subject; of no stream."""
@@ -88,7 +89,7 @@ async def answering(
         except Exception as error:  # noqa: BLE001 - whoever asked notices the silence
             log.debug("health not told", error=str(error))
 
-    subscription = await nc.subscribe(SUBJECT, cb=answer)
+    subscription = await nc.subscribe(names_of(nc).subject(SUBJECT), cb=answer)
     try:
         yield
     finally:
@@ -112,7 +113,7 @@ async def ask(nc: Client, expected: Collection[str], *, wait: float = _WAIT_SECO
 
     subscription = await nc.subscribe(inbox, cb=take)
     try:
-        await nc.publish(SUBJECT, b"", reply=inbox)
+        await nc.publish(names_of(nc).subject(SUBJECT), b"", reply=inbox)
         found = await _gather(arrived, set(expected), wait)
     finally:
         await subscription.unsubscribe()

@@ -16,6 +16,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
+from pastelka_common.messaging.names import names_of
 from pastelka_common.messaging.requests import Requests
 from pastelka_common.messaging.topology import ConsumerSpec, ensure_consumer
 
@@ -47,6 +48,7 @@ class PullSubscription:
     def __init__(self, nc: Client, spec: ConsumerSpec, *, heartbeat: float = _HEARTBEAT) -> None:
         self._nc = nc
         self._spec = spec
+        self._stream = names_of(nc).stream(spec.stream)
         # A pinned replica that asks for nothing within ``ack_wait`` would lose its place while idle.
         self._expires = spec.ack_wait / 2 if spec.pinned else _EXPIRES
         self._heartbeat = min(heartbeat, self._expires / 2)  # the server takes no longer ones
@@ -96,7 +98,7 @@ class PullSubscription:
         """After :meth:`stop`, let another replica of a pinned group take over at once."""
         if self._pin_id is None:
             return
-        subject = f"$JS.API.CONSUMER.UNPIN.{self._spec.stream}.{self._spec.name}"
+        subject = f"$JS.API.CONSUMER.UNPIN.{self._stream}.{self._spec.name}"
         try:
             await self._nc.request(subject, json.dumps({"group": self._spec.group}).encode(), timeout=1)
         except Exception as error:  # noqa: BLE001 - the other takes over when the pin has run out
@@ -143,7 +145,7 @@ class PullSubscription:
         number = self._requests.add(missing, expires=self._expires)
         try:
             await self._nc.publish(
-                f"$JS.API.CONSUMER.MSG.NEXT.{self._spec.stream}.{self._spec.name}",
+                f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._spec.name}",
                 json.dumps(self._request(missing)).encode(),
                 reply=f"{self._inbox}.{number}",
             )
@@ -182,6 +184,7 @@ class PullSubscription:
     def _deliver(self, msg: Msg) -> None:
         self._wanted = max(self._wanted - 1, 0)
         self._requests.served()
+        msg.subject = names_of(self._nc).plain_subject(msg.subject)
         if self._spec.pinned and msg.headers:
             self._pin_id = msg.headers.get("Nats-Pin-Id", self._pin_id)
         self._arrived.append(msg)

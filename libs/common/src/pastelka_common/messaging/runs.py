@@ -17,6 +17,7 @@ from nats.js.kv import KeyValue
 
 from pastelka_common.contracts.statuses import StatusType
 from pastelka_common.errors import BrokerUnavailableError, TransientError
+from pastelka_common.messaging.names import names_of
 from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.records import RunRecords
 from pastelka_common.messaging.topology import CANCELS, PROVIDER_JOBS
@@ -55,7 +56,7 @@ class ProviderJobs:
     @classmethod
     async def open(cls, nc: Client) -> "ProviderJobs":
         """The bucket, which must exist."""
-        return cls(await nc.jetstream().key_value(PROVIDER_JOBS))
+        return cls(await nc.jetstream().key_value(names_of(nc).bucket(PROVIDER_JOBS)))
 
     async def get(self, key: str) -> str | None:
         """The id under which the provider knows this run. Raises ``TransientError``."""
@@ -113,8 +114,9 @@ class Cancellations:
     @classmethod
     async def open(cls, nc: Client, kind: StatusType) -> "Cancellations":
         """Listen for cancellations of ``kind``. The bucket must exist."""
-        self = cls(nc, await nc.jetstream().key_value(CANCELS), kind)
-        await nc.subscribe(f"cancels.{kind}.>", cb=self._hear)
+        names = names_of(nc)
+        self = cls(nc, await nc.jetstream().key_value(names.bucket(CANCELS)), kind)
+        await nc.subscribe(names.subject(f"cancels.{kind}.>"), cb=self._hear)
         return self
 
     @property

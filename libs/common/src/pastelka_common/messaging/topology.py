@@ -10,8 +10,11 @@ from typing import Any
 
 from nats.aio.client import Client
 from nats.js import JetStreamContext
-from nats.js.api import KeyValueConfig, RePublish, RetentionPolicy, StreamConfig
-from nats.js.errors import APIError, BadRequestError
+from nats.js.api import DiscardPolicy, RePublish, RetentionPolicy, StreamConfig
+from nats.js.errors import APIError, BadRequestError, NotFoundError
+
+from pastelka_common.errors import BrokerSetupError
+from pastelka_common.messaging.names import Names, names_of
 
 DAY = 24 * 3600.0
 
@@ -26,15 +29,26 @@ CANCELS = "CANCELS"
 """Bucket: runs a person cancelled (same keys). Republished on ``cancels.<key>``."""
 
 _STREAM_EXISTS = 10058
+_SUBJECTS_OVERLAP = 10065
+_DUPLICATE_WINDOW = 120.0
+_OTHER_NAMES = (
+    "Set NATS_PREFIX to a name of this system in every service, so that its streams have names of their "
+    "own, or give it a NATS account of its own."
+)
 _MAX_WAITING = 512
 
 
-class TopologyError(RuntimeError):
-    """A stream or consumer exists with settings that cannot be changed in place."""
+MANAGED_BY = "pastelka.io/managed-by"
+"""Key in the metadata of every stream and consumer of ours; its value is ``pastelka``."""
+_METADATA = {MANAGED_BY: "pastelka"}
 
 
-def streams(replicas: int = 1) -> list[StreamConfig]:
-    """Every stream, with ``replicas`` copies of each.
+class TopologyError(BrokerSetupError):
+    """A stream or consumer of a name that we need cannot be used."""
+
+
+def streams(replicas: int = 1, names: Names = Names()) -> list[StreamConfig]:  # noqa: B008 - frozen
+    """Every stream, those of buckets included, with ``replicas`` copies of each.
 
     All are written through: with ``persist_mode: async`` a killed server lost events that it had
     acknowledged, and gave their numbers to others. What the outbox fills takes atomic batches
@@ -45,45 +59,73 @@ def streams(replicas: int = 1) -> list[StreamConfig]:
             name=JOBS,
             subjects=["jobs.>"],
             retention=RetentionPolicy.WORK_QUEUE,
+            max_age=0,
             allow_atomic=True,
             allow_direct=True,
-            duplicate_window=120,
             description="What is to be done",
         ),
         StreamConfig(
             name=STATUS,
             subjects=["status.>"],
             max_age=7 * DAY,
-            duplicate_window=120,
             description="What workers saw happen",
         ),
         StreamConfig(
             name=EVENTS,
             subjects=["events.>"],
             max_age=DAY,
-            duplicate_window=120,
             allow_atomic=True,
             description="What is committed",
         ),
-        StreamConfig(name=DEAD, subjects=["dead.>"], max_age=30 * DAY, description="What was given up on"),
-    ]
-    for stream in plain:
-        stream.num_replicas = replicas
-    return plain
-
-
-def buckets(replicas: int = 1) -> list[KeyValueConfig]:
-    """Every key-value bucket."""
-    return [
-        KeyValueConfig(bucket=PROVIDER_JOBS, ttl=7 * DAY, replicas=replicas, direct=True),
-        KeyValueConfig(
-            bucket=CANCELS,
-            ttl=7 * DAY,
-            replicas=replicas,
-            direct=True,
-            republish=RePublish(src=f"$KV.{CANCELS}.>", dest="cancels.>"),
+        StreamConfig(
+            name=DEAD,
+            subjects=["dead.>"],
+            max_age=30 * DAY,
+            max_msgs_per_subject=1,  # a subject is a thing to be done: its newest failure is what counts
+            allow_direct=True,
+            description="What was given up on",
         ),
+        _bucket(PROVIDER_JOBS),
+        _bucket(CANCELS, republish=RePublish(src=f"$KV.{CANCELS}.>", dest="cancels.>")),
     ]
+    return [_named(stream, names, replicas) for stream in plain]
+
+
+def _bucket(bucket: str, republish: RePublish | None = None) -> StreamConfig:
+    """A key-value bucket as a stream (NATS ADR-8), with one value for each key."""
+    return StreamConfig(
+        name=f"KV_{bucket}",
+        subjects=[f"$KV.{bucket}.>"],
+        max_age=7 * DAY,
+        max_msgs_per_subject=1,
+        discard=DiscardPolicy.NEW,
+        allow_direct=True,
+        allow_rollup_hdrs=True,
+        allow_msg_ttl=True,
+        deny_delete=True,
+        republish=republish,
+    )
+
+
+def _named(stream: StreamConfig, names: Names, replicas: int) -> StreamConfig:
+    republish = stream.republish
+    if republish is not None:
+        src, dest = (names.subject(subject or "") for subject in (republish.src, republish.dest))
+        republish = RePublish(src=src, dest=dest)
+    return stream.evolve(
+        name=names.stream(stream.name or ""),
+        subjects=[names.subject(subject) for subject in stream.subjects or ()],
+        republish=republish,
+        num_replicas=replicas,
+        duplicate_window=_DUPLICATE_WINDOW,
+        metadata=_METADATA,
+    )
+
+
+def is_stored(subject: str) -> bool:
+    """Whether a stream or bucket that is declared here stores messages on ``subject``."""
+    prefixes = [pattern.removesuffix(">") for stream in streams() for pattern in stream.subjects or []]
+    return subject.startswith(tuple(prefixes))
 
 
 @dataclass(frozen=True)
@@ -139,7 +181,7 @@ class ConsumerSpec:
             "max_ack_pending": self.max_ack_pending,
             "max_waiting": self.max_waiting,
             "replay_policy": "instant",
-            "metadata": self.metadata,
+            "metadata": _METADATA | self.metadata,
         }
         if self.pinned:
             config |= {
@@ -165,21 +207,73 @@ EVENTS_CONSUMER = ConsumerSpec(
 )
 
 
-async def ensure_streams(js: JetStreamContext, replicas: int = 1) -> None:
-    """Create or correct every stream and bucket."""
-    for stream in streams(replicas):
+async def ensure_streams(nc: Client, replicas: int = 1) -> None:
+    """Create or correct every stream and bucket.
+
+    Raises :class:`TopologyError`, at once and without a change, for a stream that is not ours.
+    """
+    js = nc.jetstream()
+    for stream in streams(replicas, names_of(nc)):
         await _ensure_stream(js, stream)
-    for bucket in buckets(replicas):
-        await _ensure_bucket(js, bucket)
+
+
+async def delete_streams(nc: Client) -> None:
+    """Delete every stream and bucket of ours that there is.
+
+    Raises :class:`TopologyError` before anything is deleted where one is not ours.
+    """
+    js = nc.jetstream()
+    present: list[str] = []
+    for stream in streams(names=names_of(nc)):
+        try:
+            _require_ours((await js.stream_info(stream.name or "")).config, stream)
+        except NotFoundError:
+            continue
+        present.append(stream.name or "")
+    for name in present:
+        await js.delete_stream(name)
 
 
 async def _ensure_stream(js: JetStreamContext, config: StreamConfig) -> None:
     try:
         await js.add_stream(config)
     except BadRequestError as error:
+        if error.err_code == _SUBJECTS_OVERLAP:
+            raise TopologyError(
+                f"stream {config.name} cannot be created: another stream of this NATS account takes "
+                f"{', '.join(config.subjects or ())}. {_OTHER_NAMES}"
+            ) from error
         if error.err_code != _STREAM_EXISTS:
             raise
-        await _update_stream(js, config)
+    else:
+        return
+    _require_ours((await js.stream_info(config.name or "")).config, config)
+    await _update_stream(js, config)
+
+
+def _require_ours(present: StreamConfig, wanted: StreamConfig) -> None:
+    """Raise :class:`TopologyError` unless the stream is marked as ours, or is one of before there were marks.
+
+    Such a stream has none of our metadata, and all that tells what it is for as we want it.
+    """
+    if (present.metadata or {}).get(MANAGED_BY) == _METADATA[MANAGED_BY]:
+        return
+    if _purpose(present) != _purpose(wanted):
+        raise TopologyError(
+            f"stream {wanted.name} of this NATS account is not managed by Pastelka (its metadata has no "
+            f"{MANAGED_BY}) and is left as it is. {_OTHER_NAMES}"
+        )
+
+
+def _purpose(config: StreamConfig) -> tuple[object, ...]:
+    republish = config.republish
+    return (
+        config.subjects,
+        config.retention or RetentionPolicy.LIMITS,
+        config.max_age or 0.0,
+        config.description or None,
+        (republish.src, republish.dest) if republish else None,
+    )
 
 
 async def _update_stream(js: JetStreamContext, config: StreamConfig) -> None:
@@ -188,32 +282,8 @@ async def _update_stream(js: JetStreamContext, config: StreamConfig) -> None:
     except APIError as error:
         raise TopologyError(
             f"stream {config.name} exists with settings that cannot be changed in place "
-            f"({error.description}); delete it (the orders database rebuilds it) or restore its settings"
+            f"({error.description}); restore its settings, or move the stream's messages to a new one"
         ) from error
-
-
-async def _ensure_bucket(js: JetStreamContext, config: KeyValueConfig) -> None:
-    try:
-        await js.create_key_value(config)
-    except BadRequestError as error:
-        if error.err_code != _STREAM_EXISTS:
-            raise
-        await _correct_bucket(js, config)
-
-
-async def _correct_bucket(js: JetStreamContext, config: KeyValueConfig) -> None:
-    """Give the bucket back the settings we care about; the client can only create buckets."""
-    present = (await js.stream_info(f"KV_{config.bucket}")).config
-    await _update_stream(
-        js,
-        present.evolve(
-            max_age=config.ttl,
-            max_msgs_per_subject=config.history,
-            num_replicas=config.replicas,
-            allow_direct=config.direct,
-            republish=config.republish,
-        ),
-    )
 
 
 async def ensure_consumer(nc: Client, spec: ConsumerSpec) -> None:
@@ -222,12 +292,15 @@ async def ensure_consumer(nc: Client, spec: ConsumerSpec) -> None:
     Speaks the JetStream API directly (ADR-42 for priority groups), whose newer settings the client
     does not know.
     """
-    request = {"stream_name": spec.stream, "config": spec.as_config(), "action": ""}
-    subject = f"$JS.API.CONSUMER.CREATE.{spec.stream}.{spec.name}.{spec.filter_subject}"
+    names = names_of(nc)
+    stream, filter_subject = names.stream(spec.stream), names.subject(spec.filter_subject)
+    config = spec.as_config() | {"filter_subject": filter_subject}
+    request = {"stream_name": stream, "config": config, "action": ""}
+    subject = f"$JS.API.CONSUMER.CREATE.{stream}.{spec.name}.{filter_subject}"
     answer = await nc.request(subject, json.dumps(request).encode(), timeout=5)
     error = json.loads(answer.data).get("error")
     if error is not None:
         raise TopologyError(
-            f"consumer {spec.name} on {spec.stream}: {error.get('description')}; "
+            f"consumer {spec.name} on {stream}: {error.get('description')}; "
             "delete the consumer so that it is created anew, or restore its settings"
         )

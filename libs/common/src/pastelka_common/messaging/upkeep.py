@@ -14,10 +14,10 @@ from nats.aio.client import Client
 from prometheus_client import Counter
 
 from pastelka_common.messaging.held import stream_names
+from pastelka_common.messaging.names import names_of
 from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.topology import (
     ConsumerSpec,
-    buckets,
     ensure_consumer,
     ensure_streams,
     streams,
@@ -57,12 +57,11 @@ class Upkeep:
         self._on_loss = on_loss
         self._connection = nc.stats["reconnects"]
         self._stopped = asyncio.Event()
-        # Names never change with the number of replicas.
-        self._names = {str(s.name) for s in streams()} | {f"KV_{b.bucket}" for b in buckets()}
+        self._names = {str(stream.name) for stream in streams(names=names_of(nc))}
 
     async def declare(self) -> None:
         """Create or correct everything. Raises ``TopologyError`` and the client's errors."""
-        await ensure_streams(self._nc.jetstream(), self._replicas)
+        await ensure_streams(self._nc, self._replicas)
         for spec in self._specs:
             await ensure_consumer(self._nc, spec)
 

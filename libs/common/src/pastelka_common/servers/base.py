@@ -1,5 +1,6 @@
 """What every server part can do, whoever runs it."""
 
+import os
 import signal
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -83,6 +84,15 @@ class Server(ABC):
     def env(self) -> dict[str, str]:
         """Variables it needs beside the environment's."""
         return {}
+
+
+def write_private(file: Path, text: str) -> None:
+    """Replace ``file`` by one that only its owner can read."""
+    making = file.with_name(f"{file.name}.making")
+    making.unlink(missing_ok=True)
+    with os.fdopen(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as target:
+        target.write(text)
+    making.replace(file)
 
 
 async def answers(url: str) -> bool:

@@ -76,8 +76,8 @@ def _passing_capability() -> str:
         if bounding >> bit & 1:
             return _CAPABILITY_NAMES[bit]
     raise ServerError(
-        "PostgreSQL does not run as root, and its own user may not enter this folder;"
-        " move the checkout to a folder open to all users, or run as another user"
+        "PostgreSQL does not run as root, and its own user may not enter the data folder, which is closed"
+        " to other users; run as another user, or with the capability CAP_DAC_READ_SEARCH"
     )
 
 

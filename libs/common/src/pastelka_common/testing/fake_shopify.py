@@ -50,7 +50,8 @@ SCHEMA = build_schema(
     type PageInfo { hasNextPage: Boolean! endCursor: String }
     type Attribute { key: String! value: String }
     type Customer { id: ID! firstName: String lastName: String }
-    type ShippingLine { title: String! }
+    type ShippingLine { title: String! isRemoved: Boolean! }
+    type ShippingLineConnection { nodes: [ShippingLine!]! pageInfo: PageInfo! }
     type LineItem {
       id: ID! title: String! quantity: Int! currentQuantity: Int! customAttributes: [Attribute!]!
     }
@@ -59,7 +60,8 @@ SCHEMA = build_schema(
       id: ID! legacyResourceId: UnsignedInt64! name: String! email: String note: String
       createdAt: DateTime! updatedAt: DateTime! cancelledAt: DateTime
       displayFinancialStatus: OrderDisplayFinancialStatus
-      customer: Customer shippingLine: ShippingLine
+      customer: Customer
+      shippingLines(first: Int, after: String, includeRemovals: Boolean = false): ShippingLineConnection!
       lineItems(first: Int, after: String): LineItemConnection!
     }
     type OrderConnection { nodes: [Order!]! pageInfo: PageInfo! }
@@ -92,7 +94,7 @@ def shop_order(number: int, lines: list[dict[str, Any]] | None = None, **fields:
         "cancelledAt": None,
         "displayFinancialStatus": "PAID",
         "customer": {"id": f"gid://shopify/Customer/{number}", "firstName": "Jana", "lastName": "Nováková"},
-        "shippingLine": {"title": "Zásilkovna"},
+        "shippingLines": [{"title": "Zásilkovna"}],
         "lineItems": lines if lines is not None else [shop_line(order_id)],
         **fields,
     }
@@ -352,7 +354,12 @@ def _resolvable(order: dict[str, Any]) -> dict[str, Any]:
     def lines(_info: Any, first: int | None = None, after: str | None = None) -> dict[str, Any]:
         return _page(order["lineItems"], first, after)
 
-    return {**order, "lineItems": lines}
+    def shipping_lines(_info: Any, first: int | None = None, **arguments: Any) -> dict[str, Any]:
+        found = [{"id": one["title"], "isRemoved": False} | one for one in order["shippingLines"]]
+        wanted = [one for one in found if arguments.get("includeRemovals") or not one["isRemoved"]]
+        return _page(wanted, first, arguments.get("after"))
+
+    return {**order, "lineItems": lines, "shippingLines": shipping_lines}
 
 
 def _page(items: list[dict[str, Any]], first: int | None, after: str | None) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class Workbench:
         """On the streams of a server, emptied first."""
         async with connected(nats_url, name="workbench") as nc:
             js = nc.jetstream()
-            await ensure_streams(js)
+            await ensure_streams(nc)
             for stream in (JOBS, STATUS, DEAD):
                 await js.purge_stream(stream)
             bench = cls(nc)

@@ -8,11 +8,16 @@ from anyio import CapacityLimiter, to_thread
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from pastelka_orders.domain.text import single_line
+
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 
 SHORTEST = 12
 LONGEST = 1000
+
+FEWEST_DIFFERENT = 4
+"""Characters of a password that are not the same."""
 
 _AT_ONCE = 2
 """Each takes 64 MiB and more than one core while it works."""
@@ -62,6 +67,19 @@ class Passwords:
         if self._limiter is None:
             self._limiter = CapacityLimiter(_AT_ONCE)
         return await to_thread.run_sync(work, *arguments, limiter=self._limiter)
+
+
+def why_refused(password: str) -> str | None:
+    """Why nobody should have this password, as a sentence; ``None`` if it may be used.
+
+    Only what is seen counts: spaces around it, and characters that no keyboard shows, are no protection.
+    """
+    seen = single_line(_normal(password))
+    if len(password) > LONGEST or len(seen) < SHORTEST:
+        return f"A password has {SHORTEST} to {LONGEST} characters, without the spaces around it."
+    if len(set(seen) - {" "}) < FEWEST_DIFFERENT:
+        return f"A password has at least {FEWEST_DIFFERENT} different characters."
+    return None
 
 
 def _normal(password: str) -> str:

@@ -26,7 +26,7 @@ from pastelka_orders.api.observe import Observed
 from pastelka_orders.api.routes import addresses, exports, orders, session, shop, system, versions
 from pastelka_orders.api.subscriptions import Subscriptions
 from pastelka_orders.broker import Broker
-from pastelka_orders.database import Database
+from pastelka_orders.database import Database, open_database
 from pastelka_orders.exports import ExportSlots, Printer
 from pastelka_orders.handlers.system import System
 from pastelka_orders.photos import PhotoIntake, PhotoLimits
@@ -109,12 +109,8 @@ def _services(settings: OrdersSettings) -> Services:
         max_pixels=settings.photo_max_pixels,
         max_photos=settings.photos_per_order,
     )
-    database = Database(
-        settings.database_url.get_secret_value(),
-        pool_size=settings.database_pool_size,
-        timezone=settings.timezone,
-    )
-    broker = Broker(settings.nats_url)
+    database = open_database(settings, pool_size=settings.database_pool_size)
+    broker = Broker(settings.nats_url, settings.nats_prefix)
     return Services(
         settings,
         database,

@@ -1,5 +1,6 @@
 """What a request has to be before any route looks at it: not too large, readable, and of the right kind."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import Message as Header
@@ -11,6 +12,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pastelka_orders.api.limits import CONTENT_TYPE_BYTES, COOKIE_ESCAPES, QUERY_PARAMETERS
 from pastelka_orders.api.problems import InvalidError, invalid, problem
 
 Kind = Literal["json", "form", "any"]
@@ -77,8 +79,9 @@ class Bounds:
 
     def _checked(self, scope: Scope, receive: Receive) -> Receive:
         _check_address(scope)
-        body = self._bodies.of(scope)
         headers = Headers(scope=scope)
+        _check_headers(headers)
+        body = self._bodies.of(scope)
         length = int(headers.get("content-length", "0"))
         if length > body.most:
             raise TooLargeError(body.most, f"{length} were announced")
@@ -91,17 +94,36 @@ class Bounds:
 
 
 def _check_address(scope: Scope) -> None:
-    """Path and query are UTF-8, and no parameter is given twice: nobody could say which one counts."""
+    """Path and query are UTF-8, and no parameter is given twice: nobody could say which one counts.
+
+    Takes time in proportion to their length: it is asked before anybody is known.
+    """
     path, query = scope.get("raw_path") or b"", scope["query_string"]
+    if (given := query.count(b"&") + 1) > QUERY_PARAMETERS:
+        detail = f"The address may have {QUERY_PARAMETERS} parameters; it has {given}."
+        raise RefusedError(400, "too_many_parameters", "Too many parameters", detail)
     for name, raw in (("path", unquote_to_bytes(path)), ("query", unquote_to_bytes(query))):
         if not _is_utf8(raw):
             message = f"The {name} is not UTF-8 when its %-escapes are decoded."
             raise InvalidError(name, "not_utf8", message)
-    names = [key for key, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True)]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    names = Counter(key for key, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+    twice = sorted(name for name, times in names.items() if times > 1)
     if twice:
-        message = f"Given {names.count(twice[0])} times; a parameter may be given once."
+        message = f"Given {names[twice[0]]} times; a parameter may be given once."
         raise InvalidError(twice[0], "given_twice", message)
+
+
+def _check_headers(headers: Headers) -> None:
+    """Refuse what Python's parsers of these headers take quadratic time for."""
+    # Before Python 3.11.10 and 3.12.6 http.cookies takes quadratic time for them (CVE-2024-7592).
+    if sum(value.count("\\") for value in headers.getlist("cookie")) > COOKIE_ESCAPES:
+        detail = (
+            f"The cookies may have {COOKIE_ESCAPES} backslashes; they have more. Delete this site's cookies."
+        )
+        raise RefusedError(400, "bad_request", "Bad Request", detail)
+    if len(headers.get("content-type", "")) > CONTENT_TYPE_BYTES:
+        detail = f"Content-Type may have {CONTENT_TYPE_BYTES} bytes."
+        raise RefusedError(400, "bad_request", "Bad Request", detail)
 
 
 def _is_utf8(raw: bytes) -> bool:

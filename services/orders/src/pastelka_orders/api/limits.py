@@ -26,5 +26,11 @@ FORM_FIELD_BYTES = 16 * 1024
 HEAD_BYTES = 32 * 1024
 """Request line and headers together."""
 
+QUERY_PARAMETERS = 50
+"""Of an address: more than any route has."""
+COOKIE_ESCAPES = 200
+"""Backslashes in all cookies; ours have none."""
+CONTENT_TYPE_BYTES = 1000
+
 EXPORT_SECONDS = 900
 """A ZIP or PDF is sent for as long, however slowly it is read."""

@@ -10,13 +10,13 @@ from asyncpg import PostgresError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from pastelka_common.storage import StorageUnavailableError
-from pastelka_orders.database import is_passing
+from pastelka_orders.database_errors import CommitUnconfirmedError, DatabaseUnavailableError, is_passing
 from pastelka_orders.errors import OrdersError
 from pastelka_orders.photos import PhotosRefusedError
 
@@ -147,6 +147,14 @@ def _other_methods(request: Request, code: str, phrase: str) -> JSONResponse:
 
 async def _database(_request: Request, error: Exception) -> JSONResponse:
     log.warning("database unavailable", error=str(error))
+    if isinstance(error, CommitUnconfirmedError):
+        return problem(
+            503,
+            error.code,
+            "Change not confirmed",
+            "The database did not confirm the change. It may have been made: look before you try again.",
+            headers={"Retry-After": "2"},
+        )
     return problem(
         503,
         "database_unavailable",
@@ -198,8 +206,7 @@ def install(app: FastAPI) -> None:
         PhotosRefusedError: _photos,
         RequestValidationError: _invalid,
         HTTPException: _http,
-        OperationalError: _database,
-        InterfaceError: _database,
+        DatabaseUnavailableError: _database,
         PoolTimeoutError: _database,
         ConnectionError: _database,
         DBAPIError: _database_fault,

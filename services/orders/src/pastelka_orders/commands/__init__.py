@@ -12,10 +12,11 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from pastelka_common.errors import BrokerSetupError
 from pastelka_common.messaging.publish import BROKER_ERRORS
-from pastelka_common.messaging.topology import TopologyError
 from pastelka_common.storage import StorageAwayError, StorageUnavailableError
 from pastelka_orders.commands import erase, letters, reconcile, restoring, tokens, users
+from pastelka_orders.database import DatabaseUnavailableError
 from pastelka_orders.errors import OrdersError
 
 _COMMANDS = ("users", "tokens", "dead-letters", "reconcile", "erase", "backup-record", "after-restore")
@@ -44,9 +45,9 @@ async def perform(asked: argparse.Namespace) -> int:
         return _complain(str(error))
     except StorageUnavailableError as error:
         return _complain(f"the storage: {error.strerror}")
-    except SQLAlchemyError as error:
+    except (DatabaseUnavailableError, SQLAlchemyError) as error:
         return _complain(f"the database: {_first_line(error)}")
-    except (*BROKER_ERRORS, TopologyError) as error:
+    except (*BROKER_ERRORS, BrokerSetupError) as error:
         return _complain(_first_line(error))
     return 0
 

@@ -66,7 +66,7 @@ async def _erase(asked: argparse.Namespace) -> None:
         raise NotErasedError("--json needs --yes or --dry-run: nobody can be asked.")
     settings = OrdersSettings.load()
     storage = open_storage(settings)
-    async with broker(settings.nats_url) as nc, database(settings) as orders:
+    async with broker(settings) as nc, database(settings) as orders:
         plans = await orders.read(lambda c: _plans(c, storage, asked))
         earlier = await _earlier(orders, asked) if not plans else None
         if asked.dry_run or not plans:

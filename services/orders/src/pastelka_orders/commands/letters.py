@@ -38,7 +38,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 
 async def _list(asked: argparse.Namespace) -> None:
-    async with broker(ServiceSettings.load().nats_url) as nc:
+    async with broker(ServiceSettings.load()) as nc:
         found = await dead_letters.newest(nc, asked.limit)
     if asked.json:
         say(found.model_dump_json(indent=2))
@@ -49,7 +49,7 @@ async def _list(asked: argparse.Namespace) -> None:
 
 
 async def _show(asked: argparse.Namespace) -> None:
-    async with broker(ServiceSettings.load().nats_url) as nc:
+    async with broker(ServiceSettings.load()) as nc:
         letter = await dead_letters.read(nc, asked.sequence)
     if asked.json:
         say_json(_document(asked.sequence, letter))
@@ -69,13 +69,13 @@ async def _show(asked: argparse.Namespace) -> None:
 
 async def _requeue(asked: argparse.Namespace) -> None:
     settings = OrdersSettings.load()
-    async with broker(settings.nats_url) as nc, database(settings) as orders:
+    async with broker(settings) as nc, database(settings) as orders:
         await take_back(orders, nc, asked.sequence)
     _done(asked, "requeued")
 
 
 async def _dismiss(asked: argparse.Namespace) -> None:
-    async with broker(ServiceSettings.load().nats_url) as nc:
+    async with broker(ServiceSettings.load()) as nc:
         await dead_letters.remove(nc, asked.sequence)
     _done(asked, "dismissed")
 

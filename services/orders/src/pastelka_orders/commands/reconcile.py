@@ -27,9 +27,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 async def _reconcile(asked: argparse.Namespace) -> None:
     settings = OrdersSettings.load()
     grace = settings.reconcile_grace if asked.grace is None else asked.grace
-    async with broker(settings.nats_url) as nc, database(settings) as orders:
+    async with broker(settings) as nc, database(settings) as orders:
         if not asked.dry_run:
-            await ensure_streams(nc.jetstream(), settings.stream_replicas)
+            await ensure_streams(nc, settings.stream_replicas)
         reconciler = Reconciler(
             orders, nc, open_storage(settings), every=settings.reconcile_every, grace=grace
         )

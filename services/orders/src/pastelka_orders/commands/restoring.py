@@ -66,7 +66,7 @@ async def _settle(asked: argparse.Namespace) -> None:
     settings = OrdersSettings.load()
     record = None if asked.record is None else _given(asked.record)
     storage = open_storage(settings)
-    async with broker(settings.nats_url) as nc, database(settings) as orders:
+    async with broker(settings) as nc, database(settings) as orders:
         sweep = Sweep(orders, nc, storage, 0.0, dry_run=asked.dry_run)
         found = await settle(sweep, record)
     if asked.json:

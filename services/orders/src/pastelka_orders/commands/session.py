@@ -6,8 +6,11 @@ from contextlib import asynccontextmanager
 
 from nats.aio.client import Client
 
-from pastelka_common.messaging.connection import without_credentials
-from pastelka_orders.database import Database
+from pastelka_common.messaging.connection import check_version, without_credentials
+from pastelka_common.messaging.names import NamedClient, Names
+from pastelka_common.settings import ServiceSettings
+from pastelka_orders.connections import COMMAND
+from pastelka_orders.database import Database, open_database
 from pastelka_orders.settings import OrdersSettings
 
 _SECONDS = 5
@@ -15,9 +18,14 @@ _POOL = 3
 
 
 @asynccontextmanager
-async def broker(url: str) -> AsyncIterator[Client]:
-    """A connection that is given up when it fails, unlike a service's. Raises ``ConnectionError``."""
-    nc = Client()
+async def broker(settings: ServiceSettings) -> AsyncIterator[Client]:
+    """A connection that is given up when it fails, unlike a service's.
+
+    Raises ``ConnectionError`` and ``BrokerSetupError``.
+    """
+    url = settings.nats_url
+    nc = NamedClient()
+    nc.names = Names(settings.nats_prefix)
 
     async def failed(_: Exception) -> None:
         """Said by what is raised."""
@@ -25,13 +33,14 @@ async def broker(url: str) -> AsyncIterator[Client]:
     try:
         # The client's own patience is for services: it would try again for minutes.
         async with asyncio.timeout(_SECONDS):
-            await nc.connect(url, name="orders-command", max_reconnect_attempts=0, error_cb=failed)
+            await nc.connect(url.split(","), name="orders-command", max_reconnect_attempts=0, error_cb=failed)
     except Exception as error:
         reason = str(error) or type(error).__name__
         raise ConnectionError(
             f"NATS does not answer at {without_credentials(url)} (NATS_URL): {reason}"
         ) from error
     try:
+        check_version(nc)
         yield nc
     finally:
         await nc.close()
@@ -40,7 +49,7 @@ async def broker(url: str) -> AsyncIterator[Client]:
 @asynccontextmanager
 async def database(settings: OrdersSettings) -> AsyncIterator[Database]:
     """The database of the service."""
-    found = Database(settings.database_url.get_secret_value(), pool_size=_POOL, timezone=settings.timezone)
+    found = open_database(settings, pool_size=_POOL, limits=COMMAND)
     try:
         yield found
     finally:

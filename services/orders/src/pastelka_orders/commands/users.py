@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.access.caller import Role
 from pastelka_orders.access.errors import NoUserError, PasswordRefusedError, UserExistsError
-from pastelka_orders.access.passwords import LONGEST, SHORTEST, Passwords
+from pastelka_orders.access.passwords import SHORTEST, Passwords, why_refused
 from pastelka_orders.commands.answers import say, say_json
 from pastelka_orders.commands.session import database
-from pastelka_orders.repository import accounts, sessions
+from pastelka_orders.repository import accounts, known_devices, sessions
 from pastelka_orders.repository.accounts import Account
 from pastelka_orders.settings import OrdersSettings
 
@@ -111,7 +111,10 @@ async def _change(name: str, change: Change, *, ends: bool = True) -> int:
         user_id = await change(connection)
         if user_id is None:
             raise NoUserError(name)
-        return await sessions.remove_of(connection, user_id) if ends else 0
+        if not ends:
+            return 0
+        await known_devices.remove_of(connection, user_id)
+        return await sessions.remove_of(connection, user_id)
 
     async with database(OrdersSettings.load()) as orders:
         return await orders.write(work)
@@ -120,8 +123,8 @@ async def _change(name: str, change: Change, *, ends: bool = True) -> int:
 async def _hash_of_new() -> str:
     # Nothing else is to be done meanwhile, and a thread could not be interrupted by Ctrl-C.
     password = _typed()
-    if not SHORTEST <= len(password) <= LONGEST:
-        raise PasswordRefusedError(f"A password has {SHORTEST} to {LONGEST} characters; nothing was changed.")
+    if reason := why_refused(password):
+        raise PasswordRefusedError(f"{reason} Nothing was changed.")
     return await Passwords().hashed(password)
 
 

@@ -1,6 +1,7 @@
 """``python -m pastelka_orders.entrypoints.migrate [upgrade [REV] | downgrade REV | current]``.
 
-Without a command it upgrades to head. Reads ``DATABASE_URL`` and ``STORAGE_PATH``. Exits 2 when
+Without a command it upgrades to head. Reads ``DATABASE_URL`` (``DATABASE_DIRECT_URL``, where that is a
+pooler's) and ``STORAGE_PATH``. Exits 2 when
 the command line or a setting is wrong, 1 when the database could not be migrated.
 """
 
@@ -18,7 +19,7 @@ from pastelka_orders import migrations_runner as runner
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     asked = _parser().parse_args(arguments)
-    url = os.environ.get("DATABASE_URL", "")
+    url = os.environ.get("DATABASE_DIRECT_URL", "").strip() or os.environ.get("DATABASE_URL", "")
     if not url:
         _complain("DATABASE_URL is missing; expected postgresql+asyncpg://user:password@host:5432/database")
         return 2

@@ -9,7 +9,7 @@ from nats.aio.client import Client
 from pastelka_common import process
 from pastelka_common.contracts.messages import DeadLetter, DownloadJob, EraseJob
 from pastelka_common.health import Check, health_server
-from pastelka_common.messaging.connection import connected
+from pastelka_common.messaging.connection import connected, ping
 from pastelka_common.messaging.consumer import JobConsumer
 from pastelka_common.messaging.presence import answering
 from pastelka_common.messaging.publish import Publisher
@@ -23,8 +23,9 @@ from pastelka_common.messaging.topology import (
 )
 from pastelka_common.messaging.upkeep import kept
 from pastelka_common.storage import open_storage
+from pastelka_orders.attempts import AttemptRows
 from pastelka_orders.consumers import DeadLetters, Downloads, Erasures, FactsConsumer
-from pastelka_orders.database import Database
+from pastelka_orders.database import Database, open_database
 from pastelka_orders.erasure import Retention
 from pastelka_orders.gauges import Gauges
 from pastelka_orders.listening import listen
@@ -55,14 +56,13 @@ def main() -> None:
 
 async def run(settings: OrdersSettings, stop: asyncio.Event) -> None:
     """Everything the worker does, until ``stop`` is set."""
-    url = settings.database_url.get_secret_value()
-    database = Database(url, pool_size=_POOL, timezone=settings.timezone)
+    database = open_database(settings, pool_size=_POOL)
     limits = PhotoLimits(max_bytes=settings.photo_max_bytes, max_pixels=settings.photo_max_pixels)
     intake = PhotoIntake(limits)
     hosts = [host.strip() for host in settings.download_allowed_hosts.split(",") if host.strip()]
     try:
         async with (
-            connected(settings.nats_url, name="orders-worker") as nc,
+            connected(settings.nats_url, name="orders-worker", prefix=settings.nats_prefix) as nc,
             PhotoDownloader(
                 intake,
                 rules=UrlRules(allowed_hosts=hosts),
@@ -103,7 +103,6 @@ async def _work(
         every=settings.retention_every,
         on_commit=relay.wake,
     )
-    url = settings.database_url.get_secret_value()
     async with (
         kept(nc, _CONSUMERS, replicas=settings.stream_replicas, on_loss=reconciler.wake),
         asyncio.TaskGroup() as tasks,
@@ -112,10 +111,12 @@ async def _work(
         tasks.create_task(reconciler.run(stop))
         tasks.create_task(retention.run(stop))
         tasks.create_task(Gauges(database, nc, storage).run(stop))
-        tasks.create_task(listen(url, CHANNEL, relay.wake, stop))
+        tasks.create_task(listen(settings.direct_url, CHANNEL, relay.wake, stop))
         tasks.create_task(FactsConsumer(nc, database, relay.wake).run(stop))
         tasks.create_task(
-            JobConsumer(nc, DEAD_CONSUMER, DeadLetter, dead.handle, concurrency=4).run(stop, grace=5)
+            JobConsumer(
+                nc, DEAD_CONSUMER, DeadLetter, dead.handle, concurrency=4, attempts=AttemptRows(database)
+            ).run(stop, grace=5)
         )
         tasks.create_task(
             JobConsumer(
@@ -125,19 +126,25 @@ async def _work(
                 downloads.handle,
                 concurrency=settings.download_concurrency,
                 on_rejected=downloads.reject,
+                attempts=AttemptRows(database),
             ).run(stop, grace=settings.shutdown_grace / 2)
         )
         tasks.create_task(follow_shop(settings, stop, nc, database, relay.wake, kept=settings.kept))
         tasks.create_task(
-            JobConsumer(nc, ERASE_CONSUMER, EraseJob, Erasures(storage).handle, concurrency=2).run(
-                stop, grace=5
-            )
+            JobConsumer(
+                nc,
+                ERASE_CONSUMER,
+                EraseJob,
+                Erasures(storage).handle,
+                concurrency=2,
+                attempts=AttemptRows(database),
+            ).run(stop, grace=5)
         )
 
 
 def _checks(nc: Client, database: Database) -> dict[str, Check]:
     async def broker() -> None:
-        await nc.flush(timeout=2)
+        await ping(nc)
 
     return {"database": database.check, "broker": broker}
 

@@ -45,7 +45,7 @@ class Eraser:
             step = "messages"
             await self._messages(record)
         except Exception as error:
-            if is_passing(error) and not isinstance(error, OSError):
+            if is_passing(error):
                 raise
             await self._note(record, step, error)
             return False

@@ -12,7 +12,7 @@ from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
 from pastelka_common.contracts.statuses import STATUS_ENUMS
-from pastelka_common.messaging.held import last_held
+from pastelka_common.messaging.held import last_held, purge_subject
 from pastelka_common.messaging.topology import DEAD, JOBS, STATUS
 
 _AT_ONCE = 32
@@ -35,4 +35,4 @@ def _facts(subjects: Iterable[str]) -> list[str]:
 
 async def _purge(nc: Client, stream: str, subject: str) -> None:
     with suppress(NotFoundError):  # no stream, no messages
-        await nc.jetstream().purge_stream(stream, subject=subject)
+        await purge_subject(nc, stream, subject)

@@ -24,7 +24,7 @@ from pastelka_common.messaging.topology import (
 )
 from pastelka_orders import dead_letters
 from pastelka_orders.broker import Broker
-from pastelka_orders.database import Database
+from pastelka_orders.database import Database, DatabaseUnavailableError
 from pastelka_orders.errors import BrokerUnavailableError
 from pastelka_orders.queues import standing
 from pastelka_orders.repository import reconciling, retention, system
@@ -183,7 +183,7 @@ async def _queues(nc: Client) -> list[QueueResponse]:
 
 
 async def _queue(nc: Client, spec: ConsumerSpec) -> QueueResponse:
-    found = await standing(nc.jetstream(), spec)
+    found = await standing(nc, spec)
     return QueueResponse(name=spec.name, waiting=found.waiting, in_hand=found.in_hand)
 
 
@@ -191,6 +191,6 @@ async def _or_none(asked: Awaitable[T]) -> T | None:
     """The answer, or ``None`` where the database or the broker is away."""
     try:
         return await asyncio.wait_for(asked, _PATIENCE)
-    except (BrokerUnavailableError, SQLAlchemyError, *BROKER_ERRORS) as error:
+    except (BrokerUnavailableError, DatabaseUnavailableError, SQLAlchemyError, *BROKER_ERRORS) as error:
         log.warning("not told how the system is", error=str(error) or type(error).__name__)
         return None

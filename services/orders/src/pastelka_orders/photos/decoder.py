@@ -22,10 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from pastelka_orders.photos.bounds import LARGE_PIXELS, DecoderBounds
-from pastelka_orders.photos.errors import Refusal
-from pastelka_orders.photos.limits import PhotoLimits
-from pastelka_orders.photos.normalise import normalise, prepare_decoders, too_complex
+from pastelka_orders.photos.errors import Refusal, too_complex
+from pastelka_orders.photos.limits import LARGE_PIXELS, DecoderBounds, PhotoLimits
+from pastelka_orders.photos.normalise import normalise, prepare_decoders
 
 
 @dataclass(frozen=True)

@@ -15,15 +15,17 @@ from typing import Any
 
 import structlog
 
-from pastelka_orders.photos.bounds import DecoderBounds
-from pastelka_orders.photos.errors import Refusal
-from pastelka_orders.photos.limits import PhotoLimits
-from pastelka_orders.photos.normalise import NormalisedPhoto, damaged, too_complex
+from pastelka_orders.photos.errors import Refusal, damaged, too_complex
+from pastelka_orders.photos.limits import DecoderBounds, PhotoLimits
+from pastelka_orders.photos.normalise import NormalisedPhoto
 
 _TRIES = 3
 _GRACE = 5.0
 # What a decoder needs to start; nothing else of the service's environment is its business.
 _ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "TMPDIR", "LANG")
+
+# Threads of NumPy and arenas of malloc would reserve address space for each processor.
+_ADDRESS_SPACE = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"}
 
 log = structlog.get_logger(__name__)
 
@@ -119,7 +121,7 @@ class _Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             encoding="utf-8",
-            env={**environment, "MALLOC_ARENA_MAX": "2"},
+            env={**environment, **_ADDRESS_SPACE},
             pass_fds=(lock,),
             start_new_session=True,  # it ends when its pipe does, not when somebody presses Ctrl+C
         )

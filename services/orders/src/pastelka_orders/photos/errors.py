@@ -17,6 +17,35 @@ class Refusal(Exception):  # noqa: N818 - not an error of the program: the verdi
         self.reason = reason
 
 
+def damaged() -> Refusal:
+    """The refusal for a file that breaks its decoder."""
+    return Refusal("photo_damaged", "The photo is damaged and cannot be decoded; export or copy it again.")
+
+
+def cut_off() -> Refusal:
+    """The refusal for a file that ends too early."""
+    return Refusal(
+        "photo_truncated",
+        "The file ends in the middle of the photo, as after a broken transfer; send the complete file.",
+    )
+
+
+def incomplete() -> Refusal:
+    """The refusal for a file that has its end and lacks pixels."""
+    return Refusal(
+        "photo_truncated",
+        "Part of the photo is missing, as after a broken transfer; send the complete file.",
+    )
+
+
+def too_complex() -> Refusal:
+    """The refusal for a file that takes more memory or time to decode than a photo of its size may."""
+    return Refusal(
+        "photo_too_complex",
+        "Decoding the photo takes more memory or time than is allowed; export it as a plain JPEG.",
+    )
+
+
 class PhotoRefusedError(Exception):
     """One file is not a photo that can be worked with.
 
@@ -36,7 +65,7 @@ class PhotoRefusedError(Exception):
 
 
 class PhotosRefusedError(Exception):
-    """Photos sent together are refused together; ``refusals`` says what is wrong with each bad one.
+    """None of the files sent together is a photo; ``refusals`` says what is wrong with each.
 
     ``refusals`` is empty when it is their number that is wrong (``photos_missing``, ``photos_too_many``).
     """

@@ -9,7 +9,14 @@ from pastelka_orders.photos.errors import Refusal
 READABLE = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "HEIF", "AVIF")
 
 _ADVICE = "send a JPEG, PNG, HEIC, WebP, AVIF, TIFF, GIF or BMP photo"
-_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis")
+# What names the coding of a HEIF file's pixels (ISO/IEC 23008-12 annex B, AVIF 1.2 section 8), and the major
+# brand by which Pillow finds the decoder. ``mif1`` and the like name the container only.
+_CODING_BRANDS = {
+    **dict.fromkeys((b"avif", b"avis"), b"avif"),
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"), b"heic"),
+}
+_CONTAINER_BRANDS = (b"mif1", b"mif2", b"msf1", b"miaf")
+_MOST_BRANDS = 64
 _WEBP_HEAD = 30  # bytes up to the end of the sizes, in whichever of its three kinds
 _READABLE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"II*\0", b"MM\0*", b"BM")
 
@@ -72,6 +79,23 @@ def webp_canvas(content: bytes) -> tuple[int, int] | None:
     return None
 
 
+def with_known_brand(content: bytes) -> bytes:
+    """``content`` with a major brand that names the coding, if it is a HEIF file with such a brand at all."""
+    coding = next((brand for brand in _brands(content) if brand in _CODING_BRANDS), None)
+    if coding is None or content[8:12] in _CODING_BRANDS:
+        return content
+    return content[:8] + _CODING_BRANDS[coding] + content[12:]
+
+
+def _brands(content: bytes) -> list[bytes]:
+    """Major and compatible brands (ISO/IEC 14496-12, 4.3)."""
+    if content[4:8] != b"ftyp":
+        return []
+    box = content[8 : min(int.from_bytes(content[:4]), 16 + 4 * _MOST_BRANDS)]
+    brands = [box[at : at + 4] for at in range(0, len(box), 4)]
+    return [*brands[:1], *brands[2:]]  # between them is a version
+
+
 def _little(digits: bytes) -> int:
     return int.from_bytes(digits, "little")
 
@@ -79,13 +103,13 @@ def _little(digits: bytes) -> int:
 def claims_to_be_readable(head: bytes) -> bool:
     """Whether ``head``, a file's first bytes, begins as a file of a readable format does."""
     if head[4:8] == b"ftyp":
-        return head[8:12] in _HEIF_BRANDS
+        return any(brand in _CODING_BRANDS for brand in _brands(head))
     return head.startswith(_READABLE_STARTS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
 
 
 def _what_it_is(head: bytes) -> tuple[str, bool]:
     if head[4:8] == b"ftyp":
-        return ("a camera's raw file", True) if head[8:11] == b"crx" else ("a video", False)
+        return _what_container(head)
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if start.startswith(b"<?xml") and b"<svg" in start:
         return "an SVG drawing", True
@@ -93,6 +117,14 @@ def _what_it_is(head: bytes) -> tuple[str, bool]:
         if head.startswith(kind.start) or start.lower().startswith(kind.start):
             return kind.what, kind.is_image
     return ("a text file", False) if _is_text(head) else ("a file of an unknown kind", False)
+
+
+def _what_container(head: bytes) -> tuple[str, bool]:
+    if head[8:11] == b"crx":
+        return "a camera's raw file", True
+    if any(brand in _CONTAINER_BRANDS for brand in _brands(head)):
+        return "a HEIF image in another coding than HEVC and AV1", True
+    return "a video", False
 
 
 def _is_text(head: bytes) -> bool:

@@ -7,20 +7,23 @@ from dataclasses import dataclass
 from io import BytesIO
 
 import structlog
-from PIL import AvifImagePlugin, Image, UnidentifiedImageError
+from PIL import AvifImagePlugin, Image, TiffImagePlugin, UnidentifiedImageError
 from pillow_heif import register_heif_opener
 
 from pastelka_common.thumbnails import thumbnail
-from pastelka_orders.photos.encoding import Suffix, encode, suffix_for, without_metadata
-from pastelka_orders.photos.errors import Refusal
-from pastelka_orders.photos.formats import READABLE, camera_raw, unreadable, webp_canvas
+from pastelka_orders.photos.encoding import Suffix, encode, png_without_metadata, suffix_for
+from pastelka_orders.photos.errors import Refusal, cut_off, damaged, too_complex
+from pastelka_orders.photos.formats import READABLE, camera_raw, unreadable, webp_canvas, with_known_brand
+from pastelka_orders.photos.jpeg import JPEG_END, JPEG_START, Jpeg
 from pastelka_orders.photos.limits import PhotoLimits
 from pastelka_orders.photos.pixels import reduced_size, working_pixels
 
 log = structlog.get_logger(__name__)
 
+_JPEG_FORMATS = ("JPEG", "MPO")
 _TIFF_NEW_SUBFILE_TYPE = 254
 _TIFF_REDUCED_RESOLUTION = 1
+_MOST_PREVIEWS = 8
 _DNG_VERSION = 50706
 _TOO_COMPLEX = re.compile(r"memory|security limit", re.IGNORECASE)
 _ENDS_EARLY = re.compile(r"truncated|not processed|end of file|unexpected end", re.IGNORECASE)
@@ -51,6 +54,7 @@ def prepare_decoders(*, threads: int) -> None:
     """
     Image.MAX_IMAGE_PIXELS = None
     AvifImagePlugin.DEFAULT_MAX_THREADS = threads
+    TiffImagePlugin.OPEN_INFO[b"MM", 0, (1,), 1, (16,), ()] = ("I;16B", "I;16B")  # inverted in `pixels`
     register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=threads)
 
 
@@ -68,15 +72,26 @@ def normalise(content: bytes, *, limits: PhotoLimits, room_for: RoomFor) -> Norm
 
 def _normalised(content: bytes, limits: PhotoLimits, room_for: RoomFor) -> NormalisedPhoto:
     with _opened(content) as image:
-        _check_format(image)
+        _go_to_photo(image)
+        image.info.pop("xmp", None)  # Pillow would turn a TIFF as it says
         _check_size(image.size, limits)
         full_size = image.size
         with room_for(image.width * image.height):
+            jpeg = Jpeg(content) if image.format in _JPEG_FORMATS else None
+            if jpeg is not None:
+                jpeg.check()
             _decode(image, limits)
-            pixels = working_pixels(image, max_pixels=limits.max_output_pixels)
+            pixels = working_pixels(image, content, max_pixels=limits.max_output_pixels)
             is_as_sent = pixels is image and pixels.size == full_size
-            stored = without_metadata(content, image.format) if is_as_sent else None
+            stored = _unchanged(content, image, jpeg) if is_as_sent else None
             return _as_stored(pixels, stored, image)
+
+
+def _unchanged(content: bytes, image: Image.Image, jpeg: Jpeg | None) -> bytes | None:
+    """The pixels as they were sent and nothing else, where the file is as usual."""
+    if jpeg is not None:
+        return jpeg.without_metadata()
+    return png_without_metadata(content) if image.format == "PNG" else None
 
 
 def _check_bytes(size: int, limits: PhotoLimits) -> None:
@@ -96,7 +111,7 @@ def too_large(limits: PhotoLimits) -> Refusal:
 
 def _opened(content: bytes) -> Image.Image:
     try:
-        return Image.open(BytesIO(content), formats=READABLE)
+        return Image.open(BytesIO(_as_decoders_expect(content)), formats=READABLE)
     except MemoryError:
         raise
     except UnidentifiedImageError as error:
@@ -105,11 +120,18 @@ def _opened(content: bytes) -> Image.Image:
         raise _undecodable(error) from error
 
 
+def _as_decoders_expect(content: bytes) -> bytes:
+    if content.startswith(JPEG_START):
+        return content + JPEG_END  # which may be missing; whether pixels are, :class:`Jpeg` says
+    return with_known_brand(content)
+
+
 def _decode(image: Image.Image, limits: PhotoLimits) -> None:
     try:
-        if image.format == "JPEG":  # its decoder can skip what would be scaled away
+        if image.format in _JPEG_FORMATS:  # its decoder can skip what would be scaled away
             image.draft(image.mode, reduced_size(image.size, limits.max_output_pixels))
         image.load()
+        vars(image).pop("_decoder", None)  # of WebP and AVIF: it keeps two more copies of the pixels
     except MemoryError:
         raise
     except Exception as error:
@@ -122,31 +144,25 @@ def _undecodable(error: Exception) -> Refusal:
     if _TOO_COMPLEX.search(said):
         return too_complex()
     if _ENDS_EARLY.search(said):
-        return Refusal(
-            "photo_truncated",
-            "The file ends in the middle of the photo, as after a broken transfer; send the complete file.",
-        )
+        return cut_off()
     return damaged()
 
 
-def damaged() -> Refusal:
-    """The refusal for a file that breaks its decoder."""
-    return Refusal("photo_damaged", "The photo is damaged and cannot be decoded; export or copy it again.")
-
-
-def too_complex() -> Refusal:
-    """The refusal for a file that takes more memory or time to decode than a photo of its size may."""
-    return Refusal(
-        "photo_too_complex",
-        "Decoding the photo takes more memory or time than is allowed; export it as a plain JPEG.",
-    )
-
-
-def _check_format(image: Image.Image) -> None:
-    tags = getattr(image, "tag_v2", None) or {}
-    kind = tags.get(_TIFF_NEW_SUBFILE_TYPE, 0)
-    if _DNG_VERSION in tags or (isinstance(kind, int) and kind & _TIFF_REDUCED_RESOLUTION):
-        raise camera_raw()
+def _go_to_photo(image: Image.Image) -> None:
+    """Pass by the previews with which a TIFF may begin. Raises :class:`Refusal` for a camera's raw file."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return
+    for page in range(1, _MOST_PREVIEWS + 2):
+        if _DNG_VERSION in image.tag_v2:
+            raise camera_raw()
+        kind = image.tag_v2.get(_TIFF_NEW_SUBFILE_TYPE, 0)
+        if not isinstance(kind, int) or not kind & _TIFF_REDUCED_RESOLUTION:
+            return
+        try:
+            image.seek(page)
+        except Exception as error:  # no page more, or one that no decoder knows
+            raise camera_raw() from error
+    raise camera_raw()
 
 
 def _check_size(size: tuple[int, int], limits: PhotoLimits) -> None:

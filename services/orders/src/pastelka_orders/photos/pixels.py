@@ -1,47 +1,77 @@
 """From whatever a file holds to upright 8-bit grey or RGB pixels in sRGB, nothing transparent."""
 
-from io import BytesIO
-
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image
 from PIL.ExifTags import Base
 
+from pastelka_orders.photos.colors import meaning_of, to_srgb
 from pastelka_orders.photos.errors import Refusal
 
-_UPRIGHT = 1
 _SCALABLE_MODES = ("L", "LA", "RGB", "RGBA", "CMYK")
-_GREY_MODES = ("L", "LA", "1")
+_GREY_MODES = ("L", "LA", "1", "I;16", "I;16B")
 # Rounded to the nearest of 256 levels: Pillow's own conversion cuts everything above 255 to white.
 _SIXTEEN_TO_EIGHT_BITS = [(level * 255 + 32767) // 65535 for level in range(65536)]
-_PROFILE_SPACES = {"RGB": "RGB", "CMYK": "CMYK"}
+_INVERTED = _SIXTEEN_TO_EIGHT_BITS[::-1]
+_TIFF_PHOTOMETRIC = 262
+_WHITE_IS_ZERO = 0
+# Their decoders have turned the pixels already: by tag 274 of TIFF, by ``irot`` and ``imir`` of HEIF.
+_UPRIGHT_FORMATS = ("TIFF", "HEIF")
+# What makes pixels upright, by EXIF orientation (CIPA DC-008, tag 274).
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
-def working_pixels(image: Image.Image, *, max_pixels: int) -> Image.Image:
+def working_pixels(image: Image.Image, content: bytes, *, max_pixels: int) -> Image.Image:
     """A decoded ``image`` as grey (``L``) or ``RGB``; ``image`` itself if only its size had to change.
 
-    Raises :class:`Refusal` for pixels without a known scale (32-bit integers, floats).
+    ``content`` is the file that it was decoded from. Raises :class:`Refusal` for pixels without a known
+    scale (32-bit integers, floats).
     """
-    profile = image.info.get("icc_profile")
+    source, meaning = image, meaning_of(image, content)
     if image.mode in _SCALABLE_MODES:
         shrink(image, max_pixels)  # first, for the sake of memory; in place, so that the large one is gone
     image = _upright(image)
-    image = _eight_bit(image)
-    image = _on_white(image)
-    image = _in_srgb(image, profile)
-    image = _as_grey_or_rgb(image)
-    shrink(image, max_pixels)
-    return image
+    image = _eight_bit(image, source)
+    colors, alpha = _separated(image, source)
+    colors = _as_grey_or_rgb(to_srgb(colors, meaning))
+    if alpha is not None:
+        page = Image.new(colors.mode, colors.size, "white")
+        page.paste(colors, mask=alpha)
+        colors = page
+    shrink(colors, max_pixels)
+    return colors
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Pixels turned as EXIF says (CIPA DC-008, tag 274); damaged EXIF counts as none."""
+    turn = None if image.format in _UPRIGHT_FORMATS else _TURNS.get(_orientation(image))
+    return image if turn is None else image.transpose(turn)
+
+
+def _orientation(image: Image.Image) -> int:
+    """By EXIF alone, whatever XMP says; of an AVIF Pillow puts ``irot`` and ``imir`` there.
+
+    Damaged EXIF counts as none. Pillow's ``getexif`` would take the orientation of XMP where EXIF has none.
+    """
+    exif = Image.Exif()
     try:
-        orientation = image.getexif().get(Base.Orientation, _UPRIGHT)
-        return image if orientation == _UPRIGHT else ImageOps.exif_transpose(image)
+        exif.load(image.info.get("exif") or _exif_of_imagemagick(image))
+        return int(exif.get(Base.Orientation, 1))
     except Exception:  # noqa: BLE001 - the pixels are fine, whatever a hostile EXIF block makes its parser raise
-        return image
+        return 1
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
+def _exif_of_imagemagick(image: Image.Image) -> bytes:
+    """EXIF as text in a PNG: two lines of a head, then hexadecimal digits."""
+    return bytes.fromhex("".join(image.info.get("Raw profile type exif", "").split("\n")[3:]))
+
+
+def _eight_bit(image: Image.Image, source: Image.Image) -> Image.Image:
     if image.mode in {"I", "F"}:
         raise Refusal(
             "photo_unsupported_format",
@@ -49,34 +79,24 @@ def _eight_bit(image: Image.Image) -> Image.Image:
         )
     if not image.mode.startswith("I;16"):
         return image
-    eight_bit = image.convert("I").point(_SIXTEEN_TO_EIGHT_BITS, "L")
-    eight_bit.info.pop("transparency", None)  # a 16-bit level, meaningless now
+    levels = image.convert("I")
+    tags = getattr(source, "tag_v2", {})
+    is_inverted = tags.get(_TIFF_PHOTOMETRIC) == _WHITE_IS_ZERO
+    eight_bit = levels.point(_INVERTED if is_inverted else _SIXTEEN_TO_EIGHT_BITS, "L")
+    if (transparent := eight_bit.info.pop("transparency", None)) is not None:
+        eight_bit.putalpha(levels.point([255 * (level != transparent) for level in range(65536)], "L"))
     return eight_bit
 
 
-def _on_white(image: Image.Image) -> Image.Image:
+def _separated(image: Image.Image, source: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """Colors, and how opaque they are: ``None`` for entirely."""
     if not image.has_transparency_data:
-        return image
-    mode = "LA" if image.mode == "LA" else "RGBA"
-    layer = image.convert(mode)
-    page = Image.new(mode.removesuffix("A"), image.size, "white")
-    page.paste(layer.convert(page.mode), mask=layer.getchannel("A"))
-    return page
-
-
-def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Colors of a wide-gamut or print profile as sRGB; an unreadable or unfitting profile counts as none."""
-    if not profile or image.mode not in _PROFILE_SPACES:
-        return image
-    try:
-        source = ImageCms.ImageCmsProfile(BytesIO(profile))
-        fits = source.profile.xcolor_space.strip() == _PROFILE_SPACES[image.mode]
-        if not fits or "srgb" in ImageCms.getProfileDescription(source).lower():
-            return image
-        srgb = ImageCms.createProfile("sRGB")
-        return ImageCms.profileToProfile(image, source, srgb, outputMode="RGB") or image
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return image
+        return (image.convert("RGB") if image.mode == "P" else image), None
+    layer = image if image.mode == "LA" else image.convert("RGBA")
+    colors, alpha = layer.convert(layer.mode.removesuffix("A")), layer.getchannel("A")
+    # Writers of BMP leave the fourth byte at zero and mean opaque.
+    is_meant = source.format != "BMP" or alpha.getextrema() != (0, 0)
+    return colors, alpha if is_meant else None
 
 
 def _as_grey_or_rgb(image: Image.Image) -> Image.Image:

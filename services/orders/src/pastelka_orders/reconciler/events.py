@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import OrderChanged, OrderCreated, OrderDeleted, now
 from pastelka_common.messaging.held import StreamState, state_of
+from pastelka_common.messaging.names import names_of
 from pastelka_common.messaging.topology import DAY, EVENTS, EVENTS_CONSUMER
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.reconciler.sweep import Sweep
@@ -107,14 +108,14 @@ async def _end_of_older_copy(nc: Client, stream: StreamState, mark: dict[str, An
 
 async def _time_of(nc: Client, sequence: int) -> datetime | None:
     try:
-        return (await nc.jetstream().get_msg(EVENTS, sequence)).time
+        return (await nc.jetstream().get_msg(names_of(nc).stream(EVENTS), sequence)).time
     except NotFoundError:
         return None
 
 
 async def _all_pushed(nc: Client) -> bool:
     try:
-        info = await nc.jetstream().consumer_info(EVENTS, EVENTS_CONSUMER.name)
+        info = await nc.jetstream().consumer_info(names_of(nc).stream(EVENTS), EVENTS_CONSUMER.name)
     except NotFoundError:
         return False
     return not info.num_pending and not info.num_ack_pending

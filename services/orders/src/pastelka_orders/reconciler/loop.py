@@ -12,6 +12,7 @@ from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.storage import Storage
 from pastelka_orders.database import Database, is_passing
 from pastelka_orders.leases import leased
+from pastelka_orders.reconciler.answered_letters import remove_answered_letters
 from pastelka_orders.reconciler.events import mend_events
 from pastelka_orders.reconciler.files import FileRounds
 from pastelka_orders.reconciler.leftovers import (
@@ -118,6 +119,7 @@ async def _pass_over(sweep: Sweep, files: FileRounds | None) -> None:
     await mend_downloads(sweep)
     await mend_erasures(sweep)
     await mend_shop_jobs(sweep)
+    await remove_answered_letters(sweep)
     if files is not None:
         await files.look(sweep)
     events = await mend_events(sweep, last)

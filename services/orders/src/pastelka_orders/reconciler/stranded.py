@@ -12,7 +12,8 @@ from datetime import timedelta
 from nats.aio.client import Client
 
 from pastelka_common.contracts.messages import now
-from pastelka_common.messaging.held import last_held, state_of, subjects_held
+from pastelka_common.messaging.held import last_held, purge_subject, state_of, subjects_held
+from pastelka_common.messaging.names import names_of
 from pastelka_common.messaging.topology import (
     COLORING_CONSUMER,
     DOWNLOAD_CONSUMER,
@@ -48,7 +49,7 @@ async def remove_stranded_jobs(sweep: Sweep) -> None:
             if held.sequence > acknowledged or held.time > oldest:
                 continue
             if not sweep.dry_run:
-                await sweep.nc.jetstream().purge_stream(JOBS, seq=held.sequence + 1, subject=held.subject)
+                await purge_subject(sweep.nc, JOBS, held.subject, up_to=held.sequence)
             sweep.note(kind, "job_never_delivered", subject=held.subject, sequence=held.sequence)
 
 
@@ -58,14 +59,15 @@ async def _begin_anew(sweep: Sweep, kind: Kind, spec: ConsumerSpec) -> None:
     Its workers declare it again, and are given all that the stream holds.
     """
     if not sweep.dry_run:
-        await sweep.nc.jetstream().delete_consumer(spec.stream, spec.name)
+        await sweep.nc.jetstream().delete_consumer(names_of(sweep.nc).stream(spec.stream), spec.name)
     sweep.note(kind, "consumer_ahead", consumer=spec.name)
 
 
 async def _places(nc: Client, spec: ConsumerSpec) -> tuple[int, int]:
     """Numbers up to which the consumer was given, and has acknowledged, everything; 0 if there is none."""
+    subject = f"$JS.API.CONSUMER.INFO.{names_of(nc).stream(spec.stream)}.{spec.name}"
     async with asyncio.timeout(_TIMEOUT):
-        answer = await nc.request(f"$JS.API.CONSUMER.INFO.{spec.stream}.{spec.name}", b"", timeout=_TIMEOUT)
+        answer = await nc.request(subject, b"", timeout=_TIMEOUT)
     info = json.loads(answer.data)
     delivered, acknowledged = (
         info.get(place, {}).get("stream_seq", 0) for place in ("delivered", "ack_floor")

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.access.caller import Role
+from pastelka_orders.domain.text import single_line
 
 _COLUMNS = "id, name, role::text AS role, password_hash, created_at, disabled_at"
 _FIND = text(f"SELECT {_COLUMNS} FROM users WHERE name_key = :key")
@@ -52,8 +53,8 @@ class Account:
 
 
 def name_key(name: str) -> str:
-    """By which a name is found: without its case and the ways to write its accents."""
-    return unicodedata.normalize("NFKC", name.strip()).casefold()
+    """By which a name is found: without its case, the ways to write its accents, and what is not seen."""
+    return unicodedata.normalize("NFKC", single_line(name)).casefold()
 
 
 async def find(connection: AsyncConnection, name: str) -> Account | None:

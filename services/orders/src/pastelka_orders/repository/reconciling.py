@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, Text, bindparam, text
+from sqlalchemy import Float, Integer, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.statuses import StatusType
@@ -27,6 +27,18 @@ _ENDED = {
     )
     for kind, table in TABLES.items()
 }
+_ANSWERED = {
+    kind: text(
+        f"""SELECT n.id, v.run, COALESCE(v.in_hand, false) AS is_active
+        FROM unnest(CAST(:ids AS integer[])) AS n(id) LEFT JOIN {table} v ON v.id = n.id
+        WHERE v.error_code IS NULL OR v.error_code = :cancelled"""
+    )
+    for kind, table in TABLES.items()
+}
+_ANSWERED_DOWNLOADS = text(
+    """SELECT n.id FROM unnest(CAST(:ids AS integer[])) AS n(id) LEFT JOIN images i ON i.id = n.id
+    WHERE i.download_error_code IS NULL"""
+)
 _IN_OUTBOX = text("SELECT 1 FROM outbox WHERE subject = :subject LIMIT 1")
 _WAITING_PHOTOS = text(
     f"""SELECT i.id, i.original_url AS url, o.order_number
@@ -35,20 +47,30 @@ _WAITING_PHOTOS = text(
         AND i.path IS NULL AND i.download_error_code IS NULL AND i.original_url IS NOT NULL
     ORDER BY i.id"""
 )
+# The longer nothing is found, the less is expected: some fifteen looks in seven days.
 _ERASURES = text(
     f"""SELECT order_id, order_number FROM erasures
-    WHERE deleted_at < {_OLD} AND deleted_at > clock_timestamp() - interval '7 days' AND is_watched
-    ORDER BY order_id"""
+    WHERE is_watched AND deleted_at < {_OLD} AND deleted_at > clock_timestamp() - interval '7 days'
+        AND COALESCE(next_look_at, deleted_at) <= clock_timestamp()
+    ORDER BY COALESCE(next_look_at, deleted_at), order_id LIMIT :page"""
 )
-_OLDEST_OUTBOX = text("SELECT LEAST(clock_timestamp(), min(created_at)) FROM outbox")
+_LOOKED = text(
+    """UPDATE erasures SET looks = n.looks, next_look_at = clock_timestamp()
+        + make_interval(secs => LEAST(:grace * 2.0 ^ LEAST(n.looks, 30), 86400))
+    FROM (SELECT order_id, CASE WHEN CAST(:found AS boolean) THEN 1 ELSE looks + 1 END AS looks
+        FROM erasures WHERE order_id = :order_id) n WHERE erasures.order_id = n.order_id"""
+).bindparams(bindparam("order_id", type_=Integer), bindparam("grace", type_=Float))
+_OLDEST_OUTBOX = text("SELECT LEAST(clock_timestamp(), min(created_at)) FROM outbox WHERE refused IS NULL")
 _CHANGED_ORDERS = text(
-    """SELECT o.order_number, o.created_at > :since AS is_new FROM orders o WHERE o.updated_at > :since
-        OR EXISTS (SELECT 1 FROM line_items l JOIN images i ON i.line_item_id = l.id
-            WHERE l.order_id = o.id AND (GREATEST(i.coloring_chosen_at, i.svg_chosen_at) > :since
-                OR EXISTS (SELECT 1 FROM coloring_versions c
-                    WHERE c.image_id = i.id AND c.updated_at > :since)
-                OR EXISTS (SELECT 1 FROM svg_versions s
-                    WHERE s.image_id = i.id AND s.updated_at > :since)))
+    """WITH changed_images AS (
+        SELECT id FROM images WHERE GREATEST(coloring_chosen_at, svg_chosen_at) > :since
+        UNION SELECT image_id FROM coloring_versions WHERE updated_at > :since
+        UNION SELECT image_id FROM svg_versions WHERE updated_at > :since),
+    changed AS (
+        SELECT id FROM orders WHERE updated_at > :since
+        UNION SELECT l.order_id FROM changed_images n JOIN images i ON i.id = n.id
+            JOIN line_items l ON l.id = i.line_item_id)
+    SELECT o.order_number, o.created_at > :since AS is_new FROM changed n JOIN orders o ON o.id = n.id
     ORDER BY o.id"""
 )
 _DELETED_ORDERS = text("SELECT order_number FROM erasures WHERE deleted_at > :since ORDER BY deleted_at")
@@ -95,6 +117,22 @@ class Ended:
     id: int
     run: int | None
     error_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredVersion:
+    """A version that does not wait for a person; ``run`` is ``None`` when it is gone."""
+
+    id: int
+    run: int | None
+    is_active: bool
+
+    def answers(self, run: int) -> bool:
+        """Whether a dead letter of this run needs no more of a person's attention.
+
+        That of an active run does: it has come before the run's failure was stored.
+        """
+        return self.run is None or run < self.run or not self.is_active
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +190,19 @@ async def ended(
     return [Ended(**row) for row in rows.mappings()]
 
 
+async def answered_versions(
+    connection: AsyncConnection, kind: StatusType, ids: Sequence[int], *, cancelled: str
+) -> list[AnsweredVersion]:
+    """Those of these versions that are asked for again, completed, cancelled (an error code) or gone."""
+    rows = await connection.execute(_ANSWERED[kind], {"ids": list(ids), "cancelled": cancelled})
+    return [AnsweredVersion(**row) for row in rows.mappings()]
+
+
+async def answered_downloads(connection: AsyncConnection, ids: Sequence[int]) -> list[int]:
+    """Those of these images whose photo is stored or asked for again, or that are gone."""
+    return list((await connection.execute(_ANSWERED_DOWNLOADS, {"ids": list(ids)})).scalars())
+
+
 async def is_in_outbox(connection: AsyncConnection, subject: str) -> bool:
     """Whether a message on this subject waits to be published."""
     return (await connection.execute(_IN_OUTBOX, {"subject": subject})).first() is not None
@@ -163,10 +214,15 @@ async def waiting_photos(connection: AsyncConnection, *, grace: float) -> list[W
     return [WaitingPhoto(**row) for row in rows.mappings()]
 
 
-async def erasures(connection: AsyncConnection, *, grace: float) -> list[DeletedOrder]:
-    """Orders that were deleted in the last days, and longer ago than the grace."""
-    rows = await connection.execute(_ERASURES, {"grace": grace})
+async def erasures(connection: AsyncConnection, *, grace: float, page: int) -> list[DeletedOrder]:
+    """Orders that were deleted in the last days, and longer ago than the grace, whose folder is due."""
+    rows = await connection.execute(_ERASURES, {"grace": grace, "page": page})
     return [DeletedOrder(**row) for row in rows.mappings()]
+
+
+async def note_look(connection: AsyncConnection, order_id: int, *, grace: float, found: bool) -> None:
+    """Look again after the grace where files were ``found``; else after twice as long as before."""
+    await connection.execute(_LOOKED, {"order_id": order_id, "grace": grace, "found": found})
 
 
 async def published_until(connection: AsyncConnection) -> datetime:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import DateTime, Integer, Text, bindparam, text
+from sqlalchemy import DateTime, Integer, LargeBinary, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.models import OrderStatus
@@ -55,7 +55,10 @@ _SET_STATUS = text(
     """UPDATE orders SET status = CAST(:status AS orderstatus), updated_at = clock_timestamp()
     WHERE id = :id"""
 ).bindparams(bindparam("id", type_=Integer))
-_SEEN = text("INSERT INTO shopify_webhooks (id) VALUES (:id) ON CONFLICT DO NOTHING RETURNING id")
+_SEEN = text(
+    """INSERT INTO shopify_webhooks (id, topic, body_digest) VALUES (:id, :topic, :digest)
+    ON CONFLICT DO NOTHING RETURNING id"""
+).bindparams(bindparam("digest", type_=LargeBinary))
 _FORGET = text(
     """DELETE FROM shopify_webhooks WHERE id IN (SELECT id FROM shopify_webhooks
         WHERE received_at < clock_timestamp() - make_interval(days => :days)
@@ -93,10 +96,16 @@ class Deletion:
     is_final: bool
 
 
-async def is_new_webhook(connection: AsyncConnection, webhook_id: str) -> bool:
-    """Note that this webhook is applied; ``False`` if it was already. Old ones are forgotten."""
+async def is_new_webhook(
+    connection: AsyncConnection, webhook_id: str | None, topic: str, digest: bytes
+) -> bool:
+    """Note that this webhook is applied; ``False`` if its id or its body was already. Old ones are forgotten.
+
+    ``digest`` is the SHA-256 of the body.
+    """
     await connection.execute(_FORGET, {"days": _KEPT_DAYS})
-    return (await connection.execute(_SEEN, {"id": webhook_id})).first() is not None
+    values = {"id": webhook_id or f"sha256:{digest.hex()}", "topic": topic, "digest": digest}
+    return (await connection.execute(_SEEN, values)).first() is not None
 
 
 async def lock(connection: AsyncConnection, shopify_id: int) -> KnownOrder | None:
@@ -144,7 +153,7 @@ async def add(connection: AsyncConnection, order: ShopOrder) -> tuple[int, str]:
             "email": order.customer_email,
             "customer": order.customer_name,
             "payment": order.payment_status,
-            "shipping": order.shipping_method,
+            "shipping": order.shipping_method or None,
             "search": search_text(number, order.customer_name, order.customer_email),
             "created_at": order.created_at,
             "updated_at": order.updated_at,
@@ -162,9 +171,9 @@ async def change(connection: AsyncConnection, known: KnownOrder, order: ShopOrde
         "email": order.customer_email or known.customer_email,
         "customer": order.customer_name or known.customer_name,
         "payment": order.payment_status or known.payment_status,
-        "shipping": order.shipping_method or known.shipping_method,
+        "shipping": known.shipping_method if order.shipping_method is None else order.shipping_method or None,
         "created_at": order.created_at or known.created_at,
-        "cancelled_at": order.cancelled_at or known.cancelled_at,
+        "cancelled_at": order.cancelled_at if order.tells_cancellation else known.cancelled_at,
     }
     if order.updated_at is not None and order.updated_at != known.shopify_updated_at:
         await connection.execute(_FRESH, {"id": known.id, "updated_at": order.updated_at})

@@ -1,15 +1,13 @@
 """Making a restored database, the storage and an empty broker agree, while no service runs."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 
 from nats.aio.client import Client
-from nats.js.errors import NotFoundError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.statuses import STATUS_ENUMS, StatusType
-from pastelka_common.messaging.topology import buckets, streams
+from pastelka_common.messaging.topology import delete_streams
 from pastelka_common.run_notes import RunNote, RunNotes
 from pastelka_common.storage import Storage
 from pastelka_orders.errors import ConflictError
@@ -92,11 +90,7 @@ async def _alone(sweep: Sweep) -> None:
 
 async def _empty_broker(nc: Client) -> None:
     """What it holds is of a time that the database does not know; all of it is rebuilt."""
-    js = nc.jetstream()
-    names = [config.name for config in streams()] + [f"KV_{config.bucket}" for config in buckets()]
-    for name in names:
-        with suppress(NotFoundError):
-            await js.delete_stream(str(name))
+    await delete_streams(nc)
 
 
 async def _ids_to_go_on_after(sweep: Sweep, record: Record | None, folders: list[int]) -> dict[str, int]:
@@ -146,7 +140,19 @@ async def _settle_runs(sweep: Sweep, found: Settled, kind: StatusType) -> None:
     after = 0
     while ids := await sweep.database.read(_page_of(kind, after)):
         after = ids[-1]
-        await sweep.change(_settle_page(sweep.storage, found, kind, ids))
+        notes = await _notes_of(sweep, kind, ids)
+        await sweep.change(_settle_page(found, kind, notes))
+
+
+async def _notes_of(sweep: Sweep, kind: StatusType, ids: list[int]) -> dict[int, RunNote]:
+    """The notes beside the versions' files, by the versions' ids."""
+    notes = RunNotes(sweep.storage)
+    found = {v.id: await _note_of(notes, v) for v in await sweep.database.read(_versions(kind, ids))}
+    return {version_id: note for version_id, note in found.items() if note is not None}
+
+
+def _versions(kind: StatusType, ids: list[int]) -> Callable[[AsyncConnection], Awaitable[list[Version]]]:
+    return lambda c: versions.lock(c, kind, ids)
 
 
 def _page_of(kind: StatusType, after: int) -> Callable[[AsyncConnection], Awaitable[list[int]]]:
@@ -154,13 +160,12 @@ def _page_of(kind: StatusType, after: int) -> Callable[[AsyncConnection], Awaita
 
 
 def _settle_page(
-    storage: Storage, found: Settled, kind: StatusType, ids: list[int]
+    found: Settled, kind: StatusType, notes: Mapping[int, RunNote]
 ) -> Callable[[AsyncConnection], Awaitable[None]]:
     async def work(connection: AsyncConnection) -> None:
-        notes = RunNotes(storage)
-        for version in await versions.lock(connection, kind, ids):
-            note = await _note_of(notes, version)
-            if note is None or note.run <= version.progress.run:
+        for version in await versions.lock(connection, kind, sorted(notes)):
+            note = notes[version.id]
+            if note.run <= version.progress.run:
                 continue
             await _settle_run(connection, version, note)
             found.runs.append(f"{kind} {version.id} run {version.progress.run} -> {note.run}")

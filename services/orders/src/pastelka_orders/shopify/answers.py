@@ -8,9 +8,18 @@ from typing import Generic, TypeVar
 
 from pydantic import Field
 
+from pastelka_orders.domain import text
 from pastelka_orders.shopify.attributes import AttributeNames
-from pastelka_orders.shopify.fields import VALUE_LENGTH, Moment, Quantity, Shape, ShopId, Words, full_name
-from pastelka_orders.shopify.orders import ShopItem, ShopOrder
+from pastelka_orders.shopify.fields import (
+    VALUE_LENGTH,
+    Moment,
+    Quantity,
+    Shape,
+    ShopId,
+    Words,
+    full_name,
+)
+from pastelka_orders.shopify.orders import ShopItem, ShopOrder, delivery_of
 
 N = TypeVar("N")
 
@@ -56,7 +65,7 @@ class LineItemNode(Shape):
     def item(self, names: AttributeNames) -> ShopItem:
         """The line item that is meant."""
         attributes = [
-            (one.key, (one.value or "").replace("\0", "")[:VALUE_LENGTH])
+            (one.key, text.lines((one.value or "")[:VALUE_LENGTH]))
             for one in self.custom_attributes
             if one.key
         ]
@@ -78,9 +87,16 @@ class CustomerNode(Shape):
 
 
 class ShippingLineNode(Shape):
-    """How it is delivered."""
+    """One way it is delivered, or was to be."""
 
     title: Words = None
+    is_removed: bool = Field(default=False, alias="isRemoved")
+
+
+class ShippingLines(Shape):
+    """The first page of them; an order has one, and those that were removed."""
+
+    nodes: tuple[ShippingLineNode, ...] = ()
 
 
 class OrderNode(Shape):
@@ -95,7 +111,7 @@ class OrderNode(Shape):
     cancelled_at: Moment | None = Field(default=None, alias="cancelledAt")
     payment: Words = Field(default=None, alias="displayFinancialStatus")
     customer: CustomerNode | None = None
-    shipping: ShippingLineNode | None = Field(default=None, alias="shippingLine")
+    shipping: ShippingLines = Field(alias="shippingLines")
     lines: Connection[LineItemNode] = Field(alias="lineItems")
 
     def order(self, names: AttributeNames, lines: Sequence[LineItemNode]) -> ShopOrder:
@@ -108,8 +124,9 @@ class OrderNode(Shape):
             created_at=self.created_at,
             updated_at=self.updated_at,
             cancelled_at=self.cancelled_at,
+            tells_cancellation="cancelled_at" in self.model_fields_set,
             customer_name=full_name(customer.first_name, customer.last_name),
             customer_email=self.email,
             payment_status=self.payment.lower() if self.payment else None,
-            shipping_method=self.shipping.title if self.shipping else None,
+            shipping_method=delivery_of((line.title, line.is_removed) for line in self.shipping.nodes),
         )

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from pastelka_orders.domain import text
+
 MAX_ITEMS = 1000
 """Line items of one order, and attributes of one line item."""
 MAX_PHOTOS = 2000
@@ -27,15 +29,15 @@ class Shape(BaseModel):
 
 
 def _storable(value: Any) -> Any:
-    """PostgreSQL takes no NUL; what is left empty is nothing."""
+    """Names, numbers and titles on one line; what is left empty is nothing."""
     if not isinstance(value, str):
         return value
-    return cut(value.replace("\0", "").strip(), TEXT_LENGTH) or None
+    return cut(text.single_line(value), TEXT_LENGTH) or None
 
 
-def cut(text: str, length: int) -> str:
-    """``text``, of ``length`` characters at most."""
-    return text if len(text) <= length else text[: length - 1] + "…"
+def cut(value: str, length: int) -> str:
+    """``value``, of ``length`` characters at most."""
+    return value if len(value) <= length else value[: length - 1] + "…"
 
 
 def _moment(value: Any) -> Any:

@@ -18,7 +18,7 @@ from pastelka_orders.handlers.downloads import refresh_order_status
 from pastelka_orders.handlers.versions import end_in_error, stop_work
 from pastelka_orders.models import OrderStatus
 from pastelka_orders.outbox import Outbox
-from pastelka_orders.repository import shop_items, shop_orders, versions
+from pastelka_orders.repository import shop_items, shop_orders, unread_webhooks, versions
 from pastelka_orders.repository.shop_orders import KnownOrder
 from pastelka_orders.repository.versions import Version
 from pastelka_orders.shopify.asking import ask
@@ -70,8 +70,11 @@ async def ingest(
     target = await _target(connection, order, known)
     changed = known is None or await shop_orders.change(connection, known, order)
     outbox = Outbox()
-    if order.items is not None:
-        changed |= await _take_items(connection, outbox, target, order.items, again)
+    is_first_part = order.items is None and order.unread is not None and known is None
+    items = order.readable_items if is_first_part else order.items
+    if items is not None:
+        changed |= await _take_items(connection, outbox, target, items, again)
+    changed |= await unread_webhooks.note(connection, target.id, order.unread)
     if can_ask and await _lacks_photos(connection, target, order):
         await _ask(connection, outbox, target, order)
     else:

@@ -1,9 +1,10 @@
 """An order as the shop has it, whichever way it came."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from pastelka_orders.repository.unread_webhooks import UnreadBody
 from pastelka_orders.shopify.fields import MAX_ITEMS, MAX_PHOTOS
 
 
@@ -30,8 +31,10 @@ class ShopItem:
 class ShopOrder:
     """One order. ``name`` is the shop's (``#1270``), ``payment_status`` in lower case.
 
-    ``items`` is ``None`` where only the head is known; otherwise it is all of them. Raises
-    ``OrderTooLargeError``.
+    ``tells_cancellation``: without ``cancelled_at`` the order is not cancelled, or no longer.
+    ``items`` is ``None`` where not all of them could be read; ``readable_items`` are those that could then.
+    ``shipping_method`` is ``None`` where it is not said, and empty where nothing is delivered. ``unread`` is
+    what the order was read from, where something in it could not be. Raises ``OrderTooLargeError``.
     """
 
     shopify_id: int
@@ -40,13 +43,16 @@ class ShopOrder:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     cancelled_at: datetime | None = None
+    tells_cancellation: bool = False
     customer_name: str | None = None
     customer_email: str | None = None
     payment_status: str | None = None
     shipping_method: str | None = None
+    readable_items: tuple[ShopItem, ...] = ()
+    unread: UnreadBody | None = None
 
     def __post_init__(self) -> None:
-        items = self.items or ()
+        items = self.items or self.readable_items
         _check("line items", len(items), MAX_ITEMS)
         _check("photos", sum(len(item.photos) for item in items), MAX_PHOTOS)
 
@@ -60,6 +66,21 @@ class ShopOrder:
     def has_photos(self) -> bool:
         """Whether any photo is known."""
         return any(item.photos for item in self.items or ())
+
+
+def without_photos_beyond(items: Iterable[ShopItem], most: int) -> tuple[ShopItem, ...]:
+    """The items with ``most`` photos together, the first ones."""
+    kept = []
+    for item in items:
+        photos = dict(list(item.photos.items())[:most])
+        most -= len(photos)
+        kept.append(replace(item, photos=photos))
+    return tuple(kept)
+
+
+def delivery_of(lines: Iterable[tuple[str | None, bool]]) -> str:
+    """How an order is delivered; ``lines`` are titles and whether each was removed. Empty if not at all."""
+    return next((title for title, is_removed in lines if title and not is_removed), "")
 
 
 def _check(what: str, count: int, most: int) -> None:

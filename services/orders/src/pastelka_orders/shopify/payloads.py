@@ -4,11 +4,12 @@ https://shopify.dev/docs/api/webhooks?reference=toml (``orders/create`` and its 
 https://shopify.dev/docs/api/admin-rest/latest/resources/order
 """
 
-from collections.abc import Sequence
+import re
 from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema, field_validator
 
+from pastelka_orders.domain import text
 from pastelka_orders.shopify.attributes import AttributeNames
 from pastelka_orders.shopify.fields import (
     MAX_ITEMS,
@@ -20,21 +21,26 @@ from pastelka_orders.shopify.fields import (
     Words,
     full_name,
 )
-from pastelka_orders.shopify.orders import ShopItem, ShopOrder
+from pastelka_orders.shopify.orders import ShopItem, ShopOrder, delivery_of, without_photos_beyond
+
+_ORDER_GID = re.compile(r"gid://shopify/Order/([0-9]{1,19})")
+_UNSAID = "{}: is missing; with SHOPIFY_ACCESS_TOKEN it is read from the shop"
 
 
 class Property(Shape):
     """One attribute of a line item."""
 
     name: Words = None
-    value: Annotated[str, WithJsonSchema({"description": "Nothing, if it is neither text nor number"})] = ""
+    value: Annotated[str, WithJsonSchema({"description": "Text, a number or nothing"})] = ""
 
     @field_validator("value", mode="before")
     @classmethod
     def _text(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return value.replace("\0", "")[:VALUE_LENGTH]
-        return str(value) if isinstance(value, int | float) else ""
+        if value is None:
+            return ""
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise ValueError("must be text or a number")  # noqa: TRY004 - what pydantic collects
+        return text.lines(str(value)[:VALUE_LENGTH])
 
 
 class LineItem(Shape):
@@ -56,9 +62,10 @@ class Customer(Shape):
 
 
 class ShippingLine(Shape):
-    """How it is delivered."""
+    """One way it is delivered, or was to be."""
 
     title: Words = None
+    is_removed: bool | None = None
 
 
 class OrderPayload(Shape):
@@ -76,27 +83,42 @@ class OrderPayload(Shape):
     shipping_lines: tuple[ShippingLine, ...] | None = None
     line_items: Annotated[tuple[LineItem, ...], Field(max_length=MAX_ITEMS)] | None = None
 
-    def order(self, names: AttributeNames) -> ShopOrder:
-        """The order that is meant; its items only if all of them are there with their attributes."""
+    def unsaid(self) -> list[str]:
+        """What the webhook does not say of its items; the Admin API would."""
+        if self.line_items is None:
+            return [_UNSAID.format("line_items")]
+        lacking = (n for n, line in enumerate(self.line_items) if line.properties is None)
+        return [_UNSAID.format(f"line_items.{number}.properties") for number in lacking]
+
+    def order(
+        self, names: AttributeNames, *, is_whole: bool = True, max_photos: int | None = None
+    ) -> ShopOrder:
+        """The order that is meant; its items are all of them only if ``is_whole`` and no attributes lack.
+
+        With ``max_photos`` those beyond are left out. Raises ``OrderTooLargeError``.
+        """
         customer = self.customer or Customer()
+        lines = self.line_items or ()
+        items = tuple(_item(line, names) for line in {line.id: line for line in lines}.values())
+        if max_photos is not None:
+            items = without_photos_beyond(items, max_photos)
+        is_whole &= self.line_items is not None and all(one.properties is not None for one in lines)
         return ShopOrder(
             shopify_id=self.id,
             name=self.name or "",
-            items=_items(self.line_items, names),
+            items=items if is_whole else None,
+            readable_items=items,
             created_at=self.created_at,
             updated_at=self.updated_at,
             cancelled_at=self.cancelled_at,
+            tells_cancellation="cancelled_at" in self.model_fields_set,
             customer_name=full_name(customer.first_name, customer.last_name),
             customer_email=self.email or customer.email or self.contact_email,
             payment_status=self.financial_status.lower() if self.financial_status else None,
-            shipping_method=next((line.title for line in self.shipping_lines or () if line.title), None),
+            shipping_method=None
+            if self.shipping_lines is None
+            else delivery_of((line.title, bool(line.is_removed)) for line in self.shipping_lines),
         )
-
-
-def _items(lines: Sequence[LineItem] | None, names: AttributeNames) -> tuple[ShopItem, ...] | None:
-    if lines is None or any(line.properties is None for line in lines):
-        return None
-    return tuple(_item(line, names) for line in lines)
 
 
 def _item(line: LineItem, names: AttributeNames) -> ShopItem:
@@ -109,3 +131,17 @@ def _item(line: LineItem, names: AttributeNames) -> ShopItem:
         dedication=names.dedication_of(attributes),
         layout=names.layout_of(attributes),
     )
+
+
+def normalise(document: dict[str, Any]) -> None:
+    """Bring an order's other spellings into the documented one.
+
+    Apps write attributes as an object of names and values; the order's id is in its global id, too.
+    """
+    found = _ORDER_GID.fullmatch(str(document.get("admin_graphql_api_id"))[:100])
+    if found is not None and not isinstance(document.get("id"), int | str):
+        document["id"] = int(found[1])
+    lines = document.get("line_items")
+    for line in lines if isinstance(lines, list) else ():
+        if isinstance(line, dict) and isinstance(properties := line.get("properties"), dict):
+            line["properties"] = [{"name": name, "value": value} for name, value in properties.items()]

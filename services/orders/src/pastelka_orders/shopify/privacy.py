@@ -6,20 +6,33 @@ https://shopify.dev/docs/apps/build/compliance/privacy-law-compliance
 from collections.abc import Sequence
 
 import structlog
-from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_orders.errors import WebhookUnreadableError
 from pastelka_orders.handlers.erasures import ask
-from pastelka_orders.repository import erasures, shop_orders
+from pastelka_orders.repository import erasures, shop_orders, unread_webhooks
 from pastelka_orders.repository.erasures import Target
 from pastelka_orders.shopify.fields import Shape, ShopId, Words
+from pastelka_orders.shopify.reading import Reading, document_of, read
 
 ERASE = "customers/redact"
 DATA_REQUEST = "customers/data_request"
 SHOP_ERASE = "shop/redact"
 TOPICS = frozenset({ERASE, DATA_REQUEST, SHOP_ERASE})
 ASKED_BY = "shopify"
+
+_OF_ORDERS = frozenset({"id", "admin_graphql_api_id", "line_items", "financial_status", "created_at"})
+_FIELDS = {
+    ERASE: frozenset({"shop_domain", "orders_to_redact"}),
+    DATA_REQUEST: frozenset({"shop_domain", "orders_requested"}),
+    SHOP_ERASE: frozenset({"shop_domain"}),
+}
+"""What a request of a topic has."""
+_FOREIGN = {
+    ERASE: _OF_ORDERS | {"orders_requested", "data_request"},
+    DATA_REQUEST: _OF_ORDERS | {"orders_to_redact"},
+    SHOP_ERASE: _OF_ORDERS | {"customer", "orders_to_redact", "orders_requested", "data_request"},
+}
+"""What a request of another topic, or an order, has."""
 
 log = structlog.get_logger(__name__)
 
@@ -52,16 +65,20 @@ class PrivacyPayload(Shape):
         return sorted({*(self.orders_to_redact or ()), *(self.orders_requested or ())})
 
 
-def payload_of(body: bytes) -> PrivacyPayload:
-    """What the webhook says. Raises ``WebhookUnreadableError`` that says which field is wrong."""
-    try:
-        return PrivacyPayload.model_validate_json(body)
-    except ValidationError as error:
-        wrong = [
-            f"{'.'.join(map(str, one['loc'])) or 'the body'}: {one['msg']}"
-            for one in error.errors(include_input=False, include_url=False)
-        ]
-        raise WebhookUnreadableError(f"This is no privacy request: {'; '.join(wrong[:5])}.") from None
+def payload_of(topic: str, body: bytes, domain: str | None = None) -> Reading[PrivacyPayload]:
+    """What the webhook says, if it is a request of this topic by its own fields: the topic is not signed.
+
+    ``domain`` is the shop's, if it is known.
+    """
+    document = document_of(body)
+    if document is None:
+        return Reading(None, ("the body: is no JSON object",))
+    wrong = [f"{name}: is missing" for name in sorted(_FIELDS[topic] - set(document))]
+    wrong += [f"{name}: does not belong here" for name in sorted(_FOREIGN[topic] & set(document))]
+    said = str(document.get("shop_domain")).strip().lower()
+    if domain is not None and said != domain:
+        wrong.append("shop_domain: is not that of the shop that is connected")
+    return Reading(None, tuple(wrong)) if wrong else read(PrivacyPayload, document)
 
 
 async def apply(connection: AsyncConnection, topic: str, payload: PrivacyPayload) -> None:
@@ -82,6 +99,7 @@ async def erase_customer(connection: AsyncConnection, shopify_ids: Sequence[int]
     # Also those that are not here: the shop may send one late.
     await shop_orders.hold(connection, shopify_ids)
     await erasures.never_again(connection, shopify_ids)
+    await unread_webhooks.forget_unidentified(connection)
     found = await _orders(connection, shopify_ids, email)
     asked = [await ask(connection, target, "customer", ASKED_BY) for target in found]
     log.info("the shop asks to erase a customer", orders=len(found), new=sum(asked))

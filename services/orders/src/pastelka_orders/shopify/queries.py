@@ -6,7 +6,7 @@ _LINES = """nodes { id title quantity currentQuantity customAttributes { key val
 _ORDER = f"""fragment Head on Order {{
     id legacyResourceId name email createdAt updatedAt cancelledAt displayFinancialStatus
     customer {{ firstName lastName }}
-    shippingLine {{ title }}
+    shippingLines(first: 10, includeRemovals: true) {{ nodes {{ title isRemoved }} }}
     lineItems(first: $lines) {{
       {_LINES}
     }}

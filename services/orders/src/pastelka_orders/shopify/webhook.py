@@ -1,25 +1,29 @@
 """A webhook: who sent it, what it is about, and what it changes."""
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import structlog
-from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pastelka_common.contracts.messages import FetchOrdersJob, now
 from pastelka_orders.errors import (
     OtherShopError,
     WebhookNotVerifiedError,
-    WebhookUnreadableError,
 )
 from pastelka_orders.repository import shop_orders
+from pastelka_orders.repository.unread_webhooks import UnreadBody, keep_unidentified
 from pastelka_orders.shopify import privacy
+from pastelka_orders.shopify.asking import ask_now
 from pastelka_orders.shopify.attributes import AttributeNames
+from pastelka_orders.shopify.fields import MAX_PHOTOS
 from pastelka_orders.shopify.ingest import ingest
 from pastelka_orders.shopify.orders import OrderTooLargeError, ShopOrder
-from pastelka_orders.shopify.payloads import OrderPayload
+from pastelka_orders.shopify.payloads import OrderPayload, normalise
 from pastelka_orders.shopify.privacy import PrivacyPayload
+from pastelka_orders.shopify.reading import MAX_PROBLEMS, Reading, document_of, read
 from pastelka_orders.shopify.settings import ShopifySettings
 from pastelka_orders.shopify.signature import is_signed
 
@@ -27,6 +31,7 @@ MAX_BYTES = 8 * 1024 * 1024
 """Of a webhook's body."""
 TOPICS = frozenset({"orders/create", "orders/updated", "orders/cancelled"})
 _LONGEST_ID = 200
+_LOOK_BACK = timedelta(hours=1)
 
 log = structlog.get_logger(__name__)
 
@@ -53,8 +58,7 @@ class Webhook:
 def verified(headers: Mapping[str, str], body: bytes, settings: ShopifySettings) -> Webhook:
     """The webhook, if it is the shop's.
 
-    Raises ``WebhookNotVerifiedError`` (also while no secret is set), ``OtherShopError``, and
-    ``WebhookUnreadableError`` if it does not say what it is about.
+    Raises ``WebhookNotVerifiedError`` (also while no secret is set) and ``OtherShopError``.
     """
     secret = settings.shopify_webhook_secret
     signature = headers.get("x-shopify-hmac-sha256", "")
@@ -63,49 +67,97 @@ def verified(headers: Mapping[str, str], body: bytes, settings: ShopifySettings)
     domain = headers.get("x-shopify-shop-domain", "").strip().lower()
     if domain and settings.shop_domain is not None and domain != settings.shop_domain:
         raise OtherShopError(domain[:_LONGEST_ID])
-    topic = headers.get("x-shopify-topic", "").strip()
+    # The topic is not signed: what a body may do is decided by its own fields.
+    topic = headers.get("x-shopify-topic", "").strip()[:_LONGEST_ID]
     if not topic:
-        raise WebhookUnreadableError("X-Shopify-Topic is missing; it says what the webhook is about.")
+        log.warning("webhook without X-Shopify-Topic")
     return Webhook(topic, headers.get("x-shopify-webhook-id", "")[:_LONGEST_ID] or None, body)
 
 
-def order_of(webhook: Webhook, names: AttributeNames) -> ShopOrder:
-    """The order it holds. Raises ``WebhookUnreadableError`` that says which field is wrong."""
+@dataclass(frozen=True, slots=True)
+class ReadOrder:
+    """``order`` is ``None`` where the body names none; ``problems`` are what was left out of it."""
+
+    order: ShopOrder | None
+    problems: tuple[str, ...]
+
+
+def order_of(webhook: Webhook, names: AttributeNames, *, can_ask: bool = False) -> ReadOrder:
+    """What can be read of the order, for a thread: a large body takes long.
+
+    Without ``can_ask`` it is a problem where the webhook leaves out the items or their attributes.
+    """
+    document = document_of(webhook.body)
+    if document is None:
+        return ReadOrder(None, ("the body: is no JSON object",))
+    normalise(document)
+    reading = read(OrderPayload, document)
+    if reading.value is None:
+        return ReadOrder(None, reading.problems)
+    problems = [*reading.problems]
+    if not can_ask:
+        problems += reading.value.unsaid()
     try:
-        return OrderPayload.model_validate_json(webhook.body).order(names)
-    except ValidationError as error:
-        wrong = [
-            f"{'.'.join(map(str, one['loc'])) or 'the body'}: {one['msg']}"
-            for one in error.errors(include_input=False, include_url=False)
-        ]
-        raise WebhookUnreadableError(f"This is no order: {'; '.join(wrong[:5])}.") from None
+        order = reading.value.order(names, is_whole=not any(map(_is_of_items, problems)))
     except OrderTooLargeError as error:
-        raise WebhookUnreadableError(str(error)) from None
+        problems.append(f"line_items: {error}")
+        order = reading.value.order(names, is_whole=False, max_photos=MAX_PHOTOS)
+    kept = tuple(problems[:MAX_PROBLEMS])
+    unread = UnreadBody(webhook.topic, webhook.body, kept) if kept else None
+    return ReadOrder(replace(order, unread=unread), kept)
+
+
+def _is_of_items(problem: str) -> bool:
+    return problem.startswith("line_items")
 
 
 async def apply(
     connection: AsyncConnection,
     webhook: Webhook,
-    order: ShopOrder,
+    found: ReadOrder,
     *,
     can_ask: bool,
     kept_since: datetime | None = None,
 ) -> None:
-    """Take the order in; one that was applied already does nothing."""
+    """Take the order in; one that was applied already does nothing. What names no order is kept for a person.
+
+    With ``can_ask``, the orders of the last hour are then read from the shop: it may be one of those.
+    """
+    if found.order is None:
+        await _keep_unread(connection, webhook, found.problems)
+        if can_ask:
+            await ask_now(connection, FetchOrdersJob(since=now() - _LOOK_BACK))
+        return
     if not await _is_new(connection, webhook):
         return
-    effect = await ingest(connection, order, can_ask=can_ask, kept_since=kept_since)
-    log.info("webhook applied", topic=webhook.topic, order_number=order.order_number, effect=effect)
+    effect = await ingest(connection, found.order, can_ask=can_ask, kept_since=kept_since)
+    number = found.order.order_number
+    log.info("webhook applied", topic=webhook.topic, order_number=number, effect=effect)
+    if found.problems:
+        log.warning("webhook not read whole", order_number=number, problems=found.problems)
 
 
-async def apply_privacy(connection: AsyncConnection, webhook: Webhook, payload: PrivacyPayload) -> None:
-    """Do what a privacy request says; one that was applied already does nothing."""
-    if await _is_new(connection, webhook):
-        await privacy.apply(connection, webhook.topic, payload)
+async def apply_privacy(
+    connection: AsyncConnection, webhook: Webhook, reading: Reading[PrivacyPayload]
+) -> None:
+    """Do what a privacy request says; one that was applied already does nothing.
+
+    One that cannot be read is kept for a person.
+    """
+    if reading.value is None:
+        await _keep_unread(connection, webhook, reading.problems)
+    elif await _is_new(connection, webhook):
+        await privacy.apply(connection, webhook.topic, reading.value)
+
+
+async def _keep_unread(connection: AsyncConnection, webhook: Webhook, problems: tuple[str, ...]) -> None:
+    log.error("webhook unreadable", topic=webhook.topic, webhook_id=webhook.id, problems=problems)
+    await keep_unidentified(connection, UnreadBody(webhook.topic, webhook.body, problems))
 
 
 async def _is_new(connection: AsyncConnection, webhook: Webhook) -> bool:
-    if webhook.id is None or await shop_orders.is_new_webhook(connection, webhook.id):
+    digest = hashlib.sha256(webhook.body).digest()
+    if await shop_orders.is_new_webhook(connection, webhook.id, webhook.topic, digest):
         return True
-    log.info("webhook was applied before", webhook_id=webhook.id)
+    log.info("webhook was applied before", webhook_id=webhook.id, topic=webhook.topic)
     return False

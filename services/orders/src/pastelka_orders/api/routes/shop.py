@@ -1,5 +1,6 @@
 """The shop: its webhooks, and asking it for orders."""
 
+import asyncio
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -41,25 +42,30 @@ _PAYLOAD: dict[str, Any] = {
 @router.post(
     "/webhooks/shopify",
     dependencies=[SIGNED],
-    responses={200: {"description": "Applied, or nothing to apply"}, **declared(401, 403, 422, 503)},
+    responses={200: {"description": "Applied, or nothing to apply"}, **declared(401, 403, 503)},
     response_class=Response,
     openapi_extra=_PAYLOAD,
 )
 async def shopify_webhook(request: Request, services: Deps) -> Response:
     """Take in an order of the shop: topics `orders/create`, `orders/updated`, `orders/cancelled`.
 
+    What is signed is accepted whatever it holds: what can be read is applied, what cannot is kept and named
+    in the order's `unread_fields`.
+
     `customers/redact` erases a customer; `customers/data_request` and `shop/redact` are logged for a person.
     """
     received = webhook.verified(request.headers, await request.body(), services.settings)
     if received.is_about_an_order:
-        order = webhook.order_of(received, AttributeNames.of(services.settings))
         can_ask, kept = services.settings.shop_configured, services.settings.kept
+        names = AttributeNames.of(services.settings)
+        order = await asyncio.to_thread(webhook.order_of, received, names, can_ask=can_ask)
         kept_since = now() - kept if kept is not None else None
         await services.write(
             lambda c: webhook.apply(c, received, order, can_ask=can_ask, kept_since=kept_since)
         )
     elif received.is_about_privacy:
-        asked = privacy.payload_of(received.body)
+        domain = services.settings.shop_domain
+        asked = await asyncio.to_thread(privacy.payload_of, received.topic, received.body, domain)
         await services.write(lambda c: webhook.apply_privacy(c, received, asked))
     return Response(status_code=status.HTTP_200_OK)
 

@@ -1,0 +1,59 @@
+"""Names of streams, buckets and subjects on the server: with a prefix where an account is shared.
+
+The code uses the plain names (``JOBS``, ``jobs.svg.7``). They get the prefix where they go to the
+server, and lose it where they come back, so that several systems can use one NATS account.
+Consumers need none: a consumer belongs to its stream.
+"""
+
+from dataclasses import dataclass
+
+from nats.aio.client import Client
+
+PREFIX_PATTERN = r"^[A-Za-z0-9-]{0,32}$"
+
+_BUCKET_STREAM = "KV_"
+_BUCKET_SUBJECT = "$KV."
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Translates names; an empty ``prefix`` leaves them as they are."""
+
+    prefix: str = ""
+
+    def stream(self, plain: str) -> str:
+        """``JOBS`` -> ``shop_JOBS``; ``KV_CANCELS`` -> ``KV_shop_CANCELS``."""
+        if not self.prefix:
+            return plain
+        if plain.startswith(_BUCKET_STREAM):
+            return f"{_BUCKET_STREAM}{self.bucket(plain.removeprefix(_BUCKET_STREAM))}"
+        return f"{self.prefix}_{plain}"
+
+    def bucket(self, plain: str) -> str:
+        """``CANCELS`` -> ``shop_CANCELS``."""
+        return f"{self.prefix}_{plain}" if self.prefix else plain
+
+    def subject(self, plain: str) -> str:
+        """``jobs.svg.7`` -> ``shop.jobs.svg.7``; ``$KV.CANCELS.x`` -> ``$KV.shop_CANCELS.x``."""
+        if not self.prefix:
+            return plain
+        if plain.startswith(_BUCKET_SUBJECT):
+            return f"{_BUCKET_SUBJECT}{self.prefix}_{plain.removeprefix(_BUCKET_SUBJECT)}"
+        return f"{self.prefix}.{plain}"
+
+    def plain_subject(self, subject: str) -> str:
+        """The reverse of :meth:`subject`; a subject without the prefix stays as it is."""
+        if self.prefix and subject.startswith(_BUCKET_SUBJECT):
+            return _BUCKET_SUBJECT + subject.removeprefix(_BUCKET_SUBJECT).removeprefix(f"{self.prefix}_")
+        return subject.removeprefix(f"{self.prefix}.") if self.prefix else subject
+
+
+class NamedClient(Client):
+    """A client that knows the prefix of its system."""
+
+    names = Names()
+
+
+def names_of(nc: Client) -> Names:
+    """The names on the server that ``nc`` is connected to."""
+    return nc.names if isinstance(nc, NamedClient) else Names()

@@ -1,0 +1,88 @@
+"""Webhooks that could not be read whole: what came, and which fields were left out.
+
+One row for an order, of the webhook that was applied last; it goes with the order, and when a later reading
+of the order leaves nothing out. What names no order is kept for 30 days, 100 of them at most, and goes at
+once when a customer is to be erased: it cannot be told whose it is.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Integer, LargeBinary, Text, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+MAX_BODY_BYTES = 256 * 1024
+"""Of a body that is kept; a longer one is cut."""
+_KEPT_DAYS = 30
+_KEPT_ROWS = 100
+
+_PROBLEMS = text("SELECT problems FROM unread_webhooks WHERE order_id = :order_id FOR UPDATE")
+_READ = text("DELETE FROM unread_webhooks WHERE order_id = :order_id")
+_KEEP = text(
+    """INSERT INTO unread_webhooks (order_id, topic, body, body_digest, problems)
+    VALUES (:order_id, :topic, :body, :digest, CAST(:problems AS jsonb))
+    ON CONFLICT (order_id) DO UPDATE SET topic = EXCLUDED.topic, body = EXCLUDED.body,
+        body_digest = EXCLUDED.body_digest, problems = EXCLUDED.problems, received_at = clock_timestamp()"""
+).bindparams(
+    bindparam("order_id", type_=Integer),
+    bindparam("topic", type_=Text),
+    bindparam("body", type_=LargeBinary),
+    bindparam("digest", type_=LargeBinary),
+)
+_KEEP_UNIDENTIFIED = text(
+    """INSERT INTO unread_webhooks (topic, body, body_digest, problems)
+    SELECT :topic, :body, :digest, CAST(:problems AS jsonb)
+    WHERE NOT EXISTS (SELECT 1 FROM unread_webhooks WHERE order_id IS NULL AND body_digest = :digest)"""
+).bindparams(
+    bindparam("topic", type_=Text),
+    bindparam("body", type_=LargeBinary),
+    bindparam("digest", type_=LargeBinary),
+)
+_FORGET_OLD = text(
+    """DELETE FROM unread_webhooks WHERE order_id IS NULL
+        AND (received_at < clock_timestamp() - make_interval(days => :days) OR id <= (
+            SELECT id FROM unread_webhooks WHERE order_id IS NULL ORDER BY id DESC OFFSET :rows LIMIT 1))"""
+)
+_FORGET_UNIDENTIFIED = text("DELETE FROM unread_webhooks WHERE order_id IS NULL")
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadBody:
+    """What came under ``topic``, and the ``problems`` with it, a sentence each."""
+
+    topic: str
+    body: bytes
+    problems: tuple[str, ...]
+
+
+async def note(connection: AsyncConnection, order_id: int, unread: UnreadBody | None) -> bool:
+    """Note what could not be read of the order's last webhook, or that all was; whether that is a change."""
+    before: Sequence[str] | None = (await connection.execute(_PROBLEMS, {"order_id": order_id})).scalar()
+    if unread is None:
+        if before is not None:
+            await connection.execute(_READ, {"order_id": order_id})
+        return before is not None
+    await connection.execute(_KEEP, {"order_id": order_id, **_values(unread)})
+    return before is None or list(before) != list(unread.problems)
+
+
+async def keep_unidentified(connection: AsyncConnection, unread: UnreadBody) -> None:
+    """Keep what names no order."""
+    await connection.execute(_KEEP_UNIDENTIFIED, _values(unread))
+    await connection.execute(_FORGET_OLD, {"days": _KEPT_DAYS, "rows": _KEPT_ROWS})
+
+
+async def forget_unidentified(connection: AsyncConnection) -> None:
+    """Forget what names no order: some of it may be of a customer who is to be erased."""
+    await connection.execute(_FORGET_UNIDENTIFIED)
+
+
+def _values(unread: UnreadBody) -> dict[str, object]:
+    return {
+        "topic": unread.topic,
+        "body": unread.body[:MAX_BODY_BYTES],
+        "digest": hashlib.sha256(unread.body).digest(),
+        "problems": json.dumps(unread.problems),
+    }

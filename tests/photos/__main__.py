@@ -1,0 +1,58 @@
+"""``make test-photos``: the corpus through the service's decoder and another one; large photos measured.
+
+Prints a table and every disagreement with its reason. Ends with 1 if one has none, or if a bound is broken.
+"""
+
+import secrets
+from collections import Counter
+
+from pastelka_orders.photos.decoders import DecoderFailedError
+from tests.photos.comparing import BOUNDS, Decoding, Outcome, decoding
+from tests.photos.corpus import CASES
+from tests.photos.harmed import harmed
+from tests.photos.large import LARGE
+from tests.photos.table import disagreements, table
+
+_HARMED = 2000
+
+
+def main() -> int:
+    """0 if nothing was found."""
+    with decoding() as decoder:
+        outcomes = [decoder.outcome(case) for case in CASES]
+        print(table(outcomes))
+        print(disagreements(outcomes))
+        print(f"\n{_HARMED} files with changed bytes: {_verdicts(decoder, secrets.randbelow(2**31))}")
+        is_bounded = _are_small(outcomes) & _are_bounded(decoder)
+    return 0 if is_bounded and not any(outcome.is_finding for outcome in outcomes) else 1
+
+
+def _verdicts(decoder: Decoding, seed: int) -> str:
+    """How many had which. Raises ``DecoderFailedError`` where the service would answer 500."""
+    counted: Counter[str] = Counter()
+    for name, content in harmed(seed, _HARMED):
+        try:
+            counted[decoder.ours(content)[0]] += 1
+        except DecoderFailedError as error:
+            error.add_note(name)
+            raise
+    return ", ".join(f"{count} {verdict}" for verdict, count in counted.most_common())
+
+
+def _are_small(outcomes: list[Outcome]) -> bool:
+    return all(one.memory <= BOUNDS.usual and one.seconds <= BOUNDS.seconds for one in outcomes)
+
+
+def _are_bounded(decoder: Decoding) -> bool:
+    bounds = f"(at most {BOUNDS.seconds:.0f} s, {BOUNDS.large / 1e6:.0f} MB)"
+    print(f"\n{'':40} {'verdict':>10} {'s':>6} {'MB':>6} {bounds}")
+    is_bounded = True
+    for name, make in LARGE:
+        verdict, _, seconds, memory = decoder.ours(make())
+        print(f"{name:40} {verdict:>10} {seconds:6.1f} {memory / 1e6:6.0f}")
+        is_bounded &= verdict == "accepted" and memory <= BOUNDS.large and seconds <= BOUNDS.seconds
+    return is_bounded
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,138 @@
+"""Each file of the corpus through the service's decoder process and through another decoder."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from PIL import Image
+
+from pastelka_orders.photos.decoders import Decoders
+from pastelka_orders.photos.errors import Refusal
+from pastelka_orders.photos.limits import DecoderBounds, PhotoLimits
+from pastelka_orders.photos.normalise import prepare_decoders
+from tests.photos import second
+from tests.photos.corpus import Case
+from tests.photos.reasons import reason_for
+
+LIMITS = PhotoLimits()
+BOUNDS = DecoderBounds.of(LIMITS)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``verdict`` and ``other`` are *accepted* or why not; ``difference`` is the mean of all levels.
+
+    ``seconds`` and ``memory`` (bytes, the decoder process at its most) are what our decoder took.
+    """
+
+    case: Case
+    verdict: str
+    other: str
+    difference: float | None
+    seconds: float
+    memory: int
+
+    @property
+    def agrees(self) -> bool:
+        if self.difference is not None:
+            return self.difference <= self.case.tolerance
+        return (self.verdict == "accepted") == (self.other == "accepted")
+
+    @property
+    def reason(self) -> str | None:
+        """Why the two disagree; ``None`` if they do not, or if it is not known."""
+        return None if self.agrees else reason_for(self.case)
+
+    @property
+    def is_finding(self) -> bool:
+        """Whether the two disagree for no known reason."""
+        return not self.agrees and self.reason is None
+
+    def __str__(self) -> str:
+        difference = "" if self.difference is None else f", levels differ by {self.difference:.1f}"
+        return f"{self.case.name}: ours {self.verdict}, other {self.other}{difference}"
+
+
+@contextmanager
+def decoding() -> Iterator["Decoding"]:
+    """The service's decoders, for as long as the block lasts."""
+    prepare_decoders(threads=1)
+    decoders = Decoders(LIMITS, BOUNDS)
+    with TemporaryDirectory(prefix="pastelka-decoding-") as folder:
+        try:
+            yield Decoding(decoders, Path(folder))
+        finally:
+            decoders.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """Decodes cases one after the other."""
+
+    decoders: Decoders
+    folder: Path
+
+    def outcome(self, case: Case) -> Outcome:
+        """What the two decoders make of one case."""
+        content = case.make()
+        return self.compare(case, content, content)
+
+    def compare(self, case: Case, content: bytes, for_other: bytes) -> Outcome:
+        """The service's decoder reads ``content``, the other one ``for_other``."""
+        verdict, ours, seconds, memory = self.ours(content)
+        try:
+            other, theirs = "accepted", second.pixels(for_other, case.kind, case.turn)
+        except second.UnreadableError as error:
+            other, theirs = f"refused ({str(error).strip().splitlines()[-1][:60]})", None
+        difference = None if ours is None or theirs is None else _difference(ours, theirs)
+        return Outcome(case, verdict, other, difference, seconds, memory)
+
+    def ours(self, content: bytes) -> tuple[str, second.Pixels | None, float, int]:
+        """Verdict, pixels, seconds and bytes."""
+        source = self.folder / "sent"
+        source.write_bytes(content)
+        _forget_peaks()
+        started = time.monotonic()
+        try:
+            photo = self.decoders.decode(source, self.folder)
+        except Refusal as refusal:
+            return refusal.code, None, time.monotonic() - started, _peak()
+        seconds, memory = time.monotonic() - started, _peak()
+        with Image.open(BytesIO(photo.content)) as image:
+            return "accepted", np.asarray(image.convert("RGB"), dtype=np.int16), seconds, memory
+
+
+def _difference(ours: second.Pixels, theirs: second.Pixels) -> float:
+    if theirs.ndim == 2:
+        theirs = theirs[..., None]
+    if ours.shape[:2] != theirs.shape[:2]:
+        return 255.0
+    return float(np.abs(ours - theirs).mean())
+
+
+def _decoder_processes() -> Iterator[Path]:
+    for children in Path("/proc/self/task").glob("*/children"):
+        for pid in children.read_text().split():
+            process = Path("/proc") / pid
+            if b"pastelka_orders.photos.decoder" in (process / "cmdline").read_bytes():
+                yield process
+
+
+def _forget_peaks() -> None:
+    for process in _decoder_processes():
+        (process / "clear_refs").write_text("5")  # proc(5): the peak begins with what there is now
+
+
+def _peak() -> int:
+    peaks = []
+    for process in _decoder_processes():
+        line = next(
+            line for line in (process / "status").read_text().splitlines() if line.startswith("VmHWM")
+        )
+        peaks.append(int(line.split()[1]) * 1024)
+    return max(peaks, default=0)

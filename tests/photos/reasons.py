@@ -1,0 +1,58 @@
+"""Where two decoders see different things, and why: everything else is a finding."""
+
+from typing import NamedTuple
+
+from tests.photos.corpus import Case
+
+
+class _Rule(NamedTuple):
+    kinds: str
+    color: str
+    damages: str
+    reason: str
+
+    def fits(self, case: Case) -> bool:
+        return (
+            case.kind in self.kinds.split()
+            and case.color.startswith(self.color)
+            and case.damage in self.damages.split("/")
+        )
+
+
+_RULES = (
+    _Rule("JPEG", "end missing", "none", "every pixel is there; libvips takes the missing end for an error"),
+    _Rule(
+        "JPEG",
+        "",
+        "last byte missing/end missing",
+        "every pixel is there; libvips takes the missing end for an error",
+    ),
+    _Rule("JPEG", "", "zeros", "libvips stops reading at the last row and sees no data that is left over"),
+    _Rule(
+        "AVIF",
+        "",
+        "zeros",
+        "known gap: dav1d, as Pillow has it, conceals what is lost; aom of libvips does not",
+    ),
+    _Rule("AVIF", "sequence", "none", "libvips' wheel does not read sequences"),
+    _Rule(
+        "BMP", "1 bit", "last byte missing/end missing", "the byte is padding; FFmpeg answers with nothing"
+    ),
+    _Rule("TIFF", "preview first", "none", "libvips answers with the preview"),
+    _Rule("HEIC", "grid", "none", "FFmpeg answers with a tile"),
+    _Rule("TIFF", "lab", "none", "libvips does not read Lab of 8 bits"),
+    _Rule(
+        "GIF",
+        "small frame",
+        "none",
+        "Pillow fills the screen with the background color, libvips leaves it open",
+    ),
+    _Rule(
+        "PNG AVIF HEIC", "code points", "none", "the other does not apply code points; values: test_colors.py"
+    ),
+)
+
+
+def reason_for(case: Case) -> str | None:
+    """Why the two may disagree about ``case``; ``None`` where nothing is known."""
+    return next((rule.reason for rule in _RULES if rule.fits(case)), None)

@@ -1,0 +1,61 @@
+"""A part of the corpus; ``make test-photos`` is the whole."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from tests.photos.comparing import BOUNDS, Decoding, decoding
+from tests.photos.corpus import CASES, Case, scene
+from tests.photos.harmed import harmed
+
+_EVERY = 7
+SHORT = [
+    *(case for case in CASES if case.orientation == 1 and case.damage == "none"),
+    *[case for case in CASES if case.orientation != 1 or case.damage != "none"][::_EVERY],
+]
+
+
+@pytest.fixture(scope="module")
+def decoder() -> Iterator[Decoding]:
+    """The service's decoders."""
+    with decoding() as found:
+        yield found
+
+
+@pytest.mark.parametrize("case", SHORT, ids=lambda case: case.name)
+def test_two_decoders_see_the_same(case: Case, decoder: Decoding) -> None:
+    outcome = decoder.outcome(case)
+    assert not outcome.is_finding, str(outcome)
+    assert outcome.memory <= BOUNDS.usual
+    assert outcome.seconds <= BOUNDS.seconds
+
+
+def test_the_corpus_is_as_large_as_is_said() -> None:
+    assert len(CASES) >= 300
+    assert len({case.name for case in CASES}) == len(CASES)
+
+
+def test_the_comparison_notices(decoder: Decoding) -> None:
+    """Other pixels, and a verdict of one decoder only."""
+    named = {case.name: case for case in CASES}
+    whole = named["PNG grey 1 none"]
+    content = whole.make()
+    assert decoder.compare(whole, content, content).agrees
+    for other in (named["PNG rgb 1 none"], named["PNG grey 1 cut"]):
+        assert decoder.compare(whole, content, other.make()).is_finding
+        assert decoder.compare(whole, other.make(), content).is_finding
+
+
+@pytest.mark.parametrize("name", ["TIFF preview first", "HEIC grid", "AVIF sequence", "TIFF lab"])
+def test_what_the_other_decoder_does_not_read_is_right(name: str, decoder: Decoding) -> None:
+    case = next(case for case in CASES if case.name == f"{name} 1 none")
+    _, ours, _, _ = decoder.ours(case.make())
+    assert ours is not None
+    expected = np.asarray(scene((ours.shape[1], ours.shape[0])), dtype=np.int16)
+    assert np.abs(ours - expected).mean() <= 3
+
+
+def test_no_changed_byte_is_a_fault_of_the_service(decoder: Decoding) -> None:
+    verdicts = {decoder.ours(content)[0] for _, content in harmed(seed=4, count=150)}
+    assert {"accepted", "photo_damaged"} <= verdicts
