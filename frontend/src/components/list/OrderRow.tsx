@@ -1,6 +1,7 @@
 import { memo } from "react";
 import { Link } from "react-router";
 import { PaymentBadge } from "@/components/PaymentBadge";
+import { ShopBadge } from "@/components/ShopBadge";
 import { ShopSign } from "@/components/shop/ShopLink";
 import { StatusBadge } from "@/components/StatusBadge";
 import { useMayChange } from "@/hooks/useSession";
@@ -153,7 +154,7 @@ export const OrderRow = memo(function OrderRow({
         role="cell"
         className="min-w-0 max-sm:order-3 max-sm:mt-1.5 max-sm:max-w-32 max-sm:justify-self-end"
       >
-        <PaymentBadge status={order.payment_status} />
+        {order.cancelled_at ? <ShopBadge what="cancelled" /> : <PaymentBadge status={order.payment_status} />}
       </div>
       <div role="cell">
         <StatusBadge kind="order" status={order.status} />
