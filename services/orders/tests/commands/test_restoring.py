@@ -210,7 +210,7 @@ async def test_the_folders_and_files_of_a_bucket_are_looked_at_as_well(
         found = await settled(command, *recorded(erasures=[erased(9, "M1008")]))
         assert (found["unowned_folders"], found["files_of_erased"]) == ([4711], ["M1008"])
         assert found["runs"] == ["coloring 1 run 1 -> 3"]
-        assert [one["about"]["path"] for one in found["files"]] == ["1/1/coloring/v1/image_2.png"]
+        assert [one["about"]["path"] for one in found["files"]] == ["2/2/coloring/v1/image_1.png"]
         assert (await api.order())["id"] == 14712
         await api.stored.write("20261123/1.jpg", b"x")
         code, _, err = await command("after-restore", *recorded())
