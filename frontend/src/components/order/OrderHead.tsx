@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { Link } from "react-router";
 import { OrderAtShop } from "@/components/shop/OrderAtShop";
+import { UnreadSign } from "@/components/shop/UnreadSign";
 import { ForOperators } from "@/components/session/ForOperators";
 import { StatusBadge } from "@/components/StatusBadge";
 import { useLanguage, type Translate } from "@/i18n/context";
@@ -25,6 +26,7 @@ export function OrderHead({ order }: { order: Order }) {
         <h1 className="text-[22px] font-semibold tracking-tight">{order.order_number}</h1>
         <StatusBadge kind="order" status={order.status} />
         {order.payment_status !== null && <Payment status={order.payment_status} />}
+        <UnreadSign fields={order.unread_fields} />
         <div className="ml-auto flex flex-wrap gap-2">
           <OrderAtShop order={order} />
           <Downloads order={order} />
