@@ -3,10 +3,17 @@
 Prints a table and every disagreement with its reason. Ends with 1 if one has none, or if a bound is broken.
 """
 
+import secrets
+from collections import Counter
+
+from pastelka_orders.photos.decoders import DecoderFailedError
 from tests.photos.comparing import BOUNDS, Decoding, Outcome, decoding
 from tests.photos.corpus import CASES
+from tests.photos.harmed import harmed
 from tests.photos.large import LARGE
 from tests.photos.table import disagreements, table
+
+_HARMED = 2000
 
 
 def main() -> int:
@@ -15,8 +22,21 @@ def main() -> int:
         outcomes = [decoder.outcome(case) for case in CASES]
         print(table(outcomes))
         print(disagreements(outcomes))
+        print(f"\n{_HARMED} files with changed bytes: {_verdicts(decoder, secrets.randbelow(2**31))}")
         is_bounded = _are_small(outcomes) & _are_bounded(decoder)
     return 0 if is_bounded and not any(outcome.is_finding for outcome in outcomes) else 1
+
+
+def _verdicts(decoder: Decoding, seed: int) -> str:
+    """How many had which. Raises ``DecoderFailedError`` where the service would answer 500."""
+    counted: Counter[str] = Counter()
+    for name, content in harmed(seed, _HARMED):
+        try:
+            counted[decoder.ours(content)[0]] += 1
+        except DecoderFailedError as error:
+            error.add_note(name)
+            raise
+    return ", ".join(f"{count} {verdict}" for verdict, count in counted.most_common())
 
 
 def _are_small(outcomes: list[Outcome]) -> bool:

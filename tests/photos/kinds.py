@@ -92,6 +92,19 @@ def _cmyk_jpeg(transform: int | None, *, is_inverted: bool) -> Callable[[Image.I
     return make
 
 
+def arithmetic_jpeg(scene: Image.Image) -> bytes:
+    """Arithmetic coding (SOF9) of a few bytes, of which all decoders make the same odd picture."""
+    content = files.encoded(scene.resize((64, 64)), "JPEG", subsampling=0)
+    kept = [
+        (0xC9 if marker == 0xC0 else marker, data)
+        for marker, data in files.segments(content)
+        if marker != 0xC4
+    ]
+    start = content.index(b"\xff\xda")
+    head = b"".join(files.segment(*one) for one in kept)
+    return content[:2] + head + content[start : start + 14] + bytes(8) + b"\xff\xd9"
+
+
 def _tiff(
     photometric: int, mode: str, extra: dict[int, tuple[int, ...]] | None = None
 ) -> Callable[[Image.Image], bytes]:
@@ -234,6 +247,7 @@ KINDS: tuple[Kind, ...] = (
         2,
     ),
     ("JPEG", "end missing", lambda scene: files.encoded(scene, "JPEG", quality=95, subsampling=0)[:-2], 2),
+    ("JPEG", "arithmetic", arithmetic_jpeg, 2),
     ("TIFF", "cmyk", _tiff(5, "CMYK"), 40),
     ("TIFF", "lab", _tiff(8, "LAB"), 3),
     (

@@ -7,6 +7,7 @@ import pytest
 
 from tests.photos.comparing import BOUNDS, Decoding, decoding
 from tests.photos.corpus import CASES, Case, scene
+from tests.photos.harmed import harmed
 
 _EVERY = 7
 SHORT = [
@@ -53,3 +54,8 @@ def test_what_the_other_decoder_does_not_read_is_right(name: str, decoder: Decod
     assert ours is not None
     expected = np.asarray(scene((ours.shape[1], ours.shape[0])), dtype=np.int16)
     assert np.abs(ours - expected).mean() <= 3
+
+
+def test_no_changed_byte_is_a_fault_of_the_service(decoder: Decoding) -> None:
+    verdicts = {decoder.ours(content)[0] for _, content in harmed(seed=4, count=150)}
+    assert {"accepted", "photo_damaged"} <= verdicts

@@ -219,7 +219,9 @@ export interface paths {
         put?: never;
         /**
          * Create Order
-         * @description Make an order by hand from uploaded photos; one photo that is none refuses them all.
+         * @description Make an order by hand from uploaded photos.
+         *
+         *     Files that are no photos are left out and named in `refused_photos`; 422 when none is a photo.
          */
         post: operations["create_order"];
         delete?: never;
@@ -657,6 +659,59 @@ export interface components {
             version: number;
         };
         /**
+         * CreatedOrderResponse
+         * @description The order that was made of an upload.
+         */
+        CreatedOrderResponse: {
+            /**
+             * Cancelled At
+             * @description Only there when the shop cancelled the order: nothing is made or printed for it
+             */
+            cancelled_at?: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Customer Email */
+            customer_email: string | null;
+            /** Customer Name */
+            customer_name: string | null;
+            /** Id */
+            id: number;
+            /** Line Items */
+            line_items: components["schemas"]["LineItemResponse"][];
+            /** Order Number */
+            order_number: string;
+            /** Payment Status */
+            payment_status: string | null;
+            /**
+             * Refused Photos
+             * @description Files that are no photos; only there when some of several files were refused
+             */
+            refused_photos?: components["schemas"]["RefusedPhoto"][];
+            /** Shipping Method */
+            shipping_method: string | null;
+            /**
+             * Shop Url
+             * @description The order in the shop's administration; only there for an order of a known shop
+             */
+            shop_url?: string | null;
+            /** Shopify Id */
+            shopify_id: number | null;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "shopify" | "manual";
+            status: components["schemas"]["OrderStatus"];
+            /**
+             * Unread Fields
+             * @description What could not be read of the shop's last webhook about the order, a sentence each; only there if something could not
+             */
+            unread_fields?: string[] | null;
+        };
+        /**
          * Customer
          * @description Who ordered.
          */
@@ -849,6 +904,11 @@ export interface components {
             layout: string | null;
             /** Quantity */
             quantity: number;
+            /**
+             * Removed
+             * @description Only there when the shop removed the item: nothing is made or printed for it
+             */
+            removed?: true | null;
             /** Title */
             title: string;
         };
@@ -878,6 +938,11 @@ export interface components {
          * @description One order in the list.
          */
         OrderListItem: {
+            /**
+             * Cancelled At
+             * @description Only there when the shop cancelled the order: nothing is made or printed for it
+             */
+            cancelled_at?: string | null;
             /**
              * Coloring Completed
              * @description Images with a completed coloring
@@ -954,6 +1019,11 @@ export interface components {
          * @description One order with everything in it.
          */
         OrderResponse: {
+            /**
+             * Cancelled At
+             * @description Only there when the shop cancelled the order: nothing is made or printed for it
+             */
+            cancelled_at?: string | null;
             /**
              * Created At
              * Format: date-time
@@ -1116,6 +1186,32 @@ export interface components {
              * @description How long it took
              */
             seconds: number;
+        };
+        /**
+         * RefusedPhoto
+         * @description A file of an upload that is no photo, or none that can be worked with; it was not stored.
+         */
+        RefusedPhoto: {
+            /**
+             * Code
+             * @example photo_truncated
+             */
+            code: string;
+            /**
+             * Detail
+             * @description What is wrong, and what would be right
+             */
+            detail: string;
+            /**
+             * Name
+             * @description The file's name as it may be shown
+             */
+            name: string;
+            /**
+             * Position
+             * @description Its place among the files sent, from 1
+             */
+            position: number;
         };
         /**
          * RetentionResponse
@@ -2511,7 +2607,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OrderResponse"];
+                    "application/json": components["schemas"]["CreatedOrderResponse"];
                 };
             };
             /** @description Bad Request */

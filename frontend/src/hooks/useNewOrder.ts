@@ -30,6 +30,10 @@ export function useNewOrder() {
   return { photos, isOver, add, setPhotos, begin: () => setPhotos([]), close: () => setPhotos(null) };
 }
 
+/** Types that browsers give files of which they know nothing, such as HEIC. */
+const UNKNOWN: readonly string[] = ["", "application/octet-stream"];
+
+/** Whether it may be a photo: the server judges by what is in the file. */
 function isPhoto(file: File): boolean {
-  return file.type.startsWith("image/");
+  return file.type.startsWith("image/") || UNKNOWN.includes(file.type);
 }

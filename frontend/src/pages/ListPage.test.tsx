@@ -264,9 +264,10 @@ describe("dropped photos", () => {
     drag("dragover", photos);
     expect(screen.getByText("Pusťte fotky a vznikne objednávka")).toBeVisible();
     drag("drop", [...photos, new File(["x"], "letter.pdf", { type: "application/pdf" })]);
+    // Said at once, and not for long.
+    expect(screen.getByText("letter.pdf není fotka, kterou umíme otevřít.")).toBeVisible();
     const dialog = await screen.findByRole("dialog", { name: "Nová objednávka z fotek" });
     expect(within(dialog).getByText("2 fotky")).toBeVisible();
-    expect(screen.getByText("letter.pdf není fotka, kterou umíme otevřít.")).toBeVisible();
     expect(screen.queryByText("Pusťte fotky a vznikne objednávka")).toBeNull();
   });
 });

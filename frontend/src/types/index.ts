@@ -82,6 +82,8 @@ export interface LineItem {
   dedication: string | null;
   layout: string | null;
   images: Image[];
+  /** Only there when the shop removed the item: nothing is made or printed for it. */
+  removed?: true | null;
 }
 
 export interface OrderHead {
@@ -95,6 +97,8 @@ export interface OrderHead {
   shipping_method: string | null;
   status: string;
   created_at: string;
+  /** Only there when the shop cancelled the order: nothing is made or printed for it. */
+  cancelled_at?: string | null;
   /** The order in the shop's administration; only there for an order of a known shop. */
   shop_url?: string | null;
   /** What could not be read of the shop's last webhook; only there if something could not. */

@@ -2,21 +2,25 @@
 
 import json
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import wraps
 from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+import aiohttp
 import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
 from argon2 import PasswordHasher
 from fastapi import FastAPI
+from nats.aio.client import Client
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from PIL import Image
@@ -24,13 +28,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import ColoringFact, Failure, SvgFact, now
 from pastelka_common.servers import BucketServer, NatsServer, PostgresServer, ServerProcess, running
-from pastelka_common.storage import Storage, StorageSettings
+from pastelka_common.storage import FolderStorage, Storage, StorageSettings
+from pastelka_common.storage.bucket import BucketStorage
 from pastelka_orders import migrations_runner
 from pastelka_orders.access import secret
 from pastelka_orders.access.caller import Role, Scope
 from pastelka_orders.access.passwords import Passwords
 from pastelka_orders.api.app import create_app
-from pastelka_orders.database import Database
+from pastelka_orders.database import Database, is_connection_held
 from pastelka_orders.handlers.facts import Received, apply_facts
 from pastelka_orders.handlers.making import target_of
 from pastelka_orders.repository import accounts, api_tokens, sessions, versions
@@ -45,6 +50,39 @@ SUBSCRIBER_KEY = "a-subscriber-key-of-at-least-32-bytes!"
 def traced() -> None:
     """Spans with ids, as every process of ours makes them."""
     trace.set_tracer_provider(TracerProvider())
+
+
+@pytest.fixture(scope="session")
+def calls_with_a_connection() -> Iterator[list[str]]:
+    """Calls of storage, broker or HTTP by code that holds a database connection meanwhile."""
+    found: list[str] = []
+
+    def watched(owner: type, name: str) -> Callable[..., Any]:
+        real = getattr(owner, name)
+
+        @wraps(real)
+        def call(*given: Any, **options: Any) -> Any:
+            if is_connection_held():
+                found.append(f"{owner.__name__}.{name}: " + "".join(traceback.format_stack(limit=8)))
+            return real(*given, **options)
+
+        return call
+
+    with pytest.MonkeyPatch.context() as patch:
+        for storage in (FolderStorage, BucketStorage):
+            for name in (name for name in vars(Storage) if not name.startswith("_")):
+                patch.setattr(storage, name, watched(storage, name))
+        for owner, name in ((Client, "publish"), (Client, "request"), (aiohttp.ClientSession, "_request")):
+            patch.setattr(owner, name, watched(owner, name))
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def no_call_holds_a_connection(calls_with_a_connection: list[str]) -> Iterator[None]:
+    """Fail a test in which anything slow was waited for with a database connection in hand."""
+    calls_with_a_connection.clear()
+    yield
+    assert not calls_with_a_connection, calls_with_a_connection[0]
 
 
 class Result(NamedTuple):

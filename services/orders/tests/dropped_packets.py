@@ -1,6 +1,6 @@
 """``python dropped_packets.py FOLDER``, in a network namespace of its own: what dropped packets cost.
 
-Prints, as JSON, how long a read and a write took whose established connections lose every packet.
+Prints as its last line, as JSON, how long a read and a write took whose connections lose every packet.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ async def _main(folder: Path) -> None:
                 strict=True,
             )
         )
-        sys.stdout.write(json.dumps(outcome))
+        sys.stdout.write(f"\n{json.dumps(outcome)}\n")
 
 
 async def _timed(do: Callable[[Callable[[AsyncConnection], Awaitable[int]]], Awaitable[int]]) -> float:

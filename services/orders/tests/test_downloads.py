@@ -14,16 +14,19 @@ import pytest_asyncio
 from nats.aio.client import Client
 from PIL import Image
 
-from pastelka_common.contracts.messages import DownloadJob
-from pastelka_common.messaging.attempts import Retries
+from pastelka_common.contracts.messages import DownloadJob, Failure
+from pastelka_common.messaging.attempts import Delivery, Retries, Tally
 from pastelka_common.messaging.consumer import JobConsumer
 from pastelka_common.messaging.topology import DOWNLOAD_CONSUMER, ensure_consumer, ensure_streams
 from pastelka_common.servers import NatsServer, running
-from pastelka_common.storage import FolderStorage
+from pastelka_common.storage import FolderStorage, Storage, StorageUnavailableError
 from pastelka_common.testing.waiting import until
 from pastelka_common.testing.wire import write_in_pieces
+from pastelka_orders import attempts
+from pastelka_orders.attempts import AttemptRows
 from pastelka_orders.consumers import Downloads
 from pastelka_orders.database import Database
+from pastelka_orders.database_errors import DatabaseUnavailableError
 from pastelka_orders.photos import PhotoDownloader, PhotoIntake
 from pastelka_orders.photos.urls import UrlRules
 
@@ -94,14 +97,20 @@ async def nc(tmp_path: Path) -> AsyncIterator[Client]:
 
 @asynccontextmanager
 async def downloading(
-    nc: Client, database: Database, storage: Path, *hosts: str, concurrency: int = 4, per_host: int = 4
+    nc: Client,
+    database: Database,
+    storage: Path | Storage,
+    *hosts: str,
+    concurrency: int = 4,
+    per_host: int = 4,
 ) -> AsyncIterator[None]:
     """The worker's part that fetches photos."""
     intake, stop = PhotoIntake(), asyncio.Event()
     async with PhotoDownloader(
         intake, rules=UrlRules(allowed_hosts=hosts), per_host=per_host, patience=0.1
     ) as downloader:
-        downloads = Downloads(database, FolderStorage(storage), downloader, "none", lambda: None)
+        stored = FolderStorage(storage) if isinstance(storage, Path) else storage
+        downloads = Downloads(database, stored, downloader, "none", lambda: None)
         consumer = JobConsumer(
             nc,
             DOWNLOAD_CONSUMER,
@@ -110,6 +119,7 @@ async def downloading(
             concurrency=concurrency,
             retries=SOON,
             on_rejected=downloads.reject,
+            attempts=AttemptRows(database),
         )
         task = asyncio.create_task(consumer.run(stop))
         try:
@@ -243,3 +253,80 @@ async def test_a_photo_that_was_replaced_on_the_way_is_not_stored(
 async def _idle(nc: Client) -> bool:
     info = await nc.jetstream().consumer_info("JOBS", DOWNLOAD_CONSUMER.name)
     return not info.num_pending and not info.num_ack_pending
+
+
+class Unmounted(FolderStorage):
+    """A storage that is away for the next ``refusals`` writes."""
+
+    refusals = 3 * SOON.attempts
+
+    async def write(self, path: str, content: bytes) -> None:
+        if self.refusals > 0:
+            self.refusals -= 1
+            raise StorageUnavailableError("The folder of all files is not there")
+        await super().write(path, content)
+
+
+async def test_a_storage_that_is_away_for_long_costs_no_attempt(
+    api: Any, sql: asyncpg.Connection, database: Database, nc: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also with two replicas, of which none sees what the other was refused."""
+    monkeypatch.setattr(attempts, "OUTAGE_SECONDS", 0.02)
+    storage = Unmounted(api.storage)
+    async with serving(Host(200)) as host:
+        await awaiting(api, sql, nc, host.url())
+        async with (
+            downloading(nc, database, storage, host.name, concurrency=1),
+            downloading(nc, database, storage, host.name, concurrency=1),
+        ):
+            found = await until(image(api), LONG)
+    assert found["url"], found
+    assert storage.refusals == 0
+    assert (await nc.jetstream().stream_info("DEAD")).state.messages == 0
+
+
+class Unreachable(Database):
+    """A database that is away for the next ``refusals`` transactions."""
+
+    refusals = 0
+
+    async def write(self, work: Any) -> Any:
+        if self.refusals > 0:
+            self.refusals -= 1
+            error = DatabaseUnavailableError("connection refused")
+            error.seconds = 0.02
+            raise error
+        return await super().write(work)
+
+
+async def test_a_database_that_is_away_for_long_costs_no_attempt(
+    api: Any, sql: asyncpg.Connection, orders_url: str, nc: Client
+) -> None:
+    database = Unreachable(orders_url)
+    database.refusals = 6 * SOON.attempts
+    try:
+        async with serving(Host(200)) as host:
+            await awaiting(api, sql, nc, host.url())
+            async with downloading(nc, database, api.storage, host.name):
+                found = await until(image(api), LONG)
+    finally:
+        await database.aclose()
+    assert found["url"], found
+    assert database.refusals == 0
+
+
+async def test_attempts_are_counted_over_all_replicas(database: Database) -> None:
+    job = DownloadJob(image_id=1, order_number="M1000", url="https://example.com/1.jpg")
+    one, other = AttemptRows(database), AttemptRows(database)
+    failure = Failure(code="photo_server_busy", message="Busy.")
+    for number in range(1, 21):
+        await one.begin(job, Delivery(number, is_last=False, sequence=7))
+        await one.spared(job, Delivery(number, is_last=False, sequence=7))
+    assert await other.begin(job, Delivery(21, is_last=False, sequence=7)) == Tally()
+    assert await other.failed(job, Delivery(21, is_last=False, sequence=7), failure) == 1
+    assert await one.begin(job, Delivery(22, is_last=False, sequence=7)) == Tally(failed=1, last=failure)
+    # Two processes die with it; nothing is heard of their deliveries.
+    assert (await other.begin(job, Delivery(23, is_last=False, sequence=7))).crashes == 1
+    assert (await one.begin(job, Delivery(24, is_last=False, sequence=7))).crashes == 2
+    assert await one.failed(job, Delivery(24, is_last=False, sequence=7), failure) == 2
+    assert await one.begin(job, Delivery(2, is_last=False, sequence=8)) == Tally()

@@ -11,6 +11,7 @@ import nats
 import pytest
 import pytest_asyncio
 import structlog
+import structlog.testing
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import RawStreamMsg
@@ -323,3 +324,28 @@ class Prompt(Publisher):
 
 def _value(gauge: Any) -> float:
     return float(gauge._value.get())
+
+
+async def test_a_message_that_the_broker_never_takes_holds_up_no_other(
+    relay: Relay, nc: Client, sql: asyncpg.Connection
+) -> None:
+    """One larger than it takes, one on a subject of no stream, among messages of the same streams."""
+    insert = "INSERT INTO outbox (subject, msg_id, payload) VALUES ($1, $2, $3)"
+    with structlog.testing.capture_logs() as logs:
+        async with sql.transaction():
+            await sql.execute(insert, "events.order.M1.order_created", "first", b"{}")
+            await sql.execute(insert, "events.order.M1.order_changed", "large", b" " * (nc.max_payload + 1))
+            await sql.execute(insert, "events.order.M1.order_deleted", "second", b"{}")
+            await sql.execute(insert, "nowhere.M1", "lost", b"{}")
+            await sql.execute(insert, "jobs.erase.1", "third", b"{}")
+        relay.wake()
+        async with asyncio.timeout(30):
+            while await left(sql) > 2:  # noqa: ASYNC110 - another connection's commit has no event here
+                await asyncio.sleep(0.02)
+    found = await published(nc, "events.>", 2)
+    assert [msg.subject.rpartition(".")[2] for msg in found] == ["order_created", "order_deleted"]
+    assert [job.subject for job in await jobs(nc, 1)] == ["jobs.erase.1"]
+    refused = await sql.fetch("SELECT msg_id, refused FROM outbox ORDER BY id")
+    assert [(row["msg_id"], bool(row["refused"])) for row in refused] == [("large", True), ("lost", True)]
+    said = [entry["message_id"] for entry in logs if entry["event"] == "message refused"]
+    assert sorted(said) == ["large", "lost"]

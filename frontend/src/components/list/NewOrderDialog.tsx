@@ -5,10 +5,14 @@ import { Icon } from "@/components/Icon";
 import { useLanguage } from "@/i18n/context";
 import { failureSentence } from "@/lib/failure";
 import { showToast } from "@/lib/toasts";
-import { createOrder, type NewOrder } from "@/lib/upload";
+import { createOrder, refusedBy, refusedOf, type NewOrder } from "@/lib/upload";
+import type { Failure } from "@/types";
 import { PhotoTile } from "./PhotoTile";
 
+const TILES = "grid grid-cols-2 gap-2 sm:grid-cols-3";
 const PROCESSES = ["none", "coloring", "svg"] as const;
+/** Some browsers know no type for these, and would not offer them. */
+const ACCEPTED = "image/*,.heic,.heif,.avif,.jfif,.tif,.tiff";
 const FIELD = "h-9 w-full rounded-[9px] border border-line bg-paper px-3";
 
 interface NewOrderDialogProps {
@@ -18,23 +22,39 @@ interface NewOrderDialogProps {
   onClose: () => void;
 }
 
-/** Sending the order: each file's share, or null before; the sentence of what went wrong. */
-function useSending(onDone: (orderNumber: string) => void) {
+const keyOf = (photo: File) => `${photo.name} ${photo.size} ${photo.lastModified}`;
+
+/** An order that was made without some of the files. */
+interface Made {
+  orderNumber: string;
+  refused: ReadonlyMap<File, Failure>;
+}
+
+const NONE: ReadonlyMap<File, Failure> = new Map();
+
+/**
+ * Sending the order: each file's share, or null before; the sentence of what went wrong, and with which files.
+ * `onDone` gets the order once it is made, with the files that are not part of it.
+ */
+function useSending(onDone: (made: Made) => void) {
   const { t } = useLanguage();
   const [shares, setShares] = useState<number[] | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
+  const [refused, setRefused] = useState(NONE);
   const send = async (order: NewOrder) => {
     setFailure(null);
     setShares(order.photos.map(() => 0));
     try {
       const made = await createOrder(order, setShares);
-      onDone(made.order_number);
+      onDone({ orderNumber: made.order_number, refused: refusedOf(order.photos, made) });
     } catch (error) {
-      setFailure(failureSentence(error, t));
-      setShares(null);
+      const faults = refusedBy(order.photos, error);
+      setRefused(faults);
+      setFailure(faults.size > 0 ? t("upload.noneUsable") : failureSentence(error, t));
     }
+    setShares(null);
   };
-  return { shares, failure, send };
+  return { shares, failure, refused, send };
 }
 
 function PickButton({ primary, onAdd }: { primary: boolean; onAdd: (files: File[]) => void }) {
@@ -49,7 +69,7 @@ function PickButton({ primary, onAdd }: { primary: boolean; onAdd: (files: File[
       <input
         ref={input}
         type="file"
-        accept="image/*"
+        accept={ACCEPTED}
         multiple
         hidden
         data-testid="photos"
@@ -105,14 +125,57 @@ function formText(form: FormData, name: string): string {
   return typeof value === "string" ? value.trim() : "";
 }
 
+/** The files that are not part of the order, each with what is wrong with it, and the way to the order. */
+function PartlyMade({ made, onOpen }: { made: Made; onOpen: () => void }) {
+  const { t } = useLanguage();
+  return (
+    <div className="flex min-h-0 flex-col gap-4 overflow-y-auto px-5 pb-5">
+      <p role="status">{t("upload.partly", { count: made.refused.size })}</p>
+      <ul className={TILES}>
+        {[...made.refused].map(([photo, failure]) => (
+          <PhotoTile key={keyOf(photo)} photo={photo} progress={null} refusal={failure} />
+        ))}
+      </ul>
+      <button type="button" className="button button-primary w-full" onClick={onOpen} autoFocus>
+        {t("upload.open", { number: made.orderNumber })}
+      </button>
+    </div>
+  );
+}
+
+function Fields() {
+  const { t } = useLanguage();
+  return (
+    <div className="grid gap-3 sm:grid-cols-2">
+      <label className="text-[13px] text-mute">
+        <span className="mb-1.5 block">{t("upload.customer")}</span>
+        <input name="customer" maxLength={200} autoComplete="off" className={`${FIELD} text-sm text-ink`} />
+      </label>
+      <label className="text-[13px] text-mute">
+        <span className="mb-1.5 block">{t("upload.note")}</span>
+        <input name="note" maxLength={2000} autoComplete="off" className={`${FIELD} text-sm text-ink`} />
+      </label>
+    </div>
+  );
+}
+
 /** Make an order of dropped or chosen photos. More may be dropped while it is open. */
 export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: NewOrderDialogProps) {
   const { t } = useLanguage();
   const navigate = useNavigate();
-  const { shares, failure, send } = useSending((number) => {
-    showToast(t("upload.created", { number }));
+  const [made, setMade] = useState<Made | null>(null);
+  const open = (number: string) => {
     onClose();
     void navigate(`/orders/${encodeURIComponent(number)}`);
+  };
+  const { shares, failure, refused, send } = useSending((done) => {
+    showToast(t("upload.created", { number: done.orderNumber }));
+    if (done.refused.size === 0) open(done.orderNumber);
+    else {
+      setMade(done);
+      // Photos that are dropped from now on begin another order.
+      onPhotos([]);
+    }
   });
   const submit = (event: SyntheticEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -120,70 +183,58 @@ export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: New
     const process = PROCESSES.find((known) => known === form.get("process")) ?? "none";
     void send({ photos, process, customerName: formText(form, "customer"), note: formText(form, "note") });
   };
+  const isMade = made !== null && photos.length === 0;
+  const count = isMade ? made.refused.size : photos.length;
   return (
-    <Dialog.Root open onOpenChange={(open) => !open && !shares && onClose()}>
+    <Dialog.Root open onOpenChange={(isOpen) => !isOpen && !shares && onClose()}>
       <Dialog.Portal>
         <Dialog.Overlay className="fixed inset-0 z-40 bg-[#1d1b18]/40" />
         <Dialog.Content className="fixed top-1/2 left-1/2 z-40 flex max-h-[92dvh] w-[min(34rem,calc(100vw-1.5rem))] -translate-x-1/2 -translate-y-1/2 flex-col rounded-2xl border border-line bg-card shadow-float">
           <div className="flex items-start justify-between gap-3 p-5 pb-3">
             <div>
               <Dialog.Title className="text-lg font-semibold tracking-tight">
-                {t("upload.title")}
+                {isMade ? t("upload.partlyTitle", { number: made.orderNumber }) : t("upload.title")}
               </Dialog.Title>
-              <Dialog.Description className="text-mute">
-                {photos.length > 0 ? t("photos", { count: photos.length }) : t("upload.text")}
+              <Dialog.Description className={isMade ? "sr-only" : "text-mute"}>
+                {count > 0 ? t("photos", { count }) : t("upload.text")}
               </Dialog.Description>
             </div>
             <Dialog.Close className="icon-button" aria-label={t("action.close")} disabled={shares !== null}>
               <Icon name="close" />
             </Dialog.Close>
           </div>
-          <form onSubmit={submit} className="flex min-h-0 flex-col gap-4 overflow-y-auto px-5 pb-5">
-            {photos.length > 0 && (
-              <ul className="grid grid-cols-3 gap-2 sm:grid-cols-4">
-                {photos.map((photo, index) => (
-                  <PhotoTile
-                    key={`${photo.name} ${photo.size} ${photo.lastModified}`}
-                    photo={photo}
-                    progress={shares?.[index] ?? null}
-                    onRemove={() => onPhotos(photos.filter((other) => other !== photo))}
-                  />
-                ))}
-              </ul>
-            )}
-            {!shares && (
-              <div>
-                <PickButton primary={photos.length === 0} onAdd={onAdd} />
-              </div>
-            )}
-            <div className="grid gap-3 sm:grid-cols-2">
-              <label className="text-[13px] text-mute">
-                <span className="mb-1.5 block">{t("upload.customer")}</span>
-                <input
-                  name="customer"
-                  maxLength={200}
-                  autoComplete="off"
-                  className={`${FIELD} text-sm text-ink`}
-                />
-              </label>
-              <label className="text-[13px] text-mute">
-                <span className="mb-1.5 block">{t("upload.note")}</span>
-                <input
-                  name="note"
-                  maxLength={2000}
-                  autoComplete="off"
-                  className={`${FIELD} text-sm text-ink`}
-                />
-              </label>
-            </div>
-            <ProcessChoice />
-            {failure && (
-              <p role="alert" className="rounded-xl bg-bad-soft px-3 py-2 text-bad">
-                {failure}
-              </p>
-            )}
-            <SendButton shares={shares} disabled={photos.length === 0} />
-          </form>
+          {isMade ? (
+            <PartlyMade made={made} onOpen={() => open(made.orderNumber)} />
+          ) : (
+            <form onSubmit={submit} className="flex min-h-0 flex-col gap-4 overflow-y-auto px-5 pb-5">
+              {photos.length > 0 && (
+                <ul className={TILES}>
+                  {photos.map((photo, index) => (
+                    <PhotoTile
+                      key={keyOf(photo)}
+                      photo={photo}
+                      progress={shares?.[index] ?? null}
+                      refusal={refused.get(photo)}
+                      onRemove={() => onPhotos(photos.filter((other) => other !== photo))}
+                    />
+                  ))}
+                </ul>
+              )}
+              {!shares && (
+                <div>
+                  <PickButton primary={photos.length === 0} onAdd={onAdd} />
+                </div>
+              )}
+              <Fields />
+              <ProcessChoice />
+              {failure && (
+                <p role="alert" className="rounded-xl bg-bad-soft px-3 py-2 text-bad">
+                  {failure}
+                </p>
+              )}
+              <SendButton shares={shares} disabled={photos.length === 0} />
+            </form>
+          )}
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>

@@ -1,6 +1,7 @@
 import { memo } from "react";
 import { Link } from "react-router";
 import { PaymentBadge } from "@/components/PaymentBadge";
+import { ShopBadge } from "@/components/ShopBadge";
 import { ShopSign } from "@/components/shop/ShopLink";
 import { UnreadSign } from "@/components/shop/UnreadSign";
 import { StatusBadge } from "@/components/StatusBadge";
@@ -155,7 +156,7 @@ export const OrderRow = memo(function OrderRow({
         role="cell"
         className="min-w-0 max-sm:order-3 max-sm:mt-1.5 max-sm:max-w-32 max-sm:justify-self-end"
       >
-        <PaymentBadge status={order.payment_status} />
+        {order.cancelled_at ? <ShopBadge what="cancelled" /> : <PaymentBadge status={order.payment_status} />}
       </div>
       <div role="cell">
         <StatusBadge kind="order" status={order.status} />

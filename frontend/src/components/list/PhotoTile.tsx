@@ -1,12 +1,17 @@
 import { useEffect, useState } from "react";
 import { Icon } from "@/components/Icon";
 import { useLanguage } from "@/i18n/context";
+import { failureText } from "@/i18n/failures";
+import type { Failure } from "@/types";
 
 interface PhotoTileProps {
   photo: File;
   /** The share sent, 0 to 1; null before sending. */
   progress: number | null;
-  onRemove: () => void;
+  /** Why the API refused it. */
+  refusal?: Failure | undefined;
+  /** Not there once the order is made. */
+  onRemove?: () => void;
 }
 
 function usePreview(photo: File): string | undefined {
@@ -21,23 +26,37 @@ function usePreview(photo: File): string | undefined {
   return url;
 }
 
+/** Which file it is and what is wrong with it, in the reader's language. */
+function Refusal({ name, failure }: { name: string; failure: Failure }) {
+  const { language } = useLanguage();
+  return (
+    <div className="absolute inset-0 flex flex-col justify-end gap-1 overflow-y-auto bg-bad-soft p-2.5 pr-9 text-[12px] leading-snug text-bad">
+      <b className="break-words">{name}</b>
+      <span>{failureText(failure, language).sentence}</span>
+    </div>
+  );
+}
+
 /** A photo that will be part of the new order, with how much of it has been sent. */
-export function PhotoTile({ photo, progress, onRemove }: PhotoTileProps) {
+export function PhotoTile({ photo, progress, refusal, onRemove }: PhotoTileProps) {
   const { t } = useLanguage();
   const url = usePreview(photo);
   const name = photo.name;
   return (
     <li className="group relative aspect-square overflow-hidden rounded-xl bg-soft" title={name}>
       {url && <img src={url} alt={name} className="size-full object-cover" />}
+      {refusal && progress === null && <Refusal name={name} failure={refusal} />}
       {progress === null ? (
-        <button
-          type="button"
-          aria-label={t("upload.remove", { name })}
-          onClick={onRemove}
-          className="absolute top-1 right-1 grid size-7 place-items-center rounded-full bg-[#1d1b18]/70 text-white"
-        >
-          <Icon name="close" className="size-3.5" />
-        </button>
+        onRemove && (
+          <button
+            type="button"
+            aria-label={t("upload.remove", { name })}
+            onClick={onRemove}
+            className="absolute top-1 right-1 grid size-7 place-items-center rounded-full bg-[#1d1b18]/70 text-white"
+          >
+            <Icon name="close" className="size-3.5" />
+          </button>
+        )
       ) : (
         <div
           role="progressbar"

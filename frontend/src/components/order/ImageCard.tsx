@@ -15,6 +15,8 @@ import { Wipe } from "./Wipe";
 interface ImageCardProps {
   orderNumber: string;
   image: OrderImage;
+  /** Whether it is still to be delivered: the shop neither cancelled the order nor removed the item. */
+  isWanted?: boolean;
   options: OptionsToSend;
   register: CardRegister;
   onView: (viewed: Viewed) => void;
@@ -27,19 +29,20 @@ interface ImageCardProps {
 export const ImageCard = memo(function ImageCard({
   orderNumber,
   image,
+  isWanted = true,
   options: shared,
   register,
   onView,
 }: ImageCardProps) {
   const { t } = useLanguage();
   const options = useCardOptions(shared);
-  const actions = useImageActions(orderNumber, image, options.toSend);
+  const actions = useImageActions(orderNumber, image, options.toSend, isWanted);
   const view = (view: View): void => onView({ imageId: image.id, view });
   useRegistration(register, image, actions, () =>
     view(image.versions.coloring.length > 0 ? "coloring" : "photo"),
   );
   const failed = (["coloring", "svg"] as const).some((kind) => hasFailed(image, kind));
-  const lane = { image, actions, options };
+  const lane = { image, isWanted, actions, options };
   return (
     <article
       tabIndex={-1}

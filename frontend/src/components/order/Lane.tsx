@@ -14,6 +14,7 @@ import { VersionStrip } from "./VersionStrip";
 
 export interface LaneProps {
   image: OrderImage;
+  isWanted: boolean;
   actions: ImageActions;
   options: CardOptions;
   onView: () => void;
@@ -42,7 +43,7 @@ export function Frame({ caption, low = false, children }: FrameProps) {
 
 /** One of the two things made from a photo: its picture, what is being made, and all versions. */
 export function Lane({ kind, ...props }: LaneProps & { kind: Kind }) {
-  const { image, actions, options } = props;
+  const { image, isWanted, actions, options } = props;
   const { t } = useLanguage();
   const place = useHeldFocus();
   const [opened, setOpened] = useState<number>();
@@ -79,7 +80,7 @@ export function Lane({ kind, ...props }: LaneProps & { kind: Kind }) {
           onChoose={(id) => actions.choose(kind, id)}
           onOpenError={(id) => setOpened((before) => (before === id ? undefined : id))}
         />
-        <Generate kind={kind} image={image} actions={actions} options={options} />
+        {isWanted && <Generate kind={kind} image={image} actions={actions} options={options} />}
       </div>
     </div>
   );

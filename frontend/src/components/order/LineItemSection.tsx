@@ -1,4 +1,5 @@
 import { memo } from "react";
+import { ShopBadge } from "@/components/ShopBadge";
 import { useLanguage } from "@/i18n/context";
 import type { OptionsToSend } from "./actions";
 import { ImageCard } from "./ImageCard";
@@ -12,10 +13,16 @@ interface LineItemSectionProps {
   options: OptionsToSend;
   register: CardRegister;
   onView: (viewed: Viewed) => void;
+  /** Whether the shop still wants the order. */
+  isWanted: boolean;
 }
 
 /** One coloring book: what is written into it, and its photos. */
-export const LineItemSection = memo(function LineItemSection({ item, ...card }: LineItemSectionProps) {
+export const LineItemSection = memo(function LineItemSection({
+  item,
+  isWanted,
+  ...card
+}: LineItemSectionProps) {
   const { t } = useLanguage();
   return (
     <section aria-labelledby={`item-${item.id}`} className="mt-7">
@@ -28,6 +35,7 @@ export const LineItemSection = memo(function LineItemSection({ item, ...card }: 
           {item.title}
           {item.quantity > 1 && <span className="text-mute"> × {item.quantity}</span>}
         </h2>
+        {item.removed && <ShopBadge what="removed" />}
         {item.dedication && (
           <p className="text-[13px] text-mute">
             {t("detail.dedication")} <q className="text-ink">{item.dedication}</q>
@@ -46,7 +54,7 @@ export const LineItemSection = memo(function LineItemSection({ item, ...card }: 
       )}
       <div className="grid gap-5">
         {item.images.map((image) => (
-          <ImageCard key={image.id} image={image} {...card} />
+          <ImageCard key={image.id} image={image} isWanted={isWanted && !item.removed} {...card} />
         ))}
       </div>
     </section>

@@ -3,6 +3,7 @@ import { Link } from "react-router";
 import { OrderAtShop } from "@/components/shop/OrderAtShop";
 import { UnreadSign } from "@/components/shop/UnreadSign";
 import { ForOperators } from "@/components/session/ForOperators";
+import { ShopBadge } from "@/components/ShopBadge";
 import { StatusBadge } from "@/components/StatusBadge";
 import { useLanguage, type Translate } from "@/i18n/context";
 import { isTextKey } from "@/i18n/translate";
@@ -25,6 +26,7 @@ export function OrderHead({ order }: { order: Order }) {
       <div className="mt-1 flex flex-wrap items-center gap-x-3 gap-y-2">
         <h1 className="text-[22px] font-semibold tracking-tight">{order.order_number}</h1>
         <StatusBadge kind="order" status={order.status} />
+        {order.cancelled_at && <ShopBadge what="cancelled" />}
         {order.payment_status !== null && <Payment status={order.payment_status} />}
         <UnreadSign fields={order.unread_fields} />
         <div className="ml-auto flex flex-wrap gap-2">

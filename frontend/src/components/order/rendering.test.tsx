@@ -32,6 +32,7 @@ function Page() {
     <PaceContext value={paceOf(undefined)}>
       {data?.line_items.map((item) => (
         <LineItemSection
+          isWanted
           key={item.id}
           orderNumber="1270"
           item={item}

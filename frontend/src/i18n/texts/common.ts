@@ -35,6 +35,8 @@ export const cs = {
   "error.version_not_retryable": "Dokončenou verzi nejde zkusit znovu.",
   "error.version_already_ended": "Tahle verze už skončila.",
   "error.database_unavailable": "Databáze neodpovídá, nic se nezměnilo. Zkuste to za chvíli znovu.",
+  "error.change_unconfirmed":
+    "Databáze změnu nepotvrdila. Mohla proběhnout: než to zkusíte znovu, podívejte se.",
   "error.api_unavailable": "Služba objednávek teď neodpovídá, sama se spouští znovu. Zkuste to za chvíli.",
   "error.too_many_requests":
     "To je moc požadavků najednou, tenhle se neprovedl. Chvíli počkejte a zkuste to znovu.",
@@ -115,6 +117,8 @@ export const en = {
   "error.version_not_retryable": "A completed version cannot be retried.",
   "error.version_already_ended": "This version has ended already.",
   "error.database_unavailable": "The database does not answer; nothing was changed. Try again in a moment.",
+  "error.change_unconfirmed":
+    "The database did not confirm the change. It may have been made: look before you try again.",
   "error.api_unavailable":
     "The orders service does not answer just now; it is started again by itself. Try again in a moment.",
   "error.too_many_requests":

@@ -88,6 +88,15 @@ export const cs = {
   "upload.progress": "Nahrávání {name}",
   "upload.notPhoto": "{name} není fotka, kterou umíme otevřít.",
   "upload.created": "Objednávka {number} je vytvořená.",
+  "upload.partlyTitle": "Objednávka {number} je vytvořená",
+  "upload.partly": {
+    one: "{count} soubor v ní chybí, protože ho nelze použít jako fotku:",
+    few: "{count} soubory v ní chybí, protože je nelze použít jako fotky:",
+    many: "{count} souboru v ní chybí, protože je nelze použít jako fotky:",
+    other: "{count} souborů v ní chybí, protože je nelze použít jako fotky:",
+  },
+  "upload.open": "Otevřít objednávku {number}",
+  "upload.noneUsable": "Žádný z vybraných souborů nelze použít jako fotku. Důvod je uveden u každého z nich.",
 } as const;
 
 export const en = {
@@ -165,4 +174,11 @@ export const en = {
   "upload.progress": "Upload of {name}",
   "upload.notPhoto": "{name} is not a photo that can be opened here.",
   "upload.created": "Order {number} was created.",
+  "upload.partlyTitle": "Order {number} was created",
+  "upload.partly": {
+    one: "{count} file is missing from it, because it cannot be used as a photo:",
+    other: "{count} files are missing from it, because they cannot be used as photos:",
+  },
+  "upload.open": "Open order {number}",
+  "upload.noneUsable": "None of these files can be used as a photo. Each one says why.",
 } as const;

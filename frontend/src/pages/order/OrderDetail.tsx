@@ -105,6 +105,7 @@ function Loaded({ order }: { order: Order }) {
             key={item.id}
             orderNumber={order.order_number}
             item={item}
+            isWanted={!order.cancelled_at}
             options={options.toSend}
             register={register}
             onView={setViewed}

@@ -81,6 +81,7 @@ class OutboxMessage(Base):
     """
 
     __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_subject", "subject"),)
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     subject: Mapped[str] = mapped_column(Text)
@@ -91,6 +92,8 @@ class OutboxMessage(Base):
     queues_kind: Mapped[StatusType | None] = mapped_column(Text)
     queues_version_id: Mapped[int | None] = mapped_column(Integer)
     queues_run: Mapped[int | None] = mapped_column(Integer)
+    refused: Mapped[str | None] = mapped_column(Text)
+    """Why the broker will never take it; such a message is not published and holds up no other."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
@@ -143,6 +146,11 @@ class Erasure(Base):
         Index("ix_erasures_open", "order_id", postgresql_where=text("erased_at IS NULL")),
         Index("ix_erasures_deleted_at", "deleted_at"),
         Index("ix_erasures_order_number", "order_number"),
+        Index(
+            "ix_erasures_next_look",
+            text("COALESCE(next_look_at, deleted_at)"),
+            postgresql_where=text("is_watched"),
+        ),
     )
 
     order_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -161,6 +169,10 @@ class Erasure(Base):
     """When the rows went; ``None`` until then."""
     is_watched: Mapped[bool] = mapped_column(server_default=text("true"))
     """Whether a worker may still write a file; looked after for seven days."""
+    looks: Mapped[int] = mapped_column(server_default="0")
+    """How often no file was found since one was."""
+    next_look_at: Mapped[datetime | None]
+    """When to look for files again; ``None`` before the first time."""
     subjects: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
     """Subjects of messages about it, until they are purged."""
     erased_at: Mapped[datetime | None]
@@ -198,4 +210,46 @@ class ShopJob(Base):
     """The job's subject; one that goes through pages has the moment it begins at, too."""
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
     """The job as it was published last."""
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class PendingUpload(Base):
+    """An order made by hand whose photos are being stored: its row is written once they are.
+
+    An abandoned one cannot be completed any more, and its files are deleted.
+    """
+
+    __tablename__ = "uploads"
+
+    order_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    line_item_id: Mapped[int]
+    started_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    is_abandoned: Mapped[bool] = mapped_column(server_default=text("false"))
+
+
+class FileCheck(Base):
+    """How far the present round of looking for files has come: one row a kind."""
+
+    __tablename__ = "file_checks"
+
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    after: Mapped[int]
+    """Id of the last row whose file was looked for."""
+
+
+class JobAttempts(Base):
+    """Attempts of a job that was delivered more than once."""
+
+    __tablename__ = "job_attempts"
+    __table_args__ = (Index("ix_job_attempts_updated_at", "updated_at"),)
+
+    subject: Mapped[str] = mapped_column(Text, primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    """The message's number in its stream."""
+    failed: Mapped[int] = mapped_column(server_default="0")
+    open: Mapped[int] = mapped_column(server_default="0")
+    """Deliveries since the last outcome that had none so far."""
+    code: Mapped[str | None] = mapped_column(Text)
+    """Why the last attempt failed."""
+    message: Mapped[str | None] = mapped_column(Text)
     updated_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())

@@ -30,6 +30,7 @@ from pastelka_common.storage import Storage, photo_path
 from pastelka_common.telemetry import Traced, batch_span
 from pastelka_common.thumbnails import store_thumbnail
 from pastelka_orders import dead_letters
+from pastelka_orders.attempts import postpones_in_outage
 from pastelka_orders.database import Database
 from pastelka_orders.database_errors import is_of_data, is_of_database, is_passing
 from pastelka_orders.errors import DeadLetterNotFoundError
@@ -176,6 +177,7 @@ class DeadLetters:
     nc: Client
     on_commit: Callable[[], None]
 
+    @postpones_in_outage
     async def handle(self, letter: DeadLetter, delivery: Delivery) -> Outcome:
         """End the version in error unless its worker already said so.
 
@@ -243,6 +245,7 @@ class Downloads:
     process: Process
     on_commit: Callable[[], None]
 
+    @postpones_in_outage
     async def handle(self, job: DownloadJob, _delivery: Delivery) -> Outcome:
         """Fetch, check and store one photo, if the image still waits for it."""
         image = await self.database.write(lambda c: downloads.wanted(c, job.image_id, job.url))
@@ -275,6 +278,7 @@ class Erasures:
 
     storage: Storage
 
+    @postpones_in_outage
     async def handle(self, job: EraseJob, delivery: Delivery) -> Outcome:
         """Delete at once, and again later what a worker was still writing at that moment."""
         await self.storage.delete_tree(str(job.order_id))

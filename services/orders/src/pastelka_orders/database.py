@@ -2,8 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 import structlog
@@ -34,6 +35,7 @@ Work = Callable[[AsyncConnection], Awaitable[T]]
 _TRY_AGAIN = {"40001", "40P01", "0A000"}
 _TRIES = 5
 _CHECK_SECONDS = 2.5
+_is_connection_held: ContextVar[bool] = ContextVar("is_connection_held", default=False)
 
 
 class Database:
@@ -117,12 +119,14 @@ class Database:
 
     async def _read_once(self, work: Work[T]) -> T:
         async with _connected(self._reading) as connection:
-            return await work(connection)
+            with _held():
+                return await work(connection)
 
     async def _write_once(self, work: Work[T], time: asyncio.Timeout, end: float) -> T:
         time.reschedule(end)
         async with _connected(self.engine) as connection:
-            result = await work(connection)
+            with _held():
+                result = await work(connection)
             if time.expired():
                 await asyncio.sleep(0)  # raises
             # Whether the commit is made is known only from its answer, for which we wait in any case.
@@ -184,3 +188,20 @@ def _helps_again(error: DBAPIError | DatabaseUnavailableError) -> bool:
 
 
 __all__ = ["Database", "DatabaseUnavailableError", "Work", "is_passing", "open_database", "sqlstate"]
+
+
+def is_connection_held() -> bool:
+    """Whether the caller works on a connection: it calls no storage, broker or provider meanwhile.
+
+    A slow one would keep the connection from every other request. The tests hold every call to it.
+    """
+    return _is_connection_held.get()
+
+
+@contextmanager
+def _held() -> Iterator[None]:
+    token = _is_connection_held.set(True)
+    try:
+        yield
+    finally:
+        _is_connection_held.reset(token)

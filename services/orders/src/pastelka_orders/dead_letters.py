@@ -1,8 +1,7 @@
 """The stream of dead letters, as an operator looks at it."""
 
-import asyncio
-
 from nats.aio.client import Client
+from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError as NoSuchMessageError
 from pydantic import BaseModel, ValidationError
 
@@ -13,8 +12,6 @@ from pastelka_orders.errors import DeadLetterNotFoundError, NotRequeueableError
 from pastelka_orders.system_schemas import DeadLetterResponse, DeadLettersResponse
 
 NEWEST = 20
-_LOOKS_BACK = 500
-"""Numbers that are looked at: those of letters that are gone leave gaps."""
 
 
 class _About(BaseModel):
@@ -31,15 +28,43 @@ async def newest(nc: Client, limit: int = NEWEST) -> DeadLettersResponse:
         state = (await nc.jetstream().stream_info(names_of(nc).stream(DEAD))).state
     except NoSuchMessageError:  # nobody has made the stream yet
         return DeadLettersResponse(count=0, newest=[])
-    found: list[DeadLetterResponse] = []
-    end = state.last_seq
-    first = max(state.first_seq, end - max(_LOOKS_BACK, limit) + 1, 1)
-    while state.messages and end >= first and len(found) < limit:
-        start = max(end - NEWEST + 1, first)
-        letters = await asyncio.gather(*(_shown(nc, number) for number in range(end, start - 1, -1)))
-        found += [letter for letter in letters if letter is not None]
-        end = start - 1
-    return DeadLettersResponse(count=state.messages, newest=found[:limit])
+    letters = await _newest(nc, state.first_seq, state.last_seq, limit) if state.messages else []
+    return DeadLettersResponse(count=state.messages, newest=[_shown(nc, letter) for letter in letters])
+
+
+async def _newest(nc: Client, first: int, last: int, limit: int) -> list[RawStreamMsg]:
+    """The newest ``limit`` messages, newest first, however large the gaps are that letters leave.
+
+    JetStream finds the next message after a number and not the one before: windows of numbers are read
+    from their beginning, wider ones as long as they hold little.
+    """
+    found: list[RawStreamMsg] = []
+    end, width = last, limit
+    while end >= first and len(found) < limit:
+        start = max(end - width + 1, first)
+        page = await _window(nc, start, end, limit + 1)
+        if len(page) > limit and width > limit:
+            width = max(width // 2, limit)  # the newest of so many are in the newer half
+            continue
+        found += reversed(page)
+        end, width = start - 1, width * 2
+    return found[:limit]
+
+
+async def _window(nc: Client, start: int, end: int, most: int) -> list[RawStreamMsg]:
+    """The oldest ``most`` messages with numbers from ``start`` to ``end``."""
+    stream = names_of(nc).stream(DEAD)
+    found: list[RawStreamMsg] = []
+    while start <= end and len(found) < most:
+        try:
+            letter = await nc.jetstream().get_msg(stream, seq=start, subject=">", next=True)
+        except NoSuchMessageError:
+            break
+        if letter.seq is None or letter.seq > end:
+            break
+        found.append(letter)
+        start = letter.seq + 1
+    return found
 
 
 async def read(nc: Client, sequence: int) -> DeadLetter:
@@ -57,16 +82,16 @@ async def remove(nc: Client, sequence: int) -> None:
     await nc.jetstream().delete_msg(names_of(nc).stream(DEAD), sequence)
 
 
-async def _shown(nc: Client, sequence: int) -> DeadLetterResponse | None:
+def _shown(nc: Client, message: RawStreamMsg) -> DeadLetterResponse:
+    sequence = message.seq or 0
     try:
-        subject, data = await _message(nc, sequence)
-    except DeadLetterNotFoundError:
-        return None
-    try:
-        letter = DeadLetter.model_validate_json(data)
+        letter = DeadLetter.model_validate_json(message.data or b"")
     except ValidationError:
         return DeadLetterResponse(
-            sequence=sequence, subject=subject, code="unreadable", message="The letter cannot be read."
+            sequence=sequence,
+            subject=names_of(nc).plain_subject(message.subject or ""),
+            code="unreadable",
+            message="The letter cannot be read.",
         )
     about = _about(letter)
     return DeadLetterResponse(

@@ -91,6 +91,30 @@ class NoColoringError(ConflictError):
         )
 
 
+class OrderCancelledError(ConflictError):
+    """The shop cancelled the order."""
+
+    code = "order_cancelled"
+
+    def __init__(self, order_number: str) -> None:
+        super().__init__(
+            f"Order {order_number} was cancelled in the shop; nothing is made for it.",
+            order_number=order_number,
+        )
+
+
+class ItemRemovedError(ConflictError):
+    """The shop removed the line item."""
+
+    code = "line_item_removed"
+
+    def __init__(self, image_id: int) -> None:
+        super().__init__(
+            f"The line item of image {image_id} was removed in the shop; nothing is made for it.",
+            image_id=image_id,
+        )
+
+
 class NothingToDoError(ConflictError):
     """No image of the order can be worked on."""
 
@@ -274,3 +298,14 @@ class BrokerUnavailableError(OrdersError):
 
     def __init__(self) -> None:
         super().__init__("NATS does not answer; try again in a moment.")
+
+
+class UploadAbandonedError(OrdersError):
+    """Storing the photos took so long that the upload was taken for one that a crash ended."""
+
+    status = 503
+    code = "upload_abandoned"
+    title = "Upload abandoned"
+
+    def __init__(self) -> None:
+        super().__init__("Storing the photos took longer than six hours; nothing was kept. Send them again.")

@@ -1,5 +1,6 @@
 """An order's files as one: a ZIP that is made while it is sent, a PDF to print."""
 
+import asyncio
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -10,18 +11,28 @@ from typing import IO
 
 import anyio
 import img2pdf
-from anyio import to_thread
+from anyio import from_thread, to_thread
 from zipstream import ZipStream
 
+from pastelka_common.storage import Storage
 from pastelka_orders.errors import ExportsBusyError, FileMissingError, NotPrintableError
 
 _CHUNK = 256 * 1024
+_SIZES_AT_ONCE = 16
 _A4 = (img2pdf.mm_to_pt(210), img2pdf.mm_to_pt(297))
 _MARGIN = img2pdf.mm_to_pt(10)
 """Printers leave some millimetres of each edge white."""
 
 # A damaged picture: as img2pdf itself says it, or Pillow within it.
 _UNREADABLE = (img2pdf.ImageOpenError, OSError, SyntaxError, ValueError)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """A file in the storage, and the name that it is given."""
+
+    name: str
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +56,31 @@ def file_name(*parts: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "_", "-".join(parts))
 
 
-async def zipped(entries: Sequence[Entry]) -> Export:
-    """A ZIP of ``entries``, stored and not compressed again, read from the files as it is sent.
+async def zipped(storage: Storage, entries: Sequence[StoredEntry]) -> Export:
+    """A ZIP of ``entries``, stored and not compressed again.
 
-    Raises ``FileMissingError``.
+    Each file is read from the storage when it is sent, one at a time: before the first byte the storage
+    is asked for their sizes only. Raises ``FileMissingError``, ``OSError``.
     """
-    return await to_thread.run_sync(_zipped, entries)
+    limiter = anyio.CapacityLimiter(_SIZES_AT_ONCE)
+
+    async def size_of(entry: StoredEntry) -> int:
+        async with limiter:
+            size = await storage.size(entry.path)
+        if size is None:
+            raise FileMissingError(entry.name)
+        return size
+
+    sizes = await asyncio.gather(*(size_of(entry) for entry in entries))
+    archive = ZipStream(sized=True)
+    for entry, size in zip(entries, sizes, strict=True):
+        archive.add(_content(storage, entry.path), entry.name, size=size)
+    return Export(len(archive), iter(archive))
+
+
+def _content(storage: Storage, path: str) -> Iterator[bytes]:
+    """The file, read once it is wanted. The response takes its pieces in a thread of the event loop's."""
+    yield from_thread.run(storage.read, path)
 
 
 class ExportSlots:
@@ -84,16 +114,6 @@ class Printer:
         The pixels are those of the files, without loss. Raises ``FileMissingError``, ``NotPrintableError``.
         """
         return await to_thread.run_sync(_pdf, title, entries, limiter=self._turn)
-
-
-def _zipped(entries: Sequence[Entry]) -> Export:
-    archive = ZipStream(sized=True)
-    for entry in entries:
-        try:
-            archive.add_path(entry.file, entry.name, recurse=False)
-        except FileNotFoundError:
-            raise FileMissingError(entry.name) from None
-    return Export(len(archive), iter(archive))
 
 
 def _pdf(title: str, entries: Sequence[Entry]) -> Export:

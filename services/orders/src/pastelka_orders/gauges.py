@@ -43,6 +43,9 @@ QUEUE_AGE = Gauge(
 )
 OUTBOX = Gauge("pastelka_outbox_messages", "Messages that are committed and not published")
 OUTBOX_AGE = Gauge("pastelka_outbox_oldest_seconds", "Age of the oldest message in the outbox")
+OUTBOX_REFUSED = Gauge(
+    "pastelka_outbox_refused_messages", "Messages that the broker will never take, and that wait for a person"
+)
 IN_HAND = Gauge("pastelka_versions_in_hand", "Versions that are asked for and have not ended", ["kind"])
 DEAD_LETTERS = Gauge("pastelka_dead_letters", "Jobs that were given up on and wait for a person")
 DEAD_LETTERS_AGE = Gauge("pastelka_dead_letters_oldest_seconds", "Age of the oldest dead letter")
@@ -116,6 +119,7 @@ async def _noted(source: str, looking: Awaitable[None]) -> None:
 
 async def _of_database(connection: AsyncConnection) -> None:
     outbox = await system.outbox(connection)
+    OUTBOX_REFUSED.set(await system.refused_messages(connection))
     OUTBOX.set(outbox.messages)
     OUTBOX_AGE.set(outbox.oldest_seconds or 0.0)
     for kind, number in (await system.versions_in_hand(connection)).items():

@@ -21,7 +21,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import Message, VersionJob, VersionStatusChanged
 from pastelka_common.contracts.statuses import StatusType
-from pastelka_common.messaging.publish import MSG_ID, Outgoing, Publisher, PublishError
+from pastelka_common.messaging.publish import (
+    MSG_ID,
+    Outgoing,
+    Publisher,
+    PublishError,
+    PublishRefusedError,
+)
 from pastelka_common.telemetry import Traced, batch_span, current_headers
 from pastelka_orders.database import Database, is_passing
 from pastelka_orders.leases import Lease, released
@@ -39,6 +45,7 @@ _WAIT_SECONDS = 5.0
 log = structlog.get_logger(__name__)
 
 RELAYED = Counter("pastelka_outbox_relayed_total", "Outbox messages published")
+REFUSED = Counter("pastelka_outbox_refused_total", "Outbox messages that the broker will never take")
 LAG = Histogram(
     "pastelka_outbox_lag_seconds",
     "From commit of the oldest message of a batch to its publication",
@@ -68,7 +75,7 @@ _INSERT = text(
 _NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', '')")
 _OLDEST_AGE = text(
     """SELECT EXTRACT(EPOCH FROM clock_timestamp() - created_at)::float8 FROM outbox
-    ORDER BY id LIMIT 1"""
+    WHERE refused IS NULL ORDER BY id LIMIT 1"""
 )
 # A job is due while its version waits for it: not if it was cancelled, or is known to have arrived.
 _OLDEST = text(
@@ -80,10 +87,13 @@ _OLDEST = text(
             WHERE id = o.queues_version_id AND status = 'pending')
         WHEN 'svg' THEN (SELECT run FROM svg_versions
             WHERE id = o.queues_version_id AND status = 'pending') END) IS TRUE AS is_due
-    FROM outbox o ORDER BY o.id LIMIT :batch"""
+    FROM outbox o WHERE o.refused IS NULL ORDER BY o.id LIMIT :batch"""
 )
 _DELETE = text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))").bindparams(
     bindparam("ids", type_=ARRAY(BigInteger))
+)
+_REFUSE = text(
+    "UPDATE outbox SET refused = CAST(:reason AS text) WHERE msg_id = CAST(:msg_id AS text) RETURNING id"
 )
 
 # ``at`` is before the job was published: no fact of its worker is older.
@@ -188,6 +198,8 @@ class Relay:
         try:
             while not stop.is_set() and await self.relay_batch():
                 pass
+        except PublishRefusedError as error:
+            await self._set_aside(error)
         except PublishError as error:
             log.warning("relay waits for the broker", error=str(error))
             await self._pause(stop)
@@ -197,6 +209,17 @@ class Relay:
             else:
                 log.exception("relay failed")
             await self._pause(stop)
+
+    async def _set_aside(self, error: PublishRefusedError) -> None:
+        """Keep a message that can never be published, so that those after it are.
+
+        It waits for a person: ``UPDATE outbox SET refused = NULL`` publishes it again.
+        """
+        msg_id = error.refused.headers[MSG_ID]
+        await self._database.write(lambda c: c.execute(_REFUSE, {"msg_id": msg_id, "reason": error.reason}))
+        REFUSED.inc()
+        log.error("message refused", subject=error.refused.subject, message_id=msg_id, reason=error.reason)
+        self._awake.set()
 
     async def _pause(self, stop: asyncio.Event) -> None:
         self._awake.set()

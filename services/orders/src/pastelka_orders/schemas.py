@@ -142,6 +142,14 @@ class LineItemResponse(BaseModel):
     dedication: str | None
     layout: str | None
     images: list[ImageResponse]
+    removed: Annotated[
+        Literal[True] | None,
+        Field(
+            default=None,
+            exclude_if=absent,
+            description="Only there when the shop removed the item: nothing is made or printed for it",
+        ),
+    ]
 
 
 class OrderHead(BaseModel):
@@ -157,6 +165,14 @@ class OrderHead(BaseModel):
     shipping_method: str | None
     status: OrderStatus
     created_at: AwareDatetime
+    cancelled_at: Annotated[
+        AwareDatetime | None,
+        Field(
+            default=None,
+            exclude_if=absent,
+            description="Only there when the shop cancelled the order: nothing is made or printed for it",
+        ),
+    ]
     shop_url: Annotated[
         str | None,
         Field(
@@ -180,6 +196,28 @@ class OrderResponse(OrderHead):
     """One order with everything in it."""
 
     line_items: list[LineItemResponse]
+
+
+class RefusedPhoto(BaseModel):
+    """A file of an upload that is no photo, or none that can be worked with; it was not stored."""
+
+    position: int = Field(description="Its place among the files sent, from 1")
+    name: str = Field(description="The file's name as it may be shown")
+    code: str = Field(examples=["photo_truncated"])
+    detail: str = Field(description="What is wrong, and what would be right")
+
+
+class CreatedOrderResponse(OrderResponse):
+    """The order that was made of an upload."""
+
+    refused_photos: Annotated[
+        list[RefusedPhoto],
+        Field(
+            default_factory=list,
+            exclude_if=lambda refused: not refused,
+            description="Files that are no photos; only there when some of several files were refused",
+        ),
+    ]
 
 
 class OrderListItem(OrderHead):

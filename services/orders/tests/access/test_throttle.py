@@ -2,13 +2,14 @@
 
 import asyncio
 from datetime import timedelta
+from http.cookies import SimpleCookie
 from typing import Any
 
 import asyncpg
 import pytest_asyncio
 
 from pastelka_orders.database import Database
-from pastelka_orders.repository import sign_in_throttle
+from pastelka_orders.repository import known_devices, sign_in_throttle
 from pastelka_orders.repository.sign_in_throttle import Rate
 from pastelka_orders.settings import OrdersSettings
 
@@ -120,3 +121,85 @@ async def test_names_that_are_not_throttled_any_more_are_forgotten(
         await sql.execute("UPDATE sign_in_throttle SET free_at = now() - interval '1 s'")
         await api.http.post("/session", json={**WRONG, "name": "Eva"})
     assert await sql.fetchval("SELECT count(*) FROM sign_in_throttle") == 2
+
+
+def device_of(response: Any) -> dict[str, str]:
+    """The header with the device cookie that an answer sets."""
+    (line,) = [one for one in response.headers.get_list("set-cookie") if one.startswith("pastelka_device=")]
+    cookie = SimpleCookie(line)["pastelka_device"]
+    assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "strict", "/api/v1/session")
+    return {"Cookie": f"pastelka_device={cookie.value}"}
+
+
+async def signed_in_from(api: Any, headers: dict[str, str], credentials: dict[str, str] = RIGHT) -> Any:
+    """Sign in with nothing in the cookie jar but what is given."""
+    api.http.cookies.clear()
+    return await api.http.post("/session", json=credentials, headers=headers)
+
+
+async def test_guesses_from_changing_addresses_keep_no_owner_out(
+    serving: Any, strict: OrdersSettings, people: Any
+) -> None:
+    """Twenty guesses for each time the owner comes: the name's allowance is always used up."""
+    await people.user("Jana", "viewer")
+    home = {"X-Forwarded-For": "203.0.113.9"}
+    async with serving(strict) as api:
+        known = device_of(await signed_in_from(api, home))
+        guesses = (f"198.51.{number // 250}.{number % 250}" for number in range(1, 1000))
+        for _ in range(10):
+            found = [
+                status(await signed_in_from(api, {"X-Forwarded-For": next(guesses)}, WRONG))
+                for _ in range(20)
+            ]
+            assert found[-1] == 429
+            response = await signed_in_from(api, {**home, **known})
+            assert response.status_code == 200
+            assert device_of(response) == known
+        # A browser in which she has never signed in waits as anybody does, and is told for how long.
+        new = await signed_in_from(api, home)
+        assert (new.status_code, new.json()["code"]) == (429, "too_many_attempts")
+        assert 1 <= int(new.headers["retry-after"]) <= 300
+
+
+async def test_a_known_device_has_an_allowance_for_its_own_name_only(
+    serving: Any, strict: OrdersSettings, people: Any
+) -> None:
+    await people.user("Jana", "viewer")
+    await people.user("Eva", "viewer")
+    async with serving(strict) as api:
+        known = device_of(await signed_in_from(api, {}))
+        other = {**WRONG, "name": "Eva"}
+        for _ in range(3):
+            assert status(await signed_in_from(api, known, WRONG)) == 401
+            assert status(await signed_in_from(api, {}, other)) == 401
+        assert status(await signed_in_from(api, known)) == 429
+        assert status(await signed_in_from(api, known, {**RIGHT, "name": "Eva"})) == 429
+        # The name itself has its own allowance left, from another address.
+        away = {"X-Forwarded-For": "203.0.113.10"}
+        assert status(await signed_in_from(api, away)) == 200
+
+
+async def test_a_device_that_somebody_chose_is_not_known(
+    serving: Any, strict: OrdersSettings, people: Any
+) -> None:
+    await people.user("Jana", "viewer")
+    async with serving(strict) as api:
+        for number in range(3):
+            chosen = {"Cookie": f"pastelka_device={'A' * 42}{number}"}
+            assert status(await signed_in_from(api, chosen, WRONG)) == 401
+        assert status(await signed_in_from(api, {"Cookie": f"pastelka_device={'B' * 43}"})) == 429
+
+
+async def test_the_newest_devices_of_a_user_are_kept(
+    serving: Any, strict: OrdersSettings, people: Any, sql: asyncpg.Connection
+) -> None:
+    await people.user("Jana", "viewer")
+    async with serving(strict) as api:
+        devices = [device_of(await signed_in_from(api, {})) for _ in range(known_devices.MAX_PER_USER + 2)]
+        assert await sql.fetchval("SELECT count(*) FROM known_devices") == known_devices.MAX_PER_USER
+        for _ in range(3):
+            assert status(await signed_in_from(api, {}, WRONG)) == 401
+        assert status(await signed_in_from(api, devices[0])) == 429
+        assert status(await signed_in_from(api, devices[-1])) == 200
+        await sql.execute("UPDATE known_devices SET used_at = now() - interval '181 days'")
+        assert status(await signed_in_from(api, devices[-1])) == 429

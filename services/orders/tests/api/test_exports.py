@@ -8,9 +8,11 @@ from zipfile import ZipFile
 
 import asyncpg
 import pytest
+from anyio import to_thread
 from PIL import Image
 
-from pastelka_orders.exports import file_name
+from pastelka_common.storage import FolderStorage
+from pastelka_orders.exports import StoredEntry, file_name, zipped
 
 
 def page(path: Path, *, size: tuple[int, int] = (300, 200)) -> bytes:
@@ -50,10 +52,11 @@ async def test_svgs_and_photos_come_as_well(api: Any, worker: Any) -> None:
     svg = await api.post("/images/1/generate-svg")
     await worker.end("svg", svg["id"])
     (api.storage / "1/1/svg/v1").mkdir(parents=True)
-    (api.storage / f"1/1/svg/v1/image_{svg['id']}.png").write_text("<svg/>")
-    expected = {"svg": ["M1000-1.png"], "photos": ["M1000-1.jpg", "M1000-2.jpg"]}
+    (api.storage / f"1/1/svg/v1/image_{svg['id']}.svg").write_text("<svg/>")
+    expected = {"svg": ["M1000-1.svg"], "photos": ["M1000-1.jpg", "M1000-2.jpg"]}
     for what, names in expected.items():
         response = await api.http.get(f"/orders/M1000/download?what={what}")
+        assert response.status_code == 200, response.text
         with ZipFile(BytesIO(response.content)) as archive:
             assert archive.namelist() == names
 
@@ -110,3 +113,35 @@ async def test_a_damaged_page_is_not_printed(api: Any, worker: Any, length: int)
 def test_a_file_name_holds_nothing_that_means_something() -> None:
     assert file_name("M1000", "1") == "M1000-1"
     assert file_name('../a"b\r\n', "č.zip") == ".._a_b_-_.zip"
+
+
+class _ReadStorage(FolderStorage):
+    """Notes which files are read."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.reads: list[str] = []
+
+    async def read(self, path: str) -> bytes:
+        self.reads.append(path)
+        return await super().read(path)
+
+
+async def test_a_zip_reads_each_file_when_it_is_sent(tmp_path: Path) -> None:
+    storage = _ReadStorage(tmp_path)
+    entries = []
+    for number in (1, 2, 3):
+        await storage.write(f"1/{number}.png", bytes([number]) * 100_000)
+        entries.append(StoredEntry(f"{number}.png", f"1/{number}.png"))
+    export = await zipped(storage, entries)
+    assert storage.reads == []
+    content, before_first = b"", 0
+    while (piece := await to_thread.run_sync(next, export.pieces, b"")) != b"":
+        content += piece
+        if bytes([1]) * 1000 in content and not before_first:
+            before_first = len(storage.reads)
+    assert (before_first, storage.reads) == (1, ["1/1.png", "1/2.png", "1/3.png"])
+    assert len(content) == export.size
+    with ZipFile(BytesIO(content)) as archive:
+        assert archive.testzip() is None
+        assert archive.read("2.png") == bytes([2]) * 100_000

@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from pastelka_common.storage import thumbnail_path
+from services.orders.tests.conftest import jpeg
 
 
 async def test_an_uploaded_order_is_stored_and_answered(api: Any, sql: asyncpg.Connection) -> None:
@@ -24,6 +25,23 @@ async def test_an_uploaded_order_is_stored_and_answered(api: Any, sql: asyncpg.C
     assert api.files() == paths + thumbnails
     assert (await api.order())["order_number"] == "M1001"
     assert await sql.fetchval("SELECT count(*) FROM outbox WHERE subject LIKE 'events.%.order_created'") == 2
+
+
+async def test_the_good_ones_of_an_upload_are_stored_and_the_bad_ones_named(api: Any) -> None:
+    files = [("good.jpg", jpeg()), ("empty.jpg", b""), ("page.heic", b"<html>"), ("last.jpg", jpeg())]
+    order = await api.upload(files, process="coloring")
+    assert [(one["position"], one["name"], one["code"]) for one in order.pop("refused_photos")] == [
+        (2, "empty.jpg", "photo_empty"),
+        (3, "page.heic", "photo_not_an_image"),
+    ]
+    (item,) = order["line_items"]
+    assert [image["position"] for image in item["images"]] == [1, 2]
+    assert all(len(image["versions"]["coloring"]) == 1 for image in item["images"])
+    # Only there where some were refused, and never on an order that is read.
+    assert await api.get(f"/orders/{order['order_number']}") == order
+    assert "refused_photos" not in await api.order(1)
+    problem = await api.upload(files[1:3], status=422)
+    assert (problem["code"], len(problem["errors"])) == ("photos_refused", 2)
 
 
 async def test_the_order_is_the_same_however_it_is_asked_for(api: Any) -> None:

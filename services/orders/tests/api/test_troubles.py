@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from sqlalchemy.exc import DBAPIError
 
 from pastelka_orders.api import problems
+from pastelka_orders.database_errors import CommitUnconfirmedError, DatabaseUnavailableError
 
 
 class ComplaintError(Exception):
@@ -32,6 +33,12 @@ def refusal(number: int) -> OSError:
     [
         (complaint("57P03"), 503, "database_unavailable"),
         (complaint("53300"), 503, "database_unavailable"),
+        (complaint("25006"), 503, "database_unavailable"),
+        (complaint("55P03"), 503, "database_unavailable"),
+        (complaint("0A000"), 503, "database_unavailable"),
+        (DatabaseUnavailableError("no answer in time"), 503, "database_unavailable"),
+        (CommitUnconfirmedError("no answer in time"), 503, "change_unconfirmed"),
+        (complaint("23505"), 500, "internal_error"),
         (complaint("42601"), 500, "internal_error"),
         (refusal(errno.ENOSPC), 503, "storage_full"),
         (refusal(errno.EACCES), 500, "internal_error"),
@@ -55,3 +62,5 @@ async def test_what_may_pass_is_told_apart_from_what_may_not(
     assert response.headers["content-type"] == "application/problem+json"
     assert response.json()["code"] == code
     assert response.json()["status"] == status
+    if "database" in code:
+        assert response.headers["Retry-After"]

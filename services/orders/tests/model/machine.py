@@ -24,6 +24,7 @@ from pastelka_orders.handlers.making import target_of
 from pastelka_orders.leases import released
 from pastelka_orders.outbox import Relay
 from pastelka_orders.reconciler import Reconciler
+from pastelka_orders.repository import erasures
 from pastelka_orders.repository import versions as repository
 
 from .reference import Reference, Version
@@ -45,6 +46,12 @@ ROWS = {
     "coloring": text(f"{_ROW}, NULL::integer AS coloring_version_id FROM coloring_versions"),
     "svg": text(f"{_ROW}, coloring_version_id FROM svg_versions"),
 }
+
+
+async def _delete_order(connection: AsyncConnection) -> None:
+    target = await erasures.by_number(connection, "X1")
+    assert target is not None
+    await orders.delete_rows(connection, target, None)
 
 
 class Crash(Exception):  # noqa: N818 - what happens, not an error of ours
@@ -171,7 +178,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: not self.deleted and len(self.reference.versions) > 3)
     @rule(really=st.integers(0, 4), lost=LOST)
     def delete(self, really: int, lost: bool) -> None:
-        if really == 4 and self.write(lambda c: orders.delete(c, self.world.storage, "X1"), lost):
+        if really == 4 and self.write(_delete_order, lost):
             self.deleted = True
             self.reference = Reference()
 

@@ -38,7 +38,9 @@ class Endless:
 async def test_photos_keep_their_order(temporary, encoded, intake):
     sizes = [(100 + 10 * number, 80) for number in range(6)]
     uploads = [upload(encoded(Image.new("RGB", size), "PNG"), f"{size[0]}.png") for size in sizes]
-    async with intake.staged(uploads) as photos:
+    async with intake.staged(uploads) as staged:
+        photos = staged.photos
+        assert staged.refused == []
         assert [(photo.width, photo.height) for photo in photos] == sizes
         assert [photo.name for photo in photos] == [f"{size[0]}.png" for size in sizes]
         for photo in photos:
@@ -47,7 +49,14 @@ async def test_photos_keep_their_order(temporary, encoded, intake):
     assert list(temporary.iterdir()) == []
 
 
-async def test_every_bad_photo_is_named_and_nothing_is_left(temporary, jpeg, intake):
+BAD = [
+    (2, "empty.jpg", "photo_empty"),
+    (3, "cut.jpg", "photo_truncated"),
+    (4, "page.jpg", "photo_not_an_image"),
+]
+
+
+async def test_every_bad_photo_is_named_beside_the_good_ones(temporary, jpeg, intake):
     uploads = [
         upload(jpeg, "good.jpg"),
         upload(b"", "../empty.jpg"),
@@ -55,16 +64,21 @@ async def test_every_bad_photo_is_named_and_nothing_is_left(temporary, jpeg, int
         upload(b"<html>", "page.jpg"),
         upload(jpeg, "good too.jpg"),
     ]
+    async with intake.staged(uploads) as staged:
+        assert [photo.name for photo in staged.photos] == ["good.jpg", "good too.jpg"]
+        assert all(photo.path.exists() for photo in staged.photos)
+        assert [(error.position, error.name, error.code) for error in staged.refused] == BAD
+        assert "cut.jpg: The file ends in the middle" in str(staged.refused[1])
+    assert list(temporary.iterdir()) == []
+
+
+async def test_where_none_is_a_photo_all_are_named_and_nothing_is_left(temporary, jpeg, intake):
+    uploads = [upload(b"", "empty.jpg"), upload(jpeg[:1000], "cut.jpg")]
     with pytest.raises(PhotosRefusedError) as caught:
         async with intake.staged(uploads):
             pytest.fail("bad photos were accepted")
-    assert [(error.position, error.name, error.code) for error in caught.value.refusals] == [
-        (2, "empty.jpg", "photo_empty"),
-        (3, "cut.jpg", "photo_truncated"),
-        (4, "page.jpg", "photo_not_an_image"),
-    ]
-    assert "3 of 5 files" in str(caught.value)
-    assert "cut.jpg: The file ends in the middle" in str(caught.value)
+    assert [error.code for error in caught.value.refusals] == ["photo_empty", "photo_truncated"]
+    assert "2 of 2 files" in str(caught.value)
     assert list(temporary.iterdir()) == []
 
 
@@ -90,8 +104,8 @@ async def test_the_number_of_photos_is_bounded(count, code, temporary, jpeg):
 
 async def test_staged_photos_go_when_their_block_fails(temporary, jpeg, intake):
     async def store_nothing() -> None:
-        async with intake.staged([upload(jpeg, "a.jpg")]) as photos:
-            assert photos[0].path.exists()
+        async with intake.staged([upload(jpeg, "a.jpg")]) as staged:
+            assert staged.photos[0].path.exists()
             raise RuntimeError("no database")
 
     with pytest.raises(RuntimeError, match="no database"):

@@ -9,6 +9,7 @@ from PIL.ExifTags import Base
 
 from pastelka_orders.photos.errors import PhotoRefusedError
 from tests.photos import files
+from tests.photos.kinds import arithmetic_jpeg
 
 KINDS = {
     "baseline": {},
@@ -177,3 +178,12 @@ async def test_more_than_250_megapixels_are_refused(intake):
     error = await refused(intake, bytes(content))
     assert error.code == "photo_too_many_pixels"
     assert "at most 250 megapixels" in error.reason
+
+
+async def test_arithmetic_coding_is_read_and_not_kept(intake):
+    """Browsers do not read it."""
+    content = arithmetic_jpeg(files.corners())
+    photo = await intake.normalise(content, name="a")
+    assert b"\xff\xc9" in content
+    assert b"\xff\xc9" not in photo.content[: photo.content.index(b"\xff\xda")]
+    assert difference(opened(photo.content), opened(content)) <= 4

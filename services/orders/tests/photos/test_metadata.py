@@ -8,6 +8,7 @@ import pytest
 from PIL import Image, ImageChops, PngImagePlugin
 from PIL.ExifTags import GPS, IFD, Base
 
+from pastelka_orders.photos.errors import PhotoRefusedError
 from tests.photos import files
 
 SECRET = b"Lidicka 17"
@@ -163,3 +164,24 @@ async def test_a_png_is_stored_with_eight_bits(is_interlaced, intake):
     photo = await intake.normalise(content, name="a")
     assert photo.content[24:29] == b"\x08\x02\0\0\0"
     assert same_pixels(photo.content, content)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content[:-12],
+        lambda content: content[:-9],
+        lambda content: content[:-12] + struct.pack(">I", 2**31) + content[-8:],
+        lambda content: content.replace(b"pHYs", b"iHYs"),
+    ],
+    ids=["no end", "cut end", "long end", "checksum"],
+)
+async def test_a_png_with_a_damaged_end_is_written_anew_or_refused(change, noise, encoded, intake):
+    """A fault of the service it is not: that would be 500."""
+    content = encoded(noise, "PNG", dpi=(72, 72))
+    try:
+        photo = await intake.normalise(change(content), name="a")
+    except PhotoRefusedError:
+        return
+    assert same_pixels(photo.content, content)
+    assert files.chunks(photo.content)[-1] == (b"IEND", b"")

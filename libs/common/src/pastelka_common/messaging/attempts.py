@@ -101,7 +101,10 @@ class Attempts(Protocol[JobT_contra]):
     """Who remembers a job's attempts from one delivery to the next."""
 
     async def begin(self, job: JobT_contra, delivery: Delivery) -> Tally:
-        """What came before this delivery. Raises ``BrokerUnavailableError``."""
+        """What came before this delivery.
+
+        Raises ``BrokerUnavailableError``, or ``PostponedError`` while nothing can be found out.
+        """
 
     async def failed(self, job: JobT_contra, delivery: Delivery, failure: Failure) -> int:
         """Count an attempt that failed; returns how many have."""

@@ -271,8 +271,12 @@ class JobConsumer(Generic[J]):
                 return await self._reject(slot, None, malformed(error))
             try:
                 tally = await self._attempts.begin(job, delivery)
-            except BrokerUnavailableError as error:
-                return await self._spare(slot, job, _failure(error), self._retries.delay(delivery.attempt))
+            except (PostponedError, BrokerUnavailableError) as error:
+                if isinstance(error, PostponedError):
+                    seconds = error.seconds
+                else:
+                    seconds = self._retries.delay(delivery.attempt)
+                return await self._spare(slot, job, _failure(error), seconds)
             if tally.failed >= self._retries.attempts or tally.crashes >= self._retries.crashes:
                 return await self._reject(slot, job, tally.last or exhausted(tally))
             delivery.is_last = tally.failed + 1 >= self._retries.attempts

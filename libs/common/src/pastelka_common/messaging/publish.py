@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 from nats.aio.client import Client
+from nats.errors import BadSubjectError, MaxPayloadError
 from nats.errors import Error as NatsError
-from nats.js.errors import APIError
+from nats.js.errors import APIError, NoStreamResponseError
 
 from pastelka_common.contracts.messages import Message
 from pastelka_common.messaging.names import names_of
+from pastelka_common.messaging.topology import is_stored
 from pastelka_common.telemetry import current_headers
 
 MSG_ID = "Nats-Msg-Id"
@@ -21,12 +23,24 @@ _ATOMIC = ("jobs", "events")
 _BATCH = 500  # the server takes at most 1,000
 
 
+_NEVER = {10054}
+"""JetStream's code of a message that is larger than its stream takes."""
+
 BROKER_ERRORS = (NatsError, APIError, TimeoutError, OSError)
 """What the client raises when the server does not answer, or cannot do what it was asked."""
 
 
 class PublishError(ConnectionError):
     """JetStream did not acknowledge a message; it may or may not be stored."""
+
+
+class PublishRefusedError(PublishError):
+    """JetStream will never store ``refused``, whenever it is sent; nothing else is said of the others."""
+
+    def __init__(self, refused: "Outgoing", reason: str) -> None:
+        super().__init__(f"publishing to {refused.subject}: {reason}")
+        self.refused = refused
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +83,22 @@ class Publisher:
                 timeout=self._timeout,
                 headers=dict(message.headers),
             )
+        except (MaxPayloadError, BadSubjectError) as error:
+            raise PublishRefusedError(message, str(error)) from error
         except BROKER_ERRORS as error:
             reason = str(error) or type(error).__name__
+            if isinstance(error, APIError) and error.err_code in _NEVER:
+                raise PublishRefusedError(message, reason) from error
+            if isinstance(error, NoStreamResponseError) and not is_stored(message.subject):
+                raise PublishRefusedError(message, "no stream stores its subject") from error
             raise PublishError(f"publishing to {message.subject}: {reason}") from error
 
     async def send_all(self, messages: Sequence[Outgoing]) -> None:
         """Store several, those of one stream in this order and, where it takes them, all or none.
 
-        Raises :class:`PublishError` if any is not acknowledged; others may be stored. Sent again
-        under the same ids, nothing is stored twice.
+        Raises :class:`PublishError` if any is not acknowledged, :class:`PublishRefusedError` if that
+        is all that went wrong; others may be stored. Sent again under the same ids, nothing is stored
+        twice.
         """
         alone = [message for message in messages if _stream(message) not in _ATOMIC]
         together = [[m for m in messages if _stream(m) == stream] for stream in _ATOMIC]
@@ -86,9 +107,9 @@ class Publisher:
             *(self._send_together(group) for group in together),
             return_exceptions=True,
         )
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
+        failed = [result for result in results if isinstance(result, BaseException)]
+        for error in sorted(failed, key=lambda error: isinstance(error, PublishRefusedError)):
+            raise error
 
     async def _send_together(self, messages: Sequence[Outgoing]) -> None:
         """Store messages of one stream, in atomic batches (NATS ADR-50)."""
@@ -114,6 +135,8 @@ class Publisher:
             answer = await self._nc.request(
                 self._names.subject(last.subject), last.payload, timeout=self._timeout, headers=headers
             )
+        except MaxPayloadError:
+            return False  # which one says each alone; the server drops a batch that is not committed
         except (NatsError, TimeoutError, OSError) as error:
             reason = str(error) or type(error).__name__
             raise PublishError(f"publishing {len(batch)} messages: {reason}") from error

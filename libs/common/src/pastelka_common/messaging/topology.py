@@ -122,6 +122,12 @@ def _named(stream: StreamConfig, names: Names, replicas: int) -> StreamConfig:
     )
 
 
+def is_stored(subject: str) -> bool:
+    """Whether a stream or bucket that is declared here stores messages on ``subject``."""
+    prefixes = [pattern.removesuffix(">") for stream in streams() for pattern in stream.subjects or []]
+    return subject.startswith(tuple(prefixes))
+
+
 @dataclass(frozen=True)
 class ConsumerSpec:
     """One durable pull consumer, with nothing left to the server's defaults.

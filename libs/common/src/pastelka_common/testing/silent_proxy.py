@@ -77,6 +77,8 @@ async def _forward(link: _Link, source: asyncio.StreamReader, target: asyncio.St
     with suppress(OSError):
         while data := await source.read(_CHUNK):
             await link.open.wait()
+            if target.transport.is_closing():
+                return
             target.write(data)
             await target.drain()
         await link.open.wait()

@@ -1,4 +1,9 @@
-"""Signing in and out with a password."""
+"""Signing in and out with a password.
+
+Attempts are counted for each name and each address. A browser in which that name has signed in before
+shows a cookie (a "device cookie", https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies)
+and is counted by that instead of by the name: guesses from elsewhere do not keep its owner out.
+"""
 
 import hashlib
 from dataclasses import dataclass
@@ -14,7 +19,7 @@ from pastelka_orders.access.passwords import Passwords
 from pastelka_orders.access.settings import AccessSettings
 from pastelka_orders.access.way import parsed
 from pastelka_orders.database import Database
-from pastelka_orders.repository import accounts, sessions, sign_in_throttle
+from pastelka_orders.repository import accounts, known_devices, sessions, sign_in_throttle
 from pastelka_orders.repository.accounts import Account
 from pastelka_orders.repository.sessions import SessionLife
 from pastelka_orders.repository.sign_in_throttle import Rate
@@ -32,10 +37,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Started:
-    """A session that has begun; ``secret`` is for its cookie only."""
+    """A session that has begun; the secrets are for their cookies only."""
 
     caller: Caller
     secret: str
+    device: str
+    """By which the browser is known at its next sign-in."""
 
 
 class SignIn:
@@ -55,20 +62,23 @@ class SignIn:
         """Do once what the first attempt with an unknown name would otherwise take longer for."""
         await self._passwords.prepare()
 
-    async def sign_in(self, name: str, password: str, *, address: str, before: str | None) -> Started:
-        """Begin a session; the one that the browser had ``before`` ends.
+    async def sign_in(
+        self, name: str, password: str, *, address: str, before: str | None, device: str | None = None
+    ) -> Started:
+        """Begin a session; the one that the browser had ``before`` ends. ``device`` is its device cookie.
 
         Raises ``NoPasswordsError``, ``TooManyAttemptsError`` and ``BadCredentialsError``.
         """
         if self._mode != "password":
             raise NoPasswordsError(self._mode)
-        limits = self._limits(name, address)
+        known = await self._known_device(name, device)
+        limits = self._limits(name, address, known)
         if wait := await self._database.write(lambda c: _take(c, limits)):
             log.warning("sign-in throttled", address=address, seconds=wait)
             raise TooManyAttemptsError(wait)
         for _ in range(_TRIES):
             account = await self._checked(name, password, address)
-            if started := await self._begin(account, password, before, limits):
+            if started := await self._begin(account, password, before, known, limits):
                 log.info("signed in", user=started.caller.name, address=address)
                 return started
         raise BadCredentialsError
@@ -85,9 +95,10 @@ class SignIn:
         raise BadCredentialsError
 
     async def _begin(
-        self, account: Account, password: str, before: str | None, limits: Limits
+        self, account: Account, password: str, before: str | None, known: str | None, limits: Limits
     ) -> Started | None:
         """Begin a session; ``None`` if the user has changed since the password was compared."""
+        device = known or secret.new_session_secret()
         new, rehashed = secret.new_session_secret(), await self._rehashed(account, password)
 
         async def begin(connection: AsyncConnection) -> Account | None:
@@ -99,12 +110,13 @@ class SignIn:
             if before is not None:
                 await sessions.remove(connection, secret.hash_of(before))
             await sessions.add(connection, secret.hash_of(new), found.id, self.life)
+            await known_devices.note_use(connection, secret.hash_of(device), found.id)
             for key, rate in limits:
                 await sign_in_throttle.give_back(connection, key, rate)
             return found
 
         found = await self._database.write(begin)
-        return None if found is None else Started(Caller(found.name, "user", found.role), new)
+        return None if found is None else Started(Caller(found.name, "user", found.role), new, device)
 
     async def sign_out(self, cookie: str) -> None:
         """End the session of a cookie, if it has one."""
@@ -115,10 +127,25 @@ class SignIn:
         """Let the session of a cookie live on."""
         await self._database.write(lambda c: sessions.slide(c, secret.hash_of(cookie), self.life))
 
-    def _limits(self, name: str, address: str) -> Limits:
+    async def _known_device(self, name: str, device: str | None) -> str | None:
+        """``device`` if it is the cookie of a browser in which this name has signed in."""
+        if device is None or not secret.looks_right(device):
+            return None
+        hashed, name_key = secret.hash_of(device), accounts.name_key(name)
+        return (
+            device
+            if await self._database.read(lambda c: known_devices.is_known(c, hashed, name_key))
+            else None
+        )
+
+    def _limits(self, name: str, address: str, device: str | None) -> Limits:
+        name_key = accounts.name_key(name)
+        if device is not None:
+            # Its own allowance whatever others guess, also from its address (an office behind one).
+            return ((_key("device", f"{device}:{name_key}"), self._per_name),)
         return (
             (_key("address", _network(address)), self._per_address),
-            (_key("name", accounts.name_key(name)), self._per_name),
+            (_key("name", name_key), self._per_name),
         )
 
     async def _rehashed(self, account: Account, password: str) -> str | None:

@@ -46,6 +46,19 @@ class Session(Base):
     """Moves on while the session is used, up to its longest life."""
 
 
+class KnownDevice(Base):
+    """A browser in which a user has signed in; it has attempts of its own."""
+
+    __tablename__ = "known_devices"
+    __table_args__ = (Index("ix_known_devices_user_id_used_at", "user_id", "used_at"),)
+
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    """SHA-256 of the cookie's random 256 bits."""
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    used_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    """When somebody last signed in there."""
+
+
 class ApiToken(Base):
     """A program's secret."""
 

@@ -17,7 +17,7 @@ from pastelka_orders.access.errors import NoUserError, PasswordRefusedError, Use
 from pastelka_orders.access.passwords import SHORTEST, Passwords, why_refused
 from pastelka_orders.commands.answers import say, say_json
 from pastelka_orders.commands.session import database
-from pastelka_orders.repository import accounts, sessions
+from pastelka_orders.repository import accounts, known_devices, sessions
 from pastelka_orders.repository.accounts import Account
 from pastelka_orders.settings import OrdersSettings
 
@@ -111,7 +111,10 @@ async def _change(name: str, change: Change, *, ends: bool = True) -> int:
         user_id = await change(connection)
         if user_id is None:
             raise NoUserError(name)
-        return await sessions.remove_of(connection, user_id) if ends else 0
+        if not ends:
+            return 0
+        await known_devices.remove_of(connection, user_id)
+        return await sessions.remove_of(connection, user_id)
 
     async with database(OrdersSettings.load()) as orders:
         return await orders.write(work)

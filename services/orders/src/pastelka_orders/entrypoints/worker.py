@@ -23,6 +23,7 @@ from pastelka_common.messaging.topology import (
 )
 from pastelka_common.messaging.upkeep import kept
 from pastelka_common.storage import open_storage
+from pastelka_orders.attempts import AttemptRows
 from pastelka_orders.consumers import DeadLetters, Downloads, Erasures, FactsConsumer
 from pastelka_orders.database import Database, open_database
 from pastelka_orders.erasure import Retention
@@ -113,7 +114,9 @@ async def _work(
         tasks.create_task(listen(settings.direct_url, CHANNEL, relay.wake, stop))
         tasks.create_task(FactsConsumer(nc, database, relay.wake).run(stop))
         tasks.create_task(
-            JobConsumer(nc, DEAD_CONSUMER, DeadLetter, dead.handle, concurrency=4).run(stop, grace=5)
+            JobConsumer(
+                nc, DEAD_CONSUMER, DeadLetter, dead.handle, concurrency=4, attempts=AttemptRows(database)
+            ).run(stop, grace=5)
         )
         tasks.create_task(
             JobConsumer(
@@ -123,13 +126,19 @@ async def _work(
                 downloads.handle,
                 concurrency=settings.download_concurrency,
                 on_rejected=downloads.reject,
+                attempts=AttemptRows(database),
             ).run(stop, grace=settings.shutdown_grace / 2)
         )
         tasks.create_task(follow_shop(settings, stop, nc, database, relay.wake, kept=settings.kept))
         tasks.create_task(
-            JobConsumer(nc, ERASE_CONSUMER, EraseJob, Erasures(storage).handle, concurrency=2).run(
-                stop, grace=5
-            )
+            JobConsumer(
+                nc,
+                ERASE_CONSUMER,
+                EraseJob,
+                Erasures(storage).handle,
+                concurrency=2,
+                attempts=AttemptRows(database),
+            ).run(stop, grace=5)
         )
 
 

@@ -14,9 +14,10 @@ from pastelka_common.storage import Storage
 from pastelka_orders.database import Database, is_passing
 from pastelka_orders.erasure.eraser import Eraser
 from pastelka_orders.handlers.erasures import ask
+from pastelka_orders.handlers.orders import discard_abandoned
 from pastelka_orders.leases import leased
 from pastelka_orders.photos.leftovers import remove_leftovers
-from pastelka_orders.repository import erasures, retention
+from pastelka_orders.repository import erasures, job_attempts, retention
 from pastelka_orders.repository.erasures import Erasure, Target
 
 T = TypeVar("T")
@@ -55,6 +56,7 @@ class Retention:
     ) -> None:
         self._database = database
         self._nc = nc
+        self._storage = storage
         self._eraser = Eraser(database, nc, storage)
         self._days = days
         self._every = every
@@ -78,6 +80,8 @@ class Retention:
             swept = Swept()
             await self._database.write(lambda c: retention.begin(c, days=self._days))
             await remove_leftovers()
+            await discard_abandoned(self._database, self._storage)
+            await self._database.write(job_attempts.forget_old)
             await self._finish_all(swept, stop)
             error = await self._erase_expired(swept, stop) if self._days is not None else None
             await self._database.write(lambda c: retention.note_run(c, days=self._days, error=error))

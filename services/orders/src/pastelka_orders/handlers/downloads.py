@@ -54,7 +54,7 @@ async def wanted(connection: AsyncConnection, image_id: int, url: str) -> Locked
 
 
 async def stored(connection: AsyncConnection, job: DownloadJob, photo: StoredPhoto, process: Process) -> None:
-    """The photo is in the storage; start what is to start by itself, unless the order was cancelled."""
+    """The photo is in the storage; start what is to start by itself, unless the shop wants it no longer."""
     image_id = job.image_id
     image = await wanted(connection, image_id, job.url)
     if image is None:
@@ -67,7 +67,7 @@ async def stored(connection: AsyncConnection, job: DownloadJob, photo: StoredPho
     # A photo that was lost and fetched again has its pages, which are not to be paid for twice.
     has_pages = bool(await images.colorings(connection, [image_id]))
     await start_processing(
-        connection, outbox, [image_id], "none" if image.is_cancelled or has_pages else process
+        connection, outbox, [image_id], process if image.is_wanted and not has_pages else "none"
     )
     await outbox.flush(connection)
 

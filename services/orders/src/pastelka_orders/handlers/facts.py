@@ -243,6 +243,8 @@ async def _follow_up(connection: AsyncConnection, outbox: Outbox, completed: Seq
     }
     # The images' lock is what makes version numbers unique.
     await images.lock_all(connection, [v.image_id for v in wanted])
+    still = await images.wanted(connection, [v.image_id for v in wanted]) if wanted else set()
+    wanted = [v for v in wanted if v.image_id in still]
     for options in {v.then_svg for v in wanted if v.then_svg is not None}:
         pairs = [(v.image_id, v.id) for v in wanted if v.then_svg == options]
         await make_svgs(connection, outbox, pairs, options, traces)

@@ -9,10 +9,11 @@ from pastelka_orders.errors import (
     ImageNotFoundError,
     NoColoringError,
     NothingToDoError,
+    OrderCancelledError,
     OrderNotFoundError,
     PhotoMissingError,
 )
-from pastelka_orders.handlers.making import make_colorings, make_svgs
+from pastelka_orders.handlers.making import make_colorings, make_svgs, require_wanted
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.repository import images, orders
 from pastelka_orders.repository.images import ColoringSummary, LockedImage, SvgSummary
@@ -138,6 +139,7 @@ async def _locked(connection: AsyncConnection, image_id: int) -> LockedImage:
     image = await images.lock(connection, image_id)
     if image is None:
         raise ImageNotFoundError(image_id)
+    require_wanted(image)
     return image
 
 
@@ -145,4 +147,6 @@ async def _locked_of_order(connection: AsyncConnection, order_number: str) -> li
     locked = await images.lock_of_order(connection, order_number)
     if not locked and not await orders.exists(connection, order_number):
         raise OrderNotFoundError(order_number)
-    return locked
+    if any(image.is_cancelled for image in locked):
+        raise OrderCancelledError(order_number)
+    return [image for image in locked if image.is_wanted]

@@ -8,12 +8,22 @@ from pastelka_common.contracts.messages import ColoringJob, SvgJob, VersionJob, 
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
 from pastelka_common.contracts.statuses import StatusType
 from pastelka_common.storage import version_path
+from pastelka_orders.errors import ItemRemovedError, OrderCancelledError
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.repository import versions
+from pastelka_orders.repository.images import LockedImage
 from pastelka_orders.repository.versions import Change, Version
 
 Traces = Mapping[int | None, dict[str, str]]
 """Trace context by the id of a coloring."""
+
+
+def require_wanted(image: LockedImage) -> None:
+    """Raise ``OrderCancelledError`` or ``ItemRemovedError`` for what the shop wants no longer."""
+    if image.is_cancelled:
+        raise OrderCancelledError(image.order_number)
+    if not image.is_wanted:
+        raise ItemRemovedError(image.id)
 
 
 async def make_colorings(

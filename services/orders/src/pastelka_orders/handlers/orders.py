@@ -10,16 +10,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import EraseJob, OrderCreated
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
-from pastelka_common.storage import Storage, photo_path
+from pastelka_common.storage import Found, Storage, photo_path
 from pastelka_common.thumbnails import store_thumbnail
 from pastelka_orders import order_files
-from pastelka_orders.errors import OrderNotFoundError
+from pastelka_orders.database import Database
+from pastelka_orders.errors import OrderNotFoundError, UploadAbandonedError
 from pastelka_orders.handlers.erasures import take_rows_away
 from pastelka_orders.handlers.making import make_colorings
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.photos import StagedPhoto
-from pastelka_orders.repository import erasures, orders
-from pastelka_orders.repository.orders import NewOrder, StoredPhoto
+from pastelka_orders.repository import erasures, orders, uploads
+from pastelka_orders.repository.erasures import Target
+from pastelka_orders.repository.orders import StoredPhoto
+from pastelka_orders.repository.uploads import Upload
 
 log = structlog.get_logger(__name__)
 
@@ -41,23 +44,55 @@ class ManualOrder:
 
 
 async def create(
-    connection: AsyncConnection, storage: Storage, wanted: ManualOrder, photos: Sequence[StagedPhoto]
+    database: Database, storage: Storage, wanted: ManualOrder, photos: Sequence[StagedPhoto]
 ) -> str:
-    """Store the photos and add the order; returns its number. On failure no file is left."""
-    order = await orders.add_manual(
-        connection, customer_name=wanted.customer_name, note=wanted.note, title=MANUAL_TITLE
-    )
+    """Store the photos, then add the order; returns its number. On failure no file is left.
+
+    No transaction is open while photos are stored. What a crash leaves is deleted by
+    :func:`discard_abandoned`.
+    """
+    upload = await database.write(uploads.begin)
     try:
-        stored = await _store_all(storage, order, photos)
-        image_ids = await orders.add_photos(connection, order.line_item_id, stored)
-        outbox = Outbox()
-        outbox.add(OrderCreated(order_number=order.order_number))
-        await start_processing(connection, outbox, image_ids, wanted.process)
-        await outbox.flush(connection)
+        stored = await _store_all(storage, upload, photos)
+        return await database.write(lambda c: _add(c, upload, wanted, stored))
     except BaseException:
-        await storage.delete_tree(str(order.id))
+        await _discard(database, storage, upload.order_id)
         raise
-    return order.order_number
+
+
+async def _add(
+    connection: AsyncConnection, upload: Upload, wanted: ManualOrder, stored: Sequence[StoredPhoto]
+) -> str:
+    if not await uploads.complete(connection, upload.order_id):
+        raise UploadAbandonedError
+    number = await orders.add_manual(
+        connection, upload, customer_name=wanted.customer_name, note=wanted.note, title=MANUAL_TITLE
+    )
+    image_ids = await orders.add_photos(connection, upload.line_item_id, stored)
+    outbox = Outbox()
+    outbox.add(OrderCreated(order_number=number))
+    await start_processing(connection, outbox, image_ids, wanted.process)
+    await outbox.flush(connection)
+    return number
+
+
+async def discard_abandoned(database: Database, storage: Storage) -> int:
+    """Delete the files of uploads that a process that ended has left; returns how many there were."""
+    abandoned = await database.write(uploads.abandon_old)
+    for order_id in abandoned:
+        await _discard(database, storage, order_id)
+    return len(abandoned)
+
+
+async def _discard(database: Database, storage: Storage, order_id: int) -> None:
+    """Delete the files of an upload unless its order was added; if it cannot be done now, it is later."""
+    try:
+        if not await database.write(lambda c: uploads.abandon(c, order_id)):
+            return
+        await order_files.delete(storage, order_id)
+        await database.write(lambda c: uploads.forget(c, order_id))
+    except Exception as error:  # noqa: BLE001 - the next pass of the retention does it again
+        log.warning("upload not discarded", order_id=order_id, error=str(error))
 
 
 async def start_processing(
@@ -71,40 +106,48 @@ async def start_processing(
 
 
 async def delete(
-    connection: AsyncConnection, storage: Storage, order_number: str, *, asked_by: str | None = None
+    database: Database, storage: Storage, order_number: str, *, asked_by: str | None = None
 ) -> int:
     """Delete an order: its rows now, its work in hand stopped, its files by a job. Returns its id.
 
-    ``asked_by`` is for the record of what was erased.
+    ``asked_by`` is for the record of what was erased. Raises ``OrderNotFoundError``.
     """
-    target = await erasures.by_number(connection, order_number)
+    target = await database.read(lambda c: erasures.by_number(c, order_number))
     if target is None:
         raise OrderNotFoundError(order_number)
-    await erasures.ask(connection, target, "operator", asked_by)
-    await _count_files(connection, storage, target.order_id)
-    files = EraseJob(order_id=target.order_id, order_number=order_number)
-    if not await take_rows_away(connection, target.order_id, files):
-        raise OrderNotFoundError(order_number)
+    found = await _count_files(storage, target.order_id)
+    await database.write(lambda c: delete_rows(c, target, found, asked_by=asked_by))
     return target.order_id
 
 
-async def _count_files(connection: AsyncConnection, storage: Storage, order_id: int) -> None:
+async def delete_rows(
+    connection: AsyncConnection, target: Target, found: Found | None, *, asked_by: str | None = None
+) -> None:
+    """The same for an order whose files, unless that failed, were ``found`` before."""
+    await erasures.ask(connection, target, "operator", asked_by)
+    if found is not None:
+        await erasures.note_count(connection, target.order_id, files=found.files, size=found.bytes)
+    files = EraseJob(order_id=target.order_id, order_number=target.order_number)
+    if not await take_rows_away(connection, target.order_id, files):
+        raise OrderNotFoundError(target.order_number)
+
+
+async def _count_files(storage: Storage, order_id: int) -> Found | None:
     """For the record, which is not worth refusing a deletion."""
     try:
-        found = await order_files.count(storage, order_id)
+        return await order_files.count(storage, order_id)
     except OSError as error:
         log.warning("files not counted", order_id=order_id, reason=error.strerror)
-        return
-    await erasures.note_count(connection, order_id, files=found.files, size=found.bytes)
+        return None
 
 
-async def _store_all(storage: Storage, order: NewOrder, photos: Sequence[StagedPhoto]) -> list[StoredPhoto]:
+async def _store_all(storage: Storage, upload: Upload, photos: Sequence[StagedPhoto]) -> list[StoredPhoto]:
     """A few at once. Raises what the first failure raised, when nothing is being stored any more."""
     few = asyncio.Semaphore(_STORED_AT_ONCE)
 
     async def store(place: int, photo: StagedPhoto) -> StoredPhoto:
         async with few:
-            return await _store(storage, order, place, photo)
+            return await _store(storage, upload, place, photo)
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -114,9 +157,9 @@ async def _store_all(storage: Storage, order: NewOrder, photos: Sequence[StagedP
     return [task.result() for task in tasks]
 
 
-async def _store(storage: Storage, order: NewOrder, position: int, photo: StagedPhoto) -> StoredPhoto:
+async def _store(storage: Storage, upload: Upload, position: int, photo: StagedPhoto) -> StoredPhoto:
     path = photo_path(
-        order_id=order.id, line_item_id=order.line_item_id, position=position, suffix=photo.suffix
+        order_id=upload.order_id, line_item_id=upload.line_item_id, position=position, suffix=photo.suffix
     )
     await storage.take(path, photo.path)
     await store_thumbnail(storage, path, photo.thumbnail)

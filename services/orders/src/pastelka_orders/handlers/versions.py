@@ -24,7 +24,7 @@ from pastelka_orders.errors import (
     VersionNotFoundError,
 )
 from pastelka_orders.handlers import measures
-from pastelka_orders.handlers.making import begin
+from pastelka_orders.handlers.making import begin, require_wanted
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.repository import images, versions
 from pastelka_orders.repository.versions import Change, Saved, Version
@@ -59,6 +59,9 @@ async def retry(connection: AsyncConnection, kind: StatusType, version_id: int) 
         raise NotRetryableError(kind, version_id, version.status.value)
     if version.photo_path is None:  # it was replaced, and the new one is not stored yet
         raise PhotoMissingError(version.image_id)
+    image = await images.lock(connection, version.image_id)
+    if image is not None:
+        require_wanted(image)
     await versions.restart(connection, kind, version_id)
     outbox = Outbox()
     await begin(connection, outbox, kind, [version_id])

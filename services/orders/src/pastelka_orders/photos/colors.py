@@ -256,13 +256,11 @@ def _code_points_chunk(content: bytes) -> tuple[int, int] | None:
 
 
 def png_chunks(content: bytes) -> Iterable[tuple[bytes, memoryview]]:
-    """Kind and data of each chunk up to the last (W3C PNG, 5.3). Raises ``ValueError`` where it is cut."""
+    """Kind and data of each whole chunk up to the last, ``IEND`` (W3C PNG, 5.3)."""
     offset, kind, view = 8, b"", memoryview(content)
-    while kind != b"IEND":
-        if offset + 12 > len(content):
-            raise ValueError("no chunk where one should be")
+    while kind != b"IEND" and offset + 12 <= len(content):
         length, kind = struct.unpack_from(">I4s", content, offset)
         if offset + 12 + length > len(content):
-            raise ValueError("chunk reaches beyond the end")
+            return
         yield kind, view[offset + 8 : offset + 8 + length]
         offset += 12 + length

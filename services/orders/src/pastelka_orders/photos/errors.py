@@ -65,7 +65,7 @@ class PhotoRefusedError(Exception):
 
 
 class PhotosRefusedError(Exception):
-    """Photos sent together are refused together; ``refusals`` says what is wrong with each bad one.
+    """None of the files sent together is a photo; ``refusals`` says what is wrong with each.
 
     ``refusals`` is empty when it is their number that is wrong (``photos_missing``, ``photos_too_many``).
     """

@@ -1,4 +1,4 @@
-"""The front door for photos: many at once, off the event loop, in bounded memory, all or none."""
+"""The front door for photos: many at once, off the event loop, in bounded memory."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -27,6 +27,14 @@ class StagedPhoto:
     width: int
     height: int
     thumbnail: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What became of files sent together, in the order in which they were sent; at least one is a photo."""
+
+    photos: Sequence[StagedPhoto]
+    refused: Sequence[PhotoRefusedError] = ()
 
 
 class PhotoIntake:
@@ -62,16 +70,16 @@ class PhotoIntake:
             raise PhotoRefusedError(display_name(name), refusal.code, refusal.reason) from refusal
 
     @asynccontextmanager
-    async def staged(self, uploads: Sequence[Upload]) -> AsyncIterator[list[StagedPhoto]]:
-        """All ``uploads`` as photos in temporary files, in the same order, for as long as the block lasts.
+    async def staged(self, uploads: Sequence[Upload]) -> AsyncIterator[Staged]:
+        """The photos among ``uploads`` in temporary files while the block lasts, and the others' faults.
 
-        Raises :class:`PhotosRefusedError` that names every bad one; nothing is left then.
+        Raises :class:`PhotosRefusedError` that names every file when none of them is a photo.
         """
         _check_count(len(uploads), self.limits)
         async with anyio.TemporaryDirectory(prefix="pastelka-photos-") as folder:
             yield await self._stage_all(uploads, Path(folder))
 
-    async def _stage_all(self, uploads: Sequence[Upload], folder: Path) -> list[StagedPhoto]:
+    async def _stage_all(self, uploads: Sequence[Upload], folder: Path) -> Staged:
         staged: dict[int, StagedPhoto] = {}
         refused: dict[int, PhotoRefusedError] = {}
 
@@ -86,9 +94,10 @@ class PhotoIntake:
         async with anyio.create_task_group() as group:
             for position, upload in enumerate(uploads, start=1):
                 group.start_soon(stage, position, upload)
-        if refused:
-            raise _all_refused(refused, len(uploads))
-        return [staged[position] for position in sorted(staged)]
+        faults = [refused[position] for position in sorted(refused)]
+        if not staged:
+            raise _all_refused(faults)
+        return Staged([staged[position] for position in sorted(staged)], faults)
 
     async def _stage(self, upload: Upload, target: Path) -> StagedPhoto:
         name = display_name(upload.filename)
@@ -118,8 +127,6 @@ def _check_count(count: int, limits: PhotoLimits) -> None:
         raise PhotosRefusedError(reason, code="photos_too_many")
 
 
-def _all_refused(refused: dict[int, PhotoRefusedError], count: int) -> PhotosRefusedError:
-    reason = f"{len(refused)} of {count} files cannot be used as photos; nothing was stored"
-    return PhotosRefusedError(
-        reason, code="photos_refused", refusals=[refused[position] for position in sorted(refused)]
-    )
+def _all_refused(faults: Sequence[PhotoRefusedError]) -> PhotosRefusedError:
+    reason = f"{len(faults)} of {len(faults)} files cannot be used as photos; nothing was stored"
+    return PhotosRefusedError(reason, code="photos_refused", refusals=faults)

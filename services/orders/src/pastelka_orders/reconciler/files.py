@@ -5,11 +5,13 @@ say that files are lost: nothing is judged while it cannot be read, is empty, or
 """
 
 from asyncio import TaskGroup
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import get_args
 
 import structlog
 from anyio import CapacityLimiter
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.storage import StorageAwayError
 from pastelka_orders.handlers import stored_files as handlers
@@ -25,13 +27,15 @@ log = structlog.get_logger(__name__)
 
 
 class FileRounds:
-    """Goes through all files, ``at_once`` of each kind in a pass, and begins anew after the last."""
+    """Goes through all files, ``at_once`` of each kind in a pass, and begins anew after the last.
+
+    How far a round has come is in the database: restarts and other replicas go on from there.
+    """
 
     def __init__(self, at_once: int, *, trusting: bool = False) -> None:
         self._at_once = at_once
         # Whoever asks knows that the storage is all there is.
         self._trusting = trusting
-        self._after: dict[StoredKind, int] = dict.fromkeys(get_args(StoredKind), 0)
 
     async def look(self, sweep: Sweep) -> None:
         """Look for the next files of each kind."""
@@ -40,35 +44,41 @@ class FileRounds:
         except StorageAwayError as error:
             log.debug("files not looked for", reason=str(error))
             return
-        for kind in self._after:
-            await self._look(sweep, kind)
+        after = await sweep.database.read(stored_files.positions)
+        for kind in get_args(StoredKind):
+            position = await self._look(sweep, kind, after.get(kind, 0))
+            await sweep.change(_saved(kind, position))
 
     async def look_at_all(self, sweep: Sweep) -> None:
         """Look for every file once. Raises ``StorageAwayError``."""
         await sweep.storage.require(may_be_empty=self._trusting)
-        for kind in self._after:
-            self._after[kind] = 0
-            await self._look(sweep, kind)
-            while self._after[kind]:
-                await self._look(sweep, kind)
+        for kind in get_args(StoredKind):
+            after = await self._look(sweep, kind, 0)
+            while after:
+                after = await self._look(sweep, kind, after)
 
-    async def _look(self, sweep: Sweep, kind: StoredKind) -> None:
-        after = self._after[kind]
+    async def _look(self, sweep: Sweep, kind: StoredKind, after: int) -> int:
+        """Look for the files after this id; returns the last one's, 0 at the end of the round."""
         files = await sweep.database.read(
             lambda c: stored_files.page(c, kind, after=after, page=self._at_once, grace=sweep.grace)
         )
-        self._after[kind] = files[-1].id if len(files) == self._at_once else 0
+        last = files[-1].id if len(files) == self._at_once else 0
         found = await _looked_for(sweep, files)
         if len(found) >= MANY_FILES and not any(found.values()) and not self._trusting:
             log.error(
                 "none of many files is in the storage; is it the right one?", kind=kind, files=len(found)
             )
-            return
+            return last
         for file in files:
             if file.id in found:
                 await _mend(sweep, file, is_there=found[file.id])
         if len(found) < len(files):
             log.warning("files that cannot be looked for", kind=kind, files=len(files) - len(found))
+        return last
+
+
+def _saved(kind: StoredKind, position: int) -> Callable[[AsyncConnection], Awaitable[None]]:
+    return lambda c: stored_files.save_position(c, kind, position)
 
 
 async def _mend(sweep: Sweep, file: StoredFile, *, is_there: bool) -> None:

@@ -1,5 +1,6 @@
 """Jobs whose version has ended or is gone; photos nobody fetches, a shop nobody asks, files nobody erases."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import structlog
@@ -24,6 +25,9 @@ from pastelka_orders.outbox import Outbox
 from pastelka_orders.reconciler.sweep import Reason, Sweep
 from pastelka_orders.repository import reconciling, shop_jobs
 from pastelka_orders.repository.reconciling import DeletedOrder, Ended, WaitingPhoto
+
+_FOLDERS = 20
+"""Folders of deleted orders that a pass looks for."""
 
 log = structlog.get_logger(__name__)
 
@@ -52,8 +56,12 @@ async def mend_downloads(sweep: Sweep) -> None:
 
 
 async def mend_erasures(sweep: Sweep) -> None:
-    """Ask again for the erasure of orders whose files are still, or again, there."""
-    for order in await sweep.database.read(lambda c: reconciling.erasures(c, grace=sweep.grace)):
+    """Ask again for the erasure of orders whose files are still, or again, there.
+
+    Each look is a request to the storage: a pass makes a few, of the orders that have waited longest.
+    """
+    due = await sweep.database.read(lambda c: reconciling.erasures(c, grace=sweep.grace, page=_FOLDERS))
+    for order in due:
         try:
             left = await sweep.storage.holds(str(order.order_id))
         except OSError as error:  # the rest of the pass needs no storage
@@ -61,6 +69,13 @@ async def mend_erasures(sweep: Sweep) -> None:
             return
         if left and await _erase(sweep, order):
             sweep.note("erase", "files_left", order=order.order_number, order_id=order.order_id)
+        await sweep.change(_looked(sweep, order, found=left))
+
+
+def _looked(
+    sweep: Sweep, order: DeletedOrder, *, found: bool
+) -> Callable[[AsyncConnection], Awaitable[None]]:
+    return lambda c: reconciling.note_look(c, order.order_id, grace=sweep.grace, found=found)
 
 
 async def mend_shop_jobs(sweep: Sweep) -> None:
@@ -98,31 +113,45 @@ async def _cancel(connection: AsyncConnection, kind: StatusType, version_id: int
 
 
 async def _fetch(sweep: Sweep, photo: WaitingPhoto) -> bool:
-    async def ask(connection: AsyncConnection) -> bool:
-        if await downloads.wanted(connection, photo.id, photo.url) is None:
-            return False
-        job = DownloadJob(image_id=photo.id, order_number=photo.order_number, url=photo.url)
-        return await _add_if_absent(connection, sweep, job)
+    job = DownloadJob(image_id=photo.id, order_number=photo.order_number, url=photo.url)
 
-    return await sweep.change(ask)
+    async def is_wanted(connection: AsyncConnection) -> bool:
+        return await downloads.wanted(connection, photo.id, photo.url) is not None
+
+    return await _add_if_absent(sweep, job, is_wanted)
 
 
 async def _erase(sweep: Sweep, order: DeletedOrder) -> bool:
-    job = EraseJob(order_id=order.order_id, order_number=order.order_number)
-    return await sweep.change(lambda c: _add_if_absent(c, sweep, job))
+    return await _add_if_absent(sweep, EraseJob(order_id=order.order_id, order_number=order.order_number))
 
 
 async def _ask_shop(sweep: Sweep, job: shop_jobs.Job) -> bool:
-    return await sweep.change(lambda c: _add_if_absent(c, sweep, job))
+    return await _add_if_absent(sweep, job)
 
 
-async def _add_if_absent(connection: AsyncConnection, sweep: Sweep, job: Message) -> bool:
-    """Publish ``job`` unless one on its subject waits in the outbox or in the stream."""
-    if await reconciling.is_in_outbox(connection, job.subject):
+async def _always(_: AsyncConnection) -> bool:
+    return True
+
+
+async def _add_if_absent(
+    sweep: Sweep, job: Message, is_wanted: Callable[[AsyncConnection], Awaitable[bool]] = _always
+) -> bool:
+    """Publish ``job`` unless one on its subject waits in the outbox or in the stream.
+
+    The outbox is read before the stream: what has left the one is in the other. Each of these jobs may
+    be done twice.
+    """
+    if await sweep.database.read(lambda c: reconciling.is_in_outbox(c, job.subject)):
         return False
     if await last_from_leader(sweep.nc, JOBS, job.subject) is not None:
         return False
-    outbox = Outbox()
-    outbox.add(job)
-    await outbox.flush(connection)
-    return True
+
+    async def add(connection: AsyncConnection) -> bool:
+        if await reconciling.is_in_outbox(connection, job.subject) or not await is_wanted(connection):
+            return False
+        outbox = Outbox()
+        outbox.add(job)
+        await outbox.flush(connection)
+        return True
+
+    return await sweep.change(add)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import structlog
 from nats.aio.client import Client
@@ -64,11 +65,24 @@ async def _mend_page(sweep: Sweep, kind: StatusType, page: Sequence[InHand]) -> 
             sweep.note(kind, reason, version=row.id, run=row.run, attempt=row.attempt)
 
 
+@dataclass(frozen=True, slots=True)
+class _BrokerState:
+    """What the broker's leader holds of a version: its job of an earlier run, last fact, dead letter."""
+
+    job: Held | None
+    fact: ColoringFact | SvgFact | None
+    letter: DeadLetter | None
+
+
 async def _mend(sweep: Sweep, kind: StatusType, row: InHand, *, facts_are_applied: bool) -> Reason | None:
     """Mend one version unless that turns out to be needless; a row that cannot be mended stops no other."""
     try:
+        version = await sweep.database.read(lambda c: _unchanged(c, kind, row))
+        held = await _state_in_broker(sweep.nc, version, row) if version is not None else None
+        if held is None:
+            return None
         return await sweep.change(
-            lambda c: _mend_locked(c, sweep.nc, kind, row, facts_are_applied=facts_are_applied)
+            lambda c: _mend_locked(c, kind, row, held, facts_are_applied=facts_are_applied)
         )
     except Exception as error:
         if is_passing(error) or isinstance(error, BROKER_ERRORS):
@@ -77,45 +91,49 @@ async def _mend(sweep: Sweep, kind: StatusType, row: InHand, *, facts_are_applie
         return None
 
 
-async def _mend_locked(
-    connection: AsyncConnection, nc: Client, kind: StatusType, row: InHand, *, facts_are_applied: bool
-) -> Reason | None:
-    """Everything is asked again under the row's lock: clicks and facts may have come in between."""
-    lost = await _still_lost(connection, nc, kind, row)
-    if lost is None:
+async def _unchanged(connection: AsyncConnection, kind: StatusType, row: InHand) -> Version | None:
+    """The locked version; ``None`` if anything happened to it, or its job waits in the outbox."""
+    found = await versions.lock(connection, kind, [row.id])
+    if not found or found[0].status.is_final or found[0].progress.position != row.position:
         return None
-    version, job = lost
-    subject = _job_subject(kind, row.id)
-    # Facts before the dead letter, as their worker stored them.
-    fact = _fact_of(version, await last_from_leader(nc, STATUS, f"status.{kind}.{row.id}"))
+    if await reconciling.is_in_outbox(connection, _job_subject(kind, row.id)):
+        return None
+    return found[0]
+
+
+async def _state_in_broker(nc: Client, version: Version, row: InHand) -> _BrokerState | None:
+    """What the broker holds of a version; ``None`` if its job is there.
+
+    The outbox was read before, as what has left it is in ``JOBS``. The job is asked for before the rest,
+    as a worker stores its last fact before its job goes, and facts before the dead letter.
+    """
+    subject = _job_subject(version.kind, row.id)
+    job = await last_from_leader(nc, JOBS, subject)
+    if _run_of(job) >= row.run:
+        return None
+    fact = _fact_of(version, await last_from_leader(nc, STATUS, f"status.{version.kind}.{row.id}"))
+    letter = _letter_of(await last_from_leader(nc, DEAD, f"dead.{subject}"), row.run)
+    return _BrokerState(job, fact, letter)
+
+
+async def _mend_locked(
+    connection: AsyncConnection, kind: StatusType, row: InHand, held: _BrokerState, *, facts_are_applied: bool
+) -> Reason | None:
+    """Whatever happened since the broker was asked has changed the row, or is in the outbox."""
+    version = await _unchanged(connection, kind, row)
+    if version is None:
+        return None
+    fact = held.fact
     if fact is not None and fact.order > row.position:
         if not facts_are_applied:
             return None  # it will be, in its turn
         await apply_facts(connection, [Received(fact, {})])
         return "fact_not_applied"
-    letter = _letter_of(await last_from_leader(nc, DEAD, f"dead.{subject}"), row.run)
-    if letter is not None:
-        await apply_dead_letter(connection, letter, row.id, row.run)
+    if held.letter is not None:
+        await apply_dead_letter(connection, held.letter, row.id, row.run)
         return "given_up"
     attempt = max(row.attempt, fact.attempt if fact is not None else 0)
-    return await _ask_again(connection, version, row, attempt, job)
-
-
-async def _still_lost(
-    connection: AsyncConnection, nc: Client, kind: StatusType, row: InHand
-) -> tuple[Version, Held | None] | None:
-    """The locked version, with the job of an earlier run if there is one; ``None`` if all is well.
-
-    Asked before anything else, as a worker stores its last word before its job goes.
-    """
-    found = await versions.lock(connection, kind, [row.id])
-    if not found or found[0].status.is_final or found[0].progress.position != row.position:
-        return None
-    subject = _job_subject(kind, row.id)
-    if await reconciling.is_in_outbox(connection, subject):
-        return None
-    job = await last_from_leader(nc, JOBS, subject)
-    return None if _run_of(job) >= row.run else (found[0], job)
+    return await _ask_again(connection, version, row, attempt, held.job)
 
 
 async def _ask_again(

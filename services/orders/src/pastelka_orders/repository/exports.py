@@ -6,6 +6,7 @@ from typing import Any, Literal
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pastelka_orders.domain.fulfilment import IS_WANTED
 from pastelka_orders.errors import FileMissingError
 
 What = Literal["coloring", "svg", "photos"]
@@ -14,19 +15,24 @@ What = Literal["coloring", "svg", "photos"]
 _FILES = """SELECT l.position AS item, i.position, {path} AS path,
         (SELECT count(*) FROM line_items x WHERE x.order_id = o.id) AS items
     FROM orders o JOIN line_items l ON l.order_id = o.id JOIN images i ON i.line_item_id = l.id
-    {join} WHERE o.order_number = :order_number {stored}
+    {join} WHERE o.order_number = :order_number AND {wanted} {stored}
     ORDER BY l.position, l.id, i.position, i.id"""
 
 _QUERIES = {
     "coloring": text(
         _FILES.format(
-            path="c.path", join="JOIN coloring_versions c ON c.id = i.selected_coloring_id", stored=""
+            wanted=IS_WANTED,
+            path="c.path",
+            join="JOIN coloring_versions c ON c.id = i.selected_coloring_id",
+            stored="",
         )
     ),
     "svg": text(
-        _FILES.format(path="s.path", join="JOIN svg_versions s ON s.id = i.selected_svg_id", stored="")
+        _FILES.format(
+            wanted=IS_WANTED, path="s.path", join="JOIN svg_versions s ON s.id = i.selected_svg_id", stored=""
+        )
     ),
-    "photos": text(_FILES.format(path="i.path", join="", stored="AND i.path IS NOT NULL")),
+    "photos": text(_FILES.format(wanted=IS_WANTED, path="i.path", join="", stored="AND i.path IS NOT NULL")),
 }
 
 

@@ -9,10 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.options import SvgOptions
 from pastelka_common.contracts.statuses import ColoringProcessingStatus, SvgProcessingStatus
+from pastelka_orders.domain.fulfilment import IS_WANTED
 from pastelka_orders.repository.versions import svg_options
 
-_IMAGE = """i.id, i.position, i.path, i.original_url, i.line_item_id, o.id AS order_id, o.order_number,
-    i.selected_coloring_id, i.selected_svg_id, i.photo_version, o.cancelled_at IS NOT NULL AS is_cancelled
+_IMAGE = f"""i.id, i.position, i.path, i.original_url, i.line_item_id, o.id AS order_id, o.order_number,
+    i.selected_coloring_id, i.selected_svg_id, i.photo_version, o.cancelled_at IS NOT NULL AS is_cancelled,
+    {IS_WANTED} AS is_wanted
     FROM images i JOIN line_items l ON l.id = i.line_item_id JOIN orders o ON o.id = l.order_id"""
 # NO KEY: what only refers to the image (a status change of a version) need not wait.
 _LOCK = text(f"SELECT {_IMAGE} WHERE i.id = :image_id FOR NO KEY UPDATE OF i").bindparams(
@@ -24,6 +26,11 @@ _LOCK_OF_ORDER = text(
 _LOCK_ALL = text(
     """SELECT id FROM images WHERE id = ANY(CAST(:image_ids AS integer[]))
     ORDER BY id FOR NO KEY UPDATE"""
+)
+_WANTED = text(
+    f"""SELECT i.id FROM images i
+    JOIN line_items l ON l.id = i.line_item_id JOIN orders o ON o.id = l.order_id
+    WHERE i.id = ANY(CAST(:image_ids AS integer[])) AND {IS_WANTED}"""
 )
 _COLORINGS = text(
     """SELECT c.id, c.image_id, c.version, c.status, c.megapixels, c.steps, c.path
@@ -86,6 +93,7 @@ class LockedImage:
     selected_svg_id: int | None
     photo_version: int
     is_cancelled: bool
+    is_wanted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +145,11 @@ async def lock_all(connection: AsyncConnection, image_ids: Sequence[int]) -> Non
     """Lock these images, in one order."""
     if image_ids:
         await connection.execute(_LOCK_ALL, {"image_ids": list(image_ids)})
+
+
+async def wanted(connection: AsyncConnection, image_ids: Sequence[int]) -> set[int]:
+    """Those of these images that the shop neither cancelled nor removed."""
+    return set((await connection.execute(_WANTED, {"image_ids": list(image_ids)})).scalars())
 
 
 async def colorings(connection: AsyncConnection, image_ids: Sequence[int]) -> list[ColoringSummary]:

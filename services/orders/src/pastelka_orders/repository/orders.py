@@ -7,18 +7,20 @@ from sqlalchemy import ARRAY, Integer, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.repository.order_search import search_text
+from pastelka_orders.repository.uploads import Upload
 
 _EXISTS = text("SELECT 1 FROM orders WHERE order_number = :order_number")
 _NEXT_MANUAL = text("SELECT nextval('manual_order_number_seq')")
 _ADD_MANUAL = text(
-    """INSERT INTO orders (order_number, source, customer_name, note, search, status, created_at, updated_at)
-    VALUES (:order_number, 'manual', CAST(:customer_name AS text), CAST(:note AS text), :search,
-        'ready_for_review', clock_timestamp(), clock_timestamp()) RETURNING id"""
-)
+    """INSERT INTO orders
+        (id, order_number, source, customer_name, note, search, status, created_at, updated_at)
+    VALUES (:id, :order_number, 'manual', CAST(:customer_name AS text), CAST(:note AS text), :search,
+        'ready_for_review', clock_timestamp(), clock_timestamp())"""
+).bindparams(bindparam("id", type_=Integer))
 _ADD_LINE_ITEM = text(
-    """INSERT INTO line_items (order_id, position, title, quantity)
-    VALUES (:order_id, 1, :title, 1) RETURNING id"""
-).bindparams(bindparam("order_id", type_=Integer))
+    """INSERT INTO line_items (id, order_id, position, title, quantity)
+    VALUES (:id, :order_id, 1, :title, 1)"""
+).bindparams(bindparam("id", type_=Integer), bindparam("order_id", type_=Integer))
 _ADD_IMAGES = text(
     """INSERT INTO images (line_item_id, position, path, width, height, downloaded_at)
     SELECT CAST(:line_item_id AS integer), n.position, n.path, n.width, n.height, clock_timestamp()
@@ -50,34 +52,27 @@ class StoredPhoto:
     height: int
 
 
-@dataclass(frozen=True, slots=True)
-class NewOrder:
-    """An order made by hand that has no photos yet."""
-
-    id: int
-    line_item_id: int
-    order_number: str
-
-
 async def exists(connection: AsyncConnection, order_number: str) -> bool:
     """Whether there is such an order."""
     return (await connection.execute(_EXISTS, {"order_number": order_number})).first() is not None
 
 
 async def add_manual(
-    connection: AsyncConnection, *, customer_name: str | None, note: str | None, title: str
-) -> NewOrder:
+    connection: AsyncConnection, ids: Upload, *, customer_name: str | None, note: str | None, title: str
+) -> str:
     """Add an order made by hand, with one line item; its number is the next ``M1000``, ``M1001``, ..."""
     number = f"M{(await connection.execute(_NEXT_MANUAL)).scalar_one()}"
     values = {
+        "id": ids.order_id,
         "order_number": number,
         "customer_name": customer_name,
         "note": note,
         "search": search_text(number, customer_name, None),
     }
-    order_id = (await connection.execute(_ADD_MANUAL, values)).scalar_one()
-    item = await connection.execute(_ADD_LINE_ITEM, {"order_id": order_id, "title": title})
-    return NewOrder(order_id, item.scalar_one(), number)
+    await connection.execute(_ADD_MANUAL, values)
+    item = {"id": ids.line_item_id, "order_id": ids.order_id, "title": title}
+    await connection.execute(_ADD_LINE_ITEM, item)
+    return number
 
 
 async def add_photos(

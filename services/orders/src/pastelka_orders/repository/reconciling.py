@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, Text, bindparam, text
+from sqlalchemy import Float, Integer, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.statuses import StatusType
@@ -47,20 +47,30 @@ _WAITING_PHOTOS = text(
         AND i.path IS NULL AND i.download_error_code IS NULL AND i.original_url IS NOT NULL
     ORDER BY i.id"""
 )
+# The longer nothing is found, the less is expected: some fifteen looks in seven days.
 _ERASURES = text(
     f"""SELECT order_id, order_number FROM erasures
-    WHERE deleted_at < {_OLD} AND deleted_at > clock_timestamp() - interval '7 days' AND is_watched
-    ORDER BY order_id"""
+    WHERE is_watched AND deleted_at < {_OLD} AND deleted_at > clock_timestamp() - interval '7 days'
+        AND COALESCE(next_look_at, deleted_at) <= clock_timestamp()
+    ORDER BY COALESCE(next_look_at, deleted_at), order_id LIMIT :page"""
 )
-_OLDEST_OUTBOX = text("SELECT LEAST(clock_timestamp(), min(created_at)) FROM outbox")
+_LOOKED = text(
+    """UPDATE erasures SET looks = n.looks, next_look_at = clock_timestamp()
+        + make_interval(secs => LEAST(:grace * 2.0 ^ LEAST(n.looks, 30), 86400))
+    FROM (SELECT order_id, CASE WHEN CAST(:found AS boolean) THEN 1 ELSE looks + 1 END AS looks
+        FROM erasures WHERE order_id = :order_id) n WHERE erasures.order_id = n.order_id"""
+).bindparams(bindparam("order_id", type_=Integer), bindparam("grace", type_=Float))
+_OLDEST_OUTBOX = text("SELECT LEAST(clock_timestamp(), min(created_at)) FROM outbox WHERE refused IS NULL")
 _CHANGED_ORDERS = text(
-    """SELECT o.order_number, o.created_at > :since AS is_new FROM orders o WHERE o.updated_at > :since
-        OR EXISTS (SELECT 1 FROM line_items l JOIN images i ON i.line_item_id = l.id
-            WHERE l.order_id = o.id AND (GREATEST(i.coloring_chosen_at, i.svg_chosen_at) > :since
-                OR EXISTS (SELECT 1 FROM coloring_versions c
-                    WHERE c.image_id = i.id AND c.updated_at > :since)
-                OR EXISTS (SELECT 1 FROM svg_versions s
-                    WHERE s.image_id = i.id AND s.updated_at > :since)))
+    """WITH changed_images AS (
+        SELECT id FROM images WHERE GREATEST(coloring_chosen_at, svg_chosen_at) > :since
+        UNION SELECT image_id FROM coloring_versions WHERE updated_at > :since
+        UNION SELECT image_id FROM svg_versions WHERE updated_at > :since),
+    changed AS (
+        SELECT id FROM orders WHERE updated_at > :since
+        UNION SELECT l.order_id FROM changed_images n JOIN images i ON i.id = n.id
+            JOIN line_items l ON l.id = i.line_item_id)
+    SELECT o.order_number, o.created_at > :since AS is_new FROM changed n JOIN orders o ON o.id = n.id
     ORDER BY o.id"""
 )
 _DELETED_ORDERS = text("SELECT order_number FROM erasures WHERE deleted_at > :since ORDER BY deleted_at")
@@ -204,10 +214,15 @@ async def waiting_photos(connection: AsyncConnection, *, grace: float) -> list[W
     return [WaitingPhoto(**row) for row in rows.mappings()]
 
 
-async def erasures(connection: AsyncConnection, *, grace: float) -> list[DeletedOrder]:
-    """Orders that were deleted in the last days, and longer ago than the grace."""
-    rows = await connection.execute(_ERASURES, {"grace": grace})
+async def erasures(connection: AsyncConnection, *, grace: float, page: int) -> list[DeletedOrder]:
+    """Orders that were deleted in the last days, and longer ago than the grace, whose folder is due."""
+    rows = await connection.execute(_ERASURES, {"grace": grace, "page": page})
     return [DeletedOrder(**row) for row in rows.mappings()]
+
+
+async def note_look(connection: AsyncConnection, order_id: int, *, grace: float, found: bool) -> None:
+    """Look again after the grace where files were ``found``; else after twice as long as before."""
+    await connection.execute(_LOOKED, {"order_id": order_id, "grace": grace, "found": found})
 
 
 async def published_until(connection: AsyncConnection) -> datetime:

@@ -173,7 +173,7 @@ async def change(connection: AsyncConnection, known: KnownOrder, order: ShopOrde
         "payment": order.payment_status or known.payment_status,
         "shipping": known.shipping_method if order.shipping_method is None else order.shipping_method or None,
         "created_at": order.created_at or known.created_at,
-        "cancelled_at": order.cancelled_at or known.cancelled_at,
+        "cancelled_at": order.cancelled_at if order.tells_cancellation else known.cancelled_at,
     }
     if order.updated_at is not None and order.updated_at != known.shopify_updated_at:
         await connection.execute(_FRESH, {"id": known.id, "updated_at": order.updated_at})

@@ -51,6 +51,23 @@ _PHOTO_NOTED = text(
 )
 
 
+_POSITIONS = text("SELECT kind, after FROM file_checks")
+_SAVE_POSITION = text(
+    """INSERT INTO file_checks AS f (kind, after) VALUES (CAST(:kind AS text), CAST(:after AS integer))
+    ON CONFLICT (kind) DO UPDATE SET after = EXCLUDED.after"""
+)
+
+
+async def positions(connection: AsyncConnection) -> dict[str, int]:
+    """By kind the id of the last file that was looked for in the present round."""
+    return {row.kind: row.after for row in await connection.execute(_POSITIONS)}
+
+
+async def save_position(connection: AsyncConnection, kind: StoredKind, after: int) -> None:
+    """Go on after this id in the next pass, whichever process makes it; 0 begins a new round."""
+    await connection.execute(_SAVE_POSITION, {"kind": kind, "after": after})
+
+
 @dataclass(frozen=True, slots=True)
 class StoredFile:
     """A file that a row names; ``is_noted``: the row says that it is missing."""

@@ -51,7 +51,7 @@ _IMAGE = f"""json_build_object(
 _HEAD = """'id', o.id, 'order_number', o.order_number, 'source', o.source, 'shopify_id', o.shopify_id,
     'customer_name', o.customer_name, 'customer_email', o.customer_email,
     'payment_status', o.payment_status, 'shipping_method', o.shipping_method,
-    'status', o.status, 'created_at', o.created_at,
+    'status', o.status, 'created_at', o.created_at, 'cancelled_at', o.cancelled_at,
     'shop_url', CASE WHEN o.source = 'shopify' THEN CAST(:shop AS text) || o.shopify_id END,
     'unread_fields', (SELECT u.problems FROM unread_webhooks u WHERE u.order_id = o.id)"""
 
@@ -67,7 +67,8 @@ _IMAGE_QUERY = text(
 _ORDER_QUERY = text(
     f"""SELECT CAST(json_build_object({_HEAD}, 'line_items', COALESCE((
         SELECT json_agg(json_build_object('id', l.id, 'title', l.title, 'quantity', l.quantity,
-            'dedication', l.dedication, 'layout', l.layout, 'images', COALESCE((
+            'dedication', l.dedication, 'layout', l.layout,
+            'removed', CASE WHEN l.quantity = 0 THEN true END, 'images', COALESCE((
                 SELECT json_agg({_IMAGE} ORDER BY i.position, i.id)
                 FROM images i WHERE i.line_item_id = l.id), '[]')
             ) ORDER BY l.position, l.id)
@@ -110,7 +111,8 @@ _LIST = """SELECT CAST(json_build_object({head}, 'image_count', f.image_count,
                 AND COALESCE(s.asked_at > i.photo_replaced_at, true))) AS svg_completed,
             COALESCE((array_agg(CAST(:files AS text) || {thumbnail} ORDER BY l.position, i.position)
                 FILTER (WHERE i.path IS NOT NULL))[1:4], '{{}}') AS thumbnails
-        FROM line_items l JOIN images i ON i.line_item_id = l.id WHERE l.order_id = o.id) f
+        FROM line_items l JOIN images i ON i.line_item_id = l.id
+            WHERE l.order_id = o.id AND l.quantity > 0) f
     ORDER BY o.created_at DESC, o.id DESC"""
 
 _PAGE = "SELECT * FROM orders o {where} ORDER BY o.created_at DESC, o.id DESC LIMIT :limit"

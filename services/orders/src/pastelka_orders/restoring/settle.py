@@ -140,7 +140,19 @@ async def _settle_runs(sweep: Sweep, found: Settled, kind: StatusType) -> None:
     after = 0
     while ids := await sweep.database.read(_page_of(kind, after)):
         after = ids[-1]
-        await sweep.change(_settle_page(sweep.storage, found, kind, ids))
+        notes = await _notes_of(sweep, kind, ids)
+        await sweep.change(_settle_page(found, kind, notes))
+
+
+async def _notes_of(sweep: Sweep, kind: StatusType, ids: list[int]) -> dict[int, RunNote]:
+    """The notes beside the versions' files, by the versions' ids."""
+    notes = RunNotes(sweep.storage)
+    found = {v.id: await _note_of(notes, v) for v in await sweep.database.read(_versions(kind, ids))}
+    return {version_id: note for version_id, note in found.items() if note is not None}
+
+
+def _versions(kind: StatusType, ids: list[int]) -> Callable[[AsyncConnection], Awaitable[list[Version]]]:
+    return lambda c: versions.lock(c, kind, ids)
 
 
 def _page_of(kind: StatusType, after: int) -> Callable[[AsyncConnection], Awaitable[list[int]]]:
@@ -148,13 +160,12 @@ def _page_of(kind: StatusType, after: int) -> Callable[[AsyncConnection], Awaita
 
 
 def _settle_page(
-    storage: Storage, found: Settled, kind: StatusType, ids: list[int]
+    found: Settled, kind: StatusType, notes: Mapping[int, RunNote]
 ) -> Callable[[AsyncConnection], Awaitable[None]]:
     async def work(connection: AsyncConnection) -> None:
-        notes = RunNotes(storage)
-        for version in await versions.lock(connection, kind, ids):
-            note = await _note_of(notes, version)
-            if note is None or note.run <= version.progress.run:
+        for version in await versions.lock(connection, kind, sorted(notes)):
+            note = notes[version.id]
+            if note.run <= version.progress.run:
                 continue
             await _settle_run(connection, version, note)
             found.runs.append(f"{kind} {version.id} run {version.progress.run} -> {note.run}")

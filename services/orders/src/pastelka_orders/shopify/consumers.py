@@ -15,6 +15,7 @@ from pastelka_common.errors import PermanentError, TransientError
 from pastelka_common.messaging.consumer import Delivery, JobConsumer
 from pastelka_common.messaging.outcomes import Done, Outcome
 from pastelka_common.messaging.topology import FETCH_CONSUMER, SYNC_CONSUMER
+from pastelka_orders.attempts import AttemptRows, postpones_in_outage
 from pastelka_orders.database import Database, is_passing
 from pastelka_orders.repository import shop_jobs, shop_orders
 from pastelka_orders.shopify.asking import ask_now
@@ -51,9 +52,16 @@ async def follow_shop(
             handlers.fetch,
             concurrency=1,
             on_rejected=handlers.give_up_page,
+            attempts=AttemptRows(database),
         )
         sync = JobConsumer(
-            nc, SYNC_CONSUMER, SyncOrderJob, handlers.sync, concurrency=2, on_rejected=handlers.give_up
+            nc,
+            SYNC_CONSUMER,
+            SyncOrderJob,
+            handlers.sync,
+            concurrency=2,
+            on_rejected=handlers.give_up,
+            attempts=AttemptRows(database),
         )
         tasks.create_task(fetch.run(stop, grace=_GRACE))
         tasks.create_task(sync.run(stop, grace=_GRACE))
@@ -70,6 +78,7 @@ class FromShop:
     kept: timedelta | None = None
     """How long orders are kept; older ones are not taken in."""
 
+    @postpones_in_outage
     async def fetch(self, job: FetchOrdersJob, _delivery: Delivery) -> Outcome:
         """Read one page, each order in a transaction of its own; the next page is another job.
 
@@ -102,6 +111,7 @@ class FromShop:
         await self._write(lambda c: shop_jobs.forget(c, job) if follow.cursor is None else ask_now(c, follow))
         return Done()
 
+    @postpones_in_outage
     async def sync(self, job: SyncOrderJob, _delivery: Delivery) -> Outcome:
         """Read one order."""
         self._require_shop()

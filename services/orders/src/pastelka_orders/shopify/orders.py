@@ -31,6 +31,7 @@ class ShopItem:
 class ShopOrder:
     """One order. ``name`` is the shop's (``#1270``), ``payment_status`` in lower case.
 
+    ``tells_cancellation``: without ``cancelled_at`` the order is not cancelled, or no longer.
     ``items`` is ``None`` where not all of them could be read; ``readable_items`` are those that could then.
     ``shipping_method`` is ``None`` where it is not said, and empty where nothing is delivered. ``unread`` is
     what the order was read from, where something in it could not be. Raises ``OrderTooLargeError``.
@@ -42,6 +43,7 @@ class ShopOrder:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     cancelled_at: datetime | None = None
+    tells_cancellation: bool = False
     customer_name: str | None = None
     customer_email: str | None = None
     payment_status: str | None = None

@@ -111,6 +111,7 @@ class OrderPayload(Shape):
             created_at=self.created_at,
             updated_at=self.updated_at,
             cancelled_at=self.cancelled_at,
+            tells_cancellation="cancelled_at" in self.model_fields_set,
             customer_name=full_name(customer.first_name, customer.last_name),
             customer_email=self.email or customer.email or self.contact_email,
             payment_status=self.financial_status.lower() if self.financial_status else None,

@@ -15,7 +15,7 @@ from pastelka_orders.api.deps import Deps, OrderNumber, Services
 from pastelka_orders.api.limits import EXPORT_SECONDS
 from pastelka_orders.api.problems import Responses, declared
 from pastelka_orders.errors import NothingChosenError, OrderNotFoundError
-from pastelka_orders.exports import Entry, Export, file_name, zipped
+from pastelka_orders.exports import Entry, Export, StoredEntry, file_name, zipped
 from pastelka_orders.repository import exports, orders
 from pastelka_orders.repository.exports import What
 
@@ -43,8 +43,7 @@ async def download_order(
 ) -> StreamingResponse:
     """A ZIP of the files, named `<order>-<position>`."""
     async with _slot(services) as slot:
-        entries = await _entries(services, order_number, what, slot)
-        export = await zipped(entries)
+        export = await zipped(services.storage, await _entries(services, order_number, what))
         return _response(export, _ZIP, file_name(order_number, f"{what}.zip"), slot.pop_all())
 
 
@@ -54,23 +53,23 @@ async def download_order(
 async def print_order(services: Deps, order_number: OrderNumber) -> StreamingResponse:
     """A PDF of the chosen pages, one on each sheet of A4."""
     async with _slot(services) as slot:
-        entries = await _entries(services, order_number, "coloring", slot)
+        entries = [
+            Entry(entry.name, await slot.enter_async_context(services.storage.at_hand(entry.path)))
+            for entry in await _entries(services, order_number, "coloring")
+        ]
         export = await services.printer.pdf(order_number, entries)
         return _response(export, _PDF, file_name(order_number, "print.pdf"), slot.pop_all())
 
 
-async def _entries(services: Services, order_number: str, what: What, slot: AsyncExitStack) -> list[Entry]:
-    """The files with their names; at hand until ``slot`` is given back."""
+async def _entries(services: Services, order_number: str, what: What) -> list[StoredEntry]:
+    """The files with their names."""
     files = await services.database.read(lambda c: exports.files(c, order_number, what))
     if not files:
         if not await services.database.read(lambda c: orders.exists(c, order_number)):
             raise OrderNotFoundError(order_number)
         raise NothingChosenError(order_number, what)
     return [
-        Entry(
-            file_name(order_number, file.label) + PurePosixPath(file.path).suffix,
-            await slot.enter_async_context(services.storage.at_hand(file.path)),
-        )
+        StoredEntry(file_name(order_number, file.label) + PurePosixPath(file.path).suffix, file.path)
         for file in files
     ]
 

@@ -19,9 +19,11 @@ from pastelka_orders.handlers.orders import ManualOrder, Process
 from pastelka_orders.models import OrderStatus
 from pastelka_orders.schemas import (
     ColoringVersionResponse,
+    CreatedOrderResponse,
     ImageResponse,
     OrderListResponse,
     OrderResponse,
+    RefusedPhoto,
     SvgVersionResponse,
     TimelineEntry,
     TimelineResponse,
@@ -65,7 +67,7 @@ async def list_orders(
 @router.post(
     "",
     dependencies=[OPERATOR],
-    response_model=OrderResponse,
+    response_model=CreatedOrderResponse,
     status_code=status.HTTP_201_CREATED,
     responses={**links.of_order(201), **declared(422, 503)},
 )
@@ -80,12 +82,20 @@ async def create_order(
     note: Annotated[str | None, Form(max_length=limits.NOTE_LENGTH)] = None,
     process: Annotated[Process, Form(description="What starts by itself")] = "none",
 ) -> Response:
-    """Make an order by hand from uploaded photos; one photo that is none refuses them all."""
+    """Make an order by hand from uploaded photos.
+
+    Files that are no photos are left out and named in `refused_photos`; 422 when none is a photo.
+    """
     _check_fields(await request.form())
     wanted = ManualOrder(_name(customer_name), _note(note), process)
     async with services.intake.staged(photos) as staged:
-        number = await services.write(lambda c: orders.create(c, services.storage, wanted, staged))
-    response = await _order(request, services, number)
+        number = await orders.create(services.database, services.storage, wanted, staged.photos)
+    created = CreatedOrderResponse.model_validate_json(await _document(services, number))
+    created.refused_photos = [
+        RefusedPhoto(position=one.position or 0, name=one.name, code=one.code, detail=one.reason)
+        for one in staged.refused
+    ]
+    response = respond(request, created.model_dump_json().encode())
     response.status_code = status.HTTP_201_CREATED
     response.headers["Location"] = f"/api/v1/orders/{number}"
     return response
@@ -112,9 +122,7 @@ async def get_order(request: Request, services: Deps, order_number: OrderNumber)
 )
 async def delete_order(services: Deps, caller: Asking, order_number: OrderNumber) -> None:
     """Delete an order with its files; work in hand is cancelled."""
-    order_id = await services.write(
-        lambda c: orders.delete(c, services.storage, order_number, asked_by=caller.name)
-    )
+    order_id = await orders.delete(services.database, services.storage, order_number, asked_by=caller.name)
     # At once for whoever looks; the job that went out with the transaction does it again for what
     # a worker may still have been writing.
     await services.storage.delete_tree(str(order_id))
@@ -186,10 +194,14 @@ async def generate_order_svg(
 
 
 async def _order(request: Request, services: Deps, order_number: str) -> Response:
+    return answer(request, OrderResponse, await _document(services, order_number))
+
+
+async def _document(services: Deps, order_number: str) -> str:
     document = await services.view(lambda v: v.order(order_number))
     if document is None:
         raise OrderNotFoundError(order_number)
-    return answer(request, OrderResponse, document)
+    return document
 
 
 def _accepted(response: Response) -> Response:

@@ -12,7 +12,10 @@ from pastelka_orders.access.settings import AuthMode
 from pastelka_orders.api.access import ANYBODY, SESSION_COOKIE, Guarded, caller_of, way_of
 from pastelka_orders.api.deps import Deps, Services
 from pastelka_orders.api.problems import declared
+from pastelka_orders.repository import known_devices
 
+DEVICE_COOKIE = "pastelka_device"
+_DEVICE_PATH = "/api/v1/session"
 _KEPT = "max-age=5, stale-while-revalidate=5, stale-if-error=300"
 
 router = APIRouter(prefix="/session", tags=["session"], route_class=Guarded, dependencies=[ANYBODY])
@@ -60,15 +63,27 @@ async def sign_in(
         wanted.password.get_secret_value(),
         address=way_of(request).client,
         before=request.cookies.get(SESSION_COOKIE),
+        device=request.cookies.get(DEVICE_COOKIE),
     )
+    secure = way_of(request).secure
     response.set_cookie(
         SESSION_COOKIE,
         started.secret,
         max_age=int(services.access.sign_in.life.longest.total_seconds()),
         path="/",
-        secure=way_of(request).secure,
+        secure=secure,
         httponly=True,
         samesite="lax",
+    )
+    # It stays when the session ends: the next attempts from this browser are counted by it.
+    response.set_cookie(
+        DEVICE_COOKIE,
+        started.device,
+        max_age=int(known_devices.LIFETIME.total_seconds()),
+        path=_DEVICE_PATH,
+        secure=secure,
+        httponly=True,
+        samesite="strict",
     )
     return _answer(request, services, response, started.caller)
 

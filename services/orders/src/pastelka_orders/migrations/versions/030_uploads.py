@@ -1,0 +1,34 @@
+"""Uploads whose photos are being stored, so that the files of one that a crash ended are deleted.
+
+Revision ID: 030
+Revises: 024
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "030"
+down_revision = "024"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Empty: an upload adds itself."""
+    op.create_table(
+        "uploads",
+        sa.Column("order_id", sa.Integer(), primary_key=True, autoincrement=False),
+        sa.Column("line_item_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "started_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            server_default=sa.func.clock_timestamp(),
+        ),
+        sa.Column("is_abandoned", sa.Boolean(), nullable=False, server_default=sa.text("false")),
+    )
+
+
+def downgrade() -> None:
+    """Drop it."""
+    op.drop_table("uploads")

@@ -1,0 +1,63 @@
+"""Files of an upload that are no photos are named on their tiles, and the good ones are stored."""
+
+from playwright.async_api import expect
+
+from pastelka_local.testing.stack import photo
+from tests.browser.conftest import Arrive
+from tests.browser.visitor import Look, Visitor
+from tests.line import Line
+
+_DROP = """(files) => {
+  const transfer = new DataTransfer();
+  for (const [name, type, bytes] of files)
+    transfer.items.add(new File([new Uint8Array(bytes)], name, { type }));
+  for (const kind of ["dragenter", "dragover", "drop"])
+    document.body.dispatchEvent(
+      new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+}"""
+
+
+async def drop(visitor: Visitor, *files: tuple[str, str, bytes]) -> None:
+    """Drop files with the types that a browser gave them."""
+    await visitor.page.evaluate(_DROP, [[name, kind, list(content)] for name, kind, content in files])
+
+
+async def test_the_good_ones_are_stored_and_each_bad_one_is_named(visit: Arrive, line: Line) -> None:
+    visitor = await visit()
+    await visitor.open()
+    await visitor.until_light("live")
+    good = photo(1)
+    # One whose type the browser does not know, as it is with HEIC on many machines.
+    await drop(
+        visitor,
+        ("IMG_0001.HEIC", "", good),
+        ("prazdny.jpg", "image/jpeg", b""),
+        ("uriznuty.jpg", "image/jpeg", good[: len(good) // 3]),
+        ("good.jpg", "image/jpeg", photo(2)),
+    )
+    dialog = visitor.page.get_by_role("dialog")
+    await expect(dialog.locator("li")).to_have_count(4)
+    await dialog.get_by_role("button", name="Vytvořit objednávku").click()
+    await expect(dialog).to_contain_text("2 soubory v\u00a0ní chybí")
+    tiles = dialog.locator("li")
+    await expect(tiles).to_have_count(2)
+    await expect(tiles.nth(0)).to_contain_text("prazdny.jpg")
+    await expect(tiles.nth(0)).to_contain_text("Soubor je prázdný.")
+    await expect(tiles.nth(1)).to_contain_text("uriznuty.jpg")
+    await expect(tiles.nth(1)).to_contain_text("Fotka není celá.")
+    await dialog.get_by_role("button", name="Otevřít objednávku").click()
+    await expect(visitor.page.locator("article[data-image]")).to_have_count(2)
+
+
+async def test_where_none_is_a_photo_each_says_why_and_may_be_replaced(visit: Arrive, line: Line) -> None:
+    visitor = await visit(Look(language="en", width=375, height=760))
+    visitor.watch.announce(r"/api/v1/orders: 422")
+    await visitor.open()
+    await drop(visitor, ("empty.jpg", "image/jpeg", b""), ("page.jpg", "", b"<html></html>" * 20))
+    dialog = visitor.page.get_by_role("dialog")
+    await dialog.get_by_role("button", name="Create order").click()
+    await expect(dialog.get_by_role("alert")).to_contain_text("None of these files can be used as a photo.")
+    await expect(dialog.locator("li").nth(0)).to_contain_text("The file is empty")
+    await expect(dialog.locator("li").nth(1)).to_contain_text("page.jpg")
+    await dialog.get_by_role("button", name="Remove empty.jpg").click()
+    await expect(dialog.locator("li")).to_have_count(1)
