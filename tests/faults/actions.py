@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from pastelka_local.testing import Service
-from tests.faults import broker, cluster, disk
+from tests.faults import broker, broker_access, cluster, disk
 from tests.faults.journal import Done
 from tests.faults.line import Line, exit_status
 from tests.faults.plan import SERVICES, Fault
@@ -111,6 +111,9 @@ async def _vectorizer(line: Line, fault: Fault) -> str:
 
 
 async def _broker(line: Line, fault: Fault) -> str:
+    if fault.target in _ACCESS:
+        with line.outage("nats"):
+            return await _ACCESS[fault.target](line, fault.seconds)
     name = await cluster.leader_of(line.stack, "JOBS")
     with line.outage(name), line.outage("nats"), line.outage("store"):
         process = line.server(name)
@@ -119,6 +122,12 @@ async def _broker(line: Line, fault: Fault) -> str:
         await asyncio.sleep(fault.seconds)
         await process.start()
     return note
+
+
+_ACCESS: dict[str, Callable[[Line, float], Awaitable[str]]] = {
+    "-ERR": broker_access.refuse_connections,
+    "foreign stream": broker_access.take_stream_name,
+}
 
 
 async def _database(line: Line, fault: Fault) -> str:

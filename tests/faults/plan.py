@@ -8,6 +8,7 @@ SERVICES = ("api", "worker", "coloring", "vectorize", "notifier")
 SERVERS = ("nats", "postgres", "mercure", "nginx")
 RUNPOD_MODES = ("429", "500", "garbage", "drop", "hang", "lost")
 VECTORIZER_MODES = ("429", "500", "garbage", "drop", "hang")
+ACCESS = ("-ERR", "foreign stream")
 LIES = ("older", "damaged", "deleted")
 DATABASE_FAULTS = ("silent", "readonly", "orphan")
 ZOMBIES = ("coloring", "vectorize", "worker")
@@ -99,7 +100,9 @@ def _others(chance: random.Random, shape: Shape) -> list[Fault]:
         Fault(shape.window * (0.45 + 0.22 * place + chance.uniform(0, 0.1)), "broker", lie, 1.0)
         for place, lie in enumerate(lies)
     ]
-    return [*zombies, disk, *places]
+    # Drawn last, so that a seed goes on drawing the others as before.
+    access = [_at_random(chance, shape, "broker", one, (3.0, 8.0)) for one in ACCESS]
+    return [*zombies, disk, *places, *access]
 
 
 def _database(chance: random.Random, shape: Shape) -> list[Fault]:

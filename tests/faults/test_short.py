@@ -55,6 +55,8 @@ async def test_everything_ends_well_though_the_broker_forgets(tmp_path: Path) ->
         "broker older",
         "broker damaged",
         "broker deleted",
+        "broker -ERR",
+        "broker foreign stream",
     }
 
 
