@@ -13,7 +13,7 @@ import pytest
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
-from pastelka_common.testing.waiting import until
+from pastelka_common.testing.waiting import freeze, until
 
 IMAGES = 6
 STREAMS = ("JOBS", "STATUS", "EVENTS", "DEAD", "KV_PROVIDER_JOBS", "KV_CANCELS")
@@ -112,7 +112,7 @@ async def copy_the_store(line: Any) -> None:
     server = line.stack.servers["nats"]
     import os  # noqa: PLC0415
 
-    os.kill(server.pid, signal.SIGSTOP)
+    await freeze(server.pid)
     shutil.copytree(line.stack.nats.folder / "data", line.stack.nats.folder / "older")
     os.kill(server.pid, signal.SIGCONT)
 

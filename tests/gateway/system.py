@@ -12,7 +12,7 @@ import aiohttp
 from PIL import Image
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.servers import BucketServer, NginxServer, running
+from pastelka_common.servers import BucketServer, MercureHub, NginxServer, running
 from pastelka_common.servers.nginx_templates import proxies_in_front
 from pastelka_common.storage import open_storage
 from pastelka_common.storage.settings import StorageSettings
@@ -63,7 +63,12 @@ class GatewaySystem:
 
 @asynccontextmanager
 async def gateway_system(
-    folder: Path, database_url: str, *, mode: AuthMode, bucket: BucketServer | None = None
+    folder: Path,
+    database_url: str,
+    *,
+    mode: AuthMode,
+    bucket: BucketServer | None = None,
+    hub: MercureHub | None = None,
 ) -> AsyncIterator[GatewaySystem]:
     """A migrated database, the API and nginx until the block ends."""
     url = database_url.replace("postgresql://", "postgresql+asyncpg://", 1)
@@ -73,6 +78,7 @@ async def gateway_system(
         folder=folder / "nginx",
         storage=folder / "images",
         page=folder / "page",
+        hub_url=hub.origin if hub else "http://127.0.0.1:9",
         settings={**_proxy_settings(mode), **_bucket_settings(bucket)},
     )
     nginx.choose_ports()
@@ -80,6 +86,7 @@ async def gateway_system(
         **storage,
         "DATABASE_URL": url,
         "STATIC_URL": nginx.static_url,
+        **({"MERCURE_SUBSCRIBER_JWT_KEY": hub.subscriber_key} if hub else {}),
         "AUTH_MODE": mode,
         "AUTH_TRUSTED_PROXIES": "127.0.0.1",
         "AUTH_PROXY_OPERATORS": "operator",

@@ -101,6 +101,8 @@ export interface OrderHead {
   cancelled_at?: string | null;
   /** The order in the shop's administration; only there for an order of a known shop. */
   shop_url?: string | null;
+  /** What could not be read of the shop's last webhook; only there if something could not. */
+  unread_fields?: string[] | null;
 }
 
 export interface Order extends OrderHead {

@@ -3,6 +3,7 @@ import { Link } from "react-router";
 import { PaymentBadge } from "@/components/PaymentBadge";
 import { ShopBadge } from "@/components/ShopBadge";
 import { ShopSign } from "@/components/shop/ShopLink";
+import { UnreadSign } from "@/components/shop/UnreadSign";
 import { StatusBadge } from "@/components/StatusBadge";
 import { useMayChange } from "@/hooks/useSession";
 import { useLanguage } from "@/i18n/context";
@@ -100,6 +101,7 @@ function NumberLink({ order, now }: { order: OrderListItem; now: number }) {
         {order.order_number}
       </Link>
       <ShopSign url={order.shop_url} />
+      <UnreadSign fields={order.unread_fields} />
       <time dateTime={order.created_at} className="block truncate text-[12.5px] text-mute">
         {when(order.created_at, now, language)}
       </time>

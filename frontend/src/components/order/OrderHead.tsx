@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { Link } from "react-router";
 import { OrderAtShop } from "@/components/shop/OrderAtShop";
+import { UnreadSign } from "@/components/shop/UnreadSign";
 import { ForOperators } from "@/components/session/ForOperators";
 import { ShopBadge } from "@/components/ShopBadge";
 import { StatusBadge } from "@/components/StatusBadge";
@@ -27,6 +28,7 @@ export function OrderHead({ order }: { order: Order }) {
         <StatusBadge kind="order" status={order.status} />
         {order.cancelled_at && <ShopBadge what="cancelled" />}
         {order.payment_status !== null && <Payment status={order.payment_status} />}
+        <UnreadSign fields={order.unread_fields} />
         <div className="ml-auto flex flex-wrap gap-2">
           <OrderAtShop order={order} />
           <Downloads order={order} />

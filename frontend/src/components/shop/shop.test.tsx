@@ -35,6 +35,16 @@ describe("the list with a shop", () => {
     return user;
   }
 
+  it("marks an order of which something could not be read", async () => {
+    renderPage(<ListPage />, "/");
+    const unread = { unread_fields: ["email: Input should be a valid string"] };
+    const items = [sampleRow("1270", 2, unread), sampleRow("M1000", 1)];
+    (await takeRequest(requests, ORDERS)).answer({ items, next_cursor: null, shop_configured: true });
+    const sign = await screen.findByRole("img", { name: /nešlo přečíst: email: Input should be/ });
+    expect(sign.closest("[role=row]")).toHaveTextContent("1270");
+    expect(screen.getAllByRole("img", { name: /nešlo přečíst/ })).toHaveLength(1);
+  });
+
   it("has no button where no shop is connected", async () => {
     await showList(false);
     expect(screen.queryByRole("button", { name: "Načíst z Shopify" })).toBeNull();

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from pastelka_common.messaging.connection import UnsupportedServerError, connected, ping
 from pastelka_common.servers import NatsServer, free_port, running
-from pastelka_common.testing.waiting import soon, until
+from pastelka_common.testing.waiting import freeze, soon, until
 
 
 async def test_it_waits_for_a_server_that_starts_later(tmp_path: Path):
@@ -98,7 +98,7 @@ async def test_a_server_that_is_stopped_or_away_answers_no_ping(tmp_path: Path):
     server = NatsServer(folder=tmp_path / "nats", sync_always=False)
     async with running(server) as process, connected(server.url, name="a") as nc:
         await ping(nc)
-        os.kill(process.pid, signal.SIGSTOP)
+        await freeze(process.pid)
         with pytest.raises(NatsError):
             await soon(ping(nc), 5)
         os.kill(process.pid, signal.SIGCONT)

@@ -200,7 +200,7 @@ async def test_an_api_that_is_away_is_a_problem_document(nginx_server: StartNgin
         assert response.headers["Retry-After"] == "1"
 
 
-async def test_events_pass_as_they_are_written(nginx_server: StartNginx):
+async def test_events_pass_as_they_are_written(nginx_server: StartNginx, api: str):
     may_go_on = asyncio.Event()
 
     async def events(request: web.Request) -> web.StreamResponse:
@@ -212,7 +212,7 @@ async def test_events_pass_as_they_are_written(nginx_server: StartNginx):
         return response
 
     async with serving(events) as origin, aiohttp.ClientSession() as session:
-        server = await nginx_server(hub_url=origin)
+        server = await nginx_server(hub_url=origin, api_url=api)
         async with (
             asyncio.timeout(5),
             session.get(f"{server.url}/.well-known/mercure?topic=orders") as response,

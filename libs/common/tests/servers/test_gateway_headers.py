@@ -72,7 +72,9 @@ TABLE = [
     Row("/api/docsy", 200, DATA, "no-store"),
     Row("/api/v1/away", 503, DATA, "no-store"),
     Row("/api/v1/webhooks/shopify", 200, DATA, "no-store", method="POST"),
-    Row("/.well-known/mercure?topic=orders", 200, DATA, "private, no-store"),
+    Row("/.well-known/mercure?topic=orders", 200, DATA, "private, no-store", headers=GOOD),
+    Row("/.well-known/mercure?topic=orders", 401, DATA, "no-store"),
+    Row("/.well-known/mercure?topic=orders&authorization=x", 400, DATA, "no-store", headers=GOOD),
     Row("/.well-known/mercure?topic=orders", 403, DATA, "no-store", method="POST"),
     *(
         row

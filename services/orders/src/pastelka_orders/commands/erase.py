@@ -19,7 +19,7 @@ from pastelka_orders.erasure import Eraser
 from pastelka_orders.errors import ConflictError, OrderNotFoundError
 from pastelka_orders.handlers.erasures import ask
 from pastelka_orders.repository import erasures
-from pastelka_orders.repository.erasures import Erasure, Target
+from pastelka_orders.repository.erasures import Contents, Erasure, Target
 from pastelka_orders.settings import OrdersSettings
 
 _AGREED = "yes"
@@ -67,7 +67,7 @@ async def _erase(asked: argparse.Namespace) -> None:
     settings = OrdersSettings.load()
     storage = open_storage(settings)
     async with broker(settings) as nc, database(settings) as orders:
-        plans = await orders.read(lambda c: _plans(c, storage, asked))
+        plans = await _plans(orders, storage, asked)
         earlier = await _earlier(orders, asked) if not plans else None
         if asked.dry_run or not plans:
             _tell(asked, plans, [earlier] if earlier is not None else [])
@@ -80,14 +80,21 @@ async def _erase(asked: argparse.Namespace) -> None:
         raise NotErasedError(f"not erased yet: {', '.join(left)}; the worker goes on trying.")
 
 
-async def _plans(connection: AsyncConnection, storage: Storage, asked: argparse.Namespace) -> list[_Plan]:
+async def _plans(orders: Database, storage: Storage, asked: argparse.Namespace) -> list[_Plan]:
     plans = []
+    for target, what in await orders.read(lambda c: _contents(c, asked)):
+        found = await order_files.count(storage, target.order_id, what.paths)
+        plans.append(_Plan(target, what.photos, what.pages, found))
+    return plans
+
+
+async def _contents(connection: AsyncConnection, asked: argparse.Namespace) -> list[tuple[Target, Contents]]:
+    found = []
     for target in await _targets(connection, asked):
         what = await erasures.contents(connection, target.order_id)
         if what is not None:
-            found = await order_files.count(storage, target.order_id, what.paths)
-            plans.append(_Plan(target, what.photos, what.pages, found))
-    return plans
+            found.append((target, what))
+    return found
 
 
 async def _targets(connection: AsyncConnection, asked: argparse.Namespace) -> Sequence[Target]:

@@ -139,7 +139,7 @@ def normalise(document: dict[str, Any]) -> None:
     Apps write attributes as an object of names and values; the order's id is in its global id, too.
     """
     found = _ORDER_GID.fullmatch(str(document.get("admin_graphql_api_id"))[:100])
-    if found is not None and not isinstance(document.get("id"), int | str):
+    if found is not None and not str(document.get("id")).isdecimal():
         document["id"] = int(found[1])
     lines = document.get("line_items")
     for line in lines if isinstance(lines, list) else ():
