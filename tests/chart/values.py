@@ -67,7 +67,7 @@ def at(path: tuple[str, ...]) -> Any:
 def table() -> str:
     """The values in Markdown."""
     known = documented()
-    lines = ["| value | default | what |", "| --- | --- | --- |"]
+    lines = ["| value | default | meaning |", "| --- | --- | --- |"]
     for one in known:
         has_own = any(other.path[: len(one.path)] == one.path and other is not one for other in known)
         name = ".".join(one.path)
