@@ -3,6 +3,7 @@ import type { Failure } from "@/types";
 
 /** The services' sentences are English; these say the same by code. A test holds them against the services. */
 const CZECH: Readonly<Record<string, string>> = {
+  answer_truncated: "Odpověď poskytovatele nedorazila celá. Zkuste to znovu; možná už byla zaplacena.",
   attempts_exhausted: "Nepovedlo se to ani po opakovaných pokusech. Zkuste to znovu později.",
   broker_unavailable: "Fronta úloh neodpovídala. Zkuste to znovu.",
   cancelled: "Zrušeno.",
@@ -50,6 +51,7 @@ const CZECH: Readonly<Record<string, string>> = {
   photo_unsuitable: "Z téhle fotky omalovánka udělat nejde. Zkuste jinou.",
   photo_unsupported_format: "Tenhle formát neumíme. Nahrajte JPEG, PNG nebo HEIC.",
   photo_url_refused: "Adresa fotky není platná.",
+  provider_answer_truncated: "Odpověď poskytovatele nedorazila celá. Zkuste to znovu.",
   provider_busy: "Poskytovatel je zahlcený. Zkuste to znovu později.",
   provider_cancelled: "Poskytovatel úlohu zrušil. Zkuste to znovu.",
   provider_closed: "Služba se právě vypínala. Zkuste to znovu.",
