@@ -15,8 +15,8 @@ comma := ,
 MEMBERS := libs/common services/orders services/coloring services/vectorize services/notifier deploy/local
 SOURCES := $(addsuffix /src,$(MEMBERS))
 
-# Most tests wait for other processes most of the time.
-TEST_WORKERS ?= 4
+# A test of a whole system keeps two cores busy: with more of them at once, tests wait for each other.
+TEST_WORKERS ?= 2
 
 # make up STORAGE=s3: the files in a bucket of a server of the stack's own (versitygw, built by Go once).
 export PASTELKA_STORAGE := $(or $(STORAGE),$(PASTELKA_STORAGE))
@@ -57,7 +57,7 @@ user: sync ## Add somebody who signs in with a password: NAME=jana ROLE=viewer (
 		$(STACK) user '$(NAME)' $(if $(ROLE),--role '$(ROLE)')
 
 .PHONY: test
-test: sync ## Lint, check the types, and run every test of every member (TEST_WORKERS=4 files at once)
+test: sync ## Lint, check the types, and run every test of every member (TEST_WORKERS=2 files at once)
 	$(call say,ruff: lint and format)
 	@$(RUN) ruff check --quiet .
 	@$(RUN) ruff format --check --quiet .

@@ -210,7 +210,9 @@ async def test_signing_out_closes_every_tab(visit: Arrive, line: Line, door: Doo
         await expect(one.get_by_label("Jméno")).to_have_value("")
         await expect(one.get_by_text(number)).to_have_count(0)
         assert one.url == f"{door.url}/"
-    assert [one for one in await visitor.context.cookies() if one["value"]] == []
+    # The device cookie is no credential: it only gives this browser its own allowance of attempts.
+    left = {one["name"] for one in await visitor.context.cookies() if one["value"]}
+    assert left <= {"pastelka_device"}
     await sign_in(visitor, other)
     for one in (page, tab):
         await expect(one.get_by_role("button", name=f"Přihlášení: {other}")).to_be_visible()

@@ -92,7 +92,9 @@ def _strays(picture: Picture, found: set[str]) -> list[str]:
     named |= failed
     named |= {thumbnail_path(path) for path in named}
     named |= {_note(path) for path in failed}
-    return [f"file {path} belongs to no row" for path in sorted(found - named)]
+    uploads = {str(order_id) for order_id in picture.uploads}
+    reserved = {path for path in found if path.split("/")[0] in uploads}
+    return [f"file {path} belongs to no row" for path in sorted(found - named - reserved)]
 
 
 def _target(version: Row) -> str:

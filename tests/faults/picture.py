@@ -36,6 +36,8 @@ class Picture:
     changes: list[Row]
     orders: list[str]
     outbox: int
+    uploads: frozenset[int] = frozenset()
+    """Ids of orders that an upload has reserved and not made: their files are deleted some hours later."""
 
     @property
     def versions(self) -> list[Row]:
@@ -60,6 +62,7 @@ async def take(stack: Stack) -> Picture:
                 [dict(row) for row in await connection.fetch(_CHANGES)],
                 [row["order_number"] for row in await connection.fetch("SELECT order_number FROM orders")],
                 await connection.fetchval("SELECT count(*) FROM outbox"),
+                frozenset(row["order_id"] for row in await connection.fetch("SELECT order_id FROM uploads")),
             )
     finally:
         await connection.close()

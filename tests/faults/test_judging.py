@@ -1,5 +1,6 @@
 """The suite can fail: each check finds what it is there for, and a seed always draws the same faults."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -65,6 +66,9 @@ def test_files_that_are_missing_broken_or_of_nobody(root: Path) -> None:
     assert checks.every_file_is_whole(failed, root, {PHOTO, PAGE}) == []
     assert checks.every_file_is_whole(failed, root, {PHOTO, "9/9/image_1.jpg"})
     assert checks.every_file_is_whole(failed, root, {PHOTO, f"{PAGE}.ab.tmp"})
+    reserved = replace(failed, uploads=frozenset({9}))
+    assert checks.every_file_is_whole(reserved, root, {PHOTO, "9/9/image_1.jpg"}) == []
+    assert checks.every_file_is_whole(reserved, root, {PHOTO, "8/9/image_1.jpg"})
 
 
 def test_a_dead_letter_of_a_run_that_did_not_fail() -> None:

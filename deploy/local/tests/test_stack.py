@@ -108,7 +108,7 @@ cat "$1/run/supervisord.conf" "$1/storage/images/1/1/image_1.jpg" "$1/secrets.js
 ls "$1" "$1/log"
 exec 3<>"/dev/tcp/127.0.0.1/$2"
 printf 'CONNECT {"verbose":false}\r\nSUB > 1\r\nPING\r\n' >&3
-timeout 10 head -n 2 <&3
+timeout 50 head -n 2 <&3
 """
 
 
