@@ -33,7 +33,7 @@ _END_ALL = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 async def nc(broker: ServerProcess) -> AsyncIterator[Client]:
     """A connection to a nats-server of the test's own, with the streams and the facts' consumer."""
     connection = await nats.connect(broker.url)
-    await ensure_streams(connection.jetstream())
+    await ensure_streams(connection)
     await ensure_consumer(connection, FACTS_CONSUMER)
     yield connection
     await connection.close()
