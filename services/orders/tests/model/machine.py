@@ -48,10 +48,11 @@ ROWS = {
 }
 
 
-async def _delete_order(connection: AsyncConnection) -> None:
+async def _delete_order(connection: AsyncConnection) -> int:
     target = await erasures.by_number(connection, "X1")
     assert target is not None
     await orders.delete_rows(connection, target, None)
+    return target.order_id
 
 
 class Crash(Exception):  # noqa: N818 - what happens, not an error of ours
