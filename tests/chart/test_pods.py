@@ -17,7 +17,7 @@ from tests.chart.settings import SETTINGS, environment, from_secrets
 # Read by libraries, by numbered parts of the settings, or by what is asked for at the door.
 _OTHERS = re.compile(
     r"PROXY_\d+_[A-Z]+|HTTPS_PROXY|NO_PROXY|SSL_CERT_FILE|PGSSLROOTCERT|OTEL_EXPORTER_OTLP_CERTIFICATE"
-    r"|DATABASE_(USER|PASSWORD)"
+    r"|DATABASE_(USER|PASSWORD)|NATS_PASSWORD"
 )
 
 
