@@ -17,11 +17,11 @@ from pastelka_local.accounts import AccountsError
 from pastelka_local.api_client import ApiError
 from pastelka_local.commands import administration, orders, page, stack
 from pastelka_local.dashboard import DashboardError
+from pastelka_local.orphans import terminate_children
 from pastelka_local.private import PRIVATE_UMASK
 from pastelka_local.sample import SampleError
 from pastelka_local.settings import SettingsError, read_settings
 from pastelka_local.stack import StackError
-from pastelka_local.strays import end_children
 
 app = typer.Typer(
     name="pastelka",
@@ -149,7 +149,7 @@ async def _run(command: Coroutine[Any, Any, int]) -> int:
     try:
         return await task
     except asyncio.CancelledError:
-        end_children()
+        terminate_children()
         return 130
 
 

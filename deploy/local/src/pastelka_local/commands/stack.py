@@ -16,11 +16,11 @@ from rich.console import Console
 from pastelka_local.accounts import Accounts, AccountsError
 from pastelka_local.display import Display, display, table
 from pastelka_local.health import StackState, look
+from pastelka_local.orphans import terminate_children
 from pastelka_local.plan import StackFile
-from pastelka_local.sample import Progress, SampleError, make_sample
+from pastelka_local.sample import SampleError, SampleProgress, make_sample
 from pastelka_local.settings import Settings
 from pastelka_local.stack import Stack, StackError, end_stack
-from pastelka_local.strays import end_children
 from pastelka_local.supervision import Supervisor
 
 _WATCH_SECONDS = 1.0
@@ -38,7 +38,7 @@ async def up(settings: Settings) -> int:
         except asyncio.CancelledError:
             shown.step("interrupted")
         finally:
-            end_children()
+            terminate_children()
             await end_stack(settings, shown.step)
             shown.headline("Everything is stopped; the data stays.")
     return 0
@@ -53,7 +53,7 @@ async def start(settings: Settings) -> int:
             stack = await _start(settings, shown)
             hint = await _hint(settings, stack)
         except BaseException:
-            end_children()
+            terminate_children()
             await end_stack(settings, shown.step)
             raise
         shown.headline(f"Pastelka is up: {stack.address}  (make status, make down){hint}")
@@ -146,7 +146,7 @@ async def _sample(settings: Settings, stack: StackFile, shown: Display, hint: st
 async def _make_sample(
     settings: Settings, stack: StackFile, shown: Display, *, again: bool, hint: str = ""
 ) -> None:
-    def show(number: str, progress: Progress) -> None:
+    def show(number: str, progress: SampleProgress) -> None:
         shown.step(f"sample order {number}: {progress}")
 
     shown.step("making the sample order")
