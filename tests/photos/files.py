@@ -29,6 +29,14 @@ def encoded(image: Image.Image, image_format: str, **settings: Any) -> bytes:
     return file.getvalue()
 
 
+def with_xmp(image: Image.Image, image_format: str, xmp: bytes = XMP_TURNED) -> bytes:
+    """``image`` as JPEG, PNG, WebP or AVIF with XMP, of which Pillow writes none into a PNG."""
+    content = encoded(image, image_format, xmp=xmp)
+    if image_format.upper() == "PNG":
+        content = with_chunks(content, (b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp))
+    return content
+
+
 def plain(color: Any, mode: str = "RGB", size: tuple[int, int] = (96, 80)) -> Image.Image:
     """One color."""
     return Image.new(mode, size, color)

@@ -10,6 +10,7 @@ from pastelka_coloring.providers import ColoringRequest
 from pastelka_coloring.providers.local.photo import read_photo
 from pastelka_common.errors import PermanentError
 from pastelka_common.testing.sources import lying
+from tests.photos import files
 
 ORIENTATION = 0x0112
 # How each EXIF orientation is stored, undone by the reader.
@@ -49,6 +50,13 @@ def test_orientation_is_honoured(tmp_path, orientation, suffix):
         np.asarray(upright())[5::10, 5::10],
         atol=30 if suffix == "jpg" else 0,
     )
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "avif"])
+def test_orientation_in_xmp_turns_nothing(tmp_path, suffix):
+    (tmp_path / f"photo.{suffix}").write_bytes(files.with_xmp(upright(), suffix.replace("jpg", "jpeg")))
+
+    assert read_photo(tmp_path / f"photo.{suffix}").size == (64, 40)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "I", "I;16", "F"])

@@ -11,6 +11,7 @@ from PIL import Image
 from pastelka_coloring.providers.runpod import RunpodLimits
 from pastelka_coloring.providers.runpod.photo import PhotoLimits
 from pastelka_common.errors import PermanentError
+from tests.photos import files
 
 RED, WHITE = (220, 20, 20), (255, 255, 255)
 
@@ -41,6 +42,28 @@ async def test_a_turned_photo_is_sent_upright(color, turned, sent, orientation, 
     assert image.size == ((1200, 1600) if orientation > 4 else (1600, 1200))
     assert near(image.getpixel(red), RED)
     assert image.getexif().get(0x0112, 1) == 1
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "AVIF"])
+async def test_orientation_in_xmp_turns_nothing_and_is_not_sent(color, tmp_path, drawing, sent, image_format):
+    """A decoder of the endpoint may read XMP, as Pillow does."""
+    photo = tmp_path / "photo"
+    photo.write_bytes(files.with_xmp(drawing(), image_format))
+    await color(photo)
+
+    image = sent()
+    assert image.size == (1600, 1200)
+    assert near(image.getpixel((5, 600)), RED)
+    assert image.getexif().get(0x0112, 1) == 1
+
+
+async def test_a_turned_tiff_is_sent_upright(color, save, drawing, sent):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    await color(save(drawing(), "photo.tiff", exif=exif))
+
+    assert sent().size == (1200, 1600)
+    assert near(sent().getpixel((600, 5)), RED)
 
 
 async def test_a_small_photo_is_enlarged_upright(color, turned, sent):

@@ -7,6 +7,8 @@ from functools import cache
 
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
+from pastelka_common.orientation import upright
+
 _SIZE = (1000, 1000)
 _EDGE = 80  # of 255
 _DRAWN_AT = 2  # drawn larger and scaled down, so that lines are smooth as a real page's
@@ -28,7 +30,7 @@ def drawn_page() -> bytes:
 def edges_of(photo: bytes) -> bytes:
     """A rough line drawing of ``photo`` as PNG, so that different photos get different pages."""
     with Image.open(io.BytesIO(photo)) as image:
-        grey = ImageOps.exif_transpose(image).convert("L").filter(ImageFilter.GaussianBlur(2))
+        grey = upright(image).convert("L").filter(ImageFilter.GaussianBlur(2))
     # The filter leaves the outermost pixels as they were; they are no edges.
     inner = ImageOps.crop(grey.filter(ImageFilter.FIND_EDGES), 1)
     edges = ImageOps.expand(ImageOps.autocontrast(inner, cutoff=(0, 1)), 1, 0)

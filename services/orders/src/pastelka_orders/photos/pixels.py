@@ -1,8 +1,8 @@
 """From whatever a file holds to upright 8-bit grey or RGB pixels in sRGB, nothing transparent."""
 
 from PIL import Image
-from PIL.ExifTags import Base
 
+from pastelka_common.orientation import upright
 from pastelka_orders.photos.colors import meaning_of, to_srgb
 from pastelka_orders.photos.errors import Refusal
 
@@ -13,18 +13,6 @@ _SIXTEEN_TO_EIGHT_BITS = [(level * 255 + 32767) // 65535 for level in range(6553
 _INVERTED = _SIXTEEN_TO_EIGHT_BITS[::-1]
 _TIFF_PHOTOMETRIC = 262
 _WHITE_IS_ZERO = 0
-# Their decoders have turned the pixels already: by tag 274 of TIFF, by ``irot`` and ``imir`` of HEIF.
-_UPRIGHT_FORMATS = ("TIFF", "HEIF")
-# What makes pixels upright, by EXIF orientation (CIPA DC-008, tag 274).
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 def working_pixels(image: Image.Image, content: bytes, *, max_pixels: int) -> Image.Image:
@@ -36,7 +24,7 @@ def working_pixels(image: Image.Image, content: bytes, *, max_pixels: int) -> Im
     source, meaning = image, meaning_of(image, content)
     if image.mode in _SCALABLE_MODES:
         shrink(image, max_pixels)  # first, for the sake of memory; in place, so that the large one is gone
-    image = _upright(image)
+    image = upright(image)
     image = _eight_bit(image, source)
     colors, alpha = _separated(image, source)
     colors = _as_grey_or_rgb(to_srgb(colors, meaning))
@@ -46,29 +34,6 @@ def working_pixels(image: Image.Image, content: bytes, *, max_pixels: int) -> Im
         colors = page
     shrink(colors, max_pixels)
     return colors
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    turn = None if image.format in _UPRIGHT_FORMATS else _TURNS.get(_orientation(image))
-    return image if turn is None else image.transpose(turn)
-
-
-def _orientation(image: Image.Image) -> int:
-    """By EXIF alone, whatever XMP says; of an AVIF Pillow puts ``irot`` and ``imir`` there.
-
-    Damaged EXIF counts as none. Pillow's ``getexif`` would take the orientation of XMP where EXIF has none.
-    """
-    exif = Image.Exif()
-    try:
-        exif.load(image.info.get("exif") or _exif_of_imagemagick(image))
-        return int(exif.get(Base.Orientation, 1))
-    except Exception:  # noqa: BLE001 - the pixels are fine, whatever a hostile EXIF block makes its parser raise
-        return 1
-
-
-def _exif_of_imagemagick(image: Image.Image) -> bytes:
-    """EXIF as text in a PNG: two lines of a head, then hexadecimal digits."""
-    return bytes.fromhex("".join(image.info.get("Raw profile type exif", "").split("\n")[3:]))
 
 
 def _eight_bit(image: Image.Image, source: Image.Image) -> Image.Image:

@@ -12,20 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pastelka_common.errors import JobError, PermanentError, TransientError
+from pastelka_common.orientation import upright
 
 _KEPT_PIXELS = 1.5e6
 _DECODED_PIXELS = 100e6
-_ORIENTATION_TAG = 0x0112
-# What makes a photo upright, by its EXIF orientation.
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 _GONE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
 
 
@@ -67,23 +57,13 @@ def _read(image: Image.Image) -> Photo:
     if image.width * image.height > _DECODED_PIXELS:
         raise _too_large(f"{width} x {height} pixels")
     image.load()
-    upright = _upright(image)
-    if (upright.width > upright.height) != (width > height):
+    turned = upright(image)
+    if (turned.width > turned.height) != (width > height):
         width, height = height, width
-    flat = _rgb(upright)
+    flat = _rgb(turned)
     if scale < 1:
         flat = flat.resize((max(round(width * scale), 1), max(round(height * scale), 1)), reducing_gap=2.0)
     return Photo((width, height), np.asarray(flat, dtype=np.uint8))
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    try:
-        orientation = image.getexif().get(_ORIENTATION_TAG)
-    except (OSError, SyntaxError, ValueError, struct.error):
-        # Broken metadata is no reason to refuse the picture.
-        orientation = None
-    turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
-    return image if turn is None else image.transpose(turn)
 
 
 def _rgb(image: Image.Image) -> Image.Image:

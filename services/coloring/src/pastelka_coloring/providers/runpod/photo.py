@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pi_heif import register_heif_opener
-from PIL import Image, ImageOps
+from PIL import Image
 
 from pastelka_common.errors import JobError, PermanentError, TransientError
+from pastelka_common.orientation import upright
 
 # A JPEG with several pictures (MPO, of some phones) is opened as JPEG; the first picture counts.
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF")
@@ -107,6 +108,7 @@ def _is_acceptable(image: Image.Image, photo: bytes, limits: PhotoLimits) -> boo
         and image.mode in _SENT_UNCHANGED.get(image.format or "", ())
         and not image.has_transparency_data
         and not (image.format == "PNG" and photo[_PNG_BIT_DEPTH] > 8)  # noqa: PLR2004 - bits
+        # Of XMP, too, which turns nothing here but may turn the photo in a decoder of the endpoint.
         and image.getexif().get(_ORIENTATION, 1) == 1
     )
 
@@ -115,7 +117,7 @@ def _upright(image: Image.Image, limits: PhotoLimits) -> Image.Image:
     if image.mode in ("RGB", "L"):
         # A JPEG decoder can scale by 1/2, 1/4, 1/8 for free, never below the size asked for.
         image.draft(image.mode, (limits.longest_side, limits.longest_side))
-    return _eight_bit_rgb(ImageOps.exif_transpose(image))
+    return _eight_bit_rgb(upright(image))
 
 
 def _eight_bit_rgb(image: Image.Image) -> Image.Image:
