@@ -47,7 +47,7 @@ def drawn_of(png: bytes) -> Drawn:
 def compare(page: Drawn) -> Vector:
     """Trace a page, render the SVG at the page's size, and compare both at half gray."""
     svg = vector_of(page)
-    drawn = rendered(svg, page.gray.shape[1])
+    drawn = rendered(svg, page.gray.shape)
     different = (drawn < 128) != (page.gray < 128)
     return Vector(len(svg) / 1024, 100 * float(different.mean()))
 
@@ -60,8 +60,11 @@ def vector_of(page: Drawn) -> bytes:
         return making.svg(file)
 
 
-def rendered(svg: bytes, width: int) -> NDArray[np.uint8]:
-    """Render an SVG at a width in pixels, as gray levels."""
-    png = resvg_py.svg_to_bytes(svg_string=svg.decode(), width=width, dpi=96, background="#ffffff")
+def rendered(svg: bytes, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Render an SVG at a height and width in pixels, as gray levels."""
+    height, width = shape
+    text = svg.decode()
+    png = resvg_py.svg_to_bytes(svg_string=text, width=width, dpi=96, background="#ffffff")
     with Image.open(io.BytesIO(bytes(png))) as image:
-        return np.asarray(image.convert("L"))
+        # resvg rounds the other side up.
+        return np.asarray(image.convert("L").crop((0, 0, width, height)))

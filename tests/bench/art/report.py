@@ -99,7 +99,7 @@ def picture(photos: dict[str, Path], pages: dict[str, Drawn], path: Path) -> Non
         [
             _opened(photos[name]),
             Image.fromarray(pages[name].gray),
-            Image.fromarray(rendered(vector_of(pages[name]), pages[name].gray.shape[1])),
+            Image.fromarray(rendered(vector_of(pages[name]), pages[name].gray.shape)),
         ]
         for name in chosen
     ]

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from pastelka_common.testing.sources import lying
 from pastelka_common.testing.waiting import until
 from services.coloring.tests.local.gates import DEADLINE, GatedPhoto, processes, reader
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture
@@ -139,6 +140,7 @@ async def test_same_photo_gives_the_same_bytes_in_every_process(own, photos, pro
         pages.append(await own.color(request, progress))
         for process in processes() - idle:
             os.kill(process, signal.SIGKILL)
+            await until(lambda pid=process: not Path(f"/proc/{pid}").exists(), DEADLINE)
         idle = processes()
     assert pages[0] == pages[1]
 
