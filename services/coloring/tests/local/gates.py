@@ -7,7 +7,7 @@ from pathlib import Path
 from pastelka_common.testing.waiting import until
 
 # Starting a process takes a while on a busy machine.
-DEADLINE = 280
+DEADLINE = 600
 
 
 class GatedPhoto:

@@ -23,7 +23,7 @@ from pastelka_common.testing.sources import lying
 from pastelka_common.testing.waiting import until
 from services.coloring.tests.local.gates import DEADLINE, GatedPhoto, processes, reader
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(3 * DEADLINE)
 
 
 @pytest.fixture
