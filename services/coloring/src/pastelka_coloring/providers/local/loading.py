@@ -26,7 +26,7 @@ def load_models(cache_dir: Path, threads: int, packages: tuple[str, ...] = MODEL
             networks.network(name)
         return _detector(cache_dir, threads, packages)
     except Exception as error:
-        _log.exception("coloring model cannot be loaded")
+        _log.exception("coloring model load failed")
         raise TransientError("detector_unavailable", "The edge detector could not be loaded.") from error
 
 

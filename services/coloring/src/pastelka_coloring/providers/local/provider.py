@@ -9,7 +9,7 @@ import anyio.to_process
 import platformdirs
 import structlog
 
-from pastelka_coloring.providers import ColoringRequest, Progress
+from pastelka_coloring.providers import ColoringProgress, ColoringRequest
 from pastelka_coloring.providers.local import job
 from pastelka_coloring.providers.local.job import Models, Outcome, PageJob
 from pastelka_coloring.providers.local.style import PageStyle
@@ -57,7 +57,7 @@ class LocalColoringProvider:
             for _ in range(self._workers - 1):
                 tasks.start_soon(self._load)
 
-    async def color(self, request: ColoringRequest, progress: Progress) -> bytes:
+    async def color(self, request: ColoringRequest, progress: ColoringProgress) -> bytes:
         """Make the page; there is nothing to report between ``processing`` and ``completed``.
 
         When cancelled, the process of the page is ended at once. Raises ``TransientError``
