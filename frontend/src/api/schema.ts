@@ -578,7 +578,7 @@ export interface components {
         };
         /**
          * CallerResponse
-         * @description Somebody who may use the API.
+         * @description A user or client that may use the API.
          */
         CallerResponse: {
             /**
@@ -1129,14 +1129,14 @@ export interface components {
         QueueResponse: {
             /**
              * In Progress
-             * @description Being worked on, or waiting to be tried again
+             * @description In progress, or waiting for a retry
              */
             in_progress: number;
             /** Name */
             name: string;
             /**
              * Waiting
-             * @description Nobody has them yet
+             * @description Not delivered to a worker yet
              */
             waiting: number;
         };
@@ -1344,7 +1344,7 @@ export interface components {
          * @description Who asks, and how one gets in here.
          */
         SessionResponse: {
-            /** @description Null: nobody is signed in */
+            /** @description Null: the request is not authenticated */
             caller: components["schemas"]["CallerResponse"] | null;
             /**
              * Mode

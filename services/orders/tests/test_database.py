@@ -1,4 +1,4 @@
-"""Transactions at the edge, and connections that died while nobody used them."""
+"""Transactions in edge cases, and connections that died while idle."""
 
 import asyncpg
 import pytest

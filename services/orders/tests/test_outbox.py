@@ -250,7 +250,7 @@ async def test_no_transaction_is_open_while_the_relay_publishes(
 async def test_the_lease_of_a_relay_that_vanished_ends(
     api: Any, relay: Relay, database: Database, nc: Client, sql: asyncpg.Connection
 ) -> None:
-    """Whoever held it says nothing more; while messages wait for it, a gauge tells so."""
+    """Its holder is silent; while messages wait for the lease, a gauge shows it."""
     gone = DatabaseLease(RELAY_LEASE, seconds=12)
     assert await database.write(gone.take)
     await api.order()

@@ -11,7 +11,7 @@
 {{- $wrong = append $wrong "auth.mode is proxy, which needs auth.proxy.trustedProxies: the addresses that its headers are believed from" -}}
 {{- end -}}
 {{- if and (eq .Values.auth.mode "proxy") (not .Values.auth.proxy.operators) (not .Values.auth.proxy.viewers) -}}
-{{- $wrong = append $wrong "auth.proxy.operators and auth.proxy.viewers are empty, so that nobody could do anything" -}}
+{{- $wrong = append $wrong "auth.proxy.operators and auth.proxy.viewers are empty, so no user would have access" -}}
 {{- end -}}
 {{- if not (or .Values.database.existingSecret .Values.tryOut.enabled) -}}
 {{- $wrong = append $wrong "database.existingSecret is empty: a Secret with the address of PostgreSQL, or tryOut.enabled for one of this chart" -}}

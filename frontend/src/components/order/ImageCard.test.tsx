@@ -60,12 +60,12 @@ const LOST = { status: "error", url: null, error: { code: "file_missing", messag
 
 describe("files that were lost", () => {
   it("says so of a photo that was stored, and compares nothing with it", () => {
-    const error = { code: "photo_missing", message: "Make the order anew from the photo." };
+    const error = { code: "photo_missing", message: "Create the order again from the photo." };
     const selected_version_ids = { coloring: 1, svg: null };
     show(image({ error, selected_version_ids, versions: { coloring: [page(1)], svg: [] } }));
     const said = screen.getByText("Fotka se ztratila.").closest("[role=status]");
     expect(said).toHaveTextContent("Soubor fotky chybí. Nahrajte ji znovu.");
-    expect(said).toHaveTextContent("Make the order anew from the photo.");
+    expect(said).toHaveTextContent("Create the order again from the photo.");
     expect(screen.queryByRole("slider")).toBeNull();
     expect(screen.queryByRole("button", { name: /Fotka 1/ })).toBeNull();
     expect(screen.queryByText(/Tažením přes fotku/)).toBeNull();

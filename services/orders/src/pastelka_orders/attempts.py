@@ -63,7 +63,7 @@ class AttemptRows:
             log.warning("attempt not counted", subject=job.subject, error=str(error))
 
     async def retrying(self, _job: Message, _delivery: Delivery, _retry: Retry) -> None:
-        """Nobody waits to be told."""
+        """Do nothing: no client reports retries of these jobs."""
 
 
 @asynccontextmanager

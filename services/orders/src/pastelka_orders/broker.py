@@ -1,4 +1,4 @@
-"""The API's connection to NATS: it is needed for little, so it is opened when somebody first asks."""
+"""The API's connection to NATS: few requests need it, so the first of them opens it."""
 
 import asyncio
 from contextlib import suppress

@@ -13,7 +13,7 @@ from pastelka_common.messaging.topology import FACTS_CONSUMER, STATUS, ConsumerS
 
 @dataclass(frozen=True, slots=True)
 class ConsumerStats:
-    """One consumer: messages that wait, that somebody has, and up to which number all are finished."""
+    """Messages of one consumer: waiting, in progress, and the number up to which all are finished."""
 
     waiting: int = 0
     in_progress: int = 0

@@ -26,7 +26,7 @@ async def newest(nc: Client, limit: int = NEWEST) -> DeadLettersResponse:
     """How many there are, and the newest ``limit`` of them."""
     try:
         state = (await nc.jetstream().stream_info(names_of(nc).stream(DEAD))).state
-    except NoSuchMessageError:  # nobody has made the stream yet
+    except NoSuchMessageError:  # the stream does not exist yet
         return DeadLettersResponse(count=0, newest=[])
     letters = await _newest(nc, state.first_seq, state.last_seq, limit) if state.messages else []
     return DeadLettersResponse(count=state.messages, newest=[_shown(nc, letter) for letter in letters])

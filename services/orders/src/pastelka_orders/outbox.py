@@ -257,7 +257,7 @@ class Relay:
         return more
 
     async def _claim(self) -> Sequence[Row] | None:  # type: ignore[type-arg]
-        """The oldest messages, which nobody else publishes while the lease lasts; ``None``: not ours."""
+        """The oldest messages, which no other relay publishes during the lease; ``None``: lease not held."""
         end = asyncio.get_running_loop().time() + _LEASE_PART * self.lease.seconds
 
         async def claim(connection: AsyncConnection) -> Sequence[Row] | None:  # type: ignore[type-arg]

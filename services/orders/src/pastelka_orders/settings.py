@@ -106,7 +106,7 @@ class OrdersSettings(AccessSettings, ShopifySettings, StorageSettings):
     @field_validator("proxy", mode="before")
     @classmethod
     def _numbered(cls, proxies: Any) -> Any:
-        """Variables that only look like a proxy's are somebody else's; one without a host is not set."""
+        """Ignore variables that only look like a proxy's, and proxies without a host."""
         if not isinstance(proxies, dict):
             return proxies
         given = {number: _not_empty(one) for number, one in proxies.items() if str(number).isdecimal()}

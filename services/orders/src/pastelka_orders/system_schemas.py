@@ -38,8 +38,8 @@ class QueueResponse(BaseModel):
     """Jobs of one kind."""
 
     name: str
-    waiting: int = Field(description="Nobody has them yet")
-    in_progress: int = Field(description="Being worked on, or waiting to be tried again")
+    waiting: int = Field(description="Not delivered to a worker yet")
+    in_progress: int = Field(description="In progress, or waiting for a retry")
 
 
 class OutboxResponse(BaseModel):

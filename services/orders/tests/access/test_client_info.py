@@ -35,7 +35,7 @@ def came(peer: str | None, scheme: str = "http", **sent: str) -> ClientInfo:
         (GATEWAY, "2001:db8::1", "2001:db8::1"),
         (GATEWAY, None, GATEWAY),
         (f"::ffff:{GATEWAY}", CLIENT, CLIENT),
-        # Whoever is no gateway may say what they like.
+        # The API ignores forwarding headers of a client that is no gateway.
         (CLIENT, "198.51.100.1", CLIENT),
         (PROXY, CLIENT, PROXY),
         (None, CLIENT, "unknown"),

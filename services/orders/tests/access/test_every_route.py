@@ -89,7 +89,7 @@ def headers(**sent: str) -> Callable[[Any, Any], Awaitable[Send]]:
 
 
 def session(role: str, after: str = "", **more: str) -> Callable[[Any, Any], Awaitable[Send]]:
-    """Somebody is signed in; then ``after`` happens in the database."""
+    """A user is signed in; then the database executes ``after``."""
 
     async def send(people: Any, sql: asyncpg.Connection) -> Send:
         found = await people.signed_in(role)
@@ -125,7 +125,7 @@ FOREIGN: dict[str, Any] = {"operator": "wrong_origin", "anybody": "wrong_origin"
 USER = "X-Auth-Request-User"
 
 KINDS: dict[str, Kind] = {
-    "nobody": Kind(headers(), **out()),
+    "no credentials": Kind(headers(), **out()),
     "a viewer": Kind(session("viewer"), operator="operator_required"),
     "an operator": Kind(session("operator")),
     "an operator on our page": Kind(
@@ -133,12 +133,12 @@ KINDS: dict[str, Kind] = {
     ),
     "a token to read": Kind(token("read"), operator="scope_missing"),
     "a token to write": Kind(token("write")),
-    # Signing in is done without a token, whoever sends one.
+    # Sign-in ignores a token that the request carries.
     "a token on a page": Kind(token("write", Origin=ELSEWHERE), anybody="wrong_origin"),
     "an expired token": Kind(token("write", "UPDATE api_tokens SET expires_at = now()"), **out()),
     "a revoked token": Kind(token("write", "UPDATE api_tokens SET revoked_at = now()"), **out()),
     "an unknown token": Kind(headers(Authorization=f"Bearer pst_{'A' * 43}"), **out()),
-    "a token of somebody else": Kind(headers(Authorization="Bearer eyJhbGciOiJIUzI1NiJ9.e30.x"), **out()),
+    "a token of another system": Kind(headers(Authorization="Bearer eyJhbGciOiJIUzI1NiJ9.e30.x"), **out()),
     "an expired session": Kind(session("operator", "UPDATE sessions SET expires_at = now()"), **out()),
     "a removed user": Kind(session("operator", "DELETE FROM users"), **out()),
     "a disabled user": Kind(session("operator", "UPDATE users SET disabled_at = now()"), **out()),
@@ -171,7 +171,7 @@ KINDS: dict[str, Kind] = {
     "a proxy that names a stranger": Kind(
         headers(**{USER: "eva"}), peer="10.1.2.3", **PROXY, **out("not_admitted")
     ),
-    "a proxy that names nobody": Kind(headers(), peer="10.1.2.3", **PROXY, **out()),
+    "a proxy that names no user": Kind(headers(), peer="10.1.2.3", **PROXY, **out()),
     "a proxy's user on a page of another site": Kind(
         headers(**{USER: "jana@example.com"}, Origin=ELSEWHERE), peer="10.1.2.3", **PROXY, **FOREIGN
     ),

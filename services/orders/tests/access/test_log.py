@@ -47,7 +47,7 @@ async def test_a_change_says_who_asked_for_it(locked_api: Any, people: Any, log:
         {"action": "cancel_coloring", "status": 200, "version_id": "1", **jana},
         {"action": "delete_order", "status": 204, "order_number": "M1000", **jana},
     ]
-    # What happens outside of a request is nobody's.
+    # An event outside of a request has no actor.
     structlog.get_logger().info("later")
     assert "actor" not in of(log, "later")[0]
 

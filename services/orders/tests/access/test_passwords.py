@@ -1,4 +1,4 @@
-"""Passwords: what is kept, what is compared, and that nobody can tell from the time it takes."""
+"""Passwords: what is stored, what is compared, and that the time does not reveal unknown users."""
 
 import asyncio
 import time
@@ -48,10 +48,10 @@ async def test_nobody_is_compared_with_a_hash_of_the_same_cost() -> None:
     passwords = Passwords(hasher)
     kept = await passwords.hashed("a password")
     await passwords.prepare()
-    assert not await passwords.match(None, "the password of nobody")
+    assert not await passwords.match(None, "the password of no user")
     assert not await passwords.match(kept, "another")
-    of_nobody, of_somebody = hasher.compared
-    assert of_nobody.split("$")[:4] == of_somebody.split("$")[:4] == ["", "argon2id", "v=19", "m=8,t=1,p=1"]
+    of_unknown, of_known = hasher.compared
+    assert of_unknown.split("$")[:4] == of_known.split("$")[:4] == ["", "argon2id", "v=19", "m=8,t=1,p=1"]
 
 
 async def test_what_is_no_hash_matches_nothing() -> None:

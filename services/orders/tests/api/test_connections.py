@@ -108,7 +108,7 @@ async def test_a_connection_whose_body_came_is_kept_also_after_a_500(serve: Serv
 
 
 async def test_who_is_still_sending_gets_the_answer(serve: Serve) -> None:
-    """Ten megabytes that nobody reads: a reset would take the answer from who sends them."""
+    """The API reads none of ten megabytes: a reset would discard the answer before the client reads it."""
     port = await serve(failing_api())
     body = bytes(10 << 20)
     async with aiohttp.ClientSession() as http:

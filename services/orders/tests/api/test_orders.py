@@ -106,7 +106,7 @@ async def test_the_list_counts_what_is_done(api: Any, worker: Any) -> None:
         ("NOVÁK jan", ["M1000"]),
         ("m100", ["M1001", "M1000"]),
         ("M1001", ["M1001"]),
-        ("nobody", []),
+        ("unknown", []),
         ("' | & !", []),
         ("  ", ["M1001", "M1000"]),
     ],

@@ -166,7 +166,7 @@ async def test_who_signs_out_or_was_removed_keeps_no_cookie(locked_api: Any, peo
     assert cookie_of(await http.get("/session", headers=session)).value
     gone = cookie_of(await http.delete("/session", headers=session))
     assert (gone["max-age"], gone["path"]) == ("0", "/.well-known/mercure")
-    # In another window of the same browser, or where somebody else ended the session.
+    # In another window of the same browser, or where another user ended the session.
     left = await http.get("/session", headers=session)
     assert left.json()["caller"] is None
     assert cookie_of(left)["max-age"] == "0"

@@ -69,7 +69,7 @@ async def well() -> None:
 
 
 async def away() -> None:
-    raise ConnectionError("nobody there")
+    raise ConnectionError("no listener")
 
 
 async def system(http: httpx.AsyncClient) -> Any:
@@ -118,7 +118,7 @@ async def test_every_process_that_answers_is_shown_and_every_service_that_does_n
         "started_at": None,
         "checks": {},
     }
-    assert services[5]["checks"] == {"broker": "ok", "hub": "ConnectionError: nobody there"}
+    assert services[5]["checks"] == {"broker": "ok", "hub": "ConnectionError: no listener"}
 
 
 async def test_a_breaker_is_shown_with_its_worker(http: httpx.AsyncClient, nc: Client) -> None:

@@ -42,7 +42,7 @@ def refusal(number: int) -> OSError:
         (complaint("42601"), 500, "internal_error"),
         (refusal(errno.ENOSPC), 503, "storage_full"),
         (refusal(errno.EACCES), 500, "internal_error"),
-        (ConnectionRefusedError("nobody listens"), 503, "database_unavailable"),
+        (ConnectionRefusedError("no listener"), 503, "database_unavailable"),
     ],
 )
 async def test_what_may_pass_is_told_apart_from_what_may_not(

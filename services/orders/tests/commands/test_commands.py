@@ -137,7 +137,7 @@ async def test_what_cannot_be_requeued_stays(command: Command, nc: Client) -> No
     assert (found.code, found.out) == (1, "")
     assert (
         found.err
-        == f"pastelka_orders: Dead letter {number} cannot be requeued: nobody takes jobs.dancing.1.\n"
+        == f"pastelka_orders: Dead letter {number} cannot be requeued: no consumer handles jobs.dancing.1.\n"
     )
     assert (await nc.jetstream().stream_info(DEAD)).state.messages == 1
 

@@ -286,7 +286,7 @@ async def test_a_run_of_after_the_backup_that_is_paid_for_is_gone_on_with(
         (1, "error", None),
         (1, "pending", None),
     ]
-    # Whoever retries it goes on with what is paid for: the note is of run 2.
+    # A retry continues with what is paid for: the marker belongs to run 2.
     await api.post("/coloring-versions/2/retry")
     assert await sql.fetchval("SELECT run FROM coloring_versions WHERE id = 2") == 2
     assert (await settled(command, "--no-record"))["runs"] == []

@@ -98,7 +98,7 @@ class Town:
     wrong: list[str] = field(default_factory=list)
 
     async def click(self, dice: Random) -> None:
-        """One click of somebody, at any of the processes."""
+        """One click of a user, at any of the processes."""
         method, path, body = self._draw(dice)
         response = await dice.choice(self.clients).request(method, path, json=body)
         self.answers[response.status_code] = self.answers.get(response.status_code, 0) + 1

@@ -98,7 +98,7 @@ async def test_one_order_and_again(house: Any, erase: Command) -> None:
 
 
 async def test_what_there_is_not(house: Any, erase: Command) -> None:
-    none = await erase("--email", "nobody@example.com", "--yes")
+    none = await erase("--email", "unknown@example.com", "--yes")
     assert (none.code, none.out) == (0, "nothing to erase\n")
     missing = await erase("--order", "9999", "--yes")
     assert missing.code == 1

@@ -20,12 +20,12 @@ from pastelka_orders.repository.erasures import ErasureRecord
 
 OLD = timedelta(days=31)
 LONG = 60.0
-NOBODY = 65534
+UNPRIVILEGED_UID = 65534
 
 
 @asynccontextmanager
 async def row_kept(orders_url: str, number: str) -> AsyncIterator[None]:
-    """As long as this lasts, nobody can delete the order's row, and anybody can change it."""
+    """While this lasts, other transactions can change the order's row, but not delete it."""
     connection = await asyncpg.connect(orders_url.replace("+asyncpg", ""))
     try:
         async with connection.transaction():
@@ -41,7 +41,7 @@ def unprivileged() -> Iterator[None]:
     if os.geteuid() != 0:
         yield
         return
-    os.seteuid(NOBODY)
+    os.seteuid(UNPRIVILEGED_UID)
     try:
         yield
     finally:
@@ -219,7 +219,7 @@ async def test_links_are_deleted_and_not_followed(house: Any, tmp_path: Path) ->
     order_id = await house.order(age=OLD)
     outside = tmp_path / "outside"
     outside.mkdir()
-    (outside / "kept.jpg").write_bytes(b"of somebody else")
+    (outside / "kept.jpg").write_bytes(b"of another user")
     folder = house.storage.root / str(order_id)
     (folder / "a").symlink_to(outside)
     (folder / "b").symlink_to(outside / "kept.jpg")
@@ -267,9 +267,9 @@ async def test_while_nats_is_away_nothing_is_called_erased(house: Any, broker: A
     assert await house.traces() == []
 
 
-def _peak_kilobytes(*, anew: bool = False) -> int:
-    """The most memory this process has had resident; ``anew``: from now on."""
-    if anew:
+def _peak_kilobytes(*, reset: bool = False) -> int:
+    """The most memory this process has had resident; ``reset``: from now on."""
+    if reset:
         Path("/proc/self/clear_refs").write_text("5")
     line = next(line for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line)
     return int(line.split()[1])
@@ -299,7 +299,7 @@ async def test_thousands_of_orders_take_little_memory(house: Any) -> None:
         file = FolderStorage(house.storage.root).resolve(row["path"])
         file.parent.mkdir(parents=True)
         file.write_bytes(b"x" * 100)
-    before = _peak_kilobytes(anew=True)
+    before = _peak_kilobytes(reset=True)
     assert await house.run_once() == (count, 0)
     assert _peak_kilobytes() - before < 40_000
     assert house.api.files() == []

@@ -12,16 +12,16 @@ from pastelka_orders.photos.temp_cleanup import remove_temp_folders
 async def test_only_old_folders_of_ours_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     hours_ago = time.time() - 7 * 3600
-    for name in ("pastelka-photos-old", "pastelka-download-old", "pastelka-photos-new", "of-somebody-else"):
+    for name in ("pastelka-photos-old", "pastelka-download-old", "pastelka-photos-new", "of-another-user"):
         folder = tmp_path / name
         folder.mkdir()
         (folder / "1").write_bytes(b"a photo")
         if not name.endswith("new"):
             os.utime(folder, (hours_ago, hours_ago))
-    (tmp_path / "pastelka-photos-link").symlink_to(tmp_path / "of-somebody-else")
+    (tmp_path / "pastelka-photos-link").symlink_to(tmp_path / "of-another-user")
     assert await remove_temp_folders() == 2
-    assert names(tmp_path) == ["of-somebody-else", "pastelka-photos-link", "pastelka-photos-new"]
-    assert names(tmp_path / "of-somebody-else") == ["1"]
+    assert names(tmp_path) == ["of-another-user", "pastelka-photos-link", "pastelka-photos-new"]
+    assert names(tmp_path / "of-another-user") == ["1"]
     assert await remove_temp_folders() == 0
 
 

@@ -37,7 +37,7 @@ Fetch = Callable[..., Awaitable[None]]
 
 @pytest.fixture
 def fetch(house: Any, settings: OrdersSettings, shopify: FakeShopify) -> Fetch:
-    """Somebody asks the shop for its orders of the last year; it has ours, of this age."""
+    """Fetch the shop's orders of the last year; it has ours, of this age."""
 
     async def run(*, kept: timedelta | None, age: timedelta = timedelta(days=3)) -> None:
         made = (now() - age).isoformat()

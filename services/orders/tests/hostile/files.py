@@ -1,4 +1,4 @@
-"""Files by hand, as whoever wants to do harm makes them: sizes that are claimed, tables that lie."""
+"""Handmade files, as an attacker would make them: false sizes, false tables."""
 
 import struct
 import zlib

@@ -100,7 +100,7 @@ class Machine(RuleBasedStateMachine):
 
     @initialize(finished=st.integers(0, 2), in_progress=st.booleans())
     def begin(self, finished: int, in_progress: bool) -> None:
-        """An image on which somebody has worked already: what is interesting is near."""
+        """An image that already has versions: the interesting states are a few steps away."""
         self.reference = Reference()
         self.deleted = False
         self.image_id = self.run(self._new_order())

@@ -118,7 +118,7 @@ class Reference:
         return version
 
     def _choose_finished(self, version: Version, completed: list[Version]) -> None:
-        """Only where nobody chose since it was asked for, and never in place of a later request."""
+        """Only if no user chose after it was requested, and never in place of a later request."""
         present = self.versions.get((version.kind, self.chosen[version.kind] or 0))
         if present is not None and present.asked > version.asked:
             return

@@ -1,4 +1,4 @@
-"""The processes that decode: bounded, replaced when they die, gone when nobody needs them."""
+"""The decoder processes: bounded, replaced when they die, ended when idle."""
 
 import asyncio
 import errno
@@ -86,7 +86,7 @@ async def test_a_process_that_was_killed_is_replaced(decoders, sent, tmp_path, j
     ("number", "code"), [(signal.SIGSEGV, "photo_damaged"), (signal.SIGKILL, "photo_too_complex")]
 )
 async def test_a_photo_of_which_every_decoder_dies_is_refused(decoders, tmp_path, number, code):
-    """A pipe that nobody writes into keeps each process reading until it is killed."""
+    """A pipe without a writer keeps each process reading until it is killed."""
     before, pipe = children(), tmp_path / "pipe"
     os.mkfifo(pipe)
     decoding = asyncio.create_task(asyncio.to_thread(decoders.decode, pipe, tmp_path))

@@ -40,7 +40,7 @@ class Recorder:
             writer.write(self.answer)
             await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # whoever connected said nothing
+            pass  # the client sent nothing
         finally:
             writer.close()
 

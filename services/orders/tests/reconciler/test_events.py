@@ -1,4 +1,4 @@
-"""Events that were lost after their acknowledgement: whoever is connected is told once more to look."""
+"""Events that were lost after their acknowledgement: connected clients are told to reload."""
 
 import shutil
 from typing import Any
@@ -76,7 +76,7 @@ async def test_while_events_waited_for_the_hub_everything_may_be_lost(
 ) -> None:
     await old_orders(api, sql, 2)
     await broken.published()
-    assert await broken.run_once() == []  # nobody has pushed any: there is no moment at which all was well
+    assert await broken.run_once() == []  # no event was pushed yet, so there is no known good moment
     assert await sql.fetchval("SELECT events_good_at FROM reconciler") is None
     await broken.js.purge_stream("EVENTS")
     last = (await broken.js.stream_info("EVENTS")).state.last_seq

@@ -1,4 +1,4 @@
-"""Jobs of the past, photos nobody fetches, files nobody erases."""
+"""Orphaned jobs, and missing ones: photo downloads, file deletions."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ async def test_a_job_that_comes_back_for_a_completed_version_is_removed(
     await worker.end("coloring", version_id)
     assert await broken.run_once() == ENDED
     assert await broken.jobs() == 0
-    # Whoever has it in hand may end in peace.
+    # The reconciler does not cancel the active run.
     assert not await cancelled(broken, f"coloring.{version_id}.1")
 
 

@@ -1,4 +1,4 @@
-"""Files that nobody erases, in a folder and in a bucket."""
+"""Files without an erasure job, in a folder and in a bucket."""
 
 from typing import Any
 

@@ -388,7 +388,7 @@ async def test_an_order_that_the_shop_does_not_have_says_so(
 
 
 async def test_sync_waits_for_nobody(api: Any, sql: asyncpg.Connection, shop: Any, payload: Any) -> None:
-    """Six at once, while the order's row is held by somebody else."""
+    """Six at once, while another transaction locks the order's row."""
     await shop.send(payload())
     async with sql.transaction(), asyncio.timeout(LONG):
         await sql.execute("SELECT 1 FROM orders FOR UPDATE")

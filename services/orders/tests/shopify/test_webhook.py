@@ -557,7 +557,7 @@ async def test_a_refunded_item_has_no_quantity_left(shop: Any, payload: Any, api
 async def test_a_cancelled_orders_work_in_hand_goes_on(
     shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
 ) -> None:
-    """It is paid for; whoever wants it stopped cancels or deletes."""
+    """It is paid for; an operator can still cancel or delete it."""
     await shop.send(payload())
     await sql.execute("UPDATE images SET path = 'x/' || id || '.jpg', downloaded_at = now()")
     versions = await api.post("/orders/1270/generate-coloring")

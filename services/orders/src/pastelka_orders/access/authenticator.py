@@ -1,7 +1,7 @@
-"""Who asks: found out with every request, by one look into the database at most.
+"""Authenticates every request, with one database query at most.
 
-Nothing is kept in the process, so that whoever is removed or revoked is out with the next request,
-at every replica.
+The process caches nothing, so every replica rejects a removed user or a revoked token from the next
+request on.
 """
 
 from starlette.datastructures import Headers
@@ -32,10 +32,10 @@ class Authenticator:
     async def authenticate(
         self, headers: Headers, cookie: str | None, client_info: ClientInfo
     ) -> Principal | None:
-        """Who asks; ``None`` if nobody says so.
+        """The principal of a request; ``None`` if it carries no credentials.
 
-        Raises ``SignInRequiredError`` for a token that is not good, whatever else came with it, and
-        ``UserNotAllowedError`` for somebody whom the proxy knows and nobody has given a role.
+        Raises ``SignInRequiredError`` for an invalid token, whatever else came with it, and
+        ``UserNotAllowedError`` for a user of the proxy that has no role.
         """
         mode = self._settings.auth_mode
         if mode == "open":

@@ -1,7 +1,7 @@
-"""By which way a request came: from whom, over whom, to which name. Pure.
+"""How a request arrived: client address, proxies, requested host. Pure functions.
 
-What a header says of that is believed only from where a gateway of ours may be (``TRUSTED_PROXIES``):
-it adds the address it was called from at the end of ``X-Forwarded-For``.
+Forwarding headers are trusted only from the addresses of our gateways (``TRUSTED_PROXIES``): a gateway
+appends the address of its client to ``X-Forwarded-For``.
 """
 
 from collections.abc import Sequence
@@ -112,7 +112,7 @@ def is_loopback(address: str) -> bool:
 def is_loopback_name(host: str) -> bool:
     """Whether a name (with or without a port) can only mean this machine.
 
-    A name of somebody else's that leads here is theirs: its pages would count as ours.
+    A foreign name that resolves to this machine is not accepted: its pages would count as ours.
     """
     try:
         name = (urlsplit(f"//{host}").hostname or "").rstrip(".")

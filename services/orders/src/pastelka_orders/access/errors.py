@@ -1,4 +1,4 @@
-"""Why somebody may not do what they ask for."""
+"""Errors of authentication and authorization."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from pastelka_orders.errors import ConflictError, NotFoundError, OrdersError
 
 
 class SignInRequiredError(OrdersError):
-    """Nobody that is known asks."""
+    """The request is not authenticated."""
 
     status = 401
     code = "sign_in_required"
@@ -49,12 +49,12 @@ class TooManyAttemptsError(OrdersError):
 
 
 class PasswordsDisabledError(ConflictError):
-    """Nobody signs in with a password here."""
+    """Password sign-in is disabled."""
 
     code = "no_passwords"
 
     def __init__(self, mode: str) -> None:
-        super().__init__(f"Nobody signs in with a password here: AUTH_MODE is {mode}.")
+        super().__init__(f"Password sign-in is disabled: AUTH_MODE is {mode}.")
 
 
 class ForbiddenError(OrdersError):
@@ -84,7 +84,7 @@ class ScopeMissingError(ForbiddenError):
 
 
 class UserNotAllowedError(ForbiddenError):
-    """The proxy knows them, and nobody has said what they may do here."""
+    """The proxy authenticated a user that has no role here."""
 
     code = "not_admitted"
 
@@ -136,7 +136,7 @@ class UserExistsError(ConflictError):
 
 
 class WeakPasswordError(OrdersError):
-    """A password that nobody should have."""
+    """A password that is too weak."""
 
     status = 422
     code = "password_refused"

@@ -36,8 +36,8 @@ class OriginPolicy:
         if origin in self._allowed:
             return True
         scheme, _, place = origin.partition("://")
-        # Where TLS ends before the gateway, only the page knows of it; the other way round is a page
-        # that somebody on the way may have written.
+        # Where TLS ends before the gateway, only the page's origin shows it. The reverse, a plain HTTP page
+        # on a TLS site, may have been written by an attacker on the network.
         if scheme not in _PORTS or (client_info.secure and scheme != "https"):
             return False
         return bool(place) and _plain(place, scheme) == _plain(client_info.host.lower(), scheme)

@@ -29,7 +29,7 @@ class Passwords:
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
         self._limiter: CapacityLimiter | None = None
-        self._nobodys: str | None = None
+        self._decoy_hash: str | None = None
 
     async def hashed(self, password: str) -> str:
         """The hash to keep, with its parameters and a salt of its own."""
@@ -40,22 +40,22 @@ class Passwords:
 
         ``None`` (there is no such user) takes as long as any other and is ``False``.
         """
-        nobody = kept is None
-        against = kept if kept is not None else await self._of_nobody()
-        return await self._in_thread(self._verify, against, _normal(password)) and not nobody
+        is_unknown = kept is None
+        against = kept if kept is not None else await self._decoy()
+        return await self._in_thread(self._verify, against, _normal(password)) and not is_unknown
 
     def is_outdated(self, kept: str) -> bool:
         """Whether it was made with other parameters than those of now."""
         return self._hasher.check_needs_rehash(kept)
 
     async def prepare(self) -> None:
-        """Make what the first comparison with nobody's hash needs, so that it takes no longer."""
-        await self._of_nobody()
+        """Create the decoy hash, so that the first comparison with it takes no longer than others."""
+        await self._decoy()
 
-    async def _of_nobody(self) -> str:
-        if self._nobodys is None:
-            self._nobodys = await self.hashed("the password of nobody")
-        return self._nobodys
+    async def _decoy(self) -> str:
+        if self._decoy_hash is None:
+            self._decoy_hash = await self.hashed("the password of no user")
+        return self._decoy_hash
 
     def _verify(self, kept: str, password: str) -> bool:
         try:
@@ -70,7 +70,7 @@ class Passwords:
 
 
 def password_problem(password: str) -> str | None:
-    """Why nobody should have this password, as a sentence; ``None`` if it may be used.
+    """Why this password is too weak, as a sentence; ``None`` if it may be used.
 
     Only what is seen counts: spaces around it, and characters that no keyboard shows, are no protection.
     """

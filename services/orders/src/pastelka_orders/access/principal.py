@@ -14,7 +14,7 @@ ROLE_OF_SCOPE: dict[Scope, Role] = {"read": "viewer", "write": "operator"}
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Somebody who may use the API. ``kind`` says by what they are known."""
+    """A user or client that may use the API; ``kind`` is how it authenticated."""
 
     name: str
     kind: PrincipalKind
@@ -27,4 +27,4 @@ class Principal:
 
 
 OPEN_PRINCIPAL = Principal("open", "open", "operator")
-"""Whoever asks while ``AUTH_MODE`` is ``open``."""
+"""The principal of every request while ``AUTH_MODE`` is ``open``."""

@@ -90,7 +90,7 @@ class SignIn:
         matches = await self._passwords.match(usable.password_hash if usable else None, password)
         if usable is not None and matches:
             return usable
-        # A name that nobody has is not written down: it may be a password in the wrong field.
+        # An unknown name is not logged: it may be a password in the wrong field.
         log.warning("sign-in refused", user=found.name if found else None, address=address)
         raise BadCredentialsError
 

@@ -37,7 +37,7 @@ def _no_proxy(settings: OrdersSettings) -> list[str]:
         )
     if not split_list(settings.auth_proxy_operators) and not split_list(settings.auth_proxy_viewers):
         found.append(
-            "AUTH_PROXY_OPERATORS: is empty and AUTH_PROXY_VIEWERS too, so that nobody could do anything; "
+            "AUTH_PROXY_OPERATORS: is empty and AUTH_PROXY_VIEWERS too, so no user would have access; "
             "list users, groups as @group, or * for everybody"
         )
     return found

@@ -45,7 +45,7 @@ class Permission:
 
     @property
     def needs_principal(self) -> bool:
-        """Whether somebody has to be known."""
+        """Whether the route requires an authenticated principal."""
         return self.name in {"viewer", "operator"}
 
     @property
@@ -188,7 +188,9 @@ def permissions(app: FastAPI) -> Iterator[tuple[str, str, Permission]]:
         permission = getattr(context.original_route, "permission", None)
         methods = sorted(context.methods or ())
         if not isinstance(permission, Permission) or not methods:
-            raise PermissionMissingError(f"{_path(context)} has no rule: nobody has said who may use it")
+            raise PermissionMissingError(
+                f"{_path(context)} has no permission: add VIEWER, OPERATOR or another to its dependencies"
+            )
         for method in methods:
             yield method, _path(context), permission
 

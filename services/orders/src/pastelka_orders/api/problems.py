@@ -176,8 +176,8 @@ async def _storage(request: Request, error: OSError) -> JSONResponse:
     return problem(
         503,
         "storage_full",
-        "The storage takes no more files",
-        "Nothing was changed; somebody has to make room before it can be tried again.",
+        "Storage full",
+        "Nothing was changed; free space in the storage, then try again.",
     )
 
 

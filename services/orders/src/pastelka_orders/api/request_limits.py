@@ -94,9 +94,9 @@ class RequestLimitsMiddleware:
 
 
 def _check_address(scope: Scope) -> None:
-    """Path and query are UTF-8, and no parameter is given twice: nobody could say which one counts.
+    """Check that path and query are UTF-8, and that no parameter is repeated, which would be ambiguous.
 
-    Takes time in proportion to their length: it is asked before anybody is known.
+    Runs before authentication, so its time is linear in their length.
     """
     path, query = scope.get("raw_path") or b"", scope["query_string"]
     if (given := query.count(b"&") + 1) > QUERY_PARAMETERS:
@@ -211,7 +211,7 @@ def _check_json(body: bytes) -> None:
 
 
 def _refusal(error: RequestRejectedError | BodyTooLargeError) -> ASGIApp:
-    # The rest of a body that nobody wants is not waited for.
+    # The server does not wait for the rest of a rejected body.
     close = {"Connection": "close"}
     if isinstance(error, RequestRejectedError):
         return problem(error.status, error.code, error.title, error.detail, headers=close)

@@ -27,7 +27,7 @@ _KILO = 1000
 
 
 class NotErasedError(ConflictError):
-    """Something is left, or nobody agreed."""
+    """Data remains, or the operator did not confirm."""
 
     code = "not_erased"
 
@@ -63,7 +63,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 async def _erase(asked: argparse.Namespace) -> None:
     if asked.json and not (asked.yes or asked.dry_run):
-        raise NotErasedError("--json needs --yes or --dry-run: nobody can be asked.")
+        raise NotErasedError("--json cannot ask for confirmation: add --yes or --dry-run.")
     settings = OrdersSettings.load()
     storage = open_storage(settings)
     async with broker(settings) as nc, database(settings) as orders:

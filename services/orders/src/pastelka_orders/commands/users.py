@@ -38,9 +38,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     listed.add_argument("--json", action="store_true", help="as JSON")
     for name, run, text in (
         ("passwd", _passwd, "set another password; ends all sessions"),
-        ("role", _role, "make somebody a viewer or an operator, at once"),
-        ("disable", _disable, "let somebody sign in no longer; ends all sessions"),
-        ("enable", _enable, "let somebody sign in again"),
+        ("role", _role, "make a user a viewer or an operator, at once"),
+        ("disable", _disable, "disable a user; ends all sessions"),
+        ("enable", _enable, "enable a disabled user"),
         ("remove", _remove, "delete one; ends all sessions"),
     ):
         action = actions.add_parser(name, help=text)

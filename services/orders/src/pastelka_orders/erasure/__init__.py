@@ -1,6 +1,6 @@
-"""Orders are erased: files, rows and messages, with a record that names nobody.
+"""Erases orders: files, rows and messages; the record that remains holds no name.
 
-Why it is done in this order, and what remains: ``docs/decisions/0022-erasure.md``.
+Reasons for the order of the steps, and what remains: ``docs/decisions/0022-erasure.md``.
 """
 
 from pastelka_orders.erasure.eraser import Eraser

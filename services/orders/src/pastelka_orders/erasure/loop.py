@@ -137,7 +137,7 @@ class Retention:
             async with asyncio.TaskGroup() as tasks:
                 for _ in range(_AT_ONCE):
                     tasks.create_task(work())
-        except ExceptionGroup as failed:  # what the database said, told as if nobody had been beside it
+        except ExceptionGroup as failed:  # raise the database's error itself, without the group
             raise failed.exceptions[0] from None
         finally:
             self._on_commit()

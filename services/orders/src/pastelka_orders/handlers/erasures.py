@@ -43,7 +43,7 @@ async def delete_order_rows(
         await erasures.note_rows_gone(connection, order_id, None, is_watched=True)
         return True
     if what.shopify_id is not None:
-        # Nobody takes the order in meanwhile; what was taken in just before is seen.
+        # The lock stops imports of the order; the second read sees one that committed just before.
         await shop_orders.lock(connection, what.shopify_id)
         what = await erasures.contents(connection, order_id) or what
     await erasures.forget_messages(connection, what.subjects)
@@ -65,7 +65,7 @@ async def delete_order_rows(
 
 
 async def finish(connection: AsyncConnection, order_id: int) -> bool:
-    """Note that nothing is left; ``False`` if somebody else had."""
+    """Mark the erasure as finished; ``False`` if it was finished already."""
     reason = await erasures.finish(connection, order_id)
     if reason == "retention":
         await retention.note_erased(connection)

@@ -86,7 +86,7 @@ async def apply_facts(connection: AsyncConnection, batch: Sequence[Received]) ->
     await images.choose_finished_colorings(connection, [_finished(c) for c in colorings if c.is_completed])
     await images.choose_finished_svgs(connection, [_finished(c) for c in svgs if c.is_completed])
     await _follow_up(connection, outbox, [c for c in colorings if c.is_completed])
-    # Whoever applies facts also relays, and wakes its own relay at once.
+    # The process that applies facts runs a relay itself, and wakes it directly.
     await outbox.flush(connection, notify=False)
     return sum(len(update.transitions) for update in (*colorings, *svgs))
 

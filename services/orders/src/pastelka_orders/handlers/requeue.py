@@ -50,7 +50,7 @@ async def requeue(connection: AsyncConnection, sequence: int, letter: DeadLetter
     """
     again = _AGAIN.get(letter.original_subject.split(".")[1]) if "." in letter.original_subject else None
     if again is None:
-        raise NotRequeueableError(sequence, f"nobody takes {letter.original_subject}.")
+        raise NotRequeueableError(sequence, f"no consumer handles {letter.original_subject}.")
     try:
         await again(connection, letter.original_payload)
     except ValidationError:

@@ -13,7 +13,7 @@ from pastelka_orders.repository.stored_files import FILE_MISSING, PHOTO_MISSING,
 from pastelka_orders.repository.versions import Version
 
 PAGE_LOST = Failure(code=FILE_MISSING, message="The file is not in the storage any more. Make it again.")
-PHOTO_LOST = "The photo is not in the storage any more. Make the order anew from the photo."
+PHOTO_LOST = "The photo is not in the storage any more. Create the order again from the photo."
 
 
 async def is_missing(connection: AsyncConnection, file: StoredFile) -> bool:

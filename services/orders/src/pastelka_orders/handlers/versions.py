@@ -131,7 +131,7 @@ async def record_status(
 
 
 def stop_work(outbox: Outbox, version: Version) -> None:
-    """Tell whoever works on this run, or will, that it is cancelled."""
+    """Publish the cancellation of the current run, for the worker that runs it now or later."""
     key = job_key(version.kind, version.id, version.progress.run)
     outbox.add_raw(cancel_subject(key), b"cancelled")
 

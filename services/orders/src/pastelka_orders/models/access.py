@@ -56,7 +56,7 @@ class KnownDevice(Base):
     """SHA-256 of the cookie's random 256 bits."""
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     used_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
-    """When somebody last signed in there."""
+    """When the user last signed in there."""
 
 
 class ApiToken(Base):

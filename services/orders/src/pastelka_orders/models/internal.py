@@ -137,7 +137,7 @@ class ReconcilerState(Base):
 class Erasure(Base):
     """An order whose files and rows are gone, or are going: the record of it, kept for good.
 
-    It holds no data of the customer: ids, a number that names nobody by itself, counts and times.
+    It holds no data of the customer: only ids, an order number that identifies no person, counts and times.
     """
 
     __tablename__ = "erasures"

@@ -51,7 +51,7 @@ MANY_FILES = 20
 """Files of which none is in the storage say more of the storage than of the files."""
 
 ErasureReason = Literal["retention", "customer", "operator"]
-"""Why an order was erased: it was too old, its customer's wish, somebody deleted it."""
+"""Why an order was erased: its age, its customer's request, a deletion by an operator."""
 
 
 class OrderStatus(StrEnum):
@@ -388,5 +388,5 @@ class StatusChange(Base):
     retry: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     """Not a change: the attempt failed, and there will be another."""
     at: Mapped[datetime]
-    """When it happened, by the clock of whoever reported it."""
+    """When it happened, by the clock of the process that reported it."""
     committed_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())

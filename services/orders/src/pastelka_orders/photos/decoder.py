@@ -5,8 +5,8 @@ crash, and nothing but the photo is lost. The process knows no secrets and asks 
 
 One JSON document a line on standard input (``source`` and ``target`` are paths), one on standard output:
 ``{"suffix", "width", "height", "has_thumbnail"}``, ``{"code", "reason"}`` for what is no photo, or
-``{"fault"}``, with ``errno`` if it is the system's. It ends when its input does, or when nobody asked for a
-while.
+``{"fault"}``, with ``errno`` if it is the system's. The process exits when its input ends, or when no request
+arrives for a while.
 """
 
 import fcntl
@@ -95,7 +95,7 @@ def _answers() -> TextIO:
 
 
 def _requests(idle: float) -> Iterator[dict[str, str]]:
-    """What is asked, until nobody asks any more, or for ``idle`` seconds."""
+    """The requests, until the input ends or no request arrives for ``idle`` seconds."""
     while select.select([sys.stdin], [], [], idle)[0]:
         line = sys.stdin.readline()
         if not line:
@@ -116,7 +116,7 @@ def main() -> None:
                 answer = decoder.answer(Path(request["source"]), Path(request["target"]))
         except OSError as error:  # a disk that is full, for one
             answer = {"fault": str(error.strerror), "errno": error.errno}
-        except Exception as error:  # noqa: BLE001 - whoever asked raises it
+        except Exception as error:  # noqa: BLE001 - the parent process raises it
             answer = {"fault": f"{type(error).__name__}: {error}"}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()

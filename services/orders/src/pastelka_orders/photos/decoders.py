@@ -35,9 +35,9 @@ class DecoderFailedError(RuntimeError):
 
 
 class Decoders:
-    """Decoder processes, as many as are asked at once.
+    """Decoder processes, as many as there are concurrent requests.
 
-    They end with this object, or when nobody asked for ``idle`` seconds.
+    They end with this object, or after ``idle`` seconds without a request.
     """
 
     def __init__(self, limits: PhotoLimits, bounds: DecoderBounds, *, idle: float = 120.0) -> None:
@@ -123,7 +123,7 @@ class _Process:
             encoding="utf-8",
             env={**environment, **_ADDRESS_SPACE},
             pass_fds=(lock,),
-            start_new_session=True,  # it ends when its pipe does, not when somebody presses Ctrl+C
+            start_new_session=True,  # it ends when its pipe does, not on Ctrl+C
         )
 
     @property

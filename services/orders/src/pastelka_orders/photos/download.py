@@ -215,7 +215,7 @@ class PhotoDownloader:
 
     @asynccontextmanager
     async def _turn(self, url: URL) -> AsyncIterator[None]:
-        """One of the host's turns. Its semaphore lives as long as somebody holds or awaits it."""
+        """One of the host's slots. Its semaphore lives as long as a download holds or awaits it."""
         turns = self._turns.setdefault(url.host or "", asyncio.Semaphore(self._per_host))
         try:
             async with asyncio.timeout(self._patience):

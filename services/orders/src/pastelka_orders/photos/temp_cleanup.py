@@ -1,4 +1,4 @@
-"""Photos in temporary folders whose process was killed: nobody else would ever delete them."""
+"""Deletes temporary folders with photos whose process was killed before it could delete them."""
 
 import shutil
 import tempfile
@@ -34,5 +34,5 @@ def _is_left(folder: Path, before: float) -> bool:
     try:
         is_ours = folder.name.startswith(_PREFIXES) and folder.is_dir() and not folder.is_symlink()
         return is_ours and folder.stat().st_mtime < before
-    except OSError:  # somebody else's, or gone meanwhile
+    except OSError:  # another user's, or deleted meanwhile
         return False

@@ -79,7 +79,7 @@ def _mark(stream: StreamState) -> dict[str, Any]:
 
 
 async def _is_lost(nc: Client, stream: StreamState, mark: dict[str, Any]) -> bool:
-    """Whether the stream holds less than it must: made anew, an older copy, cut, or emptied."""
+    """Whether the stream holds less than it must: recreated, an older copy, truncated, or purged."""
     if stream.created != datetime.fromisoformat(mark["created"]) or stream.last < mark["last"]:
         return True
     if stream.gone > mark["gone"]:
@@ -93,7 +93,7 @@ async def _is_lost(nc: Client, stream: StreamState, mark: dict[str, Any]) -> boo
 
 
 async def _end_of_older_copy(nc: Client, stream: StreamState, mark: dict[str, Any]) -> datetime | None:
-    """Time of the newest event that an older copy had: what came after the mark was published anew."""
+    """Time of the newest event that an older copy had: events after the mark were published again."""
     marked = datetime.fromisoformat(mark["time"])
     low, high, found = stream.first, min(stream.last, mark["last"]), None
     while stream.messages and low <= high:

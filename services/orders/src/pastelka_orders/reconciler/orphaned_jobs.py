@@ -1,4 +1,4 @@
-"""Jobs whose version has ended or is gone; photos nobody fetches, a shop nobody asks, files nobody erases."""
+"""Orphaned jobs, and missing ones: photo downloads, requests to the shop, file deletions."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -100,7 +100,7 @@ async def _ended(reconcile_pass: ReconcilePass, kind: StatusType, ids: list[int]
 async def _remove(
     reconcile_pass: ReconcilePass, kind: StatusType, version: Ended, held: StoredMessage
 ) -> None:
-    """Remove the job; whoever has it in hand is told, unless the version has its file."""
+    """Remove the job, and cancel its active run unless the version has its file."""
     try:
         run = VersionJob.model_validate_json(held.data).run
     except ValidationError:

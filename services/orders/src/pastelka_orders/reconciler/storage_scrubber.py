@@ -27,14 +27,14 @@ log = structlog.get_logger(__name__)
 
 
 class StorageScrubber:
-    """Goes through all files, ``at_once`` of each kind in a pass, and begins anew after the last.
+    """Checks all files, ``at_once`` of each kind in a pass, and starts over after the last.
 
-    How far a round has come is in the database: restarts and other replicas go on from there.
+    The database holds the position: restarts and other replicas continue from there.
     """
 
     def __init__(self, at_once: int, *, trusting: bool = False) -> None:
         self._at_once = at_once
-        # Whoever asks knows that the storage is all there is.
+        # The operator vouches that the storage is complete.
         self._trusting = trusting
 
     async def scrub(self, reconcile_pass: ReconcilePass) -> None:

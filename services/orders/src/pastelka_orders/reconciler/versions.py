@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 
 
 async def repair_versions(reconcile_pass: ReconcilePass) -> None:
-    """Look at every version in hand; repair those that nobody works on and nobody will."""
+    """Check every active version; repair those that have neither a worker nor a job."""
     for kind in STATUS_ENUMS:
         after = 0
         while page := await _page(reconcile_pass, kind, after):

@@ -31,7 +31,7 @@ _DISABLE = text(
 )
 _ENABLE = text("UPDATE users SET disabled_at = NULL WHERE name_key = :key RETURNING id")
 _REMOVE = text("DELETE FROM users WHERE name_key = :key RETURNING id")
-# Whoever changes the password or disables the user waits for this, and ends the session then.
+# A transaction that changes the password or disables the user waits for this lock, then ends the session.
 _STILL = text(
     """SELECT name, role::text AS role FROM users
     WHERE id = :id AND password_hash = :hash AND disabled_at IS NULL FOR NO KEY UPDATE"""
@@ -90,7 +90,7 @@ async def set_password(connection: AsyncConnection, name: str, password_hash: st
 
 
 async def set_disabled(connection: AsyncConnection, name: str, *, disabled: bool) -> int | None:
-    """Let somebody sign in no longer, or again; the user's id, if there is one."""
+    """Disable or enable a user; returns the user's id, ``None`` if there is no such user."""
     return _id(await connection.execute(_DISABLE if disabled else _ENABLE, {"key": name_key(name)}))
 
 

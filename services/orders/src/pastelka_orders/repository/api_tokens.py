@@ -36,7 +36,7 @@ _REVOKE = text(
 
 @dataclass(frozen=True, slots=True)
 class ActiveToken:
-    """A token that somebody has just used. ``is_news``: it was not noted lately that it is."""
+    """A token that a request has just used. ``is_news``: its last use was not recorded recently."""
 
     id: int
     name: str

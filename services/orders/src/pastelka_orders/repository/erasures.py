@@ -141,7 +141,7 @@ class OrderContents:
 
 
 async def expired(connection: AsyncConnection, *, days: int, batch: int) -> list[Target]:
-    """Orders made more than ``days`` times 24 hours ago, oldest first, that nobody is erasing yet."""
+    """Orders created more than ``days`` times 24 hours ago, oldest first, whose erasure has not begun."""
     rows = await connection.execute(_EXPIRED, {"hours": days * 24, "batch": batch})
     return [Target(row.id, row.order_number) for row in rows]
 
@@ -184,7 +184,7 @@ async def unfinished(connection: AsyncConnection, *, after: int, batch: int) -> 
 
 
 async def one(connection: AsyncConnection, order_id: int, *, lock: bool = False) -> ErasureRecord | None:
-    """The record of an order's erasure; with ``lock``, nobody else changes it until the transaction ends."""
+    """The record of an order's erasure; ``lock`` locks the row until the transaction ends."""
     row = (await connection.execute(_LOCK if lock else _ONE, {"order_id": order_id})).mappings().first()
     return ErasureRecord(**row) if row else None
 
@@ -242,12 +242,12 @@ async def note_rows_gone(
 
 
 async def suppress(connection: AsyncConnection, shopify_ids: Sequence[int]) -> None:
-    """Remember that these orders of the shop must not come back, whoever asks for them."""
+    """Record that these orders of the shop must never be imported again."""
     await connection.execute(_FINAL, {"ids": list(shopify_ids)})
 
 
 async def finish(connection: AsyncConnection, order_id: int) -> ErasureReason | None:
-    """Note that everything is gone; the reason, or ``None`` if somebody else had noted it."""
+    """Mark the erasure as finished; returns its reason, ``None`` if it was finished already."""
     found: ErasureReason | None = (await connection.execute(_FINISHED, {"order_id": order_id})).scalar()
     return found
 

@@ -55,8 +55,8 @@ _CHOOSE_SVG = text(
     FROM svg_versions s WHERE s.id = :version_id AND i.id = :image_id"""
 ).bindparams(bindparam("version_id", type_=Integer), bindparam("image_id", type_=Integer))
 
-# A finished version is chosen by itself only if nobody chose anything since it was asked for, and
-# never in place of one that was asked for later.
+# A finished version is chosen automatically only if no user chose a version after it was requested,
+# and it never replaces one that was requested later.
 _CHOOSE_FINISHED_COLORINGS = text(
     """UPDATE images i SET selected_coloring_id = n.version_id, selected_svg_id = NULL
     FROM unnest(CAST(:image_ids AS integer[]), CAST(:version_ids AS integer[]),
@@ -183,7 +183,7 @@ async def choose(connection: AsyncConnection, kind: str, image_id: int, version_
 
 
 async def choose_finished_colorings(connection: AsyncConnection, finished: Sequence[Finished]) -> None:
-    """Choose colorings that have just been completed, where nobody chose meanwhile."""
+    """Choose colorings that have just been completed, unless a user chose another meanwhile."""
     latest = _latest(finished)
     if latest:
         await connection.execute(

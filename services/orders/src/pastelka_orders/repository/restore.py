@@ -71,7 +71,7 @@ async def erasures(connection: AsyncConnection) -> list[Mapping[str, Any]]:
 
 
 async def suppressed(connection: AsyncConnection) -> list[int]:
-    """Orders of the shop that nobody may bring back."""
+    """Orders of the shop that must never be imported again."""
     return [row.shopify_id for row in await connection.execute(_NEVER_AGAIN)]
 
 
@@ -86,7 +86,7 @@ async def active_users(connection: AsyncConnection) -> list[str]:
 
 
 async def active_tokens(connection: AsyncConnection) -> list[int]:
-    """Ids of API tokens that nobody has revoked."""
+    """Ids of API tokens that are not revoked."""
     return [row.id for row in await connection.execute(_TOKENS)]
 
 

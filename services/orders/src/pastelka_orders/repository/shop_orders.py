@@ -91,7 +91,7 @@ class ShopReference:
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """``is_final``: at its customer's wish, so that nobody may bring the order back."""
+    """``is_final``: the customer asked for it, so the order must never be imported again."""
 
     is_final: bool
 
@@ -109,14 +109,14 @@ async def is_new_webhook(
 
 
 async def lock(connection: AsyncConnection, shopify_id: int) -> KnownOrder | None:
-    """The order, if it is known; until the transaction ends nobody else takes it in, or deletes it."""
+    """Lock the order until the transaction ends, against import and deletion; returns it if it is known."""
     await connection.execute(_LOCK, {"class": _LOCK_CLASS, "shopify_id": shopify_id})
     row = (await connection.execute(_FIND, {"shopify_id": shopify_id})).mappings().first()
     return KnownOrder(**{**row, "status": OrderStatus(row["status"])}) if row else None
 
 
 async def hold(connection: AsyncConnection, shopify_ids: Sequence[int]) -> None:
-    """Until the transaction ends nobody takes these in, whether they are here or not."""
+    """Lock these orders against import until the transaction ends, whether they exist here or not."""
     for shopify_id in sorted(set(shopify_ids)):
         await connection.execute(_LOCK, {"class": _LOCK_CLASS, "shopify_id": shopify_id})
 

@@ -1,4 +1,4 @@
-"""Uploads whose photos are being stored: ids that no order has yet, and whose files nobody else knows."""
+"""Uploads whose photos are being stored: ids that no order has yet, with files that no other row names."""
 
 from dataclasses import dataclass
 

@@ -149,7 +149,7 @@ class FromShop:
 
     async def _take(self, order: ShopOrder, job: FetchOrdersJob) -> Effect:
         async def work(connection: AsyncConnection) -> Effect:
-            # One that only changed since then is followed, but nobody asked for it if it is not here.
+            # An older order that changed since then is updated if it exists here, but never created.
             is_old = order.created_at is not None and order.created_at < job.since
             if is_old and await shop_orders.lock(connection, order.shopify_id) is None:
                 return "unchanged"

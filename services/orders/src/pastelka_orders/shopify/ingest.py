@@ -33,8 +33,8 @@ REPLACED = Failure(
 _WAITING = {OrderStatus.PENDING, OrderStatus.PROCESSING}
 
 Effect = Literal["created", "changed", "unchanged", "older", "deleted", "erased", "expired"]
-"""What an order from the shop did to ours; ``older``: what is here is newer; ``deleted``: nobody wants it;
-``erased``: its customer wants it gone; ``expired``: it is older than orders are kept."""
+"""How an order from the shop changed ours. ``older``: our data is newer; ``deleted``: an operator deleted it;
+``erased``: its customer asked for erasure; ``expired``: it is past the retention period."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ class RefetchPolicy(Enum):
     FAILED = auto()
     """Those that could not be fetched."""
     MISSING = auto()
-    """All of them: whoever asks does not trust that they are on their way."""
+    """All of them: the caller cannot rely on their download jobs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def plan_photos(
 ) -> PhotoPlan:
     """Compare. A photo that the shop has no longer is dropped only while it is not stored."""
     here = {photo.place: photo for photo in present}
-    # A stored photo without a URL came otherwise than from the shop: it is nobody's to replace.
+    # A stored photo without a URL does not come from the shop, so the shop never replaces it.
     replaced = {
         photo.image_id: wanted[place]
         for place, photo in here.items()

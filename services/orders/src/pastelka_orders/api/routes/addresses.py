@@ -22,7 +22,7 @@ async def file_address(request: Request, services: Deps) -> Response:
     """Sign the file that the header ``X-File`` names by its public path; for ``auth_request`` only.
 
     The header ``X-File-Address`` of the answer is what to ask the bucket for: path and query.
-    404 where there can be no such file. It is not below ``/api/``, so nobody gets here from outside.
+    404 where there can be no such file. It is not below ``/api/``, so the gateway does not expose it.
     """
     wanted = request.headers.get("X-File", "").encode("latin-1").decode("utf-8", "replace")
     try:

@@ -76,14 +76,14 @@ async def _entries(services: Services, order_number: str, what: What) -> list[St
 
 @asynccontextmanager
 async def _slot(services: Services) -> AsyncIterator[AsyncExitStack]:
-    """A stack that gives the slot back when it is closed; whoever sends the export takes it over."""
+    """A stack that releases the slot when it is closed; the response that sends the export takes it over."""
     async with AsyncExitStack() as stack:
         stack.enter_context(services.exports.taken())
         yield stack
 
 
 class _Sent(StreamingResponse):
-    """An export that keeps its slot until it is sent, or nobody reads it any more."""
+    """An export that keeps its slot until it is sent, or the client disconnects."""
 
     def __init__(self, *args: Any, slot: AsyncExitStack, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -28,7 +28,7 @@ router = APIRouter(prefix="/session", tags=["session"], route_class=AuthorizedRo
 
 
 class CallerResponse(BaseModel):
-    """Somebody who may use the API."""
+    """A user or client that may use the API."""
 
     name: str
     kind: PrincipalKind = Field(description="By what they are known")
@@ -39,7 +39,7 @@ class SessionResponse(BaseModel):
     """Who asks, and how one gets in here."""
 
     mode: AuthMode = Field(description="`open`: everybody on this machine is an operator")
-    caller: CallerResponse | None = Field(description="Null: nobody is signed in")
+    caller: CallerResponse | None = Field(description="Null: the request is not authenticated")
 
 
 class SignInRequest(BaseModel):

@@ -75,7 +75,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them: nobody can sign in any more, and no token is good."""
+    """Drop the tables: no user can sign in any more, and no token is valid."""
     for table in ("sign_in_throttle", "api_tokens", "sessions", "users"):
         op.drop_table(table)
     for kind in (SCOPES, ROLES):

@@ -1,4 +1,4 @@
-"""Browsers in which somebody has signed in: they have an allowance of attempts of their own.
+"""Browsers in which a user has signed in: each has its own allowance of sign-in attempts.
 
 Revision ID: 022
 Revises: 032

@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Jobs under way begin to be counted anew."""
+    """Restart the count of attempts of jobs in progress."""
     op.create_table(
         "job_attempts",
         sa.Column("subject", sa.Text(), primary_key=True),
