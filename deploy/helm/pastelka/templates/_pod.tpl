@@ -137,7 +137,8 @@ topologySpreadConstraints:
 {{- add (ceil .root.Values.shutdownGrace) (default 0 .preStop) 15 -}}
 {{- end -}}
 
-{{- /* Alive: the process answers. Ready: what it needs answers, too; only then it gets requests. */ -}}
+{{- /* Alive: the process answers. Ready: what it needs answers, too; only then it gets requests. The API needs
+NATS for few of them (`exclude=broker`). */ -}}
 {{- define "pastelka.probes" -}}
 startupProbe:
   httpGet: {path: /healthz, port: http}
