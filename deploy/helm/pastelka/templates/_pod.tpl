@@ -151,7 +151,7 @@ livenessProbe:
   timeoutSeconds: 5
   failureThreshold: 6
 readinessProbe:
-  httpGet: {path: {{ .ready }}, port: http}
+  httpGet: {path: {{ .ready | quote }}, port: http}
   periodSeconds: 5
   timeoutSeconds: 5
   failureThreshold: 2
