@@ -154,6 +154,7 @@ async def _answers(url: str) -> bytes:
     raise AssertionError(f"{url} does not answer")
 
 
+@pytest.mark.server
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("fault", ["wrong password", "refused"])
 async def test_a_database_that_refuses(
@@ -172,6 +173,7 @@ async def test_a_database_that_refuses(
     assert_silent("the spans", echo.spans)
 
 
+@pytest.mark.server
 @pytest.mark.timeout(400)
 async def test_providers_that_quote_what_they_refuse(
     settings: dict[str, str], postgres_server: PostgresServer, tmp_path: Path, echo: Echo, database_url: str
@@ -223,6 +225,7 @@ async def test_providers_that_quote_what_they_refuse(
     assert_silent("the spans", echo.spans)
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_malformed_settings_are_named_and_not_shown(name: str, settings: dict[str, str]) -> None:
     wrong = {
@@ -241,6 +244,7 @@ def test_malformed_settings_are_named_and_not_shown(name: str, settings: dict[st
     assert_silent("what it prints", ended.stdout + ended.stderr)
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_settings_do_not_print_secrets(name: str, settings: dict[str, str]) -> None:
     package, kind = {

@@ -8,6 +8,8 @@ from tests.api.campaign import Form
 from tests.api.runs import complaints, run
 from tests.api.table import table
 
+pytestmark = pytest.mark.server
+
 SEED = 1
 
 FORMS = {

@@ -106,6 +106,7 @@ def test_only_root_on_debian_may_use_apt() -> None:
     assert "apt-get" in [command[0] for command in ways_to_install(is_root=True, has_apt=True)]
 
 
+@pytest.mark.browser
 async def test_it_runs_with_a_fresh_profile() -> None:
     async with running_chromium() as browser:
         page = await browser.new_page()

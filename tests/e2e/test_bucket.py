@@ -22,7 +22,10 @@ from pastelka_local.settings import Settings, read_settings
 from pastelka_local.stack import Stack, end_stack
 from pastelka_local.testing.stack import photo
 
-pytestmark = pytest.mark.skipif(not can_be_had(), reason="no S3-compatible server can be had")
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.skipif(not can_be_had(), reason="no S3-compatible server can be had"),
+]
 
 
 @pytest_asyncio.fixture(loop_scope="session")

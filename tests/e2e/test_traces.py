@@ -14,6 +14,8 @@ from pastelka_common.testing.fake_vectorizer import FakeVectorizer
 from pastelka_local.testing.stack import photo, post_order
 from tests.line import Line, running_line
 
+pytestmark = pytest.mark.server
+
 _CLICK = "0af7651916cd43dd8448eb211c80319c"
 _BROWSER_SPAN = "b7ad6b7169203331"
 _IMAGES = 2

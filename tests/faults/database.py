@@ -63,7 +63,7 @@ class Route:
         """A session as the service's has locked what it works on, and its client says no more."""
         connection = await asyncpg.connect(self.postgres.url, server_settings=SERVICE.session, timeout=10)
         try:
-            await connection.execute(f"BEGIN; {_LOCKS}")
+            await _lock(connection)
             await asyncio.sleep(seconds)
         finally:
             is_ended = connection.is_closed()
@@ -77,6 +77,18 @@ class Route:
             await connection.execute("SELECT pg_reload_conf()")
         finally:
             await connection.close(timeout=5)
+
+
+async def _lock(connection: asyncpg.Connection) -> None:
+    """Take `_LOCKS` in an open transaction; another fault may hold them longer than the lock timeout."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                await connection.execute(f"BEGIN; {_LOCKS}")
+            except asyncpg.LockNotAvailableError:
+                await connection.execute("ROLLBACK")
+            else:
+                return
 
 
 @asynccontextmanager

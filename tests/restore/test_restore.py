@@ -23,7 +23,7 @@ SERVERS = ("postgres", "nats")
 AT_WORK = {"runpod_submitted", "runpod_queued", "runpod_processing"}
 
 
-@pytest.fixture(params=["folder", "bucket"])
+@pytest.fixture(params=["folder", pytest.param("bucket", marks=pytest.mark.server)])
 def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
     """The files of the line, and their copy."""
     if request.param == "folder":

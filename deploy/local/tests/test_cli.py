@@ -24,6 +24,8 @@ from pastelka_common.servers import free_port
 from pastelka_common.testing.waiting import freeze, until
 from pastelka_local.strays import end_strays, strays
 
+pytestmark = pytest.mark.server
+
 _CLI = str(Path(__file__).with_name("standin_cli.py"))
 
 

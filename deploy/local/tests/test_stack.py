@@ -23,6 +23,8 @@ from pastelka_local.settings import Settings, read_settings
 from pastelka_local.stack import Stack, StackError, end_stack
 from pastelka_local.strays import strays
 
+pytestmark = pytest.mark.server
+
 _STANDIN = str(Path(__file__).with_name("standin.py"))
 _SERVICES = (
     ServiceKind("orders-api", (_STANDIN,), needs_database=True),

@@ -125,6 +125,7 @@ def own_server(tmp_path: Path, bucket_server: BucketServer) -> BucketServer:
     return server
 
 
+@pytest.mark.server
 async def test_what_was_answered_outlives_a_killed_server(own_server: BucketServer):
     storage = BucketStorage(
         S3Store(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PAGE = "42/121/coloring/v1/image_1.png"
 
 
-@pytest.fixture(params=["folder", "bucket"])
+@pytest.fixture(params=["folder", pytest.param("bucket", marks=pytest.mark.server)])
 def storage(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Storage:
     """A new, empty storage, as a service opens it."""
     if request.param == "folder":

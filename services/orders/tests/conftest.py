@@ -31,18 +31,22 @@ from pastelka_common.servers import BucketServer, NatsServer, PostgresServer, Se
 from pastelka_common.storage import FolderStorage, Storage, StorageSettings
 from pastelka_common.storage.bucket import BucketStorage
 from pastelka_orders import migrations_runner
-from pastelka_orders.access import secret
+from pastelka_orders.access import passwords, secret
 from pastelka_orders.access.caller import Role, Scope
 from pastelka_orders.access.passwords import Passwords
 from pastelka_orders.api.app import create_app
 from pastelka_orders.database import Database, is_connection_held
 from pastelka_orders.handlers.facts import Received, apply_facts
 from pastelka_orders.handlers.making import target_of
+from pastelka_orders.photos import intake
+from pastelka_orders.photos.decoders import Decoders
+from pastelka_orders.photos.limits import DecoderBounds, PhotoLimits
 from pastelka_orders.repository import accounts, api_tokens, sessions, versions
 from pastelka_orders.repository.sessions import SessionLife
 from pastelka_orders.settings import OrdersSettings
 
 PASSWORD = "a long enough password"
+CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 SUBSCRIBER_KEY = "a-subscriber-key-of-at-least-32-bytes!"
 
 
@@ -83,6 +87,38 @@ def no_call_holds_a_connection(calls_with_a_connection: list[str]) -> Iterator[N
     calls_with_a_connection.clear()
     yield
     assert not calls_with_a_connection, calls_with_a_connection[0]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_decoders() -> Iterator[None]:
+    """Decoder processes stay from test to test: to start one takes longer than most tests."""
+    kept: dict[str, SharedDecoders] = {}
+
+    def decoders(limits: PhotoLimits, bounds: DecoderBounds) -> SharedDecoders:
+        return kept.setdefault(repr((limits, bounds)), SharedDecoders(limits, bounds))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(intake, "Decoders", decoders)
+        yield
+    for each in kept.values():
+        each.end()
+
+
+class SharedDecoders(Decoders):
+    """Decoders that outlive the service that closes them."""
+
+    def close(self) -> None:
+        """Keep the processes for the next test."""
+
+    def end(self) -> None:
+        """End the processes."""
+        super().close()
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords in no time: a test of signing in is not one of how long a password takes to guess."""
+    monkeypatch.setattr(passwords, "PasswordHasher", lambda: CHEAP_HASHER)
 
 
 class Result(NamedTuple):
@@ -127,7 +163,7 @@ async def orders_url(postgres_server: PostgresServer, migrated_template: str) ->
     name = f"orders_{secrets.token_hex(6)}"
     admin = await asyncpg.connect(postgres_server.url_of("postgres"))
     try:
-        await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{migrated_template}" STRATEGY wal_log')
+        await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{migrated_template}" STRATEGY file_copy')
         yield asyncpg_url(postgres_server, name)
         await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     finally:
@@ -263,8 +299,7 @@ class People:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        # The cheapest there is: what is tested is not how long a password takes to guess.
-        self._passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        self._passwords = Passwords(CHEAP_HASHER)
 
     async def user(self, name: str, role: Role, password: str = PASSWORD) -> None:
         """Add a user."""

@@ -204,6 +204,7 @@ async def _alone(sql: asyncpg.Connection) -> bool:
 _PROGRAM = Path(__file__).with_name("dropped_packets.py")
 
 
+@pytest.mark.server
 @pytest.mark.timeout(180)
 async def test_the_kernel_notices_that_packets_are_dropped(tmp_path: Path) -> None:
     """On the event loop of the API, and with the kernel's own timeouts rather than ours."""

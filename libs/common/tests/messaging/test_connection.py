@@ -19,6 +19,7 @@ from pastelka_common.servers import NatsServer, free_port, running
 from pastelka_common.testing.waiting import freeze, soon, until
 
 
+@pytest.mark.server
 async def test_it_waits_for_a_server_that_starts_later(tmp_path: Path):
     server = NatsServer(folder=tmp_path / "nats", sync_always=False)
     server.choose_ports()
@@ -31,6 +32,7 @@ async def test_it_waits_for_a_server_that_starts_later(tmp_path: Path):
             await nc.close()
 
 
+@pytest.mark.server
 async def test_what_was_said_while_the_server_was_away_goes_out_later(tmp_path: Path):
     server = NatsServer(folder=tmp_path / "nats", sync_always=False)
     async with running(server) as process, connected(server.url, name="a") as nc:
@@ -43,6 +45,7 @@ async def test_what_was_said_while_the_server_was_away_goes_out_later(tmp_path: 
         assert (await soon(heard.get())).data == b"kept"
 
 
+@pytest.mark.server
 async def test_the_log_holds_no_password_and_no_alarm_at_the_end(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
@@ -64,6 +67,7 @@ REFUSALS = {
 }
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
 async def test_all_come_back_after_the_server_ended_them_with_an_error(
     tmp_path: Path, refusal: dict[str, object]
@@ -94,6 +98,7 @@ async def test_all_come_back_after_the_server_ended_them_with_an_error(
             assert (await soon(heard.get())).data == b"again"
 
 
+@pytest.mark.server
 async def test_a_server_that_is_stopped_or_away_answers_no_ping(tmp_path: Path):
     server = NatsServer(folder=tmp_path / "nats", sync_always=False)
     async with running(server) as process, connected(server.url, name="a") as nc:

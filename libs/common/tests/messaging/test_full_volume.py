@@ -34,6 +34,7 @@ def _enlarge(volume: Path) -> None:
     subprocess.run(["mount", "-o", "remount,size=200m", str(volume)], check=True)
 
 
+@pytest.mark.server
 async def test_a_stream_whose_write_failed_takes_messages_after_a_restart_only(small_volume: Path) -> None:
     store = {"store_dir": str(small_volume / "nats" / "data"), "max_file_store": 1024 * _MIB}
     server = NatsServer(folder=small_volume / "nats", options={"jetstream": store})

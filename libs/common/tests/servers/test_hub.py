@@ -64,6 +64,7 @@ async def test_a_private_update_reaches_only_a_subscriber_who_may_have_it(mercur
         assert refused.empty()
 
 
+@pytest.mark.server
 async def test_a_late_subscriber_gets_what_was_missed_also_after_a_restart(tmp_path: Path):
     hub = MercureHub(folder=tmp_path)
     async with running(hub, deadline=600) as process, aiohttp.ClientSession() as session:

@@ -43,6 +43,7 @@ async def test_each_test_has_a_database_of_its_own(database_url: str, postgres_s
     await other.close()
 
 
+@pytest.mark.server
 async def test_postgres_keeps_its_data_over_a_kill(tmp_path: Path):
     server = PostgresServer(folder=tmp_path / "postgres")
     async with running(server) as process:
@@ -56,6 +57,7 @@ async def test_postgres_keeps_its_data_over_a_kill(tmp_path: Path):
         await connection.close()
 
 
+@pytest.mark.server
 async def test_postgres_runs_in_a_folder_too_deep_for_a_socket(tmp_path: Path):
     server = PostgresServer(folder=tmp_path / ("deep" * 30), durable=False)
     assert server.socket_folder is None
@@ -65,6 +67,7 @@ async def test_postgres_runs_in_a_folder_too_deep_for_a_socket(tmp_path: Path):
         await connection.close()
 
 
+@pytest.mark.server
 async def test_jetstream_keeps_an_acknowledged_message_over_a_kill(tmp_path: Path):
     server = NatsServer(folder=tmp_path / "nats")
     async with running(server) as process:
@@ -79,6 +82,7 @@ async def test_jetstream_keeps_an_acknowledged_message_over_a_kill(tmp_path: Pat
         await client.close()
 
 
+@pytest.mark.server
 async def test_a_port_that_is_not_free_yet_is_waited_for(tmp_path: Path):
     """A process of the server that was killed may hold it for a moment."""
     server = PostgresServer(folder=tmp_path / "postgres", durable=False)
@@ -124,12 +128,14 @@ class _Broken(NatsServer):
         return ["sh", "-c", "echo the disk is full >&2; exit 3"]
 
 
+@pytest.mark.server
 async def test_a_server_that_does_not_start_says_why(tmp_path: Path):
     with pytest.raises(ServerError, match=r"nats ended with status 3(.|\n)*the disk is full"):
         async with running(_Broken(folder=tmp_path)):
             pass
 
 
+@pytest.mark.server
 async def test_nothing_answers_after_the_end(tmp_path: Path):
     parts: list[Server] = [
         NatsServer(folder=tmp_path / "n"),

@@ -107,11 +107,17 @@ class Order(Base):
         CheckConstraint("source IN ('shopify', 'manual')", name="source"),
         Index("ix_orders_shopify_id", "shopify_id", unique=True),
         Index("ix_orders_shopify_order_number", "shopify_order_number"),
+        # ``repository/order_search.py`` says what these two and the last two are for.
         Index("ix_orders_created_at_id", text("created_at DESC"), text("id DESC")),
-        Index("ix_orders_status_created_at_id", "status", text("created_at DESC"), text("id DESC")),
+        Index(
+            "ix_orders_status_created_at_id",
+            "status",
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_include=["search"],
+        ),
         Index("ix_orders_customer_email", text("lower(customer_email)")),
         _changed_index("orders", "updated_at"),
-        # What they are for is said in ``repository/order_search.py``.
         Index(
             "ix_orders_search_keys",
             text("order_search_keys(search)"),

@@ -14,6 +14,11 @@ from pastelka_orders.settings import OrdersSettings
 CREDENTIALS = {"name": "Jana", "password": "a long enough password"}
 
 
+@pytest.fixture(autouse=True)
+def cheap_passwords() -> None:
+    """Leave the hashes of the service as expensive as they are."""
+
+
 class Counting(PasswordHasher):
     """The real one, which notes what it compares with."""
 

@@ -17,7 +17,7 @@ MISSING = [("coloring", "file_missing")]
 ALL = 1000
 
 
-@pytest.fixture(params=["folder", "bucket"])
+@pytest.fixture(params=["folder", pytest.param("bucket", marks=pytest.mark.server)])
 def settings(request: pytest.FixtureRequest, settings: OrdersSettings) -> OrdersSettings:
     """Settings of an API with its files in the one or the other."""
     if request.param == "folder":

@@ -16,6 +16,8 @@ _POLL_SECONDS = 0.03
 _PORT_SECONDS = 0.1
 _STOP_SECONDS = 10.0
 _TAIL_BYTES = 4000
+_FORBIDDEN_BY = "PASTELKA_SERVERS_FORBIDDEN_BY"
+"""Variable with the id of a running test that is not marked as one that needs servers."""
 
 
 class ServerProcess:
@@ -63,6 +65,7 @@ class ServerProcess:
                 return
 
     async def _start(self) -> None:
+        _check_allowed(self.server.name)
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *self.server.command(dies_with_parent=True),
@@ -145,6 +148,15 @@ async def _start(process: ServerProcess) -> None:
                 raise
             process.server.choose_ports()
     return None
+
+
+def _check_allowed(name: str) -> None:
+    test = os.environ.get(_FORBIDDEN_BY)
+    if test is not None:
+        raise ServerError(
+            f"{test} starts {name} and has no marker `server`:"
+            " use a fixture of pastelka_common.testing.plugin, or mark it with @pytest.mark.server"
+        )
 
 
 def _signal_group(pid: int, signal_number: signal.Signals) -> None:

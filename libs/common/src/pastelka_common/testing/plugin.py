@@ -3,11 +3,14 @@
 Each server is started by the first test that asks for it, is shared by the session, and is ended
 with it (by the kernel, if pytest itself is killed). A test of faults runs its own with
 :func:`pastelka_common.servers.running`.
+
+The markers ``server``, ``browser`` and ``faults`` say what a test needs. They follow from its fixtures and
+its folder; a test that starts a server without such a fixture is marked by hand, and fails until it is.
 """
 
 import os
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,9 +30,56 @@ StartNginx = Callable[..., Awaitable["NginxServer"]]
 """``await nginx_server(storage=..., page=..., api_url=..., hub_url=..., settings=...)``; all are optional."""
 
 
-def pytest_configure() -> None:
-    """Choose the seed of :mod:`pastelka_common.testing.wire`, for this process and those it starts."""
+_SERVERS_FORBIDDEN_BY = "PASTELKA_SERVERS_FORBIDDEN_BY"
+"""Read by :class:`pastelka_common.servers.ServerProcess`, in this process and those that a test starts."""
+
+_SERVERS = frozenset(
+    {
+        *("nats_server", "postgres_server", "mercure_hub", "bucket_server", "nginx_server"),
+        *("broker", "line"),  # of the members' own conftest.py
+    }
+)
+_FOLDERS = {"faults": {"faults"}, "k8s": {"server"}}
+_MARKERS: Mapping[str, str] = {
+    "server": "needs real servers (PostgreSQL, nats-server, the hub, nginx, an S3-compatible server)",
+    "browser": "needs a Chromium",
+    "faults": "breaks a whole running system",
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the markers; choose the seed of :mod:`pastelka_common.testing.wire` for all processes."""
+    for name, meaning in _MARKERS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
     os.environ.setdefault(_WIRE_SEED, str(secrets.randbits(32)))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Mark what each test needs, before ``-m`` selects."""
+    for item in items:
+        needed = _needs(frozenset(getattr(item, "fixturenames", ())), item.path.parent.name)
+        for name in sorted(needed):
+            item.add_marker(name)
+
+
+def _needs(fixtures: frozenset[str], folder: str) -> set[str]:
+    needed = {"browser", "server"} if "chromium" in fixtures else set()
+    if fixtures & _SERVERS:
+        needed.add("server")
+    return needed | _FOLDERS.get(folder, set())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Forbid servers to a test that is not marked as one that needs them."""
+    if item.get_closest_marker("server") is not None:
+        return (yield)
+    os.environ[_SERVERS_FORBIDDEN_BY] = item.nodeid
+    try:
+        return (yield)
+    finally:
+        del os.environ[_SERVERS_FORBIDDEN_BY]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -100,7 +150,9 @@ async def bucket_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
         yield server
 
 
-@pytest_asyncio.fixture(params=["folder", "bucket"], loop_scope="session")
+@pytest_asyncio.fixture(
+    params=["folder", pytest.param("bucket", marks=pytest.mark.server)], loop_scope="session"
+)
 async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator["Place"]:
     """A storage of the test's own that can be taken away: once a folder, once a bucket."""
     from pastelka_common.servers.versity_binary import can_be_had  # noqa: PLC0415

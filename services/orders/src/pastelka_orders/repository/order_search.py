@@ -4,7 +4,8 @@ No single index answers every search in time. Walking the orders by date is quic
 common and reads the whole table where it is rare; an index of words is quick where it is rare, and has
 to sort all that it finds where it is common. So the newest ``WALKED`` orders are walked first, and only
 if they do not fill the page are the older ones looked up in the index of words. What either may read is
-then bounded, whichever the planner's statistics say.
+then bounded, whichever the planner's statistics say. The index by status and date includes the
+words, so that this walk reads no rows: those of a rare status are each in a page of their own.
 """
 
 import re
