@@ -6,8 +6,10 @@ is looked at.
 
 import json
 import os
+import socket
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
 
 _LOOKS_UNTIL_DONE = 3
 _orders: dict[str, int] = {}
@@ -20,11 +22,24 @@ def _image(position: int, looks: int) -> dict[str, object]:
     return {"id": position, "versions": {"coloring": [version], "svg": svgs}}
 
 
+def _broker() -> str:
+    """Whether NATS greets."""
+    url = urlsplit(os.environ["NATS_URL"])
+    try:
+        with socket.create_connection((url.hostname, url.port), timeout=1) as connection:
+            return "ok" if connection.recv(4) == b"INFO" else "no greeting"
+    except OSError as error:
+        return type(error).__name__
+
+
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
-        if path in {"/readyz", "/healthz"}:
+        if path == "/healthz":
             return self._answer(200, {"status": "ok"})
+        if path == "/readyz":
+            broker = _broker()
+            return self._answer(200 if broker == "ok" else 503, {"checks": {"broker": broker}})
         if path == "/environment":
             return self._answer(200, dict(os.environ))
         if path == "/api/v1/orders":

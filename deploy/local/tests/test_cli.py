@@ -14,12 +14,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
 import pytest
 
 from pastelka_common.servers import free_port
+from pastelka_common.testing.waiting import freeze, until
 from pastelka_local.orphans import find_orphans, terminate_orphans
 
 pytestmark = pytest.mark.server
@@ -137,6 +139,27 @@ async def test_down_ends_the_stack_of_an_up_that_was_killed(tmp_path: Path):
         assert find_orphans(tmp_path / "data") == []
 
 
+async def _status_says_that_nats_does_not_answer(
+    environment: dict[str, str], states: list[dict[str, Any]]
+) -> None:
+    nats = next(state["pid"] for state in states if state["name"] == "nats")
+    await freeze(nats)
+    try:
+        status, output = await _run(environment, "status")
+    finally:
+        os.kill(nats, signal.SIGCONT)
+    assert status == 1
+    lines = {line.split()[0]: line for line in output.splitlines() if line}
+    for service in ("orders-api", "coloring"):
+        assert "not ready: broker: TimeoutError" in lines[service], output
+    assert "not ready: no answer" in lines["nats"], output
+
+    async def is_ready_again() -> bool:
+        return (await _run(environment, "status"))[0] == 0
+
+    await until(is_ready_again, 30)
+
+
 async def test_start_status_down_and_start_again(tmp_path: Path):
     data = tmp_path / "data"
     environment = _environment(data)
@@ -149,6 +172,7 @@ async def test_start_status_down_and_start_again(tmp_path: Path):
         status, output = await _run(environment, "status")
         assert status == 0
         assert all(str(state["pid"]) in output for state in states)
+        await _status_says_that_nats_does_not_answer(environment, states)
         assert "is up already" in (await _run(environment, "start"))[1]
         assert (await _run(environment, "down"))[0] == 0
         assert find_orphans(data) == []

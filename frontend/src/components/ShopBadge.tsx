@@ -1,7 +1,13 @@
 import { useLanguage } from "@/i18n/context";
 
+interface ShopBadgeProps {
+  what: "cancelled" | "removed";
+  /** One word, where there is little room. */
+  short?: boolean;
+}
+
 /** What the shop took back: a whole order, or a line item of it. */
-export function ShopBadge({ what }: { what: "cancelled" | "removed" }) {
+export function ShopBadge({ what, short = false }: ShopBadgeProps) {
   const { t } = useLanguage();
   return (
     <span
@@ -9,7 +15,7 @@ export function ShopBadge({ what }: { what: "cancelled" | "removed" }) {
       title={t(`shop.${what}.hint`)}
       className="status-badge inline-flex rounded-full bg-red-100 px-2.5 py-0.5 text-xs font-medium whitespace-nowrap text-red-800"
     >
-      {t(`shop.${what}`)}
+      {t(short ? `shop.${what}.short` : `shop.${what}`)}
     </span>
   );
 }

@@ -56,7 +56,12 @@ export function refusedBy(photos: readonly File[], error: unknown): Map<File, Fa
   const faults = error instanceof ApiError ? (error.problem?.errors ?? []) : [];
   return byFile(
     photos,
-    faults.map(({ field, code, message }) => [Number(PLACE.exec(field)?.[1]), { code, message }]),
+    faults.map(({ field, code, message }) => {
+      const position = Number(PLACE.exec(field)?.[1]);
+      // The tile names the file already.
+      const name = `${photos[position - 1]?.name ?? ""}: `;
+      return [position, { code, message: message.startsWith(name) ? message.slice(name.length) : message }];
+    }),
   );
 }
 

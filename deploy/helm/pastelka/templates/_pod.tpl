@@ -137,7 +137,8 @@ topologySpreadConstraints:
 {{- add (ceil .root.Values.shutdownGrace) (default 0 .preStop) 15 -}}
 {{- end -}}
 
-{{- /* Alive: the process answers. Ready: what it needs answers, too; only then it gets requests. */ -}}
+{{- /* Alive: the process answers. Ready: what it needs answers, too; only then it gets requests. The API needs
+NATS for few of them (`exclude=broker`). */ -}}
 {{- define "pastelka.probes" -}}
 startupProbe:
   httpGet: {path: /healthz, port: http}
@@ -150,7 +151,7 @@ livenessProbe:
   timeoutSeconds: 5
   failureThreshold: 6
 readinessProbe:
-  httpGet: {path: {{ .ready }}, port: http}
+  httpGet: {path: {{ .ready | quote }}, port: http}
   periodSeconds: 5
   timeoutSeconds: 5
   failureThreshold: 2

@@ -124,4 +124,6 @@ def _number(value: int | None) -> str:
 def _health(process: ProcessState) -> Text:
     if process.healthy:
         return Text("● ready", style="green")
-    return Text("○ starting", style="yellow") if process.pid else Text("○ down", style="red")
+    if not process.pid:
+        return Text("○ down", style="red")
+    return Text(f"○ not ready: {process.problem}" if process.problem else "○ not ready", style="yellow")

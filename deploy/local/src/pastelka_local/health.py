@@ -3,26 +3,37 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pastelka_common.servers.base import answers
+import aiohttp
+
 from pastelka_common.servers.postgres import accepts_connections
 from pastelka_local.plan import StackFile, Watched
 from pastelka_local.supervision import Supervisor
 
 _RUNNING = {"STARTING", "RUNNING"}
+_PROBE = aiohttp.ClientTimeout(total=4)  # a service gives each of its checks three seconds
+_NO_ANSWER = "no answer"
 
 
 @dataclass(frozen=True)
 class ProcessState:
-    """A line of ``processes.json``; ``pid`` is ``None`` while it is not running."""
+    """A line of ``processes.json``; ``pid`` is ``None`` while it is not running.
+
+    ``problem`` is what a running process that is not healthy says, or empty; not in the file.
+    """
 
     name: str
     pid: int | None
     port: int | None
     healthy: bool
+    problem: str = ""
+
+    def as_line(self) -> dict[str, Any]:
+        """As ``processes.json`` has it."""
+        return {"name": self.name, "pid": self.pid, "port": self.port, "healthy": self.healthy}
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,7 @@ async def look(run: Path) -> StackState:
 def write_states(run: Path, states: Sequence[ProcessState]) -> None:
     """Replace ``processes.json`` in one step."""
     making = run / ".processes.json.making"
-    making.write_text(json.dumps([asdict(state) for state in states]))
+    making.write_text(json.dumps([state.as_line() for state in states]))
     making.replace(run / "processes.json")
 
 
@@ -71,11 +82,31 @@ def read_states(run: Path) -> list[dict[str, Any]]:
 
 async def _state(watched: Watched, info: dict[str, Any]) -> ProcessState:
     running = info.get("statename") in _RUNNING
-    healthy = running and await _healthy(watched)
-    return ProcessState(watched.name, int(info["pid"]) if running else None, watched.port, healthy)
+    if not running:
+        return ProcessState(watched.name, None, watched.port, healthy=False)
+    problem = await _problem(watched)
+    return ProcessState(
+        watched.name, int(info["pid"]), watched.port, healthy=problem is None, problem=problem or ""
+    )
 
 
-async def _healthy(watched: Watched) -> bool:
+async def _problem(watched: Watched) -> str | None:
+    """What is wrong with a running process; ``None`` if nothing is."""
     if watched.probe == "postgres" and watched.port is not None:
-        return await accepts_connections(watched.port)
-    return watched.probe is None or await answers(watched.probe)
+        return None if await accepts_connections(watched.port) else _NO_ANSWER
+    if watched.probe is None:
+        return None
+    try:
+        async with aiohttp.ClientSession(timeout=_PROBE) as http, http.get(watched.probe) as response:
+            return None if response.ok else _failed_checks(await response.text()) or f"HTTP {response.status}"
+    except (aiohttp.ClientError, TimeoutError):
+        return _NO_ANSWER
+
+
+def _failed_checks(body: str) -> str:
+    """What ``/readyz`` of a service names; empty where the body is something else."""
+    try:
+        checks = json.loads(body)["checks"]
+        return "; ".join(f"{name}: {result}" for name, result in checks.items() if result != "ok")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""

@@ -169,9 +169,10 @@ export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: New
     void navigate(`/orders/${encodeURIComponent(number)}`);
   };
   const { shares, failure, refused, send } = useSending((done) => {
-    showToast(t("upload.created", { number: done.orderNumber }));
-    if (done.refused.size === 0) open(done.orderNumber);
-    else {
+    if (done.refused.size === 0) {
+      showToast(t("upload.created", { number: done.orderNumber }));
+      open(done.orderNumber);
+    } else {
       setMade(done);
       // Photos that are dropped from now on begin another order.
       onPhotos([]);
@@ -227,12 +228,14 @@ export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: New
               )}
               <Fields />
               <ProcessChoice />
-              {failure && (
-                <p role="alert" className="rounded-xl bg-bad-soft px-3 py-2 text-bad">
-                  {failure}
-                </p>
-              )}
-              <SendButton shares={shares} disabled={photos.length === 0} />
+              <div className="sticky bottom-0 -mb-5 grid gap-3 bg-card pb-5">
+                {failure && (
+                  <p role="alert" className="rounded-xl bg-bad-soft px-3 py-2 text-bad">
+                    {failure}
+                  </p>
+                )}
+                <SendButton shares={shares} disabled={photos.length === 0} />
+              </div>
             </form>
           )}
         </Dialog.Content>

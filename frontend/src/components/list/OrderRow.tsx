@@ -156,9 +156,13 @@ export const OrderRow = memo(function OrderRow({
         role="cell"
         className="min-w-0 max-sm:order-3 max-sm:mt-1.5 max-sm:max-w-32 max-sm:justify-self-end"
       >
-        {order.cancelled_at ? <ShopBadge what="cancelled" /> : <PaymentBadge status={order.payment_status} />}
+        {order.cancelled_at ? (
+          <ShopBadge what="cancelled" short />
+        ) : (
+          <PaymentBadge status={order.payment_status} />
+        )}
       </div>
-      <div role="cell">
+      <div role="cell" className="max-sm:justify-self-end">
         <StatusBadge kind="order" status={order.status} />
       </div>
     </div>

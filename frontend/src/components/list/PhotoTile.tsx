@@ -14,6 +14,7 @@ interface PhotoTileProps {
   onRemove?: () => void;
 }
 
+/** A preview of the file, if the browser can show one: of a HEIC most cannot. */
 function usePreview(photo: File): string | undefined {
   const [url, setUrl] = useState<string>();
   useEffect(() => {
@@ -30,8 +31,9 @@ function usePreview(photo: File): string | undefined {
 function Refusal({ name, failure }: { name: string; failure: Failure }) {
   const { language } = useLanguage();
   return (
-    <div className="absolute inset-0 flex flex-col justify-end gap-1 overflow-y-auto bg-bad-soft p-2.5 pr-9 text-[12px] leading-snug text-bad">
-      <b className="break-words">{name}</b>
+    <div className="absolute inset-0 flex flex-col gap-1 overflow-y-auto bg-bad-soft p-2.5 pr-9 text-[12px] leading-snug text-bad">
+      {/* At the bottom by its margin: what does not fit can be scrolled to. */}
+      <b className="mt-auto line-clamp-2 shrink-0 break-all">{name}</b>
       <span>{failureText(failure, language).sentence}</span>
     </div>
   );
@@ -41,10 +43,19 @@ function Refusal({ name, failure }: { name: string; failure: Failure }) {
 export function PhotoTile({ photo, progress, refusal, onRemove }: PhotoTileProps) {
   const { t } = useLanguage();
   const url = usePreview(photo);
+  const [isUnshown, setUnshown] = useState(false);
   const name = photo.name;
   return (
     <li className="group relative aspect-square overflow-hidden rounded-xl bg-soft" title={name}>
-      {url && <img src={url} alt={name} className="size-full object-cover" />}
+      {url && !isUnshown && (
+        <img src={url} alt={name} onError={() => setUnshown(true)} className="size-full object-cover" />
+      )}
+      {isUnshown && !refusal && (
+        <span className="grid size-full place-content-center justify-items-center gap-1.5 p-2.5 text-center text-[12px] text-mute">
+          <Icon name="photo" className="size-5" />
+          <span className="line-clamp-3 break-all">{name}</span>
+        </span>
+      )}
       {refusal && progress === null && <Refusal name={name} failure={refusal} />}
       {progress === null ? (
         onRemove && (

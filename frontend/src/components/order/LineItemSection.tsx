@@ -47,6 +47,7 @@ export const LineItemSection = memo(function LineItemSection({
           </p>
         )}
       </div>
+      {item.removed && <p className="-mt-1.5 mb-3 text-[13px] text-mute">{t("shop.removed.hint")}</p>}
       {item.images.length === 0 && (
         <p className="rounded-2xl border border-dashed border-line p-8 text-center text-mute">
           {t("detail.noImages")}

@@ -9,7 +9,7 @@ import { useLanguage, type Translate } from "@/i18n/context";
 import { isTextKey } from "@/i18n/translate";
 import { cn } from "@/lib/cn";
 import { canGenerateAll, useGenerateAll, type OptionsToSend } from "./actions";
-import { imagesOf } from "./cached-order";
+import { remainingImagesOf } from "./cached-order";
 import { DeleteOrder } from "./DeleteOrder";
 import { Downloads } from "./Downloads";
 import type { Kind, LineItem, Order } from "./model";
@@ -37,11 +37,12 @@ export function OrderHead({ order }: { order: Order }) {
           </ForOperators>
         </div>
       </div>
+      {order.cancelled_at && <p className="mt-1.5 text-[13px] text-mute">{t("shop.cancelled.hint")}</p>}
       <dl className="mt-2 flex flex-wrap gap-x-6 gap-y-1">
         <Fact name={t("detail.customer")} value={order.customer_name} />
         <Fact name={t("detail.email")} value={order.customer_email} />
         <Fact name={t("detail.delivery")} value={order.shipping_method} />
-        <Fact name={t("detail.photos")} value={String(imagesOf(order).length)} />
+        <Fact name={t("detail.photos")} value={String(remainingImagesOf(order).length)} />
         <Fact name={t("detail.created")} value={created.format(new Date(order.created_at))} />
       </dl>
       {order.line_items.length > 1 && <ItemLinks items={order.line_items} />}

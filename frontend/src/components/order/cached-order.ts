@@ -13,10 +13,14 @@ export function imagesOf(order: Order): OrderImage[] {
   return order.line_items.flatMap((item) => item.images);
 }
 
+/** The images of the items that the shop did not remove: those that the list counts. */
+export function remainingImagesOf(order: Order): OrderImage[] {
+  return order.line_items.filter((item) => !item.removed).flatMap((item) => item.images);
+}
+
 /** The images that are still to be delivered: none of an order that the shop cancelled, none of items it removed. */
 export function wantedImagesOf(order: Order): OrderImage[] {
-  if (order.cancelled_at) return [];
-  return order.line_items.filter((item) => !item.removed).flatMap((item) => item.images);
+  return order.cancelled_at ? [] : remainingImagesOf(order);
 }
 
 export function withImage(order: Order, imageId: number, change: (image: OrderImage) => OrderImage): Order {

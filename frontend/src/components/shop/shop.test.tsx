@@ -1,4 +1,4 @@
-import { screen, waitFor } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ListPage } from "@/pages/ListPage";
 import { OrderDetail } from "@/pages/order/OrderDetail";
@@ -6,6 +6,7 @@ import { FakeEventSource } from "@/test/FakeEventSource";
 import { holdRequests, problem, takeRequest, type WaitingRequest } from "@/test/fakeApi";
 import { forgetToasts, renderPage } from "@/test/renderPage";
 import { sampleImage, sampleOrder, sampleRow } from "@/test/samples";
+import type { Order } from "@/types";
 
 const ORDERS = "GET /api/v1/orders";
 const FETCH = "POST /api/v1/orders/fetch-from-shopify";
@@ -43,6 +44,18 @@ describe("the list with a shop", () => {
     const sign = await screen.findByRole("img", { name: /nešlo přečíst: email: Input should be/ });
     expect(sign.closest("[role=row]")).toHaveTextContent("1270");
     expect(screen.getAllByRole("img", { name: /nešlo přečíst/ })).toHaveLength(1);
+  });
+
+  it("marks an order that the shop cancelled in place of its payment", async () => {
+    renderPage(<ListPage />, "/");
+    const items = [sampleRow("1270", 2, { cancelled_at: "2026-01-17T10:00:00+01:00" }), sampleRow("1269", 1)];
+    (await takeRequest(requests, ORDERS)).answer({ items, next_cursor: null, shop_configured: true });
+    const badge = await screen.findByText("Zrušena");
+    expect(badge).toHaveAttribute("title", expect.stringContaining("Objednávku obchod zrušil."));
+    const row = badge.closest("[role=row]");
+    expect(row).toHaveTextContent("1270");
+    expect(row).not.toHaveTextContent("Zaplaceno");
+    expect(screen.getAllByText("Zaplaceno")).toHaveLength(1);
   });
 
   it("has no button where no shop is connected", async () => {
@@ -111,6 +124,51 @@ describe("an order of the shop", () => {
     expect(
       await screen.findByText("Chyba při synchronizaci: Objednávka vznikla ručně, v obchodě není."),
     ).toBeVisible();
+  });
+
+  async function showTakenBack(changes: Partial<Order>) {
+    renderPage(<OrderDetail orderNumber="1270" />, "/orders/1270");
+    const order = { ...sampleOrder("1270", [sampleImage(1, "completed")]), ...changes };
+    (await takeRequest(requests, "GET /api/v1/orders/1270")).answer(order);
+    await screen.findByRole("heading", { name: "1270" });
+  }
+
+  const exportsOf = () =>
+    within(screen.getByRole("group", { name: "Stažení vybraných souborů" }))
+      .getAllByRole("button")
+      .map((button) => button.textContent.replace(/\D/g, ""));
+
+  it("that was cancelled says so, and offers neither to generate nor to download", async () => {
+    await showTakenBack({ cancelled_at: "2026-01-17T10:00:00+01:00" });
+    const badge = screen.getByText("Zrušena v obchodě");
+    expect(badge).toHaveAttribute("data-shop", "cancelled");
+    expect(screen.getByText(/^Objednávku obchod zrušil\./)).toBeVisible();
+    expect(screen.getByRole("button", { name: "Vygenerovat omalovánky" })).toBeDisabled();
+    expect(screen.getByRole("button", { name: "Vygenerovat SVG" })).toBeDisabled();
+    expect(screen.queryByRole("button", { name: /^Nová omalovánka/ })).toBeNull();
+    expect(exportsOf()).toEqual(["0", "0", "0", "0"]);
+  });
+
+  it("shows which item was removed, and counts and generates only for the others", async () => {
+    const [kept] = sampleOrder("1270", [sampleImage(1, "completed")]).line_items;
+    const gone = {
+      ...kept,
+      id: 2,
+      title: "Druhá kniha",
+      removed: true,
+      images: [sampleImage(2, "completed")],
+    };
+    await showTakenBack({ line_items: [kept, gone] as Order["line_items"] });
+    const book = within(screen.getByRole("region", { name: "Druhá kniha" }));
+    expect(book.getByText("Odebráno z objednávky")).toHaveAttribute("data-shop", "removed");
+    expect(screen.getByText(/^Položku obchod z objednávky odebral\./)).toBeVisible();
+    const cards = screen.getAllByRole("article");
+    expect(
+      cards.map((card) => within(card).queryByRole("button", { name: /^Nová omalovánka/ }) !== null),
+    ).toEqual([true, false]);
+    expect(exportsOf()).toEqual(["0", "0", "0", "1"]);
+    expect(screen.getByText("Fotky").nextSibling).toHaveTextContent("1");
+    expect(screen.getByRole("button", { name: "Vygenerovat omalovánky" })).toBeEnabled();
   });
 
   it("has neither where the shop is not known", async () => {

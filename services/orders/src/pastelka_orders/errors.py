@@ -98,7 +98,7 @@ class OrderCancelledError(ConflictError):
 
     def __init__(self, order_number: str) -> None:
         super().__init__(
-            f"Order {order_number} was cancelled in the shop; nothing is made for it.",
+            f"Order {order_number} was cancelled in the shop; nothing is made or exported for it.",
             order_number=order_number,
         )
 

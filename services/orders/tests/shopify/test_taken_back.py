@@ -46,7 +46,8 @@ async def test_a_cancelled_order_is_shown_and_not_worked_on_until_it_is_restored
     ):
         problem = await api.post(path, status=409)
         assert (problem["code"], "1270 was cancelled" in problem["detail"]) == ("order_cancelled", True)
-    assert (await api.get(f"{ORDER}/download?what=photos", status=409))["code"] == "nothing_chosen"
+    for path in (f"{ORDER}/download?what=photos", f"{ORDER}/print"):
+        assert (await api.get(path, status=409))["code"] == "order_cancelled"
     await shop.send(payload(updated_at="2026-11-20T12:00:00Z", cancelled_at=None), "orders/updated")
     assert "cancelled_at" not in await api.get(ORDER)
     assert await api.post(f"{ORDER}/generate-coloring", status=202)

@@ -1,5 +1,6 @@
 """One connection to NATS for a process."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,15 +20,53 @@ OLDEST_SERVER = (2, 12)
 _FOREVER = -1
 _PERMISSIONS_ERROR = "permissions violation"
 _PING_TIMEOUT = 2.0
+_RECONNECT_DELAY = 0.5
 
 
 class ReconnectingClient(NamedClient):
-    """A client that reconnects whatever the server's reason for ending the connection was.
+    """A client that reconnects whatever ended its connection, or one of its own tasks.
 
     nats-py 2.16 closes the client for good after most ``-ERR`` messages (*maximum connections
     exceeded*, *authorization violation*, ...), which an operator's next reload takes back. Other
-    NATS clients reconnect.
+    NATS clients reconnect. It also leaves a client "connected" whose tasks have ended: a PONG that
+    comes after its time-out ends the read loop, and ``RuntimeError``, which uvloop raises for a
+    closed connection, ends each of them and the reconnecting itself. Such a client receives
+    nothing any more, and its ``flush`` returns at once.
     """
+
+    async def _process_pong(self) -> None:
+        if self._pongs and self._pongs[0].done():
+            self._pongs[0] = asyncio.Future()  # its flush no longer waits for a result
+        await super()._process_pong()
+
+    async def _read_loop(self) -> None:
+        await super()._read_loop()
+        await self._reconnect_unless_replaced(self._reading_task)
+
+    async def _flusher(self) -> None:
+        await super()._flusher()
+        await self._reconnect_unless_replaced(self._flusher_task)
+
+    async def _ping_interval(self) -> None:
+        await super()._ping_interval()
+        await self._reconnect_unless_replaced(self._ping_interval_task)
+
+    async def _reconnect_unless_replaced(self, present: asyncio.Task[None] | None) -> None:
+        """Called by a task at its end: it is expected only of a client that closes or reconnects."""
+        if self.is_connected and present is asyncio.current_task():
+            error = NatsError("a task of the client ended; reconnecting")
+            await self._error_cb(error)
+            await self._process_op_err(error)
+
+    async def _attempt_reconnect(self) -> None:
+        while True:
+            try:
+                await super()._attempt_reconnect()
+            except Exception as error:  # noqa: BLE001 - nats-py would reconnect no more
+                await self._error_cb(error)
+                await asyncio.sleep(_RECONNECT_DELAY)
+            else:
+                return
 
     async def _process_err(self, err_msg: str) -> None:
         if _PERMISSIONS_ERROR in err_msg.lower():
@@ -79,7 +118,7 @@ async def connected(url: str, *, name: str, prefix: str = "") -> AsyncIterator[C
         url.split(","),
         name=name,
         max_reconnect_attempts=_FOREVER,
-        reconnect_time_wait=0.5,  # type: ignore[arg-type]  # it is slept, and compared with a float
+        reconnect_time_wait=_RECONNECT_DELAY,  # type: ignore[arg-type]  # it is slept, and compared with a float
         ping_interval=5,
         max_outstanding_pings=2,
         disconnected_cb=lost,

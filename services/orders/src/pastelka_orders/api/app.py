@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
@@ -146,9 +147,10 @@ def _add_health(app: FastAPI) -> None:
         return {"status": "ok"}
 
     @app.get("/readyz", include_in_schema=False, dependencies=[OPERATIONS])
-    async def readyz(request: Request) -> JSONResponse:
+    async def readyz(request: Request, exclude: Literal["broker"] | None = None) -> JSONResponse:
         services: Services = request.app.state.services
-        checks = await run_checks({"database": services.database.check})
+        dependencies = {"database": services.database.check, "broker": services.broker.check}
+        checks = await run_checks({name: dependencies[name] for name in dependencies if name != exclude})
         ready = all(result == "ok" for result in checks.values())
         return JSONResponse({"ready": ready, "checks": checks}, status_code=200 if ready else 503)
 

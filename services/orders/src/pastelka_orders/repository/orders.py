@@ -10,6 +10,7 @@ from pastelka_orders.repository.order_search import search_text
 from pastelka_orders.repository.uploads import UploadRecord
 
 _EXISTS = text("SELECT 1 FROM orders WHERE order_number = :order_number")
+_IS_CANCELLED = text("SELECT cancelled_at IS NOT NULL FROM orders WHERE order_number = :order_number")
 _NEXT_MANUAL = text("SELECT nextval('manual_order_number_seq')")
 _ADD_MANUAL = text(
     """INSERT INTO orders
@@ -55,6 +56,14 @@ class StoredPhoto:
 async def exists(connection: AsyncConnection, order_number: str) -> bool:
     """Whether there is such an order."""
     return (await connection.execute(_EXISTS, {"order_number": order_number})).first() is not None
+
+
+async def is_cancelled(connection: AsyncConnection, order_number: str) -> bool | None:
+    """Whether the shop cancelled the order; ``None`` where there is no such order."""
+    found: bool | None = (
+        await connection.execute(_IS_CANCELLED, {"order_number": order_number})
+    ).scalar_one_or_none()
+    return found
 
 
 async def add_manual(

@@ -14,7 +14,7 @@ from pastelka_orders.api.authorization import VIEWER, AuthorizedRoute
 from pastelka_orders.api.deps import Deps, OrderNumber, Services
 from pastelka_orders.api.field_limits import EXPORT_SECONDS
 from pastelka_orders.api.problems import Responses, declared
-from pastelka_orders.errors import NothingChosenError, OrderNotFoundError
+from pastelka_orders.errors import NothingChosenError, OrderCancelledError, OrderNotFoundError, OrdersError
 from pastelka_orders.exports import Entry, Export, StoredEntry, file_name, zipped
 from pastelka_orders.repository import exports, orders
 from pastelka_orders.repository.exports import What
@@ -65,13 +65,22 @@ async def _entries(services: Services, order_number: str, what: What) -> list[St
     """The files with their names."""
     files = await services.database.read(lambda c: exports.files(c, order_number, what))
     if not files:
-        if not await services.database.read(lambda c: orders.exists(c, order_number)):
-            raise OrderNotFoundError(order_number)
-        raise NothingChosenError(order_number, what)
+        raise await _reason(services, order_number, what)
     return [
         StoredEntry(file_name(order_number, file.label) + PurePosixPath(file.path).suffix, file.path)
         for file in files
     ]
+
+
+async def _reason(services: Services, order_number: str, what: What) -> OrdersError:
+    """Why there is nothing to export."""
+    match await services.database.read(lambda c: orders.is_cancelled(c, order_number)):
+        case None:
+            return OrderNotFoundError(order_number)
+        case True:
+            return OrderCancelledError(order_number)
+        case _:
+            return NothingChosenError(order_number, what)
 
 
 @asynccontextmanager

@@ -1,0 +1,62 @@
+"""While NATS does not answer, or refuses the user, no service says that it is ready."""
+
+import asyncio
+import os
+import signal
+from typing import Any
+
+import aiohttp
+import pytest
+
+from pastelka_common.testing.waiting import freeze, until
+
+WITHIN_SECONDS = 5.0
+
+
+async def readiness(url: str) -> tuple[int, dict[str, str]]:
+    """The status of ``/readyz``, and its checks."""
+    timeout = aiohttp.ClientTimeout(total=WITHIN_SECONDS)
+    async with aiohttp.ClientSession(timeout=timeout) as http, http.get(f"{url}/readyz") as response:
+        return response.status, (await response.json())["checks"]
+
+
+async def none_is_ready(line: Any) -> bool:
+    found = await asyncio.gather(*(readiness(service.url) for service in line.stack.services.values()))
+    return all(status == 503 and checks["broker"] != "ok" for status, checks in found)
+
+
+async def all_are_ready(line: Any) -> bool:
+    found = await asyncio.gather(*(readiness(service.url) for service in line.stack.services.values()))
+    return all(status == 200 and checks["broker"] == "ok" for status, checks in found)
+
+
+@pytest.mark.parametrize("cause", ["stopped", "frozen", "refused"])
+async def test_readyz_of_every_service_is_503_within_five_seconds(line: Any, cause: str) -> None:
+    stack = line.stack
+    server = stack.servers["nats"]
+    assert set(stack.services) == {"api", "worker", "coloring", "vectorize", "notifier"}
+    await until(lambda: all_are_ready(line), 30)
+    if cause == "stopped":
+        await server.kill()
+    elif cause == "frozen":
+        await freeze(server.pid)
+    else:
+        stack.nats.options = {"authorization": {"user": "other", "password": "other"}}
+        stack.nats.prepare()
+        os.kill(server.pid, signal.SIGHUP)
+    await until(lambda: none_is_ready(line), WITHIN_SECONDS)
+    async with aiohttp.ClientSession() as http:
+        # The API serves orders meanwhile, and its own probe says so.
+        async with http.get(f"{stack.services['api'].url}/readyz?exclude=broker") as response:
+            assert (response.status, (await response.json())["checks"]) == (200, {"database": "ok"})
+        async with http.get(f"{stack.api_url}/orders") as response:
+            assert response.status == 200
+    if cause == "stopped":
+        await server.start()
+    elif cause == "frozen":
+        os.kill(server.pid, signal.SIGCONT)
+    else:
+        stack.nats.options = {}
+        stack.nats.prepare()
+        os.kill(server.pid, signal.SIGHUP)
+    await until(lambda: all_are_ready(line), 30)
