@@ -10,7 +10,7 @@ import aiohttp
 
 from pastelka_common.testing.fake_runpod import FakeRunpod
 from pastelka_common.testing.fake_vectorizer import FakeVectorizer
-from pastelka_local.testing import Stack, StackOptions
+from pastelka_local.testing import RunningStack, StackOptions
 from pastelka_local.testing.stack import photo, post_order
 
 
@@ -18,7 +18,7 @@ from pastelka_local.testing.stack import photo, post_order
 class Line:
     """A running system, its fake providers, and a client of its API."""
 
-    stack: Stack
+    stack: RunningStack
     runpod: FakeRunpod
     vectorizer: FakeVectorizer
     http: aiohttp.ClientSession
@@ -69,5 +69,5 @@ async def running_line(
             **(env or {}),
         }
         options = StackOptions(env=settings, nginx=True, dashboard=dashboard)
-        async with Stack(folder, options) as stack, aiohttp.ClientSession() as http:
+        async with RunningStack(folder, options) as stack, aiohttp.ClientSession() as http:
             yield Line(stack, runpod, vectorizer, http)

@@ -153,7 +153,7 @@ async def nobody_looks(line: Line) -> AsyncIterator[None]:
 CONDITIONS = (
     Condition(
         "the answer to a paid request is lost",
-        "nothing is left to mend; an hour goes by",
+        "nothing is left to repair; an hour goes by",
         ("PastelkaPossiblyPaidTwice",),
         answer_lost,
     ),

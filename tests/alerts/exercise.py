@@ -18,7 +18,12 @@ _RULES = Path(__file__).parents[2] / "deploy" / "observability" / "alerts.yaml"
 _FIRES_SECONDS = 240
 _ENDS_SECONDS = 300
 _QUIET_SECONDS = 30
-_ENV = {"BREAKER_PAUSE": "2", "BREAKER_LONGEST_PAUSE": "4", "RECONCILE_EVERY": "1", "RECONCILE_GRACE": "2"}
+_ENV = {
+    "BREAKER_RESET_TIMEOUT": "2",
+    "BREAKER_MAX_RESET_TIMEOUT": "4",
+    "RECONCILE_INTERVAL": "1",
+    "RECONCILE_GRACE": "2",
+}
 
 Say = Callable[[str], None]
 
@@ -94,8 +99,8 @@ async def _caused(line: Line, prometheus: Prometheus, condition: Condition, say:
         except AssertionError:
             missing = set(condition.alerts) - set(fired)
             raise AlertError(f"{condition.what}, and these do not fire: {missing}") from None
-    mended = time.monotonic()
-    ended = {alert: await _ended(prometheus, alert, mended) for alert in condition.alerts}
+    repaired = time.monotonic()
+    ended = {alert: await _ended(prometheus, alert, repaired) for alert in condition.alerts}
     await all_done(line)
     return [
         Exercised(alert, condition.what, condition.remedy, *fired[alert], ended[alert])
@@ -104,11 +109,11 @@ async def _caused(line: Line, prometheus: Prometheus, condition: Condition, say:
 
 
 async def _nothing_fires(prometheus: Prometheus) -> None:
-    """What was mended makes no other alert fire on."""
+    """What was repaired makes no other alert fire on."""
     try:
         await until(lambda: _is_quiet(prometheus), _ENDS_SECONDS)
     except AssertionError:
-        raise AlertError(f"all is mended, and these fire on: {sorted(await prometheus.firing())}") from None
+        raise AlertError(f"all is repaired, and these fire on: {sorted(await prometheus.firing())}") from None
 
 
 async def _is_quiet(prometheus: Prometheus) -> bool:

@@ -43,7 +43,7 @@ async def running_api(folder: Path, env: Mapping[str, str] | None = None) -> Asy
             # Nobody listens there: only the worker would ask it.
             "SHOPIFY_STORE_URL": f"https://{SHOP_DOMAIN}",
             "SHOPIFY_ACCESS_TOKEN": "shpat_test",
-            "PHOTOS_PER_ORDER": "20",
+            "ORDER_MAX_PHOTOS": "20",
             **(env or {}),
         }
         api = Service("orders-api", "pastelka_orders.entrypoints.api", settings, folder)

@@ -17,7 +17,7 @@ from pastelka_common.messaging.connection import connected
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.storage import thumbnail_path
 from pastelka_common.thumbnails import thumbnail_of
-from pastelka_local.testing import Stack
+from pastelka_local.testing import RunningStack
 from pastelka_local.testing.stack import photo
 from tests.bench.figures import Results, percentile
 from tests.bench.http import fill
@@ -68,7 +68,7 @@ async def _list(browser: Browser, options: Options, results: Results) -> None:
 
 
 @asynccontextmanager
-async def _page(browser: Browser, running: Stack, path: str) -> AsyncIterator[Page]:
+async def _page(browser: Browser, running: RunningStack, path: str) -> AsyncIterator[Page]:
     """A page in a fresh profile, opened at ``path`` of the gateway."""
     if running.nginx is None:
         raise RuntimeError("the stack runs without its gateway")
@@ -106,7 +106,7 @@ class _Traffic:
         return [request for request, path in paths if path.startswith(prefix) and path.endswith(suffix)]
 
 
-async def _first_load(browser: Browser, running: Stack, results: Results) -> None:
+async def _first_load(browser: Browser, running: RunningStack, results: Results) -> None:
     async with _page(browser, running, "about:blank") as page, _Traffic(page) as traffic:
         await page.goto("/")
         await page.wait_for_load_state("networkidle")
@@ -114,7 +114,7 @@ async def _first_load(browser: Browser, running: Stack, results: Results) -> Non
     results.record("dashboard.javascript", sum(size["responseBodySize"] for size in sizes) / 1024)
 
 
-async def _badges(browser: Browser, running: Stack, results: Results) -> None:
+async def _badges(browser: Browser, running: RunningStack, results: Results) -> None:
     """Facts one after the other, each on a card that is on the screen."""
     async with connections(running) as (http, database):
         order = (await upload(http, running, orders=1, photos=_IMAGES, large=False))[0]
@@ -164,7 +164,7 @@ async def _record_traffic(traffic: _Traffic, events: int, results: Results) -> N
     results.record("dashboard.event_bytes", max(size["responseBodySize"] for size in sizes))
 
 
-async def _fill_list(running: Stack) -> None:
+async def _fill_list(running: RunningStack) -> None:
     """Orders with pictures that are really there, so that scrolling decodes them."""
     await fill(running.postgres.url, _LISTED)
     folder = running.storage / "bench"

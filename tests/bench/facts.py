@@ -15,7 +15,7 @@ from pastelka_common.contracts.statuses import ColoringProcessingStatus
 from pastelka_common.messaging.connection import connected
 from pastelka_common.messaging.publish import Outgoing, Publisher, outgoing
 from pastelka_common.testing.subscriber import Heard
-from pastelka_local.testing import Stack, Subscriber
+from pastelka_local.testing import RunningStack, Subscriber
 from tests.bench.figures import Results, percentile
 from tests.bench.system import Options, connections, generate, say, stack, until_none, upload
 
@@ -130,7 +130,7 @@ async def transitions(options: Options, results: Results) -> None:
                 hearing.heard.clear()
 
 
-async def _courses(running: Stack, *, orders: int, photos: int) -> list[Course]:
+async def _courses(running: RunningStack, *, orders: int, photos: int) -> list[Course]:
     """Versions whose jobs are queued; neighbours in the list belong to different orders."""
     say(f"  preparing {orders * photos} colorings in {orders} orders")
     async with connections(running) as (http, database):

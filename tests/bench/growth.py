@@ -23,7 +23,7 @@ from pastelka_common.servers.postgres import binaries
 from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings
 from pastelka_common.testing.fake_vectorizer import FakeVectorizer
 from pastelka_common.testing.waiting import until
-from pastelka_local.testing import Stack, StackOptions
+from pastelka_local.testing import RunningStack, StackOptions
 from pastelka_local.testing.stack import photo, post_order
 from tests.line import running_line
 
@@ -64,7 +64,7 @@ async def files() -> dict[str, float]:
     contents = [file.read_bytes() for file in samples.iterdir() if file.name.endswith(".jpg")]
     with tempfile.TemporaryDirectory(prefix="pastelka-growth-") as name:
         Path(name).chmod(0o755)  # noqa: ASYNC240 - before anything runs
-        async with Stack(Path(name), StackOptions()) as stack, aiohttp.ClientSession() as http:
+        async with RunningStack(Path(name), StackOptions()) as stack, aiohttp.ClientSession() as http:
             await post_order(http, stack.api_url, contents, process="svg")
             await _finished(stack)
             for file in stack.storage.rglob("*"):
@@ -78,14 +78,14 @@ def _kind(file: Path) -> str:
     return f"thumbnail of {kind}" if file.name.startswith("thumb_") else kind
 
 
-async def _made(stack: Stack, http: aiohttp.ClientSession, orders: int) -> None:
+async def _made(stack: RunningStack, http: aiohttp.ClientSession, orders: int) -> None:
     contents = [photo(place) for place in range(_PHOTOS)]
     for _ in range(orders):
         await post_order(http, stack.api_url, contents, process="svg")
     await _finished(stack)
 
 
-async def _finished(stack: Stack) -> None:
+async def _finished(stack: RunningStack) -> None:
     connection = await asyncpg.connect(stack.postgres.url)
     try:
 
@@ -97,11 +97,11 @@ async def _finished(stack: Stack) -> None:
         await connection.close()
 
 
-async def _sizes(stack: Stack) -> Sizes:
+async def _sizes(stack: RunningStack) -> Sizes:
     return {**await _of_database(stack), "dump": await _of_dump(stack), **await _of_broker(stack)}
 
 
-async def _of_database(stack: Stack) -> Sizes:
+async def _of_database(stack: RunningStack) -> Sizes:
     connection = await asyncpg.connect(stack.postgres.url)
     try:
         log = await connection.fetchval("SELECT pg_current_wal_lsn() - '0/0'::pg_lsn")
@@ -112,7 +112,7 @@ async def _of_database(stack: Stack) -> Sizes:
         await connection.close()
 
 
-async def _of_dump(stack: Stack) -> int:
+async def _of_dump(stack: RunningStack) -> int:
     file = stack.folder / "dump"
     command = (binaries() / "pg_dump", "--format=custom", "--file", file, stack.postgres.url)
     process = await asyncio.create_subprocess_exec(*map(str, command))
@@ -121,7 +121,7 @@ async def _of_dump(stack: Stack) -> int:
     return file.stat().st_size
 
 
-async def _of_broker(stack: Stack) -> Sizes:
+async def _of_broker(stack: RunningStack) -> Sizes:
     nc = await nats.connect(stack.nats.url)
     try:
         names = [config.name for config in streams()] + [f"KV_{config.bucket}" for config in buckets()]

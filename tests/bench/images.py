@@ -11,7 +11,7 @@ import aiohttp
 import asyncpg
 
 from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings
-from pastelka_local.testing import Stack, Subscriber
+from pastelka_local.testing import RunningStack, Subscriber
 from tests.bench.figures import INFRASTRUCTURE, OUR_SERVICES, Results, percentile
 from tests.bench.processes import cpu_of, memory_of, pids
 from tests.bench.system import (
@@ -55,7 +55,7 @@ async def throughput(options: Options, results: Results) -> None:
 
 async def _throughput_once(
     results: Results,
-    running: Stack,
+    running: RunningStack,
     hearing: Subscriber,
     clients: tuple[aiohttp.ClientSession, asyncpg.Connection],
     orders: list[BenchOrder],
@@ -93,7 +93,7 @@ async def jobs_at_once(options: Options, results: Results) -> None:
             async with MemoryWatch(pids(running)) as memory:
                 ended = await _colored(http, running, database, orders, steps=1 + repeat)
             results.record("jobs.seconds", ended - begun)
-            results.record("jobs.in_hand", (await fake.stats(http))["in_hand_max"])
+            results.record("jobs.in_progress", (await fake.stats(http))["in_progress_max"])
             results.record("jobs.memory", memory.ours)
             results.record("jobs.memory_all", memory.everything)
 
@@ -118,7 +118,7 @@ async def clicks(options: Options, results: Results) -> None:
 
 
 async def _click(
-    http: aiohttp.ClientSession, running: Stack, fake: FakeRunpod, image_id: int, *, steps: int
+    http: aiohttp.ClientSession, running: RunningStack, fake: FakeRunpod, image_id: int, *, steps: int
 ) -> float:
     """Seconds from sending the request to the job's arrival at the fake."""
     await asyncio.sleep(random.uniform(0.02, 0.12))  # noqa: S311 - so that nothing periodic is met in step
@@ -158,14 +158,14 @@ class MemoryWatch:
         return memory_of(self._named, OUR_SERVICES), memory_of(self._named, INFRASTRUCTURE)
 
 
-async def _uploaded(http: aiohttp.ClientSession, running: Stack) -> list[BenchOrder]:
+async def _uploaded(http: aiohttp.ClientSession, running: RunningStack) -> list[BenchOrder]:
     say(f"  preparing {_IMAGES} images in {_ORDERS} orders")
     return await upload(http, running, orders=_ORDERS, photos=_PHOTOS)
 
 
 async def _colored(
     http: aiohttp.ClientSession,
-    running: Stack,
+    running: RunningStack,
     database: asyncpg.Connection,
     orders: list[BenchOrder],
     *,

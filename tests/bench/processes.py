@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 
 import psutil
 
-from pastelka_local.testing import Stack
+from pastelka_local.testing import RunningStack
 
 _MIB = 1024 * 1024
 
 
-def pids(stack: Stack) -> dict[str, int]:
+def pids(stack: RunningStack) -> dict[str, int]:
     """Process ids of all services and servers of a stack, by name."""
     servers = {name: server.pid for name, server in stack.servers.items()}
     return servers | {name: service.pid for name, service in stack.services.items()}

@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 import asyncpg
 
-from pastelka_local.testing import Stack, StackOptions
+from pastelka_local.testing import RunningStack, StackOptions
 from pastelka_local.testing.stack import photo, post_order
 from tests.bench.photos import photos as large_photos
 
@@ -52,7 +52,7 @@ async def stack(
     services: tuple[str, ...] = ALL_SERVICES,
     env: dict[str, str] | None = None,
     dashboard: bool = False,
-) -> AsyncIterator[Stack]:
+) -> AsyncIterator[RunningStack]:
     """A running stack in a folder of its own, whose PostgreSQL and JetStream sync every write."""
     with tempfile.TemporaryDirectory(prefix="pastelka-bench-", dir=options.folder) as name:
         folder = Path(name)
@@ -64,7 +64,7 @@ async def stack(
             dashboard=dashboard,
             durable=True,
         )
-        async with Stack(folder, wanted) as running:
+        async with RunningStack(folder, wanted) as running:
             yield running
 
 
@@ -121,7 +121,7 @@ async def fake_runpod(*, run_seconds: float) -> AsyncIterator[FakeRunpodProcess]
 
 
 async def upload(
-    http: aiohttp.ClientSession, running: Stack, *, orders: int, photos: int, large: bool = True
+    http: aiohttp.ClientSession, running: RunningStack, *, orders: int, photos: int, large: bool = True
 ) -> list[BenchOrder]:
     """Make ``orders`` orders of ``photos`` photos each through the API; small ones if nobody will look."""
     places = asyncio.Semaphore(_UPLOADS)
@@ -137,14 +137,16 @@ async def upload(
 
 
 async def generate(
-    http: aiohttp.ClientSession, running: Stack, order: BenchOrder, *, steps: int = 4
+    http: aiohttp.ClientSession, running: RunningStack, order: BenchOrder, *, steps: int = 4
 ) -> list[int]:
     """Ask for a coloring of every image of an order; returns the versions' ids."""
     url = f"{running.api_url}/orders/{order.number}/generate-coloring"
     return [version["id"] for version in await _post(http, url, steps)]
 
 
-async def generate_one(http: aiohttp.ClientSession, running: Stack, image_id: int, *, steps: int = 4) -> int:
+async def generate_one(
+    http: aiohttp.ClientSession, running: RunningStack, image_id: int, *, steps: int = 4
+) -> int:
     """Ask for a coloring of one image; returns the version's id."""
     url = f"{running.api_url}/images/{image_id}/generate-coloring"
     return int((await _post(http, url, steps))["id"])
@@ -172,7 +174,7 @@ async def until_none(database: asyncpg.Connection, condition: str, *, timeout: f
 
 async def until_all_completed(database: asyncpg.Connection, ids: list[int], *, timeout: float) -> float:
     """Wait until these colorings are completed; returns the time at which the last one was committed."""
-    await until_none(database, "in_hand", timeout=timeout)
+    await until_none(database, "in_progress", timeout=timeout)
     failed = await database.fetch(
         "SELECT error_code, count(*) FROM coloring_versions WHERE id = ANY($1) AND status <> 'completed' "
         "GROUP BY 1",
@@ -189,7 +191,9 @@ async def until_all_completed(database: asyncpg.Connection, ids: list[int], *, t
 
 
 @asynccontextmanager
-async def connections(running: Stack) -> AsyncIterator[tuple[aiohttp.ClientSession, asyncpg.Connection]]:
+async def connections(
+    running: RunningStack,
+) -> AsyncIterator[tuple[aiohttp.ClientSession, asyncpg.Connection]]:
     """An HTTP client for the API, and a connection to the database."""
     database = await asyncpg.connect(running.postgres.url)
     try:

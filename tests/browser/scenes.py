@@ -25,7 +25,7 @@ _ASK_AGAIN = "document.dispatchEvent(new Event('visibilitychange', { bubbles: tr
 async def order_with_everything(line: Line, seed: int) -> Any:
     """An order whose photos are, in turn, done with an SVG, failed, cancelled, in hand, and untouched."""
     order = await line.order(5, first_seed=seed)
-    done, failed, cancelled, in_hand, _ = (image["id"] for image in images_of(order))
+    done, failed, cancelled, in_progress, _ = (image["id"] for image in images_of(order))
 
     async def make(image: int, kind: str, wanted: str) -> Any:
         version = await line.post(f"/images/{image}/generate-{kind}")
@@ -46,7 +46,7 @@ async def order_with_everything(line: Line, seed: int) -> Any:
     by_hand(line, 2)
     version = await make(cancelled, "coloring", "runpod_queued")
     await line.post(f"/coloring-versions/{version['id']}/cancel")
-    await make(in_hand, "coloring", "runpod_queued")
+    await make(in_progress, "coloring", "runpod_queued")
     return order
 
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from pastelka_common.health import health_server
-from pastelka_common.servers import MercureHub
+from pastelka_common.servers import MercureServer
 from pastelka_common.testing.plugin import StartNginx
 from pastelka_orders.api.app import create_app
 from pastelka_orders.settings import OrdersSettings
@@ -200,7 +200,7 @@ async def test_the_gateway_answers_its_probes(nginx_server: StartNginx) -> None:
             assert (await client.get(f"{nginx.url}{path}")).status_code == 200
 
 
-async def test_the_hub_answers_its_probes(mercure_hub: MercureHub) -> None:
+async def test_the_hub_answers_its_probes(mercure_hub: MercureServer) -> None:
     async with httpx.AsyncClient() as client:
         for path in _probes(rendered("minimal").container("hub")):
             assert (await client.get(f"{mercure_hub.origin}{path}")).status_code == 200

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from pastelka_common.storage import StorageSettings
-from pastelka_common.storage.bucket import bucket_of
+from pastelka_common.storage.bucket import parse_bucket_url
 from tests.chart.chart import COMPONENTS, Rendered, rendered, template
 from tests.chart.settings import SETTINGS, environment, from_secrets
 from tests.chart.test_network import ANYBODY, Arrow, arrows
@@ -65,7 +65,7 @@ def test_the_services_open_the_bucket(name: str, service: str, monkeypatch: pyte
         monkeypatch.setenv(variable, value)
     settings = SETTINGS[service]()
     assert isinstance(settings, StorageSettings)
-    store = bucket_of(settings)
+    store = parse_bucket_url(settings)
     assert (store.config["bucket"], store.prefix) == {
         "bucket": ("pastelka", "studio"),
         "bucket-identity": ("studio-pastelka", None),

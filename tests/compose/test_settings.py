@@ -8,7 +8,7 @@ import pytest
 from pastelka_coloring.settings import ColoringSettings
 from pastelka_common.settings import ServiceSettings
 from pastelka_notifier.settings import NotifierSettings
-from pastelka_orders.access.startup import refusals
+from pastelka_orders.access.startup import startup_errors
 from pastelka_orders.photos.proxies import ProxySettings
 from pastelka_orders.settings import OrdersSettings
 from pastelka_vectorize.settings import VectorizeSettings
@@ -85,7 +85,7 @@ def test_services_start_with_what_compose_tells_them(service: str, monkeypatch: 
 
     if isinstance(settings, OrdersSettings):
         assert settings.auth_mode == "password"
-        assert refusals(settings) == []
+        assert startup_errors(settings) == []
     assert settings.shutdown_grace < 45
 
 

@@ -33,7 +33,7 @@ Break = Callable[[Any], Awaitable[None]]
 @pytest.fixture(scope="module")
 def line_env() -> dict[str, str]:
     """A reconciler that looks often."""
-    return {"RECONCILE_EVERY": "1", "RECONCILE_GRACE": "2"}
+    return {"RECONCILE_INTERVAL": "1", "RECONCILE_GRACE": "2"}
 
 
 class Browser:

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from pastelka_common.servers import free_port
-from pastelka_common.servers.versity_binary import can_be_had
+from pastelka_common.servers.versity_binary import is_available
 from pastelka_common.storage import thumbnail_path
 from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings
 from pastelka_common.testing.fake_vectorizer import FakeVectorizer
@@ -24,7 +24,7 @@ from pastelka_local.testing.stack import photo
 
 pytestmark = [
     pytest.mark.server,
-    pytest.mark.skipif(not can_be_had(), reason="no S3-compatible server can be had"),
+    pytest.mark.skipif(not is_available(), reason="no S3-compatible server can be had"),
 ]
 
 

@@ -13,8 +13,8 @@ def line_env() -> dict[str, str]:
     """Orders are kept for 30 days; a worker looks often."""
     return {
         "RETENTION_DAYS": "30",
-        "RETENTION_EVERY": "0.5",
-        "RECONCILE_EVERY": "1",
+        "RETENTION_INTERVAL": "0.5",
+        "RECONCILE_INTERVAL": "1",
         "RECONCILE_GRACE": "2",
     }
 

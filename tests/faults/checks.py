@@ -106,7 +106,7 @@ def _target(version: Row) -> str:
 
 
 def _note(path: str) -> str:
-    """Where a version's run is noted while a provider works on it (``pastelka_common.run_notes``)."""
+    """Where a version's run is noted while a provider works on it (``pastelka_common.jobs.run_markers``)."""
     folder, _, name = path.rpartition("/")
     return f"{folder}/.{name}.run"
 

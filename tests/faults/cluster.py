@@ -13,7 +13,7 @@ import nats.errors
 
 from pastelka_common.servers import NatsServer, free_port
 from pastelka_common.servers.base import HOST
-from pastelka_local.testing import Stack
+from pastelka_local.testing import RunningStack
 
 SIZE = 3
 _FORMING_SECONDS = 60.0
@@ -41,7 +41,7 @@ class ClusterNode(NatsServer):
         return {**super()._settings(), "server_name": f"pastelka-{self.number}", "cluster": cluster}
 
 
-class ClusterStack(Stack):
+class ClusterStack(RunningStack):
     """The whole system on a cluster of :data:`SIZE` nats-servers (``nats-1``, ``nats-2``, ...)."""
 
     def _parts(self) -> dict[str, Any]:
@@ -85,20 +85,20 @@ class ClusterStack(Stack):
         return bool(meta.get("leader")) and meta.get("cluster_size") == SIZE
 
 
-def urls_of(stack: Stack) -> list[str]:
+def urls_of(stack: RunningStack) -> list[str]:
     """Where a client finds the broker."""
     return [node.url for node in stack.nodes] if isinstance(stack, ClusterStack) else [stack.nats.url]
 
 
-def node_names(stack: Stack) -> list[str]:
+def node_names(stack: RunningStack) -> list[str]:
     """The broker's processes, by the name under which the stack has them."""
     return [name for name in stack.servers if name.startswith("nats")]
 
 
-async def leader_of(stack: Stack, stream: str) -> str:
+async def leader_of(stack: RunningStack, stream: str) -> str:
     """The process that leads a stream: the only one there is, or a node's name.
 
-    While another fault is being mended nobody leads: it is waited for, and then the first node named.
+    While another fault is being repaired nobody leads: it is waited for, and then the first node named.
     """
     if not isinstance(stack, ClusterStack):
         return "nats"

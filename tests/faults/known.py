@@ -160,7 +160,7 @@ KNOWN: tuple[Known, ...] = (
     Known(
         13,
         "Nobody could free a stuck version.",
-        "Cancel works in every state, then retry; and the reconciler mends what no message will finish.",
+        "Cancel works in every state, then retry; and the reconciler repairs what no message will finish.",
         (
             f"{_ORDERS}/api/test_versions.py::test_cancelling_in_every_state",
             f"{_ORDERS}/reconciler/test_versions.py::test_a_queued_version_whose_job_is_lost_is_published_again",
@@ -180,7 +180,7 @@ KNOWN: tuple[Known, ...] = (
     Known(
         15,
         "One lock that was taken ended the recovery of all that came after it.",
-        "The reconciler mends row by row; one that cannot be mended stops no other, and a second "
+        "The reconciler repairs row by row; one that cannot be repaired stops no other, and a second "
         "replica passes over.",
         (
             f"{_ORDERS}/reconciler/test_versions.py::test_one_replica_at_a_time",

@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 
 from pastelka_common.servers import ServerProcess
-from pastelka_local.testing import Service, Stack, StackOptions
+from pastelka_local.testing import RunningStack, Service, StackOptions
 from tests.faults import database, disk, providers
 from tests.faults.cluster import ClusterStack
 from tests.faults.journal import Journal, Outage
@@ -35,7 +35,7 @@ class NotBackError(Exception):
 class Line:
     """The running system and what is known of it."""
 
-    stack: Stack
+    stack: RunningStack
     runpod: Runpod
     vectorizer: Vectorizer
     journal: Journal
@@ -146,7 +146,7 @@ async def running(folder: Path, setup: Setup) -> AsyncIterator[Line]:
             services=(),
             launcher=setup.launcher,
         )
-        stack = (ClusterStack if setup.cluster else Stack)(folder, options)
+        stack = (ClusterStack if setup.cluster else RunningStack)(folder, options)
         if disk.can_mount():
             disk.mount(stack.storage, megabytes=64 + setup.images)
         async with stack, database.route(stack.postgres, pooled=setup.pooled) as route:
@@ -172,7 +172,7 @@ async def _start_services(line: Line, setup: Setup) -> None:
     line.journal.began = time.time()
 
 
-def _wake(stack: Stack) -> None:
+def _wake(stack: RunningStack) -> None:
     """Let nothing stay stopped: a stopped process does not end when it is asked to."""
     for service in stack.services.values():
         if exit_status(service) is None and service._process is not None:

@@ -9,7 +9,7 @@ import asyncpg
 import nats
 from nats.js.errors import NotFoundError
 
-from pastelka_local.testing import Stack
+from pastelka_local.testing import RunningStack
 from tests.faults import cluster
 
 _VERSIONS = """
@@ -50,7 +50,7 @@ class Picture:
         return [v for v in self.versions if v["status"] not in {"completed", "error"}]
 
 
-async def take(stack: Stack) -> Picture:
+async def take(stack: RunningStack) -> Picture:
     """Read the database."""
     connection = await asyncpg.connect(stack.postgres.url, timeout=10)
     try:
@@ -73,7 +73,7 @@ def files(root: Path) -> set[str]:
     return {file.relative_to(root).as_posix() for file in root.rglob("*") if file.is_file()}
 
 
-async def jobs_left(stack: Stack) -> list[str]:
+async def jobs_left(stack: RunningStack) -> list[str]:
     """Subjects of the messages in ``JOBS``; raises if the stream is not there."""
     nc = await nats.connect(cluster.urls_of(stack), connect_timeout=5)
     try:
@@ -85,7 +85,7 @@ async def jobs_left(stack: Stack) -> list[str]:
         await nc.close()
 
 
-async def dead_letters(stack: Stack) -> list[tuple[str, Row]]:
+async def dead_letters(stack: RunningStack) -> list[tuple[str, Row]]:
     """Original subject and original job of every dead letter, with the letter's code as ``code``."""
     nc = await nats.connect(cluster.urls_of(stack), connect_timeout=5)
     found = []

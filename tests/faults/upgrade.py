@@ -47,14 +47,14 @@ class Balanced(Client):
     addresses: dict[str, str] = field(default_factory=dict)
     _resting: set[str] = field(default_factory=set)
     _turns: Iterator[int] = field(default_factory=itertools.count)
-    _in_hand: Counter[str] = field(default_factory=Counter)
+    _in_progress: Counter[str] = field(default_factory=Counter)
     _answered: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def leave_out(self, name: str) -> None:
         """Send nothing more to this process; returns once it has answered what was sent."""
         self._resting.add(name)
         async with self._answered:
-            await self._answered.wait_for(lambda: not self._in_hand[name])
+            await self._answered.wait_for(lambda: not self._in_progress[name])
 
     def take_in(self, name: str) -> None:
         """Send requests to this process again."""
@@ -75,11 +75,11 @@ class Balanced(Client):
     async def _send_to(
         self, name: str, method: str, path: str, since: float, options: dict[str, Any]
     ) -> Answer:
-        self._in_hand[name] += 1
+        self._in_progress[name] += 1
         try:
             return await self._send_there(self.addresses[name], method, path, since, options)
         finally:
-            self._in_hand[name] -= 1
+            self._in_progress[name] -= 1
             async with self._answered:
                 self._answered.notify_all()
 

@@ -12,14 +12,14 @@ import aiohttp
 from PIL import Image
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.servers import BucketServer, MercureHub, NginxServer, running
+from pastelka_common.servers import BucketServer, MercureServer, NginxServer, running
 from pastelka_common.servers.nginx_templates import proxies_in_front
 from pastelka_common.storage import open_storage
 from pastelka_common.storage.settings import StorageSettings
 from pastelka_local.testing.services import Service
 from pastelka_orders import migrations_runner
 from pastelka_orders.access import secret
-from pastelka_orders.access.caller import Role
+from pastelka_orders.access.principal import Role
 from pastelka_orders.access.settings import AuthMode
 from pastelka_orders.database import Database
 from pastelka_orders.repository import accounts, sessions
@@ -68,7 +68,7 @@ async def gateway_system(
     *,
     mode: AuthMode,
     bucket: BucketServer | None = None,
-    hub: MercureHub | None = None,
+    hub: MercureServer | None = None,
 ) -> AsyncIterator[GatewaySystem]:
     """A migrated database, the API and nginx until the block ends."""
     url = database_url.replace("postgresql://", "postgresql+asyncpg://", 1)
@@ -134,7 +134,7 @@ async def _session(database: Database, role: Role) -> Headers:
         assert await accounts.add(connection, role, role, "no password fits")
         account = await accounts.find(connection, role)
         assert account is not None
-        await sessions.add(connection, secret.hash_of(cookie), account.id, life)
+        await sessions.add(connection, secret.hash_secret(cookie), account.id, life)
 
     await database.write(begin)
     return {"Cookie": f"pastelka_session={cookie}"}

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from pastelka_common.servers import MercureHub
+from pastelka_common.servers import MercureServer
 from pastelka_common.testing.waiting import until
 from tests.gateway.system import GatewaySystem, Headers, gateway_system
 
@@ -15,7 +15,9 @@ HUB = "/.well-known/mercure"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def system(mercure_hub: MercureHub, database_url: str, tmp_path: Path) -> AsyncIterator[GatewaySystem]:
+async def system(
+    mercure_hub: MercureServer, database_url: str, tmp_path: Path
+) -> AsyncIterator[GatewaySystem]:
     async with gateway_system(tmp_path, database_url, mode="password", hub=mercure_hub) as found:
         yield found
 

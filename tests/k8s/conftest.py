@@ -10,7 +10,7 @@ import pytest_asyncio
 import yaml
 
 from pastelka_common.testing.fake_runpod import FakeRunpod
-from pastelka_local.testing import Stack, StackOptions
+from pastelka_local.testing import RunningStack, StackOptions
 from tests.k8s import keda
 from tests.k8s.control_plane import ControlPlane
 from tests.k8s.figures import Figures
@@ -77,7 +77,7 @@ async def runpod() -> AsyncIterator[FakeRunpod]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def stack(
     tmp_path_factory: pytest.TempPathFactory, runpod: FakeRunpod, figures: Figures
-) -> AsyncIterator[Stack]:
+) -> AsyncIterator[RunningStack]:
     """Real PostgreSQL, nats-server and hub, the real orders API and worker; coloring is started by tests."""
     env = {
         "COLORING_PROVIDER": "runpod",
@@ -87,7 +87,7 @@ async def stack(
         "RUNPOD_POLL_INTERVAL": "0.5",
     }
     options = StackOptions(env=env, services=())
-    async with Stack(tmp_path_factory.mktemp("stack"), options) as running:
+    async with RunningStack(tmp_path_factory.mktemp("stack"), options) as running:
         await asyncio.gather(
             *(running.add(kind, kind, deadline=_START_SECONDS) for kind in ("api", "worker"))
         )

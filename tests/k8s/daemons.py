@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pastelka_common.servers.privileges import dying_with_parent
+from pastelka_common.servers.privileges import terminate_with_parent
 
 _TAIL = 4000
 _POLL_SECONDS = 0.1
@@ -24,7 +24,7 @@ class Daemons:
         """Start a program; its output goes to ``<name>.log``."""
         with self.log(name).open("wb") as log:
             self._running[name] = subprocess.Popen(
-                dying_with_parent(command),
+                terminate_with_parent(command),
                 cwd=self.folder,
                 env={**os.environ, **(env or {})},
                 stdin=subprocess.DEVNULL,

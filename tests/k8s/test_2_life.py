@@ -18,7 +18,7 @@ from nats.js.errors import NotFoundError
 from pastelka_common.messaging.topology import COLORING_CONSUMER, JOBS
 from pastelka_common.testing.fake_runpod import FakeRunpod, JobPlan
 from pastelka_common.testing.waiting import until
-from pastelka_local.testing import Stack
+from pastelka_local.testing import RunningStack
 from pastelka_local.testing.stack import photo, post_order
 from tests.k8s.api import Object, RefusedError
 from tests.k8s.conftest import NAMESPACE
@@ -35,7 +35,7 @@ SLOW = 180.0
 pytestmark = pytest.mark.timeout(600)
 
 
-def _values(stack: Stack) -> dict[str, Any]:
+def _values(stack: RunningStack) -> dict[str, Any]:
     """A release beside the servers of the stack."""
     quick = {
         "minReplicas": 0,
@@ -66,7 +66,7 @@ def _values(stack: Stack) -> dict[str, Any]:
     }
 
 
-async def _consumer(stack: Stack) -> tuple[int, int] | None:
+async def _consumer(stack: RunningStack) -> tuple[int, int] | None:
     """Waiting and in hand at the real consumer; ``None`` without one."""
     nc = await nats.connect(stack.nats.url)
     try:
@@ -79,7 +79,7 @@ async def _consumer(stack: Stack) -> tuple[int, int] | None:
 
 
 async def test_install(
-    plane: ControlPlane, release: Release, stack: Stack, values: Path, figures: Figures
+    plane: ControlPlane, release: Release, stack: RunningStack, values: Path, figures: Figures
 ) -> None:
     """Into a namespace with nothing but the operator's Secrets and claim."""
     values.write_text(yaml.safe_dump(_values(stack)))  # noqa: ASYNC240 - a line or two
@@ -116,7 +116,7 @@ async def test_the_migration_ran_and_left_nothing(plane: ControlPlane, release: 
 
 
 async def test_without_its_consumer_one_worker_is_started(
-    plane: ControlPlane, release: Release, stack: Stack, figures: Figures
+    plane: ControlPlane, release: Release, stack: RunningStack, figures: Figures
 ) -> None:
     """Only a worker declares the consumer. With none of both there is no lag, and nobody would ever come."""
     assert await _consumer(stack) is None
@@ -127,7 +127,7 @@ async def test_without_its_consumer_one_worker_is_started(
 
 
 async def test_with_nothing_to_do_there_is_no_worker(
-    plane: ControlPlane, release: Release, stack: Stack, figures: Figures
+    plane: ControlPlane, release: Release, stack: RunningStack, figures: Figures
 ) -> None:
     worker = await stack.add("coloring", "coloring", deadline=SLOW)  # what the simulated pod would have done
     await worker.stop()
@@ -139,7 +139,7 @@ async def test_with_nothing_to_do_there_is_no_worker(
     assert (conditions["Ready"], conditions["Active"]) == ("True", "False")
 
 
-async def test_orders_start_workers(release: Release, stack: Stack, figures: Figures) -> None:
+async def test_orders_start_workers(release: Release, stack: RunningStack, figures: Figures) -> None:
     """Photos posted to the real API become jobs at the real consumer, and these become pods."""
     async with aiohttp.ClientSession() as http:
         photos = [photo(seed) for seed in range(1, PHOTOS + 1)]
@@ -233,28 +233,28 @@ async def _drain(plane: ControlPlane, release: Release, node: str) -> int:
 
 
 async def test_jobs_in_hand_keep_their_workers(
-    release: Release, stack: Stack, runpod: FakeRunpod, figures: Figures
+    release: Release, stack: RunningStack, runpod: FakeRunpod, figures: Figures
 ) -> None:
     """A real worker takes all jobs, so that none waits; as long as they are in hand, no pod is ended."""
     runpod.plan(*(JobPlan(states=["IN_PROGRESS"]) for _ in range(PHOTOS)))
     await stack.services["coloring"].start(deadline=SLOW)
 
-    async def in_hand() -> bool:
+    async def in_progress() -> bool:
         return await _consumer(stack) == (0, PHOTOS)
 
-    await until(in_hand, SLOW)
+    await until(in_progress, SLOW)
     figures.reached(f"a real worker has all {PHOTOS} jobs in hand, none waits")
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(3 * COOLDOWN):  # to see that something does not happen, one has to wait
             while True:
                 assert await release.replicas("coloring") == MOST_PODS
                 await asyncio.sleep(0.5)
-    assert await in_hand()
+    assert await in_progress()
     figures.reached(f"coloring stayed at {MOST_PODS} for {3 * COOLDOWN} s (cooldown: {COOLDOWN} s)")
 
 
 async def test_done_jobs_end_their_workers(
-    release: Release, stack: Stack, runpod: FakeRunpod, figures: Figures
+    release: Release, stack: RunningStack, runpod: FakeRunpod, figures: Figures
 ) -> None:
     runpod.advance("COMPLETED")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pastelka_common.telemetry import Silenced
+from pastelka_common.telemetry import QuietExporter
 from pastelka_common.testing.growth import MOST_GROWTH, growth
 from pastelka_orders.domain import text
 from pastelka_orders.shopify.attributes import AttributeNames
@@ -17,7 +17,7 @@ COMPUTED = {
     "services/orders/src/pastelka_orders/shopify/attributes.py": AttributeNames()._photo,
     # The other one meets runs of one joiner only: the function is tested below.
     "services/orders/src/pastelka_orders/domain/text.py": text._RUN_OF_JOINERS,
-    "libs/common/src/pastelka_common/telemetry.py": Silenced(["a-secret", "another secret"])._pattern,
+    "libs/common/src/pastelka_common/telemetry.py": QuietExporter(["a-secret", "another secret"])._pattern,
 }
 """Patterns that are not a constant, as they are used."""
 

@@ -13,8 +13,8 @@ from PIL import Image
 
 from pastelka_orders.photos.decoders import Decoders
 from pastelka_orders.photos.errors import Refusal
-from pastelka_orders.photos.limits import DecoderBounds, PhotoLimits
 from pastelka_orders.photos.normalise import prepare_decoders
+from pastelka_orders.photos.photo_limits import DecoderBounds, PhotoLimits
 from tests.photos import second
 from tests.photos.corpus import Case
 from tests.photos.reasons import reason_for

@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 
 from pastelka_common.testing.fake_runpod import FakeRunpod, JobPlan
 from pastelka_local.sample import photos as sample_photos
-from pastelka_local.testing import Stack, StackOptions
+from pastelka_local.testing import RunningStack, StackOptions
 from pastelka_local.testing.stack import post_order
 
 _FIRST_NUMBER = 1263
@@ -76,14 +76,18 @@ async def studio() -> AsyncIterator[Studio]:
     with TemporaryDirectory(prefix="pastelka-pictures-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # noqa: ASYNC240 - before anything runs; PostgreSQL may have to run as another user
-        async with Stack(folder, options) as stack, aiohttp.ClientSession() as http, FakeRunpod() as runpod:
+        async with (
+            RunningStack(folder, options) as stack,
+            aiohttp.ClientSession() as http,
+            FakeRunpod() as runpod,
+        ):
             yield await _Setting(stack, http, runpod).build()
 
 
 class _Setting:
     """Makes the orders in the order in which they are to have come in."""
 
-    def __init__(self, stack: Stack, http: aiohttp.ClientSession, runpod: FakeRunpod) -> None:
+    def __init__(self, stack: RunningStack, http: aiohttp.ClientSession, runpod: FakeRunpod) -> None:
         self._stack = stack
         self._http = http
         self._runpod = runpod

@@ -10,7 +10,7 @@ import obstore
 
 from pastelka_common.servers import BucketServer
 from pastelka_common.storage import FolderStorage, Storage
-from pastelka_common.storage.bucket import BucketStorage, bucket_of
+from pastelka_common.storage.bucket import BucketStorage, parse_bucket_url
 from pastelka_common.storage.settings import StorageSettings
 from tests.restore.command import run
 
@@ -69,7 +69,9 @@ class BucketFiles:
     kept: Storage = field(init=False)
 
     def __post_init__(self) -> None:
-        self.live, self.kept = (BucketStorage(bucket_of(self._settings(part))) for part in ("shop", "copy"))
+        self.live, self.kept = (
+            BucketStorage(parse_bucket_url(self._settings(part))) for part in ("shop", "copy")
+        )
 
     async def back_up(self) -> None:
         await self._synced("shop", "copy")
@@ -90,13 +92,13 @@ class BucketFiles:
 
     async def _synced(self, source: str, target: str) -> None:
         await self._emptied(target)
-        whole = bucket_of(self._settings(""))
+        whole = parse_bucket_url(self._settings(""))
         for meta in await obstore.list(whole, source).collect_async():
             path = meta["path"]
             await obstore.copy_async(whole, path, f"{target}{path.removeprefix(source)}")
 
     async def _emptied(self, prefix: str) -> None:
-        whole = bucket_of(self._settings(""))
+        whole = parse_bucket_url(self._settings(""))
         paths = [meta["path"] for meta in await obstore.list(whole, prefix).collect_async()]
         if paths:
             await obstore.delete_async(whole, paths)

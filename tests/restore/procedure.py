@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pastelka_common.servers.postgres import binaries
-from pastelka_local.testing import Stack
+from pastelka_local.testing import RunningStack
 from tests.restore.command import run
 from tests.restore.files import Files
 
@@ -30,7 +30,7 @@ class Backup:
         return self.folder / "record.json"
 
 
-async def back_up(stack: Stack, backup: Backup) -> None:
+async def back_up(stack: RunningStack, backup: Backup) -> None:
     """While everything runs: the database first, then the files, then the record."""
     backup.folder.mkdir(parents=True, exist_ok=True)
     await run(binaries() / "pg_dump", "--format=custom", "--file", backup.dump, stack.postgres.url)
@@ -38,12 +38,12 @@ async def back_up(stack: Stack, backup: Backup) -> None:
     await record(stack, backup)
 
 
-async def record(stack: Stack, backup: Backup) -> None:
+async def record(stack: RunningStack, backup: Backup) -> None:
     """Again between backups, as often as one likes."""
     await _orders(stack, "backup-record", "--out", backup.record)
 
 
-async def restore(stack: Stack, backup: Backup, *, files: bool = True) -> dict[str, Any]:
+async def restore(stack: RunningStack, backup: Backup, *, files: bool = True) -> dict[str, Any]:
     """Into an empty database and whatever broker; no service runs. What was done.
 
     With ``files`` the storage is put back as well; otherwise it was not lost, and stays as it is.
@@ -59,5 +59,5 @@ async def restore(stack: Stack, backup: Backup, *, files: bool = True) -> dict[s
     return found
 
 
-async def _orders(stack: Stack, *arguments: object) -> str:
+async def _orders(stack: RunningStack, *arguments: object) -> str:
     return await run(sys.executable, "-m", "pastelka_orders", *arguments, env=stack.env())

@@ -35,7 +35,7 @@ def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
 async def line(tmp_path: Path, files: Files) -> AsyncIterator[Line]:
     """The whole line, with a reconciler that looks often."""
     runpod = FakeRunpod(FakeRunpodSettings(queue_seconds=0.5, run_seconds=0.5))
-    env = {"RECONCILE_EVERY": "1", "RECONCILE_GRACE": "2", "RETENTION_EVERY": "1"}
+    env = {"RECONCILE_INTERVAL": "1", "RECONCILE_GRACE": "2", "RETENTION_INTERVAL": "1"}
     if isinstance(files, BucketFiles):
         await files.lose()  # the server is the session's
         env |= files.environment()
@@ -141,7 +141,7 @@ async def test_everything_ends_consistent_after_a_restore(line: Line, backup: Ba
 
     await until_completed(line, busy["order_number"])
     await until(lambda: is_gone(line, wrong["order_number"]), 60)
-    assert not await files.live.holds(str(wrong["id"]))
+    assert not await files.live.prefix_exists(str(wrong["id"]))
     assert await is_gone(line, lost["order_number"])
     # What was at the provider is gone on with; each SVG is made once, as no request was under way.
     assert line.runpod.stats()["submits"] == submits

@@ -20,7 +20,7 @@ import psutil
 import pytest
 
 from pastelka_common.servers import free_port
-from pastelka_local.strays import end_strays, strays
+from pastelka_local.orphans import find_orphans, terminate_orphans
 
 pytestmark = pytest.mark.server
 
@@ -61,7 +61,7 @@ async def _up(environment: dict[str, str]) -> AsyncIterator[tuple[asyncio.subpro
         if process.returncode is None:
             process.kill()
             await process.communicate()
-        end_strays(Path(environment["PASTELKA_DATA_DIR"]))
+        terminate_orphans(Path(environment["PASTELKA_DATA_DIR"]))
 
 
 async def _read_until(process: asyncio.subprocess.Process, words: str, lines: list[str]) -> None:
@@ -89,7 +89,7 @@ async def test_up_makes_the_sample_and_leaves_nothing_when_interrupted(
         output, _ = await asyncio.wait_for(process.communicate(), 60)
         assert "Everything is stopped" in output.decode()
         assert process.returncode == 0
-        assert strays(tmp_path / "data") == []
+        assert find_orphans(tmp_path / "data") == []
 
 
 async def test_on_a_terminal_up_shows_a_live_table_until_control_c(tmp_path: Path):
@@ -112,10 +112,10 @@ async def test_on_a_terminal_up_shows_a_live_table_until_control_c(tmp_path: Pat
         os.write(terminal, b"\x03")
         shown = await asyncio.to_thread(_read_terminal, terminal, b"Everything is stopped")
         assert await asyncio.wait_for(process.wait(), 30) == 0
-        assert strays(data) == []
+        assert find_orphans(data) == []
     finally:
         os.close(terminal)
-        end_strays(data)
+        terminate_orphans(data)
 
 
 def _read_terminal(terminal: int, words: bytes) -> bytes:
@@ -131,10 +131,10 @@ async def test_down_ends_the_stack_of_an_up_that_was_killed(tmp_path: Path):
     async with _up(environment) as (process, _lines):
         process.kill()
         await process.wait()
-        assert len(strays(tmp_path / "data")) >= 7
+        assert len(find_orphans(tmp_path / "data")) >= 7
         status, output = await _run(environment, "down")
         assert (status, "Everything is stopped" in output) == (0, True)
-        assert strays(tmp_path / "data") == []
+        assert find_orphans(tmp_path / "data") == []
 
 
 async def test_start_status_down_and_start_again(tmp_path: Path):
@@ -151,7 +151,7 @@ async def test_start_status_down_and_start_again(tmp_path: Path):
         assert all(str(state["pid"]) in output for state in states)
         assert "is up already" in (await _run(environment, "start"))[1]
         assert (await _run(environment, "down"))[0] == 0
-        assert strays(data) == []
+        assert find_orphans(data) == []
         assert (await _run(environment, "start"))[0] == 0
         status, output = await _run(environment, "reset")
         assert (status, "--yes" in output) == (1, True)
@@ -159,7 +159,7 @@ async def test_start_status_down_and_start_again(tmp_path: Path):
         assert (await _run(environment, "reset", "--yes"))[0] == 0
         assert not data.exists()
     finally:
-        end_strays(data)
+        terminate_orphans(data)
 
 
 async def test_two_stacks_run_side_by_side(tmp_path: Path):
@@ -171,7 +171,7 @@ async def test_two_stacks_run_side_by_side(tmp_path: Path):
         assert (await _run(environments[1], "status"))[0] == 0
     finally:
         for environment in environments:
-            end_strays(Path(environment["PASTELKA_DATA_DIR"]))
+            terminate_orphans(Path(environment["PASTELKA_DATA_DIR"]))
 
 
 async def test_a_taken_port_ends_the_start_with_the_variable_to_change(tmp_path: Path):

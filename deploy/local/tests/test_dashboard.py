@@ -106,8 +106,8 @@ def test_a_build_that_fails_says_what_was_printed_and_is_tried_again(project: Pr
         project.page()
     with pytest.raises(DashboardError):
         project.page()
-    project.write("src/main.ts", "mended")
-    assert project.page().endswith("mended")
+    project.write("src/main.ts", "repaired")
+    assert project.page().endswith("repaired")
 
 
 def test_a_check_sums_up_and_leaves_a_current_build(project: Project):

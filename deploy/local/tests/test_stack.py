@@ -17,11 +17,11 @@ import pytest
 
 from pastelka_common.servers import free_port
 from pastelka_local.health import look, read_states
+from pastelka_local.orphans import find_orphans
 from pastelka_local.plan import ServiceKind, StackFile
-from pastelka_local.sample import Progress, make_sample
+from pastelka_local.sample import SampleProgress, make_sample
 from pastelka_local.settings import Settings, read_settings
 from pastelka_local.stack import Stack, StackError, end_stack
-from pastelka_local.strays import strays
 
 pytestmark = pytest.mark.server
 
@@ -84,7 +84,7 @@ async def test_everything_is_up_with_the_settings_and_heals_and_ends(running: tu
     await _sample_is_made_once(stack)
     await _a_killed_process_is_started_again(settings)
     assert await _end(settings) == 0
-    assert strays(settings.data) == []
+    assert find_orphans(settings.data) == []
     assert read_states(settings.run) == []
     assert not any(psutil.pid_exists(state["pid"]) for state in states.values())
 
@@ -146,7 +146,7 @@ def _other_users_are_kept_out(settings: Settings, states: dict[str, dict[str, An
 
 
 async def _sample_is_made_once(stack: StackFile) -> None:
-    seen: list[Progress] = []
+    seen: list[SampleProgress] = []
     number = await make_sample(
         stack.address, again=False, show=lambda _number, progress: seen.append(progress)
     )
@@ -170,12 +170,12 @@ async def test_down_ends_what_a_killed_supervisord_left(running: tuple[Settings,
     states = _states(settings)
     os.kill(states["supervisor"]["pid"], signal.SIGKILL)
     await _until(lambda: not psutil.pid_exists(states["supervisor"]["pid"]))
-    assert {process.pid for process in strays(settings.data)} >= {
+    assert {process.pid for process in find_orphans(settings.data)} >= {
         states["nats"]["pid"],
         states["nginx"]["pid"],
     }
     assert await _end(settings) >= len(states) - 2
-    assert strays(settings.data) == []
+    assert find_orphans(settings.data) == []
     assert not any(_is_ours(process, settings.data) for process in psutil.process_iter())
 
 

@@ -1131,7 +1131,7 @@ export interface components {
              * In Hand
              * @description Being worked on, or waiting to be tried again
              */
-            in_hand: number;
+            in_progress: number;
             /** Name */
             name: string;
             /**
@@ -1164,18 +1164,18 @@ export interface components {
              * @description Versions that were in hand
              */
             examined: number;
-            /** Last Mended At */
-            last_mended_at: string | null;
+            /** Last Repaired At */
+            last_repaired_at: string | null;
             /**
-             * Mended
+             * Repaired
              * @description In the last pass
              */
-            mended: number;
+            repaired: number;
             /**
-             * Mended Total
+             * Repaired Total
              * @description Since the database was made
              */
-            mended_total: number;
+            repaired_total: number;
             /**
              * Ran At
              * Format: date-time

@@ -175,7 +175,7 @@ describe("staying up to date", () => {
     expect(screen.getByTestId("freshness")).toHaveTextContent(/aktualizováno před [234] s/);
     expect(requests).toHaveLength(0);
     await act(() => vi.advanceTimersByTimeAsync(3000));
-    await answerNext(sampleSystem({ queues: [{ name: "coloring", waiting: 77, in_hand: 3 }] }));
+    await answerNext(sampleSystem({ queues: [{ name: "coloring", waiting: 77, in_progress: 3 }] }));
     expect(await screen.findByText("77")).toBeVisible();
     expect(screen.getByTestId("freshness")).toHaveTextContent("aktualizováno právě teď");
   });

@@ -49,9 +49,9 @@ export function sampleSystem(changes: Partial<SystemState> = {}): SystemState {
       sampleProcess(name),
     ),
     queues: [
-      { name: "coloring", waiting: 12, in_hand: 2 },
-      { name: "vectorize", waiting: 0, in_hand: 0 },
-      { name: "download", waiting: 0, in_hand: 0 },
+      { name: "coloring", waiting: 12, in_progress: 2 },
+      { name: "vectorize", waiting: 0, in_progress: 0 },
+      { name: "download", waiting: 0, in_progress: 0 },
     ],
     outbox: { messages: 0, oldest_seconds: null },
     last_hour: [sampleHour("coloring", 42, 3), sampleHour("svg", 0, 0)],

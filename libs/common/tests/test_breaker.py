@@ -30,7 +30,7 @@ def fault(retry_after: float | None = None) -> TransientError:
 
 def fail(breaker: Breaker, times: int = 3) -> None:
     for _ in range(times):
-        breaker.failed(fault())
+        breaker.record_failure(fault())
 
 
 def gauge() -> float:
@@ -40,7 +40,7 @@ def gauge() -> float:
 
 def test_it_opens_after_failures_in_a_row_only(breaker: Breaker):
     fail(breaker, 2)
-    breaker.succeeded()
+    breaker.record_success()
     fail(breaker, 2)
     assert breaker.state == "closed"
     breaker.check()
@@ -55,30 +55,30 @@ def test_it_opens_after_failures_in_a_row_only(breaker: Breaker):
 
 
 def test_while_open_no_job_is_asked_for_and_then_one(breaker: Breaker, clock: Clock):
-    assert breaker.room(7, 0) == 7
+    assert breaker.available_slots(7, 0) == 7
     fail(breaker)
-    assert breaker.room(7, 0) == 0
-    assert breaker.seconds_closed_to_all() == 10
+    assert breaker.available_slots(7, 0) == 0
+    assert breaker.seconds_until_probe() == 10
     clock.now += 10
     assert (breaker.state, gauge()) == ("half_open", 1)
-    assert breaker.seconds_closed_to_all() is None
-    assert (breaker.room(7, 0), breaker.room(7, 1)) == (1, 0)
-    assert breaker.admit() is True
-    assert breaker.room(7, 0) == 0
+    assert breaker.seconds_until_probe() is None
+    assert (breaker.available_slots(7, 0), breaker.available_slots(7, 1)) == (1, 0)
+    assert breaker.allow_request() is True
+    assert breaker.available_slots(7, 0) == 0
     with pytest.raises(PostponedError):
-        breaker.admit()
+        breaker.allow_request()
 
 
 def test_a_probe_that_succeeds_closes_it(breaker: Breaker, clock: Clock):
     told: list[str] = []
-    breaker.listen(lambda: told.append(breaker.state))
+    breaker.add_listener(lambda: told.append(breaker.state))
     fail(breaker)
     clock.now += 10
-    breaker.admit()
-    breaker.succeeded()
+    breaker.allow_request()
+    breaker.record_success()
     assert told == ["open", "closed"]
-    assert breaker.room(7, 0) == 7
-    assert breaker.admit() is False
+    assert breaker.available_slots(7, 0) == 7
+    assert breaker.allow_request() is False
     fail(breaker, 2)
     assert breaker.state == "closed"
 
@@ -86,27 +86,27 @@ def test_a_probe_that_succeeds_closes_it(breaker: Breaker, clock: Clock):
 def test_every_probe_that_fails_doubles_the_pause_up_to_the_longest(breaker: Breaker, clock: Clock):
     fail(breaker)
     for pause in (20, 40, 40):
-        clock.now += breaker.seconds_closed_to_all() or 0
-        assert breaker.admit()
-        breaker.failed(fault())
-        assert breaker.seconds_closed_to_all() == pause
+        clock.now += breaker.seconds_until_probe() or 0
+        assert breaker.allow_request()
+        breaker.record_failure(fault())
+        assert breaker.seconds_until_probe() == pause
 
 
 def test_a_probe_that_says_nothing_lets_another_one_out(breaker: Breaker, clock: Clock):
     fail(breaker)
     clock.now += 10
-    breaker.abandoned(probe=breaker.admit())
+    breaker.record_no_result(probe=breaker.allow_request())
     assert breaker.state == "half_open"
-    assert breaker.admit()
-    breaker.abandoned(probe=False)
+    assert breaker.allow_request()
+    breaker.record_no_result(probe=False)
     with pytest.raises(PostponedError):
         breaker.check()
 
 
 def test_the_providers_wish_keeps_it_open_longer(breaker: Breaker):
     fail(breaker, 2)
-    breaker.failed(fault(retry_after=25))
-    assert breaker.seconds_closed_to_all() == 25
+    breaker.record_failure(fault(retry_after=25))
+    assert breaker.seconds_until_probe() == 25
 
 
 def test_what_others_are_told(breaker: Breaker):

@@ -10,9 +10,9 @@ from obstore.store import S3Store
 
 from pastelka_common.errors import PermanentError, TransientError
 from pastelka_common.servers import BucketServer, free_port, running
-from pastelka_common.sources import source_at_hand
-from pastelka_common.storage import StorageAwayError, StorageSettings
-from pastelka_common.storage.bucket import BucketStorage, bucket_of
+from pastelka_common.sources import source_local_copy
+from pastelka_common.storage import StorageNotMountedError, StorageSettings
+from pastelka_common.storage.bucket import BucketStorage, parse_bucket_url
 
 PATH = "42/121/image 1.jpg"
 
@@ -26,7 +26,7 @@ def settings(bucket_server: BucketServer, monkeypatch: pytest.MonkeyPatch) -> St
 
 @pytest.fixture
 def storage(settings: StorageSettings) -> BucketStorage:
-    return BucketStorage(bucket_of(settings))
+    return BucketStorage(parse_bucket_url(settings))
 
 
 async def _get(url: str) -> tuple[int, str, bytes]:
@@ -36,11 +36,11 @@ async def _get(url: str) -> tuple[int, str, bytes]:
 
 async def test_a_signed_address_opens_one_file_for_a_while(storage: BucketStorage):
     await storage.write(PATH, b"photo")
-    url = await storage.signed(PATH, lifetime=timedelta(minutes=1))
+    url = await storage.presign(PATH, lifetime=timedelta(minutes=1))
     assert await _get(url) == (200, "image/jpeg", b"photo")
     assert (await _get(url.split("?")[0]))[0] == 403
     assert (await _get(url.replace("image%201.jpg", "image%202.jpg")))[0] == 403
-    missing = await storage.signed("42/none.jpg", lifetime=timedelta(minutes=1))
+    missing = await storage.presign("42/none.jpg", lifetime=timedelta(minutes=1))
     assert (await _get(missing))[0] == 404
 
 
@@ -59,14 +59,14 @@ async def test_a_file_has_the_type_of_a_picture_or_none(
 ):
     (tmp_path / "sent").write_bytes(b"x" * 6_000_000)
     await storage.write(f"1/{name}", b"x")
-    await storage.take(f"2/{name}", tmp_path / "sent")
+    await storage.put_file(f"2/{name}", tmp_path / "sent")
     for folder in (1, 2):
-        url = await storage.signed(f"{folder}/{name}", lifetime=timedelta(minutes=1))
+        url = await storage.presign(f"{folder}/{name}", lifetime=timedelta(minutes=1))
         assert (await _get(url))[:2] == (200, kind)
 
 
 def _changed(settings: StorageSettings, **changes: str) -> BucketStorage:
-    return BucketStorage(bucket_of(settings.model_copy(update=changes)))
+    return BucketStorage(parse_bucket_url(settings.model_copy(update=changes)))
 
 
 @pytest.fixture(params=["another bucket", "unknown key", "nobody there"])
@@ -85,13 +85,13 @@ async def test_a_bucket_that_cannot_be_asked_is_no_missing_file(
     tries = [
         lambda: broken.read(PATH),
         lambda: broken.write(PATH, b"x"),
-        lambda: broken.take(PATH, tmp_path / "sent"),
-        lambda: broken.has(PATH),
+        lambda: broken.put_file(PATH, tmp_path / "sent"),
+        lambda: broken.exists(PATH),
         lambda: broken.size(PATH),
-        broken.reach,
+        broken.ping,
         lambda: broken.remove(PATH),
-        lambda: broken.holds("42"),
-        lambda: broken.found("42", []),
+        lambda: broken.prefix_exists("42"),
+        lambda: broken.usage("42", []),
         lambda: broken.erase("42", []),
     ]
     for attempt in tries:
@@ -101,18 +101,18 @@ async def test_a_bucket_that_cannot_be_asked_is_no_missing_file(
         assert refused.value.strerror
         for secret in (settings.aws_access_key_id, "127.0.0.1", "http", "nobody-we-know"):
             assert secret not in str(refused.value)
-    with pytest.raises(StorageAwayError, match="The storage cannot be read: The bucket"):
-        await broken.require(may_be_empty=True)
+    with pytest.raises(StorageNotMountedError, match="The storage cannot be read: The bucket"):
+        await broken.ensure_mounted(may_be_empty=True)
     await broken.delete_tree("42")
     with pytest.raises(TransientError) as failed:
-        async with source_at_hand(broken, PATH):
+        async with source_local_copy(broken, PATH):
             pass
     assert failed.value.code == "storage_unavailable"
 
 
 async def test_a_source_outside_the_root_is_never_tried_again(storage: BucketStorage):
     with pytest.raises(PermanentError) as failed:
-        async with source_at_hand(storage, "../x.png"):
+        async with source_local_copy(storage, "../x.png"):
             pass
     assert failed.value.code == "unsafe_path"
 

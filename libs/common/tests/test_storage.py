@@ -116,10 +116,10 @@ async def test_files_and_trees(storage: FolderStorage):
 async def test_a_file_is_taken_whole_and_stays_where_it_was(storage: FolderStorage, tmp_path: Path):
     source = tmp_path / "sent"
     source.write_bytes(b"photo" * 1_000_000)
-    await storage.take("1/2/image_1.jpg", source)
+    await storage.put_file("1/2/image_1.jpg", source)
     assert await storage.read("1/2/image_1.jpg") == source.read_bytes()
     with pytest.raises(FileNotFoundError):
-        await storage.take("1/2/image_1.jpg", tmp_path / "nothing")
+        await storage.put_file("1/2/image_1.jpg", tmp_path / "nothing")
     assert await storage.read("1/2/image_1.jpg") == source.read_bytes()
     assert [path async for path in storage.files("1")] == ["1/2/image_1.jpg"]
 
@@ -153,7 +153,7 @@ async def test_a_file_system_that_syncs_no_folder_stores_and_deletes(
     source.write_bytes(b"large")
     _refuse_folders(monkeypatch, call, code)
     await storage.write("1/2/page.png", b"page")
-    await storage.take("1/2/photo.jpg", source)
+    await storage.put_file("1/2/photo.jpg", source)
     assert (await storage.read("1/2/page.png"), await storage.read("1/2/photo.jpg")) == (b"page", b"large")
     await storage.erase("1", [])
     assert _all_files(tmp_path) == ["source"]

@@ -72,7 +72,7 @@ async def test_what_is_empty_is_not_said(environment: pytest.MonkeyPatch):
         environment.setenv(name, "")
     environment.setenv("AWS_ACCESS_KEY_ID", "AKIA-known")
     environment.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    url = await open_storage(StorageSettings.load()).signed("1/a.jpg", lifetime=timedelta(minutes=1))
+    url = await open_storage(StorageSettings.load()).presign("1/a.jpg", lifetime=timedelta(minutes=1))
     assert url is not None
     assert url.startswith("https://s3.us-east-1.amazonaws.com/photos/shop/1/a.jpg?")
     assert "Token" not in url

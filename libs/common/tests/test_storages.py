@@ -10,11 +10,11 @@ from uuid import uuid4
 import pytest
 
 from pastelka_common.storage import (
-    Found,
     Storage,
-    StorageAwayError,
+    StorageNotMountedError,
     StorageSettings,
     StorageUnavailableError,
+    StorageUsage,
     UnsafePathError,
     open_storage,
 )
@@ -45,10 +45,10 @@ async def _files(storage: Storage, folder: str) -> list[str]:
 async def test_what_is_written_is_read(storage: Storage):
     await storage.write("42/121/image_1.jpg", b"photo")
     assert await storage.read("42/121/image_1.jpg") == b"photo"
-    assert await storage.has("42/121/image_1.jpg")
-    assert not await storage.has("42/121")
+    assert await storage.exists("42/121/image_1.jpg")
+    assert not await storage.exists("42/121")
     for path in ("42/121/image_2.jpg", "nothing/at/all.png"):
-        assert not await storage.has(path)
+        assert not await storage.exists(path)
         with pytest.raises(FileNotFoundError):
             await storage.read(path)
 
@@ -78,12 +78,12 @@ async def test_a_reader_sees_one_version_or_the_other(storage: Storage):
 async def test_a_path_that_leaves_the_root_is_refused(storage: Storage, path: str, tmp_path: Path):
     tries: list[Callable[[], object]] = [
         lambda: storage.write(path, b"x"),
-        lambda: storage.take(path, tmp_path / "x"),
+        lambda: storage.put_file(path, tmp_path / "x"),
         lambda: storage.read(path),
         lambda: storage.remove(path),
         lambda: storage.delete_tree(path),
         lambda: storage.erase(path, []),
-        lambda: storage.found("42", [path]),
+        lambda: storage.usage("42", [path]),
         lambda: _files(storage, path),
     ]
     (tmp_path / "x").write_bytes(b"x")
@@ -91,9 +91,9 @@ async def test_a_path_that_leaves_the_root_is_refused(storage: Storage, path: st
         with pytest.raises(UnsafePathError):
             await attempt()
     with pytest.raises(UnsafePathError):
-        async with storage.at_hand(path):
+        async with storage.local_copy(path):
             pass
-    assert not await storage.has(path)
+    assert not await storage.exists(path)
 
 
 async def test_names_that_need_care_in_an_address(storage: Storage):
@@ -116,21 +116,21 @@ async def test_a_folder_is_not_the_one_whose_name_begins_like_it(storage: Storag
         await storage.write(path, b"x")
     assert await _files(storage, "4") == ["4/1/image_1.jpg"]
     assert await _files(storage, "42") == ["42/121/image_1.jpg", "42/121/svg/v1/image_1.svg"]
-    assert await storage.holds("4")
+    assert await storage.prefix_exists("4")
     await storage.delete_tree("4")
     await storage.delete_tree("4")
-    assert not await storage.holds("4")
-    assert await storage.holds("42")
+    assert not await storage.prefix_exists("4")
+    assert await storage.prefix_exists("42")
     assert await _files(storage, "42") == ["42/121/image_1.jpg", "42/121/svg/v1/image_1.svg"]
 
 
 async def test_a_file_is_taken_whole_and_stays_where_it_was(storage: Storage, tmp_path: Path):
     source = tmp_path / "sent"
     source.write_bytes(b"photo" * 3_000_000)
-    await storage.take("1/2/image_1.jpg", source)
+    await storage.put_file("1/2/image_1.jpg", source)
     assert await storage.read("1/2/image_1.jpg") == source.read_bytes()
     with pytest.raises(FileNotFoundError):
-        await storage.take("1/2/image_1.jpg", tmp_path / "nothing")
+        await storage.put_file("1/2/image_1.jpg", tmp_path / "nothing")
     assert await storage.read("1/2/image_1.jpg") == source.read_bytes()
     assert await _files(storage, "1") == ["1/2/image_1.jpg"]
 
@@ -138,12 +138,12 @@ async def test_a_file_is_taken_whole_and_stays_where_it_was(storage: Storage, tm
 async def test_a_file_is_at_hand_as_long_as_it_is_needed(storage: Storage):
     content = b"photo" * 5_000_000
     await storage.write("1/2/image_1.jpg", content)
-    async with storage.at_hand("1/2/image_1.jpg") as file:
+    async with storage.local_copy("1/2/image_1.jpg") as file:
         assert file.read_bytes() == content
         assert file.name == "image_1.jpg"
         await storage.delete_tree("2")
     assert await storage.read("1/2/image_1.jpg") == content
-    async with storage.at_hand("1/2/image_2.jpg") as file:
+    async with storage.local_copy("1/2/image_2.jpg") as file:
         assert not file.exists()
 
 
@@ -169,21 +169,21 @@ async def test_files_are_counted_and_erased(storage: Storage):
     for path in ("42/1/a.jpg", "42/1/thumb_a.jpg.webp", "42/1/.a.jpg.run", "old/a.jpg", "43/kept.jpg"):
         await storage.write(path, b"12345")
     others = ["old/a.jpg", "old/none.jpg"]
-    assert await storage.found("42", others) == Found(files=4, bytes=20)
+    assert await storage.usage("42", others) == StorageUsage(files=4, bytes=20)
     await storage.erase("42", others)
     await storage.erase("42", others)
-    assert await storage.found("42", others) == Found(files=0, bytes=0)
+    assert await storage.usage("42", others) == StorageUsage(files=0, bytes=0)
     assert await storage.read("43/kept.jpg") == b"12345"
-    assert not await storage.has("old/a.jpg")
+    assert not await storage.exists("old/a.jpg")
 
 
 async def test_files_are_counted_while_somebody_erases_them(storage: Storage):
     for _ in range(5):
         await asyncio.gather(*(storage.write(f"42/{n}/a.jpg", b"12345") for n in range(60)))
-        counting = [storage.found("42", ["42/7/a.jpg"]) for _ in range(4)]
+        counting = [storage.usage("42", ["42/7/a.jpg"]) for _ in range(4)]
         counts = (await asyncio.gather(*counting, storage.erase("42", [])))[:4]
         assert all(count.files <= 61 for count in counts)
-    assert await storage.found("42", []) == Found(files=0, bytes=0)
+    assert await storage.usage("42", []) == StorageUsage(files=0, bytes=0)
 
 
 async def test_a_files_size_is_known_without_reading_it(storage: Storage):
@@ -208,12 +208,12 @@ async def test_a_storage_that_is_away_is_no_missing_file(place: Place):
     await place.leave()
     long_ago = datetime(2000, 1, 1, tzinfo=UTC)
     tries: list[Callable[[], Awaitable[object]]] = [
-        lambda: storage.has(PAGE),
-        lambda: storage.has("42/none.png"),
+        lambda: storage.exists(PAGE),
+        lambda: storage.exists("42/none.png"),
         lambda: storage.size(PAGE),
         lambda: storage.read(PAGE),
         lambda: storage.read_since(PAGE, long_ago),
-        storage.reach,
+        storage.ping,
         storage.folders,
     ]
     for attempt in tries:
@@ -224,24 +224,24 @@ async def test_a_storage_that_is_away_is_no_missing_file(place: Place):
         with pytest.raises(StorageUnavailableError):
             await attempt()
     with pytest.raises(StorageUnavailableError):
-        async with storage.at_hand(PAGE):
+        async with storage.local_copy(PAGE):
             pass
     await place.come_back()
-    await storage.reach()
-    assert await storage.has(PAGE)
-    assert not await storage.has("42/none.png")
+    await storage.ping()
+    assert await storage.exists(PAGE)
+    assert not await storage.exists("42/none.png")
 
 
 async def test_more_files_than_one_answer_lists(storage: Storage):
     await asyncio.gather(*(storage.write(f"7/{number}.jpg", b"x") for number in range(1005)))
-    assert await storage.found("7", []) == Found(files=1005, bytes=1005)
+    assert await storage.usage("7", []) == StorageUsage(files=1005, bytes=1005)
     await storage.erase("7", [])
-    assert not await storage.holds("7")
+    assert not await storage.prefix_exists("7")
 
 
 async def test_an_empty_storage_is_told_from_one_that_is_there(storage: Storage):
-    await storage.require(may_be_empty=True)
-    with pytest.raises(StorageAwayError, match="is empty although the order has files"):
-        await storage.require(may_be_empty=False)
+    await storage.ensure_mounted(may_be_empty=True)
+    with pytest.raises(StorageNotMountedError, match="is empty although the order has files"):
+        await storage.ensure_mounted(may_be_empty=False)
     await storage.write(PAGE, b"x")
-    await storage.require(may_be_empty=False)
+    await storage.ensure_mounted(may_be_empty=False)

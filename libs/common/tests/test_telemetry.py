@@ -66,7 +66,7 @@ with telemetry.tracer.start_as_current_span("job"):
 
 
 def test_secrets_are_struck_out_of_lines():
-    silenced = telemetry.Silenced({"p@ss/word", 'qu"ote'})
+    silenced = telemetry.QuietExporter({"p@ss/word", 'qu"ote'})
     said = silenced(None, "info", 'p@ss/word p%40ss/word qu\\"ote qu"ote password')
     assert said == "*** *** *** *** password"
-    assert telemetry.Silenced(())(None, "info", "as it is") == "as it is"
+    assert telemetry.QuietExporter(())(None, "info", "as it is") == "as it is"

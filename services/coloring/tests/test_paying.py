@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pastelka_common.contracts.messages import ColoringJob, now
-from pastelka_common.messaging.presence import ServiceHealth, ask
+from pastelka_common.messaging.service_health import ServiceHealth, collect_health
 from pastelka_common.testing.fake_runpod import FakeRunpod, JobPlan
 from pastelka_common.testing.fake_runpod_jobs import FaultAnswer
 from pastelka_common.testing.waiting import until
@@ -21,7 +21,7 @@ PAUSE = 1.5
 
 
 async def health(bench: Workbench) -> ServiceHealth:
-    (found,) = await ask(bench.nc, ["coloring"], wait=10)
+    (found,) = await collect_health(bench.nc, ["coloring"], wait=10)
     return found
 
 
@@ -187,7 +187,10 @@ async def test_while_runpod_fails_it_is_left_alone_and_jobs_wait(
     runpod.plan(JobPlan(states=["IN_PROGRESS"] * 400 + ["COMPLETED"]))
     others = [make_job() for _ in range(12)]
     run = service(
-        breaker_failures=3, breaker_pause=PAUSE, breaker_longest_pause=PAUSE, coloring_concurrency=4
+        breaker_failure_threshold=3,
+        breaker_reset_timeout=PAUSE,
+        breaker_max_reset_timeout=PAUSE,
+        coloring_concurrency=4,
     )
     async with at_work(run):
         await bench.put(known)
@@ -220,7 +223,7 @@ async def test_after_the_pause_one_job_at_a_time_asks_whether_runpod_is_back(
 ):
     runpod.fail("submit", *[500] * 2, "hang")
     jobs = [make_job() for _ in range(6)]
-    run = service(breaker_failures=2, breaker_pause=0.4, coloring_concurrency=2)
+    run = service(breaker_failure_threshold=2, breaker_reset_timeout=0.4, coloring_concurrency=2)
     async with at_work(run):
         await bench.put(*jobs)
         await runpod.until(lambda: runpod.faults.given == 3, timeout=30)

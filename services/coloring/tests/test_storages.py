@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from pastelka_common.contracts.messages import ColoringJob, now
-from pastelka_common.messaging import storage_away
-from pastelka_common.messaging.report import Report
+from pastelka_common.jobs import storage_errors
+from pastelka_common.jobs.reporter import RunReporter
 from pastelka_common.storage import thumbnail_path
 from pastelka_common.testing.fake_runpod import FakeRunpod, JobPlan
 from pastelka_common.testing.places import Place, storage_of
@@ -24,11 +24,11 @@ AT_RUNPOD = "runpod_processing"
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage_away, "_SECONDS", 0.5)
+    monkeypatch.setattr(storage_errors, "_SECONDS", 0.5)
 
 
 async def _stored(place: Place, job: ColoringJob, tmp_path: Path) -> ColoringJob:
-    await storage_of(place).take(job.source, tmp_path / job.source)
+    await storage_of(place).put_file(job.source, tmp_path / job.source)
     return job
 
 
@@ -55,7 +55,7 @@ async def test_a_photo_becomes_a_page_with_a_thumbnail(
         await bench.until_no_job_is_left()
     assert (await _page(place, job)).format == "PNG"
     storage = storage_of(place)
-    assert await storage.has(thumbnail_path(job.target))
+    assert await storage.exists(thumbnail_path(job.target))
     # The note of the run is gone with the need for it.
     assert sorted([path async for path in storage.files(job.target.rpartition("/")[0])]) == [
         job.target,
@@ -140,16 +140,16 @@ async def test_a_page_that_was_stored_but_not_told_is_found_once_the_storage_is_
 ):
     job = await _stored(place, make_job(asked_at=now()), tmp_path)
     stored, go_on = asyncio.Event(), asyncio.Event()
-    completed = Report.completed
+    completed = RunReporter.completed
 
-    async def late(report: Report, status) -> None:
+    async def late(report: RunReporter, status) -> None:
         stored.set()
         await go_on.wait()
         await completed(report, status)
 
     await bench.put(job)
     with monkeypatch.context() as patched:
-        patched.setattr(Report, "completed", late)
+        patched.setattr(RunReporter, "completed", late)
         dying = asyncio.ensure_future(service(**place.settings)(asyncio.Event()))
         async with asyncio.timeout(30):
             await stored.wait()

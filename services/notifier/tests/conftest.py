@@ -10,7 +10,7 @@ from nats.js import JetStreamContext
 
 from pastelka_common.messaging.connection import connected
 from pastelka_common.messaging.topology import EVENTS, EVENTS_CONSUMER, ensure_consumer, ensure_streams
-from pastelka_common.servers import MercureHub, NatsServer
+from pastelka_common.servers import MercureServer, NatsServer
 from pastelka_common.testing.subscriber import Subscriber
 
 
@@ -37,7 +37,7 @@ def order_number() -> str:
 
 
 @pytest.fixture
-def subscribed(mercure_hub: MercureHub) -> Callable[..., Subscriber]:
+def subscribed(mercure_hub: MercureServer) -> Callable[..., Subscriber]:
     """``async with subscribed("orders") as subscriber``: may read these topics, and asks for them."""
 
     def subscribe(*topics: str) -> Subscriber:

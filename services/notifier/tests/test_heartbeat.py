@@ -5,20 +5,20 @@ from collections.abc import Callable
 import pytest
 from nats.aio.client import Client
 
-from pastelka_common.servers import MercureHub as HubServer
+from pastelka_common.servers import MercureServer as HubServer
 from pastelka_common.servers import free_port
 from pastelka_common.testing.subscriber import Subscriber
 from pastelka_common.testing.waiting import until
 from pastelka_notifier.decisions import Update
 from pastelka_notifier.heartbeat import INTERVAL, Heartbeat
-from pastelka_notifier.mercure import HubUnavailableError, MercureHub
+from pastelka_notifier.mercure import HubUnavailableError, MercureClient
 
 Subscribe = Callable[..., Subscriber]
 SHORT = 0.05
 NEVER = 600.0
 
 
-class CountingHub(MercureHub):
+class CountingHub(MercureClient):
     """Counts what was published through it, and what was tried."""
 
     published = 0

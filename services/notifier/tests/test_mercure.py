@@ -8,20 +8,20 @@ import aiohttp
 import jwt
 import pytest
 
-from pastelka_common.servers import MercureHub as HubServer
+from pastelka_common.servers import MercureServer as HubServer
 from pastelka_common.servers import free_port
 from pastelka_common.testing.subscriber import Subscriber
 from pastelka_common.testing.waiting import until
 from pastelka_common.testing.wire import write_in_pieces
 from pastelka_notifier.decisions import Update
-from pastelka_notifier.mercure import HubRefusedError, HubUnavailableError, MercureHub
+from pastelka_notifier.mercure import HubRefusedError, HubUnavailableError, MercureClient
 
 Subscribe = Callable[..., Subscriber]
 
 
 @pytest.fixture
-async def hub(mercure_hub: HubServer) -> AsyncIterator[MercureHub]:
-    async with MercureHub(mercure_hub.url, mercure_hub.publisher_key, connections=4) as client:
+async def hub(mercure_hub: HubServer) -> AsyncIterator[MercureClient]:
+    async with MercureClient(mercure_hub.url, mercure_hub.publisher_key, connections=4) as client:
         yield client
 
 
@@ -31,7 +31,7 @@ def update(order_number: str, number: int = 0, *, to_list: bool = True) -> Updat
 
 
 async def test_only_who_may_read_the_topic_hears_a_private_update(
-    hub: MercureHub, mercure_hub: HubServer, order_number: str, subscribed: Subscribe
+    hub: MercureClient, mercure_hub: HubServer, order_number: str, subscribed: Subscribe
 ):
     topic = f"orders/{order_number}"
     stranger = Subscriber(mercure_hub.url, mercure_hub.subscriber_key, [topic])
@@ -48,7 +48,7 @@ async def test_only_who_may_read_the_topic_hears_a_private_update(
 
 
 async def test_who_hears_both_topics_hears_an_update_once(
-    hub: MercureHub, order_number: str, subscribed: Subscribe
+    hub: MercureClient, order_number: str, subscribed: Subscribe
 ):
     topic = f"orders/{order_number}"
     async with subscribed("orders", topic) as both, subscribed("orders") as the_list:
@@ -61,7 +61,7 @@ async def test_who_hears_both_topics_hears_an_update_once(
 
 
 async def test_a_browser_resumes_after_the_id_we_gave(
-    hub: MercureHub, mercure_hub: HubServer, order_number: str
+    hub: MercureClient, mercure_hub: HubServer, order_number: str
 ):
     topic = f"orders/{order_number}"
     ids = [f"urn:pastelka:event:{order_number}:{number}" for number in range(4)]
@@ -97,7 +97,7 @@ async def publish_as(token: str, url: str, topic: str) -> int:
     ],
 )
 async def test_the_hub_takes_our_token_for_our_topics_only(
-    hub: MercureHub, mercure_hub: HubServer, topic: str, status: int
+    hub: MercureClient, mercure_hub: HubServer, topic: str, status: int
 ):
     assert await publish_as(hub._bearer(), mercure_hub.url, topic) == status
 
@@ -105,7 +105,7 @@ async def test_the_hub_takes_our_token_for_our_topics_only(
 async def test_an_old_token_is_worth_nothing_and_we_have_a_new_one_by_then(
     mercure_hub: HubServer, order_number: str
 ):
-    async with MercureHub(mercure_hub.url, mercure_hub.publisher_key, token_seconds=2) as hub:
+    async with MercureClient(mercure_hub.url, mercure_hub.publisher_key, token_seconds=2) as hub:
         first = hub._bearer()
         assert await publish_as(first, mercure_hub.url, f"orders/{order_number}") == 200
 
@@ -116,7 +116,7 @@ async def test_an_old_token_is_worth_nothing_and_we_have_a_new_one_by_then(
         assert await until(refused)
 
 
-async def test_a_token_is_kept_for_half_of_its_life(hub: MercureHub, monkeypatch: pytest.MonkeyPatch):
+async def test_a_token_is_kept_for_half_of_its_life(hub: MercureClient, monkeypatch: pytest.MonkeyPatch):
     clock = 1_800_000_000.0
     monkeypatch.setattr("pastelka_notifier.mercure.time.time", lambda: clock)
     first = hub._bearer()
@@ -133,7 +133,7 @@ async def test_a_token_is_kept_for_half_of_its_life(hub: MercureHub, monkeypatch
 
 async def test_a_hub_that_is_away(order_number: str):
     url = f"http://127.0.0.1:{free_port()}/.well-known/mercure"
-    async with MercureHub(url, "k" * 32) as hub:
+    async with MercureClient(url, "k" * 32) as hub:
         with pytest.raises(HubUnavailableError, match="did not answer"):
             await hub.publish(update(order_number), update_id="urn:1")
         with pytest.raises(HubUnavailableError, match="did not answer"):
@@ -141,12 +141,12 @@ async def test_a_hub_that_is_away(order_number: str):
 
 
 async def test_a_wrong_key_waits_for_the_operator(mercure_hub: HubServer, order_number: str):
-    async with MercureHub(mercure_hub.url, "not-the-hub-s-key" * 3) as hub:
+    async with MercureClient(mercure_hub.url, "not-the-hub-s-key" * 3) as hub:
         with pytest.raises(HubUnavailableError, match="401"):
             await hub.publish(update(order_number), update_id="urn:1")
 
 
-async def test_the_hub_answers_its_check(hub: MercureHub):
+async def test_the_hub_answers_its_check(hub: MercureClient):
     await hub.check()
 
 
@@ -183,7 +183,7 @@ async def _drop(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 @pytest.mark.parametrize("handler", [_hang, _drop], ids=["hangs", "drops the connection"])
 async def test_a_hub_that_never_answers(handler: Handler):
-    async with hub_like(handler) as url, MercureHub(url, "k" * 32, timeout=0.2) as hub:
+    async with hub_like(handler) as url, MercureClient(url, "k" * 32, timeout=0.2) as hub:
         with pytest.raises(HubUnavailableError, match="did not answer"):
             await hub.publish(update("1270"), update_id="urn:1")
 
@@ -203,7 +203,7 @@ async def test_a_hub_that_never_answers(handler: Handler):
     ],
 )
 async def test_what_an_answer_means(status: str, error: type[Exception]):
-    async with hub_like(answering(status)) as url, MercureHub(url, "k" * 32) as hub:
+    async with hub_like(answering(status)) as url, MercureClient(url, "k" * 32) as hub:
         with pytest.raises(error, match=status[:3]):
             await hub.publish(update("1270"), update_id="urn:1")
 
@@ -228,6 +228,6 @@ async def test_many_updates_share_a_few_connections():
             await reader.readexactly(length)
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
-    async with hub_like(serve) as url, MercureHub(url, "k" * 32, connections=4) as hub:
+    async with hub_like(serve) as url, MercureClient(url, "k" * 32, connections=4) as hub:
         await asyncio.gather(*(hub.publish(update("1270"), update_id=f"urn:{n}") for n in range(200)))
     assert 1 <= opened <= 4

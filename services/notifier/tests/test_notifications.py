@@ -19,12 +19,12 @@ from pastelka_common.messaging.connection import connected
 from pastelka_common.messaging.publish import Publisher, outgoing
 from pastelka_common.messaging.pull import PullSubscription
 from pastelka_common.messaging.topology import EVENTS, EVENTS_CONSUMER, ConsumerSpec, ensure_consumer
-from pastelka_common.servers import MercureHub as HubServer
+from pastelka_common.servers import MercureServer as HubServer
 from pastelka_common.servers import NatsServer, free_port, running
 from pastelka_common.testing.subscriber import Heard, Subscriber
 from pastelka_notifier.decisions import Update
-from pastelka_notifier.handlers import Notifications
-from pastelka_notifier.mercure import HubRefusedError, HubUnavailableError, MercureHub
+from pastelka_notifier.handlers import NotificationService
+from pastelka_notifier.mercure import HubRefusedError, HubUnavailableError, MercureClient
 
 Subscribe = Callable[..., Subscriber]
 
@@ -58,7 +58,7 @@ def by_order(heard: Iterable[Heard]) -> dict[str, list[int]]:
     return found
 
 
-class WatchedHub(MercureHub):
+class WatchedHub(MercureClient):
     """A client of a hub that counts its calls, and can be made to fail or to wait."""
 
     accepted = 0
@@ -105,7 +105,7 @@ def nowhere() -> str:
 
 
 @asynccontextmanager
-async def notifying(notifications: Notifications, *, grace: float = 5.0) -> AsyncIterator[None]:
+async def notifying(notifications: NotificationService, *, grace: float = 5.0) -> AsyncIterator[None]:
     """Runs while the body does; stopped as by SIGTERM."""
     stop = asyncio.Event()
     task = asyncio.create_task(notifications.run(stop, grace=grace))
@@ -148,10 +148,10 @@ async def test_each_order_s_events_come_in_order(
     orders = [secrets.token_hex(4) for _ in range(10)]
     topics = [f"orders/{order}" for order in orders]
     async with (
-        MercureHub(mercure_hub.url, mercure_hub.publisher_key) as hub,
+        MercureClient(mercure_hub.url, mercure_hub.publisher_key) as hub,
         subscribed(*topics) as subscriber,
     ):
-        async with notifying(Notifications(nc, hub)):
+        async with notifying(NotificationService(nc, hub)):
             await publish(js, interleaved(orders, range(50)))
             await subscriber.until(lambda heard: len(heard) >= 500)
         assert by_order(subscriber.heard) == {order: list(range(50)) for order in orders}
@@ -169,7 +169,7 @@ async def test_a_burst_of_more_than_is_held_in_hand_does_not_stall(
     ):
         hub.faults = [HubUnavailableError("busy")] * 40  # so that the lanes drain only later
         await publish(js, interleaved(orders, range(450)))
-        async with notifying(Notifications(nc, hub)):
+        async with notifying(NotificationService(nc, hub)):
             await subscriber.until(lambda heard: len(heard) >= 4500, timeout=60)
         assert by_order(subscriber.heard) == {order: list(range(450)) for order in orders}
     await assert_nothing_is_left(nc)
@@ -185,7 +185,7 @@ async def test_what_came_while_the_hub_was_away_arrives_in_order_when_it_is_back
         async with (
             WatchedHub(server.url, server.publisher_key) as hub,
             live,
-            notifying(Notifications(nc, hub)),
+            notifying(NotificationService(nc, hub)),
         ):
             publishing = asyncio.create_task(publish(js, interleaved(orders, range(50))))
             await live.until(lambda heard: len(heard) > 100)
@@ -220,16 +220,16 @@ async def test_leaving_hands_back_all_that_is_in_hand_at_once_and_in_order(
     async with (
         consumer(nc, ack_wait=60, pinned=False) as spec,
         subscribed(f"orders/{order_number}") as subscriber,
-        MercureHub(mercure_hub.url, mercure_hub.publisher_key) as hub,
+        MercureClient(mercure_hub.url, mercure_hub.publisher_key) as hub,
     ):
         async with WatchedHub(nowhere(), "k" * 32) as broken:
             broken.waits = hub_is == "silent"
-            async with notifying(Notifications(nc, broken, consumer=spec), grace=0.05):
+            async with notifying(NotificationService(nc, broken, consumer=spec), grace=0.05):
                 await publish(js, events)
                 await until_consumer(nc, lambda info: info.num_ack_pending == 30, spec.name)
                 await broken.until(lambda: bool(broken.begun))
         assert broken.accepted == 0
-        async with notifying(Notifications(nc, hub, consumer=spec)):
+        async with notifying(NotificationService(nc, hub, consumer=spec)):
             await subscriber.until(lambda heard: len(heard) == 30, timeout=10)
         assert by_order(subscriber.heard) == {order_number: list(range(30))}
 
@@ -239,7 +239,7 @@ async def test_a_push_that_is_cut_off_by_leaving_is_not_lost(
 ):
     async with consumer(nc, ack_wait=60, pinned=False) as spec, WatchedHub(nowhere(), "k" * 32) as silent:
         silent.waits = True
-        async with notifying(Notifications(nc, silent, consumer=spec), grace=0):
+        async with notifying(NotificationService(nc, silent, consumer=spec), grace=0):
             await publish(js, [event(order_number, 1)])
             await silent.until(lambda: bool(silent.begun))
         again = (await _pulled(nc, spec))[0]
@@ -278,10 +278,10 @@ async def test_an_event_that_cannot_be_read_is_dropped_and_blocks_nobody(
 ):
     topic = f"orders/{order_number}"
     async with (
-        MercureHub(mercure_hub.url, mercure_hub.publisher_key) as hub,
+        MercureClient(mercure_hub.url, mercure_hub.publisher_key) as hub,
         subscribed(topic) as subscriber,
     ):
-        async with notifying(Notifications(nc, hub)):
+        async with notifying(NotificationService(nc, hub)):
             await js.publish(f"events.order.{order_number}.order_changed", payload)
             await publish(js, [event(order_number, 1)])
             await subscriber.until(lambda heard: len(heard) == 1)
@@ -297,7 +297,7 @@ async def test_an_update_that_the_hub_refuses_is_dropped_and_blocks_nobody(
         subscribed(f"orders/{order_number}") as subscriber,
     ):
         hub.faults = [HubRefusedError("too large")]
-        async with notifying(Notifications(nc, hub)):
+        async with notifying(NotificationService(nc, hub)):
             await publish(js, [event(order_number, 1), event(order_number, 2)])
             await subscriber.until(lambda heard: len(heard) == 1)
         assert by_order(subscriber.heard) == {order_number: [2]}
@@ -318,7 +318,7 @@ async def test_an_unforeseen_fault_is_tried_again_and_blocks_nobody(
         subscribed(f"orders/{order_number}") as subscriber,
     ):
         hub.faults = [RuntimeError("unforeseen")]
-        async with notifying(Notifications(nc, hub)):
+        async with notifying(NotificationService(nc, hub)):
             await publish(js, [event(order_number, 1), event(order_number, 2)])
             await subscriber.until(lambda heard: len(heard) == 2)
         assert by_order(subscriber.heard) == {order_number: [2, 1]}
@@ -330,7 +330,7 @@ async def test_an_event_that_always_fails_is_given_up_on(
     monkeypatch.setattr("pastelka_notifier.deliveries._RETRY_SECONDS", 0.02)
     async with WatchedHub(nowhere(), "k" * 32) as hub:
         hub.faults = [RuntimeError("always")] * 100
-        async with notifying(Notifications(nc, hub)):
+        async with notifying(NotificationService(nc, hub)):
             await publish(js, [event(order_number, 1)])
             await hub.until(lambda: hub.failed == 5)
             await until_consumer(nc, lambda info: info.num_ack_pending == 0)
@@ -346,7 +346,7 @@ async def test_a_redelivery_of_what_waits_is_neither_pushed_twice_nor_out_of_ord
         subscribed(f"orders/{order_number}") as subscriber,
     ):
         # Extensions come too late for this consumer's deadline.
-        notifications = Notifications(nc, hub, consumer=replace(spec, ack_wait=60))
+        notifications = NotificationService(nc, hub, consumer=replace(spec, ack_wait=60))
         hub.faults = [HubUnavailableError("for a while")] * 4
         async with notifying(notifications):
             await publish(js, [event(order_number, number) for number in range(5)])
@@ -367,7 +367,7 @@ async def test_what_waits_for_the_hub_is_given_to_nobody_else(
         subscribed(f"orders/{order_number}") as subscriber,
     ):
         hub.faults = [HubUnavailableError("for a while")] * 5
-        async with notifying(Notifications(nc, hub, consumer=spec)):
+        async with notifying(NotificationService(nc, hub, consumer=spec)):
             await publish(js, [event(order_number, number) for number in range(5)])
             await subscriber.until(lambda heard: len(heard) == 5)
         assert by_order(subscriber.heard) == {order_number: list(range(5))}
@@ -381,11 +381,11 @@ async def test_a_quiet_event_reaches_nobody(
     nc: Client, js: JetStreamContext, mercure_hub: HubServer, order_number: str, subscribed: Subscribe
 ):
     async with (
-        MercureHub(mercure_hub.url, mercure_hub.publisher_key) as hub,
+        MercureClient(mercure_hub.url, mercure_hub.publisher_key) as hub,
         subscribed(f"orders/{order_number}") as subscriber,
     ):
         new = event(order_number, 1).model_copy(update={"previous": None, "status": "pending"})
-        async with notifying(Notifications(nc, hub)):
+        async with notifying(NotificationService(nc, hub)):
             await publish(js, [new, OrderChanged(order_number=order_number)])
             await subscriber.until(lambda heard: len(heard) == 1)
         assert subscriber.payloads == [{"type": "order_update", "order_number": order_number}]
@@ -402,11 +402,11 @@ async def test_the_one_at_work_stays_at_work_while_it_waits_for_the_hub(
         connected(nats_server.url, name="second") as second,
         WatchedHub(nowhere(), "k" * 32) as one,
         WatchedHub(nowhere(), "k" * 32) as other,
-        notifying(Notifications(first, one, consumer=spec), grace=0),
+        notifying(NotificationService(first, one, consumer=spec), grace=0),
     ):
         await publish(js, [event(order_number, 1)])
         await one.until(lambda: one.failed == 1)
-        async with notifying(Notifications(second, other, consumer=spec), grace=0):
+        async with notifying(NotificationService(second, other, consumer=spec), grace=0):
             # Its tries are the clock: five pauses are longer than the pin holds without a sign of life.
             await one.until(lambda: one.failed == 6)
             await publish(js, [second_event])

@@ -16,7 +16,7 @@ from nats.js import JetStreamContext
 
 from pastelka_common.contracts.messages import VersionStatusChanged
 from pastelka_common.messaging.publish import Publisher, outgoing
-from pastelka_common.servers import MercureHub, NatsServer, free_port
+from pastelka_common.servers import MercureServer, NatsServer, free_port
 from pastelka_common.testing.subscriber import Subscriber
 from pastelka_common.testing.workbench import at_work
 from pastelka_notifier.entrypoint import run
@@ -88,7 +88,7 @@ async def replicas(
 
 
 @pytest.fixture
-def env(nats_server: NatsServer, mercure_hub: MercureHub, nc: Client) -> dict[str, str]:
+def env(nats_server: NatsServer, mercure_hub: MercureServer, nc: Client) -> dict[str, str]:
     """What a notifier is told; the consumer is a new one."""
     return {
         "NATS_URL": nats_server.url,

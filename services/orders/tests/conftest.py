@@ -32,15 +32,15 @@ from pastelka_common.storage import FolderStorage, Storage, StorageSettings
 from pastelka_common.storage.bucket import BucketStorage
 from pastelka_orders import migrations_runner
 from pastelka_orders.access import passwords, secret
-from pastelka_orders.access.caller import Role, Scope
 from pastelka_orders.access.passwords import Passwords
+from pastelka_orders.access.principal import Role, Scope
 from pastelka_orders.api.app import create_app
 from pastelka_orders.database import Database, is_connection_held
+from pastelka_orders.handlers.create_versions import target_of
 from pastelka_orders.handlers.facts import Received, apply_facts
-from pastelka_orders.handlers.making import target_of
 from pastelka_orders.photos import intake
 from pastelka_orders.photos.decoders import Decoders
-from pastelka_orders.photos.limits import DecoderBounds, PhotoLimits
+from pastelka_orders.photos.photo_limits import DecoderBounds, PhotoLimits
 from pastelka_orders.repository import accounts, api_tokens, sessions, versions
 from pastelka_orders.repository.sessions import SessionLife
 from pastelka_orders.settings import OrdersSettings
@@ -243,7 +243,7 @@ def settings(orders_url: str, tmp_path: Path) -> OrdersSettings:
             "database_url": orders_url,
             "storage_path": tmp_path / "images",
             "mercure_subscriber_jwt_key": SUBSCRIBER_KEY,
-            "photos_per_order": 20,
+            "order_max_photos": 20,
             "photo_max_bytes": 2_000_000,
             "photo_max_pixels": 4_000_000,
         }
@@ -321,7 +321,7 @@ class People:
             account = await accounts.find(connection, name)
             assert account is not None
             life = SessionLife(idle, timedelta(days=7))
-            await sessions.add(connection, secret.hash_of(cookie), account.id, life)
+            await sessions.add(connection, secret.hash_secret(cookie), account.id, life)
 
         await self._database.write(begin)
         return {"Cookie": f"pastelka_session={cookie}"}
@@ -331,7 +331,7 @@ class People:
     ) -> dict[str, str]:
         """Make a token (called as its scope is); the header with it."""
         token = secret.new_token()
-        hashed = secret.hash_of(token)
+        hashed = secret.hash_secret(token)
         assert await self._database.write(lambda c: api_tokens.add(c, name or scope, scope, hashed, life))
         return {"Authorization": f"Bearer {token}"}
 

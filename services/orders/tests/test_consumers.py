@@ -27,7 +27,7 @@ from pastelka_common.contracts.messages import (
 )
 from pastelka_common.errors import PermanentError
 from pastelka_common.messaging.consumer import Delivery, JobConsumer
-from pastelka_common.messaging.outcomes import Done, RetryAfter
+from pastelka_common.messaging.outcomes import Ack, RetryAfter
 from pastelka_common.messaging.topology import (
     DEAD_CONSUMER,
     FACTS_CONSUMER,
@@ -41,8 +41,8 @@ from pastelka_common.testing.wire import Wire
 from pastelka_orders import migrations_runner
 from pastelka_orders.consumers import DeadLetters, Downloads, Erasures, FactsConsumer
 from pastelka_orders.database import Database
+from pastelka_orders.handlers.create_versions import job_of
 from pastelka_orders.handlers.downloads import stored
-from pastelka_orders.handlers.making import job_of
 from pastelka_orders.photos import PhotoDownloader, PhotoIntake
 from pastelka_orders.photos.urls import UrlRules
 from pastelka_orders.repository import versions
@@ -279,8 +279,8 @@ async def test_a_photo_is_downloaded_once_and_what_is_wanted_starts(
                 database, FolderStorage(api.storage), downloader, "svg", lambda: commits.append(True)
             )
             job = DownloadJob(image_id=1, order_number="M1000", url=url)
-            assert await downloads.handle(job, FIRST) == Done()
-            assert await downloads.handle(job, SECOND) == Done()
+            assert await downloads.handle(job, FIRST) == Ack()
+            assert await downloads.handle(job, SECOND) == Ack()
     assert commits == [True]
     assert api.files() == ["1/1/image_1.jpg", "1/1/thumb_image_1.jpg.webp"]
     order = await api.get("/orders/M1000")
@@ -337,6 +337,6 @@ async def test_files_of_a_deleted_order_are_erased_and_looked_for_once_more(tmp_
     assert isinstance(await erasures.handle(job, FIRST), RetryAfter)
     assert not (tmp_path / "7").exists()
     await storage.write("7/1/coloring/v1/image_1.png", b"late")
-    assert await erasures.handle(job, SECOND) == Done()
+    assert await erasures.handle(job, SECOND) == Ack()
     assert not (tmp_path / "7").exists()
     assert (tmp_path / "8").exists()

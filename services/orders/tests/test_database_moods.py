@@ -58,7 +58,9 @@ async def publish(nc: Client, received: Any) -> None:
 
 async def until_tried(logged: list[Any], times: int = 2) -> None:
     """Until the facts were tried in vain."""
-    await until(lambda: [one["event"] for one in logged].count("facts wait for the database") >= times, 20)
+    await until(
+        lambda: [one["event"] for one in logged].count("facts deferred, database unavailable") >= times, 20
+    )
 
 
 async def acknowledged(nc: Client) -> None:

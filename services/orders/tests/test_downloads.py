@@ -15,7 +15,7 @@ from nats.aio.client import Client
 from PIL import Image
 
 from pastelka_common.contracts.messages import DownloadJob, Failure
-from pastelka_common.messaging.attempts import Delivery, Retries, Tally
+from pastelka_common.messaging.attempts import AttemptStats, Delivery, RetryPolicy
 from pastelka_common.messaging.consumer import JobConsumer
 from pastelka_common.messaging.topology import DOWNLOAD_CONSUMER, ensure_consumer, ensure_streams
 from pastelka_common.servers import NatsServer, running
@@ -30,7 +30,7 @@ from pastelka_orders.database_errors import DatabaseUnavailableError
 from pastelka_orders.photos import PhotoDownloader, PhotoIntake
 from pastelka_orders.photos.urls import UrlRules
 
-SOON = Retries(attempts=4, base=0.05, longest=0.2)
+SOON = RetryPolicy(attempts=4, base=0.05, longest=0.2)
 LONG = 60.0
 
 
@@ -321,12 +321,14 @@ async def test_attempts_are_counted_over_all_replicas(database: Database) -> Non
     failure = Failure(code="photo_server_busy", message="Busy.")
     for number in range(1, 21):
         await one.begin(job, Delivery(number, is_last=False, sequence=7))
-        await one.spared(job, Delivery(number, is_last=False, sequence=7))
-    assert await other.begin(job, Delivery(21, is_last=False, sequence=7)) == Tally()
+        await one.released(job, Delivery(number, is_last=False, sequence=7))
+    assert await other.begin(job, Delivery(21, is_last=False, sequence=7)) == AttemptStats()
     assert await other.failed(job, Delivery(21, is_last=False, sequence=7), failure) == 1
-    assert await one.begin(job, Delivery(22, is_last=False, sequence=7)) == Tally(failed=1, last=failure)
+    assert await one.begin(job, Delivery(22, is_last=False, sequence=7)) == AttemptStats(
+        failed=1, last=failure
+    )
     # Two processes die with it; nothing is heard of their deliveries.
-    assert (await other.begin(job, Delivery(23, is_last=False, sequence=7))).crashes == 1
-    assert (await one.begin(job, Delivery(24, is_last=False, sequence=7))).crashes == 2
+    assert (await other.begin(job, Delivery(23, is_last=False, sequence=7))).silent_deliveries == 1
+    assert (await one.begin(job, Delivery(24, is_last=False, sequence=7))).silent_deliveries == 2
     assert await one.failed(job, Delivery(24, is_last=False, sequence=7), failure) == 2
-    assert await one.begin(job, Delivery(2, is_last=False, sequence=8)) == Tally()
+    assert await one.begin(job, Delivery(2, is_last=False, sequence=8)) == AttemptStats()

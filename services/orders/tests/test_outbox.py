@@ -21,9 +21,9 @@ from pastelka_common.messaging.topology import ensure_streams
 from pastelka_common.servers import NatsServer, ServerProcess, running
 from pastelka_common.testing.waiting import until
 from pastelka_orders.database import Database
-from pastelka_orders.leases import Lease
-from pastelka_orders.listening import listen
+from pastelka_orders.leases import DatabaseLease
 from pastelka_orders.outbox import CHANNEL, RELAY_LEASE, WAITING, Outbox, Relay
+from pastelka_orders.pg_notify import listen
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -251,14 +251,14 @@ async def test_the_lease_of_a_relay_that_vanished_ends(
     api: Any, relay: Relay, database: Database, nc: Client, sql: asyncpg.Connection
 ) -> None:
     """Whoever held it says nothing more; while messages wait for it, a gauge tells so."""
-    gone = Lease(RELAY_LEASE, seconds=12)
+    gone = DatabaseLease(RELAY_LEASE, seconds=12)
     assert await database.write(gone.take)
     await api.order()
     with structlog.testing.capture_logs() as logged:
         await until(lambda: _value(WAITING) > 0, 20)
         assert await left(sql) == 1
         await until_empty(sql)
-    assert {one["event"] for one in logged if one["log_level"] == "warning"} == {"relay waits for its lease"}
+    assert {one["event"] for one in logged if one["log_level"] == "warning"} == {"relay waiting for lease"}
     await until(lambda: _value(WAITING) == 0, 20)
 
 
@@ -271,7 +271,7 @@ async def test_a_relay_whose_lease_went_to_another_deletes_nothing(
     relaying = asyncio.create_task(frozen.relay_batch())
     await asyncio.wait_for(late.reached.wait(), 20)
     await sql.execute("UPDATE leases SET expires_at = clock_timestamp() - interval '1 s'")
-    other = Lease(RELAY_LEASE)
+    other = DatabaseLease(RELAY_LEASE)
     assert await database.write(other.take)
     late.may_go_on.set()
     await relaying
@@ -289,7 +289,7 @@ async def test_a_relay_that_was_frozen_beyond_its_lease_publishes_nothing_more(
     await api.order()
     late = Held(nc)
     with pytest.raises(PublishError, match="in time"):
-        await Relay(database, late, lease=Lease(RELAY_LEASE, seconds=1)).relay_batch()
+        await Relay(database, late, lease=DatabaseLease(RELAY_LEASE, seconds=1)).relay_batch()
     assert (await nc.jetstream().stream_info("EVENTS")).state.messages == 0
     assert await left(sql) == 1
 

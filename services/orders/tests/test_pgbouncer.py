@@ -15,7 +15,7 @@ from pastelka_common.servers import PostgresServer, running
 from pastelka_common.testing import pgbouncer
 from pastelka_orders import migrations_runner
 from pastelka_orders.database import Database
-from pastelka_orders.listening import listen
+from pastelka_orders.pg_notify import listen
 from pastelka_orders.settings import OrdersSettings
 
 pytestmark = pytest.mark.skipif(not pgbouncer.is_installed(), reason=pgbouncer.MISSING)

@@ -16,10 +16,10 @@ def required(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ({}, 500),
         ({"STORAGE_URL": "s3://pastelka"}, 25),
-        ({"STORAGE_URL": "s3://pastelka", "RECONCILE_FILES": ""}, 25),
-        ({"STORAGE_URL": "s3://pastelka", "RECONCILE_FILES": "200"}, 200),
-        ({"RECONCILE_FILES": "0"}, 0),
-        ({"RECONCILE_FILES": "20"}, 20),
+        ({"STORAGE_URL": "s3://pastelka", "RECONCILE_FILES_PER_PASS": ""}, 25),
+        ({"STORAGE_URL": "s3://pastelka", "RECONCILE_FILES_PER_PASS": "200"}, 200),
+        ({"RECONCILE_FILES_PER_PASS": "0"}, 0),
+        ({"RECONCILE_FILES_PER_PASS": "20"}, 20),
     ],
 )
 def test_fewer_files_are_looked_for_where_each_look_is_paid_for(
@@ -27,15 +27,15 @@ def test_fewer_files_are_looked_for_where_each_look_is_paid_for(
 ) -> None:
     for name, value in env.items():
         monkeypatch.setenv(name, value)
-    assert OrdersSettings.load().files_a_pass == files
+    assert OrdersSettings.load().files_per_pass == files
 
 
 @pytest.mark.parametrize("wrong", ["-1", "19", "1", "many", "100001"])
 def test_so_few_that_a_wrong_storage_cannot_be_told_are_refused(
     wrong: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("RECONCILE_FILES", wrong)
+    monkeypatch.setenv("RECONCILE_FILES_PER_PASS", wrong)
     with pytest.raises(SystemExit) as ended:
         OrdersSettings.load()
     assert ended.value.code == EXIT_BAD_SETTINGS
-    assert "RECONCILE_FILES" in capsys.readouterr().err
+    assert "RECONCILE_FILES_PER_PASS" in capsys.readouterr().err

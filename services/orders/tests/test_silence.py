@@ -22,7 +22,7 @@ from pastelka_common.testing.waiting import until
 from pastelka_orders.connections import SERVICE, Limits
 from pastelka_orders.database import Database, DatabaseUnavailableError
 from pastelka_orders.database_errors import CommitUnconfirmedError
-from pastelka_orders.leases import Lease
+from pastelka_orders.leases import DatabaseLease
 
 SHORT = Limits(idle=1, lock=2, statement=3, answer=3, work=4)
 """In the order in which those of the service are."""
@@ -139,7 +139,7 @@ async def test_who_vanishes_inside_a_transaction_holds_nobody_up(
     locked = asyncio.Event()
 
     async def vanish(connection: AsyncConnection) -> None:
-        assert await Lease("outbox", seconds=1).take(connection)
+        assert await DatabaseLease("outbox", seconds=1).take(connection)
         proxy.silence()
         locked.set()
         await asyncio.Event().wait()
@@ -148,7 +148,7 @@ async def test_who_vanishes_inside_a_transaction_holds_nobody_up(
     await locked.wait()
     begun = time.monotonic()
     # It is not committed: the lease is free as soon as the session is gone.
-    assert await database.write(Lease("outbox").take)
+    assert await database.write(DatabaseLease("outbox").take)
     assert time.monotonic() - begun < SERVICE.lock
     with pytest.raises(DatabaseUnavailableError):
         await vanished

@@ -84,7 +84,7 @@ def make_job(tmp_path: Path, page: Path) -> MakeJob:
 async def until_at_provider(fake: FakeVectorizer, count: int) -> None:
     """Wait until this many requests are at the provider."""
     async with asyncio.timeout(10), fake.changed:
-        await fake.changed.wait_for(lambda: fake.in_hand == count)
+        await fake.changed.wait_for(lambda: fake.in_progress == count)
 
 
 async def test_a_page_becomes_an_svg_step_by_step(
@@ -112,13 +112,13 @@ async def test_the_same_in_a_folder_and_in_a_bucket(
     bench: Workbench, service: Service, make_job: MakeJob, fake: FakeVectorizer, place: Place, tmp_path: Path
 ):
     job, storage = make_job(), storage_of(place)
-    await storage.take(job.source, tmp_path / job.source)
+    await storage.put_file(job.source, tmp_path / job.source)
     async with at_work(service(**place.settings)):
         await bench.put(job)
         await bench.until_reported(job, "completed")
         await bench.until_no_job_is_left()
     assert etree.fromstring(await storage.read(job.target)).tag == "{http://www.w3.org/2000/svg}svg"
-    assert await storage.has(thumbnail_path(job.target))
+    assert await storage.exists(thumbnail_path(job.target))
     [request] = fake.requests
     assert request.image == (tmp_path / job.source).read_bytes()
 
@@ -127,7 +127,7 @@ async def test_an_svg_that_is_paid_for_waits_for_a_storage_that_has_left(
     bench: Workbench, service: Service, make_job: MakeJob, fake: FakeVectorizer, place: Place, tmp_path: Path
 ):
     job, storage = make_job(), storage_of(place)
-    await storage.take(job.source, tmp_path / job.source)
+    await storage.put_file(job.source, tmp_path / job.source)
     fake.hold()
     async with at_work(service(**place.settings, job_attempts=1)):
         await bench.put(job)
@@ -135,12 +135,10 @@ async def test_an_svg_that_is_paid_for_waits_for_a_storage_that_has_left(
         await place.leave()
         with capture_logs() as logs:
             fake.release()
-            await until(
-                lambda: [line for line in logs if line["event"] == "a paid result waits to be stored"], 60
-            )
+            await until(lambda: [line for line in logs if line["event"] == "paid result not stored yet"], 60)
         await place.come_back()
         await bench.until_reported(job, "completed")
-    assert await storage.has(job.target)
+    assert await storage.exists(job.target)
     assert len(fake.requests) == 1
     assert bench.retries(job) == bench.dead == []
 
@@ -247,7 +245,7 @@ async def test_a_full_disk_is_not_paid_for_twice(
     async with at_work(service()):
         await bench.put(job)
         async with asyncio.timeout(20), fake.changed:
-            await fake.changed.wait_for(lambda: fake.stats()["requests"] == 1 and fake.in_hand == 0)
+            await fake.changed.wait_for(lambda: fake.stats()["requests"] == 1 and fake.in_progress == 0)
         (tmp_path / job.target).parent.parent.unlink()
         await bench.until_reported(job, "completed")
     assert len(fake.requests) == 1
@@ -259,7 +257,9 @@ async def test_while_the_provider_is_overloaded_it_is_left_alone(
 ):
     fake.fail(*[429] * 4)
     jobs = [make_job() for _ in range(5)]
-    async with at_work(service(breaker_failures=2, breaker_pause=0.5, vectorize_concurrency=2)):
+    async with at_work(
+        service(breaker_failure_threshold=2, breaker_reset_timeout=0.5, vectorize_concurrency=2)
+    ):
         await bench.put(*jobs)
         await bench.until(
             lambda: all("completed" in bench.statuses(job) for job in jobs),

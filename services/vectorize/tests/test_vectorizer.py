@@ -23,7 +23,7 @@ from pastelka_common.contracts.options import GroupBy, ShapeStacking
 from pastelka_common.contracts.statuses import SvgProcessingStatus
 from pastelka_common.errors import JobError, PermanentError, SubmitUnknownError, TransientError
 from pastelka_common.testing.fake_vectorizer import FakeVectorizer
-from pastelka_vectorize.providers.vectorizer import VectorizerProvider, answers, upload
+from pastelka_vectorize.providers.vectorizer import VectorizerProvider, responses, upload
 from pastelka_vectorize.svg import clean
 
 
@@ -149,31 +149,31 @@ async def test_retry_after_seconds(provider, fake, make_request, steps, status):
     ],
 )
 def test_retry_after_values(value, low, high):
-    assert low <= answers.retry_after(httpx.Headers({"Retry-After": value})) <= high
+    assert low <= responses.retry_after(httpx.Headers({"Retry-After": value})) <= high
 
 
 @pytest.mark.parametrize(("ahead", "low", "high"), [(600, 500, 600), (-86_400, 0, 0)])
 def test_retry_after_may_be_a_date(ahead, low, high):
     value = format_datetime(datetime.now(UTC) + timedelta(seconds=ahead), usegmt=True)
-    assert low <= answers.retry_after(httpx.Headers({"Retry-After": value})) <= high
+    assert low <= responses.retry_after(httpx.Headers({"Retry-After": value})) <= high
 
 
 @pytest.mark.parametrize("value", ["", "soon", "nan", "inf", "Mon, 99 Foo 2026"])
 def test_retry_after_nonsense_is_none(value):
-    assert answers.retry_after(httpx.Headers({"Retry-After": value})) is None
+    assert responses.retry_after(httpx.Headers({"Retry-After": value})) is None
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"<html>", b"[]", b"{}", b'{"error": "no"}', b'{"error": {"code": 1}}']
 )
 def test_refusal_without_a_message(body):
-    error = answers.error_of(400, httpx.Headers(), body)
+    error = responses.error_of(400, httpx.Headers(), body)
     assert error.message == "Vectorizer.ai refused the page (400): it gave no reason."
 
 
 def test_long_messages_are_cut_to_one_line():
     body = json.dumps({"error": {"message": "line\n" * 1000}}).encode()
-    message = answers.error_of(400, httpx.Headers(), body).message
+    message = responses.error_of(400, httpx.Headers(), body).message
     assert "\n" not in message
     assert len(message) < 400
 
@@ -243,12 +243,12 @@ async def test_cancelled_request_is_cut_off_at_the_provider(provider, fake, make
     fake.fail("hang")
     job = asyncio.create_task(provider.vectorize(make_request(), steps))
     async with asyncio.timeout(10), fake.changed:
-        await fake.changed.wait_for(lambda: fake.in_hand == 1)
+        await fake.changed.wait_for(lambda: fake.in_progress == 1)
     job.cancel()
     with pytest.raises(asyncio.CancelledError):
         await job
     async with asyncio.timeout(10), fake.changed:
-        await fake.changed.wait_for(lambda: fake.cut_off == 1 and fake.in_hand == 0)
+        await fake.changed.wait_for(lambda: fake.cut_off == 1 and fake.in_progress == 0)
     assert await provider.vectorize(make_request(), steps)
 
 

@@ -19,12 +19,12 @@ from pastelka_local.accounts import Accounts, AccountsError
 from pastelka_local.dashboard import DashboardError
 from pastelka_local.display import Display, display, table
 from pastelka_local.health import look
+from pastelka_local.orphans import terminate_children
 from pastelka_local.plan import StackFile
 from pastelka_local.private import PRIVATE_UMASK
-from pastelka_local.sample import Progress, SampleError, make_sample
+from pastelka_local.sample import SampleError, SampleProgress, make_sample
 from pastelka_local.settings import Settings, SettingsError, read_settings
 from pastelka_local.stack import Stack, StackError, end_stack
-from pastelka_local.strays import end_children
 from pastelka_local.supervision import Supervisor
 
 _WATCH_SECONDS = 1.0
@@ -61,7 +61,7 @@ async def _run(command: Command, settings: Settings, arguments: argparse.Namespa
     try:
         return await task
     except asyncio.CancelledError:
-        end_children()
+        terminate_children()
         return 130
 
 
@@ -77,7 +77,7 @@ async def up(settings: Settings, _arguments: argparse.Namespace) -> int:
         except asyncio.CancelledError:
             shown.step("interrupted")
         finally:
-            end_children()
+            terminate_children()
             await end_stack(settings, shown.step)
             shown.headline("Everything is stopped; the data stays.")
     return 0
@@ -92,7 +92,7 @@ async def start(settings: Settings, _arguments: argparse.Namespace) -> int:
             stack = await _start(settings, shown)
             hint = await _hint(settings, stack)
         except BaseException:
-            end_children()
+            terminate_children()
             await end_stack(settings, shown.step)
             raise
         shown.headline(f"Pastelka is up: {stack.address}  (make status, make down){hint}")
@@ -182,7 +182,7 @@ async def _sample(settings: Settings, stack: StackFile, shown: Display, hint: st
 async def _make_sample(
     settings: Settings, stack: StackFile, shown: Display, *, again: bool, hint: str = ""
 ) -> None:
-    def show(number: str, progress: Progress) -> None:
+    def show(number: str, progress: SampleProgress) -> None:
         shown.step(f"sample order {number}: {progress}")
 
     shown.step("making the sample order")

@@ -114,12 +114,12 @@ def service_processes(settings: Settings, kinds: Sequence[ServiceKind] = SERVICE
     ]
 
 
-def keeper_process(settings: Settings) -> Process:
+def health_monitor_process(settings: Settings) -> Process:
     """The process that keeps ``processes.json`` current."""
     return Process(
         name="keeper",
         group="watch",
-        command=[sys.executable, "-m", "pastelka_local.keeper", str(settings.data)],
+        command=[sys.executable, "-m", "pastelka_local.health_monitor", str(settings.data)],
         folder=settings.run,
         stop_seconds=5,
     )

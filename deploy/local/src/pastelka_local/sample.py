@@ -21,7 +21,7 @@ class SampleError(Exception):
 
 
 @dataclass(frozen=True)
-class Progress:
+class SampleProgress:
     """How far an order is."""
 
     images: int
@@ -46,7 +46,7 @@ def photos() -> list[Path]:
 
 
 async def make_sample(
-    address: str, *, again: bool, show: Callable[[str, Progress], None], token: str | None = None
+    address: str, *, again: bool, show: Callable[[str, SampleProgress], None], token: str | None = None
 ) -> str:
     """Make the sample order unless it is there (or ``again``), wait until it is done; its number.
 
@@ -81,7 +81,9 @@ async def _create(client: httpx.AsyncClient) -> str:
     return str(order["order_number"])
 
 
-async def _until_done(client: httpx.AsyncClient, number: str, show: Callable[[str, Progress], None]) -> None:
+async def _until_done(
+    client: httpx.AsyncClient, number: str, show: Callable[[str, SampleProgress], None]
+) -> None:
     deadline, last = time.monotonic() + _DEADLINE_SECONDS, None
     while True:
         progress = progress_of(await _json(await client.get(f"/orders/{number}")))
@@ -97,7 +99,7 @@ async def _until_done(client: httpx.AsyncClient, number: str, show: Callable[[st
         await asyncio.sleep(_POLL_SECONDS)
 
 
-def progress_of(order: dict[str, Any]) -> Progress:
+def progress_of(order: dict[str, Any]) -> SampleProgress:
     """How far the order is that ``GET orders/{order_number}`` answered."""
     images = [image for item in order["line_items"] for image in item["images"]]
     versions = [version for image in images for kind in image["versions"].values() for version in kind]
@@ -106,7 +108,7 @@ def progress_of(order: dict[str, Any]) -> Progress:
         str(version["status"]) for version in versions if version["status"] not in {"completed", "error"}
     ]
     errors = [str(version.get("error") or "error") for version in latest if version["status"] == "error"]
-    return Progress(
+    return SampleProgress(
         images=len(images),
         pages=sum(_has_completed(image, "coloring") for image in images),
         svgs=sum(_has_completed(image, "svg") for image in images),

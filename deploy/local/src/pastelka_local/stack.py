@@ -13,7 +13,7 @@ import psutil
 
 from pastelka_common.servers import (
     BucketServer,
-    MercureHub,
+    MercureServer,
     NatsServer,
     NginxServer,
     PostgresServer,
@@ -26,10 +26,10 @@ from pastelka_local.dashboard import dist
 from pastelka_local.gateway import gateway_settings
 from pastelka_local.health import StackState, look, read_states, write_states
 from pastelka_local.keys import NATS_PASSWORD, hub_keys, stack_secrets
+from pastelka_local.orphans import terminate_orphans
 from pastelka_local.plan import Process, ServiceKind, StackFile, Watched
 from pastelka_local.private import make_private, private_umask
 from pastelka_local.settings import Settings, choose_public_ports, require_same_storage
-from pastelka_local.strays import end_strays
 from pastelka_local.supervision import MARKER, Supervisor, render_config, socket_path, spawn
 
 Say = Callable[[str], None]
@@ -75,7 +75,7 @@ class Stack:
         require_same_storage(self.settings)
         own = [self.settings.run, self.settings.log, *(self.settings.data / name for name in _FOLDERS)]
         await asyncio.to_thread(make_private, self.settings.data, own)
-        await asyncio.to_thread(end_strays, self.settings.data)
+        await asyncio.to_thread(terminate_orphans, self.settings.data)
         port, static_port, notes = choose_public_ports(self.settings)
         for note in notes:
             self.say(note)
@@ -99,7 +99,7 @@ class Stack:
         data, given = self.settings.data, self.settings.given
         publisher = given("MERCURE_PUBLISHER_JWT_KEY") or drawn["MERCURE_PUBLISHER_JWT_KEY"]
         subscriber = given("MERCURE_SUBSCRIBER_JWT_KEY") or drawn["MERCURE_SUBSCRIBER_JWT_KEY"]
-        hub = MercureHub(folder=data / "mercure", publisher_key=publisher, subscriber_key=subscriber)
+        hub = MercureServer(folder=data / "mercure", publisher_key=publisher, subscriber_key=subscriber)
         parts: dict[str, Server] = {
             "DATABASE_URL": PostgresServer(folder=data / "postgres"),
             "NATS_URL": NatsServer(folder=data / "nats", password=drawn[NATS_PASSWORD]),
@@ -173,7 +173,7 @@ class Stack:
         self, servers: Sequence[Server], services: Sequence[Process]
     ) -> tuple[StackFile, list[Process]]:
         described = [_described(server) for server in servers]
-        processes = [*described, *services, plan.keeper_process(self.settings)]
+        processes = [*described, *services, plan.health_monitor_process(self.settings)]
         gateway = next(server for server in servers if isinstance(server, NginxServer))
         watched = tuple(Watched(process.name, process.port, process.probe) for process in processes)
         mode = self.settings.given("AUTH_MODE") or "open"
@@ -276,7 +276,7 @@ async def end_stack(settings: Settings, say: Say) -> int:
         with contextlib.suppress(OSError):
             await asyncio.to_thread(supervisor.shutdown)
         await _until_gone(pid)
-    left = await asyncio.to_thread(end_strays, settings.data)
+    left = await asyncio.to_thread(terminate_orphans, settings.data)
     (settings.run / "stack.json").unlink(missing_ok=True)
     accounts.forget(settings.run)
     socket_path(settings.run).unlink(missing_ok=True)
@@ -325,7 +325,7 @@ def _described(server: Server) -> Process:
             return plan.server_process(server, server.port, "postgres")
         case NatsServer():
             return plan.server_process(server, server.port, f"{server.monitoring_url}/healthz")
-        case MercureHub():
+        case MercureServer():
             return plan.server_process(server, server.port, f"{server.origin}/healthz")
         case BucketServer():
             return plan.server_process(server, server.port, f"{server.url}/healthz")

@@ -6,7 +6,7 @@ import { formatElapsed, useNow } from "./clock";
 import { statusDisplay, type Kind, type Version } from "./model";
 import { usePace } from "./pace";
 import { stepsOf } from "./steps";
-import { isCancelled, isInHand } from "./versions";
+import { isCancelled, isActive } from "./versions";
 
 interface NoticeProps {
   kind: Kind;
@@ -20,13 +20,13 @@ interface NoticeProps {
 
 /** What a version that is not a picture has to say: its step on the way, or why it failed. */
 export function Notice(props: NoticeProps) {
-  return isInHand(props.version) ? <WorkInHand {...props} /> : <Failed {...props} />;
+  return isActive(props.version) ? <ActiveWork {...props} /> : <Failed {...props} />;
 }
 
 const STRIPES =
   "bg-[repeating-linear-gradient(135deg,var(--soft),var(--soft)_12px,var(--card)_12px,var(--card)_24px)]";
 
-function WorkInHand({ kind, version, busy, onCancel, panel = false }: NoticeProps) {
+function ActiveWork({ kind, version, busy, onCancel, panel = false }: NoticeProps) {
   const { t } = useLanguage();
   const label = useStatusLabel(kind, version.status);
   const layout = panel

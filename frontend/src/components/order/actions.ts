@@ -8,7 +8,7 @@ import { orderKey } from "@/lib/orderQuery";
 import { showToast } from "@/lib/toasts";
 import { imagesOf, selectionAfter, wantedImagesOf, withSelection, withVersion } from "./cached-order";
 import type { Kind, Order, OrderImage, Version } from "./model";
-import { isInHand, obstacleTo } from "./versions";
+import { isActive, obstacleTo } from "./versions";
 
 export type { OptionsToSend };
 
@@ -133,7 +133,7 @@ export function useImageActions(
     cancel: (kind, { id }) => {
       void once(`${kind}/${id}`, async () => {
         const answer = await (kind === "coloring" ? api.cancelColoring(id) : api.cancelSvg(id));
-        answered(kind, answer, isInHand);
+        answered(kind, answer, isActive);
       });
     },
     choose: (kind, versionId) => {

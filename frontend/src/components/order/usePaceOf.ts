@@ -4,17 +4,17 @@ import { client, unwrap } from "@/api/client";
 import { imagesOf } from "./cached-order";
 import type { Order } from "./model";
 import { paceOf, type Pace } from "./pace";
-import { isInHand } from "./versions";
+import { isActive } from "./versions";
 
 /** A timeline grows with the order, and work of many images ends all the time: asked for no more often. */
 const REST_MS = 5000;
 
 /** The versions in hand, as a word that changes when work begins or ends. */
-function workInHand(order: Order): string {
+function activeWork(order: Order): string {
   return imagesOf(order)
     .flatMap((image) =>
       (["coloring", "svg"] as const).flatMap((kind) =>
-        image.versions[kind].filter(isInHand).map((version) => `${kind}${version.id}`),
+        image.versions[kind].filter(isActive).map((version) => `${kind}${version.id}`),
       ),
     )
     .join(" ");
@@ -27,7 +27,7 @@ function workInHand(order: Order): string {
 export function usePaceOf(order: Order): Pace {
   const queries = useQueryClient();
   const number = order.order_number;
-  const work = workInHand(order);
+  const work = activeWork(order);
   const { data } = useQuery({
     queryKey: ["timeline", number],
     queryFn: ({ signal }) => {

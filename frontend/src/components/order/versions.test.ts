@@ -39,7 +39,7 @@ describe("what can be made", () => {
   it("needs a completed page for an SVG, and says when one is under way", () => {
     expect(obstacleTo(image(), "svg")).toBe("page_missing");
     const working = image({ versions: { coloring: [page(1, { status: "queued" })], svg: [] } });
-    expect(obstacleTo(working, "svg")).toBe("page_in_hand");
+    expect(obstacleTo(working, "svg")).toBe("page_in_progress");
   });
 
   it("vectorises the chosen page, else the newest completed one", () => {

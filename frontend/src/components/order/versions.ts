@@ -1,7 +1,7 @@
 /** What a card needs to know about the versions of one image; pure. */
 import type { ColoringVersion, Kind, OrderImage, SvgVersion, Version } from "./model";
 
-export const isInHand = (version: Version): boolean =>
+export const isActive = (version: Version): boolean =>
   version.status !== "completed" && version.status !== "error";
 
 /** Cancelled by a person: not a fault, and shown as such. */
@@ -51,13 +51,13 @@ export function versionsToMention(versions: Version[], chosen: number | null, op
   const lastSuccess = versions.findLastIndex((version) => version.status === "completed");
   return versions.filter(
     (version, index) =>
-      isInHand(version) ||
+      isActive(version) ||
       (version.status === "error" && (index > lastSuccess || version.id === opened || version.id === chosen)),
   );
 }
 
 /** Why nothing can be made yet; undefined when it can. */
-export type Obstacle = "photo_missing" | "photo_lost" | "page_missing" | "page_in_hand";
+export type Obstacle = "photo_missing" | "photo_lost" | "page_missing" | "page_in_progress";
 
 export function obstacleTo(image: OrderImage, kind: Kind): Obstacle | undefined {
   if (kind === "coloring") {
@@ -65,7 +65,7 @@ export function obstacleTo(image: OrderImage, kind: Kind): Obstacle | undefined 
     return image.url === null ? "photo_missing" : undefined;
   }
   if (pageToVectorise(image)) return undefined;
-  return image.versions.coloring.some(isInHand) ? "page_in_hand" : "page_missing";
+  return image.versions.coloring.some(isActive) ? "page_in_progress" : "page_missing";
 }
 
 /** Whether the last try failed, or the chosen file was lost; what a person cancelled has not failed. */

@@ -56,7 +56,7 @@ function Queue({ queue, depths }: { queue: QueueState; depths: readonly number[]
       <h3 className="text-[13px] font-medium text-mute">{name}</h3>
       <dl className="mt-0.5 flex flex-wrap gap-x-4">
         <Depth value={queue.waiting} name={t("system.queue.waiting")} />
-        <Depth value={queue.in_hand} name={t("system.queue.inHand")} />
+        <Depth value={queue.in_progress} name={t("system.queue.inProgress")} />
       </dl>
       <DepthLine
         values={depths.length > 1 ? depths : [queue.waiting, queue.waiting]}
@@ -98,7 +98,7 @@ function Reconciler({ state, now }: { state: NonNullable<SystemState["reconciler
   const ago = duration(Math.max(now - Date.parse(state.ran_at), 0));
   return (
     <p className="mt-2 text-[12.5px] text-mute">
-      {t("system.reconciler", { time: ago })} {t("system.reconciler.mended", { count: state.mended_total })}
+      {t("system.reconciler", { time: ago })} {t("system.reconciler.repaired", { count: state.repaired_total })}
     </p>
   );
 }

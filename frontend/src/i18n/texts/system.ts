@@ -43,7 +43,7 @@ export const cs = {
   "system.queue.download": "Stahování fotek",
   "system.queue.outbox": "Odchozí zprávy",
   "system.queue.waiting": "čeká",
-  "system.queue.inHand": "v práci",
+  "system.queue.inProgress": "v práci",
   "system.queue.oldest": "nejstarší {time}",
   "system.queue.allSent": "vše odesláno",
   "system.queue.drawn": "{name}: kolik čekalo od otevření stránky, nejvíc {count}",
@@ -66,7 +66,7 @@ export const cs = {
   "system.check.storage": "úložiště",
   "system.check.ok": "v pořádku",
   "system.reconciler": "Fronty se s databází porovnaly před {time}.",
-  "system.reconciler.mended": {
+  "system.reconciler.repaired": {
     one: "Dosud se opravila {count} věc.",
     few: "Dosud se opravily {count} věci.",
     many: "Dosud se opravilo {count} věci.",
@@ -180,7 +180,7 @@ export const en = {
   "system.queue.download": "Photo downloads",
   "system.queue.outbox": "Outgoing messages",
   "system.queue.waiting": "waiting",
-  "system.queue.inHand": "in hand",
+  "system.queue.inProgress": "in hand",
   "system.queue.oldest": "oldest {time}",
   "system.queue.allSent": "all sent",
   "system.queue.drawn": "{name}: how many waited since this page was opened, at most {count}",
@@ -203,9 +203,9 @@ export const en = {
   "system.check.storage": "storage",
   "system.check.ok": "ok",
   "system.reconciler": "Queues and database were compared {time} ago.",
-  "system.reconciler.mended": {
-    one: "{count} thing was mended so far.",
-    other: "{count} things were mended so far.",
+  "system.reconciler.repaired": {
+    one: "{count} thing was repaired so far.",
+    other: "{count} things were repaired so far.",
   },
   "system.retention.off": "Orders are not erased by themselves.",
   "system.retention.on": {

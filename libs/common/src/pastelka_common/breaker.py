@@ -14,7 +14,7 @@ from prometheus_client import Gauge
 
 from pastelka_common.contracts.messages import now
 from pastelka_common.errors import PostponedError, TransientError
-from pastelka_common.messaging.presence import BreakerHealth, BreakerState
+from pastelka_common.messaging.service_health import BreakerHealth, BreakerState
 
 STATE = Gauge("pastelka_breaker_state", "0 closed, 1 half-open, 2 open", ["provider"])
 
@@ -64,7 +64,7 @@ class Breaker:
 
     def health(self) -> BreakerHealth:
         """What others are told of it."""
-        left = self.seconds_closed_to_all()
+        left = self.seconds_until_probe()
         return BreakerHealth(
             state=self.state,
             since=self._since,
@@ -72,17 +72,17 @@ class Breaker:
             next_probe_at=None if left is None else now() + timedelta(seconds=left),
         )
 
-    def listen(self, listener: Callable[[], None]) -> None:
+    def add_listener(self, listener: Callable[[], None]) -> None:
         """Call ``listener`` whenever it has opened or closed."""
         self._listeners.append(listener)
 
-    def seconds_closed_to_all(self) -> float | None:
+    def seconds_until_probe(self) -> float | None:
         """How long it stays open; ``None`` if it is not."""
         if self._probe_at is None or self.state != "open":
             return None
         return max(0.0, self._probe_at - self._clock())
 
-    def room(self, free: int, outstanding: int) -> int:
+    def available_slots(self, free: int, outstanding: int) -> int:
         """How many jobs to ask for where ``free`` have room and ``outstanding`` were asked for."""
         match self.state:
             case "closed":
@@ -97,7 +97,7 @@ class Breaker:
         state = self.state
         if state == "closed" or (state == "half_open" and not self._probing):
             return
-        seconds = self.seconds_closed_to_all() or _PROBE_SECONDS
+        seconds = self.seconds_until_probe() or _PROBE_SECONDS
         # Those who wait do not come back together, nor before the breaker is half-open.
         seconds += random.uniform(0.1, 0.3) * max(self._pause, 1.0)  # noqa: S311 - jitter
         raise PostponedError(
@@ -106,7 +106,7 @@ class Breaker:
             seconds=seconds,
         )
 
-    def admit(self) -> bool:
+    def allow_request(self) -> bool:
         """Let one request out; returns whether it is the probe. Raises :class:`PostponedError`."""
         self.check()
         if self.state == "closed":
@@ -114,7 +114,7 @@ class Breaker:
         self._probing = True
         return True
 
-    def succeeded(self) -> None:
+    def record_success(self) -> None:
         """Note that the provider answered."""
         self._in_a_row = 0
         if self._probe_at is None:
@@ -123,7 +123,7 @@ class Breaker:
         self._change(None)
         log.info("breaker closed", provider=self.provider)
 
-    def failed(self, error: TransientError) -> None:
+    def record_failure(self, error: TransientError) -> None:
         """Note that a request failed for a reason that may pass."""
         self._in_a_row += 1
         state = self.state
@@ -136,7 +136,7 @@ class Breaker:
         self._change(error.message)
         log.warning("breaker opened", provider=self.provider, seconds=pause, code=error.code)
 
-    def abandoned(self, *, probe: bool) -> None:
+    def record_no_result(self, *, probe: bool) -> None:
         """Note that a request ended without telling anything of the provider."""
         if probe:
             self._probing = False

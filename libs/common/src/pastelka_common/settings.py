@@ -54,11 +54,19 @@ class ServiceSettings(BaseSettings):
 class WorkerSettings(ServiceSettings):
     """Settings of the services that make files through a provider."""
 
-    job_attempts: int = Field(default=12, ge=1, le=100, description="Attempts that may fail")
-    job_crashes: int = Field(default=5, ge=1, le=100, description="Deliveries of which nothing is heard")
-    breaker_failures: int = Field(default=5, ge=1, le=1000, description="In a row, until the breaker opens")
-    breaker_pause: float = Field(default=15.0, gt=0, le=3600, description="Seconds until the first probe")
-    breaker_longest_pause: float = Field(default=300.0, gt=0, le=3600, description="Seconds between probes")
+    job_max_attempts: int = Field(default=12, ge=1, le=100, description="Attempts that may fail")
+    job_max_silent_deliveries: int = Field(
+        default=5, ge=1, le=100, description="Deliveries of which nothing is heard"
+    )
+    breaker_failure_threshold: int = Field(
+        default=5, ge=1, le=1000, description="In a row, until the breaker opens"
+    )
+    breaker_reset_timeout: float = Field(
+        default=15.0, gt=0, le=3600, description="Seconds until the first probe"
+    )
+    breaker_max_reset_timeout: float = Field(
+        default=300.0, gt=0, le=3600, description="Seconds between probes"
+    )
 
 
 def _secrets(value: object) -> Iterator[str]:

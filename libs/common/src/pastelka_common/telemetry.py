@@ -46,7 +46,7 @@ def set_up(
 
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
-    _set_up_logs(service, level, Silenced(secrets))
+    _set_up_logs(service, level, QuietExporter(secrets))
 
 
 def flush(seconds: float = 5.0) -> None:
@@ -78,7 +78,7 @@ def trace_id_of(headers: Mapping[str, str] | None) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Traced:
+class TraceHeaders:
     """The span of one message of a batch."""
 
     name: str
@@ -98,7 +98,7 @@ M = TypeVar("M", bound=Carrier)
 
 @contextmanager
 def batch_span(
-    name: str, kind: SpanKind, messages: Sequence[M], describe: Callable[[M], Traced]
+    name: str, kind: SpanKind, messages: Sequence[M], describe: Callable[[M], TraceHeaders]
 ) -> Iterator[list[dict[str, str]]]:
     """One span for what is done to many messages at once, and one for each in the message's own trace.
 
@@ -139,7 +139,7 @@ def _trace_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name in {"traceparent", "tracestate"}}
 
 
-class Silenced:
+class QuietExporter:
     """The last of structlog's processors: strikes secrets out of a line, whoever put them there.
 
     Our own messages hold none; libraries and providers may quote what they were given.
@@ -161,7 +161,7 @@ def _forms(secret: str) -> tuple[str, ...]:
     return secret, json.dumps(secret)[1:-1], quote(secret), quote(secret, safe="")
 
 
-def _set_up_logs(service: str, level: str, silenced: Silenced) -> None:
+def _set_up_logs(service: str, level: str, silenced: QuietExporter) -> None:
     terminal = sys.stderr.isatty()
     renderer: Any = structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
     shared: list[Any] = [

@@ -49,7 +49,7 @@ async def store_thumbnail(storage: Storage, path: str, content: bytes | None) ->
     try:
         await storage.write(thumbnail_path(path), content)
     except (OSError, ValueError) as error:
-        log.warning("thumbnail not stored", path=path, error=str(error))
+        log.warning("thumbnail write failed", path=path, error=str(error))
 
 
 class Thumbnails:
@@ -64,7 +64,7 @@ class Thumbnails:
         try:
             content = await to_thread.run_sync(thumbnail_of, picture, limiter=self._threads)
         except Exception as error:  # noqa: BLE001 - Pillow raises whatever it likes on a damaged file
-            log.warning("thumbnail not made", path=path, error=str(error) or type(error).__name__)
+            log.warning("thumbnail creation failed", path=path, error=str(error) or type(error).__name__)
             return
         await store_thumbnail(self._storage, path, content)
 

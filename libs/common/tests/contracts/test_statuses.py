@@ -47,7 +47,7 @@ def test_properties_say_what_the_flags_say(status: VersionStatus):
     assert status.is_awaiting_provider == (Meaning.AWAITING_PROVIDER in status.meaning)
     assert status.is_final == (Meaning.FINAL in status.meaning)
     assert status.is_retryable == (Meaning.RETRYABLE in status.meaning)
-    assert status.is_in_hand != status.is_final
+    assert status.is_active != status.is_final
 
 
 def test_only_a_provider_status_awaits_a_provider():

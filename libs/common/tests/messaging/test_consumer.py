@@ -11,15 +11,15 @@ from opentelemetry import trace
 
 from pastelka_common.contracts.messages import ColoringJob, DeadLetter, Failure
 from pastelka_common.errors import PermanentError, TransientError
-from pastelka_common.messaging.consumer import Delivery, Retries
-from pastelka_common.messaging.outcomes import Done, Outcome, Reject, RetryAfter
+from pastelka_common.messaging.consumer import Delivery, RetryPolicy
+from pastelka_common.messaging.outcomes import Ack, Outcome, Reject, RetryAfter
 from pastelka_common.messaging.publish import Outgoing, Publisher, outgoing
 from pastelka_common.messaging.topology import JOBS, ConsumerSpec, ensure_consumer
 from pastelka_common.testing.waiting import soon, until
 
 SPEC = ConsumerSpec(JOBS, "coloring", "jobs.coloring.*", ack_wait=30, max_ack_pending=100)
 ACKS = f"$JS.ACK.{JOBS}.coloring.>"
-QUICK = Retries(attempts=3, base=0.02, longest=0.05)
+QUICK = RetryPolicy(attempts=3, base=0.02, longest=0.05)
 ACK = b""
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{TRACE_ID}-00f067aa0ba902b7-01"
@@ -51,7 +51,7 @@ async def _letter(heard: "asyncio.Queue[Any]") -> DeadLetter:
 
 
 async def test_a_done_job_is_acknowledged(work, js: JetStreamContext, job: Jobs, jobs_left):
-    handler = Scripted(Done())
+    handler = Scripted(Ack())
     await work(handler, spec=SPEC)
     await Publisher(js._nc).publish(job(1))
     await until(lambda: handler.seen)
@@ -68,7 +68,7 @@ async def test_no_more_than_its_concurrency_at_once(work, js: JetStreamContext, 
         most = max(most, at_work)
         await release.acquire()
         at_work -= 1
-        return Done()
+        return Ack()
 
     await Publisher(js._nc).send_all([outgoing(job(number)) for number in range(40)])
     await work(handler, spec=SPEC, concurrency=3)
@@ -89,7 +89,7 @@ async def test_a_slot_is_filled_while_another_job_goes_on(work, js: JetStreamCon
         if job.version_id == 0:
             await forever.wait()
         done.append(job.version_id)
-        return Done()
+        return Ack()
 
     await Publisher(js._nc).send_all([outgoing(job(number)) for number in range(10)])
     await work(handler, spec=SPEC, concurrency=2)
@@ -103,7 +103,7 @@ async def test_the_bound_over_all_replicas_is_the_consumers(work, connect, js: J
     async def handler(job: ColoringJob, _delivery: Delivery) -> Outcome:
         at_work.append(job.version_id)
         await asyncio.Event().wait()
-        return Done()
+        return Ack()
 
     limited = SPEC.with_limit(3)
     await Publisher(js._nc).send_all([outgoing(job(number)) for number in range(10)])
@@ -116,7 +116,7 @@ async def test_the_bound_over_all_replicas_is_the_consumers(work, connect, js: J
 
 async def test_a_transient_error_is_tried_again(work, js: JetStreamContext, job: Jobs, jobs_left, listen):
     dead = await listen("dead.>")
-    handler = Scripted(TransientError("busy", "Busy."), ConnectionError("a bug"), Done())
+    handler = Scripted(TransientError("busy", "Busy."), ConnectionError("a bug"), Ack())
     await work(handler, spec=SPEC, retries=QUICK)
     await Publisher(js._nc).publish(job(1))
     await jobs_left(0)
@@ -128,7 +128,7 @@ async def test_the_providers_wish_delays_the_next_try(
     work, js: JetStreamContext, job: Jobs, listen, jobs_left
 ):
     acks = await listen(ACKS)
-    await work(Scripted(TransientError("busy", "Busy.", retry_after=0.7), Done()), spec=SPEC, retries=QUICK)
+    await work(Scripted(TransientError("busy", "Busy.", retry_after=0.7), Ack()), spec=SPEC, retries=QUICK)
     await Publisher(js._nc).publish(job(1))
     nak = (await soon(acks.get())).data
     assert nak.startswith(b"-NAK")
@@ -139,7 +139,7 @@ async def test_the_providers_wish_delays_the_next_try(
 
 
 async def test_a_handler_may_ask_for_a_later_try_itself(work, js: JetStreamContext, job: Jobs, jobs_left):
-    handler = Scripted(RetryAfter(0.05, Failure(code="later", message="Later.")), Done())
+    handler = Scripted(RetryAfter(0.05, Failure(code="later", message="Later.")), Ack())
     await work(handler, spec=SPEC)
     await Publisher(js._nc).publish(job(1))
     await jobs_left(0)
@@ -147,7 +147,7 @@ async def test_a_handler_may_ask_for_a_later_try_itself(work, js: JetStreamConte
 
 
 def test_delays_grow_with_jitter_up_to_the_longest():
-    retries = Retries(base=2, longest=60)
+    retries = RetryPolicy(base=2, longest=60)
     for attempt, most in [(1, 2), (2, 4), (5, 32), (6, 60), (12, 60)]:
         delays = [retries.delay(attempt) for _ in range(200)]
         assert most / 2 <= min(delays) < max(delays) <= most
@@ -222,7 +222,7 @@ async def test_a_job_whose_workers_all_died_is_given_up_unworked(
     async def on_rejected(_job: ColoringJob, _delivery: Delivery, failure: Failure) -> None:
         rejected.append(failure)
 
-    handler = Scripted(Done())
+    handler = Scripted(Ack())
     await ensure_consumer(nc, SPEC)
     puller = await js.pull_subscribe_bind("coloring", JOBS)
     for _ in range(3):
@@ -238,7 +238,7 @@ async def test_a_job_whose_workers_all_died_is_given_up_unworked(
 async def test_a_malformed_job_is_a_dead_letter_at_once(work, js: JetStreamContext, listen, jobs_left):
     dead = await listen("dead.>")
     rejected: list[Any] = []
-    handler = Scripted(Done())
+    handler = Scripted(Ack())
     await work(handler, spec=SPEC, on_rejected=rejected.append)
     payloads = {1: b"{not json", 2: b'{"version_id": "x", "run": 1}', 3: b"\xff\xfe", 4: b""}
     for number, payload in payloads.items():
@@ -280,7 +280,7 @@ async def test_the_handler_works_in_the_trace_of_the_message(
     async def handler(_job: ColoringJob, _delivery: Delivery) -> Outcome:
         traces.append(f"{trace.get_current_span().get_span_context().trace_id:032x}")
         traces.append(outgoing(job(2)).headers["traceparent"].split("-")[1])
-        return Done()
+        return Ack()
 
     message = outgoing(job(1))
     await Publisher(js._nc).send(Outgoing(message.subject, message.payload, {"traceparent": TRACEPARENT}))
@@ -293,7 +293,7 @@ async def test_a_message_of_another_consumer_is_left_to_it(work, js: JetStreamCo
     """As a server gives it out whose store went back to an older copy: it minds numbers, not subjects."""
     wide = replace(SPEC, filter_subject="jobs.>")
     await ensure_consumer(js._nc, wide)
-    handler = Scripted(Done())
+    handler = Scripted(Ack())
     await Publisher(js._nc).send(Outgoing("jobs.erase.7", b'{"order_id": 7, "order_number": "M1007"}'))
     await Publisher(js._nc).publish(job(1))
     await work(handler, spec=SPEC, declare=False)

@@ -8,7 +8,7 @@ from nats.js import JetStreamContext
 
 from pastelka_common.contracts.messages import ColoringJob
 from pastelka_common.messaging.consumer import Delivery
-from pastelka_common.messaging.outcomes import Done, Outcome
+from pastelka_common.messaging.outcomes import Ack, Outcome
 from pastelka_common.messaging.publish import Publisher, PublishError
 from pastelka_common.messaging.topology import JOBS, ConsumerSpec
 from pastelka_common.servers import ServerProcess
@@ -39,7 +39,7 @@ class Holding:
             self.ended.append("cancelled")
             raise
         self.ended.append("done")
-        return Done()
+        return Ack()
 
 
 async def test_a_long_job_stays_with_its_worker(work, js: JetStreamContext, job: Jobs, listen, jobs_left):

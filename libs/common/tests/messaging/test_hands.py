@@ -5,7 +5,7 @@ import asyncio
 from nats.aio.client import Client
 
 from pastelka_common.messaging import hands
-from pastelka_common.messaging.turns import Turns
+from pastelka_common.messaging.keyed_lock import KeyedLock
 
 
 async def test_every_worker_that_answers_counts(nc: Client):
@@ -26,7 +26,7 @@ async def test_nobody_is_not_waited_for(nc: Client):
 
 
 async def test_one_at_a_time_for_each_key_and_nothing_is_kept():
-    turns, order, first_may_end = Turns(), [], asyncio.Event()
+    turns, order, first_may_end = KeyedLock(), [], asyncio.Event()
 
     async def hold(name: str, key: str, until: asyncio.Event | None = None) -> None:
         async with turns.of(key):

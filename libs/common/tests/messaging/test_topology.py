@@ -9,11 +9,11 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import RetentionPolicy, StreamConfig
 
+from pastelka_common.jobs.runs import Cancellations, RunCancelled, cancel_subject
 from pastelka_common.messaging.connection import connected
-from pastelka_common.messaging.held import last_held, purge_subject, subjects_held
 from pastelka_common.messaging.publish import Outgoing, Publisher
 from pastelka_common.messaging.pull import PullSubscription
-from pastelka_common.messaging.runs import Cancellations, RunCancelled, cancel_subject
+from pastelka_common.messaging.stored_messages import get_last_messages, list_subjects, purge_subject
 from pastelka_common.messaging.topology import (
     CANCELS,
     COLORING_CONSUMER,
@@ -190,12 +190,12 @@ async def test_two_systems_share_an_account_with_a_foreign_stream(nc: Client, br
         }
         job = Outgoing("jobs.coloring.1", b"1")
         await Publisher(one).send_all([job, Outgoing("jobs.coloring.2", b"2"), Outgoing("events.a", b"3")])
-        assert set(await last_held(one, JOBS, ["jobs.coloring.1", "jobs.coloring.2"])) == {
+        assert set(await get_last_messages(one, JOBS, ["jobs.coloring.1", "jobs.coloring.2"])) == {
             "jobs.coloring.1",
             "jobs.coloring.2",
         }
-        assert await subjects_held(two, JOBS, "jobs.>") == set()
-        assert await subjects_held(one, JOBS, "jobs.>") == {"jobs.coloring.1", "jobs.coloring.2"}
+        assert await list_subjects(two, JOBS, "jobs.>") == set()
+        assert await list_subjects(one, JOBS, "jobs.>") == {"jobs.coloring.1", "jobs.coloring.2"}
         pulling = PullSubscription(one, COLORING_CONSUMER)
         await pulling.start()
         await pulling.ask(1)
@@ -216,7 +216,7 @@ async def test_two_systems_share_an_account_with_a_foreign_stream(nc: Client, br
         with pytest.raises(RunCancelled):
             await soon(running)
         await purge_subject(one, JOBS, "jobs.coloring.2")
-        assert await subjects_held(one, JOBS, "jobs.>") == {"jobs.coloring.1"}
+        assert await list_subjects(one, JOBS, "jobs.>") == {"jobs.coloring.1"}
         await delete_streams(two)
     names = {str(info.config.name) for info in await js.streams_info()}
     assert not any("two_" in name for name in names)

@@ -19,7 +19,7 @@ from multidict import CIMultiDictProxy
 from pastelka_common.servers import BucketServer, NginxServer, free_port
 from pastelka_common.servers.nginx_templates import files_in_bucket
 from pastelka_common.storage import StorageSettings, thumbnail_path
-from pastelka_common.storage.bucket import BucketStorage, bucket_of
+from pastelka_common.storage.bucket import BucketStorage, parse_bucket_url
 from pastelka_common.testing.fake_api import FakeApi, serving
 from pastelka_common.testing.fake_dns import fake_dns
 from pastelka_common.testing.plugin import StartNginx
@@ -42,7 +42,7 @@ class SigningApi(FakeApi):
             return await super().answer(request)
         self.asked.append(request)
         path = request.headers["X-File"].removeprefix("/static/images/")
-        url = urlsplit(await self.storage.signed(path, lifetime=timedelta(minutes=1)) or "")
+        url = urlsplit(await self.storage.presign(path, lifetime=timedelta(minutes=1)) or "")
         headers = {"X-File-Address": f"{url.path}?{url.query}", "Cache-Control": "max-age=300"}
         return web.Response(status=204, headers=headers)
 
@@ -55,7 +55,7 @@ class SigningApi(FakeApi):
 def storage(bucket_server: BucketServer, monkeypatch: pytest.MonkeyPatch) -> BucketStorage:
     for name, value in bucket_server.settings(f"a shop/{uuid4().hex}").items():
         monkeypatch.setenv(name, value)
-    return BucketStorage(bucket_of(StorageSettings.load()))
+    return BucketStorage(parse_bucket_url(StorageSettings.load()))
 
 
 @pytest.fixture
@@ -172,7 +172,9 @@ async def test_a_refusal_of_the_bucket_is_no_missing_file(
     server: NginxServer, storage: BucketStorage, api: SigningApi
 ):
     await storage.write(FILE, PHOTO)
-    api.storage = BucketStorage(bucket_of(StorageSettings().model_copy(update={"aws_region": "eu-north-1"})))
+    api.storage = BucketStorage(
+        parse_bucket_url(StorageSettings().model_copy(update={"aws_region": "eu-north-1"}))
+    )
     await _is_away(server, FILE)
     await _is_away(server, thumbnail_path(FILE))
 

@@ -11,7 +11,7 @@ import aiohttp
 import jwt
 import pytest
 
-from pastelka_common.servers import MercureHub, running
+from pastelka_common.servers import MercureServer, running
 from pastelka_common.servers.base import ServerError, silent
 from pastelka_common.servers.mercure_binary import mercure_binary
 
@@ -20,7 +20,7 @@ def _token(key: str, **claims: list[str]) -> str:
     return jwt.encode({"mercure": claims}, key, algorithm="HS256")
 
 
-async def _publish(session: aiohttp.ClientSession, hub: MercureHub, topic: str, data: str) -> str:
+async def _publish(session: aiohttp.ClientSession, hub: MercureServer, topic: str, data: str) -> str:
     headers = {"Authorization": f"Bearer {_token(hub.publisher_key, publish=['*'])}"}
     form = {"topic": topic, "data": data, "private": "on"}
     async with session.post(hub.url, data=form, headers=headers) as response:
@@ -30,7 +30,7 @@ async def _publish(session: aiohttp.ClientSession, hub: MercureHub, topic: str, 
 
 @asynccontextmanager
 async def _subscribed(
-    session: aiohttp.ClientSession, hub: MercureHub, topic: str, allowed: str, **headers: str
+    session: aiohttp.ClientSession, hub: MercureServer, topic: str, allowed: str, **headers: str
 ) -> AsyncIterator[asyncio.Queue[str]]:
     """The updates' data as they come, for a browser with the cookie of orders."""
     headers["Cookie"] = f"mercureAuthorization={_token(hub.subscriber_key, subscribe=[allowed])}"
@@ -50,7 +50,7 @@ async def _subscribed(
             reading.cancel()
 
 
-async def test_a_private_update_reaches_only_a_subscriber_who_may_have_it(mercure_hub: MercureHub):
+async def test_a_private_update_reaches_only_a_subscriber_who_may_have_it(mercure_hub: MercureServer):
     topic = f"orders/{secrets.token_hex(4)}"
     async with (
         aiohttp.ClientSession() as session,
@@ -66,7 +66,7 @@ async def test_a_private_update_reaches_only_a_subscriber_who_may_have_it(mercur
 
 @pytest.mark.server
 async def test_a_late_subscriber_gets_what_was_missed_also_after_a_restart(tmp_path: Path):
-    hub = MercureHub(folder=tmp_path)
+    hub = MercureServer(folder=tmp_path)
     async with running(hub, deadline=600) as process, aiohttp.ClientSession() as session:
         seen = await _publish(session, hub, "orders", "seen")
         await _publish(session, hub, "orders", "missed")
@@ -85,7 +85,7 @@ async def test_a_late_subscriber_gets_what_was_missed_also_after_a_restart(tmp_p
                 ]
 
 
-async def test_a_stranger_s_key_is_refused(mercure_hub: MercureHub):
+async def test_a_stranger_s_key_is_refused(mercure_hub: MercureServer):
     headers = {"Authorization": f"Bearer {_token(mercure_hub.subscriber_key, publish=['*'])}"}
     async with aiohttp.ClientSession() as session:
         form = {"topic": "orders", "data": "forged"}
@@ -93,7 +93,7 @@ async def test_a_stranger_s_key_is_refused(mercure_hub: MercureHub):
             assert response.status == 401
 
 
-async def test_the_hub_keeps_its_files_in_its_folder(mercure_hub: MercureHub):
+async def test_the_hub_keeps_its_files_in_its_folder(mercure_hub: MercureServer):
     assert (mercure_hub.folder / "updates.db").is_file()
     assert mercure_hub.env()["XDG_DATA_HOME"].startswith(str(mercure_hub.folder))
 

@@ -11,7 +11,7 @@ import nats
 import pytest
 
 from pastelka_common.servers import (
-    MercureHub,
+    MercureServer,
     NatsServer,
     PostgresServer,
     Server,
@@ -147,7 +147,7 @@ async def test_nothing_answers_after_the_end(tmp_path: Path):
         assert not await part.ready()
 
 
-async def test_the_hub_is_up_and_shut_to_strangers(mercure_hub: MercureHub):
+async def test_the_hub_is_up_and_shut_to_strangers(mercure_hub: MercureServer):
     assert await mercure_hub.ready()
     async with aiohttp.ClientSession() as session:
         async with session.get(mercure_hub.url, params={"topic": "orders"}) as response:

@@ -174,12 +174,12 @@ def test_workers_bound_what_runs_at_once():
     starts = [jobs.submit("cGhvdG8=").starts for _ in range(5)]
 
     assert starts == [100, 100, 110, 110, 120]
-    assert jobs.in_hand_max == 5
+    assert jobs.in_progress_max == 5
     now = 115.0
     assert [jobs.state(job) for job in jobs.by_id.values()] == ["COMPLETED"] * 2 + ["IN_PROGRESS"] * 2 + [
         "IN_QUEUE"
     ]
-    assert jobs.in_hand() == 3
+    assert jobs.in_progress() == 3
 
 
 async def test_edges_give_every_photo_its_own_page(http):

@@ -28,7 +28,7 @@ async def test_answers_are_held_until_they_are_released() -> None:
         fake.hold()
         answer = asyncio.create_task(vectorize(fake))
         async with asyncio.timeout(DEADLINE), fake.changed:
-            await fake.changed.wait_for(lambda: fake.in_hand == 1)
+            await fake.changed.wait_for(lambda: fake.in_progress == 1)
         assert fake.stats()["requests"] <= 1
         assert not answer.done()
         fake.release()

@@ -2,14 +2,14 @@
 
 import asyncio
 
-from pastelka_coloring.handlers import Coloring
+from pastelka_coloring.handlers import ColoringGenerator
 from pastelka_coloring.providers import ColoringProvider
 from pastelka_coloring.settings import ColoringSettings
 from pastelka_common import process
 from pastelka_common.contracts.messages import ColoringJob
+from pastelka_common.jobs.worker import run_worker
 from pastelka_common.messaging.topology import COLORING_CONSUMER
 from pastelka_common.storage import open_storage
-from pastelka_common.worker import work_off
 
 
 def main() -> None:
@@ -22,12 +22,12 @@ async def run(settings: ColoringSettings, stop: asyncio.Event) -> None:
     provider = await _provider(settings)
     storage = open_storage(settings)
     try:
-        await work_off(
+        await run_worker(
             settings,
             stop,
             spec=COLORING_CONSUMER.with_limit(settings.max_in_flight),
             job_type=ColoringJob,
-            making=Coloring(provider, storage),
+            generator=ColoringGenerator(provider, storage),
             storage=storage,
             concurrency=settings.concurrency,
             grace=_grace(settings),
@@ -45,7 +45,7 @@ def _grace(settings: ColoringSettings) -> float:
 async def _provider(settings: ColoringSettings) -> ColoringProvider:
     # Each provider brings libraries that the other deployment does not need to load.
     if settings.coloring_provider == "runpod":
-        from pastelka_coloring.providers.runpod import Patience, RunpodProvider  # noqa: PLC0415
+        from pastelka_coloring.providers.runpod import RunpodProvider, WatchTimeouts  # noqa: PLC0415
 
         if settings.runpod_api_key is None or settings.runpod_endpoint_id is None:
             raise RuntimeError("settings let an incomplete RunPod account through")
@@ -54,7 +54,7 @@ async def _provider(settings: ColoringSettings) -> ColoringProvider:
             endpoint_id=settings.runpod_endpoint_id,
             api_key=settings.runpod_api_key,
             poll_interval=settings.runpod_poll_interval,
-            patience=Patience(queue=settings.runpod_queue_timeout, run=settings.runpod_job_timeout),
+            patience=WatchTimeouts(queue=settings.runpod_queue_timeout, run=settings.runpod_job_timeout),
             max_in_queue=settings.runpod_max_in_queue,
         )
     from pastelka_coloring.providers.local import LocalColoringProvider  # noqa: PLC0415

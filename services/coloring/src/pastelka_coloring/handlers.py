@@ -6,23 +6,23 @@ from functools import partial
 from pastelka_coloring.providers import ColoringProvider, ColoringRequest
 from pastelka_common.contracts.messages import ColoringJob
 from pastelka_common.contracts.statuses import ColoringProcessingStatus
-from pastelka_common.messaging.work import Report
-from pastelka_common.sources import source_at_hand
+from pastelka_common.jobs.handler import RunReporter
+from pastelka_common.sources import source_local_copy
 from pastelka_common.storage import Storage
 
 
 @dataclass(frozen=True)
-class Coloring:
+class ColoringGenerator:
     """Makes coloring pages: what the workshop of this service does with a job."""
 
     provider: ColoringProvider
     storage: Storage
     statuses = ColoringProcessingStatus
 
-    async def make(self, job: ColoringJob, report: Report) -> bytes:
+    async def generate(self, job: ColoringJob, report: RunReporter) -> bytes:
         """The page as PNG."""
         request = ColoringRequest(
-            partial(source_at_hand, self.storage, job.source),
+            partial(source_local_copy, self.storage, job.source),
             job.options.megapixels,
             job.options.steps,
             provider_job_id=report.provider_job_id,

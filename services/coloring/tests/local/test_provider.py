@@ -148,7 +148,7 @@ async def test_graph_is_built_once_and_again_when_damaged(tmp_path):
 async def test_cache_that_cannot_be_written_is_no_failure(tmp_path):
     (tmp_path / "file").touch()
 
-    assert "coloring model cannot be kept" in await prepared_logs(tmp_path / "file" / "cache")
+    assert "coloring model cache write failed" in await prepared_logs(tmp_path / "file" / "cache")
 
 
 def test_several_processes_build_at_once(tmp_path):

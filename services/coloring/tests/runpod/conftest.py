@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from pydantic import SecretStr
 
 from pastelka_coloring.providers import ColoringRequest
-from pastelka_coloring.providers.runpod import Patience, RunpodLimits, RunpodProvider
+from pastelka_coloring.providers.runpod import RunpodLimits, RunpodProvider, WatchTimeouts
 from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings
 from pastelka_common.testing.sources import lying
 
@@ -44,7 +44,7 @@ class Recorder:
         self.told.append(f"withdrawn:{provider_job_id}")
         return sum(word.startswith("withdrawn:") for word in self.told)
 
-    async def still_ours(self):
+    async def ensure_ownership(self):
         """Nobody else is there."""
 
     @property
@@ -68,7 +68,7 @@ async def make_provider(fake) -> AsyncIterator[Callable[..., RunpodProvider]]:
             "endpoint_id": "ep1",
             "api_key": SecretStr(KEY),
             "poll_interval": 0.02,
-            "patience": Patience(queue=20.0, run=20.0, unknown=0.0),
+            "patience": WatchTimeouts(queue=20.0, run=20.0, unknown=0.0),
         }
         made.append(RunpodProvider(**(settings | changes)))
         return made[-1]

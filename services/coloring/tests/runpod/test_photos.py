@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from pastelka_coloring.providers.runpod import RunpodLimits
-from pastelka_coloring.providers.runpod.photo import PhotoLimits
+from pastelka_coloring.providers.runpod.photo import UploadLimits
 from pastelka_common.errors import PermanentError
 from tests.photos import files
 
@@ -150,7 +150,7 @@ async def test_a_line_of_pixels_is_still_a_photo(color, save, drawing, sent):
 
 async def test_a_photo_too_heavy_is_made_to_fit(fake, color, save):
     noise = Image.frombytes("RGB", (2000, 1500), os.urandom(2000 * 1500 * 3))
-    limits = RunpodLimits(photo=PhotoLimits(request_bytes=600_000))
+    limits = RunpodLimits(photo=UploadLimits(request_bytes=600_000))
 
     await color(save(noise, "photo.png"), limits=limits)
 
@@ -202,7 +202,7 @@ async def test_a_photo_of_absurd_size_is_refused(color, save, side):
 
 
 def test_the_default_request_is_below_runpods_limit():
-    limits = PhotoLimits()
+    limits = UploadLimits()
 
     assert limits.image_bytes * 4 / 3 < limits.request_bytes < 10_000_000
     assert dataclasses.replace(limits, request_bytes=1000).image_bytes < 1000

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from pastelka_coloring.providers import ColoringRequest
-from pastelka_coloring.providers.runpod import Patience
+from pastelka_coloring.providers.runpod import WatchTimeouts
 from pastelka_coloring.providers.runpod.queue_window import QueueWindow
 from pastelka_common.errors import PermanentError, PostponedError
 from pastelka_common.testing.fake_page import drawn_page
@@ -15,7 +15,7 @@ from pastelka_common.testing.sources import lying
 SCALE = 100
 """Everything below lasts a hundredth of what it does in production."""
 
-STUCK = Patience(queue=0.2)
+STUCK = WatchTimeouts(queue=0.2)
 
 
 @pytest.fixture
@@ -43,7 +43,9 @@ async def test_a_hundred_photos_on_three_workers_all_become_pages(
     fake, make_provider, patient, request_of, recorders
 ):
     fake.settings.workers, fake.settings.run_seconds = 3, 40 / SCALE
-    provider = make_provider(poll_interval=10 / SCALE, patience=Patience(queue=3600 / SCALE, run=600 / SCALE))
+    provider = make_provider(
+        poll_interval=10 / SCALE, patience=WatchTimeouts(queue=3600 / SCALE, run=600 / SCALE)
+    )
 
     pages = await asyncio.gather(*(provider.color(request_of, progress) for progress in recorders(100)))
 
@@ -56,7 +58,7 @@ async def test_no_more_is_submitted_than_the_endpoint_works_off_in_time(
 ):
     """Submitted at once, the last ones would wait for ten seconds, twice as long as they may."""
     fake.settings.workers, fake.settings.run_seconds = 3, 0.1
-    provider = make_provider(patience=Patience(queue=5.0), client=patient)
+    provider = make_provider(patience=WatchTimeouts(queue=5.0), client=patient)
     coloring = asyncio.gather(*(provider.color(request_of, progress) for progress in recorders(300)))
 
     pages, most = await most_in_queue(fake, coloring)
@@ -148,7 +150,7 @@ async def test_a_cancel_that_is_not_confirmed_is_no_reason_to_submit_again(fake,
 async def test_a_job_that_is_unknown_after_its_cancel_is_withdrawn(fake, color):
     fake.plan(JobPlan(states=["IN_QUEUE"]))
     fake.fail("cancel", "hang")
-    coloring = asyncio.ensure_future(color(patience=Patience(queue=0.2, unknown=0.1)))
+    coloring = asyncio.ensure_future(color(patience=WatchTimeouts(queue=0.2, unknown=0.1)))
     await fake.until(lambda: fake.faults.given == 1)
     fake.jobs.forget(next(iter(fake.jobs.by_id)))
     fake.release()

@@ -31,22 +31,22 @@ class Deliveries:
     """The latest delivery of each event in hand, and which events were pushed lately."""
 
     def __init__(self) -> None:
-        self._in_hand: dict[str, Msg] = {}
+        self._in_progress: dict[str, Msg] = {}
         self._pushed: OrderedDict[str, None] = OrderedDict()
 
     def __len__(self) -> int:
         """Events in hand."""
-        return len(self._in_hand)
+        return len(self._in_progress)
 
     def __getitem__(self, event_id: str) -> Msg:
         """The latest delivery of an event in hand."""
-        return self._in_hand[event_id]
+        return self._in_progress[event_id]
 
     def add(self, msg: Msg) -> str | None:
         """Take a delivery in hand; returns the event's id, or ``None`` if it is in hand already."""
         event_id = event_id_of(msg)
-        known = event_id in self._in_hand
-        self._in_hand[event_id] = msg
+        known = event_id in self._in_progress
+        self._in_progress[event_id] = msg
         return None if known else event_id
 
     def was_pushed(self, event_id: str) -> bool:
@@ -58,26 +58,26 @@ class Deliveries:
         self._pushed[event_id] = None
         while len(self._pushed) > _REMEMBERED:
             self._pushed.popitem(last=False)
-        await _tell(self._in_hand[event_id].ack())
-        del self._in_hand[event_id]
+        await _tell(self._in_progress[event_id].ack())
+        del self._in_progress[event_id]
 
     async def drop(self, event_id: str) -> None:
         """Tell the server never to deliver it again."""
-        await _tell(self._in_hand[event_id].term())
-        del self._in_hand[event_id]
+        await _tell(self._in_progress[event_id].term())
+        del self._in_progress[event_id]
 
     async def fail(self, event_id: str) -> None:
         """Have it delivered again in a moment, a few times: it met a fault of ours."""
-        msg = self._in_hand[event_id]
+        msg = self._in_progress[event_id]
         if (msg.metadata.num_delivered or 1) >= _MOST_DELIVERIES:
             await self.drop(event_id)
             return
         await _tell(msg.nak(delay=_RETRY_SECONDS))
-        del self._in_hand[event_id]
+        del self._in_progress[event_id]
 
     async def extend(self) -> None:
         """Tell the server that everything in hand is still being worked on."""
-        for msg in list(self._in_hand.values()):
+        for msg in list(self._in_progress.values()):
             await _tell(msg.in_progress())
 
     async def hand_back(self, more: Iterable[Msg] = ()) -> None:
@@ -85,9 +85,11 @@ class Deliveries:
         for msg in more:
             self.add(msg)
         # Redelivered in the order in which they come back.
-        for event_id, msg in sorted(self._in_hand.items(), key=lambda item: item[1].metadata.sequence.stream):
+        for event_id, msg in sorted(
+            self._in_progress.items(), key=lambda item: item[1].metadata.sequence.stream
+        ):
             await _tell(msg.ack() if self.was_pushed(event_id) else msg.nak())
-        self._in_hand.clear()
+        self._in_progress.clear()
 
 
 async def _tell(telling: Awaitable[None]) -> None:
@@ -95,4 +97,4 @@ async def _tell(telling: Awaitable[None]) -> None:
     try:
         await telling
     except Exception as error:  # noqa: BLE001 - a redelivery, not a failure
-        log.warning("the server was not told", error=str(error) or type(error).__name__)
+        log.warning("ack failed", error=str(error) or type(error).__name__)

@@ -17,8 +17,8 @@ from pastelka_common.messaging.topology import EVENTS_CONSUMER, ConsumerSpec
 from pastelka_common.telemetry import context_of, tracer
 from pastelka_notifier.decisions import Update, decide
 from pastelka_notifier.deliveries import Deliveries
-from pastelka_notifier.lanes import Lanes
-from pastelka_notifier.mercure import HubRefusedError, HubUnavailableError, MercureHub
+from pastelka_notifier.keyed_queue import KeyedQueue
+from pastelka_notifier.mercure import HubRefusedError, HubUnavailableError, MercureClient
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +28,7 @@ for _reason in ("unavailable", "refused", "malformed", "internal"):
     # The first failure counts, too: a counter that appears with 1 has not increased.
     FAILED.labels(_reason)
 PUSH_SECONDS = Histogram(
-    "pastelka_push_seconds",
+    "pastelka_push_duration_seconds",
     "From taking an event to the hub's acceptance",
     buckets=(0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120),
 )
@@ -46,7 +46,7 @@ _SHORTEST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
 
 
-class Notifications:
+class NotificationService:
     """Takes committed events and pushes what they call for, until it is pushed.
 
     While the hub is away the events wait, each order's in order, and their deadlines are extended.
@@ -55,13 +55,13 @@ class Notifications:
     """
 
     def __init__(
-        self, nc: Client, hub: MercureHub, *, width: int = 32, consumer: ConsumerSpec = EVENTS_CONSUMER
+        self, nc: Client, hub: MercureClient, *, width: int = 32, consumer: ConsumerSpec = EVENTS_CONSUMER
     ) -> None:
         self._nc = nc
         self._consumer = consumer
         self._subscription = PullSubscription(nc, consumer)
         self._hub = hub
-        self._lanes: Lanes[str] = Lanes(self._work, width=width)
+        self._queue: KeyedQueue[str] = KeyedQueue(self._work, width=width)
         self._deliveries = Deliveries()
 
     @property
@@ -80,7 +80,7 @@ class Notifications:
         finally:
             stopped.cancel()
             left = await self._subscription.stop()
-            await self._lanes.finish(grace)
+            await self._queue.finish(grace)
             extending.cancel()
             await self._withdraw_requests()
             await self._deliveries.hand_back(left)
@@ -97,7 +97,7 @@ class Notifications:
                 names_of(self._nc).stream(self._consumer.stream), self._consumer.name
             )
         except Exception as error:  # noqa: BLE001 - it only costs the order of one event
-            log.warning("requests not withdrawn", error=str(error) or type(error).__name__)
+            log.warning("pull request withdrawal failed", error=str(error) or type(error).__name__)
 
     async def _take(self, stopped: asyncio.Task[bool]) -> None:
         await self._ask_for_more()
@@ -120,7 +120,7 @@ class Notifications:
     def _accept(self, msg: Msg) -> None:
         event_id = self._deliveries.add(msg)
         if event_id is not None:
-            self._lanes.put(msg.subject.split(".")[2], event_id)
+            self._queue.put(msg.subject.split(".")[2], event_id)
 
     async def _work(self, event_id: str) -> None:
         await self._push_event(event_id)
@@ -137,7 +137,7 @@ class Notifications:
             update = decide(_EVENTS.validate_json(msg.data))
         except ValueError as error:
             # Its type only: pydantic's text repeats the event.
-            log.warning("event dropped: it cannot be read", subject=msg.subject, error=type(error).__name__)
+            log.warning("malformed event dropped", subject=msg.subject, error=type(error).__name__)
             FAILED.labels("malformed").inc()
             await self._deliveries.drop(event_id)
             return
@@ -169,7 +169,7 @@ class Notifications:
                     await self._hub.publish(update, update_id=event_id)
                 except HubUnavailableError as error:
                     FAILED.labels("unavailable").inc()
-                    log.warning("push waits for the hub", error=str(error), pause=pause)
+                    log.warning("push deferred, hub unavailable", error=str(error), pause=pause)
                     await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
                     pause = min(pause * 2, _LONGEST_PAUSE)
                 except HubRefusedError as error:

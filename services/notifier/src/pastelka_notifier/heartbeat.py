@@ -15,7 +15,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from pastelka_notifier.decisions import Update
-from pastelka_notifier.mercure import HubRefusedError, HubUnavailableError, MercureHub
+from pastelka_notifier.mercure import HubRefusedError, HubUnavailableError, MercureClient
 
 TOPIC = "heartbeat"
 HEARTBEAT = Update((TOPIC,), {"type": "heartbeat"})
@@ -39,7 +39,7 @@ class Heartbeat:
     def __init__(
         self,
         nc: Client,
-        hub: MercureHub,
+        hub: MercureClient,
         is_active: Callable[[], bool],
         *,
         interval: float = INTERVAL,
@@ -92,6 +92,6 @@ class Heartbeat:
             await self._hub.publish(HEARTBEAT, update_id=update_id, event_type=TOPIC)
             await self._nc.publish(SUBJECT, b"")
         except (HubUnavailableError, HubRefusedError) as error:
-            log.warning("heartbeat not published", error=str(error))
+            log.warning("heartbeat publish failed", error=str(error))
         except Exception as error:  # noqa: BLE001 - the broker went away: the next one follows
-            log.warning("heartbeat not announced", error=str(error) or type(error).__name__)
+            log.warning("heartbeat announcement failed", error=str(error) or type(error).__name__)

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import aiohttp
 import jwt
 
-from pastelka_common.calls import calling
+from pastelka_common.http_client import instrumented_request
 from pastelka_common.response_body import ResponseBodyError, read_body
 from pastelka_notifier.decisions import Update
 
@@ -29,7 +29,7 @@ class HubRefusedError(RuntimeError):
     """The hub refuses the update; sending it again cannot help."""
 
 
-class MercureHub:
+class MercureClient:
     """Publishes private updates, with a token that is limited to our topics and ends after ``token_seconds``.
 
     A new one is made when half of that is over. An asynchronous context manager. aiohttp itself and not
@@ -78,7 +78,7 @@ class MercureHub:
         fields += [("type", event_type)] if event_type is not None else []
         headers = {"Authorization": f"Bearer {self._bearer()}", "Content-Type": _FORM}
         try:
-            with calling("POST", self._url, "publish") as call:
+            with instrumented_request("POST", self._url, "publish") as call:
                 async with self._http.post(
                     self._url, data=urlencode(fields).encode(), headers=headers, allow_redirects=False
                 ) as response:
@@ -115,6 +115,6 @@ def _check(status: int, answer: str) -> None:
         return
     if status in _REFUSALS:
         raise HubRefusedError(f"the hub answered {status}: {answer[:200]}")
-    # A wrong key (401, 403) or address (404, a redirect) too: an operator mends it, and nothing is
+    # A wrong key (401, 403) or address (404, a redirect) too: an operator repairs it, and nothing is
     # lost meanwhile.
     raise HubUnavailableError(f"the hub answered {status}")

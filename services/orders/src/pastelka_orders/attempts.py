@@ -9,7 +9,7 @@ import structlog
 
 from pastelka_common.contracts.messages import Failure, Message, Retry
 from pastelka_common.errors import PostponedError
-from pastelka_common.messaging.attempts import Delivery, Tally
+from pastelka_common.messaging.attempts import AttemptStats, Delivery
 from pastelka_common.messaging.publish import PublishError
 from pastelka_orders.database import Database
 from pastelka_orders.database_errors import DatabaseUnavailableError
@@ -33,13 +33,13 @@ class AttemptRows:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def begin(self, job: Message, delivery: Delivery) -> Tally:
+    async def begin(self, job: Message, delivery: Delivery) -> AttemptStats:
         """See :class:`~pastelka_common.messaging.attempts.Attempts`. Raises ``PostponedError``."""
         if delivery.attempt == 1:
-            return Tally()
+            return AttemptStats()
         found = await self._database.write(lambda c: job_attempts.begin(c, job.subject, delivery.sequence))
         last = Failure(code=found.code, message=found.message or "") if found.code else None
-        return Tally(failed=found.failed, crashes=found.crashes, last=last)
+        return AttemptStats(failed=found.failed, silent_deliveries=found.silent_deliveries, last=last)
 
     async def failed(self, job: Message, delivery: Delivery, failure: Failure) -> int:
         """See :class:`~pastelka_common.messaging.attempts.Attempts`; 0 where it cannot be counted."""
@@ -53,12 +53,12 @@ class AttemptRows:
             log.warning("attempt not counted", subject=job.subject, error=str(error))
             return 0
 
-    async def spared(self, job: Message, delivery: Delivery) -> None:
+    async def released(self, job: Message, delivery: Delivery) -> None:
         """See :class:`~pastelka_common.messaging.attempts.Attempts`."""
         if delivery.attempt == 1:
             return
         try:
-            await self._database.write(lambda c: job_attempts.spared(c, job.subject, delivery.sequence))
+            await self._database.write(lambda c: job_attempts.released(c, job.subject, delivery.sequence))
         except DatabaseUnavailableError as error:
             log.warning("attempt not counted", subject=job.subject, error=str(error))
 

@@ -8,7 +8,7 @@ from nats.aio.client import Client
 
 from pastelka_common.errors import BrokerSetupError
 from pastelka_common.messaging.connection import connected, ping
-from pastelka_orders.errors import BrokerUnavailableError
+from pastelka_orders.errors import BrokerDownError
 
 _WAIT = 1.0
 _SETUP_RETRY_DELAY = 30.0
@@ -33,7 +33,7 @@ class Broker:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._connected.wait(), _WAIT)
         if self._nc is None or not self._nc.is_connected:
-            raise BrokerUnavailableError
+            raise BrokerDownError
         return self._nc
 
     async def check(self) -> None:
@@ -55,5 +55,5 @@ class Broker:
                     self._connected.set()
                     await asyncio.Event().wait()
             except BrokerSetupError as error:  # the API serves everything else meanwhile
-                log.warning("broker cannot be used", reason=str(error))
+                log.warning("broker unusable", reason=str(error))
                 await asyncio.sleep(_SETUP_RETRY_DELAY)

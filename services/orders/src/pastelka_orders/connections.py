@@ -89,7 +89,7 @@ class BoundedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ha
         super().terminate()
 
 
-def engine_of(
+def create_engine(
     url: str, *, pool_size: int, timezone: str, limits: Limits, is_pooled: bool, autocommit: bool
 ) -> AsyncEngine:
     """An engine with a pool of its own; connections are opened when they are first needed.

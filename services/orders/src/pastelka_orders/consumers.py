@@ -20,25 +20,25 @@ from pastelka_common.contracts.messages import (
     VersionJob,
 )
 from pastelka_common.errors import BrokerUnavailableError, PostponedError
+from pastelka_common.jobs.handler import FACTS
 from pastelka_common.messaging.consumer import Delivery
-from pastelka_common.messaging.outcomes import Done, Outcome, RetryAfter
+from pastelka_common.messaging.outcomes import Ack, Outcome, RetryAfter
 from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.pull import PullSubscription
 from pastelka_common.messaging.topology import FACTS_CONSUMER
-from pastelka_common.messaging.work import FACTS
 from pastelka_common.storage import Storage, photo_path
-from pastelka_common.telemetry import Traced, batch_span
+from pastelka_common.telemetry import TraceHeaders, batch_span
 from pastelka_common.thumbnails import store_thumbnail
 from pastelka_orders import dead_letters
 from pastelka_orders.attempts import postpones_in_outage
+from pastelka_orders.consumer_stats import are_facts_applied
 from pastelka_orders.database import Database
-from pastelka_orders.database_errors import is_of_data, is_of_database, is_passing
+from pastelka_orders.database_errors import is_data_error, is_database_error, is_transient
 from pastelka_orders.errors import DeadLetterNotFoundError
 from pastelka_orders.handlers import downloads
 from pastelka_orders.handlers.facts import Received, apply_dead_letter, apply_facts
 from pastelka_orders.handlers.orders import Process
 from pastelka_orders.photos import PhotoDownloader
-from pastelka_orders.queues import are_facts_applied
 from pastelka_orders.repository import images
 from pastelka_orders.repository.orders import StoredPhoto
 
@@ -96,7 +96,7 @@ class FactsConsumer:
             try:
                 await self._database.write(lambda c: apply_facts(c, [fact for _, fact in batch]))
             except Exception as error:  # noqa: BLE001 - told apart below
-                if not is_of_database(error) or is_of_data(error):
+                if not is_database_error(error) or is_data_error(error):
                     await self._apply_alone(batch, error, stop)
                     return
                 _log_waiting(error)
@@ -123,13 +123,13 @@ class FactsConsumer:
 
 
 def _log_waiting(error: Exception) -> None:
-    if is_passing(error):
-        log.warning("facts wait for the database", error=str(error))
+    if is_transient(error):
+        log.warning("facts deferred, database unavailable", error=str(error))
     else:
-        log.error("facts wait for the database", exc_info=error)
+        log.error("facts deferred, database unavailable", exc_info=error)
 
 
-def _traced(received: Received) -> Traced:
+def _traced(received: Received) -> TraceHeaders:
     fact = received.fact
     attributes = {
         "messaging.system": "nats",
@@ -138,7 +138,7 @@ def _traced(received: Received) -> Traced:
         "messaging.message.id": fact.msg_id,
         "pastelka.status": fact.status.value,
     }
-    return Traced(f"commit status.{fact.kind}", attributes)
+    return TraceHeaders(f"commit status.{fact.kind}", attributes)
 
 
 async def _readable(msg: Msg) -> Received | None:
@@ -189,13 +189,13 @@ class DeadLetters:
         """
         if await self._is_of_erased(letter):
             await self._remove(delivery.sequence)
-            return Done()
+            return Ack()
         job = _job_of(letter)
         if job is not None:
             await self._wait_for_facts(job)
             await self.database.write(lambda c: apply_dead_letter(c, letter, job.version_id, job.run))
             self.on_commit()
-        return Done()
+        return Ack()
 
     async def _wait_for_facts(self, job: VersionJob) -> None:
         """Raise :class:`PostponedError` while facts of the job's version are not applied."""
@@ -223,7 +223,7 @@ class DeadLetters:
         try:
             await dead_letters.remove(self.nc, sequence)
         except DeadLetterNotFoundError:
-            log.debug("dead letter of an erased order is gone already", sequence=sequence)
+            log.debug("dead letter already removed", sequence=sequence)
 
 
 def _job_of(letter: DeadLetter) -> VersionJob | None:
@@ -250,7 +250,7 @@ class Downloads:
         """Fetch, check and store one photo, if the image still waits for it."""
         image = await self.database.write(lambda c: downloads.wanted(c, job.image_id, job.url))
         if image is None:
-            return Done()
+            return Ack()
         photo = await self.downloader.download(job.url, name=f"Photo {image.position}")
         path = photo_path(
             order_id=image.order_id,
@@ -264,7 +264,7 @@ class Downloads:
         kept = StoredPhoto(image.position, path, photo.width, photo.height)
         await self.database.write(lambda c: downloads.stored(c, job, kept, self.process))
         self.on_commit()
-        return Done()
+        return Ack()
 
     async def reject(self, job: DownloadJob, _delivery: Delivery, failure: Failure) -> None:
         """Note on the image why its photo is not there."""
@@ -285,4 +285,4 @@ class Erasures:
         if delivery.attempt == 1:
             failure = Failure(code="once_more", message="Looking once more for files written meanwhile.")
             return RetryAfter(_ERASE_AGAIN, failure)
-        return Done()
+        return Ack()

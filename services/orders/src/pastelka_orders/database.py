@@ -13,11 +13,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from pastelka_orders.connections import SERVICE, Limits, engine_of
+from pastelka_orders.connections import SERVICE, Limits, create_engine
 from pastelka_orders.database_errors import (
     CommitUnconfirmedError,
     DatabaseUnavailableError,
-    is_passing,
+    is_transient,
     sqlstate,
     unavailable,
 )
@@ -56,7 +56,7 @@ class Database:
         self._limits = limits
 
         def engine(*, autocommit: bool) -> AsyncEngine:
-            return engine_of(
+            return create_engine(
                 url,
                 pool_size=pool_size,
                 timezone=timezone,
@@ -109,8 +109,8 @@ class Database:
                 return await once()
             except (DBAPIError, DatabaseUnavailableError) as error:
                 if attempt < _TRIES and _helps_again(error):
-                    log.debug("transaction tried again", sqlstate=sqlstate(error), attempt=attempt)
-                elif is_passing(error):
+                    log.debug("transaction retried", sqlstate=sqlstate(error), attempt=attempt)
+                elif is_transient(error):
                     raise unavailable(error) from error
                 else:
                     raise
@@ -187,7 +187,7 @@ def _helps_again(error: DBAPIError | DatabaseUnavailableError) -> bool:
     return error.connection_invalidated or sqlstate(error) in _TRY_AGAIN
 
 
-__all__ = ["Database", "DatabaseUnavailableError", "Work", "is_passing", "open_database", "sqlstate"]
+__all__ = ["Database", "DatabaseUnavailableError", "Work", "is_transient", "open_database", "sqlstate"]
 
 
 def is_connection_held() -> bool:

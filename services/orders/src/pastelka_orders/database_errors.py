@@ -52,7 +52,7 @@ class CommitUnconfirmedError(DatabaseUnavailableError):
         super().__init__(reason, code="change_unconfirmed")
 
 
-def is_passing(error: BaseException) -> bool:
+def is_transient(error: BaseException) -> bool:
     """Whether the database was away, overloaded or read-only, so that the same may succeed later."""
     if isinstance(error, DatabaseUnavailableError | PoolTimeoutError):
         return True
@@ -62,14 +62,14 @@ def is_passing(error: BaseException) -> bool:
     return code in _PASSING or code[:2] in _PASSING_CLASSES
 
 
-def is_of_data(error: BaseException) -> bool:
+def is_data_error(error: BaseException) -> bool:
     """Whether the database, or its driver, refused a value, as it will do again."""
     cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else None
     refused_unsent = isinstance(cause, InterfaceError) and isinstance(cause, ValueError)
-    return (refused_unsent or sqlstate(error)[:2] in _OF_DATA) and not is_passing(error)
+    return (refused_unsent or sqlstate(error)[:2] in _OF_DATA) and not is_transient(error)
 
 
-def is_of_database(error: BaseException) -> bool:
+def is_database_error(error: BaseException) -> bool:
     """Whether the database said it, or did not answer."""
     kinds = DatabaseUnavailableError | PoolTimeoutError | DBAPIError | PostgresError | InternalClientError
     return isinstance(error, kinds)

@@ -289,7 +289,7 @@ class NotRequeueableError(ConflictError):
         super().__init__(f"Dead letter {sequence} cannot be requeued: {reason}", sequence=sequence)
 
 
-class BrokerUnavailableError(OrdersError):
+class BrokerDownError(OrdersError):
     """NATS does not answer."""
 
     status = 503

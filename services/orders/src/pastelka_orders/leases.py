@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_orders.database import Database, is_passing
+from pastelka_orders.database import Database, is_transient
 
 LEASE_SECONDS = 20.0
 """A lease that is not renewed for so long is free."""
@@ -52,7 +52,7 @@ def _holder() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
+class DatabaseLease:
     """The right to do one kind of work. Its methods belong into a transaction of the caller."""
 
     name: str
@@ -85,7 +85,7 @@ async def leased(database: Database, name: str) -> AsyncIterator[bool]:
     Renewed meanwhile. If it cannot be renewed before it ends, the body is cancelled and
     ``TimeoutError`` is raised.
     """
-    lease = Lease(name)
+    lease = DatabaseLease(name)
     if not await database.write(lease.take):
         yield False
         return
@@ -99,12 +99,12 @@ async def leased(database: Database, name: str) -> AsyncIterator[bool]:
             await released(database, lease)
 
 
-async def released(database: Database, lease: Lease) -> None:
+async def released(database: Database, lease: DatabaseLease) -> None:
     """Release a lease; where the database is away it ends by itself."""
     try:
         await database.write(lease.release)
     except Exception as error:
-        if not is_passing(error):
+        if not is_transient(error):
             raise
         log.debug("lease not released", lease=lease.name, error=str(error))
 
@@ -121,7 +121,7 @@ async def until_work_ends(database: Database, name: str) -> None:
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def _renew(database: Database, lease: Lease, deadline: asyncio.Timeout) -> None:
+async def _renew(database: Database, lease: DatabaseLease, deadline: asyncio.Timeout) -> None:
     loop = asyncio.get_running_loop()
     while True:
         await asyncio.sleep(lease.seconds / 4)

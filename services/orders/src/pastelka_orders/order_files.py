@@ -2,19 +2,19 @@
 
 from collections.abc import Iterable
 
-from pastelka_common.storage import Found, Storage, UnsafePathError, thumbnail_path
-from pastelka_common.storage.paths import checked
+from pastelka_common.storage import Storage, StorageUsage, UnsafePathError, thumbnail_path
+from pastelka_common.storage.paths import validate_path
 
 
-async def count(storage: Storage, order_id: int, paths: Iterable[str] = ()) -> Found:
+async def count(storage: Storage, order_id: int, paths: Iterable[str] = ()) -> StorageUsage:
     """The files in the order's folder, and those of ``paths`` that lie elsewhere. Raises ``OSError``."""
-    return await storage.found(str(order_id), _elsewhere(order_id, paths))
+    return await storage.usage(str(order_id), _elsewhere(order_id, paths))
 
 
 async def delete(storage: Storage, order_id: int, paths: Iterable[str] = ()) -> None:
     """Delete the order's folder, and what ``paths`` name elsewhere.
 
-    Whatever is gone already is fine. Raises ``FilesLeftError``, ``OSError``.
+    Whatever is gone already is fine. Raises ``IncompleteDeleteError``, ``OSError``.
     """
     await storage.erase(str(order_id), _elsewhere(order_id, paths))
 
@@ -37,7 +37,7 @@ def _note_path(path: str) -> str:
 
 def _is_below_root(path: str) -> bool:
     try:
-        checked(path)
+        validate_path(path)
     except UnsafePathError:
         return False
     return True

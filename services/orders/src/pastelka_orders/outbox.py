@@ -28,9 +28,9 @@ from pastelka_common.messaging.publish import (
     PublishError,
     PublishRefusedError,
 )
-from pastelka_common.telemetry import Traced, batch_span, current_headers
-from pastelka_orders.database import Database, is_passing
-from pastelka_orders.leases import Lease, released
+from pastelka_common.telemetry import TraceHeaders, batch_span, current_headers
+from pastelka_orders.database import Database, is_transient
+from pastelka_orders.leases import DatabaseLease, released
 
 CHANNEL = "pastelka_outbox"
 """PostgreSQL notification channel: something was committed to the outbox."""
@@ -170,8 +170,10 @@ class Relay:
     several relays the one with the lease works.
     """
 
-    def __init__(self, database: Database, publisher: Publisher, *, lease: Lease | None = None) -> None:
-        self.lease = lease or Lease(RELAY_LEASE)
+    def __init__(
+        self, database: Database, publisher: Publisher, *, lease: DatabaseLease | None = None
+    ) -> None:
+        self.lease = lease or DatabaseLease(RELAY_LEASE)
         self._database = database
         self._publisher = publisher
         self._publish_until = 0.0
@@ -201,11 +203,11 @@ class Relay:
         except PublishRefusedError as error:
             await self._set_aside(error)
         except PublishError as error:
-            log.warning("relay waits for the broker", error=str(error))
+            log.warning("relay deferred, broker unavailable", error=str(error))
             await self._pause(stop)
         except Exception as error:
-            if is_passing(error):
-                log.warning("relay waits for the database", error=str(error))
+            if is_transient(error):
+                log.warning("relay deferred, database unavailable", error=str(error))
             else:
                 log.exception("relay failed")
             await self._pause(stop)
@@ -338,7 +340,7 @@ class _Waiting:
         WAITING.set(now - self._since)
         if age >= _WAIT_SECONDS and now - self._told >= _WAIT_SECONDS:
             self._told = now
-            log.warning("relay waits for its lease", lease=RELAY_LEASE, oldest_seconds=round(age, 1))
+            log.warning("relay waiting for lease", lease=RELAY_LEASE, oldest_seconds=round(age, 1))
 
     def end(self) -> None:
         self._since = None
@@ -350,7 +352,7 @@ async def _oldest_age(connection: AsyncConnection) -> float | None:
     return age
 
 
-def _traced(row: Row) -> Traced:  # type: ignore[type-arg]
+def _traced(row: Row) -> TraceHeaders:  # type: ignore[type-arg]
     kind = ".".join(row.subject.split(".")[:2])
     attributes = {
         "messaging.system": "nats",
@@ -359,7 +361,7 @@ def _traced(row: Row) -> Traced:  # type: ignore[type-arg]
         "messaging.message.id": row.msg_id,
         "pastelka.outbox_seconds": row.age,
     }
-    return Traced(f"publish {kind}", attributes)
+    return TraceHeaders(f"publish {kind}", attributes)
 
 
 def _outgoing(row: Row, trace: Mapping[str, str]) -> Outgoing:  # type: ignore[type-arg]

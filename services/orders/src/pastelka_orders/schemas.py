@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from pastelka_common.contracts.statuses import ColoringProcessingStatus, StatusType, SvgProcessingStatus
-from pastelka_orders.models import OrderSource, OrderStatus
+from pastelka_orders.models.orders import OrderSource, OrderStatus
 
 
 def absent(value: object) -> bool:

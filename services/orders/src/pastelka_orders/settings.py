@@ -9,7 +9,7 @@ from pydantic_settings import SettingsConfigDict
 
 from pastelka_common.storage import StorageSettings
 from pastelka_orders.access.settings import AccessSettings
-from pastelka_orders.models import MANY_FILES
+from pastelka_orders.models.orders import MANY_FILES
 from pastelka_orders.photos.proxies import ProxySettings
 from pastelka_orders.shopify.settings import ShopifySettings
 
@@ -36,31 +36,31 @@ class OrdersSettings(AccessSettings, ShopifySettings, StorageSettings):
     photo_max_bytes: Annotated[int, Field(ge=1024)] = 50 * 1024 * 1024
     photo_max_pixels: Annotated[int, Field(ge=10_000)] = 250_000_000
     upload_max_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024 * 1024
-    photos_per_order: Annotated[int, Field(ge=1, le=1000)] = 100
+    order_max_photos: Annotated[int, Field(ge=1, le=1000)] = 100
     json_max_bytes: Annotated[int, Field(ge=1024, le=8 * 1024 * 1024)] = 64 * 1024
-    exports_at_once: Annotated[int, Field(ge=1, le=100)] = 4
+    export_concurrency: Annotated[int, Field(ge=1, le=100)] = 4
     download_concurrency: Annotated[int, Field(ge=1, le=256)] = 16
     download_allowed_hosts: str = ""
     photo_user_agent: Annotated[str, Field(pattern=r"^[ -~]*$")] = ""
     photo_referer: Annotated[str, Field(pattern=r"^(https?://[!-~]+)?$")] = ""
     proxy: dict[str, ProxySettings] = Field(default_factory=dict)
-    reconcile_every: Annotated[float, Field(ge=0.2, le=3600)] = 15.0
+    reconcile_interval: Annotated[float, Field(ge=0.2, le=3600)] = 15.0
     reconcile_grace: Annotated[float, Field(ge=0.0, le=3600)] = 20.0
-    reconcile_files: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    reconcile_files_per_pass: Annotated[int, Field(ge=0, le=100_000)] | None = None
     retention_days: Annotated[int, Field(ge=0, le=36_500)] = 0
-    retention_every: Annotated[float, Field(ge=0.2, le=86_400)] = 60.0
+    retention_interval: Annotated[float, Field(ge=0.2, le=86_400)] = 60.0
 
     @field_validator("retention_days", mode="before")
     @classmethod
     def _empty_is_none(cls, value: Any) -> Any:
         return 0 if isinstance(value, str) and not value.strip() else value
 
-    @field_validator("reconcile_files", mode="before")
+    @field_validator("reconcile_files_per_pass", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
         return None if isinstance(value, str) and not value.strip() else value
 
-    @field_validator("reconcile_files")
+    @field_validator("reconcile_files_per_pass")
     @classmethod
     def _tells_a_storage(cls, files: int | None) -> int | None:
         if files is not None and 0 < files < MANY_FILES:
@@ -70,10 +70,10 @@ class OrdersSettings(AccessSettings, ShopifySettings, StorageSettings):
         return files
 
     @property
-    def files_a_pass(self) -> int:
+    def files_per_pass(self) -> int:
         """How many files of each kind a pass of the reconciler looks for."""
-        if self.reconcile_files is not None:
-            return self.reconcile_files
+        if self.reconcile_files_per_pass is not None:
+            return self.reconcile_files_per_pass
         return _FILES_A_PASS if self.bucket is None else _OBJECTS_A_PASS
 
     @property

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, Field
 
 from pastelka_common.contracts.statuses import StatusType
-from pastelka_common.messaging.presence import BreakerState
+from pastelka_common.messaging.service_health import BreakerState
 from pastelka_orders.schemas import absent
 
 
@@ -39,7 +39,7 @@ class QueueResponse(BaseModel):
 
     name: str
     waiting: int = Field(description="Nobody has them yet")
-    in_hand: int = Field(description="Being worked on, or waiting to be tried again")
+    in_progress: int = Field(description="Being worked on, or waiting to be tried again")
 
 
 class OutboxResponse(BaseModel):
@@ -98,9 +98,9 @@ class ReconcilerResponse(BaseModel):
     ran_at: AwareDatetime
     seconds: float = Field(description="How long it took")
     examined: int = Field(description="Versions that were in hand")
-    mended: int = Field(description="In the last pass")
-    mended_total: int = Field(description="Since the database was made")
-    last_mended_at: AwareDatetime | None
+    repaired: int = Field(description="In the last pass")
+    repaired_total: int = Field(description="Since the database was made")
+    last_repaired_at: AwareDatetime | None
 
 
 class RetentionResponse(BaseModel):

@@ -17,8 +17,14 @@ from fastapi import APIRouter, FastAPI
 from starlette.responses import PlainTextResponse
 
 from pastelka_common.servers import NatsServer
-from pastelka_orders.api.access import VIEWER, Guarded, RuleMissingError, check_rules, rules
 from pastelka_orders.api.app import create_app
+from pastelka_orders.api.authorization import (
+    VIEWER,
+    AuthorizedRoute,
+    PermissionMissingError,
+    check_permissions,
+    permissions,
+)
 from pastelka_orders.settings import OrdersSettings
 
 Send = dict[str, str]
@@ -221,7 +227,7 @@ async def test_every_route(
 
 def in_order(app: FastAPI) -> list[Any]:
     """Every route; who signs out does so last."""
-    return sorted(rules(app), key=lambda found: found[:2] == ("DELETE", "/api/v1/session"))
+    return sorted(permissions(app), key=lambda found: found[:2] == ("DELETE", "/api/v1/session"))
 
 
 def filled(path: str) -> str:
@@ -241,12 +247,14 @@ def outcome(response: Any) -> Outcome:
 
 
 async def test_what_needs_no_caller_is_listed_here(api: Any) -> None:
-    found = {(method, path): rule.name for method, path, rule in rules(api.app) if not rule.needs_caller}
+    found = {
+        (method, path): rule.name for method, path, rule in permissions(api.app) if not rule.needs_principal
+    }
     assert found == WITHOUT_CALLER
 
 
 async def test_what_changes_something_needs_an_operator(api: Any) -> None:
-    for method, path, rule in rules(api.app):
+    for method, path, rule in permissions(api.app):
         if (method, path) not in WITHOUT_CALLER:
             assert rule.name == ("viewer" if method == "GET" else "operator"), (method, path)
 
@@ -254,12 +262,12 @@ async def test_what_changes_something_needs_an_operator(api: Any) -> None:
 async def test_the_documented_answers_are_those_of_the_rule(api: Any) -> None:
     document = api.app.openapi()
     assert set(document["components"]["securitySchemes"]) == {"session", "token"}
-    for method, path, rule in rules(api.app):
+    for method, path, rule in permissions(api.app):
         operation = document["paths"].get(path, {}).get(method.lower())
         if operation is None:
             continue
-        assert ("security" in operation) is rule.needs_caller, (method, path)
-        if rule.needs_caller:
+        assert ("security" in operation) is rule.needs_principal, (method, path)
+        if rule.needs_principal:
             assert {"401", "403"} <= set(operation["responses"]), (method, path)
 
 
@@ -307,7 +315,7 @@ def add_by_a_plain_router(app: FastAPI) -> None:
 
 
 def add_by_a_guarded_router(_app: FastAPI) -> None:
-    APIRouter(route_class=Guarded).get("/bare")(bare)
+    APIRouter(route_class=AuthorizedRoute).get("/bare")(bare)
 
 
 def add_a_mount(app: FastAPI) -> None:
@@ -331,8 +339,8 @@ def let_viewers_change(app: FastAPI) -> None:
 )
 def test_a_route_without_a_rule_is_found(settings: OrdersSettings, add: Callable[[FastAPI], None]) -> None:
     app = create_app(settings)
-    before = len(list(rules(app)))
-    with pytest.raises(RuleMissingError, match="bare"):
+    before = len(list(permissions(app)))
+    with pytest.raises(PermissionMissingError, match="bare"):
         add_and_check(app, add)
     assert before > 30
 
@@ -340,7 +348,7 @@ def test_a_route_without_a_rule_is_found(settings: OrdersSettings, add: Callable
 def add_and_check(app: FastAPI, add: Callable[[FastAPI], None]) -> None:
     """What a programmer does, and what the tests above and ``create_app`` do then."""
     add(app)
-    check_rules(app)
+    check_permissions(app)
 
 
 async def test_an_unused_rule_is_no_open_door(serving: Any, settings: OrdersSettings) -> None:

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from argon2 import PasswordHasher
 
-from pastelka_orders.access.passwords import Passwords, why_refused
+from pastelka_orders.access.passwords import Passwords, password_problem
 from pastelka_orders.settings import OrdersSettings
 
 CREDENTIALS = {"name": "Jana", "password": "a long enough password"}
@@ -130,5 +130,5 @@ async def until_waiting(sql: asyncpg.Connection) -> None:
     ],
 )
 def test_what_no_password_may_be(password: str, refused: str | None) -> None:
-    reason = why_refused(password)
+    reason = password_problem(password)
     assert (reason is None) if refused is None else (reason is not None and refused in reason)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pastelka_orders.access.startup import refusals
+from pastelka_orders.access.startup import startup_errors
 from pastelka_orders.settings import OrdersSettings
 
 ANYWHERE = "0.0.0.0"  # noqa: S104 - what is tested is that it is refused
@@ -17,7 +17,7 @@ PROXY = {"auth_mode": "proxy", "auth_trusted_proxies": "10.0.0.2", "auth_proxy_o
 
 
 def refused(**changes: str) -> list[str]:
-    return refusals(OrdersSettings.model_validate({"database_url": URL, **LOCAL, **changes}))
+    return startup_errors(OrdersSettings.model_validate({"database_url": URL, **LOCAL, **changes}))
 
 
 @pytest.mark.parametrize(

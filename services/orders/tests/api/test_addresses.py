@@ -83,7 +83,7 @@ async def test_an_order_lives_in_a_bucket(shop: Any):
     assert len(zipped.content) == int(zipped.headers["Content-Length"])
     assert await storage.read(stored[0]) in zipped.content
     assert (await shop.http.delete(f"/orders/{number}")).status_code == 204
-    assert not await storage.holds("1")
+    assert not await storage.prefix_exists("1")
     assert shop.files() == []
 
 

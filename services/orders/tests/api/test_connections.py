@@ -16,7 +16,7 @@ from fastapi import FastAPI, Request
 
 from pastelka_common.testing.plugin import StartNginx
 from pastelka_orders.api import problems
-from pastelka_orders.api.protocol import BoundedHttp
+from pastelka_orders.api.protocol import LimitedHttpProtocol
 
 Serve = Callable[[Any], Awaitable[int]]
 """Starts an application with our protocol; returns its port."""
@@ -33,7 +33,7 @@ async def serve() -> AsyncIterator[Serve]:
 @asynccontextmanager
 async def _serving(app: Any) -> AsyncIterator[int]:
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, http=BoundedHttp, ws="none", lifespan="off", log_config=None
+        app, host="127.0.0.1", port=0, http=LimitedHttpProtocol, ws="none", lifespan="off", log_config=None
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve())

@@ -10,7 +10,7 @@ from sqlalchemy import Integer, String, bindparam, text
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 
 from pastelka_orders.database import Database
-from pastelka_orders.models import OrderStatus
+from pastelka_orders.models.orders import OrderStatus
 from pastelka_orders.repository import order_search
 from pastelka_orders.repository.views import list_query
 

@@ -30,14 +30,14 @@ async def test_uploads_to_a_slow_storage_hold_no_connection(
     order = await api.order()
     image_id = order["line_items"][0]["images"][0]["id"]
     version = await api.post(f"/images/{image_id}/generate-coloring")
-    go_on, waiting, real = asyncio.Event(), [], FolderStorage.take
+    go_on, waiting, real = asyncio.Event(), [], FolderStorage.put_file
 
     async def slow(self: FolderStorage, path: str, source: Path) -> None:
         waiting.append(path)
         await go_on.wait()
         await real(self, path, source)
 
-    monkeypatch.setattr(FolderStorage, "take", slow)
+    monkeypatch.setattr(FolderStorage, "put_file", slow)
     async with asyncio.TaskGroup() as group:
         uploads = [group.create_task(api.order()) for _ in range(UPLOADS)]
 
@@ -60,14 +60,14 @@ async def test_uploads_to_a_slow_storage_hold_no_connection(
 async def test_an_upload_that_fails_leaves_nothing(
     api: Any, sql: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = FolderStorage.take
+    real = FolderStorage.put_file
 
     async def fails(self: FolderStorage, path: str, source: Path) -> None:
         if path.endswith("image_2.jpg"):
             raise OSError(28, "No space left on device")
         await real(self, path, source)
 
-    monkeypatch.setattr(FolderStorage, "take", fails)
+    monkeypatch.setattr(FolderStorage, "put_file", fails)
     problem = await api.upload([(f"{n}.jpg", _jpeg()) for n in range(3)], status=503)
     assert problem["code"] == "storage_full"
     assert api.files() == []
@@ -93,13 +93,13 @@ async def test_what_a_crash_left_of_an_upload_is_deleted(
 async def test_an_upload_that_was_taken_for_abandoned_adds_no_order(
     api: Any, sql: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = FolderStorage.take
+    real = FolderStorage.put_file
 
     async def very_slow(self: FolderStorage, path: str, source: Path) -> None:
         await sql.execute("UPDATE uploads SET is_abandoned = true")
         await real(self, path, source)
 
-    monkeypatch.setattr(FolderStorage, "take", very_slow)
+    monkeypatch.setattr(FolderStorage, "put_file", very_slow)
     problem = await api.upload([("1.jpg", _jpeg())], status=503)
     assert (problem["code"], api.files()) == ("upload_abandoned", [])
     assert await sql.fetchval("SELECT count(*) FROM orders") == 0

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from pastelka_common.servers import MercureHub
+from pastelka_common.servers import MercureServer
 from pastelka_common.testing.waiting import soon
 from pastelka_orders.settings import OrdersSettings
 
@@ -25,7 +25,7 @@ SHORTEST = 20
 
 
 @pytest.fixture
-def settings(settings: OrdersSettings, mercure_hub: MercureHub) -> OrdersSettings:
+def settings(settings: OrdersSettings, mercure_hub: MercureServer) -> OrdersSettings:
     """Settings with the hub's key."""
     return settings.model_copy(update={"mercure_subscriber_jwt_key": SecretStr(mercure_hub.subscriber_key)})
 
@@ -44,7 +44,7 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-async def publish(http: aiohttp.ClientSession, hub: MercureHub, *topics: str) -> None:
+async def publish(http: aiohttp.ClientSession, hub: MercureServer, *topics: str) -> None:
     """Publish one private update, which says its topics."""
     token = jwt.encode({"mercure": {"publish": ["*"]}}, hub.publisher_key, algorithm="HS256")
     form = [*(("topic", topic) for topic in topics), ("data", json.dumps(topics)), ("private", "on")]
@@ -54,7 +54,7 @@ async def publish(http: aiohttp.ClientSession, hub: MercureHub, *topics: str) ->
 
 @asynccontextmanager
 async def listening(
-    http: aiohttp.ClientSession, hub: MercureHub, cookie: str, *topics: str
+    http: aiohttp.ClientSession, hub: MercureServer, cookie: str, *topics: str
 ) -> AsyncIterator[aiohttp.ClientResponse]:
     """A browser's stream."""
     query = [("topic", topic) for topic in topics]
@@ -97,7 +97,7 @@ async def test_whoever_reads_may_subscribe_for_ten_minutes(api: Any, settings: O
 
 
 async def test_the_cookie_brings_orders_and_nothing_else(
-    api: Any, http: aiohttp.ClientSession, mercure_hub: MercureHub
+    api: Any, http: aiohttp.ClientSession, mercure_hub: MercureServer
 ) -> None:
     cookie = cookie_of(await api.http.get("/session")).value
     others = ("customers", "orders/1270/notes", "order")
@@ -112,7 +112,7 @@ async def test_the_cookie_brings_orders_and_nothing_else(
 
 
 async def test_nobody_listens_or_speaks_without_a_token_and_no_cookie_speaks(
-    api: Any, http: aiohttp.ClientSession, mercure_hub: MercureHub
+    api: Any, http: aiohttp.ClientSession, mercure_hub: MercureServer
 ) -> None:
     cookie = cookie_of(await api.http.get("/session")).value
     for topic in ("orders", "orders/1270", "*", "orders/{order_number}"):
@@ -141,7 +141,7 @@ class TestShort:
         return settings.model_copy(update={"mercure_cookie_seconds": SHORTEST})
 
     async def test_a_stream_ends_with_its_cookie_also_where_nothing_happens(
-        self, api: Any, http: aiohttp.ClientSession, mercure_hub: MercureHub
+        self, api: Any, http: aiohttp.ClientSession, mercure_hub: MercureServer
     ) -> None:
         cookie = cookie_of(await api.http.get("/session"))
         began = time.monotonic()

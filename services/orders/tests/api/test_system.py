@@ -17,7 +17,7 @@ from nats.aio.client import Client
 from pastelka_common.breaker import Breaker
 from pastelka_common.contracts.messages import DeadLetter, DownloadJob, EraseJob, Failure, now
 from pastelka_common.errors import TransientError
-from pastelka_common.messaging.presence import answering
+from pastelka_common.messaging.service_health import serve_health
 from pastelka_common.messaging.topology import (
     COLORING_CONSUMER,
     DEAD,
@@ -100,7 +100,7 @@ async def test_every_process_that_answers_is_shown_and_every_service_that_does_n
             ("notifier", {"broker": well, "hub": away}),
             ("orders-worker", {"database": well, "broker": well}),
         ):
-            await stack.enter_async_context(answering(nc, name, checks))
+            await stack.enter_async_context(serve_health(nc, name, checks))
         services = (await system(http))["services"]
     assert [(one["name"], one["healthy"]) for one in services] == [
         ("orders-api", True),
@@ -123,8 +123,8 @@ async def test_every_process_that_answers_is_shown_and_every_service_that_does_n
 
 async def test_a_breaker_is_shown_with_its_worker(http: httpx.AsyncClient, nc: Client) -> None:
     breaker = Breaker("runpod", failures=1, pause=60)
-    breaker.failed(TransientError("provider_busy", "RunPod takes no more requests for now."))
-    async with answering(nc, "coloring", {}, breaker.health), answering(nc, "vectorize", {}):
+    breaker.record_failure(TransientError("provider_busy", "RunPod takes no more requests for now."))
+    async with serve_health(nc, "coloring", {}, breaker.health), serve_health(nc, "vectorize", {}):
         services = {one["name"]: one for one in (await system(http))["services"]}
     shown = services["coloring"]["breaker"]
     assert list(shown) == ["state", "since", "reason", "next_probe_at"]
@@ -142,9 +142,9 @@ async def test_queues_tell_what_waits_and_what_is_in_hand(http: httpx.AsyncClien
     worker = await js.pull_subscribe_bind(COLORING_CONSUMER.name, "JOBS")
     await worker.fetch(2, timeout=5)
     assert (await system(http))["queues"] == [
-        {"name": "coloring", "waiting": 3, "in_hand": 2},
-        {"name": "vectorize", "waiting": 1, "in_hand": 0},
-        {"name": "download", "waiting": 0, "in_hand": 0},
+        {"name": "coloring", "waiting": 3, "in_progress": 2},
+        {"name": "vectorize", "waiting": 1, "in_progress": 0},
+        {"name": "download", "waiting": 0, "in_progress": 0},
     ]
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import uvicorn
 
-from pastelka_orders.api.limits import HEAD_BYTES
-from pastelka_orders.api.protocol import BoundedHttp
+from pastelka_orders.api.field_limits import HEAD_BYTES
+from pastelka_orders.api.protocol import LimitedHttpProtocol
 
 
 async def _application(scope: Any, receive: Any, send: Any) -> None:
@@ -24,7 +24,13 @@ async def _application(scope: Any, receive: Any, send: Any) -> None:
 async def port() -> AsyncIterator[int]:
     """Where a server with our protocol listens."""
     config = uvicorn.Config(
-        _application, host="127.0.0.1", port=0, http=BoundedHttp, ws="none", lifespan="off", log_config=None
+        _application,
+        host="127.0.0.1",
+        port=0,
+        http=LimitedHttpProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve())

@@ -160,11 +160,11 @@ async def test_reconciling_by_hand(command: Command, nc: Client, api: Any, sql: 
     assert (dry.code, dry.err) == (0, "")
     first, last = dry.out.splitlines()
     assert first.split() == ["coloring", "never_published", "version=1", "run=1", "attempt=0"]
-    assert last == "1 versions in hand, 1 things to mend"
+    assert last == "1 versions in hand, 1 things to repair"
     assert await sql.fetchval("SELECT count(*) FROM outbox") == 0
-    assert json.loads((await command("reconcile", "--grace", "60", "--json")).out)["mended"] == []
+    assert json.loads((await command("reconcile", "--grace", "60", "--json")).out)["repaired"] == []
     document = json.loads((await command("reconcile", "--json")).out)
-    assert document["mended"] == [
+    assert document["repaired"] == [
         {"kind": "coloring", "reason": "never_published", "about": {"version": 1, "run": 1, "attempt": 0}}
     ]
     assert await sql.fetchval("SELECT subject FROM outbox") == "jobs.coloring.1"
@@ -192,7 +192,7 @@ async def test_reconciling_declares_streams_that_are_gone_but_not_dry(command: C
         (("dead-letters", "show", "first"), "'first' is not a whole number from 1 to"),
         (("dead-letters", "list", "--limit", "0"), "'0' is not a whole number from 1 to 1000"),
         (("reconcile", "--grace", "-1"), "'-1' is not a number of seconds from 0 to 86400"),
-        (("mend",), "invalid choice: 'mend'"),
+        (("repair",), "invalid choice: 'repair'"),
     ],
 )
 async def test_a_wrong_command_line(command: Command, arguments: tuple[str, ...], complaint: str) -> None:

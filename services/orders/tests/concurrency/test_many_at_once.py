@@ -70,9 +70,9 @@ NEVER = {
         SELECT queues_version_id FROM outbox WHERE queues_kind IS NOT NULL
         GROUP BY queues_kind, queues_version_id, queues_run HAVING count(*) > 1""",
     "a run in hand without a job": """
-        SELECT v.id FROM coloring_versions v WHERE v.in_hand AND NOT EXISTS (SELECT 1 FROM outbox o
+        SELECT v.id FROM coloring_versions v WHERE v.is_active AND NOT EXISTS (SELECT 1 FROM outbox o
             WHERE o.queues_kind = 'coloring' AND o.queues_version_id = v.id AND o.queues_run = v.run)
-        UNION ALL SELECT v.id FROM svg_versions v WHERE v.in_hand AND NOT EXISTS (SELECT 1 FROM outbox o
+        UNION ALL SELECT v.id FROM svg_versions v WHERE v.is_active AND NOT EXISTS (SELECT 1 FROM outbox o
             WHERE o.queues_kind = 'svg' AND o.queues_version_id = v.id AND o.queues_run = v.run)""",
     "a line in the timeline of a version that is gone": """
         SELECT c.id FROM status_changes c
@@ -169,7 +169,7 @@ async def finish_some(
     """Workers end what is in hand, slow ones after fast ones."""
     while not over.is_set():
         for kind in ("coloring", "svg"):
-            rows = await sql.fetch(f"SELECT id, image_id, run FROM {kind}_versions WHERE in_hand")  # noqa: S608
+            rows = await sql.fetch(f"SELECT id, image_id, run FROM {kind}_versions WHERE is_active")  # noqa: S608
             some = dice.sample(rows, k=len(rows) // 2)
             facts = [
                 worker.fact(kind, row["id"], dice.choice(["completed", "completed", "error"]), run=row["run"])

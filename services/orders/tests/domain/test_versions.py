@@ -9,14 +9,16 @@ from hypothesis import strategies as st
 
 from pastelka_common.contracts.messages import ColoringFact, Failure, Retry
 from pastelka_common.contracts.statuses import ColoringProcessingStatus as Status
-from pastelka_orders.domain.versions import Applied, Ignored, Progress, apply_fact
+from pastelka_orders.domain.versions import Applied, Ignored, VersionProgress, apply_fact
 
 AT = datetime(2026, 1, 16, 14, 30, tzinfo=UTC)
 WORKER_STATUSES = [status for status in Status if not status.is_startable]
 
 
-def progress(status: Status = Status.QUEUED, run: int = 1, attempt: int = 0, step: int = 0) -> Progress:
-    return Progress("coloring", run, attempt, step, status)
+def progress(
+    status: Status = Status.QUEUED, run: int = 1, attempt: int = 0, step: int = 0
+) -> VersionProgress:
+    return VersionProgress("coloring", run, attempt, step, status)
 
 
 def fact(status: Status, run: int = 1, attempt: int = 1, step: int = 1) -> ColoringFact:
@@ -26,7 +28,7 @@ def fact(status: Status, run: int = 1, attempt: int = 1, step: int = 1) -> Color
     )
 
 
-def apply(before: Progress, one: ColoringFact) -> Applied | Ignored:
+def apply(before: VersionProgress, one: ColoringFact) -> Applied | Ignored:
     return apply_fact(before, one, one.status)
 
 
@@ -66,7 +68,7 @@ def test_a_worker_that_was_faster_than_the_relay_implies_queued() -> None:
         (progress(), fact(Status.QUEUED), "not_a_workers_status"),
     ],
 )
-def test_what_does_not_apply_changes_nothing(before: Progress, one: ColoringFact, reason: str) -> None:
+def test_what_does_not_apply_changes_nothing(before: VersionProgress, one: ColoringFact, reason: str) -> None:
     assert apply(before, one) == Ignored(reason)  # type: ignore[arg-type]
 
 

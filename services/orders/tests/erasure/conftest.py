@@ -186,9 +186,9 @@ class House:
         """What finishes one erasure."""
         return Eraser(self.database, self.nc, self.storage)
 
-    async def sweep(self, days: int | None = 30) -> tuple[int, int]:
+    async def run_once(self, days: int | None = 30) -> tuple[int, int]:
         """One pass; returns how many were erased, and how many could not be."""
-        swept = await self.retention(days).sweep()
+        swept = await self.retention(days).run_once()
         assert swept is not None
         await self.published()
         return swept.erased, swept.failed

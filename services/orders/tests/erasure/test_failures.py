@@ -16,7 +16,7 @@ import pytest
 from pastelka_common.storage import FolderStorage
 from pastelka_common.testing.waiting import until
 from pastelka_orders.erasure import Eraser
-from pastelka_orders.repository.erasures import Erasure
+from pastelka_orders.repository.erasures import ErasureRecord
 
 OLD = timedelta(days=31)
 LONG = 60.0
@@ -75,7 +75,7 @@ async def test_killed_between_the_files_and_the_rows_it_goes_on(
         assert await asyncio.wait_for(process.wait(), LONG) == -signal.SIGKILL
     assert await house.numbers() == ["4711"]
     assert (await house.record())["deleted_at"] is None
-    assert await house.sweep(None) == (1, 0)
+    assert await house.run_once(None) == (1, 0)
     assert await house.traces() == []
     record = await house.record()
     assert (record["reason"], record["files"], record["bytes"]) == ("customer", 7, 3032)
@@ -93,7 +93,7 @@ class Dying(Eraser):
         super().__init__(house.database, house.nc, house.storage)
         self._step, self._after = step, after
 
-    async def finish(self, record: Erasure) -> bool:
+    async def finish(self, record: ErasureRecord) -> bool:
         for step in ("_files", "_rows", "_messages"):
             if step == self._step and not self._after:
                 raise DiedError
@@ -112,9 +112,9 @@ async def test_ended_at_any_step_it_goes_on(
     retention = house.retention()
     monkeypatch.setattr(retention, "_eraser", Dying(house, step, after=after))
     with pytest.raises(BaseExceptionGroup) as died:
-        await retention.sweep()
+        await retention.run_once()
     assert died.group_contains(DiedError)
-    await house.sweep()
+    await house.run_once()
     assert await house.traces() == []
     assert await house.numbers() == []
     record = await house.record()
@@ -129,7 +129,7 @@ async def test_half_of_the_files_gone_it_goes_on(house: Any) -> None:
     async with row_is_claimed(house, order_id):
         for file in (house.storage.root / str(order_id)).rglob("*.png"):
             file.unlink()
-    assert (await house.sweep())[1] == 0
+    assert (await house.run_once())[1] == 0
     assert await house.traces() == []
     assert (await house.record())["files"] == 7
 
@@ -158,7 +158,7 @@ async def test_a_file_that_cannot_be_deleted_is_said_and_tried_again(
     stuck = next(folder.rglob("image_1.svg")).parent
     stuck.chmod(0o555)
     with unprivileged():
-        assert await house.sweep() == (1, 1)
+        assert await house.run_once() == (1, 1)
     assert await house.numbers() == ["4711"]  # the other one does not wait for it
     assert [file.name for file in folder.rglob("*") if file.is_file()] == [
         file.name for file in stuck.iterdir()
@@ -171,7 +171,7 @@ async def test_a_file_that_cannot_be_deleted_is_said_and_tried_again(
     assert (shown["waiting"], shown["failing"], shown["error"]) == (1, 1, record["error"])
     stuck.chmod(0o777)
     with unprivileged():
-        assert await house.sweep() == (1, 0)
+        assert await house.run_once() == (1, 0)
     assert await house.traces() == []
 
     async def is_shown() -> bool:  # what it tells may be a second old
@@ -194,15 +194,15 @@ async def test_a_storage_that_is_not_mounted_erases_no_row(house: Any) -> None:
     root = house.storage.root
     aside = root.with_name("aside")
     root.rename(aside)
-    assert await house.sweep() == (0, 1)
+    assert await house.run_once() == (0, 1)
     assert "cannot be read" in (await house.record())["error"]
     root.mkdir()  # the empty folder on which it will be mounted
-    assert await house.sweep() == (0, 1)
+    assert await house.run_once() == (0, 1)
     assert "Is it mounted?" in (await house.record())["error"]
     assert await house.numbers() == ["4711"]
     root.rmdir()
     aside.rename(root)
-    assert await house.sweep() == (1, 0)
+    assert await house.run_once() == (1, 0)
     assert await house.traces() == []
     assert (await house.record())["files"] == 7
 
@@ -211,7 +211,7 @@ async def test_files_that_are_gone_already_are_no_failure(house: Any) -> None:
     order_id = await house.order(age=OLD)
     await house.order(number="4712", shopify_id=99, age=timedelta(days=1))
     await house.storage.delete_tree(str(order_id))
-    assert await house.sweep() == (1, 0)
+    assert await house.run_once() == (1, 0)
     assert (await house.record())["files"] == 0
 
 
@@ -223,7 +223,7 @@ async def test_links_are_deleted_and_not_followed(house: Any, tmp_path: Path) ->
     folder = house.storage.root / str(order_id)
     (folder / "a").symlink_to(outside)
     (folder / "b").symlink_to(outside / "kept.jpg")
-    assert await house.sweep() == (1, 0)
+    assert await house.run_once() == (1, 0)
     assert (outside / "kept.jpg").exists()
     assert not folder.exists()
 
@@ -235,7 +235,7 @@ async def test_files_that_rows_name_elsewhere_go_too(house: Any) -> None:
     await house.storage.write("old/photo.jpg", b"x" * 50)
     await house.storage.write("old/thumb_photo.jpg.webp", b"x")
     await house.sql.execute("UPDATE images SET path = 'old/photo.jpg'")
-    assert await house.sweep() == (1, 0)
+    assert await house.run_once() == (1, 0)
     assert house.api.files() == ["old/kept.jpg"]
     assert (await house.record())["files"] == 9
 
@@ -254,7 +254,7 @@ async def test_while_nats_is_away_nothing_is_called_erased(house: Any, broker: A
     await house.order(age=OLD)
     await broker.stop()
     try:
-        swept = await house.retention().sweep()
+        swept = await house.retention().run_once()
     finally:
         await broker.start()
     assert swept is not None
@@ -263,7 +263,7 @@ async def test_while_nats_is_away_nothing_is_called_erased(house: Any, broker: A
     assert record["erased_at"] is None
     assert "NATS" in record["error"]
     await until(lambda: house.nc.is_connected, LONG)
-    assert await house.sweep() == (1, 0)
+    assert await house.run_once() == (1, 0)
     assert await house.traces() == []
 
 
@@ -300,7 +300,7 @@ async def test_many_orders_take_little_memory(house: Any) -> None:
         file.parent.mkdir(parents=True)
         file.write_bytes(b"x" * 100)
     before = _peak_kilobytes(anew=True)
-    assert await house.sweep() == (count, 0)
+    assert await house.run_once() == (count, 0)
     assert _peak_kilobytes() - before < 20_000
     assert house.api.files() == []
     assert await house.numbers() == []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pastelka_orders.photos.leftovers import remove_leftovers
+from pastelka_orders.photos.temp_cleanup import remove_temp_folders
 
 
 async def test_only_old_folders_of_ours_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,10 +19,10 @@ async def test_only_old_folders_of_ours_are_deleted(tmp_path: Path, monkeypatch:
         if not name.endswith("new"):
             os.utime(folder, (hours_ago, hours_ago))
     (tmp_path / "pastelka-photos-link").symlink_to(tmp_path / "of-somebody-else")
-    assert await remove_leftovers() == 2
+    assert await remove_temp_folders() == 2
     assert names(tmp_path) == ["of-somebody-else", "pastelka-photos-link", "pastelka-photos-new"]
     assert names(tmp_path / "of-somebody-else") == ["1"]
-    assert await remove_leftovers() == 0
+    assert await remove_temp_folders() == 0
 
 
 def names(folder: Path) -> list[str]:

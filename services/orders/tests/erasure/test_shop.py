@@ -74,7 +74,7 @@ async def redact(house: Any, **changes: Any) -> None:
 async def test_a_webhook_that_comes_again_brings_no_old_order_back(house: Any) -> None:
     await house.hook(house.shop_order(age=timedelta(days=29)))
     await house.sql.execute("UPDATE orders SET created_at = now() - interval '31 days'")
-    await house.sweep()
+    await house.run_once()
     for topic in ("orders/create", "orders/updated"):
         await house.hook(house.shop_order(age=OLD), topic)
         await house.hook(house.shop_order(age=timedelta(days=2)), topic)  # remembered by the shop's id, too
@@ -100,7 +100,7 @@ async def test_fetching_takes_in_no_old_order(house: Any, fetch: Fetch) -> None:
 async def test_what_a_customer_wanted_gone_comes_by_no_way(house: Any, fetch: Fetch) -> None:
     await house.order(age=timedelta(days=3))
     await redact(house)
-    assert await house.sweep(None) == (1, 0)
+    assert await house.run_once(None) == (1, 0)
     await house.hook(house.shop_order(), "orders/updated")
     await fetch(kept=None)
     assert await house.numbers() == []
@@ -121,7 +121,7 @@ async def test_a_deletion_is_recorded_and_its_messages_are_purged(house: Any) ->
     await house.order(age=timedelta(days=3))
     assert (await house.api.http.delete("/orders/4711")).status_code == 204
     await house.published()
-    assert await house.sweep(None) == (1, 0)
+    assert await house.run_once(None) == (1, 0)
     assert await house.traces() == []
     record = await house.record()
     assert (record["reason"], record["asked_by"]) == ("operator", "open")
@@ -136,9 +136,9 @@ async def test_the_shops_request_erases_the_customer_once(house: Any) -> None:
     await house.order(number="4713", shopify_id=199, email="someone.else@example.com", age=timedelta(days=3))
     await redact(house)
     await redact(house)
-    assert await house.sweep(None) == (2, 0)
+    assert await house.run_once(None) == (2, 0)
     await redact(house)
-    assert await house.sweep(None) == (0, 0)
+    assert await house.run_once(None) == (0, 0)
     assert await house.numbers() == ["4713"]
     for number in ("4711", "4712"):
         record = await house.record(number)
@@ -154,7 +154,7 @@ async def test_an_order_that_comes_after_the_request_stays_away(house: Any) -> N
 async def test_a_new_order_of_an_erased_customer_is_welcome(house: Any) -> None:
     await house.order(age=timedelta(days=3))
     await redact(house)
-    await house.sweep(None)
+    await house.run_once(None)
     await house.hook(house.shop_order(number="4800", shopify_id=4242))
     assert await house.numbers() == ["4800"]
 
@@ -193,7 +193,7 @@ async def test_a_request_that_cannot_be_read_is_kept_for_a_person(house: Any, bo
 async def test_the_readable_part_of_a_request_is_done(house: Any) -> None:
     await house.order(age=timedelta(days=3))
     await redact(house, orders_to_redact=["x", house.shop_id], customer={"email": 5})
-    assert await house.sweep(None) == (1, 0)
+    assert await house.run_once(None) == (1, 0)
 
 
 async def test_logs_name_no_customer(house: Any, fetch: Fetch) -> None:
@@ -201,7 +201,7 @@ async def test_logs_name_no_customer(house: Any, fetch: Fetch) -> None:
         await house.order(age=timedelta(days=3))
         await fetch(kept=None, age=timedelta(days=3))
         await redact(house)
-        await house.sweep(None)
+        await house.run_once(None)
         await house.hook(house.shop_order(), "orders/updated")
     assert logs
     assert not [line for line in logs if any(needle in str(line).lower() for needle in house.needles)]

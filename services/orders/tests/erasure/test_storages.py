@@ -20,8 +20,8 @@ async def test_every_file_of_an_old_order_is_erased_and_no_other(house: Any) -> 
     order_id = await house.order(age=OLD)
     other = await house.order(number="4712", shopify_id=99, age=timedelta(days=3))
     assert len([path async for path in house.storage.files(str(order_id))]) == 7
-    assert await house.sweep() == (1, 0)
-    assert not await house.storage.holds(str(order_id))
+    assert await house.run_once() == (1, 0)
+    assert not await house.storage.prefix_exists(str(order_id))
     assert len([path async for path in house.storage.files(str(other))]) == 7
     record = await house.record()
     assert (record["files"], record["bytes"]) == (7, 3 * 1000 + 3 * 10 + 2)
@@ -31,10 +31,10 @@ async def test_every_file_of_an_old_order_is_erased_and_no_other(house: Any) -> 
 async def test_a_storage_that_is_away_erases_no_row_until_it_is_back(house: Any, place: Place) -> None:
     order_id = await house.order(age=OLD)
     await place.leave()
-    assert await house.sweep() == (0, 1)
+    assert await house.run_once() == (0, 1)
     assert await house.numbers() == ["4711"]
     await place.come_back()
     assert len([path async for path in house.storage.files(str(order_id))]) == 7
-    assert await house.sweep() == (1, 0)
+    assert await house.run_once() == (1, 0)
     assert await house.numbers() == []
-    assert not await house.storage.holds(str(order_id))
+    assert not await house.storage.prefix_exists(str(order_id))

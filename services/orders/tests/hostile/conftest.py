@@ -10,8 +10,8 @@ import pytest_asyncio
 
 from pastelka_common.servers import NatsServer, running
 from pastelka_common.servers.ports import free_port
-from pastelka_orders.photos.limits import DecoderBounds
 from pastelka_orders.photos.normalise import prepare_decoders
+from pastelka_orders.photos.photo_limits import DecoderBounds
 
 from .corpus import LIMITS
 from .processes import Watch, service, watched

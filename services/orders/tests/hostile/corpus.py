@@ -6,7 +6,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from pastelka_orders.photos.limits import PhotoLimits
+from pastelka_orders.photos.photo_limits import PhotoLimits
 
 from . import files
 

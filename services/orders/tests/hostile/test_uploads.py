@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from pastelka_common.testing.waiting import until
-from pastelka_orders.photos.limits import DecoderBounds
+from pastelka_orders.photos.photo_limits import DecoderBounds
 
 from . import files
 from .conftest import AIR, LARGEST_STORED, MEGABYTE, WORKERS, Running, bound_of_decoders

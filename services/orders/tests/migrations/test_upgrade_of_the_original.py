@@ -108,7 +108,7 @@ async def test_every_version_ends_completed_or_with_a_reason(upgraded, table, co
     assert await upgraded.pairs(f"SELECT id, error_code FROM {table}") == codes
     wrong = f"SELECT id FROM {table} WHERE (status = 'completed') <> (error_code IS NULL)"
     assert await upgraded.rows(wrong) == []
-    assert await upgraded.rows(f"SELECT id FROM {table} WHERE in_hand") == []
+    assert await upgraded.rows(f"SELECT id FROM {table} WHERE is_active") == []
     messages = await upgraded.pairs(f"SELECT DISTINCT error_code, error_message FROM {table}")
     assert messages.pop("unknown") == HISTORY_MESSAGE
     assert messages.pop(None) is None
@@ -167,9 +167,9 @@ async def test_new_rows_follow_the_old_ones(upgraded_copy):
     await upgraded_copy.execute(
         "INSERT INTO coloring_versions (image_id, version) SELECT 1, max(version) + 1 FROM coloring_versions"
     )
-    assert await upgraded_copy.rows("SELECT version, status::text FROM coloring_versions WHERE in_hand") == [
-        (8, "pending")
-    ]
+    assert await upgraded_copy.rows(
+        "SELECT version, status::text FROM coloring_versions WHERE is_active"
+    ) == [(8, "pending")]
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ async def test_an_order_goes_with_all_that_belongs_to_it(upgraded_copy):
 
 
 async def test_a_status_change_touches_no_index(upgraded_copy):
-    """The point of the generated column ``in_hand``: such updates stay on their page (HOT)."""
+    """The point of the generated column ``is_active``: such updates stay on their page (HOT)."""
     await upgraded_copy.execute("INSERT INTO coloring_versions (id, image_id, version) VALUES (300, 3, 300)")
     for status in ("queued", "processing", "runpod_submitting", "runpod_queued"):
         await upgraded_copy.execute(f"UPDATE coloring_versions SET status = '{status}' WHERE id = 300")

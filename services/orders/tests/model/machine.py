@@ -19,8 +19,8 @@ from pastelka_common.storage import FolderStorage
 from pastelka_orders.database import Database
 from pastelka_orders.errors import ConflictError
 from pastelka_orders.handlers import generate, orders, versions
+from pastelka_orders.handlers.create_versions import target_of
 from pastelka_orders.handlers.facts import Received, apply_facts
-from pastelka_orders.handlers.making import target_of
 from pastelka_orders.leases import released
 from pastelka_orders.outbox import Relay
 from pastelka_orders.reconciler import Reconciler
@@ -98,8 +98,8 @@ class Machine(RuleBasedStateMachine):
 
     world: World
 
-    @initialize(finished=st.integers(0, 2), in_hand=st.booleans())
-    def begin(self, finished: int, in_hand: bool) -> None:
+    @initialize(finished=st.integers(0, 2), in_progress=st.booleans())
+    def begin(self, finished: int, in_progress: bool) -> None:
         """An image on which somebody has worked already: what is interesting is near."""
         self.reference = Reference()
         self.deleted = False
@@ -107,7 +107,7 @@ class Machine(RuleBasedStateMachine):
         for number in range(finished):
             self.generate_coloring(OPTIONS[number], then_svg=False, lost=False)
             self.finish("coloring", number, "completed")
-        if in_hand:
+        if in_progress:
             self.generate_coloring(OPTIONS[0], then_svg=False, lost=False)
 
     # --- clicks -----------------------------------------------------------------------------------
@@ -149,14 +149,14 @@ class Machine(RuleBasedStateMachine):
         if version.status.has_file:
             self.refused(lambda c: versions.retry(c, kind, version.id))
             return
-        in_hand = version.status.is_in_hand
+        in_progress = version.status.is_active
         done = self.write(lambda c: self.said(versions.retry(c, kind, version.id)), lost)
-        if done and not in_hand:
+        if done and not in_progress:
             self.reference.retry(version)
 
     @rule(kind=KINDS, pick=PICK, lost=LOST)
     def cancel(self, kind: str, pick: int, lost: bool) -> None:
-        version = self.pick(kind, pick, lambda v: pick % 2 == 0 and v.status.is_in_hand)
+        version = self.pick(kind, pick, lambda v: pick % 2 == 0 and v.status.is_active)
         if version is None:
             return
         if version.status.is_final and version.error_code != "cancelled":
@@ -200,7 +200,7 @@ class Machine(RuleBasedStateMachine):
     @rule(kind=KINDS, pick=PICK, word=st.sampled_from(["completed", "completed", "error"]))
     def finish(self, kind: str, pick: int, word: str) -> None:
         """A worker brings a version in hand to its end."""
-        version = self.pick(kind, pick, lambda v: v.status.is_in_hand)
+        version = self.pick(kind, pick, lambda v: v.status.is_active)
         if version is not None:
             self.facts([(kind, self.reference.of(kind).index(version), 0, 3, 1, word)], False)
 
@@ -373,12 +373,12 @@ class Machine(RuleBasedStateMachine):
         if purged:
             await js.purge_stream("JOBS")
         reconciler = Reconciler(self.world.database, self.world.nc, self.world.storage, every=60, grace=0)
-        assert await reconciler.sweep() is not None
+        assert await reconciler.run_once() is not None
         waiting = (await js.stream_info("JOBS", subjects_filter="jobs.>")).state.subjects or {}
         unpublished = await self._unpublished()
         for version in self.reference.versions.values():
             subject = f"jobs.{version.kind}.{version.id}"
-            if version.status.is_in_hand:
+            if version.status.is_active:
                 assert subject in unpublished | waiting.keys()
             else:
                 assert subject not in waiting

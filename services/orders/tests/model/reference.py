@@ -6,7 +6,7 @@ Time is a counter: every request and every choice takes the next number.
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pastelka_orders.domain.versions import Applied, Progress, apply_fact, status_of
+from pastelka_orders.domain.versions import Applied, VersionProgress, apply_fact, status_of
 
 
 @dataclass
@@ -18,7 +18,7 @@ class Version:
     number: int
     options: Any
     asked: int
-    progress: Progress
+    progress: VersionProgress
     error_code: str | None = None
     then_svg: bool = False
     coloring: int | None = None
@@ -50,9 +50,7 @@ class Reference:
     def same_in_hand(self, kind: str, options: Any, coloring: int | None = None) -> Version | None:
         """The version that a repeated request answers."""
         same = [
-            v
-            for v in self.of(kind)
-            if v.status.is_in_hand and v.options == options and v.coloring == coloring
+            v for v in self.of(kind) if v.status.is_active and v.options == options and v.coloring == coloring
         ]
         return same[-1] if same else None
 
@@ -64,7 +62,7 @@ class Reference:
 
     def add(self, kind: str, version_id: int, options: Any, **more: Any) -> Version:
         """A new version."""
-        progress = Progress(kind, 1, 0, 0, status_of(kind, "pending"))
+        progress = VersionProgress(kind, 1, 0, 0, status_of(kind, "pending"))
         number = len(self.of(kind)) + 1
         version = Version(kind, version_id, number, options, self.tick(), progress, **more)
         self.versions[kind, version_id] = version
@@ -73,7 +71,7 @@ class Reference:
     def retry(self, version: Version) -> None:
         """A new run."""
         run = version.progress.run + 1
-        version.progress = Progress(version.kind, run, 0, 0, status_of(version.kind, "pending"))
+        version.progress = VersionProgress(version.kind, run, 0, 0, status_of(version.kind, "pending"))
         version.error_code, version.asked = None, self.tick()
 
     def cancel(self, version: Version) -> None:

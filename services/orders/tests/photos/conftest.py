@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from pastelka_orders.photos.intake import PhotoIntake
-from pastelka_orders.photos.limits import PhotoLimits
 from pastelka_orders.photos.normalise import prepare_decoders
+from pastelka_orders.photos.photo_limits import PhotoLimits
 
 # Top left, top right, bottom left, bottom right.
 CORNERS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0))

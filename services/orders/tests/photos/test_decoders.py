@@ -13,7 +13,7 @@ import pytest
 from pastelka_common.testing.waiting import until
 from pastelka_orders.photos.decoders import DecoderFailedError, Decoders
 from pastelka_orders.photos.errors import Refusal
-from pastelka_orders.photos.limits import LARGE_PIXELS, DecoderBounds, PhotoLimits
+from pastelka_orders.photos.photo_limits import LARGE_PIXELS, DecoderBounds, PhotoLimits
 
 LIMITS = PhotoLimits(max_bytes=10_000_000)
 LONG = 60.0

@@ -17,10 +17,10 @@ from aiohttp.resolver import ResolveResult
 from pastelka_common.errors import JobError, PermanentError, PostponedError, TransientError
 from pastelka_common.testing.wire import write_in_pieces
 from pastelka_orders.photos import addresses
-from pastelka_orders.photos.answers import retry_after
 from pastelka_orders.photos.download import PhotoDownloader
+from pastelka_orders.photos.http_responses import retry_after
 from pastelka_orders.photos.intake import PhotoIntake
-from pastelka_orders.photos.limits import PhotoLimits
+from pastelka_orders.photos.photo_limits import PhotoLimits
 from pastelka_orders.photos.urls import UrlRules
 
 OK = b"HTTP/1.1 200 OK\r\nConnection: close\r\n"

@@ -10,7 +10,7 @@ from starlette.datastructures import UploadFile
 
 from pastelka_orders.photos.errors import PhotosRefusedError
 from pastelka_orders.photos.intake import PhotoIntake
-from pastelka_orders.photos.limits import PhotoLimits
+from pastelka_orders.photos.photo_limits import PhotoLimits
 
 
 @pytest.fixture

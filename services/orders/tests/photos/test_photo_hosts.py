@@ -18,7 +18,7 @@ from pastelka_common.errors import JobError, PermanentError
 from pastelka_orders.photos import addresses
 from pastelka_orders.photos.download import PhotoDownloader
 from pastelka_orders.photos.intake import PhotoIntake
-from pastelka_orders.photos.limits import PhotoLimits
+from pastelka_orders.photos.photo_limits import PhotoLimits
 from pastelka_orders.photos.share_links import direct_link
 from pastelka_orders.photos.urls import UrlRules
 from pastelka_orders.settings import OrdersSettings

@@ -10,7 +10,7 @@ from PIL import Image
 
 from pastelka_orders.photos.errors import PhotoRefusedError, display_name
 from pastelka_orders.photos.intake import PhotoIntake
-from pastelka_orders.photos.limits import PhotoLimits
+from pastelka_orders.photos.photo_limits import PhotoLimits
 
 HTML = b"<!DOCTYPE html><html><body>Not found</body></html>"
 

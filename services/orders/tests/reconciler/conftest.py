@@ -24,7 +24,7 @@ from pastelka_common.storage import Storage
 from pastelka_common.testing.waiting import until
 from pastelka_orders.database import Database
 from pastelka_orders.outbox import Relay
-from pastelka_orders.reconciler import Reconciler, Sweep
+from pastelka_orders.reconciler import ReconcilePass, Reconciler
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -60,18 +60,18 @@ class Broken:
             every=60,
             grace=grace,
             files=files,
-            on_mended=self.relay.wake,
+            on_repaired=self.relay.wake,
         )
 
-    async def sweep(
+    async def run_once(
         self, *, grace: float = 0.0, dry_run: bool = False, files: int = 0, storage: Storage | None = None
     ) -> list[tuple[str, str]]:
-        """One pass; returns what it mended, as kinds and reasons, once that is published."""
-        found = await self.reconciler(grace=grace, files=files, storage=storage).sweep(dry_run=dry_run)
-        assert isinstance(found, Sweep)
+        """One pass; returns what it repaired, as kinds and reasons, once that is published."""
+        found = await self.reconciler(grace=grace, files=files, storage=storage).run_once(dry_run=dry_run)
+        assert isinstance(found, ReconcilePass)
         if not dry_run:
             await self.published()
-        return [(one.kind, one.reason) for one in found.mended]
+        return [(one.kind, one.reason) for one in found.repaired]
 
     async def published(self) -> None:
         """Wait until nothing is left in the outbox."""
@@ -111,7 +111,7 @@ class Broken:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def broken(api: Any, database: Database, nc: Client, sql: asyncpg.Connection) -> AsyncIterator[Broken]:
-    """The relay at work, and what a test needs to break and mend."""
+    """The relay at work, and what a test needs to break and repair."""
     relay, stop = Relay(database, Publisher(nc, timeout=1)), asyncio.Event()
     task = asyncio.create_task(relay.run(stop))
     yield Broken(database, nc, sql, api.stored, relay)

@@ -15,9 +15,9 @@ class CountingStorage(FolderStorage):
 
     listed: int = 0
 
-    async def holds(self, folder: str) -> bool:
+    async def prefix_exists(self, folder: str) -> bool:
         self.listed += 1
-        return await super().holds(folder)
+        return await super().prefix_exists(folder)
 
 
 async def _delete(sql: asyncpg.Connection, orders: int) -> None:
@@ -35,7 +35,7 @@ async def test_a_pass_looks_for_few_folders_of_many_deleted_orders(
     storage = CountingStorage(api.storage)
     await _delete(sql, 3 * PASS)
     for passes in (1, 2, 3, 3):  # by then each has been looked for, and none is due
-        await broken.sweep(grace=60, storage=storage)
+        await broken.run_once(grace=60, storage=storage)
         assert storage.listed == passes * PASS
     assert await sql.fetchval("SELECT count(*) FROM erasures WHERE looks = 1") == 3 * PASS
 
@@ -47,7 +47,7 @@ async def test_a_deleted_order_is_looked_for_some_times_in_a_week(
     await _delete(sql, 1)
     seconds = 0.0
     while seconds < WEEK and storage.listed < 100:
-        await broken.sweep(grace=60, storage=storage)
+        await broken.run_once(grace=60, storage=storage)
         seconds += await sql.fetchval(
             """UPDATE erasures SET next_look_at = clock_timestamp(), deleted_at = deleted_at
                 - (next_look_at - clock_timestamp())
@@ -62,7 +62,7 @@ async def test_files_that_are_back_are_looked_for_soon_again(
     await _delete(sql, 1)
     await sql.execute("UPDATE erasures SET looks = 9, next_look_at = clock_timestamp()")
     await api.stored.write("1/1/image_1.jpg", b"written late")
-    assert await broken.sweep(grace=60) == [("erase", "files_left")]
+    assert await broken.run_once(grace=60) == [("erase", "files_left")]
     assert await sql.fetchval("SELECT next_look_at < clock_timestamp() + interval '3 minutes' FROM erasures")
 
 
@@ -71,5 +71,5 @@ async def test_another_process_goes_on_with_the_files_where_one_stopped(
 ) -> None:
     for _ in range(3):
         await worker.end("coloring", await coloring())
-    missing = [await broken.sweep(files=1) for _ in range(3)]  # each by a reconciler of its own
+    missing = [await broken.run_once(files=1) for _ in range(3)]  # each by a reconciler of its own
     assert [found.count(("coloring", "file_missing")) for found in missing] == [1, 1, 1]

@@ -48,11 +48,11 @@ async def old_orders(api: Any, sql: asyncpg.Connection, count: int) -> None:
 async def test_nothing_is_said_while_nothing_is_lost(api: Any, broken: Any) -> None:
     await api.order()
     await broken.published()
-    assert await broken.sweep() == []
+    assert await broken.run_once() == []
     await api.order()
     await broken.published()
-    assert await broken.sweep() == []
-    assert await broken.sweep() == []
+    assert await broken.run_once() == []
+    assert await broken.run_once() == []
 
 
 async def test_a_stream_that_was_made_anew_has_lost_events(
@@ -61,14 +61,14 @@ async def test_a_stream_that_was_made_anew_has_lost_events(
     await old_orders(api, sql, 3)
     await broken.published()
     await push_all(broken)
-    assert await broken.sweep() == []
+    assert await broken.run_once() == []
     await broken.js.delete_stream("EVENTS")
     await ensure_streams(broken.nc)
     await ensure_consumer(broken.nc, EVENTS_CONSUMER)
-    assert await broken.sweep() == LOST
+    assert await broken.run_once() == LOST
     # The first two have not changed since it was known that all is pushed.
     assert await told(broken, 0) == ["events.order.M1002.order_created", "events.order.M1002.order_changed"]
-    assert await broken.sweep() == []
+    assert await broken.run_once() == []
 
 
 async def test_while_events_waited_for_the_hub_everything_may_be_lost(
@@ -76,11 +76,11 @@ async def test_while_events_waited_for_the_hub_everything_may_be_lost(
 ) -> None:
     await old_orders(api, sql, 2)
     await broken.published()
-    assert await broken.sweep() == []  # nobody has pushed any: there is no moment at which all was well
+    assert await broken.run_once() == []  # nobody has pushed any: there is no moment at which all was well
     assert await sql.fetchval("SELECT events_good_at FROM reconciler") is None
     await broken.js.purge_stream("EVENTS")
     last = (await broken.js.stream_info("EVENTS")).state.last_seq
-    assert await broken.sweep() == LOST
+    assert await broken.run_once() == LOST
     assert {subject.split(".")[2] for subject in await told(broken, last)} == {"M1000", "M1001"}
 
 
@@ -90,12 +90,12 @@ async def test_an_order_that_was_deleted_meanwhile_is_told_of(
     await api.order()
     await broken.published()
     await push_all(broken)
-    await broken.sweep()
+    await broken.run_once()
     await api.http.delete("/orders/M1000")
     await broken.published()
     await broken.js.delete_stream("EVENTS")
     await ensure_streams(broken.nc)
-    assert await broken.sweep() == LOST
+    assert await broken.run_once() == LOST
     assert await told(broken, 0) == ["events.order.M1000.order_deleted"]
 
 
@@ -103,10 +103,10 @@ async def test_one_event_that_a_broken_block_has_swallowed(api: Any, broken: Any
     for _ in range(3):
         await api.order()
     await broken.published()
-    await broken.sweep()
+    await broken.run_once()
     await broken.js.delete_msg("EVENTS", 2)
-    assert await broken.sweep() == LOST
-    assert await broken.sweep() == []
+    assert await broken.run_once() == LOST
+    assert await broken.run_once() == []
 
 
 async def test_an_older_copy_is_recognised_although_it_has_grown_past_the_mark(
@@ -117,7 +117,7 @@ async def test_an_older_copy_is_recognised_although_it_has_grown_past_the_mark(
     await old_orders(api, sql, 2)
     await broken.published()
     await push_all(broken)
-    await broken.sweep()
+    await broken.run_once()
     await broker.stop()
     shutil.copytree(data, data.with_name("older"))
     await broker.start()
@@ -125,7 +125,7 @@ async def test_an_older_copy_is_recognised_although_it_has_grown_past_the_mark(
     await api.order()
     await broken.published()
     await push_all(broken)
-    await broken.sweep()
+    await broken.run_once()
     await broker.kill()
     shutil.rmtree(data)
     shutil.move(data.with_name("older"), data)
@@ -134,6 +134,6 @@ async def test_an_older_copy_is_recognised_although_it_has_grown_past_the_mark(
         await broken.js.publish("events.order.X.order_changed", b"{}")
     last = (await broken.js.stream_info("EVENTS")).state.last_seq
     assert last > 3
-    assert await broken.sweep() == LOST
+    assert await broken.run_once() == LOST
     assert {subject.split(".")[2] for subject in await told(broken, last)} == {"M1001", "M1002"}
-    assert await broken.sweep() == []
+    assert await broken.run_once() == []

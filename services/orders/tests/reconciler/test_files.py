@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 from pastelka_common.contracts.messages import DownloadJob
 from pastelka_common.storage import Storage, open_storage
 from pastelka_orders.handlers.downloads import stored
-from pastelka_orders.reconciler.files import FileRounds
+from pastelka_orders.reconciler.storage_scrubber import StorageScrubber
 from pastelka_orders.repository.orders import StoredPhoto
 from pastelka_orders.settings import OrdersSettings
 
@@ -47,7 +47,7 @@ async def photo_of(api: Any) -> tuple[str, bytes]:
 
 def seconds_noted() -> list[float | None]:
     """How many versions were measured from the click to the end, by how they ended."""
-    name = "pastelka_version_seconds_count"
+    name = "pastelka_version_duration_seconds_count"
     return [
         REGISTRY.get_sample_value(name, {"kind": "coloring", "outcome": outcome})
         for outcome in ("completed", "error")
@@ -67,13 +67,13 @@ async def test_a_completed_page_whose_file_is_gone_is_in_error_and_can_be_made_a
     await worker.end("coloring", version_id)
     await broken.lose_jobs()
     await store(api, version_id)
-    assert await broken.sweep(files=ALL) == []
+    assert await broken.run_once(files=ALL) == []
     await lose(api, version_id)
-    assert await broken.sweep(files=ALL, grace=60) == []
-    assert await broken.sweep(files=ALL, dry_run=True) == MISSING
+    assert await broken.run_once(files=ALL, grace=60) == []
+    assert await broken.run_once(files=ALL, dry_run=True) == MISSING
     assert (await shown(api))["version"]["status"] == "completed"
     took = seconds_noted()
-    assert await broken.sweep(files=ALL) == MISSING
+    assert await broken.run_once(files=ALL) == MISSING
     assert seconds_noted() == took  # the months since the click are not how long a page takes
     version = (await shown(api))["version"]
     assert (version["status"], version["error"]["code"], version.get("url")) == (
@@ -81,7 +81,7 @@ async def test_a_completed_page_whose_file_is_gone_is_in_error_and_can_be_made_a
         "file_missing",
         None,
     )
-    assert await broken.sweep(files=ALL) == []
+    assert await broken.run_once(files=ALL) == []
     await api.post(f"/coloring-versions/{version_id}/retry")
     # It is still the chosen one, and a book without it must not be printed.
     problem = await api.get("/orders/M1000/download", status=409)
@@ -91,7 +91,7 @@ async def test_a_completed_page_whose_file_is_gone_is_in_error_and_can_be_made_a
     await worker.end("coloring", version_id, run=2)
     await store(api, version_id)
     await broken.lose_jobs()
-    assert await broken.sweep(files=ALL) == []
+    assert await broken.run_once(files=ALL) == []
     assert (await shown(api))["image"]["selected_version_ids"]["coloring"] == version_id
 
 
@@ -101,9 +101,9 @@ async def test_a_file_that_comes_back_needs_no_new_run(
     version_id = await coloring()
     await worker.end("coloring", version_id)
     await broken.lose_jobs()
-    assert await broken.sweep(files=ALL) == MISSING
+    assert await broken.run_once(files=ALL) == MISSING
     await store(api, version_id)
-    assert await broken.sweep(files=ALL) == [("coloring", "file_back")]
+    assert await broken.run_once(files=ALL) == [("coloring", "file_back")]
     version = (await shown(api))["version"]
     assert (version["status"], version.get("error")) == ("completed", None)
     assert version["url"].endswith(f"image_{version_id}.png")
@@ -121,7 +121,7 @@ async def test_a_page_that_is_made_again_does_not_ask_for_its_svg_again(
     await worker.end("coloring", 1)
     await worker.end("svg", 1, "error")
     await broken.lose_jobs()
-    assert await broken.sweep(files=ALL) == MISSING
+    assert await broken.run_once(files=ALL) == MISSING
     await api.post("/coloring-versions/1/retry")
     await worker.end("coloring", 1, run=2)
     assert len((await shown(api))["image"]["versions"]["svg"]) == 1
@@ -151,7 +151,7 @@ async def test_a_storage_that_is_away_is_no_reason_to_judge(
     for version_id in range(1, 21):
         await worker.end("coloring", version_id)
     await broken.lose_jobs()
-    assert await broken.sweep(files=ALL, storage=elsewhere) == []
+    assert await broken.run_once(files=ALL, storage=elsewhere) == []
     assert await sql.fetchval("SELECT count(*) FROM coloring_versions WHERE status = 'completed'") == 20
     assert await sql.fetchval("SELECT count(*) FROM images WHERE download_error_code IS NOT NULL") == 0
 
@@ -165,12 +165,12 @@ async def test_a_file_of_which_nothing_can_be_told_is_neither_missing_nor_back(
         await store(api, version_id)
     await broken.lose_jobs()
     await lose(api, 1)
-    assert await broken.sweep(files=ALL) == MISSING
+    assert await broken.run_once(files=ALL) == MISSING
     # A name that no storage can have: whether there is such a file is answered with an error.
     await sql.execute("UPDATE coloring_versions SET path = repeat('x', 2000)")
     with pytest.raises(OSError, match=r"."):
         await api.stored.size("x" * 2000)
-    assert await broken.sweep(files=ALL) == []
+    assert await broken.run_once(files=ALL) == []
     rows = await sql.fetch("SELECT status::text FROM coloring_versions ORDER BY id")
     assert [row["status"] for row in rows] == ["error", "completed"]
 
@@ -185,20 +185,22 @@ async def test_files_are_looked_for_in_rounds(
     await broken.lose_jobs()
     reconciler = broken.reconciler(files=2)
     await lose(api, 5)
-    found = [[one.about["id"] for one in (await reconciler.sweep()).mended] for _ in range(3)]
+    found = [[one.about["id"] for one in (await reconciler.run_once()).repaired] for _ in range(3)]
     assert found == [[], [], [5]]
     await lose(api, 1)
-    assert [one.about["id"] for one in (await reconciler.sweep()).mended] == [1]
+    assert [one.about["id"] for one in (await reconciler.run_once()).repaired] == [1]
 
 
 async def test_a_whole_round_looks_for_each_file_once(api: Any, broken: Any, worker: Any) -> None:
     await api.order(photos=5, process="coloring")
     for version_id in range(1, 4):
         await worker.end("coloring", version_id)
-    sweep = await broken.reconciler().sweep(dry_run=True)
-    sweep.mended.clear()
-    await FileRounds(2).look_at_all(sweep)
-    assert [(one.kind, one.about["id"]) for one in sweep.mended] == [("coloring", n) for n in (1, 2, 3)]
+    reconcile_pass = await broken.reconciler().run_once(dry_run=True)
+    reconcile_pass.repaired.clear()
+    await StorageScrubber(2).scrub_all(reconcile_pass)
+    assert [(one.kind, one.about["id"]) for one in reconcile_pass.repaired] == [
+        ("coloring", n) for n in (1, 2, 3)
+    ]
 
 
 async def test_files_of_an_order_that_is_being_erased_are_not_missed(
@@ -208,7 +210,7 @@ async def test_files_of_an_order_that_is_being_erased_are_not_missed(
     await worker.end("coloring", version_id)
     await broken.lose_jobs()
     await sql.execute("INSERT INTO erasures (order_id, order_number, deleted_at) VALUES (1, 'M1000', NULL)")
-    assert await broken.sweep(files=ALL) == []
+    assert await broken.run_once(files=ALL) == []
 
 
 async def test_an_uploaded_photo_that_is_gone_is_said_to_be_and_to_be_back(api: Any, broken: Any) -> None:
@@ -216,11 +218,11 @@ async def test_an_uploaded_photo_that_is_gone_is_said_to_be_and_to_be_back(api: 
     await broken.published()
     photo, content = await photo_of(api)
     await api.stored.remove(photo)
-    assert await broken.sweep(files=ALL) == [("photo", "file_missing")]
+    assert await broken.run_once(files=ALL) == [("photo", "file_missing")]
     assert (await shown_image(api))["error"]["code"] == "photo_missing"
-    assert await broken.sweep(files=ALL) == []
+    assert await broken.run_once(files=ALL) == []
     await api.stored.write(photo, content)
-    assert await broken.sweep(files=ALL) == [("photo", "file_back")]
+    assert await broken.run_once(files=ALL) == [("photo", "file_back")]
     assert (await shown_image(api)).get("error") is None
 
 
@@ -239,9 +241,9 @@ async def test_a_photo_of_the_shop_is_fetched_again_and_its_pages_are_not_made_a
     await sql.execute("UPDATE images SET original_url = 'https://photos.test/1'")
     photo, content = await photo_of(api)
     await api.stored.remove(photo)
-    assert await broken.sweep(files=ALL) == [("photo", "file_missing")]
+    assert await broken.run_once(files=ALL) == [("photo", "file_missing")]
     assert (await api.get("/orders/M1000"))["status"] == "downloading"
-    assert await broken.sweep(files=ALL) == [("download", "job_missing")]
+    assert await broken.run_once(files=ALL) == [("download", "job_missing")]
     job = await broken.job("jobs.download.1")
     await api.stored.write(photo, content)
 

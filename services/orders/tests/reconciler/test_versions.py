@@ -7,12 +7,12 @@ import asyncpg
 import pytest
 
 from pastelka_common.contracts.messages import ColoringFact, DeadLetter, Failure, now
+from pastelka_common.jobs.runs import ProviderJobs
 from pastelka_common.messaging import hands
-from pastelka_common.messaging.runs import ProviderJobs
 from pastelka_common.testing.waiting import until
 from pastelka_orders.database import Database
 from pastelka_orders.handlers.facts import Received
-from pastelka_orders.leases import Lease
+from pastelka_orders.leases import DatabaseLease
 from pastelka_orders.outbox import RELAY_LEASE, Outbox
 
 JOB_MISSING = [("coloring", "job_missing")]
@@ -40,7 +40,7 @@ def submitted(version_id: int, *, run: int = 1, attempt: int = 1) -> Received:
 
 async def test_a_job_that_waits_is_left_alone(broken: Any, coloring: Any) -> None:
     await coloring()
-    assert await broken.sweep() == []
+    assert await broken.run_once() == []
     assert await broken.jobs() == 1
 
 
@@ -48,11 +48,11 @@ async def test_a_queued_version_whose_job_is_lost_is_published_again(broken: Any
     version_id = await coloring()
     before = await broken.job(f"jobs.coloring.{version_id}")
     await broken.lose_jobs()
-    assert await broken.sweep() == JOB_MISSING
+    assert await broken.run_once() == JOB_MISSING
     job = await broken.job(f"jobs.coloring.{version_id}")
     assert job == before
     assert (job["run"], job["first_attempt"]) == (1, 1)
-    assert await broken.sweep() == []
+    assert await broken.run_once() == []
     assert await broken.jobs() == 1
 
 
@@ -62,7 +62,7 @@ async def test_attempts_are_counted_on_and_the_providers_job_is_known(
     version_id = await coloring()
     await worker.tell(submitted(version_id, attempt=3))
     await broken.lose_jobs()
-    assert await broken.sweep() == [("coloring", "provider_job_forgotten"), *JOB_MISSING]
+    assert await broken.run_once() == [("coloring", "provider_job_forgotten"), *JOB_MISSING]
     job = await broken.job(f"jobs.coloring.{version_id}")
     assert (job["first_attempt"], job["provider_job_id"]) == (4, f"job-{version_id}")
     # Facts of the new delivery apply, those of a worker that was presumed dead no longer do once they have.
@@ -73,10 +73,10 @@ async def test_attempts_are_counted_on_and_the_providers_job_is_known(
 async def test_the_bucket_of_provider_jobs_is_filled_again(broken: Any, coloring: Any, worker: Any) -> None:
     version_id = await coloring()
     await worker.tell(submitted(version_id))
-    assert await broken.sweep() == [("coloring", "provider_job_forgotten")]
+    assert await broken.run_once() == [("coloring", "provider_job_forgotten")]
     found = await (await ProviderJobs.open(broken.nc)).get(f"coloring.{version_id}.1")
     assert found == f"job-{version_id}"
-    assert await broken.sweep() == []
+    assert await broken.run_once() == []
 
 
 async def test_what_a_worker_has_in_hand_is_left_to_it(broken: Any, coloring: Any, worker: Any) -> None:
@@ -84,14 +84,14 @@ async def test_what_a_worker_has_in_hand_is_left_to_it(broken: Any, coloring: An
     await worker.tell(worker.fact("coloring", version_id, "processing"))
     await broken.lose_jobs()
     async with hands.telling(broken.nc, lambda: {f"coloring.{version_id}.1"}):
-        assert await broken.sweep() == []
-    assert await broken.sweep() == JOB_MISSING
+        assert await broken.run_once() == []
+    assert await broken.run_once() == JOB_MISSING
 
 
 async def test_what_has_just_changed_is_given_time(broken: Any, coloring: Any) -> None:
     await coloring()
     await broken.lose_jobs()
-    assert await broken.sweep(grace=60) == []
+    assert await broken.run_once(grace=60) == []
     assert await broken.jobs() == 0
 
 
@@ -103,7 +103,7 @@ async def test_a_pending_version_without_a_message_is_published(
     async with sql.transaction():
         await sql.execute("LOCK TABLE outbox IN EXCLUSIVE MODE")  # no relay comes between
         await sql.execute("INSERT INTO coloring_versions (image_id, version) VALUES (1, 1)")
-    assert await broken.sweep() == [("coloring", "never_published")]
+    assert await broken.run_once() == [("coloring", "never_published")]
     assert await status(sql, 1) == "queued"
     assert (await broken.job("jobs.coloring.1"))["target"] == "1/1/coloring/v1/image_1.png"
 
@@ -113,16 +113,16 @@ async def test_a_message_in_the_outbox_is_the_relays_business(
 ) -> None:
     version_id = await coloring()
     await broken.lose_jobs()
-    other = Lease(RELAY_LEASE)
+    other = DatabaseLease(RELAY_LEASE)
     # The relay cannot publish meanwhile, as if the broker were away.
     await database.write(broken.relay.lease.release)
     assert await database.write(other.take)
     outbox = Outbox()
     outbox.add_raw(f"jobs.coloring.{version_id}", b"{}")
     await database.write(outbox.flush)
-    found = await broken.reconciler().sweep()
+    found = await broken.reconciler().run_once()
     assert found is not None
-    assert found.mended == []
+    assert found.repaired == []
     await database.write(other.release)
     await broken.published()
     assert await broken.jobs() == 1
@@ -138,7 +138,7 @@ async def test_a_job_of_an_earlier_run_does_not_count(
     older = await broken.js.get_msg("JOBS", 1)
     await broken.lose_jobs()
     await broken.js.publish(f"jobs.coloring.{version_id}", older.data)
-    assert await broken.sweep() == [("coloring", "job_of_earlier_run")]
+    assert await broken.run_once() == [("coloring", "job_of_earlier_run")]
     assert (await broken.job(f"jobs.coloring.{version_id}"))["run"] == 2
 
 
@@ -146,7 +146,7 @@ async def test_a_fact_that_waits_to_be_applied_is_waited_for(broken: Any, colori
     version_id = await coloring()
     await broken.fact(worker.fact("coloring", version_id, "completed", step=5))
     await broken.lose_jobs()
-    assert await broken.sweep() == []
+    assert await broken.run_once() == []
 
 
 async def test_a_fact_that_was_acknowledged_and_not_applied_is_applied(
@@ -156,7 +156,7 @@ async def test_a_fact_that_was_acknowledged_and_not_applied_is_applied(
     await broken.fact(worker.fact("coloring", version_id, "completed", step=5))
     await broken.ack_facts()
     await broken.lose_jobs()
-    assert await broken.sweep() == [("coloring", "fact_not_applied")]
+    assert await broken.run_once() == [("coloring", "fact_not_applied")]
     assert await status(sql, version_id) == "completed"
     assert await broken.jobs() == 0
 
@@ -175,7 +175,7 @@ async def test_a_job_that_was_given_up_on_is_not_begun_again(
     )
     await broken.js.publish(letter.subject, letter.model_dump_json().encode())
     await broken.lose_jobs()
-    assert await broken.sweep() == [("coloring", "given_up")]
+    assert await broken.run_once() == [("coloring", "given_up")]
     row = await sql.fetchrow("SELECT status::text, error_code FROM coloring_versions")
     assert tuple(row) == ("error", "provider_refused")
     assert await broken.jobs() == 0
@@ -189,7 +189,7 @@ async def test_a_job_whose_only_fact_was_refused_is_published_again(
     await broken.fact(Received(refused.model_copy(update={"path": "../../etc/passwd"}), {}))
     await broken.ack_facts()
     await broken.lose_jobs()
-    assert await broken.sweep() == JOB_MISSING
+    assert await broken.run_once() == JOB_MISSING
     assert await status(sql, version_id) == "queued"
     assert (await broken.job(f"jobs.coloring.{version_id}"))["first_attempt"] == 1
 
@@ -209,22 +209,22 @@ async def test_facts_come_before_the_letter_of_the_same_run(
     )
     await broken.js.publish(letter.subject, letter.model_dump_json().encode())
     await broken.lose_jobs()
-    assert await broken.sweep() == []  # the fact's consumer is on its way
+    assert await broken.run_once() == []  # the fact's consumer is on its way
     assert await status(sql, version_id) == "queued"
     await broken.ack_facts()
-    assert await broken.sweep() == [("coloring", "fact_not_applied")]
-    assert await broken.sweep() == [("coloring", "given_up")]
+    assert await broken.run_once() == [("coloring", "fact_not_applied")]
+    assert await broken.run_once() == [("coloring", "given_up")]
     lines = await sql.fetch("SELECT status FROM status_changes WHERE attempt > 0 ORDER BY id")
     assert [line["status"] for line in lines] == ["processing", "error"]
 
 
-async def test_a_version_that_cannot_be_mended_stops_no_other(
+async def test_a_version_that_cannot_be_repaired_stops_no_other(
     broken: Any, coloring: Any, sql: asyncpg.Connection
 ) -> None:
     hopeless, other = await coloring(), await coloring()
     await sql.execute("UPDATE images SET path = NULL WHERE id = 1")
     await broken.lose_jobs()
-    assert await broken.sweep() == JOB_MISSING
+    assert await broken.run_once() == JOB_MISSING
     assert await broken.job(f"jobs.coloring.{hopeless}") is None
     assert await broken.job(f"jobs.coloring.{other}") is not None
 
@@ -238,14 +238,14 @@ async def test_facts_that_come_before_the_lock_win(
     holder = sql.transaction()
     await holder.start()
     await sql.execute("SELECT 1 FROM coloring_versions WHERE id = $1 FOR UPDATE", version_id)
-    sweeping = asyncio.create_task(broken.reconciler().sweep())
+    sweeping = asyncio.create_task(broken.reconciler().run_once())
     while not await sql.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
         assert not sweeping.done()
     await sql.execute(
         "UPDATE coloring_versions SET status = 'completed', path = 'p', step = 5 WHERE id = $1", version_id
     )
     await holder.commit()
-    assert (await sweeping).mended == []
+    assert (await sweeping).repaired == []
     assert await broken.jobs() == 0
 
 
@@ -260,25 +260,25 @@ async def test_a_dry_run_tells_and_changes_nothing(
     await broken.published()
     await broken.js.publish(f"jobs.coloring.{ended}", job.data)
     before = await sql.fetch("SELECT * FROM coloring_versions ORDER BY id")
-    found = await broken.sweep(dry_run=True)
+    found = await broken.run_once(dry_run=True)
     assert found == [("coloring", "job_of_ended_run"), *JOB_MISSING]
     assert await broken.jobs() == 1
     assert await sql.fetch("SELECT * FROM coloring_versions ORDER BY id") == before
     assert await sql.fetchval("SELECT count(*) FROM outbox") == 0
     assert await sql.fetchval("SELECT count(*) FROM reconciler") == 0
     assert await broken.job(f"jobs.coloring.{lost}") is None
-    assert await broken.sweep() == found
+    assert await broken.run_once() == found
 
 
 async def test_one_replica_at_a_time(broken: Any, coloring: Any, database: Database) -> None:
     await coloring()
     await broken.lose_jobs()
-    other = Lease("reconciler")
+    other = DatabaseLease("reconciler")
     assert await database.write(other.take)
-    assert await broken.reconciler().sweep() is None
+    assert await broken.reconciler().run_once() is None
     await database.write(other.release)
-    sweeps = await asyncio.gather(*(broken.reconciler().sweep() for _ in range(4)))
-    assert sum(len(one.mended) for one in sweeps if one) == 1
+    sweeps = await asyncio.gather(*(broken.reconciler().run_once() for _ in range(4)))
+    assert sum(len(one.repaired) for one in sweeps if one) == 1
     await broken.published()
     assert await broken.jobs() == 1
 
@@ -300,7 +300,7 @@ async def test_hundreds_are_looked_at_with_few_questions(
                 b'"order_number": "M1000", "image_id": 1, "source": "s", "target": "t"}',
             )
     published = broken.nc.stats["out_msgs"] - before
-    found = await broken.sweep()
+    found = await broken.run_once()
     assert found == 3 * JOB_MISSING
     assert broken.nc.stats["out_msgs"] - before - published < 60
 
@@ -309,12 +309,12 @@ async def test_the_system_page_knows(api: Any, broken: Any, coloring: Any) -> No
     assert (await api.get("/system"))["reconciler"] is None
     await coloring()
     await broken.lose_jobs()
-    await broken.sweep()
-    await broken.sweep()
+    await broken.run_once()
+    await broken.run_once()
 
     async def shown() -> Any:
         return (await api.get("/system"))["reconciler"]
 
     found = await until(shown, 30)
-    assert (found["examined"], found["mended"], found["mended_total"]) == (1, 0, 1)
-    assert found["last_mended_at"] is not None
+    assert (found["examined"], found["repaired"], found["repaired_total"]) == (1, 0, 1)
+    assert found["last_repaired_at"] is not None

@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from pastelka_orders.shopify.parsing import document_of
 from pastelka_orders.shopify.payloads import OrderPayload, normalise
-from pastelka_orders.shopify.reading import document_of
 
 EXAMPLES = int(os.environ.get("PASTELKA_PAYLOAD_EXAMPLES", "60"))
 SAMPLE = Path(__file__).parent / "payloads" / "create.json"

@@ -9,10 +9,10 @@ import pytest
 from pastelka_orders.shopify.attributes import AttributeNames
 from pastelka_orders.shopify.fields import LONG_TEXT_LENGTH, MAX_ITEMS, MAX_PHOTOS, TEXT_LENGTH
 from pastelka_orders.shopify.orders import ShopOrder
-from pastelka_orders.shopify.webhook import ReadOrder, Webhook, order_of
+from pastelka_orders.shopify.webhook import ParsedOrder, Webhook, order_of
 
 
-def read_with_problems(**order: Any) -> ReadOrder:
+def read_with_problems(**order: Any) -> ParsedOrder:
     body = json.dumps({"id": 1, "name": "#1", "line_items": [], **order}).encode()
     return order_of(Webhook("orders/create", None, body), AttributeNames())
 

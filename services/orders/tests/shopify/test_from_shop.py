@@ -185,9 +185,9 @@ async def test_a_restart_in_the_middle_goes_on_where_it_was(
 async def lose_jobs(nc: Client, database: Database, storage: Path) -> list[str]:
     """``JOBS`` is lost with its store; what the reconciler asks the shop for again."""
     await nc.jetstream().purge_stream("JOBS")
-    found = await Reconciler(database, nc, FolderStorage(storage), every=LONG, grace=0.0).sweep()
+    found = await Reconciler(database, nc, FolderStorage(storage), every=LONG, grace=0.0).run_once()
     assert found is not None
-    return [mended.reason for mended in found.mended if mended.kind == "shop"]
+    return [repaired.reason for repaired in found.repaired if repaired.kind == "shop"]
 
 
 def all_relayed(sql: asyncpg.Connection) -> Callable[[], Awaitable[bool]]:

@@ -1,37 +1,37 @@
 """What becomes of photos when the shop has other ones."""
 
-from pastelka_orders.shopify.photo_plan import Again, PhotoPlan, Present, plan_photos
+from pastelka_orders.shopify.photo_plan import PhotoPlan, RefetchPolicy, StoredPhotoState, plan_photos
 
-STORED = Present(1, (10, 1), "https://a", is_stored=True, has_failed=False)
-WAITING = Present(2, (10, 2), "https://b", is_stored=False, has_failed=False)
-FAILED = Present(3, (10, 3), "https://c", is_stored=False, has_failed=True)
+STORED = StoredPhotoState(1, (10, 1), "https://a", is_stored=True, has_failed=False)
+WAITING = StoredPhotoState(2, (10, 2), "https://b", is_stored=False, has_failed=False)
+FAILED = StoredPhotoState(3, (10, 3), "https://c", is_stored=False, has_failed=True)
 ALL = [STORED, WAITING, FAILED]
 SAME = {(10, 1): "https://a", (10, 2): "https://b", (10, 3): "https://c"}
 
 
 def test_nothing_is_to_be_done_when_nothing_changed() -> None:
-    assert plan_photos(SAME, ALL, Again.NONE).is_empty
+    assert plan_photos(SAME, ALL, RefetchPolicy.NONE).is_empty
 
 
 def test_new_photos_are_added_and_other_ones_replaced() -> None:
-    plan = plan_photos(SAME | {(10, 1): "https://x", (11, 1): "https://y"}, ALL, Again.NONE)
+    plan = plan_photos(SAME | {(10, 1): "https://x", (11, 1): "https://y"}, ALL, RefetchPolicy.NONE)
     assert plan == PhotoPlan(added={(11, 1): "https://y"}, replaced={1: "https://x"})
 
 
 def test_photos_that_are_gone_are_dropped_unless_stored() -> None:
-    assert plan_photos({}, ALL, Again.MISSING) == PhotoPlan(dropped=(2, 3))
+    assert plan_photos({}, ALL, RefetchPolicy.MISSING) == PhotoPlan(dropped=(2, 3))
 
 
 def test_failed_or_all_missing_photos_are_asked_for_again() -> None:
-    assert plan_photos(SAME, ALL, Again.FAILED) == PhotoPlan(again={3: "https://c"})
-    assert plan_photos(SAME, ALL, Again.MISSING) == PhotoPlan(again={2: "https://b", 3: "https://c"})
+    assert plan_photos(SAME, ALL, RefetchPolicy.FAILED) == PhotoPlan(again={3: "https://c"})
+    assert plan_photos(SAME, ALL, RefetchPolicy.MISSING) == PhotoPlan(again={2: "https://b", 3: "https://c"})
 
 
 def test_a_replaced_photo_is_asked_for_once() -> None:
-    plan = plan_photos(SAME | {(10, 3): "https://x"}, ALL, Again.MISSING)
+    plan = plan_photos(SAME | {(10, 3): "https://x"}, ALL, RefetchPolicy.MISSING)
     assert plan == PhotoPlan(replaced={3: "https://x"}, again={2: "https://b"})
 
 
 def test_a_stored_photo_that_came_otherwise_stays() -> None:
-    uploaded = Present(1, (10, 1), None, is_stored=True, has_failed=False)
-    assert plan_photos({(10, 1): "https://a"}, [uploaded], Again.MISSING).is_empty
+    uploaded = StoredPhotoState(1, (10, 1), None, is_stored=True, has_failed=False)
+    assert plan_photos({(10, 1): "https://a"}, [uploaded], RefetchPolicy.MISSING).is_empty

@@ -4,10 +4,10 @@ import asyncio
 
 from pastelka_common import process
 from pastelka_common.contracts.messages import SvgJob
+from pastelka_common.jobs.worker import run_worker
 from pastelka_common.messaging.topology import VECTORIZE_CONSUMER
 from pastelka_common.storage import open_storage
-from pastelka_common.worker import work_off
-from pastelka_vectorize.handlers import Vectorization
+from pastelka_vectorize.handlers import SvgGenerator
 from pastelka_vectorize.providers import SvgProvider
 from pastelka_vectorize.settings import VectorizeSettings
 
@@ -22,12 +22,12 @@ async def run(settings: VectorizeSettings, stop: asyncio.Event) -> None:
     provider = _provider(settings)
     storage = open_storage(settings)
     try:
-        await work_off(
+        await run_worker(
             settings,
             stop,
             spec=VECTORIZE_CONSUMER.with_limit(settings.max_in_flight),
             job_type=SvgJob,
-            making=Vectorization(provider, storage),
+            generator=SvgGenerator(provider, storage),
             storage=storage,
             concurrency=settings.concurrency,
             grace=settings.shutdown_grace / 2,

@@ -7,24 +7,24 @@ from anyio import to_thread
 
 from pastelka_common.contracts.messages import SvgJob
 from pastelka_common.contracts.statuses import SvgProcessingStatus
-from pastelka_common.messaging.work import Report
-from pastelka_common.sources import source_at_hand
+from pastelka_common.jobs.handler import RunReporter
+from pastelka_common.sources import source_local_copy
 from pastelka_common.storage import Storage
 from pastelka_vectorize.providers import SvgProvider, SvgRequest
 from pastelka_vectorize.svg import clean
 
 
 @dataclass(frozen=True)
-class Vectorization:
+class SvgGenerator:
     """Makes SVGs: what the workshop of this service does with a job."""
 
     provider: SvgProvider
     storage: Storage
     statuses = SvgProcessingStatus
 
-    async def make(self, job: SvgJob, report: Report) -> bytes:
+    async def generate(self, job: SvgJob, report: RunReporter) -> bytes:
         """The SVG, cleaned of all that a browser would run or fetch."""
-        page = partial(source_at_hand, self.storage, job.source)
+        page = partial(source_local_copy, self.storage, job.source)
         request = SvgRequest(page, job.options.shape_stacking, job.options.group_by)
         svg = await self.provider.vectorize(request, report)
         return await to_thread.run_sync(clean, svg)

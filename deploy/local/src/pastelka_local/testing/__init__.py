@@ -2,6 +2,6 @@
 
 from pastelka_common.testing.subscriber import Subscriber
 from pastelka_local.testing.services import Service
-from pastelka_local.testing.stack import Stack, StackOptions
+from pastelka_local.testing.stack import RunningStack, StackOptions
 
-__all__ = ["Service", "Stack", "StackOptions", "Subscriber"]
+__all__ = ["RunningStack", "Service", "StackOptions", "Subscriber"]

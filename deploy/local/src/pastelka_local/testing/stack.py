@@ -13,7 +13,7 @@ from typing import Any, Self
 import aiohttp
 
 from pastelka_common.servers import (
-    MercureHub,
+    MercureServer,
     NatsServer,
     NginxServer,
     PostgresServer,
@@ -52,7 +52,7 @@ class StackOptions:
     launcher: tuple[str, ...] = ()
 
 
-class Stack:
+class RunningStack:
     """The whole system below ``folder``; an asynchronous context manager."""
 
     def __init__(self, folder: Path, options: StackOptions | None = None) -> None:
@@ -61,7 +61,7 @@ class Stack:
         self.storage = folder / "storage" / "images"
         self.postgres = PostgresServer(folder=folder / "postgres", durable=self.options.durable)
         self.nats = NatsServer(folder=folder / "nats", sync_always=self.options.durable)
-        self.hub = MercureHub(folder=folder / "mercure")
+        self.hub = MercureServer(folder=folder / "mercure")
         self.nginx: NginxServer | None = None
         self.servers: dict[str, ServerProcess] = {}
         self.services: dict[str, Service] = {}

@@ -43,7 +43,7 @@ class _Status(StrEnum):
         return Meaning.IN_FLIGHT in self.meaning
 
     @property
-    def is_in_hand(self) -> bool:
+    def is_active(self) -> bool:
         """Whether it was asked for and has not ended: waiting, or at work."""
         return not self.is_final
 

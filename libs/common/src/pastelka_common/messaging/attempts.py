@@ -15,17 +15,17 @@ _REMEMBERED = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Retries:
+class RetryPolicy:
     """How often and how soon a job is tried again.
 
     The delay before attempt ``n + 1`` is drawn between half and all of
     ``min(base * 2**(n - 1), longest)`` seconds, or is the provider's own wish if that is longer
-    (at most ``longest_wish``). ``attempts`` that failed end a job, and so do ``crashes``
+    (at most ``longest_wish``). ``attempts`` that failed end a job, and so do ``silent_deliveries``
     deliveries of which nothing was ever heard, since the last that got anywhere.
     """
 
     attempts: int = 12
-    crashes: int = 5
+    silent_deliveries: int = 5
     base: float = 2.0
     longest: float = 120.0
     longest_wish: float = 3600.0
@@ -37,7 +37,7 @@ class Retries:
         return max(drawn, min(wish or 0.0, self.longest_wish))
 
 
-class Lease:
+class DeliveryLease:
     """Whether the server may have given a delivery to somebody else meanwhile.
 
     It may have after ``seconds`` without a sign of life from us, also when this process was
@@ -47,27 +47,27 @@ class Lease:
     def __init__(self, seconds: float = math.inf, connection: Callable[[], int] = lambda: 0) -> None:
         self._seconds = seconds
         self._connection = connection
-        self._doubtful = False
+        self._expired = False
         self.confirm()
 
     @property
-    def is_doubtful(self) -> bool:
+    def needs_confirmation(self) -> bool:
         """Whether to look before doing what only the holder of the job may do."""
         silent = time.monotonic() - self._seen > self._seconds
-        return self._doubtful or silent or self._connection() != self._connected_as
+        return self._expired or silent or self._connection() != self._connected_as
 
     def renew(self) -> None:
         """Note a sign of life; one that comes too late does not dispel the doubt."""
-        self._doubtful = self.is_doubtful
+        self._expired = self.needs_confirmation
         self._seen = time.monotonic()
 
-    def doubt(self) -> None:
+    def mark_expired(self) -> None:
         """Note that the server gave the job out again."""
-        self._doubtful = True
+        self._expired = True
 
     def confirm(self) -> None:
         """Note that the delivery is ours."""
-        self._doubtful = False
+        self._expired = False
         self._seen = time.monotonic()
         self._connected_as = self._connection()
 
@@ -83,16 +83,16 @@ class Delivery:
     attempt: int
     is_last: bool
     sequence: int = field(default=0, compare=False)
-    lease: Lease = field(default_factory=Lease, compare=False, repr=False)
+    lease: DeliveryLease = field(default_factory=DeliveryLease, compare=False, repr=False)
     kept: object = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class AttemptStats:
     """What is known of a job's deliveries so far: how many ``failed``, how many were never heard of."""
 
     failed: int = 0
-    crashes: int = 0
+    silent_deliveries: int = 0
     last: Failure | None = None
     """Why the last one failed."""
 
@@ -100,7 +100,7 @@ class Tally:
 class Attempts(Protocol[JobT_contra]):
     """Who remembers a job's attempts from one delivery to the next."""
 
-    async def begin(self, job: JobT_contra, delivery: Delivery) -> Tally:
+    async def begin(self, job: JobT_contra, delivery: Delivery) -> AttemptStats:
         """What came before this delivery.
 
         Raises ``BrokerUnavailableError``, or ``PostponedError`` while nothing can be found out.
@@ -109,7 +109,7 @@ class Attempts(Protocol[JobT_contra]):
     async def failed(self, job: JobT_contra, delivery: Delivery, failure: Failure) -> int:
         """Count an attempt that failed; returns how many have."""
 
-    async def spared(self, job: JobT_contra, delivery: Delivery) -> None:
+    async def released(self, job: JobT_contra, delivery: Delivery) -> None:
         """Note that a delivery ended without an attempt."""
 
     async def retrying(self, job: JobT_contra, delivery: Delivery, retry: Retry) -> None:
@@ -124,21 +124,21 @@ class ByDelivery:
     """
 
     def __init__(self) -> None:
-        self._spared: dict[int, int] = {}
+        self._released: dict[int, int] = {}
 
-    async def begin(self, _job: Message, delivery: Delivery) -> Tally:
+    async def begin(self, _job: Message, delivery: Delivery) -> AttemptStats:
         """See :class:`Attempts`."""
-        return Tally(failed=delivery.attempt - 1 - self._spared.get(delivery.sequence, 0))
+        return AttemptStats(failed=delivery.attempt - 1 - self._released.get(delivery.sequence, 0))
 
     async def failed(self, _job: Message, delivery: Delivery, _failure: Failure) -> int:
         """See :class:`Attempts`."""
-        return delivery.attempt - self._spared.get(delivery.sequence, 0)
+        return delivery.attempt - self._released.get(delivery.sequence, 0)
 
-    async def spared(self, _job: Message, delivery: Delivery) -> None:
+    async def released(self, _job: Message, delivery: Delivery) -> None:
         """See :class:`Attempts`."""
-        self._spared[delivery.sequence] = self._spared.pop(delivery.sequence, 0) + 1
-        if len(self._spared) > _REMEMBERED:
-            del self._spared[next(iter(self._spared))]
+        self._released[delivery.sequence] = self._released.pop(delivery.sequence, 0) + 1
+        if len(self._released) > _REMEMBERED:
+            del self._released[next(iter(self._released))]
 
     async def retrying(self, _job: Message, _delivery: Delivery, _retry: Retry) -> None:
         """Nobody waits to be told."""

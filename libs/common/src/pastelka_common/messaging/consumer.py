@@ -27,12 +27,19 @@ from pastelka_common.errors import (
     SupersededError,
     TransientError,
 )
-from pastelka_common.messaging.attempts import Attempts, ByDelivery, Delivery, Lease, Retries, Tally
-from pastelka_common.messaging.letters import dead_letter, exhausted, malformed
+from pastelka_common.messaging.attempts import (
+    Attempts,
+    AttemptStats,
+    ByDelivery,
+    Delivery,
+    DeliveryLease,
+    RetryPolicy,
+)
+from pastelka_common.messaging.dead_letters import dead_letter, exhausted, malformed
 from pastelka_common.messaging.outcomes import (
-    Done,
-    HandBack,
-    Leave,
+    Ack,
+    Nack,
+    NoAck,
     Outcome,
     Postpone,
     Reject,
@@ -43,13 +50,13 @@ from pastelka_common.messaging.pull import PullSubscription
 from pastelka_common.messaging.topology import ConsumerSpec
 from pastelka_common.telemetry import context_of, tracer
 
-__all__ = ["Delivery", "JobConsumer", "Retries", "apply"]
+__all__ = ["Delivery", "JobConsumer", "RetryPolicy", "apply"]
 
 J = TypeVar("J", bound=Message)
 
 log = structlog.get_logger(__name__)
 
-IN_HAND = Gauge("pastelka_jobs_in_hand", "Jobs a process is working on", ["consumer"])
+IN_HAND = Gauge("pastelka_jobs_in_progress", "Jobs a process is working on", ["consumer"])
 ENDED = Counter("pastelka_deliveries_total", "Deliveries by how they ended", ["consumer", "outcome"])
 SECONDS = Histogram(
     "messaging_process_duration_seconds",
@@ -68,16 +75,16 @@ _NOTING_SECONDS = 2.0
 _SILENCE = 0.9
 
 
-class Gate(Protocol):
+class AdmissionControl(Protocol):
     """What says how many jobs may be taken: a breaker."""
 
-    def room(self, free: int, outstanding: int) -> int:
+    def available_slots(self, free: int, outstanding: int) -> int:
         """How many to ask for where ``free`` have room and ``outstanding`` were asked for."""
 
-    def seconds_closed_to_all(self) -> float | None:
+    def seconds_until_probe(self) -> float | None:
         """How long it lets nothing through; ``None`` if it does."""
 
-    def listen(self, listener: Callable[[], None]) -> None:
+    def add_listener(self, listener: Callable[[], None]) -> None:
         """Call ``listener`` when the answers to the above have changed."""
 
 
@@ -113,17 +120,17 @@ class JobConsumer(Generic[J]):
         handler: Handler[J],
         *,
         concurrency: int,
-        retries: Retries | None = None,
+        retries: RetryPolicy | None = None,
         on_rejected: OnRejected[J] | None = None,
         attempts: Attempts[J] | None = None,
-        gate: Gate | None = None,
+        gate: AdmissionControl | None = None,
     ) -> None:
         self._nc = nc
         self._spec = spec
         self._job_type = job_type
         self._handler = handler
         self._concurrency = concurrency
-        self._retries = retries or Retries()
+        self._retries = retries or RetryPolicy()
         self._on_rejected = on_rejected
         self._attempts: Attempts[J] = attempts or ByDelivery()
         self._gate = gate
@@ -131,7 +138,7 @@ class JobConsumer(Generic[J]):
         self._slots: dict[tuple[int, bytes], _Slot] = {}
         self._room = asyncio.Event()
         if gate is not None:
-            gate.listen(self._room.set)
+            gate.add_listener(self._room.set)
 
     async def run(self, stop: asyncio.Event, *, grace: float = 0.0) -> None:
         """Work until ``stop`` is set; then give handlers ``grace`` seconds, and hand back the rest."""
@@ -158,8 +165,8 @@ class JobConsumer(Generic[J]):
         free = self._concurrency - len(self._slots) - subscription.outstanding
         closed = None
         if self._gate is not None:
-            free = self._gate.room(free, subscription.outstanding)
-            closed = self._gate.seconds_closed_to_all()
+            free = self._gate.available_slots(free, subscription.outstanding)
+            closed = self._gate.seconds_until_probe()
         if free > 0:
             await subscription.ask(free)
         taking = asyncio.create_task(subscription.take(self._concurrency))
@@ -174,19 +181,19 @@ class JobConsumer(Generic[J]):
 
     def _slot(self, msg: Msg) -> _Slot:
         metadata = msg.metadata
-        lease = Lease(_SILENCE * self._spec.ack_wait, lambda: int(self._nc.stats["reconnects"]))
+        lease = DeliveryLease(_SILENCE * self._spec.ack_wait, lambda: int(self._nc.stats["reconnects"]))
         number = metadata.num_delivered or 1
         return _Slot(msg, Delivery(number, is_last=False, sequence=metadata.sequence.stream, lease=lease))
 
     def _begin(self, msg: Msg) -> None:
         slot = self._slot(msg)
-        in_hand = self._slots.get(slot.key)
-        if in_hand is not None:
+        in_progress = self._slots.get(slot.key)
+        if in_progress is not None:
             # The server had lost sight of us. What is reported from now on is of this delivery, which
             # may have waited for us until somebody else got the next one.
-            in_hand.msg = msg
-            in_hand.delivery.attempt = max(in_hand.delivery.attempt, slot.delivery.attempt)
-            in_hand.delivery.lease.doubt()
+            in_progress.msg = msg
+            in_progress.delivery.attempt = max(in_progress.delivery.attempt, slot.delivery.attempt)
+            in_progress.delivery.lease.mark_expired()
             return
         self._slots[slot.key] = slot
         slot.task = asyncio.create_task(self._process(slot), name=f"{self._spec.name}:{msg.subject}")
@@ -222,8 +229,8 @@ class JobConsumer(Generic[J]):
         SECONDS.labels("nats", self._spec.stream, self._spec.name, error_type).observe(
             time.monotonic() - started
         )
-        if isinstance(outcome, RetryAfter | Postpone) and slot.delivery.lease.is_doubtful:
-            outcome = Leave()  # if nobody else has it, the server gives it out again by itself
+        if isinstance(outcome, RetryAfter | Postpone) and slot.delivery.lease.needs_confirmation:
+            outcome = NoAck()  # if nobody else has it, the server gives it out again by itself
         await self._apply_quietly(slot.msg, outcome)
 
     async def _extend(self, slot: _Slot) -> None:
@@ -241,15 +248,15 @@ class JobConsumer(Generic[J]):
 
     async def _hand_back(self, slot: _Slot) -> None:
         """Give a job to somebody else: no attempt of it ended here."""
-        if slot.delivery.lease.is_doubtful:
+        if slot.delivery.lease.needs_confirmation:
             return
         try:
             job = self._job_type.model_validate_json(slot.msg.data)
             async with asyncio.timeout(_NOTING_SECONDS):
-                await self._attempts.spared(job, slot.delivery)
+                await self._attempts.released(job, slot.delivery)
         except (ValidationError, TimeoutError) as error:
-            log.debug("not noted", subject=slot.msg.subject, error=str(error))
-        await self._apply_quietly(slot.msg, HandBack())
+            log.debug("attempt not recorded", subject=slot.msg.subject, error=str(error))
+        await self._apply_quietly(slot.msg, Nack())
 
     async def _outcome(self, slot: _Slot) -> Outcome:
         msg, delivery = slot.msg, slot.delivery
@@ -257,7 +264,7 @@ class JobConsumer(Generic[J]):
             # A server whose store went back to an older copy may give out another message under the
             # number of one we had in hand. Ended by us, it would be lost to whom it is for.
             log.warning("message of another consumer", consumer=self._spec.name, subject=msg.subject)
-            return Leave()
+            return NoAck()
         with tracer.start_as_current_span(
             f"process {self._spec.name}",
             context=context_of(msg.headers),
@@ -270,18 +277,21 @@ class JobConsumer(Generic[J]):
                 span.set_status(Status(StatusCode.ERROR, "malformed_job"))
                 return await self._reject(slot, None, malformed(error))
             try:
-                tally = await self._attempts.begin(job, delivery)
+                stats = await self._attempts.begin(job, delivery)
             except (PostponedError, BrokerUnavailableError) as error:
                 if isinstance(error, PostponedError):
                     seconds = error.seconds
                 else:
                     seconds = self._retries.delay(delivery.attempt)
-                return await self._spare(slot, job, _failure(error), seconds)
-            if tally.failed >= self._retries.attempts or tally.crashes >= self._retries.crashes:
-                return await self._reject(slot, job, tally.last or exhausted(tally))
-            delivery.is_last = tally.failed + 1 >= self._retries.attempts
+                return await self._release(slot, job, _failure(error), seconds)
+            if (
+                stats.failed >= self._retries.attempts
+                or stats.silent_deliveries >= self._retries.silent_deliveries
+            ):
+                return await self._reject(slot, job, stats.last or exhausted(stats))
+            delivery.is_last = stats.failed + 1 >= self._retries.attempts
             try:
-                return await self._handle(slot, job, tally, span)
+                return await self._handle(slot, job, stats, span)
             except SupersededError:
                 return self._leave(slot)
 
@@ -295,20 +305,20 @@ class JobConsumer(Generic[J]):
             "pastelka.delivery": slot.delivery.attempt,
         }
 
-    async def _handle(self, slot: _Slot, job: J, tally: Tally, span: Span) -> Outcome:
+    async def _handle(self, slot: _Slot, job: J, stats: AttemptStats, span: Span) -> Outcome:
         delivery = slot.delivery
         try:
             outcome = await self._handler(job, delivery)
         except SupersededError:
             raise
         except PostponedError as error:
-            return await self._postpone(slot, job, tally, error)
+            return await self._postpone(slot, job, stats, error)
         except PermanentError as error:
             outcome = Reject(_failure(error))
         except (PublishError, BrokerUnavailableError) as error:
             # No fault of the job's: the attempt does not count.
             span.set_status(Status(StatusCode.ERROR, str(error)))
-            return await self._spare(slot, job, _failure(error), self._retries.delay(delivery.attempt))
+            return await self._release(slot, job, _failure(error), self._retries.delay(delivery.attempt))
         except TransientError as error:
             span.set_status(Status(StatusCode.ERROR, str(error)))
             return await self._retry(slot, job, error)
@@ -335,15 +345,15 @@ class JobConsumer(Generic[J]):
         await self._tell_of_retry(slot, job, failed, failure, seconds)
         return RetryAfter(seconds, failure)
 
-    async def _postpone(self, slot: _Slot, job: J, tally: Tally, error: PostponedError) -> Outcome:
+    async def _postpone(self, slot: _Slot, job: J, stats: AttemptStats, error: PostponedError) -> Outcome:
         failure = _failure(error)
-        if tally.failed:
-            await self._tell_of_retry(slot, job, tally.failed, failure, error.seconds)
-        return await self._spare(slot, job, failure, error.seconds)
+        if stats.failed:
+            await self._tell_of_retry(slot, job, stats.failed, failure, error.seconds)
+        return await self._release(slot, job, failure, error.seconds)
 
-    async def _spare(self, slot: _Slot, job: J, failure: Failure, seconds: float) -> Outcome:
-        log.info("waits", subject=slot.msg.subject, code=failure.code, seconds=seconds)
-        await self._attempts.spared(job, slot.delivery)
+    async def _release(self, slot: _Slot, job: J, failure: Failure, seconds: float) -> Outcome:
+        log.info("job deferred", subject=slot.msg.subject, code=failure.code, seconds=seconds)
+        await self._attempts.released(job, slot.delivery)
         return Postpone(seconds, failure)
 
     async def _tell_of_retry(
@@ -359,8 +369,10 @@ class JobConsumer(Generic[J]):
         await self._attempts.retrying(job, slot.delivery, retry)
 
     def _leave(self, slot: _Slot) -> Outcome:
-        log.warning("somebody else has the job now", subject=slot.msg.subject, attempt=slot.delivery.attempt)
-        return Leave()
+        log.warning(
+            "job taken over by another worker", subject=slot.msg.subject, attempt=slot.delivery.attempt
+        )
+        return NoAck()
 
     async def _reject(self, slot: _Slot, job: J | None, failure: Failure) -> Outcome:
         """Say that the job is given up on; if even that fails, it is tried again."""
@@ -374,7 +386,7 @@ class JobConsumer(Generic[J]):
         except SupersededError:
             return self._leave(slot)
         except Exception as error:
-            log.exception("could not write the dead letter", subject=msg.subject)
+            log.exception("dead letter write failed", subject=msg.subject)
             return RetryAfter(self._retries.delay(1), _failure(error))
         return Reject(failure)
 
@@ -383,7 +395,7 @@ class JobConsumer(Generic[J]):
         try:
             await apply(msg, outcome)
         except Exception as error:  # noqa: BLE001 - an outcome that is not told is a redelivery, not a crash
-            log.warning("outcome not told", subject=msg.subject, error=str(error))
+            log.warning("ack failed", subject=msg.subject, error=str(error))
             return
         ENDED.labels(self._spec.name, type(outcome).__name__).inc()
 
@@ -391,15 +403,15 @@ class JobConsumer(Generic[J]):
 async def apply(msg: Msg, outcome: Outcome) -> None:
     """Tell the server how a delivery ended: the one place where that is done."""
     match outcome:
-        case Done():
+        case Ack():
             await msg.ack()
         case RetryAfter(seconds=seconds) | Postpone(seconds=seconds):
             await msg.nak(delay=seconds)
-        case HandBack():
+        case Nack():
             await msg.nak()
         case Reject():
             await msg.term()
-        case Leave():
+        case NoAck():
             pass
 
 

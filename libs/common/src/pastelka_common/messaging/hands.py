@@ -1,6 +1,6 @@
 """Which runs workers have in hand: each worker answers when it is asked, and nothing is stored.
 
-A worker goes on with a job whose message the broker has lost. Whoever mends must not give the run
+A worker goes on with a job whose message the broker has lost. Whoever repairs must not give the run
 to a second one meanwhile.
 """
 

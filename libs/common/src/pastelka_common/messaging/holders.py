@@ -27,7 +27,7 @@ class Holders:
 
     def __init__(self, nc: Client) -> None:
         self._nc = nc
-        self._in_hand: Counter[str] = Counter()
+        self._in_progress: Counter[str] = Counter()
         self.name = uuid4().hex
 
     @classmethod
@@ -39,18 +39,18 @@ class Holders:
 
     def has(self, key: str) -> bool:
         """Whether the run is in hand here."""
-        return self._in_hand[key] > 0
+        return self._in_progress[key] > 0
 
     @contextmanager
     def holding(self, key: str) -> Iterator[None]:
         """Have the run in hand."""
-        self._in_hand[key] += 1
+        self._in_progress[key] += 1
         try:
             yield
         finally:
-            self._in_hand[key] -= 1
-            if not self._in_hand[key]:
-                del self._in_hand[key]
+            self._in_progress[key] -= 1
+            if not self._in_progress[key]:
+                del self._in_progress[key]
 
     async def is_held_by(self, holder: str, key: str) -> bool:
         """Whether the process ``holder`` says that it has the run in hand."""

@@ -6,7 +6,7 @@ from pastelka_common.contracts.messages import Failure
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class Ack:
     """The work is stored; acknowledge."""
 
 
@@ -27,12 +27,12 @@ class Postpone:
 
 
 @dataclass(frozen=True, slots=True)
-class HandBack:
+class Nack:
     """Deliver to somebody else at once: this process is leaving."""
 
 
 @dataclass(frozen=True, slots=True)
-class Leave:
+class NoAck:
     """Say nothing: the job belongs to another worker by now."""
 
 
@@ -43,4 +43,4 @@ class Reject:
     failure: Failure
 
 
-Outcome = Done | RetryAfter | Postpone | HandBack | Leave | Reject
+Outcome = Ack | RetryAfter | Postpone | Nack | NoAck | Reject

@@ -13,7 +13,7 @@ from nats.js.errors import APIError, NoStreamResponseError
 
 from pastelka_common.contracts.messages import Message
 from pastelka_common.messaging.names import names_of
-from pastelka_common.messaging.topology import is_stored
+from pastelka_common.messaging.topology import is_in_stream
 from pastelka_common.telemetry import current_headers
 
 MSG_ID = "Nats-Msg-Id"
@@ -89,7 +89,7 @@ class Publisher:
             reason = str(error) or type(error).__name__
             if isinstance(error, APIError) and error.err_code in _NEVER:
                 raise PublishRefusedError(message, reason) from error
-            if isinstance(error, NoStreamResponseError) and not is_stored(message.subject):
+            if isinstance(error, NoStreamResponseError) and not is_in_stream(message.subject):
                 raise PublishRefusedError(message, "no stream stores its subject") from error
             raise PublishError(f"publishing to {message.subject}: {reason}") from error
 

@@ -17,7 +17,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from pastelka_common.messaging.names import names_of
-from pastelka_common.messaging.requests import Requests
+from pastelka_common.messaging.pull_requests import PullRequests
 from pastelka_common.messaging.topology import ConsumerSpec, ensure_consumer
 
 _EXPIRES = 30.0
@@ -58,7 +58,7 @@ class PullSubscription:
         self._arrived: deque[Msg] = deque()
         self._changed = asyncio.Event()
         self._wanted = 0
-        self._requests = Requests()
+        self._requests = PullRequests()
         self._heard_at = 0.0
         self._pin_id: str | None = None
         self._consumer_gone = False
@@ -102,7 +102,7 @@ class PullSubscription:
         try:
             await self._nc.request(subject, json.dumps({"group": self._spec.group}).encode(), timeout=1)
         except Exception as error:  # noqa: BLE001 - the other takes over when the pin has run out
-            log.debug("not unpinned", consumer=self._spec.name, error=str(error))
+            log.debug("consumer unpin failed", consumer=self._spec.name, error=str(error))
         self._pin_id = None
 
     async def ask(self, count: int) -> None:
@@ -151,7 +151,7 @@ class PullSubscription:
             )
         except Exception as error:  # noqa: BLE001 - the watch asks again
             self._requests.end(number)
-            log.warning("pull request not sent", consumer=self._spec.name, error=str(error))
+            log.warning("pull request failed", consumer=self._spec.name, error=str(error))
 
     @property
     def _worth_a_request(self) -> int:
@@ -213,7 +213,9 @@ class PullSubscription:
             try:
                 await self._look()
             except Exception as error:  # noqa: BLE001 - looked at again in a moment
-                log.warning("pulling", consumer=self._spec.name, error=str(error) or type(error).__name__)
+                log.warning(
+                    "pull loop error", consumer=self._spec.name, error=str(error) or type(error).__name__
+                )
 
     async def _look(self) -> None:
         if self._nc.is_closed:
@@ -226,7 +228,7 @@ class PullSubscription:
         elif self._consumer_gone:
             await ensure_consumer(self._nc, self._spec)
             self._consumer_gone = False
-            log.warning("consumer was gone, created again", consumer=self._spec.name)
+            log.warning("consumer recreated", consumer=self._spec.name)
         await self._request_missing()
 
     def _is_silent(self) -> bool:

@@ -122,7 +122,7 @@ def _named(stream: StreamConfig, names: Names, replicas: int) -> StreamConfig:
     )
 
 
-def is_stored(subject: str) -> bool:
+def is_in_stream(subject: str) -> bool:
     """Whether a stream or bucket that is declared here stores messages on ``subject``."""
     prefixes = [pattern.removesuffix(">") for stream in streams() for pattern in stream.subjects or []]
     return subject.startswith(tuple(prefixes))

@@ -6,7 +6,7 @@ below its process manager, the tests with :func:`running`.
 
 from pastelka_common.servers.base import Server, ServerError
 from pastelka_common.servers.bucket import BucketServer
-from pastelka_common.servers.mercure import MercureHub
+from pastelka_common.servers.mercure import MercureServer
 from pastelka_common.servers.nats import NatsServer
 from pastelka_common.servers.nginx import NginxServer
 from pastelka_common.servers.ports import free_port
@@ -15,7 +15,7 @@ from pastelka_common.servers.process import ServerProcess, running
 
 __all__ = [
     "BucketServer",
-    "MercureHub",
+    "MercureServer",
     "NatsServer",
     "NginxServer",
     "PostgresServer",

@@ -75,9 +75,9 @@ class Server(ABC):
 
     def command(self, *, dies_with_parent: bool = False) -> list[str]:
         """The whole command line; ``dies_with_parent`` asks the kernel to end it with its parent (Linux)."""
-        from pastelka_common.servers.privileges import as_user, dying_with_parent  # noqa: PLC0415 - a cycle
+        from pastelka_common.servers.privileges import as_user, terminate_with_parent  # noqa: PLC0415 - a cycle
 
-        argv = dying_with_parent(self.argv()) if dies_with_parent else self.argv()
+        argv = terminate_with_parent(self.argv()) if dies_with_parent else self.argv()
         user = self.user()
         return argv if user is None else as_user(user, argv)
 
@@ -88,11 +88,11 @@ class Server(ABC):
 
 def write_private(file: Path, text: str) -> None:
     """Replace ``file`` by one that only its owner can read."""
-    making = file.with_name(f"{file.name}.making")
-    making.unlink(missing_ok=True)
-    with os.fdopen(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as target:
+    generator = file.with_name(f"{file.name}.making")
+    generator.unlink(missing_ok=True)
+    with os.fdopen(os.open(generator, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as target:
         target.write(text)
-    making.replace(file)
+    generator.replace(file)
 
 
 async def answers(url: str) -> bool:

@@ -15,7 +15,7 @@ def _random_key() -> str:
 
 
 @dataclass(kw_only=True)
-class MercureHub(Server):
+class MercureServer(Server):
     """A hub that keeps a history of updates, and lets nobody in without a token (HS256)."""
 
     name: ClassVar[str] = "mercure"

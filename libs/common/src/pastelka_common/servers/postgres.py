@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from pastelka_common.servers.base import HOST, Server, ServerError
 from pastelka_common.servers.ports import free_port
-from pastelka_common.servers.privileges import as_user, give, unprivileged_user
+from pastelka_common.servers.privileges import as_user, change_owner, unprivileged_user
 
 _MAX_SOCKET_PATH = 103
 """Bytes of a unix socket's path: 107 on Linux, 103 on macOS."""
@@ -91,20 +91,20 @@ class PostgresServer(Server):
 
     def _initialize(self) -> None:
         """Make the cluster under a temporary name, so that an interrupted attempt leaves none behind."""
-        making = self.folder / "data.making"
-        shutil.rmtree(making, ignore_errors=True)
-        making.mkdir(mode=0o700)
+        generator = self.folder / "data.making"
+        shutil.rmtree(generator, ignore_errors=True)
+        generator.mkdir(mode=0o700)
         user = self.user()
         if user is not None:
-            give(making, user)
+            change_owner(generator, user)
         with tempfile.NamedTemporaryFile("w", prefix="pastelka-") as password_file:
             password_file.write(self.password)
             password_file.flush()
             if user is not None:
-                give(Path(password_file.name), user)
-            self._run_initdb(making, password_file.name)
-        self._create_database(making)
-        making.rename(self._data)
+                change_owner(Path(password_file.name), user)
+            self._run_initdb(generator, password_file.name)
+        self._create_database(generator)
+        generator.rename(self._data)
 
     def _run_initdb(self, data: Path, password_file: str) -> None:
         # The builtin locale does not depend on what the system has installed.
@@ -130,7 +130,7 @@ class PostgresServer(Server):
         file.write_text(text)
         user = self.user()
         if user is not None:
-            give(file, user)
+            change_owner(file, user)
 
     def _configuration(self) -> str:
         socket_folder = self.socket_folder

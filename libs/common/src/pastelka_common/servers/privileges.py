@@ -33,7 +33,7 @@ def unprivileged_user() -> str:
     )
 
 
-def give(path: Path, user: str) -> None:
+def change_owner(path: Path, user: str) -> None:
     """Make ``user`` the owner of ``path`` (not of what is in it)."""
     entry = pwd.getpwnam(user)
     os.chown(path, entry.pw_uid, entry.pw_gid)
@@ -54,7 +54,7 @@ def as_user(user: str, argv: list[str]) -> list[str]:
     return [*drop, "--", *argv]
 
 
-def dying_with_parent(argv: list[str]) -> list[str]:
+def terminate_with_parent(argv: list[str]) -> list[str]:
     """``argv`` with the kernel told to end it when its parent dies, where the system can do that."""
     setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
     return argv if setpriv is None else [setpriv, "--pdeathsig", "TERM", "--", *argv]

@@ -18,7 +18,7 @@ def versity_binary(report: Report) -> Path:
     return given(_VARIABLE, "a versitygw") or _program().get(report)
 
 
-def can_be_had() -> bool:
+def is_available() -> bool:
     """Whether :func:`versity_binary` has or can make the program, as far as one can see."""
     return bool(os.environ.get(_VARIABLE)) or _program().can_be_had
 

@@ -7,11 +7,11 @@ would leave the root.
 
 from pastelka_common.storage.folder import FolderStorage
 from pastelka_common.storage.interface import (
-    FilesLeftError,
-    Found,
+    IncompleteDeleteError,
     Storage,
-    StorageAwayError,
+    StorageNotMountedError,
     StorageUnavailableError,
+    StorageUsage,
 )
 from pastelka_common.storage.paths import (
     UnsafePathError,
@@ -23,13 +23,13 @@ from pastelka_common.storage.paths import (
 from pastelka_common.storage.settings import StorageSettings, open_storage
 
 __all__ = [
-    "FilesLeftError",
     "FolderStorage",
-    "Found",
+    "IncompleteDeleteError",
     "Storage",
-    "StorageAwayError",
+    "StorageNotMountedError",
     "StorageSettings",
     "StorageUnavailableError",
+    "StorageUsage",
     "UnsafePathError",
     "open_storage",
     "photo_path",

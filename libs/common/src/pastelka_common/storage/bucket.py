@@ -16,9 +16,14 @@ import structlog
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from pastelka_common.storage.bucket_errors import said_of
-from pastelka_common.storage.interface import FilesLeftError, Found, StorageAwayError, StorageUnavailableError
-from pastelka_common.storage.paths import UnsafePathError, checked
+from pastelka_common.storage.bucket_errors import error_reason
+from pastelka_common.storage.interface import (
+    IncompleteDeleteError,
+    StorageNotMountedError,
+    StorageUnavailableError,
+    StorageUsage,
+)
+from pastelka_common.storage.paths import UnsafePathError, validate_path
 
 if TYPE_CHECKING:
     from obstore import Attributes, ObjectMeta
@@ -59,12 +64,12 @@ _TYPES = {
 log = structlog.get_logger(__name__)
 
 
-class BadBucketError(Exception):
+class InvalidBucketError(Exception):
     """The library cannot make a store of what it is told; the message names no value."""
 
 
-def bucket_of(settings: "StorageSettings") -> S3Store:
-    """The library's store for ``STORAGE_URL``. Nothing is asked yet. Raises :class:`BadBucketError`."""
+def parse_bucket_url(settings: "StorageSettings") -> S3Store:
+    """The library's store for ``STORAGE_URL``. Nothing is asked yet. Raises :class:`InvalidBucketError`."""
     if settings.bucket is None:
         raise ValueError("STORAGE_URL names no bucket")
     _unset_what_is_empty()
@@ -90,7 +95,7 @@ def bucket_of(settings: "StorageSettings") -> S3Store:
             retry_config={"max_retries": _RETRIES, "retry_timeout": _RETRY_SECONDS},
         )
     except (BaseError, ValueError) as error:
-        raise BadBucketError(
+        raise InvalidBucketError(
             f"STORAGE_URL: no bucket can be opened with these AWS_* variables ({type(error).__name__});"
             " look for one that is malformed, or that lacks its other half"
         ) from error
@@ -125,7 +130,7 @@ class BucketStorage:
         return bytes(await _asked(found.bytes_async()))
 
     @asynccontextmanager
-    async def at_hand(self, path: str) -> AsyncIterator[Path]:
+    async def local_copy(self, path: str) -> AsyncIterator[Path]:
         """A copy in the folder for temporary files."""
         key = _key(path)
         with tempfile.TemporaryDirectory(prefix="pastelka-file-") as folder:
@@ -134,7 +139,7 @@ class BucketStorage:
                 await self._fetch(key, copy)
             yield copy
 
-    async def has(self, path: str) -> bool:
+    async def exists(self, path: str) -> bool:
         """Whether the file is there; one outside the root is not. Raises ``OSError``."""
         return await self.size(path) is not None
 
@@ -151,7 +156,7 @@ class BucketStorage:
             return (await _asked(obstore.get_async(self._store, key))).meta["size"]
         return None
 
-    async def holds(self, folder: str) -> bool:
+    async def prefix_exists(self, folder: str) -> bool:
         """Whether there is anything below ``folder``."""
         return bool(await self._some(_key(folder)))
 
@@ -159,7 +164,7 @@ class BucketStorage:
         """Store ``content`` whole or not at all, for good; what was there is replaced in one step."""
         await self._put(path, content)
 
-    async def take(self, path: str, source: Path) -> None:
+    async def put_file(self, path: str, source: Path) -> None:
         """The same for the content of the file ``source``, which stays: piece by piece, however large."""
         await anyio.Path(source).stat()  # missing, it would be told as if the bucket were
         await self._put(path, source)
@@ -185,15 +190,15 @@ class BucketStorage:
         listed = await _listed(obstore.list_with_delimiter_async(self._store))
         return list(listed["common_prefixes"])
 
-    async def found(self, folder: str, others: Sequence[str]) -> Found:
+    async def usage(self, folder: str, others: Sequence[str]) -> StorageUsage:
         """The files below ``folder`` and those of ``others`` that are there. Raises ``OSError``."""
         key, others = _key(folder), [_key(path) for path in others]
         sizes = [meta["size"] for meta in await self._all(key)]
         sizes += [size for path in others if (size := await self.size(path)) is not None]
-        return Found(len(sizes), sum(sizes))
+        return StorageUsage(len(sizes), sum(sizes))
 
     async def erase(self, folder: str, others: Sequence[str]) -> None:
-        """Delete ``folder`` and the files ``others``. Raises :class:`FilesLeftError`, ``OSError``."""
+        """Delete ``folder`` and the files ``others``. Raises :class:`IncompleteDeleteError`, ``OSError``."""
         key = _key(folder)
         await self._delete([_key(path) for path in others])
         left: list[ObjectMeta] = await self._all(key)
@@ -204,29 +209,31 @@ class BucketStorage:
             left = await self._all(key)
         if left:
             first = left[0]["path"]
-            raise FilesLeftError(
+            raise IncompleteDeleteError(
                 f"Not deleted: {len(left)} of its files; the first is {first} (the bucket kept it)."
             )
 
-    async def require(self, *, may_be_empty: bool) -> None:
-        """Raise :class:`StorageAwayError` if the bucket is not there, or empty although it may not be."""
+    async def ensure_mounted(self, *, may_be_empty: bool) -> None:
+        """Raise ``StorageNotMountedError`` if the bucket is missing, or empty although it may not be."""
         try:
             some = await self._some(None)
         except OSError as error:
-            raise StorageAwayError(f"The storage cannot be read: {error.strerror}.") from error
+            raise StorageNotMountedError(f"The storage cannot be read: {error.strerror}.") from error
         if not some and not may_be_empty:
-            raise StorageAwayError("The storage is empty although the order has files. Is it the right one?")
+            raise StorageNotMountedError(
+                "The storage is empty although the order has files. Is it the right one?"
+            )
 
-    async def reach(self) -> None:
+    async def ping(self) -> None:
         """Ask for an object that nobody has: cheaper than a list. Raises ``OSError``."""
         with suppress(FileNotFoundError):
             await _asked(obstore.get_async(self._store, _NOTHING))
 
-    async def space(self) -> tuple[int, int] | None:
+    async def capacity(self) -> tuple[int, int] | None:
         """Nothing: a bucket has no end."""
         return None
 
-    async def signed(self, path: str, *, lifetime: timedelta) -> str | None:
+    async def presign(self, path: str, *, lifetime: timedelta) -> str | None:
         """URL by which anybody may GET the file for ``lifetime``; it is not looked whether there is one."""
         return await _asked(obstore.sign_async(self._store, "GET", _key(path), lifetime))
 
@@ -264,7 +271,7 @@ class BucketStorage:
 
 
 def _key(path: str) -> str:
-    return str(checked(path))
+    return str(validate_path(path))
 
 
 def _written(attributes: "Attributes", meta: "ObjectMeta") -> datetime:
@@ -283,12 +290,12 @@ async def _asked(answer: Awaitable[T]) -> T:
     try:
         return await answer
     except FileNotFoundError as error:
-        reason = said_of(error)
+        reason = error_reason(error)
         raise (
             FileNotFoundError(errno.ENOENT, "There is no such file") if reason is None else reason
         ) from error
     except BaseError as error:
-        raise said_of(error) or StorageUnavailableError("The bucket refused it") from error
+        raise error_reason(error) or StorageUnavailableError("The bucket refused it") from error
 
 
 async def _listed(answer: Awaitable[T]) -> T:

@@ -11,7 +11,7 @@ _STATUS = re.compile(r"status code: (\d{3})")
 _MISSING = {"NoSuchKey", "NotFound"}
 
 
-def said_of(error: Exception) -> StorageUnavailableError | None:
+def error_reason(error: Exception) -> StorageUnavailableError | None:
     """The error to raise for one of the library's; ``None``: there just is no such object.
 
     The library gives a missing bucket and an unknown key pair the type of a missing object.

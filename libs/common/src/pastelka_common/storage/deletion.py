@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from pastelka_common.storage.interface import FilesLeftError, Found, StorageAwayError
+from pastelka_common.storage.interface import IncompleteDeleteError, StorageNotMountedError, StorageUsage
 from pastelka_common.storage.sync import sync_folder
 
 _ROUNDS = 2
@@ -14,25 +14,25 @@ _ROUNDS = 2
 
 
 def require(root: Path, *, may_be_empty: bool) -> None:
-    """Raise :class:`StorageAwayError` if ``root`` cannot be read, or is empty although it may not be."""
+    """Raise ``StorageNotMountedError`` if ``root`` cannot be read, or is empty although it may not be."""
     try:
         with os.scandir(root) as entries:
             is_empty = next(entries, None) is None
     except OSError as error:
-        raise StorageAwayError(f"The storage cannot be read: {_reason(error)}.") from error
+        raise StorageNotMountedError(f"The storage cannot be read: {_reason(error)}.") from error
     if is_empty and not may_be_empty:
-        raise StorageAwayError("The storage is empty although the order has files. Is it mounted?")
+        raise StorageNotMountedError("The storage is empty although the order has files. Is it mounted?")
 
 
-def count(folder: Path, others: Sequence[Path]) -> Found:
+def count(folder: Path, others: Sequence[Path]) -> StorageUsage:
     """The files below ``folder`` and those of ``others`` that are there. Raises ``OSError``."""
     files: list[str | Path] = [*_below(folder), *others]
     sizes = [size for file in files if (size := _size(file)) is not None]
-    return Found(len(sizes), sum(sizes))
+    return StorageUsage(len(sizes), sum(sizes))
 
 
 def delete(root: Path, folder: Path, others: Sequence[Path]) -> None:
-    """Delete ``folder`` and the files ``others``, for good. Raises :class:`FilesLeftError`, ``OSError``."""
+    """Delete ``folder`` and the files ``others``, durably. Raises ``IncompleteDeleteError``, ``OSError``."""
     left: list[OSError] = []
     for _ in range(_ROUNDS):
         left = _empty(folder)
@@ -42,7 +42,7 @@ def delete(root: Path, folder: Path, others: Sequence[Path]) -> None:
         if os.path.lexists(file):
             _try(os.unlink, file, left)
     if left:
-        raise FilesLeftError(_told(left, root))
+        raise IncompleteDeleteError(_told(left, root))
     with suppress(FileNotFoundError):  # nothing was ever stored
         sync_folder(root)  # a power cut brings back no file of which the row is gone
 

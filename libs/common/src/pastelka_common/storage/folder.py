@@ -14,8 +14,8 @@ import anyio
 from anyio import to_thread
 
 from pastelka_common.storage import deletion
-from pastelka_common.storage.interface import Found, StorageUnavailableError
-from pastelka_common.storage.paths import UnsafePathError, checked
+from pastelka_common.storage.interface import StorageUnavailableError, StorageUsage
+from pastelka_common.storage.paths import UnsafePathError, validate_path
 from pastelka_common.storage.sync import sync_folder
 
 _PIECE = 1024 * 1024
@@ -29,7 +29,7 @@ class FolderStorage:
 
     def resolve(self, path: str) -> Path:
         """Absolute path of a stored file. Raises :class:`UnsafePathError`."""
-        return self.root / checked(path)
+        return self.root / validate_path(path)
 
     async def read(self, path: str) -> bytes:
         """The whole file. Raises ``FileNotFoundError``."""
@@ -45,13 +45,13 @@ class FolderStorage:
             return await file.read_bytes() if written >= moment else None
 
     @asynccontextmanager
-    async def at_hand(self, path: str) -> AsyncIterator[Path]:
+    async def local_copy(self, path: str) -> AsyncIterator[Path]:
         """The file itself: nobody changes it, and whoever deletes it does not hurt who has it open."""
         file = self.resolve(path)
-        await self.reach()
+        await self.ping()
         yield file
 
-    async def has(self, path: str) -> bool:
+    async def exists(self, path: str) -> bool:
         """Whether the file is there; one outside the root is not. Raises ``OSError``."""
         return await self.size(path) is not None
 
@@ -64,7 +64,7 @@ class FolderStorage:
             return None
         return found.st_size if stat.S_ISREG(found.st_mode) else None
 
-    async def holds(self, folder: str) -> bool:
+    async def prefix_exists(self, folder: str) -> bool:
         """Whether there is anything at or below ``folder``, be it an empty folder."""
         return await anyio.Path(self.resolve(folder)).exists()
 
@@ -76,7 +76,7 @@ class FolderStorage:
         target = self.resolve(path)
         await to_thread.run_sync(_write_durably, target, content)
 
-    async def take(self, path: str, source: Path) -> None:
+    async def put_file(self, path: str, source: Path) -> None:
         """The same for the content of the file ``source``, which stays: piece by piece, however large."""
         await to_thread.run_sync(_write_durably, self.resolve(path), source)
 
@@ -99,31 +99,31 @@ class FolderStorage:
         """Names of the folders at the root. Raises ``OSError``."""
         return [entry.name async for entry in anyio.Path(self.root).iterdir() if await entry.is_dir()]
 
-    async def found(self, folder: str, others: Sequence[str]) -> Found:
+    async def usage(self, folder: str, others: Sequence[str]) -> StorageUsage:
         """The files below ``folder`` and those of ``others`` that are there. Raises ``OSError``."""
         files = [self.resolve(path) for path in others]
         return await to_thread.run_sync(deletion.count, self.resolve(folder), files)
 
     async def erase(self, folder: str, others: Sequence[str]) -> None:
-        """Delete ``folder`` and the files ``others``, for good. Raises ``FilesLeftError``, ``OSError``."""
+        """Delete ``folder`` and ``others``, durably. Raises ``IncompleteDeleteError``, ``OSError``."""
         files = [self.resolve(path) for path in others]
         await to_thread.run_sync(deletion.delete, self.root, self.resolve(folder), files)
 
-    async def require(self, *, may_be_empty: bool) -> None:
-        """Raise ``StorageAwayError`` if the folder is not there, or empty although it may not be."""
+    async def ensure_mounted(self, *, may_be_empty: bool) -> None:
+        """Raise ``StorageNotMountedError`` if the folder is not there, or empty although it may not be."""
         await to_thread.run_sync(lambda: deletion.require(self.root, may_be_empty=may_be_empty))
 
-    async def reach(self) -> None:
+    async def ping(self) -> None:
         """Return if the folder is there. Raises ``StorageUnavailableError``."""
         if not await anyio.Path(self.root).is_dir():
             raise _not_there()
 
-    async def space(self) -> tuple[int, int] | None:
+    async def capacity(self) -> tuple[int, int] | None:
         """Free and whole size of the file system in bytes. Raises ``OSError``."""
         usage = await to_thread.run_sync(shutil.disk_usage, self.root)
         return usage.free, usage.total
 
-    async def signed(self, path: str, *, lifetime: timedelta) -> str | None:
+    async def presign(self, path: str, *, lifetime: timedelta) -> str | None:
         """None: the gateway serves files from the folder itself."""
         self.resolve(path)
         return None

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Protocol
 
 
-class FilesLeftError(Exception):
+class IncompleteDeleteError(Exception):
     """Files that could not be deleted; says how many, and why the first one."""
 
 
-class StorageAwayError(Exception):
+class StorageNotMountedError(Exception):
     """The storage is not there, or holds nothing although it should: it is not mounted."""
 
 
@@ -25,7 +25,7 @@ class StorageUnavailableError(OSError):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StorageUsage:
     """How many files there are, of how many bytes; thumbnails and hidden notes included."""
 
     files: int
@@ -46,13 +46,13 @@ class Storage(Protocol):
     async def read_since(self, path: str, moment: datetime) -> bytes | None:
         """The file, if it was written at ``moment`` or later. Raises ``FileNotFoundError``."""
 
-    def at_hand(self, path: str) -> AbstractAsyncContextManager[Path]:
+    def local_copy(self, path: str) -> AbstractAsyncContextManager[Path]:
         """The file in the file system, to be read only, for as long as the block lasts.
 
         Where there is no such file, there is none at the path that is given either.
         """
 
-    async def has(self, path: str) -> bool:
+    async def exists(self, path: str) -> bool:
         """Whether the file is there; one outside the root is not.
 
         Raises ``OSError`` where that cannot be found out: a file may have been paid for.
@@ -61,7 +61,7 @@ class Storage(Protocol):
     async def size(self, path: str) -> int | None:
         """Bytes of the file; None for none, also for a path outside the root. Raises ``OSError``."""
 
-    async def holds(self, folder: str) -> bool:
+    async def prefix_exists(self, folder: str) -> bool:
         """Whether there is anything at or below ``folder``."""
 
     async def write(self, path: str, content: bytes) -> None:
@@ -70,7 +70,7 @@ class Storage(Protocol):
         A file that is there already is replaced in one step (a repeated delivery writes it again).
         """
 
-    async def take(self, path: str, source: Path) -> None:
+    async def put_file(self, path: str, source: Path) -> None:
         """The same for the content of the file ``source``, which stays: piece by piece, however large."""
 
     async def remove(self, path: str) -> None:
@@ -85,25 +85,25 @@ class Storage(Protocol):
     async def folders(self) -> list[str]:
         """Names of the folders at the root. Raises ``OSError``."""
 
-    async def found(self, folder: str, others: Sequence[str]) -> Found:
+    async def usage(self, folder: str, others: Sequence[str]) -> StorageUsage:
         """The files below ``folder`` and those of ``others`` that are there. Raises ``OSError``."""
 
     async def erase(self, folder: str, others: Sequence[str]) -> None:
         """Delete ``folder`` and the files ``others``, so that they stay away after a power cut.
 
-        Whatever is gone already is fine. Raises :class:`FilesLeftError`, ``OSError``.
+        Whatever is gone already is fine. Raises :class:`IncompleteDeleteError`, ``OSError``.
         """
 
-    async def require(self, *, may_be_empty: bool) -> None:
-        """Raise :class:`StorageAwayError` if the storage is not there, or empty although it may not be."""
+    async def ensure_mounted(self, *, may_be_empty: bool) -> None:
+        """Raise ``StorageNotMountedError`` if the storage is missing, or empty although it may not be."""
 
-    async def reach(self) -> None:
+    async def ping(self) -> None:
         """Return if the storage answers; one cheap question. Raises ``OSError``."""
 
-    async def space(self) -> tuple[int, int] | None:
+    async def capacity(self) -> tuple[int, int] | None:
         """Free and whole size in bytes, where there is an end to it. Raises ``OSError``."""
 
-    async def signed(self, path: str, *, lifetime: timedelta) -> str | None:
+    async def presign(self, path: str, *, lifetime: timedelta) -> str | None:
         """URL by which anybody may GET the file for ``lifetime``, be it there or not.
 
         ``None`` where files have no URL of their own: the gateway serves them from the folder.

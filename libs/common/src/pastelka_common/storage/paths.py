@@ -14,7 +14,7 @@ class UnsafePathError(ValueError):
         super().__init__(f"path {path!r} leaves the storage root; a relative path below it is needed")
 
 
-def checked(path: str) -> PurePosixPath:
+def validate_path(path: str) -> PurePosixPath:
     """``path`` without ``.`` and doubled slashes. Raises :class:`UnsafePathError`."""
     relative = PurePosixPath(path)
     if not relative.parts or relative.is_absolute() or ".." in relative.parts or "\0" in path:

@@ -92,10 +92,10 @@ def open_storage(settings: StorageSettings) -> Storage:
     if settings.bucket is None:
         return FolderStorage(settings.storage_path)
     # The library is loaded only where there is a bucket.
-    from pastelka_common.storage.bucket import BadBucketError, BucketStorage, bucket_of  # noqa: PLC0415
+    from pastelka_common.storage.bucket import BucketStorage, InvalidBucketError, parse_bucket_url  # noqa: PLC0415
 
     try:
-        return BucketStorage(bucket_of(settings))
-    except BadBucketError as error:
+        return BucketStorage(parse_bucket_url(settings))
+    except InvalidBucketError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(EXIT_BAD_SETTINGS) from error

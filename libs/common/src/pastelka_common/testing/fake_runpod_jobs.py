@@ -172,9 +172,9 @@ class Jobs:
         self.settings = settings
         self.plans: deque[JobPlan] = deque()
         self.by_id: dict[str, Job] = {}
-        self.in_hand_max = 0
+        self.in_progress_max = 0
         self._clock = clock
-        self._in_hand: list[tuple[float, str]] = []
+        self._in_progress: list[tuple[float, str]] = []
         self._free: list[float] = []
         self._unknown_polls = 0
         self._page = base64.b64encode(drawn_page()).decode()
@@ -191,8 +191,8 @@ class Jobs:
             self._photos.setdefault(job.key, image)
         job.left = list(plan.states) if plan else []
         self.by_id[job.id] = job
-        heapq.heappush(self._in_hand, (ends, job.id))
-        self.in_hand_max = max(self.in_hand_max, self.in_hand())
+        heapq.heappush(self._in_progress, (ends, job.id))
+        self.in_progress_max = max(self.in_progress_max, self.in_progress())
         return job
 
     def _times(self, now: float) -> tuple[float, float]:
@@ -205,12 +205,12 @@ class Jobs:
             heapq.heappush(self._free, starts + self.settings.run_seconds)
         return starts, starts + self.settings.run_seconds
 
-    def in_hand(self) -> int:
+    def in_progress(self) -> int:
         """Jobs that have been submitted and have not ended; by the clock, plans do not count."""
         now = self._clock()
-        while self._in_hand and self._in_hand[0][0] <= now:
-            heapq.heappop(self._in_hand)
-        return sum(1 for _, job_id in self._in_hand if not self.by_id[job_id].cancelled)
+        while self._in_progress and self._in_progress[0][0] <= now:
+            heapq.heappop(self._in_progress)
+        return sum(1 for _, job_id in self._in_progress if not self.by_id[job_id].cancelled)
 
     def photo(self, job: Job) -> bytes:
         """The photo as it was sent; kept only with ``keep_photos`` or pages that are its edges."""
@@ -318,8 +318,8 @@ class Jobs:
             "submits": submits.total(),
             "polls": polls.total() + self._unknown_polls,
             "cancels": cancels.total(),
-            "in_hand": self.in_hand(),
-            "in_hand_max": self.in_hand_max,
+            "in_progress": self.in_progress(),
+            "in_progress_max": self.in_progress_max,
             "submits_by_image": dict(submits),
             "polls_by_image": dict(polls),
             "cancels_by_image": dict(cancels),

@@ -8,7 +8,7 @@
 
 ``POST /_control`` with ``{"fail": [...], "duration": 0.5}`` does the same from another process
 (``{"reset": true}`` forgets failures and counts), ``GET /_stats`` answers
-``{"requests": n, "in_hand": n, "cut_off": n, "by_image": {sha256: n}}``.
+``{"requests": n, "in_progress": n, "cut_off": n, "by_image": {sha256: n}}``.
 """
 
 import argparse
@@ -87,7 +87,7 @@ class FakeVectorizer:
         self.retry_after = retry_after
         self.wire = Wire()
         self.requests: list[Seen] = []
-        self.in_hand = 0
+        self.in_progress = 0
         self.cut_off = 0
         self.changed = asyncio.Condition()
         self._free = asyncio.Event()
@@ -120,7 +120,7 @@ class FakeVectorizer:
         """What ``GET /_stats`` answers."""
         return {
             "requests": self._count,
-            "in_hand": self.in_hand,
+            "in_progress": self.in_progress,
             "cut_off": self.cut_off,
             "by_image": dict(self._by_image),
         }
@@ -148,7 +148,7 @@ class FakeVectorizer:
             await self._runner.cleanup()
 
     async def _vectorize(self, request: web.Request) -> web.StreamResponse:
-        await self._move(in_hand=1)
+        await self._move(in_progress=1)
         try:
             return await self._answer(request)
         except RefusalError as refusal:
@@ -157,11 +157,11 @@ class FakeVectorizer:
             await self._move(cut_off=1)
             raise
         finally:
-            await self._move(in_hand=-1)
+            await self._move(in_progress=-1)
 
-    async def _move(self, *, in_hand: int = 0, cut_off: int = 0) -> None:
+    async def _move(self, *, in_progress: int = 0, cut_off: int = 0) -> None:
         async with self.changed:
-            self.in_hand += in_hand
+            self.in_progress += in_progress
             self.cut_off += cut_off
             self.changed.notify_all()
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pastelka_common.servers import PostgresServer, free_port
 from pastelka_common.servers.base import HOST, Server, ServerError
-from pastelka_common.servers.privileges import give, unprivileged_user
+from pastelka_common.servers.privileges import change_owner, unprivileged_user
 
 MISSING = "no pgbouncer on the PATH (Debian's package pgbouncer)"
 
@@ -44,7 +44,7 @@ class PgBouncer(Server):
         config.write_text(self._configuration())
         owner = self.user()
         for path in (users, config) if owner is not None else ():
-            give(path, str(owner))
+            change_owner(path, str(owner))
 
     def argv(self) -> list[str]:
         program = shutil.which("pgbouncer")

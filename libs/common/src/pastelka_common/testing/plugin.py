@@ -19,7 +19,7 @@ import pytest
 import pytest_asyncio
 
 if TYPE_CHECKING:
-    from pastelka_common.servers import BucketServer, MercureHub, NatsServer, NginxServer, PostgresServer
+    from pastelka_common.servers import BucketServer, MercureServer, NatsServer, NginxServer, PostgresServer
     from pastelka_common.testing.places import Place
 
 _NO_BUCKET = "no S3-compatible server: it is built by Go, or VERSITYGW_BIN names one"
@@ -128,11 +128,11 @@ async def database_url(postgres_server: "PostgresServer") -> AsyncIterator[str]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def mercure_hub(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator["MercureHub"]:
+async def mercure_hub(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator["MercureServer"]:
     """A Mercure hub with random keys, shared by the session: use topics of your own."""
-    from pastelka_common.servers import MercureHub, running  # noqa: PLC0415
+    from pastelka_common.servers import MercureServer, running  # noqa: PLC0415
 
-    hub = MercureHub(folder=tmp_path_factory.mktemp("mercure"))
+    hub = MercureServer(folder=tmp_path_factory.mktemp("mercure"))
     async with running(hub, deadline=600):
         yield hub
 
@@ -141,9 +141,9 @@ async def mercure_hub(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
 async def bucket_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator["BucketServer"]:
     """An S3-compatible server, shared by the session: use a prefix of your own."""
     from pastelka_common.servers import BucketServer, running  # noqa: PLC0415
-    from pastelka_common.servers.versity_binary import can_be_had  # noqa: PLC0415
+    from pastelka_common.servers.versity_binary import is_available  # noqa: PLC0415
 
-    if not can_be_had():
+    if not is_available():
         pytest.skip(_NO_BUCKET)
     server = BucketServer(folder=tmp_path_factory.mktemp("s3"))
     async with running(server, deadline=600):
@@ -155,10 +155,10 @@ async def bucket_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
 )
 async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator["Place"]:
     """A storage of the test's own that can be taken away: once a folder, once a bucket."""
-    from pastelka_common.servers.versity_binary import can_be_had  # noqa: PLC0415
+    from pastelka_common.servers.versity_binary import is_available  # noqa: PLC0415
     from pastelka_common.testing.places import bucket_place, folder_place  # noqa: PLC0415
 
-    if request.param == "bucket" and not can_be_had():
+    if request.param == "bucket" and not is_available():
         pytest.skip(_NO_BUCKET)
     async with bucket_place(tmp_path) if request.param == "bucket" else folder_place(tmp_path) as opened:
         yield opened

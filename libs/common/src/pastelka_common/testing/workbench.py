@@ -9,11 +9,11 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from pastelka_common.contracts.messages import DeadLetter, Fact, Retry, VersionJob
+from pastelka_common.jobs.handler import FACTS
+from pastelka_common.jobs.runs import ProviderJobs, cancel_subject
 from pastelka_common.messaging.connection import connected
 from pastelka_common.messaging.publish import Publisher
-from pastelka_common.messaging.runs import ProviderJobs, cancel_subject
 from pastelka_common.messaging.topology import DEAD, JOBS, STATUS, ensure_streams
-from pastelka_common.messaging.work import FACTS
 
 Run = Callable[[asyncio.Event], Awaitable[None]]
 

@@ -25,7 +25,7 @@ class ColoringRequest:
     is_withdrawing: bool = False
 
 
-class Progress(Protocol):
+class ColoringProgress(Protocol):
     """What a provider tells while it works. Its calls return after what they say is stored.
 
     They may raise what ends the work without a result (``PostponedError``, ``SupersededError``):
@@ -53,7 +53,7 @@ class Progress(Protocol):
     async def withdrawn(self, provider_job_id: str) -> int:
         """Forget a job that is certain never to have been worked on; returns how many there were."""
 
-    async def still_ours(self) -> None:
+    async def ensure_ownership(self) -> None:
         """Make sure that nobody else has the job: before what only its holder may do."""
 
 
@@ -69,7 +69,7 @@ class ColoringProvider(Protocol):
 
     name: str
 
-    async def color(self, request: ColoringRequest, progress: Progress) -> bytes:
+    async def color(self, request: ColoringRequest, progress: ColoringProgress) -> bytes:
         """Make the page."""
 
     async def cancel(self, provider_job_id: str) -> None:

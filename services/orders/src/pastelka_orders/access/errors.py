@@ -48,7 +48,7 @@ class TooManyAttemptsError(OrdersError):
         return {"Retry-After": str(self._seconds)}
 
 
-class NoPasswordsError(ConflictError):
+class PasswordsDisabledError(ConflictError):
     """Nobody signs in with a password here."""
 
     code = "no_passwords"
@@ -83,7 +83,7 @@ class ScopeMissingError(ForbiddenError):
         super().__init__(f"The token {name} has the scope read; this needs one with write.")
 
 
-class NotAdmittedError(ForbiddenError):
+class UserNotAllowedError(ForbiddenError):
     """The proxy knows them, and nobody has said what they may do here."""
 
     code = "not_admitted"
@@ -94,7 +94,7 @@ class NotAdmittedError(ForbiddenError):
         )
 
 
-class WrongOriginError(ForbiddenError):
+class CrossSiteRequestError(ForbiddenError):
     """A page of another site asks for a change."""
 
     code = "wrong_origin"
@@ -117,7 +117,7 @@ class LocalOnlyError(ForbiddenError):
         )
 
 
-class NoUserError(NotFoundError):
+class UserNotFoundError(NotFoundError):
     """No such user."""
 
     code = "user_not_found"
@@ -135,7 +135,7 @@ class UserExistsError(ConflictError):
         super().__init__(f"There is a user {name!r} already; `users passwd` sets another password.")
 
 
-class PasswordRefusedError(OrdersError):
+class WeakPasswordError(OrdersError):
     """A password that nobody should have."""
 
     status = 422
@@ -143,7 +143,7 @@ class PasswordRefusedError(OrdersError):
     title = "The password was refused"
 
 
-class NoTokenError(NotFoundError):
+class TokenNotFoundError(NotFoundError):
     """No such token that is not revoked."""
 
     code = "token_not_found"

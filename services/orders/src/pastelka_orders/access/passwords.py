@@ -69,7 +69,7 @@ class Passwords:
         return await to_thread.run_sync(work, *arguments, limiter=self._limiter)
 
 
-def why_refused(password: str) -> str | None:
+def password_problem(password: str) -> str | None:
     """Why nobody should have this password, as a sentence; ``None`` if it may be used.
 
     Only what is seen counts: spaces around it, and characters that no keyboard shows, are no protection.

@@ -23,11 +23,11 @@ def new_token() -> str:
     return TOKEN_PREFIX + secrets.token_urlsafe(_BYTES)
 
 
-def looks_right(secret: str) -> bool:
+def is_well_formed(secret: str) -> bool:
     """Whether it can be one of ours, without the prefix; what cannot needs no look into the database."""
     return _SHAPE.fullmatch(secret) is not None
 
 
-def hash_of(secret: str) -> bytes:
+def hash_secret(secret: str) -> bytes:
     """What the database holds: 32 bytes."""
     return hashlib.sha256(secret.encode()).digest()

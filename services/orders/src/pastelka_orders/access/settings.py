@@ -35,7 +35,7 @@ class AccessSettings(ServiceSettings):
     @field_validator("auth_trusted_proxies", "trusted_proxies")
     @classmethod
     def _are_networks(cls, text: str) -> str:
-        for one in listed(text):
+        for one in split_list(text):
             try:
                 ip_network(one)
             except ValueError:
@@ -47,12 +47,12 @@ class AccessSettings(ServiceSettings):
     @field_validator("allowed_origins")
     @classmethod
     def _are_origins(cls, text: str) -> str:
-        for one in listed(text):
+        for one in split_list(text):
             if not _ORIGIN.fullmatch(one) or not urlsplit(one).hostname:
                 raise ValueError("must be origins without a path, such as https://studio.example.com")
         return text
 
 
-def listed(text: str) -> tuple[str, ...]:
+def split_list(text: str) -> tuple[str, ...]:
     """The entries of a list that is separated by commas."""
     return tuple(one.strip() for one in text.split(",") if one.strip())

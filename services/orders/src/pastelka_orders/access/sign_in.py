@@ -13,11 +13,11 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.access import secret
-from pastelka_orders.access.caller import Caller
-from pastelka_orders.access.errors import BadCredentialsError, NoPasswordsError, TooManyAttemptsError
+from pastelka_orders.access.client_info import parse_address
+from pastelka_orders.access.errors import BadCredentialsError, PasswordsDisabledError, TooManyAttemptsError
 from pastelka_orders.access.passwords import Passwords
+from pastelka_orders.access.principal import Principal
 from pastelka_orders.access.settings import AccessSettings
-from pastelka_orders.access.way import parsed
 from pastelka_orders.database import Database
 from pastelka_orders.repository import accounts, known_devices, sessions, sign_in_throttle
 from pastelka_orders.repository.accounts import Account
@@ -36,10 +36,10 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Started:
+class StartedSession:
     """A session that has begun; the secrets are for their cookies only."""
 
-    caller: Caller
+    principal: Principal
     secret: str
     device: str
     """By which the browser is known at its next sign-in."""
@@ -64,13 +64,13 @@ class SignIn:
 
     async def sign_in(
         self, name: str, password: str, *, address: str, before: str | None, device: str | None = None
-    ) -> Started:
+    ) -> StartedSession:
         """Begin a session; the one that the browser had ``before`` ends. ``device`` is its device cookie.
 
-        Raises ``NoPasswordsError``, ``TooManyAttemptsError`` and ``BadCredentialsError``.
+        Raises ``PasswordsDisabledError``, ``TooManyAttemptsError`` and ``BadCredentialsError``.
         """
         if self._mode != "password":
-            raise NoPasswordsError(self._mode)
+            raise PasswordsDisabledError(self._mode)
         known = await self._known_device(name, device)
         limits = self._limits(name, address, known)
         if wait := await self._database.write(lambda c: _take(c, limits)):
@@ -79,7 +79,7 @@ class SignIn:
         for _ in range(_TRIES):
             account = await self._checked(name, password, address)
             if started := await self._begin(account, password, before, known, limits):
-                log.info("signed in", user=started.caller.name, address=address)
+                log.info("signed in", user=started.principal.name, address=address)
                 return started
         raise BadCredentialsError
 
@@ -96,7 +96,7 @@ class SignIn:
 
     async def _begin(
         self, account: Account, password: str, before: str | None, known: str | None, limits: Limits
-    ) -> Started | None:
+    ) -> StartedSession | None:
         """Begin a session; ``None`` if the user has changed since the password was compared."""
         device = known or secret.new_session_secret()
         new, rehashed = secret.new_session_secret(), await self._rehashed(account, password)
@@ -108,30 +108,32 @@ class SignIn:
             if rehashed is not None:
                 await accounts.rehash(connection, found.id, rehashed)
             if before is not None:
-                await sessions.remove(connection, secret.hash_of(before))
-            await sessions.add(connection, secret.hash_of(new), found.id, self.life)
-            await known_devices.note_use(connection, secret.hash_of(device), found.id)
+                await sessions.remove(connection, secret.hash_secret(before))
+            await sessions.add(connection, secret.hash_secret(new), found.id, self.life)
+            await known_devices.note_use(connection, secret.hash_secret(device), found.id)
             for key, rate in limits:
                 await sign_in_throttle.give_back(connection, key, rate)
             return found
 
         found = await self._database.write(begin)
-        return None if found is None else Started(Caller(found.name, "user", found.role), new, device)
+        return (
+            None if found is None else StartedSession(Principal(found.name, "user", found.role), new, device)
+        )
 
     async def sign_out(self, cookie: str) -> None:
         """End the session of a cookie, if it has one."""
-        if await self._database.write(lambda c: sessions.remove(c, secret.hash_of(cookie))):
+        if await self._database.write(lambda c: sessions.remove(c, secret.hash_secret(cookie))):
             log.info("signed out")
 
     async def slide(self, cookie: str) -> None:
         """Let the session of a cookie live on."""
-        await self._database.write(lambda c: sessions.slide(c, secret.hash_of(cookie), self.life))
+        await self._database.write(lambda c: sessions.slide(c, secret.hash_secret(cookie), self.life))
 
     async def _known_device(self, name: str, device: str | None) -> str | None:
         """``device`` if it is the cookie of a browser in which this name has signed in."""
-        if device is None or not secret.looks_right(device):
+        if device is None or not secret.is_well_formed(device):
             return None
-        hashed, name_key = secret.hash_of(device), accounts.name_key(name)
+        hashed, name_key = secret.hash_secret(device), accounts.name_key(name)
         return (
             device
             if await self._database.read(lambda c: known_devices.is_known(c, hashed, name_key))
@@ -169,7 +171,7 @@ def _key(kind: str, value: str) -> bytes:
 
 def _network(address: str) -> str:
     """What one client cannot change at will: an IPv4 address, or the first half of an IPv6 one."""
-    found = parsed(address)
+    found = parse_address(address)
     if found is None or found.version == 4:  # noqa: PLR2004 - IPv4
         return address
     return str(int(found) >> _ONES_OWN_NETWORK)

@@ -2,14 +2,14 @@
 
 from urllib.parse import urlsplit
 
-from pastelka_orders.access.settings import listed
-from pastelka_orders.access.way import is_loopback_name
+from pastelka_orders.access.client_info import is_loopback_name
+from pastelka_orders.access.settings import split_list
 from pastelka_orders.settings import OrdersSettings
 
 _LOCKS = "AUTH_MODE=password (users in the database) or AUTH_MODE=proxy (a proxy says who asks)"
 
 
-def refusals(settings: OrdersSettings) -> list[str]:
+def startup_errors(settings: OrdersSettings) -> list[str]:
     """One sentence for each reason not to serve with these settings; none if all is well."""
     if settings.auth_mode == "open":
         return _not_local(settings)
@@ -30,12 +30,12 @@ def _not_local(settings: OrdersSettings) -> list[str]:
 
 def _no_proxy(settings: OrdersSettings) -> list[str]:
     found = []
-    if not listed(settings.auth_trusted_proxies):
+    if not split_list(settings.auth_trusted_proxies):
         found.append(
             "AUTH_TRUSTED_PROXIES: is empty, but AUTH_MODE is proxy; set the addresses of the proxy whose "
             f"{settings.auth_proxy_user_header} is to be believed"
         )
-    if not listed(settings.auth_proxy_operators) and not listed(settings.auth_proxy_viewers):
+    if not split_list(settings.auth_proxy_operators) and not split_list(settings.auth_proxy_viewers):
         found.append(
             "AUTH_PROXY_OPERATORS: is empty and AUTH_PROXY_VIEWERS too, so that nobody could do anything; "
             "list users, groups as @group, or * for everybody"

@@ -11,26 +11,31 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pastelka_common import telemetry
 from pastelka_common.health import run_checks
 from pastelka_common.storage import open_storage
-from pastelka_orders.access.callers import Callers
-from pastelka_orders.access.origin import Origins
+from pastelka_orders.access.authenticator import Authenticator
+from pastelka_orders.access.client_info import ProxyHeaders
+from pastelka_orders.access.origin import OriginPolicy
 from pastelka_orders.access.passwords import Passwords
 from pastelka_orders.access.sign_in import SignIn
-from pastelka_orders.access.way import Ways
-from pastelka_orders.api import limits, problems
-from pastelka_orders.api.access import OPERATIONS, Guarded, check_rules, describe_schemes
-from pastelka_orders.api.bounds import Bodies, Body, Bounds, HeadAsGet
+from pastelka_orders.api import field_limits, problems
+from pastelka_orders.api.authorization import OPERATIONS, AuthorizedRoute, check_permissions, describe_schemes
 from pastelka_orders.api.deps import Access, Services
 from pastelka_orders.api.described import describe
 from pastelka_orders.api.documents import add_documents
-from pastelka_orders.api.observe import Observed
+from pastelka_orders.api.request_limits import (
+    BodyLimit,
+    BodyLimits,
+    HeadAsGetMiddleware,
+    RequestLimitsMiddleware,
+)
 from pastelka_orders.api.routes import addresses, exports, orders, session, shop, system, versions
 from pastelka_orders.api.subscriptions import Subscriptions
+from pastelka_orders.api.telemetry import TelemetryMiddleware
 from pastelka_orders.broker import Broker
 from pastelka_orders.database import Database, open_database
 from pastelka_orders.exports import ExportSlots, Printer
 from pastelka_orders.handlers.system import System
 from pastelka_orders.photos import PhotoIntake, PhotoLimits
-from pastelka_orders.photos.leftovers import remove_leftovers
+from pastelka_orders.photos.temp_cleanup import remove_temp_folders
 from pastelka_orders.settings import OrdersSettings
 from pastelka_orders.shopify import webhook
 
@@ -44,7 +49,7 @@ def create_app(settings: OrdersSettings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         services = _services(settings)
         app.state.services = services
-        await remove_leftovers()
+        await remove_temp_folders()
         try:
             if settings.auth_mode == "password":
                 await services.access.sign_in.prepare()
@@ -66,14 +71,14 @@ def create_app(settings: OrdersSettings) -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
         form_limits={
-            "max_files": settings.photos_per_order,
-            "max_fields": limits.FORM_FIELDS,
-            "max_part_size": limits.FORM_FIELD_BYTES,
+            "max_files": settings.order_max_photos,
+            "max_fields": field_limits.FORM_FIELDS,
+            "max_part_size": field_limits.FORM_FIELD_BYTES,
         },
-        # ``Observed`` does what is needed at a fraction of the cost of spans for every operation.
+        # ``TelemetryMiddleware`` does what is needed at a fraction of the cost of spans for every operation.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.router.route_class = Guarded
+    app.router.route_class = AuthorizedRoute
     app.include_router(addresses.router)
     app.include_router(session.router, prefix="/api/v1")
     app.include_router(shop.router, prefix="/api/v1")
@@ -83,22 +88,22 @@ def create_app(settings: OrdersSettings) -> FastAPI:
     app.include_router(system.router, prefix="/api/v1")
     problems.install(app)
     describe(app)
-    app.add_middleware(Bounds, _bodies(settings))
-    app.add_middleware(HeadAsGet)
-    app.add_middleware(Observed)
+    app.add_middleware(RequestLimitsMiddleware, _bodies(settings))
+    app.add_middleware(HeadAsGetMiddleware)
+    app.add_middleware(TelemetryMiddleware)
     add_documents(app)
     _add_health(app)
     describe_schemes(app)
-    check_rules(app)
+    check_permissions(app)
     return app
 
 
-def _bodies(settings: OrdersSettings) -> Bodies:
-    return Bodies(
-        Body("json", settings.json_max_bytes),
+def _bodies(settings: OrdersSettings) -> BodyLimits:
+    return BodyLimits(
+        BodyLimit("json", settings.json_max_bytes),
         {
-            ("POST", "/api/v1/orders"): Body("form", settings.upload_max_bytes),
-            ("POST", "/api/v1/webhooks/shopify"): Body("any", webhook.MAX_BYTES),
+            ("POST", "/api/v1/orders"): BodyLimit("form", settings.upload_max_bytes),
+            ("POST", "/api/v1/webhooks/shopify"): BodyLimit("any", webhook.MAX_BYTES),
         },
     )
 
@@ -107,7 +112,7 @@ def _services(settings: OrdersSettings) -> Services:
     photo_limits = PhotoLimits(
         max_bytes=settings.photo_max_bytes,
         max_pixels=settings.photo_max_pixels,
-        max_photos=settings.photos_per_order,
+        max_photos=settings.order_max_photos,
     )
     database = open_database(settings, pool_size=settings.database_pool_size)
     broker = Broker(settings.nats_url, settings.nats_prefix)
@@ -120,17 +125,17 @@ def _services(settings: OrdersSettings) -> Services:
         broker,
         System(database, broker),
         Printer(),
-        ExportSlots(settings.exports_at_once),
+        ExportSlots(settings.export_concurrency),
         _access(settings, database),
     )
 
 
 def _access(settings: OrdersSettings, database: Database) -> Access:
-    ways = Ways(settings)
+    proxy_headers = ProxyHeaders(settings)
     return Access(
-        ways,
-        Origins(settings),
-        Callers(settings, database, ways),
+        proxy_headers,
+        OriginPolicy(settings),
+        Authenticator(settings, database, proxy_headers),
         SignIn(settings, database, Passwords()),
     )
 

@@ -10,11 +10,11 @@ from fastapi import Depends, Path, Request, Response
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter
 
 from pastelka_common.storage import Storage, public_url
-from pastelka_orders.access.callers import Callers
-from pastelka_orders.access.origin import Origins
+from pastelka_orders.access.authenticator import Authenticator
+from pastelka_orders.access.client_info import ProxyHeaders
+from pastelka_orders.access.origin import OriginPolicy
 from pastelka_orders.access.sign_in import SignIn
-from pastelka_orders.access.way import Ways
-from pastelka_orders.api import limits
+from pastelka_orders.api import field_limits
 from pastelka_orders.api.subscriptions import Subscriptions
 from pastelka_orders.broker import Broker
 from pastelka_orders.database import Database, Work
@@ -48,7 +48,7 @@ OrderNumber = Annotated[
     str,
     Path(
         min_length=1,
-        max_length=limits.ORDER_NUMBER_LENGTH,
+        max_length=field_limits.ORDER_NUMBER_LENGTH,
         pattern=r"^[^/\x00]+$",
         examples=["1270", "M1000"],
     ),
@@ -59,9 +59,9 @@ OrderNumber = Annotated[
 class Access:
     """What is needed to know who asks, and whether they may."""
 
-    ways: Ways
-    origins: Origins
-    callers: Callers
+    proxy_headers: ProxyHeaders
+    origins: OriginPolicy
+    authenticator: Authenticator
     sign_in: SignIn
 
 

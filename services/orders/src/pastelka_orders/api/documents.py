@@ -8,7 +8,7 @@ from typing import Literal
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from pastelka_orders.api.access import VIEWER
+from pastelka_orders.api.authorization import VIEWER
 
 OPENAPI = "/api/v1/openapi.json"
 _PAGE = "/api/docs"

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from pastelka_common.storage import StorageUnavailableError
-from pastelka_orders.database_errors import CommitUnconfirmedError, DatabaseUnavailableError, is_passing
+from pastelka_orders.database_errors import CommitUnconfirmedError, DatabaseUnavailableError, is_transient
 from pastelka_orders.errors import OrdersError
 from pastelka_orders.photos import PhotosRefusedError
 
@@ -127,7 +127,7 @@ async def _http(request: Request, error: HTTPException) -> JSONResponse:
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         return _other_methods(request, code, phrase)
     if error.status_code == HTTPStatus.BAD_REQUEST and str(error.detail).startswith(_TOO_MANY_FILES):
-        most = request.app.state.services.settings.photos_per_order
+        most = request.app.state.services.settings.order_max_photos
         reason = f"More than {most} photos were sent; at most {most} at once are accepted."
         return await _photos(request, PhotosRefusedError(reason, code="photos_too_many"))
     return problem(error.status_code, code, phrase, str(error.detail), headers=headers)
@@ -166,13 +166,13 @@ async def _database(_request: Request, error: Exception) -> JSONResponse:
 
 async def _database_fault(request: Request, error: DBAPIError | PostgresError) -> JSONResponse:
     """A database that is starting up or shutting down says so in its own words."""
-    return await (_database(request, error) if is_passing(error) else _unexpected(request, error))
+    return await (_database(request, error) if is_transient(error) else _unexpected(request, error))
 
 
 async def _storage(request: Request, error: OSError) -> JSONResponse:
     if error.errno not in _NO_ROOM:
         return await _unexpected(request, error)
-    log.error("the storage takes no files", error=error.strerror)
+    log.error("storage write failed", error=error.strerror)
     return problem(
         503,
         "storage_full",
@@ -182,7 +182,7 @@ async def _storage(request: Request, error: OSError) -> JSONResponse:
 
 
 async def _storage_away(_request: Request, error: StorageUnavailableError) -> JSONResponse:
-    log.error("the storage does not answer", error=error.strerror)
+    log.error("storage unavailable", error=error.strerror)
     return problem(
         503,
         "storage_unavailable",

@@ -15,7 +15,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from pastelka_orders.api.limits import HEAD_BYTES
+from pastelka_orders.api.field_limits import HEAD_BYTES
 from pastelka_orders.api.problems import MEDIA_TYPE, document
 
 LINGER_SECONDS = 2.0
@@ -25,7 +25,7 @@ kernel would reset it, and a client that is still sending would lose the answer 
 log = structlog.get_logger(__name__)
 
 
-class BoundedHttp(HttpToolsProtocol):
+class LimitedHttpProtocol(HttpToolsProtocol):
     """uvicorn's protocol, with a limit on request line and headers, which it keeps until they end.
 
     It closes a connection after a request whose body had not arrived when the answer began, and says so.

@@ -14,8 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pastelka_common.errors import BrokerSetupError
 from pastelka_common.messaging.publish import BROKER_ERRORS
-from pastelka_common.storage import StorageAwayError, StorageUnavailableError
-from pastelka_orders.commands import erase, letters, reconcile, restoring, tokens, users
+from pastelka_common.storage import StorageNotMountedError, StorageUnavailableError
+from pastelka_orders.commands import dead_letters, erase, reconcile, restore, tokens, users
 from pastelka_orders.database import DatabaseUnavailableError
 from pastelka_orders.errors import OrdersError
 
@@ -41,7 +41,7 @@ async def perform(asked: argparse.Namespace) -> int:
         await asked.run(asked)
     except OrdersError as error:
         return _complain(error.detail)
-    except StorageAwayError as error:
+    except StorageNotMountedError as error:
         return _complain(str(error))
     except StorageUnavailableError as error:
         return _complain(f"the storage: {error.strerror}")
@@ -61,10 +61,10 @@ def parser() -> argparse.ArgumentParser:
     commands = line.add_subparsers(required=True, metavar="{" + ",".join(_COMMANDS) + "}")
     users.add_to(commands)
     tokens.add_to(commands)
-    letters.add_to(commands)
+    dead_letters.add_to(commands)
     reconcile.add_to(commands)
     erase.add_to(commands)
-    restoring.add_to(commands)
+    restore.add_to(commands)
     return line
 
 

@@ -10,16 +10,16 @@ from datetime import datetime
 from nats.aio.client import Client
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.storage import Found, Storage, open_storage
+from pastelka_common.storage import Storage, StorageUsage, open_storage
 from pastelka_orders import order_files
-from pastelka_orders.commands.answers import say, say_json
+from pastelka_orders.commands.output import say, say_json
 from pastelka_orders.commands.session import broker, database
 from pastelka_orders.database import Database
 from pastelka_orders.erasure import Eraser
 from pastelka_orders.errors import ConflictError, OrderNotFoundError
 from pastelka_orders.handlers.erasures import ask
 from pastelka_orders.repository import erasures
-from pastelka_orders.repository.erasures import Contents, Erasure, Target
+from pastelka_orders.repository.erasures import ErasureRecord, OrderContents, Target
 from pastelka_orders.settings import OrdersSettings
 
 _AGREED = "yes"
@@ -39,7 +39,7 @@ class _Plan:
     target: Target
     photos: int
     pages: int
-    found: Found
+    found: StorageUsage
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -88,7 +88,9 @@ async def _plans(orders: Database, storage: Storage, asked: argparse.Namespace) 
     return plans
 
 
-async def _contents(connection: AsyncConnection, asked: argparse.Namespace) -> list[tuple[Target, Contents]]:
+async def _contents(
+    connection: AsyncConnection, asked: argparse.Namespace
+) -> list[tuple[Target, OrderContents]]:
     found = []
     for target in await _targets(connection, asked):
         what = await erasures.contents(connection, target.order_id)
@@ -104,7 +106,7 @@ async def _targets(connection: AsyncConnection, asked: argparse.Namespace) -> Se
     return [] if one is None else [one]
 
 
-async def _earlier(orders: Database, asked: argparse.Namespace) -> Erasure | None:
+async def _earlier(orders: Database, asked: argparse.Namespace) -> ErasureRecord | None:
     """The record of an order that was erased before. Raises ``OrderNotFoundError`` if there was none."""
     if asked.order is None:
         return None
@@ -114,7 +116,7 @@ async def _earlier(orders: Database, asked: argparse.Namespace) -> Erasure | Non
     return record
 
 
-async def _do(orders: Database, nc: Client, storage: Storage, plans: Sequence[_Plan]) -> list[Erasure]:
+async def _do(orders: Database, nc: Client, storage: Storage, plans: Sequence[_Plan]) -> list[ErasureRecord]:
     """Ask for all of them first: what is left, should this be interrupted, the worker erases."""
     asked_by = f"command ({getpass.getuser()})"
 
@@ -127,14 +129,14 @@ async def _do(orders: Database, nc: Client, storage: Storage, plans: Sequence[_P
     return [await _one(orders, eraser, plan.target.order_id) for plan in plans]
 
 
-async def _one(orders: Database, eraser: Eraser, order_id: int) -> Erasure:
+async def _one(orders: Database, eraser: Eraser, order_id: int) -> ErasureRecord:
     record = await _record(orders, order_id)
     if record.erased_at is None:
         await eraser.finish(record)
     return await _record(orders, order_id)
 
 
-async def _record(orders: Database, order_id: int) -> Erasure:
+async def _record(orders: Database, order_id: int) -> ErasureRecord:
     record = await orders.read(lambda c: erasures.one(c, order_id))
     if record is None:
         raise NotErasedError(f"there is no record of order id {order_id}.")
@@ -151,7 +153,7 @@ def _agree(asked: argparse.Namespace, plans: Sequence[_Plan]) -> None:
         raise NotErasedError("nothing was erased.")
 
 
-def _tell(asked: argparse.Namespace, plans: Sequence[_Plan], records: Sequence[Erasure]) -> None:
+def _tell(asked: argparse.Namespace, plans: Sequence[_Plan], records: Sequence[ErasureRecord]) -> None:
     if asked.json:
         document = {
             "dry_run": asked.dry_run,
@@ -189,7 +191,7 @@ def _document(plan: _Plan) -> dict[str, object]:
     }
 
 
-def _of_record(record: Erasure) -> dict[str, object]:
+def _of_record(record: ErasureRecord) -> dict[str, object]:
     return {
         "order_number": record.order_number,
         "reason": record.reason,
@@ -204,7 +206,7 @@ def _of_record(record: Erasure) -> dict[str, object]:
     }
 
 
-def _line(record: Erasure) -> str:
+def _line(record: ErasureRecord) -> str:
     if record.erased_at is None:
         return f"order {record.order_number} not erased yet: {record.error or 'it is being erased'}"
     counts = [

@@ -6,9 +6,9 @@ from dataclasses import asdict
 
 from pastelka_common.messaging.topology import ensure_streams
 from pastelka_common.storage import open_storage
-from pastelka_orders.commands.answers import say, say_json
+from pastelka_orders.commands.output import say, say_json
 from pastelka_orders.commands.session import broker, database
-from pastelka_orders.reconciler import Mended, Reconciler, Sweep
+from pastelka_orders.reconciler import ReconcilePass, Reconciler, Repair
 from pastelka_orders.settings import OrdersSettings
 
 _TRIES = 60
@@ -17,9 +17,11 @@ _PAUSE = 0.5
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the command line."""
-    parser = commands.add_parser("reconcile", help="mend what no message will finish; a worker publishes it")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be mended, change nothing")
-    parser.add_argument("--grace", type=_seconds, help="seconds without a change before a row is mended")
+    parser = commands.add_parser(
+        "reconcile", help="repair what no message will finish; a worker publishes it"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say what would be repaired, change nothing")
+    parser.add_argument("--grace", type=_seconds, help="seconds without a change before a row is repaired")
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.set_defaults(run=_reconcile)
 
@@ -31,38 +33,38 @@ async def _reconcile(asked: argparse.Namespace) -> None:
         if not asked.dry_run:
             await ensure_streams(nc, settings.stream_replicas)
         reconciler = Reconciler(
-            orders, nc, open_storage(settings), every=settings.reconcile_every, grace=grace
+            orders, nc, open_storage(settings), every=settings.reconcile_interval, grace=grace
         )
         found = await _pass(reconciler, dry_run=asked.dry_run)
     _tell(asked, found)
 
 
-async def _pass(reconciler: Reconciler, *, dry_run: bool) -> Sweep:
+async def _pass(reconciler: Reconciler, *, dry_run: bool) -> ReconcilePass:
     """A pass of our own; a worker's that is under way is waited for."""
     for _ in range(_TRIES):
-        found = await reconciler.sweep(dry_run=dry_run)
+        found = await reconciler.run_once(dry_run=dry_run)
         if found is not None:
             return found
         await asyncio.sleep(_PAUSE)
     raise ConnectionError("a worker has been reconciling for 30 seconds; try again later")
 
 
-def _tell(asked: argparse.Namespace, found: Sweep) -> None:
+def _tell(asked: argparse.Namespace, found: ReconcilePass) -> None:
     if asked.json:
         document = {
             "dry_run": asked.dry_run,
             "examined": found.examined,
-            "mended": [asdict(one) for one in found.mended],
+            "repaired": [asdict(one) for one in found.repaired],
         }
         say_json(document)
         return
-    for one in found.mended:
+    for one in found.repaired:
         say(_line(one))
-    what = "to mend" if asked.dry_run else "mended"
-    say(f"{found.examined} versions in hand, {len(found.mended)} things {what}")
+    what = "to repair" if asked.dry_run else "repaired"
+    say(f"{found.examined} versions in hand, {len(found.repaired)} things {what}")
 
 
-def _line(one: Mended) -> str:
+def _line(one: Repair) -> str:
     about = " ".join(f"{name}={value}" for name, value in one.about.items())
     return f"{one.kind:<9} {one.reason:<24} {about}"
 

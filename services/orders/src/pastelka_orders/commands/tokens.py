@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import get_args
 
 from pastelka_orders.access import secret
-from pastelka_orders.access.caller import Scope
-from pastelka_orders.access.errors import NoTokenError, TokenExistsError
-from pastelka_orders.commands.answers import say, say_json
+from pastelka_orders.access.errors import TokenExistsError, TokenNotFoundError
+from pastelka_orders.access.principal import Scope
+from pastelka_orders.commands.output import say, say_json
 from pastelka_orders.commands.session import database
 from pastelka_orders.commands.users import printable_name
 from pastelka_orders.repository import api_tokens
@@ -42,7 +42,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 async def _create(asked: argparse.Namespace) -> None:
     token = secret.new_token()
-    hashed = secret.hash_of(token)
+    hashed = secret.hash_secret(token)
     async with database(OrdersSettings.load()) as orders:
         until = await orders.write(
             lambda c: api_tokens.add(c, asked.name, asked.scope, hashed, asked.expires)
@@ -59,7 +59,7 @@ async def _create(asked: argparse.Namespace) -> None:
 
 async def _list(asked: argparse.Namespace) -> None:
     async with database(OrdersSettings.load()) as orders:
-        found = await orders.read(api_tokens.everyone)
+        found = await orders.read(api_tokens.list_all)
     if asked.json:
         say_json([_document(one) for one in found])
         return
@@ -72,7 +72,7 @@ async def _list(asked: argparse.Namespace) -> None:
 async def _revoke(asked: argparse.Namespace) -> None:
     async with database(OrdersSettings.load()) as orders:
         if not await orders.write(lambda c: api_tokens.revoke(c, asked.name)):
-            raise NoTokenError(asked.name)
+            raise TokenNotFoundError(asked.name)
     say(f"{asked.name} is revoked")
 
 

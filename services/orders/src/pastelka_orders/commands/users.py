@@ -12,10 +12,10 @@ from typing import get_args
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_orders.access.caller import Role
-from pastelka_orders.access.errors import NoUserError, PasswordRefusedError, UserExistsError
-from pastelka_orders.access.passwords import SHORTEST, Passwords, why_refused
-from pastelka_orders.commands.answers import say, say_json
+from pastelka_orders.access.errors import UserExistsError, UserNotFoundError, WeakPasswordError
+from pastelka_orders.access.passwords import SHORTEST, Passwords, password_problem
+from pastelka_orders.access.principal import Role
+from pastelka_orders.commands.output import say, say_json
 from pastelka_orders.commands.session import database
 from pastelka_orders.repository import accounts, known_devices, sessions
 from pastelka_orders.repository.accounts import Account
@@ -64,7 +64,7 @@ async def _add(asked: argparse.Namespace) -> None:
 
 async def _list(asked: argparse.Namespace) -> None:
     async with database(OrdersSettings.load()) as orders:
-        found = await orders.read(accounts.everybody)
+        found = await orders.read(accounts.list_all)
     if asked.json:
         say_json([_document(one) for one in found])
         return
@@ -78,7 +78,7 @@ async def _list(asked: argparse.Namespace) -> None:
 async def _passwd(asked: argparse.Namespace) -> None:
     async with database(OrdersSettings.load()) as orders:
         if await orders.read(lambda c: accounts.find(c, asked.name)) is None:
-            raise NoUserError(asked.name)
+            raise UserNotFoundError(asked.name)
         hashed = await _hash_of_new()
     ended = await _change(asked.name, lambda c: accounts.set_password(c, asked.name, hashed))
     say(f"{asked.name} has another password; {ended} sessions ended")
@@ -105,12 +105,12 @@ async def _remove(asked: argparse.Namespace) -> None:
 
 
 async def _change(name: str, change: Change, *, ends: bool = True) -> int:
-    """Change a user, and end the sessions if ``ends``; how many ended. Raises ``NoUserError``."""
+    """Change a user, and end the sessions if ``ends``; how many ended. Raises ``UserNotFoundError``."""
 
     async def work(connection: AsyncConnection) -> int:
         user_id = await change(connection)
         if user_id is None:
-            raise NoUserError(name)
+            raise UserNotFoundError(name)
         if not ends:
             return 0
         await known_devices.remove_of(connection, user_id)
@@ -123,8 +123,8 @@ async def _change(name: str, change: Change, *, ends: bool = True) -> int:
 async def _hash_of_new() -> str:
     # Nothing else is to be done meanwhile, and a thread could not be interrupted by Ctrl-C.
     password = _typed()
-    if reason := why_refused(password):
-        raise PasswordRefusedError(f"{reason} Nothing was changed.")
+    if reason := password_problem(password):
+        raise WeakPasswordError(f"{reason} Nothing was changed.")
     return await Passwords().hashed(password)
 
 
@@ -133,7 +133,7 @@ def _typed() -> str:
         return sys.stdin.readline().rstrip("\r\n")
     password = getpass.getpass(f"Password (at least {SHORTEST} characters): ")
     if getpass.getpass("Once more: ") != password:
-        raise PasswordRefusedError("The two are not the same; nothing was changed.")
+        raise WeakPasswordError("The two are not the same; nothing was changed.")
     return password
 
 

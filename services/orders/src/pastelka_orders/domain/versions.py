@@ -9,7 +9,7 @@ from pastelka_common.contracts.statuses import STATUS_ENUMS, StatusType, Version
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class VersionProgress:
     """How far one version is: what its row holds."""
 
     kind: StatusType
@@ -46,7 +46,7 @@ class Ignored:
 class Applied:
     """A fact that applies: the new progress, and the changes to show (none if the status stays)."""
 
-    progress: Progress
+    progress: VersionProgress
     transitions: tuple[Transition, ...]
 
 
@@ -55,7 +55,7 @@ def status_of(kind: StatusType, value: str) -> VersionStatus:
     return STATUS_ENUMS[kind](value)
 
 
-def apply_fact(progress: Progress, fact: Fact, status: VersionStatus) -> Applied | Ignored:
+def apply_fact(progress: VersionProgress, fact: Fact, status: VersionStatus) -> Applied | Ignored:
     """Apply ``fact``, which reports ``status``.
 
     A fact applies only to its own run, only while that has not ended, and only if it is later than
@@ -77,7 +77,7 @@ def apply_fact(progress: Progress, fact: Fact, status: VersionStatus) -> Applied
     return Applied(after, _transitions(progress, fact, status))
 
 
-def _transitions(progress: Progress, fact: Fact, status: VersionStatus) -> tuple[Transition, ...]:
+def _transitions(progress: VersionProgress, fact: Fact, status: VersionStatus) -> tuple[Transition, ...]:
     changes: list[Transition] = []
     previous = progress.status
     queued = status_of(progress.kind, "queued")

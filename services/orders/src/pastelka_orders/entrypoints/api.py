@@ -6,9 +6,9 @@ import uvicorn
 
 from pastelka_common import telemetry
 from pastelka_common.settings import EXIT_BAD_SETTINGS
-from pastelka_orders.access.startup import refusals
+from pastelka_orders.access.startup import startup_errors
 from pastelka_orders.api.app import create_app
-from pastelka_orders.api.protocol import BoundedHttp
+from pastelka_orders.api.protocol import LimitedHttpProtocol
 from pastelka_orders.settings import OrdersSettings
 
 KEEP_ALIVE = 75
@@ -19,7 +19,7 @@ sends a request on a connection that is closed in the same moment, and may not r
 def main() -> None:
     """Serve until SIGTERM. Says why and exits with 2 rather than serve what has no lock to others."""
     settings = OrdersSettings.load()
-    if refused := refusals(settings):
+    if refused := startup_errors(settings):
         sys.stderr.write("".join(f"{line}\n" for line in refused))
         raise SystemExit(EXIT_BAD_SETTINGS)
     telemetry.set_up(
@@ -33,7 +33,7 @@ def main() -> None:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=BoundedHttp,
+        http=LimitedHttpProtocol,
         ws="none",
         access_log=False,
         log_config=None,

@@ -11,8 +11,8 @@ from pastelka_common.contracts.messages import DeadLetter, DownloadJob, EraseJob
 from pastelka_common.health import Check, health_server
 from pastelka_common.messaging.connection import connected, ping
 from pastelka_common.messaging.consumer import JobConsumer
-from pastelka_common.messaging.presence import answering
 from pastelka_common.messaging.publish import Publisher
+from pastelka_common.messaging.service_health import serve_health
 from pastelka_common.messaging.topology import (
     DEAD_CONSUMER,
     DOWNLOAD_CONSUMER,
@@ -21,15 +21,15 @@ from pastelka_common.messaging.topology import (
     FETCH_CONSUMER,
     SYNC_CONSUMER,
 )
-from pastelka_common.messaging.upkeep import kept
+from pastelka_common.messaging.topology_monitor import managed_topology
 from pastelka_common.storage import open_storage
 from pastelka_orders.attempts import AttemptRows
 from pastelka_orders.consumers import DeadLetters, Downloads, Erasures, FactsConsumer
 from pastelka_orders.database import Database, open_database
 from pastelka_orders.erasure import Retention
-from pastelka_orders.gauges import Gauges
-from pastelka_orders.listening import listen
+from pastelka_orders.metrics import MetricsCollector
 from pastelka_orders.outbox import CHANNEL, Relay
+from pastelka_orders.pg_notify import listen
 from pastelka_orders.photos import PhotoDownloader, PhotoIntake, PhotoLimits
 from pastelka_orders.photos.download import DEFAULT_USER_AGENT
 from pastelka_orders.photos.proxies import proxies_of
@@ -71,7 +71,7 @@ async def run(settings: OrdersSettings, stop: asyncio.Event) -> None:
                 referer=settings.photo_referer,
             ) as downloader,
             health_server(settings.host, settings.port, _checks(nc, database)),
-            answering(nc, "orders-worker", _checks(nc, database)),
+            serve_health(nc, "orders-worker", _checks(nc, database)),
         ):
             await _work(settings, stop, nc, database, downloader)
     finally:
@@ -88,10 +88,10 @@ async def _work(
         database,
         nc,
         storage,
-        every=settings.reconcile_every,
+        every=settings.reconcile_interval,
         grace=settings.reconcile_grace,
-        files=settings.files_a_pass,
-        on_mended=relay.wake,
+        files=settings.files_per_pass,
+        on_repaired=relay.wake,
     )
     downloads = Downloads(database, storage, downloader, settings.auto_process, relay.wake)
     dead = DeadLetters(database, nc, relay.wake)
@@ -100,17 +100,17 @@ async def _work(
         nc,
         storage,
         days=settings.retention_days or None,
-        every=settings.retention_every,
+        every=settings.retention_interval,
         on_commit=relay.wake,
     )
     async with (
-        kept(nc, _CONSUMERS, replicas=settings.stream_replicas, on_loss=reconciler.wake),
+        managed_topology(nc, _CONSUMERS, replicas=settings.stream_replicas, on_loss=reconciler.wake),
         asyncio.TaskGroup() as tasks,
     ):
         tasks.create_task(relay.run(stop))
         tasks.create_task(reconciler.run(stop))
         tasks.create_task(retention.run(stop))
-        tasks.create_task(Gauges(database, nc, storage).run(stop))
+        tasks.create_task(MetricsCollector(database, nc, storage).run(stop))
         tasks.create_task(listen(settings.direct_url, CHANNEL, relay.wake, stop))
         tasks.create_task(FactsConsumer(nc, database, relay.wake).run(stop))
         tasks.create_task(

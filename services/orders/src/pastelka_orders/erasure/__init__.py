@@ -4,6 +4,6 @@ Why it is done in this order, and what remains: ``docs/decisions/0022-erasure.md
 """
 
 from pastelka_orders.erasure.eraser import Eraser
-from pastelka_orders.erasure.loop import Retention, Swept
+from pastelka_orders.erasure.loop import Retention, RetentionResult
 
-__all__ = ["Eraser", "Retention", "Swept"]
+__all__ = ["Eraser", "Retention", "RetentionResult"]

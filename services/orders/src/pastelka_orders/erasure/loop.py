@@ -11,14 +11,14 @@ from nats.aio.client import Client
 
 from pastelka_common.contracts.messages import now
 from pastelka_common.storage import Storage
-from pastelka_orders.database import Database, is_passing
+from pastelka_orders.database import Database, is_transient
 from pastelka_orders.erasure.eraser import Eraser
 from pastelka_orders.handlers.erasures import ask
 from pastelka_orders.handlers.orders import discard_abandoned
 from pastelka_orders.leases import leased
-from pastelka_orders.photos.leftovers import remove_leftovers
+from pastelka_orders.photos.temp_cleanup import remove_temp_folders
 from pastelka_orders.repository import erasures, job_attempts, retention
-from pastelka_orders.repository.erasures import Erasure, Target
+from pastelka_orders.repository.erasures import ErasureRecord, Target
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
-class Swept:
+class RetentionResult:
     """What one pass did: orders erased, and orders of which something is left."""
 
     erased: int = 0
@@ -72,14 +72,14 @@ class Retention:
             except TimeoutError:
                 pass
 
-    async def sweep(self, stop: asyncio.Event | None = None) -> Swept | None:
+    async def run_once(self, stop: asyncio.Event | None = None) -> RetentionResult | None:
         """One pass; ``None`` if another replica is making one. Ends early when ``stop`` is set."""
         async with leased(self._database, _LEASE) as is_ours:
             if not is_ours:
                 return None
-            swept = Swept()
+            swept = RetentionResult()
             await self._database.write(lambda c: retention.begin(c, days=self._days))
-            await remove_leftovers()
+            await remove_temp_folders()
             await discard_abandoned(self._database, self._storage)
             await self._database.write(job_attempts.forget_old)
             await self._finish_all(swept, stop)
@@ -91,30 +91,30 @@ class Retention:
         if not self._nc.is_connected:
             return  # messages could not be purged
         try:
-            await self.sweep(stop)
+            await self.run_once(stop)
         except Exception as error:
-            if not is_passing(error):
+            if not is_transient(error):
                 log.exception("retention failed")
                 return
-            log.warning("retention waits for the database", error=str(error))
+            log.warning("retention deferred, database unavailable", error=str(error))
 
-    async def _finish_all(self, swept: Swept, stop: asyncio.Event | None) -> None:
+    async def _finish_all(self, swept: RetentionResult, stop: asyncio.Event | None) -> None:
         """What was asked for, or begun and interrupted."""
         after = 0
         while not _ends(stop) and (page := await self._unfinished(after)):
             await self._each(page, lambda record: self._finish(record, swept), stop)
             after = page[-1].order_id
 
-    async def _unfinished(self, after: int) -> list[Erasure]:
+    async def _unfinished(self, after: int) -> list[ErasureRecord]:
         return await self._database.read(lambda c: erasures.unfinished(c, after=after, batch=_BATCH))
 
-    async def _erase_expired(self, swept: Swept, stop: asyncio.Event | None) -> str | None:
+    async def _erase_expired(self, swept: RetentionResult, stop: asyncio.Event | None) -> str | None:
         """Erase what is too old; returns why that cannot be judged."""
         days = self._days or 0
         differ = abs(await self._database.read(retention.clock) - now())
         if differ > _CLOCKS_DIFFER:
             message = f"The clocks of the database and of the worker differ by {differ}; nothing was erased."
-            log.error("retention does not trust the clocks", differ=str(differ))
+            log.error("retention suspended, clocks disagree", differ=str(differ))
             return message
         while not _ends(stop) and (page := await self._expired(days)):
             await self._each(page, lambda target: self._erase(target, swept), stop)
@@ -142,13 +142,13 @@ class Retention:
         finally:
             self._on_commit()
 
-    async def _erase(self, target: Target, swept: Swept) -> None:
+    async def _erase(self, target: Target, swept: RetentionResult) -> None:
         await self._database.write(lambda c: ask(c, target, "retention", None))
         record = await self._database.read(lambda c: erasures.one(c, target.order_id))
         if record is not None:
             await self._finish(record, swept)
 
-    async def _finish(self, record: Erasure, swept: Swept) -> None:
+    async def _finish(self, record: ErasureRecord, swept: RetentionResult) -> None:
         is_erased = await self._eraser.finish(record)
         swept.erased += is_erased
         swept.failed += not is_erased

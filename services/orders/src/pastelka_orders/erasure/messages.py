@@ -12,7 +12,7 @@ from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
 from pastelka_common.contracts.statuses import STATUS_ENUMS
-from pastelka_common.messaging.held import last_held, purge_subject
+from pastelka_common.messaging.stored_messages import get_last_messages, purge_subject
 from pastelka_common.messaging.topology import DEAD, JOBS, STATUS
 
 _AT_ONCE = 32
@@ -20,7 +20,7 @@ _AT_ONCE = 32
 
 async def purge(nc: Client, subjects: Sequence[str]) -> None:
     """Purge jobs on these subjects, their facts and their dead letters. Raises ``publish.BROKER_ERRORS``."""
-    held = await last_held(nc, JOBS, subjects)
+    held = await get_last_messages(nc, JOBS, subjects)
     wanted = [(JOBS, subject) for subject in held]
     wanted += [(DEAD, f"dead.{subject}") for subject in subjects]
     wanted += [(STATUS, subject) for subject in _facts(subjects)]

@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pastelka_common.contracts.messages import EraseJob, Failure, OrderDeleted
 from pastelka_common.contracts.statuses import STATUS_ENUMS
 from pastelka_orders.handlers.versions import end_in_error, stop_work
-from pastelka_orders.models import ErasureReason
+from pastelka_orders.models.orders import ErasureReason
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.repository import erasures, orders, retention, shop_orders, versions
 from pastelka_orders.repository.erasures import Target
@@ -19,7 +19,7 @@ async def ask(
     """Begin to erase an order: its work in hand is stopped. ``False`` if it was asked for before."""
     outbox = Outbox()
     for kind in STATUS_ENUMS:
-        for version in await versions.lock_in_hand(connection, kind, target.order_number):
+        for version in await versions.lock_active(connection, kind, target.order_number):
             await end_in_error(connection, outbox, version, ERASING)
             stop_work(outbox, version)
     is_new = await erasures.ask(connection, target, reason, asked_by)
@@ -27,7 +27,9 @@ async def ask(
     return is_new
 
 
-async def take_rows_away(connection: AsyncConnection, order_id: int, files: EraseJob | None = None) -> bool:
+async def delete_order_rows(
+    connection: AsyncConnection, order_id: int, files: EraseJob | None = None
+) -> bool:
     """Delete the rows of an order that is being erased, and what waits to be published about it.
 
     Its files are gone, or ``files`` is published. ``False`` if that was done before. Work that was begun
@@ -48,12 +50,12 @@ async def take_rows_away(connection: AsyncConnection, order_id: int, files: Eras
     outbox = Outbox()
     is_watched = what.is_recent
     for kind in STATUS_ENUMS:
-        for version in await versions.lock_in_hand(connection, kind, what.order_number):
+        for version in await versions.lock_active(connection, kind, what.order_number):
             stop_work(outbox, version)
             is_watched = True
     await orders.delete(connection, what.order_number)
     if record.reason == "customer" and what.shopify_id is not None:
-        await erasures.never_again(connection, [what.shopify_id])
+        await erasures.suppress(connection, [what.shopify_id])
     await erasures.note_rows_gone(connection, order_id, what, is_watched=is_watched)
     if files is not None:
         outbox.add(files)

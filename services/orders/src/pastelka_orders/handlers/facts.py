@@ -21,9 +21,9 @@ from pastelka_common.contracts.messages import (
     VersionStatusChanged,
 )
 from pastelka_common.contracts.statuses import StatusType, VersionStatus
-from pastelka_orders.domain.versions import Applied, Progress, Transition, apply_fact
-from pastelka_orders.handlers import measures
-from pastelka_orders.handlers.making import Traces, make_svgs, target_of
+from pastelka_orders.domain.versions import Applied, Transition, VersionProgress, apply_fact
+from pastelka_orders.handlers import metrics
+from pastelka_orders.handlers.create_versions import Traces, create_svgs, target_of
 from pastelka_orders.handlers.versions import end_in_error
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.repository import images, versions
@@ -47,7 +47,7 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
-class _Happened:
+class _TimelineEntry:
     """One line of the timeline and one event: a change of status, or that there will be a retry."""
 
     transition: Transition
@@ -56,22 +56,22 @@ class _Happened:
 
 
 @dataclass(slots=True)
-class _Course:
+class _VersionUpdate:
     """What a batch does to one version."""
 
     version: Version
-    progress: Progress
+    progress: VersionProgress
     since: datetime
     last: ColoringFact | SvgFact | None = None
     path: str | None = None
     provider_job_id: str | None = None
     possibly_paid_twice: bool = False
-    happened: list["_Happened"] = field(default_factory=list)
+    entries: list["_TimelineEntry"] = field(default_factory=list)
 
     @property
     def transitions(self) -> list[Transition]:
         """The changes of status."""
-        return [one.transition for one in self.happened if one.retry is None]
+        return [one.transition for one in self.entries if one.retry is None]
 
     @property
     def is_completed(self) -> bool:
@@ -88,7 +88,7 @@ async def apply_facts(connection: AsyncConnection, batch: Sequence[Received]) ->
     await _follow_up(connection, outbox, [c for c in colorings if c.is_completed])
     # Whoever applies facts also relays, and wakes its own relay at once.
     await outbox.flush(connection, notify=False)
-    return sum(len(course.transitions) for course in (*colorings, *svgs))
+    return sum(len(update.transitions) for update in (*colorings, *svgs))
 
 
 def has_expected_path(version: Version, fact: ColoringFact | SvgFact) -> bool:
@@ -116,107 +116,111 @@ async def apply_dead_letter(
 
 async def _apply_kind(
     connection: AsyncConnection, outbox: Outbox, kind: StatusType, batch: Sequence[Received]
-) -> list[_Course]:
+) -> list[_VersionUpdate]:
     received = [one for one in batch if one.fact.kind == kind]
     if not received:
         return []
     ids = sorted({one.fact.version_id for one in received})
-    courses = {v.id: _Course(v, v.progress, v.updated_at) for v in await versions.lock(connection, kind, ids)}
+    updates = {
+        v.id: _VersionUpdate(v, v.progress, v.updated_at) for v in await versions.lock(connection, kind, ids)
+    }
     for one in received:
-        course = courses.get(one.fact.version_id)
-        if course is None:
+        update = updates.get(one.fact.version_id)
+        if update is None:
             IGNORED.labels(kind, "deleted").inc()
         else:
-            _advance(course, one)
-    changed = [course for course in courses.values() if course.last is not None]
-    await versions.save(connection, kind, [_saved(course) for course in changed])
-    await versions.note(connection, [change for course in changed for change in _changes(course)])
-    for course in changed:
-        _announce(outbox, course)
+            _advance(update, one)
+    changed = [update for update in updates.values() if update.last is not None]
+    await versions.save(connection, kind, [_saved(update) for update in changed])
+    await versions.note(connection, [change for update in changed for change in _changes(update)])
+    for update in changed:
+        _announce(outbox, update)
     return changed
 
 
-def _advance(course: _Course, received: Received) -> None:
+def _advance(update: _VersionUpdate, received: Received) -> None:
     fact = received.fact
     status: VersionStatus = fact.status
-    if not has_expected_path(course.version, fact):
+    if not has_expected_path(update.version, fact):
         IGNORED.labels(fact.kind, "wrong_path").inc()
         log.error(
-            "fact refused", subject=fact.subject, path=fact.path, expected_path=target_of(course.version)
+            "fact refused", subject=fact.subject, path=fact.path, expected_path=target_of(update.version)
         )
         return
-    result = apply_fact(course.progress, fact, status)
+    result = apply_fact(update.progress, fact, status)
     if not isinstance(result, Applied):
         IGNORED.labels(fact.kind, result.reason).inc()
         return
     APPLIED.labels(fact.kind, status.value).inc()
     for transition in result.transitions:
-        measures.step_ended(course.version, course.since, transition)
-        course.since = transition.at
-    course.progress = result.progress
-    course.last = fact
-    course.path = fact.path or course.path
-    course.provider_job_id = fact.provider_job_id or course.provider_job_id
-    course.possibly_paid_twice = course.possibly_paid_twice or bool(fact.possibly_paid_twice)
-    course.happened += [_Happened(transition, None, received.headers) for transition in result.transitions]
+        metrics.observe_status_duration(update.version, update.since, transition)
+        update.since = transition.at
+    update.progress = result.progress
+    update.last = fact
+    update.path = fact.path or update.path
+    update.provider_job_id = fact.provider_job_id or update.provider_job_id
+    update.possibly_paid_twice = update.possibly_paid_twice or bool(fact.possibly_paid_twice)
+    update.entries += [
+        _TimelineEntry(transition, None, received.headers) for transition in result.transitions
+    ]
     if fact.retry is not None:
-        same = course.progress.status
+        same = update.progress.status
         announced = Transition(same, same, fact.at, fact.attempt)
-        course.happened.append(_Happened(announced, fact.retry, received.headers))
+        update.entries.append(_TimelineEntry(announced, fact.retry, received.headers))
 
 
-def _saved(course: _Course) -> Saved:
-    failure = _failure(course)
-    last = course.last
-    begun = next((t.at for t in course.transitions if t.status.is_in_flight), None)
+def _saved(update: _VersionUpdate) -> Saved:
+    failure = _failure(update)
+    last = update.last
+    begun = next((t.at for t in update.transitions if t.status.is_in_flight), None)
     return Saved(
-        course.version.id,
-        course.progress,
-        path=course.path,
+        update.version.id,
+        update.progress,
+        path=update.path,
         error_code=failure.code if failure else None,
         error_message=failure.message if failure else None,
-        provider_job_id=course.provider_job_id,
+        provider_job_id=update.provider_job_id,
         retry=last.retry if last is not None else None,
-        possibly_paid_twice=course.possibly_paid_twice,
+        possibly_paid_twice=update.possibly_paid_twice,
         started_at=begun,
-        ended_at=last.at if last is not None and course.progress.status.is_final else None,
+        ended_at=last.at if last is not None and update.progress.status.is_final else None,
     )
 
 
-def _failure(course: _Course) -> Failure | None:
-    if not course.progress.status.is_retryable:
+def _failure(update: _VersionUpdate) -> Failure | None:
+    if not update.progress.status.is_retryable:
         return None
-    told = course.last.failure if course.last is not None else None
+    told = update.last.failure if update.last is not None else None
     return told or Failure(code="unknown", message="The worker gave no reason.")
 
 
-def _changes(course: _Course) -> list[Change]:
-    version = course.version
+def _changes(update: _VersionUpdate) -> list[Change]:
+    version = update.version
     return [
         Change(
             version.kind,
             version.image_id,
             version.id,
-            course.progress.run,
+            update.progress.run,
             one.transition.attempt,
             one.transition.status.value,
             one.transition.at,
             _code(one),
             one.retry,
         )
-        for one in course.happened
+        for one in update.entries
     ]
 
 
-def _code(one: _Happened) -> str | None:
+def _code(one: _TimelineEntry) -> str | None:
     if one.retry is not None:
         return one.retry.code
     return one.transition.failure.code if one.transition.failure else None
 
 
-def _announce(outbox: Outbox, course: _Course) -> None:
-    version = course.version
-    for one in course.happened:
+def _announce(outbox: Outbox, update: _VersionUpdate) -> None:
+    version = update.version
+    for one in update.entries:
         outbox.add(
             VersionStatusChanged(
                 order_number=version.order_number,
@@ -230,21 +234,21 @@ def _announce(outbox: Outbox, course: _Course) -> None:
         )
 
 
-def _finished(course: _Course) -> Finished:
-    version = course.version
+def _finished(update: _VersionUpdate) -> Finished:
+    version = update.version
     return Finished(version.image_id, version.id, version.asked_at, version.coloring_version_id)
 
 
-async def _follow_up(connection: AsyncConnection, outbox: Outbox, completed: Sequence[_Course]) -> None:
+async def _follow_up(
+    connection: AsyncConnection, outbox: Outbox, completed: Sequence[_VersionUpdate]
+) -> None:
     """Ask for the SVGs that were wanted as soon as the page is there."""
-    wanted = [course.version for course in completed if course.version.then_svg is not None]
-    traces: Traces = {
-        course.version.id: course.happened[-1].headers for course in completed if course.happened
-    }
+    wanted = [update.version for update in completed if update.version.then_svg is not None]
+    traces: Traces = {update.version.id: update.entries[-1].headers for update in completed if update.entries}
     # The images' lock is what makes version numbers unique.
     await images.lock_all(connection, [v.image_id for v in wanted])
     still = await images.wanted(connection, [v.image_id for v in wanted]) if wanted else set()
     wanted = [v for v in wanted if v.image_id in still]
     for options in {v.then_svg for v in wanted if v.then_svg is not None}:
         pairs = [(v.image_id, v.id) for v in wanted if v.then_svg == options]
-        await make_svgs(connection, outbox, pairs, options, traces)
+        await create_svgs(connection, outbox, pairs, options, traces)

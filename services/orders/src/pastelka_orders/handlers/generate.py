@@ -13,7 +13,7 @@ from pastelka_orders.errors import (
     OrderNotFoundError,
     PhotoMissingError,
 )
-from pastelka_orders.handlers.making import make_colorings, make_svgs, require_wanted
+from pastelka_orders.handlers.create_versions import create_colorings, create_svgs, require_wanted
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.repository import images, orders
 from pastelka_orders.repository.images import ColoringSummary, LockedImage, SvgSummary
@@ -29,12 +29,12 @@ async def coloring_of_image(
     same = [
         c.id
         for c in await images.colorings(connection, [image_id])
-        if c.status.is_in_hand and _same(c, options)
+        if c.status.is_active and _same(c, options)
     ]
     if same:
         return same[-1:]
     outbox = Outbox()
-    ids = await make_colorings(connection, outbox, [image_id], options, then_svg)
+    ids = await create_colorings(connection, outbox, [image_id], options, then_svg)
     await outbox.flush(connection)
     return ids
 
@@ -52,12 +52,12 @@ async def colorings_of_order(
     locked = await _locked_of_order(connection, order_number)
     with_photo = [image.id for image in locked if image.path is not None]
     existing = [c for c in await images.colorings(connection, with_photo) if _same(c, options)]
-    made_or_in_hand = {c.image_id for c in existing if c.status.is_in_hand or c.status.has_file}
+    made_or_in_hand = {c.image_id for c in existing if c.status.is_active or c.status.has_file}
     outbox = Outbox()
     missing = [image_id for image_id in with_photo if image_id not in made_or_in_hand]
-    ids = await make_colorings(connection, outbox, missing, options, then_svg)
+    ids = await create_colorings(connection, outbox, missing, options, then_svg)
     await outbox.flush(connection)
-    ids += [c.id for c in existing if c.status.is_in_hand]
+    ids += [c.id for c in existing if c.status.is_active]
     if not ids:
         detail = (
             "Every image has a coloring with these options already."
@@ -77,12 +77,12 @@ async def svg_of_image(connection: AsyncConnection, image_id: int, options: SvgO
     same = [
         s.id
         for s in await images.svgs(connection, [image_id])
-        if s.status.is_in_hand and s.coloring_version_id == source.id and s.options == options
+        if s.status.is_active and s.coloring_version_id == source.id and s.options == options
     ]
     if same:
         return same[-1:]
     outbox = Outbox()
-    ids = await make_svgs(connection, outbox, [(image_id, source.id)], options)
+    ids = await create_svgs(connection, outbox, [(image_id, source.id)], options)
     await outbox.flush(connection)
     return ids
 
@@ -103,9 +103,9 @@ async def svgs_of_order(connection: AsyncConnection, order_number: str, options:
         if s.options == options and (s.image_id, s.coloring_version_id) in pairs
     ]
     outbox = Outbox()
-    ids = await make_svgs(connection, outbox, _without_svg(pairs, existing), options)
+    ids = await create_svgs(connection, outbox, _without_svg(pairs, existing), options)
     await outbox.flush(connection)
-    ids += [s.id for s in existing if s.status.is_in_hand]
+    ids += [s.id for s in existing if s.status.is_active]
     if not ids:
         detail = (
             "Every coloring has an SVG with these options already."
@@ -118,7 +118,7 @@ async def svgs_of_order(connection: AsyncConnection, order_number: str, options:
 
 def _without_svg(pairs: Sequence[tuple[int, int]], existing: Sequence[SvgSummary]) -> list[tuple[int, int]]:
     made_or_in_hand = {
-        (s.image_id, s.coloring_version_id) for s in existing if s.status.is_in_hand or s.status.has_file
+        (s.image_id, s.coloring_version_id) for s in existing if s.status.is_active or s.status.has_file
     }
     return [pair for pair in pairs if pair not in made_or_in_hand]
 

@@ -10,19 +10,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import EraseJob, OrderCreated
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
-from pastelka_common.storage import Found, Storage, photo_path
+from pastelka_common.storage import Storage, StorageUsage, photo_path
 from pastelka_common.thumbnails import store_thumbnail
 from pastelka_orders import order_files
 from pastelka_orders.database import Database
 from pastelka_orders.errors import OrderNotFoundError, UploadAbandonedError
-from pastelka_orders.handlers.erasures import take_rows_away
-from pastelka_orders.handlers.making import make_colorings
+from pastelka_orders.handlers.create_versions import create_colorings
+from pastelka_orders.handlers.erasures import delete_order_rows
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.photos import StagedPhoto
 from pastelka_orders.repository import erasures, orders, uploads
 from pastelka_orders.repository.erasures import Target
 from pastelka_orders.repository.orders import StoredPhoto
-from pastelka_orders.repository.uploads import Upload
+from pastelka_orders.repository.uploads import UploadRecord
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +61,7 @@ async def create(
 
 
 async def _add(
-    connection: AsyncConnection, upload: Upload, wanted: ManualOrder, stored: Sequence[StoredPhoto]
+    connection: AsyncConnection, upload: UploadRecord, wanted: ManualOrder, stored: Sequence[StoredPhoto]
 ) -> str:
     if not await uploads.complete(connection, upload.order_id):
         raise UploadAbandonedError
@@ -92,7 +92,7 @@ async def _discard(database: Database, storage: Storage, order_id: int) -> None:
         await order_files.delete(storage, order_id)
         await database.write(lambda c: uploads.forget(c, order_id))
     except Exception as error:  # noqa: BLE001 - the next pass of the retention does it again
-        log.warning("upload not discarded", order_id=order_id, error=str(error))
+        log.warning("upload cleanup failed", order_id=order_id, error=str(error))
 
 
 async def start_processing(
@@ -102,7 +102,7 @@ async def start_processing(
     if process == "none":
         return
     then_svg = SvgOptions() if process == "svg" else None
-    await make_colorings(connection, outbox, image_ids, ColoringOptions(), then_svg)
+    await create_colorings(connection, outbox, image_ids, ColoringOptions(), then_svg)
 
 
 async def delete(
@@ -121,27 +121,29 @@ async def delete(
 
 
 async def delete_rows(
-    connection: AsyncConnection, target: Target, found: Found | None, *, asked_by: str | None = None
+    connection: AsyncConnection, target: Target, found: StorageUsage | None, *, asked_by: str | None = None
 ) -> None:
     """The same for an order whose files, unless that failed, were ``found`` before."""
     await erasures.ask(connection, target, "operator", asked_by)
     if found is not None:
         await erasures.note_count(connection, target.order_id, files=found.files, size=found.bytes)
     files = EraseJob(order_id=target.order_id, order_number=target.order_number)
-    if not await take_rows_away(connection, target.order_id, files):
+    if not await delete_order_rows(connection, target.order_id, files):
         raise OrderNotFoundError(target.order_number)
 
 
-async def _count_files(storage: Storage, order_id: int) -> Found | None:
+async def _count_files(storage: Storage, order_id: int) -> StorageUsage | None:
     """For the record, which is not worth refusing a deletion."""
     try:
         return await order_files.count(storage, order_id)
     except OSError as error:
-        log.warning("files not counted", order_id=order_id, reason=error.strerror)
+        log.warning("file count failed", order_id=order_id, reason=error.strerror)
         return None
 
 
-async def _store_all(storage: Storage, upload: Upload, photos: Sequence[StagedPhoto]) -> list[StoredPhoto]:
+async def _store_all(
+    storage: Storage, upload: UploadRecord, photos: Sequence[StagedPhoto]
+) -> list[StoredPhoto]:
     """A few at once. Raises what the first failure raised, when nothing is being stored any more."""
     few = asyncio.Semaphore(_STORED_AT_ONCE)
 
@@ -157,10 +159,10 @@ async def _store_all(storage: Storage, upload: Upload, photos: Sequence[StagedPh
     return [task.result() for task in tasks]
 
 
-async def _store(storage: Storage, upload: Upload, position: int, photo: StagedPhoto) -> StoredPhoto:
+async def _store(storage: Storage, upload: UploadRecord, position: int, photo: StagedPhoto) -> StoredPhoto:
     path = photo_path(
         order_id=upload.order_id, line_item_id=upload.line_item_id, position=position, suffix=photo.suffix
     )
-    await storage.take(path, photo.path)
+    await storage.put_file(path, photo.path)
     await store_thumbnail(storage, path, photo.thumbnail)
     return StoredPhoto(position, path, photo.width, photo.height)

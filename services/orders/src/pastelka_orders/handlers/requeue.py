@@ -39,7 +39,7 @@ async def take_back(database: Database, nc: Client, sequence: int) -> None:
     try:
         await dead_letters.remove(nc, sequence)
     except DeadLetterNotFoundError:
-        log.info("somebody else took the dead letter away", sequence=sequence)
+        log.info("dead letter already removed", sequence=sequence)
 
 
 async def requeue(connection: AsyncConnection, sequence: int, letter: DeadLetter) -> None:

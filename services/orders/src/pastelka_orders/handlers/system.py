@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import now
 from pastelka_common.health import run_checks
-from pastelka_common.messaging import presence
+from pastelka_common.messaging import service_health
 from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.topology import (
     COLORING_CONSUMER,
@@ -24,9 +24,9 @@ from pastelka_common.messaging.topology import (
 )
 from pastelka_orders import dead_letters
 from pastelka_orders.broker import Broker
+from pastelka_orders.consumer_stats import consumer_stats
 from pastelka_orders.database import Database, DatabaseUnavailableError
-from pastelka_orders.errors import BrokerUnavailableError
-from pastelka_orders.queues import standing
+from pastelka_orders.errors import BrokerDownError
 from pastelka_orders.repository import reconciling, retention, system
 from pastelka_orders.system_schemas import (
     BreakerResponse,
@@ -108,7 +108,7 @@ class System:
         checks = await run_checks({"database": self.database.check, "broker": self.broker.check})
         return ServiceResponse(
             name="orders-api",
-            instance=presence.instance(),
+            instance=service_health.instance(),
             healthy=all(result == "ok" for result in checks.values()),
             started_at=self.started_at,
             checks=checks,
@@ -116,7 +116,7 @@ class System:
         )
 
 
-def _others(found: list[presence.ServiceHealth]) -> list[ServiceResponse]:
+def _others(found: list[service_health.ServiceHealth]) -> list[ServiceResponse]:
     """Every process that answered, and every service of which none did."""
     answered = [
         ServiceResponse(
@@ -146,11 +146,13 @@ def _place(service: ServiceResponse) -> tuple[int, str, str]:
 
 async def _of_broker(
     nc: Client | None,
-) -> tuple[list[presence.ServiceHealth] | None, list[QueueResponse] | None, DeadLettersResponse | None]:
+) -> tuple[list[service_health.ServiceHealth] | None, list[QueueResponse] | None, DeadLettersResponse | None]:
     if nc is None:
         return None, None, None
     return await asyncio.gather(
-        _or_none(presence.ask(nc, OTHER_SERVICES)), _or_none(_queues(nc)), _or_none(dead_letters.newest(nc))
+        _or_none(service_health.collect_health(nc, OTHER_SERVICES)),
+        _or_none(_queues(nc)),
+        _or_none(dead_letters.newest(nc)),
     )
 
 
@@ -183,14 +185,14 @@ async def _queues(nc: Client) -> list[QueueResponse]:
 
 
 async def _queue(nc: Client, spec: ConsumerSpec) -> QueueResponse:
-    found = await standing(nc, spec)
-    return QueueResponse(name=spec.name, waiting=found.waiting, in_hand=found.in_hand)
+    found = await consumer_stats(nc, spec)
+    return QueueResponse(name=spec.name, waiting=found.waiting, in_progress=found.in_progress)
 
 
 async def _or_none(asked: Awaitable[T]) -> T | None:
     """The answer, or ``None`` where the database or the broker is away."""
     try:
         return await asyncio.wait_for(asked, _PATIENCE)
-    except (BrokerUnavailableError, DatabaseUnavailableError, SQLAlchemyError, *BROKER_ERRORS) as error:
-        log.warning("not told how the system is", error=str(error) or type(error).__name__)
+    except (BrokerDownError, DatabaseUnavailableError, SQLAlchemyError, *BROKER_ERRORS) as error:
+        log.warning("system state unavailable", error=str(error) or type(error).__name__)
         return None

@@ -13,7 +13,7 @@ from pastelka_common.contracts.messages import (
     now,
 )
 from pastelka_common.contracts.statuses import StatusType, VersionStatus
-from pastelka_common.messaging.runs import cancel_subject
+from pastelka_common.jobs.runs import cancel_subject
 from pastelka_orders.domain.versions import status_of
 from pastelka_orders.errors import (
     AlreadyEndedError,
@@ -23,8 +23,8 @@ from pastelka_orders.errors import (
     PhotoMissingError,
     VersionNotFoundError,
 )
-from pastelka_orders.handlers import measures
-from pastelka_orders.handlers.making import begin, require_wanted
+from pastelka_orders.handlers import metrics
+from pastelka_orders.handlers.create_versions import begin, require_wanted
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.repository import images, versions
 from pastelka_orders.repository.versions import Change, Saved, Version
@@ -53,7 +53,7 @@ async def select(connection: AsyncConnection, kind: StatusType, image_id: int, v
 async def retry(connection: AsyncConnection, kind: StatusType, version_id: int) -> None:
     """Begin a new run of a version in error; one in hand is left as it is (a second click)."""
     version = await _locked(connection, kind, version_id)
-    if version.status.is_in_hand:
+    if version.status.is_active:
         return
     if not version.status.is_retryable:
         raise NotRetryableError(kind, version_id, version.status.value)
@@ -93,7 +93,7 @@ async def end_in_error(
     )
     await versions.save(connection, version.kind, [saved])
     await record_status(connection, outbox, version, error, moment=moment, error_code=failure.code)
-    measures.version_ended(version, error.value, failure.code, moment)
+    metrics.observe_version_end(version, error.value, failure.code, moment)
 
 
 async def record_status(

@@ -14,8 +14,8 @@ from anyio import to_thread
 
 from pastelka_orders.photos.errors import Refusal
 from pastelka_orders.photos.formats import claims_to_be_readable
-from pastelka_orders.photos.limits import PhotoLimits
 from pastelka_orders.photos.normalise import too_large
+from pastelka_orders.photos.photo_limits import PhotoLimits
 
 _CHUNK = 256 * 1024
 _HEAD = 512

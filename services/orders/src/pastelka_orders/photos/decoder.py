@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from pastelka_orders.photos.errors import Refusal, too_complex
-from pastelka_orders.photos.limits import LARGE_PIXELS, DecoderBounds, PhotoLimits
 from pastelka_orders.photos.normalise import normalise, prepare_decoders
+from pastelka_orders.photos.photo_limits import LARGE_PIXELS, DecoderBounds, PhotoLimits
 
 
 @dataclass(frozen=True)

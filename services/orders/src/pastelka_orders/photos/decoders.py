@@ -16,8 +16,8 @@ from typing import Any
 import structlog
 
 from pastelka_orders.photos.errors import Refusal, damaged, too_complex
-from pastelka_orders.photos.limits import DecoderBounds, PhotoLimits
 from pastelka_orders.photos.normalise import NormalisedPhoto
+from pastelka_orders.photos.photo_limits import DecoderBounds, PhotoLimits
 
 _TRIES = 3
 _GRACE = 5.0

@@ -20,12 +20,12 @@ from yarl import URL
 
 from pastelka_common.errors import JobError, PermanentError, PostponedError, TransientError
 from pastelka_orders.photos.addresses import is_public, public_socket
-from pastelka_orders.photos.answers import broken_off, location, require_photo, wire_errors
 from pastelka_orders.photos.content_encoding import decode_file
 from pastelka_orders.photos.errors import PhotoRefusedError, Refusal, display_name
+from pastelka_orders.photos.http_responses import broken_off, location, require_photo, wire_errors
 from pastelka_orders.photos.intake import PhotoIntake
-from pastelka_orders.photos.limits import PhotoLimits
 from pastelka_orders.photos.normalise import NormalisedPhoto, too_large
+from pastelka_orders.photos.photo_limits import PhotoLimits
 from pastelka_orders.photos.proxies import Proxy, may_help
 from pastelka_orders.photos.share_links import advice, direct_link, service_of
 from pastelka_orders.photos.spool import spool

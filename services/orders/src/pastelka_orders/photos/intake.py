@@ -12,8 +12,8 @@ from anyio import to_thread
 from pastelka_orders.photos.decoders import Decoders
 from pastelka_orders.photos.encoding import Suffix
 from pastelka_orders.photos.errors import PhotoRefusedError, PhotosRefusedError, Refusal, display_name
-from pastelka_orders.photos.limits import DecoderBounds, PhotoLimits
 from pastelka_orders.photos.normalise import NormalisedPhoto, too_large
+from pastelka_orders.photos.photo_limits import DecoderBounds, PhotoLimits
 from pastelka_orders.photos.spool import Upload, chunks_of, spool
 
 

@@ -15,7 +15,7 @@ from pastelka_orders.photos.encoding import Suffix, encode, png_without_metadata
 from pastelka_orders.photos.errors import Refusal, cut_off, damaged, too_complex
 from pastelka_orders.photos.formats import READABLE, camera_raw, unreadable, webp_canvas, with_known_brand
 from pastelka_orders.photos.jpeg import JPEG_END, JPEG_START, Jpeg
-from pastelka_orders.photos.limits import PhotoLimits
+from pastelka_orders.photos.photo_limits import PhotoLimits
 from pastelka_orders.photos.pixels import reduced_size, working_pixels
 
 log = structlog.get_logger(__name__)
@@ -189,5 +189,5 @@ def _thumbnail(pixels: Image.Image) -> bytes | None:
     try:
         return thumbnail(pixels)
     except Exception as error:  # noqa: BLE001 - a photo is no worse for having none
-        log.warning("thumbnail not made", error=str(error) or type(error).__name__)
+        log.warning("thumbnail creation failed", error=str(error) or type(error).__name__)
         return None

@@ -6,8 +6,8 @@ from typing import Protocol
 
 import anyio
 
-from pastelka_orders.photos.limits import PhotoLimits
 from pastelka_orders.photos.normalise import too_large
+from pastelka_orders.photos.photo_limits import PhotoLimits
 
 _CHUNK = 256 * 1024
 

@@ -14,13 +14,13 @@ from nats.js.errors import NotFoundError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import OrderChanged, OrderCreated, OrderDeleted, now
-from pastelka_common.messaging.held import StreamState, state_of
 from pastelka_common.messaging.names import names_of
+from pastelka_common.messaging.stored_messages import StreamState, get_stream_state
 from pastelka_common.messaging.topology import DAY, EVENTS, EVENTS_CONSUMER
 from pastelka_orders.outbox import Outbox
-from pastelka_orders.reconciler.sweep import Sweep
+from pastelka_orders.reconciler.reconcile_pass import ReconcilePass
 from pastelka_orders.repository import reconciling
-from pastelka_orders.repository.reconciling import State
+from pastelka_orders.repository.reconciling import ReconcilerSnapshot
 
 # A transaction may have been under way for a while when it was last known that all was pushed.
 _MARGIN = timedelta(seconds=60)
@@ -28,32 +28,32 @@ _KEPT = timedelta(seconds=DAY)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class EventsCheck:
     """Where the events stand: the mark, and up to when all are pushed (``None``: not known)."""
 
     mark: dict[str, Any]
     good_at: datetime | None
 
 
-async def mend_events(sweep: Sweep, last: State | None) -> Standing:
+async def repair_events(reconcile_pass: ReconcilePass, last: ReconcilerSnapshot | None) -> EventsCheck:
     """Announce changed orders again if events were lost; returns where the events stand now."""
-    until = await sweep.database.read(reconciling.published_until)
-    stream = await state_of(sweep.nc, EVENTS)
+    until = await reconcile_pass.database.read(reconciling.published_until)
+    stream = await get_stream_state(reconcile_pass.nc, EVENTS)
     if last is not None and last.events_mark is not None:
-        await _mend(sweep, last, stream)
-    return Standing(_mark(stream), until if await _all_pushed(sweep.nc) else None)
+        await _repair(reconcile_pass, last, stream)
+    return EventsCheck(_mark(stream), until if await _all_pushed(reconcile_pass.nc) else None)
 
 
-async def _mend(sweep: Sweep, last: State, stream: StreamState) -> None:
+async def _repair(reconcile_pass: ReconcilePass, last: ReconcilerSnapshot, stream: StreamState) -> None:
     mark = last.events_mark or {}
-    if not await _is_lost(sweep.nc, stream, mark):
+    if not await _is_lost(reconcile_pass.nc, stream, mark):
         return
     since = (last.events_good_at or now() - _KEPT) - _MARGIN
-    older = await _end_of_older_copy(sweep.nc, stream, mark)
+    older = await _end_of_older_copy(reconcile_pass.nc, stream, mark)
     if older is not None:
         since = min(since, older - _MARGIN)
-    count = await sweep.change(lambda c: _announce(c, since))
-    sweep.note("events", "events_lost", since=since.isoformat(timespec="seconds"), orders=count)
+    count = await reconcile_pass.change(lambda c: _announce(c, since))
+    reconcile_pass.note("events", "events_lost", since=since.isoformat(timespec="seconds"), orders=count)
 
 
 async def _announce(connection: AsyncConnection, since: datetime) -> int:

@@ -10,20 +10,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.storage import Storage
-from pastelka_orders.database import Database, is_passing
+from pastelka_orders.database import Database, is_transient
 from pastelka_orders.leases import leased
-from pastelka_orders.reconciler.answered_letters import remove_answered_letters
-from pastelka_orders.reconciler.events import mend_events
-from pastelka_orders.reconciler.files import FileRounds
-from pastelka_orders.reconciler.leftovers import (
-    mend_downloads,
-    mend_erasures,
-    mend_shop_jobs,
-    remove_jobs_of_the_past,
+from pastelka_orders.reconciler.events import repair_events
+from pastelka_orders.reconciler.orphaned_jobs import (
+    remove_orphaned_jobs,
+    repair_downloads,
+    repair_erasures,
+    repair_shop_jobs,
 )
-from pastelka_orders.reconciler.stranded import remove_stranded_jobs
-from pastelka_orders.reconciler.sweep import Sweep
-from pastelka_orders.reconciler.versions import mend_versions
+from pastelka_orders.reconciler.reconcile_pass import ReconcilePass
+from pastelka_orders.reconciler.resolved_dead_letters import remove_resolved_dead_letters
+from pastelka_orders.reconciler.storage_scrubber import StorageScrubber
+from pastelka_orders.reconciler.undeliverable_jobs import remove_undeliverable_jobs
+from pastelka_orders.reconciler.versions import repair_versions
 from pastelka_orders.repository import reconciling
 
 _LEASE = "reconciler"
@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 class Reconciler:
     """Makes a pass every ``every`` seconds; of several replicas one at a time.
 
-    ``grace`` (seconds) is how long nothing must have happened to a row before it is mended; ``files``
+    ``grace`` (seconds) is how long nothing must have happened to a row before it is repaired; ``files``
     is how many files of each kind a pass looks for, in rounds over all of them (0: none).
     :meth:`wake` asks for a pass now.
     """
@@ -49,15 +49,15 @@ class Reconciler:
         every: float,
         grace: float,
         files: int = 0,
-        on_mended: Callable[[], None] = lambda: None,
+        on_repaired: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = database
         self._nc = nc
         self._storage = storage
         self._every = every
         self._grace = grace
-        self._on_mended = on_mended
-        self._files = FileRounds(files) if files else None
+        self._on_repaired = on_repaired
+        self._files = StorageScrubber(files) if files else None
         self._awake = asyncio.Event()
 
     def wake(self) -> None:
@@ -71,15 +71,15 @@ class Reconciler:
             pause = self._every if await self._pass() else min(self._every, _PAUSE_AFTER_FAILURE)
             await self._wait(stop, pause)
 
-    async def sweep(self, *, dry_run: bool = False) -> Sweep | None:
+    async def run_once(self, *, dry_run: bool = False) -> ReconcilePass | None:
         """One pass; ``None`` if another replica is making one. Raises what the parts raise."""
         async with leased(self._database, _LEASE) as is_ours:
             if not is_ours:
                 return None
-            found = Sweep(self._database, self._nc, self._storage, self._grace, dry_run=dry_run)
+            found = ReconcilePass(self._database, self._nc, self._storage, self._grace, dry_run=dry_run)
             await _pass_over(found, self._files)
-        if found.mended and not dry_run:
-            self._on_mended()
+        if found.repaired and not dry_run:
+            self._on_repaired()
         return found
 
     async def _pass(self) -> bool:
@@ -87,15 +87,15 @@ class Reconciler:
         if not self._nc.is_connected:
             return False
         try:
-            await self.sweep()
+            await self.run_once()
         except BROKER_ERRORS as error:
-            log.warning("reconciler waits for the broker", error=str(error) or type(error).__name__)
+            log.warning("reconciler deferred, broker unavailable", error=str(error) or type(error).__name__)
             return False
         except Exception as error:
-            if not is_passing(error):
+            if not is_transient(error):
                 log.exception("reconciler failed")
                 return True
-            log.warning("reconciler waits for the database", error=str(error))
+            log.warning("reconciler deferred, database unavailable", error=str(error))
             return False
         return True
 
@@ -109,30 +109,30 @@ class Reconciler:
             woken.cancel()
 
 
-async def _pass_over(sweep: Sweep, files: FileRounds | None) -> None:
+async def _pass_over(reconcile_pass: ReconcilePass, files: StorageScrubber | None) -> None:
     started = time.monotonic()
-    last = await sweep.database.read(reconciling.state)
+    last = await reconcile_pass.database.read(reconciling.state)
     # What has ended first: nothing of the past is to be begun while the rest is looked at.
-    await remove_stranded_jobs(sweep)
-    await remove_jobs_of_the_past(sweep)
-    await mend_versions(sweep)
-    await mend_downloads(sweep)
-    await mend_erasures(sweep)
-    await mend_shop_jobs(sweep)
-    await remove_answered_letters(sweep)
+    await remove_undeliverable_jobs(reconcile_pass)
+    await remove_orphaned_jobs(reconcile_pass)
+    await repair_versions(reconcile_pass)
+    await repair_downloads(reconcile_pass)
+    await repair_erasures(reconcile_pass)
+    await repair_shop_jobs(reconcile_pass)
+    await remove_resolved_dead_letters(reconcile_pass)
     if files is not None:
-        await files.look(sweep)
-    events = await mend_events(sweep, last)
+        await files.scrub(reconcile_pass)
+    events = await repair_events(reconcile_pass, last)
     seconds = time.monotonic() - started
 
     async def remember(connection: AsyncConnection) -> None:
         await reconciling.save_state(
             connection,
             seconds=seconds,
-            examined=sweep.examined,
-            mended=len(sweep.mended),
+            examined=reconcile_pass.examined,
+            repaired=len(reconcile_pass.repaired),
             events_mark=events.mark,
             events_good_at=events.good_at,
         )
 
-    await sweep.change(remember)
+    await reconcile_pass.change(remember)

@@ -12,20 +12,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import ColoringFact, DeadLetter, SvgFact, VersionJob, job_key
 from pastelka_common.contracts.statuses import STATUS_ENUMS, StatusType
+from pastelka_common.jobs.handler import FACTS
 from pastelka_common.messaging import hands
-from pastelka_common.messaging.held import Held, last_from_leader, last_held
 from pastelka_common.messaging.names import names_of
 from pastelka_common.messaging.publish import BROKER_ERRORS
+from pastelka_common.messaging.stored_messages import (
+    StoredMessage,
+    get_last_message_from_leader,
+    get_last_messages,
+)
 from pastelka_common.messaging.topology import DEAD, FACTS_CONSUMER, JOBS, PROVIDER_JOBS, STATUS
-from pastelka_common.messaging.work import FACTS
-from pastelka_orders.database import is_passing
+from pastelka_orders.database import is_transient
 from pastelka_orders.domain.versions import status_of
+from pastelka_orders.handlers.create_versions import job_of
 from pastelka_orders.handlers.facts import Received, apply_dead_letter, apply_facts, has_expected_path
-from pastelka_orders.handlers.making import job_of
 from pastelka_orders.outbox import Outbox
-from pastelka_orders.reconciler.sweep import Reason, Sweep
+from pastelka_orders.reconciler.reconcile_pass import Reason, ReconcilePass
 from pastelka_orders.repository import reconciling, versions
-from pastelka_orders.repository.reconciling import InHand
+from pastelka_orders.repository.reconciling import ActiveVersion
 from pastelka_orders.repository.versions import Version
 
 _PAGE = 1000
@@ -33,65 +37,69 @@ _PAGE = 1000
 log = structlog.get_logger(__name__)
 
 
-async def mend_versions(sweep: Sweep) -> None:
-    """Look at every version in hand; mend those that nobody works on and nobody will."""
+async def repair_versions(reconcile_pass: ReconcilePass) -> None:
+    """Look at every version in hand; repair those that nobody works on and nobody will."""
     for kind in STATUS_ENUMS:
         after = 0
-        while page := await _page(sweep, kind, after):
-            sweep.examined += len(page)
-            await _mend_page(sweep, kind, page)
+        while page := await _page(reconcile_pass, kind, after):
+            reconcile_pass.examined += len(page)
+            await _repair_page(reconcile_pass, kind, page)
             after = page[-1].id
 
 
-async def _page(sweep: Sweep, kind: StatusType, after: int) -> list[InHand]:
-    return await sweep.database.read(
-        lambda c: reconciling.in_hand(c, kind, grace=sweep.grace, after=after, page=_PAGE)
+async def _page(reconcile_pass: ReconcilePass, kind: StatusType, after: int) -> list[ActiveVersion]:
+    return await reconcile_pass.database.read(
+        lambda c: reconciling.active_versions(c, kind, grace=reconcile_pass.grace, after=after, page=_PAGE)
     )
 
 
-async def _mend_page(sweep: Sweep, kind: StatusType, page: Sequence[InHand]) -> None:
-    jobs = await last_held(sweep.nc, JOBS, [_job_subject(kind, row.id) for row in page])
-    await _remind(sweep, kind, page)
+async def _repair_page(
+    reconcile_pass: ReconcilePass, kind: StatusType, page: Sequence[ActiveVersion]
+) -> None:
+    jobs = await get_last_messages(reconcile_pass.nc, JOBS, [_job_subject(kind, row.id) for row in page])
+    await _remind(reconcile_pass, kind, page)
     suspects = [row for row in page if row.is_old and _run_of(jobs.get(_job_subject(kind, row.id))) < row.run]
     if not suspects:
         return
-    busy = await hands.in_hand(sweep.nc)
-    facts_are_applied = await _facts_are_applied(sweep.nc)
+    busy = await hands.in_hand(reconcile_pass.nc)
+    facts_are_applied = await _facts_are_applied(reconcile_pass.nc)
     for row in suspects:
         if job_key(kind, row.id, row.run) in busy:
             continue
-        reason = await _mend(sweep, kind, row, facts_are_applied=facts_are_applied)
+        reason = await _repair(reconcile_pass, kind, row, facts_are_applied=facts_are_applied)
         if reason is not None:
-            sweep.note(kind, reason, version=row.id, run=row.run, attempt=row.attempt)
+            reconcile_pass.note(kind, reason, version=row.id, run=row.run, attempt=row.attempt)
 
 
 @dataclass(frozen=True, slots=True)
 class _BrokerState:
     """What the broker's leader holds of a version: its job of an earlier run, last fact, dead letter."""
 
-    job: Held | None
+    job: StoredMessage | None
     fact: ColoringFact | SvgFact | None
     letter: DeadLetter | None
 
 
-async def _mend(sweep: Sweep, kind: StatusType, row: InHand, *, facts_are_applied: bool) -> Reason | None:
-    """Mend one version unless that turns out to be needless; a row that cannot be mended stops no other."""
+async def _repair(
+    reconcile_pass: ReconcilePass, kind: StatusType, row: ActiveVersion, *, facts_are_applied: bool
+) -> Reason | None:
+    """Repair one version if it still needs it; a row that cannot be repaired stops no other."""
     try:
-        version = await sweep.database.read(lambda c: _unchanged(c, kind, row))
-        held = await _state_in_broker(sweep.nc, version, row) if version is not None else None
+        version = await reconcile_pass.database.read(lambda c: _unchanged(c, kind, row))
+        held = await _state_in_broker(reconcile_pass.nc, version, row) if version is not None else None
         if held is None:
             return None
-        return await sweep.change(
-            lambda c: _mend_locked(c, kind, row, held, facts_are_applied=facts_are_applied)
+        return await reconcile_pass.change(
+            lambda c: _repair_locked(c, kind, row, held, facts_are_applied=facts_are_applied)
         )
     except Exception as error:
-        if is_passing(error) or isinstance(error, BROKER_ERRORS):
+        if is_transient(error) or isinstance(error, BROKER_ERRORS):
             raise
-        log.exception("version cannot be mended", kind=kind, version=row.id)
+        log.exception("version repair failed", kind=kind, version=row.id)
         return None
 
 
-async def _unchanged(connection: AsyncConnection, kind: StatusType, row: InHand) -> Version | None:
+async def _unchanged(connection: AsyncConnection, kind: StatusType, row: ActiveVersion) -> Version | None:
     """The locked version; ``None`` if anything happened to it, or its job waits in the outbox."""
     found = await versions.lock(connection, kind, [row.id])
     if not found or found[0].status.is_final or found[0].progress.position != row.position:
@@ -101,23 +109,30 @@ async def _unchanged(connection: AsyncConnection, kind: StatusType, row: InHand)
     return found[0]
 
 
-async def _state_in_broker(nc: Client, version: Version, row: InHand) -> _BrokerState | None:
+async def _state_in_broker(nc: Client, version: Version, row: ActiveVersion) -> _BrokerState | None:
     """What the broker holds of a version; ``None`` if its job is there.
 
     The outbox was read before, as what has left it is in ``JOBS``. The job is asked for before the rest,
     as a worker stores its last fact before its job goes, and facts before the dead letter.
     """
     subject = _job_subject(version.kind, row.id)
-    job = await last_from_leader(nc, JOBS, subject)
+    job = await get_last_message_from_leader(nc, JOBS, subject)
     if _run_of(job) >= row.run:
         return None
-    fact = _fact_of(version, await last_from_leader(nc, STATUS, f"status.{version.kind}.{row.id}"))
-    letter = _letter_of(await last_from_leader(nc, DEAD, f"dead.{subject}"), row.run)
+    fact = _fact_of(
+        version, await get_last_message_from_leader(nc, STATUS, f"status.{version.kind}.{row.id}")
+    )
+    letter = _letter_of(await get_last_message_from_leader(nc, DEAD, f"dead.{subject}"), row.run)
     return _BrokerState(job, fact, letter)
 
 
-async def _mend_locked(
-    connection: AsyncConnection, kind: StatusType, row: InHand, held: _BrokerState, *, facts_are_applied: bool
+async def _repair_locked(
+    connection: AsyncConnection,
+    kind: StatusType,
+    row: ActiveVersion,
+    held: _BrokerState,
+    *,
+    facts_are_applied: bool,
 ) -> Reason | None:
     """Whatever happened since the broker was asked has changed the row, or is in the outbox."""
     version = await _unchanged(connection, kind, row)
@@ -137,7 +152,7 @@ async def _mend_locked(
 
 
 async def _ask_again(
-    connection: AsyncConnection, version: Version, row: InHand, attempt: int, job: Held | None
+    connection: AsyncConnection, version: Version, row: ActiveVersion, attempt: int, job: StoredMessage | None
 ) -> Reason:
     """Publish the job again, its attempts counted on, with the provider's job id if it is known."""
     never = version.status == status_of(version.kind, "pending")
@@ -151,20 +166,20 @@ async def _ask_again(
     return "never_published" if never else "job_missing"
 
 
-async def _remind(sweep: Sweep, kind: StatusType, page: Sequence[InHand]) -> None:
+async def _remind(reconcile_pass: ReconcilePass, kind: StatusType, page: Sequence[ActiveVersion]) -> None:
     """Put the providers' job ids back into their bucket where it has lost them."""
     known = {
         f"$KV.{PROVIDER_JOBS}.{job_key(kind, row.id, row.run)}": row for row in page if row.provider_job_id
     }
-    held = await last_held(sweep.nc, f"KV_{PROVIDER_JOBS}", list(known))
+    held = await get_last_messages(reconcile_pass.nc, f"KV_{PROVIDER_JOBS}", list(known))
     for subject, row in known.items():
         if subject in held or row.provider_job_id is None:
             continue
-        if not sweep.dry_run:
-            await sweep.nc.jetstream().publish(
-                names_of(sweep.nc).subject(subject), row.provider_job_id.encode()
+        if not reconcile_pass.dry_run:
+            await reconcile_pass.nc.jetstream().publish(
+                names_of(reconcile_pass.nc).subject(subject), row.provider_job_id.encode()
             )
-        sweep.note(kind, "provider_job_forgotten", version=row.id, run=row.run)
+        reconcile_pass.note(kind, "provider_job_forgotten", version=row.id, run=row.run)
 
 
 async def _facts_are_applied(nc: Client) -> bool:
@@ -181,7 +196,7 @@ def _job_subject(kind: StatusType, version_id: int) -> str:
     return f"jobs.{kind}.{version_id}"
 
 
-def _run_of(held: Held | None) -> int:
+def _run_of(held: StoredMessage | None) -> int:
     """The run of a job message; 0 if there is none, or none that can be read."""
     if held is None:
         return 0
@@ -191,7 +206,7 @@ def _run_of(held: Held | None) -> int:
         return 0
 
 
-def _letter_of(held: Held | None, run: int) -> DeadLetter | None:
+def _letter_of(held: StoredMessage | None, run: int) -> DeadLetter | None:
     """The dead letter in a message, if it is about the job of this run."""
     try:
         letter = DeadLetter.model_validate_json(held.data) if held is not None else None
@@ -201,7 +216,7 @@ def _letter_of(held: Held | None, run: int) -> DeadLetter | None:
     return letter if job is not None and job.run == run else None
 
 
-def _fact_of(version: Version, held: Held | None) -> ColoringFact | SvgFact | None:
+def _fact_of(version: Version, held: StoredMessage | None) -> ColoringFact | SvgFact | None:
     """The fact in a message, if it is of the version's present run and would be applied."""
     try:
         fact = FACTS[version.kind].model_validate_json(held.data) if held is not None else None

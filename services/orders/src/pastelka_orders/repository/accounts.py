@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_orders.access.caller import Role
+from pastelka_orders.access.principal import Role
 from pastelka_orders.domain.text import single_line
 
 _COLUMNS = "id, name, role::text AS role, password_hash, created_at, disabled_at"
@@ -63,7 +63,7 @@ async def find(connection: AsyncConnection, name: str) -> Account | None:
     return None if row is None else Account(**row)
 
 
-async def everybody(connection: AsyncConnection) -> Sequence[Account]:
+async def list_all(connection: AsyncConnection) -> Sequence[Account]:
     """All users by name, with when a session of theirs was last used."""
     return [Account(**row) for row in (await connection.execute(_LIST)).mappings()]
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_orders.access.caller import Scope
+from pastelka_orders.access.principal import Scope
 from pastelka_orders.repository.accounts import name_key
 
 # By a unique index: this is read with every request.
@@ -35,7 +35,7 @@ _REVOKE = text(
 
 
 @dataclass(frozen=True, slots=True)
-class GoodToken:
+class ActiveToken:
     """A token that somebody has just used. ``is_news``: it was not noted lately that it is."""
 
     id: int
@@ -58,10 +58,10 @@ class TokenRow:
     is_good: bool
 
 
-async def find(connection: AsyncConnection, secret_hash: bytes) -> GoodToken | None:
+async def find(connection: AsyncConnection, secret_hash: bytes) -> ActiveToken | None:
     """The token with that hash, if it is good."""
     row = (await connection.execute(_FIND, {"hash": secret_hash})).one_or_none()
-    return None if row is None else GoodToken(row.id, row.name, row.scope, row.is_news)
+    return None if row is None else ActiveToken(row.id, row.name, row.scope, row.is_news)
 
 
 async def note_use(connection: AsyncConnection, token_id: int) -> None:
@@ -84,7 +84,7 @@ async def add(
     return found
 
 
-async def everyone(connection: AsyncConnection) -> Sequence[TokenRow]:
+async def list_all(connection: AsyncConnection) -> Sequence[TokenRow]:
     """All tokens, oldest first."""
     return [TokenRow(**row) for row in (await connection.execute(_LIST)).mappings()]
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ARRAY, BigInteger, Integer, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_orders.models import ErasureReason
+from pastelka_orders.models.orders import ErasureReason
 
 # Hours and not days: a day of PostgreSQL is 23 or 25 hours long where the clocks change.
 _EXPIRED = text(
@@ -104,7 +104,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Erasure:
+class ErasureRecord:
     """The record of one erasure, finished or not; it names no customer."""
 
     order_id: int
@@ -124,7 +124,7 @@ class Erasure:
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
+class OrderContents:
     """What belongs to an order. ``paths`` are those of stored files, relative to the storage root.
 
     ``subjects`` are those of jobs about it. ``is_recent`` says whether anything changed in the last
@@ -177,22 +177,22 @@ async def ask(
     return (await connection.execute(_ASK, values)).first() is not None
 
 
-async def unfinished(connection: AsyncConnection, *, after: int, batch: int) -> list[Erasure]:
+async def unfinished(connection: AsyncConnection, *, after: int, batch: int) -> list[ErasureRecord]:
     """Erasures of which something is left to do, by order id beyond ``after``."""
     rows = await connection.execute(_OPEN, {"after": after, "batch": batch})
-    return [Erasure(**row) for row in rows.mappings()]
+    return [ErasureRecord(**row) for row in rows.mappings()]
 
 
-async def one(connection: AsyncConnection, order_id: int, *, lock: bool = False) -> Erasure | None:
+async def one(connection: AsyncConnection, order_id: int, *, lock: bool = False) -> ErasureRecord | None:
     """The record of an order's erasure; with ``lock``, nobody else changes it until the transaction ends."""
     row = (await connection.execute(_LOCK if lock else _ONE, {"order_id": order_id})).mappings().first()
-    return Erasure(**row) if row else None
+    return ErasureRecord(**row) if row else None
 
 
-async def latest(connection: AsyncConnection, order_number: str) -> Erasure | None:
+async def latest(connection: AsyncConnection, order_number: str) -> ErasureRecord | None:
     """The newest record of an order of this number."""
     row = (await connection.execute(_LATEST, {"order_number": order_number})).mappings().first()
-    return Erasure(**row) if row else None
+    return ErasureRecord(**row) if row else None
 
 
 async def note_count(connection: AsyncConnection, order_id: int, *, files: int, size: int) -> None:
@@ -200,7 +200,7 @@ async def note_count(connection: AsyncConnection, order_id: int, *, files: int, 
     await connection.execute(_COUNTED, {"order_id": order_id, "files": files, "bytes": size})
 
 
-async def contents(connection: AsyncConnection, order_id: int) -> Contents | None:
+async def contents(connection: AsyncConnection, order_id: int) -> OrderContents | None:
     """What belongs to an order; ``None`` if it is gone."""
     head = (await connection.execute(_CONTENTS, {"order_id": order_id})).first()
     if head is None:
@@ -208,7 +208,7 @@ async def contents(connection: AsyncConnection, order_id: int) -> Contents | Non
     rows = (await connection.execute(_FILES, {"order_id": order_id})).all()
     stored = [row for row in rows if row.path is not None]
     week = await _a_week_ago(connection)
-    return Contents(
+    return OrderContents(
         order_number=head.order_number,
         shopify_id=head.shopify_id,
         photos=sum(row.kind == "photo" for row in stored),
@@ -228,7 +228,7 @@ async def forget_messages(connection: AsyncConnection, subjects: Sequence[str]) 
 
 
 async def note_rows_gone(
-    connection: AsyncConnection, order_id: int, what: Contents | None, *, is_watched: bool
+    connection: AsyncConnection, order_id: int, what: OrderContents | None, *, is_watched: bool
 ) -> None:
     """Note that the order's rows are gone, and which messages are still to be purged."""
     values = {
@@ -241,7 +241,7 @@ async def note_rows_gone(
     await connection.execute(_ROWS_GONE, values)
 
 
-async def never_again(connection: AsyncConnection, shopify_ids: Sequence[int]) -> None:
+async def suppress(connection: AsyncConnection, shopify_ids: Sequence[int]) -> None:
     """Remember that these orders of the shop must not come back, whoever asks for them."""
     await connection.execute(_FINAL, {"ids": list(shopify_ids)})
 

@@ -29,10 +29,10 @@ _FORGET = text(f"DELETE FROM job_attempts WHERE updated_at < clock_timestamp() -
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """``failed`` attempts, and ``crashes``: deliveries since the last outcome that had none."""
+    """``failed`` attempts, and ``silent_deliveries``: deliveries since the last outcome that had none."""
 
     failed: int
-    crashes: int
+    silent_deliveries: int
     code: str | None
     message: str | None
 
@@ -40,7 +40,7 @@ class Counted:
 async def begin(connection: AsyncConnection, subject: str, sequence: int) -> Counted:
     """Count a delivery as open; returns what came before it."""
     row = (await connection.execute(_BEGIN, {"subject": subject, "sequence": sequence})).one()
-    return Counted(row.failed, row.crashes, row.code, row.message)
+    return Counted(row.failed, row.silent_deliveries, row.code, row.message)
 
 
 async def failed(connection: AsyncConnection, subject: str, sequence: int, code: str, message: str) -> int:
@@ -50,7 +50,7 @@ async def failed(connection: AsyncConnection, subject: str, sequence: int, code:
     return found
 
 
-async def spared(connection: AsyncConnection, subject: str, sequence: int) -> None:
+async def released(connection: AsyncConnection, subject: str, sequence: int) -> None:
     """A delivery ended without an attempt."""
     await connection.execute(_SPARED, {"subject": subject, "sequence": sequence})
 

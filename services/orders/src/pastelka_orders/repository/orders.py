@@ -7,7 +7,7 @@ from sqlalchemy import ARRAY, Integer, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.repository.order_search import search_text
-from pastelka_orders.repository.uploads import Upload
+from pastelka_orders.repository.uploads import UploadRecord
 
 _EXISTS = text("SELECT 1 FROM orders WHERE order_number = :order_number")
 _NEXT_MANUAL = text("SELECT nextval('manual_order_number_seq')")
@@ -58,7 +58,7 @@ async def exists(connection: AsyncConnection, order_number: str) -> bool:
 
 
 async def add_manual(
-    connection: AsyncConnection, ids: Upload, *, customer_name: str | None, note: str | None, title: str
+    connection: AsyncConnection, ids: UploadRecord, *, customer_name: str | None, note: str | None, title: str
 ) -> str:
     """Add an order made by hand, with one line item; its number is the next ``M1000``, ``M1001``, ..."""
     number = f"M{(await connection.execute(_NEXT_MANUAL)).scalar_one()}"

@@ -13,23 +13,24 @@ from pastelka_common.contracts.statuses import StatusType
 from pastelka_orders.repository.versions import TABLES
 
 _OLD = "clock_timestamp() - make_interval(secs => :grace)"
-_IN_HAND = {
+_ACTIVE = {
     kind: text(
         f"""SELECT v.id, v.run, v.attempt, v.step, v.provider_job_id, v.updated_at < {_OLD} AS is_old
-        FROM {table} v WHERE v.in_hand AND v.id > :after ORDER BY v.id LIMIT :page"""
+        FROM {table} v WHERE v.is_active AND v.id > :after ORDER BY v.id LIMIT :page"""
     ).bindparams(bindparam("after", type_=Integer))
     for kind, table in TABLES.items()
 }
 _ENDED = {
     kind: text(
         f"""SELECT n.id, v.run, v.error_code FROM unnest(CAST(:ids AS integer[])) AS n(id)
-        LEFT JOIN {table} v ON v.id = n.id WHERE v.id IS NULL OR (NOT v.in_hand AND v.updated_at < {_OLD})"""
+        LEFT JOIN {table} v ON v.id = n.id WHERE v.id IS NULL
+            OR (NOT v.is_active AND v.updated_at < {_OLD})"""
     )
     for kind, table in TABLES.items()
 }
 _ANSWERED = {
     kind: text(
-        f"""SELECT n.id, v.run, COALESCE(v.in_hand, false) AS is_active
+        f"""SELECT n.id, v.run, COALESCE(v.is_active, false) AS is_active
         FROM unnest(CAST(:ids AS integer[])) AS n(id) LEFT JOIN {table} v ON v.id = n.id
         WHERE v.error_code IS NULL OR v.error_code = :cancelled"""
     )
@@ -75,26 +76,27 @@ _CHANGED_ORDERS = text(
 )
 _DELETED_ORDERS = text("SELECT order_number FROM erasures WHERE deleted_at > :since ORDER BY deleted_at")
 _STATE = text(
-    """SELECT ran_at, seconds, examined, mended, mended_total, last_mended_at, events_mark, events_good_at
+    """SELECT ran_at, seconds, examined, repaired, repaired_total, last_repaired_at, events_mark,
+        events_good_at
     FROM reconciler"""
 )
 _SAVE_STATE = text(
-    """INSERT INTO reconciler AS r (id, ran_at, seconds, examined, mended, mended_total, last_mended_at,
+    """INSERT INTO reconciler AS r (id, ran_at, seconds, examined, repaired, repaired_total, last_repaired_at,
         events_mark, events_good_at)
-    VALUES (1, clock_timestamp(), :seconds, :examined, CAST(:mended AS integer), CAST(:mended AS integer),
-        CASE WHEN CAST(:mended AS integer) > 0 THEN clock_timestamp() END,
+    VALUES (1, clock_timestamp(), :seconds, :examined, CAST(:repaired AS integer), CAST(:repaired AS integer),
+        CASE WHEN CAST(:repaired AS integer) > 0 THEN clock_timestamp() END,
         CAST(CAST(:events_mark AS text) AS jsonb), CAST(:events_good_at AS timestamptz))
     ON CONFLICT (id) DO UPDATE SET ran_at = EXCLUDED.ran_at, seconds = EXCLUDED.seconds,
-        examined = EXCLUDED.examined, mended = EXCLUDED.mended,
-        mended_total = r.mended_total + EXCLUDED.mended,
-        last_mended_at = COALESCE(EXCLUDED.last_mended_at, r.last_mended_at),
+        examined = EXCLUDED.examined, repaired = EXCLUDED.repaired,
+        repaired_total = r.repaired_total + EXCLUDED.repaired,
+        last_repaired_at = COALESCE(EXCLUDED.last_repaired_at, r.last_repaired_at),
         events_mark = COALESCE(EXCLUDED.events_mark, r.events_mark),
         events_good_at = COALESCE(EXCLUDED.events_good_at, r.events_good_at)"""
 ).bindparams(bindparam("events_mark", type_=Text))
 
 
 @dataclass(frozen=True, slots=True)
-class InHand:
+class ActiveVersion:
     """A version whose run has not ended; ``is_old``: nothing has happened to it for the grace."""
 
     id: int
@@ -120,7 +122,7 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class AnsweredVersion:
+class ResolvedVersion:
     """A version that does not wait for a person; ``run`` is ``None`` when it is gone."""
 
     id: int
@@ -161,25 +163,25 @@ class ChangedOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class ReconcilerSnapshot:
     """What is remembered of the last pass."""
 
     ran_at: datetime
     seconds: float
     examined: int
-    mended: int
-    mended_total: int
-    last_mended_at: datetime | None
+    repaired: int
+    repaired_total: int
+    last_repaired_at: datetime | None
     events_mark: dict[str, Any] | None
     events_good_at: datetime | None
 
 
-async def in_hand(
+async def active_versions(
     connection: AsyncConnection, kind: StatusType, *, grace: float, after: int, page: int
-) -> list[InHand]:
+) -> list[ActiveVersion]:
     """Versions in hand with an id beyond ``after``, by id, at most ``page``."""
     values = {"grace": grace, "after": after, "page": page}
-    return [InHand(**row) for row in (await connection.execute(_IN_HAND[kind], values)).mappings()]
+    return [ActiveVersion(**row) for row in (await connection.execute(_ACTIVE[kind], values)).mappings()]
 
 
 async def ended(
@@ -190,12 +192,12 @@ async def ended(
     return [Ended(**row) for row in rows.mappings()]
 
 
-async def answered_versions(
+async def resolved_versions(
     connection: AsyncConnection, kind: StatusType, ids: Sequence[int], *, cancelled: str
-) -> list[AnsweredVersion]:
+) -> list[ResolvedVersion]:
     """Those of these versions that are asked for again, completed, cancelled (an error code) or gone."""
     rows = await connection.execute(_ANSWERED[kind], {"ids": list(ids), "cancelled": cancelled})
-    return [AnsweredVersion(**row) for row in rows.mappings()]
+    return [ResolvedVersion(**row) for row in rows.mappings()]
 
 
 async def answered_downloads(connection: AsyncConnection, ids: Sequence[int]) -> list[int]:
@@ -242,10 +244,10 @@ async def deleted_orders(connection: AsyncConnection, since: datetime) -> list[s
     return [row.order_number for row in await connection.execute(_DELETED_ORDERS, {"since": since})]
 
 
-async def state(connection: AsyncConnection) -> State | None:
+async def state(connection: AsyncConnection) -> ReconcilerSnapshot | None:
     """What is remembered of the last pass, if there was one."""
     row = (await connection.execute(_STATE)).mappings().first()
-    return State(**row) if row else None
+    return ReconcilerSnapshot(**row) if row else None
 
 
 async def save_state(
@@ -253,7 +255,7 @@ async def save_state(
     *,
     seconds: float,
     examined: int,
-    mended: int,
+    repaired: int,
     events_mark: dict[str, Any] | None,
     events_good_at: datetime | None,
 ) -> None:
@@ -261,7 +263,7 @@ async def save_state(
     values = {
         "seconds": seconds,
         "examined": examined,
-        "mended": mended,
+        "repaired": repaired,
         "events_mark": json.dumps(events_mark) if events_mark is not None else None,
         "events_good_at": events_good_at,
     }

@@ -26,7 +26,7 @@ _ERASED = text("UPDATE retention SET erased = erased + 1, last_erased_at = clock
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class RetentionSnapshot:
     """How the last look went; ``waiting`` erasures are not finished, ``failing`` ones were tried in vain.
 
     ``failure`` is why the first of those failed.
@@ -49,10 +49,10 @@ async def clock(connection: AsyncConnection) -> datetime:
     return found
 
 
-async def state(connection: AsyncConnection) -> State | None:
+async def state(connection: AsyncConnection) -> RetentionSnapshot | None:
     """What is remembered, if there was a look."""
     row = (await connection.execute(_STATE)).mappings().first()
-    return State(**row) if row else None
+    return RetentionSnapshot(**row) if row else None
 
 
 async def begin(connection: AsyncConnection, *, days: int | None) -> None:

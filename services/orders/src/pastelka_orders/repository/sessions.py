@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_orders.access.caller import Role
+from pastelka_orders.access.principal import Role
 
 # By primary keys only: this is read with every request.
 _FIND = text(

@@ -6,7 +6,7 @@ from sqlalchemy import ARRAY, BigInteger, Integer, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.shopify.orders import ShopItem
-from pastelka_orders.shopify.photo_plan import Place, Present
+from pastelka_orders.shopify.photo_plan import Place, StoredPhotoState
 
 # What an item has by its place stays: only the shop's id says which item is meant.
 _ITEMS = text(
@@ -102,11 +102,13 @@ async def item_ids(connection: AsyncConnection, order_id: int) -> dict[int, int]
     return {row.shopify_line_item_id: row.id for row in rows}
 
 
-async def lock_photos(connection: AsyncConnection, order_id: int) -> list[Present]:
+async def lock_photos(connection: AsyncConnection, order_id: int) -> list[StoredPhotoState]:
     """The order's photos, locked."""
     rows = await connection.execute(_PHOTOS, {"order_id": order_id})
     return [
-        Present(row.id, (row.line_item_id, row.position), row.original_url, row.is_stored, row.has_failed)
+        StoredPhotoState(
+            row.id, (row.line_item_id, row.position), row.original_url, row.is_stored, row.has_failed
+        )
         for row in rows
     ]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Integer, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_orders.models import StoredKind
+from pastelka_orders.models.orders import StoredKind
 from pastelka_orders.repository.versions import TABLES
 
 FILE_MISSING = "file_missing"

@@ -18,7 +18,7 @@ _OUTBOX = text(
 _REFUSED = text("SELECT count(*) FROM outbox WHERE refused IS NOT NULL")
 _VERSIONS_IN_HAND = text(
     " UNION ALL ".join(
-        f"SELECT '{kind}' AS kind, count(*) AS number FROM {table} WHERE in_hand"
+        f"SELECT '{kind}' AS kind, count(*) AS number FROM {table} WHERE is_active"
         for kind, table in TABLES.items()
     )
 )
@@ -52,7 +52,7 @@ async def outbox(connection: AsyncConnection) -> OutboxResponse:
     return OutboxResponse.model_validate(dict(row))
 
 
-async def versions_in_hand(connection: AsyncConnection) -> dict[StatusType, int]:
+async def active_versions(connection: AsyncConnection) -> dict[StatusType, int]:
     """How many versions of each kind are asked for and have not ended."""
     return {row.kind: row.number for row in (await connection.execute(_VERSIONS_IN_HAND)).all()}
 

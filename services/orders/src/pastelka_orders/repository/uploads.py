@@ -29,17 +29,17 @@ _FORGET = text("DELETE FROM uploads WHERE order_id = :order_id").bindparams(
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class UploadRecord:
     """The ids that the order and its line item get once their photos are stored."""
 
     order_id: int
     line_item_id: int
 
 
-async def begin(connection: AsyncConnection) -> Upload:
+async def begin(connection: AsyncConnection) -> UploadRecord:
     """Reserve ids; the files below them are deleted unless the upload is completed."""
     row = (await connection.execute(_BEGIN)).one()
-    return Upload(row.order_id, row.line_item_id)
+    return UploadRecord(row.order_id, row.line_item_id)
 
 
 async def complete(connection: AsyncConnection, order_id: int) -> bool:

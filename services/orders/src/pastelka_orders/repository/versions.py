@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pastelka_common.contracts.messages import Retry
 from pastelka_common.contracts.options import ColoringOptions, GroupBy, ShapeStacking, SvgOptions
 from pastelka_common.contracts.statuses import StatusType, VersionStatus
-from pastelka_orders.domain.versions import Progress, status_of
+from pastelka_orders.domain.versions import VersionProgress, status_of
 
 TABLES: dict[StatusType, str] = {"coloring": "coloring_versions", "svg": "svg_versions"}
 
@@ -37,7 +37,7 @@ _LOCK = {
 _LOCK_OF_ORDER = {
     kind: text(
         f"""SELECT {_PLACE}, {_OWN[kind]} FROM {table} v {_CONTEXT}
-        WHERE o.order_number = :order_number AND v.in_hand ORDER BY v.id FOR NO KEY UPDATE OF v"""
+        WHERE o.order_number = :order_number AND v.is_active ORDER BY v.id FOR NO KEY UPDATE OF v"""
     )
     for kind, table in TABLES.items()
 }
@@ -117,7 +117,7 @@ class Version:
     id: int
     image_id: int
     version: int
-    progress: Progress
+    progress: VersionProgress
     path: str | None
     asked_at: datetime
     updated_at: datetime
@@ -144,7 +144,7 @@ class Saved:
     """What to write to one version's row."""
 
     id: int
-    progress: Progress
+    progress: VersionProgress
     path: str | None = None
     error_code: str | None = None
     error_message: str | None = None
@@ -176,7 +176,7 @@ async def lock(connection: AsyncConnection, kind: StatusType, ids: Sequence[int]
     return [_version(kind, row) for row in rows.mappings()]
 
 
-async def lock_in_hand(connection: AsyncConnection, kind: StatusType, order_number: str) -> list[Version]:
+async def lock_active(connection: AsyncConnection, kind: StatusType, order_number: str) -> list[Version]:
     """An order's versions whose run has not ended, locked."""
     rows = await connection.execute(_LOCK_OF_ORDER[kind], {"order_number": order_number})
     return [_version(kind, row) for row in rows.mappings()]
@@ -285,7 +285,7 @@ def _version(kind: StatusType, row: Any) -> Version:
     status = status_of(kind, row["status"])
     return Version(
         kind=kind,
-        progress=Progress(kind, row["run"], row["attempt"], row["step"], status),
+        progress=VersionProgress(kind, row["run"], row["attempt"], row["step"], status),
         **{name: row[name] for name in _SHARED},
         **own,
     )

@@ -13,7 +13,7 @@ from sqlalchemy import Integer, String, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.errors import BadCursorError
-from pastelka_orders.models import OrderStatus
+from pastelka_orders.models.orders import OrderStatus
 from pastelka_orders.repository.order_search import Search
 
 _ERROR = """CASE WHEN {t}.status = 'error'

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pastelka_orders.shopify.fields import LONG_TEXT_LENGTH, cut
+from pastelka_orders.shopify.fields import LONG_TEXT_LENGTH, truncate
 from pastelka_orders.shopify.settings import ShopifySettings
 
 Attributes = Iterable[tuple[str, str]]
@@ -79,7 +79,7 @@ class AttributeNames:
 def _first(wanted: str, attributes: Attributes) -> str | None:
     name = _composed(wanted)
     values = (value.strip() for key, value in attributes if _composed(key) == name)
-    return next((cut(value, LONG_TEXT_LENGTH) for value in values if value), None)
+    return next((truncate(value, LONG_TEXT_LENGTH) for value in values if value), None)
 
 
 def _composed(name: str) -> str:

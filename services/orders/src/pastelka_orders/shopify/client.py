@@ -8,16 +8,16 @@ import aiohttp
 import structlog
 from pydantic import ValidationError
 
-from pastelka_common.calls import calling
 from pastelka_common.errors import PermanentError, TransientError
+from pastelka_common.http_client import instrumented_request
 from pastelka_common.response_body import MAX_HEADER_BYTES, ResponseBodyError, read_body
-from pastelka_orders.photos.answers import retry_after
+from pastelka_orders.photos.http_responses import retry_after
 from pastelka_orders.shopify import queries
-from pastelka_orders.shopify.answers import Connection, LineItemNode, OrderNode, PageInfo
+from pastelka_orders.shopify.api_errors import GraphQLErrors, body_error, require_answer, unreadable
 from pastelka_orders.shopify.attributes import AttributeNames
-from pastelka_orders.shopify.fields import MAX_ITEMS, Shape
+from pastelka_orders.shopify.fields import MAX_ITEMS, ShopifyModel
+from pastelka_orders.shopify.graphql_models import GraphQLConnection, LineItemNode, OrderNode, PageInfo
 from pastelka_orders.shopify.orders import OrderTooLargeError, ShopOrder
-from pastelka_orders.shopify.refusals import Refused, body_error, require_answer, unreadable
 from pastelka_orders.shopify.settings import ShopifySettings
 from pastelka_orders.shopify.throttle import Cost, Throttle
 
@@ -33,7 +33,7 @@ _MAX_ANSWER_BYTES = 32 * 1024 * 1024
 log = structlog.get_logger(__name__)
 
 
-class OrdersPage(Shape):
+class OrdersPage(ShopifyModel):
     """One page of orders, each as it came: one that cannot be read is no reason to lose the others."""
 
     nodes: tuple[dict[str, Any], ...]
@@ -85,7 +85,7 @@ class AdminApi:
         }
         data = await self._ask("Orders", queries.ORDERS, variables)
         try:
-            found = Connection[dict[str, Any]].model_validate(data.get("orders"))
+            found = GraphQLConnection[dict[str, Any]].model_validate(data.get("orders"))
         except ValidationError as error:
             raise unreadable("The page of orders", error) from error
         return OrdersPage(nodes=found.nodes, page_info=found.page_info)
@@ -115,11 +115,11 @@ class AdminApi:
         except OrderTooLargeError as error:
             raise PermanentError("shop_order_too_large", str(error)) from None
 
-    async def _lines(self, gid: str, after: str) -> Connection[LineItemNode]:
+    async def _lines(self, gid: str, after: str) -> GraphQLConnection[LineItemNode]:
         variables = {"id": gid, "lines": LINES_PER_PAGE, "after": after}
         data = await self._ask("Lines", queries.LINES, variables)
         try:
-            return Connection[LineItemNode].model_validate((data.get("order") or {}).get("lineItems"))
+            return GraphQLConnection[LineItemNode].model_validate((data.get("order") or {}).get("lineItems"))
         except ValidationError as error:
             raise unreadable(f"A page of line items of {gid}", error) from error
 
@@ -129,10 +129,10 @@ class AdminApi:
             await self._turn(name)
             answer = await self._post({"query": query, "operationName": name, "variables": variables})
             self._note(name, answer)
-            refused = Refused.of(answer)
+            refused = GraphQLErrors.of(answer)
             if not refused.is_throttled:
                 return refused.require_data()
-            log.info("throttled by the shop", query=name)
+            log.info("shopify request throttled", query=name)
         raise TransientError("shop_throttled", "The shop is asked too much by others, too; later.")
 
     async def _turn(self, name: str) -> None:
@@ -147,14 +147,14 @@ class AdminApi:
         try:
             self._throttle.note(name, Cost.model_validate((answer.get("extensions") or {}).get("cost")))
         except ValidationError:
-            log.debug("the shop does not say what a question costs", query=name)
+            log.debug("shopify query cost missing", query=name)
 
     async def _post(self, document: dict[str, Any]) -> dict[str, Any]:
         return await asyncio.to_thread(_document, await self._send(document))
 
     async def _send(self, document: dict[str, Any]) -> bytes:
         try:
-            with calling("POST", self._url, "graphql") as call:
+            with instrumented_request("POST", self._url, "graphql") as call:
                 async with self._session.post(self._url, json=document, allow_redirects=False) as response:
                     call.status = response.status
                     wait = retry_after(response.headers.get("Retry-After"))
@@ -177,5 +177,5 @@ def _document(body: bytes) -> dict[str, Any]:
         raise TransientError("shop_answer_unreadable", message) from error
 
 
-class _Document(Shape):
+class _Document(ShopifyModel):
     answer: dict[str, Any]

@@ -13,16 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pastelka_common.contracts.messages import Failure, FetchOrdersJob, SyncOrderJob, now
 from pastelka_common.errors import PermanentError, TransientError
 from pastelka_common.messaging.consumer import Delivery, JobConsumer
-from pastelka_common.messaging.outcomes import Done, Outcome
+from pastelka_common.messaging.outcomes import Ack, Outcome
 from pastelka_common.messaging.topology import FETCH_CONSUMER, SYNC_CONSUMER
 from pastelka_orders.attempts import AttemptRows, postpones_in_outage
-from pastelka_orders.database import Database, is_passing
+from pastelka_orders.database import Database, is_transient
 from pastelka_orders.repository import shop_jobs, shop_orders
 from pastelka_orders.shopify.asking import ask_now
 from pastelka_orders.shopify.client import AdminApi
 from pastelka_orders.shopify.ingest import Effect, give_up, ingest
 from pastelka_orders.shopify.orders import ShopOrder
-from pastelka_orders.shopify.photo_plan import Again
+from pastelka_orders.shopify.photo_plan import RefetchPolicy
 from pastelka_orders.shopify.settings import ShopifySettings
 
 T = TypeVar("T")
@@ -93,7 +93,7 @@ class FromShop:
             except TransientError:
                 raise
             except Exception as error:
-                if is_passing(error):
+                if is_transient(error):
                     raise
                 failed += 1
                 await self._set_aside(node, error)
@@ -107,16 +107,16 @@ class FromShop:
                 "failed": job.failed + failed,
             }
         )
-        log.info("orders read from the shop", seen=follow.seen, changed=follow.changed, failed=follow.failed)
+        log.info("shopify orders fetched", seen=follow.seen, changed=follow.changed, failed=follow.failed)
         await self._write(lambda c: shop_jobs.forget(c, job) if follow.cursor is None else ask_now(c, follow))
-        return Done()
+        return Ack()
 
     @postpones_in_outage
     async def sync(self, job: SyncOrderJob, _delivery: Delivery) -> Outcome:
         """Read one order."""
         self._require_shop()
         order = await self.shop.order(job.shopify_id)
-        again = Again.MISSING if job.photos else Again.FAILED
+        again = RefetchPolicy.MISSING if job.photos else RefetchPolicy.FAILED
         since = self._kept_since()
 
         async def take(connection: AsyncConnection) -> Effect:
@@ -130,11 +130,11 @@ class FromShop:
             # A webhook was faster than the copy of the shop's database that answers.
             message = f"The shop's answer about order {order.order_number} is older than what is here."
             raise TransientError("shop_answer_outdated", message)
-        return Done()
+        return Ack()
 
     async def give_up(self, job: SyncOrderJob, _delivery: Delivery, failure: Failure) -> None:
         """The order could not be read; it says so, and so does the dead letter."""
-        log.error("order not read from the shop", order_number=job.order_number, code=failure.code)
+        log.error("shopify order fetch failed", order_number=job.order_number, code=failure.code)
 
         async def end(connection: AsyncConnection) -> None:
             await give_up(connection, job.shopify_id)
@@ -144,7 +144,7 @@ class FromShop:
 
     async def give_up_page(self, job: FetchOrdersJob, _delivery: Delivery, failure: Failure) -> None:
         """The page could not be read, nor those after it; the dead letter says so."""
-        log.error("orders not read from the shop", since=job.since.isoformat(), code=failure.code)
+        log.error("shopify orders fetch failed", since=job.since.isoformat(), code=failure.code)
         await self._write(lambda c: shop_jobs.forget(c, job))
 
     async def _take(self, order: ShopOrder, job: FetchOrdersJob) -> Effect:
@@ -154,7 +154,7 @@ class FromShop:
             if is_old and await shop_orders.lock(connection, order.shopify_id) is None:
                 return "unchanged"
             return await ingest(
-                connection, order, again=Again.FAILED, bring_back=True, kept_since=self._kept_since()
+                connection, order, again=RefetchPolicy.FAILED, bring_back=True, kept_since=self._kept_since()
             )
 
         return await self._write(work)
@@ -162,7 +162,7 @@ class FromShop:
     async def _set_aside(self, node: dict[str, Any], error: Exception) -> None:
         name = str(node.get("name") or node.get("id"))[:100]
         reason = str(error) if isinstance(error, PermanentError) else type(error).__name__
-        log.error("order of the shop not taken in", order_number=name, reason=reason)
+        log.error("shopify order rejected", order_number=name, reason=reason)
         shopify_id = str(node.get("id")).rpartition("/")[2]
         if shopify_id.isascii() and shopify_id.isdigit() and len(shopify_id) < 19:  # noqa: PLR2004
             job = SyncOrderJob(shopify_id=int(shopify_id), order_number=name.lstrip("#"))

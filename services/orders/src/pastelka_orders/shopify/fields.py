@@ -22,7 +22,7 @@ _FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 _LAST = datetime(2100, 1, 1, tzinfo=UTC)
 
 
-class Shape(BaseModel):
+class ShopifyModel(BaseModel):
     """What the shop sends has many more fields; those that are not named here are not looked at."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
@@ -32,10 +32,10 @@ def _storable(value: Any) -> Any:
     """Names, numbers and titles on one line; what is left empty is nothing."""
     if not isinstance(value, str):
         return value
-    return cut(text.single_line(value), TEXT_LENGTH) or None
+    return truncate(text.single_line(value), TEXT_LENGTH) or None
 
 
-def cut(value: str, length: int) -> str:
+def truncate(value: str, length: int) -> str:
     """``value``, of ``length`` characters at most."""
     return value if len(value) <= length else value[: length - 1] + "…"
 
@@ -47,7 +47,7 @@ def _moment(value: Any) -> Any:
     return value
 
 
-Words = Annotated[str | None, BeforeValidator(_storable)]
+OptionalText = Annotated[str | None, BeforeValidator(_storable)]
 """Text, or ``None`` where it is empty."""
 
 

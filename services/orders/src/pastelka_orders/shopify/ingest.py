@@ -16,14 +16,14 @@ from pastelka_common.contracts.messages import (
 from pastelka_common.contracts.statuses import STATUS_ENUMS
 from pastelka_orders.handlers.downloads import refresh_order_status
 from pastelka_orders.handlers.versions import end_in_error, stop_work
-from pastelka_orders.models import OrderStatus
+from pastelka_orders.models.orders import OrderStatus
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.repository import shop_items, shop_orders, unread_webhooks, versions
 from pastelka_orders.repository.shop_orders import KnownOrder
 from pastelka_orders.repository.versions import Version
 from pastelka_orders.shopify.asking import ask
 from pastelka_orders.shopify.orders import ShopItem, ShopOrder
-from pastelka_orders.shopify.photo_plan import Again, PhotoPlan, plan_photos
+from pastelka_orders.shopify.photo_plan import PhotoPlan, RefetchPolicy, plan_photos
 
 REPLACED = Failure(
     code="photo_replaced",
@@ -50,7 +50,7 @@ async def ingest(
     connection: AsyncConnection,
     order: ShopOrder,
     *,
-    again: Again = Again.NONE,
+    again: RefetchPolicy = RefetchPolicy.NONE,
     can_ask: bool = False,
     bring_back: bool = False,
     kept_since: datetime | None = None,
@@ -133,11 +133,15 @@ async def _target(connection: AsyncConnection, order: ShopOrder, known: KnownOrd
 
 
 async def _take_items(
-    connection: AsyncConnection, outbox: Outbox, target: _Target, items: tuple[ShopItem, ...], again: Again
+    connection: AsyncConnection,
+    outbox: Outbox,
+    target: _Target,
+    items: tuple[ShopItem, ...],
+    again: RefetchPolicy,
 ) -> bool:
     """Take over line items and photos; returns whether anything changed."""
     # Versions before images, as everywhere: two transactions never wait for each other.
-    in_hand = await _in_hand(connection, target) if target.known else []
+    in_progress = await _in_progress(connection, target) if target.known else []
     present = await shop_items.lock_photos(connection, target.id)
     changed = await shop_items.keep_items(connection, target.id, items)
     ids = await shop_items.item_ids(connection, target.id)
@@ -148,7 +152,7 @@ async def _take_items(
         for position, url in item.photos.items()
     }
     plan = plan_photos(wanted, present, again)
-    for version in in_hand:
+    for version in in_progress:
         if version.image_id in plan.replaced:
             await end_in_error(connection, outbox, version, REPLACED)
             stop_work(outbox, version)
@@ -156,11 +160,11 @@ async def _take_items(
     return changed or not plan.is_empty
 
 
-async def _in_hand(connection: AsyncConnection, target: _Target) -> list[Version]:
+async def _in_progress(connection: AsyncConnection, target: _Target) -> list[Version]:
     return [
         version
         for kind in STATUS_ENUMS
-        for version in await versions.lock_in_hand(connection, kind, target.number)
+        for version in await versions.lock_active(connection, kind, target.number)
     ]
 
 

@@ -15,10 +15,10 @@ from pastelka_orders.shopify.fields import (
     MAX_ITEMS,
     VALUE_LENGTH,
     Moment,
+    OptionalText,
     Quantity,
-    Shape,
     ShopId,
-    Words,
+    ShopifyModel,
     full_name,
 )
 from pastelka_orders.shopify.orders import ShopItem, ShopOrder, delivery_of, without_photos_beyond
@@ -27,10 +27,10 @@ _ORDER_GID = re.compile(r"gid://shopify/Order/([0-9]{1,19})")
 _UNSAID = "{}: is missing; with SHOPIFY_ACCESS_TOKEN it is read from the shop"
 
 
-class Property(Shape):
+class PropertyPayload(ShopifyModel):
     """One attribute of a line item."""
 
-    name: Words = None
+    name: OptionalText = None
     value: Annotated[str, WithJsonSchema({"description": "Text, a number or nothing"})] = ""
 
     @field_validator("value", mode="before")
@@ -43,45 +43,45 @@ class Property(Shape):
         return text.lines(str(value)[:VALUE_LENGTH])
 
 
-class LineItem(Shape):
+class LineItemPayload(ShopifyModel):
     """One line item. ``properties`` is ``None`` where the subscription leaves it out."""
 
     id: ShopId
-    title: Words = None
+    title: OptionalText = None
     quantity: Quantity = 1
     current_quantity: Quantity | None = None
-    properties: Annotated[tuple[Property, ...], Field(max_length=MAX_ITEMS)] | None = None
+    properties: Annotated[tuple[PropertyPayload, ...], Field(max_length=MAX_ITEMS)] | None = None
 
 
-class Customer(Shape):
+class CustomerPayload(ShopifyModel):
     """Who ordered."""
 
-    email: Words = None
-    first_name: Words = None
-    last_name: Words = None
+    email: OptionalText = None
+    first_name: OptionalText = None
+    last_name: OptionalText = None
 
 
-class ShippingLine(Shape):
+class ShippingLinePayload(ShopifyModel):
     """One way it is delivered, or was to be."""
 
-    title: Words = None
+    title: OptionalText = None
     is_removed: bool | None = None
 
 
-class OrderPayload(Shape):
+class OrderPayload(ShopifyModel):
     """One order. ``line_items`` is ``None`` where the subscription leaves it out."""
 
     id: ShopId
-    name: Words = None
-    email: Words = None
-    contact_email: Words = None
-    financial_status: Words = None
+    name: OptionalText = None
+    email: OptionalText = None
+    contact_email: OptionalText = None
+    financial_status: OptionalText = None
     created_at: Moment | None = None
     updated_at: Moment | None = None
     cancelled_at: Moment | None = None
-    customer: Customer | None = None
-    shipping_lines: tuple[ShippingLine, ...] | None = None
-    line_items: Annotated[tuple[LineItem, ...], Field(max_length=MAX_ITEMS)] | None = None
+    customer: CustomerPayload | None = None
+    shipping_lines: tuple[ShippingLinePayload, ...] | None = None
+    line_items: Annotated[tuple[LineItemPayload, ...], Field(max_length=MAX_ITEMS)] | None = None
 
     def unsaid(self) -> list[str]:
         """What the webhook does not say of its items; the Admin API would."""
@@ -97,7 +97,7 @@ class OrderPayload(Shape):
 
         With ``max_photos`` those beyond are left out. Raises ``OrderTooLargeError``.
         """
-        customer = self.customer or Customer()
+        customer = self.customer or CustomerPayload()
         lines = self.line_items or ()
         items = tuple(_item(line, names) for line in {line.id: line for line in lines}.values())
         if max_photos is not None:
@@ -121,7 +121,7 @@ class OrderPayload(Shape):
         )
 
 
-def _item(line: LineItem, names: AttributeNames) -> ShopItem:
+def _item(line: LineItemPayload, names: AttributeNames) -> ShopItem:
     attributes = [(one.name, one.value) for one in line.properties or () if one.name]
     return ShopItem(
         shopify_id=line.id,

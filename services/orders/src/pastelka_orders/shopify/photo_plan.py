@@ -8,7 +8,7 @@ Place = tuple[int, int]
 """Id of the line item, position in it."""
 
 
-class Again(Enum):
+class RefetchPolicy(Enum):
     """Which photos that are not stored are asked for again."""
 
     NONE = auto()
@@ -19,7 +19,7 @@ class Again(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
+class StoredPhotoState:
     """A photo as it is here."""
 
     image_id: int
@@ -44,7 +44,9 @@ class PhotoPlan:
         return not (self.added or self.replaced or self.again or self.dropped)
 
 
-def plan_photos(wanted: Mapping[Place, str], present: Iterable[Present], again: Again) -> PhotoPlan:
+def plan_photos(
+    wanted: Mapping[Place, str], present: Iterable[StoredPhotoState], again: RefetchPolicy
+) -> PhotoPlan:
     """Compare. A photo that the shop has no longer is dropped only while it is not stored."""
     here = {photo.place: photo for photo in present}
     # A stored photo without a URL came otherwise than from the shop: it is nobody's to replace.
@@ -67,7 +69,7 @@ def plan_photos(wanted: Mapping[Place, str], present: Iterable[Present], again: 
     )
 
 
-def _asked_again(photo: Present, again: Again) -> bool:
-    if photo.is_stored or again is Again.NONE:
+def _asked_again(photo: StoredPhotoState, again: RefetchPolicy) -> bool:
+    if photo.is_stored or again is RefetchPolicy.NONE:
         return False
-    return photo.has_failed or again is Again.MISSING
+    return photo.has_failed or again is RefetchPolicy.MISSING

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pastelka_orders.handlers.erasures import ask
 from pastelka_orders.repository import erasures, shop_orders, unread_webhooks
 from pastelka_orders.repository.erasures import Target
-from pastelka_orders.shopify.fields import Shape, ShopId, Words
-from pastelka_orders.shopify.reading import Reading, document_of, read
+from pastelka_orders.shopify.fields import OptionalText, ShopId, ShopifyModel
+from pastelka_orders.shopify.parsing import ParseResult, document_of, read
 
 ERASE = "customers/redact"
 DATA_REQUEST = "customers/data_request"
@@ -37,16 +37,16 @@ _FOREIGN = {
 log = structlog.get_logger(__name__)
 
 
-class _Customer(Shape):
+class _Customer(ShopifyModel):
     id: ShopId | None = None
-    email: Words = None
+    email: OptionalText = None
 
 
-class _Request(Shape):
+class _Request(ShopifyModel):
     id: ShopId | None = None
 
 
-class PrivacyPayload(Shape):
+class PrivacyPayload(ShopifyModel):
     """What the three topics have; ``orders_*`` are ids of the shop's orders."""
 
     customer: _Customer | None = None
@@ -65,20 +65,20 @@ class PrivacyPayload(Shape):
         return sorted({*(self.orders_to_redact or ()), *(self.orders_requested or ())})
 
 
-def payload_of(topic: str, body: bytes, domain: str | None = None) -> Reading[PrivacyPayload]:
+def payload_of(topic: str, body: bytes, domain: str | None = None) -> ParseResult[PrivacyPayload]:
     """What the webhook says, if it is a request of this topic by its own fields: the topic is not signed.
 
     ``domain`` is the shop's, if it is known.
     """
     document = document_of(body)
     if document is None:
-        return Reading(None, ("the body: is no JSON object",))
+        return ParseResult(None, ("the body: is no JSON object",))
     wrong = [f"{name}: is missing" for name in sorted(_FIELDS[topic] - set(document))]
     wrong += [f"{name}: does not belong here" for name in sorted(_FOREIGN[topic] & set(document))]
     said = str(document.get("shop_domain")).strip().lower()
     if domain is not None and said != domain:
         wrong.append("shop_domain: is not that of the shop that is connected")
-    return Reading(None, tuple(wrong)) if wrong else read(PrivacyPayload, document)
+    return ParseResult(None, tuple(wrong)) if wrong else read(PrivacyPayload, document)
 
 
 async def apply(connection: AsyncConnection, topic: str, payload: PrivacyPayload) -> None:
@@ -98,11 +98,11 @@ async def erase_customer(connection: AsyncConnection, shopify_ids: Sequence[int]
     """
     # Also those that are not here: the shop may send one late.
     await shop_orders.hold(connection, shopify_ids)
-    await erasures.never_again(connection, shopify_ids)
+    await erasures.suppress(connection, shopify_ids)
     await unread_webhooks.forget_unidentified(connection)
     found = await _orders(connection, shopify_ids, email)
     asked = [await ask(connection, target, "customer", ASKED_BY) for target in found]
-    log.info("the shop asks to erase a customer", orders=len(found), new=sum(asked))
+    log.info("customer erasure requested", orders=len(found), new=sum(asked))
     return sum(asked)
 
 

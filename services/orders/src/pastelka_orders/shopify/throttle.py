@@ -7,10 +7,10 @@ https://shopify.dev/docs/api/usage/limits#graphql-admin-api-rate-limits
 import time
 from collections.abc import Callable
 
-from pastelka_orders.shopify.fields import Shape
+from pastelka_orders.shopify.fields import ShopifyModel
 
 
-class ThrottleStatus(Shape):
+class ThrottleStatus(ShopifyModel):
     """The bucket, in cost points; ``restoreRate`` is points a second."""
 
     maximumAvailable: float  # noqa: N815 - the API's name
@@ -18,7 +18,7 @@ class ThrottleStatus(Shape):
     restoreRate: float  # noqa: N815
 
 
-class Cost(Shape):
+class Cost(ShopifyModel):
     """What one query costs, and what is left."""
 
     requestedQueryCost: float  # noqa: N815

@@ -21,9 +21,9 @@ from pastelka_orders.shopify.attributes import AttributeNames
 from pastelka_orders.shopify.fields import MAX_PHOTOS
 from pastelka_orders.shopify.ingest import ingest
 from pastelka_orders.shopify.orders import OrderTooLargeError, ShopOrder
+from pastelka_orders.shopify.parsing import MAX_PROBLEMS, ParseResult, document_of, read
 from pastelka_orders.shopify.payloads import OrderPayload, normalise
 from pastelka_orders.shopify.privacy import PrivacyPayload
-from pastelka_orders.shopify.reading import MAX_PROBLEMS, Reading, document_of, read
 from pastelka_orders.shopify.settings import ShopifySettings
 from pastelka_orders.shopify.signature import is_signed
 
@@ -75,25 +75,25 @@ def verified(headers: Mapping[str, str], body: bytes, settings: ShopifySettings)
 
 
 @dataclass(frozen=True, slots=True)
-class ReadOrder:
+class ParsedOrder:
     """``order`` is ``None`` where the body names none; ``problems`` are what was left out of it."""
 
     order: ShopOrder | None
     problems: tuple[str, ...]
 
 
-def order_of(webhook: Webhook, names: AttributeNames, *, can_ask: bool = False) -> ReadOrder:
+def order_of(webhook: Webhook, names: AttributeNames, *, can_ask: bool = False) -> ParsedOrder:
     """What can be read of the order, for a thread: a large body takes long.
 
     Without ``can_ask`` it is a problem where the webhook leaves out the items or their attributes.
     """
     document = document_of(webhook.body)
     if document is None:
-        return ReadOrder(None, ("the body: is no JSON object",))
+        return ParsedOrder(None, ("the body: is no JSON object",))
     normalise(document)
     reading = read(OrderPayload, document)
     if reading.value is None:
-        return ReadOrder(None, reading.problems)
+        return ParsedOrder(None, reading.problems)
     problems = [*reading.problems]
     if not can_ask:
         problems += reading.value.unsaid()
@@ -104,7 +104,7 @@ def order_of(webhook: Webhook, names: AttributeNames, *, can_ask: bool = False) 
         order = reading.value.order(names, is_whole=False, max_photos=MAX_PHOTOS)
     kept = tuple(problems[:MAX_PROBLEMS])
     unread = UnreadBody(webhook.topic, webhook.body, kept) if kept else None
-    return ReadOrder(replace(order, unread=unread), kept)
+    return ParsedOrder(replace(order, unread=unread), kept)
 
 
 def _is_of_items(problem: str) -> bool:
@@ -114,7 +114,7 @@ def _is_of_items(problem: str) -> bool:
 async def apply(
     connection: AsyncConnection,
     webhook: Webhook,
-    found: ReadOrder,
+    found: ParsedOrder,
     *,
     can_ask: bool,
     kept_since: datetime | None = None,
@@ -134,11 +134,11 @@ async def apply(
     number = found.order.order_number
     log.info("webhook applied", topic=webhook.topic, order_number=number, effect=effect)
     if found.problems:
-        log.warning("webhook not read whole", order_number=number, problems=found.problems)
+        log.warning("webhook partly unreadable", order_number=number, problems=found.problems)
 
 
 async def apply_privacy(
-    connection: AsyncConnection, webhook: Webhook, reading: Reading[PrivacyPayload]
+    connection: AsyncConnection, webhook: Webhook, reading: ParseResult[PrivacyPayload]
 ) -> None:
     """Do what a privacy request says; one that was applied already does nothing.
 
@@ -159,5 +159,5 @@ async def _is_new(connection: AsyncConnection, webhook: Webhook) -> bool:
     digest = hashlib.sha256(webhook.body).digest()
     if await shop_orders.is_new_webhook(connection, webhook.id, webhook.topic, digest):
         return True
-    log.info("webhook was applied before", webhook_id=webhook.id, topic=webhook.topic)
+    log.info("duplicate webhook ignored", webhook_id=webhook.id, topic=webhook.topic)
     return False

@@ -17,7 +17,7 @@ class SvgRequest:
     group_by: GroupBy
 
 
-class Progress(Protocol):
+class SvgProgress(Protocol):
     """What a provider tells while it works; returns after what it says is stored.
 
     It may raise what ends the work without a result (``PostponedError``, ``SupersededError``): let
@@ -39,7 +39,7 @@ class SvgProvider(Protocol):
 
     name: str
 
-    async def vectorize(self, request: SvgRequest, progress: Progress) -> bytes:
+    async def vectorize(self, request: SvgRequest, progress: SvgProgress) -> bytes:
         """Make the SVG."""
 
     async def aclose(self) -> None:

@@ -76,7 +76,7 @@ def _build(weights: Path, cached: Path) -> bytes:
     try:
         _write(cached, model)
     except OSError as error:
-        _log.warning("coloring model cannot be kept", path=str(cached), error=str(error))
+        _log.warning("coloring model cache write failed", path=str(cached), error=str(error))
     _log.info("coloring model built", seconds=round(time.monotonic() - started, 2), path=str(cached))
     return model
 

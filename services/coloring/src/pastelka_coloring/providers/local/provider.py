@@ -10,7 +10,7 @@ from pathlib import Path
 import platformdirs
 import structlog
 
-from pastelka_coloring.providers import ColoringRequest, Progress
+from pastelka_coloring.providers import ColoringProgress, ColoringRequest
 from pastelka_coloring.providers.local.classical import ClassicalDetector
 from pastelka_coloring.providers.local.coloring import make_page
 from pastelka_coloring.providers.local.detector import EdgeDetector
@@ -52,7 +52,7 @@ class LocalColoringProvider:
         """
         await asyncio.get_running_loop().run_in_executor(self._pool, self._loaded)
 
-    async def color(self, request: ColoringRequest, progress: Progress) -> bytes:
+    async def color(self, request: ColoringRequest, progress: ColoringProgress) -> bytes:
         """Make the page; there is nothing to report between ``processing`` and ``completed``.
 
         When cancelled, the work ends with the stage it is in (a second at most or two).
@@ -117,5 +117,5 @@ def _load(cache_dir: Path, threads: int) -> EdgeDetector:
     try:
         return load_detector(cache_dir, threads=threads)
     except Exception as error:
-        _log.exception("coloring model cannot be loaded")
+        _log.exception("coloring model load failed")
         raise TransientError("detector_unavailable", "The edge detector could not be loaded.") from error

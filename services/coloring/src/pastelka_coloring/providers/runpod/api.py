@@ -17,7 +17,7 @@ from pastelka_coloring.providers.runpod.faults import (
     unreadable_status,
 )
 from pastelka_coloring.providers.runpod.wire import Accepted, JobReply
-from pastelka_common.calls import calling
+from pastelka_common.http_client import instrumented_request
 from pastelka_common.response_body import MAX_HEADER_BYTES, ResponseBodyError, read_body
 
 _CHUNK = 128 * 1024
@@ -130,7 +130,7 @@ class RunpodApi:
         is_post_status = method == "POST" and template.startswith("status/")
         timeout = _TIMEOUT_OF_POST_STATUS if is_post_status else httpx.USE_CLIENT_DEFAULT
         try:
-            with calling(method, url, template) as call:
+            with instrumented_request(method, url, template) as call:
                 async with self._client.stream(
                     method,
                     url,

@@ -42,7 +42,7 @@ class JobCanceller:
             async with asyncio.timeout(_TRY_SECONDS):
                 await self.cancel(job_id)
         except (TransientError, TimeoutError) as error:
-            _log.warning("runpod_cancel_failed", job_id=job_id, reason=str(error))
+            _log.warning("runpod cancel failed", job_id=job_id, reason=str(error))
 
     async def _cancel_once(self, job_id: str) -> None:
         try:

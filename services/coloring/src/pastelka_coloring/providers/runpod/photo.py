@@ -26,7 +26,7 @@ _ENVELOPE_BYTES = 512  # the JSON around the image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PhotoLimits:
+class UploadLimits:
     """What a request may hold.
 
     RunPod refuses requests to ``/run`` above 10 MB, base64 included. 4,096 px is more than the
@@ -51,7 +51,7 @@ def register_formats() -> None:
     register_heif_opener()
 
 
-def read_photo(path: Path, limits: PhotoLimits) -> bytes:
+def read_photo(path: Path, limits: UploadLimits) -> bytes:
     """The photo at ``path`` as JPEG or PNG: upright, 8-bit RGB or grey, within ``limits``.
 
     Raises :class:`PermanentError` ``photo_missing``, ``photo_unreadable``, ``photo_too_large`` and
@@ -60,7 +60,7 @@ def read_photo(path: Path, limits: PhotoLimits) -> bytes:
     return prepare_photo(_read(path), limits)
 
 
-def prepare_photo(photo: bytes, limits: PhotoLimits) -> bytes:
+def prepare_photo(photo: bytes, limits: UploadLimits) -> bytes:
     """As :func:`read_photo`, of a photo's bytes."""
     try:
         with Image.open(io.BytesIO(photo), formats=_FORMATS) as image:
@@ -89,19 +89,19 @@ def _read(path: Path) -> bytes:
         ) from error
 
 
-def _too_large(limits: PhotoLimits) -> PermanentError:
+def _too_large(limits: UploadLimits) -> PermanentError:
     return PermanentError(
         "photo_too_large",
         f"The photo has more than {limits.pixels // 1_000_000} megapixels; a smaller one is needed.",
     )
 
 
-def _refuse_huge(image: Image.Image, limits: PhotoLimits) -> None:
+def _refuse_huge(image: Image.Image, limits: UploadLimits) -> None:
     if image.width * image.height > limits.pixels:
         raise _too_large(limits)
 
 
-def _is_acceptable(image: Image.Image, photo: bytes, limits: PhotoLimits) -> bool:
+def _is_acceptable(image: Image.Image, photo: bytes, limits: UploadLimits) -> bool:
     return (
         len(photo) <= limits.image_bytes
         and limits.smallest_longest_side <= max(image.size) <= limits.longest_side
@@ -113,7 +113,7 @@ def _is_acceptable(image: Image.Image, photo: bytes, limits: PhotoLimits) -> boo
     )
 
 
-def _upright(image: Image.Image, limits: PhotoLimits) -> Image.Image:
+def _upright(image: Image.Image, limits: UploadLimits) -> Image.Image:
     if image.mode in ("RGB", "L"):
         # A JPEG decoder can scale by 1/2, 1/4, 1/8 for free, never below the size asked for.
         image.draft(image.mode, (limits.longest_side, limits.longest_side))
@@ -130,7 +130,7 @@ def _eight_bit_rgb(image: Image.Image) -> Image.Image:
     return image if image.mode in ("RGB", "L") else image.convert("RGB")
 
 
-def _fit(image: Image.Image, limits: PhotoLimits) -> Image.Image:
+def _fit(image: Image.Image, limits: UploadLimits) -> Image.Image:
     longest = max(image.size)
     wanted = min(max(longest, limits.smallest_longest_side), limits.longest_side)
     return image if wanted == longest else _scale(image, wanted / longest)
@@ -141,7 +141,7 @@ def _scale(image: Image.Image, factor: float) -> Image.Image:
     return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
-def _encode_within(image: Image.Image, limits: PhotoLimits) -> bytes:
+def _encode_within(image: Image.Image, limits: UploadLimits) -> bytes:
     """JPEG of ``image``, made smaller until it fits into a request."""
     encoded = _jpeg(image)
     while len(encoded) > limits.image_bytes:

@@ -11,20 +11,26 @@ import httpx
 import structlog
 from pydantic import SecretStr
 
-from pastelka_coloring.providers import ColoringRequest, Progress
+from pastelka_coloring.providers import ColoringProgress, ColoringRequest
 from pastelka_coloring.providers.runpod.api import RunpodApi, pooled_client
 from pastelka_coloring.providers.runpod.cancelling import JobCanceller
 from pastelka_coloring.providers.runpod.error_text import reported_error
-from pastelka_coloring.providers.runpod.limits import RunpodLimits
+from pastelka_coloring.providers.runpod.http_limits import RunpodLimits
 from pastelka_coloring.providers.runpod.pacing import PollPacer
 from pastelka_coloring.providers.runpod.page import NoImageError, page_from_output
-from pastelka_coloring.providers.runpod.photo import PhotoLimits, read_photo, register_formats
+from pastelka_coloring.providers.runpod.photo import UploadLimits, read_photo, register_formats
 from pastelka_coloring.providers.runpod.queue_window import QueuePlace, QueueWindow
-from pastelka_coloring.providers.runpod.watch import Due, JobGoneError, JobWatch, Patience, StatusCallback
+from pastelka_coloring.providers.runpod.watch import (
+    Due,
+    JobGoneError,
+    JobWatch,
+    StatusCallback,
+    WatchTimeouts,
+)
 from pastelka_coloring.providers.runpod.wire import JobReply, JobState, submission
 from pastelka_common.contracts.statuses import ColoringProcessingStatus
 from pastelka_common.errors import JobError, PermanentError, PostponedError
-from pastelka_common.telemetry import Silenced
+from pastelka_common.telemetry import QuietExporter
 
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
@@ -61,7 +67,7 @@ class RunpodProvider:
         endpoint_id: str,
         api_key: SecretStr,
         poll_interval: float = 3.0,
-        patience: Patience | None = None,
+        patience: WatchTimeouts | None = None,
         max_in_queue: int | None = None,
         client: httpx.AsyncClient | None = None,
         limits: RunpodLimits | None = None,
@@ -76,9 +82,9 @@ class RunpodProvider:
             api_key=api_key,
             response_bytes=self._limits.response_bytes,
         )
-        self._silenced = Silenced([api_key.get_secret_value()])
+        self._silenced = QuietExporter([api_key.get_secret_value()])
         self._poll_interval = poll_interval
-        self._patience = patience or Patience()
+        self._patience = patience or WatchTimeouts()
         self._queue = QueueWindow(queue_timeout=self._patience.queue, fixed=max_in_queue)
         self._submits = asyncio.Semaphore(self._limits.submits)
         self._canceller = JobCanceller(self._api, at_once=self._limits.cancels)
@@ -90,7 +96,7 @@ class RunpodProvider:
         self._threads = ThreadPoolExecutor(self._limits.threads, thread_name_prefix="runpod-image")
         register_formats()
 
-    async def color(self, request: ColoringRequest, progress: Progress) -> bytes:
+    async def color(self, request: ColoringRequest, progress: ColoringProgress) -> bytes:
         """Make the page: submit the photo, or go on with ``request.provider_job_id``, and poll."""
         job_id = request.provider_job_id
         async with self._queue.place(wait=job_id is None) as place:
@@ -113,18 +119,18 @@ class RunpodProvider:
         if self._owns_client:
             await self._client.aclose()
 
-    async def _submit(self, request: ColoringRequest, progress: Progress) -> str:
+    async def _submit(self, request: ColoringRequest, progress: ColoringProgress) -> str:
         async with self._submits:
             async with request.photo() as photo:
                 body = await self._in_thread(lambda: _submission(photo, request, self._limits.photo))
             return await _despite_cancellation(self._submit_and_remember(body, progress))
 
-    async def _submit_and_remember(self, body: bytes, progress: Progress) -> str:
+    async def _submit_and_remember(self, body: bytes, progress: ColoringProgress) -> str:
         await progress.submitting(ColoringProcessingStatus.RUNPOD_SUBMITTING)
         return await progress.submitted(await self._api.submit(body))
 
     async def _ended(
-        self, job_id: str, request: ColoringRequest, progress: Progress, place: QueuePlace
+        self, job_id: str, request: ColoringRequest, progress: ColoringProgress, place: QueuePlace
     ) -> JobReply:
         """The last reply about a submitted job.
 
@@ -151,12 +157,12 @@ class RunpodProvider:
             await progress.withdrawing()
             due, reply = await self._withdrawn(watch, job_id, report, progress)
         if due is Due.RAN_TOO_LONG:
-            await progress.still_ours()
+            await progress.ensure_ownership()
             return await self._stopped(watch, job_id)
         return reply
 
     async def _withdrawn(
-        self, watch: JobWatch, job_id: str, on_status_change: StatusCallback, progress: Progress
+        self, watch: JobWatch, job_id: str, on_status_change: StatusCallback, progress: ColoringProgress
     ) -> tuple[Due, JobReply]:
         """Cancel a job that waits in the queue, until RunPod says so; a worker may have taken it meanwhile.
 
@@ -238,7 +244,7 @@ class RunpodProvider:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
 
-def _submission(photo: Path, request: ColoringRequest, limits: PhotoLimits) -> bytes:
+def _submission(photo: Path, request: ColoringRequest, limits: UploadLimits) -> bytes:
     return submission(read_photo(photo, limits), megapixels=request.megapixels, steps=request.steps)
 
 
@@ -257,6 +263,6 @@ async def _despite_cancellation(work: Coroutine[None, None, T]) -> T:
     if cancelled is None:
         return task.result()
     if not task.cancelled() and (fault := task.exception()):
-        _log.warning("runpod_submit_failed_while_cancelled", reason=str(fault))
+        _log.warning("runpod submit failed during cancellation", reason=str(fault))
         raise cancelled from fault
     raise cancelled

@@ -22,7 +22,7 @@ StatusCallback = Callable[[str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class WatchTimeouts:
     """How long a job is watched; times in seconds.
 
     ``queue`` is the longest time in RunPod's queue, ``run`` the longest with a worker. ``result`` is
@@ -64,7 +64,7 @@ class JobWatch:
         job_id: str,
         *,
         interval: float,
-        patience: Patience,
+        patience: WatchTimeouts,
         place: QueuePlace | None = None,
     ) -> None:
         self._api = api
@@ -155,7 +155,7 @@ class JobWatch:
             ) from error
         self._failures += 1
         if self._failures == 1:
-            _log.warning("runpod_poll_failed", job_id=self._job_id, code=error.code, reason=error.message)
+            _log.warning("runpod poll failed", job_id=self._job_id, code=error.code, reason=error.message)
         return retry_delay(self._failures, error.retry_after)
 
     async def _report(self, state: str, on_status_change: StatusCallback | None) -> None:
@@ -165,7 +165,7 @@ class JobWatch:
         if state in _RUNNING and on_status_change is not None:
             await on_status_change(state)
         elif state not in _RUNNING:
-            _log.warning("runpod_state_unknown", job_id=self._job_id, state=state[:40])
+            _log.warning("runpod state unknown", job_id=self._job_id, state=state[:40])
 
 
 def _now() -> float:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Request, Response, status
 
 from pastelka_common.storage import UnsafePathError
-from pastelka_orders.api.access import VIEWER, Guarded
+from pastelka_orders.api.authorization import VIEWER, AuthorizedRoute
 from pastelka_orders.api.deps import Deps
 
 _SERVED_AT = "/static/images/"
@@ -14,7 +14,7 @@ _LIFETIME = timedelta(minutes=15)
 _KEPT = "max-age=300, stale-if-error=300"
 """The gateway keeps an address for five minutes, ten while we are away: less than it holds."""
 
-router = APIRouter(prefix="/files", route_class=Guarded, include_in_schema=False)
+router = APIRouter(prefix="/files", route_class=AuthorizedRoute, include_in_schema=False)
 
 
 @router.get("/address", status_code=status.HTTP_204_NO_CONTENT, dependencies=[VIEWER])
@@ -26,7 +26,7 @@ async def file_address(request: Request, services: Deps) -> Response:
     """
     wanted = request.headers.get("X-File", "").encode("latin-1").decode("utf-8", "replace")
     try:
-        url = await services.storage.signed(wanted.removeprefix(_SERVED_AT), lifetime=_LIFETIME)
+        url = await services.storage.presign(wanted.removeprefix(_SERVED_AT), lifetime=_LIFETIME)
     except UnsafePathError:
         url = None
     if url is None or not wanted.startswith(_SERVED_AT):

@@ -10,16 +10,16 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from pastelka_orders.api.access import VIEWER, Guarded
+from pastelka_orders.api.authorization import VIEWER, AuthorizedRoute
 from pastelka_orders.api.deps import Deps, OrderNumber, Services
-from pastelka_orders.api.limits import EXPORT_SECONDS
+from pastelka_orders.api.field_limits import EXPORT_SECONDS
 from pastelka_orders.api.problems import Responses, declared
 from pastelka_orders.errors import NothingChosenError, OrderNotFoundError
 from pastelka_orders.exports import Entry, Export, StoredEntry, file_name, zipped
 from pastelka_orders.repository import exports, orders
 from pastelka_orders.repository.exports import What
 
-router = APIRouter(prefix="/orders", tags=["orders"], route_class=Guarded)
+router = APIRouter(prefix="/orders", tags=["orders"], route_class=AuthorizedRoute)
 
 _ZIP = "application/zip"
 _PDF = "application/pdf"
@@ -54,7 +54,7 @@ async def print_order(services: Deps, order_number: OrderNumber) -> StreamingRes
     """A PDF of the chosen pages, one on each sheet of A4."""
     async with _slot(services) as slot:
         entries = [
-            Entry(entry.name, await slot.enter_async_context(services.storage.at_hand(entry.path)))
+            Entry(entry.name, await slot.enter_async_context(services.storage.local_copy(entry.path)))
             for entry in await _entries(services, order_number, "coloring")
         ]
         export = await services.printer.pdf(order_number, entries)

@@ -8,15 +8,21 @@ from pydantic import Field, TypeAdapter
 from starlette.datastructures import FormData
 
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
-from pastelka_orders.api import limits, links
-from pastelka_orders.api.access import OPERATOR, VIEWER, Asking, Guarded, way_of
+from pastelka_orders.api import field_limits, links
+from pastelka_orders.api.authorization import (
+    OPERATOR,
+    VIEWER,
+    AuthorizedRoute,
+    CurrentPrincipal,
+    client_info_of,
+)
 from pastelka_orders.api.deps import Deps, Id, OrderNumber, answer, respond
 from pastelka_orders.api.problems import Responses, declared
 from pastelka_orders.domain import text
 from pastelka_orders.errors import ImageNotFoundError, OrderNotFoundError
 from pastelka_orders.handlers import generate, orders
 from pastelka_orders.handlers.orders import ManualOrder, Process
-from pastelka_orders.models import OrderStatus
+from pastelka_orders.models.orders import OrderStatus
 from pastelka_orders.schemas import (
     ColoringVersionResponse,
     CreatedOrderResponse,
@@ -29,7 +35,7 @@ from pastelka_orders.schemas import (
     TimelineResponse,
 )
 
-router = APIRouter(prefix="/orders", tags=["orders"], route_class=Guarded)
+router = APIRouter(prefix="/orders", tags=["orders"], route_class=AuthorizedRoute)
 
 _COLORINGS: TypeAdapter[object] = TypeAdapter(list[ColoringVersionResponse])
 _SVGS: TypeAdapter[object] = TypeAdapter(list[SvgVersionResponse])
@@ -47,20 +53,23 @@ async def list_orders(
     request: Request,
     services: Deps,
     cursor: Annotated[
-        Annotated[str, Field(max_length=limits.CURSOR_LENGTH, json_schema_extra={"format": "cursor"})] | None,
+        Annotated[str, Field(max_length=field_limits.CURSOR_LENGTH, json_schema_extra={"format": "cursor"})]
+        | None,
         Query(description="`next_cursor` of the page before"),
     ] = None,
-    limit: Annotated[int, Query(ge=limits.MIN_PAGE, le=limits.MAX_PAGE)] = limits.PAGE_SIZE,
+    limit: Annotated[int, Query(ge=field_limits.MIN_PAGE, le=field_limits.MAX_PAGE)] = field_limits.PAGE_SIZE,
     q: Annotated[
         str | None,
-        Query(max_length=limits.SEARCH_LENGTH, description="Beginnings of words of number and customer"),
+        Query(
+            max_length=field_limits.SEARCH_LENGTH, description="Beginnings of words of number and customer"
+        ),
     ] = None,
     status: Annotated[OrderStatus | None, Query()] = None,
 ) -> Response:
     """Orders, newest first, in pages."""
     page = await services.view(lambda v: v.orders(limit=limit, cursor=cursor, q=q, status=status))
     response = answer(request, OrderListResponse, page)
-    services.subscriptions.allow(response, secure=way_of(request).secure)
+    services.subscriptions.allow(response, secure=client_info_of(request).secure)
     return response
 
 
@@ -78,8 +87,8 @@ async def create_order(
         list[UploadFile],
         File(description="The photos, in the order of the pages", json_schema_extra={"minItems": 1}),
     ],
-    customer_name: Annotated[str | None, Form(max_length=limits.CUSTOMER_NAME_LENGTH)] = None,
-    note: Annotated[str | None, Form(max_length=limits.NOTE_LENGTH)] = None,
+    customer_name: Annotated[str | None, Form(max_length=field_limits.CUSTOMER_NAME_LENGTH)] = None,
+    note: Annotated[str | None, Form(max_length=field_limits.NOTE_LENGTH)] = None,
     process: Annotated[Process, Form(description="What starts by itself")] = "none",
 ) -> Response:
     """Make an order by hand from uploaded photos.
@@ -110,7 +119,7 @@ async def create_order(
 async def get_order(request: Request, services: Deps, order_number: OrderNumber) -> Response:
     """One order with its line items, images and versions."""
     response = await _order(request, services, order_number)
-    services.subscriptions.allow(response, secure=way_of(request).secure)
+    services.subscriptions.allow(response, secure=client_info_of(request).secure)
     return response
 
 
@@ -120,9 +129,9 @@ async def get_order(request: Request, services: Deps, order_number: OrderNumber)
     status_code=status.HTTP_204_NO_CONTENT,
     responses=declared(404, 422, 503),
 )
-async def delete_order(services: Deps, caller: Asking, order_number: OrderNumber) -> None:
+async def delete_order(services: Deps, principal: CurrentPrincipal, order_number: OrderNumber) -> None:
     """Delete an order with its files; work in hand is cancelled."""
-    order_id = await orders.delete(services.database, services.storage, order_number, asked_by=caller.name)
+    order_id = await orders.delete(services.database, services.storage, order_number, asked_by=principal.name)
     # At once for whoever looks; the job that went out with the transaction does it again for what
     # a worker may still have been writing.
     await services.storage.delete_tree(str(order_id))
@@ -136,7 +145,7 @@ async def delete_order(services: Deps, caller: Asking, order_number: OrderNumber
 )
 async def get_image(request: Request, services: Deps, order_number: OrderNumber, image_id: Id) -> Response:
     """One image with all its versions: what a browser fetches on `image_status`."""
-    if image_id > limits.MAX_ID:
+    if image_id > field_limits.MAX_ID:
         raise ImageNotFoundError(image_id)
     document = await services.view(lambda v: v.image(order_number, image_id))
     if document is None:

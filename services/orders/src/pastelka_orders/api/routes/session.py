@@ -5,11 +5,17 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response, status
 from pydantic import BaseModel, Field, SecretStr
 
-from pastelka_orders.access.caller import Caller, CallerKind, Role
-from pastelka_orders.access.errors import NotAdmittedError, SignInRequiredError
+from pastelka_orders.access.errors import SignInRequiredError, UserNotAllowedError
 from pastelka_orders.access.passwords import LONGEST
+from pastelka_orders.access.principal import Principal, PrincipalKind, Role
 from pastelka_orders.access.settings import AuthMode
-from pastelka_orders.api.access import ANYBODY, SESSION_COOKIE, Guarded, caller_of, way_of
+from pastelka_orders.api.authorization import (
+    ANYBODY,
+    SESSION_COOKIE,
+    AuthorizedRoute,
+    client_info_of,
+    principal_of,
+)
 from pastelka_orders.api.deps import Deps, Services
 from pastelka_orders.api.problems import declared
 from pastelka_orders.repository import known_devices
@@ -18,14 +24,14 @@ DEVICE_COOKIE = "pastelka_device"
 _DEVICE_PATH = "/api/v1/session"
 _KEPT = "max-age=5, stale-while-revalidate=5, stale-if-error=300"
 
-router = APIRouter(prefix="/session", tags=["session"], route_class=Guarded, dependencies=[ANYBODY])
+router = APIRouter(prefix="/session", tags=["session"], route_class=AuthorizedRoute, dependencies=[ANYBODY])
 
 
 class CallerResponse(BaseModel):
     """Somebody who may use the API."""
 
     name: str
-    kind: CallerKind = Field(description="By what they are known")
+    kind: PrincipalKind = Field(description="By what they are known")
     role: Role = Field(description="A viewer looks, an operator changes")
 
 
@@ -61,11 +67,11 @@ async def sign_in(
     started = await services.access.sign_in.sign_in(
         wanted.name,
         wanted.password.get_secret_value(),
-        address=way_of(request).client,
+        address=client_info_of(request).client,
         before=request.cookies.get(SESSION_COOKIE),
         device=request.cookies.get(DEVICE_COOKIE),
     )
-    secure = way_of(request).secure
+    secure = client_info_of(request).secure
     response.set_cookie(
         SESSION_COOKIE,
         started.secret,
@@ -85,7 +91,7 @@ async def sign_in(
         httponly=True,
         samesite="strict",
     )
-    return _answer(request, services, response, started.caller)
+    return _answer(request, services, response, started.principal)
 
 
 @router.delete("", status_code=status.HTTP_204_NO_CONTENT, responses=declared(503))
@@ -95,7 +101,7 @@ async def sign_out(request: Request, services: Deps) -> Response:
     if cookie is not None:
         await services.access.sign_in.sign_out(cookie)
     response = Response(status_code=status.HTTP_204_NO_CONTENT)
-    secure = way_of(request).secure
+    secure = client_info_of(request).secure
     response.delete_cookie(SESSION_COOKIE, path="/", secure=secure, httponly=True, samesite="lax")
     services.subscriptions.clear(response, secure=secure)
     return response
@@ -112,17 +118,17 @@ async def check_session(request: Request) -> Response:
     return Response(status_code=status.HTTP_204_NO_CONTENT, headers={"Cache-Control": _KEPT})
 
 
-async def _caller_or_none(request: Request) -> Caller | None:
+async def _caller_or_none(request: Request) -> Principal | None:
     try:
-        return await caller_of(request)
-    except (SignInRequiredError, NotAdmittedError):
+        return await principal_of(request)
+    except (SignInRequiredError, UserNotAllowedError):
         return None
 
 
 def _answer(
-    request: Request, services: Services, response: Response, caller: Caller | None
+    request: Request, services: Services, response: Response, caller: Principal | None
 ) -> SessionResponse:
-    secure = way_of(request).secure
+    secure = client_info_of(request).secure
     if caller is not None:
         services.subscriptions.allow(response, secure=secure)
     elif SESSION_COOKIE in request.cookies:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response, status
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import FetchOrdersJob, SyncOrderJob, now
-from pastelka_orders.api.access import OPERATOR, SIGNED, Guarded
+from pastelka_orders.api.authorization import OPERATOR, SIGNED, AuthorizedRoute
 from pastelka_orders.api.deps import Deps, OrderNumber
 from pastelka_orders.api.problems import declared
 from pastelka_orders.errors import NotOfShopError, OrderNotFoundError, ShopNotConfiguredError
@@ -19,7 +19,7 @@ from pastelka_orders.shopify import privacy, webhook
 from pastelka_orders.shopify.asking import ask_now
 from pastelka_orders.shopify.attributes import AttributeNames
 
-router = APIRouter(tags=["shop"], route_class=Guarded)
+router = APIRouter(tags=["shop"], route_class=AuthorizedRoute)
 
 _DEFAULT_DAYS = 30
 _HEADERS = {

@@ -3,21 +3,21 @@
 from fastapi import APIRouter, Request, Response, status
 
 from pastelka_orders import dead_letters
-from pastelka_orders.api.access import OPERATOR, VIEWER, Guarded, way_of
+from pastelka_orders.api.authorization import OPERATOR, VIEWER, AuthorizedRoute, client_info_of
 from pastelka_orders.api.deps import Deps, Sequence
-from pastelka_orders.api.limits import MAX_SEQUENCE
+from pastelka_orders.api.field_limits import MAX_SEQUENCE
 from pastelka_orders.api.problems import declared
 from pastelka_orders.errors import DeadLetterNotFoundError
 from pastelka_orders.handlers.requeue import take_back
 from pastelka_orders.system_schemas import SystemResponse
 
-router = APIRouter(tags=["system"], route_class=Guarded)
+router = APIRouter(tags=["system"], route_class=AuthorizedRoute)
 
 
 @router.get("/system", dependencies=[VIEWER])
 async def get_system(request: Request, response: Response, services: Deps) -> SystemResponse:
     """Services with their health, queues, outbox, the last hour, and what was given up on."""
-    services.subscriptions.allow(response, secure=way_of(request).secure)
+    services.subscriptions.allow(response, secure=client_info_of(request).secure)
     return await services.system.state()
 
 

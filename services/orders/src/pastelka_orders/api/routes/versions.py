@@ -9,16 +9,16 @@ from pydantic import TypeAdapter
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
 from pastelka_common.contracts.statuses import StatusType
 from pastelka_orders.api import links
-from pastelka_orders.api.access import OPERATOR, VIEWER, Guarded
+from pastelka_orders.api.authorization import OPERATOR, VIEWER, AuthorizedRoute
 from pastelka_orders.api.deps import Deps, Id, answer
-from pastelka_orders.api.limits import MAX_ID
+from pastelka_orders.api.field_limits import MAX_ID
 from pastelka_orders.api.problems import declared
 from pastelka_orders.errors import ImageNotFoundError, VersionNotFoundError
 from pastelka_orders.handlers import generate, versions
 from pastelka_orders.repository.views import Views
 from pastelka_orders.schemas import ColoringVersionResponse, SelectedResponse, SvgVersionResponse
 
-router = APIRouter(tags=["versions"], route_class=Guarded)
+router = APIRouter(tags=["versions"], route_class=AuthorizedRoute)
 
 _COLORINGS: TypeAdapter[object] = TypeAdapter(list[ColoringVersionResponse])
 _SVGS: TypeAdapter[object] = TypeAdapter(list[SvgVersionResponse])

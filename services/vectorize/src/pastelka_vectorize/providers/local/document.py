@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from pastelka_common.contracts.options import GroupBy
-from pastelka_vectorize.providers.local.tracing import Shape
+from pastelka_vectorize.providers.local.tracing import TracedShape
 
 INK = "#000000"
 PAPER = "#ffffff"
@@ -28,7 +28,7 @@ class Canvas:
     traced_height: int
 
 
-def render(canvas: Canvas, shapes: list[Shape], group_by: GroupBy, *, stacked: bool) -> str:
+def render(canvas: Canvas, shapes: list[TracedShape], group_by: GroupBy, *, stacked: bool) -> str:
     """Write the document. The paper around everything is one white rectangle, painted first."""
     body = _body(_ordered(shapes, stacked=stacked), group_by, stacked=stacked)
     size = f'width="{canvas.traced_width}" height="{canvas.traced_height}"'
@@ -40,12 +40,12 @@ def render(canvas: Canvas, shapes: list[Shape], group_by: GroupBy, *, stacked: b
     )
 
 
-def _ordered(shapes: list[Shape], *, stacked: bool) -> list[Shape]:
+def _ordered(shapes: list[TracedShape], *, stacked: bool) -> list[TracedShape]:
     """Painting order. Shapes that do not cover each other leave it open: ink last, for full lines."""
     return shapes if stacked else sorted(shapes, key=lambda shape: shape.region.ink)
 
 
-def _body(shapes: list[Shape], group_by: GroupBy, *, stacked: bool) -> str:
+def _body(shapes: list[TracedShape], group_by: GroupBy, *, stacked: bool) -> str:
     match group_by:
         case GroupBy.NONE:
             return "".join(_path(shape, fill=True) for shape in shapes)
@@ -57,7 +57,7 @@ def _body(shapes: list[Shape], group_by: GroupBy, *, stacked: bool) -> str:
             return _by_parent(shapes, stacked=stacked)
 
 
-def _by_color(shapes: list[Shape]) -> str:
+def _by_color(shapes: list[TracedShape]) -> str:
     """One group a color; where shapes cover each other, one for each run of a color.
 
     Stacked shapes of one color may not all move together: white eyes lie on black ink which lies
@@ -67,16 +67,16 @@ def _by_color(shapes: list[Shape]) -> str:
     return "".join(_group(f'fill="{_color(ink=ink)}"', run) for ink, run in runs)
 
 
-def _by_layer(shapes: list[Shape]) -> str:
+def _by_layer(shapes: list[TracedShape]) -> str:
     layers = groupby(shapes, key=lambda shape: (shape.region.depth, shape.region.ink))
     return "".join(
         _group(f'id="layer-{depth}" fill="{_color(ink=ink)}"', run) for (depth, ink), run in layers
     )
 
 
-def _by_parent(shapes: list[Shape], *, stacked: bool) -> str:
+def _by_parent(shapes: list[TracedShape], *, stacked: bool) -> str:
     """Nested groups: a shape and what lies in it."""
-    inside: dict[int, list[Shape]] = defaultdict(list)
+    inside: dict[int, list[TracedShape]] = defaultdict(list)
     homes: dict[int, int] = {}
     for shape in sorted(shapes, key=lambda shape: shape.region.depth):  # parents first
         home = homes.get(shape.region.parent, _PAGE)
@@ -85,7 +85,7 @@ def _by_parent(shapes: list[Shape], *, stacked: bool) -> str:
     return "".join(_family(shape, inside, stacked=stacked) for shape in inside[_PAGE])
 
 
-def _family(shape: Shape, inside: dict[int, list[Shape]], *, stacked: bool) -> str:
+def _family(shape: TracedShape, inside: dict[int, list[TracedShape]], *, stacked: bool) -> str:
     own = _path(shape, fill=True)
     children = inside.get(shape.region.number)
     if not children:
@@ -95,11 +95,11 @@ def _family(shape: Shape, inside: dict[int, list[Shape]], *, stacked: bool) -> s
     return f"<g>\n{inner + own if ink_last else own + inner}</g>\n"
 
 
-def _group(attributes: str, shapes: Iterable[Shape]) -> str:
+def _group(attributes: str, shapes: Iterable[TracedShape]) -> str:
     return f"<g {attributes}>\n{''.join(_path(shape, fill=False) for shape in shapes)}</g>\n"
 
 
-def _path(shape: Shape, *, fill: bool) -> str:
+def _path(shape: TracedShape, *, fill: bool) -> str:
     color = f' fill="{_color(ink=shape.region.ink)}"' if fill else ""
     return f'<path{color} d="{shape.outline}"/>\n'
 

@@ -7,7 +7,7 @@ import anyio
 import anyio.to_process
 
 from pastelka_common.errors import PermanentError, TransientError
-from pastelka_vectorize.providers import Progress, SvgRequest
+from pastelka_vectorize.providers import SvgProgress, SvgRequest
 from pastelka_vectorize.providers.local.job import trace_page
 from pastelka_vectorize.providers.page import PageUnusableError
 
@@ -33,7 +33,7 @@ class LocalSvgProvider:
         self._timeout = timeout
         self._memory_limit = memory_limit
 
-    async def vectorize(self, request: SvgRequest, progress: Progress) -> bytes:
+    async def vectorize(self, request: SvgRequest, progress: SvgProgress) -> bytes:
         """Trace the page; see ``SvgProvider``. ``processing`` is the handler's to report."""
         try:
             async with self._limiter, request.page() as page:

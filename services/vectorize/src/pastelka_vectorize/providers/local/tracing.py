@@ -27,21 +27,21 @@ _VTRACER = {
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class TracedShape:
     """A region and its outline: SVG path data in pixels of the traced page, without the padding."""
 
     region: Region
     outline: str
 
 
-def trace(regions: Regions, *, filled: bool) -> list[Shape]:
+def trace(regions: Regions, *, filled: bool) -> list[TracedShape]:
     """Trace every region, in painting order.
 
     ``filled``: whole silhouettes, to be painted over each other; otherwise with holes where other
     regions are.
     """
     traced = ((region, _outline(regions.labels, region, filled=filled)) for region in regions.drawn)
-    return [Shape(region, outline) for region, outline in traced if outline]
+    return [TracedShape(region, outline) for region, outline in traced if outline]
 
 
 def _outline(labels: Labels, region: Region, *, filled: bool) -> str:

@@ -8,10 +8,10 @@ import httpx
 from httpx_aiohttp import AiohttpTransport, HttpxAiohttpClient
 from pydantic import SecretStr
 
-from pastelka_common.calls import calling
 from pastelka_common.contracts.options import ShapeStacking
 from pastelka_common.contracts.statuses import SvgProcessingStatus
 from pastelka_common.errors import PermanentError, SubmitUnknownError, TransientError
+from pastelka_common.http_client import instrumented_request
 from pastelka_common.response_body import (
     MAX_HEADER_BYTES,
     ResponseBodyError,
@@ -20,9 +20,9 @@ from pastelka_common.response_body import (
     ResponseTruncatedError,
     read_body,
 )
-from pastelka_vectorize.providers import Progress, SvgRequest
+from pastelka_vectorize.providers import SvgProgress, SvgRequest
 from pastelka_vectorize.providers.page import PageUnusableError
-from pastelka_vectorize.providers.vectorizer.answers import error_of, svg_of
+from pastelka_vectorize.providers.vectorizer.responses import error_of, svg_of
 from pastelka_vectorize.providers.vectorizer.upload import prepare_upload
 
 CONNECT_TIMEOUT = 10.0
@@ -56,7 +56,7 @@ class VectorizerProvider:
         self._owns_client = client is None
         self._client = client or HttpxAiohttpClient(transport=AiohttpTransport(client=_session))
 
-    async def vectorize(self, request: SvgRequest, progress: Progress) -> bytes:
+    async def vectorize(self, request: SvgRequest, progress: SvgProgress) -> bytes:
         """Send the page and return the SVG; see ``SvgProvider``."""
         try:
             async with request.page() as file:
@@ -96,7 +96,7 @@ class VectorizerProvider:
             raise PermanentError("provider_refused", "VECTORIZER_BASE_URL is not a valid address.") from exc
 
     async def _post(self, page: bytes, fields: dict[str, str]) -> bytes:
-        with calling("POST", self._url, "vectorize") as call:
+        with instrumented_request("POST", self._url, "vectorize") as call:
             async with self._client.stream(
                 "POST",
                 self._url,

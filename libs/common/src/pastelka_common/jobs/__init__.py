@@ -1,0 +1,1 @@
+"""The jobs of versions: what the coloring and the vectorize worker have in common."""

@@ -1,0 +1,250 @@
+"""What the coloring and the vectorize worker do alike with a job: report, guard, store."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+import structlog
+from prometheus_client import Histogram
+
+from pastelka_common.breaker import Breaker
+from pastelka_common.contracts.messages import Failure, VersionJob
+from pastelka_common.contracts.statuses import ColoringProcessingStatus, SvgProcessingStatus
+from pastelka_common.errors import (
+    BrokerUnavailableError,
+    JobError,
+    PermanentError,
+    PostponedError,
+    TransientError,
+)
+from pastelka_common.jobs.reporter import FACTS, RunContext, RunReporter
+from pastelka_common.jobs.run_attempts import RunAttempts
+from pastelka_common.jobs.run_markers import RunMarkers
+from pastelka_common.jobs.runs import Cancellations, ProviderJobs, RunCancelled
+from pastelka_common.jobs.storage_errors import postpone_on_storage_error
+from pastelka_common.messaging.attempts import Delivery
+from pastelka_common.messaging.holders import Holders
+from pastelka_common.messaging.keyed_lock import KeyedLock
+from pastelka_common.messaging.outcomes import Ack, Outcome
+from pastelka_common.messaging.publish import Publisher
+from pastelka_common.storage import Storage, UnsafePathError
+from pastelka_common.thumbnails import Thumbnails
+
+__all__ = ["FACTS", "Generator", "RunReporter", "VersionJobHandler"]
+
+J = TypeVar("J", bound=VersionJob)
+JobT_contra = TypeVar("JobT_contra", bound=VersionJob, contravariant=True)
+
+_TWICE_HERE_SECONDS = 5.0
+_STORING_SECONDS = 900.0
+_STORING_PAUSE = 1.0
+_LONGEST_STORING_PAUSE = 15.0
+_CANCEL_SECONDS = 15.0
+
+log = structlog.get_logger(__name__)
+
+MADE = Histogram(
+    "pastelka_provider_request_duration_seconds",
+    "From asking a provider for a file to having it, or to its failure",
+    ["kind", "provider", "outcome"],
+    buckets=(0.05, 0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600),
+)
+
+
+class Generator(Protocol[JobT_contra]):
+    """What differs between the services: making the file, and stopping it at the provider."""
+
+    @property
+    def statuses(self) -> type[ColoringProcessingStatus] | type[SvgProcessingStatus]:
+        """The statuses of this kind of version."""
+
+    async def generate(self, job: JobT_contra, report: RunReporter) -> bytes:
+        """The content of the job's target."""
+
+    async def cancel(self, provider_job_id: str) -> None:
+        """Stop the job at the provider."""
+
+
+@dataclass(frozen=True)
+class VersionJobHandler(Generic[J]):
+    """Handles the jobs of one kind: the handler of a ``JobConsumer``."""
+
+    publisher: Publisher
+    provider_jobs: ProviderJobs
+    cancellations: Cancellations
+    storage: Storage
+    generator: Generator[J]
+    provider: str = "provider"
+    breaker: Breaker | None = None
+    holders: Holders | None = None
+    thumbnails: Thumbnails = field(init=False)
+    markers: RunMarkers = field(init=False)
+    context: RunContext = field(init=False)
+    _turns: KeyedLock = field(init=False, default_factory=KeyedLock)
+    attempts: RunAttempts = field(init=False)
+
+    def __post_init__(self) -> None:
+        markers = RunMarkers(self.storage)
+        context = RunContext(
+            self.publisher,
+            self.provider_jobs,
+            self.generator.cancel,
+            self.storage,
+            markers,
+            self.provider,
+            self.breaker,
+            self.holders,
+        )
+        object.__setattr__(self, "thumbnails", Thumbnails(self.storage))
+        object.__setattr__(self, "markers", markers)
+        object.__setattr__(self, "context", context)
+        object.__setattr__(self, "attempts", RunAttempts(context, self.generator.statuses.PROCESSING))
+
+    async def handle(self, job: J, delivery: Delivery) -> Outcome:
+        """Make and store the file of one version, unless the run was cancelled."""
+        structlog.contextvars.bind_contextvars(
+            order=job.order_number, version=job.version_id, kind=job.kind, run=job.run
+        )
+        if self.holders is None:
+            return await self._guarded(job, RunReporter(self.context, job, delivery))
+        if self.holders.has(job.key):
+            raise PostponedError(
+                "in_progress", "This worker has the job in hand already.", seconds=_TWICE_HERE_SECONDS
+            )
+        with self.holders.holding(job.key):
+            return await self._guarded(job, RunReporter(self.context, job, delivery))
+
+    async def reject(self, job: J, delivery: Delivery, failure: Failure) -> None:
+        """Report that a job is given up on: the ``on_rejected`` of a ``JobConsumer``.
+
+        What may still run at the provider is cancelled: its cost does not run on. Raises
+        ``SupersededError`` when the job is no longer ours.
+        """
+        report = self.attempts.report_of(job, delivery)
+        if report is None:
+            report = RunReporter(self.context, job, delivery)
+            await report.look(at_least_roughly=True)
+        await report.ensure_ownership()
+        await report.failed(self.generator.statuses.ERROR, failure)
+        try:
+            async with asyncio.timeout(_CANCEL_SECONDS):
+                await report.cancel_at_provider()
+        except (JobError, TimeoutError) as error:
+            log.warning("provider cancellation failed", job_id=report.provider_job_id, error=str(error))
+
+    async def _guarded(self, job: J, report: RunReporter) -> Outcome:
+        try:
+            async with self._turns.of(job.key):
+                await self.cancellations.guard(job.key, lambda: self._do(job, report))
+        except RunCancelled:
+            log.info("cancelled")
+            # A submission that was under way when the run was cancelled ended with an id.
+            await report.look()
+            await report.cancel_at_provider()
+        return Ack()
+
+    async def _do(self, job: J, report: RunReporter) -> None:
+        async with postpone_on_storage_error():
+            is_outdated = await self.markers.is_outdated(job)
+            content = None if is_outdated else await self.markers.made(job)
+        if is_outdated:
+            log.info("outdated job ignored")
+            return
+        if content is None:
+            content = await self._make_and_store(job, report)
+        else:
+            log.info("file already stored")
+            await report.look()
+        await report.completed(self.generator.statuses.COMPLETED)
+        # Nobody waits for it: until it is there, the gateway shows the file itself in its place.
+        await self._store_thumbnail(job, content)
+        await self.markers.forget(job)
+
+    async def _make_and_store(self, job: J, report: RunReporter) -> bytes:
+        await report.recall()
+        if report.has_stored_file:
+            # Made and paid for by a delivery that could not say so any more.
+            async with postpone_on_storage_error():
+                return await self.storage.read(job.target)
+        report.check()
+        if report.provider_job_id is None:
+            await report.status(self.generator.statuses.PROCESSING)
+        content = await self._make(job, report)
+        await self._not_cancelled_meanwhile(job)
+        await self._store(job.target, content, report)
+        return content
+
+    async def _not_cancelled_meanwhile(self, job: J) -> None:
+        """A process that was frozen may have missed what was said. Raises ``RunCancelled``.
+
+        A broker that is away does not keep from storing what may have been paid for.
+        """
+        try:
+            await self.cancellations.check(job.key)
+        except TransientError as error:
+            log.warning("cancellation check failed", code=error.code)
+
+    async def _make(self, job: J, report: RunReporter) -> bytes:
+        started, outcome = time.monotonic(), "cancelled"
+        try:
+            content = await self._made_by_provider(job, report)
+            outcome = "completed"
+        except JobError as error:
+            outcome = error.code
+            raise
+        finally:
+            MADE.labels(job.kind, self.provider, outcome).observe(time.monotonic() - started)
+        return content
+
+    async def _made_by_provider(self, job: J, report: RunReporter) -> bytes:
+        try:
+            content = await self.generator.generate(job, report)
+        except JobError as error:
+            report.refused(error)
+            if isinstance(error, TransientError):
+                await report.lost()
+            raise
+        except BaseException as error:
+            # A submission that was finished in spite of a cancellation may have been refused.
+            if isinstance(error.__cause__, JobError):
+                report.refused(error.__cause__)
+            report.abandoned()
+            raise
+        report.answered(settled=False)
+        return content
+
+    async def _store(self, path: str, content: bytes, report: RunReporter) -> None:
+        """Write the file; one that is paid for and cannot be fetched again is tried for a while."""
+        until = time.monotonic() + _STORING_SECONDS
+        pause = _STORING_PAUSE
+        while True:
+            try:
+                await report.ensure_ownership()
+                await self.storage.write(path, content)
+            except UnsafePathError as error:
+                raise PermanentError("unsafe_path", str(error)) from error
+            except (OSError, BrokerUnavailableError) as error:
+                if not report.has_paid_without_id or time.monotonic() > until:
+                    raise _not_stored(error) from error
+                log.warning("paid result not stored yet", path=path, error=str(error))
+            else:
+                return
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_STORING_PAUSE)
+
+    async def _store_thumbnail(self, job: J, content: bytes) -> None:
+        """A page's is made from itself, an SVG's from the page that it traces: the same lines."""
+        if job.kind == "svg":
+            try:
+                content = await self.storage.read(job.source)
+            except (OSError, UnsafePathError) as error:
+                log.warning("thumbnail source missing", error=str(error))
+                return
+        await self.thumbnails.make(job.target, content)
+
+
+def _not_stored(error: OSError | BrokerUnavailableError) -> TransientError:
+    if isinstance(error, BrokerUnavailableError):
+        return error
+    return TransientError("storage_unavailable", f"The storage refused a file: {error.strerror}.")

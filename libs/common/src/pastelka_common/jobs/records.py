@@ -1,0 +1,126 @@
+"""What a redelivered job must know of its run, apart from the provider's job id.
+
+A record lies beside that id in the bucket ``PROVIDER_JOBS``, under ``<kind>.<version>.<run>.run``.
+It is written when a paid request is about to be sent and when a delivery ends otherwise than by
+completion, always by compare and swap: whoever was overtaken learns it there.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
+from nats.js.kv import KeyValue
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pastelka_common.contracts.messages import Failure
+from pastelka_common.errors import BrokerUnavailableError
+from pastelka_common.messaging.publish import BROKER_ERRORS
+
+_TRIES = 5
+_PAUSE = 0.2
+
+
+class RunRecord(BaseModel):
+    """One run. ``holder`` (a process) has had it since its ``delivery``, the highest known.
+
+    ``failed`` attempts count; ``silent_deliveries`` are deliveries of which nothing was heard since the last
+    progress; ``last_reported`` is the last delivery of which something was. ``sending`` says that a paid
+    request went out, or was about to, whose outcome nobody has noted; ``had_file`` that the job's
+    target was there before it. ``unknown`` counts requests whose outcome will never be known.
+    ``withdrawn`` are the provider's ids of jobs that were cancelled before any work on them, and
+    ``withdrawing`` says that the present one is about to be.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    holder: str = ""
+    delivery: int = 0
+    failed: int = 0
+    silent_deliveries: int = 0
+    last_reported: int = 0
+    sending: bool = False
+    had_file: bool = False
+    unknown: int = 0
+    withdrawing: bool = False
+    withdrawn: tuple[str, ...] = ()
+    last: Failure | None = None
+
+    def is_beyond(self, holder: str, delivery: int) -> bool:
+        """Whether somebody else got the job after ``delivery`` of ``holder``."""
+        return self.delivery > delivery or (self.delivery == delivery and self.holder != holder)
+
+    def current(self, *ids: str | None) -> str | None:
+        """The first of a provider's ids that is not of a withdrawn job."""
+        return next((one for one in ids if one is not None and one not in self.withdrawn), None)
+
+    def silent_before(self, delivery: int) -> int:
+        """Deliveries before ``delivery`` of which nothing was heard, since the last progress."""
+        return self.silent_deliveries + max(0, delivery - 1 - self.last_reported)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionedRecord:
+    """A record as it was read; revision 0 if there is none."""
+
+    record: RunRecord
+    revision: int
+
+
+Alter = Callable[[RunRecord], RunRecord]
+
+
+class RunRecords:
+    """The records in their bucket. Every call raises ``BrokerUnavailableError``."""
+
+    def __init__(self, bucket: KeyValue) -> None:
+        self._bucket = bucket
+
+    async def read(self, key: str) -> VersionedRecord:
+        """The record of a run; an empty one if there is none."""
+        try:
+            entry = await self._bucket.get(_name(key))
+        except KeyNotFoundError as missing:
+            return VersionedRecord(RunRecord(), (missing.entry.revision if missing.entry else None) or 0)
+        except BROKER_ERRORS as error:
+            raise BrokerUnavailableError from error
+        return VersionedRecord(_parsed(entry.value), entry.revision or 0)
+
+    async def change(
+        self, key: str, alter: Alter, *, known: VersionedRecord | None = None
+    ) -> VersionedRecord:
+        """Replace a record by what ``alter`` makes of it, which is called again if another was faster.
+
+        ``alter`` may raise; a record it returns as it was is not written. ``known`` saves reading
+        what was read before.
+        """
+        for attempt in range(1, _TRIES + 1):
+            held = known or await self.read(key)
+            known = None
+            changed = alter(held.record)
+            if changed == held.record:
+                return held
+            try:
+                revision = await self._bucket.update(
+                    _name(key), changed.model_dump_json().encode(), last=held.revision
+                )
+            except KeyWrongLastSequenceError:
+                continue
+            except BROKER_ERRORS as error:
+                if attempt == _TRIES:
+                    raise BrokerUnavailableError from error
+                await asyncio.sleep(_PAUSE)  # it may be stored: read and see
+            else:
+                return VersionedRecord(changed, revision)
+        raise BrokerUnavailableError
+
+
+def _name(key: str) -> str:
+    return f"{key}.run"
+
+
+def _parsed(value: bytes | None) -> RunRecord:
+    try:
+        return RunRecord.model_validate_json(value or b"")
+    except ValidationError:
+        return RunRecord()

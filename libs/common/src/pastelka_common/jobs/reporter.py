@@ -1,0 +1,392 @@
+"""What one delivery of a version's job tells, and what it must make sure of before it may pay."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import structlog
+from prometheus_client import Counter
+
+from pastelka_common.breaker import Breaker
+from pastelka_common.contracts.messages import ColoringFact, Failure, Retry, SvgFact, VersionJob, now
+from pastelka_common.contracts.statuses import VersionStatus
+from pastelka_common.errors import (
+    JobError,
+    PermanentError,
+    PostponedError,
+    SubmitUnknownError,
+    SupersededError,
+    TransientError,
+)
+from pastelka_common.jobs import withdrawals
+from pastelka_common.jobs.paid_request import PaidRequest
+from pastelka_common.jobs.records import RunRecord, VersionedRecord
+from pastelka_common.jobs.run_markers import RunMarkers
+from pastelka_common.jobs.runs import ProviderJobs
+from pastelka_common.jobs.storage_errors import postpone_on_storage_error
+from pastelka_common.messaging.attempts import Delivery
+from pastelka_common.messaging.holders import Holders
+from pastelka_common.messaging.publish import Publisher
+from pastelka_common.storage import Storage
+
+FACTS: dict[str, type[ColoringFact] | type[SvgFact]] = {"coloring": ColoringFact, "svg": SvgFact}
+
+# The last steps of an attempt: whatever was reported before, these come after it.
+_RETRY_STEP = 999_999
+_LAST_STEP = 1_000_000
+
+_UNKNOWN_AT_MOST = 2
+_HELD_ELSEWHERE_SECONDS = 5.0
+_LATE_ID_SECONDS = 1.0
+_SURPLUS_SECONDS = 20.0
+
+log = structlog.get_logger(__name__)
+
+SUBMIT_UNKNOWN = Counter(
+    "pastelka_submit_unknown_total",
+    "Paid requests of which nobody knows whether the provider took them",
+    ["provider"],
+)
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What reports need of the process: where they go, and what is known of runs and provider."""
+
+    publisher: Publisher
+    provider_jobs: ProviderJobs
+    cancel: Callable[[str], Awaitable[None]]
+    storage: Storage
+    markers: RunMarkers
+    provider: str = "provider"
+    breaker: Breaker | None = None
+    holders: Holders | None = None
+
+    def __post_init__(self) -> None:
+        # A counter that first appears with 1 has not increased, for Prometheus: nobody would be told.
+        SUBMIT_UNKNOWN.labels(self.provider)
+
+    @property
+    def name(self) -> str:
+        """What tells this process from others in the records."""
+        return self.holders.name if self.holders else "nobody"
+
+
+@dataclass(slots=True)
+class RunReporter:
+    """One delivery of a job: what happens to it, told in facts.
+
+    Every call returns once what it says is stored. ``provider_job_id`` is set as soon as the
+    provider's name for the job is known.
+    """
+
+    context: RunContext
+    job: VersionJob
+    delivery: Delivery
+    provider_job_id: str | None = field(init=False)
+    request: PaidRequest | None = field(init=False, default=None)
+    held: VersionedRecord = field(init=False, default=VersionedRecord(RunRecord(), 0))
+    has_stored_file: bool = field(init=False, default=False)
+    _step: int = field(init=False, default=0)
+    _status: VersionStatus | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self.provider_job_id = self.job.provider_job_id
+        self.delivery.kept = self
+
+    @property
+    def number(self) -> int:
+        """Number of the delivery within the run, also if its job was published again."""
+        return self.job.first_attempt - 1 + self.delivery.attempt
+
+    @property
+    def has_paid_without_id(self) -> bool:
+        """Whether an answer was paid for that nobody could ask for again."""
+        request = self.request
+        return request is not None and request.sent and request.answered and self.provider_job_id is None
+
+    # --- facts ------------------------------------------------------------------------------------
+
+    async def status(self, status: VersionStatus) -> None:
+        """Report a step."""
+        self._status = status
+        await self._send(status)
+
+    async def completed(self, status: VersionStatus) -> None:
+        """Report that the file is stored at the job's target."""
+        await self._send(status, path=self.job.target)
+
+    async def failed(self, status: VersionStatus, failure: Failure) -> None:
+        """Report that the job is given up on."""
+        self._step = _LAST_STEP
+        await self._send(status, failure=failure)
+
+    async def retrying(self, otherwise: VersionStatus, retry: Retry) -> None:
+        """Report that there will be another attempt; the status stays (``otherwise``: none was told)."""
+        self._step = _RETRY_STEP - 1
+        await self._send(self._status or otherwise, retry=retry)
+
+    async def _send(
+        self,
+        status: VersionStatus,
+        *,
+        path: str | None = None,
+        failure: Failure | None = None,
+        retry: Retry | None = None,
+    ) -> None:
+        self._step += 1
+        fact = FACTS[self.job.kind].model_validate(
+            {
+                "version_id": self.job.version_id,
+                "run": self.job.run,
+                "attempt": self.number,
+                "step": self._step,
+                "at": now(),
+                "status": status,
+                "path": path,
+                "failure": failure,
+                "provider_job_id": self.provider_job_id,
+                "retry": retry,
+                "possibly_paid_twice": self._is_possibly_paid_twice or None,
+            }
+        )
+        await self.context.publisher.publish(fact)
+
+    @property
+    def _is_possibly_paid_twice(self) -> bool:
+        unknown = self.held.record.unknown
+        again = self.request is not None or self.provider_job_id is not None
+        return unknown > 1 or (again and unknown > 0)
+
+    # --- whose job it is --------------------------------------------------------------------------
+
+    async def recall(self) -> None:
+        """Look up what earlier deliveries left, and take the run over from them.
+
+        Raises :class:`SupersededError` when a later delivery has it, :class:`PostponedError` while
+        an earlier one is alive and waits for an answer that is paid for, or the storage is away.
+        """
+        await self.look()
+        if self.number == 1 and self.held.revision == 0:
+            return
+        record = self.held.record
+        lost = record.sending and self.provider_job_id is None
+        if lost:
+            await self._wait_for_who_is_paying(record)
+            self.has_stored_file = not record.had_file and await self._has_file()
+        lost = lost and not self.has_stored_file
+        await self.change(lambda r: self._taken_over(r, lost=lost))
+        if lost:
+            self._count_unknown()
+
+    async def look(self, *, at_least_roughly: bool = False) -> None:
+        """Look up what is known of the run, and change nothing.
+
+        Raises :class:`PostponedError` while the storage is away, unless what the broker knows will do
+        (``at_least_roughly``).
+        """
+        known, self.held = await asyncio.gather(
+            self.context.provider_jobs.get(self.job.key),
+            self.context.provider_jobs.records.read(self.job.key),
+        )
+        self.provider_job_id = self.held.record.current(self.provider_job_id, known)
+        if self.provider_job_id is not None:
+            return
+        try:
+            async with postpone_on_storage_error():
+                noted = await self.context.markers.provider_job_id(self.job)
+                self.provider_job_id = self.held.record.current(noted)
+        except PostponedError:
+            if not at_least_roughly:
+                raise
+
+    async def ensure_ownership(self) -> None:
+        """Return if nobody else has the job. Raises :class:`SupersededError`."""
+        if not self.delivery.lease.needs_confirmation:
+            return
+        held = await self.context.provider_jobs.records.read(self.job.key)
+        if held.record.is_beyond(self.context.name, self.number):
+            raise SupersededError
+        self.held = held
+        self.delivery.lease.confirm()
+
+    async def _wait_for_who_is_paying(self, record: RunRecord) -> None:
+        if self.context.holders is None or not await self.context.holders.is_held_by(
+            record.holder, self.job.key
+        ):
+            return
+        raise PostponedError(
+            "held_elsewhere",
+            "Another worker waits for the provider's answer to this job.",
+            seconds=_HELD_ELSEWHERE_SECONDS,
+        )
+
+    def mine(self, record: RunRecord, **changes: object) -> RunRecord:
+        """``record`` with ``changes``, as this delivery's. Raises :class:`SupersededError`."""
+        if record.is_beyond(self.context.name, self.number):
+            raise SupersededError
+        return record.model_copy(update={"holder": self.context.name, "delivery": self.number, **changes})
+
+    def _taken_over(self, record: RunRecord, *, lost: bool) -> RunRecord:
+        return self.mine(record, sending=self.has_stored_file, unknown=record.unknown + lost)
+
+    async def change(self, alter: Callable[[RunRecord], RunRecord]) -> None:
+        """Replace the run's record by what ``alter`` makes of it, which may raise."""
+        self.held = await self.context.provider_jobs.records.change(self.job.key, alter, known=self.held)
+
+    # --- paying -----------------------------------------------------------------------------------
+
+    def check(self) -> None:
+        """Raise :class:`PostponedError` while the provider is left alone and the job needs it."""
+        if self.context.breaker is not None and self.provider_job_id is None:
+            self.context.breaker.check()
+
+    async def submitting(self, status: VersionStatus) -> None:
+        """Report ``status`` and claim the run: the last thing before a paid request is sent.
+
+        Raises :class:`SupersededError`, :class:`PostponedError` (the breaker, or a storage that is
+        away), or :class:`PermanentError` when two requests are lost already.
+        """
+        probe = self.context.breaker.allow_request() if self.context.breaker else False
+        self.request = PaidRequest(probe)
+        try:
+            # Only the claim must come before the request: a fact that is late is no harm.
+            claiming = asyncio.create_task(self._claim())
+            try:
+                await self.status(status)
+            finally:
+                await claiming
+            await self._look_for_a_late_id()
+            await self.ensure_ownership()
+        except BaseException:
+            self._abandon()
+            raise
+        self.request.sent = True
+
+    async def submitted(self, provider_job_id: str) -> str:
+        """Keep the provider's job id before anything else can go wrong; returns the one to go on with.
+
+        That is another if somebody else's was kept first: then this job is cancelled.
+        """
+        # The storage first: the broker may be away for long, and this process may not outlive that.
+        await self.context.markers.keep(self.job, provider_job_id)
+        kept = await self.context.provider_jobs.keep(
+            self.job.key, provider_job_id, replacing=self.held.record.withdrawn
+        )
+        self.provider_job_id = kept
+        self.answered(settled=True)
+        if kept != provider_job_id:
+            await self.context.markers.keep(self.job, kept)
+            await self._cancel(provider_job_id)
+        return kept
+
+    async def withdrawing(self) -> None:
+        """Note that the submitted job is about to be cancelled, as it never left the queue."""
+        await withdrawals.begin(self)
+
+    async def withdrawn(self, provider_job_id: str) -> int:
+        """Forget a job that nobody worked on; returns how many of the run there were."""
+        return await withdrawals.finish(self, provider_job_id)
+
+    def answered(self, *, settled: bool) -> None:
+        """Note that the provider answered the request."""
+        request = self.request
+        if request is None or request.answered:
+            return
+        request.answered, request.settled = True, settled
+        if self.context.breaker is not None:
+            self.context.breaker.record_success()
+
+    def refused(self, error: JobError) -> None:
+        """Note how the request failed."""
+        request = self.request
+        if request is None or not request.sent or request.answered:
+            return None
+        if not isinstance(error, TransientError):
+            return self.answered(settled=True)
+        request.answered = True
+        request.settled = not isinstance(error, SubmitUnknownError)
+        if self.context.breaker is not None:
+            self.context.breaker.record_failure(error)
+        return None
+
+    def abandoned(self) -> None:
+        """Note that nobody waits for the request any more; does nothing if there is none under way."""
+        if self.request is not None and not self.request.answered:
+            self._abandon()
+
+    async def lost(self) -> None:
+        """Count a request whose result nobody will have; the second in a run ends it.
+
+        Raises :class:`PermanentError` then.
+        """
+        if self.request is None or not self.request.is_lost:
+            return
+        self.request.settled = True
+        self._count_unknown()
+        await self.change(lambda r: self.mine(r, sending=False, unknown=r.unknown + r.sending))
+        if self.held.record.unknown >= _UNKNOWN_AT_MOST:
+            raise _possibly_paid(self.context.provider)
+
+    async def cancel_at_provider(self) -> None:
+        """Stop what this or an earlier delivery submitted. Raises ``TransientError`` while it is away."""
+        if self.provider_job_id is None:
+            return
+        try:
+            await self.context.cancel(self.provider_job_id)
+        except PermanentError as error:
+            log.warning("provider refused cancellation", code=error.code)
+
+    async def _has_file(self) -> bool:
+        async with postpone_on_storage_error():
+            return await self.context.storage.exists(self.job.target)
+
+    async def _claim(self) -> None:
+        had_file = await self._has_file()
+        unknown = self.held.record.unknown
+        await self.change(lambda record: self._claimed(record, had_file=had_file))
+        if self.held.record.unknown > unknown:
+            self._count_unknown()
+
+    def _claimed(self, record: RunRecord, *, had_file: bool) -> RunRecord:
+        # Somebody may have had the job, paid and died since we looked.
+        lost = record.sending and record.holder != self.context.name
+        unknown = record.unknown + lost
+        if unknown >= _UNKNOWN_AT_MOST:
+            raise _possibly_paid(self.context.provider)
+        return self.mine(record, sending=True, had_file=had_file, unknown=unknown)
+
+    async def _look_for_a_late_id(self) -> None:
+        """A worker that was thought dead may have been given one after all."""
+        if self.held.record.unknown == 0:
+            return
+        late = await self.context.provider_jobs.get(self.job.key)
+        self.provider_job_id = self.held.record.current(late)
+        if self.provider_job_id is not None:
+            raise PostponedError(
+                "submitted_meanwhile", "The provider has the job already.", seconds=_LATE_ID_SECONDS
+            )
+
+    def _abandon(self) -> None:
+        if self.context.breaker is not None and self.request is not None:
+            self.context.breaker.record_no_result(probe=self.request.probe)
+
+    def _count_unknown(self) -> None:
+        SUBMIT_UNKNOWN.labels(self.context.provider).inc()
+        log.warning("submission outcome unknown", provider=self.context.provider)
+
+    async def _cancel(self, provider_job_id: str) -> None:
+        log.warning("duplicate submission cancelled", provider_job_id=provider_job_id)
+        try:
+            async with asyncio.timeout(_SURPLUS_SECONDS):
+                await self.context.cancel(provider_job_id)
+        except (JobError, TimeoutError) as error:
+            log.warning("cancellation failed", provider_job_id=provider_job_id, error=str(error))
+
+
+def _possibly_paid(provider: str) -> PermanentError:
+    return PermanentError(
+        "submit_unknown",
+        f"Twice the answer of {provider} to this job was lost, so it may have been paid for, even twice. "
+        "It is not sent again by itself; Retry does that, and may cost once more.",
+    )

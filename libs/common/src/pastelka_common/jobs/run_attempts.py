@@ -1,0 +1,121 @@
+"""The attempts of a run, kept in its record: redelivery, restart and a second publication keep them."""
+
+from collections.abc import Callable
+
+import structlog
+
+from pastelka_common.contracts.messages import Failure, Retry, VersionJob
+from pastelka_common.contracts.statuses import VersionStatus
+from pastelka_common.errors import BrokerUnavailableError
+from pastelka_common.jobs.records import RunRecord
+from pastelka_common.jobs.reporter import RunContext, RunReporter
+from pastelka_common.messaging.attempts import AttemptStats, Delivery
+from pastelka_common.messaging.publish import PublishError
+
+_PATIENCE_AT_PROVIDER = 3
+_REMEMBERED = 10_000
+
+log = structlog.get_logger(__name__)
+
+
+class RunAttempts:
+    """The ``Attempts`` of jobs of versions. ``otherwise`` is what a retry repeats where nothing was told.
+
+    The first delivery of a run reads and writes nothing here. A job that the provider has is given
+    three times as many crashes: giving up on it gives up what is paid for.
+    """
+
+    def __init__(self, context: RunContext, otherwise: VersionStatus) -> None:
+        self._context = context
+        self._otherwise = otherwise
+        # What could not be stored because the broker was away.
+        self._last_reported: dict[str, int] = {}
+
+    def report_of(self, job: VersionJob, delivery: Delivery) -> RunReporter | None:
+        """The report of this delivery, if its handler had begun."""
+        kept = delivery.kept
+        return (
+            kept
+            if isinstance(kept, RunReporter) and kept.context is self._context and kept.job == job
+            else None
+        )
+
+    async def begin(self, job: VersionJob, delivery: Delivery) -> AttemptStats:
+        """See ``Attempts``."""
+        number = job.first_attempt - 1 + delivery.attempt
+        if number == 1:
+            return AttemptStats()
+        report = RunReporter(self._context, job, delivery)
+        await report.look(at_least_roughly=True)
+        record = report.held.record
+        last_reported = max(record.last_reported, self._last_reported.get(job.key, 0))
+        silent_deliveries = record.model_copy(update={"last_reported": last_reported}).silent_before(number)
+        if report.provider_job_id is not None:
+            silent_deliveries //= _PATIENCE_AT_PROVIDER
+        return AttemptStats(record.failed, silent_deliveries, record.last if record.failed else None)
+
+    async def failed(self, job: VersionJob, delivery: Delivery, failure: Failure) -> int:
+        """See ``Attempts``. Raises ``SupersededError``."""
+        report = self.report_of(job, delivery) or RunReporter(self._context, job, delivery)
+        number = report.number
+
+        def counted(record: RunRecord) -> RunRecord:
+            if record.last_reported >= number:
+                return record
+            return report.mine(
+                record,
+                failed=record.failed + 1,
+                silent_deliveries=0,
+                last_reported=number,
+                last=failure,
+                sending=_is_sending(report, record),
+            )
+
+        return await self._noted(report, counted) or report.held.record.failed + 1
+
+    async def released(self, job: VersionJob, delivery: Delivery) -> None:
+        """See ``Attempts``."""
+        report = self.report_of(job, delivery) or RunReporter(self._context, job, delivery)
+        number = report.number
+
+        def noted(record: RunRecord) -> RunRecord:
+            if record.last_reported >= number or record.is_beyond(self._context.name, number):
+                return record
+            return record.model_copy(
+                update={
+                    "silent_deliveries": record.silent_before(number),
+                    "last_reported": number,
+                    "sending": _is_sending(report, record),
+                }
+            )
+
+        await self._noted(report, noted)
+
+    async def retrying(self, job: VersionJob, delivery: Delivery, retry: Retry) -> None:
+        """See ``Attempts``."""
+        report = self.report_of(job, delivery) or RunReporter(self._context, job, delivery)
+        try:
+            await report.retrying(self._otherwise, retry)
+        except PublishError as error:
+            log.warning("retry announcement failed", error=str(error))
+
+    async def _noted(self, report: RunReporter, alter: Callable[[RunRecord], RunRecord]) -> int | None:
+        """Change the record; returns the attempts that failed, ``None`` if the broker is away."""
+        key = report.job.key
+        try:
+            held = await self._context.provider_jobs.records.change(key, alter)
+        except BrokerUnavailableError:
+            self._last_reported[key] = report.number
+            if len(self._last_reported) > _REMEMBERED:
+                del self._last_reported[next(iter(self._last_reported))]
+            return None
+        self._last_reported.pop(key, None)
+        return held.record.failed
+
+
+def _is_sending(report: RunReporter, record: RunRecord) -> bool:
+    """Whether a paid request is still open after this delivery."""
+    if report.request is None:
+        # Not begun, or put off: somebody else's request stays what it was.
+        return record.sending
+    return report.request.is_lost

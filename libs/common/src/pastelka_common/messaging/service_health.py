@@ -1,0 +1,138 @@
+"""Which services are there, and how they are: each answers when it is asked, and nothing is stored."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
+from typing import Literal
+
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from pastelka_common.contracts.messages import now
+from pastelka_common.health import Check, run_checks
+from pastelka_common.messaging.names import names_of
+
+SUBJECT = "services.health"
+"""Asked with a reply subject; of no stream."""
+
+_CHECK_SECONDS = 0.8
+_WAIT_SECONDS = 1.2
+_SILENCE_SECONDS = 0.1
+
+log = structlog.get_logger(__name__)
+
+
+BreakerState = Literal["closed", "open", "half_open"]
+
+
+class BreakerHealth(BaseModel):
+    """The circuit breaker before a provider: its ``state`` ``since`` when, and the ``reason`` if not closed.
+
+    ``next_probe_at`` is when one request is let out again; only there while it is open.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    state: BreakerState
+    since: AwareDatetime
+    reason: str | None = None
+    next_probe_at: AwareDatetime | None = None
+
+
+class ServiceHealth(BaseModel):
+    """One process of a service. ``checks`` hold what ``/readyz`` says: ``ok``, or what is wrong."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    instance: str
+    started_at: AwareDatetime
+    checks: dict[str, str]
+    breaker: BreakerHealth | None = None
+
+    @property
+    def healthy(self) -> bool:
+        """Whether all it depends on answers."""
+        return all(result == "ok" for result in self.checks.values())
+
+
+def instance() -> str:
+    """What tells this process from others of its kind: host and process id."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+@asynccontextmanager
+async def serve_health(
+    nc: Client,
+    name: str,
+    checks: Mapping[str, Check],
+    breaker: Callable[[], BreakerHealth] | None = None,
+) -> AsyncIterator[None]:
+    """Answer whoever asks how the services are, while the body runs."""
+    started_at = now()
+
+    async def answer(msg: Msg) -> None:
+        results = await run_checks(checks, timeout=_CHECK_SECONDS)
+        health = ServiceHealth(
+            name=name,
+            instance=instance(),
+            started_at=started_at,
+            checks=results,
+            breaker=breaker() if breaker else None,
+        )
+        try:
+            await msg.respond(health.model_dump_json().encode())
+        except Exception as error:  # noqa: BLE001 - whoever asked notices the silence
+            log.debug("health reply failed", error=str(error))
+
+    subscription = await nc.subscribe(names_of(nc).subject(SUBJECT), cb=answer)
+    try:
+        yield
+    finally:
+        if not nc.is_closed:
+            await subscription.unsubscribe()
+
+
+async def collect_health(
+    nc: Client, expected: Collection[str], *, wait: float = _WAIT_SECONDS
+) -> list[ServiceHealth]:
+    """How every process is that answers within ``wait`` seconds, by name and instance.
+
+    Returns early once every name in ``expected`` has answered and nobody else does for a moment.
+    """
+    inbox = nc.new_inbox()
+    arrived: asyncio.Queue[ServiceHealth] = asyncio.Queue()
+
+    async def take(msg: Msg) -> None:
+        try:
+            arrived.put_nowait(ServiceHealth.model_validate_json(msg.data))
+        except ValidationError:  # nobody listens, or a stranger does
+            log.debug("malformed health reply", size=len(msg.data))
+
+    subscription = await nc.subscribe(inbox, cb=take)
+    try:
+        await nc.publish(names_of(nc).subject(SUBJECT), b"", reply=inbox)
+        found = await _gather(arrived, set(expected), wait)
+    finally:
+        await subscription.unsubscribe()
+    return sorted(found, key=lambda health: (health.name, health.instance))
+
+
+async def _gather(
+    arrived: "asyncio.Queue[ServiceHealth]", missing: set[str], wait: float
+) -> list[ServiceHealth]:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + wait
+    found: list[ServiceHealth] = []
+    while (left := deadline - loop.time()) > 0:
+        try:
+            health = await asyncio.wait_for(arrived.get(), left if missing else min(left, _SILENCE_SECONDS))
+        except TimeoutError:
+            break
+        found.append(health)
+        missing.discard(health.name)
+    return found

@@ -1,0 +1,182 @@
+"""What a stream holds: the last message of many subjects at once, and the state of the whole.
+
+The client asks for one message at a time; the server answers for hundreds (NATS ADR-31).
+"""
+
+import asyncio
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.errors import NotFoundError
+
+from pastelka_common.messaging.names import Names, names_of
+
+_CHUNK = 500  # the server answers for at most 1,024 subjects
+_TIMEOUT = 5.0
+_PAGE = 100_000
+_END = "204"
+_NOTHING_FOUND = "404"
+_NOT_FOUND = 404
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """One message as its stream holds it."""
+
+    subject: str
+    sequence: int
+    time: datetime
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """How a stream is: when it was made, which numbers it holds, and how many in between are gone.
+
+    ``first_time`` and ``last_time`` are of the oldest and newest message; meaningless if there is none.
+    """
+
+    created: datetime
+    messages: int
+    first: int
+    last: int
+    first_time: datetime
+    last_time: datetime
+    gone: int
+
+
+class StreamNotFoundError(ConnectionError):
+    """There is no such stream."""
+
+
+async def get_last_messages(nc: Client, stream: str, subjects: Sequence[str]) -> dict[str, StoredMessage]:
+    """The last message of each of these exact subjects that has one, from any replica.
+
+    Raises ``publish.BROKER_ERRORS``. A replica may lag behind: :func:`get_last_message_from_leader` does not.
+    """
+    found: dict[str, StoredMessage] = {}
+    for start in range(0, len(subjects), _CHUNK):
+        for held in await _last_of(nc, stream, subjects[start : start + _CHUNK]):
+            found[held.subject] = held
+    return found
+
+
+async def get_last_message_from_leader(nc: Client, stream: str, subject: str) -> StoredMessage | None:
+    """The last message of one subject, or ``None``. Raises ``publish.BROKER_ERRORS``."""
+    try:
+        names = names_of(nc)
+        msg = await nc.jetstream().get_last_msg(names.stream(stream), names.subject(subject))
+    except NotFoundError:
+        return None
+    if msg.seq is None or msg.time is None:
+        raise ConnectionError(f"the server told no number or time of the last message on {subject}")
+    return StoredMessage(subject, msg.seq, msg.time, msg.data or b"")
+
+
+async def list_subjects(nc: Client, stream: str, pattern: str) -> set[str]:
+    """The subjects below ``pattern`` on which a message is held. Raises ``publish.BROKER_ERRORS``."""
+    found: set[str] = set()
+    names = names_of(nc)
+    request = {"subjects_filter": names.subject(pattern)}
+    while True:
+        answer = await _info(nc, stream, request | {"offset": len(found)})
+        page = answer["state"].get("subjects") or {}
+        found |= {names.plain_subject(subject) for subject in page}
+        if len(page) < _PAGE:
+            return found
+
+
+async def get_stream_state(nc: Client, stream: str) -> StreamState:
+    """Raises :class:`StreamNotFoundError` and ``publish.BROKER_ERRORS``."""
+    answer = await _info(nc, stream, {})
+    state = answer["state"]
+    return StreamState(
+        created=datetime.fromisoformat(answer["created"]),
+        messages=state["messages"],
+        first=state["first_seq"],
+        last=state["last_seq"],
+        first_time=datetime.fromisoformat(state["first_ts"]),
+        last_time=datetime.fromisoformat(state["last_ts"]),
+        gone=state.get("num_deleted", 0),
+    )
+
+
+async def purge_subject(nc: Client, stream: str, subject: str, *, up_to: int | None = None) -> None:
+    """Delete a subject's messages, only those with numbers ``up_to`` if given.
+
+    Raises ``publish.BROKER_ERRORS``.
+    """
+    names = names_of(nc)
+    seq = None if up_to is None else up_to + 1
+    await nc.jetstream().purge_stream(names.stream(stream), seq=seq, subject=names.subject(subject))
+
+
+async def list_stream_names(nc: Client) -> set[str]:
+    """The account's streams by their names on the server. Raises ``publish.BROKER_ERRORS``."""
+    answer = await _ask(nc, "STREAM.NAMES", {})
+    return set(answer.get("streams") or ())
+
+
+async def _info(nc: Client, stream: str, request: dict[str, Any]) -> dict[str, Any]:
+    answer = await _ask(nc, f"STREAM.INFO.{names_of(nc).stream(stream)}", request)
+    error = answer.get("error")
+    if error is not None and error.get("code") == _NOT_FOUND:
+        raise StreamNotFoundError(f"stream {stream}: {error.get('description')}")
+    if error is not None:
+        raise ConnectionError(f"stream {stream}: {error.get('description')}")
+    return answer
+
+
+async def _ask(nc: Client, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    answer = await nc.request(f"$JS.API.{operation}", json.dumps(request).encode(), timeout=_TIMEOUT)
+    document: dict[str, Any] = json.loads(answer.data)
+    return document
+
+
+async def _last_of(nc: Client, stream: str, subjects: Sequence[str]) -> list[StoredMessage]:
+    names = names_of(nc)
+    inbox = nc.new_inbox()
+    arrived: asyncio.Queue[Msg] = asyncio.Queue()
+    subscription = await nc.subscribe(inbox, cb=arrived.put)
+    try:
+        request = json.dumps({"multi_last": [names.subject(subject) for subject in subjects]}).encode()
+        await nc.publish(f"$JS.API.DIRECT.GET.{names.stream(stream)}", request, reply=inbox)
+        async with asyncio.timeout(_TIMEOUT):
+            return [_held(msg, names) async for msg in _until_end(arrived, stream)]
+    finally:
+        if not nc.is_closed:
+            await subscription.unsubscribe()
+
+
+async def _until_end(arrived: "asyncio.Queue[Msg]", stream: str) -> Any:
+    while True:
+        msg = await arrived.get()
+        status = (msg.headers or {}).get("Status")
+        if status is None:
+            yield msg
+        elif status in {_END, _NOTHING_FOUND}:
+            return
+        else:
+            reason = (msg.headers or {}).get("Description", "nobody answers")
+            raise ConnectionError(f"stream {stream}: {status} {reason}")
+
+
+def _held(msg: Msg, names: Names) -> StoredMessage:
+    headers = msg.headers or {}
+    return StoredMessage(
+        names.plain_subject(headers["Nats-Subject"]),
+        int(headers["Nats-Sequence"]),
+        datetime.fromisoformat(headers["Nats-Time-Stamp"]),
+        msg.data,
+    )
+
+
+def ids_in_subjects(subjects: Iterable[str]) -> set[int]:
+    """The last token of each subject, where it is a number."""
+    tokens = (subject.rpartition(".")[2] for subject in subjects)
+    return {int(token) for token in tokens if token.isdecimal()}

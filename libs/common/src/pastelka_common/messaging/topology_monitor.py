@@ -1,0 +1,137 @@
+"""Streams, buckets and consumers are there for as long as a process needs them.
+
+A broker may lose its store, or a person may delete a stream, while everything runs. Whoever
+notices declares again what is missing; what it held is rebuilt by the reconciler of ``orders``.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import structlog
+from nats.aio.client import Client
+from prometheus_client import Counter
+
+from pastelka_common.messaging.names import names_of
+from pastelka_common.messaging.publish import BROKER_ERRORS
+from pastelka_common.messaging.stored_messages import list_stream_names
+from pastelka_common.messaging.topology import (
+    ConsumerSpec,
+    ensure_consumer,
+    ensure_streams,
+    streams,
+)
+
+log = structlog.get_logger(__name__)
+
+DECLARED = Counter("pastelka_topology_recreated_total", "Streams and buckets that had vanished", ["stream"])
+
+_EVERY = 2.0
+_LOOKS = 4  # reconnects are noticed this many times sooner
+_LEADER_SECONDS = 60.0
+_AGAIN = 0.5
+
+
+class TopologyMonitor:
+    """Declares what ``specs`` need when it has vanished, and after every reconnect.
+
+    ``on_loss`` is called after each reconnect and each loss: what the streams held may be gone.
+    """
+
+    def __init__(
+        self,
+        nc: Client,
+        specs: Sequence[ConsumerSpec],
+        *,
+        replicas: int = 1,
+        every: float = _EVERY,
+        on_loss: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._nc = nc
+        self._specs = specs
+        self._replicas = replicas
+        self._every = every
+        self._on_loss = on_loss
+        self._connection = nc.stats["reconnects"]
+        self._stopped = asyncio.Event()
+        self._names = {str(stream.name) for stream in streams(names=names_of(nc))}
+
+    async def declare(self) -> None:
+        """Create or correct everything. Raises ``TopologyError`` and the client's errors."""
+        await ensure_streams(self._nc, self._replicas)
+        for spec in self._specs:
+            await ensure_consumer(self._nc, spec)
+
+    async def declare_first(self) -> None:
+        """Create everything as soon as the broker can: a cluster that has just come up has no leader yet.
+
+        Raises ``TopologyError`` at once, and the client's errors after a minute.
+        """
+        deadline = time.monotonic() + _LEADER_SECONDS
+        while True:
+            try:
+                return await self.declare()
+            except BROKER_ERRORS as error:
+                if time.monotonic() > deadline:
+                    raise
+                log.warning("stream declaration failed", error=str(error) or type(error).__name__)
+            await asyncio.sleep(_AGAIN)
+
+    def stop(self) -> None:
+        """Let :meth:`run` end; to be cancelled as well.
+
+        Alone that is not certain: ``asyncio.wait_for`` of Python 3.11, which the client uses, can
+        swallow a cancellation that comes in the moment its call returns.
+        """
+        self._stopped.set()
+
+    async def run(self) -> None:
+        """Look until stopped."""
+        while not self._stopped.is_set():
+            for _ in range(_LOOKS):
+                await asyncio.sleep(self._every / _LOOKS)
+                if self._reconnected or self._stopped.is_set():
+                    break
+            if self._stopped.is_set() or not self._nc.is_connected:
+                continue
+            try:
+                await self._look()
+            except Exception as error:  # noqa: BLE001 - looked at again in a moment
+                log.warning("topology check failed", error=str(error) or type(error).__name__)
+
+    @property
+    def _reconnected(self) -> bool:
+        return self._nc.is_connected and self._connection != self._nc.stats["reconnects"]
+
+    async def _look(self) -> None:
+        connection = self._nc.stats["reconnects"]
+        missing = self._names - await list_stream_names(self._nc)
+        if not missing and connection == self._connection:
+            return
+        await self.declare()
+        self._connection = connection
+        for name in sorted(missing):
+            DECLARED.labels(name).inc()
+            log.warning("stream recreated", stream=name)
+        self._on_loss()
+
+
+@asynccontextmanager
+async def managed_topology(
+    nc: Client,
+    specs: Sequence[ConsumerSpec],
+    *,
+    replicas: int = 1,
+    on_loss: Callable[[], None] = lambda: None,
+) -> AsyncIterator[None]:
+    """Declare now, and look after it while the body runs."""
+    upkeep = TopologyMonitor(nc, specs, replicas=replicas, on_loss=on_loss)
+    await upkeep.declare_first()
+    task = asyncio.create_task(upkeep.run(), name="upkeep")
+    try:
+        yield
+    finally:
+        upkeep.stop()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,373 @@
+"""The workshop: facts in order, the provider asked once, cancellation down to the provider."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from PIL import Image
+
+from pastelka_common.contracts.messages import ColoringFact, ColoringJob, Failure, SvgJob, now
+from pastelka_common.contracts.options import SvgOptions
+from pastelka_common.contracts.statuses import ColoringProcessingStatus as Status
+from pastelka_common.contracts.statuses import SvgProcessingStatus
+from pastelka_common.errors import PermanentError, TransientError
+from pastelka_common.jobs.handler import RunReporter, VersionJobHandler
+from pastelka_common.jobs.runs import Cancellations, ProviderJobs, RunCancelled, cancel_subject
+from pastelka_common.messaging.consumer import Delivery, RetryPolicy
+from pastelka_common.messaging.outcomes import Ack
+from pastelka_common.messaging.publish import Publisher
+from pastelka_common.messaging.topology import CANCELS, COLORING_CONSUMER, PROVIDER_JOBS, STATUS
+from pastelka_common.storage import FolderStorage, thumbnail_path
+from pastelka_common.testing.waiting import soon, until
+
+FIRST = Delivery(attempt=1, is_last=False)
+SECOND = Delivery(attempt=2, is_last=False)
+PAGE = b"a page"
+
+
+class FakeMaking:
+    """A provider that takes what it is told to take; one submission is one payment."""
+
+    statuses = Status
+
+    def __init__(self) -> None:
+        self.page = PAGE
+        self.submissions = 0
+        self.polled: list[str] = []
+        self.cancelled: list[str] = []
+        self.error: Exception | None = None
+        self.cancel_errors: list[Exception] = []
+        self.at_provider = asyncio.Event()
+        self.release = asyncio.Event()
+        self.release.set()
+
+    async def generate(self, _job: ColoringJob, report: RunReporter) -> bytes:
+        if report.provider_job_id is None:
+            await report.status(Status.RUNPOD_SUBMITTING)
+            self.submissions += 1
+            await report.submitted(f"rp-{self.submissions}")
+            await report.status(Status.RUNPOD_SUBMITTED)
+        self.polled.append(str(report.provider_job_id))
+        await report.status(Status.RUNPOD_PROCESSING)
+        self.at_provider.set()
+        await self.release.wait()
+        if self.error is not None:
+            raise self.error
+        return self.page
+
+    async def cancel(self, provider_job_id: str) -> None:
+        if self.cancel_errors:
+            raise self.cancel_errors.pop(0)
+        self.cancelled.append(provider_job_id)
+
+
+class Tracing:
+    """Makes an SVG, of any page."""
+
+    statuses = SvgProcessingStatus
+
+    async def generate(self, _job: SvgJob, _report: RunReporter) -> bytes:
+        return b"<svg/>"
+
+    async def cancel(self, _provider_job_id: str) -> None:
+        raise AssertionError("nothing was submitted")
+
+
+@pytest.fixture
+def generator() -> FakeMaking:
+    return FakeMaking()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def handler(nc: Client, generator: FakeMaking, tmp_path: Path) -> VersionJobHandler[ColoringJob]:
+    return VersionJobHandler(
+        Publisher(nc),
+        await ProviderJobs.open(nc),
+        await Cancellations.open(nc, "coloring"),
+        FolderStorage(tmp_path),
+        generator,
+    )
+
+
+@pytest.fixture
+def facts(js: JetStreamContext) -> Callable[[], object]:
+    """``await facts()`` is every fact reported so far, in the order they were stored."""
+
+    async def facts() -> list[ColoringFact]:
+        last = (await js.stream_info(STATUS)).state.last_seq
+        return [
+            ColoringFact.model_validate_json((await js.get_msg(STATUS, number)).data or b"")
+            for number in range(1, last + 1)
+        ]
+
+    return facts
+
+
+async def test_a_job_is_reported_step_by_step_and_stored(handler, facts, tmp_path: Path, job):
+    todo = job(7)
+    assert await handler.handle(todo, FIRST) == Ack()
+    reported = await facts()
+    assert [(fact.status.value, fact.order) for fact in reported] == [
+        ("processing", (1, 1, 1)),
+        ("runpod_submitting", (1, 1, 2)),
+        ("runpod_submitted", (1, 1, 3)),
+        ("runpod_processing", (1, 1, 4)),
+        ("completed", (1, 1, 5)),
+    ]
+    assert [fact.provider_job_id for fact in reported] == [None, None, "rp-1", "rp-1", "rp-1"]
+    assert [fact.path for fact in reported] == [None] * 4 + [todo.target]
+    assert (tmp_path / todo.target).read_bytes() == PAGE
+
+
+async def test_a_finished_page_has_a_thumbnail_beside_it(handler, generator, tmp_path: Path, job):
+    page = BytesIO()
+    Image.new("1", (1500, 1000), 1).save(page, "PNG")
+    generator.page = page.getvalue()
+    todo = job(7)
+    assert await handler.handle(todo, FIRST) == Ack()
+    with Image.open(tmp_path / thumbnail_path(todo.target)) as thumbnail:
+        assert (thumbnail.format, thumbnail.size) == ("WEBP", (400, 267))
+        assert thumbnail.getpixel((9, 9)) == (255, 255, 255)
+
+
+async def test_an_svg_has_the_thumbnail_of_its_page(nc, tmp_path: Path):
+    page = BytesIO()
+    Image.new("L", (30, 20), 7).save(page, "PNG")
+    storage = FolderStorage(tmp_path)
+    await storage.write("1/1/page.png", page.getvalue())
+    generator = Tracing()
+    handler = VersionJobHandler(
+        Publisher(nc), await ProviderJobs.open(nc), await Cancellations.open(nc, "svg"), storage, generator
+    )
+    for version_id, source in ((1, "1/1/page.png"), (2, "1/1/gone.png"), (3, "../gone.png")):
+        todo = SvgJob(
+            version_id=version_id,
+            run=1,
+            order_number="1",
+            image_id=1,
+            source=source,
+            target=f"1/1/{version_id}.svg",
+            options=SvgOptions(),
+        )
+        assert await handler.handle(todo, FIRST) == Ack()
+    with Image.open(tmp_path / "1/1/thumb_1.svg.webp") as thumbnail:
+        assert thumbnail.size == (30, 20)
+    assert sorted(path.name for path in (tmp_path / "1/1").iterdir()) == [
+        "1.svg",
+        "2.svg",
+        "3.svg",
+        "page.png",
+        "thumb_1.svg.webp",
+    ]
+
+
+async def test_a_redelivery_polls_on_without_submitting_or_stepping_back(handler, generator, facts, job):
+    generator.error = TransientError("gateway", "The gateway did not answer.")
+    with pytest.raises(TransientError):
+        await handler.handle(job(7), FIRST)
+    generator.error = None
+    before = len(await facts())
+    assert await handler.handle(job(7), SECOND) == Ack()
+    later = (await facts())[before:]
+    assert [(fact.status.value, fact.order) for fact in later] == [
+        ("runpod_processing", (1, 2, 1)),
+        ("completed", (1, 2, 2)),
+    ]
+    assert (generator.submissions, generator.polled) == (1, ["rp-1", "rp-1"])
+
+
+async def test_another_run_is_submitted_anew(handler, generator, job):
+    await handler.handle(job(7), FIRST)
+    await handler.handle(job(7).model_copy(update={"run": 2}), FIRST)
+    assert generator.polled == ["rp-1", "rp-2"]
+
+
+async def test_a_job_published_again_goes_on_counting_and_polling(handler, generator, facts, job):
+    again = job(7).model_copy(update={"first_attempt": 4, "provider_job_id": "rp-known"})
+    await handler.handle(again, SECOND)
+    assert [fact.order for fact in await facts()] == [(1, 5, 1), (1, 5, 2)]
+    assert (generator.submissions, generator.polled) == (0, ["rp-known"])
+
+
+async def test_a_run_cancelled_before_it_began_makes_nothing(handler, generator, facts, js, job):
+    await js.publish(cancel_subject(job(7).key), b"cancelled")
+    assert await handler.handle(job(7), FIRST) == Ack()
+    assert await facts() == []
+    assert (generator.submissions, generator.cancelled) == (0, [])
+    assert [path async for path in handler.storage.files("42")] == []
+
+
+async def test_a_cancelled_run_is_cancelled_at_the_provider(handler, generator, js, job):
+    generator.release.clear()
+    handling = asyncio.create_task(handler.handle(job(7), FIRST))
+    await soon(generator.at_provider.wait())
+    await js.publish(cancel_subject(job(7).key), b"cancelled")
+    assert await soon(handling) == Ack()
+    assert generator.cancelled == ["rp-1"]
+
+
+async def test_a_run_cancelled_while_its_worker_was_dead_is_cancelled_at_the_provider(
+    handler, generator, js, job
+):
+    generator.error = TransientError("gone", "The worker died here.")
+    with pytest.raises(TransientError):
+        await handler.handle(job(7), FIRST)
+    await js.publish(cancel_subject(job(7).key), b"cancelled")
+    assert await handler.handle(job(7), SECOND) == Ack()
+    assert generator.cancelled == ["rp-1"]
+    assert generator.polled == ["rp-1"]
+
+
+async def test_cancelling_at_a_provider_that_is_away_is_tried_again(handler, generator, js, job):
+    generator.cancel_errors = [TransientError("away", "RunPod did not answer.")]
+    generator.release.clear()
+    handling = asyncio.create_task(handler.handle(job(7), FIRST))
+    await soon(generator.at_provider.wait())
+    await js.publish(cancel_subject(job(7).key), b"cancelled")
+    with pytest.raises(TransientError, match="away"):
+        await soon(handling)
+    assert await handler.handle(job(7), SECOND) == Ack()
+    assert generator.cancelled == ["rp-1"]
+
+
+async def test_a_provider_that_refuses_to_cancel_is_no_failure_of_the_job(handler, generator, js, facts, job):
+    generator.cancel_errors = [PermanentError("refused", "The key was refused.")]
+    generator.release.clear()
+    handling = asyncio.create_task(handler.handle(job(7), FIRST))
+    await soon(generator.at_provider.wait())
+    await js.publish(cancel_subject(job(7).key), b"cancelled")
+    assert await soon(handling) == Ack()
+    assert "error" not in [fact.status.value for fact in await facts()]
+
+
+async def test_a_rejected_job_ends_in_an_error_after_all_its_steps(handler, facts, job):
+    await handler.handle(job(7), FIRST)
+    failure = Failure(code="photo_unreadable", message="The photo is no image.")
+    await handler.reject(job(7), FIRST, failure)
+    *steps, last = await facts()
+    assert last.status is Status.ERROR
+    assert last.failure == failure
+    assert last.order > max(fact.order for fact in steps)
+
+
+async def test_a_file_that_cannot_be_stored_is_a_transient_error(handler, facts, tmp_path: Path, job):
+    (tmp_path / "42").write_bytes(b"a file where a folder must be")
+    with pytest.raises(TransientError, match="storage_unavailable"):
+        await handler.handle(job(7), FIRST)
+    assert "completed" not in [fact.status.value for fact in await facts()]
+
+
+async def test_the_whole_line_from_message_to_facts(handler, facts, work, js, job):
+    generator = handler.generator
+    generator.error = PermanentError("photo_unreadable", "The photo is no image.")
+    await work(
+        handler.handle,
+        spec=COLORING_CONSUMER,
+        on_rejected=handler.reject,
+        retries=RetryPolicy(attempts=2, base=0.02),
+    )
+    await Publisher(js._nc).publish(job(7))
+    await until(lambda: _ends_in(facts, Status.ERROR))
+    generator.error = None
+    await Publisher(js._nc).publish(job(8))
+    await until(lambda: _ends_in(facts, Status.COMPLETED))
+
+
+async def _ends_in(facts, status: Status) -> bool:
+    reported = await facts()
+    return bool(reported) and reported[-1].status is status
+
+
+def test_a_cancelled_run_is_told_apart_from_a_cancelled_task():
+    assert not issubclass(RunCancelled, asyncio.CancelledError)
+
+
+async def forget(js: JetStreamContext) -> None:
+    """The broker loses what it knew of the providers' jobs."""
+    await js.purge_stream(f"KV_{PROVIDER_JOBS}")
+
+
+async def test_the_storage_remembers_the_providers_job_when_the_broker_has_forgotten(
+    handler, generator: FakeMaking, js: JetStreamContext, job
+):
+    todo = job(50)
+    generator.error = TransientError("busy", "Busy.")
+    with pytest.raises(TransientError):
+        await handler.handle(todo, FIRST)
+    await forget(js)
+    generator.error = None
+    assert await handler.handle(todo, FIRST) == Ack()
+    assert generator.submissions == 1
+    assert generator.polled == ["rp-1", "rp-1"]
+
+
+async def test_a_job_that_comes_back_after_its_file_was_stored_is_not_done_again(
+    handler, generator: FakeMaking, js: JetStreamContext, facts, tmp_path: Path, job
+):
+    todo = job(51).model_copy(update={"asked_at": now() - timedelta(seconds=5)})
+    await handler.handle(todo, FIRST)
+    before = (tmp_path / todo.target).stat()
+    await forget(js)
+    assert await handler.handle(todo, SECOND) == Ack()
+    assert generator.submissions == 1
+    assert (tmp_path / todo.target).stat().st_mtime_ns == before.st_mtime_ns
+    last = (await facts())[-1]
+    assert (last.status, last.order, last.path) == (Status.COMPLETED, (1, 2, 1), todo.target)
+    # The note beside the file is gone with the need for it.
+    assert not (tmp_path / todo.target).with_name(".image_1.png.run").exists()
+
+
+async def test_a_new_run_does_not_take_the_file_of_the_one_before(handler, generator: FakeMaking, job):
+    first = job(52).model_copy(update={"asked_at": now() - timedelta(seconds=5)})
+    await handler.handle(first, FIRST)
+    again = first.model_copy(update={"run": 2, "asked_at": now() + timedelta(seconds=5)})
+    await handler.handle(again, FIRST)
+    assert generator.submissions == 2
+
+
+async def test_a_job_of_an_earlier_run_is_left_alone(handler, generator: FakeMaking, facts, job):
+    first = job(53)
+    generator.error = TransientError("busy", "Busy.")
+    with pytest.raises(TransientError):
+        await handler.handle(first.model_copy(update={"run": 2}), FIRST)
+    reported = len(await facts())
+    assert await handler.handle(first, FIRST) == Ack()
+    assert generator.submissions == 1
+    assert len(await facts()) == reported
+
+
+async def test_a_second_delivery_waits_for_the_first_and_pays_for_nothing(
+    handler, generator: FakeMaking, job
+):
+    todo = job(54).model_copy(update={"asked_at": now() - timedelta(seconds=5)})
+    generator.release.clear()
+    first = asyncio.create_task(handler.handle(todo, FIRST))
+    await soon(generator.at_provider.wait())
+    second = asyncio.create_task(handler.handle(todo, SECOND))
+    generator.release.set()
+    assert await soon(asyncio.gather(first, second)) == [Ack(), Ack()]
+    assert generator.submissions == 1
+    assert generator.polled == ["rp-1"]
+
+
+async def test_a_worker_that_was_frozen_stores_nothing_of_a_cancelled_run(
+    handler, generator: FakeMaking, js: JetStreamContext, tmp_path: Path, job
+):
+    """It heard nothing of the cancellation, but it asks before it stores."""
+    todo = job(55)
+    generator.release.clear()
+    handler.cancellations._hear = handler.cancellations._cancel = lambda *_: None
+    working = asyncio.create_task(handler.handle(todo, FIRST))
+    await soon(generator.at_provider.wait())
+    bucket = await js.key_value(CANCELS)
+    await bucket.put(todo.key, b"cancelled")
+    generator.release.set()
+    assert await soon(working) == Ack()
+    assert generator.cancelled == ["rp-1"]
+    assert not (tmp_path / todo.target).exists()

@@ -1,0 +1,62 @@
+"""Services answer how they are when they are asked."""
+
+import asyncio
+
+from nats.aio.client import Client
+
+from pastelka_common.breaker import Breaker
+from pastelka_common.errors import TransientError
+from pastelka_common.messaging.service_health import SUBJECT, collect_health, serve_health
+from pastelka_common.testing.waiting import soon
+
+
+async def well() -> None:
+    """A dependency that answers."""
+
+
+async def hangs() -> None:
+    await asyncio.Event().wait()
+
+
+async def test_everybody_who_is_there_answers_at_once(nc: Client):
+    async with serve_health(nc, "one", {"broker": well}), serve_health(nc, "other", {"hub": well}):
+        found = await soon(collect_health(nc, ["one", "other"], wait=3600), 60)
+    assert [(health.name, health.healthy, health.checks) for health in found] == [
+        ("one", True, {"broker": "ok"}),
+        ("other", True, {"hub": "ok"}),
+    ]
+
+
+async def test_a_breaker_is_told_of_with_the_service(nc: Client):
+    breaker = Breaker("runpod", failures=1, pause=60)
+    breaker.record_failure(TransientError("busy", "Busy."))
+    async with serve_health(nc, "one", {}, breaker.health), serve_health(nc, "other", {}):
+        one, other = await soon(collect_health(nc, ["one", "other"]))
+    assert one.breaker is not None
+    assert (one.breaker.state, one.breaker.reason) == ("open", "Busy.")
+    assert one.healthy
+    assert other.breaker is None
+
+
+async def test_who_has_left_is_silent(nc: Client):
+    async with serve_health(nc, "one", {}):
+        pass
+    assert await collect_health(nc, ["one"], wait=0.2) == []
+
+
+async def test_who_waits_for_a_dependency_says_so_in_time(nc: Client):
+    async with serve_health(nc, "one", {"hub": hangs}):
+        (health,) = await soon(collect_health(nc, ["one"]))
+    assert not health.healthy
+    assert health.checks == {"hub": "TimeoutError: no answer in 0.8 s"}
+
+
+async def test_a_stranger_on_the_subject_is_passed_over(nc: Client):
+    async def strange(msg):
+        await msg.respond(b"{}")
+
+    subscription = await nc.subscribe(SUBJECT, cb=strange)
+    async with serve_health(nc, "one", {}):
+        found = await collect_health(nc, ["one"])
+    await subscription.unsubscribe()
+    assert [health.name for health in found] == ["one"]

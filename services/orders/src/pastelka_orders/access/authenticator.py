@@ -1,0 +1,99 @@
+"""Who asks: found out with every request, by one look into the database at most.
+
+Nothing is kept in the process, so that whoever is removed or revoked is out with the next request,
+at every replica.
+"""
+
+from starlette.datastructures import Headers
+
+from pastelka_orders.access import secret
+from pastelka_orders.access.client_info import ClientInfo, ProxyHeaders
+from pastelka_orders.access.errors import SignInRequiredError, UserNotAllowedError
+from pastelka_orders.access.principal import OPEN_PRINCIPAL, ROLE_OF_SCOPE, Principal, Role
+from pastelka_orders.access.settings import AccessSettings, split_list
+from pastelka_orders.database import Database
+from pastelka_orders.repository import api_tokens, sessions
+
+_LONGEST_NAME = 200
+_ANYBODY = "*"
+_BEARER = "bearer "
+
+
+class Authenticator:
+    """Finds out who asks, as ``AUTH_MODE`` says."""
+
+    def __init__(self, settings: AccessSettings, database: Database, proxy_headers: ProxyHeaders) -> None:
+        self._settings = settings
+        self._database = database
+        self._proxy_headers = proxy_headers
+        self._operators = frozenset(split_list(settings.auth_proxy_operators))
+        self._viewers = frozenset(split_list(settings.auth_proxy_viewers))
+
+    async def authenticate(
+        self, headers: Headers, cookie: str | None, client_info: ClientInfo
+    ) -> Principal | None:
+        """Who asks; ``None`` if nobody says so.
+
+        Raises ``SignInRequiredError`` for a token that is not good, whatever else came with it, and
+        ``UserNotAllowedError`` for somebody whom the proxy knows and nobody has given a role.
+        """
+        mode = self._settings.auth_mode
+        if mode == "open":
+            return OPEN_PRINCIPAL
+        token = _bearer(headers)
+        if token is not None and (mode == "password" or token.startswith(secret.TOKEN_PREFIX)):
+            return await self._of_token(token)
+        return await self._of_session(cookie) if mode == "password" else self._of_proxy(headers, client_info)
+
+    async def _of_token(self, token: str) -> Principal:
+        found = None
+        if token.startswith(secret.TOKEN_PREFIX) and secret.is_well_formed(
+            token.removeprefix(secret.TOKEN_PREFIX)
+        ):
+            hashed = secret.hash_secret(token)
+            found = await self._database.read(lambda c: api_tokens.find(c, hashed))
+        if found is None:
+            raise SignInRequiredError("The API token is not known, has expired, or was revoked.")
+        if found.is_news:
+            await self._database.write(lambda c: api_tokens.note_use(c, found.id))
+        return Principal(found.name, "token", ROLE_OF_SCOPE[found.scope])
+
+    async def _of_session(self, cookie: str | None) -> Principal | None:
+        if cookie is None or not secret.is_well_formed(cookie):
+            return None
+        hashed = secret.hash_secret(cookie)
+        found = await self._database.read(lambda c: sessions.find(c, hashed))
+        return None if found is None else Principal(found.name, "user", found.role)
+
+    def _of_proxy(self, headers: Headers, client_info: ClientInfo) -> Principal | None:
+        if not self._proxy_headers.is_from_auth_proxy(client_info):
+            return None
+        names = headers.getlist(self._settings.auth_proxy_user_header)
+        # Two of them: one may be the client's own.
+        if len(names) != 1 or not (name := _text(names[0])):
+            return None
+        groups = headers.getlist(self._settings.auth_proxy_groups_header)
+        role = self._role(name, [_text(one) for line in groups for one in line.split(",")])
+        if role is None:
+            raise UserNotAllowedError(name)
+        return Principal(name, "proxy", role)
+
+    def _role(self, name: str, groups: list[str]) -> Role | None:
+        known = {name, _ANYBODY, *(f"@{group}" for group in groups if group)}
+        if known & self._operators:
+            return "operator"
+        return "viewer" if known & self._viewers else None
+
+
+def _bearer(headers: Headers) -> str | None:
+    value = headers.get("authorization", "")
+    return value[len(_BEARER) :].strip() if value[: len(_BEARER)].lower() == _BEARER else None
+
+
+def _text(value: str) -> str:
+    """A header's text: Starlette reads it as Latin-1, proxies write it as UTF-8."""
+    try:
+        value = value.encode("latin-1").decode()
+    except UnicodeError:
+        return ""
+    return "".join(one for one in value.strip() if one.isprintable())[:_LONGEST_NAME]

@@ -1,0 +1,246 @@
+"""The rule of each route: who may use it. Declared where the route is, and kept before anything is read.
+
+A rule is one of a route's ``dependencies``; a route without one is an error at the start.
+"""
+
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import structlog
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.params import Depends as Dependency
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+
+from pastelka_orders.access.client_info import ClientInfo
+from pastelka_orders.access.errors import (
+    CrossSiteRequestError,
+    LocalOnlyError,
+    OperatorRequiredError,
+    ScopeMissingError,
+    SignInRequiredError,
+)
+from pastelka_orders.access.origin import SAFE_METHODS
+from pastelka_orders.access.principal import Principal
+from pastelka_orders.api.deps import Services
+from pastelka_orders.api.problems import Responses, declared
+
+SESSION_COOKIE = "pastelka_session"
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Permission:
+    """Who may use a route.
+
+    ``viewer`` and ``operator``: callers of at least that role. ``anybody``: no caller is needed, but
+    pages of other sites and, without a lock, other machines are kept out. ``signed``: the request
+    proves by itself where it comes from. ``operations``: for probes; never behind the gateway.
+    """
+
+    name: Literal["viewer", "operator", "anybody", "signed", "operations"]
+
+    @property
+    def needs_principal(self) -> bool:
+        """Whether somebody has to be known."""
+        return self.name in {"viewer", "operator"}
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether it matters where the request comes from."""
+        return self.needs_principal or self.name == "anybody"
+
+    async def __call__(self) -> None:
+        """Nothing: ``AuthorizedRoute`` has kept it before the request's body was read."""
+
+
+VIEWER = Depends(Permission("viewer"))
+OPERATOR = Depends(Permission("operator"))
+ANYBODY = Depends(Permission("anybody"))
+SIGNED = Depends(Permission("signed"))
+OPERATIONS = Depends(Permission("operations"))
+
+
+class PermissionMissingError(Exception):
+    """A route says not who may use it."""
+
+
+class AuthorizedRoute(APIRoute):
+    """A route that keeps its rule, and says so in the OpenAPI document."""
+
+    def __init__(
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        *,
+        dependencies: Sequence[Dependency] | None = None,
+        responses: Responses | None = None,
+        openapi_extra: dict[str, Any] | None = None,
+        **others: Any,
+    ) -> None:
+        permission = _permission_of(dependencies or ())
+        if permission is None:
+            raise PermissionMissingError(
+                f"{path} has no rule: add VIEWER, OPERATOR or another to its dependencies"
+            )
+        self.permission = permission
+        super().__init__(
+            path,
+            endpoint,
+            dependencies=dependencies,
+            responses={**_refusals(permission), **(responses or {})},
+            openapi_extra={**_security(permission), **(openapi_extra or {})},
+            **others,
+        )
+
+    def get_route_handler(self) -> Handler:
+        """The route's handler behind its rule."""
+        handle, name = super().get_route_handler(), self.name
+
+        async def guarded(request: Request) -> Response:
+            principal = await authorize(request, self.permission)
+            if principal is None or request.method in SAFE_METHODS:
+                return await handle(request)
+            with structlog.contextvars.bound_contextvars(actor=principal.name, actor_kind=principal.kind):
+                response = await handle(request)
+                log.info("request audited", action=name, **_result(response), **request.path_params)
+                return response
+
+        return guarded
+
+
+def _result(response: Response) -> dict[str, Any]:
+    made = response.headers.get("location")
+    return {"status": response.status_code, **({"made": made} if made else {})}
+
+
+async def authorize(request: Request, permission: Permission) -> Principal | None:
+    """Let a request in, with who asks if that matters; raises the reason why not.
+
+    What is found is kept in ``request.state``: ``client_info`` and ``principal``.
+    """
+    if not permission.is_guarded:
+        return None
+    services: Services = request.app.state.services
+    client_info = client_info_of(request)
+    if services.settings.auth_mode == "open" and (what := client_info.elsewhere):
+        raise LocalOnlyError(what)
+    principal = await principal_of(request) if permission.needs_principal else None
+    if permission.needs_principal and principal is None:
+        raise SignInRequiredError
+    _check_origin(request, services, client_info, principal)
+    if principal is not None and permission.name == "operator" and not principal.may_change:
+        raise (ScopeMissingError if principal.kind == "token" else OperatorRequiredError)(principal.name)
+    return principal
+
+
+def _check_origin(
+    request: Request, services: Services, client_info: ClientInfo, principal: Principal | None
+) -> None:
+    # No page can make a browser send a token, so what comes with one is asked for on purpose.
+    if request.method in SAFE_METHODS or (principal is not None and principal.kind == "token"):
+        return
+    cross_site_origin = services.access.origins.cross_site_origin(request.headers, client_info)
+    if cross_site_origin is not None:
+        raise CrossSiteRequestError(cross_site_origin or "no origin")
+
+
+def client_info_of(request: Request) -> ClientInfo:
+    """By which way a request came: ``way_of(request).client`` is the address of who asks."""
+    found: ClientInfo | None = getattr(request.state, "client_info", None)
+    if found is None:
+        services: Services = request.app.state.services
+        peer = request.client.host if request.client else None
+        found = services.access.proxy_headers.read(peer, request.url.scheme, request.headers)
+        request.state.client_info = found
+    return found
+
+
+async def principal_of(request: Request) -> Principal | None:
+    """Who asks. Raises what ``Authenticator.of`` does."""
+    if not hasattr(request.state, "principal"):
+        services: Services = request.app.state.services
+        cookie = request.cookies.get(SESSION_COOKIE)
+        request.state.principal = await services.access.authenticator.authenticate(
+            request.headers, cookie, client_info_of(request)
+        )
+    found: Principal | None = request.state.principal
+    return found
+
+
+async def _current_principal(request: Request) -> Principal:
+    found = await principal_of(request)
+    if found is None:
+        raise SignInRequiredError
+    return found
+
+
+CurrentPrincipal = Annotated[Principal, Depends(_current_principal)]
+"""Who asks, for a route that wants to know."""
+
+
+def permissions(app: FastAPI) -> Iterator[tuple[str, str, Permission]]:
+    """Method, path and rule of every route. Raises ``PermissionMissingError`` for one that has none."""
+    for context in iter_route_contexts(app.routes):
+        permission = getattr(context.original_route, "permission", None)
+        methods = sorted(context.methods or ())
+        if not isinstance(permission, Permission) or not methods:
+            raise PermissionMissingError(f"{_path(context)} has no rule: nobody has said who may use it")
+        for method in methods:
+            yield method, _path(context), permission
+
+
+def check_permissions(app: FastAPI) -> None:
+    """Raise ``PermissionMissingError`` unless every route has a rule, and every change needs an operator."""
+    for method, path, permission in permissions(app):
+        if permission.name == "viewer" and method not in SAFE_METHODS:
+            raise PermissionMissingError(f"{method} {path} lets viewers change something")
+
+
+def describe_schemes(app: FastAPI) -> None:
+    """Add to the OpenAPI document how a caller is known."""
+    original = app.openapi
+
+    def described() -> dict[str, Any]:
+        document = original()
+        document.setdefault("components", {})["securitySchemes"] = _SCHEMES
+        return document
+
+    app.openapi = described  # type: ignore[method-assign]
+
+
+_SCHEMES = {
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": SESSION_COOKIE,
+        "description": "What `POST /api/v1/session` sets, while AUTH_MODE is `password`",
+    },
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API token (`pst_...`); scope `read` for GET, `write` for everything",
+    },
+}
+
+
+def _security(permission: Permission) -> dict[str, Any]:
+    return {"security": [{name: []} for name in _SCHEMES]} if permission.needs_principal else {}
+
+
+def _refusals(permission: Permission) -> Responses:
+    if permission.needs_principal:
+        return declared(401, 403)
+    return declared(403) if permission.is_guarded else {}
+
+
+def _permission_of(dependencies: Sequence[Dependency]) -> Permission | None:
+    found = [one.dependency for one in dependencies if isinstance(one.dependency, Permission)]
+    return found[-1] if found else None
+
+
+def _path(context: RouteContext) -> str:
+    return str(context.path or getattr(context.original_route, "path", "?"))

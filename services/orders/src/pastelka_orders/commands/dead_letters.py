@@ -1,0 +1,129 @@
+"""``dead-letters list | show | requeue | dismiss``: jobs that were given up on."""
+
+import argparse
+import json
+from datetime import datetime
+
+from pastelka_common.contracts.messages import DeadLetter, now
+from pastelka_common.settings import ServiceSettings
+from pastelka_orders import dead_letters
+from pastelka_orders.commands.output import say, say_json
+from pastelka_orders.commands.session import broker, database
+from pastelka_orders.handlers.requeue import take_back
+from pastelka_orders.settings import OrdersSettings
+from pastelka_orders.system_schemas import DeadLetterResponse
+
+_HOUR = 3600
+_DAY = 24 * _HOUR
+_MOST = 1000
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the commands to the command line."""
+    parser = commands.add_parser("dead-letters", help="jobs that were given up on")
+    actions = parser.add_subparsers(required=True, metavar="{list,show,requeue,dismiss}")
+    listing = actions.add_parser("list", help="the newest, newest first")
+    listing.add_argument("--limit", type=_limit, default=dead_letters.NEWEST, help="at most so many")
+    listing.set_defaults(run=_list)
+    shown = actions.add_parser("show", help="one with its original message, reason and trace id")
+    shown.set_defaults(run=_show)
+    again = actions.add_parser("requeue", help="ask again for what it is about; the letter is then gone")
+    again.set_defaults(run=_requeue)
+    dismissed = actions.add_parser("dismiss", help="take it away without asking again for anything")
+    dismissed.set_defaults(run=_dismiss)
+    for action in (shown, again, dismissed):
+        action.add_argument("sequence", type=_sequence, help="its number, as listed")
+    for action in (listing, shown, again, dismissed):
+        action.add_argument("--json", action="store_true", help="as JSON")
+
+
+async def _list(asked: argparse.Namespace) -> None:
+    async with broker(ServiceSettings.load()) as nc:
+        found = await dead_letters.newest(nc, asked.limit)
+    if asked.json:
+        say(found.model_dump_json(indent=2))
+        return
+    for letter in found.newest:
+        say(_line(letter))
+    say(f"{len(found.newest)} of {found.count} dead letters")
+
+
+async def _show(asked: argparse.Namespace) -> None:
+    async with broker(ServiceSettings.load()) as nc:
+        letter = await dead_letters.read(nc, asked.sequence)
+    if asked.json:
+        say_json(_document(asked.sequence, letter))
+        return
+    say(f"number   {asked.sequence}")
+    say(f"subject  {letter.original_subject}")
+    say(f"reason   {letter.failure.code}: {letter.failure.message}")
+    say(f"attempt  {letter.attempt}")
+    say(f"written  {letter.at.isoformat(timespec='seconds')} ({_age(letter.at)} ago)")
+    say(f"trace    {letter.trace_id or 'none'}")
+    say("headers")
+    for name, value in letter.original_headers.items():
+        say(f"  {name}: {value}")
+    say("message")
+    say(_pretty(letter.original_payload))
+
+
+async def _requeue(asked: argparse.Namespace) -> None:
+    settings = OrdersSettings.load()
+    async with broker(settings) as nc, database(settings) as orders:
+        await take_back(orders, nc, asked.sequence)
+    _done(asked, "requeued")
+
+
+async def _dismiss(asked: argparse.Namespace) -> None:
+    async with broker(ServiceSettings.load()) as nc:
+        await dead_letters.remove(nc, asked.sequence)
+    _done(asked, "dismissed")
+
+
+def _done(asked: argparse.Namespace, what: str) -> None:
+    document = json.dumps({"sequence": asked.sequence, "result": what})
+    say(document if asked.json else f"dead letter {asked.sequence} {what}")
+
+
+def _line(letter: DeadLetterResponse) -> str:
+    age = _age(letter.at) if letter.at is not None else "?"
+    about = f"order {letter.order_number}" if letter.order_number else ""
+    reason = f"{letter.code}  {letter.message}"
+    return f"{letter.sequence:>6}  {age:>5}  {letter.subject:<24} {reason}  {about}".rstrip()
+
+
+def _document(sequence: int, letter: DeadLetter) -> dict[str, object]:
+    return {
+        "sequence": sequence,
+        "age_seconds": round((now() - letter.at).total_seconds(), 3),
+        **letter.model_dump(mode="json"),
+    }
+
+
+def _age(moment: datetime) -> str:
+    seconds = max(int((now() - moment).total_seconds()), 0)
+    for size, unit in ((_DAY, "d"), (_HOUR, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+def _pretty(payload: str) -> str:
+    try:
+        return json.dumps(json.loads(payload), indent=2, ensure_ascii=False)
+    except ValueError:
+        return payload
+
+
+def _sequence(text: str) -> int:
+    return _number(text, most=2**53 - 1)
+
+
+def _limit(text: str) -> int:
+    return _number(text, most=_MOST)
+
+
+def _number(text: str, *, most: int) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= most:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {most}")
+    return int(text)

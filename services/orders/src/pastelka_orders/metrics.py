@@ -1,0 +1,160 @@
+"""How things stand, as gauges for Prometheus: what no single event tells, looked at regularly.
+
+Every replica of the worker looks for itself and tells the same, so that alerts take the largest.
+What cannot be asked (broker or database away) keeps its last value; ``COLLECTED`` says how old that is.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable
+from dataclasses import dataclass
+
+import structlog
+from nats.aio.client import Client
+from nats.js.errors import NotFoundError
+from prometheus_client import Gauge
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_common.contracts.messages import now
+from pastelka_common.messaging.names import names_of
+from pastelka_common.messaging.publish import BROKER_ERRORS
+from pastelka_common.messaging.stored_messages import StreamNotFoundError, get_stream_state
+from pastelka_common.messaging.topology import (
+    COLORING_CONSUMER,
+    DEAD,
+    DOWNLOAD_CONSUMER,
+    EVENTS_CONSUMER,
+    FACTS_CONSUMER,
+    VECTORIZE_CONSUMER,
+    ConsumerSpec,
+)
+from pastelka_common.storage import Storage
+from pastelka_orders.consumer_stats import consumer_stats
+from pastelka_orders.database import Database, DatabaseUnavailableError
+from pastelka_orders.repository import system
+
+QUEUE = Gauge("pastelka_queue_messages", "Messages of a consumer", ["consumer", "state"])
+QUEUE_AGE = Gauge(
+    "pastelka_queue_oldest_seconds",
+    "Age of the oldest message a consumer has not finished",
+    ["consumer"],
+)
+OUTBOX = Gauge("pastelka_outbox_messages", "Messages that are committed and not published")
+OUTBOX_AGE = Gauge("pastelka_outbox_oldest_seconds", "Age of the oldest message in the outbox")
+OUTBOX_REFUSED = Gauge(
+    "pastelka_outbox_refused_messages", "Messages that the broker will never take, and that wait for a person"
+)
+IN_PROGRESS = Gauge(
+    "pastelka_versions_in_progress", "Versions that are asked for and have not ended", ["kind"]
+)
+DEAD_LETTERS = Gauge("pastelka_dead_letters", "Jobs that were given up on and wait for a person")
+DEAD_LETTERS_AGE = Gauge("pastelka_dead_letters_oldest_seconds", "Age of the oldest dead letter")
+STORAGE_FREE = Gauge("pastelka_storage_free_bytes", "Free space where the files are stored")
+STORAGE_SIZE = Gauge("pastelka_storage_size_bytes", "Size of the file system where the files are stored")
+STORAGE_UP = Gauge("pastelka_storage_up", "1 where the storage answers when it is asked, else 0")
+COLLECTED = Gauge("pastelka_metrics_collected_timestamp_seconds", "When a source was last asked", ["source"])
+
+_CONSUMERS = (
+    COLORING_CONSUMER,
+    VECTORIZE_CONSUMER,
+    DOWNLOAD_CONSUMER,
+    FACTS_CONSUMER,
+    EVENTS_CONSUMER,
+)
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class MetricsCollector:
+    """Keeps the gauges current, every ``every`` seconds."""
+
+    database: Database
+    nc: Client
+    storage: Storage
+    every: float = 5.0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Look until ``stop`` is set; what cannot be asked now is asked again."""
+        while not stop.is_set():
+            await self.collect()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.every):
+                    await stop.wait()
+
+    async def collect(self) -> None:
+        """Set every gauge that can be set now. Never raises for what is away."""
+        await asyncio.gather(
+            _noted("broker", self._of_broker()),
+            _noted("database", self.database.read(_of_database)),
+            _noted("storage", self._of_storage()),
+        )
+
+    async def _of_broker(self) -> None:
+        async with asyncio.timeout(self.every):
+            await asyncio.gather(_dead_letters(self.nc), *(_queue(self.nc, spec) for spec in _CONSUMERS))
+
+    async def _of_storage(self) -> None:
+        try:
+            async with asyncio.timeout(self.every):
+                await self.storage.ping()
+        except OSError:
+            STORAGE_UP.set(0)
+            raise
+        STORAGE_UP.set(1)
+        space = await self.storage.capacity()
+        if space is not None:
+            free, size = space
+            STORAGE_FREE.set(free)
+            STORAGE_SIZE.set(size)
+
+
+async def _noted(source: str, looking: Awaitable[None]) -> None:
+    try:
+        await looking
+    except (DatabaseUnavailableError, SQLAlchemyError, *BROKER_ERRORS) as error:
+        log.warning("metrics collection failed", source=source, error=type(error).__name__)
+    else:
+        COLLECTED.labels(source).set(time.time())
+
+
+async def _of_database(connection: AsyncConnection) -> None:
+    outbox = await system.outbox(connection)
+    OUTBOX_REFUSED.set(await system.refused_messages(connection))
+    OUTBOX.set(outbox.messages)
+    OUTBOX_AGE.set(outbox.oldest_seconds or 0.0)
+    for kind, number in (await system.active_versions(connection)).items():
+        IN_PROGRESS.labels(kind).set(number)
+
+
+async def _dead_letters(nc: Client) -> None:
+    try:
+        state = await get_stream_state(nc, DEAD)
+    except StreamNotFoundError:  # not created yet
+        DEAD_LETTERS.set(0)
+        DEAD_LETTERS_AGE.set(0.0)
+        return
+    DEAD_LETTERS.set(state.messages)
+    age = (now() - state.first_time).total_seconds() if state.messages else 0.0
+    DEAD_LETTERS_AGE.set(max(0.0, age))
+
+
+async def _queue(nc: Client, spec: ConsumerSpec) -> None:
+    found = await consumer_stats(nc, spec)
+    is_empty = not (found.waiting or found.in_progress)
+    QUEUE.labels(spec.name, "waiting").set(found.waiting)
+    QUEUE.labels(spec.name, "in_progress").set(found.in_progress)
+    QUEUE_AGE.labels(spec.name).set(0.0 if is_empty else await _oldest(nc, spec, found.finished + 1))
+
+
+async def _oldest(nc: Client, spec: ConsumerSpec, first: int) -> float:
+    """Seconds since the oldest message from number ``first`` on was published."""
+    names = names_of(nc)
+    try:
+        found = await nc.jetstream().get_msg(
+            names.stream(spec.stream), first, names.subject(spec.filter_subject), next=True
+        )
+    except NotFoundError:  # finished meanwhile
+        return 0.0
+    return max(0.0, (now() - found.time).total_seconds()) if found.time else 0.0

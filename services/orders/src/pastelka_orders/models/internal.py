@@ -1,0 +1,255 @@
+"""Tables of what the service keeps for its own work: messages to publish, what was heard, what is gone.
+
+They are part of the tables of head, like those of :mod:`pastelka_orders.models.orders`.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from pastelka_common.contracts.statuses import StatusType
+from pastelka_orders.models.orders import Base, ErasureReason
+
+
+class ShopifyWebhook(Base):
+    """One webhook that was applied, so that it does nothing when it comes again."""
+
+    __tablename__ = "shopify_webhooks"
+    __table_args__ = (
+        Index("ix_shopify_webhooks_received_at", "received_at"),
+        Index("ix_shopify_webhooks_body_digest", "body_digest", unique=True),
+    )
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    """``X-Shopify-Webhook-Id``; the digest of the body where the header is missing."""
+    topic: Mapped[str | None] = mapped_column(Text)
+    body_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """SHA-256. The signature covers the body only: under another topic or id it is the same webhook."""
+    received_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class UnreadWebhook(Base):
+    """A webhook that could not be read whole (:mod:`pastelka_orders.repository.unread_webhooks`)."""
+
+    __tablename__ = "unread_webhooks"
+    __table_args__ = (UniqueConstraint("order_id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"))
+    """``None`` where the body names no order."""
+    topic: Mapped[str] = mapped_column(Text)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    """As it came; cut at 256 KiB."""
+    body_digest: Mapped[bytes] = mapped_column(LargeBinary)
+    problems: Mapped[list[str]] = mapped_column(JSONB)
+    """Which fields were left out and why."""
+    received_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class DeletedShopOrder(Base):
+    """An order of the shop that was deleted here: a webhook does not bring it back."""
+
+    __tablename__ = "deleted_shop_orders"
+
+    shopify_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    is_final: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Erased at its customer's wish: nothing brings it back, not even who asks for it."""
+    deleted_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class OutboxMessage(Base):
+    """A message to publish, written in the transaction that causes it; deleted once published.
+
+    The ``queues_*`` columns name the version (kind, id, run) that becomes ``queued`` once
+    JetStream has acknowledged this message; all null for any other message.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_subject", "subject"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    subject: Mapped[str] = mapped_column(Text)
+    msg_id: Mapped[str] = mapped_column(Text)
+    """The ``Nats-Msg-Id``."""
+    payload: Mapped[bytes] = mapped_column(LargeBinary)
+    headers: Mapped[dict[str, str]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    queues_kind: Mapped[StatusType | None] = mapped_column(Text)
+    queues_version_id: Mapped[int | None] = mapped_column(Integer)
+    queues_run: Mapped[int | None] = mapped_column(Integer)
+    refused: Mapped[str | None] = mapped_column(Text)
+    """Why the broker will never take it; such a message is not published and holds up no other."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class Lease(Base):
+    """The right to do one kind of work, held by one replica at a time (:mod:`pastelka_orders.leases`)."""
+
+    __tablename__ = "leases"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    """``outbox``, ``reconciler`` or ``retention``."""
+    holder: Mapped[str] = mapped_column(Text)
+    """Host, process and a random part."""
+    taken_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    expires_at: Mapped[datetime]
+    """Free for others from then on, unless it is renewed."""
+    working_since: Mapped[datetime | None]
+    """Since when the relay publishes what it has read; ``None`` between two batches."""
+
+
+class ReconcilerState(Base):
+    """How the reconciler's last pass went, and up to where events are known to be pushed: one row."""
+
+    __tablename__ = "reconciler"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    ran_at: Mapped[datetime]
+    seconds: Mapped[float]
+    """How long the pass took."""
+    examined: Mapped[int]
+    """Versions that were in hand."""
+    repaired: Mapped[int]
+    repaired_total: Mapped[int] = mapped_column(BigInteger)
+    last_repaired_at: Mapped[datetime | None]
+    events_mark: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """By which a lost or older ``EVENTS`` is recognised."""
+    events_good_at: Mapped[datetime | None]
+    """What was committed before has been pushed to the browsers."""
+
+
+class Erasure(Base):
+    """An order whose files and rows are gone, or are going: the record of it, kept for good.
+
+    It holds no data of the customer: ids, a number that names nobody by itself, counts and times.
+    """
+
+    __tablename__ = "erasures"
+    __table_args__ = (
+        CheckConstraint("reason IN ('retention', 'customer', 'operator')", name="reason"),
+        Index("ix_erasures_open", "order_id", postgresql_where=text("erased_at IS NULL")),
+        Index("ix_erasures_deleted_at", "deleted_at"),
+        Index("ix_erasures_order_number", "order_number"),
+        Index(
+            "ix_erasures_next_look",
+            text("COALESCE(next_look_at, deleted_at)"),
+            postgresql_where=text("is_watched"),
+        ),
+    )
+
+    order_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    order_number: Mapped[str] = mapped_column(Text)
+    reason: Mapped[ErasureReason] = mapped_column(Text, server_default="operator")
+    asked_by: Mapped[str | None] = mapped_column(Text)
+    """Who asked for it: an account, a command, ``shopify``; ``None`` for the retention itself."""
+    asked_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    photos: Mapped[int | None]
+    pages: Mapped[int | None]
+    """Versions that had a file, colorings and SVGs."""
+    files: Mapped[int | None]
+    """What was found in the storage, thumbnails and notes included; ``None`` until it was counted."""
+    bytes: Mapped[int | None] = mapped_column(BigInteger)
+    deleted_at: Mapped[datetime | None] = mapped_column(server_default=func.clock_timestamp())
+    """When the rows went; ``None`` until then."""
+    is_watched: Mapped[bool] = mapped_column(server_default=text("true"))
+    """Whether a worker may still write a file; looked after for seven days."""
+    looks: Mapped[int] = mapped_column(server_default="0")
+    """How often no file was found since one was."""
+    next_look_at: Mapped[datetime | None]
+    """When to look for files again; ``None`` before the first time."""
+    subjects: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
+    """Subjects of messages about it, until they are purged."""
+    erased_at: Mapped[datetime | None]
+    """When everything was gone: files, rows, messages."""
+    failures: Mapped[int] = mapped_column(server_default="0")
+    """How often it was tried in vain; ``error`` says why the last time."""
+    error: Mapped[str | None] = mapped_column(Text)
+
+
+class RetentionState(Base):
+    """How the last look for orders that are too old went: one row."""
+
+    __tablename__ = "retention"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    ran_at: Mapped[datetime]
+    days: Mapped[int | None]
+    """``RETENTION_DAYS`` of the worker that looked; ``None`` while orders are kept."""
+    since: Mapped[datetime]
+    """Since when ``erased`` counts."""
+    erased: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """Orders that were erased because they were too old."""
+    last_erased_at: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(Text)
+    """Why the last look could not do its work; ``None`` if it could."""
+
+
+class ShopJob(Base):
+    """What the shop is to be asked and has not answered yet: the job is published again where it is lost."""
+
+    __tablename__ = "shop_jobs"
+
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    """The job's subject; one that goes through pages has the moment it begins at, too."""
+    payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    """The job as it was published last."""
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class PendingUpload(Base):
+    """An order made by hand whose photos are being stored: its row is written once they are.
+
+    An abandoned one cannot be completed any more, and its files are deleted.
+    """
+
+    __tablename__ = "uploads"
+
+    order_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    line_item_id: Mapped[int]
+    started_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    is_abandoned: Mapped[bool] = mapped_column(server_default=text("false"))
+
+
+class FileCheck(Base):
+    """How far the present round of looking for files has come: one row a kind."""
+
+    __tablename__ = "file_checks"
+
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    after: Mapped[int]
+    """Id of the last row whose file was looked for."""
+
+
+class JobAttempts(Base):
+    """Attempts of a job that was delivered more than once."""
+
+    __tablename__ = "job_attempts"
+    __table_args__ = (Index("ix_job_attempts_updated_at", "updated_at"),)
+
+    subject: Mapped[str] = mapped_column(Text, primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    """The message's number in its stream."""
+    failed: Mapped[int] = mapped_column(server_default="0")
+    open: Mapped[int] = mapped_column(server_default="0")
+    """Deliveries since the last outcome that had none so far."""
+    code: Mapped[str | None] = mapped_column(Text)
+    """Why the last attempt failed."""
+    message: Mapped[str | None] = mapped_column(Text)
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())

@@ -1,0 +1,88 @@
+"""One pass: what it needs, and what it found."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+import structlog
+from nats.aio.client import Client
+from prometheus_client import Counter
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_common.storage import Storage
+from pastelka_orders.database import Database
+
+T = TypeVar("T")
+
+Kind = Literal["coloring", "svg", "photo", "download", "erase", "shop", "events"]
+Reason = Literal[
+    "never_published",
+    "job_missing",
+    "job_of_earlier_run",
+    "fact_not_applied",
+    "given_up",
+    "provider_job_forgotten",
+    "job_of_ended_run",
+    "job_of_deleted_version",
+    "job_never_delivered",
+    "consumer_ahead",
+    "files_left",
+    "events_lost",
+    "file_missing",
+    "file_back",
+]
+
+log = structlog.get_logger(__name__)
+
+RECONCILED = Counter("pastelka_reconciled_total", "What the reconciler repaired", ["kind", "reason"])
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One thing that was repaired (or would be): what, why, and the ids it is about."""
+
+    kind: Kind
+    reason: Reason
+    about: dict[str, Any]
+
+
+class _RolledBackError(Exception):
+    def __init__(self, result: Any) -> None:
+        super().__init__("dry run")
+        self.result = result
+
+
+@dataclass
+class ReconcilePass:
+    """One pass over everything. With ``dry_run`` it finds what it would repair and changes nothing."""
+
+    database: Database
+    nc: Client
+    storage: Storage
+    grace: float
+    dry_run: bool = False
+    examined: int = 0
+    repaired: list[Repair] = field(default_factory=list)
+
+    async def change(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Do ``work`` in one transaction, which a dry run rolls back."""
+        if not self.dry_run:
+            return await self.database.write(work)
+
+        async def try_out(connection: AsyncConnection) -> None:
+            raise _RolledBackError(await work(connection))
+
+        try:
+            await self.database.write(try_out)
+        except _RolledBackError as done:
+            result: T = done.result
+            return result
+        raise AssertionError("unreachable")
+
+    def note(self, kind: Kind, reason: Reason, **about: Any) -> None:
+        """Say what was repaired."""
+        self.repaired.append(Repair(kind, reason, about))
+        if self.dry_run:
+            return
+        RECONCILED.labels(kind, reason).inc()
+        log.warning("reconciled", kind=kind, reason=reason, **about)

@@ -1,0 +1,83 @@
+"""Dead letters that need no person any more: what they are about was asked for again, done, or deleted."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TypeVar
+
+import structlog
+from pydantic import ValidationError
+
+from pastelka_common.contracts.messages import DeadLetter, DownloadJob, Message, VersionJob
+from pastelka_common.contracts.statuses import STATUS_ENUMS, StatusType
+from pastelka_common.messaging.stored_messages import (
+    StoredMessage,
+    get_last_messages,
+    ids_in_subjects,
+    list_subjects,
+)
+from pastelka_common.messaging.topology import DEAD
+from pastelka_orders import dead_letters
+from pastelka_orders.errors import DeadLetterNotFoundError
+from pastelka_orders.handlers.versions import CANCELLED
+from pastelka_orders.reconciler.reconcile_pass import ReconcilePass
+from pastelka_orders.repository import reconciling
+from pastelka_orders.repository.reconciling import ResolvedVersion
+
+J = TypeVar("J", bound=Message)
+
+_LETTERS_AT_MOST = 500
+"""Letters of each kind that one pass reads."""
+
+log = structlog.get_logger(__name__)
+
+
+async def remove_resolved_dead_letters(reconcile_pass: ReconcilePass) -> None:
+    """Remove the letters of versions that were retried, completed, cancelled or deleted, and of photos.
+
+    A letter whose job cannot be read stays: nothing but a person can tell what was to be done.
+    """
+    for kind in STATUS_ENUMS:
+        versions = await _answered_versions(reconcile_pass, kind)
+        for letter in await _letters(reconcile_pass, f"dead.jobs.{kind}", versions):
+            job = _job(letter, VersionJob)
+            if job is not None and job.version_id in versions and versions[job.version_id].answers(job.run):
+                await _remove(reconcile_pass, letter)
+    ids = await _ids(reconcile_pass, "dead.jobs.download")
+    images = await reconcile_pass.database.read(lambda c: reconciling.answered_downloads(c, ids))
+    for letter in await _letters(reconcile_pass, "dead.jobs.download", images):
+        if _job(letter, DownloadJob) is not None:
+            await _remove(reconcile_pass, letter)
+
+
+async def _answered_versions(reconcile_pass: ReconcilePass, kind: StatusType) -> dict[int, ResolvedVersion]:
+    ids = await _ids(reconcile_pass, f"dead.jobs.{kind}")
+    found = await reconcile_pass.database.read(
+        lambda c: reconciling.resolved_versions(c, kind, ids, cancelled=CANCELLED.code)
+    )
+    return {version.id: version for version in found}
+
+
+async def _ids(reconcile_pass: ReconcilePass, prefix: str) -> list[int]:
+    return sorted(ids_in_subjects(await list_subjects(reconcile_pass.nc, DEAD, f"{prefix}.*")))
+
+
+async def _letters(reconcile_pass: ReconcilePass, prefix: str, ids: Iterable[int]) -> list[StoredMessage]:
+    subjects = [f"{prefix}.{number}" for number in sorted(ids)[:_LETTERS_AT_MOST]]
+    return list((await get_last_messages(reconcile_pass.nc, DEAD, subjects)).values())
+
+
+def _job(letter: StoredMessage, model: type[J]) -> J | None:
+    try:
+        payload = DeadLetter.model_validate_json(letter.data).original_payload
+        return model.model_validate_json(payload)
+    except ValidationError:
+        return None
+
+
+async def _remove(reconcile_pass: ReconcilePass, letter: StoredMessage) -> None:
+    """Remove this very letter: a newer one of its subject is about a later failure."""
+    if reconcile_pass.dry_run:
+        return
+    with suppress(DeadLetterNotFoundError):
+        await dead_letters.remove(reconcile_pass.nc, letter.sequence)
+        log.info("dead letter removed", subject=letter.subject, sequence=letter.sequence)

@@ -1,0 +1,106 @@
+"""Rows that name a file which is not there: a restored database, a storage that lost something.
+
+Files are looked for in rounds, a few of each kind in a pass. A storage that is away is no reason to
+say that files are lost: nothing is judged while it cannot be read, is empty, or has none of many.
+"""
+
+from asyncio import TaskGroup
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import get_args
+
+import structlog
+from anyio import CapacityLimiter
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_common.storage import StorageNotMountedError
+from pastelka_orders.handlers import stored_files as handlers
+from pastelka_orders.models.orders import MANY_FILES, StoredKind
+from pastelka_orders.reconciler.reconcile_pass import ReconcilePass
+from pastelka_orders.repository import stored_files
+from pastelka_orders.repository.stored_files import StoredFile
+
+_AT_ONCE = 16
+"""Files that are looked for at once: a bucket answers slowly, a file system at once."""
+
+log = structlog.get_logger(__name__)
+
+
+class StorageScrubber:
+    """Goes through all files, ``at_once`` of each kind in a pass, and begins anew after the last.
+
+    How far a round has come is in the database: restarts and other replicas go on from there.
+    """
+
+    def __init__(self, at_once: int, *, trusting: bool = False) -> None:
+        self._at_once = at_once
+        # Whoever asks knows that the storage is all there is.
+        self._trusting = trusting
+
+    async def scrub(self, reconcile_pass: ReconcilePass) -> None:
+        """Look for the next files of each kind."""
+        try:
+            await reconcile_pass.storage.ensure_mounted(may_be_empty=self._trusting)
+        except StorageNotMountedError as error:
+            log.debug("file check skipped", reason=str(error))
+            return
+        after = await reconcile_pass.database.read(stored_files.positions)
+        for kind in get_args(StoredKind):
+            position = await self._look(reconcile_pass, kind, after.get(kind, 0))
+            await reconcile_pass.change(_saved(kind, position))
+
+    async def scrub_all(self, reconcile_pass: ReconcilePass) -> None:
+        """Look for every file once. Raises ``StorageNotMountedError``."""
+        await reconcile_pass.storage.ensure_mounted(may_be_empty=self._trusting)
+        for kind in get_args(StoredKind):
+            after = await self._look(reconcile_pass, kind, 0)
+            while after:
+                after = await self._look(reconcile_pass, kind, after)
+
+    async def _look(self, reconcile_pass: ReconcilePass, kind: StoredKind, after: int) -> int:
+        """Look for the files after this id; returns the last one's, 0 at the end of the round."""
+        files = await reconcile_pass.database.read(
+            lambda c: stored_files.page(c, kind, after=after, page=self._at_once, grace=reconcile_pass.grace)
+        )
+        last = files[-1].id if len(files) == self._at_once else 0
+        found = await _looked_for(reconcile_pass, files)
+        if len(found) >= MANY_FILES and not any(found.values()) and not self._trusting:
+            log.error(
+                "none of many files is in the storage; is it the right one?", kind=kind, files=len(found)
+            )
+            return last
+        for file in files:
+            if file.id in found:
+                await _repair(reconcile_pass, file, is_there=found[file.id])
+        if len(found) < len(files):
+            log.warning("file check failed", kind=kind, files=len(files) - len(found))
+        return last
+
+
+def _saved(kind: StoredKind, position: int) -> Callable[[AsyncConnection], Awaitable[None]]:
+    return lambda c: stored_files.save_position(c, kind, position)
+
+
+async def _repair(reconcile_pass: ReconcilePass, file: StoredFile, *, is_there: bool) -> None:
+    if is_there == (not file.is_noted):
+        return
+    if is_there and await reconcile_pass.change(lambda c: handlers.is_back(c, file)):
+        reconcile_pass.note(file.kind, "file_back", id=file.id, path=file.path)
+    if not is_there and await reconcile_pass.change(lambda c: handlers.is_missing(c, file)):
+        reconcile_pass.note(file.kind, "file_missing", id=file.id, path=file.path)
+
+
+async def _looked_for(reconcile_pass: ReconcilePass, files: list[StoredFile]) -> dict[int, bool]:
+    """By id whether the file is there, and holds anything; without those of which it cannot be told."""
+    limiter = CapacityLimiter(_AT_ONCE)
+    found: dict[int, bool] = {}
+
+    async def look_for(file: StoredFile) -> None:
+        async with limiter:
+            with suppress(OSError):
+                found[file.id] = bool(await reconcile_pass.storage.size(file.path))
+
+    async with TaskGroup() as group:
+        for file in files:
+            group.create_task(look_for(file))
+    return found

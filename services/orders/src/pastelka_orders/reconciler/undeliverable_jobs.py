@@ -1,0 +1,82 @@
+"""Jobs that their consumer will never be given.
+
+A store that was damaged, or put back from an older copy, can bring back a message that its consumer
+has already acknowledged. The server then neither delivers nor removes it, and whoever looks takes
+it for a job that waits.
+"""
+
+import asyncio
+import json
+from datetime import timedelta
+
+from nats.aio.client import Client
+
+from pastelka_common.contracts.messages import now
+from pastelka_common.messaging.names import names_of
+from pastelka_common.messaging.stored_messages import (
+    get_last_messages,
+    get_stream_state,
+    list_subjects,
+    purge_subject,
+)
+from pastelka_common.messaging.topology import (
+    COLORING_CONSUMER,
+    DOWNLOAD_CONSUMER,
+    ERASE_CONSUMER,
+    JOBS,
+    VECTORIZE_CONSUMER,
+    ConsumerSpec,
+)
+from pastelka_orders.reconciler.reconcile_pass import Kind, ReconcilePass
+
+_CONSUMERS: dict[Kind, ConsumerSpec] = {
+    "coloring": COLORING_CONSUMER,
+    "svg": VECTORIZE_CONSUMER,
+    "download": DOWNLOAD_CONSUMER,
+    "erase": ERASE_CONSUMER,
+}
+_TIMEOUT = 5.0
+
+
+async def remove_undeliverable_jobs(reconcile_pass: ReconcilePass) -> None:
+    """Take them out of ``JOBS``: what is still wanted of them is then missing, and asked for again."""
+    for kind, spec in _CONSUMERS.items():
+        subjects = sorted(await list_subjects(reconcile_pass.nc, JOBS, spec.filter_subject))
+        if not subjects:
+            continue
+        # The consumer first: what it acknowledges from here on is not yet part of its answer.
+        delivered, acknowledged = await _places(reconcile_pass.nc, spec)
+        if delivered > (await get_stream_state(reconcile_pass.nc, JOBS)).last:
+            await _begin_anew(reconcile_pass, kind, spec)
+            continue
+        oldest = now() - timedelta(seconds=reconcile_pass.grace)
+        for held in (await get_last_messages(reconcile_pass.nc, JOBS, subjects)).values():
+            if held.sequence > acknowledged or held.time > oldest:
+                continue
+            if not reconcile_pass.dry_run:
+                await purge_subject(reconcile_pass.nc, JOBS, held.subject, up_to=held.sequence)
+            reconcile_pass.note(kind, "job_never_delivered", subject=held.subject, sequence=held.sequence)
+
+
+async def _begin_anew(reconcile_pass: ReconcilePass, kind: Kind, spec: ConsumerSpec) -> None:
+    """Delete a consumer that is ahead of its stream: it would be given nothing until the stream caught up.
+
+    Its workers declare it again, and are given all that the stream holds.
+    """
+    if not reconcile_pass.dry_run:
+        await reconcile_pass.nc.jetstream().delete_consumer(
+            names_of(reconcile_pass.nc).stream(spec.stream), spec.name
+        )
+    reconcile_pass.note(kind, "consumer_ahead", consumer=spec.name)
+
+
+async def _places(nc: Client, spec: ConsumerSpec) -> tuple[int, int]:
+    """Numbers up to which the consumer was given, and has acknowledged, everything; 0 if there is none."""
+    subject = f"$JS.API.CONSUMER.INFO.{names_of(nc).stream(spec.stream)}.{spec.name}"
+    async with asyncio.timeout(_TIMEOUT):
+        answer = await nc.request(subject, b"", timeout=_TIMEOUT)
+    info = json.loads(answer.data)
+    delivered, acknowledged = (
+        info.get(place, {}).get("stream_seq", 0) for place in ("delivered", "ack_floor")
+    )
+    return int(delivered), int(acknowledged)

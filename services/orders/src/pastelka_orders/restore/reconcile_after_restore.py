@@ -1,0 +1,198 @@
+"""Making a restored database, the storage and an empty broker agree, while no service runs."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass, field
+
+from nats.aio.client import Client
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_common.contracts.statuses import STATUS_ENUMS, StatusType
+from pastelka_common.jobs.run_markers import RunMarker, RunMarkers
+from pastelka_common.messaging.topology import delete_streams
+from pastelka_common.storage import Storage
+from pastelka_orders.errors import ConflictError
+from pastelka_orders.handlers.create_versions import job_of
+from pastelka_orders.handlers.erasures import ask
+from pastelka_orders.reconciler.reconcile_pass import ReconcilePass, Repair
+from pastelka_orders.reconciler.storage_scrubber import StorageScrubber
+from pastelka_orders.repository import erasures, restore, versions
+from pastelka_orders.repository.erasures import Target
+from pastelka_orders.repository.restore import MANUAL_NUMBERS
+from pastelka_orders.repository.versions import Version
+from pastelka_orders.restore.record import BackupRecord, ErasedOrder
+
+_PAGE = 1000
+_AHEAD = 10_000
+"""Ids that may have been given out after the record was made."""
+_NUMBERS_AHEAD = 100
+"""Likewise, numbers of orders made by hand: people read them, so fewer are left out."""
+_NO_ORDERS = 1_000_000
+"""So many orders are not made between a backup and a restore; ids end at two thousand millions."""
+
+
+class RestoreRefusedError(ConflictError):
+    """The system is not in a state in which this may be done."""
+
+    code = "not_settled"
+
+
+@dataclass(slots=True)
+class RestoreReport:
+    """What was done: names and numbers, for a person to read."""
+
+    erased_again: list[str] = field(default_factory=list)
+    files_of_erased: list[str] = field(default_factory=list)
+    sessions_ended: int = 0
+    users_disabled: list[str] = field(default_factory=list)
+    tokens_revoked: list[str] = field(default_factory=list)
+    ids: dict[str, int] = field(default_factory=dict)
+    runs: list[str] = field(default_factory=list)
+    files: list[Repair] = field(default_factory=list)
+    unowned_folders: list[int] = field(default_factory=list)
+
+    def document(self) -> dict[str, object]:
+        """As JSON."""
+        return asdict(self)
+
+
+async def reconcile_after_restore(
+    reconcile_pass: ReconcilePass, record: BackupRecord | None
+) -> RestoreReport:
+    """Apply the record and repair the seams; a dry run of the sweep changes nothing.
+
+    Can be done again. Raises :class:`RestoreRefusedError` while services are connected to the database,
+    ``StorageNotMountedError``.
+    """
+    found = RestoreReport()
+    await reconcile_pass.storage.ensure_mounted(may_be_empty=True)
+    await _alone(reconcile_pass)
+    folders = await _folders(reconcile_pass.storage)
+    found.ids = await _ids_to_go_on_after(reconcile_pass, record, folders)
+    if not reconcile_pass.dry_run:  # neither a stream nor a sequence goes back with a transaction
+        await _empty_broker(reconcile_pass.nc)
+        await reconcile_pass.change(lambda c: _advance(c, found.ids))
+    await reconcile_pass.change(lambda c: _settle_rows(c, found, record))
+    for kind in STATUS_ENUMS:
+        await _settle_runs(reconcile_pass, found, kind)
+    await StorageScrubber(_PAGE, trusting=True).scrub_all(reconcile_pass)
+    found.files = reconcile_pass.repaired
+    known = await reconcile_pass.database.read(lambda c: restore.known_orders(c, folders))
+    found.unowned_folders = sorted(set(folders) - known)
+    return found
+
+
+async def _alone(reconcile_pass: ReconcilePass) -> None:
+    others = await reconcile_pass.database.read(restore.count_other_connections)
+    if others:
+        raise RestoreRefusedError(
+            f"{others} other connections to the database are open: stop every service first, also those "
+            "that would be started again by themselves, and whatever else is connected."
+        )
+
+
+async def _empty_broker(nc: Client) -> None:
+    """What it holds is of a time that the database does not know; all of it is rebuilt."""
+    await delete_streams(nc)
+
+
+async def _ids_to_go_on_after(
+    reconcile_pass: ReconcilePass, record: BackupRecord | None, folders: list[int]
+) -> dict[str, int]:
+    """Messages, notes and addresses of after the backup name ids; none of those is given to anything else."""
+    found = {}
+    for name, last in (await reconcile_pass.database.read(restore.ids)).items():
+        known = max(last, record.ids.get(name, 0) if record is not None else 0)
+        stored = max(folders, default=0) if name == "orders" else 0
+        if stored > known + _NO_ORDERS:
+            raise RestoreRefusedError(
+                f"The storage has a folder {stored}, far beyond any order's id ({known}). Is it the right "
+                "storage? If it is, move that folder away."
+            )
+        found[name] = max(known, stored) + (_NUMBERS_AHEAD if name == MANUAL_NUMBERS else _AHEAD)
+    return found
+
+
+async def _advance(connection: AsyncConnection, ids: Mapping[str, int]) -> None:
+    for name, value in ids.items():
+        await restore.advance(connection, name, value)
+
+
+async def _settle_rows(
+    connection: AsyncConnection, found: RestoreReport, record: BackupRecord | None
+) -> None:
+    found.sessions_ended = await restore.end_sessions(connection)
+    if record is None:
+        return
+    found.users_disabled = await restore.disable_users_but(connection, record.users)
+    found.tokens_revoked = await restore.revoke_tokens_but(connection, record.tokens)
+    await erasures.suppress(connection, record.suppressed)
+    for order in record.erasures:
+        await _erase_again(connection, found, order)
+
+
+async def _erase_again(connection: AsyncConnection, found: RestoreReport, order: ErasedOrder) -> None:
+    here = await restore.order_number(connection, order.order_id)
+    if here is None:
+        if await restore.note_gone(connection, order.model_dump()):
+            found.files_of_erased.append(order.order_number)
+    elif here == order.order_number:
+        target = Target(order.order_id, order.order_number)
+        if await ask(connection, target, order.reason, order.asked_by):
+            found.erased_again.append(order.order_number)
+
+
+async def _settle_runs(reconcile_pass: ReconcilePass, found: RestoreReport, kind: StatusType) -> None:
+    """A version may have been retried since the backup: what a provider was paid for then is gone on with."""
+    after = 0
+    while ids := await reconcile_pass.database.read(_page_of(kind, after)):
+        after = ids[-1]
+        notes = await _notes_of(reconcile_pass, kind, ids)
+        await reconcile_pass.change(_settle_page(found, kind, notes))
+
+
+async def _notes_of(reconcile_pass: ReconcilePass, kind: StatusType, ids: list[int]) -> dict[int, RunMarker]:
+    """The notes beside the versions' files, by the versions' ids."""
+    notes = RunMarkers(reconcile_pass.storage)
+    found = {v.id: await _note_of(notes, v) for v in await reconcile_pass.database.read(_versions(kind, ids))}
+    return {version_id: note for version_id, note in found.items() if note is not None}
+
+
+def _versions(kind: StatusType, ids: list[int]) -> Callable[[AsyncConnection], Awaitable[list[Version]]]:
+    return lambda c: versions.lock(c, kind, ids)
+
+
+def _page_of(kind: StatusType, after: int) -> Callable[[AsyncConnection], Awaitable[list[int]]]:
+    return lambda c: restore.unfinished(c, kind, after=after, page=_PAGE)
+
+
+def _settle_page(
+    found: RestoreReport, kind: StatusType, notes: Mapping[int, RunMarker]
+) -> Callable[[AsyncConnection], Awaitable[None]]:
+    async def work(connection: AsyncConnection) -> None:
+        for version in await versions.lock(connection, kind, sorted(notes)):
+            note = notes[version.id]
+            if note.run <= version.progress.run:
+                continue
+            await _settle_run(connection, version, note)
+            found.runs.append(f"{kind} {version.id} run {version.progress.run} -> {note.run}")
+
+    return work
+
+
+async def _note_of(notes: RunMarkers, version: Version) -> RunMarker | None:
+    source = version.photo_path if version.kind == "coloring" else version.coloring_path
+    return None if source is None else await notes.newest(job_of(version))
+
+
+async def _settle_run(connection: AsyncConnection, version: Version, note: RunMarker) -> None:
+    if version.status.is_final:
+        await restore.retry_as(connection, version.kind, version.id, note.run)
+        return
+    await restore.go_on(
+        connection, version.kind, version.id, run=note.run, provider_job_id=note.provider_job_id
+    )
+
+
+async def _folders(storage: Storage) -> list[int]:
+    """Ids of orders that have a folder in the storage."""
+    return sorted(int(name) for name in await storage.folders() if name.isdecimal())
