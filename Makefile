@@ -125,6 +125,10 @@ asyncapi: sync ## Write the AsyncAPI document anew after a change of the message
 bench: sync ## Measure the line with fake providers
 	@$(RUN) python -m tests.bench
 
+.PHONY: bench-art
+bench-art: sync ## Make the pages of free photos, measure them, write docs/art.md (ten minutes)
+	@$(RUN) python -m tests.bench.art
+
 .PHONY: bench-frontend
 bench-frontend: dashboard ## Measure the dashboard in a browser
 	@$(RUN) python -m tests.bench --only dashboard

@@ -712,10 +712,10 @@ export interface components {
             unread_fields?: string[] | null;
         };
         /**
-         * Customer
+         * CustomerPayload
          * @description Who ordered.
          */
-        Customer: {
+        CustomerPayload: {
             /**
              * Email
              * @default null
@@ -862,10 +862,10 @@ export interface components {
             message: string;
         };
         /**
-         * LineItem
+         * LineItemPayload
          * @description One line item. ``properties`` is ``None`` where the subscription leaves it out.
          */
-        LineItem: {
+        LineItemPayload: {
             /**
              * Current Quantity
              * @default null
@@ -877,7 +877,7 @@ export interface components {
              * Properties
              * @default null
              */
-            properties: components["schemas"]["Property"][] | null;
+            properties: components["schemas"]["PropertyPayload"][] | null;
             /**
              * Quantity
              * @default 1
@@ -1106,10 +1106,10 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * Property
+         * PropertyPayload
          * @description One attribute of a line item.
          */
-        Property: {
+        PropertyPayload: {
             /**
              * Name
              * @default null
@@ -1128,7 +1128,7 @@ export interface components {
          */
         QueueResponse: {
             /**
-             * In Hand
+             * In Progress
              * @description Being worked on, or waiting to be tried again
              */
             in_progress: number;
@@ -1181,6 +1181,16 @@ export interface components {
              * Format: date-time
              */
             ran_at: string;
+            /**
+             * Repaired
+             * @description In the last pass
+             */
+            repaired: number;
+            /**
+             * Repaired Total
+             * @description Since the database was made
+             */
+            repaired_total: number;
             /**
              * Seconds
              * @description How long it took
@@ -1363,10 +1373,10 @@ export interface components {
          */
         ShapeStacking: "cutouts" | "stacked" | "none";
         /**
-         * ShippingLine
+         * ShippingLinePayload
          * @description One way it is delivered, or was to be.
          */
-        ShippingLine: {
+        ShippingLinePayload: {
             /**
              * Is Removed
              * @default null
@@ -1399,7 +1409,7 @@ export interface components {
              */
             created_at: string | null;
             /** @default null */
-            customer: components["schemas"]["Customer"] | null;
+            customer: components["schemas"]["CustomerPayload"] | null;
             /**
              * Email
              * @default null
@@ -1416,7 +1426,7 @@ export interface components {
              * Line Items
              * @default null
              */
-            line_items: components["schemas"]["LineItem"][] | null;
+            line_items: components["schemas"]["LineItemPayload"][] | null;
             /**
              * Name
              * @default null
@@ -1426,7 +1436,7 @@ export interface components {
              * Shipping Lines
              * @default null
              */
-            shipping_lines: components["schemas"]["ShippingLine"][] | null;
+            shipping_lines: components["schemas"]["ShippingLinePayload"][] | null;
             /**
              * Updated At
              * @default null

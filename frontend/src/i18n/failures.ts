@@ -51,6 +51,7 @@ const CZECH: Readonly<Record<string, string>> = {
   photo_unsuitable: "Z téhle fotky omalovánka udělat nejde. Zkuste jinou.",
   photo_unsupported_format: "Tenhle formát neumíme. Nahrajte JPEG, PNG nebo HEIC.",
   photo_url_refused: "Adresa fotky není platná.",
+  photo_without_shapes: "Na fotce není co vybarvit: je jednobarevná nebo celá rozmazaná. Zkuste jinou.",
   provider_answer_truncated: "Odpověď poskytovatele nedorazila celá. Zkuste to znovu.",
   provider_busy: "Poskytovatel je zahlcený. Zkuste to znovu později.",
   provider_cancelled: "Poskytovatel úlohu zrušil. Zkuste to znovu.",

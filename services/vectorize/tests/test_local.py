@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import anyio.to_process
+import cv2
 import numpy as np
 import pytest
 import resvg_py
@@ -30,15 +31,19 @@ def ink_of(image: Image.Image) -> np.ndarray:
     return np.asarray(image.convert("L")) < 128
 
 
-def drawn(svg: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(resvg_py.svg_to_bytes(svg_string=svg.decode(), background="#ff0000")))
+def drawn(svg: bytes, shape: tuple[int, ...]) -> Image.Image:
+    """The SVG at a height and width in pixels."""
+    height, width = shape
+    png = resvg_py.svg_to_bytes(svg_string=svg.decode(), background="#ff0000", dpi=96, width=width)
+    # resvg rounds the other side up.
+    return Image.open(io.BytesIO(bytes(png))).crop((0, 0, width, height))
 
 
 def agreement(svg: bytes, page: Path) -> float:
     """Ink in both, as a part of ink in either; unpainted places would be red and count as ink."""
     with Image.open(page) as image:
         expected = ink_of(image)
-    got = ink_of(drawn(svg))
+    got = ink_of(drawn(svg, expected.shape))
     assert got.shape == expected.shape
     return float((got & expected).sum() / (got | expected).sum())
 
@@ -103,14 +108,65 @@ async def test_group_by_parent_nests_what_lies_in_a_shape(provider, make_request
     assert deepest >= 4
 
 
-async def test_size_of_the_page_is_kept(provider, make_request, steps, tmp_path):
+async def test_the_page_fills_a4(provider, make_request, steps, tmp_path):
     path = tmp_path / "wide.png"
     wide = Image.new("L", (400, 150), 255)
     ImageDraw.Draw(wide).ellipse([20, 20, 120, 120], outline=0, width=5)
     wide.save(path)
     svg = etree.fromstring(await provider.vectorize(make_request(path), steps))
-    assert (svg.get("width"), svg.get("height")) == ("400", "150")
+    assert (svg.get("width"), svg.get("height")) == ("297mm", "111.375mm")
     assert svg.get("viewBox") == "0 0 1600 600"
+
+
+@pytest.fixture
+def coloring_page(tmp_path) -> Path:
+    """A frame, a face with two eyes, and a tree: 10 areas to color and a line that closes nothing."""
+    page = Image.new("L", (1200, 900), 255)
+    pen = ImageDraw.Draw(page)
+    pen.rectangle([6, 6, 1193, 893], outline=0, width=5)
+    pen.ellipse([150, 150, 650, 700], outline=0, width=6)
+    for x in (280, 450):
+        pen.ellipse([x, 320, x + 80, 380], outline=0, width=4)
+    pen.chord([300, 480, 500, 600], 0, 180, outline=0, width=5)
+    for top in (150, 300, 450):
+        pen.polygon([(900, top), (1050, top + 150), (750, top + 150)], outline=0, width=6)
+    pen.rectangle([860, 600, 940, 800], outline=0, width=6)
+    pen.arc([380, 390, 420, 460], 0, 120, fill=0, width=5)
+    page.save(tmp_path / "page.png")
+    return tmp_path / "page.png"
+
+
+@pytest.mark.parametrize("stacking", [ShapeStacking.STACKED, ShapeStacking.CUTOUTS])
+async def test_every_area_to_color_is_one_closed_path(provider, make_request, steps, coloring_page, stacking):
+    """Drawn alone, each path of the paper is one area of the page, and all areas are there."""
+    with Image.open(coloring_page) as image:
+        paper = ~ink_of(image)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(paper.astype(np.uint8), connectivity=4)
+    areas = {n for n in range(1, count) if stats[n, cv2.CC_STAT_AREA] >= 0.002 * paper.size}
+    made = await provider.vectorize(make_request(coloring_page, stacking, GroupBy.NONE), steps)
+    svg = etree.fromstring(made)
+    seen = []
+    for path in svg.iterfind("s:path[@fill='#ffffff']", NS):
+        assert path.get("d").rstrip().upper().endswith("Z")
+        shape = f"<path fill='#fff' d='{path.get('d')}'/>"
+        alone = f"<svg xmlns='{NS['s']}' viewBox='{svg.get('viewBox')}'>{shape}</svg>"
+        inside = np.asarray(drawn(alone.encode(), paper.shape).convert("RGB"))[..., 1] > 128
+        own = np.bincount(labels[inside & paper], minlength=count)
+        own[0] = 0
+        # Whole silhouettes cover what lies in them; shapes with holes are one area and no other.
+        assert stacking is ShapeStacking.STACKED or np.count_nonzero(own) == 1
+        seen.append(int(own.argmax()))
+    outer = int(labels[0, 0])
+    assert areas - {outer} <= set(seen)
+    assert len(seen) == len(set(seen))
+
+
+async def test_rendered_svg_differs_in_less_than_half_a_percent(provider, make_request, steps, coloring_page):
+    with Image.open(coloring_page) as image:
+        expected = ink_of(image)
+    for stacking in (ShapeStacking.STACKED, ShapeStacking.CUTOUTS):
+        svg = clean(await provider.vectorize(make_request(coloring_page, stacking), steps))
+        assert (ink_of(drawn(svg, expected.shape)) != expected).mean() < 0.005
 
 
 @pytest.mark.parametrize(
@@ -166,7 +222,8 @@ def opaque(page: Image.Image) -> Image.Image:
 async def test_blank_pages(provider, make_request, steps, tmp_path, value):
     path = tmp_path / "blank.png"
     Image.new("L", (120, 80), value).save(path)
-    image = drawn(clean(await provider.vectorize(make_request(path), steps))).convert("RGB")
+    svg = clean(await provider.vectorize(make_request(path), steps))
+    image = drawn(svg, (80, 120)).convert("RGB")
     assert image.getextrema() == ((value, value),) * 3
 
 

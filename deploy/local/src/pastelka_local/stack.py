@@ -88,9 +88,7 @@ class Stack:
         await asyncio.to_thread(gateway.prepare)
         environment = self._environment(keys, parts, gateway)
         stack, processes = self._describe([*parts.values(), gateway], services)
-        accounts.remember(
-            self.settings.run, database_url=environment["DATABASE_URL"], nats_url=environment["NATS_URL"]
-        )
+        accounts.remember(self.settings.run, environment)
         await self._run(stack, processes, environment)
         return stack
 

@@ -22,7 +22,7 @@ class ColoringSettings(WorkerSettings, StorageSettings):
     coloring_concurrency: Annotated[int, Field(ge=1, le=2000)] | None = None
     coloring_max_in_flight: Annotated[int, Field(ge=1, le=10_000)] | None = None
     coloring_threads: Annotated[int, Field(ge=0, le=256)] = Field(
-        default=0, description="Threads of one local coloring; 0: as many as there are processors"
+        default=0, description="Threads of one local page; 0: its share of the processors"
     )
     runpod_api_key: SecretStr | None = None
     runpod_endpoint_id: str | None = None

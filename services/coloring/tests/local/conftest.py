@@ -1,5 +1,6 @@
 """Free photos (they come with scikit-image) and pages made of them once for all tests."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,12 +50,10 @@ async def provider(cache_dir):
 
 
 @pytest.fixture
-async def without_model(monkeypatch, tmp_path):
+async def without_model(tmp_path):
     """A provider where the extra with the model is not installed."""
-    monkeypatch.setattr(
-        "pastelka_coloring.providers.local.provider._MODEL_PACKAGES", ("a_package_that_is_not_installed",)
-    )
     provider = LocalColoringProvider(cache_dir=tmp_path)
+    provider._models = replace(provider._models, packages=("a_package_that_is_not_installed",))
     yield provider
     await provider.aclose()
 

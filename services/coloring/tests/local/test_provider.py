@@ -1,10 +1,13 @@
-"""How the provider runs: threads, cancellation, the fallback, the cache."""
+"""How the provider runs: processes, cancellation, the fallback, the cache."""
 
 import asyncio
 import io
+import os
+import shutil
+import signal
 import subprocess
 import sys
-import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,48 +15,39 @@ from PIL import Image
 from structlog.testing import capture_logs
 
 from pastelka_coloring.providers import ColoringRequest
-from pastelka_coloring.providers.local import LocalColoringProvider
+from pastelka_coloring.providers.local import LocalColoringProvider, networks
+from pastelka_coloring.providers.local.job import Models
+from pastelka_coloring.providers.local.loading import load_models
 from pastelka_common.errors import TransientError
 from pastelka_common.testing.sources import lying
+from pastelka_common.testing.waiting import until
+from services.coloring.tests.local.gates import DEADLINE, GatedPhoto, processes, reader
 
-DEADLINE = 20
-
-
-class GatedDetector:
-    """Finds nothing, once it is let to; counts who is in it."""
-
-    name = "gated"
-
-    def __init__(self):
-        self.entered = threading.Semaphore(0)
-        self.gate = threading.Event()
-        self.calls = self.inside = self.most = 0
-        self._lock = threading.Lock()
-
-    def edges(self, photo):
-        with self._lock:
-            self.calls += 1
-            self.inside += 1
-            self.most = max(self.most, self.inside)
-        self.entered.release()
-        assert self.gate.wait(DEADLINE)
-        with self._lock:
-            self.inside -= 1
-        return np.zeros(photo.shape[:2], np.float32)
+pytestmark = pytest.mark.timeout(3 * DEADLINE)
 
 
 @pytest.fixture
-async def gated(tmp_path):
-    """A provider with two workers that wait in their detector."""
-    provider = LocalColoringProvider(workers=2, cache_dir=tmp_path)
-    detector = provider._detector = GatedDetector()
-    yield provider, detector
-    detector.gate.set()
+def gated(tmp_path):
+    return GatedPhoto(tmp_path / "gated.jpg")
+
+
+@pytest.fixture
+async def own(cache_dir):
+    """A provider for one test."""
+    provider = LocalColoringProvider(cache_dir=cache_dir, threads=1)
+    yield provider
     await provider.aclose()
 
 
-async def entered(detector):
-    assert await asyncio.to_thread(detector.entered.acquire, timeout=DEADLINE)
+async def coloring(provider, photo, progress):
+    """Begin a page and return its task and the process that makes it."""
+    task = asyncio.create_task(provider.color(ColoringRequest(lying(photo.path), 0.5, 1), progress))
+    await photo.opened()
+    return task, reader(photo)
+
+
+async def ended(process):
+    await until(lambda: process not in processes(), DEADLINE)
 
 
 async def test_fallback_is_used_and_said_where_the_model_is_missing(without_model, photos, progress):
@@ -68,62 +62,96 @@ async def test_fallback_is_used_and_said_where_the_model_is_missing(without_mode
     assert logs[-1]["detector"] == "classical"
 
 
-async def test_event_loop_runs_on_while_coloring(gated, photos, progress):
-    """The detector holds its thread until the loop lets it go on."""
-    provider, detector = gated
-    coloring = asyncio.create_task(provider.color(ColoringRequest(lying(photos["cat"]), 0.5, 1), progress))
-    await entered(detector)
-    assert not coloring.done()
+async def test_event_loop_runs_on_while_coloring(own, gated, progress):
+    task, process = await coloring(own, gated, progress)
 
-    detector.gate.set()
-
-    assert (await coloring).startswith(b"\x89PNG")
+    assert process != os.getpid()
+    assert not task.done()
+    gated.close()
+    with pytest.raises(Exception, match="photo_unreadable"):
+        await asyncio.wait_for(task, DEADLINE)
 
 
-async def test_no_more_photos_at_once_than_workers(gated, photos, progress):
-    provider, detector = gated
-    request = ColoringRequest(lying(photos["cat"]), 0.5, 1)
-    coloring = [asyncio.create_task(provider.color(request, progress)) for _ in range(5)]
-    await entered(detector)
-    await entered(detector)
-    detector.gate.set()
-    await asyncio.gather(*coloring)
-
-    assert detector.most == 2
-
-
-async def test_cancelled_work_stops_at_the_next_stage(gated, photos, progress):
-    provider, detector = gated
-    coloring = asyncio.create_task(provider.color(ColoringRequest(lying(photos["cat"]), 0.5, 1), progress))
-    await entered(detector)
-    coloring.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(coloring, DEADLINE)
-    detector.gate.set()
-    await provider.aclose()
-
-    # A page takes two looks at the photo; the second one never began.
-    assert detector.calls == 1
-
-
-async def test_closing_ends_the_work_in_hand(gated, photos, progress):
-    provider, detector = gated
-    coloring = asyncio.create_task(provider.color(ColoringRequest(lying(photos["cat"]), 0.5, 1), progress))
-    await entered(detector)
-    closing = asyncio.create_task(provider.aclose())
-    assert await asyncio.to_thread(provider._closed.wait, DEADLINE)
-    detector.gate.set()
+async def test_killed_process_fails_its_page_only_and_the_next_one_is_made(own, gated, photos, progress):
+    """SIGKILL in mid-page: the attempt fails with a code, so that the job is retried."""
+    task, process = await coloring(own, gated, progress)
+    os.kill(process, signal.SIGKILL)
 
     with pytest.raises(TransientError) as caught:
-        await asyncio.wait_for(coloring, DEADLINE)
-    await closing
+        await asyncio.wait_for(task, DEADLINE)
+    assert caught.value.code == "worker_died"
+    page = await own.color(ColoringRequest(lying(photos["cat"]), 0.5, 1), progress)
+    assert page.startswith(b"\x89PNG")
+
+
+async def test_cancelled_work_ends_with_its_process(own, gated, progress):
+    task, process = await coloring(own, gated, progress)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, DEADLINE)
+
+    await ended(process)
+
+
+async def test_closing_ends_the_work_in_hand(own, gated, progress):
+    task, process = await coloring(own, gated, progress)
+    await own.aclose()
+
+    with pytest.raises(TransientError) as caught:
+        await asyncio.wait_for(task, DEADLINE)
     assert caught.value.code == "provider_closed"
-    assert detector.calls == 1
+    await ended(process)
 
 
-async def test_unknown_job_can_be_cancelled(gated):
-    provider, _ = gated
-    assert await provider.cancel("a job that is not there") is None
+async def test_page_that_takes_too_long_is_ended(cache_dir, gated, photos, progress):
+    provider = LocalColoringProvider(cache_dir=cache_dir, threads=1, timeout=DEADLINE)
+    await provider.color(ColoringRequest(lying(photos["cat"]), 0.5, 1), progress)
+    provider._timeout = 0.5
+
+    with pytest.raises(TransientError) as caught:
+        await provider.color(ColoringRequest(lying(gated.path), 0.5, 1), progress)
+    assert caught.value.code == "timeout"
+
+
+async def test_no_more_photos_at_once_than_workers(cache_dir, tmp_path, progress):
+    provider = LocalColoringProvider(workers=2, cache_dir=cache_dir, threads=1)
+    gates = [GatedPhoto(tmp_path / f"{number}.jpg") for number in range(3)]
+    tasks = [
+        asyncio.create_task(provider.color(ColoringRequest(lying(gate.path), 0.5, 1), progress))
+        for gate in gates
+    ]
+    await gates[0].opened()
+    await gates[1].opened()
+    assert provider._places.borrowed_tokens == 2
+    assert provider._places.statistics().tasks_waiting == 1
+    for gate in gates[:2]:
+        gate.close()
+    await gates[2].opened()
+    gates[2].close()
+    failures = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [failure.code for failure in failures] == ["photo_unreadable"] * 3
+
+
+async def test_same_photo_gives_the_same_bytes_in_every_process(own, photos, progress):
+    """And a process that was killed while it was idle costs no page."""
+    request = ColoringRequest(lying(photos["astronaut"]), 0.5, 4)
+    pages, idle = [], set()
+    for _ in range(2):
+        pages.append(await own.color(request, progress))
+        for process in processes() - idle:
+            os.kill(process, signal.SIGKILL)
+            await until(lambda pid=process: not Path(f"/proc/{pid}").exists(), DEADLINE)
+        idle = processes()
+    assert pages[0] == pages[1]
+
+
+async def test_unknown_job_can_be_cancelled(own):
+    assert await own.cancel("a job that is not there") is None
+
+
+def test_a_provider_without_processes_is_refused():
+    with pytest.raises(ValueError, match="workers must be at least 1, not 0"):
+        LocalColoringProvider(workers=0)
 
 
 async def prepared_logs(cache_dir):
@@ -135,14 +163,19 @@ async def prepared_logs(cache_dir):
 
 
 async def test_graph_is_built_once_and_again_when_damaged(tmp_path):
-    assert "coloring model built" in await prepared_logs(tmp_path)
-    (graph,) = tmp_path.iterdir()
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert "coloring model built" in await prepared_logs(first)
+    (graph,) = first.iterdir()
     whole = graph.stat().st_size
-    assert await prepared_logs(tmp_path) == ["coloring model loaded"]
+    # A process loads the models once: another folder is another load.
+    shutil.copytree(first, second)
+    assert await prepared_logs(second) == ["coloring model loaded"]
 
-    graph.write_bytes(b"damaged")
-    assert "coloring model is damaged" in " ".join(await prepared_logs(tmp_path)).replace("in the cache ", "")
-    assert graph.stat().st_size == whole
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    (damaged / graph.name).write_bytes(b"damaged")
+    assert "coloring model in the cache is damaged" in await prepared_logs(damaged)
+    assert (damaged / graph.name).stat().st_size == whole
 
 
 async def test_cache_that_cannot_be_written_is_no_failure(tmp_path):
@@ -159,7 +192,7 @@ def test_several_processes_build_at_once(tmp_path):
     )
     running = [subprocess.Popen([sys.executable, "-c", program, str(tmp_path)]) for _ in range(2)]
 
-    assert [process.wait(60) for process in running] == [0, 0]
+    assert [process.wait(DEADLINE) for process in running] == [0, 0]
     assert [file.suffix for file in tmp_path.iterdir()] == [".onnx"]
 
 
@@ -170,3 +203,25 @@ def test_importing_the_provider_does_not_need_the_model():
     ).stdout
 
     assert not {"onnx", "onnxruntime", "h5py", "tensorflow"} & set(loaded.split())
+
+
+@pytest.mark.parametrize("name", networks.NAMES)
+def test_a_changed_network_is_refused(tmp_path, monkeypatch, name):
+    shutil.copytree(networks._FOLDER, tmp_path / "models")
+    file = tmp_path / "models" / f"{name}.tflite"
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    monkeypatch.setattr(networks, "_FOLDER", tmp_path / "models")
+    networks.network.cache_clear()
+
+    with pytest.raises(networks.DamagedNetworkError, match=name):
+        networks.network(name)
+    with pytest.raises(TransientError, match="detector_unavailable"):
+        load_models(tmp_path, 1)
+    networks.network.cache_clear()
+
+
+def test_a_process_uses_its_share_of_the_cores(cache_dir):
+    cores = len(os.sched_getaffinity(0))
+
+    assert LocalColoringProvider(cache_dir=cache_dir)._models == Models(cache_dir, cores)
+    assert LocalColoringProvider(workers=2 * cores, cache_dir=cache_dir)._models == Models(cache_dir, 1)

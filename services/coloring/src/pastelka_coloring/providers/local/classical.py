@@ -4,6 +4,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pastelka_coloring.providers.local.detector import DetectedEdges
+from pastelka_coloring.providers.local.gradients import color_gradient
+
 # Flattening: rounds of an edge-preserving (bilateral) filter, its reach in pixels and in Lab units.
 _ROUNDS = 3
 _REACH = 5.0
@@ -22,18 +25,11 @@ class ClassicalDetector:
 
     name = "classical"
 
-    def edges(self, photo: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return how likely an edge is, 0 to 1, (height, width), for RGB (height, width, 3)."""
+    def edges(self, photo: NDArray[np.uint8]) -> DetectedEdges:
+        """Return the edges of an RGB photo; both scales are the same one."""
         lab = cv2.cvtColor(photo.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
         for _ in range(_ROUNDS):
             lab = cv2.bilateralFilter(lab, -1, _TONES, _REACH)
-        lab = cv2.GaussianBlur(lab, (0, 0), _SIGMA, borderType=cv2.BORDER_REFLECT)
-        across = np.asarray(cv2.Scharr(lab, cv2.CV_32F, 1, 0, scale=1 / 16), dtype=np.float32)
-        down = np.asarray(cv2.Scharr(lab, cv2.CV_32F, 0, 1, scale=1 / 16), dtype=np.float32)
-        gradient = np.sqrt(_greatest_change(across, down))
-        return np.asarray(1 - np.exp(-((gradient / _LIKELY) ** 2) * 4), dtype=np.float32)
-
-
-def _greatest_change(across: NDArray[np.float32], down: NDArray[np.float32]) -> NDArray[np.float32]:
-    xx, yy, xy = (np.sum(a * b, axis=2) for a, b in ((across, across), (down, down), (across, down)))
-    return np.asarray((xx + yy) / 2 + np.sqrt(((xx - yy) / 2) ** 2 + xy**2), dtype=np.float32)
+        gradient = color_gradient(np.asarray(lab, np.float32), _SIGMA)
+        likely = np.asarray(1 - np.exp(-((gradient / _LIKELY) ** 2) * 4), dtype=np.float32)
+        return DetectedEdges(likely, likely)

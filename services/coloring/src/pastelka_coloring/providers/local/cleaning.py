@@ -1,11 +1,10 @@
-"""Curves made fit to print: side branches and scraps dropped, gaps closed, corners rounded."""
+"""Curves made fit to print: side branches and scraps dropped, gaps closed."""
 
 from collections import defaultdict
 from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import KDTree
 
 from pastelka_coloring.providers.local.curves import Curve
@@ -54,20 +53,6 @@ class Drawing:
         gaps = np.hypot(*(places[pairs[:, 0]] - places[pairs[:, 1]]).T)
         for one, other in pairs[np.argsort(gaps, kind="stable")]:
             self._bridge(nodes[one], nodes[other])
-
-    def close_corners(self, reach: float) -> None:
-        """Lead free ends on to another line that they point at within ``reach`` pixels."""
-        if not self._curves:
-            return
-        owners = [curve for curve in self._curves for _ in curve.points]
-        places = np.concatenate([curve.points for curve in self._curves])
-        near = KDTree(places)
-        for curve in self.curves:
-            for node in {curve.first, curve.last}:
-                if len(self._meeting[node]) == 1:
-                    around = near.query_ball_point(_end(curve, node), reach, return_sorted=True)
-                    others = [places[i] for i in around if owners[i] is not curve]
-                    _lead_on(curve, node, np.array(others).reshape(-1, 2))
 
     def join_through(self) -> None:
         """Make one curve of those that go straight on where three or more meet."""
@@ -151,32 +136,9 @@ class Drawing:
         self._meeting[curve.last].remove(curve)
 
 
-def smooth(curve: Curve, sigma: float) -> Curve:
-    """Return the curve with its corners rounded over ``sigma`` points; free and shared ends stay."""
-    points = curve.points
-    if curve.closed:
-        ring = gaussian_filter1d(points[:-1], sigma, axis=0, mode="wrap")
-        return Curve(np.concatenate([ring, ring[:1]]), curve.first, curve.last)
-    reach = min(len(points) - 1, int(4 * sigma))
-    before = 2 * points[0] - points[reach:0:-1]
-    after = 2 * points[-1] - points[-2 : -reach - 2 : -1]
-    smoothed = gaussian_filter1d(np.concatenate([before, points, after]), sigma, axis=0, mode="nearest")
-    return Curve(smoothed[reach : reach + len(points)], curve.first, curve.last)
-
-
 def _weight(curve: Curve, strength: NDArray[np.float32]) -> float:
     columns, rows = curve.points.astype(int).T
     return curve.length * float(np.minimum(strength[rows, columns], 1).mean())
-
-
-def _lead_on(curve: Curve, node: int, targets: NDArray[np.float64]) -> None:
-    ways = targets - _end(curve, node)
-    far = np.hypot(*ways.T)
-    facing = ways @ _outwards(curve, node) > _FACING * far
-    if facing.any():
-        target = targets[facing][np.argmin(far[facing])][np.newaxis]
-        ends = (curve.points, target) if curve.last == node else (target, curve.points)
-        curve.points = np.concatenate(ends)
 
 
 def _end(curve: Curve, node: int) -> NDArray[np.float64]:

@@ -1,44 +1,43 @@
 """One photo made into one page, stage by stage."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 
-from pastelka_coloring.providers.local.detail import detail_of
 from pastelka_coloring.providers.local.detector import EdgeDetector
-from pastelka_coloring.providers.local.edges import edge_map
-from pastelka_coloring.providers.local.lines import lines_of
+from pastelka_coloring.providers.local.drawing import strokes_of
 from pastelka_coloring.providers.local.page import draw, encode, page_size
 from pastelka_coloring.providers.local.photo import read_photo
+from pastelka_coloring.providers.local.resizing import MAP_PIXELS, shape_for
+from pastelka_coloring.providers.local.style import PageStyle
 from pastelka_common.errors import PermanentError, TransientError
 
 # A strip longer than this has no place on paper, and its mirrored margins would cost gigabytes.
 _LONGEST = 20
 
 
-def make_page(
-    photo: Path, *, megapixels: float, steps: int, detector: EdgeDetector, check: Callable[[], None]
-) -> bytes:
+def make_page(photo: Path, *, megapixels: float, style: PageStyle, detector: EdgeDetector) -> bytes:
     """Return the coloring page of a stored photo as PNG.
 
-    ``check`` is called between the stages and ends the work by raising. Raises ``PermanentError``
-    for a photo that cannot be colored, ``TransientError`` where storage or memory give out.
+    Raises ``PermanentError`` for a photo that cannot be colored, ``TransientError`` where storage
+    or memory give out.
     """
     stored = read_photo(photo)
     _require_room(stored.size)
     size = page_size(stored.size, megapixels)
-    detail = detail_of(steps)
+    shape = shape_for(stored.pixels, MAP_PIXELS)
     try:
-        check()
-        found = edge_map(stored.pixels, detail, detector, check)
-        check()
-        lines = lines_of(found, detail)
-        check()
-        return encode(draw(lines, found.edges.shape[::-1], size))
+        strokes = strokes_of(stored.pixels, shape, style, detector)
+        if strokes:
+            return encode(draw(strokes, shape[::-1], size))
     except (MemoryError, cv2.error) as error:
         # OpenCV says so when an allocation fails; sizes and types are checked before.
         raise TransientError("out_of_memory", "There was not enough memory to draw the page.") from error
+    raise PermanentError(
+        "photo_without_shapes",
+        "Nothing to color was found in the photo: it is of one color or fully blurred."
+        " A photo with a clear subject would do.",
+    )
 
 
 def _require_room(size: tuple[int, int]) -> None:

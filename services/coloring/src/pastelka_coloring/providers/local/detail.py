@@ -10,18 +10,19 @@ _MOST_STEPS = 20
 class Detail:
     """What a page of one detail keeps, in units that hold for every page size.
 
-    Lengths are shares of the page's scale, the square root of its area (1000 px at 1 MP).
+    Lengths are shares of the page's scale, the square root of its area (1000 px at 1 MP); areas
+    are shares of its area.
     """
 
-    coarse_megapixels: float  # input of the detector that sees outlines
-    fine_megapixels: float  # input of the detector that sees detail
-    fine_weight: float  # share of the fine map in the mean, 0 to 1
-    start: float  # ridge strength at which a line starts
+    merged: float  # dissimilarity up to which neighboring regions become one
+    small_area: float  # area below which a region has to differ more to stay
+    surround: float  # how much busy surroundings weaken a line
+    background: float  # weight of an area outside the subject, against 1.35 inside
+    faint: float  # strength below which a border between like colors is no border
+    start: float  # ridge strength at which an inner stroke starts
     follow: float  # ridge strength down to which it is followed
-    texture: float  # how much busy surroundings weaken a line
-    weight: float  # length, less where faint, below which a group of lines is dropped
-    spur: float  # length below which a side branch is dropped
-    rounding: float  # length over which corners are rounded
+    stroke: float  # length below which an inner stroke is dropped
+    rounding: float  # length over which curves are smoothed
     line: float  # line width
 
 
@@ -33,14 +34,14 @@ def detail_of(steps: int) -> Detail:
         return toddler + (adult - toddler) * t
 
     return Detail(
-        coarse_megapixels=between(0.12, 0.25),
-        fine_megapixels=between(0.3, 0.7),
-        fine_weight=between(0.35, 0.6),
-        start=between(1.0, 0.3),
-        follow=between(0.32, 0.1),
-        texture=between(0.75, 0.4),
-        weight=between(0.05, 0.012),
-        spur=between(0.03, 0.01),
-        rounding=between(0.006, 0.003),
-        line=between(0.006, 0.0025),
+        merged=between(0.40, 0.165),
+        small_area=between(0.010, 0.0015),
+        surround=between(2.6, 1.4),
+        background=between(0.5, 0.8),
+        faint=between(0.30, 0.16),
+        start=between(1.3, 0.45),
+        follow=between(0.6, 0.2),
+        stroke=between(0.06, 0.02),
+        rounding=between(0.0075, 0.005),
+        line=between(0.0050, 0.0026),
     )

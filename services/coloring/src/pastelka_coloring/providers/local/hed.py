@@ -12,7 +12,8 @@ import onnxruntime as ort
 import structlog
 from numpy.typing import NDArray
 
-from pastelka_coloring.providers.local.graph import BUILDER_VERSION, INPUT, OUTPUT, build_graph
+from pastelka_coloring.providers.local.detector import DetectedEdges
+from pastelka_coloring.providers.local.graph import BUILDER_VERSION, INPUT, MIDDLE, OUTPUT, build_graph
 from pastelka_common.errors import TransientError
 
 _log = structlog.get_logger(__name__)
@@ -41,15 +42,15 @@ class HedDetector:
         self._session = ort.InferenceSession(model, options, providers=providers)
         _log.info("coloring model loaded", providers=self._session.get_providers())
 
-    def edges(self, photo: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the probability of an edge, 0 to 1, (height, width), for RGB (height, width, 3)."""
+    def edges(self, photo: NDArray[np.uint8]) -> DetectedEdges:
+        """Return the edges of an RGB photo, (height, width, 3), at its own size."""
         batch = (photo[:, :, ::-1].astype(np.float32) - _MEAN_BGR).transpose(2, 0, 1)[np.newaxis]
         try:
-            (edges,) = self._session.run([OUTPUT], {INPUT: np.ascontiguousarray(batch)})
+            fused, middle = self._session.run([OUTPUT, MIDDLE], {INPUT: np.ascontiguousarray(batch)})
         except Exception as error:
             # ONNX Runtime has no common base class; what fails here is memory or the device.
             raise TransientError("detector_failed", "The edge detector ran out of resources.") from error
-        return np.asarray(edges[0, 0], dtype=np.float32)
+        return DetectedEdges(np.asarray(fused[0, 0], np.float32), np.asarray(middle[0, 0], np.float32))
 
 
 def load_detector(cache_dir: Path, *, threads: int) -> HedDetector:

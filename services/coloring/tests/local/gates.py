@@ -1,0 +1,60 @@
+"""A photo that holds its reader up, and who reads it."""
+
+import contextlib
+import os
+from pathlib import Path
+
+from pastelka_common.testing.waiting import until
+
+# Starting a process takes a while on a busy machine.
+DEADLINE = 600
+
+
+class GatedPhoto:
+    """A photo that its reader waits for: a named pipe that nothing is written to until ``send``.
+
+    The process that reads it is in the middle of its page, for as long as the test wants.
+    """
+
+    def __init__(self, path):
+        os.mkfifo(path)
+        self.path = path
+        self._writer = None
+
+    async def opened(self):
+        """Wait until a process reads the photo."""
+        await until(self._is_opened, DEADLINE)
+
+    def _is_opened(self):
+        # Nothing can be written to a pipe that nothing reads.
+        with contextlib.suppress(OSError):
+            self._writer = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK)
+        return self._writer is not None
+
+    def close(self):
+        """End the photo without any content."""
+        os.close(self._writer)
+
+
+def processes():
+    """The ids of the worker processes of this process."""
+    return {int(folder.name) for folder in Path("/proc").glob("[0-9]*") if _is_worker(folder)}
+
+
+def _is_worker(folder):
+    # Other processes come and go meanwhile.
+    with contextlib.suppress(OSError):
+        command = (folder / "cmdline").read_bytes()
+        parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+        return b"anyio.to_process" in command and int(parent) == os.getpid()
+    return False
+
+
+def reader(photo):
+    """The id of the worker process that reads the photo."""
+    (process,) = [process for process in processes() if _reads(process, photo)]
+    return process
+
+
+def _reads(process, photo):
+    return any(os.path.realpath(file) == str(photo.path) for file in Path(f"/proc/{process}/fd").iterdir())

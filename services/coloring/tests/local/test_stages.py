@@ -1,0 +1,121 @@
+"""Single stages on pictures of which the result is known."""
+
+import cv2
+import numpy as np
+import pytest
+
+from pastelka_coloring.providers.local.animal_eyes import animal_eyes
+from pastelka_coloring.providers.local.boundaries import trace_boundaries
+from pastelka_coloring.providers.local.detail import detail_of
+from pastelka_coloring.providers.local.focus import sharpness
+from pastelka_coloring.providers.local.hed import load_detector
+from pastelka_coloring.providers.local.patches import patch_borders
+from pastelka_coloring.providers.local.regions import RegionGraph, boundary_strengths, oversegment
+from pastelka_coloring.providers.local.ridges import Ridges, find_ridges, standing_out
+from pastelka_coloring.providers.local.strokes import Ink
+from pastelka_coloring.providers.local.subject import is_believed
+
+
+def test_detector_finds_the_outline_of_a_disc(cache_dir):
+    photo = np.full((200, 240, 3), 235, np.uint8)
+    cv2.circle(photo, (120, 100), 60, (30, 60, 120), -1, cv2.LINE_AA)
+    found = load_detector(cache_dir, threads=1).edges(photo)
+
+    rows, columns = np.indices(found.fused.shape)
+    off = np.abs(np.hypot(rows - 100, columns - 120) - 60)
+    for edges in found:
+        assert edges.shape == (200, 240)
+        assert edges[off < 1].min() > 0.5
+        assert edges[off > 15].mean() < 0.1
+
+
+def test_border_of_two_colors_of_one_lightness_is_found():
+    photo = np.zeros((300, 400, 3), np.uint8)
+    photo[:, :200], photo[:, 200:] = (170, 90, 90), (80, 120, 90)
+    borders = patch_borders(photo, (300, 400))
+
+    assert borders[20:-20, 198:202].min() > 0.8
+    assert borders[:, :170].max() < 0.05
+
+
+def test_blurred_edges_are_not_sharp():
+    photo = np.zeros((400, 400, 3), np.uint8)
+    photo[:, 100:300] = 200
+    photo[:, 200:] = cv2.GaussianBlur(photo, (0, 0), 8)[:, 200:]
+    sharp = sharpness(photo, (400, 400))
+
+    assert sharp[200, 100] > 0.7
+    assert sharp[200, 300] < 0.2
+
+
+def test_ridge_runs_along_its_line():
+    edges = np.zeros((100, 100), np.float32)
+    cv2.line(edges, (10, 10), (90, 90), 1, 2)
+    found = find_ridges(edges, 2.0)
+
+    assert found.strength[50, 50] > 10 * found.strength[50, 20]
+    assert found.direction[50, 50] == pytest.approx(np.pi / 4, abs=0.05)
+
+
+def test_a_lone_line_stands_out_more_than_one_in_texture():
+    strength = np.zeros((400, 400), np.float32)
+    strength[:, 50] = strength[:, 200::4] = 0.5
+    seen = standing_out(cv2.GaussianBlur(strength, (0, 0), 1), 2.0)
+
+    assert seen[200, 50] > 1.3 * seen[200, 300]
+
+
+def regions(steps):
+    """How many regions a grid of squares of four sizes has, with lines of four strengths."""
+    edges = np.zeros((400, 400), np.float32)
+    for corner, (step, strength) in enumerate(((20, 0.9), (40, 0.35), (25, 0.2), (100, 0.08))):
+        part = edges[200 * (corner // 2) :, 200 * (corner % 2) :][:200, :200]
+        part[::step], part[:, ::step] = strength, strength
+    labels = oversegment(cv2.GaussianBlur(edges, (0, 0), 1.0))
+    ridges = find_ridges(edges, 2.0)
+    boundaries = trace_boundaries(labels)
+    seen = Ridges(standing_out(ridges.strength * 4, 1.0), ridges.direction)
+    strengths = boundary_strengths(boundaries, seen)
+    even = np.full(labels.shape, 1 / labels.size, np.float32)
+    graph = RegionGraph(labels, np.zeros((400, 400, 3), np.float32), even, boundaries, strengths)
+    return len(np.unique(graph.merge(detail_of(steps))[labels]))
+
+
+def test_more_steps_never_merge_more():
+    counts = [regions(steps) for steps in range(1, 21)]
+
+    assert counts == sorted(counts)
+    assert counts[0] < counts[-1]
+
+
+def animal():
+    """A light animal on green ground with a spot on its flank, a nose, and two eyes."""
+    photo = np.full((800, 1000, 3), (90, 160, 80), np.uint8)
+    mask = np.zeros((800, 1000), np.float32)
+    for canvas, color in ((photo, (210, 200, 190)), (mask, 1.0)):
+        cv2.circle(canvas, (500, 400), 250, color, -1)
+    for x in (430, 560):
+        cv2.circle(photo, (x, 330), 12, (25, 20, 20), -1, cv2.LINE_AA)
+        cv2.circle(photo, (x - 3, 326), 2, (250, 250, 250), -1, cv2.LINE_AA)
+    cv2.ellipse(photo, (500, 560), (40, 14), 0, 0, 360, (40, 35, 35), -1)
+    cv2.circle(photo, (100, 100), 12, (25, 20, 20), -1)
+    return photo, mask
+
+
+def test_eyes_of_an_animal_are_found_and_spots_are_not():
+    photo, mask = animal()
+    strokes = animal_eyes(photo, mask)
+
+    places = sorted(stroke.points.mean(0).round().tolist() for stroke in strokes if stroke.ink is Ink.BLACK)
+    assert np.array(places) == pytest.approx(np.array([(430, 330), (560, 330)]), abs=3)
+    assert [stroke.ink for stroke in strokes] == [Ink.WHITE, Ink.BLACK, Ink.WHITE] * 2
+
+
+def test_mask_is_believed_only_where_its_border_lies_on_lines():
+    _, mask = animal()
+    line = np.zeros(mask.shape, np.float32)
+    cv2.circle(line, (500, 400), 250, 1, 3)
+
+    assert is_believed(mask, line)
+    assert not is_believed(mask, np.roll(line, 120, axis=1))
+    assert not is_believed(np.full_like(mask, 0.5), line)

@@ -1,0 +1,67 @@
+"""Makes pages in a process of its own, on one core, and tells what each cost."""
+
+import resource
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+from numpy.typing import NDArray
+
+from pastelka_coloring.providers.local.job import Models, PageJob, color, load
+from pastelka_coloring.providers.local.loading import load_models
+from pastelka_coloring.providers.local.photo import read_photo
+from pastelka_coloring.providers.local.resizing import resized, shape_for
+from pastelka_coloring.providers.local.style import PageStyle
+from pastelka_common.contracts.options import GroupBy, ShapeStacking
+from pastelka_vectorize.providers.local.job import trace_page
+
+_REFERENCE_PIXELS = 0.5e6
+_MEMORY = 4 << 30
+
+
+@dataclass(frozen=True)
+class Made:
+    """A page as PNG, its seconds of CPU, and the most memory its process had until then, in MB."""
+
+    png: bytes
+    seconds: float
+    megabytes: float
+
+
+def pages(photos: list[Path], megapixels: float, style: PageStyle) -> Iterator[Made]:
+    """Make the page of each photo, one after the other in one process."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        pool.submit(load, _models()).result()
+        for photo in photos:
+            yield pool.submit(_made, PageJob(photo, megapixels, style)).result()
+
+
+def reference(photo: Path) -> NDArray[np.float32]:
+    """The edge probabilities of a photo, as the detector sees it at half a megapixel."""
+    pixels = read_photo(photo).pixels
+    detector = load_models(_models().cache_dir, 1)
+    return detector.edges(resized(pixels, shape_for(pixels, _REFERENCE_PIXELS))).fused
+
+
+def svg(page: Path) -> bytes:
+    """The SVG that the local provider of vectorize makes of a page, in a process of its own."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(trace_page, page, ShapeStacking.STACKED, GroupBy.COLOR, _MEMORY).result()
+
+
+def _made(job: PageJob) -> Made:
+    started = time.process_time()
+    outcome = color(job, _models())
+    if outcome.code:
+        raise RuntimeError(f"{job.photo.name}: {outcome.message}")
+    seconds = time.process_time() - started
+    return Made(outcome.page, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def _models() -> Models:
+    return Models(platformdirs.user_cache_path("pastelka") / "coloring", 1)
