@@ -1167,16 +1167,6 @@ export interface components {
             /** Last Repaired At */
             last_repaired_at: string | null;
             /**
-             * Repaired
-             * @description In the last pass
-             */
-            repaired: number;
-            /**
-             * Repaired Total
-             * @description Since the database was made
-             */
-            repaired_total: number;
-            /**
              * Ran At
              * Format: date-time
              */

@@ -10,10 +10,10 @@ import platformdirs
 import structlog
 
 from pastelka_coloring.providers import ColoringProgress, ColoringRequest
-from pastelka_coloring.providers.local.classical import ClassicalDetector
-from pastelka_coloring.providers.local.coloring import make_page
-from pastelka_coloring.providers.local.detector import EdgeDetector
-from pastelka_common.errors import TransientError
+from pastelka_coloring.providers.local import job
+from pastelka_coloring.providers.local.job import Models, Outcome, PageJob
+from pastelka_coloring.providers.local.style import PageStyle
+from pastelka_common.errors import PermanentError, TransientError
 
 _log = structlog.get_logger(__name__)
 
@@ -122,8 +122,12 @@ class LocalColoringProvider:
 def _died() -> TransientError:
     return TransientError("worker_died", "The coloring process ended before the page was done.")
 
-    try:
-        return load_detector(cache_dir, threads=threads)
-    except Exception as error:
-        _log.exception("coloring model load failed")
-        raise TransientError("detector_unavailable", "The edge detector could not be loaded.") from error
+
+def _result(outcome: Outcome) -> bytes:
+    """Return the page of an outcome, and log what its process said."""
+    for level, fields in outcome.events:
+        getattr(_log, level)(**fields)
+    if not outcome.code:
+        return outcome.page
+    error = PermanentError if outcome.is_permanent else TransientError
+    raise error(outcome.code, outcome.message)

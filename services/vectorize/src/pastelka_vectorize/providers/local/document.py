@@ -37,6 +37,7 @@ class Canvas:
         scale = min(_A4[0] / long, _A4[1] / short)
         return self.width * scale, self.height * scale
 
+
 def render(canvas: Canvas, shapes: list[TracedShape], group_by: GroupBy, *, stacked: bool) -> str:
     """Write the document. The paper around everything is one white rectangle, painted first."""
     size = f'width="{canvas.traced_width}" height="{canvas.traced_height}"'
