@@ -10,6 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 RUN := $(UV) run --no-sync
 STACK := $(RUN) pastelka
+PYTEST = $(RUN) pytest --quiet --numprocesses $(TEST_WORKERS) --dist worksteal
 DASHBOARD := $(RUN) python -m pastelka_local.dashboard
 comma := ,
 MEMBERS := libs/common services/orders services/coloring services/vectorize services/notifier deploy/local
@@ -56,8 +57,20 @@ user: sync ## Add a user who signs in with a password: NAME=jana ROLE=viewer (de
 	@$(if $(NAME),,echo 'make user NAME=jana: a name is needed' >&2; exit 2;) \
 		$(STACK) user '$(NAME)' $(if $(ROLE),--role '$(ROLE)')
 
+.PHONY: check
+check: sync ## Lint, types, and every test without servers, in a minute; the dashboard where the branch changes it
+	$(call say,ruff: lint and format)
+	@$(RUN) ruff check --quiet .
+	@$(RUN) ruff format --check --quiet .
+	$(call say,mypy: types of every member (a daemon keeps them; `dmypy stop` ends it))
+	@$(RUN) dmypy run --timeout 7200 -- --no-error-summary $(SOURCES)
+	$(call say,pytest: what needs neither a server nor a browser)
+	@$(PYTEST) -m 'not server and not browser'
+	$(call say,dashboard: lint$(comma) types and tests where it changed)
+	@$(DASHBOARD) check-changed
+
 .PHONY: test
-test: sync ## Lint, check the types, and run every test of every member (TEST_WORKERS=2 files at once)
+test: sync ## Lint, check the types, and run every test of every member (TEST_WORKERS=2 at once)
 	$(call say,ruff: lint and format)
 	@$(RUN) ruff check --quiet .
 	@$(RUN) ruff format --check --quiet .
@@ -70,7 +83,7 @@ test: sync ## Lint, check the types, and run every test of every member (TEST_WO
 	@$(RUN) python -m tests.compose
 	@$(RUN) python -m tests.k8s.get chart
 	$(call say,pytest: every member)
-	@$(RUN) pytest --quiet --numprocesses $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
+	@$(PYTEST) --durations=20
 
 .PHONY: lint
 lint: sync ## Lint and check the format
@@ -131,6 +144,11 @@ test-faults: sync ## Break everything at seeded moments: SEEDS=1-10, CLUSTER=1 f
 .PHONY: test-alerts
 test-alerts: sync ## Cause every alert on a running system, under a real Prometheus (needs Go once; seven minutes)
 	@$(RUN) python -m tests.alerts
+
+.PHONY: test-examples
+test-examples: sync ## Draw many more examples than `make test`: of status changes (MODELS=200), of orders of a shop (ORDERS=2000)
+	@MODEL_EXAMPLES=$(or $(MODELS),200) PASTELKA_PAYLOAD_EXAMPLES=$(or $(ORDERS),2000) \
+		$(RUN) pytest services/orders/tests/model services/orders/tests/shopify/test_any_payload.py
 
 .PHONY: test-api
 test-api: sync ## Send the API everything its OpenAPI document allows and forbids: SEED=1, EXAMPLES=40
