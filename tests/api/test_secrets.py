@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import asyncpg
 import pytest
 from aiohttp import web
 
-from pastelka_common.contracts.messages import ColoringJob, Message, OrderChanged, SvgJob, SyncOrderJob, now
+from pastelka_common.contracts.messages import ColoringJob, Message, OrderChanged, SvgJob, now
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
 from pastelka_common.messaging.connection import connected
 from pastelka_common.messaging.publish import Publisher
@@ -173,6 +174,9 @@ async def test_a_database_that_refuses(
     assert_silent("the spans", echo.spans)
 
 
+SYNC = {"shopify_id": 73, "order_number": "1"}
+
+
 @pytest.mark.server
 @pytest.mark.timeout(400)
 async def test_providers_that_quote_what_they_refuse(
@@ -180,6 +184,9 @@ async def test_providers_that_quote_what_they_refuse(
 ) -> None:
     url = database_url.replace("postgresql://", "postgresql+asyncpg://")
     await migrations_runner.upgrade(url)
+    sql = await asyncpg.connect(database_url)
+    await sql.execute("INSERT INTO shop_jobs (key, payload) VALUES ('sync.73', $1)", json.dumps(SYNC))
+    await sql.close()
     # The true password of this database is recognised by what it is.
     settings["DATABASE_URL"] = url
     for kind, name in (("JPEG", "photo.jpg"), ("PNG", "page.png")):
@@ -192,7 +199,6 @@ async def test_providers_that_quote_what_they_refuse(
             version_id=71, source="1/photo.jpg", target="1/c.png", options=ColoringOptions(), **common
         ),
         SvgJob(version_id=72, source="1/page.png", target="1/s.svg", options=SvgOptions(), **common),
-        SyncOrderJob(shopify_id=73, order_number="1"),
         OrderChanged(order_number="1"),
     ]
     heard: dict[str, bytes] = {}
@@ -211,7 +217,7 @@ async def test_providers_that_quote_what_they_refuse(
                 await service.spawn()
             for job in jobs:
                 await Publisher(nc).publish(job)
-            for subject in ("dead.jobs.coloring.71", "dead.jobs.svg.72", "dead.jobs.sync.73"):
+            for subject in ("dead.jobs.coloring.71", "dead.jobs.svg.72", "dead.sync.73"):
                 await until(lambda subject=subject: subject in heard, f"{subject}; heard {sorted(heard)}")
             await until(lambda: "400" in services[3].tail(), "the hub's refusal in the notifier's log")
             said = [await _answers(f"{service.url}/readyz") for service in services]

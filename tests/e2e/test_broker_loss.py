@@ -20,7 +20,6 @@ STREAMS = ("JOBS", "STATUS", "EVENTS", "DEAD", "KV_PROVIDER_JOBS", "KV_CANCELS")
 CONSUMERS = (
     ("JOBS", "coloring"),
     ("JOBS", "vectorize"),
-    ("JOBS", "erase"),
     ("STATUS", "orders-facts"),
     ("DEAD", "orders-dead"),
     ("EVENTS", "notifier"),

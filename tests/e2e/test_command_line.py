@@ -43,8 +43,8 @@ async def _document(line: Line, *arguments: str, folder: Path | None = None) -> 
 
 
 async def test_an_order_from_photos_to_its_pdf(line: Line, tmp_path: Path) -> None:
-    for number in (1, 2):
-        (tmp_path / f"photo {number}.jpg").write_bytes(photo(number))
+    for seed in (1, 2):
+        (tmp_path / f"photo {seed}.jpg").write_bytes(photo(seed))
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no photo")
     line.runpod.plan(*[JobPlan(states=["IN_PROGRESS"])] * 2)
     files = [str(tmp_path / name) for name in ("photo 1.jpg", "photo 2.jpg", "broken.jpg")]

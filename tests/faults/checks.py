@@ -112,8 +112,9 @@ def _note(path: str) -> str:
 
 
 def nothing_is_left(picture: Picture, jobs: list[str]) -> list[str]:
-    """No message in ``JOBS``, no row in the outbox."""
+    """No message in ``JOBS``, no row in the outbox, no claim that was lost and not taken over."""
     wrong = [f"message {subject} is left in JOBS" for subject in jobs]
+    wrong += [f"{picture.claims} row jobs are left"] if picture.claims else []
     return wrong + ([f"{picture.outbox} rows are left in the outbox"] if picture.outbox else [])
 
 

@@ -169,12 +169,13 @@ KNOWN: tuple[Known, ...] = (
     Known(
         14,
         "Recovery of orders failed with a TypeError and was swallowed.",
-        "The reconciler finds missing photos and lost Shopify requests, and queues both again.",
+        "Photos to download and requests to the shop are rows; a worker that dies loses its claim, and "
+        "another worker takes the row over.",
         (
-            f"{_ORDERS}/reconciler/test_orphaned_jobs.py::test_a_photo_that_nobody_fetches_is_asked_for_again",
+            f"{_ORDERS}/test_row_jobs.py::test_a_worker_takes_over_the_download_of_one_that_was_killed",
             f"{_ORDERS}/test_consumers.py::test_a_photo_is_downloaded_once_and_what_is_wanted_starts",
-            f"{_ORDERS}/shopify/test_from_shop.py::"
-            "test_what_the_shop_was_to_be_asked_is_asked_though_the_broker_lost_it",
+            f"{_ORDERS}/test_row_jobs.py::"
+            "test_a_worker_takes_over_the_request_to_the_shop_of_one_that_was_killed",
         ),
     ),
     Known(

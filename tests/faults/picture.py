@@ -22,6 +22,10 @@ _SVGS = _VERSIONS.format(kind="svg", own="NULL::integer AS steps, v.coloring_ver
 _CHANGES = """
 SELECT kind, version_id, run, attempt, status, error_code, extract(epoch FROM committed_at)::float8 AS at
 FROM status_changes ORDER BY id"""
+_CLAIMS = """
+SELECT (SELECT count(*) FROM images WHERE path IS NULL AND download_error_code IS NULL)
+    + (SELECT count(*) FROM shop_jobs)
+    + (SELECT count(*) FROM erasures WHERE erased_at IS NULL OR claimed_until IS NOT NULL)"""
 
 Row = dict[str, Any]
 
@@ -38,6 +42,8 @@ class Picture:
     outbox: int
     uploads: frozenset[int] = frozenset()
     """Ids of orders that an upload has reserved and not made: their files are deleted some hours later."""
+    claims: int = 0
+    """Rows with work of orders that is not done: photos to download, requests to the shop, erasures."""
 
     @property
     def versions(self) -> list[Row]:
@@ -63,6 +69,7 @@ async def take(stack: RunningStack) -> Picture:
                 [row["order_number"] for row in await connection.fetch("SELECT order_number FROM orders")],
                 await connection.fetchval("SELECT count(*) FROM outbox"),
                 frozenset(row["order_id"] for row in await connection.fetch("SELECT order_id FROM uploads")),
+                await connection.fetchval(_CLAIMS),
             )
     finally:
         await connection.close()

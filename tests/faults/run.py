@@ -108,7 +108,8 @@ async def until_quiet(line: Line, seconds: float) -> bool:
 
 async def _is_quiet(line: Line) -> bool:
     now = await picture.take(line.stack)
-    return not now.unfinished and now.outbox == 0 and not await picture.jobs_left(line.stack)
+    is_idle = not now.unfinished and now.outbox == 0 and now.claims == 0
+    return is_idle and not await picture.jobs_left(line.stack)
 
 
 async def _ask_again_for_errors(line: Line, client: Client, shape: Shape) -> bool:

@@ -50,7 +50,8 @@ describe("troublesOf", () => {
 
 describe("dead letters", () => {
   it("are known by their subject", () => {
-    expect(letterKind(sampleLetter(1, { subject: "jobs.download.31" }))).toBe("download");
+    expect(letterKind(sampleLetter(1, { subject: "jobs.svg.31" }))).toBe("svg");
+    expect(letterKind(sampleLetter(1, { subject: "download.31" }))).toBe("download");
     expect(letterKind(sampleLetter(1, { subject: "jobs.coloringbook.1" }))).toBeNull();
   });
 

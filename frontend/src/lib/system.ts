@@ -85,12 +85,13 @@ export function troublesOf(system: SystemState): Trouble[] {
   return troubles;
 }
 
-const LETTER_KINDS = ["coloring", "svg", "download", "erase", "fetch", "sync"] as const;
+const LETTER_KINDS = ["coloring", "svg", "download", "fetch", "sync"] as const;
 export type LetterKind = (typeof LETTER_KINDS)[number];
 
-/** What a dead letter's job was to do, by its subject (`jobs.<kind>.<id>`); null for what is not known here. */
+/** What a dead letter's job was to do, by its subject (`jobs.<kind>.<id>`, `<kind>.<id>`); null for what is not known here. */
 export function letterKind(letter: DeadLetter): LetterKind | null {
-  return LETTER_KINDS.find((kind) => letter.subject.startsWith(`jobs.${kind}.`)) ?? null;
+  const subject = letter.subject.replace(/^jobs\./, "");
+  return LETTER_KINDS.find((kind) => subject.startsWith(`${kind}.`)) ?? null;
 }
 
 /** `system` without a dead letter that was taken away. */

@@ -1,6 +1,7 @@
 """A nats-server for each module, since streams have fixed names; each test finds them empty."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any
@@ -12,8 +13,9 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.errors import ServerError
 
-from pastelka_common.contracts.messages import ColoringJob
+from pastelka_common.contracts.messages import ColoringJob, Failure, Message, Retry
 from pastelka_common.contracts.options import ColoringOptions
+from pastelka_common.messaging.attempts import AttemptStats, Delivery
 from pastelka_common.messaging.connection import connected
 from pastelka_common.messaging.consumer import JobConsumer
 from pastelka_common.messaging.topology import JOBS, ConsumerSpec, ensure_consumer, ensure_streams
@@ -128,6 +130,25 @@ class Worker:
         await asyncio.wait({self.task})
 
 
+class DeliveryAttempts:
+    """Attempts as the server counts deliveries, less those that this process knows to have been none."""
+
+    def __init__(self) -> None:
+        self._spared: Counter[int] = Counter()
+
+    async def begin(self, _job: Message, delivery: Delivery) -> AttemptStats:
+        return AttemptStats(failed=delivery.attempt - 1 - self._spared[delivery.sequence])
+
+    async def failed(self, _job: Message, delivery: Delivery, _failure: Failure) -> int:
+        return delivery.attempt - self._spared[delivery.sequence]
+
+    async def spared(self, _job: Message, delivery: Delivery) -> None:
+        self._spared[delivery.sequence] += 1
+
+    async def retrying(self, _job: Message, _delivery: Delivery, _retry: Retry) -> None:
+        pass
+
+
 StartWorker = Callable[..., Awaitable[Worker]]
 
 
@@ -150,6 +171,7 @@ async def work(nc: Client) -> AsyncIterator[StartWorker]:
         client = on or nc
         if declare:
             await ensure_consumer(client, spec)
+        options.setdefault("attempts", DeliveryAttempts())
         consumer = JobConsumer(client, spec, job_type, handler, concurrency=concurrency, **options)
         worker = Worker(consumer, client)
         worker._grace = grace

@@ -103,7 +103,6 @@ async def test_a_bucket_that_cannot_be_asked_is_no_missing_file(
             assert secret not in str(refused.value)
     with pytest.raises(StorageNotMountedError, match="The storage cannot be read: The bucket"):
         await broken.ensure_mounted(may_be_empty=True)
-    await broken.delete_tree("42")
     with pytest.raises(TransientError) as failed:
         async with source_local_copy(broken, PATH):
             pass

@@ -52,7 +52,7 @@ async def test_a_path_that_leaves_the_root_is_refused(storage: FolderStorage, pa
     with pytest.raises(UnsafePathError):
         await storage.read(path)
     with pytest.raises(UnsafePathError):
-        await storage.delete_tree(path)
+        await storage.erase(path, [])
     assert _all_files(storage.root) == []
 
 
@@ -108,8 +108,8 @@ async def test_files_and_trees(storage: FolderStorage):
     for path in ("42/121/image_1.jpg", "42/121/svg/v1/image_1.svg", "43/122/image_1.jpg"):
         await storage.write(path, b"x")
     assert {path async for path in storage.files("42")} == {"42/121/image_1.jpg", "42/121/svg/v1/image_1.svg"}
-    await storage.delete_tree("42")
-    await storage.delete_tree("42")
+    await storage.erase("42", [])
+    await storage.erase("42", [])
     assert _all_files(storage.root) == ["43/122/image_1.jpg"]
 
 

@@ -81,7 +81,6 @@ async def test_a_path_that_leaves_the_root_is_refused(storage: Storage, path: st
         lambda: storage.put_file(path, tmp_path / "x"),
         lambda: storage.read(path),
         lambda: storage.remove(path),
-        lambda: storage.delete_tree(path),
         lambda: storage.erase(path, []),
         lambda: storage.usage("42", [path]),
         lambda: _files(storage, path),
@@ -117,8 +116,8 @@ async def test_a_folder_is_not_the_one_whose_name_begins_like_it(storage: Storag
     assert await _files(storage, "4") == ["4/1/image_1.jpg"]
     assert await _files(storage, "42") == ["42/121/image_1.jpg", "42/121/svg/v1/image_1.svg"]
     assert await storage.prefix_exists("4")
-    await storage.delete_tree("4")
-    await storage.delete_tree("4")
+    await storage.erase("4", [])
+    await storage.erase("4", [])
     assert not await storage.prefix_exists("4")
     assert await storage.prefix_exists("42")
     assert await _files(storage, "42") == ["42/121/image_1.jpg", "42/121/svg/v1/image_1.svg"]
@@ -141,7 +140,7 @@ async def test_a_file_is_at_hand_as_long_as_it_is_needed(storage: Storage):
     async with storage.local_copy("1/2/image_1.jpg") as file:
         assert file.read_bytes() == content
         assert file.name == "image_1.jpg"
-        await storage.delete_tree("2")
+        await storage.erase("2", [])
     assert await storage.read("1/2/image_1.jpg") == content
     async with storage.local_copy("1/2/image_2.jpg") as file:
         assert not file.exists()

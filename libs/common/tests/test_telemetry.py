@@ -7,7 +7,7 @@ import sys
 from opentelemetry.sdk.trace import TracerProvider
 
 from pastelka_common import telemetry
-from pastelka_common.contracts.messages import EraseJob, OrderChanged
+from pastelka_common.contracts.messages import OrderChanged
 from pastelka_common.messaging.publish import MSG_ID, outgoing
 from pastelka_common.telemetry import context_of, current_headers, trace_id_of
 
@@ -25,12 +25,16 @@ def test_without_a_trace_there_are_no_headers():
 
 def test_a_message_carries_the_current_trace_and_its_id():
     with _TRACER.start_as_current_span("click", context=context_of(HEADERS)) as span:
-        message = outgoing(EraseJob(order_id=42, order_number="1270"))
+        message = outgoing(OrderChanged(order_number="1270"), msg_id="outbox.9")
     parts = message.headers["traceparent"].split("-")
     assert parts[1:3] == [TRACE_ID, f"{span.get_span_context().span_id:016x}"]
     assert trace_id_of(message.headers) == TRACE_ID
-    assert message.headers[MSG_ID] == "erase.42"
-    assert json.loads(message.payload) == {"schema_version": 1, "order_id": 42, "order_number": "1270"}
+    assert message.headers[MSG_ID] == "outbox.9"
+    assert json.loads(message.payload) == {
+        "schema_version": 1,
+        "event": "order_changed",
+        "order_number": "1270",
+    }
 
 
 def test_the_outbox_may_give_a_message_its_id():

@@ -1,5 +1,6 @@
 """A migrated database for each test, and the API over it."""
 
+import asyncio
 import json
 import secrets
 import traceback
@@ -27,6 +28,7 @@ from PIL import Image
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import ColoringFact, Failure, SvgFact, now
+from pastelka_common.messaging.attempts import RetryPolicy
 from pastelka_common.servers import BucketServer, NatsServer, PostgresServer, ServerProcess, running
 from pastelka_common.storage import FolderStorage, Storage, StorageSettings
 from pastelka_common.storage.bucket import BucketStorage
@@ -41,8 +43,10 @@ from pastelka_orders.handlers.facts import Received, apply_facts
 from pastelka_orders.photos import intake
 from pastelka_orders.photos.decoders import Decoders
 from pastelka_orders.photos.photo_limits import DecoderBounds, PhotoLimits
-from pastelka_orders.repository import accounts, api_tokens, sessions, versions
+from pastelka_orders.repository import accounts, api_tokens, claims, sessions, versions
+from pastelka_orders.repository.claims import Claim, JobTable
 from pastelka_orders.repository.sessions import SessionLife
+from pastelka_orders.row_jobs import JobKind, JobRunner
 from pastelka_orders.settings import OrdersSettings
 
 PASSWORD = "a long enough password"
@@ -404,6 +408,19 @@ class PlayedWorker:
             self.fact(kind, version_id, "processing", run=run, step=1),
             self.fact(kind, version_id, status, run=run, step=2),
         )
+
+
+async def claimed(database: Database, table: JobTable, key: Any) -> Claim:
+    """A row's claim, as the worker takes it."""
+    found = await database.write(lambda c: claims.claim_due(c, table, free=1000, lease=30))
+    return next(claim for claim in found if claim.key == key)
+
+
+async def attempt_due(database: Database, kind: JobKind, retries: RetryPolicy = RetryPolicy()) -> None:  # noqa: B008
+    """One attempt at each row that is due, a few at a time."""
+    runner = JobRunner(database, kind, 4, retries)
+    while due := await database.write(lambda c: claims.claim_due(c, kind.table, free=4, lease=30)):
+        await asyncio.gather(*(runner._process(claim) for claim in due))
 
 
 @pytest.fixture

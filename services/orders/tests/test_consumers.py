@@ -1,6 +1,7 @@
-"""What the worker consumes, on a real nats-server: facts, dead letters, downloads, erasures."""
+"""What the worker consumes, on a real nats-server: facts and dead letters; and what downloads change."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from io import BytesIO
@@ -9,7 +10,6 @@ from typing import Any
 
 import asyncpg
 import nats
-import pytest
 import pytest_asyncio
 from aiohttp import web
 from nats.aio.client import Client
@@ -19,15 +19,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import (
     DeadLetter,
-    DownloadJob,
-    EraseJob,
     Failure,
     VersionJob,
     now,
 )
-from pastelka_common.errors import PermanentError
 from pastelka_common.messaging.consumer import Delivery, JobConsumer
-from pastelka_common.messaging.outcomes import Ack, RetryAfter
 from pastelka_common.messaging.topology import (
     DEAD_CONSUMER,
     FACTS_CONSUMER,
@@ -39,17 +35,18 @@ from pastelka_common.servers import NatsServer, PostgresServer, running
 from pastelka_common.storage import FolderStorage
 from pastelka_common.testing.wire import Wire
 from pastelka_orders import migrations_runner
-from pastelka_orders.consumers import DeadLetters, Downloads, Erasures, FactsConsumer
+from pastelka_orders.consumers import DeadLetters, FactsConsumer
 from pastelka_orders.database import Database
 from pastelka_orders.handlers.create_versions import job_of
-from pastelka_orders.handlers.downloads import stored
+from pastelka_orders.handlers.downloads import Downloads, stored
 from pastelka_orders.photos import PhotoDownloader, PhotoIntake
 from pastelka_orders.photos.urls import UrlRules
-from pastelka_orders.repository import versions
+from pastelka_orders.repository import claims, versions
+from pastelka_orders.repository.claims import Claim
 from pastelka_orders.repository.orders import StoredPhoto
+from services.orders.tests.conftest import attempt_due
 
 FIRST = Delivery(attempt=1, is_last=False)
-SECOND = Delivery(attempt=2, is_last=False)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -262,7 +259,7 @@ async def awaiting_photo(api: Any, sql: asyncpg.Connection, url: str) -> None:
     await api.order()
     await sql.execute("UPDATE images SET path = NULL, downloaded_at = NULL, original_url = $1", url)
     await sql.execute("UPDATE orders SET status = 'downloading'")
-    await FolderStorage(api.storage).delete_tree("1")
+    await FolderStorage(api.storage).erase("1", [])
 
 
 async def test_a_photo_is_downloaded_once_and_what_is_wanted_starts(
@@ -274,14 +271,9 @@ async def test_a_photo_is_downloaded_once_and_what_is_wanted_starts(
         url = f"http://{host}/photo.jpg"
         await awaiting_photo(api, sql, url)
         async with PhotoDownloader(PhotoIntake(), rules=UrlRules(allowed_hosts=[host])) as downloader:
-            commits: list[bool] = []
-            downloads = Downloads(
-                database, FolderStorage(api.storage), downloader, "svg", lambda: commits.append(True)
-            )
-            job = DownloadJob(image_id=1, order_number="M1000", url=url)
-            assert await downloads.handle(job, FIRST) == Ack()
-            assert await downloads.handle(job, SECOND) == Ack()
-    assert commits == [True]
+            downloads = Downloads(database, FolderStorage(api.storage), downloader, "svg")
+            await attempt_due(database, downloads)
+            await attempt_due(database, downloads)
     assert api.files() == ["1/1/image_1.jpg", "1/1/thumb_image_1.jpg.webp"]
     order = await api.get("/orders/M1000")
     assert order["status"] == "ready_for_review"
@@ -300,12 +292,13 @@ async def test_photos_that_are_stored_at_the_same_moment_all_count(
     for _ in range(5):
         await sql.execute("UPDATE images SET path = NULL; UPDATE orders SET status = 'downloading'")
 
-        async def store(number: int) -> None:
-            job = DownloadJob(image_id=number, order_number="M1000", url=f"https://a/{number}")
-            photo = StoredPhoto(number, f"1/1/image_{number}.jpg", 10, 10)
-            await database.write(lambda c: stored(c, job, photo, "none"))
+        async def store(claim: Claim) -> None:
+            photo = StoredPhoto(claim.key, f"1/1/image_{claim.key}.jpg", 10, 10)
+            await database.write(lambda c: stored(c, claim, photo, "none"))
 
-        await asyncio.gather(*(store(number) for number in range(1, 13)))
+        due = await database.write(lambda c: claims.claim_due(c, Downloads.table, free=20, lease=30))
+        assert len(due) == 12
+        await asyncio.gather(*(store(claim) for claim in due))
         assert await sql.fetchval("SELECT status FROM orders") == "ready_for_review"
 
 
@@ -314,29 +307,14 @@ async def test_a_photo_that_cannot_be_fetched_says_why(
 ) -> None:
     await awaiting_photo(api, sql, "http://127.0.0.1:9/photo.jpg")
     async with PhotoDownloader(PhotoIntake()) as downloader:
-        downloads = Downloads(database, FolderStorage(api.storage), downloader, "none", lambda: None)
-        job = DownloadJob(image_id=1, order_number="M1000", url="http://127.0.0.1:9/photo.jpg")
-        with pytest.raises(PermanentError) as refused:
-            await downloads.handle(job, FIRST)
-        failure = refused.value
-        await downloads.reject(job, FIRST, Failure(code=failure.code, message=failure.message))
+        await attempt_due(database, Downloads(database, FolderStorage(api.storage), downloader, "none"))
     order = await api.get("/orders/M1000")
     assert order["status"] == "error"
     image = order["line_items"][0]["images"][0]
     assert image["url"] is None
-    assert image["error"]["code"] == failure.code
+    assert image["error"]["code"] == "photo_url_refused"
     assert image["error"]["message"]
-
-
-async def test_files_of_a_deleted_order_are_erased_and_looked_for_once_more(tmp_path: Path) -> None:
-    storage = FolderStorage(tmp_path)
-    await storage.write("7/1/image_1.jpg", b"x")
-    await storage.write("8/1/image_1.jpg", b"x")
-    erasures = Erasures(storage)
-    job = EraseJob(order_id=7, order_number="M7")
-    assert isinstance(await erasures.handle(job, FIRST), RetryAfter)
-    assert not (tmp_path / "7").exists()
-    await storage.write("7/1/coloring/v1/image_1.png", b"late")
-    assert await erasures.handle(job, SECOND) == Ack()
-    assert not (tmp_path / "7").exists()
-    assert (tmp_path / "8").exists()
+    payload = await sql.fetchval("SELECT payload FROM outbox WHERE subject = 'dead.download.1'")
+    letter = DeadLetter.model_validate_json(payload)
+    assert (letter.failure.code, letter.attempt) == ("photo_url_refused", 1)
+    assert json.loads(letter.original_payload) == {"image_id": 1, "order_number": "M1000"}

@@ -14,16 +14,16 @@ from nats.aio.client import Client
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.contracts.messages import DownloadJob
 from pastelka_common.errors import PostponedError
-from pastelka_common.messaging.consumer import Delivery
 from pastelka_common.messaging.topology import FACTS_CONSUMER, ensure_consumer, ensure_streams
 from pastelka_common.servers import ServerProcess
 from pastelka_common.storage import FolderStorage
 from pastelka_common.testing.waiting import until
-from pastelka_orders.consumers import Downloads, FactsConsumer
+from pastelka_orders.consumers import FactsConsumer
 from pastelka_orders.database import Database
+from pastelka_orders.handlers.downloads import Downloads
 from pastelka_orders.photos import PhotoDownloader, PhotoIntake
+from services.orders.tests.conftest import attempt_due
 
 _END_ALL = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"""
@@ -147,10 +147,9 @@ async def test_a_download_waits_for_a_database_that_is_read_only(
     await sql.execute("UPDATE images SET path = NULL, original_url = 'https://a/1'")
     await read_only(sql, on=True)
     async with PhotoDownloader(PhotoIntake()) as downloader:
-        downloads = Downloads(database, FolderStorage(api.storage), downloader, "none", lambda: None)
-        job = DownloadJob(image_id=1, order_number="M1000", url="https://a/1")
+        downloads = Downloads(database, FolderStorage(api.storage), downloader, "none")
         with pytest.raises(PostponedError):
-            await downloads.handle(job, Delivery(attempt=1, is_last=False))
+            await attempt_due(database, downloads)
     await read_only(sql, on=False)
 
 

@@ -15,7 +15,7 @@ GAP = 3000
 
 def _letter(number: int) -> bytes:
     letter = DeadLetter(
-        original_subject=f"jobs.erase.{number}",
+        original_subject=f"sync.{number}",
         original_payload="{}",
         failure=Failure(code="given_up", message="Given up."),
         attempt=12,
@@ -30,13 +30,13 @@ async def test_the_newest_letters_are_found_beyond_a_gap(broker: ServerProcess) 
         js = nc.jetstream()
         await ensure_streams(nc)
         for number in range(1, 31):
-            await js.publish(f"dead.jobs.erase.{number}", _letter(number))
-        await asyncio.gather(*(js.publish(f"dead.jobs.fetch.{n}", b"{}") for n in range(GAP)))
-        await js.publish("dead.jobs.erase.31", _letter(31))
-        await js.purge_stream(DEAD, subject="dead.jobs.fetch.*")
+            await js.publish(f"dead.sync.{number}", _letter(number))
+        await asyncio.gather(*(js.publish(f"dead.fetch.{n}", b"{}") for n in range(GAP)))
+        await js.publish("dead.sync.31", _letter(31))
+        await js.purge_stream(DEAD, subject="dead.fetch.*")
         found = await dead_letters.newest(nc, 20)
         assert found.count == 31
-        assert [letter.subject for letter in found.newest] == [f"jobs.erase.{n}" for n in range(31, 11, -1)]
+        assert [letter.subject for letter in found.newest] == [f"sync.{n}" for n in range(31, 11, -1)]
         assert len((await dead_letters.newest(nc, 100)).newest) == 31
     finally:
         await nc.close()
@@ -48,7 +48,7 @@ async def test_letters_with_gaps_anywhere_are_shown_newest_first(broker: ServerP
         js = nc.jetstream()
         await ensure_streams(nc)
         for number in range(1, 201):
-            await js.publish(f"dead.jobs.erase.{number}", _letter(number))
+            await js.publish(f"dead.sync.{number}", _letter(number))
         rng = random.Random(5)  # noqa: S311 - the same gaps each time
         kept = [*sorted(rng.sample(range(1, 200), 40)), 200]
         for number in set(range(1, 201)) - set(kept):

@@ -51,7 +51,7 @@ async def relay(database: Database, nc: Client, orders_url: str) -> AsyncIterato
     stop = asyncio.Event()
     tasks = [
         asyncio.create_task(relay.run(stop)),
-        asyncio.create_task(listen(orders_url, CHANNEL, relay.wake, stop)),
+        asyncio.create_task(listen(orders_url, {CHANNEL: relay.wake}, stop)),
     ]
     yield relay
     stop.set()
@@ -337,14 +337,14 @@ async def test_a_message_that_the_broker_never_takes_holds_up_no_other(
             await sql.execute(insert, "events.order.M1.order_changed", "large", b" " * (nc.max_payload + 1))
             await sql.execute(insert, "events.order.M1.order_deleted", "second", b"{}")
             await sql.execute(insert, "nowhere.M1", "lost", b"{}")
-            await sql.execute(insert, "jobs.erase.1", "third", b"{}")
+            await sql.execute(insert, "jobs.coloring.1", "third", b"{}")
         relay.wake()
         async with asyncio.timeout(30):
             while await left(sql) > 2:  # noqa: ASYNC110 - another connection's commit has no event here
                 await asyncio.sleep(0.02)
     found = await published(nc, "events.>", 2)
     assert [msg.subject.rpartition(".")[2] for msg in found] == ["order_created", "order_deleted"]
-    assert [job.subject for job in await jobs(nc, 1)] == ["jobs.erase.1"]
+    assert [job.subject for job in await jobs(nc, 1)] == ["jobs.coloring.1"]
     refused = await sql.fetch("SELECT msg_id, refused FROM outbox ORDER BY id")
     assert [(row["msg_id"], bool(row["refused"])) for row in refused] == [("large", True), ("lost", True)]
     said = [entry["message_id"] for entry in logs if entry["event"] == "message refused"]

@@ -105,7 +105,7 @@ async def test_what_needs_a_session_goes_past_the_pooler(
         update={"database_url": secret(pooled_url), "database_direct_url": secret(orders_url)}
     )
     heard, stop = asyncio.Event(), asyncio.Event()
-    listening = asyncio.create_task(listen(changed.direct_url, "pastelka_outbox", heard.set, stop))
+    listening = asyncio.create_task(listen(changed.direct_url, {"pastelka_outbox": heard.set}, stop))
     await asyncio.wait_for(heard.wait(), 20)
     heard.clear()
     await pooled_api.order()

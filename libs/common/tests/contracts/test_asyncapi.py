@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from pastelka_common.contracts import asyncapi, messages
-from pastelka_common.contracts.messages import DeadLetter, DownloadJob, Failure, Message, SvgFact, SvgJob
+from pastelka_common.contracts.messages import DeadLetter, Failure, Message, SvgFact, SvgJob
 from pastelka_common.contracts.options import SvgOptions
 from pastelka_common.contracts.statuses import SvgProcessingStatus
 from pastelka_common.messaging import topology
@@ -129,7 +129,6 @@ FAILURE = Failure(code="broken", message="It broke.")
     "message",
     [
         JOB,
-        DownloadJob(image_id=3, order_number="1270", url="https://shop/1.jpg"),
         SvgFact(
             version_id=7, run=1, attempt=1, step=2, at=AT, status=SvgProcessingStatus.ERROR, failure=FAILURE
         ),

@@ -11,8 +11,6 @@ from pastelka_common.contracts.messages import (
     ColoringJob,
     CommittedEvent,
     DeadLetter,
-    DownloadJob,
-    EraseJob,
     Event,
     Failure,
     Message,
@@ -38,8 +36,6 @@ FACT = {"version_id": 7, "run": 2, "attempt": 3, "step": 4, "at": AT}
 EXAMPLES: list[tuple[Message, str, str | None]] = [
     (ColoringJob(**JOB, **PATHS, options=ColoringOptions()), "jobs.coloring.7", "coloring.7.2.4"),
     (SvgJob(**JOB, **PATHS, options=SvgOptions()), "jobs.svg.7", "svg.7.2.4"),
-    (DownloadJob(image_id=3, order_number="1270", url="https://shop/1.jpg"), "jobs.download.3", None),
-    (EraseJob(order_id=42, order_number="1270"), "jobs.erase.42", "erase.42"),
     (
         ColoringFact(**FACT, status=ColoringProcessingStatus.RUNPOD_QUEUED, provider_job_id="rp-1"),
         "status.coloring.7",

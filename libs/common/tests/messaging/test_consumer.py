@@ -294,11 +294,11 @@ async def test_a_message_of_another_consumer_is_left_to_it(work, js: JetStreamCo
     wide = replace(SPEC, filter_subject="jobs.>")
     await ensure_consumer(js._nc, wide)
     handler = Scripted(Ack())
-    await Publisher(js._nc).send(Outgoing("jobs.erase.7", b'{"order_id": 7, "order_number": "M1007"}'))
+    await Publisher(js._nc).send(Outgoing("jobs.svg.7", b'{"version_id": 7}'))
     await Publisher(js._nc).publish(job(1))
     await work(handler, spec=SPEC, declare=False)
     await until(lambda: handler.seen)
     await jobs_left(1)
     assert [version_id for version_id, _ in handler.seen] == [1]
     assert (await js.stream_info("DEAD")).state.messages == 0
-    assert (await js.get_last_msg(JOBS, "jobs.erase.7")).data
+    assert (await js.get_last_msg(JOBS, "jobs.svg.7")).data

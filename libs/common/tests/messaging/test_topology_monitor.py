@@ -17,7 +17,12 @@ from pastelka_common.messaging.consumer import Delivery
 from pastelka_common.messaging.outcomes import Ack
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.stored_messages import list_stream_names
-from pastelka_common.messaging.topology import COLORING_CONSUMER
+from pastelka_common.messaging.topology import (
+    COLORING_CONSUMER,
+    RETIRED_CONSUMERS,
+    ConsumerSpec,
+    ensure_consumer,
+)
 from pastelka_common.messaging.topology_monitor import managed_topology
 from pastelka_common.servers import ServerProcess
 from pastelka_common.testing.waiting import until
@@ -45,6 +50,20 @@ async def test_nothing_is_declared_while_nothing_is_lost(nc: Client, js: JetStre
     async with managed_topology(nc, [COLORING_CONSUMER], on_loss=lost.set):
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(lost.wait(), 3)  # longer than it takes to look
+
+
+async def test_what_an_earlier_release_left_is_deleted_at_start(nc: Client, js: JetStreamContext, job):
+    """Its consumers, and the messages that only they took: photo addresses, too."""
+    async with managed_topology(nc, [COLORING_CONSUMER]):
+        pass
+    for name in RETIRED_CONSUMERS:
+        left = ConsumerSpec("JOBS", name, f"jobs.{name}.*", ack_wait=30, max_ack_pending=10)
+        await ensure_consumer(nc, left)
+        await js.publish(f"jobs.{name}.7", b'{"url": "https://example.com/?token=secret"}')
+    await Publisher(nc).publish(job(1))
+    async with managed_topology(nc, [COLORING_CONSUMER]):
+        assert [info.name for info in await js.consumers_info("JOBS")] == ["coloring"]
+        assert (await js.stream_info("JOBS")).state.messages == 1
 
 
 async def test_after_a_reconnect_it_is_asked_what_was_lost(broker: ServerProcess, js: JetStreamContext):

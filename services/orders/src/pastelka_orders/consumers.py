@@ -1,4 +1,4 @@
-"""What the worker consumes: facts in batches, dead letters, downloads, erasures."""
+"""What the worker consumes: facts in batches, and dead letters."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,44 +10,25 @@ from nats.aio.msg import Msg
 from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
 
-from pastelka_common.contracts.messages import (
-    ColoringJob,
-    DeadLetter,
-    DownloadJob,
-    EraseJob,
-    Failure,
-    SvgJob,
-    VersionJob,
-)
+from pastelka_common.contracts.messages import ColoringJob, DeadLetter, SvgJob, VersionJob
 from pastelka_common.errors import BrokerUnavailableError, PostponedError
 from pastelka_common.jobs.handler import FACTS
 from pastelka_common.messaging.consumer import Delivery
-from pastelka_common.messaging.outcomes import Ack, Outcome, RetryAfter
+from pastelka_common.messaging.outcomes import Ack, Outcome
 from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.pull import PullSubscription
 from pastelka_common.messaging.topology import FACTS_CONSUMER
-from pastelka_common.storage import Storage, photo_path
 from pastelka_common.telemetry import TraceHeaders, batch_span
-from pastelka_common.thumbnails import store_thumbnail
-from pastelka_orders import dead_letters
-from pastelka_orders.attempts import postpones_in_outage
 from pastelka_orders.consumer_stats import are_facts_applied
 from pastelka_orders.database import Database
 from pastelka_orders.database_errors import is_data_error, is_database_error, is_transient
-from pastelka_orders.errors import DeadLetterNotFoundError
-from pastelka_orders.handlers import downloads
 from pastelka_orders.handlers.facts import Received, apply_dead_letter, apply_facts
-from pastelka_orders.handlers.orders import Process
-from pastelka_orders.photos import PhotoDownloader
-from pastelka_orders.repository import images
-from pastelka_orders.repository.orders import StoredPhoto
 
 log = structlog.get_logger(__name__)
 
 _BATCH = 500
 _AHEAD = 1000
 _PAUSE = 0.5
-_ERASE_AGAIN = 60.0
 _FACTS_RETRY_DELAY = 0.5
 
 _JOBS: dict[str, type[ColoringJob] | type[SvgJob]] = {"coloring": ColoringJob, "svg": SvgJob}
@@ -177,19 +158,12 @@ class DeadLetters:
     nc: Client
     on_commit: Callable[[], None]
 
-    @postpones_in_outage
-    async def handle(self, letter: DeadLetter, delivery: Delivery) -> Outcome:
+    async def handle(self, letter: DeadLetter, _delivery: Delivery) -> Outcome:
         """End the version in error unless its worker already said so.
 
         The worker stored its facts before the letter, but another consumer applies them. The letter
         waits for that, so that the version passes through its statuses in their order.
-
-        A download that fails after its order was erased leaves a letter with the photo's address: that
-        is taken away.
         """
-        if await self._is_of_erased(letter):
-            await self._remove(delivery.sequence)
-            return Ack()
         job = _job_of(letter)
         if job is not None:
             await self._wait_for_facts(job)
@@ -210,21 +184,6 @@ class DeadLetters:
                 seconds=_FACTS_RETRY_DELAY,
             )
 
-    async def _is_of_erased(self, letter: DeadLetter) -> bool:
-        if not letter.original_subject.startswith("jobs.download."):
-            return False
-        try:
-            job = DownloadJob.model_validate_json(letter.original_payload)
-        except ValidationError:
-            return False
-        return await self.database.write(lambda c: images.lock(c, job.image_id)) is None
-
-    async def _remove(self, sequence: int) -> None:
-        try:
-            await dead_letters.remove(self.nc, sequence)
-        except DeadLetterNotFoundError:
-            log.debug("dead letter already removed", sequence=sequence)
-
 
 def _job_of(letter: DeadLetter) -> VersionJob | None:
     model = _JOBS.get(letter.original_subject.split(".")[1])
@@ -233,56 +192,3 @@ def _job_of(letter: DeadLetter) -> VersionJob | None:
     except ValidationError:
         log.warning("dead letter without a readable job", subject=letter.original_subject)
         return None
-
-
-@dataclass(frozen=True)
-class Downloads:
-    """Fetches photos: the handler of the downloads' consumer."""
-
-    database: Database
-    storage: Storage
-    downloader: PhotoDownloader
-    process: Process
-    on_commit: Callable[[], None]
-
-    @postpones_in_outage
-    async def handle(self, job: DownloadJob, _delivery: Delivery) -> Outcome:
-        """Fetch, check and store one photo, if the image still waits for it."""
-        image = await self.database.write(lambda c: downloads.wanted(c, job.image_id, job.url))
-        if image is None:
-            return Ack()
-        photo = await self.downloader.download(job.url, name=f"Photo {image.position}")
-        path = photo_path(
-            order_id=image.order_id,
-            line_item_id=image.line_item_id,
-            position=image.position,
-            suffix=photo.suffix,
-            version=image.photo_version,
-        )
-        await self.storage.write(path, photo.content)
-        await store_thumbnail(self.storage, path, photo.thumbnail)
-        kept = StoredPhoto(image.position, path, photo.width, photo.height)
-        await self.database.write(lambda c: downloads.stored(c, job, kept, self.process))
-        self.on_commit()
-        return Ack()
-
-    async def reject(self, job: DownloadJob, _delivery: Delivery, failure: Failure) -> None:
-        """Note on the image why its photo is not there."""
-        await self.database.write(lambda c: downloads.failed(c, job, failure))
-        self.on_commit()
-
-
-@dataclass(frozen=True)
-class Erasures:
-    """Deletes the files of deleted orders: the handler of the erasures' consumer."""
-
-    storage: Storage
-
-    @postpones_in_outage
-    async def handle(self, job: EraseJob, delivery: Delivery) -> Outcome:
-        """Delete at once, and again later what a worker was still writing at that moment."""
-        await self.storage.delete_tree(str(job.order_id))
-        if delivery.attempt == 1:
-            failure = Failure(code="once_more", message="Looking once more for files written meanwhile.")
-            return RetryAfter(_ERASE_AGAIN, failure)
-        return Ack()

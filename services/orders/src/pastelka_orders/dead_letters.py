@@ -5,9 +5,10 @@ from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError as NoSuchMessageError
 from pydantic import BaseModel, ValidationError
 
-from pastelka_common.contracts.messages import DeadLetter
+from pastelka_common.contracts.messages import DeadLetter, Failure, now
 from pastelka_common.messaging.names import names_of
 from pastelka_common.messaging.topology import DEAD
+from pastelka_common.telemetry import current_headers, trace_id_of
 from pastelka_orders.errors import DeadLetterNotFoundError, NotRequeueableError
 from pastelka_orders.system_schemas import DeadLetterResponse, DeadLettersResponse
 
@@ -65,6 +66,18 @@ async def _window(nc: Client, start: int, end: int, most: int) -> list[RawStream
         found.append(letter)
         start = letter.seq + 1
     return found
+
+
+def letter_about(subject: str, payload: str, attempt: int, failure: Failure) -> DeadLetter:
+    """The letter about a row job that was given up: ``<kind>.<id>``, and what is to be done as JSON."""
+    return DeadLetter(
+        original_subject=subject,
+        original_payload=payload,
+        failure=failure,
+        attempt=attempt,
+        at=now(),
+        trace_id=trace_id_of(current_headers()),
+    )
 
 
 async def read(nc: Client, sequence: int) -> DeadLetter:

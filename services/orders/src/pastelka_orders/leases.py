@@ -10,7 +10,6 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from uuid import uuid4
 
 import structlog
@@ -21,7 +20,6 @@ from pastelka_orders.database import Database, is_transient
 
 LEASE_SECONDS = 20.0
 """A lease that is not renewed for so long is free."""
-_LOOK_SECONDS = 0.05
 
 log = structlog.get_logger(__name__)
 
@@ -29,21 +27,12 @@ _TAKE = text(
     """INSERT INTO leases AS l (name, holder, expires_at)
     VALUES (:name, :holder, clock_timestamp() + make_interval(secs => :seconds))
     ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at,
-        taken_at = CASE WHEN l.holder = excluded.holder THEN l.taken_at ELSE clock_timestamp() END,
-        working_since = CASE WHEN l.holder = excluded.holder THEN l.working_since END
+        taken_at = CASE WHEN l.holder = excluded.holder THEN l.taken_at ELSE clock_timestamp() END
     WHERE l.holder = excluded.holder OR l.expires_at < clock_timestamp()
     RETURNING 1"""
 )
 _HOLDS = text("SELECT 1 FROM leases WHERE name = :name AND holder = :holder FOR UPDATE")
 _RELEASE = text("DELETE FROM leases WHERE name = :name AND holder = :holder")
-_WORKING = text(
-    """UPDATE leases SET working_since = CASE WHEN :working THEN clock_timestamp() END
-    WHERE name = :name AND holder = :holder"""
-)
-
-_WORKING_SINCE = text(
-    "SELECT working_since FROM leases WHERE name = :name AND expires_at > clock_timestamp()"
-)
 
 
 def _holder() -> str:
@@ -68,10 +57,6 @@ class DatabaseLease:
         """Whether it is still ours, and stays so until the transaction ends."""
         values = {"name": self.name, "holder": self.holder}
         return (await connection.execute(_HOLDS, values)).first() is not None
-
-    async def note_work(self, connection: AsyncConnection, *, working: bool) -> None:
-        """Note that work outside of transactions begins, or that it has ended."""
-        await connection.execute(_WORKING, {"name": self.name, "holder": self.holder, "working": working})
 
     async def release(self, connection: AsyncConnection) -> None:
         """Let another take it at once."""
@@ -107,18 +92,6 @@ async def released(database: Database, lease: DatabaseLease) -> None:
         if not is_transient(error):
             raise
         log.debug("lease not released", lease=lease.name, error=str(error))
-
-
-async def until_work_ends(database: Database, name: str) -> None:
-    """Wait until what the holder was doing outside of transactions has ended, or its lease has."""
-
-    async def working_since(connection: AsyncConnection) -> datetime | None:
-        since: datetime | None = (await connection.execute(_WORKING_SINCE, {"name": name})).scalar()
-        return since
-
-    first = await database.read(working_since)
-    while first is not None and await database.read(working_since) == first:  # noqa: ASYNC110
-        await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def _renew(database: Database, lease: DatabaseLease, deadline: asyncio.Timeout) -> None:

@@ -24,7 +24,6 @@ from pastelka_common.messaging.stored_messages import StreamNotFoundError, get_s
 from pastelka_common.messaging.topology import (
     COLORING_CONSUMER,
     DEAD,
-    DOWNLOAD_CONSUMER,
     EVENTS_CONSUMER,
     FACTS_CONSUMER,
     VECTORIZE_CONSUMER,
@@ -33,7 +32,7 @@ from pastelka_common.messaging.topology import (
 from pastelka_common.storage import Storage
 from pastelka_orders.consumer_stats import consumer_stats
 from pastelka_orders.database import Database, DatabaseUnavailableError
-from pastelka_orders.repository import system
+from pastelka_orders.repository import claims, downloads, erasures, shop_jobs, system
 
 QUEUE = Gauge("pastelka_queue_messages", "Messages of a consumer", ["consumer", "state"])
 QUEUE_AGE = Gauge(
@@ -59,10 +58,11 @@ COLLECTED = Gauge("pastelka_metrics_collected_timestamp_seconds", "When a source
 _CONSUMERS = (
     COLORING_CONSUMER,
     VECTORIZE_CONSUMER,
-    DOWNLOAD_CONSUMER,
     FACTS_CONSUMER,
     EVENTS_CONSUMER,
 )
+ROW_JOBS = {"download": downloads.TABLE, "shop": shop_jobs.TABLE, "erase": erasures.TABLE}
+
 log = structlog.get_logger(__name__)
 
 
@@ -124,6 +124,11 @@ async def _of_database(connection: AsyncConnection) -> None:
     OUTBOX_REFUSED.set(await system.refused_messages(connection))
     OUTBOX.set(outbox.messages)
     OUTBOX_AGE.set(outbox.oldest_seconds or 0.0)
+    for name, table in ROW_JOBS.items():
+        jobs = await claims.stats(connection, table)
+        QUEUE.labels(name, "waiting").set(jobs.waiting)
+        QUEUE.labels(name, "in_progress").set(jobs.in_progress)
+        QUEUE_AGE.labels(name).set(jobs.overdue)
     for kind, number in (await system.active_versions(connection)).items():
         IN_PROGRESS.labels(kind).set(number)
 

@@ -9,7 +9,6 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -245,12 +244,8 @@ class Relay:
             self._waiting.note(age)
             return False
         self._waiting.end()
-        try:
-            if rows:
-                await self._publish([row for row in rows if row.is_due])
-        except BaseException:
-            await self._unclaim()
-            raise
+        if rows:
+            await self._publish([row for row in rows if row.is_due])
         more = await self._database.write(lambda c: self._finish(c, rows))
         RELAYED.inc(len(rows))
         LAG.observe(max((row.age for row in rows), default=0.0))
@@ -263,7 +258,6 @@ class Relay:
         async def claim(connection: AsyncConnection) -> Sequence[Row] | None:  # type: ignore[type-arg]
             if not await self.lease.take(connection):
                 return None
-            await self.lease.note_work(connection, working=True)
             return (await connection.execute(_OLDEST, {"batch": _BATCH})).all()
 
         rows = await self._database.write(claim)
@@ -290,13 +284,7 @@ class Relay:
             return True
         await connection.execute(_DELETE, {"ids": [row.id for row in rows]})
         queued = await self._queue(connection, [row for row in rows if row.is_due])
-        await self.lease.note_work(connection, working=False)
         return len(rows) == _BATCH or bool(queued)
-
-    async def _unclaim(self) -> None:
-        """Note that nothing is being published."""
-        with suppress(Exception):
-            await self._database.write(lambda c: self.lease.note_work(c, working=False))
 
     async def _queue(self, connection: AsyncConnection, rows: Sequence[Row]) -> set[tuple[str, int, int]]:  # type: ignore[type-arg]
         """Move the versions whose jobs are in this batch to ``queued``; returns those that moved."""

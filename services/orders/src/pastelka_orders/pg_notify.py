@@ -1,7 +1,7 @@
-"""Hearing PostgreSQL's notification that something is in the outbox."""
+"""Hearing PostgreSQL's notifications: something is in the outbox, a row job has become due."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import asyncpg
@@ -15,21 +15,25 @@ _PAUSE = 1.0
 _CHECK_EVERY = 10.0
 
 
-async def listen(url: str, channel: str, heard: Callable[[], None], stop: asyncio.Event) -> None:
-    """Call ``heard`` on every notification on ``channel`` until ``stop`` is set.
+Listeners = Mapping[str, Callable[[], None]]
+"""What to call, by channel."""
 
-    A lost connection is opened again; ``heard`` is called then as well, for what was missed.
+
+async def listen(url: str, listeners: Listeners, stop: asyncio.Event) -> None:
+    """Call a channel's listener on every notification until ``stop`` is set.
+
+    A lost connection is opened again; all are called then, for what was missed.
     ``url`` is SQLAlchemy's (``postgresql+asyncpg://``), and no pooler's: the session is ours to keep.
     """
     while not stop.is_set():
         try:
-            await _listen_once(url.replace("+asyncpg", "", 1), channel, heard, stop)
+            await _listen_once(url.replace("+asyncpg", "", 1), listeners, stop)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
             log.warning("listen deferred, database unavailable", error=str(error))
             await _pause(stop, _PAUSE)
 
 
-async def _listen_once(url: str, channel: str, heard: Callable[[], None], stop: asyncio.Event) -> None:
+async def _listen_once(url: str, listeners: Listeners, stop: asyncio.Event) -> None:
     connection = await asyncpg.connect(
         url,
         timeout=CONNECT_SECONDS,
@@ -39,11 +43,13 @@ async def _listen_once(url: str, channel: str, heard: Callable[[], None], stop: 
     )
     try:
 
-        def on_notification(*_: Any) -> None:
-            heard()
+        def on_notification(_connection: Any, _pid: int, channel: str, _payload: object) -> None:
+            listeners[channel]()
 
-        await connection.add_listener(channel, on_notification)
-        heard()
+        for channel in listeners:
+            await connection.add_listener(channel, on_notification)
+        for heard in listeners.values():
+            heard()
         while not stop.is_set():
             await _pause(stop, _CHECK_EVERY)
             # A connection that died without a word is noticed only by using it.

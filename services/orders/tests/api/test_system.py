@@ -15,19 +15,19 @@ import pytest_asyncio
 from nats.aio.client import Client
 
 from pastelka_common.breaker import Breaker
-from pastelka_common.contracts.messages import DeadLetter, DownloadJob, EraseJob, Failure, now
+from pastelka_common.contracts.messages import DeadLetter, Failure, now
 from pastelka_common.errors import TransientError
 from pastelka_common.messaging.service_health import serve_health
 from pastelka_common.messaging.topology import (
     COLORING_CONSUMER,
     DEAD,
-    DOWNLOAD_CONSUMER,
     VECTORIZE_CONSUMER,
     ensure_consumer,
     ensure_streams,
 )
 from pastelka_common.servers import ServerProcess
 from pastelka_orders.api.app import create_app
+from pastelka_orders.domain.shop_requests import FetchOrders, SyncOrder
 from pastelka_orders.settings import OrdersSettings
 
 
@@ -48,7 +48,7 @@ async def nc(broker: ServerProcess) -> AsyncIterator[Client]:
     """A connection to it, with the streams and the workers' consumers made."""
     connection = await nats.connect(broker.url)
     await ensure_streams(connection)
-    for spec in (COLORING_CONSUMER, VECTORIZE_CONSUMER, DOWNLOAD_CONSUMER):
+    for spec in (COLORING_CONSUMER, VECTORIZE_CONSUMER):
         await ensure_consumer(connection, spec)
     yield connection
     await connection.close()
@@ -282,22 +282,37 @@ async def test_what_is_done_is_not_asked_for_again_and_can_be_dismissed(
     assert (await http.delete(f"/dead-letters/{sequence}")).status_code == 404
 
 
+@pytest.mark.parametrize("subject", ["download.1", f"jobs.{'download'}.1"])  # the latter of an old release
 async def test_a_requeued_download_is_awaited_again(
-    http: httpx.AsyncClient, nc: Client, api: Any, sql: asyncpg.Connection
+    http: httpx.AsyncClient, nc: Client, api: Any, sql: asyncpg.Connection, subject: str
 ) -> None:
     await api.order()
-    url = "http://example.com/photo.jpg"
     await sql.execute(
-        "UPDATE images SET path = NULL, original_url = $1, download_error_code = 'photo_gone'", url
+        """UPDATE images SET path = NULL, original_url = 'http://example.com/photo.jpg', attempts = 12,
+        download_error_code = 'photo_gone'"""
     )
     await sql.execute("UPDATE orders SET status = 'error'")
-    job = DownloadJob(image_id=1, order_number="M1000", url=url)
-    sequence = await give_up(nc, job.subject, job.model_dump_json())
+    sequence = await give_up(nc, subject, '{"image_id": 1, "order_number": "M1000"}')
     assert (await http.post(f"/dead-letters/{sequence}/requeue")).status_code == 204
     order = await api.get("/orders/M1000")
     assert order["status"] == "downloading"
     assert "error" not in order["line_items"][0]["images"][0]
-    assert await sql.fetchval("SELECT count(*) FROM outbox WHERE subject = 'jobs.download.1'") == 1
+    assert await sql.fetchval("SELECT attempts FROM images WHERE next_attempt_at <= now()") == 0
+
+
+async def test_a_requeued_request_to_the_shop_is_due_again(
+    http: httpx.AsyncClient, nc: Client, sql: asyncpg.Connection
+) -> None:
+    sync = SyncOrder(shopify_id=7, order_number="1007", photos=True)
+    fetch = FetchOrders(since=now(), cursor="abc", seen=250)
+    for request in (sync, fetch):
+        sequence = await give_up(nc, request.subject, request.model_dump_json())
+        assert (await http.post(f"/dead-letters/{sequence}/requeue")).status_code == 204
+    rows = await sql.fetch(
+        "SELECT key, payload FROM shop_jobs WHERE next_attempt_at <= now() ORDER BY key DESC"
+    )
+    assert [row["key"] for row in rows] == [sync.key, fetch.key]
+    assert FetchOrders.model_validate_json(rows[1]["payload"]) == fetch
 
 
 @pytest.mark.parametrize(
@@ -306,12 +321,9 @@ async def test_a_requeued_download_is_awaited_again(
         ("jobs.coloring.1", "no job", (409, "dead_letter_not_requeueable")),
         ("jobs.painting.1", "{}", (409, "dead_letter_not_requeueable")),
         ("nonsense", "{}", (409, "dead_letter_not_requeueable")),
-        (
-            "jobs.download.1",
-            DownloadJob(image_id=1, order_number="M1", url="http://a/").model_dump_json(),
-            (404, "image_not_found"),
-        ),
-        ("jobs.erase.1", EraseJob(order_id=1, order_number="M1").model_dump_json(), (204, None)),
+        ("download.1", '{"image_id": 1}', (404, "image_not_found")),
+        ("download.1", '{"image": 1}', (409, "dead_letter_not_requeueable")),
+        ("sync.1", "{}", (409, "dead_letter_not_requeueable")),
     ],
 )
 async def test_what_cannot_be_requeued_says_why(
@@ -359,5 +371,5 @@ async def test_without_the_database_the_rest_is_told(settings: OrdersSettings, b
     found = response.json()
     assert (found["outbox"], found["last_hour"]) == (None, None)
     assert found["dead_letters"] == {"count": 0, "newest": []}
-    assert [queue["waiting"] for queue in found["queues"]] == [0, 0, 0]
+    assert [queue["waiting"] for queue in found["queues"]] == [0, 0]
     assert found["services"][0]["checks"]["broker"] == "ok"

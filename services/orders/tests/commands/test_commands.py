@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from nats.aio.client import Client
 
-from pastelka_common.contracts.messages import DeadLetter, EraseJob, Failure, now
+from pastelka_common.contracts.messages import DeadLetter, Failure, now
 from pastelka_common.messaging.topology import DEAD, JOBS, ensure_streams
 from pastelka_common.servers import ServerProcess, free_port
 from services.orders.tests.conftest import Command, Result
@@ -143,12 +143,11 @@ async def test_what_cannot_be_requeued_stays(command: Command, nc: Client) -> No
 
 
 async def test_dismissing_asks_for_nothing(command: Command, nc: Client, sql: asyncpg.Connection) -> None:
-    job = EraseJob(order_id=5, order_number="1270")
-    number = await give_up(nc, job.subject, job.model_dump_json())
+    number = await give_up(nc, "sync.5", '{"shopify_id": 5, "order_number": "1270"}')
     found = await command("dead-letters", "dismiss", str(number), "--json")
     assert json.loads(found.out) == {"sequence": number, "result": "dismissed"}
     assert (await nc.jetstream().stream_info(DEAD)).state.messages == 0
-    assert await sql.fetchval("SELECT count(*) FROM outbox") == 0
+    assert await sql.fetchval("SELECT count(*) FROM shop_jobs") == 0
     assert (await command("dead-letters", "dismiss", str(number))).code == 1
 
 

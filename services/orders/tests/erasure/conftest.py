@@ -16,7 +16,7 @@ import pytest_asyncio
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
-from pastelka_common.contracts.messages import DeadLetter, DownloadJob, Failure, now
+from pastelka_common.contracts.messages import Failure, now
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.topology import DEAD_CONSUMER, EVENTS_CONSUMER, ensure_consumer, ensure_streams
 from pastelka_common.servers import ServerProcess
@@ -24,9 +24,11 @@ from pastelka_common.storage import FolderStorage, photo_path, thumbnail_path, v
 from pastelka_common.testing.fake_shopify import webhook_headers
 from pastelka_common.testing.waiting import until
 from pastelka_orders.database import Database
+from pastelka_orders.dead_letters import letter_about
 from pastelka_orders.erasure import Eraser, Retention
 from pastelka_orders.outbox import Relay
 from pastelka_orders.settings import OrdersSettings
+from services.orders.tests.conftest import attempt_due
 
 SECRET = "a-webhook-secret"
 SHOP_ID = 820982911946154508
@@ -158,15 +160,12 @@ class House:
             await self.sql.execute(statement, age, order_id)
 
     async def fail_download(self, image_id: int, number: str = NUMBER) -> None:
-        """A dead letter with the photo's address, as the job consumer writes it."""
-        job = DownloadJob(image_id=image_id, order_number=number, url=PHOTO)
-        letter = DeadLetter(
-            original_subject=job.subject,
-            original_payload=job.model_dump_json(),
-            failure=Failure(code="photo_gone", message=f"There is nothing at {PHOTO}."),
-            attempt=1,
-            at=now(),
+        """A dead letter about the photo, as the worker writes it."""
+        job = json.dumps({"image_id": image_id, "order_number": number})
+        failure = Failure(
+            code="photo_gone", message="uploads.example.com has no photo at this address any more."
         )
+        letter = letter_about(f"download.{image_id}", job, 1, failure)
         await self.nc.jetstream().publish(letter.subject, letter.model_dump_json().encode())
 
     async def published(self) -> None:
@@ -180,18 +179,28 @@ class House:
 
     def retention(self, days: int | None = 30) -> Retention:
         """The loop with orders kept for so many days."""
-        return Retention(self.database, self.nc, self.storage, days=days, every=60, on_commit=self.relay.wake)
+        return Retention(self.database, self.storage, days=days, every=60)
 
     def eraser(self) -> Eraser:
         """What finishes one erasure."""
-        return Eraser(self.database, self.nc, self.storage)
+        return Eraser(self.database, self.storage)
 
     async def run_once(self, days: int | None = 30) -> tuple[int, int]:
-        """One pass; returns how many were erased, and how many could not be."""
-        swept = await self.retention(days).run_once()
-        assert swept is not None
+        """A pass and what it leads to; returns how many were erased, and how many could not be."""
+        assert await self.retention(days).run_once()
+        return await self.erase()
+
+    async def erase(self) -> tuple[int, int]:
+        """One attempt at each order that is to be erased."""
+        await self.sql.execute(
+            "UPDATE erasures SET next_attempt_at = now(), claimed_until = NULL WHERE erased_at IS NULL"
+        )
+        count = "SELECT count(*) FILTER (WHERE erased_at IS NOT NULL), count(*) FROM erasures"
+        before = await self.sql.fetchrow(count)
+        await attempt_due(self.database, self.eraser())
         await self.published()
-        return swept.erased, swept.failed
+        erased, all_of_them = await self.sql.fetchrow(count)
+        return erased - before[0], all_of_them - erased
 
     async def record(self, number: str = NUMBER) -> asyncpg.Record:
         """The record of an order's erasure."""

@@ -1,23 +1,18 @@
 """Orders that are too old are erased, all of them and no other; nothing of them is left."""
 
 import asyncio
-import json
 from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
 from nats.js.errors import KeyNotFoundError
 
-from pastelka_common.contracts.messages import DeadLetter, now
-from pastelka_common.messaging.consumer import Delivery
-from pastelka_common.messaging.topology import CANCELS, DEAD
-from pastelka_common.testing.waiting import until
-from pastelka_orders.consumers import DeadLetters
+from pastelka_common.contracts.messages import now
+from pastelka_common.messaging.topology import CANCELS
 from pastelka_orders.database import Database
 from pastelka_orders.handlers.erasures import ask
-from pastelka_orders.leases import DatabaseLease
-from pastelka_orders.outbox import RELAY_LEASE
 from pastelka_orders.repository import erasures
+from services.orders.tests.conftest import attempt_due
 
 OLD = timedelta(days=31)
 YOUNG = timedelta(days=29)
@@ -35,10 +30,8 @@ async def test_nothing_of_the_person_is_left_and_a_record_that_names_nobody(hous
     await house.order(number="4712", shopify_id=99, email="another@example.com", age=YOUNG)
     held = await house.traces()
     # What the scan must be able to find, or its silence would mean nothing.
-    assert {"table orders", "table line_items", "table images", "stream DEAD", "stream JOBS"} <= set(held)
+    assert {"table orders", "table line_items", "table images"} <= set(held)
     await house.sql.execute("DELETE FROM orders WHERE order_number = '4712'")
-    await house.nc.jetstream().purge_stream("DEAD", subject="dead.jobs.download.2")
-    await house.nc.jetstream().purge_stream("JOBS", subject="jobs.download.2")
     assert await house.run_once() == (1, 0)
     assert await house.traces() == []
     assert not (house.storage.root / str(order_id)).exists()
@@ -48,16 +41,9 @@ async def test_nothing_of_the_person_is_left_and_a_record_that_names_nobody(hous
     assert (record["photos"], record["pages"]) == (1, 2)
     assert (record["files"], record["bytes"]) == (7, 3 * 1000 + 3 * 10 + 2)
     assert record["asked_at"] <= record["deleted_at"] <= record["erased_at"]
-    assert (record["subjects"], record["failures"], record["error"]) == (None, 0, None)
+    assert (record["attempts"], record["last_error"]) == (0, None)
     assert "events.order.4711.order_deleted" in await events(house)
     assert await house.run_once() == (0, 0)
-
-
-async def test_facts_of_its_versions_are_purged(house: Any) -> None:
-    await house.order(age=OLD)
-    assert (await house.nc.jetstream().stream_info("STATUS")).state.messages == 1
-    await house.run_once()
-    assert (await house.nc.jetstream().stream_info("STATUS")).state.messages == 0
 
 
 async def test_orders_are_kept_while_retention_is_off(house: Any) -> None:
@@ -104,83 +90,65 @@ async def test_work_in_hand_is_stopped_first(house: Any) -> None:
     assert (await bucket.get(f"coloring.{version['id']}.1")).value == b"cancelled"
     with pytest.raises(KeyNotFoundError):
         await bucket.get("coloring.1.1")
-    assert (await house.nc.jetstream().stream_info("JOBS")).state.messages == 0
-    # Its worker may still write a page: the reconciler looks after the folder.
-    assert (await house.record())["is_watched"]
+    # Its worker may still write a page: the folder is looked for again.
+    record = await house.record()
+    assert record["is_watched"]
+    assert record["next_attempt_at"] > now()
 
 
 async def test_a_quiet_order_is_not_looked_after_for_a_week(house: Any) -> None:
     await house.order(age=OLD)
     await house.run_once()
-    assert not (await house.record())["is_watched"]
+    record = await house.record()
+    assert (record["is_watched"], record["next_attempt_at"]) == (False, None)
 
 
-async def test_a_download_that_fails_after_the_erasure_leaves_no_letter(house: Any) -> None:
-    await house.order(age=OLD)
-    await house.run_once()
-    await house.fail_download(1)
-    assert await house.traces() == ["stream DEAD"]
-    js = house.nc.jetstream()
-    found = await js.get_last_msg(DEAD, "dead.jobs.download.1")
-    letter = DeadLetter.model_validate_json(found.data or b"")
-    handler = DeadLetters(house.database, house.nc, lambda: None)
-    await handler.handle(letter, Delivery(1, is_last=False, sequence=found.seq or 0))
-    assert await house.traces() == []
+@pytest.mark.parametrize("days", [0, 1])
+async def test_files_that_are_written_after_the_erasure_are_deleted_too(house: Any, days: int) -> None:
+    """A worker may have been frozen for long."""
+    order_id = await house.order(age=timedelta(days=days))
+    await house.api.http.delete("/orders/4711")
+    assert await house.erase() == (1, 0)
+    late = f"{order_id}/1/coloring/v1/image_1.png"
+    await house.storage.write(late, b"a page that a frozen worker was making")
+    await attempt_due(house.database, house.eraser())
+    assert house.api.files() == [late]  # not due yet
+    await house.sql.execute("UPDATE erasures SET next_attempt_at = now()")
+    await attempt_due(house.database, house.eraser())
+    assert house.api.files() == []
 
 
-async def test_a_letter_of_a_photo_that_is_here_stays(house: Any) -> None:
-    await house.order(age=YOUNG)
-    found = await house.nc.jetstream().get_last_msg(DEAD, "dead.jobs.download.1")
-    letter = DeadLetter.model_validate_json(found.data or b"")
-    handler = DeadLetters(house.database, house.nc, lambda: None)
-    await handler.handle(letter, Delivery(1, is_last=False, sequence=found.seq or 0))
-    assert (await house.nc.jetstream().stream_info(DEAD)).state.messages == 1
+async def test_a_deleted_order_is_looked_for_some_times_in_a_week(house: Any) -> None:
+    await house.order(age=timedelta(days=1))
+    await house.api.http.delete("/orders/4711")
+    assert await house.erase() == (1, 0)
+    looks = 0
+    while (due := (await house.record())["next_attempt_at"]) is not None:
+        await house.sql.execute(
+            "UPDATE erasures SET next_attempt_at = now(), deleted_at = deleted_at - ($1 - now())", due
+        )
+        await attempt_due(house.database, house.eraser())
+        looks += 1
+        assert looks < 100
+    assert 10 < looks < 25
 
 
-async def test_messages_that_wait_in_the_outbox_go_too(house: Any) -> None:
-    await house.order(age=OLD)
-    payload = json.dumps({"image_id": 1, "order_number": "4711", "url": "tajny-token"}).encode()
-    # The relay stands still, as it does while NATS is away.
-    await house.database.write(house.relay.lease.release)
-    assert await house.database.write(DatabaseLease(RELAY_LEASE).take)
-    await house.sql.execute(
-        "INSERT INTO outbox (subject, msg_id, payload) VALUES ('jobs.download.1', 'x', $1)", payload
-    )
-    assert "table outbox" in await house.traces()
-    swept = await house.retention().run_once()
-    assert swept is not None
-    assert swept.erased == 1
-    assert await house.traces() == []
-
-
-async def test_messages_that_are_being_published_are_purged_once_they_are(house: Any) -> None:
-    await house.order(age=OLD)
-    await house.database.write(house.relay.lease.release)
-    other = DatabaseLease(RELAY_LEASE)
-    assert await house.database.write(other.take)
-    await house.database.write(lambda c: other.note_work(c, working=True))
-    erasing = asyncio.create_task(house.retention().run_once())
-    await until(lambda: _rows_are_gone(house), 30)
-    # Read before the rows went, and published only now.
-    payload = b'{"image_id": 1, "order_number": "4711", "url": "tajny-token"}'
-    await house.nc.jetstream().publish("jobs.download.1", payload)
-    assert not erasing.done()
-    await house.database.write(other.release)
-    swept = await erasing
-    assert swept is not None
-    assert swept.erased == 1
-    assert await house.traces() == []
-
-
-async def _rows_are_gone(house: Any) -> bool:
-    return await house.sql.fetchval("SELECT count(*) FROM orders") == 0
+async def test_files_that_are_back_are_looked_for_soon_again(house: Any) -> None:
+    order_id = await house.order(age=timedelta(days=1))
+    await house.api.http.delete("/orders/4711")
+    assert await house.erase() == (1, 0)
+    await house.sql.execute("UPDATE erasures SET looks = 9, next_attempt_at = now()")
+    await house.storage.write(f"{order_id}/1/image_1.jpg", b"written late")
+    await attempt_due(house.database, house.eraser())
+    assert await house.sql.fetchval("SELECT next_attempt_at < now() + interval '3 minutes' FROM erasures")
 
 
 async def test_two_workers_at_once_erase_each_order_once(house: Any) -> None:
     for number in range(20):
         await house.order(number=f"5{number:03}", shopify_id=1000 + 10 * number, age=OLD)
-    first, second = await asyncio.gather(house.retention().run_once(), house.retention().run_once())
-    assert sorted([first is None, second is None]) == [False, True]
+    swept = await asyncio.gather(house.retention().run_once(), house.retention().run_once())
+    assert sorted(swept) == [False, True]
+    await asyncio.gather(*(attempt_due(house.database, house.eraser()) for _ in range(2)))
     assert await house.sql.fetchval("SELECT erased FROM retention") == 20
     records = await house.sql.fetch("SELECT files, bytes FROM erasures WHERE erased_at IS NOT NULL")
     assert [(row["files"], row["bytes"]) for row in records] == [(7, 3032)] * 20
@@ -192,10 +160,10 @@ async def test_two_erasers_of_the_same_orders_do_not_harm_each_other(house: Any)
         await house.order(number=f"5{number:03}", shopify_id=1000 + 10 * number, age=OLD)
     for target in await house.database.read(lambda c: erasures.expired(c, days=30, batch=50)):
         await house.database.write(lambda c, one=target: ask(c, one, "retention", None))
-    open_ones = await house.database.read(lambda c: erasures.unfinished(c, after=0, batch=50))
+    ids = [row["order_id"] for row in await house.sql.fetch("SELECT order_id FROM erasures")]
+    open_ones = [await house.database.read(lambda c, one=one: erasures.one(c, one)) for one in ids]
     eraser = house.eraser()
-    done = await asyncio.gather(*(eraser.finish(one) for one in (*open_ones, *open_ones)))
-    assert all(done)
+    await asyncio.gather(*(eraser.erase(one) for one in (*open_ones, *open_ones)))
     await house.run_once()
     records = await house.sql.fetch("SELECT files, bytes, erased_at FROM erasures")
     assert [(row["files"], row["bytes"]) for row in records] == [(7, 3032)] * 8

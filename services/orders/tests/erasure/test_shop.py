@@ -8,15 +8,16 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from pastelka_common.contracts.messages import FetchOrdersJob, now
-from pastelka_common.messaging.consumer import Delivery
+from pastelka_common.contracts.messages import now
 from pastelka_common.testing.fake_shopify import Bucket, FakeShopify, shop_line, shop_order
+from pastelka_orders.domain.shop_requests import FetchOrders
+from pastelka_orders.repository import shop_jobs
 from pastelka_orders.settings import OrdersSettings
 from pastelka_orders.shopify.client import AdminApi
-from pastelka_orders.shopify.consumers import FromShop
+from pastelka_orders.shopify.jobs import ShopJobs
+from services.orders.tests.conftest import attempt_due
 
 OLD = timedelta(days=31)
-FIRST = Delivery(1, is_last=False)
 
 
 @pytest.fixture
@@ -54,8 +55,9 @@ def fetch(house: Any, settings: OrdersSettings, shopify: FakeShopify) -> Fetch:
         values = {"shopify_store_url": shopify.url, "shopify_access_token": shopify.token}
         connected = OrdersSettings.model_validate(settings.model_dump() | values)
         async with AdminApi(connected) as shop:
-            handlers = FromShop(house.database, shop, lambda: None, kept=kept)
-            await handlers.fetch(FetchOrdersJob(since=now() - timedelta(days=365)), FIRST)
+            request = FetchOrders(since=now() - timedelta(days=365))
+            await house.database.write(lambda c: shop_jobs.enqueue(c, request))
+            await attempt_due(house.database, ShopJobs(house.database, shop, lambda: None, kept=kept))
 
     return run
 
@@ -117,7 +119,7 @@ async def test_what_an_operator_deleted_comes_when_it_is_asked_for(house: Any, f
     assert await house.numbers() == ["4711"]
 
 
-async def test_a_deletion_is_recorded_and_its_messages_are_purged(house: Any) -> None:
+async def test_a_deletion_is_recorded(house: Any) -> None:
     await house.order(age=timedelta(days=3))
     assert (await house.api.http.delete("/orders/4711")).status_code == 204
     await house.published()

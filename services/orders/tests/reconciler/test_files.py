@@ -6,12 +6,12 @@ import asyncpg
 import pytest
 from prometheus_client import REGISTRY
 
-from pastelka_common.contracts.messages import DownloadJob
 from pastelka_common.storage import Storage, open_storage
-from pastelka_orders.handlers.downloads import stored
+from pastelka_orders.handlers.downloads import Downloads, stored
 from pastelka_orders.reconciler.storage_scrubber import StorageScrubber
 from pastelka_orders.repository.orders import StoredPhoto
 from pastelka_orders.settings import OrdersSettings
+from services.orders.tests.conftest import claimed
 
 MISSING = [("coloring", "file_missing")]
 ALL = 1000
@@ -243,11 +243,10 @@ async def test_a_photo_of_the_shop_is_fetched_again_and_its_pages_are_not_made_a
     await api.stored.remove(photo)
     assert await broken.run_once(files=ALL) == [("photo", "file_missing")]
     assert (await api.get("/orders/M1000"))["status"] == "downloading"
-    assert await broken.run_once(files=ALL) == [("download", "job_missing")]
-    job = await broken.job("jobs.download.1")
+    claim = await claimed(database, Downloads.table, 1)
     await api.stored.write(photo, content)
 
     at = StoredPhoto(1, photo, 120, 90)
-    await database.write(lambda c: stored(c, DownloadJob.model_validate(job), at, "coloring"))
+    await database.write(lambda c: stored(c, claim, at, "coloring"))
     assert await sql.fetchval("SELECT count(*) FROM coloring_versions") == 1
     assert (await api.get("/orders/M1000"))["status"] == "ready_for_review"

@@ -10,7 +10,6 @@ from nats.js.errors import NotFoundError
 
 from pastelka_common.messaging.topology import (
     COLORING_CONSUMER,
-    ERASE_CONSUMER,
     ConsumerSpec,
     ensure_consumer,
 )
@@ -65,15 +64,6 @@ async def test_a_job_that_its_consumer_has_behind_it_is_asked_for_again(
     info = await broken.js.consumer_info("JOBS", COLORING_CONSUMER.name)
     assert info.num_pending == 1
     assert await broken.run_once() == []
-
-
-async def test_an_erasure_that_was_made_does_not_lie_there_for_good(
-    broken: Any, broker: ServerProcess
-) -> None:
-    await broken.js.publish("jobs.erase.77", b'{"order_id": 77, "order_number": "M1077"}')
-    await come_back_behind(broken, broker, ERASE_CONSUMER)
-    assert await broken.run_once() == [("erase", "job_never_delivered")]
-    assert await broken.jobs() == 0
 
 
 async def test_a_consumer_that_is_ahead_of_its_stream_begins_anew(

@@ -14,17 +14,16 @@ import pytest_asyncio
 from nats.aio.client import Client
 
 from pastelka_common.messaging.publish import Publisher
-from pastelka_common.messaging.topology import FETCH_CONSUMER, SYNC_CONSUMER, ensure_consumer, ensure_streams
+from pastelka_common.messaging.topology import ensure_streams
 from pastelka_common.servers import NatsServer, running
-from pastelka_common.storage import FolderStorage
 from pastelka_common.testing.fake_shopify import FakeShopify, shop_line, shop_order
 from pastelka_common.testing.waiting import until
 from pastelka_orders.database import Database
 from pastelka_orders.outbox import Relay
-from pastelka_orders.reconciler import Reconciler
+from pastelka_orders.row_jobs import JobRunner
 from pastelka_orders.settings import OrdersSettings
-from pastelka_orders.shopify.client import ORDERS_PER_PAGE
-from pastelka_orders.shopify.consumers import follow_shop
+from pastelka_orders.shopify.client import ORDERS_PER_PAGE, AdminApi
+from pastelka_orders.shopify.jobs import ShopJobs
 
 LONG = 60.0
 PAGE_ENDS = 1000 + ORDERS_PER_PAGE - 1
@@ -32,12 +31,10 @@ PAGE_ENDS = 1000 + ORDERS_PER_PAGE - 1
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def nc(tmp_path: Path) -> AsyncIterator[Client]:
-    """A nats-server of this test's own, with the streams and consumers."""
+    """A nats-server of this test's own, with the streams."""
     async with running(NatsServer(folder=tmp_path / "nats", sync_always=False)) as server:
         connection = await nats.connect(server.url)
         await ensure_streams(connection)
-        await ensure_consumer(connection, FETCH_CONSUMER)
-        await ensure_consumer(connection, SYNC_CONSUMER)
         yield connection
         await connection.close()
 
@@ -47,16 +44,16 @@ async def worker(nc: Client, database: Database, settings: OrdersSettings) -> As
     """The part of the worker that follows the shop, with the relay."""
     stop = asyncio.Event()
     relay = Relay(database, Publisher(nc))
-    tasks = [
-        asyncio.create_task(relay.run(stop)),
-        asyncio.create_task(follow_shop(settings, stop, nc, database, relay.wake)),
-    ]
-    try:
-        yield
-    finally:
-        stop.set()
-        relay.wake()
-        await asyncio.wait_for(asyncio.gather(*tasks), LONG)
+    async with AdminApi(settings) as shop:
+        jobs = ShopJobs(database, shop, relay.wake)
+        runner = JobRunner(database, jobs, 3, on_commit=relay.wake)
+        tasks = [asyncio.create_task(part.run(stop)) for part in (relay, runner)]
+        try:
+            yield
+        finally:
+            stop.set()
+            relay.wake()
+            await asyncio.wait_for(asyncio.gather(*tasks), LONG)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -182,76 +179,18 @@ async def test_a_restart_in_the_middle_goes_on_where_it_was(
     assert len(await numbers(sql)()) == 60
 
 
-async def lose_jobs(nc: Client, database: Database, storage: Path) -> list[str]:
-    """``JOBS`` is lost with its store; what the reconciler asks the shop for again."""
-    await nc.jetstream().purge_stream("JOBS")
-    found = await Reconciler(database, nc, FolderStorage(storage), every=LONG, grace=0.0).run_once()
-    assert found is not None
-    return [repaired.reason for repaired in found.repaired if repaired.kind == "shop"]
-
-
-def all_relayed(sql: asyncpg.Connection) -> Callable[[], Awaitable[bool]]:
-    """Whether everything is published."""
-
-    async def is_empty() -> bool:
-        return await sql.fetchval("SELECT count(*) FROM outbox") == 0
-
-    return is_empty
-
-
-async def test_what_the_shop_was_to_be_asked_is_asked_though_the_broker_lost_it(
-    api: Any,
-    sql: asyncpg.Connection,
-    shopify: FakeShopify,
-    shop: Any,
-    payload: Any,
-    nc: Client,
-    database: Database,
-    settings: OrdersSettings,
-    tmp_path: Path,
-) -> None:
-    await shop.send(payload(id=5_000_000_900, name="#900"))
-    shopify.add(shop_order(900, [], updatedAt="2026-11-23T08:00:00Z", displayFinancialStatus="VOIDED"))
-    shopify.add(*orders(1000, 1059))
-    shopify.fail_from(2, 503)
-    async with worker(nc, database, settings):
-        await api.post("/orders/fetch-from-shopify", {"since": "2026-11-01"})
-        await until(lambda: _has(numbers(sql), str(PAGE_ENDS)), LONG)
-        await api.post("/orders/900/sync")
-        await until(all_relayed(sql), LONG)
-    shopify.recover()
-    assert await lose_jobs(nc, database, tmp_path) == ["job_missing"] * 2
-    async with worker(nc, database, settings):
-        await until(lambda: _has(numbers(sql), "1059"), LONG)
-
-        async def is_all_done() -> bool:
-            return await sql.fetchval("SELECT count(*) FROM shop_jobs") == 0
-
-        await until(is_all_done, LONG)
-    assert (await api.get("/orders/900"))["payment_status"] == "voided"
-    assert len(await numbers(sql)()) == 61
-    assert await lose_jobs(nc, database, tmp_path) == []
+async def is_all_done(sql: asyncpg.Connection) -> bool:
+    return bool(await sql.fetchval("SELECT count(*) = 0 FROM shop_jobs"))
 
 
 async def test_what_the_shop_could_not_be_asked_is_not_asked_for_ever(
-    api: Any,
-    sql: asyncpg.Connection,
-    shop: Any,
-    payload: Any,
-    working: None,
-    nc: Client,
-    database: Database,
-    tmp_path: Path,
+    api: Any, sql: asyncpg.Connection, shop: Any, payload: Any, working: None, nc: Client
 ) -> None:
     await shop.send(payload())
     await api.post("/orders/1270/sync")  # the shop knows nothing of it
-    await until(lambda: letters(nc), LONG)
-
-    async def is_forgotten() -> bool:
-        return await sql.fetchval("SELECT count(*) FROM shop_jobs") == 0
-
-    await until(is_forgotten, LONG)
-    assert await lose_jobs(nc, database, tmp_path) == []
+    (letter,) = await until(lambda: letters(nc), LONG)
+    assert letter["original_subject"] == "sync.820982911946154508"
+    assert await is_all_done(sql)
 
 
 async def _has(read: Callable[[], Awaitable[list[str]]], wanted: str) -> bool:
@@ -317,12 +256,8 @@ async def test_one_order_is_synced_and_its_photos_are_fetched_again(
     assert [item["quantity"] for item in order["line_items"]] == [1, 0, 0]
     (image,) = order["line_items"][0]["images"]
     assert "error" not in image
-    await until(lambda: _jobs(nc, "jobs.download.1"), LONG)
-
-
-async def _jobs(nc: Client, subject: str) -> int:
-    info = await nc.jetstream().stream_info("JOBS", subjects_filter=subject)
-    return sum((info.state.subjects or {}).values())
+    assert await sql.fetchval("SELECT next_attempt_at <= now() FROM images WHERE id = 1")
+    await until(lambda: is_all_done(sql), LONG)
 
 
 async def test_the_same_order_from_webhook_and_fetch_at_once_is_one(

@@ -11,17 +11,14 @@ import pytest_asyncio
 from aiohttp import web
 from PIL import Image
 
-from pastelka_common.contracts.messages import DownloadJob
-from pastelka_common.messaging.consumer import Delivery
 from pastelka_common.storage import FolderStorage
 from pastelka_common.testing.wire import Wire
-from pastelka_orders.consumers import Downloads
 from pastelka_orders.database import Database
+from pastelka_orders.handlers.downloads import Downloads
 from pastelka_orders.handlers.orders import Process
 from pastelka_orders.photos import PhotoDownloader, PhotoIntake
 from pastelka_orders.photos.urls import UrlRules
-
-FIRST = Delivery(attempt=1, is_last=False)
+from services.orders.tests.conftest import attempt_due
 
 
 def picture(color: tuple[int, int, int]) -> bytes:
@@ -37,11 +34,13 @@ class PhotoHost:
     address: str = ""
     photos: dict[str, bytes] = field(default_factory=dict)
     before_answer: Any = None
+    asked: list[str] = field(default_factory=list)
 
     def url(self, name: str) -> str:
         return f"http://{self.address}/{name}.jpg"
 
     async def serve(self, request: web.Request) -> web.Response:
+        self.asked.append(request.match_info["name"])
         if self.before_answer is not None:
             await self.before_answer()
         return web.Response(body=self.photos[request.match_info["name"]], content_type="image/jpeg")
@@ -81,12 +80,10 @@ class Studio:
         sent["line_items"][0]["properties"] = [{"name": "Fotka 1", "value": self.host.url(name)}]
         await self.shop.send(sent, "orders/updated")
 
-    async def download(self, name: str, process: Process = "none") -> None:
-        downloads = Downloads(
-            self.database, FolderStorage(self.api.storage), self.downloader, process, lambda: None
-        )
-        job = DownloadJob(image_id=1, order_number="1270", url=self.host.url(name))
-        await downloads.handle(job, FIRST)
+    async def download(self, process: Process = "none") -> None:
+        """One attempt at the photo that the shop has now."""
+        downloads = Downloads(self.database, FolderStorage(self.api.storage), self.downloader, process)
+        await attempt_due(self.database, downloads)
 
     async def image(self) -> Any:
         return (await self.api.get("/orders/1270"))["line_items"][0]["images"][0]
@@ -103,7 +100,7 @@ async def studio(
     ):
         found = Studio(api, shop, payload, sql, host, downloader, database)
         await found.order("old", "2026-11-20T10:00:00Z")
-        await found.download("old")
+        await found.download()
         yield found
 
 
@@ -112,7 +109,7 @@ async def test_the_new_photo_has_another_path(studio: Studio) -> None:
     await studio.order("new", "2026-11-20T11:00:00Z")
     image = await studio.image()
     assert (image["id"], image["url"], image["downloaded_at"]) == (1, None, None)
-    await studio.download("new")
+    await studio.download()
     after = (await studio.image())["url"]
     assert before.endswith("/images/1/1/image_1.jpg")
     assert after.endswith("/images/1/1/photo/v2/image_1.jpg")
@@ -133,7 +130,7 @@ async def test_pages_of_the_old_photo_are_neither_chosen_nor_counted(studio: Stu
     await worker.end("svg", 1)
     assert (await studio.image())["selected_version_ids"] == {"coloring": 1, "svg": 1}
     await studio.order("new", "2026-11-20T11:00:00Z")
-    await studio.download("new")
+    await studio.download()
     image = await studio.image()
     assert image["selected_version_ids"] == {"coloring": None, "svg": None}
     assert [version["status"] for version in image["versions"]["coloring"]] == ["completed"]
@@ -169,22 +166,21 @@ async def test_what_is_still_being_fetched_is_not_taken_for_the_new_one(studio: 
         await studio.order("new", "2026-11-20T11:00:00Z")
 
     studio.host.before_answer = replaced
-    await studio.download("old")
-    assert (await studio.image())["url"] is None
-    await studio.download("new")
+    await studio.download()
     assert (await studio.image())["url"].endswith("/photo/v2/image_1.jpg")
+    assert studio.host.asked == ["old", "old", "new"]
 
 
 async def test_what_is_to_start_by_itself_does_so_for_the_new_photo(studio: Studio) -> None:
     await studio.order("new", "2026-11-20T11:00:00Z")
-    await studio.download("new", "coloring")
+    await studio.download("coloring")
     assert len((await studio.image())["versions"]["coloring"]) == 1
 
 
 async def test_nothing_starts_by_itself_for_a_cancelled_order(studio: Studio) -> None:
     cancelled = "2026-11-20T10:59:00Z"
     await studio.order("new", "2026-11-20T11:00:00Z", cancelled_at=cancelled, financial_status="voided")
-    await studio.download("new", "svg")
+    await studio.download("svg")
     image = await studio.image()
     assert image["url"] is not None
     assert image["versions"]["coloring"] == []

@@ -5,10 +5,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from pastelka_common.contracts.messages import DownloadJob
 from pastelka_orders.database import Database
 from pastelka_orders.handlers import downloads
 from pastelka_orders.repository.orders import StoredPhoto
+from services.orders.tests.conftest import claimed
 
 ORDER = "/orders/1270"
 CANCELLED = "2026-11-20T12:00:00+01:00"
@@ -89,8 +89,8 @@ async def test_nothing_starts_by_itself_for_a_photo_of_a_removed_item(
 ) -> None:
     await shop.send(payload(updated_at="2026-11-20T10:00:00Z"))
     await sql.execute("UPDATE line_items SET quantity = 0")
-    row = await sql.fetchrow("SELECT id, original_url FROM images ORDER BY id LIMIT 1")
-    job = DownloadJob(image_id=row["id"], order_number="1270", url=row["original_url"])
+    row = await sql.fetchrow("SELECT id FROM images ORDER BY id LIMIT 1")
+    claim = await claimed(database, downloads.Downloads.table, row["id"])
     photo = StoredPhoto(1, "1/1/image_1.jpg", 9, 9)
-    await database.write(lambda connection: downloads.stored(connection, job, photo, "svg"))
+    await database.write(lambda connection: downloads.stored(connection, claim, photo, "svg"))
     assert await sql.fetchval("SELECT count(*) FROM coloring_versions") == 0

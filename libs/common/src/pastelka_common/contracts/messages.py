@@ -101,66 +101,6 @@ class SvgJob(VersionJob):
     options: SvgOptions
 
 
-class DownloadJob(Message):
-    """Fetch one photo of an order from ``url``."""
-
-    image_id: int
-    order_number: str
-    url: str
-
-    @property
-    def subject(self) -> str:
-        return f"jobs.download.{self.image_id}"
-
-
-class EraseJob(Message):
-    """Delete the files of an order that was deleted."""
-
-    order_id: int
-    order_number: str
-
-    @property
-    def subject(self) -> str:
-        return f"jobs.erase.{self.order_id}"
-
-    @property
-    def msg_id(self) -> str:
-        return f"erase.{self.order_id}"
-
-
-class FetchOrdersJob(Message):
-    """Read one page of the shop's orders that changed ``since``; the next page is a job of its own.
-
-    ``cursor`` is where the page begins. ``seen``, ``changed`` and ``failed`` count the orders of the
-    pages before.
-    """
-
-    since: AwareDatetime
-    cursor: str | None = None
-    seen: int = 0
-    changed: int = 0
-    failed: int = 0
-
-    @property
-    def subject(self) -> str:
-        return "jobs.fetch.shopify"
-
-
-class SyncOrderJob(Message):
-    """Read one order of the shop; ``order_number`` is what it is called here or in the shop.
-
-    ``photos`` says whether photos that are not stored are fetched again, too.
-    """
-
-    shopify_id: int
-    order_number: str
-    photos: bool = False
-
-    @property
-    def subject(self) -> str:
-        return f"jobs.sync.{self.shopify_id}"
-
-
 def job_key(kind: StatusType, version_id: int, run: int) -> str:
     """Key under which the buckets keep what is known of one run of one version."""
     return f"{kind}.{version_id}.{run}"

@@ -11,8 +11,6 @@ from pastelka_common.contracts.messages import Failure, Message, Retry
 
 JobT_contra = TypeVar("JobT_contra", bound=Message, contravariant=True)
 
-_REMEMBERED = 1000
-
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
@@ -116,29 +114,19 @@ class Attempts(Protocol[JobT_contra]):
         """Report that the job will be attempted again."""
 
 
-class ByDelivery:
-    """Attempts counted by the server, less those this process knows to have been none.
+class Unlimited:
+    """Nothing is given up on: for messages that have to be handled in the end."""
 
-    For jobs of which nothing is stored: what another process knew is lost with it, and a delivery
-    that was never heard of counts like one that failed.
-    """
-
-    def __init__(self) -> None:
-        self._released: dict[int, int] = {}
-
-    async def begin(self, _job: Message, delivery: Delivery) -> AttemptStats:
+    async def begin(self, _job: Message, _delivery: Delivery) -> AttemptStats:
         """See :class:`Attempts`."""
-        return AttemptStats(failed=delivery.attempt - 1 - self._released.get(delivery.sequence, 0))
+        return AttemptStats()
 
-    async def failed(self, _job: Message, delivery: Delivery, _failure: Failure) -> int:
+    async def failed(self, _job: Message, _delivery: Delivery, _failure: Failure) -> int:
         """See :class:`Attempts`."""
-        return delivery.attempt - self._released.get(delivery.sequence, 0)
+        return 1
 
-    async def released(self, _job: Message, delivery: Delivery) -> None:
+    async def released(self, _job: Message, _delivery: Delivery) -> None:
         """See :class:`Attempts`."""
-        self._released[delivery.sequence] = self._released.pop(delivery.sequence, 0) + 1
-        if len(self._released) > _REMEMBERED:
-            del self._released[next(iter(self._released))]
 
     async def retrying(self, _job: Message, _delivery: Delivery, _retry: Retry) -> None:
-        """Do nothing: these jobs have no status to report."""
+        """See :class:`Attempts`."""

@@ -30,10 +30,10 @@ from pastelka_common.errors import (
 from pastelka_common.messaging.attempts import (
     Attempts,
     AttemptStats,
-    ByDelivery,
     Delivery,
     DeliveryLease,
     RetryPolicy,
+    Unlimited,
 )
 from pastelka_common.messaging.dead_letters import dead_letter, exhausted, malformed
 from pastelka_common.messaging.outcomes import (
@@ -108,8 +108,9 @@ class JobConsumer(Generic[J]):
     ``handler`` returns an outcome, or raises ``TransientError`` (tried again), ``PermanentError``
     (given up), ``PostponedError`` (not tried), ``SupersededError`` (no longer ours) or anything else
     (a bug: tried again, then given up). ``on_rejected`` is told before the dead letter is written.
-    Cancellation of a handler hands the job back. ``attempts`` remembers what was tried; ``gate``
-    may keep new jobs out. A job that is delivered again while it is in hand here goes on as it is.
+    Cancellation of a handler hands the job back. ``attempts`` remembers what was tried (without it, no
+    number of attempts is too many); ``gate`` may keep new jobs out. A job that is delivered again while it
+    is in hand here goes on as it is.
     """
 
     def __init__(
@@ -132,7 +133,7 @@ class JobConsumer(Generic[J]):
         self._concurrency = concurrency
         self._retries = retries or RetryPolicy()
         self._on_rejected = on_rejected
-        self._attempts: Attempts[J] = attempts or ByDelivery()
+        self._attempts: Attempts[J] = attempts or Unlimited()
         self._gate = gate
         self._publisher = Publisher(nc)
         self._slots: dict[tuple[int, bytes], _Slot] = {}
@@ -283,7 +284,7 @@ class JobConsumer(Generic[J]):
                     seconds = error.seconds
                 else:
                     seconds = self._retries.delay(delivery.attempt)
-                return await self._release(slot, job, _failure(error), seconds)
+                return await self._release(slot, job, failure_of(error), seconds)
             if (
                 stats.failed >= self._retries.attempts
                 or stats.silent_deliveries >= self._retries.silent_deliveries
@@ -314,11 +315,11 @@ class JobConsumer(Generic[J]):
         except PostponedError as error:
             return await self._postpone(slot, job, stats, error)
         except PermanentError as error:
-            outcome = Reject(_failure(error))
+            outcome = Reject(failure_of(error))
         except (PublishError, BrokerUnavailableError) as error:
             # No fault of the job's: the attempt does not count.
             span.set_status(Status(StatusCode.ERROR, str(error)))
-            return await self._release(slot, job, _failure(error), self._retries.delay(delivery.attempt))
+            return await self._release(slot, job, failure_of(error), self._retries.delay(delivery.attempt))
         except TransientError as error:
             span.set_status(Status(StatusCode.ERROR, str(error)))
             return await self._retry(slot, job, error)
@@ -332,7 +333,7 @@ class JobConsumer(Generic[J]):
         return outcome
 
     async def _retry(self, slot: _Slot, job: J, error: Exception) -> Outcome:
-        failure = _failure(error)
+        failure = failure_of(error)
         failed = await self._attempts.failed(job, slot.delivery, failure)
         if failed >= self._retries.attempts:
             return await self._reject(slot, job, failure)
@@ -346,7 +347,7 @@ class JobConsumer(Generic[J]):
         return RetryAfter(seconds, failure)
 
     async def _postpone(self, slot: _Slot, job: J, stats: AttemptStats, error: PostponedError) -> Outcome:
-        failure = _failure(error)
+        failure = failure_of(error)
         if stats.failed:
             await self._tell_of_retry(slot, job, stats.failed, failure, error.seconds)
         return await self._release(slot, job, failure, error.seconds)
@@ -387,7 +388,7 @@ class JobConsumer(Generic[J]):
             return self._leave(slot)
         except Exception as error:
             log.exception("dead letter write failed", subject=msg.subject)
-            return RetryAfter(self._retries.delay(1), _failure(error))
+            return RetryAfter(self._retries.delay(1), failure_of(error))
         return Reject(failure)
 
     async def _apply_quietly(self, msg: Msg, outcome: Outcome) -> None:
@@ -421,7 +422,8 @@ def _stream_sequence(msg: Msg) -> str:
     return f"{metadata.stream}.{metadata.sequence.stream}.{metadata.timestamp:%Y%m%dT%H%M%S.%f}"
 
 
-def _failure(error: Exception) -> Failure:
+def failure_of(error: Exception) -> Failure:
+    """What is shown of an error: a job's own words, or that it was unexpected."""
     if isinstance(error, JobError):
         return Failure(code=error.code, message=error.message)
     if isinstance(error, PublishError):

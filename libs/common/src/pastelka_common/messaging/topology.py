@@ -5,6 +5,7 @@ difference where the server allows that, and raises :class:`TopologyError` where
 """
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -195,16 +196,14 @@ class ConsumerSpec:
 
 COLORING_CONSUMER = ConsumerSpec(JOBS, "coloring", "jobs.coloring.*", ack_wait=10, max_ack_pending=1000)
 VECTORIZE_CONSUMER = ConsumerSpec(JOBS, "vectorize", "jobs.svg.*", ack_wait=10, max_ack_pending=1000)
-# Those that wait for a turn at their host count as pending, too: they must not keep out all others.
-DOWNLOAD_CONSUMER = ConsumerSpec(JOBS, "download", "jobs.download.*", ack_wait=30, max_ack_pending=1000)
-FETCH_CONSUMER = ConsumerSpec(JOBS, "fetch", "jobs.fetch.*", ack_wait=30, max_ack_pending=1)
-SYNC_CONSUMER = ConsumerSpec(JOBS, "sync", "jobs.sync.*", ack_wait=30, max_ack_pending=256)
-ERASE_CONSUMER = ConsumerSpec(JOBS, "erase", "jobs.erase.*", ack_wait=30, max_ack_pending=16)
 FACTS_CONSUMER = ConsumerSpec(STATUS, "orders-facts", "status.>", ack_wait=5, max_ack_pending=4096)
 DEAD_CONSUMER = ConsumerSpec(DEAD, "orders-dead", "dead.jobs.>", ack_wait=30, max_ack_pending=256)
 EVENTS_CONSUMER = ConsumerSpec(
     EVENTS, "notifier", "events.order.>", ack_wait=3, max_ack_pending=4096, pinned=True
 )
+
+RETIRED_CONSUMERS = ("download", "fetch", "sync", "erase")
+"""Consumers of ``JOBS`` that no service has any more: these jobs are rows of orders."""
 
 
 async def ensure_streams(nc: Client, replicas: int = 1) -> None:
@@ -215,6 +214,16 @@ async def ensure_streams(nc: Client, replicas: int = 1) -> None:
     js = nc.jetstream()
     for stream in streams(replicas, names_of(nc)):
         await _ensure_stream(js, stream)
+
+
+async def delete_retired_consumers(nc: Client) -> None:
+    """Delete consumers that an earlier release left, with the messages that only they took."""
+    js, names = nc.jetstream(), names_of(nc)
+    stream = names.stream(JOBS)
+    for name in RETIRED_CONSUMERS:
+        await js.purge_stream(stream, subject=names.subject(f"jobs.{name}.>"))
+        with suppress(NotFoundError):
+            await js.delete_consumer(stream, name)
 
 
 async def delete_streams(nc: Client) -> None:

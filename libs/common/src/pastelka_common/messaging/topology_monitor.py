@@ -18,6 +18,7 @@ from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.stored_messages import list_stream_names
 from pastelka_common.messaging.topology import (
     ConsumerSpec,
+    delete_retired_consumers,
     ensure_consumer,
     ensure_streams,
     streams,
@@ -71,7 +72,8 @@ class TopologyMonitor:
         deadline = time.monotonic() + _LEADER_SECONDS
         while True:
             try:
-                return await self.declare()
+                await self.declare()
+                return await delete_retired_consumers(self._nc)
             except BROKER_ERRORS as error:
                 if time.monotonic() > deadline:
                     raise

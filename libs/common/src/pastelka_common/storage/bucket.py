@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 import anyio
 import obstore
-import structlog
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
@@ -60,8 +59,6 @@ _TYPES = {
     ".tiff": "image/tiff",
     ".webp": "image/webp",
 }
-
-log = structlog.get_logger(__name__)
 
 
 class InvalidBucketError(Exception):
@@ -172,13 +169,6 @@ class BucketStorage:
     async def remove(self, path: str) -> None:
         """Delete one file; nothing happens if it is not there."""
         await self._delete([_key(path)])
-
-    async def delete_tree(self, path: str) -> None:
-        """Delete a folder and its content as far as possible; failures are only logged."""
-        try:
-            await self._delete([meta["path"] for meta in await self._all(_key(path))])
-        except OSError as error:
-            log.warning("files not deleted", path=path, reason=error.strerror)
 
     async def files(self, path: str) -> AsyncIterator[str]:
         """Relative paths of all files below ``path``."""

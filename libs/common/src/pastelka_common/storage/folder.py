@@ -84,10 +84,6 @@ class FolderStorage:
         """Delete one file; nothing happens if it is not there."""
         await anyio.Path(self.resolve(path)).unlink(missing_ok=True)
 
-    async def delete_tree(self, path: str) -> None:
-        """Delete a folder and its content as far as possible; failures are not reported to the caller."""
-        await to_thread.run_sync(_delete_tree, self.resolve(path))
-
     async def files(self, path: str) -> AsyncIterator[str]:
         """Relative paths of all files below ``path``."""
         base = anyio.Path(self.resolve(path))
@@ -164,7 +160,3 @@ def _fill(file: BinaryIO, content: bytes | Path) -> None:
         return
     with content.open("rb") as source:
         shutil.copyfileobj(source, file, _PIECE)
-
-
-def _delete_tree(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)

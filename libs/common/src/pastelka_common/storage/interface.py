@@ -76,9 +76,6 @@ class Storage(Protocol):
     async def remove(self, path: str) -> None:
         """Delete one file; nothing happens if it is not there."""
 
-    async def delete_tree(self, path: str) -> None:
-        """Delete a folder and its content as far as possible; failures are not reported to the caller."""
-
     def files(self, path: str) -> AsyncIterator[str]:
         """Relative paths of all files below ``path``."""
 

@@ -20,11 +20,12 @@ from pastelka_orders.database import DatabaseUnavailableError
 from pastelka_orders.errors import OrdersError
 
 _COMMANDS = ("users", "tokens", "dead-letters", "reconcile", "erase", "backup-record", "after-restore")
+_PROG = "python -m pastelka_orders"
 _FAILED = 1
 _INTERRUPTED = 130
 
 
-def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m pastelka_orders") -> int:
+def main(arguments: Sequence[str] | None = None, *, prog: str = _PROG) -> int:
     """Run one command, as ``prog``; returns the exit code."""
     asked = parser(prog).parse_args(arguments)
     # What is printed to standard output is the answer, and may be JSON.
@@ -52,7 +53,7 @@ async def perform(asked: argparse.Namespace) -> int:
     return 0
 
 
-def parser(prog: str) -> argparse.ArgumentParser:
+def parser(prog: str = _PROG) -> argparse.ArgumentParser:
     """The command line; what it reads has the command as ``run``."""
     line = argparse.ArgumentParser(
         prog=prog,

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from nats.aio.client import Client
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pastelka_common.errors import JobError
 from pastelka_common.storage import Storage, StorageUsage, open_storage
 from pastelka_orders import order_files
 from pastelka_orders.commands.output import say, say_json
-from pastelka_orders.commands.session import broker, database
+from pastelka_orders.commands.session import database
 from pastelka_orders.database import Database
 from pastelka_orders.erasure import Eraser
 from pastelka_orders.errors import ConflictError, OrderNotFoundError
@@ -44,12 +44,12 @@ class _Plan:
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the command line."""
-    parser = commands.add_parser("erase", help="erase a customer: files, rows and messages, for good")
+    parser = commands.add_parser("erase", help="erase a customer: files and rows, for good")
     what = parser.add_subparsers(required=True, metavar="{customer}")
     customer = what.add_parser(
         "customer",
         help="all orders with an e-mail, or one order",
-        description="Erases orders with their photos, pages, names and messages. Nothing brings them back. "
+        description="Erases orders with their photos, pages and names. Nothing brings them back. "
         "Orders made by hand have no e-mail: give their numbers.",
     )
     which = customer.add_mutually_exclusive_group(required=True)
@@ -66,14 +66,14 @@ async def _erase(asked: argparse.Namespace) -> None:
         raise NotErasedError("--json cannot ask for confirmation: add --yes or --dry-run.")
     settings = OrdersSettings.load()
     storage = open_storage(settings)
-    async with broker(settings) as nc, database(settings) as orders:
+    async with database(settings) as orders:
         plans = await _plans(orders, storage, asked)
         earlier = await _earlier(orders, asked) if not plans else None
         if asked.dry_run or not plans:
             _tell(asked, plans, [earlier] if earlier is not None else [])
             return
         _agree(asked, plans)
-        records = await _do(orders, nc, storage, plans)
+        records = await _do(orders, storage, plans)
     _tell(asked, plans, records)
     left = [record.order_number for record in records if record.erased_at is None]
     if left:
@@ -116,7 +116,7 @@ async def _earlier(orders: Database, asked: argparse.Namespace) -> ErasureRecord
     return record
 
 
-async def _do(orders: Database, nc: Client, storage: Storage, plans: Sequence[_Plan]) -> list[ErasureRecord]:
+async def _do(orders: Database, storage: Storage, plans: Sequence[_Plan]) -> list[ErasureRecord]:
     """Ask for all of them first: what is left, should this be interrupted, the worker erases."""
     asked_by = f"command ({getpass.getuser()})"
 
@@ -125,14 +125,18 @@ async def _do(orders: Database, nc: Client, storage: Storage, plans: Sequence[_P
             await ask(connection, plan.target, "customer", asked_by)
 
     await orders.write(ask_for_all)
-    eraser = Eraser(orders, nc, storage)
+    eraser = Eraser(orders, storage)
     return [await _one(orders, eraser, plan.target.order_id) for plan in plans]
 
 
 async def _one(orders: Database, eraser: Eraser, order_id: int) -> ErasureRecord:
     record = await _record(orders, order_id)
     if record.erased_at is None:
-        await eraser.finish(record)
+        try:
+            await eraser.erase(record)
+        except JobError as error:
+            reason = error.message
+            await orders.write(lambda c: erasures.note_failure(c, order_id, reason))
     return await _record(orders, order_id)
 
 
@@ -202,13 +206,13 @@ def _of_record(record: ErasureRecord) -> dict[str, object]:
         "pages": record.pages,
         "files": record.files,
         "bytes": record.bytes,
-        "error": record.error,
+        "error": record.last_error,
     }
 
 
 def _line(record: ErasureRecord) -> str:
     if record.erased_at is None:
-        return f"order {record.order_number} not erased yet: {record.error or 'it is being erased'}"
+        return f"order {record.order_number} not erased yet: {record.last_error or 'it is being erased'}"
     counts = [
         _count(record.photos or 0, "photo"),
         _count(record.pages or 0, "page"),

@@ -1,32 +1,24 @@
-"""``python -m pastelka_orders.entrypoints.worker``: facts, outbox, downloads, erasures,
-reconciler, retention.
-"""
+"""``python -m pastelka_orders.entrypoints.worker``: facts, outbox, row jobs, reconciler, retention."""
 
 import asyncio
 
 from nats.aio.client import Client
 
 from pastelka_common import process
-from pastelka_common.contracts.messages import DeadLetter, DownloadJob, EraseJob
+from pastelka_common.contracts.messages import DeadLetter
 from pastelka_common.health import Check, health_server
 from pastelka_common.messaging.connection import connected, ping
 from pastelka_common.messaging.consumer import JobConsumer
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.service_health import serve_health
-from pastelka_common.messaging.topology import (
-    DEAD_CONSUMER,
-    DOWNLOAD_CONSUMER,
-    ERASE_CONSUMER,
-    FACTS_CONSUMER,
-    FETCH_CONSUMER,
-    SYNC_CONSUMER,
-)
+from pastelka_common.messaging.topology import DEAD_CONSUMER, FACTS_CONSUMER
 from pastelka_common.messaging.topology_monitor import managed_topology
 from pastelka_common.storage import open_storage
-from pastelka_orders.attempts import AttemptRows
-from pastelka_orders.consumers import DeadLetters, Downloads, Erasures, FactsConsumer
+from pastelka_orders.consumers import DeadLetters, FactsConsumer
 from pastelka_orders.database import Database, open_database
-from pastelka_orders.erasure import Retention
+from pastelka_orders.erasure import Eraser, Retention
+from pastelka_orders.erasure.eraser import RETRIES as ERASURE_RETRIES
+from pastelka_orders.handlers.downloads import Downloads
 from pastelka_orders.metrics import MetricsCollector
 from pastelka_orders.outbox import CHANNEL, Relay
 from pastelka_orders.pg_notify import listen
@@ -35,18 +27,16 @@ from pastelka_orders.photos.download import DEFAULT_USER_AGENT
 from pastelka_orders.photos.proxies import proxies_of
 from pastelka_orders.photos.urls import UrlRules
 from pastelka_orders.reconciler import Reconciler
+from pastelka_orders.repository.claims import CHANNEL as JOBS_CHANNEL
+from pastelka_orders.row_jobs import JobRunner
 from pastelka_orders.settings import OrdersSettings
-from pastelka_orders.shopify.consumers import follow_shop
+from pastelka_orders.shopify.client import AdminApi
+from pastelka_orders.shopify.jobs import ShopJobs
 
 _POOL = 8
-_CONSUMERS = (
-    FACTS_CONSUMER,
-    DEAD_CONSUMER,
-    DOWNLOAD_CONSUMER,
-    ERASE_CONSUMER,
-    FETCH_CONSUMER,
-    SYNC_CONSUMER,
-)
+_CONSUMERS = (FACTS_CONSUMER, DEAD_CONSUMER)
+_SHOP_CONCURRENCY = 3
+_ERASURE_CONCURRENCY = 4
 
 
 def main() -> None:
@@ -93,52 +83,52 @@ async def _work(
         files=settings.files_per_pass,
         on_repaired=relay.wake,
     )
-    downloads = Downloads(database, storage, downloader, settings.auto_process, relay.wake)
     dead = DeadLetters(database, nc, relay.wake)
     retention = Retention(
-        database,
-        nc,
-        storage,
-        days=settings.retention_days or None,
-        every=settings.retention_interval,
-        on_commit=relay.wake,
+        database, storage, days=settings.retention_days or None, every=settings.retention_interval
     )
     async with (
+        AdminApi(settings) as shop,
         managed_topology(nc, _CONSUMERS, replicas=settings.stream_replicas, on_loss=reconciler.wake),
         asyncio.TaskGroup() as tasks,
     ):
+        runners = [
+            JobRunner(
+                database,
+                Downloads(database, storage, downloader, settings.auto_process),
+                settings.download_concurrency,
+                on_commit=relay.wake,
+            ),
+            JobRunner(
+                database,
+                ShopJobs(database, shop, relay.wake, settings.shop_configured, settings.kept),
+                _SHOP_CONCURRENCY,
+                on_commit=relay.wake,
+            ),
+            JobRunner(
+                database,
+                Eraser(database, storage, settings.reconcile_grace),
+                _ERASURE_CONCURRENCY,
+                ERASURE_RETRIES,
+                on_commit=relay.wake,
+            ),
+        ]
+
+        def wake_runners() -> None:
+            for runner in runners:
+                runner.wake()
+
+        listeners = {CHANNEL: relay.wake, JOBS_CHANNEL: wake_runners}
+        for runner in runners:
+            tasks.create_task(runner.run(stop, grace=settings.shutdown_grace / 2))
         tasks.create_task(relay.run(stop))
         tasks.create_task(reconciler.run(stop))
         tasks.create_task(retention.run(stop))
         tasks.create_task(MetricsCollector(database, nc, storage).run(stop))
-        tasks.create_task(listen(settings.direct_url, CHANNEL, relay.wake, stop))
+        tasks.create_task(listen(settings.direct_url, listeners, stop))
         tasks.create_task(FactsConsumer(nc, database, relay.wake).run(stop))
         tasks.create_task(
-            JobConsumer(
-                nc, DEAD_CONSUMER, DeadLetter, dead.handle, concurrency=4, attempts=AttemptRows(database)
-            ).run(stop, grace=5)
-        )
-        tasks.create_task(
-            JobConsumer(
-                nc,
-                DOWNLOAD_CONSUMER,
-                DownloadJob,
-                downloads.handle,
-                concurrency=settings.download_concurrency,
-                on_rejected=downloads.reject,
-                attempts=AttemptRows(database),
-            ).run(stop, grace=settings.shutdown_grace / 2)
-        )
-        tasks.create_task(follow_shop(settings, stop, nc, database, relay.wake, kept=settings.kept))
-        tasks.create_task(
-            JobConsumer(
-                nc,
-                ERASE_CONSUMER,
-                EraseJob,
-                Erasures(storage).handle,
-                concurrency=2,
-                attempts=AttemptRows(database),
-            ).run(stop, grace=5)
+            JobConsumer(nc, DEAD_CONSUMER, DeadLetter, dead.handle, concurrency=4).run(stop, grace=5)
         )
 
 

@@ -1,19 +1,26 @@
-"""One order is erased, in steps that can be done again: count, files, rows, messages, done."""
+"""One order is erased, in steps that can be done again: count, files, rows, done."""
+
+import sys
+from dataclasses import dataclass
 
 import structlog
-from nats.aio.client import Client
 from prometheus_client import Counter
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.messaging.publish import BROKER_ERRORS
+from pastelka_common.contracts.messages import Failure
+from pastelka_common.errors import JobError, PostponedError, TransientError
+from pastelka_common.messaging.attempts import RetryPolicy
 from pastelka_common.storage import IncompleteDeleteError, Storage, StorageNotMountedError
 from pastelka_orders import order_files
-from pastelka_orders.database import Database, is_transient
-from pastelka_orders.erasure import messages
+from pastelka_orders.database import Database
 from pastelka_orders.handlers import erasures as handlers
-from pastelka_orders.leases import until_work_ends
-from pastelka_orders.outbox import RELAY_LEASE
-from pastelka_orders.repository import erasures
+from pastelka_orders.repository import claims, erasures
+from pastelka_orders.repository.claims import Claim, ClaimLostError
 from pastelka_orders.repository.erasures import ErasureRecord
+from pastelka_orders.row_jobs import STORAGE_RETRY_DELAY, Write
+
+RETRIES = RetryPolicy(attempts=sys.maxsize, longest=60.0)
+"""An erasure is never given up."""
 
 log = structlog.get_logger(__name__)
 
@@ -21,81 +28,87 @@ ERASED = Counter("pastelka_orders_erased_total", "Orders that were erased", ["re
 FAILED = Counter("pastelka_erasures_failed_total", "Tries to erase an order that failed", ["step"])
 
 
+@dataclass(frozen=True)
 class Eraser:
-    """Finishes erasures that were asked for. Several may work at once, also on the same order."""
+    """Erases orders, and looks for files that a worker wrote late: ``look_after`` s later, then less often.
 
-    def __init__(self, database: Database, nc: Client, storage: Storage) -> None:
-        self._database = database
-        self._nc = nc
-        self._storage = storage
+    Several may work at once, also on the same order.
+    """
 
-    async def finish(self, record: ErasureRecord) -> bool:
-        """Whether nothing is left of the order. A failure is noted on the record, which stays unfinished.
+    database: Database
+    storage: Storage
+    look_after: float = 20.0
 
-        Raises what says that the database is away.
+    name = "erase"
+    table = erasures.TABLE
+
+    async def work(self, claim: Claim) -> Write:
+        """See ``JobKind``."""
+        record = await self.database.read(lambda c: erasures.one(c, claim.key))
+        if record is None:
+            raise ClaimLostError
+        found = None
+        if record.erased_at is None:
+            await self.erase(record)
+        else:
+            found = await self._delete_late_files(record)
+        return lambda c: self._end(c, claim, found=found)
+
+    async def give_up(self, connection: AsyncConnection, claim: Claim, failure: Failure) -> None:
+        """Only an order that kills its workers comes here: it is tried again in an hour."""
+        await claims.end(connection, claim, attempts=claim.attempts, error=failure.message, seconds=3600)
+
+    async def erase(self, record: ErasureRecord) -> None:
+        """Erase what is left of the order. Raises ``JobError`` while something does not respond, or stays.
+
+        Messages about it hold ids only; the reconciler removes jobs and dead letters of what is gone.
         """
-        step = "files"
         try:
-            if record.deleted_at is None:
-                await self._files(record)
-                step = "rows"
-                await self._rows(record)
-            else:
-                await self._late_files(record)
-            step = "messages"
-            await self._messages(record)
-        except Exception as error:
-            if is_transient(error):
-                raise
-            await self._note(record, step, error)
-            return False
-        return True
-
-    async def _files(self, record: ErasureRecord) -> None:
-        what = await self._database.read(lambda c: erasures.contents(c, record.order_id))
-        paths = what.paths if what is not None else []
-        if paths:
-            # Counted before: an earlier try may have deleted the last file there was.
-            await self._storage.ensure_mounted(may_be_empty=record.files is not None)
-        if record.files is None:
-            found = await order_files.count(self._storage, record.order_id, paths)
-            await self._database.write(
-                lambda c: erasures.note_count(c, record.order_id, files=found.files, size=found.bytes)
-            )
-        await order_files.delete(self._storage, record.order_id, paths)
-
-    async def _late_files(self, record: ErasureRecord) -> None:
-        """Of an order whose rows went first, or of a try that was interrupted."""
-        await self._storage.ensure_mounted(may_be_empty=True)
-        await order_files.delete(self._storage, record.order_id)
-
-    async def _rows(self, record: ErasureRecord) -> None:
-        await self._database.write(lambda c: handlers.delete_order_rows(c, record.order_id))
-
-    async def _messages(self, record: ErasureRecord) -> None:
-        # What the relay had read before the rows went is purged with the rest once it is published.
-        await until_work_ends(self._database, RELAY_LEASE)
-        now = await self._database.read(lambda c: erasures.one(c, record.order_id))
-        await messages.purge(self._nc, now.subjects or [] if now is not None else [])
-        if await self._database.write(lambda c: handlers.finish(c, record.order_id)):
+            await self._delete_files(record)
+        except (OSError, IncompleteDeleteError, StorageNotMountedError) as error:
+            FAILED.labels("files").inc()
+            raise _job_error(error) from error
+        await self.database.write(lambda c: handlers.delete_order_rows(c, record.order_id))
+        if await self.database.write(lambda c: handlers.finish(c, record.order_id)):
             ERASED.labels(record.reason).inc()
             log.info("order erased", order_number=record.order_number, reason=record.reason)
 
-    async def _note(self, record: ErasureRecord, step: str, error: Exception) -> None:
-        FAILED.labels(step).inc()
-        reason = _sentence(error, step)
-        if isinstance(error, (IncompleteDeleteError, StorageNotMountedError, OSError, *BROKER_ERRORS)):
-            log.warning("erasure deferred", order_number=record.order_number, step=step, reason=reason)
-        else:
-            log.error("erasure deferred", order_number=record.order_number, step=step, exc_info=error)
-        await self._database.write(lambda c: erasures.note_failure(c, record.order_id, reason))
+    async def _delete_files(self, record: ErasureRecord) -> None:
+        """The order's folder; while there are rows, also what they name elsewhere."""
+        what = await self.database.read(lambda c: erasures.contents(c, record.order_id))
+        paths = what.paths if what is not None else []
+        if paths or record.deleted_at is not None:
+            # Counted before: an earlier attempt may have deleted the last file there was.
+            await self.storage.ensure_mounted(may_be_empty=not paths or record.files is not None)
+        if record.files is None and record.deleted_at is None:
+            found = await order_files.count(self.storage, record.order_id, paths)
+            await self.database.write(
+                lambda c: erasures.note_count(c, record.order_id, files=found.files, size=found.bytes)
+            )
+        await order_files.delete(self.storage, record.order_id, paths)
+
+    async def _delete_late_files(self, record: ErasureRecord) -> bool:
+        """Whether there were any."""
+        if not await self.storage.prefix_exists(str(record.order_id)):
+            return False
+        log.warning("files of an erased order found", order_id=record.order_id)
+        try:
+            await order_files.delete(self.storage, record.order_id)
+        except IncompleteDeleteError as error:
+            raise _job_error(error) from error
+        return True
+
+    async def _end(self, connection: AsyncConnection, claim: Claim, *, found: bool | None) -> None:
+        await erasures.schedule_look(connection, claim.key, look_after=self.look_after, found=found)
+        await claims.end(connection, claim)
 
 
-def _sentence(error: Exception, step: str) -> str:
-    if isinstance(error, IncompleteDeleteError | StorageNotMountedError):
-        return str(error)
-    if step == "messages" and isinstance(error, BROKER_ERRORS):
-        return f"NATS does not answer ({type(error).__name__}), so messages cannot be purged."
-    if isinstance(error, OSError):
-        return f"{error.strerror or type(error).__name__}."
-    return f"Unexpected error ({type(error).__name__}); the log tells more."
+def _job_error(error: OSError | IncompleteDeleteError | StorageNotMountedError) -> JobError:
+    if isinstance(error, IncompleteDeleteError):
+        return TransientError("files_left", str(error))
+    message = (
+        str(error)
+        if isinstance(error, StorageNotMountedError)
+        else f"{error.strerror or type(error).__name__}."
+    )
+    return PostponedError("storage_unavailable", message, seconds=STORAGE_RETRY_DELAY)

@@ -1,100 +1,103 @@
-"""Photos that come by URL: what a finished or failed download changes."""
+"""Photos that come by URL: each image that waits for one is a job."""
 
-from sqlalchemy import Integer, bindparam, text
+import json
+from dataclasses import dataclass
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.contracts.messages import DownloadJob, Failure, OrderChanged
+from pastelka_common.contracts.messages import Failure, OrderChanged
+from pastelka_common.storage import Storage, photo_path
+from pastelka_common.thumbnails import store_thumbnail
+from pastelka_orders.database import Database
+from pastelka_orders.dead_letters import letter_about
 from pastelka_orders.errors import ImageNotFoundError
 from pastelka_orders.handlers.orders import Process, start_processing
 from pastelka_orders.outbox import Outbox
-from pastelka_orders.repository import images
+from pastelka_orders.photos import PhotoDownloader
+from pastelka_orders.repository import claims, downloads, images, shop_items
+from pastelka_orders.repository.claims import Claim, ClaimLostError
+from pastelka_orders.repository.downloads import refresh_order_status
 from pastelka_orders.repository.images import LockedImage
 from pastelka_orders.repository.orders import StoredPhoto
-
-_STORED = text(
-    """UPDATE images SET path = :path, width = :width, height = :height, downloaded_at = clock_timestamp(),
-        download_error_code = NULL, download_error_message = NULL WHERE id = :image_id"""
-).bindparams(bindparam("image_id", type_=Integer))
-_FAILED = text(
-    """UPDATE images SET download_error_code = :code, download_error_message = :message
-    WHERE id = :image_id AND path IS NULL"""
-).bindparams(bindparam("image_id", type_=Integer))
-_AWAITED = text(
-    "UPDATE images SET download_error_code = NULL, download_error_message = NULL WHERE id = :image_id"
-).bindparams(bindparam("image_id", type_=Integer))
-_LOCK_ORDER = text("SELECT id FROM orders WHERE id = :order_id FOR NO KEY UPDATE").bindparams(
-    bindparam("order_id", type_=Integer)
-)
-_ORDER_STATUS = text(
-    """UPDATE orders o SET updated_at = clock_timestamp(), status = CASE
-        WHEN s.failed > 0 THEN 'error' WHEN s.missing > 0 THEN 'downloading' ELSE 'ready_for_review'
-        END::orderstatus
-    FROM (SELECT count(*) FILTER (WHERE i.path IS NULL) AS missing,
-            count(*) FILTER (WHERE i.path IS NULL AND i.download_error_code IS NOT NULL) AS failed
-        FROM line_items l JOIN images i ON i.line_item_id = l.id WHERE l.order_id = :order_id) s
-    WHERE o.id = :order_id"""
-).bindparams(bindparam("order_id", type_=Integer))
+from pastelka_orders.row_jobs import Write
 
 
-async def refresh_order_status(connection: AsyncConnection, order_id: int) -> None:
-    """Let the order's status say what its photos are like.
+@dataclass(frozen=True)
+class Downloads:
+    """Downloads, checks and stores photos; ``process`` is what then starts by itself."""
 
-    The row is locked by a statement before the one that counts: two photos that are stored at the same
-    moment would each count the other one as missing.
+    database: Database
+    storage: Storage
+    downloader: PhotoDownloader
+    process: Process
+
+    name = "download"
+    table = downloads.TABLE
+
+    async def work(self, claim: Claim) -> Write:
+        """See ``JobKind``."""
+        image = await self.database.read(lambda c: _claimed(c, claim))
+        photo = await self.downloader.download(image.original_url or "", name=f"Photo {image.position}")
+        path = photo_path(
+            order_id=image.order_id,
+            line_item_id=image.line_item_id,
+            position=image.position,
+            suffix=photo.suffix,
+            version=image.photo_version,
+        )
+        await self.storage.write(path, photo.content)
+        await store_thumbnail(self.storage, path, photo.thumbnail)
+        kept = StoredPhoto(image.position, path, photo.width, photo.height)
+        return lambda c: stored(c, claim, kept, self.process)
+
+    async def give_up(self, connection: AsyncConnection, claim: Claim, failure: Failure) -> None:
+        """Note on the image why its photo is not there; a dead letter says so, too."""
+        image = await _claimed(connection, claim)
+        await downloads.note_failure(connection, image.id, failure)
+        await refresh_order_status(connection, image.order_id)
+        job = json.dumps({"image_id": image.id, "order_number": image.order_number})
+        outbox = Outbox()
+        outbox.add(OrderChanged(order_number=image.order_number))
+        outbox.add(letter_about(f"download.{image.id}", job, claim.attempts, failure))
+        await outbox.flush(connection)
+        await claims.end(connection, claim, attempts=claim.attempts, error=failure.message)
+
+
+async def stored(connection: AsyncConnection, claim: Claim, photo: StoredPhoto, process: Process) -> None:
+    """The photo is in the storage; start what is to start by itself, unless the shop wants it no longer.
+
+    Raises ``ClaimLostError`` when the image waits for another photo, or for none.
     """
-    await connection.execute(_LOCK_ORDER, {"order_id": order_id})
-    await connection.execute(_ORDER_STATUS, {"order_id": order_id})
-
-
-async def wanted(connection: AsyncConnection, image_id: int, url: str) -> LockedImage | None:
-    """The image, if it still waits for the photo behind ``url``."""
-    image = await images.lock(connection, image_id)
-    waits = image is not None and image.path is None and image.original_url == url
-    return image if waits else None
-
-
-async def stored(connection: AsyncConnection, job: DownloadJob, photo: StoredPhoto, process: Process) -> None:
-    """The photo is in the storage; start what is to start by itself, unless the shop wants it no longer."""
-    image_id = job.image_id
-    image = await wanted(connection, image_id, job.url)
-    if image is None:
-        return
-    values = {"path": photo.path, "width": photo.width, "height": photo.height, "image_id": image_id}
-    await connection.execute(_STORED, values)
+    image = await _claimed(connection, claim)
+    await downloads.note_stored(connection, image.id, photo)
     await refresh_order_status(connection, image.order_id)
     outbox = Outbox()
     outbox.add(OrderChanged(order_number=image.order_number))
     # A photo that was lost and fetched again has its pages, which are not to be paid for twice.
-    has_pages = bool(await images.colorings(connection, [image_id]))
+    has_pages = bool(await images.colorings(connection, [image.id]))
     await start_processing(
-        connection, outbox, [image_id], process if image.is_wanted and not has_pages else "none"
+        connection, outbox, [image.id], process if image.is_wanted and not has_pages else "none"
     )
     await outbox.flush(connection)
+    await claims.end(connection, claim)
 
 
-async def failed(connection: AsyncConnection, job: DownloadJob, failure: Failure) -> None:
-    """The photo could not be fetched."""
-    image = await wanted(connection, job.image_id, job.url)
+async def again(connection: AsyncConnection, image_id: int) -> None:
+    """Download a photo once more that could not be; nothing happens if it is there, or on its way."""
+    image = await images.lock(connection, image_id)
     if image is None:
+        raise ImageNotFoundError(image_id)
+    if not await downloads.has_failed(connection, image_id):
         return
-    values = {"code": failure.code, "message": failure.message, "image_id": job.image_id}
-    await connection.execute(_FAILED, values)
+    await shop_items.await_photos(connection, [image_id])
     await refresh_order_status(connection, image.order_id)
     outbox = Outbox()
     outbox.add(OrderChanged(order_number=image.order_number))
     await outbox.flush(connection)
 
 
-async def again(connection: AsyncConnection, job: DownloadJob) -> None:
-    """Fetch a photo once more that could not be fetched; nothing happens if it is there by now."""
-    image = await images.lock(connection, job.image_id)
+async def _claimed(connection: AsyncConnection, claim: Claim) -> LockedImage:
+    image = await images.lock(connection, claim.key)
     if image is None:
-        raise ImageNotFoundError(job.image_id)
-    if image.path is not None or image.original_url != job.url:
-        return
-    await connection.execute(_AWAITED, {"image_id": job.image_id})
-    await refresh_order_status(connection, image.order_id)
-    outbox = Outbox()
-    outbox.add(job)
-    outbox.add(OrderChanged(order_number=image.order_number))
-    await outbox.flush(connection)
+        raise ClaimLostError
+    return image

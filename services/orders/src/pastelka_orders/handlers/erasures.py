@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.contracts.messages import EraseJob, Failure, OrderDeleted
+from pastelka_common.contracts.messages import Failure, OrderDeleted
 from pastelka_common.contracts.statuses import STATUS_ENUMS
 from pastelka_orders.handlers.versions import end_in_error, stop_work
 from pastelka_orders.models.orders import ErasureReason
@@ -27,13 +27,10 @@ async def ask(
     return is_new
 
 
-async def delete_order_rows(
-    connection: AsyncConnection, order_id: int, files: EraseJob | None = None
-) -> bool:
-    """Delete the rows of an order that is being erased, and what waits to be published about it.
+async def delete_order_rows(connection: AsyncConnection, order_id: int) -> bool:
+    """Delete the rows of an order that is being erased.
 
-    Its files are gone, or ``files`` is published. ``False`` if that was done before. Work that was begun
-    meanwhile is stopped; browsers hear of it.
+    ``False`` if that was done before. Work that was begun meanwhile is stopped; browsers hear of it.
     """
     record = await erasures.one(connection, order_id, lock=True)
     if record is None or record.deleted_at is not None:
@@ -46,7 +43,6 @@ async def delete_order_rows(
         # The lock stops imports of the order; the second read sees one that committed just before.
         await shop_orders.lock(connection, what.shopify_id)
         what = await erasures.contents(connection, order_id) or what
-    await erasures.forget_messages(connection, what.subjects)
     outbox = Outbox()
     is_watched = what.is_recent
     for kind in STATUS_ENUMS:
@@ -57,8 +53,6 @@ async def delete_order_rows(
     if record.reason == "customer" and what.shopify_id is not None:
         await erasures.suppress(connection, [what.shopify_id])
     await erasures.note_rows_gone(connection, order_id, what, is_watched=is_watched)
-    if files is not None:
-        outbox.add(files)
     outbox.add(OrderDeleted(order_number=what.order_number))
     await outbox.flush(connection)
     return True

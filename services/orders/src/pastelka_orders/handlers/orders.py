@@ -8,9 +8,9 @@ from typing import Literal
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.contracts.messages import EraseJob, OrderCreated
+from pastelka_common.contracts.messages import OrderCreated
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
-from pastelka_common.storage import Storage, StorageUsage, photo_path
+from pastelka_common.storage import IncompleteDeleteError, Storage, StorageUsage, photo_path
 from pastelka_common.thumbnails import store_thumbnail
 from pastelka_orders import order_files
 from pastelka_orders.database import Database
@@ -108,7 +108,9 @@ async def start_processing(
 async def delete(
     database: Database, storage: Storage, order_number: str, *, asked_by: str | None = None
 ) -> int:
-    """Delete an order: its rows now, its work in hand stopped, its files by a job. Returns its id.
+    """Delete an order: its rows and files now, its work in hand stopped. Returns its id.
+
+    The worker deletes what cannot be deleted now, or is being written.
 
     ``asked_by`` is for the record of what was erased. Raises ``OrderNotFoundError``.
     """
@@ -117,6 +119,10 @@ async def delete(
         raise OrderNotFoundError(order_number)
     found = await _count_files(storage, target.order_id)
     await database.write(lambda c: delete_rows(c, target, found, asked_by=asked_by))
+    try:
+        await order_files.delete(storage, target.order_id)
+    except (OSError, IncompleteDeleteError) as error:
+        log.warning("files not deleted yet", order_id=target.order_id, reason=str(error))
     return target.order_id
 
 
@@ -127,8 +133,7 @@ async def delete_rows(
     await erasures.ask(connection, target, "operator", asked_by)
     if found is not None:
         await erasures.note_count(connection, target.order_id, files=found.files, size=found.bytes)
-    files = EraseJob(order_id=target.order_id, order_number=target.order_number)
-    if not await delete_order_rows(connection, target.order_id, files):
+    if not await delete_order_rows(connection, target.order_id):
         raise OrderNotFoundError(target.order_number)
 
 

@@ -4,25 +4,16 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 from nats.aio.client import Client
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.contracts.messages import (
-    ColoringJob,
-    DeadLetter,
-    DownloadJob,
-    EraseJob,
-    FetchOrdersJob,
-    SvgJob,
-    SyncOrderJob,
-)
+from pastelka_common.contracts.messages import ColoringJob, DeadLetter, SvgJob
 from pastelka_orders import dead_letters
 from pastelka_orders.database import Database
+from pastelka_orders.domain.shop_requests import FetchOrders, SyncOrder
 from pastelka_orders.errors import DeadLetterNotFoundError, NotRequeueableError
 from pastelka_orders.handlers import downloads, versions
-from pastelka_orders.outbox import Outbox
 from pastelka_orders.repository import shop_jobs
-from pastelka_orders.shopify.asking import ask_now
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +39,7 @@ async def requeue(connection: AsyncConnection, sequence: int, letter: DeadLetter
     The run of a version that was given up on has ended: a new one begins, as with *retry*. Raises
     :class:`NotRequeueableError`, and what *retry* raises.
     """
-    again = _AGAIN.get(letter.original_subject.split(".")[1]) if "." in letter.original_subject else None
+    again = _AGAIN.get(letter.original_subject.removeprefix("jobs.").partition(".")[0])
     if again is None:
         raise NotRequeueableError(sequence, f"no consumer handles {letter.original_subject}.")
     try:
@@ -65,30 +56,26 @@ async def _svg(connection: AsyncConnection, payload: str) -> None:
     await versions.retry(connection, "svg", SvgJob.model_validate_json(payload).version_id)
 
 
+class _Download(BaseModel):
+    image_id: int
+
+
 async def _download(connection: AsyncConnection, payload: str) -> None:
-    await downloads.again(connection, DownloadJob.model_validate_json(payload))
+    await downloads.again(connection, _Download.model_validate_json(payload).image_id)
 
 
-async def _erase(connection: AsyncConnection, payload: str) -> None:
-    outbox = Outbox()
-    outbox.add(EraseJob.model_validate_json(payload))
-    await outbox.flush(connection)
+async def _fetch(connection: AsyncConnection, payload: str) -> None:
+    await shop_jobs.enqueue(connection, FetchOrders.model_validate_json(payload))
 
 
-def _shop(job_type: type[shop_jobs.Job]) -> Again:
-    """Ask the shop once more."""
-
-    async def again(connection: AsyncConnection, payload: str) -> None:
-        await ask_now(connection, job_type.model_validate_json(payload))
-
-    return again
+async def _sync(connection: AsyncConnection, payload: str) -> None:
+    await shop_jobs.enqueue(connection, SyncOrder.model_validate_json(payload))
 
 
 _AGAIN: dict[str, Again] = {
     "coloring": _coloring,
     "svg": _svg,
     "download": _download,
-    "erase": _erase,
-    "fetch": _shop(FetchOrdersJob),
-    "sync": _shop(SyncOrderJob),
+    "fetch": _fetch,
+    "sync": _sync,
 }

@@ -5,10 +5,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pastelka_common.contracts.messages import Failure, OrderChanged, now
 from pastelka_common.contracts.statuses import StatusType
 from pastelka_orders.domain.versions import status_of
-from pastelka_orders.handlers.downloads import refresh_order_status
 from pastelka_orders.handlers.versions import end_in_error, record_status
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.repository import images, stored_files, versions
+from pastelka_orders.repository.downloads import refresh_order_status
 from pastelka_orders.repository.stored_files import FILE_MISSING, PHOTO_MISSING, StoredFile
 from pastelka_orders.repository.versions import Version
 

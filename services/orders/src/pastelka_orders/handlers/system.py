@@ -16,18 +16,13 @@ from pastelka_common.contracts.messages import now
 from pastelka_common.health import run_checks
 from pastelka_common.messaging import service_health
 from pastelka_common.messaging.publish import BROKER_ERRORS
-from pastelka_common.messaging.topology import (
-    COLORING_CONSUMER,
-    DOWNLOAD_CONSUMER,
-    VECTORIZE_CONSUMER,
-    ConsumerSpec,
-)
+from pastelka_common.messaging.topology import COLORING_CONSUMER, VECTORIZE_CONSUMER, ConsumerSpec
 from pastelka_orders import dead_letters
 from pastelka_orders.broker import Broker
 from pastelka_orders.consumer_stats import consumer_stats
 from pastelka_orders.database import Database, DatabaseUnavailableError
 from pastelka_orders.errors import BrokerDownError
-from pastelka_orders.repository import reconciling, retention, system
+from pastelka_orders.repository import claims, downloads, reconciling, retention, system
 from pastelka_orders.system_schemas import (
     BreakerResponse,
     DeadLettersResponse,
@@ -44,7 +39,7 @@ T = TypeVar("T")
 
 OTHER_SERVICES = ("orders-worker", "coloring", "vectorize", "notifier")
 """Those that answer over NATS; the API speaks for itself."""
-_QUEUES = (COLORING_CONSUMER, VECTORIZE_CONSUMER, DOWNLOAD_CONSUMER)
+_QUEUES = (COLORING_CONSUMER, VECTORIZE_CONSUMER)
 _GOOD_FOR = 1.0
 _PATIENCE = 3.0
 
@@ -76,15 +71,16 @@ class System:
 
     async def _look(self) -> SystemResponse:
         nc = await _or_none(self.broker.client())
-        own, (others, queues, letters), (outbox, hour, reconciler, kept) = await asyncio.gather(
+        own, (others, queues, letters), (outbox, hour, reconciler, kept), downloading = await asyncio.gather(
             self._own(),
             _of_broker(nc),
             self._of_database(),
+            _or_none(self.database.read(_downloads)),
         )
         return SystemResponse(
             at=now(),
             services=[own, *_others(others or [])],
-            queues=queues,
+            queues=[*queues, downloading] if queues is not None and downloading is not None else queues,
             outbox=outbox,
             last_hour=hour,
             dead_letters=letters,
@@ -154,6 +150,12 @@ async def _of_broker(
         _or_none(_queues(nc)),
         _or_none(dead_letters.newest(nc)),
     )
+
+
+async def _downloads(connection: AsyncConnection) -> QueueResponse:
+    """Photos that wait, and are being downloaded."""
+    jobs = await claims.stats(connection, downloads.TABLE)
+    return QueueResponse(name="download", waiting=jobs.waiting, in_progress=jobs.in_progress)
 
 
 async def _reconciler(connection: AsyncConnection) -> ReconcilerResponse | None:

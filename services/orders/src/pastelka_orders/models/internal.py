@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pastelka_common.contracts.statuses import StatusType
-from pastelka_orders.models.orders import Base, ErasureReason
+from pastelka_orders.models.orders import Base, ErasureReason, RowJob
 
 
 class ShopifyWebhook(Base):
@@ -109,8 +109,6 @@ class Lease(Base):
     taken_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     expires_at: Mapped[datetime]
     """Free for others from then on, unless it is renewed."""
-    working_since: Mapped[datetime | None]
-    """Since when the relay publishes what it has read; ``None`` between two batches."""
 
 
 class ReconcilerState(Base):
@@ -134,10 +132,11 @@ class ReconcilerState(Base):
     """What was committed before has been pushed to the browsers."""
 
 
-class Erasure(Base):
+class Erasure(RowJob, Base):
     """An order whose files and rows are gone, or are going: the record of it, kept for good.
 
-    It holds no data of the customer: only ids, an order number that identifies no person, counts and times.
+    The job is to erase it, and then to look for files that a worker wrote late. It holds no data of the
+    customer: ids, an order number that identifies no person, counts and times.
     """
 
     __tablename__ = "erasures"
@@ -146,11 +145,7 @@ class Erasure(Base):
         Index("ix_erasures_open", "order_id", postgresql_where=text("erased_at IS NULL")),
         Index("ix_erasures_deleted_at", "deleted_at"),
         Index("ix_erasures_order_number", "order_number"),
-        Index(
-            "ix_erasures_next_look",
-            text("COALESCE(next_look_at, deleted_at)"),
-            postgresql_where=text("is_watched"),
-        ),
+        Index("ix_erasures_due", "next_attempt_at", postgresql_where=text("next_attempt_at IS NOT NULL")),
     )
 
     order_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -171,15 +166,8 @@ class Erasure(Base):
     """Whether a worker may still write a file; looked after for seven days."""
     looks: Mapped[int] = mapped_column(server_default="0")
     """How often no file was found since one was."""
-    next_look_at: Mapped[datetime | None]
-    """When to look for files again; ``None`` before the first time."""
-    subjects: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
-    """Subjects of messages about it, until they are purged."""
     erased_at: Mapped[datetime | None]
-    """When everything was gone: files, rows, messages."""
-    failures: Mapped[int] = mapped_column(server_default="0")
-    """How often it was tried in vain; ``error`` says why the last time."""
-    error: Mapped[str | None] = mapped_column(Text)
+    """When everything was gone: files and rows."""
 
 
 class RetentionState(Base):
@@ -201,15 +189,16 @@ class RetentionState(Base):
     """Why the last look could not do its work; ``None`` if it could."""
 
 
-class ShopJob(Base):
-    """What the shop is to be asked and has not answered yet: the job is published again where it is lost."""
+class ShopJob(RowJob, Base):
+    """A request to the shop that is not answered yet."""
 
     __tablename__ = "shop_jobs"
+    __table_args__ = (Index("ix_shop_jobs_next_attempt_at", "next_attempt_at"),)
 
     key: Mapped[str] = mapped_column(Text, primary_key=True)
-    """The job's subject; one that goes through pages has the moment it begins at, too."""
+    """What is requested: ``sync.<shopify_id>``, or ``fetch.shopify`` with the moment it begins at."""
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    """The job as it was published last."""
+    """``SyncOrder`` or ``FetchOrders`` of :mod:`pastelka_orders.domain.shop_jobs`."""
     updated_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
@@ -235,21 +224,3 @@ class FileCheck(Base):
     kind: Mapped[str] = mapped_column(Text, primary_key=True)
     after: Mapped[int]
     """Id of the last row whose file was looked for."""
-
-
-class JobAttempts(Base):
-    """Attempts of a job that was delivered more than once."""
-
-    __tablename__ = "job_attempts"
-    __table_args__ = (Index("ix_job_attempts_updated_at", "updated_at"),)
-
-    subject: Mapped[str] = mapped_column(Text, primary_key=True)
-    sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    """The message's number in its stream."""
-    failed: Mapped[int] = mapped_column(server_default="0")
-    open: Mapped[int] = mapped_column(server_default="0")
-    """Deliveries since the last outcome that had none so far."""
-    code: Mapped[str | None] = mapped_column(Text)
-    """Why the last attempt failed."""
-    message: Mapped[str | None] = mapped_column(Text)
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())

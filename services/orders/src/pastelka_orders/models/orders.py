@@ -187,12 +187,34 @@ class LineItem(Base):
     )
 
 
-class Image(Base):
-    """One source photo, and which of its versions are chosen."""
+class RowJob:
+    """Columns of a row that is itself a job of the worker (:mod:`pastelka_orders.row_jobs`)."""
+
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    """Attempts that failed; what was postponed, or ended with its worker, is not counted."""
+    lost_claims: Mapped[int] = mapped_column(server_default="0")
+    """Claims that ended without an outcome since the last one that had any."""
+    next_attempt_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
+    """When it is due."""
+    claimed_until: Mapped[datetime | None]
+    """A worker has it until then, unless it extends its claim; ``None``: no worker has it."""
+    last_error: Mapped[str | None] = mapped_column(Text)
+    """Why the last attempt failed or was postponed."""
+
+
+class Image(RowJob, Base):
+    """One source photo, and which of its versions are chosen. The job is to download the photo."""
 
     __tablename__ = "images"
     __table_args__ = (
         UniqueConstraint("line_item_id", "position"),
+        Index(
+            "ix_images_awaited",
+            "next_attempt_at",
+            postgresql_where=text(
+                "path IS NULL AND download_error_code IS NULL AND original_url IS NOT NULL"
+            ),
+        ),
         _changed_index("images", "GREATEST(coloring_chosen_at, svg_chosen_at)", "chosen_at"),
         # A chosen version is one of this very image's; losing it clears the choice only.
         ForeignKeyConstraint(

@@ -13,12 +13,7 @@ from pastelka_common.storage import Storage
 from pastelka_orders.database import Database, is_transient
 from pastelka_orders.leases import leased
 from pastelka_orders.reconciler.events import repair_events
-from pastelka_orders.reconciler.orphaned_jobs import (
-    remove_orphaned_jobs,
-    repair_downloads,
-    repair_erasures,
-    repair_shop_jobs,
-)
+from pastelka_orders.reconciler.orphaned_jobs import remove_orphaned_jobs
 from pastelka_orders.reconciler.reconcile_pass import ReconcilePass
 from pastelka_orders.reconciler.resolved_dead_letters import remove_resolved_dead_letters
 from pastelka_orders.reconciler.storage_scrubber import StorageScrubber
@@ -116,9 +111,6 @@ async def _pass_over(reconcile_pass: ReconcilePass, files: StorageScrubber | Non
     await remove_undeliverable_jobs(reconcile_pass)
     await remove_orphaned_jobs(reconcile_pass)
     await repair_versions(reconcile_pass)
-    await repair_downloads(reconcile_pass)
-    await repair_erasures(reconcile_pass)
-    await repair_shop_jobs(reconcile_pass)
     await remove_resolved_dead_letters(reconcile_pass)
     if files is not None:
         await files.scrub(reconcile_pass)

@@ -14,7 +14,7 @@ from pastelka_orders.database import Database
 
 T = TypeVar("T")
 
-Kind = Literal["coloring", "svg", "photo", "download", "erase", "shop", "events"]
+Kind = Literal["coloring", "svg", "photo", "events"]
 Reason = Literal[
     "never_published",
     "job_missing",
@@ -26,7 +26,6 @@ Reason = Literal[
     "job_of_deleted_version",
     "job_never_delivered",
     "consumer_ahead",
-    "files_left",
     "events_lost",
     "file_missing",
     "file_back",

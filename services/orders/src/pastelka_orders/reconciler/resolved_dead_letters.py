@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import TypeVar
 
 import structlog
 from pydantic import ValidationError
 
-from pastelka_common.contracts.messages import DeadLetter, DownloadJob, Message, VersionJob
+from pastelka_common.contracts.messages import DeadLetter, VersionJob
 from pastelka_common.contracts.statuses import STATUS_ENUMS, StatusType
 from pastelka_common.messaging.stored_messages import (
     StoredMessage,
@@ -23,8 +22,6 @@ from pastelka_orders.reconciler.reconcile_pass import ReconcilePass
 from pastelka_orders.repository import reconciling
 from pastelka_orders.repository.reconciling import ResolvedVersion
 
-J = TypeVar("J", bound=Message)
-
 _LETTERS_AT_MOST = 500
 """Letters of each kind that one pass reads."""
 
@@ -39,14 +36,20 @@ async def remove_resolved_dead_letters(reconcile_pass: ReconcilePass) -> None:
     for kind in STATUS_ENUMS:
         versions = await _answered_versions(reconcile_pass, kind)
         for letter in await _letters(reconcile_pass, f"dead.jobs.{kind}", versions):
-            job = _job(letter, VersionJob)
+            job = _job(letter)
             if job is not None and job.version_id in versions and versions[job.version_id].answers(job.run):
                 await _remove(reconcile_pass, letter)
-    ids = await _ids(reconcile_pass, "dead.jobs.download")
-    images = await reconcile_pass.database.read(lambda c: reconciling.answered_downloads(c, ids))
-    for letter in await _letters(reconcile_pass, "dead.jobs.download", images):
-        if _job(letter, DownloadJob) is not None:
-            await _remove(reconcile_pass, letter)
+    for prefix in ("dead.", "dead.jobs."):  # the latter from when downloads were jobs of the broker
+        await _remove_answered_downloads(reconcile_pass, f"{prefix}download")
+
+
+async def _remove_answered_downloads(reconcile_pass: ReconcilePass, prefix: str) -> None:
+    ids = await _ids(reconcile_pass, prefix)
+    images = (
+        await reconcile_pass.database.read(lambda c: reconciling.answered_downloads(c, ids)) if ids else []
+    )
+    for letter in await _letters(reconcile_pass, prefix, images):
+        await _remove(reconcile_pass, letter)
 
 
 async def _answered_versions(reconcile_pass: ReconcilePass, kind: StatusType) -> dict[int, ResolvedVersion]:
@@ -66,10 +69,10 @@ async def _letters(reconcile_pass: ReconcilePass, prefix: str, ids: Iterable[int
     return list((await get_last_messages(reconcile_pass.nc, DEAD, subjects)).values())
 
 
-def _job(letter: StoredMessage, model: type[J]) -> J | None:
+def _job(letter: StoredMessage) -> VersionJob | None:
     try:
         payload = DeadLetter.model_validate_json(letter.data).original_payload
-        return model.model_validate_json(payload)
+        return VersionJob.model_validate_json(payload)
     except ValidationError:
         return None
 

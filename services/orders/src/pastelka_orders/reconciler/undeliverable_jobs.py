@@ -19,22 +19,10 @@ from pastelka_common.messaging.stored_messages import (
     list_subjects,
     purge_subject,
 )
-from pastelka_common.messaging.topology import (
-    COLORING_CONSUMER,
-    DOWNLOAD_CONSUMER,
-    ERASE_CONSUMER,
-    JOBS,
-    VECTORIZE_CONSUMER,
-    ConsumerSpec,
-)
+from pastelka_common.messaging.topology import COLORING_CONSUMER, JOBS, VECTORIZE_CONSUMER, ConsumerSpec
 from pastelka_orders.reconciler.reconcile_pass import Kind, ReconcilePass
 
-_CONSUMERS: dict[Kind, ConsumerSpec] = {
-    "coloring": COLORING_CONSUMER,
-    "svg": VECTORIZE_CONSUMER,
-    "download": DOWNLOAD_CONSUMER,
-    "erase": ERASE_CONSUMER,
-}
+_CONSUMERS: dict[Kind, ConsumerSpec] = {"coloring": COLORING_CONSUMER, "svg": VECTORIZE_CONSUMER}
 _TIMEOUT = 5.0
 
 

@@ -1,14 +1,17 @@
 """Records of erasures: asking for one, what belongs to an order, and how far it got."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ARRAY, BigInteger, Integer, Text, bindparam, text
+from sqlalchemy import ARRAY, BigInteger, Float, Integer, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.models.orders import ErasureReason
+from pastelka_orders.repository import claims
+from pastelka_orders.repository.claims import JobTable
+
+TABLE = JobTable("erasures", "order_id")
 
 # Hours and not days: a day of PostgreSQL is 23 or 25 hours long where the clocks change.
 _EXPIRED = text(
@@ -34,11 +37,7 @@ _ASK = text(
     RETURNING order_id"""
 ).bindparams(bindparam("order_id", type_=Integer))
 _COLUMNS = """e.order_id, e.order_number, e.reason, e.asked_by, e.asked_at, e.photos, e.pages, e.files,
-    e.bytes, e.deleted_at, e.subjects, e.erased_at, e.failures, e.error"""
-_OPEN = text(
-    f"""SELECT {_COLUMNS} FROM erasures e WHERE e.erased_at IS NULL AND e.order_id > :after
-    ORDER BY e.order_id LIMIT :batch"""
-).bindparams(bindparam("after", type_=Integer))
+    e.bytes, e.deleted_at, e.erased_at, e.attempts, e.last_error"""
 _ONE = text(f"SELECT {_COLUMNS} FROM erasures e WHERE e.order_id = :order_id").bindparams(
     bindparam("order_id", type_=Integer)
 )
@@ -54,15 +53,8 @@ _COUNTED = text(
     WHERE order_id = :order_id AND files IS NULL"""
 ).bindparams(bindparam("order_id", type_=Integer))
 _CONTENTS = text(
-    """SELECT o.order_number, o.shopify_id,
-        o.updated_at > clock_timestamp() - interval '7 days' AS is_recent,
-        ARRAY(SELECT i.id FROM images i JOIN line_items l ON l.id = i.line_item_id
-            WHERE l.order_id = o.id ORDER BY i.id) AS images,
-        ARRAY(SELECT c.id FROM coloring_versions c JOIN images i ON i.id = c.image_id
-            JOIN line_items l ON l.id = i.line_item_id WHERE l.order_id = o.id ORDER BY c.id) AS colorings,
-        ARRAY(SELECT s.id FROM svg_versions s JOIN images i ON i.id = s.image_id
-            JOIN line_items l ON l.id = i.line_item_id WHERE l.order_id = o.id ORDER BY s.id) AS svgs
-    FROM orders o WHERE o.id = :order_id"""
+    """SELECT order_number, shopify_id, updated_at > clock_timestamp() - interval '7 days' AS is_recent
+    FROM orders WHERE id = :order_id"""
 ).bindparams(bindparam("order_id", type_=Integer))
 _FILES = text(
     """SELECT x.kind, x.path, x.changed_at FROM line_items l JOIN images i ON i.line_item_id = l.id
@@ -72,13 +64,9 @@ _FILES = text(
         UNION ALL SELECT 'page', s.path, s.updated_at FROM svg_versions s WHERE s.image_id = i.id) x
     WHERE l.order_id = :order_id"""
 ).bindparams(bindparam("order_id", type_=Integer))
-_FORGET_MESSAGES = text("DELETE FROM outbox WHERE subject = ANY(CAST(:subjects AS text[]))").bindparams(
-    bindparam("subjects", type_=ARRAY(Text))
-)
 _ROWS_GONE = text(
     """UPDATE erasures SET deleted_at = clock_timestamp(), photos = CAST(:photos AS integer),
-        pages = CAST(:pages AS integer), is_watched = :is_watched,
-        subjects = CAST(CAST(:subjects AS text) AS jsonb)
+        pages = CAST(:pages AS integer), is_watched = :is_watched
     WHERE order_id = :order_id"""
 ).bindparams(bindparam("order_id", type_=Integer))
 _FINAL = text(
@@ -87,12 +75,21 @@ _FINAL = text(
     ON CONFLICT (shopify_id) DO UPDATE SET is_final = true"""
 ).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
 _FINISHED = text(
-    """UPDATE erasures SET erased_at = clock_timestamp(), subjects = NULL, error = NULL
+    """UPDATE erasures SET erased_at = clock_timestamp(), last_error = NULL
     WHERE order_id = :order_id AND erased_at IS NULL RETURNING reason"""
 ).bindparams(bindparam("order_id", type_=Integer))
-_FAILED = text(
-    "UPDATE erasures SET failures = failures + 1, error = CAST(:error AS text) WHERE order_id = :order_id"
-).bindparams(bindparam("order_id", type_=Integer))
+_FAILED = text("UPDATE erasures SET last_error = CAST(:error AS text) WHERE order_id = :order_id").bindparams(
+    bindparam("order_id", type_=Integer)
+)
+# The longer nothing is found, the less is expected: some fifteen looks in seven days.
+_SCHEDULE_LOOK = text(
+    """UPDATE erasures e SET looks = n.looks, next_attempt_at = CASE
+        WHEN e.is_watched AND e.deleted_at > clock_timestamp() - interval '7 days' THEN clock_timestamp()
+            + make_interval(secs => LEAST(:look_after * 2.0 ^ LEAST(n.looks, 30), 86400)) END
+    FROM (SELECT order_id, CASE WHEN CAST(:found AS boolean) IS NULL THEN 0
+            WHEN CAST(:found AS boolean) THEN 1 ELSE looks + 1 END AS looks
+        FROM erasures WHERE order_id = :order_id) n WHERE e.order_id = n.order_id"""
+).bindparams(bindparam("order_id", type_=Integer), bindparam("look_after", type_=Float))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +114,16 @@ class ErasureRecord:
     files: int | None
     bytes: int | None
     deleted_at: datetime | None
-    subjects: list[str] | None
     erased_at: datetime | None
-    failures: int
-    error: str | None
+    attempts: int
+    last_error: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class OrderContents:
     """What belongs to an order. ``paths`` are those of stored files, relative to the storage root.
 
-    ``subjects`` are those of jobs about it. ``is_recent`` says whether anything changed in the last
+    ``is_recent`` says whether anything changed in the last
     seven days, so that a worker may still be writing.
     """
 
@@ -136,7 +132,6 @@ class OrderContents:
     photos: int
     pages: int
     paths: list[str]
-    subjects: list[str]
     is_recent: bool
 
 
@@ -174,13 +169,8 @@ async def ask(
         "reason": reason,
         "asked_by": asked_by,
     }
+    await claims.notify(connection)
     return (await connection.execute(_ASK, values)).first() is not None
-
-
-async def unfinished(connection: AsyncConnection, *, after: int, batch: int) -> list[ErasureRecord]:
-    """Erasures of which something is left to do, by order id beyond ``after``."""
-    rows = await connection.execute(_OPEN, {"after": after, "batch": batch})
-    return [ErasureRecord(**row) for row in rows.mappings()]
 
 
 async def one(connection: AsyncConnection, order_id: int, *, lock: bool = False) -> ErasureRecord | None:
@@ -214,28 +204,18 @@ async def contents(connection: AsyncConnection, order_id: int) -> OrderContents 
         photos=sum(row.kind == "photo" for row in stored),
         pages=sum(row.kind == "page" for row in stored),
         paths=[row.path for row in stored],
-        subjects=_subjects(head.images, head.colorings, head.svgs, head.shopify_id),
         is_recent=head.is_recent or any(row.changed_at and row.changed_at > week for row in rows),
     )
-
-
-async def forget_messages(connection: AsyncConnection, subjects: Sequence[str]) -> None:
-    """Take messages on these subjects out of the outbox.
-
-    Before any version is locked: the relay takes the outbox's rows first, too.
-    """
-    await connection.execute(_FORGET_MESSAGES, {"subjects": list(subjects)})
 
 
 async def note_rows_gone(
     connection: AsyncConnection, order_id: int, what: OrderContents | None, *, is_watched: bool
 ) -> None:
-    """Note that the order's rows are gone, and which messages are still to be purged."""
+    """Note that the order's rows are gone, and what there was."""
     values = {
         "order_id": order_id,
         "photos": what.photos if what else None,
         "pages": what.pages if what else None,
-        "subjects": json.dumps(what.subjects if what else []),
         "is_watched": is_watched,
     }
     await connection.execute(_ROWS_GONE, values)
@@ -253,8 +233,19 @@ async def finish(connection: AsyncConnection, order_id: int) -> ErasureReason | 
 
 
 async def note_failure(connection: AsyncConnection, order_id: int, error: str) -> None:
-    """Note that it was tried in vain, and why."""
+    """Note why an attempt outside the worker failed."""
     await connection.execute(_FAILED, {"order_id": order_id, "error": error})
+
+
+async def schedule_look(
+    connection: AsyncConnection, order_id: int, *, look_after: float, found: bool | None
+) -> None:
+    """Look for files ``look_after`` s after the erasure (``found`` is ``None``), then ever less often.
+
+    No more than seven days after the rows were deleted.
+    """
+    values = {"order_id": order_id, "look_after": look_after, "found": found}
+    await connection.execute(_SCHEDULE_LOOK, values)
 
 
 async def _a_week_ago(connection: AsyncConnection) -> datetime:
@@ -262,12 +253,3 @@ async def _a_week_ago(connection: AsyncConnection) -> datetime:
         await connection.execute(text("SELECT clock_timestamp() - interval '7 days'"))
     ).scalar_one()
     return found
-
-
-def _subjects(
-    images: Sequence[int], colorings: Sequence[int], svgs: Sequence[int], shopify_id: int | None
-) -> list[str]:
-    found = [f"jobs.download.{number}" for number in images]
-    found += [f"jobs.coloring.{number}" for number in colorings]
-    found += [f"jobs.svg.{number}" for number in svgs]
-    return found if shopify_id is None else [*found, f"jobs.sync.{shopify_id}"]

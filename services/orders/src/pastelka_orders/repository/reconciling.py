@@ -1,4 +1,4 @@
-"""What the reconciler reads: work in hand, ended work, waiting photos, erasures, its own state."""
+"""What the reconciler reads: work in hand, ended work, its own state."""
 
 import json
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, Integer, Text, bindparam, text
+from sqlalchemy import Integer, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.statuses import StatusType
@@ -41,26 +41,6 @@ _ANSWERED_DOWNLOADS = text(
     WHERE i.download_error_code IS NULL"""
 )
 _IN_OUTBOX = text("SELECT 1 FROM outbox WHERE subject = :subject LIMIT 1")
-_WAITING_PHOTOS = text(
-    f"""SELECT i.id, i.original_url AS url, o.order_number
-    FROM orders o JOIN line_items l ON l.order_id = o.id JOIN images i ON i.line_item_id = l.id
-    WHERE o.status = 'downloading' AND o.updated_at < {_OLD}
-        AND i.path IS NULL AND i.download_error_code IS NULL AND i.original_url IS NOT NULL
-    ORDER BY i.id"""
-)
-# The longer nothing is found, the less is expected: some fifteen looks in seven days.
-_ERASURES = text(
-    f"""SELECT order_id, order_number FROM erasures
-    WHERE is_watched AND deleted_at < {_OLD} AND deleted_at > clock_timestamp() - interval '7 days'
-        AND COALESCE(next_look_at, deleted_at) <= clock_timestamp()
-    ORDER BY COALESCE(next_look_at, deleted_at), order_id LIMIT :page"""
-)
-_LOOKED = text(
-    """UPDATE erasures SET looks = n.looks, next_look_at = clock_timestamp()
-        + make_interval(secs => LEAST(:grace * 2.0 ^ LEAST(n.looks, 30), 86400))
-    FROM (SELECT order_id, CASE WHEN CAST(:found AS boolean) THEN 1 ELSE looks + 1 END AS looks
-        FROM erasures WHERE order_id = :order_id) n WHERE erasures.order_id = n.order_id"""
-).bindparams(bindparam("order_id", type_=Integer), bindparam("grace", type_=Float))
 _OLDEST_OUTBOX = text("SELECT LEAST(clock_timestamp(), min(created_at)) FROM outbox WHERE refused IS NULL")
 _CHANGED_ORDERS = text(
     """WITH changed_images AS (
@@ -138,23 +118,6 @@ class ResolvedVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingPhoto:
-    """An image whose photo is still to be fetched."""
-
-    id: int
-    url: str
-    order_number: str
-
-
-@dataclass(frozen=True, slots=True)
-class DeletedOrder:
-    """An order whose files must be gone."""
-
-    order_id: int
-    order_number: str
-
-
-@dataclass(frozen=True, slots=True)
 class ChangedOrder:
     """An order that changed since some moment."""
 
@@ -208,23 +171,6 @@ async def answered_downloads(connection: AsyncConnection, ids: Sequence[int]) ->
 async def is_in_outbox(connection: AsyncConnection, subject: str) -> bool:
     """Whether a message on this subject waits to be published."""
     return (await connection.execute(_IN_OUTBOX, {"subject": subject})).first() is not None
-
-
-async def waiting_photos(connection: AsyncConnection, *, grace: float) -> list[WaitingPhoto]:
-    """Photos that are to be fetched, of orders of which nothing was heard for the grace."""
-    rows = await connection.execute(_WAITING_PHOTOS, {"grace": grace})
-    return [WaitingPhoto(**row) for row in rows.mappings()]
-
-
-async def erasures(connection: AsyncConnection, *, grace: float, page: int) -> list[DeletedOrder]:
-    """Orders that were deleted in the last days, and longer ago than the grace, whose folder is due."""
-    rows = await connection.execute(_ERASURES, {"grace": grace, "page": page})
-    return [DeletedOrder(**row) for row in rows.mappings()]
-
-
-async def note_look(connection: AsyncConnection, order_id: int, *, grace: float, found: bool) -> None:
-    """Look again after the grace where files were ``found``; else after twice as long as before."""
-    await connection.execute(_LOOKED, {"order_id": order_id, "grace": grace, "found": found})
 
 
 async def published_until(connection: AsyncConnection) -> datetime:

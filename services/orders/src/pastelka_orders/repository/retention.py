@@ -10,8 +10,8 @@ _CLOCK = text("SELECT clock_timestamp()")
 _STATE = text(
     """SELECT r.ran_at, r.days, r.since, r.erased, r.last_erased_at, r.error, w.waiting, w.failing,
         w.failure FROM retention r,
-        (SELECT count(*) AS waiting, count(*) FILTER (WHERE failures > 0) AS failing,
-            (array_agg(error ORDER BY order_id) FILTER (WHERE error IS NOT NULL))[1] AS failure
+        (SELECT count(*) AS waiting, count(last_error) AS failing,
+            (array_agg(last_error ORDER BY order_id) FILTER (WHERE last_error IS NOT NULL))[1] AS failure
         FROM erasures WHERE erased_at IS NULL) w"""
 )
 _BEGIN = text(

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import ARRAY, BigInteger, Integer, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pastelka_orders.repository import claims
+from pastelka_orders.repository.claims import DUE_NOW
 from pastelka_orders.shopify.orders import ShopItem
 from pastelka_orders.shopify.photo_plan import Place, StoredPhotoState
 
@@ -49,7 +51,7 @@ _ADD_PHOTOS = text(
     """INSERT INTO images (line_item_id, position, original_url)
     SELECT n.line_item_id, n.position, n.url FROM unnest(CAST(:items AS integer[]),
         CAST(:positions AS integer[]), CAST(:urls AS text[])) AS n(line_item_id, position, url)
-    ORDER BY n.line_item_id, n.position RETURNING id, original_url"""
+    ORDER BY n.line_item_id, n.position"""
 ).bindparams(
     bindparam("items", type_=ARRAY(Integer)),
     bindparam("positions", type_=ARRAY(Integer)),
@@ -57,15 +59,15 @@ _ADD_PHOTOS = text(
 )
 # What was made from the photo before stays, but is chosen no longer: it shows another picture.
 _REPLACE_PHOTOS = text(
-    """UPDATE images i SET original_url = n.url, photo_version = i.photo_version + 1,
+    f"""UPDATE images i SET original_url = n.url, photo_version = i.photo_version + 1,
         photo_replaced_at = clock_timestamp(), path = NULL, width = NULL, height = NULL,
         downloaded_at = NULL, download_error_code = NULL, download_error_message = NULL,
         selected_coloring_id = NULL, selected_svg_id = NULL,
-        coloring_chosen_at = NULL, svg_chosen_at = NULL
+        coloring_chosen_at = NULL, svg_chosen_at = NULL, {DUE_NOW}
     FROM unnest(CAST(:ids AS integer[]), CAST(:urls AS text[])) AS n(id, url) WHERE i.id = n.id"""
 ).bindparams(bindparam("ids", type_=ARRAY(Integer)), bindparam("urls", type_=ARRAY(Text)))
 _AWAIT_PHOTOS = text(
-    """UPDATE images SET download_error_code = NULL, download_error_message = NULL
+    f"""UPDATE images SET download_error_code = NULL, download_error_message = NULL, {DUE_NOW}
     WHERE id = ANY(CAST(:ids AS integer[]))"""
 ).bindparams(bindparam("ids", type_=ARRAY(Integer)))
 _DROP_PHOTOS = text(
@@ -113,28 +115,31 @@ async def lock_photos(connection: AsyncConnection, order_id: int) -> list[Stored
     ]
 
 
-async def add_photos(connection: AsyncConnection, photos: Mapping[Place, str]) -> dict[int, str]:
-    """Add photos that are to be fetched; returns their URLs by image."""
+async def add_photos(connection: AsyncConnection, photos: Mapping[Place, str]) -> None:
+    """Add photos that are to be downloaded: URLs by place."""
     if not photos:
-        return {}
+        return
     values = {
         "items": [item for item, _ in photos],
         "positions": [position for _, position in photos],
         "urls": list(photos.values()),
     }
-    return {row.id: row.original_url for row in await connection.execute(_ADD_PHOTOS, values)}
+    await connection.execute(_ADD_PHOTOS, values)
+    await claims.notify(connection)
 
 
 async def replace_photos(connection: AsyncConnection, photos: Mapping[int, str]) -> None:
-    """Other photos take the place of these: URLs by image."""
+    """Other photos take the place of these, and are downloaded: URLs by image."""
     if photos:
         await connection.execute(_REPLACE_PHOTOS, {"ids": list(photos), "urls": list(photos.values())})
+        await claims.notify(connection)
 
 
 async def await_photos(connection: AsyncConnection, image_ids: Sequence[int]) -> None:
-    """These photos are fetched again: forget why they could not be."""
+    """Download these photos again: forget why they could not be."""
     if image_ids:
         await connection.execute(_AWAIT_PHOTOS, {"ids": list(image_ids)})
+        await claims.notify(connection)
 
 
 async def drop_photos(connection: AsyncConnection, image_ids: Sequence[int]) -> None:

@@ -1,51 +1,49 @@
-"""What the shop is to be asked and has not answered yet."""
+"""Requests to the shop that are not answered yet: rows that are jobs."""
 
 import json
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.contracts.messages import FetchOrdersJob, SyncOrderJob
+from pastelka_orders.domain.shop_requests import FetchOrders, ShopRequest, SyncOrder
+from pastelka_orders.repository import claims
+from pastelka_orders.repository.claims import DUE_NOW, Claim, ClaimLostError, JobTable
 
-Job = FetchOrdersJob | SyncOrderJob
+TABLE = JobTable("shop_jobs", "key")
 
-_KEEP = text(
-    """INSERT INTO shop_jobs (key, payload) VALUES (:key, CAST(:payload AS jsonb))
-    ON CONFLICT (key) DO UPDATE SET payload = EXCLUDED.payload, updated_at = clock_timestamp()"""
+_ENQUEUE = text(
+    f"""INSERT INTO shop_jobs (key, payload) VALUES (:key, CAST(:payload AS jsonb))
+    ON CONFLICT (key) DO UPDATE SET payload = EXCLUDED.payload, updated_at = clock_timestamp(), {DUE_NOW}"""
 )
-# What was asked meanwhile under the same key is another question.
-_FORGET = text("DELETE FROM shop_jobs WHERE key = :key AND payload = CAST(:payload AS jsonb)")
-_WAITING = text(
-    """SELECT key, payload FROM shop_jobs
-    WHERE updated_at < clock_timestamp() - make_interval(secs => :grace) ORDER BY updated_at LIMIT :page"""
+_PAYLOAD = text("SELECT payload FROM shop_jobs WHERE key = :key AND claimed_until = :until")
+_CONTINUE = text(
+    "UPDATE shop_jobs SET payload = CAST(:payload AS jsonb), updated_at = clock_timestamp() WHERE key = :key"
 )
-_AT_ONCE = 500
+_DONE = text("DELETE FROM shop_jobs WHERE key = :key AND claimed_until = :until RETURNING 1")
 
 
-async def keep(connection: AsyncConnection, job: Job) -> None:
-    """Remember that ``job`` is asked for; one of the same key is replaced."""
-    await connection.execute(_KEEP, _row(job))
+async def enqueue(connection: AsyncConnection, request: ShopRequest) -> None:
+    """Ask the shop; a request of the same key is replaced, also one that a worker has."""
+    await connection.execute(_ENQUEUE, {"key": request.key, "payload": request.model_dump_json()})
+    await claims.notify(connection)
 
 
-async def forget(connection: AsyncConnection, job: Job) -> None:
-    """``job`` was done, or given up; nothing happens if it is not kept."""
-    await connection.execute(_FORGET, _row(job))
+async def read(connection: AsyncConnection, claim: Claim) -> ShopRequest:
+    """The request that was claimed. Raises ``ClaimLostError``."""
+    payload = (await connection.execute(_PAYLOAD, claim.row)).scalar()
+    if payload is None:
+        raise ClaimLostError
+    model = FetchOrders if str(claim.key).startswith("fetch.") else SyncOrder
+    return model.model_validate_json(json.dumps(payload))
 
 
-async def waiting(connection: AsyncConnection, *, grace: float) -> list[Job]:
-    """Jobs that were asked for longer ago than ``grace`` (s), the oldest first."""
-    rows = await connection.execute(_WAITING, {"grace": grace, "page": _AT_ONCE})
-    return [_job(row.key, row.payload) for row in rows]
+async def go_on(connection: AsyncConnection, claim: Claim, request: FetchOrders) -> None:
+    """The next page is due. Raises ``ClaimLostError``."""
+    await connection.execute(_CONTINUE, {"key": claim.key, "payload": request.model_dump_json()})
+    await claims.end(connection, claim, seconds=0)
 
 
-def _row(job: Job) -> dict[str, str]:
-    return {"key": _key(job), "payload": job.model_dump_json()}
-
-
-def _key(job: Job) -> str:
-    return f"{job.subject} {job.since.isoformat()}" if isinstance(job, FetchOrdersJob) else job.subject
-
-
-def _job(key: str, payload: object) -> Job:
-    job_type = FetchOrdersJob if key.startswith("jobs.fetch.") else SyncOrderJob
-    return job_type.model_validate_json(json.dumps(payload))
+async def done(connection: AsyncConnection, claim: Claim) -> None:
+    """The request is answered, or given up. Raises ``ClaimLostError``."""
+    if (await connection.execute(_DONE, claim.row)).first() is None:
+        raise ClaimLostError

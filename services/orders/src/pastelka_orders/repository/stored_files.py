@@ -6,6 +6,8 @@ from sqlalchemy import Integer, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.models.orders import StoredKind
+from pastelka_orders.repository import claims
+from pastelka_orders.repository.claims import DUE_NOW
 from pastelka_orders.repository.versions import TABLES
 
 FILE_MISSING = "file_missing"
@@ -42,8 +44,8 @@ _BACK = {
     for kind, table in TABLES.items()
 }
 _PHOTO_FETCHED_AGAIN = text(
-    """UPDATE images SET path = NULL, downloaded_at = NULL, download_error_code = NULL,
-        download_error_message = NULL WHERE id = :id"""
+    f"""UPDATE images SET path = NULL, downloaded_at = NULL, download_error_code = NULL,
+        download_error_message = NULL, {DUE_NOW} WHERE id = :id"""
 )
 _PHOTO_NOTED = text(
     """UPDATE images SET download_error_code = CAST(:code AS text),
@@ -101,6 +103,7 @@ async def version_is_back(connection: AsyncConnection, kind: StoredKind, version
 async def fetch_photo_again(connection: AsyncConnection, image_id: int) -> None:
     """Let a locked image wait for its photo."""
     await connection.execute(_PHOTO_FETCHED_AGAIN, {"id": image_id})
+    await claims.notify(connection)
 
 
 async def note_photo(

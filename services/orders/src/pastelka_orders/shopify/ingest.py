@@ -6,24 +6,18 @@ from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.contracts.messages import (
-    DownloadJob,
-    Failure,
-    OrderChanged,
-    OrderCreated,
-    SyncOrderJob,
-)
+from pastelka_common.contracts.messages import Failure, OrderChanged, OrderCreated
 from pastelka_common.contracts.statuses import STATUS_ENUMS
-from pastelka_orders.handlers.downloads import refresh_order_status
+from pastelka_orders.domain.shop_requests import SyncOrder
 from pastelka_orders.handlers.versions import end_in_error, stop_work
 from pastelka_orders.models.orders import OrderStatus
 from pastelka_orders.outbox import Outbox
-from pastelka_orders.repository import shop_items, shop_orders, unread_webhooks, versions
+from pastelka_orders.repository import shop_items, shop_jobs, shop_orders, unread_webhooks, versions
+from pastelka_orders.repository.downloads import refresh_order_status
 from pastelka_orders.repository.shop_orders import KnownOrder
 from pastelka_orders.repository.versions import Version
-from pastelka_orders.shopify.asking import ask
 from pastelka_orders.shopify.orders import ShopItem, ShopOrder
-from pastelka_orders.shopify.photo_plan import PhotoPlan, RefetchPolicy, plan_photos
+from pastelka_orders.shopify.photo_plan import RefetchPolicy, plan_photos
 
 REPLACED = Failure(
     code="photo_replaced",
@@ -76,7 +70,7 @@ async def ingest(
         changed |= await _take_items(connection, outbox, target, items, again)
     changed |= await unread_webhooks.note(connection, target.id, order.unread)
     if can_ask and await _lacks_photos(connection, target, order):
-        await _ask(connection, outbox, target, order)
+        await _ask(connection, target, order)
     else:
         changed |= known is not None and known.status in _WAITING
         if known is None or changed:
@@ -156,7 +150,10 @@ async def _take_items(
         if version.image_id in plan.replaced:
             await end_in_error(connection, outbox, version, REPLACED)
             stop_work(outbox, version)
-    await _fetch(connection, outbox, target, plan)
+    await shop_items.drop_photos(connection, plan.dropped)
+    await shop_items.replace_photos(connection, plan.replaced)
+    await shop_items.await_photos(connection, list(plan.again))
+    await shop_items.add_photos(connection, plan.added)
     return changed or not plan.is_empty
 
 
@@ -168,15 +165,6 @@ async def _in_progress(connection: AsyncConnection, target: _Target) -> list[Ver
     ]
 
 
-async def _fetch(connection: AsyncConnection, outbox: Outbox, target: _Target, plan: PhotoPlan) -> None:
-    await shop_items.drop_photos(connection, plan.dropped)
-    await shop_items.replace_photos(connection, plan.replaced)
-    await shop_items.await_photos(connection, list(plan.again))
-    added = await shop_items.add_photos(connection, plan.added)
-    for image_id, url in {**added, **plan.replaced, **plan.again}.items():
-        outbox.add(DownloadJob(image_id=image_id, order_number=target.number, url=url))
-
-
 async def _lacks_photos(connection: AsyncConnection, target: _Target, order: ShopOrder) -> bool:
     """Whether the shop has to be asked: the items did not come, or not one photo is known."""
     if order.items is None:
@@ -184,7 +172,7 @@ async def _lacks_photos(connection: AsyncConnection, target: _Target, order: Sho
     return not order.has_photos and not await shop_items.lock_photos(connection, target.id)
 
 
-async def _ask(connection: AsyncConnection, outbox: Outbox, target: _Target, order: ShopOrder) -> None:
-    await ask(connection, outbox, SyncOrderJob(shopify_id=order.shopify_id, order_number=target.number))
+async def _ask(connection: AsyncConnection, target: _Target, order: ShopOrder) -> None:
+    await shop_jobs.enqueue(connection, SyncOrder(shopify_id=order.shopify_id, order_number=target.number))
     if target.known is None:
         await shop_orders.set_status(connection, target.id, OrderStatus.PROCESSING)

@@ -8,15 +8,15 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.contracts.messages import FetchOrdersJob, now
+from pastelka_common.contracts.messages import now
+from pastelka_orders.domain.shop_requests import FetchOrders
 from pastelka_orders.errors import (
     OtherShopError,
     WebhookNotVerifiedError,
 )
-from pastelka_orders.repository import shop_orders
+from pastelka_orders.repository import shop_jobs, shop_orders
 from pastelka_orders.repository.unread_webhooks import UnreadBody, keep_unidentified
 from pastelka_orders.shopify import privacy
-from pastelka_orders.shopify.asking import ask_now
 from pastelka_orders.shopify.attributes import AttributeNames
 from pastelka_orders.shopify.fields import MAX_PHOTOS
 from pastelka_orders.shopify.ingest import ingest
@@ -126,7 +126,7 @@ async def apply(
     if found.order is None:
         await _keep_unread(connection, webhook, found.problems)
         if can_ask:
-            await ask_now(connection, FetchOrdersJob(since=now() - _LOOK_BACK))
+            await shop_jobs.enqueue(connection, FetchOrders(since=now() - _LOOK_BACK))
         return
     if not await _is_new(connection, webhook):
         return

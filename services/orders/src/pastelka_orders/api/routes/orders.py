@@ -131,10 +131,7 @@ async def get_order(request: Request, services: Deps, order_number: OrderNumber)
 )
 async def delete_order(services: Deps, principal: CurrentPrincipal, order_number: OrderNumber) -> None:
     """Delete an order with its files; work in hand is cancelled."""
-    order_id = await orders.delete(services.database, services.storage, order_number, asked_by=principal.name)
-    # The files disappear at once; the job that the transaction published deletes again what a worker
-    # may still have been writing.
-    await services.storage.delete_tree(str(order_id))
+    await orders.delete(services.database, services.storage, order_number, asked_by=principal.name)
 
 
 @router.get(

@@ -8,15 +8,15 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response, status
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.contracts.messages import FetchOrdersJob, SyncOrderJob, now
+from pastelka_common.contracts.messages import now
 from pastelka_orders.api.authorization import OPERATOR, SIGNED, AuthorizedRoute
 from pastelka_orders.api.deps import Deps, OrderNumber
 from pastelka_orders.api.problems import declared
+from pastelka_orders.domain.shop_requests import FetchOrders, SyncOrder
 from pastelka_orders.errors import NotOfShopError, OrderNotFoundError, ShopNotConfiguredError
-from pastelka_orders.repository import shop_orders
+from pastelka_orders.repository import shop_jobs, shop_orders
 from pastelka_orders.schemas import FetchFromShopRequest, QueuedResponse
 from pastelka_orders.shopify import privacy, webhook
-from pastelka_orders.shopify.asking import ask_now
 from pastelka_orders.shopify.attributes import AttributeNames
 
 router = APIRouter(tags=["shop"], route_class=AuthorizedRoute)
@@ -81,7 +81,7 @@ async def fetch_from_shopify(services: Deps, wanted: FetchFromShopRequest | None
     if not services.settings.shop_configured:
         raise ShopNotConfiguredError
     since = _moment(wanted.since if wanted else None, services.settings.timezone)
-    await services.write(lambda c: ask_now(c, FetchOrdersJob(since=since)))
+    await services.write(lambda c: shop_jobs.enqueue(c, FetchOrders(since=since)))
     day = since.astimezone(ZoneInfo(services.settings.timezone)).date()
     return QueuedResponse(message=f"Orders since {day.isoformat()} are being fetched.")
 
@@ -103,8 +103,8 @@ async def sync_order(services: Deps, order_number: OrderNumber) -> QueuedRespons
             raise NotOfShopError(order_number)
         if not services.settings.shop_configured:
             raise ShopNotConfiguredError
-        await ask_now(
-            connection, SyncOrderJob(shopify_id=found.shopify_id, order_number=order_number, photos=True)
+        await shop_jobs.enqueue(
+            connection, SyncOrder(shopify_id=found.shopify_id, order_number=order_number, photos=True)
         )
 
     await services.write(work)

@@ -1,0 +1,265 @@
+"""Rows that are jobs: due rows are claimed, worked on outside any transaction, and their outcome is written.
+
+One runner for each kind of job in each worker; any number of workers share the rows. A claim is extended
+while its job is worked on, so a worker that died is replaced when its claim has ended. Only an attempt that
+failed for a reason of its own counts; what waits for the database, the storage or its host is postponed.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_common.contracts.messages import Failure
+from pastelka_common.errors import PermanentError, PostponedError, TransientError
+from pastelka_common.messaging.attempts import RetryPolicy
+from pastelka_common.messaging.consumer import ENDED, IN_HAND, RETRIES, failure_of
+from pastelka_common.telemetry import tracer
+from pastelka_orders.database import Database, is_transient
+from pastelka_orders.database_errors import DatabaseUnavailableError
+from pastelka_orders.repository import claims
+from pastelka_orders.repository.claims import Claim, ClaimLostError, JobTable
+
+CLAIM_SECONDS = 30.0
+"""A worker that does not extend its claim for so long is taken for dead."""
+POLL_INTERVAL = 1.0
+"""How often due rows are looked for without a notification."""
+STORAGE_RETRY_DELAY = 10.0
+_MAX_LOST_CLAIMS = 5
+_OUTCOME_RETRY_DELAY = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+Write = Callable[[AsyncConnection], Awaitable[None]]
+"""A transaction."""
+
+
+class JobKind(Protocol):
+    """One kind of row job."""
+
+    @property
+    def name(self) -> str:
+        """What metrics and logs call it."""
+
+    @property
+    def table(self) -> JobTable:
+        """Where its rows are."""
+
+    async def work(self, claim: Claim) -> Write:
+        """Do the job; returns the transaction that writes its result, and ends the claim last.
+
+        Raises ``PostponedError`` or ``OSError`` (not counted), ``TransientError`` or anything unexpected
+        (an attempt), ``PermanentError`` (given up), ``ClaimLostError``.
+        """
+
+    async def give_up(self, connection: AsyncConnection, claim: Claim, failure: Failure) -> None:
+        """Say where people see it that the job will not be done, and end the claim."""
+
+
+@dataclass
+class JobRunner:
+    """Claims rows of one kind, at most ``concurrency`` at a time; :meth:`wake` says that some may be due.
+
+    ``on_commit`` is called when an outcome is written. A job with ``retries.attempts`` failed attempts is
+    given up, and so is one whose claims end again and again without an outcome: it may kill its workers.
+    """
+
+    database: Database
+    kind: JobKind
+    concurrency: int
+    retries: RetryPolicy = field(default_factory=RetryPolicy)
+    on_commit: Callable[[], None] = lambda: None
+    claim_seconds: float = CLAIM_SECONDS
+    _tasks: "set[asyncio.Task[None]]" = field(init=False, default_factory=set)
+    _awake: asyncio.Event = field(init=False, default_factory=asyncio.Event)
+
+    def wake(self) -> None:
+        """Look for due rows at once."""
+        self._awake.set()
+
+    async def run(self, stop: asyncio.Event, *, grace: float = 0.0) -> None:
+        """Work until ``stop`` is set; then give jobs ``grace`` seconds, and release other claims."""
+        stopped = asyncio.create_task(stop.wait())
+        stopped.add_done_callback(lambda _: self.wake())
+        try:
+            while not stop.is_set():
+                self._awake.clear()
+                if not await self._claim():
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._awake.wait(), POLL_INTERVAL)
+        finally:
+            stopped.cancel()
+            await self._drain(grace)
+
+    async def _claim(self) -> bool:
+        """Begin due jobs for which there is room; returns whether there may be more."""
+        free = self.concurrency - len(self._tasks)
+        if free <= 0:
+            return False
+        try:
+            found = await self.database.write(
+                lambda c: claims.claim_due(c, self.kind.table, free=free, lease=self.claim_seconds)
+            )
+        except Exception as error:
+            if not is_transient(error):
+                log.exception("claiming failed", kind=self.kind.name)
+            return False
+        for claim in found:
+            task = asyncio.create_task(self._process(claim), name=f"{self.kind.name}:{claim.key}")
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+        IN_HAND.labels(self.kind.name).set(len(self._tasks))
+        return bool(found)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("outcome not written", kind=self.kind.name, task=task.get_name(), exc_info=error)
+        IN_HAND.labels(self.kind.name).set(len(self._tasks))
+        self.wake()
+
+    async def _drain(self, grace: float) -> None:
+        tasks = list(self._tasks)
+        await asyncio.sleep(0)  # cancelled before its first step, a task could not release its claim
+        if tasks and grace > 0:
+            await asyncio.wait(tasks, timeout=grace)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _process(self, claim: Claim) -> None:
+        with tracer.start_as_current_span(f"process {self.kind.name}", kind=SpanKind.CONSUMER) as span:
+            try:
+                outcome = await self._attempt(claim, span)
+            except ClaimLostError:
+                outcome = "Lost"
+                log.info("claim lost", kind=self.kind.name, key=claim.key)
+            except asyncio.CancelledError:
+                ENDED.labels(self.kind.name, "Released").inc()
+                with suppress(DatabaseUnavailableError):
+                    await self.database.write(lambda c: claims.release(c, claim))
+                raise
+        ENDED.labels(self.kind.name, outcome).inc()
+        self.on_commit()
+
+    async def _attempt(self, claim: Claim, span: Span) -> str:
+        """Do the job once; returns what came of it."""
+        try:
+            _require_outcomes(claim)
+            async with self._extended(claim):
+                write = await self.kind.work(claim)
+            await self.database.write(write)
+        except ClaimLostError:
+            raise
+        except Exception as error:  # noqa: BLE001 - told apart there
+            if not isinstance(error, PostponedError):
+                span.set_status(Status(StatusCode.ERROR, str(error)))
+            return await self._end_failed(claim, error)
+        return "Done"
+
+    @asynccontextmanager
+    async def _extended(self, claim: Claim) -> AsyncIterator[None]:
+        """Extend the claim while the body runs; if it is lost, end the body and raise ``ClaimLostError``."""
+        ended, deadline = asyncio.Event(), asyncio.timeout(None)
+        try:
+            async with deadline:
+                extending = asyncio.create_task(self._extend(claim, ended, deadline))
+                try:
+                    yield
+                finally:
+                    # An extension that was cut off would leave unknown which end the claim has.
+                    ended.set()
+                    await asyncio.wait({extending})
+        except TimeoutError:
+            if deadline.expired():
+                raise ClaimLostError from None
+            raise
+
+    async def _extend(self, claim: Claim, ended: asyncio.Event, deadline: asyncio.Timeout) -> None:
+        while not ended.is_set():
+            try:
+                async with asyncio.timeout(self.claim_seconds / 3):
+                    await ended.wait()
+            except TimeoutError:
+                try:
+                    claim.until = await self.database.write(
+                        lambda c: claims.extend(c, claim, lease=self.claim_seconds)
+                    )
+                except ClaimLostError:
+                    deadline.reschedule(asyncio.get_running_loop().time())
+                    return
+                except Exception as error:  # noqa: BLE001 - the next extension may get through
+                    log.warning("claim not extended", kind=self.kind.name, key=claim.key, error=str(error))
+
+    async def _end_failed(self, claim: Claim, error: Exception) -> str:
+        if isinstance(error, OSError):
+            error = _postponed(error)
+        failure = failure_of(error)
+        if isinstance(error, PostponedError):
+            log.info("job deferred", kind=self.kind.name, key=claim.key, code=failure.code)
+            await self._defer(claim, failure, claim.attempts, error.seconds)
+            return "Postpone"
+        if not isinstance(error, PermanentError | TransientError):
+            log.error("job failed", kind=self.kind.name, key=claim.key, exc_info=error)
+        attempts = claim.attempts + 1
+        if isinstance(error, PermanentError) or attempts >= self.retries.attempts:
+            return await self._give_up(claim, attempts, failure)
+        RETRIES.labels(self.kind.name, failure.code).inc()
+        wish = error.retry_after if isinstance(error, TransientError) else None
+        seconds = self.retries.delay(attempts, wish)
+        log.warning(
+            "trying again",
+            kind=self.kind.name,
+            key=claim.key,
+            attempt=attempts,
+            code=failure.code,
+            seconds=seconds,
+        )
+        await self._defer(claim, failure, attempts, seconds)
+        return "RetryAfter"
+
+    async def _give_up(self, claim: Claim, attempts: int, failure: Failure) -> str:
+        claim.attempts = attempts
+        try:
+            await self._write(lambda c: self.kind.give_up(c, claim, failure))
+        except ClaimLostError:
+            raise
+        except Exception:
+            log.exception("job cannot be given up", kind=self.kind.name, key=claim.key)
+            await self._defer(claim, failure, attempts, self.retries.longest)
+            return "RetryAfter"
+        log.error("job given up", kind=self.kind.name, key=claim.key, code=failure.code)
+        return "Reject"
+
+    async def _defer(self, claim: Claim, failure: Failure, attempts: int, seconds: float) -> None:
+        await self._write(
+            lambda c: claims.end(c, claim, attempts=attempts, error=failure.message, seconds=seconds)
+        )
+        asyncio.get_running_loop().call_later(seconds, self.wake)
+
+    async def _write(self, write: Write) -> None:
+        """Write an outcome; while the database is away the claim is kept until it is back."""
+        while True:
+            try:
+                return await self.database.write(write)
+            except DatabaseUnavailableError:
+                await asyncio.sleep(_OUTCOME_RETRY_DELAY)
+
+
+def _postponed(error: OSError) -> PostponedError:
+    reason = error.strerror or type(error).__name__
+    return PostponedError(
+        "storage_unavailable", f"The storage does not respond: {reason}.", seconds=STORAGE_RETRY_DELAY
+    )
+
+
+def _require_outcomes(claim: Claim) -> None:
+    if claim.lost_claims >= _MAX_LOST_CLAIMS:
+        message = f"Gave up after {claim.lost_claims} attempts, none of which completed."
+        raise PermanentError("attempts_exhausted", message)

@@ -1,0 +1,142 @@
+"""What the worker reads from the shop: pages of orders, and single ones."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_common.contracts.messages import Failure, now
+from pastelka_common.errors import PermanentError, TransientError
+from pastelka_orders.database import Database, is_transient
+from pastelka_orders.dead_letters import letter_about
+from pastelka_orders.domain.shop_requests import FetchOrders, SyncOrder
+from pastelka_orders.outbox import Outbox
+from pastelka_orders.repository import shop_jobs, shop_orders
+from pastelka_orders.repository.claims import Claim
+from pastelka_orders.row_jobs import Write
+from pastelka_orders.shopify.client import AdminApi
+from pastelka_orders.shopify.ingest import Effect, give_up, ingest
+from pastelka_orders.shopify.orders import ShopOrder
+from pastelka_orders.shopify.photo_plan import RefetchPolicy
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class ShopJobs:
+    """Requests to the shop as row jobs; ``on_commit`` wakes the relay."""
+
+    database: Database
+    shop: AdminApi
+    on_commit: Callable[[], None]
+    is_configured: bool = True
+    kept: timedelta | None = None
+    """How long orders are kept; older ones are not taken in."""
+
+    name = "shop"
+    table = shop_jobs.TABLE
+
+    async def work(self, claim: Claim) -> Write:
+        """See ``JobKind``."""
+        self._require_shop()
+        request = await self.database.read(lambda c: shop_jobs.read(c, claim))
+        if isinstance(request, FetchOrders):
+            return await self._fetch(request, claim)
+        return await self._sync(request, claim)
+
+    async def give_up(self, connection: AsyncConnection, claim: Claim, failure: Failure) -> None:
+        """The order, or the page and those after it, could not be read; a dead letter says so."""
+        request = await shop_jobs.read(connection, claim)
+        if isinstance(request, SyncOrder):
+            await give_up(connection, request.shopify_id)
+        outbox = Outbox()
+        outbox.add(letter_about(request.subject, request.model_dump_json(), claim.attempts, failure))
+        await outbox.flush(connection)
+        await shop_jobs.done(connection, claim)
+
+    async def _fetch(self, request: FetchOrders, claim: Claim) -> Write:
+        """Read one page, each order in a transaction of its own; the next page is the row's next job.
+
+        An order that cannot be taken in gets a job of its own, which ends where people see its number.
+        """
+        page = await self.shop.orders(since=request.since.isoformat(), after=request.cursor)
+        changed = failed = 0
+        for node in page.nodes:
+            try:
+                effect = await self._take(await self.shop.complete(node), request)
+            except TransientError:
+                raise
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                failed += 1
+                await self._set_aside(node, error)
+            else:
+                changed += effect in {"created", "changed"}
+        follow = request.model_copy(
+            update={
+                "cursor": page.page_info.next_cursor,
+                "seen": request.seen + len(page.nodes),
+                "changed": request.changed + changed,
+                "failed": request.failed + failed,
+            }
+        )
+        log.info("shopify orders fetched", seen=follow.seen, changed=follow.changed, failed=follow.failed)
+        if follow.cursor is None:
+            return lambda c: shop_jobs.done(c, claim)
+        return lambda c: shop_jobs.go_on(c, claim, follow)
+
+    async def _sync(self, request: SyncOrder, claim: Claim) -> Write:
+        """Read one order."""
+        order = await self.shop.order(request.shopify_id)
+        again = RefetchPolicy.MISSING if request.photos else RefetchPolicy.FAILED
+        since = self._kept_since()
+
+        async def take(connection: AsyncConnection) -> None:
+            effect = await ingest(connection, order, again=again, kept_since=since)
+            if effect == "older":
+                # A webhook was faster than the copy of the shop's database that answers.
+                message = f"The shop's answer about order {order.order_number} is older than what is here."
+                raise TransientError("shop_answer_outdated", message)
+            await shop_jobs.done(connection, claim)
+
+        return take
+
+    async def _take(self, order: ShopOrder, request: FetchOrders) -> Effect:
+        async def work(connection: AsyncConnection) -> Effect:
+            # One that only changed since then is followed, but is not fetched if it is not here.
+            is_old = order.created_at is not None and order.created_at < request.since
+            if is_old and await shop_orders.lock(connection, order.shopify_id) is None:
+                return "unchanged"
+            return await ingest(
+                connection, order, again=RefetchPolicy.FAILED, bring_back=True, kept_since=self._kept_since()
+            )
+
+        return await self._write(work)
+
+    async def _set_aside(self, node: dict[str, Any], error: Exception) -> None:
+        name = str(node.get("name") or node.get("id"))[:100]
+        reason = str(error) if isinstance(error, PermanentError) else type(error).__name__
+        log.error("shopify order rejected", order_number=name, reason=reason)
+        shopify_id = str(node.get("id")).rpartition("/")[2]
+        if shopify_id.isascii() and shopify_id.isdigit() and len(shopify_id) < 19:  # noqa: PLR2004
+            request = SyncOrder(shopify_id=int(shopify_id), order_number=name.lstrip("#"))
+            await self._write(lambda c: shop_jobs.enqueue(c, request))
+
+    async def _write(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        result = await self.database.write(work)
+        self.on_commit()
+        return result
+
+    def _kept_since(self) -> datetime | None:
+        return None if self.kept is None else now() - self.kept
+
+    def _require_shop(self) -> None:
+        if not self.is_configured:
+            message = "No shop is connected; set SHOPIFY_STORE_URL and SHOPIFY_ACCESS_TOKEN, then requeue."
+            raise PermanentError("shop_not_configured", message)
