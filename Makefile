@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
-# Compiling every module anew at each start would take several times as long as starting.
+# Recompiling every module at each start would take several times as long as starting.
 unexport PYTHONDONTWRITEBYTECODE
 
 # uv from the PATH, or one of our own in .tools (it fetches a newer Python itself where that is needed).
@@ -53,7 +53,7 @@ sample: sync ## Make another sample order in the running stack
 	@$(STACK) sample
 
 .PHONY: user
-user: sync ## Add somebody who signs in with a password: NAME=jana ROLE=viewer (operator, if not given)
+user: sync ## Add a user who signs in with a password: NAME=jana ROLE=viewer (default: operator)
 	@$(if $(NAME),,echo 'make user NAME=jana: a name is needed' >&2; exit 2;) \
 		$(STACK) user '$(NAME)' $(if $(ROLE),--role '$(ROLE)')
 
@@ -113,12 +113,12 @@ version: sync ## Set the version of every member, the dashboard and the chart: V
 	@$(UV) lock --quiet
 
 .PHONY: openapi
-openapi: sync ## Write the OpenAPI document and the dashboard's types anew after a change of the API
+openapi: sync ## Regenerate the OpenAPI document and the dashboard's types after a change of the API
 	@$(RUN) python -m pastelka_orders.api.openapi services/orders/openapi.json
 	@$(DASHBOARD) generate:api
 
 .PHONY: asyncapi
-asyncapi: sync ## Write the AsyncAPI document anew after a change of the messages
+asyncapi: sync ## Regenerate the AsyncAPI document after a change of the messages
 	@$(RUN) python -m pastelka_common.contracts.asyncapi
 
 .PHONY: bench
@@ -134,7 +134,7 @@ bench-frontend: dashboard ## Measure the dashboard in a browser
 	@$(RUN) python -m tests.bench --only dashboard
 
 .PHONY: pictures
-pictures: dashboard ## Take the pictures of the dashboard in docs/images anew
+pictures: dashboard ## Take the pictures of the dashboard in docs/images again
 	@$(RUN) python -m tests.pictures
 
 .PHONY: test-faults
@@ -167,7 +167,7 @@ test-k8s: sync ## Install the Helm chart on a real control plane with KEDA and t
 	@$(RUN) python -m tests.k8s
 
 .PHONY: chart-values
-chart-values: sync ## Write the table of the Helm chart's values anew
+chart-values: sync ## Regenerate the table of the Helm chart's values
 	@$(RUN) python -m tests.chart.values
 
 SYNC := sync --all-packages --all-extras --locked

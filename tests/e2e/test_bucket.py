@@ -46,8 +46,8 @@ async def stack(tmp_path: Path) -> AsyncIterator[tuple[Settings, StackFile]]:
                 "PASTELKA_STATIC_PORT": str(free_port()),
                 "PASTELKA_STORAGE": "s3",
                 "AUTH_MODE": "password",
-                "AWS_ACCESS_KEY_ID": "of somebody else",
-                "AWS_SESSION_TOKEN": "of somebody else",
+                "AWS_ACCESS_KEY_ID": "of another user",
+                "AWS_SESSION_TOKEN": "of another user",
                 "COLORING_PROVIDER": "runpod",
                 "RUNPOD_API_KEY": runpod.settings.api_key,
                 "RUNPOD_ENDPOINT_ID": "coloring-endpoint",
@@ -74,7 +74,7 @@ async def test_an_order_goes_from_photo_to_svg_over_a_bucket(stack: tuple[Settin
     settings, running = stack
     async with (
         Accounts(settings.run, settings.environment).token() as token,
-        httpx.AsyncClient(base_url=running.address, timeout=60) as nobody,
+        httpx.AsyncClient(base_url=running.address, timeout=60) as anonymous,
         httpx.AsyncClient(
             base_url=running.address, headers={"Authorization": f"Bearer {token}"}, timeout=60
         ) as http,
@@ -102,7 +102,7 @@ async def test_an_order_goes_from_photo_to_svg_over_a_bucket(stack: tuple[Settin
                 assert (got.status_code, got.headers["content-type"].split(";")[0]) == (200, kind), address
                 assert start in got.content[:200]
                 assert not [name for name in got.headers if name.lower().startswith("x-amz")]
-                refused = await nobody.get(address)
+                refused = await anonymous.get(address)
                 assert (refused.status_code, refused.json()["code"]) == (401, "sign_in_required")
     await _the_commands_find_the_stack(settings, number)
     # They are in the bucket, and nowhere else.

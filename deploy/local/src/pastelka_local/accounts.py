@@ -61,7 +61,7 @@ class Accounts:
         return await process.wait()
 
     async def is_empty(self) -> bool:
-        """Whether there is nobody who could sign in."""
+        """Whether no user can sign in."""
         users = json.loads(await self._answer("users", "list", "--json"))
         return all(user["disabled_at"] for user in users)
 

@@ -42,7 +42,7 @@ _REAP_SECONDS = 3.0
 _PUBLISH_SECONDS = 15.0
 _POLL_SECONDS = 0.3
 _NOT_PASSED_ON = ("PORT", "HOST", "PYTHONDONTWRITEBYTECODE")
-"""Each service has a port of its own; and compiling every module anew takes longer than starting."""
+"""Each service has its own port; and recompiling every module takes longer than starting."""
 _MOST_STARTS = 2
 _FOLDERS = ("storage", "postgres", "nats", "mercure", "nginx")
 _TAIL_LINES = 25

@@ -77,9 +77,7 @@ async def status(settings: Settings, *, as_json: bool) -> int:
 async def down(settings: Settings) -> int:
     """End every process, and leave the data."""
     left = await end_stack(settings, print)
-    print(
-        f"Ended {left} processes that nobody watched." if left else "Everything is stopped; the data stays."
-    )
+    print(f"Ended {left} orphaned processes." if left else "Everything is stopped; the data stays.")
     return 0
 
 
@@ -130,10 +128,10 @@ async def _watch(settings: Settings, shown: Display) -> None:
 
 
 async def _hint(settings: Settings, stack: StackFile) -> str:
-    """What else somebody has to know who has just started this."""
+    """A hint for the next step after a start; empty if there is none."""
     if stack.auth_mode != "password" or not await Accounts(settings.run, settings.environment).is_empty():
         return ""
-    return "\nNobody can sign in yet; `make user NAME=jana` adds the first user."
+    return "\nNo user can sign in yet; `make user NAME=jana` adds the first one."
 
 
 async def _sample(settings: Settings, stack: StackFile, shown: Display, hint: str) -> None:
@@ -187,7 +185,7 @@ def _lock(settings: Settings) -> Any:
 
 def _confirmed(data: Path) -> bool:
     if not sys.stdin.isatty():
-        raise StackError("nobody is there to be asked; `pastelka reset --yes` deletes without asking")
+        raise StackError("stdin is not a terminal; `pastelka reset --yes` deletes without confirmation")
     return input(f"Delete all orders, files and messages in {data}? [y/N] ").strip().lower() in {"y", "yes"}
 
 
