@@ -3,13 +3,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
-# Compiling every module anew at each start would take several times as long as starting.
+# Recompiling every module at each start would take several times as long as starting.
 unexport PYTHONDONTWRITEBYTECODE
 
 # uv from the PATH, or one of our own in .tools (it fetches a newer Python itself where that is needed).
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 RUN := $(UV) run --no-sync
 STACK := $(RUN) pastelka
+PYTEST = $(RUN) pytest --quiet --numprocesses $(TEST_WORKERS) --dist worksteal
 DASHBOARD := $(RUN) python -m pastelka_local.dashboard
 comma := ,
 MEMBERS := libs/common services/orders services/coloring services/vectorize services/notifier deploy/local
@@ -52,12 +53,24 @@ sample: sync ## Make another sample order in the running stack
 	@$(STACK) sample
 
 .PHONY: user
-user: sync ## Add somebody who signs in with a password: NAME=jana ROLE=viewer (operator, if not given)
+user: sync ## Add a user who signs in with a password: NAME=jana ROLE=viewer (default: operator)
 	@$(if $(NAME),,echo 'make user NAME=jana: a name is needed' >&2; exit 2;) \
 		$(STACK) user '$(NAME)' $(if $(ROLE),--role '$(ROLE)')
 
+.PHONY: check
+check: sync ## Lint, types, and every test without servers, in a minute; the dashboard where the branch changes it
+	$(call say,ruff: lint and format)
+	@$(RUN) ruff check --quiet .
+	@$(RUN) ruff format --check --quiet .
+	$(call say,mypy: types of every member (a daemon keeps them; `dmypy stop` ends it))
+	@$(RUN) dmypy run --timeout 7200 -- --no-error-summary $(SOURCES)
+	$(call say,pytest: what needs neither a server nor a browser)
+	@$(PYTEST) -m 'not server and not browser'
+	$(call say,dashboard: lint$(comma) types and tests where it changed)
+	@$(DASHBOARD) check-changed
+
 .PHONY: test
-test: sync ## Lint, check the types, and run every test of every member (TEST_WORKERS=2 files at once)
+test: sync ## Lint, check the types, and run every test of every member (TEST_WORKERS=2 at once)
 	$(call say,ruff: lint and format)
 	@$(RUN) ruff check --quiet .
 	@$(RUN) ruff format --check --quiet .
@@ -70,7 +83,7 @@ test: sync ## Lint, check the types, and run every test of every member (TEST_WO
 	@$(RUN) python -m tests.compose
 	@$(RUN) python -m tests.k8s.get chart
 	$(call say,pytest: every member)
-	@$(RUN) pytest --quiet --numprocesses $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
+	@$(PYTEST) --durations=20
 
 .PHONY: lint
 lint: sync ## Lint and check the format
@@ -100,12 +113,12 @@ version: sync ## Set the version of every member, the dashboard and the chart: V
 	@$(UV) lock --quiet
 
 .PHONY: openapi
-openapi: sync ## Write the OpenAPI document and the dashboard's types anew after a change of the API
+openapi: sync ## Regenerate the OpenAPI document and the dashboard's types after a change of the API
 	@$(RUN) python -m pastelka_orders.api.openapi services/orders/openapi.json
 	@$(DASHBOARD) generate:api
 
 .PHONY: asyncapi
-asyncapi: sync ## Write the AsyncAPI document anew after a change of the messages
+asyncapi: sync ## Regenerate the AsyncAPI document after a change of the messages
 	@$(RUN) python -m pastelka_common.contracts.asyncapi
 
 .PHONY: bench
@@ -121,7 +134,7 @@ bench-frontend: dashboard ## Measure the dashboard in a browser
 	@$(RUN) python -m tests.bench --only dashboard
 
 .PHONY: pictures
-pictures: dashboard ## Take the pictures of the dashboard in docs/images anew
+pictures: dashboard ## Take the pictures of the dashboard in docs/images again
 	@$(RUN) python -m tests.pictures
 
 .PHONY: test-faults
@@ -131,6 +144,11 @@ test-faults: sync ## Break everything at seeded moments: SEEDS=1-10, CLUSTER=1 f
 .PHONY: test-alerts
 test-alerts: sync ## Cause every alert on a running system, under a real Prometheus (needs Go once; seven minutes)
 	@$(RUN) python -m tests.alerts
+
+.PHONY: test-examples
+test-examples: sync ## Draw many more examples than `make test`: of status changes (MODELS=200), of orders of a shop (ORDERS=2000)
+	@MODEL_EXAMPLES=$(or $(MODELS),200) PASTELKA_PAYLOAD_EXAMPLES=$(or $(ORDERS),2000) \
+		$(RUN) pytest services/orders/tests/model services/orders/tests/shopify/test_any_payload.py
 
 .PHONY: test-api
 test-api: sync ## Send the API everything its OpenAPI document allows and forbids: SEED=1, EXAMPLES=40
@@ -149,7 +167,7 @@ test-k8s: sync ## Install the Helm chart on a real control plane with KEDA and t
 	@$(RUN) python -m tests.k8s
 
 .PHONY: chart-values
-chart-values: sync ## Write the table of the Helm chart's values anew
+chart-values: sync ## Regenerate the table of the Helm chart's values
 	@$(RUN) python -m tests.chart.values
 
 SYNC := sync --all-packages --all-extras --locked

@@ -43,7 +43,7 @@ class Condition:
 
 @asynccontextmanager
 async def job_given_up(line: Line) -> AsyncIterator[None]:
-    """A job that nobody can read; it is looked at and dismissed."""
+    """A malformed job; an operator inspects and dismisses it."""
     nc = await nats.connect(line.stack.nats.url)
     try:
         await nc.jetstream().publish("jobs.coloring.999999", b"{}")
@@ -93,7 +93,7 @@ async def storage_away(line: Line) -> AsyncIterator[None]:
     folder = line.stack.storage.parent
     elsewhere = folder.with_name(f"{folder.name}-elsewhere")
     folder.rename(elsewhere)
-    folder.touch()  # or whoever writes would make it anew
+    folder.touch()  # or a write would recreate it
     try:
         await line.post(f"/images/{image['id']}/generate-coloring")
         yield

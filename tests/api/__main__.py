@@ -1,4 +1,4 @@
-"""``make test-api``: schemathesis against the running API, as nobody, as a viewer and as an operator."""
+"""``make test-api``: schemathesis against the running API, anonymously, as a viewer and as an operator."""
 
 import argparse
 import asyncio
@@ -19,7 +19,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="folder for reports and logs; otherwise they are deleted")
     arguments = parser.parse_args()
     form = Form(arguments.examples)
-    forms = {"nobody": form, "viewer": Form(arguments.examples // 4 or 1), "operator": form}
+    forms = {"anonymous": form, "viewer": Form(arguments.examples // 4 or 1), "operator": form}
     with tempfile.TemporaryDirectory(prefix="pastelka-api-") as temporary:
         outcomes = asyncio.run(run(arguments.keep or Path(temporary), forms, arguments.seed))
     for outcome in outcomes:

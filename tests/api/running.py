@@ -40,7 +40,7 @@ async def running_api(folder: Path, env: Mapping[str, str] | None = None) -> Asy
             "STORAGE_PATH": str(storage),
             "STATIC_URL": "http://127.0.0.1:8081/static",
             "SHOPIFY_WEBHOOK_SECRET": WEBHOOK_SECRET,
-            # Nobody listens there: only the worker would ask it.
+            # No server listens there: only the worker would call it.
             "SHOPIFY_STORE_URL": f"https://{SHOP_DOMAIN}",
             "SHOPIFY_ACCESS_TOKEN": "shpat_test",
             "ORDER_MAX_PHOTOS": "20",

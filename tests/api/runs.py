@@ -1,4 +1,4 @@
-"""The API with a lock on it, and schemathesis as everybody who may come: nobody, a viewer, an operator."""
+"""The API with access control, and schemathesis as each caller: anonymous, viewer, operator."""
 
 import asyncio
 import os
@@ -52,7 +52,7 @@ async def _document(api: RunningApi, headers: dict[str, str]) -> bytes:
 
 
 async def _token(api: RunningApi, caller: str) -> str | None:
-    if caller == "nobody":
+    if caller == "anonymous":
         return None
     return await _command(api, "tokens", "create", caller, "--scope", _SCOPES[caller], "--expires", "8h")
 

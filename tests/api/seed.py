@@ -144,7 +144,7 @@ async def _set(
 
 
 async def _letters(nats_url: str, sql: asyncpg.Connection) -> list[int]:
-    """Dead letters of the jobs of what failed; they are in the outbox, which nobody relays here."""
+    """Dead letters of the failed jobs; the jobs are in the outbox, which no relay reads here."""
     jobs = await sql.fetch(
         "SELECT subject, payload FROM outbox WHERE subject LIKE 'jobs.coloring.%' ORDER BY id DESC"
     )

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.server
 SEED = 1
 
 FORMS = {
-    "nobody": Form(1, phases="examples,fuzzing", is_short=True),
+    "anonymous": Form(1, phases="examples,fuzzing", is_short=True),
     "operator": Form(1, phases="examples,coverage", is_short=True),
 }
 
@@ -23,9 +23,9 @@ async def test_every_answer_is_documented_and_none_is_5xx(tmp_path: Path) -> Non
     outcomes = await run(tmp_path, FORMS, SEED)
     print(table(outcomes))
     assert complaints(outcomes) == []
-    nobody, operator = outcomes
-    assert nobody.cases > 25
+    anonymous, operator = outcomes
+    assert anonymous.cases > 25
     assert operator.cases > 300
     # Otherwise it would only have been asked about what is not there.
     assert operator.successes > 60
-    assert nobody.successes < operator.successes
+    assert anonymous.successes < operator.successes

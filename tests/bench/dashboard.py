@@ -189,7 +189,7 @@ def _draw(folder: Path) -> None:
 
 
 async def _load_whole_list(page: Page) -> None:
-    """Scroll to the end until no more comes, as somebody would who looks for the oldest order."""
+    """Scroll until no more rows load, as a user would who looks for the oldest order."""
     say("  loading the whole list")
     await page.wait_for_selector("[role=table]")
     loaded = 0

@@ -41,7 +41,7 @@ class BenchOrder:
 
 
 def say(what: str) -> None:
-    """Tell whoever waits what is being done."""
+    """Print progress to standard error."""
     print(what, file=sys.stderr, flush=True)
 
 
@@ -123,7 +123,7 @@ async def fake_runpod(*, run_seconds: float) -> AsyncIterator[FakeRunpodProcess]
 async def upload(
     http: aiohttp.ClientSession, running: RunningStack, *, orders: int, photos: int, large: bool = True
 ) -> list[BenchOrder]:
-    """Make ``orders`` orders of ``photos`` photos each through the API; small ones if nobody will look."""
+    """Make ``orders`` orders of ``photos`` photos each through the API; small ones unless ``large``."""
     places = asyncio.Semaphore(_UPLOADS)
     contents = list(large_photos(photos)) if large else [photo(place) for place in range(photos)]
 

@@ -45,7 +45,7 @@ class Door:
         return name
 
     async def end_sessions(self, name: str) -> None:
-        """End every session of a user, by giving the same password anew."""
+        """End every session of a user, by setting the same password again."""
         await self.command("users", "passwd", name, typed=PASSWORD)
 
     async def command(self, *arguments: str, typed: str = "") -> str:

@@ -29,7 +29,7 @@ def stopped(line: Line, service: str) -> Iterator[None]:
 
 @asynccontextmanager
 async def unreadable(line: Line, url: str) -> AsyncIterator[None]:
-    """Whoever reads the stored file behind ``url`` waits until the block ends, and then gets all of it."""
+    """A read of the stored file behind ``url`` waits until the block ends, and then gets all of it."""
     path = stored(line, url)
     aside = path.with_name(f"{path.name}.aside")
     path.rename(aside)

@@ -35,7 +35,7 @@ class Locked:
         return self.gateway.address
 
     async def add_user(self, name: str) -> None:
-        """Somebody who may change things, with ``PASSWORD``."""
+        """Add an operator with ``PASSWORD``."""
         await self._command("users", "add", name, "--role", "operator", typed=PASSWORD)
 
     async def remove_user(self, name: str) -> None:

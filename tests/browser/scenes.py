@@ -85,7 +85,7 @@ async def _of_the_list(visitor: Visitor, words: Words) -> AsyncIterator[str]:
     await visitor.drop(photo(1), photo(2))
     await expect(page.get_by_role("dialog")).to_contain_text(words["upload.create"])
     yield "new order"
-    await visitor.open("/?q=nobody-has-this-name")
+    await visitor.open("/?q=no-such-name")
     await expect(page.get_by_text(words["list.nothing.title"])).to_be_visible()
     yield "nothing found"
     async with answering(visitor, _ORDERS, json={"items": [], "next_cursor": None}):

@@ -48,7 +48,7 @@ async def locked(line: Line, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def guest(chromium: Browser, locked: Locked, tmp_path: Path) -> AsyncIterator[Visitor]:
-    """Somebody at the locked gateway who has not signed in yet."""
+    """A visitor at the locked gateway who has not signed in yet."""
     visitor = await arrive(chromium, locked.url, "guest", Look())
     visitor.watch.announce(r"/api/v1/(orders|system).*: 401")
     await visitor.context.add_init_script(_HEARING)
@@ -132,7 +132,7 @@ async def test_who_was_removed_hears_and_sees_nothing_more(
                 assert response.status == 200
             removed = time.monotonic()
             await locked.remove_user("leaving")
-            # With what a browser had, kept by somebody who does not play by the page's rules.
+            # With the browser's cookies, kept by a client that ignores the page's rules.
             async with asyncio.timeout(2 * COOKIE_SECONDS):
                 await stream.content.read()
             assert time.monotonic() - removed <= COOKIE_SECONDS + 5
@@ -218,7 +218,7 @@ _PAGE = """<!doctype html><title>a page</title><body onload="fetch('{there}/onlo
 
 
 class _Elsewhere:
-    """A server of somebody else's, which notes what is fetched from it."""
+    """A server of another site, which records what is fetched from it."""
 
     def __init__(self) -> None:
         self.asked: set[str] = set()

@@ -19,7 +19,7 @@ _BROKEN = "[...document.images].filter((one) => one.complete && one.naturalWidth
 
 
 async def come(visit: Arrive, door: Door) -> Visitor:
-    """Somebody before the closed door."""
+    """A visitor who has not signed in."""
     visitor = await visit(at=door.url)
     visitor.watch.announce(*_REFUSED)
     return visitor
@@ -82,7 +82,7 @@ async def test_too_many_attempts_wait(visit: Arrive, door: Door) -> None:
         return await shown() < first
 
     await visitor.until(is_less)
-    # Nothing is sent while it waits, and the right name of somebody else gets in afterwards.
+    # The page sends nothing while it waits; another user's correct name signs in afterwards.
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.method) if "/session" in request.url else None)
     await page.keyboard.press("Enter")

@@ -112,7 +112,7 @@ async def test_a_connection_that_dies_silently_is_noticed_and_replaced(visit: Ar
         await expect(row).to_have_count(0)
         assert (await visitor.lights())[-1]["state"] == "live"
 
-        # Beyond 45 s it asks anew, over connections that carry something.
+        # After 45 s the page requests again, over connections that work.
         async def is_shown() -> bool:
             await visitor.page.clock.run_for(5000)
             return await row.count() == 1

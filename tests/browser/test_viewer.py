@@ -1,4 +1,4 @@
-"""Somebody who may look and not change: what changes something is not there."""
+"""The dashboard of a viewer: it does not offer commands that change something."""
 
 import re
 

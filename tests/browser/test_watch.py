@@ -8,10 +8,10 @@ from tests.browser.visitor import Visitor
 TROUBLES = {
     "console": ("console.error('something odd')", r"console\.error: something odd"),
     "exception": (
-        "setTimeout(() => { throw new Error('thrown by nobody') })",
-        "exception: .*thrown by nobody",
+        "setTimeout(() => { throw new Error('thrown outside any caller') })",
+        "exception: .*thrown outside any caller",
     ),
-    "rejection": ("void Promise.reject(new Error('nobody waits'))", "exception: .*nobody waits"),
+    "rejection": ("void Promise.reject(new Error('not awaited'))", "exception: .*not awaited"),
     "missing file": (
         "void (new Image().src = '/static/images/none.png')",
         r"request failed: .*none\.png: 404",
@@ -58,6 +58,6 @@ async def test_what_a_page_takes_back_is_no_trouble(visitor: Visitor) -> None:
     await visitor.page.evaluate(
         "() => { const c = new AbortController(); fetch('/healthz', c).catch(() => 0); c.abort(); }"
     )
-    await visitor.open("/?q=somebody")
-    await expect(visitor.page.get_by_role("textbox")).to_have_value("somebody")
+    await visitor.open("/?q=anyname")
+    await expect(visitor.page.get_by_role("textbox")).to_have_value("anyname")
     assert visitor.watch.unannounced() == []

@@ -109,7 +109,7 @@ class Visitor:
         return lights
 
     async def loaded(self) -> float:
-        """A number that changes whenever the page is loaded anew."""
+        """A number that changes whenever the page is reloaded."""
         return float(await self.page.evaluate("window.__recorder.document"))
 
     async def until(self, check: Callable[[], Awaitable[Any]], seconds: float = DEADLINE) -> Any:

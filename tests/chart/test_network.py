@@ -15,7 +15,7 @@ _SOMETIMES = {"migration", "backup-record", "after-restore"}
 
 
 class Arrow(NamedTuple):
-    """Who may connect to whom, and where."""
+    """Which pod may connect to which, and on which ports."""
 
     source: str
     target: str

@@ -170,7 +170,7 @@ def _probes(container: Any) -> set[str]:
 
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_being_alive_is_no_question_of_others(component: str) -> None:
-    """A database that is away must not have every pod started anew."""
+    """A database outage must not restart every pod."""
     container = rendered("minimal").container(component)
     assert container["startupProbe"]["httpGet"] == {"path": "/healthz", "port": "http"}
     assert container["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": "http"}

@@ -35,7 +35,7 @@ def test_nobody_sets_a_number_that_another_sets(case: Rendered) -> None:
 
 
 def test_a_lost_consumer_starts_one_worker() -> None:
-    """Only a worker declares its consumer: with none, no lag is seen and nobody would ever start."""
+    """Only a worker declares its consumer: without it there is no lag, and no worker would ever start."""
     for one in rendered("external").of("ScaledObject").values():
         assert one["spec"]["minReplicaCount"] == 0
         assert one["spec"]["fallback"]["replicas"] == 1

@@ -64,4 +64,4 @@ def test_nothing_but_maps_of_the_operator_is_open() -> None:
 def test_the_readme_lists_the_values() -> None:
     text = (FOLDER / "README.md").read_text()
     listed = text.partition(values.BEGIN)[2].partition(values.END)[0].strip()
-    assert listed == values.table(), "make chart-values writes it anew"
+    assert listed == values.table(), "run make chart-values to update it"

@@ -1,4 +1,4 @@
-"""Compose tells every service what it needs, and nothing that nobody reads."""
+"""Compose passes every service the settings it needs, and none that no service reads."""
 
 import re
 from collections.abc import Mapping

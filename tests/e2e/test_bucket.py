@@ -1,6 +1,9 @@
 """An order from photo to page and SVG in the local stack with its own bucket, fetched through the gateway."""
 
+import asyncio
+import json
 import os
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -43,8 +46,8 @@ async def stack(tmp_path: Path) -> AsyncIterator[tuple[Settings, StackFile]]:
                 "PASTELKA_STATIC_PORT": str(free_port()),
                 "PASTELKA_STORAGE": "s3",
                 "AUTH_MODE": "password",
-                "AWS_ACCESS_KEY_ID": "of somebody else",
-                "AWS_SESSION_TOKEN": "of somebody else",
+                "AWS_ACCESS_KEY_ID": "of another user",
+                "AWS_SESSION_TOKEN": "of another user",
                 "COLORING_PROVIDER": "runpod",
                 "RUNPOD_API_KEY": runpod.settings.api_key,
                 "RUNPOD_ENDPOINT_ID": "coloring-endpoint",
@@ -71,7 +74,7 @@ async def test_an_order_goes_from_photo_to_svg_over_a_bucket(stack: tuple[Settin
     settings, running = stack
     async with (
         Accounts(settings.run, settings.environment).token() as token,
-        httpx.AsyncClient(base_url=running.address, timeout=60) as nobody,
+        httpx.AsyncClient(base_url=running.address, timeout=60) as anonymous,
         httpx.AsyncClient(
             base_url=running.address, headers={"Authorization": f"Bearer {token}"}, timeout=60
         ) as http,
@@ -99,10 +102,34 @@ async def test_an_order_goes_from_photo_to_svg_over_a_bucket(stack: tuple[Settin
                 assert (got.status_code, got.headers["content-type"].split(";")[0]) == (200, kind), address
                 assert start in got.content[:200]
                 assert not [name for name in got.headers if name.lower().startswith("x-amz")]
-                refused = await nobody.get(address)
+                refused = await anonymous.get(address)
                 assert (refused.status_code, refused.json()["code"]) == (401, "sign_in_required")
+    await _the_commands_find_the_stack(settings, number)
     # They are in the bucket, and nowhere else.
     assert (
         len([path for path in (settings.data / "s3" / "objects").rglob("image_1.*") if path.is_file()]) == 3
     )
     assert not any(path.is_file() for path in (settings.data / "storage").rglob("*"))
+
+
+async def _the_commands_find_the_stack(settings: Settings, number: str) -> None:
+    """With no address, token or database given, as in a shell of the same machine."""
+    environment = {name: settings.environment[name] for name in ("PATH", "HOME", "PASTELKA_DATA_DIR")}
+    documents = []
+    for command in (
+        ("orders", "list"),
+        ("tokens", "list"),
+        ("erase", "customer", "--order", number, "--dry-run"),
+    ):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "pastelka_local", *command, "--json"),
+            env=environment,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        out, _ = await asyncio.wait_for(process.communicate(), 90)
+        assert process.returncode == 0, command
+        documents.append(json.loads(out))
+    orders, tokens, _ = documents
+    assert [order["order_number"] for order in orders] == [number]
+    own = [token for token in tokens if token["name"].startswith("stack-")]
+    assert own[-1]["state"] == "revoked", "the command's own token is good no longer than it runs"

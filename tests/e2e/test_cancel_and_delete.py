@@ -110,7 +110,7 @@ async def test_jobs_that_wait_while_their_order_is_deleted_never_start(line: Any
         order = await line.order(IMAGES, process="coloring", first_seed=400)
         await until_all(line, order["order_number"], {"queued"})
         await delete(line, order["order_number"])
-        # Nobody is there to acknowledge them: the reconciler takes them away.
+        # No worker acknowledges them: the reconciler removes them.
         await no_job_is_left(line)
     await nothing_is_left(line, order)
     assert line.runpod.stats()["submits"] == submits

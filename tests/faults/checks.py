@@ -55,7 +55,7 @@ def every_version_has_its_number(picture: Picture) -> list[str]:
 
 
 def every_file_is_whole(picture: Picture, root: Path, found: set[str]) -> list[str]:
-    """Every completed version has one whole file of its own; no file belongs to nobody."""
+    """Every completed version has its own complete file, and every file belongs to a version."""
     completed = [v for v in picture.versions if v["status"] == "completed" and v["path"]]
     wrong = [
         f"{name_of(version)}: {trouble}"

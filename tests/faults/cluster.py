@@ -98,7 +98,7 @@ def node_names(stack: RunningStack) -> list[str]:
 async def leader_of(stack: RunningStack, stream: str) -> str:
     """The process that leads a stream: the only one there is, or a node's name.
 
-    While another fault is being repaired nobody leads: it is waited for, and then the first node named.
+    While another fault is being repaired there is no leader: wait for one, then return the first node.
     """
     if not isinstance(stack, ClusterStack):
         return "nats"

@@ -13,7 +13,7 @@ _CHUNK = 64 * 1024
 
 
 def enter_namespace(module: str = "tests.faults") -> None:
-    """Run this program (``module``) anew where it may mount, if the system lets us; else go on without.
+    """Run this program (``module``) again where it may mount, if the system permits; else go on without.
 
     As root a mount namespace is enough; others get one through a user namespace (Linux), in which
     they stay who they are.

@@ -39,7 +39,7 @@ class Journal:
     done: list[Done] = field(default_factory=list)
     outages: list[Outage] = field(default_factory=list)
     exits: list[tuple[float, str, int]] = field(default_factory=list)
-    """Processes that ended though nobody ended them: when, which, and the exit status."""
+    """Processes that ended without being stopped by the test: when, which, and the exit status."""
     clicks: dict[str, int] = field(default_factory=dict)
 
     def down(self, part: str, how: str = "") -> Outage:

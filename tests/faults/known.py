@@ -44,9 +44,9 @@ KNOWN: tuple[Known, ...] = (
     Known(
         2,
         "Recovery at boot submitted what a living worker was submitting.",
-        "Nothing is recovered at boot. A job is redelivered when its worker is silent, and whoever "
-        "takes it over first asks the former holder whether it is still paying.",
-        (f"{_COMMON}/messaging/test_paying.py::test_while_the_one_who_pays_is_alive_nobody_else_does", KILLS),
+        "Nothing is recovered at boot. A job is redelivered when its worker is silent, and the "
+        "next worker first asks the former holder whether it is still paying.",
+        (f"{_COMMON}/jobs/test_paying.py::test_while_the_one_who_pays_is_alive_nobody_else_does", KILLS),
         ("kill coloring", "zombie coloring"),
     ),
     Known(
@@ -55,7 +55,7 @@ KNOWN: tuple[Known, ...] = (
         "The id is stored in the storage and the bucket before anything else. The window that is left is "
         "recorded before the request goes out: it is counted, shown on the version, and taken once a run.",
         (
-            f"{_COMMON}/messaging/test_paying.py::test_a_worker_that_died_while_it_paid_is_noticed_by_the_next",
+            f"{_COMMON}/jobs/test_paying.py::test_a_worker_that_died_while_it_paid_is_noticed_by_the_next",
             f"{_COLORING}/test_paying.py::test_a_lost_answer_leads_to_one_more_submission_which_is_shown",
             f"{_COLORING}/test_paying.py::test_two_lost_answers_end_in_an_error_that_says_what_it_may_have_cost",
         ),
@@ -74,7 +74,7 @@ KNOWN: tuple[Known, ...] = (
         "version is in error.",
         (
             f"{_ORDERS}/api/test_versions.py::test_a_retry_is_a_new_run",
-            f"{_COMMON}/messaging/test_work.py::test_a_new_run_does_not_take_the_file_of_the_one_before",
+            f"{_COMMON}/jobs/test_handler.py::test_a_new_run_does_not_take_the_file_of_the_one_before",
         ),
     ),
     Known(
@@ -83,8 +83,8 @@ KNOWN: tuple[Known, ...] = (
         "The job is acknowledged after its last fact. Redelivered, it polls the same provider job, or "
         "finds the stored file and says so.",
         (
-            f"{_COMMON}/messaging/test_work.py::test_a_redelivery_polls_on_without_submitting_or_stepping_back",
-            f"{_COMMON}/messaging/test_work.py::test_a_job_that_comes_back_after_its_file_was_stored_is_not_done_again",
+            f"{_COMMON}/jobs/test_handler.py::test_a_redelivery_polls_on_without_submitting_or_stepping_back",
+            f"{_COMMON}/jobs/test_handler.py::test_a_job_that_comes_back_after_its_file_was_stored_is_not_done_again",
             KILLS,
         ),
         ("kill coloring", "term coloring"),
@@ -95,7 +95,7 @@ KNOWN: tuple[Known, ...] = (
         "SVGs go the same way as colorings; a redelivered one begins again, unless its file is there.",
         (
             f"{_E2E}/test_crashes.py::test_any_service_may_be_killed",
-            f"{_COMMON}/messaging/test_paying.py::test_a_stored_answer_that_was_not_told_is_not_paid_again",
+            f"{_COMMON}/jobs/test_paying.py::test_a_stored_answer_that_was_not_told_is_not_paid_again",
         ),
         ("kill vectorize", "zombie vectorize"),
     ),
@@ -106,7 +106,7 @@ KNOWN: tuple[Known, ...] = (
         "version stays in hand and shows the next attempt.",
         (
             f"{_VECTORIZE}/test_service.py::test_what_may_pass_is_tried_again",
-            f"{_COMMON}/messaging/test_attempts.py::test_attempts_that_fail_count_and_are_announced",
+            f"{_COMMON}/jobs/test_attempts.py::test_attempts_that_fail_count_and_are_announced",
         ),
         ("vectorizer 429", "vectorizer 500"),
     ),
@@ -159,7 +159,7 @@ KNOWN: tuple[Known, ...] = (
     ),
     Known(
         13,
-        "Nobody could free a stuck version.",
+        "A stuck version could not be released.",
         "Cancel works in every state, then retry; and the reconciler repairs what no message will finish.",
         (
             f"{_ORDERS}/api/test_versions.py::test_cancelling_in_every_state",
@@ -169,9 +169,9 @@ KNOWN: tuple[Known, ...] = (
     Known(
         14,
         "Recovery of orders failed with a TypeError and was swallowed.",
-        "A photo that nobody fetches, and what the shop is to be asked, is found and asked for again.",
+        "The reconciler finds missing photos and lost Shopify requests, and queues both again.",
         (
-            f"{_ORDERS}/reconciler/test_leftovers.py::test_a_photo_that_nobody_fetches_is_asked_for_again",
+            f"{_ORDERS}/reconciler/test_orphaned_jobs.py::test_a_photo_that_nobody_fetches_is_asked_for_again",
             f"{_ORDERS}/test_consumers.py::test_a_photo_is_downloaded_once_and_what_is_wanted_starts",
             f"{_ORDERS}/shopify/test_from_shop.py::"
             "test_what_the_shop_was_to_be_asked_is_asked_though_the_broker_lost_it",
@@ -189,12 +189,12 @@ KNOWN: tuple[Known, ...] = (
     ),
     Known(
         16,
-        "Locks had no owner: whoever was late released somebody else's.",
+        "Locks had no owner: a late process released the lock of another one.",
         "Locks are PostgreSQL's own and end with their transaction. Who has a run is a record with a "
         "revision, changed by compare and swap.",
         (
-            f"{_COMMON}/messaging/test_paying.py::test_a_zombie_does_not_submit",
-            f"{_COMMON}/messaging/test_paying.py::test_a_zombie_cannot_give_up_what_another_has",
+            f"{_COMMON}/jobs/test_paying.py::test_a_zombie_does_not_submit",
+            f"{_COMMON}/jobs/test_paying.py::test_a_zombie_cannot_give_up_what_another_has",
         ),
         ("zombie coloring", "zombie worker"),
     ),
@@ -253,7 +253,7 @@ KNOWN: tuple[Known, ...] = (
         "TIMED_OUT are errors with a code of their own.",
         (
             f"{_COLORING}/test_paying.py::test_our_timeout_cancels_the_job_at_runpod",
-            f"{_COMMON}/messaging/test_paying.py::test_a_final_error_cancels_what_may_still_run",
+            f"{_COMMON}/jobs/test_paying.py::test_a_final_error_cancels_what_may_still_run",
             f"{_E2E}/test_statuses.py::test_a_cancelled_coloring_is_cancelled_at_the_provider",
         ),
     ),

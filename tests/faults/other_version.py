@@ -1,8 +1,8 @@
 """``python -m tests.faults.other_version ERA MODULE``: a service whose messages are those of another version.
 
-``past`` writes only what the first version of the messages had, and no ``schema_version``; ``future``
-writes fields that nobody knows yet under a higher ``schema_version``. The service itself is the
-present one: it reads what its neighbours of the other version write.
+``past`` writes only the fields of the first version of the messages, and no ``schema_version``;
+``future`` writes fields that no service knows yet under a higher ``schema_version``. The service
+itself is the present one: it reads the messages of services of the other version.
 """
 
 import json

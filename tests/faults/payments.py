@@ -1,4 +1,4 @@
-"""What was paid for twice, and whether nobody could have known.
+"""What was paid for twice, and whether that was unavoidable.
 
 A job at RunPod is one submission. A second one of the same run is allowed only if the first one's
 answer never reached a worker that lived to keep it: it was lost on the way, or the worker was
@@ -24,7 +24,7 @@ _KNOWN = ("runpod_submitted", "runpod_queued", "runpod_processing", "completed")
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """What was found: violations, and second payments that nobody could avoid."""
+    """What was found: violations, and unavoidable second payments."""
 
     wrong: list[str]
     twice: list[str]

@@ -34,7 +34,7 @@ _MODES: dict[str, Fault] = {
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """One job that the fake RunPod took. ``lost``: its answer was kept from whoever submitted."""
+    """One job that the fake RunPod accepted. ``lost``: the submitter did not get the response."""
 
     job_id: str
     key: str
@@ -141,7 +141,7 @@ class Vectorizer(FakeVectorizer):
             return await self._failed(self._mode, request)
         _check(seen)
         charge = Charge(_sha(seen), since, since + self.duration)
-        # Charged for from the moment the work began, whoever is still there to take it.
+        # Charged from the start of the work, also if the client has disconnected.
         self.charges.append(charge)
         await asyncio.sleep(self.duration)
         charge.until = time.time()

@@ -72,7 +72,7 @@ class Result:
         ]
         lines += ["", self._summary()]
         lines += [f"ended by itself and was started again: {line}" for line in self.exits]
-        lines += [f"paid twice, as nobody could know: {line}" for line in self.paid_twice]
+        lines += [f"paid twice, unavoidably: {line}" for line in self.paid_twice]
         lines += [f"VIOLATION: {line}" for line in self.violations]
         lines.append(f"seed {self.seed}: {len(self.violations)} violations")
         return "\n".join(lines)

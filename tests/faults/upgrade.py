@@ -150,7 +150,7 @@ async def _load(client: Client) -> int:
                 content = photo(100 * orders + number)
                 form.add_field("photos", content, filename=f"{number}.jpg", content_type="image/jpeg")
             form.add_field("process", "svg")
-            # Not cut off in the middle: a click that nobody waits for is no error of the API.
+            # Shielded from cancellation: an abandoned click is no error of the API.
             await asyncio.shield(asyncio.ensure_future(client.call("POST", "/orders", data=form)))
             orders += 1
             await asyncio.sleep(0.5)

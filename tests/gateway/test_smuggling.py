@@ -127,7 +127,7 @@ async def _withstands(system: GatewaySystem, attack: FirstStep, number: str, pat
     try:
         await attack(system, system.viewer, path, _second_request(system.viewer, number))
         return await _victim_is_served(system, number, path)
-    except TimeoutError:  # somebody waits for bytes that do not come
+    except TimeoutError:  # one side waits for bytes that never arrive
         return False
 
 

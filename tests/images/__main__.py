@@ -67,7 +67,7 @@ def _run(engine: Engine) -> list[str]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.images", description=__doc__)
-    parser.add_argument("--fresh", action="store_true", help="build every step anew")
+    parser.add_argument("--fresh", action="store_true", help="rebuild every step")
     return parser.parse_args()
 
 

@@ -100,9 +100,9 @@ class Engine:
 
     @contextmanager
     def alone(self, *, fresh: bool) -> Iterator[None]:
-        """Nobody else works in the store meanwhile. Leftovers go first, and old layers if they are many.
+        """Lock the store while the body runs; first remove leftovers, and old layers if there are many.
 
-        With ``fresh`` every layer goes that belongs to no image.
+        With ``fresh`` remove every layer that belongs to no image.
         """
         with FileLock(self.folder / "lock"):
             self.call("rm", "--all")

@@ -22,7 +22,7 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _DEBIAN = f"localhost/debian-{_SUITE}:standin"
 _PACKAGES = ("ca-certificates", "netbase", "tzdata", "python3", "gettext-base")
 _EDITION = "1"
-"""Raised when what follows makes other stand-ins than before, so that those kept are made anew."""
+"""Increment when the code below builds different stand-ins, so that cached ones are rebuilt."""
 _LEFT_OUT = (
     "usr/share/doc",
     "usr/share/man",

@@ -152,7 +152,7 @@ _VERIFYING = (
             {"BUCKET_HOST": "10.0.0.7", "BUCKET_SCHEME": "https", "BUCKET_TLS": "proxy_ssl_verify off;"},
             "https 10.0.0.7:443 10.0.0.7 'proxy_ssl_verify off;' ''",
         ),
-        # Nobody knows it but by a search domain, if at all: it is looked up once.
+        # At most a search domain resolves it: it is looked up once.
         ({"BUCKET_HOST": "minio.invalid:9000"}, "http minio.invalid:9000 minio.invalid '' ''"),
         (
             {

@@ -1,8 +1,8 @@
 """``python -m tests.k8s``: build what is missing, then run these tests in namespaces of their own.
 
-The cluster's programs listen on fixed ports, two of them on every address: in a network namespace of
-their own nobody else's ports are taken, and nobody else can reach them. In a process namespace nothing
-outlives the tests. Both need root.
+The cluster's programs listen on fixed ports, two of them on every address: in a separate network
+namespace these ports are free, and other programs cannot reach them. In a process namespace no
+process outlives the tests. Both need root.
 """
 
 import os

@@ -45,7 +45,7 @@ class ControlPlane:
         self.daemons.stop()
 
     def kubeconfig(self, who: str) -> Path:
-        """The file with which somebody logs in."""
+        """The kubeconfig file of the user ``who``."""
         file = self.folder / f"{who}.kubeconfig"
         if not file.exists():
             login = kubeconfig(self.url, self.pki.crt("ca"), self.pki.crt(who), self.pki.key(who))

@@ -118,7 +118,7 @@ async def test_the_migration_ran_and_left_nothing(plane: ControlPlane, release: 
 async def test_without_its_consumer_one_worker_is_started(
     plane: ControlPlane, release: Release, stack: RunningStack, figures: Figures
 ) -> None:
-    """Only a worker declares the consumer. With none of both there is no lag, and nobody would ever come."""
+    """Only a worker declares the consumer. Without both there is no lag, and no worker would ever start."""
     assert await _consumer(stack) is None
     name = "shop-pastelka-coloring"
     await plane.api.patch("apps/v1", "Deployment", name, {"spec": {"replicas": 0}}, NAMESPACE)

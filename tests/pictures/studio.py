@@ -56,7 +56,7 @@ DONE = (
 WORKING = Customer("Jana Nováková", "paid", 5, "Pro babičku a dědu od Matýska")
 FAILED = Customer("Ondřej Marek", "paid", 3)
 WAITING = (Customer("Klára Němcová", "pending", 2), Customer("Filip Horák", "paid", 4))
-"""Photos have come in, and nobody has asked for anything yet."""
+"""Photos are stored, and no coloring is requested yet."""
 
 
 @dataclass(frozen=True, slots=True)

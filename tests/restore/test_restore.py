@@ -177,7 +177,7 @@ async def test_a_database_that_went_back_agrees_with_files_that_did_not(line: Li
     assert (found["files"], found["unowned_folders"]) == ([], [lost["id"]])
     await start_services(line)
     await until_completed(line, order["order_number"])
-    # The pages were stored after the backup: they are found. Their SVGs' rows were not in it: made anew.
+    # The pages were stored after the backup and are found. The backup lacks their SVGs' rows: made again.
     assert line.runpod.stats()["submits"] == submits
     assert line.vectorizer.stats()["requests"] == requests + IMAGES
     await files.live.delete_tree(str(lost["id"]))

@@ -20,8 +20,8 @@ async def test_a_token_is_good_while_it_is_needed(
     assert database_url.startswith("postgresql://")
     url = database_url.replace("postgresql://", "postgresql+asyncpg://", 1)
     await migrations_runner.upgrade(url)
-    remember(tmp_path, database_url=url, nats_url="nats://x")
-    assert stat.S_IMODE((tmp_path / "database_url").stat().st_mode) == 0o600
+    remember(tmp_path, {"DATABASE_URL": url, "NATS_URL": "nats://x", "PATH": "/none"})
+    assert stat.S_IMODE((tmp_path / "environment.json").stat().st_mode) == 0o600
     accounts = Accounts(tmp_path, os.environ)
     connection = await asyncpg.connect(database_url)
     try:
@@ -42,9 +42,7 @@ async def test_a_token_is_good_while_it_is_needed(
 
 
 async def test_without_a_stack_there_is_nobody_to_add_to(tmp_path: Path):
-    remember(
-        tmp_path, database_url="postgresql+asyncpg://a:secret@127.0.0.1:1/x", nats_url="nats://a:secret@x"
-    )
+    remember(tmp_path, {"DATABASE_URL": "postgresql+asyncpg://a:secret@127.0.0.1:1/x"})
     with pytest.raises(AccountsError) as failed:
         await Accounts(tmp_path, os.environ).is_empty()
     assert "secret" not in str(failed.value)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +14,11 @@ import pytest
 
 from pastelka_common.testing.plugin import StartNginx
 from pastelka_local.dashboard import Dashboard, DashboardError, dist
+from pastelka_local.dashboard.changes import is_changed
 from pastelka_local.dashboard.node import suits
 
 _BUILD = "mkdir -p dist && cat src/main.ts >> dist/index.html && ! grep -q syntax-error src/main.ts"
-_CHECK = "! grep -q wrong src/main.ts && echo ' Tests  3 passed (3)' && echo other && npm run build"
+_CHECK = "! grep -q wrong src/main.ts && echo ' Tests  3 passed (3)' && echo other"
 
 
 @dataclass
@@ -46,7 +48,8 @@ def project(tmp_path: Path) -> Project:
     made = Project(tmp_path)
     itself = {"name": "small", "version": "1.0.0", "dependencies": {"crayon": "file:crayon"}}
     crayon = {"name": "crayon", "version": "1.0.0"}
-    package = {**itself, "scripts": {"build": _BUILD, "check": _CHECK}}
+    scripts = {"build": _BUILD, "check": f"{_CHECK} && npm run build", "check:quick": _CHECK}
+    package = {**itself, "scripts": scripts}
     linked = {"resolved": "crayon", "link": True}
     packages = {"": itself, "crayon": crayon, "node_modules/crayon": linked}
     lock = {"name": "small", "version": "1.0.0", "lockfileVersion": 3, "packages": packages}
@@ -113,6 +116,48 @@ def test_a_check_sums_up_and_leaves_a_current_build(project: Project):
     project.write("src/main.ts", "wrong")
     with pytest.raises(DashboardError, match="npm run check"):
         project.dashboard().check()
+
+
+def test_what_passed_is_not_checked_again_until_a_file_changes(project: Project):
+    passed, again = ["Tests  3 passed (3)"], ["unchanged since it passed"]
+    assert project.dashboard().check(quick=True) == passed
+    assert project.dashboard().check(quick=True) == again
+    assert project.dashboard().check() == passed  # the quick check does not build
+    assert project.dashboard().check() == again
+    project.write("src/main.test.ts", "a test")
+    assert project.dashboard().check(quick=True) == passed
+    (project.root / "frontend" / "dist" / "index.html").unlink()
+    (project.root / "frontend" / "dist" / ".sources").unlink()
+    assert project.dashboard().check() == passed
+    project.write("src/main.test.ts", "another test")
+    assert project.dashboard().check() == passed
+    assert project.dashboard().check(quick=True) == again  # the full one has checked it, too
+
+
+def _git(root: Path, *arguments: str) -> None:
+    who = ("-c", "user.name=Jana", "-c", "user.email=jana@example.com")
+    subprocess.run(["git", "-C", root, *who, *arguments], check=True, capture_output=True)
+
+
+def test_a_branch_changes_the_dashboard_by_commits_and_in_the_work_tree(project: Project):
+    root = project.root
+    assert is_changed(root)  # no checkout of git: it cannot be told
+    _git(root, "init", "--initial-branch=main")
+    _git(root, "add", ".")
+    _git(root, "commit", "--message=main")
+    _git(root, "switch", "--create=branch")
+    assert not is_changed(root)
+    (root / "README.md").write_text("not of the dashboard")
+    assert not is_changed(root)
+    project.write("src/new.ts", "new")
+    assert is_changed(root)
+    _git(root, "add", ".")
+    _git(root, "commit", "--message=branch")
+    assert is_changed(root)
+    _git(root, "switch", "main")
+    assert not is_changed(root)
+    project.write("src/main.ts", "changed")
+    assert is_changed(root)
 
 
 @pytest.mark.parametrize("version", ["v20.19.0", "v20.20.2", "v22.12.0", "v24.19.0", "v26.0.0"])

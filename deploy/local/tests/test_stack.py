@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from pastelka_common.servers import free_port
+from pastelka_local.accounts import service_environment
 from pastelka_local.health import look, read_states
 from pastelka_local.orphans import find_orphans
 from pastelka_local.plan import ServiceKind, StackFile
@@ -96,7 +97,7 @@ async def _services_get_their_settings(settings: Settings, states: dict[str, dic
     assert environment["DATABASE_URL"].startswith("postgresql+asyncpg://")
     drawn = json.loads((settings.data / "secrets.json").read_text())["NATS_PASSWORD"]
     assert environment["NATS_URL"] == f"nats://pastelka:{drawn}@127.0.0.1:{states['nats']['port']}"
-    assert environment["NATS_URL"] == (settings.run / "nats_url").read_text()
+    assert service_environment(settings.run).items() <= environment.items()
     assert "NATS_PASSWORD" not in environment
     assert environment["MERCURE_URL"] == f"http://127.0.0.1:{states['mercure']['port']}/.well-known/mercure"
     assert environment["STATIC_URL"] == f"http://localhost:{settings.static_port}/static"

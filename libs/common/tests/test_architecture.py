@@ -1,4 +1,4 @@
-"""Who may import whom, and other rules of the workspace that a reader could not see broken."""
+"""Which package may import which, and other rules of the workspace that a review could miss."""
 
 import ast
 import sys

@@ -69,12 +69,12 @@ def _changed(settings: StorageSettings, **changes: str) -> BucketStorage:
     return BucketStorage(parse_bucket_url(settings.model_copy(update=changes)))
 
 
-@pytest.fixture(params=["another bucket", "unknown key", "nobody there"])
+@pytest.fixture(params=["another bucket", "unknown key", "no server"])
 def broken(request: pytest.FixtureRequest, settings: StorageSettings) -> BucketStorage:
     if request.param == "another bucket":
         return _changed(settings, storage_url=f"s3://{'other'}-{uuid4().hex[:8]}")
     if request.param == "unknown key":
-        return _changed(settings, aws_access_key_id="nobody-we-know")
+        return _changed(settings, aws_access_key_id="unknown-key")
     return _changed(settings, aws_endpoint_url=f"http://127.0.0.1:{free_port()}")
 
 
@@ -99,7 +99,7 @@ async def test_a_bucket_that_cannot_be_asked_is_no_missing_file(
             await attempt()
         assert not isinstance(refused.value, FileNotFoundError)
         assert refused.value.strerror
-        for secret in (settings.aws_access_key_id, "127.0.0.1", "http", "nobody-we-know"):
+        for secret in (settings.aws_access_key_id, "127.0.0.1", "http", "unknown-key"):
             assert secret not in str(refused.value)
     with pytest.raises(StorageNotMountedError, match="The storage cannot be read: The bucket"):
         await broken.ensure_mounted(may_be_empty=True)

@@ -23,7 +23,7 @@ def test_a_folder_where_nothing_else_is_said(environment: pytest.MonkeyPatch, tm
     assert StorageSettings.load().storage_path == Path("/data/images")
     environment.setenv("STORAGE_PATH", str(tmp_path))
     environment.setenv("STORAGE_URL", "")
-    environment.setenv("AWS_ACCESS_KEY_ID", "of somebody else, without its secret")
+    environment.setenv("AWS_ACCESS_KEY_ID", "of another user, without its secret")
     assert isinstance(open_storage(StorageSettings.load()), FolderStorage)
 
 

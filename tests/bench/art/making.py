@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
+from pastelka_coloring.providers.local.detector import EdgeDetector
 from pastelka_coloring.providers.local.job import Models, PageJob, color, load
 from pastelka_coloring.providers.local.loading import load_models
 from pastelka_coloring.providers.local.photo import read_photo
@@ -44,14 +46,18 @@ def pages(photos: list[Path], megapixels: float, style: PageStyle) -> Iterator[M
 def reference(photo: Path) -> NDArray[np.float32]:
     """The edge probabilities of a photo, as the detector sees it at half a megapixel."""
     pixels = read_photo(photo).pixels
-    detector = load_models(_models().cache_dir, 1)
-    return detector.edges(resized(pixels, shape_for(pixels, _REFERENCE_PIXELS))).fused
+    return _detector().edges(resized(pixels, shape_for(pixels, _REFERENCE_PIXELS))).fused
 
 
 def svg(page: Path) -> bytes:
     """The SVG that the local provider of vectorize makes of a page, in a process of its own."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(trace_page, page, ShapeStacking.STACKED, GroupBy.COLOR, _MEMORY).result()
+
+
+@cache
+def _detector() -> EdgeDetector:
+    return load_models(_models().cache_dir, 1)
 
 
 def _made(job: PageJob) -> Made:

@@ -34,7 +34,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end }}
 {{- end -}}
 
-{{- /* Labels of pods: none that change with the chart alone, which would start all of them anew. */ -}}
+{{- /* Labels of pods: none that change with the chart alone, which would restart all of them. */ -}}
 {{- define "pastelka.podLabels" -}}
 {{ include "pastelka.selector" . }}
 app.kubernetes.io/part-of: pastelka

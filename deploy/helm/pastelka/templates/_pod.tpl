@@ -6,7 +6,7 @@
 {{- /*
 The pod of a component. Takes root, component, v (merged values), image, command, args, env (YAML), port,
 probes ("services" or "alive": whether readiness is a question of its own), preStop (seconds; 0: none),
-volumes and mounts (YAML), init (YAML), checksum (text whose change starts the pods anew).
+volumes and mounts (YAML), init (YAML), checksum (text whose change restarts the pods).
 */ -}}
 {{- define "pastelka.pod" -}}
 {{- $v := .v -}}

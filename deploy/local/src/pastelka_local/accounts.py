@@ -10,8 +10,9 @@ from pathlib import Path
 
 from pastelka_common.servers.base import write_private
 
-_FILE = "database_url"
-_NATS_FILE = "nats_url"
+_FILE = "environment.json"
+_REMEMBERED = ("DATABASE_URL", "NATS_URL", "NATS_PREFIX", "STORAGE_PATH", "STORAGE_URL")
+_OF_THE_BUCKET = "AWS_"
 _SECONDS = 60
 _TOKEN_LIFE = "1h"  # noqa: S105 - longer than a sample order takes
 
@@ -20,16 +21,28 @@ class AccountsError(Exception):
     """A user or token could not be made; the message says why."""
 
 
-def remember(run: Path, *, database_url: str, nats_url: str) -> None:
-    """Keep where the stack's database and broker are, readable by the owner only: both hold a password."""
-    write_private(run / _FILE, database_url)
-    write_private(run / _NATS_FILE, nats_url)
+def remember(run: Path, environment: Mapping[str, str]) -> None:
+    """Keep what the orders service's commands need of ``environment``, readable by the owner only."""
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if name in _REMEMBERED or name.startswith(_OF_THE_BUCKET)
+    }
+    write_private(run / _FILE, json.dumps(kept, indent=2))
 
 
 def forget(run: Path) -> None:
     """The stack has ended, and its servers with it."""
-    for name in (_FILE, _NATS_FILE):
-        (run / name).unlink(missing_ok=True)
+    (run / _FILE).unlink(missing_ok=True)
+
+
+def service_environment(run: Path) -> dict[str, str]:
+    """Database, broker and storage of the stack that runs here; empty where none does."""
+    try:
+        kept: dict[str, str] = json.loads((run / _FILE).read_text())
+    except FileNotFoundError:
+        return {}
+    return kept
 
 
 class Accounts:
@@ -48,7 +61,7 @@ class Accounts:
         return await process.wait()
 
     async def is_empty(self) -> bool:
-        """Whether there is nobody who could sign in."""
+        """Whether no user can sign in."""
         users = json.loads(await self._answer("users", "list", "--json"))
         return all(user["disabled_at"] for user in users)
 
@@ -79,8 +92,7 @@ class Accounts:
         return out.decode()
 
     def _env(self) -> dict[str, str]:
-        try:
-            url = (self._run / _FILE).read_text()
-        except FileNotFoundError:
-            raise AccountsError("nothing runs here; `make start` or `make up` comes first") from None
-        return {**self._environment, "DATABASE_URL": url}
+        kept = service_environment(self._run)
+        if not kept:
+            raise AccountsError("nothing runs here; `make start` or `make up` comes first")
+        return {**self._environment, **kept}

@@ -1,7 +1,7 @@
-"""Processes of a stack that nobody watches any more (supervisord was killed): finding and ending them.
+"""Finding and ending the orphaned processes of a stack whose supervisord was killed.
 
-A process is ours when its environment carries the stack's marker. nginx writes its title over its
-environment, so it is known by its program and its working directory, which is in the data folder.
+A process belongs to the stack if its environment contains the stack's marker. nginx overwrites its
+environment with its title, so its program and its working directory in the data folder identify it.
 """
 
 import contextlib

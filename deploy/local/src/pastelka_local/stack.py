@@ -42,7 +42,7 @@ _REAP_SECONDS = 3.0
 _PUBLISH_SECONDS = 15.0
 _POLL_SECONDS = 0.3
 _NOT_PASSED_ON = ("PORT", "HOST", "PYTHONDONTWRITEBYTECODE")
-"""Each service has a port of its own; and compiling every module anew takes longer than starting."""
+"""Each service has its own port; and recompiling every module takes longer than starting."""
 _MOST_STARTS = 2
 _FOLDERS = ("storage", "postgres", "nats", "mercure", "nginx")
 _TAIL_LINES = 25
@@ -88,9 +88,7 @@ class Stack:
         await asyncio.to_thread(gateway.prepare)
         environment = self._environment(keys, parts, gateway)
         stack, processes = self._describe([*parts.values(), gateway], services)
-        accounts.remember(
-            self.settings.run, database_url=environment["DATABASE_URL"], nats_url=environment["NATS_URL"]
-        )
+        accounts.remember(self.settings.run, environment)
         await self._run(stack, processes, environment)
         return stack
 

@@ -26,7 +26,7 @@ _FIRST_ERROR = 400
 
 @dataclass(slots=True)
 class InstrumentedRequest:
-    """A request under way; whoever makes it notes the answer's ``status``."""
+    """A request in progress; the caller sets the response's ``status``."""
 
     status: int | None = None
 

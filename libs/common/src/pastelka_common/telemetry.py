@@ -140,9 +140,9 @@ def _trace_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 class QuietExporter:
-    """The last of structlog's processors: strikes secrets out of a line, whoever put them there.
+    """The last structlog processor: redacts secrets in a log line, whatever their source.
 
-    Our own messages hold none; libraries and providers may quote what they were given.
+    Our own messages contain none; libraries and providers may quote their input.
     """
 
     def __init__(self, secrets: Collection[str]) -> None:

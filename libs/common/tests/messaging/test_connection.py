@@ -174,7 +174,7 @@ process.main("test", ServiceSettings, run)
 
 
 async def test_any_server_of_a_cluster_will_do(nats_server: NatsServer) -> None:
-    nobody = f"nats://127.0.0.1:{free_port()}"
-    async with asyncio.timeout(20), connected(f"{nobody},{nats_server.url}", name="test") as nc:
+    unreachable = f"nats://127.0.0.1:{free_port()}"
+    async with asyncio.timeout(20), connected(f"{unreachable},{nats_server.url}", name="test") as nc:
         assert nc.is_connected
         await nc.flush(timeout=5)

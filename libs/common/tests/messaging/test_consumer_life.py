@@ -139,7 +139,7 @@ async def test_work_goes_on_after_the_broker_was_killed(
     await soon(handler.begun.get())
     await broker.kill()
     await until(lambda: not nc.is_connected)
-    handler.release.set()  # finishes while nobody can be told
+    handler.release.set()  # finishes while the broker is down
     await until(lambda: handler.ended)
     await broker.start()
     await until(lambda: nc.is_connected)

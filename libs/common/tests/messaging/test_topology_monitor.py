@@ -1,4 +1,4 @@
-"""What has vanished is declared anew by whoever needs it."""
+"""A process recreates the streams, buckets and consumers that it needs when they disappear."""
 
 import asyncio
 import contextlib

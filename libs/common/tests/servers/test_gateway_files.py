@@ -1,4 +1,4 @@
-"""Who gets the stored files: nginx asks the API, keeps its answer for this caller, and for nobody else."""
+"""Access to the stored files: nginx asks the API and caches its answer for that caller only."""
 
 import time
 from collections.abc import AsyncIterator
@@ -99,7 +99,7 @@ async def test_the_answer_is_kept_for_its_caller_alone(server: NginxServer, api:
     for _ in range(20):
         assert (await get(server.static_url, session("anna")))[0] == 200
     assert len(api.checks) == 1
-    # Neither nobody, nor another, nor hers shown in another place gets her answer.
+    # Her cached answer serves neither anonymous requests, nor other callers, nor her id in other headers.
     for stranger in (
         {},
         session("ann"),

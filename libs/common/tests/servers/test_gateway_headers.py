@@ -208,11 +208,11 @@ async def test_over_tls_browsers_are_told_to_stay_there(
     for row in rows:
         told = (await ask(behind, row)).headers
         assert told.getall("Strict-Transport-Security") == ["max-age=31536000"]
-        # Whoever is not a proxy in front may say it, and is not believed.
+        # A client that is not a trusted proxy may send the header; nginx ignores it.
         assert "Strict-Transport-Security" not in (await ask(alone, row)).headers
 
 
-async def test_the_api_learns_who_calls_from_whom_one_may_believe(nginx_server: StartNginx):
+async def test_the_api_gets_client_headers_from_trusted_proxies_only(nginx_server: StartNginx):
     claims = {
         "X-Forwarded-For": "203.0.113.9, 198.51.100.7",
         "X-Forwarded-Proto": "https",

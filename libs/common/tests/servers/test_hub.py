@@ -1,4 +1,4 @@
-"""The hub as it is configured: private updates reach whom they may, in order, also those who come late."""
+"""The configured hub: private updates reach authorized subscribers only, in order, late ones included."""
 
 import asyncio
 import json

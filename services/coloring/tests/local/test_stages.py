@@ -99,6 +99,9 @@ def animal():
         cv2.circle(photo, (x - 3, 326), 2, (250, 250, 250), -1, cv2.LINE_AA)
     cv2.ellipse(photo, (500, 560), (40, 14), 0, 0, 360, (40, 35, 35), -1)
     cv2.circle(photo, (100, 100), 12, (25, 20, 20), -1)
+    # A gap between petals is dark and has highlights, but a color.
+    cv2.circle(photo, (400, 480), 12, (120, 30, 10), -1, cv2.LINE_AA)
+    cv2.circle(photo, (397, 476), 2, (250, 250, 250), -1, cv2.LINE_AA)
     return photo, mask
 
 

@@ -45,7 +45,7 @@ class Recorder:
         return sum(word.startswith("withdrawn:") for word in self.told)
 
     async def ensure_ownership(self):
-        """Nobody else is there."""
+        """No other worker exists."""
 
     @property
     def job_id(self):

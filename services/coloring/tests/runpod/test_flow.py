@@ -268,7 +268,7 @@ async def test_cancelled_while_submitting_the_id_is_stored_first(fake, color, pr
 
     coloring.cancel()
     await asyncio.wait({coloring}, timeout=0.1)
-    coloring.cancel()  # whoever shuts down may lose patience
+    coloring.cancel()  # a shutdown may cancel twice
     await asyncio.wait({coloring}, timeout=0.1)
     assert not coloring.done()
     fake.release()

@@ -12,8 +12,8 @@ from pastelka_common.testing.fake_page import drawn_page
 from pastelka_common.testing.fake_runpod import JobPlan
 from pastelka_common.testing.sources import lying
 
-SCALE = 40
-"""Everything below lasts a fortieth of what it does in production."""
+SCALE = 100
+"""Everything below lasts a hundredth of what it does in production."""
 
 STUCK = WatchTimeouts(queue=0.2)
 
@@ -44,7 +44,7 @@ async def test_a_hundred_photos_on_three_workers_all_become_pages(
 ):
     fake.settings.workers, fake.settings.run_seconds = 3, 40 / SCALE
     provider = make_provider(
-        poll_interval=3 / SCALE, patience=WatchTimeouts(queue=3600 / SCALE, run=600 / SCALE)
+        poll_interval=10 / SCALE, patience=WatchTimeouts(queue=3600 / SCALE, run=600 / SCALE)
     )
 
     pages = await asyncio.gather(*(provider.color(request_of, progress) for progress in recorders(100)))

@@ -33,7 +33,7 @@ def order_topic(order_number: str) -> str:
 
 
 def decide(event: Event) -> Update | None:
-    """The update that ``event`` calls for, or ``None`` if nobody needs to hear of it."""
+    """The update that ``event`` calls for, or ``None`` if no subscriber needs one."""
     match event:
         case OrderCreated() | OrderDeleted():
             return Update((LIST_TOPIC,), {"type": "list_update"})

@@ -87,10 +87,10 @@ class NotificationService:
             await self._subscription.unpin()
 
     async def _withdraw_requests(self) -> None:
-        """Have the server drop our unanswered requests.
+        """Make the server drop our open pull requests.
 
-        Asked about a consumer, it looks which of the waiting requests nobody listens to any more.
-        Otherwise it notices at the first event that is handed back, and puts that one behind all others.
+        A consumer info request makes the server discard the pull requests without a subscriber.
+        Otherwise it discards them only at the first event that is nacked, and redelivers that event last.
         """
         try:
             await self._nc.jetstream().consumer_info(
@@ -124,7 +124,7 @@ class NotificationService:
 
     async def _work(self, event_id: str) -> None:
         await self._push_event(event_id)
-        # Whoever takes may be waiting for events that were never asked for, as too many were in hand.
+        # The pull may have stopped at the limit of events in progress; request the missing ones.
         await self._ask_for_more()
 
     async def _push_event(self, event_id: str) -> None:

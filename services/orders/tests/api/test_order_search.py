@@ -111,29 +111,26 @@ async def test_no_search_reads_the_table(sql: asyncpg.Connection) -> None:
     assert {search: rows for search, rows in reads.items() if rows > MOST_READ} == {}
 
 
-@pytest.mark.parametrize(
-    ("q", "found"),
-    [
-        ("1000", ["M1000"]),
-        ("m1000", ["M1000"]),
-        ("10", ["M1001", "M1000"]),
-        ("m1", ["M1001", "M1000"]),
-        ("1", ["M1001", "M1000"]),
-        ("00", []),
-        ("7", []),
-        ("777", ["M1001"]),
-        ("d", ["M1001"]),
-        ("dvorakovsk", ["M1001"]),
-        ("dvorakovskyx", []),
-        ("jana 1000", ["M1000"]),
-        ("jana 1001", []),
-    ],
-)
-async def test_beginnings_of_words_and_numbers(api: Any, q: str, found: list[str]) -> None:
+async def test_beginnings_of_words_and_numbers(api: Any) -> None:
     await api.order(customer_name="Jana Nováková")
     await api.order(customer_name="Petr_Dvořákovský 777")
-    page = await api.get(f"/orders?q={q}")
-    assert [item["order_number"] for item in page["items"]] == found
+    expected = {
+        "1000": ["M1000"],
+        "m1000": ["M1000"],
+        "10": ["M1001", "M1000"],
+        "m1": ["M1001", "M1000"],
+        "1": ["M1001", "M1000"],
+        "00": [],
+        "7": [],
+        "777": ["M1001"],
+        "d": ["M1001"],
+        "dvorakovsk": ["M1001"],
+        "dvorakovskyx": [],
+        "jana 1000": ["M1000"],
+        "jana 1001": [],
+    }
+    found = {q: await _numbers(api, f"&q={q}") for q in expected}
+    assert found == expected
 
 
 async def _numbers(api: Any, query: str) -> list[str]:

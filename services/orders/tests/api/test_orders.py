@@ -3,7 +3,6 @@
 from typing import Any
 
 import asyncpg
-import pytest
 
 from pastelka_common.storage import thumbnail_path
 from services.orders.tests.conftest import jpeg
@@ -99,23 +98,23 @@ async def test_the_list_counts_what_is_done(api: Any, worker: Any) -> None:
     assert "line_items" not in item
 
 
-@pytest.mark.parametrize(
-    ("q", "found"),
-    [
-        ("novak", ["M1000"]),
-        ("NOVÁK jan", ["M1000"]),
-        ("m100", ["M1001", "M1000"]),
-        ("M1001", ["M1001"]),
-        ("nobody", []),
-        ("' | & !", []),
-        ("  ", ["M1001", "M1000"]),
-    ],
-)
-async def test_orders_are_found_by_number_and_customer(api: Any, q: str, found: list[str]) -> None:
+async def test_orders_are_found_by_number_and_customer(api: Any) -> None:
     await api.order(customer_name="Jana Nováková")
     await api.order(customer_name="Petr Dvořák")
-    response = await api.http.get("/orders", params={"q": q})
-    assert [item["order_number"] for item in response.json()["items"]] == found
+    expected = {
+        "novak": ["M1000"],
+        "NOVÁK jan": ["M1000"],
+        "m100": ["M1001", "M1000"],
+        "M1001": ["M1001"],
+        "nobody": [],
+        "' | & !": [],
+        "  ": ["M1001", "M1000"],
+    }
+    found = {}
+    for q in expected:
+        response = await api.http.get("/orders", params={"q": q})
+        found[q] = [item["order_number"] for item in response.json()["items"]]
+    assert found == expected
 
 
 async def test_orders_are_filtered_by_status(api: Any, sql: asyncpg.Connection) -> None:

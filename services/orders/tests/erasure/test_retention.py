@@ -66,23 +66,25 @@ async def test_orders_are_kept_while_retention_is_off(house: Any) -> None:
     assert await house.numbers() == ["4711"]
 
 
-@pytest.mark.parametrize("days", [1, 30, 100, 200, 300])
 @pytest.mark.parametrize("zone", ["Europe/Prague", "Pacific/Kiritimati", "America/Los_Angeles"])
 async def test_an_order_is_old_to_the_minute_wherever_its_shop_is(
-    house: Any, orders_url: str, days: int, zone: str
+    house: Any, orders_url: str, zone: str
 ) -> None:
     """Times 24 hours: also across the days on which clocks change, whatever zone the session has."""
-    limit, minute = now() - timedelta(days=days), timedelta(minutes=1)
-    for hours in (-11, 0, 14):
-        east = timezone(timedelta(hours=hours))
-        await house.sql.execute(ADD, f"old{hours}", (limit - minute).astimezone(east))
-        await house.sql.execute(ADD, f"young{hours}", (limit + minute).astimezone(east))
+    minute, kept = timedelta(minutes=1), list[str]()
     house.database = Database(orders_url, timezone=zone)
     try:
-        assert await house.run_once(days) == (3, 0)
+        for days in (1, 30, 100, 200, 300):
+            limit = now() - timedelta(days=days)
+            for hours in (-11, 0, 14):
+                east = timezone(timedelta(hours=hours))
+                await house.sql.execute(ADD, f"old {days} {hours}", (limit - minute).astimezone(east))
+                await house.sql.execute(ADD, f"young {days} {hours}", (limit + minute).astimezone(east))
+                kept.append(f"young {days} {hours}")
+            assert await house.run_once(days) == (3, 0), days
+            assert sorted(await house.numbers()) == sorted(kept), days
     finally:
         await house.database.aclose()
-    assert await house.numbers() == ["young-11", "young0", "young14"]
 
 
 async def test_clocks_that_differ_erase_nothing(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,16 +1,17 @@
-"""``python -m pastelka_local.dashboard build|check|generate:api``, as the Makefile calls it."""
+"""``python -m pastelka_local.dashboard build|check|check-changed|generate:api``, as the Makefile calls it."""
 
 import argparse
 import sys
 
 from pastelka_common.servers import ServerError
 from pastelka_local.dashboard import DashboardError, dashboard
+from pastelka_local.dashboard.changes import is_changed
 
 
 def main() -> None:
     """Run the command; exit status 0, or 1 with what went wrong."""
     parser = argparse.ArgumentParser(prog="pastelka_local.dashboard", description=__doc__)
-    parser.add_argument("command", choices=("build", "check", "generate:api"))
+    parser.add_argument("command", choices=("build", "check", "check-changed", "generate:api"))
     try:
         _run(parser.parse_args().command)
     except (DashboardError, ServerError) as error:
@@ -26,8 +27,16 @@ def _run(command: str) -> None:
             print(f"The dashboard is in {dashboard().dist(_say)}.")
         case "check":
             print("\n".join(dashboard().check(_say)))
+        case "check-changed":
+            print("\n".join(_check_changed()))
         case script:
             dashboard().run(script, _say)
+
+
+def _check_changed() -> list[str]:
+    """The quick checks of a branch that changes the dashboard."""
+    found = dashboard()
+    return found.check(_say, quick=True) if is_changed(found.root) else ["not changed on this branch"]
 
 
 def _say(line: str) -> None:

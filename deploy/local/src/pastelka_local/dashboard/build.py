@@ -3,7 +3,7 @@
 import hashlib
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +18,9 @@ _SOURCES = (
 )
 _STAMP = ".sources"
 """Beside the built files: the digest of what they were built from. nginx serves no hidden file."""
+_NOT_CHECKED = ("node_modules", "dist", ".dist")
+_API = Path("services", "orders", "openapi.json")
+"""What the types of the dashboard are made from."""
 _SUMMARY = ("Test Files", "Tests", "First load")
 
 
@@ -49,15 +52,20 @@ class Dashboard:
                     self._build(say)
         return self.built
 
-    def check(self, say: Report = silent) -> list[str]:
-        """Run its linters, type checker and tests, and build it; the lines that sum it up. Blocks.
+    def check(self, say: Report = silent, *, quick: bool = False) -> list[str]:
+        """Run its linters, type checker and tests, and, unless ``quick``, build it; the summary. Blocks.
 
-        Raises :class:`DashboardError` with everything that was printed.
+        What passed is not run again until a file changes. Raises :class:`DashboardError` with everything
+        that was printed.
         """
         with self._lock():
-            sources = self.digest()
-            output = self._npm(say).run(self.folder, "run", "check")
-            self._stamp(sources)
+            checked, sources = self._checked_digest(), self.digest()
+            if checked in self._passed(quick=quick) and (quick or self.is_current()):
+                return ["unchanged since it passed"]
+            output = self._npm(say).run(self.folder, "run", "check:quick" if quick else "check")
+            if not quick:
+                self._stamp(sources)
+            self._note(quick=quick).write_text(checked)
         lines = (line.strip() for line in output.splitlines())
         return [line for line in lines if line.startswith(_SUMMARY)]
 
@@ -75,10 +83,13 @@ class Dashboard:
 
     def digest(self) -> str:
         """SHA-256 of everything that the build reads, in hexadecimal digits."""
+        return self._digest_of(self._sources())
+
+    def _digest_of(self, files: Iterable[Path]) -> str:
         digest = hashlib.sha256()
-        for file in self._files():
-            content = file.read_bytes()
-            digest.update(f"{file.relative_to(self.folder)}\0{len(content)}\0".encode())
+        for file in files:
+            content = file.read_bytes() if file.exists() else b""
+            digest.update(f"{file.relative_to(self.root)}\0{len(content)}\0".encode())
             digest.update(content)
         return digest.hexdigest()
 
@@ -113,13 +124,34 @@ class Dashboard:
     def _stamp(self, sources: str) -> None:
         (self.built / _STAMP).write_text(sources)
 
-    def _files(self) -> Iterator[Path]:
-        for name in _SOURCES:
-            source = self.folder / name
-            found = sorted(source.rglob("*")) if source.is_dir() else [source]
-            yield from (file for file in found if file.is_file() and ".test." not in file.name)
+    def _sources(self) -> Iterator[Path]:
+        found = _files_below(self.folder / name for name in _SOURCES)
+        return (file for file in found if ".test." not in file.name)
+
+    def _passed(self, *, quick: bool) -> set[str]:
+        """Digests of what passed these checks, or more than them."""
+        return {
+            note.read_text() for note in {self._note(quick=quick), self._note(quick=False)} if note.exists()
+        }
+
+    def _note(self, *, quick: bool) -> Path:
+        return self._tools / ("dashboard.checked-quick" if quick else "dashboard.checked")
+
+    def _checked_digest(self) -> str:
+        """SHA-256 of everything that the checks read, in hexadecimal digits."""
+        entries = (entry for entry in self.folder.glob("*") if not entry.name.startswith(_NOT_CHECKED))
+        return self._digest_of([*_files_below(entries), self.root / _API])
+
+    @property
+    def _tools(self) -> Path:
+        return self.root / ".tools"
 
     def _lock(self) -> FileLock:
-        tools = self.root / ".tools"
-        tools.mkdir(exist_ok=True)
-        return FileLock(tools / "dashboard.lock")
+        self._tools.mkdir(exist_ok=True)
+        return FileLock(self._tools / "dashboard.lock")
+
+
+def _files_below(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in sorted(paths):
+        found = sorted(path.rglob("*")) if path.is_dir() else [path]
+        yield from (file for file in found if file.is_file())

@@ -46,7 +46,7 @@ _PARAMETERS = {
 }
 _HEADERS = {
     "Nats-Msg-Id": "JetStream drops a second message with the same id within two minutes.",
-    "traceparent": "W3C trace context of whoever caused the message.",
+    "traceparent": "W3C trace context of the operation that caused the message.",
     "tracestate": "As above.",
 }
 _EVENTS: tuple[type[Message], ...] = (

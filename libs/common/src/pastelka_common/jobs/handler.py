@@ -157,7 +157,7 @@ class VersionJobHandler(Generic[J]):
             log.info("file already stored")
             await report.look()
         await report.completed(self.generator.statuses.COMPLETED)
-        # Nobody waits for it: until it is there, the gateway shows the file itself in its place.
+        # No caller waits for the thumbnail: until it exists, the gateway serves the file itself.
         await self._store_thumbnail(job, content)
         await self.markers.forget(job)
 

@@ -1,8 +1,8 @@
 """What a redelivered job must know of its run, apart from the provider's job id.
 
-A record lies beside that id in the bucket ``PROVIDER_JOBS``, under ``<kind>.<version>.<run>.run``.
-It is written when a paid request is about to be sent and when a delivery ends otherwise than by
-completion, always by compare and swap: whoever was overtaken learns it there.
+A record is stored beside that id in the bucket ``PROVIDER_JOBS``, under ``<kind>.<version>.<run>.run``.
+A worker writes it before it sends a paid request and when a delivery ends without completion,
+always by compare and swap: the write fails for a worker that has lost the run to another one.
 """
 
 import asyncio
@@ -26,8 +26,8 @@ class RunRecord(BaseModel):
 
     ``failed`` attempts count; ``silent_deliveries`` are deliveries of which nothing was heard since the last
     progress; ``last_reported`` is the last delivery of which something was. ``sending`` says that a paid
-    request went out, or was about to, whose outcome nobody has noted; ``had_file`` that the job's
-    target was there before it. ``unknown`` counts requests whose outcome will never be known.
+    request was sent, or was about to be, whose outcome is not recorded; ``had_file`` that the job's
+    target existed before it. ``unknown`` counts requests whose outcome will never be known.
     ``withdrawn`` are the provider's ids of jobs that were cancelled before any work on them, and
     ``withdrawing`` says that the present one is about to be.
     """
@@ -47,7 +47,7 @@ class RunRecord(BaseModel):
     last: Failure | None = None
 
     def is_beyond(self, holder: str, delivery: int) -> bool:
-        """Whether somebody else got the job after ``delivery`` of ``holder``."""
+        """Whether another worker got the job after ``delivery`` of ``holder``."""
         return self.delivery > delivery or (self.delivery == delivery and self.holder != holder)
 
     def current(self, *ids: str | None) -> str | None:

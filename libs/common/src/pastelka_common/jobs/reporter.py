@@ -44,7 +44,7 @@ log = structlog.get_logger(__name__)
 
 SUBMIT_UNKNOWN = Counter(
     "pastelka_submit_unknown_total",
-    "Paid requests of which nobody knows whether the provider took them",
+    "Paid requests whose acceptance by the provider is unknown",
     ["provider"],
 )
 
@@ -63,13 +63,13 @@ class RunContext:
     holders: Holders | None = None
 
     def __post_init__(self) -> None:
-        # A counter that first appears with 1 has not increased, for Prometheus: nobody would be told.
+        # Prometheus sees no increase in a counter that first appears with 1: no alert would fire.
         SUBMIT_UNKNOWN.labels(self.provider)
 
     @property
     def name(self) -> str:
-        """What tells this process from others in the records."""
-        return self.holders.name if self.holders else "nobody"
+        """The name that identifies this process in the records."""
+        return self.holders.name if self.holders else "unnamed"
 
 
 @dataclass(slots=True)
@@ -101,7 +101,7 @@ class RunReporter:
 
     @property
     def has_paid_without_id(self) -> bool:
-        """Whether an answer was paid for that nobody could ask for again."""
+        """Whether a response was paid for that no worker can request again."""
         request = self.request
         return request is not None and request.sent and request.answered and self.provider_job_id is None
 
@@ -201,7 +201,7 @@ class RunReporter:
                 raise
 
     async def ensure_ownership(self) -> None:
-        """Return if nobody else has the job. Raises :class:`SupersededError`."""
+        """Raise :class:`SupersededError` if another worker has taken over the job."""
         if not self.delivery.lease.needs_confirmation:
             return
         held = await self.context.provider_jobs.records.read(self.job.key)
@@ -264,9 +264,9 @@ class RunReporter:
         self.request.sent = True
 
     async def submitted(self, provider_job_id: str) -> str:
-        """Keep the provider's job id before anything else can go wrong; returns the one to go on with.
+        """Store the provider's job id before any other step can fail; returns the id to poll.
 
-        That is another if somebody else's was kept first: then this job is cancelled.
+        That is a different id if another worker stored its own first: then this job is cancelled.
         """
         # The storage first: the broker may be away for long, and this process may not outlive that.
         await self.context.markers.keep(self.job, provider_job_id)
@@ -285,7 +285,7 @@ class RunReporter:
         await withdrawals.begin(self)
 
     async def withdrawn(self, provider_job_id: str) -> int:
-        """Forget a job that nobody worked on; returns how many of the run there were."""
+        """Discard a job that the provider never started; returns how many of the run there were."""
         return await withdrawals.finish(self, provider_job_id)
 
     def answered(self, *, settled: bool) -> None:
@@ -311,12 +311,12 @@ class RunReporter:
         return None
 
     def abandoned(self) -> None:
-        """Note that nobody waits for the request any more; does nothing if there is none under way."""
+        """Note that this worker stopped waiting for the request; does nothing if none is open."""
         if self.request is not None and not self.request.answered:
             self._abandon()
 
     async def lost(self) -> None:
-        """Count a request whose result nobody will have; the second in a run ends it.
+        """Count a request whose result is lost; the second in a run ends it.
 
         Raises :class:`PermanentError` then.
         """
@@ -349,7 +349,7 @@ class RunReporter:
             self._count_unknown()
 
     def _claimed(self, record: RunRecord, *, had_file: bool) -> RunRecord:
-        # Somebody may have had the job, paid and died since we looked.
+        # Another worker may have taken the job, paid and crashed since the last read.
         lost = record.sending and record.holder != self.context.name
         unknown = record.unknown + lost
         if unknown >= _UNKNOWN_AT_MOST:

@@ -116,6 +116,6 @@ class RunAttempts:
 def _is_sending(report: RunReporter, record: RunRecord) -> bool:
     """Whether a paid request is still open after this delivery."""
     if report.request is None:
-        # Not begun, or put off: somebody else's request stays what it was.
+        # Not begun or postponed: the request of another delivery keeps its state.
         return record.sending
     return report.request.is_lost

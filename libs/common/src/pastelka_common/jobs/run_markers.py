@@ -38,8 +38,8 @@ class RunMarker(BaseModel):
 class RunMarkers:
     """Notes beside the files, and the files themselves.
 
-    A storage that cannot be asked is no answer: whoever took it for "nothing there" would pay again.
-    What looks something up raises ``OSError`` then.
+    Lookups raise ``OSError`` if the storage is unavailable: a worker that read that as "no file"
+    would pay again.
     """
 
     def __init__(self, storage: Storage) -> None:

@@ -1,4 +1,4 @@
-"""What the coloring and the vectorize service are, apart from what they make and by whom."""
+"""The worker process that the coloring and the vectorize service share."""
 
 import asyncio
 from typing import TypeVar

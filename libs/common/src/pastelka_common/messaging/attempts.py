@@ -38,10 +38,10 @@ class RetryPolicy:
 
 
 class DeliveryLease:
-    """Whether the server may have given a delivery to somebody else meanwhile.
+    """Whether the server may have redelivered a job to another worker meanwhile.
 
-    It may have after ``seconds`` without a sign of life from us, also when this process was
-    stopped and did not notice, and after the ``connection`` (a number) was another one.
+    The server may do so after ``seconds`` without a heartbeat from this process, also when the
+    process was suspended, and after the ``connection`` (a number) has changed.
     """
 
     def __init__(self, seconds: float = math.inf, connection: Callable[[], int] = lambda: 0) -> None:
@@ -113,7 +113,7 @@ class Attempts(Protocol[JobT_contra]):
         """Note that a delivery ended without an attempt."""
 
     async def retrying(self, job: JobT_contra, delivery: Delivery, retry: Retry) -> None:
-        """Tell whoever waits for the job that there will be another attempt."""
+        """Report that the job will be attempted again."""
 
 
 class ByDelivery:
@@ -141,4 +141,4 @@ class ByDelivery:
             del self._released[next(iter(self._released))]
 
     async def retrying(self, _job: Message, _delivery: Delivery, _retry: Retry) -> None:
-        """Nobody waits to be told."""
+        """Do nothing: these jobs have no status to report."""

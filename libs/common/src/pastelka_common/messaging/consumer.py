@@ -98,7 +98,7 @@ class _Slot:
 
     @property
     def key(self) -> tuple[int, bytes]:
-        """What a redelivery has in common with it; a stream made anew gives old numbers to others."""
+        """The key that a redelivery shares; a recreated stream reuses sequence numbers, hence the data."""
         return self.delivery.sequence, self.msg.data
 
 
@@ -189,8 +189,8 @@ class JobConsumer(Generic[J]):
         slot = self._slot(msg)
         in_progress = self._slots.get(slot.key)
         if in_progress is not None:
-            # The server had lost sight of us. What is reported from now on is of this delivery, which
-            # may have waited for us until somebody else got the next one.
+            # The server missed our heartbeats and redelivered. Reports now refer to this delivery,
+            # which may have waited here until another worker got the next one.
             in_progress.msg = msg
             in_progress.delivery.attempt = max(in_progress.delivery.attempt, slot.delivery.attempt)
             in_progress.delivery.lease.mark_expired()
@@ -230,7 +230,7 @@ class JobConsumer(Generic[J]):
             time.monotonic() - started
         )
         if isinstance(outcome, RetryAfter | Postpone) and slot.delivery.lease.needs_confirmation:
-            outcome = NoAck()  # if nobody else has it, the server gives it out again by itself
+            outcome = NoAck()  # if no other worker has it, the server redelivers it
         await self._apply_quietly(slot.msg, outcome)
 
     async def _extend(self, slot: _Slot) -> None:
@@ -247,7 +247,7 @@ class JobConsumer(Generic[J]):
                 slot.delivery.lease.renew()
 
     async def _hand_back(self, slot: _Slot) -> None:
-        """Give a job to somebody else: no attempt of it ended here."""
+        """Nack a job so that another worker gets it: no attempt of it ended here."""
         if slot.delivery.lease.needs_confirmation:
             return
         try:
@@ -261,8 +261,8 @@ class JobConsumer(Generic[J]):
     async def _outcome(self, slot: _Slot) -> Outcome:
         msg, delivery = slot.msg, slot.delivery
         if not self._spec.takes(msg.subject):
-            # A server whose store went back to an older copy may give out another message under the
-            # number of one we had in hand. Ended by us, it would be lost to whom it is for.
+            # A server restored from an older copy may deliver another consumer's message under the
+            # sequence number of a job in progress here. An ack would lose that message.
             log.warning("message of another consumer", consumer=self._spec.name, subject=msg.subject)
             return NoAck()
         with tracer.start_as_current_span(

@@ -1,7 +1,7 @@
-"""Which runs workers have in hand: each worker answers when it is asked, and nothing is stored.
+"""Which runs are in progress: each worker answers when it is asked, and nothing is stored.
 
-A worker goes on with a job whose message the broker has lost. Whoever repairs must not give the run
-to a second one meanwhile.
+A worker continues a job whose message the broker has lost. The reconciler must not give the run to
+a second worker meanwhile.
 """
 
 import asyncio
@@ -19,19 +19,19 @@ SUBJECT = "services.runs"
 """Asked with a reply subject; of no stream."""
 
 _WAIT_SECONDS = 1.0
-_NOBODY_LISTENS = "503"
+_NO_RESPONDERS = "503"
 
 log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
 async def telling(nc: Client, runs: Callable[[], Collection[str]]) -> AsyncIterator[None]:
-    """Answer whoever asks which runs (``<kind>.<version>.<run>``) are in hand here, while the body runs."""
+    """Answer requests for the runs (``<kind>.<version>.<run>``) in progress here, while the body runs."""
 
     async def answer(msg: Msg) -> None:
         try:
             await msg.respond(json.dumps(sorted(runs())).encode())
-        except Exception as error:  # noqa: BLE001 - whoever asked takes silence for idleness
+        except Exception as error:  # noqa: BLE001 - the requester treats silence as idle
             log.warning("runs in hand not told", error=str(error))
 
     subscription = await nc.subscribe(names_of(nc).subject(SUBJECT), cb=answer)
@@ -53,10 +53,10 @@ async def in_hand(nc: Client, *, wait: float = _WAIT_SECONDS) -> set[str]:
         async with asyncio.timeout(wait):
             while (msg := await arrived.get()).data:
                 found.update(json.loads(msg.data))
-            if (msg.headers or {}).get("Status") != _NOBODY_LISTENS:
+            if (msg.headers or {}).get("Status") != _NO_RESPONDERS:
                 log.warning("answer that names no runs")
     except TimeoutError:
-        pass  # nobody says how many workers there are
+        pass  # the number of workers is unknown: collect until the time is over
     finally:
         if not nc.is_closed:
             await subscription.unsubscribe()

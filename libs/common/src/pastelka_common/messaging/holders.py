@@ -65,7 +65,7 @@ class Holders:
     async def _answer(self, msg: Msg) -> None:
         try:
             await msg.respond(b"yes" if self.has(msg.data.decode(errors="replace")) else b"no")
-        except Exception as error:  # noqa: BLE001 - whoever asked takes silence for no
+        except Exception as error:  # noqa: BLE001 - the requester treats silence as no
             log.debug("not answered", error=str(error))
 
 

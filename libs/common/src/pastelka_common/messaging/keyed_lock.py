@@ -18,7 +18,7 @@ class KeyedLock:
 
     @asynccontextmanager
     async def of(self, key: str) -> AsyncIterator[None]:
-        """Wait until nobody else holds ``key``, and hold it while the body runs."""
+        """Wait until no other task holds ``key``, and hold it while the body runs."""
         lock = self._locks.setdefault(key, asyncio.Lock())
         self._users[key] = self._users.get(key, 0) + 1
         try:

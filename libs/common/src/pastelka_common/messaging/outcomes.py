@@ -1,4 +1,4 @@
-"""How a delivery ended, in words. The job consumer applies it to the broker, and nobody else does."""
+"""How a delivery ended. Only the job consumer applies the outcome to the broker."""
 
 from dataclasses import dataclass
 
@@ -28,12 +28,12 @@ class Postpone:
 
 @dataclass(frozen=True, slots=True)
 class Nack:
-    """Deliver to somebody else at once: this process is leaving."""
+    """Redeliver to another worker at once: this process is shutting down."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoAck:
-    """Say nothing: the job belongs to another worker by now."""
+    """Send no acknowledgement: another worker has taken over the job."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 The client's own ``fetch`` waits until a batch is full or its time is over; here messages are
 handed on the moment they arrive, while requests for more are already waiting at the server
-(NATS ADR-13 and ADR-37). A request the server lost (restart, reconnect) is noticed and made again,
-and so is the consumer, should somebody delete it.
+(NATS ADR-13 and ADR-37). A request that the server lost (restart, reconnect) is detected and sent
+again; a consumer that was deleted is recreated.
 """
 
 import asyncio
@@ -140,7 +140,7 @@ class PullSubscription:
         if missing < self._worth_a_request or self._subscription is None or not self._nc.is_connected:
             return
         if self._requests.open == 0:
-            # Nobody sends heartbeats while nothing is asked for: the silence begins now.
+            # The server sends no heartbeats without an open request: the silence begins now.
             self._heard_at = asyncio.get_running_loop().time()
         number = self._requests.add(missing, expires=self._expires)
         try:
@@ -236,7 +236,7 @@ class PullSubscription:
         return self._requests.open > 0 and silence > _MISSED_HEARTBEATS * self._heartbeat
 
     async def _end_subscription(self) -> None:
-        """Unsubscribe, but keep what the server had sent: nobody else gets it for ``ack_wait``."""
+        """Unsubscribe, but keep the messages sent so far: no other worker gets them for ``ack_wait``."""
         old, self._subscription = self._subscription, None
         if old is None:
             return

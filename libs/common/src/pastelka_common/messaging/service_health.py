@@ -72,7 +72,7 @@ async def serve_health(
     checks: Mapping[str, Check],
     breaker: Callable[[], BreakerHealth] | None = None,
 ) -> AsyncIterator[None]:
-    """Answer whoever asks how the services are, while the body runs."""
+    """Answer health requests while the body runs."""
     started_at = now()
 
     async def answer(msg: Msg) -> None:
@@ -86,7 +86,7 @@ async def serve_health(
         )
         try:
             await msg.respond(health.model_dump_json().encode())
-        except Exception as error:  # noqa: BLE001 - whoever asked notices the silence
+        except Exception as error:  # noqa: BLE001 - the requester notices the silence
             log.debug("health reply failed", error=str(error))
 
     subscription = await nc.subscribe(names_of(nc).subject(SUBJECT), cb=answer)
@@ -100,9 +100,9 @@ async def serve_health(
 async def collect_health(
     nc: Client, expected: Collection[str], *, wait: float = _WAIT_SECONDS
 ) -> list[ServiceHealth]:
-    """How every process is that answers within ``wait`` seconds, by name and instance.
+    """The health of every process that answers within ``wait`` seconds, by name and instance.
 
-    Returns early once every name in ``expected`` has answered and nobody else does for a moment.
+    Returns early once every name in ``expected`` has answered and no further answer follows shortly.
     """
     inbox = nc.new_inbox()
     arrived: asyncio.Queue[ServiceHealth] = asyncio.Queue()
@@ -110,7 +110,7 @@ async def collect_health(
     async def take(msg: Msg) -> None:
         try:
             arrived.put_nowait(ServiceHealth.model_validate_json(msg.data))
-        except ValidationError:  # nobody listens, or a stranger does
+        except ValidationError:  # no responders, or a foreign one
             log.debug("malformed health reply", size=len(msg.data))
 
     subscription = await nc.subscribe(inbox, cb=take)

@@ -162,7 +162,7 @@ async def _until_end(arrived: "asyncio.Queue[Msg]", stream: str) -> Any:
         elif status in {_END, _NOTHING_FOUND}:
             return
         else:
-            reason = (msg.headers or {}).get("Description", "nobody answers")
+            reason = (msg.headers or {}).get("Description", "no responders")
             raise ConnectionError(f"stream {stream}: {status} {reason}")
 
 

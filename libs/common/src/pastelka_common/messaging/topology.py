@@ -1,7 +1,7 @@
 """The streams, consumers and buckets of Pastelka, declared once.
 
-Whoever starts first creates them; everyone compares them at start. What differs is corrected
-where the server allows it, and raises :class:`TopologyError` where it does not.
+The first process that starts creates them; every process compares them at start. It corrects a
+difference where the server allows that, and raises :class:`TopologyError` where it does not.
 """
 
 import json
@@ -302,5 +302,5 @@ async def ensure_consumer(nc: Client, spec: ConsumerSpec) -> None:
     if error is not None:
         raise TopologyError(
             f"consumer {spec.name} on {stream}: {error.get('description')}; "
-            "delete the consumer so that it is created anew, or restore its settings"
+            "delete the consumer so that it is recreated, or restore its settings"
         )

@@ -1,7 +1,7 @@
-"""Streams, buckets and consumers are there for as long as a process needs them.
+"""Streams, buckets and consumers exist for as long as a process needs them.
 
-A broker may lose its store, or a person may delete a stream, while everything runs. Whoever
-notices declares again what is missing; what it held is rebuilt by the reconciler of ``orders``.
+A broker may lose its store, or a person may delete a stream, while the services run. The first
+process that notices recreates what is missing; the reconciler of ``orders`` rebuilds its content.
 """
 
 import asyncio

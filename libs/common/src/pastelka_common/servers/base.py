@@ -1,4 +1,4 @@
-"""What every server part can do, whoever runs it."""
+"""The interface of every server part, in the local stack and in tests."""
 
 import os
 import signal

@@ -16,7 +16,7 @@ def _random_key() -> str:
 
 @dataclass(kw_only=True)
 class MercureServer(Server):
-    """A hub that keeps a history of updates, and lets nobody in without a token (HS256)."""
+    """A hub that keeps a history of updates and requires a token (HS256) from every client."""
 
     name: ClassVar[str] = "mercure"
 

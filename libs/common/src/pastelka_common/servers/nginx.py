@@ -48,7 +48,7 @@ class NginxServer(Server):
         if not self.port or not self.static_port:
             self.choose_ports()
         self._temp.mkdir(parents=True, exist_ok=True)
-        # Who was let in before is asked about anew; nothing of it stays on the disk.
+        # The cached access decisions are deleted: nginx asks the API again, and none stays on the disk.
         shutil.rmtree(self._temp / "callers", ignore_errors=True)
         self.storage.mkdir(parents=True, exist_ok=True)
         fill(deploy_folder() / "nginx", self.folder, {**self._variables(), **self.settings})

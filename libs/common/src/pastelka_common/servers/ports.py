@@ -24,9 +24,9 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def free_port() -> int:
-    """A port nobody listens on; never the same one twice in a process.
+    """A port without a listener; never the same one twice in a process.
 
-    Another process may take it before it is used: whoever starts a server tries again with another.
+    Another process may take it before it is used: the caller then retries with another port.
     """
     with _lock:
         while True:

@@ -83,7 +83,8 @@ class PostgresServer(Server):
         if not file.exists():
             if self._data.exists():
                 raise ServerError(
-                    f"{file} is missing, so nobody can enter the cluster: restore it, or start anew"
+                    f"{file} is missing, so the cluster accepts no login: restore it, "
+                    f"or delete {self._data} to start with an empty cluster"
                 )
             with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as target:
                 target.write(secrets.token_urlsafe(24))

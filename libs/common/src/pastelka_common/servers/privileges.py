@@ -21,7 +21,7 @@ _CAPABILITY_NAMES = {_READ_SEARCH: "dac_read_search", _OVERRIDE: "dac_override"}
 
 
 def unprivileged_user() -> str:
-    """An account that is there already and owns little: ``postgres``, else ``nobody``."""
+    """An existing account that owns few files: ``postgres``, else ``nobody``."""
     for name in ("postgres", "nobody"):
         try:
             if pwd.getpwnam(name).pw_uid != 0:

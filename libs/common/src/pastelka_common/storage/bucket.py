@@ -174,7 +174,7 @@ class BucketStorage:
         await self._delete([_key(path)])
 
     async def delete_tree(self, path: str) -> None:
-        """Delete a folder with everything in it, as far as it can be; nobody is told what stays."""
+        """Delete a folder and its content as far as possible; failures are only logged."""
         try:
             await self._delete([meta["path"] for meta in await self._all(_key(path))])
         except OSError as error:
@@ -225,7 +225,7 @@ class BucketStorage:
             )
 
     async def ping(self) -> None:
-        """Ask for an object that nobody has: cheaper than a list. Raises ``OSError``."""
+        """Request an object that does not exist: cheaper than a list. Raises ``OSError``."""
         with suppress(FileNotFoundError):
             await _asked(obstore.get_async(self._store, _NOTHING))
 

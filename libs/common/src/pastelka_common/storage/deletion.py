@@ -65,7 +65,7 @@ def _size(file: str | Path) -> int | None:
     try:
         return os.lstat(file).st_size
     except (FileNotFoundError, NotADirectoryError):
-        return None  # somebody else deletes them, too
+        return None  # deleted concurrently
 
 
 def _told(left: list[OSError], root: Path) -> str:

@@ -46,7 +46,7 @@ class FolderStorage:
 
     @asynccontextmanager
     async def local_copy(self, path: str) -> AsyncIterator[Path]:
-        """The file itself: nobody changes it, and whoever deletes it does not hurt who has it open."""
+        """The file itself: files never change, and a deletion does not affect open handles."""
         file = self.resolve(path)
         await self.ping()
         yield file
@@ -85,7 +85,7 @@ class FolderStorage:
         await anyio.Path(self.resolve(path)).unlink(missing_ok=True)
 
     async def delete_tree(self, path: str) -> None:
-        """Delete a folder with everything in it, as far as it can be; nobody is told what stays."""
+        """Delete a folder and its content as far as possible; failures are not reported to the caller."""
         await to_thread.run_sync(_delete_tree, self.resolve(path))
 
     async def files(self, path: str) -> AsyncIterator[str]:

@@ -77,7 +77,7 @@ class Storage(Protocol):
         """Delete one file; nothing happens if it is not there."""
 
     async def delete_tree(self, path: str) -> None:
-        """Delete a folder with everything in it, as far as it can be; nobody is told what stays."""
+        """Delete a folder and its content as far as possible; failures are not reported to the caller."""
 
     def files(self, path: str) -> AsyncIterator[str]:
         """Relative paths of all files below ``path``."""

@@ -54,7 +54,7 @@ class StorageSettings(ServiceSettings):
 
     @model_validator(mode="after")
     def _bucket_can_be_asked(self) -> Self:
-        # Where the files are in a folder, AWS_* may be there for somebody else.
+        # With files in a folder, AWS_* may be set for another program.
         if not self.storage_url:
             return self
         if self.aws_endpoint_url and not _is_origin(self.aws_endpoint_url):

@@ -32,9 +32,9 @@ async def serving(handler: Handler, *, port: int = 0) -> AsyncIterator[str]:
 
 @dataclass
 class FakeApi:
-    """Lets in whoever shows one of ``known`` (a session cookie's value, an ``Authorization``, a user's name).
+    """Accepts a caller with one of ``known`` (a session cookie's value, an ``Authorization``, a user's name).
 
-    ``None`` among them is anybody. Everything it was asked stays in ``asked``.
+    ``None`` among them accepts every caller. ``asked`` records all requests.
     """
 
     known: set[str | None] = field(default_factory=lambda: {None})
@@ -52,7 +52,7 @@ class FakeApi:
 
     @property
     def checks(self) -> list[web.Request]:
-        """The questions whether somebody may have a file."""
+        """The requests that check access to a file."""
         return [request for request in self.asked if request.path == CHECK]
 
     def _check(self, request: web.Request) -> web.StreamResponse:

@@ -49,7 +49,7 @@ class FolderPlace:
     async def leave(self) -> None:
         """See :class:`Place`."""
         self.root.rename(self._elsewhere)
-        self.root.touch()  # a folder would be made anew by whoever writes
+        self.root.touch()  # a write would recreate a missing folder
 
     async def come_back(self) -> None:
         """See :class:`Place`."""

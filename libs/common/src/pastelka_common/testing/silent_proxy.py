@@ -20,7 +20,7 @@ class _Link:
 class SilentProxy:
     """Forwards ``127.0.0.1:port`` to a server; an asynchronous context manager.
 
-    Nobody is told of the silence: both sides keep their connection, and what they send is accepted.
+    Neither side notices the silence: both keep their connection, and the proxy accepts what they send.
     """
 
     def __init__(self, host: str, port: int) -> None:

@@ -11,11 +11,11 @@ from pastelka_common.sources import Source
 class ColoringRequest:
     """One coloring to make.
 
-    ``photo`` fetches the stored photo, for whoever needs it and no longer than that, ``megapixels``
-    (0.5 to 8) is the size of the page, ``steps`` (1 to 20) its detail. ``provider_job_id`` is set
-    when an earlier delivery of this run already submitted it: the provider then goes on polling and
-    must not submit again. ``is_withdrawing`` is whether that delivery was about to cancel it there,
-    because it never left the provider's queue.
+    ``photo`` fetches the stored photo when the provider needs it and releases it afterwards,
+    ``megapixels`` (0.5 to 8) is the size of the page, ``steps`` (1 to 20) its detail.
+    ``provider_job_id`` is set when an earlier delivery of this run already submitted the job: the
+    provider then continues to poll and must not submit again. ``is_withdrawing`` is whether that
+    delivery was about to cancel the job, because it never left the provider's queue.
     """
 
     photo: Source
@@ -36,25 +36,25 @@ class ColoringProgress(Protocol):
         """Report a step."""
 
     async def submitting(self, status: ColoringProcessingStatus) -> None:
-        """Report ``status`` and make sure that the job may be submitted: right before it is."""
+        """Report ``status`` and check, right before the submission, that the job may be submitted."""
 
     async def submitted(self, provider_job_id: str) -> str:
-        """Keep the provider's job id, so that a redelivered job goes on polling.
+        """Store the provider's job id, so that a redelivered job continues to poll.
 
-        Returns the id to go on with: another if the job had been submitted by somebody else.
+        Returns the id to poll: a different one if another worker had already submitted the job.
         """
 
     async def withdrawing(self) -> None:
         """Note that the submitted job is about to be cancelled, to be submitted again.
 
-        Makes sure that nobody else has the job.
+        Checks that no other worker has taken over the job.
         """
 
     async def withdrawn(self, provider_job_id: str) -> int:
-        """Forget a job that is certain never to have been worked on; returns how many there were."""
+        """Discard a job that the provider certainly never started; returns how many there were."""
 
     async def ensure_ownership(self) -> None:
-        """Make sure that nobody else has the job: before what only its holder may do."""
+        """Check that no other worker has taken over the job; called before an action of its holder alone."""
 
 
 class ColoringProvider(Protocol):

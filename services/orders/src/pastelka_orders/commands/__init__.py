@@ -24,9 +24,9 @@ _FAILED = 1
 _INTERRUPTED = 130
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code."""
-    asked = parser().parse_args(arguments)
+def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m pastelka_orders") -> int:
+    """Run one command, as ``prog``; returns the exit code."""
+    asked = parser(prog).parse_args(arguments)
     # What is printed to standard output is the answer, and may be JSON.
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
@@ -52,10 +52,10 @@ async def perform(asked: argparse.Namespace) -> int:
     return 0
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(prog: str) -> argparse.ArgumentParser:
     """The command line; what it reads has the command as ``run``."""
     line = argparse.ArgumentParser(
-        prog="python -m pastelka_orders",
+        prog=prog,
         description="Users, API tokens, dead letters, a pass of the reconciler, erasing a customer, backups.",
     )
     commands = line.add_subparsers(required=True, metavar="{" + ",".join(_COMMANDS) + "}")

@@ -17,6 +17,8 @@ _SMALLEST, _LARGEST = 0.0035, 0.024
 _DRAWN = 0.0055
 # Gray levels (0 to 255): how dark a blob is at most, and how much darker than what is around it.
 _DARK, _DARKER, _RING_DARKER = 95, 30, 30
+# Largest difference of the color channels: gaps between petals are dark, but colored.
+_COLORLESS = 50
 # Shape: area against its hull and against its ellipse's, and the longest ellipse.
 _SOLID, _LONGEST = 0.75, 2.0
 # How much brighter a highlight is than its blob.
@@ -50,11 +52,12 @@ def animal_eyes(photo: NDArray[np.uint8], subject: NDArray[np.float32]) -> list[
     (Meyer, 1979) at several sizes; one without a highlight is a spot of the fur. Noses pass as eyes.
     """
     gray = np.asarray(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), np.uint8)
+    colorfulness = photo.max(axis=2) - photo.min(axis=2)
     scale = scale_of(gray.shape)
     owners = np.asarray(cv2.connectedComponents((subject > 0.5).astype(np.uint8))[1], np.int32)  # noqa: PLR2004
     found: dict[int, list[_Blob]] = defaultdict(list)
     for radius in _RADII:
-        for blob in _blobs(gray, subject, owners, radius * scale):
+        for blob in _blobs(gray, colorfulness, subject, owners, radius * scale):
             if _SMALLEST * scale <= blob.radius <= _LARGEST * scale:
                 found[blob.owner].append(blob)
     return [stroke for blobs in found.values() for blob in _best(blobs) for stroke in _drawn(blob, scale)]
@@ -62,6 +65,7 @@ def animal_eyes(photo: NDArray[np.uint8], subject: NDArray[np.float32]) -> list[
 
 def _blobs(
     gray: NDArray[np.uint8],
+    colorfulness: NDArray[np.uint8],
     subject: NDArray[np.float32],
     owners: NDArray[np.int32],
     radius: float,
@@ -70,7 +74,8 @@ def _blobs(
     element = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
     hat = cv2.morphologyEx(gray, cv2.MORPH_BLACKHAT, element)
     # Highlights are holes in the blob.
-    dark = ((hat > _DARKER) & (gray < _DARK) & (subject > 0.5)).astype(np.uint8)  # noqa: PLR2004
+    black = (gray < _DARK) & (colorfulness < _COLORLESS)
+    dark = ((hat > _DARKER) & black & (subject > 0.5)).astype(np.uint8)  # noqa: PLR2004
     whole = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     contours, _ = cv2.findContours(whole, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     large = [np.asarray(contour, np.int32) for contour in contours if len(contour) >= _LEAST_POINTS]

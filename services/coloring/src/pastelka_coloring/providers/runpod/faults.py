@@ -1,7 +1,7 @@
 """What goes wrong on the wire, told apart as transient or permanent.
 
-The one question that matters when submitting is whether RunPod may have the job although no id came
-back. Then it is a ``SubmitUnknownError``, and only then: whoever submits again may pay twice.
+When a submission fails, the one question is whether RunPod may have accepted the job although it
+returned no id. Only then is the error a ``SubmitUnknownError``: a second submission may be paid twice.
 """
 
 import email.utils
@@ -80,7 +80,7 @@ def job_fault(fault: httpx.Response | ConnectionFaultError) -> TransientError:
     if fault.status_code == HTTPStatus.NOT_FOUND:
         return JobUnknownError(
             "provider_job_gone",
-            "RunPod does not know the job any more (it keeps results for 30 minutes); a retry makes it anew.",
+            "RunPod no longer knows the job (it keeps results for 30 minutes); retry to submit it again.",
         )
     error = _answer_fault(fault)
     return error if isinstance(error, TransientError) else TransientError(error.code, error.message)

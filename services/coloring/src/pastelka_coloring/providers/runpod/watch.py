@@ -1,4 +1,4 @@
-"""Watching one submitted job until it ends, or somebody has to decide about it."""
+"""Watching one submitted job until it ends or the caller has to decide how to continue."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

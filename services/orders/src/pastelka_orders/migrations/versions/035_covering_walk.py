@@ -26,5 +26,5 @@ def downgrade() -> None:
 def _replace(included: list[str]) -> None:
     name = "ix_orders_status_created_at_id"
     op.drop_index(name, "orders")
-    columns = ["status", sa.text("created_at DESC"), sa.text("id DESC")]
+    columns: list[str | sa.TextClause] = ["status", sa.text("created_at DESC"), sa.text("id DESC")]
     op.create_index(name, "orders", columns, postgresql_include=included)

@@ -1,0 +1,1 @@
+"""The commands of ``pastelka`` that work on orders, photos and the service's own administration."""

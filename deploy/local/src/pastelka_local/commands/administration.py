@@ -1,0 +1,33 @@
+"""``pastelka tokens|users|dead-letters|reconcile|erase``: the orders service's own commands, here."""
+
+import os
+
+import typer
+
+from pastelka_local.accounts import service_environment
+from pastelka_local.settings import read_settings
+
+_HELP = {
+    "tokens": "Create, list and revoke API tokens.",
+    "users": "Add, list and change users who sign in with a password.",
+    "dead-letters": "List, show, requeue and dismiss jobs that ended after their last attempt.",
+    "reconcile": "Run one pass of the reconciler.",
+    "erase": "Erase a customer: files, rows and messages.",
+}
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands; all that follows their name, ``--help`` too, is the orders service's to read."""
+    for name, text in _HELP.items():
+        app.command(name, help=text, context_settings=_PASSED_ON, add_help_option=False)(_run)
+
+
+def _run(context: typer.Context) -> None:
+    from pastelka_orders import commands  # noqa: PLC0415 - the other commands do not wait for it
+
+    settings = read_settings()
+    # What the environment names itself (another database, say) goes before the stack that runs here.
+    os.environ.update({**service_environment(settings.run), **settings.environment})
+    arguments = [context.info_name or "", *context.args]
+    raise typer.Exit(commands.main(arguments, prog="pastelka"))

@@ -1,0 +1,32 @@
+"""Whether a branch changes the dashboard, as git sees it."""
+
+import subprocess
+from pathlib import Path
+
+_PARTS = ("frontend", "services/orders/openapi.json")
+"""What the checks of the dashboard read."""
+_MAIN = ("origin/main", "main")
+
+
+def is_changed(root: Path) -> bool:
+    """Whether the checkout ``root`` differs from the branch point with main in what the checks read.
+
+    Commits, the work tree and new files count. ``True`` where git cannot tell. Blocks.
+    """
+    bases = (_git(root, "merge-base", "HEAD", main) for main in _MAIN)
+    base = next((found for found in bases if found), None)
+    if base is None:
+        return True
+    changed = _git(root, "diff", "--name-only", base, "--", *_PARTS)
+    added = _git(root, "ls-files", "--others", "--exclude-standard", "--", *_PARTS)
+    return changed != "" or added != ""
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    """What git printed, or ``None`` where it failed or is not there."""
+    command = ["git", "-C", str(root), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - as above
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()

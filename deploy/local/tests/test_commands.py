@@ -1,0 +1,51 @@
+"""``pastelka`` where no service runs."""
+
+import importlib.metadata
+import json
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw
+from typer.testing import CliRunner
+
+from pastelka_local.cli import app
+
+runner = CliRunner()
+
+
+def test_version():
+    answer = runner.invoke(app, ["--version"])
+    assert answer.output == f"pastelka {importlib.metadata.version('pastelka-local')}\n"
+
+
+def test_a_page_and_its_svg_from_a_photo(tmp_path: Path):
+    image = Image.new("RGB", (640, 480), "white")
+    ImageDraw.Draw(image).ellipse((160, 80, 480, 400), fill="navy")
+    photo = tmp_path / "photo.heic.jpg"
+    content = BytesIO()
+    image.save(content, "JPEG")
+    photo.write_bytes(content.getvalue())
+    page = tmp_path / "drawn.png"
+    answer = runner.invoke(app, ["page", str(photo), "-o", str(page), "--megapixels", "0.5", "--json"])
+    assert answer.exit_code == 0, answer.output
+    assert json.loads(answer.stdout) == {"page": str(page), "svg": str(page.with_suffix(".svg"))}
+    with Image.open(page) as drawn:
+        assert drawn.width * drawn.height == pytest.approx(500_000, rel=0.1)
+    assert "<svg" in page.with_suffix(".svg").read_text()[:500]
+
+
+def test_a_file_that_is_no_photo_leaves_no_page(tmp_path: Path):
+    photo = tmp_path / "notes.jpg"
+    photo.write_text("no photo")
+    answer = runner.invoke(app, ["page", str(photo), "-o", str(tmp_path / "drawn.png")])
+    assert answer.exit_code == 1
+    assert str(photo) in str(answer.exception)
+    assert [file.name for file in tmp_path.iterdir()] == ["notes.jpg"]
+
+
+@pytest.mark.parametrize("command", ["tokens", "users", "dead-letters", "reconcile", "erase"])
+def test_the_service_explains_its_own_commands(command: str, capfd: pytest.CaptureFixture[str]):
+    answer = runner.invoke(app, [command, "--help"])
+    assert answer.exit_code == 0
+    assert f"usage: pastelka {command}" in answer.output + capfd.readouterr().out
