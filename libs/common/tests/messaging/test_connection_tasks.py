@@ -17,6 +17,8 @@ from pastelka_common.messaging.connection import connected, ping
 from pastelka_common.servers import NatsServer, ServerProcess, running
 from pastelka_common.testing.waiting import freeze, soon, until
 
+pytestmark = pytest.mark.server
+
 
 @asynccontextmanager
 async def listening(folder: Path) -> AsyncIterator[tuple[ServerProcess, Client, asyncio.Queue[Msg]]]:
