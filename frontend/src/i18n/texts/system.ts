@@ -252,6 +252,6 @@ export const en = {
   "system.letter.dismissed": "The job is dismissed.",
   "system.keep": "Keep",
   "error.dead_letter_not_found": "This job is gone: somebody requeued or dismissed it.",
-  "error.dead_letter_not_requeueable": "This job cannot be requeued, nobody takes it. Dismiss it.",
+  "error.dead_letter_not_requeueable": "This job cannot be requeued: no consumer handles it. Dismiss it.",
   "error.broker_unavailable": "NATS does not answer; nothing was changed. Try again in a moment.",
 } as const;

@@ -136,7 +136,7 @@ class UserExistsError(ConflictError):
 
 
 class WeakPasswordError(OrdersError):
-    """A password that is too weak."""
+    """A password that is not allowed."""
 
     status = 422
     code = "password_refused"

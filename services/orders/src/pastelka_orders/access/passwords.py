@@ -70,7 +70,7 @@ class Passwords:
 
 
 def password_problem(password: str) -> str | None:
-    """Why this password is too weak, as a sentence; ``None`` if it may be used.
+    """Why this password is not allowed, as a sentence; ``None`` if it may be used.
 
     Only what is seen counts: spaces around it, and characters that no keyboard shows, are no protection.
     """

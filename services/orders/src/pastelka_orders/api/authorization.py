@@ -84,7 +84,7 @@ class AuthorizedRoute(APIRoute):
         permission = _permission_of(dependencies or ())
         if permission is None:
             raise PermissionMissingError(
-                f"{path} has no rule: add VIEWER, OPERATOR or another to its dependencies"
+                f"{path} has no permission: add VIEWER, OPERATOR or another to its dependencies"
             )
         self.permission = permission
         super().__init__(
@@ -188,9 +188,7 @@ def permissions(app: FastAPI) -> Iterator[tuple[str, str, Permission]]:
         permission = getattr(context.original_route, "permission", None)
         methods = sorted(context.methods or ())
         if not isinstance(permission, Permission) or not methods:
-            raise PermissionMissingError(
-                f"{_path(context)} has no permission: add VIEWER, OPERATOR or another to its dependencies"
-            )
+            raise PermissionMissingError(f"{_path(context)} declares no permission or no HTTP method")
         for method in methods:
             yield method, _path(context), permission
 

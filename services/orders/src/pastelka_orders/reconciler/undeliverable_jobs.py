@@ -1,8 +1,8 @@
 """Jobs that their consumer will never be given.
 
 A store that was damaged, or put back from an older copy, can bring back a message that its consumer
-has already acknowledged. The server then neither delivers nor removes it, and the
-message looks like a waiting job.
+has already acknowledged. The server then neither delivers nor removes it, and the message
+looks like a waiting job.
 """
 
 import asyncio
