@@ -26,8 +26,8 @@ async def test_a_page_whose_process_is_killed_is_made_in_the_next_attempt(
     photo = stored.read_bytes()
     stored.unlink()
     gated = GatedPhoto(stored)
+    await bench.put(job)
     async with at_work(service(coloring_provider="local", coloring_threads=1)):
-        await bench.put(job)
         await gated.opened()
         os.kill(reader(gated), signal.SIGKILL)
         await bench.until(lambda: bool(bench.retries(job)), timeout=DEADLINE)
