@@ -98,7 +98,8 @@ function Reconciler({ state, now }: { state: NonNullable<SystemState["reconciler
   const ago = duration(Math.max(now - Date.parse(state.ran_at), 0));
   return (
     <p className="mt-2 text-[12.5px] text-mute">
-      {t("system.reconciler", { time: ago })} {t("system.reconciler.repaired", { count: state.repaired_total })}
+      {t("system.reconciler", { time: ago })}{" "}
+      {t("system.reconciler.repaired", { count: state.repaired_total })}
     </p>
   );
 }
