@@ -142,7 +142,7 @@ class DeliveryAttempts:
     async def failed(self, _job: Message, delivery: Delivery, _failure: Failure) -> int:
         return delivery.attempt - self._spared[delivery.sequence]
 
-    async def spared(self, _job: Message, delivery: Delivery) -> None:
+    async def released(self, _job: Message, delivery: Delivery) -> None:
         self._spared[delivery.sequence] += 1
 
     async def retrying(self, _job: Message, _delivery: Delivery, _retry: Retry) -> None:

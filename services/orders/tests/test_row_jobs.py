@@ -26,7 +26,6 @@ from pastelka_common.testing.waiting import until
 from pastelka_orders import row_jobs
 from pastelka_orders.database import Database
 from pastelka_orders.database_errors import DatabaseUnavailableError
-from pastelka_orders.domain.shop_requests import FetchOrders
 from pastelka_orders.erasure import Eraser
 from pastelka_orders.erasure.eraser import RETRIES
 from pastelka_orders.handlers.downloads import Downloads
@@ -37,6 +36,7 @@ from pastelka_orders.repository import claims, erasures, shop_jobs
 from pastelka_orders.repository.claims import CHANNEL, Claim
 from pastelka_orders.row_jobs import JobKind, JobRunner, Write
 from pastelka_orders.settings import OrdersSettings
+from pastelka_orders.shop_requests import FetchOrders
 from pastelka_orders.shopify.client import AdminApi
 from pastelka_orders.shopify.jobs import ShopJobs
 from services.orders.tests.test_downloads import Host, awaiting, serving

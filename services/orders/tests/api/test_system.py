@@ -27,8 +27,8 @@ from pastelka_common.messaging.topology import (
 )
 from pastelka_common.servers import ServerProcess
 from pastelka_orders.api.app import create_app
-from pastelka_orders.domain.shop_requests import FetchOrders, SyncOrder
 from pastelka_orders.settings import OrdersSettings
+from pastelka_orders.shop_requests import FetchOrders, SyncOrder
 
 
 @asynccontextmanager

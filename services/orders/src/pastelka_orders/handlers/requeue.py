@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pastelka_common.contracts.messages import ColoringJob, DeadLetter, SvgJob
 from pastelka_orders import dead_letters
 from pastelka_orders.database import Database
-from pastelka_orders.domain.shop_requests import FetchOrders, SyncOrder
 from pastelka_orders.errors import DeadLetterNotFoundError, NotRequeueableError
 from pastelka_orders.handlers import downloads, versions
 from pastelka_orders.repository import shop_jobs
+from pastelka_orders.shop_requests import FetchOrders, SyncOrder
 
 log = structlog.get_logger(__name__)
 

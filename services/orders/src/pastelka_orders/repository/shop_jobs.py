@@ -5,9 +5,9 @@ import json
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_orders.domain.shop_requests import FetchOrders, ShopRequest, SyncOrder
 from pastelka_orders.repository import claims
 from pastelka_orders.repository.claims import DUE_NOW, Claim, ClaimLostError, JobTable
+from pastelka_orders.shop_requests import FetchOrders, ShopRequest, SyncOrder
 
 TABLE = JobTable("shop_jobs", "key")
 

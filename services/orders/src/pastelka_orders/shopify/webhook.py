@@ -9,13 +9,13 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import now
-from pastelka_orders.domain.shop_requests import FetchOrders
 from pastelka_orders.errors import (
     OtherShopError,
     WebhookNotVerifiedError,
 )
 from pastelka_orders.repository import shop_jobs, shop_orders
 from pastelka_orders.repository.unread_webhooks import UnreadBody, keep_unidentified
+from pastelka_orders.shop_requests import FetchOrders
 from pastelka_orders.shopify import privacy
 from pastelka_orders.shopify.attributes import AttributeNames
 from pastelka_orders.shopify.fields import MAX_PHOTOS

@@ -12,10 +12,10 @@ from pastelka_common.contracts.messages import now
 from pastelka_orders.api.authorization import OPERATOR, SIGNED, AuthorizedRoute
 from pastelka_orders.api.deps import Deps, OrderNumber
 from pastelka_orders.api.problems import declared
-from pastelka_orders.domain.shop_requests import FetchOrders, SyncOrder
 from pastelka_orders.errors import NotOfShopError, OrderNotFoundError, ShopNotConfiguredError
 from pastelka_orders.repository import shop_jobs, shop_orders
 from pastelka_orders.schemas import FetchFromShopRequest, QueuedResponse
+from pastelka_orders.shop_requests import FetchOrders, SyncOrder
 from pastelka_orders.shopify import privacy, webhook
 from pastelka_orders.shopify.attributes import AttributeNames
 
