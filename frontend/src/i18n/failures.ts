@@ -11,6 +11,7 @@ const CZECH: Readonly<Record<string, string>> = {
   detector_failed: "Rozpoznání obličejů selhalo. Zkuste to znovu.",
   detector_unavailable: "Model pro rozpoznání obličejů chybí. Zkontrolujte instalaci.",
   file_missing: "Soubor v úložišti chybí. Vygenerujte ho znovu.",
+  files_left: "Některé soubory se nepodařilo smazat. Zkouší se to znovu.",
   internal_error: "Služba narazila na chybu. Zkuste to znovu; když se to opakuje, podívejte se do logu.",
   malformed_job: "Úloha přišla poškozená. Zadejte ji znovu.",
   out_of_memory: "Službě došla paměť. Zkuste menší rozlišení.",
