@@ -40,7 +40,8 @@ async def test_a_change_says_who_asked_for_it(locked_api: Any, people: Any, log:
     await http.delete("/orders/M1000", headers=mine)  # not there: nothing was done
     jana, nightly = {"actor": "Jana", "actor_kind": "user"}, {"actor": "nightly", "actor_kind": "token"}
     assert [
-        {k: v for k, v in line.items() if k not in {"event", "log_level"}} for line in of(log, "request audited")
+        {k: v for k, v in line.items() if k not in {"event", "log_level"}}
+        for line in of(log, "request audited")
     ] == [
         {"action": "create_order", "status": 201, "made": "/api/v1/orders/M1000", **jana},
         {"action": "generate_order_coloring", "status": 202, "order_number": "M1000", **nightly},
