@@ -1,8 +1,9 @@
 """The API of a running Pastelka, as the commands ask it."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import mimetypes
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,14 @@ class ApiClient:
         """The JSON document at ``path`` below ``/api/v1``."""
         return (await self._send("GET", path, params=parameters)).json()
 
-    async def post(self, path: str, **content: Any) -> Any:
-        """The JSON answer to a POST; ``content`` as httpx takes it (``data``, ``files``, ``json``)."""
-        return (await self._send("POST", path, **content)).json()
+    async def create_order(self, photos: Sequence[Path], form: Mapping[str, str]) -> Any:
+        """Create an order from photo files, in the order of the pages; the API's answer."""
+        with ExitStack() as stack:
+            files = [
+                ("photos", (photo.name, stack.enter_context(photo.open("rb")), _content_type(photo)))
+                for photo in photos
+            ]
+            return (await self._send("POST", "/orders", data=form, files=files)).json()
 
     async def save(self, path: str, file: Path) -> int:
         """Write the body at ``path`` to ``file``, whole or not at all; its size in bytes."""
@@ -129,6 +135,10 @@ async def _require_success(response: httpx.Response) -> None:
         else ""
     )
     raise ApiError(f"{detail}{hint}")
+
+
+def _content_type(photo: Path) -> str:
+    return mimetypes.guess_type(photo.name)[0] or "application/octet-stream"
 
 
 async def _documents(source: EventSource) -> AsyncIterator[dict[str, Any]]:

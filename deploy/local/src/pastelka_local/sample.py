@@ -3,12 +3,11 @@
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
+from pastelka_local.api_client import ApiClient
 
 CUSTOMER = "Ukázková objednávka"
 _NOTE = "Pět volně šířených fotek; odkud jsou, říká sample/SOURCES.md."
@@ -45,48 +44,32 @@ def photos() -> list[Path]:
     return sorted(Path(__file__).with_name("sample").glob("*.jpg"))
 
 
-async def make_sample(
-    address: str, *, again: bool, show: Callable[[str, SampleProgress], None], token: str | None = None
-) -> str:
+async def make_sample(api: ApiClient, *, again: bool, show: Callable[[str, SampleProgress], None]) -> str:
     """Make the sample order unless it is there (or ``again``), wait until it is done; its number.
 
-    ``token`` is an API token, where the API asks for one. ``show`` gets the order's number and its
-    progress whenever that changes. Raises :class:`SampleError`.
+    ``show`` gets the order's number and its progress whenever that changes. Raises :class:`SampleError`
+    and :class:`ApiError`.
     """
-    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(base_url=f"{address}/api/v1", headers=headers, timeout=60) as client:
-        try:
-            number = None if again else await _existing(client)
-            if number is None:
-                number = await _create(client)
-            await _until_done(client, number, show)
-        except (httpx.HTTPError, KeyError, ValueError) as error:
-            raise SampleError(f"the API did not answer as it should: {error!r}") from error
-        return number
+    try:
+        number = None if again else await _existing(api)
+        if number is None:
+            form = {"customer_name": CUSTOMER, "note": _NOTE, "process": "svg"}
+            number = str((await api.create_order(photos(), form))["order_number"])
+        await _until_done(api, number, show)
+    except (KeyError, ValueError) as error:
+        raise SampleError(f"the API did not answer as it should: {error!r}") from error
+    return number
 
 
-async def _existing(client: httpx.AsyncClient) -> str | None:
-    found = await _json(await client.get("/orders", params={"q": CUSTOMER, "limit": 1}))
+async def _existing(api: ApiClient) -> str | None:
+    found = await api.get("/orders", q=CUSTOMER, limit=1)
     return next((str(order["order_number"]) for order in found["items"]), None)
 
 
-async def _create(client: httpx.AsyncClient) -> str:
-    with ExitStack() as stack:
-        files = [
-            ("photos", (photo.name, stack.enter_context(photo.open("rb")), "image/jpeg"))
-            for photo in photos()
-        ]
-        form = {"customer_name": CUSTOMER, "note": _NOTE, "process": "svg"}
-        order = await _json(await client.post("/orders", data=form, files=files))
-    return str(order["order_number"])
-
-
-async def _until_done(
-    client: httpx.AsyncClient, number: str, show: Callable[[str, SampleProgress], None]
-) -> None:
+async def _until_done(api: ApiClient, number: str, show: Callable[[str, SampleProgress], None]) -> None:
     deadline, last = time.monotonic() + _DEADLINE_SECONDS, None
     while True:
-        progress = progress_of(await _json(await client.get(f"/orders/{number}")))
+        progress = progress_of(await api.get(f"/orders/{number}"))
         if progress != last:
             show(number, progress)
         last = progress
@@ -119,9 +102,3 @@ def progress_of(order: dict[str, Any]) -> SampleProgress:
 
 def _has_completed(image: dict[str, Any], kind: str) -> bool:
     return any(version["status"] == "completed" for version in image["versions"][kind])
-
-
-async def _json(response: httpx.Response) -> Any:
-    if response.is_error:
-        raise SampleError(f"{response.request.method} {response.request.url} answered {response.text[:500]}")
-    return response.json()

@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import mimetypes
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -114,12 +112,8 @@ def create(
     form = {"process": process.value, "customer_name": customer, "note": note}
 
     async def run(api: ApiClient) -> None:
-        with ExitStack() as stack:
-            files = [
-                ("photos", (file.name, stack.enter_context(file.open("rb")), _kind(file))) for file in photos
-            ]
-            filled = {name: value for name, value in form.items() if value is not None}
-            order = await api.post("/orders", data=filled, files=files)
+        filled = {name: value for name, value in form.items() if value is not None}
+        order = await api.create_order(photos, filled)
         if as_json:
             _print_json(order)
             return
@@ -222,10 +216,6 @@ def _newest(image: dict[str, Any], kind: str) -> str:
         return ""
     error = versions[-1].get("error")
     return f"v{versions[-1]['version']} {versions[-1]['status']}" + (f": {error['message']}" if error else "")
-
-
-def _kind(file: Path) -> str:
-    return mimetypes.guess_type(file.name)[0] or "application/octet-stream"
 
 
 def _table(*names: str) -> Table:

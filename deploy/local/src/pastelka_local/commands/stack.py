@@ -5,7 +5,6 @@ import contextlib
 import json
 import shutil
 import sys
-from collections.abc import AsyncIterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 
 from pastelka_local.accounts import Accounts, AccountsError
+from pastelka_local.api_client import ApiError, connect
 from pastelka_local.display import Display, display, table
 from pastelka_local.health import StackState, look
 from pastelka_local.orphans import terminate_children
@@ -137,7 +137,7 @@ async def _hint(settings: Settings, stack: StackFile) -> str:
 async def _sample(settings: Settings, stack: StackFile, shown: Display, hint: str) -> None:
     try:
         await _make_sample(settings, stack, shown, again=False, hint=hint)
-    except (SampleError, AccountsError) as error:
+    except (SampleError, AccountsError, ApiError) as error:
         shown.headline(f"Pastelka is up: {stack.address}  (the sample order failed: {error}){hint}")
 
 
@@ -148,20 +148,10 @@ async def _make_sample(
         shown.step(f"sample order {number}: {progress}")
 
     shown.step("making the sample order")
-    async with _let_in(settings, stack) as token:
-        number = await make_sample(stack.address, again=again, show=show, token=token)
+    async with connect(settings, None, None) as api:
+        number = await make_sample(api, again=again, show=show)
     order = f"{stack.address}/orders/{number}"
     shown.headline(f"Pastelka is up: {stack.address}  (sample order {number}: {order}){hint}")
-
-
-@contextlib.asynccontextmanager
-async def _let_in(settings: Settings, stack: StackFile) -> AsyncIterator[str | None]:
-    """A token for the API; none where everybody may do everything."""
-    if stack.auth_mode == "open":
-        yield None
-        return
-    async with Accounts(settings.run, settings.environment).token() as token:
-        yield token
 
 
 def _already_running(settings: Settings) -> bool:
