@@ -1,15 +1,18 @@
 """The trace goes into the headers of a message and comes out of them."""
 
+import io
 import json
 import subprocess
 import sys
 
+import pytest
+import structlog
 from opentelemetry.sdk.trace import TracerProvider
 
 from pastelka_common import telemetry
 from pastelka_common.contracts.messages import OrderChanged
 from pastelka_common.messaging.publish import MSG_ID, outgoing
-from pastelka_common.telemetry import context_of, current_headers, trace_id_of
+from pastelka_common.telemetry import context_of, current_headers, log_to_stderr, trace_id_of
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 HEADERS = {"traceparent": f"00-{TRACE_ID}-00f067aa0ba902b7-01"}
@@ -74,3 +77,16 @@ def test_secrets_are_struck_out_of_lines():
     said = silenced(None, "info", 'p@ss/word p%40ss/word qu\\"ote qu"ote password')
     assert said == "*** *** *** *** password"
     assert telemetry.QuietExporter(())(None, "info", "as it is") == "as it is"
+
+
+def test_a_log_outlives_the_standard_error_it_began_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever runs a command in its own process may replace standard error, and close the replacement."""
+    replaced = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", replaced)
+    log_to_stderr()
+    structlog.get_logger().info("first")
+    assert "first" in replaced.getvalue()
+    replaced.close()
+    monkeypatch.setattr(sys, "stderr", later := io.StringIO())
+    structlog.get_logger().info("second")
+    assert "second" in later.getvalue()

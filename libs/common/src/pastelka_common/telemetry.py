@@ -174,7 +174,7 @@ def _set_up_logs(service: str, level: str, silenced: QuietExporter) -> None:
     structlog.configure(
         processors=[*shared, renderer, silenced],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_stderr_logger,
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
@@ -185,6 +185,17 @@ def _set_up_logs(service: str, level: str, silenced: QuietExporter) -> None:
     # Every request of every poll would drown what matters.
     for chatty in ("httpx", "httpcore", "uvicorn.access", "aiohttp.access"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def log_to_stderr() -> None:
+    """Write the log of a command to standard error, as standard output holds its answer."""
+    structlog.configure(logger_factory=_stderr_logger)
+
+
+def _stderr_logger(*_names: Any) -> structlog.PrintLogger:
+    # Looked up for each logger: a caller that runs a command in its own process may replace sys.stderr
+    # and close the replacement afterwards.
+    return structlog.PrintLogger(sys.stderr)
 
 
 def _add_trace_id(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

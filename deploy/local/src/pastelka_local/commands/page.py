@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
@@ -10,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-import structlog
 import typer
 
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
@@ -59,11 +57,12 @@ async def _make(photo: Path, options: ColoringOptions) -> tuple[bytes, bytes]:
     # The other commands do not wait for these.
     from pastelka_coloring.providers import ColoringRequest  # noqa: PLC0415
     from pastelka_coloring.providers.local import LocalColoringProvider  # noqa: PLC0415
+    from pastelka_common.telemetry import log_to_stderr  # noqa: PLC0415
     from pastelka_vectorize.providers import SvgRequest  # noqa: PLC0415
     from pastelka_vectorize.providers.local import LocalSvgProvider  # noqa: PLC0415
     from pastelka_vectorize.svg import clean  # noqa: PLC0415
 
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    log_to_stderr()
     with tempfile.TemporaryDirectory(prefix="pastelka-page-") as folder:
         stored, drawn = Path(folder, "photo"), Path(folder, "page.png")
         await asyncio.to_thread(_store, photo, stored)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
+import structlog
 
 if TYPE_CHECKING:
     from pastelka_common.servers import BucketServer, MercureServer, NatsServer, NginxServer, PostgresServer
@@ -72,14 +73,16 @@ def _needs(fixtures: frozenset[str], folder: str) -> set[str]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Forbid servers to a test that is not marked as one that needs them."""
-    if item.get_closest_marker("server") is not None:
-        return (yield)
-    os.environ[_SERVERS_FORBIDDEN_BY] = item.nodeid
+    """Forbid servers to a test without the marker; restore the log that it configured."""
+    # A command that a test runs in this process configures the log for good otherwise.
+    log = structlog.get_config()
+    if item.get_closest_marker("server") is None:
+        os.environ[_SERVERS_FORBIDDEN_BY] = item.nodeid
     try:
         return (yield)
     finally:
-        del os.environ[_SERVERS_FORBIDDEN_BY]
+        os.environ.pop(_SERVERS_FORBIDDEN_BY, None)
+        structlog.configure(**log)
 
 
 @pytest.hookimpl(wrapper=True)

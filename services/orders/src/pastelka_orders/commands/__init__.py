@@ -9,12 +9,12 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from pastelka_common.errors import BrokerSetupError
 from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.storage import StorageNotMountedError, StorageUnavailableError
+from pastelka_common.telemetry import log_to_stderr
 from pastelka_orders.commands import dead_letters, erase, reconcile, restore, tokens, users
 from pastelka_orders.database import DatabaseUnavailableError
 from pastelka_orders.errors import OrdersError
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = _PROG) -> int:
     """Run one command, as ``prog``; returns the exit code."""
     asked = parser(prog).parse_args(arguments)
     # What is printed to standard output is the answer, and may be JSON.
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    log_to_stderr()
     try:
         return asyncio.run(perform(asked))
     except KeyboardInterrupt:
