@@ -11,13 +11,13 @@ from pydantic import ValidationError
 from pastelka_common.errors import PermanentError, TransientError
 from pastelka_common.http_client import instrumented_request
 from pastelka_common.response_body import MAX_HEADER_BYTES, ResponseBodyError, read_body
+from pastelka_orders.domain.shop_orders import MAX_ITEMS, OrderTooLargeError, ShopOrder
 from pastelka_orders.photos.http_responses import retry_after
 from pastelka_orders.shopify import queries
 from pastelka_orders.shopify.api_errors import GraphQLErrors, body_error, require_answer, unreadable
 from pastelka_orders.shopify.attributes import AttributeNames
-from pastelka_orders.shopify.fields import MAX_ITEMS, ShopifyModel
+from pastelka_orders.shopify.fields import ShopifyModel
 from pastelka_orders.shopify.graphql_models import GraphQLConnection, LineItemNode, OrderNode, PageInfo
-from pastelka_orders.shopify.orders import OrderTooLargeError, ShopOrder
 from pastelka_orders.shopify.settings import ShopifySettings
 from pastelka_orders.shopify.throttle import Cost, Throttle
 

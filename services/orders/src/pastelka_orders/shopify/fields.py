@@ -7,10 +7,6 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from pastelka_orders.domain import text
 
-MAX_ITEMS = 1000
-"""Line items of one order, and attributes of one line item."""
-MAX_PHOTOS = 2000
-"""Photos of one order."""
 TEXT_LENGTH = 500
 """Of names, titles and the like; what is longer is cut, and says so by its last character."""
 LONG_TEXT_LENGTH = 4000

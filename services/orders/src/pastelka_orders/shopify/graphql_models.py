@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from pydantic import Field
 
 from pastelka_orders.domain import text
+from pastelka_orders.domain.shop_orders import ShopItem, ShopOrder, delivery_of
 from pastelka_orders.shopify.attributes import AttributeNames
 from pastelka_orders.shopify.fields import (
     VALUE_LENGTH,
@@ -19,7 +20,6 @@ from pastelka_orders.shopify.fields import (
     ShopifyModel,
     full_name,
 )
-from pastelka_orders.shopify.orders import ShopItem, ShopOrder, delivery_of
 
 N = TypeVar("N")
 

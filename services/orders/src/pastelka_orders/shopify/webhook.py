@@ -9,18 +9,17 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import now
+from pastelka_orders.domain.shop_orders import MAX_PHOTOS, OrderTooLargeError, ShopOrder, UnreadBody
 from pastelka_orders.errors import (
     OtherShopError,
     WebhookNotVerifiedError,
 )
 from pastelka_orders.repository import shop_jobs, shop_orders
-from pastelka_orders.repository.unread_webhooks import UnreadBody, keep_unidentified
+from pastelka_orders.repository.unread_webhooks import keep_unidentified
 from pastelka_orders.shop_requests import FetchOrders
 from pastelka_orders.shopify import privacy
 from pastelka_orders.shopify.attributes import AttributeNames
-from pastelka_orders.shopify.fields import MAX_PHOTOS
 from pastelka_orders.shopify.ingest import ingest
-from pastelka_orders.shopify.orders import OrderTooLargeError, ShopOrder
 from pastelka_orders.shopify.parsing import MAX_PROBLEMS, ParseResult, document_of, read
 from pastelka_orders.shopify.payloads import OrderPayload, normalise
 from pastelka_orders.shopify.privacy import PrivacyPayload
