@@ -42,7 +42,7 @@ class _Customer(ShopifyModel):
     email: OptionalText = None
 
 
-class _Request(ShopifyModel):
+class _DataRequest(ShopifyModel):
     id: ShopId | None = None
 
 
@@ -52,7 +52,7 @@ class PrivacyPayload(ShopifyModel):
     customer: _Customer | None = None
     orders_to_redact: tuple[ShopId, ...] | None = None
     orders_requested: tuple[ShopId, ...] | None = None
-    data_request: _Request | None = None
+    data_request: _DataRequest | None = None
 
     @property
     def email(self) -> str | None:
