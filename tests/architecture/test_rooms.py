@@ -6,11 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 ORDERS = ROOT / "services/orders/src/pastelka_orders"
 COMMON = ROOT / "libs/common/src/pastelka_common"
 SQL = {"select", "insert", "update", "delete", "text"}
 MAY_HOLD_SQL = {"repository", "models", "migrations", "migrations_runner.py"}
+SMALL = 60
+"""Lines; a smaller module with one caller joins it."""
 TABLES = {"orders", "versions", "access", "internal"}
 
 
@@ -79,6 +83,28 @@ def test_all_tables_are_in_models():
 def test_messaging_knows_nothing_of_versions_and_their_jobs():
     packages = [f"pastelka_common.{room}" for room in ("jobs", "storage", "thumbnails", "contracts.statuses")]
     assert _breaches(COMMON / "messaging", *packages) == []
+
+
+@pytest.mark.parametrize("package", ["photos", "shopify"])
+def test_a_small_module_has_more_than_one_caller(package: str):
+    callers: dict[str, set[Path]] = defaultdict(set)
+    for path in _sources(ORDERS):
+        for module, name in _imports(path):
+            callers[module].add(path)
+            callers[f"{module}.{name}"].add(path)
+    modules = [path for path in _sources(ORDERS / package) if path.name != "__init__.py"]
+    small = [path for path in modules if len(path.read_text(encoding="utf-8").splitlines()) < SMALL]
+    joinable = {
+        path.stem: [str(one) for one in callers[f"pastelka_orders.{package}.{path.stem}"]] for path in small
+    }
+    assert {name: by for name, by in joinable.items() if len(by) < 2} == {}
+
+
+@pytest.mark.parametrize(("package", "most"), [("photos", 13), ("shopify", 11)])
+def test_packages_stay_small(package: str, most: int):
+    """They had 20 and 18 modules, many of them of a few lines with one caller."""
+    modules = [path for path in _sources(ORDERS / package) if path.name != "__init__.py"]
+    assert len(modules) <= most
 
 
 def test_no_two_classes_share_a_name():

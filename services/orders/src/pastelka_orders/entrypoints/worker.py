@@ -23,8 +23,7 @@ from pastelka_orders.metrics import MetricsCollector
 from pastelka_orders.outbox import Relay
 from pastelka_orders.pg_notify import listen
 from pastelka_orders.photos import PhotoDownloader, PhotoIntake, PhotoLimits
-from pastelka_orders.photos.download import DEFAULT_USER_AGENT
-from pastelka_orders.photos.proxies import proxies_of
+from pastelka_orders.photos.download import DEFAULT_USER_AGENT, proxies_of
 from pastelka_orders.photos.urls import UrlRules
 from pastelka_orders.reconciler import Reconciler
 from pastelka_orders.repository.claims import CHANNEL as JOBS_CHANNEL

@@ -18,7 +18,7 @@ from pastelka_orders.domain.shop_orders import (
     without_photos_beyond,
 )
 from pastelka_orders.shopify.attributes import AttributeNames
-from pastelka_orders.shopify.fields import (
+from pastelka_orders.shopify.parsing import (
     VALUE_LENGTH,
     Moment,
     OptionalText,
