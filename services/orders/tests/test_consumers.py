@@ -39,7 +39,8 @@ from pastelka_orders.consumers import DeadLetters, FactsConsumer
 from pastelka_orders.database import Database
 from pastelka_orders.handlers.create_versions import job_of
 from pastelka_orders.handlers.downloads import Downloads, stored
-from pastelka_orders.photos import PhotoDownloader, PhotoIntake
+from pastelka_orders.photos.download import PhotoDownloader
+from pastelka_orders.photos.intake import PhotoIntake
 from pastelka_orders.photos.urls import UrlRules
 from pastelka_orders.repository import claims, versions
 from pastelka_orders.repository.claims import Claim

@@ -22,7 +22,8 @@ from pastelka_common.testing.waiting import until
 from pastelka_orders.consumers import FactsConsumer
 from pastelka_orders.database import Database
 from pastelka_orders.handlers.downloads import Downloads
-from pastelka_orders.photos import PhotoDownloader, PhotoIntake
+from pastelka_orders.photos.download import PhotoDownloader
+from pastelka_orders.photos.intake import PhotoIntake
 from services.orders.tests.conftest import attempt_due
 
 _END_ALL = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity

@@ -19,7 +19,8 @@ from pastelka_orders import row_jobs
 from pastelka_orders.database import Database
 from pastelka_orders.database_errors import DatabaseUnavailableError
 from pastelka_orders.handlers.downloads import Downloads
-from pastelka_orders.photos import PhotoDownloader, PhotoIntake
+from pastelka_orders.photos.download import PhotoDownloader
+from pastelka_orders.photos.intake import PhotoIntake
 from pastelka_orders.photos.urls import UrlRules
 from pastelka_orders.repository import shop_items
 from pastelka_orders.row_jobs import JobRunner

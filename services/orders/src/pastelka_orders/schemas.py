@@ -1,7 +1,7 @@
 """What the API answers and takes. Field names and their order are the specification's."""
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -9,9 +9,9 @@ from pastelka_common.contracts.statuses import ColoringProcessingStatus, StatusT
 from pastelka_orders.models.orders import OrderSource, OrderStatus
 
 
-def absent(value: object) -> bool:
-    """For ``exclude_if``: a field that is left out when there is nothing to say."""
-    return value is None
+def left_out_if_none(description: str) -> Any:
+    """A field that is left out when there is nothing to say."""
+    return Field(default=None, exclude_if=lambda value: value is None, description=description)
 
 
 class ErrorResponse(BaseModel):
@@ -35,7 +35,7 @@ Since = Annotated[AwareDatetime | date, AfterValidator(_in_the_past)]
 
 Error = Annotated[
     ErrorResponse | None,
-    Field(default=None, exclude_if=absent, description="Only there when something went wrong"),
+    left_out_if_none("Only there when something went wrong"),
 ]
 
 
@@ -51,15 +51,13 @@ class RetryResponse(BaseModel):
 
 RetryOrNone = Annotated[
     RetryResponse | None,
-    Field(default=None, exclude_if=absent, description="Only there while the next attempt is waited for"),
+    left_out_if_none("Only there while the next attempt is waited for"),
 ]
 PossiblyPaidTwice = Annotated[
     Literal[True] | None,
-    Field(
-        default=None,
-        exclude_if=absent,
-        description="Only there when the job was submitted again because the provider's answer to the "
-        "first submission was lost: the provider may charge for both",
+    left_out_if_none(
+        "Only there when the job was submitted again because the provider's answer to the "
+        "first submission was lost: the provider may charge for both"
     ),
 ]
 
@@ -144,11 +142,7 @@ class LineItemResponse(BaseModel):
     images: list[ImageResponse]
     removed: Annotated[
         Literal[True] | None,
-        Field(
-            default=None,
-            exclude_if=absent,
-            description="Only there when the shop removed the item: nothing is made or printed for it",
-        ),
+        left_out_if_none("Only there when the shop removed the item: nothing is made or printed for it"),
     ]
 
 
@@ -167,27 +161,17 @@ class OrderHead(BaseModel):
     created_at: AwareDatetime
     cancelled_at: Annotated[
         AwareDatetime | None,
-        Field(
-            default=None,
-            exclude_if=absent,
-            description="Only there when the shop cancelled the order: nothing is made or printed for it",
-        ),
+        left_out_if_none("Only there when the shop cancelled the order: nothing is made or printed for it"),
     ]
     shop_url: Annotated[
         str | None,
-        Field(
-            default=None,
-            exclude_if=absent,
-            description="The order in the shop's administration; only there for an order of a known shop",
-        ),
+        left_out_if_none("The order in the shop's administration; only there for an order of a known shop"),
     ]
     unread_fields: Annotated[
         list[str] | None,
-        Field(
-            default=None,
-            exclude_if=absent,
-            description="What could not be read of the shop's last webhook about the order, a sentence each; "
-            "only there if something could not",
+        left_out_if_none(
+            "What could not be read of the shop's last webhook about the order, a sentence each; "
+            "only there if something could not"
         ),
     ]
 

@@ -23,7 +23,7 @@ from pastelka_orders.handlers.create_versions import target_of
 from pastelka_orders.handlers.facts import Received, apply_facts
 from pastelka_orders.leases import released
 from pastelka_orders.outbox import Relay
-from pastelka_orders.reconciler import Reconciler
+from pastelka_orders.reconciler.loop import Reconciler
 from pastelka_orders.repository import erasures
 from pastelka_orders.repository import versions as repository
 

@@ -15,7 +15,7 @@ from pastelka_orders import order_files
 from pastelka_orders.commands.output import say, say_json
 from pastelka_orders.commands.session import database
 from pastelka_orders.database import Database
-from pastelka_orders.erasure import Eraser
+from pastelka_orders.erasure.eraser import Eraser
 from pastelka_orders.errors import ConflictError, OrderNotFoundError
 from pastelka_orders.handlers.erasures import ask
 from pastelka_orders.repository import erasures
@@ -26,10 +26,8 @@ _AGREED = "yes"
 _KILO = 1000
 
 
-class NotErasedError(ConflictError):
+class NotErasedError(ConflictError, code="not_erased"):
     """Data remains, or the operator did not confirm."""
-
-    code = "not_erased"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from pastelka_orders.errors import OrderNotFoundError, UploadAbandonedError
 from pastelka_orders.handlers.create_versions import create_colorings
 from pastelka_orders.handlers.erasures import delete_order_rows
 from pastelka_orders.outbox import Outbox
-from pastelka_orders.photos import StagedPhoto
+from pastelka_orders.photos.intake import StagedPhoto
 from pastelka_orders.repository import erasures, orders, uploads
 from pastelka_orders.repository.erasures import Target
 from pastelka_orders.repository.orders import StoredPhoto

@@ -45,9 +45,7 @@ async def select(connection: AsyncConnection, kind: StatusType, image_id: int, v
     if version.status != status_of(kind, "completed"):
         raise NotCompletedError(kind, version_id, version.status.value)
     await images.choose(connection, kind, image_id, version_id)
-    outbox = Outbox()
-    outbox.add(SelectionChanged(order_number=image.order_number, image_id=image_id))
-    await outbox.flush(connection)
+    await Outbox.publish(connection, SelectionChanged(order_number=image.order_number, image_id=image_id))
 
 
 async def retry(connection: AsyncConnection, kind: StatusType, version_id: int) -> None:
@@ -118,15 +116,18 @@ async def record_status(
         error_code,
     )
     await versions.note(connection, [change])
-    outbox.add(
-        VersionStatusChanged(
-            order_number=version.order_number,
-            image_id=version.image_id,
-            status_type=version.kind,
-            version_id=version.id,
-            previous=version.status.value,
-            status=status.value,
-        )
+    outbox.add(status_changed(version, version.status, status))
+
+
+def status_changed(version: Version, previous: VersionStatus, status: VersionStatus) -> VersionStatusChanged:
+    """The event that tells browsers of a change of status."""
+    return VersionStatusChanged(
+        order_number=version.order_number,
+        image_id=version.image_id,
+        status_type=version.kind,
+        version_id=version.id,
+        previous=previous.value,
+        status=status.value,
     )
 
 

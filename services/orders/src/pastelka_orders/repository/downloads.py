@@ -1,6 +1,6 @@
 """Images whose photos are to be downloaded: rows that are jobs."""
 
-from sqlalchemy import Integer, bindparam, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import Failure
@@ -14,17 +14,13 @@ TABLE = JobTable("images", "id", AWAITED)
 _STORED = text(
     """UPDATE images SET path = :path, width = :width, height = :height, downloaded_at = clock_timestamp(),
         download_error_code = NULL, download_error_message = NULL WHERE id = :image_id"""
-).bindparams(bindparam("image_id", type_=Integer))
+)
 _FAILED = text(
     """UPDATE images SET download_error_code = :code, download_error_message = :message
     WHERE id = :image_id AND path IS NULL"""
-).bindparams(bindparam("image_id", type_=Integer))
-_HAS_FAILED = text(
-    "SELECT path IS NULL AND download_error_code IS NOT NULL FROM images WHERE id = :image_id"
-).bindparams(bindparam("image_id", type_=Integer))
-_LOCK_ORDER = text("SELECT id FROM orders WHERE id = :order_id FOR NO KEY UPDATE").bindparams(
-    bindparam("order_id", type_=Integer)
 )
+_HAS_FAILED = text("SELECT path IS NULL AND download_error_code IS NOT NULL FROM images WHERE id = :image_id")
+_LOCK_ORDER = text("SELECT id FROM orders WHERE id = :order_id FOR NO KEY UPDATE")
 _ORDER_STATUS = text(
     """UPDATE orders o SET updated_at = clock_timestamp(), status = CASE
         WHEN s.failed > 0 THEN 'error' WHEN s.missing > 0 THEN 'downloading' ELSE 'ready_for_review'
@@ -33,7 +29,7 @@ _ORDER_STATUS = text(
             count(*) FILTER (WHERE i.path IS NULL AND i.download_error_code IS NOT NULL) AS failed
         FROM line_items l JOIN images i ON i.line_item_id = l.id WHERE l.order_id = :order_id) s
     WHERE o.id = :order_id"""
-).bindparams(bindparam("order_id", type_=Integer))
+)
 
 
 async def refresh_order_status(connection: AsyncConnection, order_id: int) -> None:

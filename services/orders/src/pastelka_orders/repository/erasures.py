@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ARRAY, BigInteger, Float, Integer, bindparam, text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.models.orders import ErasureReason
@@ -26,7 +26,7 @@ _OF_CUSTOMER = text(
 )
 _OF_SHOP = text(
     """SELECT id, order_number FROM orders WHERE shopify_id = ANY(CAST(:ids AS bigint[])) ORDER BY id"""
-).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
+)
 _BY_NUMBER = text("SELECT id, order_number FROM orders WHERE order_number = :order_number")
 # What a customer asks for weighs more than that the order is old.
 _ASK = text(
@@ -35,15 +35,11 @@ _ASK = text(
     ON CONFLICT (order_id) DO UPDATE SET reason = EXCLUDED.reason, asked_by = EXCLUDED.asked_by
     WHERE e.deleted_at IS NULL AND EXCLUDED.reason = 'customer' AND e.reason <> 'customer'
     RETURNING order_id"""
-).bindparams(bindparam("order_id", type_=Integer))
+)
 _COLUMNS = """e.order_id, e.order_number, e.reason, e.asked_by, e.asked_at, e.photos, e.pages, e.files,
     e.bytes, e.deleted_at, e.erased_at, e.attempts, e.last_error"""
-_ONE = text(f"SELECT {_COLUMNS} FROM erasures e WHERE e.order_id = :order_id").bindparams(
-    bindparam("order_id", type_=Integer)
-)
-_LOCK = text(f"SELECT {_COLUMNS} FROM erasures e WHERE e.order_id = :order_id FOR UPDATE").bindparams(
-    bindparam("order_id", type_=Integer)
-)
+_ONE = text(f"SELECT {_COLUMNS} FROM erasures e WHERE e.order_id = :order_id")
+_LOCK = text(f"{_ONE.text} FOR UPDATE")
 _LATEST = text(
     f"""SELECT {_COLUMNS} FROM erasures e WHERE e.order_number = :order_number
     ORDER BY e.order_id DESC LIMIT 1"""
@@ -51,45 +47,45 @@ _LATEST = text(
 _COUNTED = text(
     """UPDATE erasures SET files = CAST(:files AS integer), bytes = CAST(:bytes AS bigint)
     WHERE order_id = :order_id AND files IS NULL"""
-).bindparams(bindparam("order_id", type_=Integer))
+)
+_A_WEEK_AGO = "clock_timestamp() - interval '7 days'"
 _CONTENTS = text(
-    """SELECT order_number, shopify_id, updated_at > clock_timestamp() - interval '7 days' AS is_recent
+    f"""SELECT order_number, shopify_id, updated_at > {_A_WEEK_AGO} AS is_recent
     FROM orders WHERE id = :order_id"""
-).bindparams(bindparam("order_id", type_=Integer))
+)
 _FILES = text(
-    """SELECT x.kind, x.path, x.changed_at FROM line_items l JOIN images i ON i.line_item_id = l.id
+    f"""SELECT x.kind, x.path, COALESCE(x.changed_at > {_A_WEEK_AGO}, false) AS is_recent
+    FROM line_items l JOIN images i ON i.line_item_id = l.id
     CROSS JOIN LATERAL (
         SELECT 'photo' AS kind, i.path, i.downloaded_at AS changed_at
         UNION ALL SELECT 'page', c.path, c.updated_at FROM coloring_versions c WHERE c.image_id = i.id
         UNION ALL SELECT 'page', s.path, s.updated_at FROM svg_versions s WHERE s.image_id = i.id) x
     WHERE l.order_id = :order_id"""
-).bindparams(bindparam("order_id", type_=Integer))
+)
 _ROWS_GONE = text(
     """UPDATE erasures SET deleted_at = clock_timestamp(), photos = CAST(:photos AS integer),
         pages = CAST(:pages AS integer), is_watched = :is_watched
     WHERE order_id = :order_id"""
-).bindparams(bindparam("order_id", type_=Integer))
+)
 _FINAL = text(
     """INSERT INTO deleted_shop_orders (shopify_id, is_final)
     SELECT n.id, true FROM unnest(CAST(:ids AS bigint[])) AS n(id)
     ON CONFLICT (shopify_id) DO UPDATE SET is_final = true"""
-).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
+)
 _FINISHED = text(
     """UPDATE erasures SET erased_at = clock_timestamp(), last_error = NULL
     WHERE order_id = :order_id AND erased_at IS NULL RETURNING reason"""
-).bindparams(bindparam("order_id", type_=Integer))
-_FAILED = text("UPDATE erasures SET last_error = CAST(:error AS text) WHERE order_id = :order_id").bindparams(
-    bindparam("order_id", type_=Integer)
 )
+_FAILED = text("UPDATE erasures SET last_error = CAST(:error AS text) WHERE order_id = :order_id")
 # The longer nothing is found, the less is expected: some fifteen looks in seven days.
 _SCHEDULE_LOOK = text(
     """UPDATE erasures e SET looks = n.looks, next_attempt_at = CASE
         WHEN e.is_watched AND e.deleted_at > clock_timestamp() - interval '7 days' THEN clock_timestamp()
-            + make_interval(secs => LEAST(:look_after * 2.0 ^ LEAST(n.looks, 30), 86400)) END
+            + make_interval(secs => LEAST(CAST(:look_after AS float8) * 2.0 ^ LEAST(n.looks, 30), 86400)) END
     FROM (SELECT order_id, CASE WHEN CAST(:found AS boolean) IS NULL THEN 0
             WHEN CAST(:found AS boolean) THEN 1 ELSE looks + 1 END AS looks
         FROM erasures WHERE order_id = :order_id) n WHERE e.order_id = n.order_id"""
-).bindparams(bindparam("order_id", type_=Integer), bindparam("look_after", type_=Float))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +119,7 @@ class ErasureRecord:
 class OrderContents:
     """What belongs to an order. ``paths`` are those of stored files, relative to the storage root.
 
-    ``is_recent`` says whether anything changed in the last
-    seven days, so that a worker may still be writing.
+    ``is_recent``: something changed in the last seven days, so that a worker may still be writing.
     """
 
     order_number: str
@@ -137,26 +132,26 @@ class OrderContents:
 
 async def expired(connection: AsyncConnection, *, days: int, batch: int) -> list[Target]:
     """Orders created more than ``days`` times 24 hours ago, oldest first, whose erasure has not begun."""
-    rows = await connection.execute(_EXPIRED, {"hours": days * 24, "batch": batch})
-    return [Target(row.id, row.order_number) for row in rows]
+    return await _targets(connection, _EXPIRED, hours=days * 24, batch=batch)
 
 
 async def of_customer(connection: AsyncConnection, email: str) -> list[Target]:
     """All orders with this e-mail, in whatever case it is written."""
-    rows = await connection.execute(_OF_CUSTOMER, {"email": email.strip()})
-    return [Target(row.id, row.order_number) for row in rows]
+    return await _targets(connection, _OF_CUSTOMER, email=email.strip())
 
 
 async def of_shop(connection: AsyncConnection, shopify_ids: Sequence[int]) -> list[Target]:
     """Those of these orders of the shop that are here."""
-    rows = await connection.execute(_OF_SHOP, {"ids": list(shopify_ids)})
-    return [Target(row.id, row.order_number) for row in rows]
+    return await _targets(connection, _OF_SHOP, ids=list(shopify_ids))
 
 
 async def by_number(connection: AsyncConnection, order_number: str) -> Target | None:
     """The order of this number."""
-    row = (await connection.execute(_BY_NUMBER, {"order_number": order_number})).first()
-    return Target(row.id, row.order_number) if row else None
+    return next(iter(await _targets(connection, _BY_NUMBER, order_number=order_number)), None)
+
+
+async def _targets(connection: AsyncConnection, query: TextClause, **values: object) -> list[Target]:
+    return [Target(*row) for row in await connection.execute(query, values)]
 
 
 async def ask(
@@ -197,14 +192,13 @@ async def contents(connection: AsyncConnection, order_id: int) -> OrderContents 
         return None
     rows = (await connection.execute(_FILES, {"order_id": order_id})).all()
     stored = [row for row in rows if row.path is not None]
-    week = await _a_week_ago(connection)
     return OrderContents(
         order_number=head.order_number,
         shopify_id=head.shopify_id,
         photos=sum(row.kind == "photo" for row in stored),
         pages=sum(row.kind == "page" for row in stored),
         paths=[row.path for row in stored],
-        is_recent=head.is_recent or any(row.changed_at and row.changed_at > week for row in rows),
+        is_recent=head.is_recent or any(row.is_recent for row in rows),
     )
 
 
@@ -246,10 +240,3 @@ async def schedule_look(
     """
     values = {"order_id": order_id, "look_after": look_after, "found": found}
     await connection.execute(_SCHEDULE_LOOK, values)
-
-
-async def _a_week_ago(connection: AsyncConnection) -> datetime:
-    found: datetime = (
-        await connection.execute(text("SELECT clock_timestamp() - interval '7 days'"))
-    ).scalar_one()
-    return found

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ARRAY, DateTime, Integer, bindparam, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.options import SvgOptions
@@ -17,9 +17,7 @@ _IMAGE = f"""i.id, i.position, i.path, i.original_url, i.line_item_id, o.id AS o
     {IS_WANTED} AS is_wanted
     FROM images i JOIN line_items l ON l.id = i.line_item_id JOIN orders o ON o.id = l.order_id"""
 # NO KEY: what only refers to the image (a status change of a version) need not wait.
-_LOCK = text(f"SELECT {_IMAGE} WHERE i.id = :image_id FOR NO KEY UPDATE OF i").bindparams(
-    bindparam("image_id", type_=Integer)
-)
+_LOCK = text(f"SELECT {_IMAGE} WHERE i.id = :image_id FOR NO KEY UPDATE OF i")
 _LOCK_OF_ORDER = text(
     f"SELECT {_IMAGE} WHERE o.order_number = :order_number ORDER BY i.id FOR NO KEY UPDATE OF i"
 )
@@ -48,12 +46,12 @@ _CHOOSE_COLORING = text(
             SELECT s.id FROM svg_versions s WHERE s.image_id = i.id AND s.status = 'completed'
             AND s.coloring_version_id = :version_id ORDER BY s.version DESC LIMIT 1) END
     WHERE i.id = :image_id"""
-).bindparams(bindparam("version_id", type_=Integer), bindparam("image_id", type_=Integer))
+)
 _CHOOSE_SVG = text(
     """UPDATE images i SET selected_svg_id = s.id, svg_chosen_at = clock_timestamp(),
         selected_coloring_id = s.coloring_version_id
     FROM svg_versions s WHERE s.id = :version_id AND i.id = :image_id"""
-).bindparams(bindparam("version_id", type_=Integer), bindparam("image_id", type_=Integer))
+)
 
 # A finished version is chosen automatically only if no user chose a version after it was requested,
 # and it never replaces one that was requested later.
@@ -65,7 +63,7 @@ _CHOOSE_FINISHED_COLORINGS = text(
         AND COALESCE(GREATEST(i.coloring_chosen_at, i.svg_chosen_at) < n.asked_at, true)
         AND NOT EXISTS (SELECT 1 FROM coloring_versions c
             WHERE c.id = i.selected_coloring_id AND c.asked_at > n.asked_at)"""
-).bindparams(bindparam("asked", type_=ARRAY(DateTime(timezone=True))))
+)
 _CHOOSE_FINISHED_SVGS = text(
     """UPDATE images i SET selected_svg_id = n.version_id
     FROM unnest(CAST(:image_ids AS integer[]), CAST(:version_ids AS integer[]),
@@ -75,7 +73,7 @@ _CHOOSE_FINISHED_SVGS = text(
         AND COALESCE(i.svg_chosen_at < n.asked_at, true)
         AND NOT EXISTS (SELECT 1 FROM svg_versions s
             WHERE s.id = i.selected_svg_id AND s.asked_at > n.asked_at)"""
-).bindparams(bindparam("asked", type_=ARRAY(DateTime(timezone=True))))
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ARRAY, Integer, Text, bindparam, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.repository.order_search import search_text
@@ -17,22 +17,17 @@ _ADD_MANUAL = text(
         (id, order_number, source, customer_name, note, search, status, created_at, updated_at)
     VALUES (:id, :order_number, 'manual', CAST(:customer_name AS text), CAST(:note AS text), :search,
         'ready_for_review', clock_timestamp(), clock_timestamp())"""
-).bindparams(bindparam("id", type_=Integer))
+)
 _ADD_LINE_ITEM = text(
     """INSERT INTO line_items (id, order_id, position, title, quantity)
     VALUES (:id, :order_id, 1, :title, 1)"""
-).bindparams(bindparam("id", type_=Integer), bindparam("order_id", type_=Integer))
+)
 _ADD_IMAGES = text(
     """INSERT INTO images (line_item_id, position, path, width, height, downloaded_at)
     SELECT CAST(:line_item_id AS integer), n.position, n.path, n.width, n.height, clock_timestamp()
     FROM unnest(CAST(:positions AS integer[]), CAST(:paths AS text[]), CAST(:widths AS integer[]),
         CAST(:heights AS integer[])) AS n(position, path, width, height)
     ORDER BY n.position RETURNING id"""
-).bindparams(
-    bindparam("positions", type_=ARRAY(Integer)),
-    bindparam("paths", type_=ARRAY(Text)),
-    bindparam("widths", type_=ARRAY(Integer)),
-    bindparam("heights", type_=ARRAY(Integer)),
 )
 # What was deleted here must not come back with the shop's next word about it.
 _DELETE = text(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
-from sqlalchemy import ARRAY, BigInteger, Integer, LargeBinary, Row, Text, TextClause, bindparam, text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import VersionJob
@@ -20,14 +20,6 @@ _INSERT = text(
         CAST(:headers AS text[]), CAST(:kinds AS text[]), CAST(:version_ids AS integer[]),
         CAST(:runs AS integer[])) WITH ORDINALITY
         AS m(subject, msg_id, payload, headers, kind, version_id, run, place) ORDER BY m.place"""
-).bindparams(
-    bindparam("subjects", type_=ARRAY(Text)),
-    bindparam("msg_ids", type_=ARRAY(Text)),
-    bindparam("payloads", type_=ARRAY(LargeBinary)),
-    bindparam("headers", type_=ARRAY(Text)),
-    bindparam("kinds", type_=ARRAY(Text)),
-    bindparam("version_ids", type_=ARRAY(Integer)),
-    bindparam("runs", type_=ARRAY(Integer)),
 )
 _NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', '')")
 _OLDEST_AGE = text(
@@ -46,9 +38,7 @@ _OLDEST = text(
             WHERE id = o.queues_version_id AND status = 'pending') END) IS TRUE AS is_due
     FROM outbox o WHERE o.refused IS NULL ORDER BY o.id LIMIT :batch"""
 )
-_DELETE = text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))").bindparams(
-    bindparam("ids", type_=ARRAY(BigInteger))
-)
+_DELETE = text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))")
 _REFUSE = text(
     "UPDATE outbox SET refused = CAST(:reason AS text) WHERE msg_id = CAST(:msg_id AS text) RETURNING id"
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, Text, bindparam, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.statuses import StatusType
@@ -17,7 +17,7 @@ _ACTIVE = {
     kind: text(
         f"""SELECT v.id, v.run, v.attempt, v.step, v.provider_job_id, v.updated_at < {_OLD} AS is_old
         FROM {table} v WHERE v.is_active AND v.id > :after ORDER BY v.id LIMIT :page"""
-    ).bindparams(bindparam("after", type_=Integer))
+    )
     for kind, table in TABLES.items()
 }
 _ENDED = {
@@ -72,7 +72,7 @@ _SAVE_STATE = text(
         last_repaired_at = COALESCE(EXCLUDED.last_repaired_at, r.last_repaired_at),
         events_mark = COALESCE(EXCLUDED.events_mark, r.events_mark),
         events_good_at = COALESCE(EXCLUDED.events_good_at, r.events_good_at)"""
-).bindparams(bindparam("events_mark", type_=Text))
+)
 
 
 @dataclass(frozen=True, slots=True)

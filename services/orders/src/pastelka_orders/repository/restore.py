@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Integer, Text, bindparam, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.statuses import StatusType
@@ -27,29 +27,27 @@ _END_SESSIONS = text("WITH gone AS (DELETE FROM sessions RETURNING 1) SELECT cou
 _DISABLE = text(
     """UPDATE users SET disabled_at = clock_timestamp()
     WHERE disabled_at IS NULL AND name_key <> ALL(CAST(:names AS text[])) RETURNING name"""
-).bindparams(bindparam("names", type_=ARRAY(Text)))
+)
 _REVOKE = text(
     """UPDATE api_tokens SET revoked_at = clock_timestamp()
     WHERE revoked_at IS NULL AND id <> ALL(CAST(:ids AS integer[])) RETURNING name"""
-).bindparams(bindparam("ids", type_=ARRAY(Integer)))
-_ORDER_NUMBER = text("SELECT order_number FROM orders WHERE id = :order_id").bindparams(
-    bindparam("order_id", type_=Integer)
 )
+_ORDER_NUMBER = text("SELECT order_number FROM orders WHERE id = :order_id")
 # Rows that are gone: what is left to do is to delete the files, which the storage's backup may hold.
 _GONE = text(
     """INSERT INTO erasures (order_id, order_number, reason, asked_by, asked_at, deleted_at)
     VALUES (:order_id, :order_number, :reason, CAST(:asked_by AS text), :asked_at, clock_timestamp())
     ON CONFLICT (order_id) DO NOTHING RETURNING order_id"""
-).bindparams(bindparam("order_id", type_=Integer))
+)
 _IDS_OF_ORDERS = text(
     """SELECT id FROM orders WHERE id = ANY(CAST(:ids AS bigint[]))
     UNION SELECT order_id FROM erasures WHERE order_id = ANY(CAST(:ids AS bigint[]))"""
-).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
+)
 _TO_SETTLE = {
     kind: text(
         f"""SELECT v.id FROM {table} v WHERE v.id > :after AND v.status <> 'completed'
         ORDER BY v.id LIMIT :page"""
-    ).bindparams(bindparam("after", type_=Integer))
+    )
     for kind, table in TABLES.items()
 }
 _GO_ON = {

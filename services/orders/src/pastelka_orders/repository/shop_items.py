@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ARRAY, BigInteger, Integer, Text, bindparam, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.domain.photo_plan import Place, StoredPhotoState
@@ -25,37 +25,24 @@ _ITEMS = text(
     WHERE (l.title, l.quantity, l.dedication, l.layout) IS DISTINCT FROM
         (EXCLUDED.title, EXCLUDED.quantity, EXCLUDED.dedication, EXCLUDED.layout)
     RETURNING l.id"""
-).bindparams(
-    bindparam("order_id", type_=Integer),
-    bindparam("ids", type_=ARRAY(BigInteger)),
-    bindparam("titles", type_=ARRAY(Text)),
-    bindparam("quantities", type_=ARRAY(Integer)),
-    bindparam("dedications", type_=ARRAY(Text)),
-    bindparam("layouts", type_=ARRAY(Text)),
 )
 _ITEMS_GONE = text(
     """UPDATE line_items SET quantity = 0 WHERE order_id = :order_id AND quantity <> 0
         AND shopify_line_item_id IS NOT NULL AND shopify_line_item_id <> ALL(CAST(:ids AS bigint[]))
     RETURNING id"""
-).bindparams(bindparam("order_id", type_=Integer), bindparam("ids", type_=ARRAY(BigInteger)))
-_ITEM_IDS = text("SELECT id, shopify_line_item_id FROM line_items WHERE order_id = :order_id").bindparams(
-    bindparam("order_id", type_=Integer)
 )
+_ITEM_IDS = text("SELECT id, shopify_line_item_id FROM line_items WHERE order_id = :order_id")
 _PHOTOS = text(
     """SELECT i.id, i.line_item_id, i.position, i.original_url, i.path IS NOT NULL AS is_stored,
         i.download_error_code IS NOT NULL AS has_failed
     FROM images i JOIN line_items l ON l.id = i.line_item_id WHERE l.order_id = :order_id
     ORDER BY i.id FOR NO KEY UPDATE OF i"""
-).bindparams(bindparam("order_id", type_=Integer))
+)
 _ADD_PHOTOS = text(
     """INSERT INTO images (line_item_id, position, original_url)
     SELECT n.line_item_id, n.position, n.url FROM unnest(CAST(:items AS integer[]),
         CAST(:positions AS integer[]), CAST(:urls AS text[])) AS n(line_item_id, position, url)
     ORDER BY n.line_item_id, n.position"""
-).bindparams(
-    bindparam("items", type_=ARRAY(Integer)),
-    bindparam("positions", type_=ARRAY(Integer)),
-    bindparam("urls", type_=ARRAY(Text)),
 )
 # What was made from the photo before stays, but is chosen no longer: it shows another picture.
 _REPLACE_PHOTOS = text(
@@ -65,15 +52,15 @@ _REPLACE_PHOTOS = text(
         selected_coloring_id = NULL, selected_svg_id = NULL,
         coloring_chosen_at = NULL, svg_chosen_at = NULL, {DUE_NOW}
     FROM unnest(CAST(:ids AS integer[]), CAST(:urls AS text[])) AS n(id, url) WHERE i.id = n.id"""
-).bindparams(bindparam("ids", type_=ARRAY(Integer)), bindparam("urls", type_=ARRAY(Text)))
+)
 _AWAIT_PHOTOS = text(
     f"""UPDATE images SET download_error_code = NULL, download_error_message = NULL, {DUE_NOW}
     WHERE id = ANY(CAST(:ids AS integer[]))"""
-).bindparams(bindparam("ids", type_=ARRAY(Integer)))
+)
 _DROP_PHOTOS = text(
     """DELETE FROM images i WHERE id = ANY(CAST(:ids AS integer[]))
         AND NOT EXISTS (SELECT 1 FROM coloring_versions c WHERE c.image_id = i.id)"""
-).bindparams(bindparam("ids", type_=ARRAY(Integer)))
+)
 
 
 async def keep_items(connection: AsyncConnection, order_id: int, items: Sequence[ShopItem]) -> bool:

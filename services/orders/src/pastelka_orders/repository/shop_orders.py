@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
-from sqlalchemy import DateTime, Integer, LargeBinary, Text, bindparam, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.domain.shop_orders import ShopOrder
@@ -37,28 +38,15 @@ _CHANGE = text(
         cancelled_at = :cancelled_at, updated_at = clock_timestamp()
     WHERE id = :id"""
 )
-_MOMENTS = ("created_at", "updated_at", "cancelled_at")
-_WORDS = ("order_number", "name", "email", "customer", "payment", "shipping", "search")
-_ADD = _ADD.bindparams(
-    *(bindparam(name, type_=DateTime(timezone=True)) for name in _MOMENTS),
-    *(bindparam(name, type_=Text) for name in _WORDS),
-)
-_CHANGE = _CHANGE.bindparams(
-    bindparam("id", type_=Integer),
-    *(bindparam(name, type_=DateTime(timezone=True)) for name in ("created_at", "cancelled_at")),
-    *(bindparam(name, type_=Text) for name in _WORDS[2:]),
-)
-_FRESH = text("UPDATE orders SET shopify_updated_at = :updated_at WHERE id = :id").bindparams(
-    bindparam("id", type_=Integer), bindparam("updated_at", type_=DateTime(timezone=True))
-)
+_FRESH = text("UPDATE orders SET shopify_updated_at = :updated_at WHERE id = :id")
 _SET_STATUS = text(
     """UPDATE orders SET status = CAST(:status AS orderstatus), updated_at = clock_timestamp()
     WHERE id = :id"""
-).bindparams(bindparam("id", type_=Integer))
+)
 _SEEN = text(
     """INSERT INTO shopify_webhooks (id, topic, body_digest) VALUES (:id, :topic, :digest)
     ON CONFLICT DO NOTHING RETURNING id"""
-).bindparams(bindparam("digest", type_=LargeBinary))
+)
 _FORGET = text(
     """DELETE FROM shopify_webhooks WHERE id IN (SELECT id FROM shopify_webhooks
         WHERE received_at < clock_timestamp() - make_interval(days => :days)
@@ -87,13 +75,6 @@ class ShopReference:
     """The shop's id of an order; ``None`` for one that is not the shop's."""
 
     shopify_id: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Deletion:
-    """``is_final``: the customer asked for it, so the order must never be imported again."""
-
-    is_final: bool
 
 
 async def is_new_webhook(
@@ -129,10 +110,10 @@ async def reference(connection: AsyncConnection, order_number: str) -> ShopRefer
     return ShopReference(row.shopify_id if row.source == "shopify" else None)
 
 
-async def deletion(connection: AsyncConnection, shopify_id: int) -> Deletion | None:
-    """How the order was deleted that was here; ``None`` if it was not."""
-    row = (await connection.execute(_WAS_DELETED, {"shopify_id": shopify_id})).first()
-    return None if row is None else Deletion(row.is_final)
+async def deletion(connection: AsyncConnection, shopify_id: int) -> Literal["final", "deleted"] | None:
+    """How the order was deleted that was here; a ``final`` one must never be imported again."""
+    is_final = (await connection.execute(_WAS_DELETED, {"shopify_id": shopify_id})).scalar()
+    return None if is_final is None else "final" if is_final else "deleted"
 
 
 async def bring_back(connection: AsyncConnection, shopify_id: int) -> None:

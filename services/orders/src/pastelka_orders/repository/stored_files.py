@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Integer, bindparam, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.models.orders import StoredKind
@@ -24,7 +24,7 @@ _PAGES = {
         WHERE v.id > :after AND v.path IS NOT NULL AND v.updated_at < {_OLD} AND {_ALIVE}
             AND (v.status = 'completed' OR (v.status = 'error' AND v.error_code = '{FILE_MISSING}'))
         ORDER BY v.id LIMIT :page"""
-    ).bindparams(bindparam("after", type_=Integer))
+    )
     for kind, table in TABLES.items()
 }
 _PHOTOS = text(
@@ -33,7 +33,7 @@ _PHOTOS = text(
     WHERE i.id > :after AND i.path IS NOT NULL AND {_ALIVE}
         AND COALESCE(i.downloaded_at < {_OLD}, true)
     ORDER BY i.id LIMIT :page"""
-).bindparams(bindparam("after", type_=Integer))
+)
 # What was to follow the page was asked for when the page was first completed.
 _NOTHING_FOLLOWS = text("UPDATE coloring_versions SET then_svg = NULL WHERE id = :id")
 _BACK = {

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import Integer, LargeBinary, Text, bindparam, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.domain.shop_orders import UnreadBody
@@ -26,20 +26,11 @@ _KEEP = text(
     VALUES (:order_id, :topic, :body, :digest, CAST(:problems AS jsonb))
     ON CONFLICT (order_id) DO UPDATE SET topic = EXCLUDED.topic, body = EXCLUDED.body,
         body_digest = EXCLUDED.body_digest, problems = EXCLUDED.problems, received_at = clock_timestamp()"""
-).bindparams(
-    bindparam("order_id", type_=Integer),
-    bindparam("topic", type_=Text),
-    bindparam("body", type_=LargeBinary),
-    bindparam("digest", type_=LargeBinary),
 )
 _KEEP_UNIDENTIFIED = text(
     """INSERT INTO unread_webhooks (topic, body, body_digest, problems)
     SELECT :topic, :body, :digest, CAST(:problems AS jsonb)
     WHERE NOT EXISTS (SELECT 1 FROM unread_webhooks WHERE order_id IS NULL AND body_digest = :digest)"""
-).bindparams(
-    bindparam("topic", type_=Text),
-    bindparam("body", type_=LargeBinary),
-    bindparam("digest", type_=LargeBinary),
 )
 _FORGET_OLD = text(
     """DELETE FROM unread_webhooks WHERE order_id IS NULL

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Integer, bindparam, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 # No request takes that long.
@@ -13,19 +13,13 @@ _BEGIN = text(
     VALUES (nextval(pg_get_serial_sequence('orders', 'id')),
         nextval(pg_get_serial_sequence('line_items', 'id'))) RETURNING order_id, line_item_id"""
 )
-_COMPLETE = text(
-    "DELETE FROM uploads WHERE order_id = :order_id AND NOT is_abandoned RETURNING order_id"
-).bindparams(bindparam("order_id", type_=Integer))
-_ABANDON = text(
-    "UPDATE uploads SET is_abandoned = true WHERE order_id = :order_id RETURNING order_id"
-).bindparams(bindparam("order_id", type_=Integer))
+_COMPLETE = text("DELETE FROM uploads WHERE order_id = :order_id AND NOT is_abandoned RETURNING order_id")
+_ABANDON = text("UPDATE uploads SET is_abandoned = true WHERE order_id = :order_id RETURNING order_id")
 _ABANDON_OLD = text(
     f"""UPDATE uploads SET is_abandoned = true
     WHERE is_abandoned OR started_at < clock_timestamp() - {_ABANDONED_AFTER} RETURNING order_id"""
 )
-_FORGET = text("DELETE FROM uploads WHERE order_id = :order_id").bindparams(
-    bindparam("order_id", type_=Integer)
-)
+_FORGET = text("DELETE FROM uploads WHERE order_id = :order_id")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """Reading and changing versions: every statement handles a whole list."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, DateTime, Double, Integer, Text, bindparam, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import Retry
@@ -58,9 +58,6 @@ _SAVE = {
             AS n(id, status, attempt, step, path, error_code, error_message, provider_job_id, retry,
                  possibly_paid_twice, started_at, ended_at)
         WHERE v.id = n.id"""
-    ).bindparams(
-        bindparam("started", type_=ARRAY(DateTime(timezone=True))),
-        bindparam("ended", type_=ARRAY(DateTime(timezone=True))),
     )
     for kind, table in TABLES.items()
 }
@@ -83,7 +80,7 @@ _NOTE = text(
         CAST(:error_codes AS text[]), CAST(:retries AS text[]), CAST(:ats AS timestamptz[])) WITH ORDINALITY
         AS n(image_id, kind, version_id, run, attempt, status, error_code, retry, at, place)
     ORDER BY n.place"""
-).bindparams(bindparam("ats", type_=ARRAY(DateTime(timezone=True))))
+)
 
 _ADD_COLORINGS = text(
     """INSERT INTO coloring_versions (image_id, version, megapixels, steps, then_svg, asked_at, created_at)
@@ -92,10 +89,6 @@ _ADD_COLORINGS = text(
         CAST(:megapixels AS float8), CAST(:steps AS integer), CAST(CAST(:then_svg AS text) AS jsonb),
         clock_timestamp(), clock_timestamp()
     FROM unnest(CAST(:image_ids AS integer[])) AS n(image_id) RETURNING id, image_id, version"""
-).bindparams(
-    bindparam("image_ids", type_=ARRAY(Integer)),
-    bindparam("megapixels", type_=Double),
-    bindparam("then_svg", type_=Text),
 )
 _ADD_SVGS = text(
     """INSERT INTO svg_versions
@@ -106,7 +99,7 @@ _ADD_SVGS = text(
     FROM unnest(CAST(:image_ids AS integer[]), CAST(:coloring_ids AS integer[])) WITH ORDINALITY
         AS n(image_id, coloring_id, place) ORDER BY n.place
     RETURNING id, image_id, version, coloring_version_id"""
-).bindparams(bindparam("image_ids", type_=ARRAY(Integer)), bindparam("coloring_ids", type_=ARRAY(Integer)))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,33 +271,17 @@ def _version(kind: StatusType, row: Any) -> Version:
         if kind == "coloring"
         else {
             "svg": svg_options(row["shape_stacking"], row["group_by"]),
-            "coloring_version_id": row["coloring_version_id"],
-            "coloring_path": row["coloring_path"],
         }
     )
     status = status_of(kind, row["status"])
     return Version(
         kind=kind,
         progress=VersionProgress(kind, row["run"], row["attempt"], row["step"], status),
-        **{name: row[name] for name in _SHARED},
-        **own,
+        **{name: value for name, value in row.items() if name in _FIELDS} | own,
     )
 
 
-_SHARED = (
-    "id",
-    "image_id",
-    "version",
-    "path",
-    "asked_at",
-    "updated_at",
-    "error_code",
-    "position",
-    "line_item_id",
-    "order_id",
-    "order_number",
-    "photo_path",
-)
+_FIELDS = {field.name for field in fields(Version)}
 
 
 def svg_options(shape_stacking: str, group_by: str) -> SvgOptions:

@@ -9,7 +9,7 @@ import binascii
 import json
 from datetime import UTC, datetime
 
-from sqlalchemy import Integer, String, bindparam, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.errors import BadCursorError
@@ -55,14 +55,11 @@ _HEAD = """'id', o.id, 'order_number', o.order_number, 'source', o.source, 'shop
     'shop_url', CASE WHEN o.source = 'shopify' THEN CAST(:shop AS text) || o.shopify_id END,
     'unread_fields', (SELECT u.problems FROM unread_webhooks u WHERE u.order_id = o.id)"""
 
-_FILES = bindparam("files", type_=String)
-_SHOP = bindparam("shop", type_=String)
-
 _IMAGE_QUERY = text(
     f"""SELECT CAST({_IMAGE} AS text) FROM images i
     JOIN line_items l ON l.id = i.line_item_id JOIN orders o ON o.id = l.order_id
     WHERE i.id = :image_id AND o.order_number = :order_number"""
-).bindparams(_FILES, bindparam("image_id", type_=Integer))
+)
 
 _ORDER_QUERY = text(
     f"""SELECT CAST(json_build_object({_HEAD}, 'line_items', COALESCE((
@@ -74,25 +71,21 @@ _ORDER_QUERY = text(
             ) ORDER BY l.position, l.id)
         FROM line_items l WHERE l.order_id = o.id), '[]')) AS text)
     FROM orders o WHERE o.order_number = :order_number"""
-).bindparams(_FILES, _SHOP)
-
-_COLORING_VERSIONS_QUERY = text(
-    f"SELECT CAST({_COLORINGS} AS text) FROM images i WHERE i.id = :image_id"
-).bindparams(_FILES, bindparam("image_id", type_=Integer))
-
-_SVG_VERSIONS_QUERY = text(f"SELECT CAST({_SVGS} AS text) FROM images i WHERE i.id = :image_id").bindparams(
-    _FILES, bindparam("image_id", type_=Integer)
 )
+
+_COLORING_VERSIONS_QUERY = text(f"SELECT CAST({_COLORINGS} AS text) FROM images i WHERE i.id = :image_id")
+
+_SVG_VERSIONS_QUERY = text(f"SELECT CAST({_SVGS} AS text) FROM images i WHERE i.id = :image_id")
 
 _COLORINGS_BY_ID = text(
     f"""SELECT CAST(COALESCE(json_agg({_COLORING} ORDER BY c.id), '[]') AS text)
     FROM coloring_versions c WHERE c.id = ANY(:ids)"""
-).bindparams(_FILES)
+)
 
 _SVGS_BY_ID = text(
     f"""SELECT CAST(COALESCE(json_agg({_SVG} ORDER BY s.id), '[]') AS text)
     FROM svg_versions s WHERE s.id = ANY(:ids)"""
-).bindparams(_FILES)
+)
 
 # The rule of ``pastelka_common.storage.thumbnail_path``.
 _THUMBNAIL = r"regexp_replace(i.path, '([^/]+)$', 'thumb_\1.webp')"
@@ -187,7 +180,7 @@ class Views:
         """JSON of one page of orders, newest first. Raises ``BadCursorError``."""
         query, values = list_query(cursor, q, status)
         given = {"files": self._files, "shop": self._shop, "limit": limit + 1, **values}
-        rows = (await self._connection.execute(text(query).bindparams(_FILES, _SHOP), given)).all()
+        rows = (await self._connection.execute(text(query), given)).all()
         more = len(rows) > limit
         last = rows[limit - 1] if more else None
         cursor = json.dumps(_cursor(last[1], last[2]) if last is not None else None)
