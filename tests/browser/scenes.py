@@ -23,7 +23,7 @@ _ASK_AGAIN = "document.dispatchEvent(new Event('visibilitychange', { bubbles: tr
 
 
 async def order_with_everything(line: Line, seed: int) -> Any:
-    """An order whose photos are, in turn, done with an SVG, failed, cancelled, in hand, and untouched."""
+    """An order whose photos are, in turn, done with an SVG, failed, cancelled, active, and untouched."""
     order = await line.order(5, first_seed=seed)
     done, failed, cancelled, in_progress, _ = (image["id"] for image in images_of(order))
 

@@ -42,7 +42,7 @@ async def test_an_error_says_its_sentence_and_is_retried(visitor: Visitor, line:
     assert len((await images(line, number))[0]["versions"]["coloring"]) == 1
 
 
-async def test_work_in_hand_is_cancelled_and_can_be_retried(visitor: Visitor, line: Line) -> None:
+async def test_active_work_is_cancelled_and_can_be_retried(visitor: Visitor, line: Line) -> None:
     number, image = await order_on_screen(visitor, line)
     lane, badge = visitor.lane(image["id"], "coloring"), visitor.badge(image["id"], "coloring")
     before = line.runpod.stats()["cancels"]

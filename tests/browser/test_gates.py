@@ -151,7 +151,7 @@ async def test_who_was_removed_hears_and_sees_nothing_more(
     assert HUB not in str(await guest.context.cookies())
 
 
-async def test_pictures_of_the_other_port_are_shown_to_who_is_signed_in_and_to_nobody_else(
+async def test_files_of_the_other_port_are_served_to_signed_in_users_only(
     guest: Visitor, locked: Locked, line: Line
 ) -> None:
     order = await line.order(2, first_seed=920)

@@ -85,7 +85,7 @@ async def test_no_key_and_no_drop_changes_anything(visit: Arrive, line: Line, do
     assert await line.get(f"/orders/{number}") == before
 
 
-async def test_somebody_who_may_no_longer_is_told_so(visit: Arrive, line: Line, door: Door) -> None:
+async def test_a_user_who_lost_access_sees_why(visit: Arrive, line: Line, door: Door) -> None:
     order = await line.order(1, first_seed=920)
     name = await door.user("operator")
     visitor = await visit(at=door.url)

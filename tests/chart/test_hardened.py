@@ -45,7 +45,7 @@ def test_the_hook_has_an_account_that_is_there_before(settings: str, account: st
     assert pod["spec"]["serviceAccountName"] == account
 
 
-def test_a_token_is_there_for_whoever_asks() -> None:
+def test_the_service_account_token_is_mounted_on_request() -> None:
     pods = rendered("minimal", "--set", "notifier.automountServiceAccountToken=true").pods()
     told = {component: pod["spec"]["automountServiceAccountToken"] for component, pod in pods.items()}
     assert {component for component, automounted in told.items() if automounted} == {"notifier"}

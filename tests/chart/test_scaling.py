@@ -27,7 +27,7 @@ def test_a_scaled_object_names_its_deployment(case: Rendered) -> None:
             assert one["spec"]["scaleTargetRef"]["name"] in deployments
 
 
-def test_nobody_sets_a_number_that_another_sets(case: Rendered) -> None:
+def test_replicas_are_set_in_one_place(case: Rendered) -> None:
     """An upgrade must not put back the number that KEDA or the autoscaler has chosen."""
     scaled = {*case.of("ScaledObject"), *case.of("HorizontalPodAutoscaler")}
     for component, one in case.of("Deployment").items():

@@ -118,7 +118,7 @@ def test_certificates_are_looked_at() -> None:
     assert "proxy_ssl_verify on;" not in text("http://store")
 
 
-def test_who_talks_to_the_store_is_let_out_to_it_and_nobody_else() -> None:
+def test_only_pods_that_use_the_store_may_connect_to_it() -> None:
     out, _ = arrows(rendered("bucket"))
     assert {arrow for arrow in out if arrow.target == "objects"} == {
         Arrow(component, "objects", 9000) for component in ASKING

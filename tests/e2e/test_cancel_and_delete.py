@@ -1,4 +1,4 @@
-"""Cancel in every state, and delete an order with work in hand: nothing starts, stays or comes back."""
+"""Cancel in every state, and delete an order with active work: nothing starts, stays or comes back."""
 
 import signal
 from collections.abc import AsyncIterator

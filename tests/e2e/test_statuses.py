@@ -98,7 +98,7 @@ async def test_new_and_deleted_orders_are_told_to_the_list_only(line: Any) -> No
             assert of_order.payloads == []
 
 
-async def test_nobody_hears_anything_without_a_token(line: Any) -> None:
+async def test_no_subscription_without_a_token(line: Any) -> None:
     async with line.http.get(f"{line.stack.hub.url}?topic=orders") as response:
         assert response.status == 401
 

@@ -103,7 +103,7 @@ KNOWN: tuple[Known, ...] = (
         8,
         "Automatic retries of SVGs did nothing; a 429 or 500 was final.",
         "Transient faults are tried again inside the run, with backoff, jitter and Retry-After; the "
-        "version stays in hand and shows the next attempt.",
+        "version stays active and shows the next attempt.",
         (
             f"{_VECTORIZE}/test_service.py::test_what_may_pass_is_tried_again",
             f"{_COMMON}/jobs/test_attempts.py::test_attempts_that_fail_count_and_are_announced",
@@ -114,7 +114,7 @@ KNOWN: tuple[Known, ...] = (
         9,
         "A network failure was not an error state; the version stayed where it was.",
         "Every fault on the wire is told apart as transient or permanent; no exception leaves a "
-        "version in hand.",
+        "version active.",
         (
             f"{_COLORING}/runpod/test_faults.py::test_a_poll_without_an_answer_is_ridden_out",
             f"{_VECTORIZE}/test_vectorizer.py::test_each_failure_has_its_error",
@@ -216,7 +216,7 @@ KNOWN: tuple[Known, ...] = (
         "broker was away.",
         (
             f"{_COMMON}/messaging/test_consumer_life.py::test_the_job_of_a_dead_worker_goes_to_another",
-            f"{_ORDERS}/reconciler/test_versions.py::test_what_a_worker_has_in_hand_is_left_to_it",
+            f"{_ORDERS}/reconciler/test_versions.py::test_active_work_of_a_worker_is_left_to_it",
             FORGETS,
         ),
         ("kill worker", "broker older", "broker damaged", "broker deleted"),
@@ -234,7 +234,7 @@ KNOWN: tuple[Known, ...] = (
     Known(
         20,
         "A double click, or two people, paid twice.",
-        "What is in hand with the same options is answered instead of a second version, under the "
+        "An active version with the same options is returned instead of a second one, under the "
         "image's lock.",
         (f"{_ORDERS}/api/test_versions.py::test_pressed_by_many_at_once_it_is_one_version", KILLS),
     ),
@@ -264,15 +264,15 @@ KNOWN: tuple[Known, ...] = (
         "It is chosen only if nothing was chosen since it was asked for; an SVG of another page "
         "does not stay chosen.",
         (
-            f"{_ORDERS}/handlers/test_facts.py::test_a_finished_coloring_is_chosen_unless_somebody_chose_meanwhile",
+            f"{_ORDERS}/handlers/test_facts.py::test_a_finished_coloring_is_chosen_unless_a_user_chose_meanwhile",
             f"{_ORDERS}/handlers/test_facts.py::test_a_finished_svg_is_chosen_only_with_its_page",
         ),
     ),
     Known(
         24,
         "Nothing limited paid calls, or spared a provider that was failing.",
-        "Jobs in hand are bounded over all replicas; a circuit breaker leaves a failing provider alone, and "
-        "jobs wait without losing attempts.",
+        "Jobs in progress are bounded over all replicas; a circuit breaker leaves a failing provider alone, "
+        "and jobs wait without losing attempts.",
         (
             f"{_COLORING}/test_paying.py::test_while_runpod_fails_it_is_left_alone_and_jobs_wait",
             f"{_COLORING}/test_paying.py::test_retry_after_is_kept_to_and_told",

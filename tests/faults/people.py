@@ -95,7 +95,7 @@ class Clicker:
         await self._chance.choice(clicks)(order, image)
 
     async def _again(self, order: Any, _image: Any) -> None:
-        """Twice at once, by two people: what has a coloring or is in hand gets no second one."""
+        """Twice at once, by two people: what has a coloring or an active one gets no second one."""
         path = f"/orders/{order['order_number']}/generate-coloring"
         answers = await asyncio.gather(self._client.post(path), self._client.post(path))
         for answer in answers:

@@ -60,7 +60,7 @@ def of_known(runs: Sequence[Result]) -> str:
 
 
 def _recovery(known: Known, runs: Sequence[Result]) -> str:
-    """From the moment the part was back to the end of all that was in hand then."""
+    """From the moment the part was back to the end of all that was active then."""
     single = [fault for run in runs if not run.cluster for fault in run.faults]
     return "<br>".join(
         f"{name}: {_spread([fault.recovered for fault in single if fault.name == name])}"
@@ -117,7 +117,7 @@ def _recovery_table(runs: Sequence[Result]) -> str:
             faults[fault.name + (", cluster" if run.cluster else "")].append(fault)
     lines = [
         "| fault | times | back to the next status change, median (longest), s "
-        "| back to the end of all that was in hand, median (longest), s |",
+        "| back to the end of all that was active, median (longest), s |",
         "| --- | ---: | ---: | ---: |",
     ]
     for name, done in sorted(faults.items()):

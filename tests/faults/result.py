@@ -14,7 +14,7 @@ class FaultResult:
     """One fault: seconds from the start of the run, and what came of it.
 
     ``progress`` is how long it took, from the moment the part was back, to the next status change
-    that was committed; ``recovered`` to the end of the last version that was in hand at that moment.
+    that was committed; ``recovered`` to the end of the last version that was active at that moment.
     """
 
     name: str

@@ -57,7 +57,7 @@ def test_a_number_given_twice_and_messages_left() -> None:
     assert len(checks.nothing_is_left(picture(version(), outbox=1), ["jobs.coloring.1"])) == 2
 
 
-def test_files_that_are_missing_broken_or_of_nobody(root: Path) -> None:
+def test_files_that_are_missing_broken_or_unowned(root: Path) -> None:
     assert checks.every_file_is_whole(picture(version()), root, {PHOTO})
     (root / PAGE).parent.mkdir(parents=True)
     (root / PAGE).write_bytes(b"half a page")

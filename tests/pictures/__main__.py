@@ -77,7 +77,7 @@ async def _working(page: Page, place: Studio) -> None:
 
 
 async def _card_in_work(page: Page, place: Studio) -> None:
-    """The same order further down, where the work is in hand."""
+    """The same order further down, where work is in progress."""
     await _working(page, place)
     await page.locator("[data-image]").nth(2).scroll_into_view_if_needed()
     await page.locator("[data-image]").nth(2).evaluate("card => card.scrollIntoView({ block: 'start' })")

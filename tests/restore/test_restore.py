@@ -118,7 +118,7 @@ async def test_everything_ends_consistent_after_a_restore(line: Line, backup: Ba
     wrong = await line.order(1, process="svg", first_seed=20)
     await until_completed(line, done["order_number"])
     await until_completed(line, wrong["order_number"], 2)
-    # In hand at the provider while the backup is made, and until after it.
+    # Active at the provider while the backup is made, and until after it.
     line.runpod.settings.queue_seconds, line.runpod.settings.run_seconds = 15.0, 0.5
     busy = await line.order(IMAGES, process="svg", first_seed=40)
     await until_at_work(line, busy["order_number"])

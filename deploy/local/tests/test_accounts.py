@@ -41,7 +41,7 @@ async def test_a_token_is_good_while_it_is_needed(
         await connection.close()
 
 
-async def test_without_a_stack_there_is_nobody_to_add_to(tmp_path: Path):
+async def test_without_a_running_stack_no_user_is_added(tmp_path: Path):
     remember(tmp_path, {"DATABASE_URL": "postgresql+asyncpg://a:secret@127.0.0.1:1/x"})
     with pytest.raises(AccountsError) as failed:
         await Accounts(tmp_path, os.environ).is_empty()

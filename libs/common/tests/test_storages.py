@@ -176,7 +176,7 @@ async def test_files_are_counted_and_erased(storage: Storage):
     assert not await storage.exists("old/a.jpg")
 
 
-async def test_files_are_counted_while_somebody_erases_them(storage: Storage):
+async def test_files_are_counted_while_they_are_erased(storage: Storage):
     for _ in range(5):
         await asyncio.gather(*(storage.write(f"42/{n}/a.jpg", b"12345") for n in range(60)))
         counting = [storage.usage("42", ["42/7/a.jpg"]) for _ in range(4)]

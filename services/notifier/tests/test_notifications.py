@@ -159,7 +159,7 @@ async def test_each_order_s_events_come_in_order(
     await assert_nothing_is_left(nc)
 
 
-async def test_a_burst_of_more_than_is_held_in_hand_does_not_stall(
+async def test_a_burst_larger_than_the_delivery_limit_does_not_stall(
     nc: Client, js: JetStreamContext, mercure_hub: HubServer, subscribed: Subscribe
 ):
     orders = [secrets.token_hex(4) for _ in range(10)]
@@ -207,7 +207,7 @@ async def test_what_came_while_the_hub_was_away_arrives_in_order_when_it_is_back
 
 
 @pytest.mark.parametrize("hub_is", ["away", "silent"])
-async def test_leaving_hands_back_all_that_is_in_hand_at_once_and_in_order(
+async def test_stopping_returns_all_deliveries_at_once_and_in_order(
     nc: Client,
     js: JetStreamContext,
     mercure_hub: HubServer,
@@ -268,7 +268,7 @@ async def _pulled(nc: Client, spec: ConsumerSpec) -> list[Msg]:
     ],
     ids=["nothing", "no json", "unknown event", "incomplete", "unknown status"],
 )
-async def test_an_event_that_cannot_be_read_is_dropped_and_blocks_nobody(
+async def test_a_malformed_event_is_dropped_and_blocks_no_other(
     nc: Client,
     js: JetStreamContext,
     mercure_hub: HubServer,
@@ -289,7 +289,7 @@ async def test_an_event_that_cannot_be_read_is_dropped_and_blocks_nobody(
     await assert_nothing_is_left(nc)
 
 
-async def test_an_update_that_the_hub_refuses_is_dropped_and_blocks_nobody(
+async def test_an_update_that_the_hub_refuses_is_dropped_and_blocks_no_other(
     nc: Client, js: JetStreamContext, mercure_hub: HubServer, order_number: str, subscribed: Subscribe
 ):
     async with (
@@ -304,7 +304,7 @@ async def test_an_update_that_the_hub_refuses_is_dropped_and_blocks_nobody(
     await assert_nothing_is_left(nc)
 
 
-async def test_an_unforeseen_fault_is_tried_again_and_blocks_nobody(
+async def test_an_unexpected_error_is_retried_and_blocks_no_other(
     nc: Client,
     js: JetStreamContext,
     mercure_hub: HubServer,
@@ -358,7 +358,7 @@ async def test_a_redelivery_of_what_waits_is_neither_pushed_twice_nor_out_of_ord
         assert by_order(subscriber.heard) == {order_number: list(range(5))}
 
 
-async def test_what_waits_for_the_hub_is_given_to_nobody_else(
+async def test_what_waits_for_the_hub_is_redelivered_to_no_other_replica(
     nc: Client, js: JetStreamContext, mercure_hub: HubServer, order_number: str, subscribed: Subscribe
 ):
     async with (
@@ -377,7 +377,7 @@ async def test_what_waits_for_the_hub_is_given_to_nobody_else(
         assert delivered.consumer_seq == 5
 
 
-async def test_a_quiet_event_reaches_nobody(
+async def test_a_quiet_event_is_not_pushed(
     nc: Client, js: JetStreamContext, mercure_hub: HubServer, order_number: str, subscribed: Subscribe
 ):
     async with (

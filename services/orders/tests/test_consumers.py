@@ -105,7 +105,7 @@ async def test_facts_are_applied_and_then_acknowledged(
         assert (await api.get(f"/images/{number}/coloring-versions"))[0]["status"] == "completed"
 
 
-async def test_what_is_no_fact_is_dropped_and_blocks_nobody(
+async def test_a_malformed_fact_is_dropped_and_blocks_no_other(
     api: Any, worker: Any, nc: Client, database: Database
 ) -> None:
     await api.order()

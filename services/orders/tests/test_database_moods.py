@@ -154,7 +154,7 @@ async def test_a_download_waits_for_a_database_that_is_read_only(
     await read_only(sql, on=False)
 
 
-async def test_a_column_whose_type_changes_under_running_services_is_noticed_by_nobody(
+async def test_a_changed_column_type_fails_no_request_of_running_services(
     api: Any, worker: Any, database: Database, sql: asyncpg.Connection
 ) -> None:
     await api.order(2)

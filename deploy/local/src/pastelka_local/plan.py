@@ -15,7 +15,7 @@ from pastelka_local.settings import Settings
 Group = Literal["servers", "services", "watch"]
 
 SERVICE_STOP_SECONDS = 45
-"""A worker finishes or hands back what it has in hand within 30 s; then it is killed."""
+"""A worker finishes or returns its jobs within 30 s; then it is killed."""
 _SERVER_STOP_SECONDS = 20
 
 

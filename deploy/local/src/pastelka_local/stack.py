@@ -270,7 +270,7 @@ async def end_stack(settings: Settings, say: Say) -> int:
     supervisor = Supervisor(settings.run)
     pid = await asyncio.to_thread(supervisor.pid)
     if pid is not None:
-        say("stopping; what is in hand is finished or handed back first (at most 45 s)")
+        say("stopping; active jobs are finished or returned first (at most 45 s)")
         with contextlib.suppress(OSError):
             await asyncio.to_thread(supervisor.shutdown)
         await _until_gone(pid)

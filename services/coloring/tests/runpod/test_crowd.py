@@ -1,4 +1,4 @@
-"""Hundreds of jobs in one process: all in hand at once, polled alike, within the rate."""
+"""Hundreds of jobs in one process: all in progress at once, polled alike, within the rate."""
 
 import asyncio
 

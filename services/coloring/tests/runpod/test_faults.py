@@ -114,7 +114,7 @@ async def test_submit_without_an_answer_is_unknown(fake, color, impatient):
     assert caught.value.code == "submit_unknown"
 
 
-async def test_submit_to_nobody_is_safe_to_repeat(color):
+async def test_a_submission_that_reached_no_server_is_safe_to_repeat(color):
     async with FakeRunpod() as gone:
         pass
 

@@ -1,4 +1,4 @@
-"""The deliveries in hand: which events they hold, and how each of them ended.
+"""The deliveries in progress: which events they hold, and how each of them ended.
 
 The server delivers an event again when it missed an extension or an acknowledgement (a lost
 connection, a restart). Such a delivery must neither get into a lane a second time, behind later
@@ -28,22 +28,22 @@ def event_id_of(msg: Msg) -> str:
 
 
 class Deliveries:
-    """The latest delivery of each event in hand, and which events were pushed lately."""
+    """The latest delivery of each event in progress, and which events were pushed lately."""
 
     def __init__(self) -> None:
         self._in_progress: dict[str, Msg] = {}
         self._pushed: OrderedDict[str, None] = OrderedDict()
 
     def __len__(self) -> int:
-        """Events in hand."""
+        """Events in progress."""
         return len(self._in_progress)
 
     def __getitem__(self, event_id: str) -> Msg:
-        """The latest delivery of an event in hand."""
+        """The latest delivery of an event in progress."""
         return self._in_progress[event_id]
 
     def add(self, msg: Msg) -> str | None:
-        """Take a delivery in hand; returns the event's id, or ``None`` if it is in hand already."""
+        """Add a delivery; returns the event's id, or ``None`` if the event is in progress already."""
         event_id = event_id_of(msg)
         known = event_id in self._in_progress
         self._in_progress[event_id] = msg
@@ -76,12 +76,12 @@ class Deliveries:
         del self._in_progress[event_id]
 
     async def extend(self) -> None:
-        """Tell the server that everything in hand is still being worked on."""
+        """Tell the server that all events in progress are still being worked on."""
         for msg in list(self._in_progress.values()):
             await _tell(msg.in_progress())
 
     async def hand_back(self, more: Iterable[Msg] = ()) -> None:
-        """Give all in hand, and ``more`` that was not taken yet, to another replica, oldest first."""
+        """Return all events, and ``more`` that were not added yet, to another replica, oldest first."""
         for msg in more:
             self.add(msg)
         # Redelivered in the order in which they come back.

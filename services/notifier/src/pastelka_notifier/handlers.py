@@ -128,7 +128,7 @@ class NotificationService:
         await self._ask_for_more()
 
     async def _push_event(self, event_id: str) -> None:
-        """Push one event and say so; what is cancelled on the way stays in hand, to be handed back."""
+        """Push one event and say so; a cancelled one stays in progress, to be returned."""
         if self._deliveries.was_pushed(event_id):
             await self._deliveries.done(event_id)
             return
@@ -183,7 +183,7 @@ class NotificationService:
                     return
 
     async def _extend_all(self) -> None:
-        """Keep what is in hand from being given to another replica while it waits here."""
+        """Keep events that wait here from being redelivered to another replica."""
         while True:
             await asyncio.sleep(self._consumer.ack_wait / 3)
             await self._deliveries.extend()

@@ -93,11 +93,11 @@ class DeadLettersResponse(BaseModel):
 
 
 class ReconcilerResponse(BaseModel):
-    """The reconciler's last pass: what should be in hand was compared with what is."""
+    """The reconciler's last pass over all active versions."""
 
     ran_at: AwareDatetime
     seconds: float = Field(description="How long it took")
-    examined: int = Field(description="Versions that were in hand")
+    examined: int = Field(description="Active versions that it looked at")
     repaired: int = Field(description="In the last pass")
     repaired_total: int = Field(description="Since the database was made")
     last_repaired_at: AwareDatetime | None

@@ -1,4 +1,4 @@
-"""Versions in hand whose messages the broker has lost, on real PostgreSQL and JetStream."""
+"""Active versions whose messages the broker has lost, on real PostgreSQL and JetStream."""
 
 import asyncio
 from typing import Any
@@ -79,7 +79,7 @@ async def test_the_bucket_of_provider_jobs_is_filled_again(broken: Any, coloring
     assert await broken.run_once() == []
 
 
-async def test_what_a_worker_has_in_hand_is_left_to_it(broken: Any, coloring: Any, worker: Any) -> None:
+async def test_active_work_of_a_worker_is_left_to_it(broken: Any, coloring: Any, worker: Any) -> None:
     version_id = await coloring()
     await worker.tell(worker.fact("coloring", version_id, "processing"))
     await broken.lose_jobs()

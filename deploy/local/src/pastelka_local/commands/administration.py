@@ -12,7 +12,7 @@ _HELP = {
     "users": "Add, list and change users who sign in with a password.",
     "dead-letters": "List, show, requeue and dismiss jobs that ended after their last attempt.",
     "reconcile": "Run one pass of the reconciler.",
-    "erase": "Erase a customer: files, rows and messages.",
+    "erase": "Erase a customer: files and rows.",
 }
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 

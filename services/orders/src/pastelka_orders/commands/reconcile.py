@@ -62,7 +62,7 @@ def _tell(asked: argparse.Namespace, found: ReconcilePass) -> None:
     for one in found.repaired:
         say(_line(one))
     what = "to repair" if asked.dry_run else "repaired"
-    say(f"{found.examined} versions in hand, {len(found.repaired)} things {what}")
+    say(f"{found.examined} active versions, {len(found.repaired)} things {what}")
 
 
 def _line(one: Repair) -> str:

@@ -108,7 +108,7 @@ async def start_processing(
 async def delete(
     database: Database, storage: Storage, order_number: str, *, asked_by: str | None = None
 ) -> int:
-    """Delete an order: its rows and files now, its work in hand stopped. Returns its id.
+    """Delete an order: its rows and files now, its active work stopped. Returns its id.
 
     The worker deletes what cannot be deleted now, or is being written.
 

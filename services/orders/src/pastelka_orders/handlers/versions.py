@@ -49,7 +49,7 @@ async def select(connection: AsyncConnection, kind: StatusType, image_id: int, v
 
 
 async def retry(connection: AsyncConnection, kind: StatusType, version_id: int) -> None:
-    """Begin a new run of a version in error; one in hand is left as it is (a second click)."""
+    """Begin a new run of a version in error; an active one stays as it is (a second click)."""
     version = await _locked(connection, kind, version_id)
     if version.status.is_active:
         return
@@ -67,7 +67,7 @@ async def retry(connection: AsyncConnection, kind: StatusType, version_id: int) 
 
 
 async def cancel(connection: AsyncConnection, kind: StatusType, version_id: int) -> None:
-    """Stop a version in hand, at the provider too; one that was cancelled stays so."""
+    """Stop an active version, at the provider too; one that was cancelled stays so."""
     version = await _locked(connection, kind, version_id)
     if version.status.is_final and version.error_code != CANCELLED.code:
         raise AlreadyEndedError(kind, version_id, version.status.value)

@@ -1,4 +1,4 @@
-"""What the reconciler reads: work in hand, ended work, its own state."""
+"""What the reconciler reads: active versions, ended ones, its own state."""
 
 import json
 from collections.abc import Sequence
@@ -142,7 +142,7 @@ class ReconcilerSnapshot:
 async def active_versions(
     connection: AsyncConnection, kind: StatusType, *, grace: float, after: int, page: int
 ) -> list[ActiveVersion]:
-    """Versions in hand with an id beyond ``after``, by id, at most ``page``."""
+    """Active versions with an id beyond ``after``, by id, at most ``page``."""
     values = {"grace": grace, "after": after, "page": page}
     return [ActiveVersion(**row) for row in (await connection.execute(_ACTIVE[kind], values)).mappings()]
 

@@ -131,7 +131,7 @@ async def known_orders(connection: AsyncConnection, order_ids: Sequence[int]) ->
 
 
 async def unfinished(connection: AsyncConnection, kind: StatusType, *, after: int, page: int) -> list[int]:
-    """Ids of versions in hand or in error, beyond ``after``."""
+    """Ids of versions that are active or in error, beyond ``after``."""
     rows = await connection.execute(_TO_SETTLE[kind], {"after": after, "page": page})
     return [row.id for row in rows]
 
@@ -139,7 +139,7 @@ async def unfinished(connection: AsyncConnection, kind: StatusType, *, after: in
 async def go_on(
     connection: AsyncConnection, kind: StatusType, version_id: int, *, run: int, provider_job_id: str
 ) -> None:
-    """Let a locked version in hand go on with a later run, which a provider has."""
+    """Continue a locked active version with a later run that a provider has."""
     values = {"id": version_id, "run": run, "provider_job_id": provider_job_id}
     await connection.execute(_GO_ON[kind], values)
 
