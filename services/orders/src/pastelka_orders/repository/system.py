@@ -13,9 +13,9 @@ from pastelka_orders.system_schemas import HourResponse, MinutesResponse, Outbox
 _OUTBOX = text(
     """SELECT (SELECT count(*) FROM outbox WHERE refused IS NULL) AS messages,
         EXTRACT(EPOCH FROM clock_timestamp() - (SELECT created_at FROM outbox
-            WHERE refused IS NULL ORDER BY id LIMIT 1))::float8 AS oldest_seconds"""
+            WHERE refused IS NULL ORDER BY id LIMIT 1))::float8 AS oldest_seconds,
+        (SELECT count(*) FROM outbox WHERE refused IS NOT NULL) AS refused"""
 )
-_REFUSED = text("SELECT count(*) FROM outbox WHERE refused IS NOT NULL")
 _VERSIONS_IN_HAND = text(
     " UNION ALL ".join(
         f"SELECT '{kind}' AS kind, count(*) AS number FROM {table} WHERE is_active"
@@ -38,12 +38,6 @@ _LAST_HOUR = text(
         GROUP BY 1, 2)
     SELECT date_trunc('minute', hour.since) AS begin, ended.* FROM hour LEFT JOIN ended ON true"""
 )
-
-
-async def refused_messages(connection: AsyncConnection) -> int:
-    """How many messages the broker will never take."""
-    found: int = (await connection.execute(_REFUSED)).scalar_one()
-    return found
 
 
 async def outbox(connection: AsyncConnection) -> OutboxResponse:
