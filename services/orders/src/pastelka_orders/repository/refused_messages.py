@@ -7,7 +7,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.errors import RefusedMessageNotFoundError
-from pastelka_orders.outbox import CHANNEL
+from pastelka_orders.repository import outbox
 
 _LIST = text(
     """SELECT id, subject, octet_length(payload) AS size, refused AS reason, created_at FROM outbox
@@ -15,7 +15,6 @@ _LIST = text(
 )
 _RETRY = text("UPDATE outbox SET refused = NULL WHERE id = :id AND refused IS NOT NULL RETURNING id")
 _DISCARD = text("DELETE FROM outbox WHERE id = :id AND refused IS NOT NULL RETURNING id")
-_NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', '')")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ async def oldest(connection: AsyncConnection, limit: int) -> list[RefusedMessage
 async def retry(connection: AsyncConnection, message_id: int) -> None:
     """Have it published again. Raises ``RefusedMessageNotFoundError``."""
     await _change(connection, _RETRY, message_id)
-    await connection.execute(_NOTIFY)
+    await outbox.notify(connection)
 
 
 async def discard(connection: AsyncConnection, message_id: int) -> None:
