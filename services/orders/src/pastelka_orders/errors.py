@@ -216,6 +216,16 @@ class BadCursorError(OrdersError, status=422, code="bad_cursor", title="Bad curs
         super().__init__("cursor is not one that this API handed out; start without it.")
 
 
+class RefusedMessageNotFoundError(NotFoundError, code="refused_message_not_found"):
+    """The outbox has no refused message of this number (any more)."""
+
+    def __init__(self, message_id: int) -> None:
+        super().__init__(
+            f"The outbox has no refused message {message_id}; it was published or discarded.",
+            message_id=message_id,
+        )
+
+
 class DeadLetterNotFoundError(NotFoundError, code="dead_letter_not_found"):
     """No such dead letter (any more)."""
 
