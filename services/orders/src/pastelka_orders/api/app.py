@@ -20,8 +20,7 @@ from pastelka_orders.access.sign_in import SignIn
 from pastelka_orders.api import field_limits, problems
 from pastelka_orders.api.authorization import OPERATIONS, AuthorizedRoute, check_permissions, describe_schemes
 from pastelka_orders.api.deps import Access, Services
-from pastelka_orders.api.described import describe
-from pastelka_orders.api.documents import add_documents
+from pastelka_orders.api.documents import add_documents, describe
 from pastelka_orders.api.request_limits import (
     BodyLimit,
     BodyLimits,

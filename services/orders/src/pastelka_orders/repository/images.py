@@ -11,7 +11,7 @@ from pastelka_common.contracts.statuses import ColoringProcessingStatus, SvgProc
 from pastelka_orders.repository.sql import execute
 from pastelka_orders.repository.versions import svg_options
 
-# Nothing is made, printed or downloaded of a cancelled order, or of an item that the shop removed or refunded;
+# Nothing is made, printed or downloaded of a cancelled order or of an item that the shop removed or refunded;
 # what was made stays, and counts again when the shop reverses that.
 IS_WANTED = "(o.cancelled_at IS NULL AND l.quantity > 0)"
 """SQL over ``orders o`` and ``line_items l``."""

@@ -7,7 +7,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.repository.order_search import search_text
 from pastelka_orders.repository.sql import execute
-from pastelka_orders.repository.uploads import UploadRecord
+
+# An upload is ids that no order has yet, with files that no other row names.
+_UPLOAD_TIMEOUT = "interval '6 hours'"  # no request takes that long
+
+_BEGIN_UPLOAD = """INSERT INTO uploads (order_id, line_item_id)
+    VALUES (nextval(pg_get_serial_sequence('orders', 'id')),
+        nextval(pg_get_serial_sequence('line_items', 'id'))) RETURNING order_id, line_item_id"""
+_COMPLETE_UPLOAD = "DELETE FROM uploads WHERE order_id = :order_id AND NOT is_abandoned RETURNING order_id"
+_ABANDON_UPLOAD = "UPDATE uploads SET is_abandoned = true WHERE order_id = :order_id RETURNING order_id"
+_ABANDON_OLD_UPLOADS = f"""UPDATE uploads SET is_abandoned = true
+    WHERE is_abandoned OR started_at < clock_timestamp() - {_UPLOAD_TIMEOUT} RETURNING order_id"""
+_FORGET_UPLOAD = "DELETE FROM uploads WHERE order_id = :order_id"
 
 _EXISTS = "SELECT 1 FROM orders WHERE order_number = :order_number"
 _IS_CANCELLED = "SELECT cancelled_at IS NOT NULL FROM orders WHERE order_number = :order_number"
@@ -28,6 +39,40 @@ _DELETE = """WITH gone AS (DELETE FROM orders WHERE order_number = :order_number
       noted AS (INSERT INTO deleted_shop_orders (shopify_id)
         SELECT shopify_id FROM gone WHERE shopify_id IS NOT NULL ON CONFLICT DO NOTHING)
     SELECT id FROM gone"""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRecord:
+    """The ids that the order and its line item get once their photos are stored."""
+
+    order_id: int
+    line_item_id: int
+
+
+async def begin_upload(connection: AsyncConnection) -> UploadRecord:
+    """Reserve ids; the files below them are deleted unless the upload is completed."""
+    row = (await execute(connection, _BEGIN_UPLOAD)).one()
+    return UploadRecord(row.order_id, row.line_item_id)
+
+
+async def complete_upload(connection: AsyncConnection, order_id: int) -> bool:
+    """Give the ids to an order, in its transaction; ``False`` if the upload was abandoned."""
+    return (await execute(connection, _COMPLETE_UPLOAD, {"order_id": order_id})).first() is not None
+
+
+async def abandon_upload(connection: AsyncConnection, order_id: int) -> bool:
+    """Whether the upload is not completed, and cannot be any more: its files may be deleted."""
+    return (await execute(connection, _ABANDON_UPLOAD, {"order_id": order_id})).first() is not None
+
+
+async def abandon_old_uploads(connection: AsyncConnection) -> list[int]:
+    """Ids of the uploads that a process that ended has left; none of them can be completed any more."""
+    return [row.order_id for row in await execute(connection, _ABANDON_OLD_UPLOADS)]
+
+
+async def forget_upload(connection: AsyncConnection, order_id: int) -> None:
+    """Its files are deleted."""
+    await execute(connection, _FORGET_UPLOAD, {"order_id": order_id})
 
 
 @dataclass(frozen=True, slots=True)
