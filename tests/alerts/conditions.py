@@ -13,6 +13,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import nats
 
 from pastelka_common.testing.fake_runpod_jobs import Chance
@@ -56,6 +57,23 @@ async def job_given_up(line: Line) -> AsyncIterator[None]:
         if "999999" not in await _command(line, "dead-letters", "show", number):
             raise RuntimeError(f"dead-letters show {number} does not tell which job it was")
         await _command(line, "dead-letters", "dismiss", number)
+
+
+@asynccontextmanager
+async def message_refused(line: Line) -> AsyncIterator[None]:
+    """A message that no stream takes is committed; it is listed and discarded."""
+    connection = await asyncpg.connect(line.stack.postgres.url)
+    try:
+        await connection.execute(
+            "INSERT INTO outbox (subject, msg_id, payload) VALUES ('nowhere.M1', 'refused', '')"
+        )
+    finally:
+        await connection.close()
+    yield
+    (listed,) = json.loads(await _command(line, "refused-messages", "list", "--json"))
+    if listed["subject"] != "nowhere.M1" or not listed["reason"]:
+        raise RuntimeError(f"refused-messages list does not tell which message it was: {listed}")
+    await _command(line, "refused-messages", "discard", str(listed["id"]))
 
 
 @asynccontextmanager
@@ -162,6 +180,12 @@ CONDITIONS = (
         "`dead-letters list`, `show`, `dismiss`",
         ("PastelkaDeadLetters",),
         job_given_up,
+    ),
+    Condition(
+        "NATS refuses a message",
+        "`refused-messages list`, `discard`",
+        ("PastelkaOutboxRefused",),
+        message_refused,
     ),
     Condition(
         "the storage is full",

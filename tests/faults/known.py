@@ -124,8 +124,9 @@ KNOWN: tuple[Known, ...] = (
     Known(
         10,
         "404, 429, 5xx or malformed output of a poll, or a full storage, were dead ends.",
-        "Polls ride out what may pass. What cannot pass ends in `error` with a code, a sentence "
-        "and a dead letter.",
+        "Polls ride out every answer without the job's state; only a job that is unknown for a minute, or "
+        "unheard of for as long as results are kept, is given up. What cannot pass ends in `error` with a "
+        "code, a sentence and a dead letter.",
         (
             f"{_COLORING}/runpod/test_faults.py::test_polls_ride_out_what_may_pass",
             f"{_COLORING}/runpod/test_flow.py::test_output_that_is_no_page_is_permanent",
@@ -138,10 +139,12 @@ KNOWN: tuple[Known, ...] = (
         11,
         "The queue's time limit killed a job without a trace.",
         "No job has a time limit of the queue. A worker extends its deadline while it lives; the provider's "
-        "time limit ends in `error`, and the job is cancelled there.",
+        "time limit counts from the beginning of its work and ends in `error`, and the job is cancelled "
+        "there. One that never left the provider's queue is cancelled there and submitted again.",
         (
             f"{_COMMON}/messaging/test_consumer_life.py::test_a_long_job_stays_with_its_worker",
             f"{_COLORING}/test_paying.py::test_our_timeout_cancels_the_job_at_runpod",
+            f"{_COLORING}/runpod/test_queue.py::test_a_hundred_photos_on_three_workers_all_become_pages",
         ),
         ("runpod hang", "vectorizer hang"),
     ),

@@ -10,6 +10,7 @@ import pytest
 from tests.faults import checks, payments, plan, report
 from tests.faults.client import Answer, Client
 from tests.faults.journal import Journal
+from tests.faults.known import KNOWN, Known
 from tests.faults.picture import Picture
 from tests.faults.providers import Submit
 
@@ -140,3 +141,9 @@ def test_a_seed_always_draws_the_same() -> None:
 
 def test_every_test_that_the_documentation_names_is_there() -> None:
     assert report.missing_tests() == []
+
+
+@pytest.mark.parametrize("known", KNOWN, ids=lambda known: str(known.number))
+def test_the_document_says_of_each_known_fault_what_the_suite_does(known: Known) -> None:
+    row = report.of_known([]).splitlines()[1 + known.number].rsplit("|", 2)[0]
+    assert row in report.DOCUMENT.read_text(encoding="utf-8")

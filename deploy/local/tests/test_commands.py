@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import os
 from io import BytesIO
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from PIL import Image, ImageDraw
 from typer.testing import CliRunner
 
 from pastelka_local.cli import app
+from pastelka_local.commands import administration
 
 runner = CliRunner()
 
@@ -44,8 +46,21 @@ def test_a_file_that_is_no_photo_leaves_no_page(tmp_path: Path):
     assert [file.name for file in tmp_path.iterdir()] == ["notes.jpg"]
 
 
-@pytest.mark.parametrize("command", ["tokens", "users", "dead-letters", "reconcile", "erase"])
+@pytest.mark.parametrize(
+    "command", ["tokens", "users", "dead-letters", "refused-messages", "reconcile", "erase"]
+)
 def test_the_service_explains_its_own_commands(command: str, capfd: pytest.CaptureFixture[str]):
     answer = runner.invoke(app, [command, "--help"])
     assert answer.exit_code == 0
     assert f"usage: pastelka {command}" in answer.output + capfd.readouterr().out
+
+
+def test_an_empty_variable_leaves_the_value_of_the_stack(monkeypatch: pytest.MonkeyPatch):
+    """As in Compose and dotenv files, where an empty value means none."""
+    stack = {"DATABASE_URL": "postgresql://stack/orders", "NATS_URL": "nats://stack"}
+    monkeypatch.setattr(administration, "service_environment", lambda _run: stack)
+    monkeypatch.setenv("DATABASE_URL", "")
+    monkeypatch.setenv("NATS_URL", "nats://named")
+    monkeypatch.setattr("pastelka_orders.commands.main", lambda *_args, **_named: 0)
+    assert runner.invoke(app, ["reconcile"]).exit_code == 0
+    assert (os.environ["DATABASE_URL"], os.environ["NATS_URL"]) == (stack["DATABASE_URL"], "nats://named")

@@ -1,4 +1,4 @@
-"""``pastelka tokens|users|dead-letters|reconcile|erase``: the orders service's own commands, here."""
+"""Commands of the orders service (``pastelka tokens``, ``dead-letters`` and others), run from here."""
 
 import os
 
@@ -11,6 +11,7 @@ _HELP = {
     "tokens": "Create, list and revoke API tokens.",
     "users": "Add, list and change users who sign in with a password.",
     "dead-letters": "List, show, requeue and dismiss jobs that ended after their last attempt.",
+    "refused-messages": "List, retry and discard messages that the broker refuses.",
     "reconcile": "Run one pass of the reconciler.",
     "erase": "Erase a customer: files, rows and messages.",
 }
@@ -28,6 +29,7 @@ def _run(context: typer.Context) -> None:
 
     settings = read_settings()
     # What the environment names itself (another database, say) goes before the stack that runs here.
-    os.environ.update({**service_environment(settings.run), **settings.environment})
+    named = {name: value for name, value in settings.environment.items() if value}
+    os.environ.update({**service_environment(settings.run), **named})
     arguments = [context.info_name or "", *context.args]
     raise typer.Exit(commands.main(arguments, prog="pastelka"))
