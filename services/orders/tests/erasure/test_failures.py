@@ -237,6 +237,15 @@ async def test_files_that_rows_name_elsewhere_go_too(house: Any) -> None:
     assert (await house.record())["files"] == 9
 
 
+async def test_deleting_an_order_deletes_the_files_that_rows_name_elsewhere(house: Any) -> None:
+    await house.order(age=OLD)
+    await house.storage.write("old/photo.jpg", b"x" * 50)
+    await house.sql.execute("UPDATE images SET path = 'old/photo.jpg'")
+    assert (await house.api.http.delete("/orders/4711")).status_code == 204
+    assert house.api.files() == []
+    assert (await house.record())["files"] == 8
+
+
 async def test_without_nats_everything_is_erased(house: Any, broker: Any) -> None:
     """Messages hold ids only."""
     await house.order(age=OLD)

@@ -109,17 +109,17 @@ async def delete(
 ) -> int:
     """Delete an order: its rows and files now, its active work stopped. Returns its id.
 
-    The worker deletes what cannot be deleted now, or is being written.
-
-    ``asked_by`` is for the record of what was erased. Raises ``OrderNotFoundError``.
+    The worker deletes what is left in the order's folder. ``asked_by`` is for the record of the erasure.
+    Raises ``OrderNotFoundError``.
     """
     target = await database.read(lambda c: erasures.by_number(c, order_number))
-    if target is None:
+    what = await database.read(lambda c: erasures.contents(c, target.order_id)) if target else None
+    if target is None or what is None:
         raise OrderNotFoundError(order_number)
-    found = await _count_files(storage, target.order_id)
+    found = await _count_files(storage, target.order_id, what.paths)
     await database.write(lambda c: delete_rows(c, target, found, asked_by=asked_by))
     try:
-        await order_files.delete(storage, target.order_id)
+        await order_files.delete(storage, target.order_id, what.paths)
     except (OSError, IncompleteDeleteError) as error:
         log.warning("files not deleted yet", order_id=target.order_id, reason=str(error))
     return target.order_id
@@ -136,10 +136,10 @@ async def delete_rows(
         raise OrderNotFoundError(target.order_number)
 
 
-async def _count_files(storage: Storage, order_id: int) -> StorageUsage | None:
+async def _count_files(storage: Storage, order_id: int, paths: Sequence[str]) -> StorageUsage | None:
     """For the record, which is not worth refusing a deletion."""
     try:
-        return await order_files.count(storage, order_id)
+        return await order_files.count(storage, order_id, paths)
     except OSError as error:
         log.warning("file count failed", order_id=order_id, reason=error.strerror)
         return None

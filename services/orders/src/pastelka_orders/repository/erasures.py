@@ -130,7 +130,7 @@ async def by_number(connection: AsyncConnection, order_number: str) -> Target | 
 
 
 async def _targets(connection: AsyncConnection, query: str, **values: object) -> list[Target]:
-    return [Target(*row) for row in await execute(connection, query, values)]
+    return [Target(row.id, row.order_number) for row in await execute(connection, query, values)]
 
 
 async def ask(

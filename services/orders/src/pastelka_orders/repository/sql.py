@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 async def execute(
     connection: AsyncConnection, statement: str, values: Mapping[str, Any] | None = None
-) -> CursorResult[Any]:
+) -> CursorResult[*tuple[Any, ...]]:
     """Execute a statement; PostgreSQL infers the types of its parameters, or it casts them."""
     return await connection.execute(_parsed(statement), values)
 
