@@ -142,7 +142,7 @@ async def consumer(nc: Client, **changes) -> AsyncIterator[ConsumerSpec]:
     await nc.jetstream().delete_consumer(EVENTS, spec.name)
 
 
-async def test_each_order_s_events_come_in_order(
+async def test_events_of_each_order_arrive_in_order(
     nc: Client, js: JetStreamContext, mercure_hub: HubServer, subscribed: Subscribe
 ):
     orders = [secrets.token_hex(4) for _ in range(10)]
@@ -159,7 +159,7 @@ async def test_each_order_s_events_come_in_order(
     await assert_nothing_is_left(nc)
 
 
-async def test_a_burst_of_more_than_is_held_in_hand_does_not_stall(
+async def test_a_burst_larger_than_the_pending_limit_does_not_stall(
     nc: Client, js: JetStreamContext, mercure_hub: HubServer, subscribed: Subscribe
 ):
     orders = [secrets.token_hex(4) for _ in range(10)]
@@ -175,7 +175,7 @@ async def test_a_burst_of_more_than_is_held_in_hand_does_not_stall(
     await assert_nothing_is_left(nc)
 
 
-async def test_what_came_while_the_hub_was_away_arrives_in_order_when_it_is_back(
+async def test_events_during_a_hub_outage_arrive_in_order_afterwards(
     nc: Client, js: JetStreamContext, tmp_path: Path
 ):
     orders = [secrets.token_hex(4) for _ in range(10)]
@@ -207,7 +207,7 @@ async def test_what_came_while_the_hub_was_away_arrives_in_order_when_it_is_back
 
 
 @pytest.mark.parametrize("hub_is", ["away", "silent"])
-async def test_leaving_hands_back_all_that_is_in_hand_at_once_and_in_order(
+async def test_shutdown_nacks_all_pending_events_at_once_and_in_order(
     nc: Client,
     js: JetStreamContext,
     mercure_hub: HubServer,
@@ -234,9 +234,7 @@ async def test_leaving_hands_back_all_that_is_in_hand_at_once_and_in_order(
         assert by_order(subscriber.heard) == {order_number: list(range(30))}
 
 
-async def test_a_push_that_is_cut_off_by_leaving_is_not_lost(
-    nc: Client, js: JetStreamContext, order_number: str
-):
+async def test_a_push_cancelled_by_shutdown_is_not_lost(nc: Client, js: JetStreamContext, order_number: str):
     async with consumer(nc, ack_wait=60, pinned=False) as spec, WatchedHub(nowhere(), "k" * 32) as silent:
         silent.waits = True
         async with notifying(NotificationService(nc, silent, consumer=spec), grace=0):
@@ -268,7 +266,7 @@ async def _pulled(nc: Client, spec: ConsumerSpec) -> list[Msg]:
     ],
     ids=["nothing", "no json", "unknown event", "incomplete", "unknown status"],
 )
-async def test_an_event_that_cannot_be_read_is_dropped_and_blocks_nobody(
+async def test_an_unreadable_event_is_dropped_and_blocks_no_other(
     nc: Client,
     js: JetStreamContext,
     mercure_hub: HubServer,
@@ -289,7 +287,7 @@ async def test_an_event_that_cannot_be_read_is_dropped_and_blocks_nobody(
     await assert_nothing_is_left(nc)
 
 
-async def test_an_update_that_the_hub_refuses_is_dropped_and_blocks_nobody(
+async def test_an_update_that_the_hub_rejects_is_dropped_and_blocks_no_other(
     nc: Client, js: JetStreamContext, mercure_hub: HubServer, order_number: str, subscribed: Subscribe
 ):
     async with (
@@ -304,7 +302,7 @@ async def test_an_update_that_the_hub_refuses_is_dropped_and_blocks_nobody(
     await assert_nothing_is_left(nc)
 
 
-async def test_an_unforeseen_fault_is_tried_again_and_blocks_nobody(
+async def test_an_unexpected_error_is_retried_and_blocks_no_other(
     nc: Client,
     js: JetStreamContext,
     mercure_hub: HubServer,
@@ -324,7 +322,7 @@ async def test_an_unforeseen_fault_is_tried_again_and_blocks_nobody(
         assert by_order(subscriber.heard) == {order_number: [2, 1]}
 
 
-async def test_an_event_that_always_fails_is_given_up_on(
+async def test_an_event_that_always_fails_is_terminated(
     nc: Client, js: JetStreamContext, order_number: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("pastelka_notifier.deliveries._RETRY_SECONDS", 0.02)
@@ -337,7 +335,7 @@ async def test_an_event_that_always_fails_is_given_up_on(
         assert hub.failed == 5
 
 
-async def test_a_redelivery_of_what_waits_is_neither_pushed_twice_nor_out_of_order(
+async def test_a_redelivery_of_a_queued_event_is_pushed_once_and_in_order(
     nc: Client, js: JetStreamContext, mercure_hub: HubServer, order_number: str, subscribed: Subscribe
 ):
     async with (
@@ -358,7 +356,7 @@ async def test_a_redelivery_of_what_waits_is_neither_pushed_twice_nor_out_of_ord
         assert by_order(subscriber.heard) == {order_number: list(range(5))}
 
 
-async def test_what_waits_for_the_hub_is_given_to_nobody_else(
+async def test_events_waiting_for_the_hub_are_not_redelivered_elsewhere(
     nc: Client, js: JetStreamContext, mercure_hub: HubServer, order_number: str, subscribed: Subscribe
 ):
     async with (
@@ -377,7 +375,7 @@ async def test_what_waits_for_the_hub_is_given_to_nobody_else(
         assert delivered.consumer_seq == 5
 
 
-async def test_a_quiet_event_reaches_nobody(
+async def test_an_event_without_an_update_is_acknowledged(
     nc: Client, js: JetStreamContext, mercure_hub: HubServer, order_number: str, subscribed: Subscribe
 ):
     async with (
@@ -392,7 +390,7 @@ async def test_a_quiet_event_reaches_nobody(
     await assert_nothing_is_left(nc)
 
 
-async def test_the_one_at_work_stays_at_work_while_it_waits_for_the_hub(
+async def test_the_active_notifier_stays_active_while_it_waits_for_the_hub(
     nats_server: NatsServer, js: JetStreamContext, nc: Client, order_number: str
 ):
     second_event = event(order_number, 2)

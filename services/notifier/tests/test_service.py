@@ -32,7 +32,7 @@ class Replica:
         self.url = url
         self.process = process
 
-    async def until_alive(self, http: aiohttp.ClientSession, path: str = "/healthz") -> None:
+    async def until_healthy(self, http: aiohttp.ClientSession, path: str = "/healthz") -> None:
         """Wait until it answers well."""
         async with asyncio.timeout(40):
             while not await self._answers(http, path):  # noqa: ASYNC110 - a process has no event for it
@@ -80,7 +80,7 @@ async def replicas(
             )
             started.append(Replica(f"http://127.0.0.1:{port}", process))
         for one in started:
-            await one.until_alive(http, "/readyz")
+            await one.until_healthy(http, "/readyz")
         yield started
     finally:
         for one in started:
@@ -113,7 +113,7 @@ async def publish(js: JetStreamContext, order_number: str, numbers: range) -> No
     await Publisher(js._nc).send_all([outgoing(event(number)) for number in numbers])
 
 
-async def test_one_works_the_other_takes_over_when_it_is_killed_and_ends_cleanly_on_sigterm(
+async def test_the_standby_takes_over_after_a_kill_and_stops_cleanly_on_sigterm(
     env: dict[str, str],
     http: aiohttp.ClientSession,
     js: JetStreamContext,
@@ -137,7 +137,7 @@ async def test_one_works_the_other_takes_over_when_it_is_killed_and_ends_cleanly
         assert await waiting.end(signal.SIGTERM) == 0
 
 
-async def test_it_is_not_ready_while_the_hub_is_away(
+async def test_the_notifier_is_not_ready_while_the_hub_is_down(
     env: dict[str, str], http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ):
     port = free_port()
@@ -146,7 +146,7 @@ async def test_it_is_not_ready_while_the_hub_is_away(
         monkeypatch.setenv(name, value)
     async with at_work(functools.partial(run, NotifierSettings.load())) as task:
         one = Replica(f"http://127.0.0.1:{port}")
-        await one.until_alive(http)
+        await one.until_healthy(http)
         async with http.get(f"{one.url}/readyz") as response:
             answer = await response.json()
             assert response.status == 503

@@ -52,14 +52,14 @@ def find_npm(tools: Path, environment: Mapping[str, str], say: Report) -> Npm:
     """
     path = environment.get("PATH", os.defpath)
     npm, node = shutil.which("npm", path=path), shutil.which("node", path=path)
-    if npm is None or node is None or not suits(_version(node, environment)):
+    if npm is None or node is None or not is_supported(_version(node, environment)):
         folder = _fetched(tools, environment, say)
         npm, path = str(folder / "npm"), f"{folder}{os.pathsep}{path}"
     plain = {name: value for name, value in environment.items() if name != "FORCE_COLOR"}
     return Npm(npm, {**plain, "PATH": path, "NO_COLOR": "1", "npm_config_update_notifier": "false"})
 
 
-def suits(version: str) -> bool:
+def is_supported(version: str) -> bool:
     """Whether the dashboard can be built with the Node that calls itself ``version`` (``v22.12.0``)."""
     match = re.match(r"v(\d+)\.(\d+)\.", version)
     if match is None:
