@@ -1,4 +1,4 @@
-"""Users and tokens of a running stack, by the orders service's own commands."""
+"""Users and tokens of a running stack, created with the orders service's own commands."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""The commands as a person runs them, in processes of their own."""
+"""The commands, run as separate processes."""
 
 import asyncio
 import fcntl
@@ -54,7 +54,7 @@ async def _run(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
 
 @asynccontextmanager
 async def _up(environment: dict[str, str]) -> AsyncIterator[tuple[asyncio.subprocess.Process, list[str]]]:
-    """``up``, once it has printed its address."""
+    """Run ``up`` until it has printed its address."""
     process, lines = await _spawn(environment, "up"), list[str]()
     try:
         await asyncio.wait_for(_read_until(process, "Pastelka is up", lines), 60)

@@ -1,4 +1,4 @@
-"""``pastelka`` where no service runs."""
+"""``pastelka`` without running services."""
 
 import importlib.metadata
 import json
@@ -56,7 +56,7 @@ def test_help_of_a_service_command_comes_from_the_service(command: str, capfd: p
 
 
 def test_an_empty_variable_does_not_override_the_stack(monkeypatch: pytest.MonkeyPatch):
-    """As in Compose and dotenv files, where an empty value means none."""
+    """As in Compose and dotenv files, an empty value counts as unset."""
     stack = {"DATABASE_URL": "postgresql://stack/orders", "NATS_URL": "nats://stack"}
     monkeypatch.setattr(administration, "service_environment", lambda _run: stack)
     monkeypatch.setenv("DATABASE_URL", "")

@@ -1,4 +1,4 @@
-"""Building the dashboard, tried on a small project with the real npm; and as the gateway serves it."""
+"""Builds of the dashboard, tested on a small project with the real npm, and the gateway that serves it."""
 
 import asyncio
 import json
@@ -23,23 +23,23 @@ _CHECK = "! grep -q wrong src/main.ts && echo ' Tests  3 passed (3)' && echo oth
 
 @dataclass
 class Project:
-    """A dashboard of one source file and one dependency beside it; ``said`` is what its builds told."""
+    """A dashboard with one source file and one dependency; ``said`` collects the output of its builds."""
 
     root: Path
     said: list[str] = field(default_factory=list)
 
     def write(self, name: str, content: str) -> None:
-        """Write a file of it."""
+        """Write a file of the project."""
         path = self.root / "frontend" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
 
     def dashboard(self, **environment: str) -> Dashboard:
-        """The dashboard that is built from it."""
+        """The dashboard built from the project."""
         return Dashboard(self.root, {**os.environ, **environment})
 
     def page(self) -> str:
-        """The page, built where it has to be."""
+        """The built page, after a build if one is needed."""
         return (self.dashboard().dist(self.said.append) / "index.html").read_text()
 
 
@@ -131,7 +131,7 @@ def test_a_passed_check_is_not_repeated_until_a_file_changes(project: Project):
     assert project.dashboard().check() == passed
     project.write("src/main.test.ts", "another test")
     assert project.dashboard().check() == passed
-    assert project.dashboard().check(quick=True) == again  # the full one has checked it, too
+    assert project.dashboard().check(quick=True) == again  # the full check includes the quick one
 
 
 def _git(root: Path, *arguments: str) -> None:
@@ -141,7 +141,7 @@ def _git(root: Path, *arguments: str) -> None:
 
 def test_is_changed_sees_commits_and_the_work_tree(project: Project):
     root = project.root
-    assert is_changed(root)  # no checkout of git: it cannot be told
+    assert is_changed(root)  # not a git checkout: git cannot tell
     _git(root, "init", "--initial-branch=main")
     _git(root, "add", ".")
     _git(root, "commit", "--message=main")
@@ -204,7 +204,7 @@ async def gateway(nginx_server: StartNginx) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-@pytest.mark.timeout(600)  # where the packages of the dashboard are not installed yet
+@pytest.mark.timeout(600)  # the packages of the dashboard may not be installed yet
 @pytest.mark.parametrize("path", ["/", "/orders/M1", "/system"])
 async def test_the_gateway_serves_the_dashboard(gateway: httpx.AsyncClient, path: str):
     answer = await gateway.get(path)

@@ -1,4 +1,4 @@
-"""What the environment makes of the gateway, and what of it is refused."""
+"""How the environment configures the gateway, and which values are rejected."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The table of processes, and the configuration that is made of it."""
+"""The table of processes and the configuration generated from it."""
 
 import configparser
 import json

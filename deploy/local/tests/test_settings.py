@@ -1,4 +1,4 @@
-"""Settings of the local stack: what is accepted, and how the rest is refused."""
+"""Settings of the local stack: accepted and rejected values."""
 
 import socket
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The stack with its real servers and stand-ins for the services: it starts, heals, ends without a trace."""
+"""The stack with its real servers and stand-ins for the services: start, recovery, stop without leftovers."""
 
 import asyncio
 import json
@@ -118,7 +118,7 @@ timeout 50 head -n 2 <&3
 
 
 def _assert_other_users_have_no_access(settings: Settings, states: dict[str, dict[str, Any]]) -> None:
-    """What the system lets another user of the machine see and do."""
+    """Access of another user of the machine to the stack."""
     photo = settings.data / "storage" / "images" / "1" / "1" / "image_1.jpg"
     photo.parent.mkdir(parents=True)
     photo.write_text("a photo")
@@ -143,7 +143,7 @@ def _assert_other_users_have_no_access(settings: Settings, states: dict[str, dic
         **as_other,
     )
     assert "Authorization Violation" in done.stdout
-    if as_other:  # else there is no other user to be
+    if as_other:  # without root the test cannot become another user
         assert [line for line in done.stdout.splitlines() if not line.startswith(("INFO", "-ERR"))] == []
         assert done.stderr.count("Permission denied") == 6, done.stderr
 
@@ -197,7 +197,7 @@ async def test_a_service_that_rejects_its_settings_fails_the_start_with_its_mess
         with pytest.raises(StackError, match=r"notifier(.|\n)*NATS_URL is 'x'; a URL is needed"):
             await _stack(settings, services=services).start()
         names = {process.name for process in (await look(settings.run)).processes}
-        assert "nats" not in names  # it was given from outside
+        assert "nats" not in names  # an external server
         assert "postgres" in names
     finally:
         await _end(settings)

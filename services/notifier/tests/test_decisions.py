@@ -1,4 +1,4 @@
-"""The specification's event reference and decision matrix, row by row and to the letter."""
+"""The specification's event reference and decision matrix, row by row."""
 
 import json
 from itertools import product
@@ -21,7 +21,7 @@ ORDER_UPDATE = Update(("orders", "orders/1270"), {"type": "order_update", "order
 
 
 def image_status(status_type: str, status: str) -> Update:
-    """The specification's example, but for the kind and the status."""
+    """The specification's example with another kind and status."""
     return Update(
         ("orders", "orders/1270"),
         {
@@ -71,8 +71,8 @@ MATRIX = [
     ("svg", "vectorizer_processing", "completed", ORDER_UPDATE),
 ]
 
-# Where a status leads, wherever it came from: what the whole table below is generated from. A
-# status that the specification gets is missing here, and fails the test until it is decided.
+# The update of each new status, whatever the previous one: the table below is generated from it. A status
+# added to the specification is missing here and fails the test until it is decided.
 TOLD_AS = {
     "coloring": {
         "pending": ORDER_UPDATE,
@@ -102,7 +102,7 @@ TRANSITIONS = [
 
 
 def assert_same(update: Update | None, expected: Update | None) -> None:
-    """The same topics, and the same payload also as the JSON that a browser gets."""
+    """Compare the topics, and the payload also as the JSON that a browser gets."""
     assert update == expected
     if update is not None and expected is not None:
         assert json.dumps(update.payload) == json.dumps(expected.payload)

@@ -1,4 +1,4 @@
-"""A sign of life that pages can see: from one notifier, and from another one when that is gone."""
+"""Heartbeats for pages: from the active notifier, and from a standby when that is gone."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ NEVER = 600.0
 
 
 class CountingHub(MercureClient):
-    """Counts what was published through it, and what was tried."""
+    """Counts successful and attempted publications."""
 
     published = 0
     tried = 0
@@ -53,7 +53,7 @@ async def test_heartbeats_reach_pages_but_not_clients_of_message_events(
     ):
         await page.until(lambda heard: sum(one.event == "heartbeat" for one in heard) >= 3)
         assert all(one.payload == {"type": "heartbeat"} for one in page.heard)
-        # One id each, from which a browser resumes without the ones before.
+        # Each has its own id, so that a browser resumes without the earlier ones.
         assert len({one.id for one in page.heard}) == len(page.heard)
         assert plan.heard == []
 

@@ -1,4 +1,4 @@
-"""Order within a lane, lanes side by side, and how they end."""
+"""Order within a key, concurrency across keys, and shutdown."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ Item = tuple[str, int]
 
 
 class Bench:
-    """Work that waits until it is let go, and remembers when what began and ended."""
+    """Work that waits until it is released, and records when each item began and ended."""
 
     def __init__(self) -> None:
         self.begun: list[Item] = []

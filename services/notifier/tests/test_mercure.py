@@ -1,4 +1,4 @@
-"""Publishing to a real hub: who hears what, what is refused, and what a broken hub looks like."""
+"""Publishing to a real hub: recipients, rejections and failures of the hub."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -41,7 +41,7 @@ async def test_a_private_update_reaches_authorized_subscribers_only(
         await hub.publish(update(order_number, to_list=False), update_id=f"urn:{order_number}:1")
         await hub.publish(update("other"), update_id=f"urn:{order_number}:2")
         await admitted.until(lambda heard: len(heard) == 1)
-        # The hub tells its subscribers in order: had it told them the first update, it would be here.
+        # The hub delivers in order: the first update would have arrived before.
         await elsewhere.until(lambda heard: len(heard) == 1)
         assert admitted.payloads == [update(order_number).payload]
         assert stranger.payloads == []
@@ -75,7 +75,7 @@ async def test_a_browser_resumes_after_the_published_id(
 
 
 async def publish_as(token: str, url: str, topic: str) -> int:
-    """The hub's status for one update that is published with ``token``."""
+    """The hub's response status for one update published with ``token``."""
     form = {"topic": topic, "data": "{}", "private": "on"}
     headers = {"Authorization": f"Bearer {token}"}
     async with aiohttp.ClientSession(headers=headers) as http, http.post(url, data=form) as response:
@@ -157,7 +157,7 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 @asynccontextmanager
 async def hub_like(handler: Handler) -> AsyncIterator[str]:
-    """Something at the hub's place that is not a hub."""
+    """A server at the hub's address that is not a hub."""
     server = await asyncio.start_server(handler, "127.0.0.1")
     async with server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/.well-known/mercure"

@@ -1,4 +1,4 @@
-"""The service as a whole: two processes of which one works, and what it says of its health."""
+"""The service as a whole: two processes of which one is active, and their health endpoints."""
 
 import asyncio
 import functools
@@ -26,14 +26,14 @@ _COUNT = re.compile(r'^pastelka_updates_pushed_total\{type="image_status"\} ([0-
 
 
 class Replica:
-    """One notifier: where it answers, and its process if it has one of its own."""
+    """One notifier: its address, and its process if it is a separate one."""
 
     def __init__(self, url: str, process: asyncio.subprocess.Process | None = None) -> None:
         self.url = url
         self.process = process
 
     async def until_healthy(self, http: aiohttp.ClientSession, path: str = "/healthz") -> None:
-        """Wait until it answers well."""
+        """Wait until the endpoint returns 200."""
         async with asyncio.timeout(40):
             while not await self._answers(http, path):  # noqa: ASYNC110 - a process has no event for it
                 await asyncio.sleep(0.05)
@@ -46,7 +46,7 @@ class Replica:
             return False
 
     async def pushed(self, http: aiohttp.ClientSession) -> int:
-        """How many updates the hub took from it."""
+        """Number of updates that the hub accepted from it."""
         async with http.get(f"{self.url}/metrics") as response:
             found = _COUNT.search(await response.text())
         return int(float(found.group(1))) if found else 0
@@ -89,7 +89,7 @@ async def replicas(
 
 @pytest.fixture
 def env(nats_server: NatsServer, mercure_hub: MercureServer, nc: Client) -> dict[str, str]:
-    """What a notifier is told; the consumer is a new one."""
+    """Environment of a notifier; the consumer is a new one."""
     return {
         "NATS_URL": nats_server.url,
         "MERCURE_URL": mercure_hub.url,

@@ -1,4 +1,4 @@
-"""What a wrong environment is answered with."""
+"""Error messages for an invalid environment."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""``pastelka``: the one command for people; what it does is in :mod:`pastelka_local.commands`."""
+"""``pastelka``: the command-line interface; :mod:`pastelka_local.commands` implements the commands."""
 
 import asyncio
 import importlib.metadata
@@ -46,14 +46,14 @@ _FAILURES = (
 
 
 class Role(StrEnum):
-    """What a user may do."""
+    """Role of a user."""
 
     VIEWER = "viewer"
     OPERATOR = "operator"
 
 
 def main() -> None:
-    """Run the command that was asked for; exit status 0, 1 (failure) or 2 (wrong setting or option)."""
+    """Run the command of the arguments; returns 0, 1 (failure) or 2 (wrong setting or option)."""
     os.umask(PRIVATE_UMASK)
     try:
         app()

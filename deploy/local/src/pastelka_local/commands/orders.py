@@ -1,4 +1,4 @@
-"""``pastelka orders list|show|create|watch|print``: orders, by the API."""
+"""``pastelka orders list|show|create|watch|print``: orders, through the API."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs."
 
 
 class ProcessTarget(StrEnum):
-    """What a new order starts by itself."""
+    """Processing that a new order starts automatically."""
 
     NONE = "none"
     COLORING = "coloring"
@@ -177,9 +177,9 @@ def _call(url: str | None, token: str | None, run: Run) -> None:
 
 
 async def _states(api: ApiClient, number: str) -> AsyncIterator[dict[str, Any]]:
-    """The order as it is now, and again after each of its updates; the hub is asked again when it ends."""
+    """Yield the order now and after each of its updates; reconnects when the hub's stream ends."""
     path = f"/orders/{number}"
-    await api.get(path)  # the first answer brings the hub's cookie
+    await api.get(path)  # the first response sets the hub's cookie
     while True:
         try:
             async with api.events(f"orders/{number}") as events:
@@ -187,7 +187,7 @@ async def _states(api: ApiClient, number: str) -> AsyncIterator[dict[str, Any]]:
                 async for _ in events:
                     yield await api.get(path)
         except ApiError:
-            await api.get(path)  # raises where the API is away, too
+            await api.get(path)  # raises if the API is unavailable as well
         await asyncio.sleep(_RECONNECT_SECONDS)
 
 
