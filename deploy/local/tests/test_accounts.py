@@ -48,5 +48,5 @@ async def test_adding_a_user_without_a_stack_is_an_error(tmp_path: Path):
     assert "secret" not in str(failed.value)
     forget(tmp_path)
     forget(tmp_path)
-    with pytest.raises(AccountsError, match="nothing runs here"):
+    with pytest.raises(AccountsError, match="no stack is running"):
         await Accounts(tmp_path, os.environ).is_empty()

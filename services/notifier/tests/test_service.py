@@ -151,5 +151,5 @@ async def test_the_notifier_is_not_ready_while_the_hub_is_down(
             answer = await response.json()
             assert response.status == 503
         assert answer["checks"]["broker"] == "ok"
-        assert "the hub did not answer" in answer["checks"]["hub"]
+        assert "the hub did not respond" in answer["checks"]["hub"]
         assert not task.done()

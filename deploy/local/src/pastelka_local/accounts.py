@@ -94,5 +94,5 @@ class Accounts:
     def _env(self) -> dict[str, str]:
         kept = service_environment(self._run)
         if not kept:
-            raise AccountsError("nothing runs here; `make start` or `make up` comes first")
+            raise AccountsError("no stack is running; run `make start` or `make up` first")
         return {**self._environment, **kept}

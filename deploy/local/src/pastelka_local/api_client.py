@@ -83,7 +83,7 @@ class ApiClient:
 
     def _unreachable(self, error: httpx.HTTPError) -> ApiError:
         reason = str(error) or type(error).__name__
-        return ApiError(f"No answer from {self._http.base_url}: {reason}. Is it running (pastelka status)?")
+        return ApiError(f"No response from {self._http.base_url}: {reason}. Is it running (pastelka status)?")
 
 
 @asynccontextmanager
@@ -100,7 +100,7 @@ async def connect(settings: Settings, url: str | None, token: str | None) -> Asy
     stack = StackFile.read(settings.run)
     if stack is None:
         raise ApiError(
-            "Nothing runs here. Start it (pastelka start), or name an address: --url, PASTELKA_URL."
+            "No stack is running. Start one (pastelka start), or give an address: --url, PASTELKA_URL."
         )
     if token is not None or stack.auth_mode == "open":
         async with _client(stack.address, token) as client:

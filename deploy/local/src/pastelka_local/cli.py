@@ -107,7 +107,7 @@ def down() -> None:
 
 
 @app.command()
-def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+def reset(yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False) -> None:
     """End every process and delete the data, after asking."""
     _exit(stack.reset(read_settings(), is_confirmed=yes))
 
@@ -121,7 +121,7 @@ def sample() -> None:
 @app.command()
 def user(
     name: Annotated[str, typer.Argument(help="The name to sign in with.")],
-    role: Annotated[Role, typer.Option(help="What the user may do.")] = Role.OPERATOR,
+    role: Annotated[Role, typer.Option(help="Role of the user.")] = Role.OPERATOR,
 ) -> None:
     """Add a user, whose password is asked for."""
     _exit(stack.user(read_settings(), name, role.value))

@@ -33,4 +33,4 @@ def _read(file: Path) -> dict[str, str]:
     try:
         return {str(name): str(value) for name, value in json.loads(file.read_text()).items()}
     except (ValueError, AttributeError) as error:
-        raise SettingsError(f"{file} is damaged ({error!r}); delete it, and new keys are drawn") from error
+        raise SettingsError(f"{file} is damaged ({error!r}); delete it to generate new keys") from error

@@ -57,7 +57,7 @@ async def make_sample(api: ApiClient, *, again: bool, show: Callable[[str, Sampl
             number = str((await api.create_order(photos(), form))["order_number"])
         await _until_done(api, number, show)
     except (KeyError, ValueError) as error:
-        raise SampleError(f"the API did not answer as it should: {error!r}") from error
+        raise SampleError(f"unexpected response of the API: {error!r}") from error
     return number
 
 
@@ -78,7 +78,7 @@ async def _until_done(api: ApiClient, number: str, show: Callable[[str, SamplePr
         if progress.errors and not progress.steps:
             raise SampleError(f"order {number} ended with errors: {'; '.join(progress.errors)}")
         if time.monotonic() > deadline:
-            raise SampleError(f"order {number} was not done within {_DEADLINE_SECONDS:g} s: {progress}")
+            raise SampleError(f"order {number} did not complete within {_DEADLINE_SECONDS:g} s: {progress}")
         await asyncio.sleep(_POLL_SECONDS)
 
 

@@ -226,7 +226,7 @@ class Stack:
         while await asyncio.to_thread(supervisor.pid) is None:
             if time.monotonic() > deadline:
                 raise StackError(
-                    f"supervisord does not answer:\n{tail(self.settings.log / 'supervisord.log')}"
+                    f"supervisord does not respond:\n{tail(self.settings.log / 'supervisord.log')}"
                 )
             await asyncio.sleep(_POLL_SECONDS)
 
@@ -270,7 +270,7 @@ async def end_stack(settings: Settings, say: Say) -> int:
     supervisor = Supervisor(settings.run)
     pid = await asyncio.to_thread(supervisor.pid)
     if pid is not None:
-        say("stopping; what is in hand is finished or handed back first (at most 45 s)")
+        say("stopping; services finish or hand over their active jobs first (at most 45 s)")
         with contextlib.suppress(OSError):
             await asyncio.to_thread(supervisor.shutdown)
         await _until_gone(pid)
@@ -329,7 +329,7 @@ def _described(server: Server) -> Process:
             return plan.server_process(server, server.port, f"{server.url}/healthz")
         case NginxServer():
             return plan.server_process(server, server.port, f"{server.url}/healthz")
-    raise ServerError(f"{server.name} is no part of the stack")
+    raise ServerError(f"{server.name} is not part of the stack")
 
 
 __all__ = ["Stack", "StackError", "end_stack", "tail"]

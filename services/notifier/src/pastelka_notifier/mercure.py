@@ -88,7 +88,7 @@ class MercureClient:
                         response.content.iter_any(), max_bytes=_MAX_ANSWER_BYTES, timeout=self._timeout
                     )
         except (aiohttp.ClientError, TimeoutError, OSError, ResponseBodyError) as error:
-            raise HubUnavailableError(f"the hub did not answer: {type(error).__name__}") from error
+            raise HubUnavailableError(f"the hub did not respond: {type(error).__name__}") from error
         _check(status, body.decode("utf-8", "replace").replace(self._token, "***"))
 
     async def check(self) -> None:
@@ -97,10 +97,10 @@ class MercureClient:
             async with self._http.get(self._url) as response:
                 status = response.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise HubUnavailableError(f"the hub did not answer: {type(error).__name__}") from error
+            raise HubUnavailableError(f"the hub did not respond: {type(error).__name__}") from error
         # The hub rejects this request, which has no topic and no token; any response is a sign of life.
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise HubUnavailableError(f"the hub answered {status}")
+            raise HubUnavailableError(f"the hub returned {status}")
 
     def _bearer(self) -> str:
         now = time.time()
@@ -115,7 +115,7 @@ def _check(status: int, answer: str) -> None:
     if status < HTTPStatus.MULTIPLE_CHOICES:
         return
     if status in _REFUSALS:
-        raise HubRefusedError(f"the hub answered {status}: {answer[:200]}")
+        raise HubRefusedError(f"the hub returned {status}: {answer[:200]}")
     # This includes a wrong key (401, 403) and a wrong address (404, a redirect): an operator corrects them,
     # and no update is lost meanwhile.
-    raise HubUnavailableError(f"the hub answered {status}")
+    raise HubUnavailableError(f"the hub returned {status}")

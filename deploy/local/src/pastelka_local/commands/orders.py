@@ -22,7 +22,7 @@ _RECONNECT_SECONDS = 1.0
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The order's number, such as M1000.")]
 Url = Annotated[
     str | None,
-    typer.Option(envvar="PASTELKA_URL", help="Address of a Pastelka; default: the one that runs here."),
+    typer.Option(envvar="PASTELKA_URL", help="Address of a Pastelka; default: the local stack."),
 ]
 Token = Annotated[str | None, typer.Option(envvar="PASTELKA_TOKEN", help="API token for that address.")]
 Run = Callable[[ApiClient], Coroutine[Any, Any, None]]
@@ -39,10 +39,12 @@ class ProcessTarget(StrEnum):
 
 @app.command("list")
 def list_orders(
-    q: Annotated[str | None, typer.Argument(metavar="[WORDS]", help="Words of number or customer.")] = None,
+    q: Annotated[
+        str | None, typer.Argument(metavar="[WORDS]", help="Words of the number or customer.")
+    ] = None,
     *,
     status: Annotated[str | None, typer.Option(help="Only orders of this status.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=200, help="At most so many, newest first.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="Maximum number of orders, newest first.")] = 50,
     url: Url = None,
     token: Token = None,
     as_json: AsJson = False,
@@ -103,7 +105,9 @@ def create(
     *,
     customer: Annotated[str | None, typer.Option(help="The customer's name.")] = None,
     note: Annotated[str | None, typer.Option(help="A note for the studio.")] = None,
-    process: Annotated[ProcessTarget, typer.Option(help="What starts by itself.")] = ProcessTarget.NONE,
+    process: Annotated[
+        ProcessTarget, typer.Option(help="Processing to start automatically.")
+    ] = ProcessTarget.NONE,
     url: Url = None,
     token: Token = None,
     as_json: AsJson = False,
@@ -150,7 +154,9 @@ def watch(number: Number, *, url: Url = None, token: Token = None, as_json: AsJs
 def print_order(
     number: Number,
     *,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Default: NUMBER.pdf here.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Default: NUMBER.pdf in this folder.")
+    ] = None,
     url: Url = None,
     token: Token = None,
     as_json: AsJson = False,

@@ -34,7 +34,7 @@ def page(
     photo: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
     *,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The page; its SVG lies beside it. Default: here.")
+        Path | None, typer.Option("--output", "-o", help="Path of the page; its SVG is stored beside it.")
     ] = None,
     megapixels: Annotated[float, typer.Option(min=0.5, max=8)] = _DEFAULTS.megapixels,
     steps: Annotated[int, typer.Option(min=1, max=20, help="Detail of the page.")] = _DEFAULTS.steps,

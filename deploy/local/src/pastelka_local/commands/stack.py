@@ -67,7 +67,7 @@ async def status(settings: Settings, *, as_json: bool) -> int:
         print(json.dumps(_document(state, stack), indent=2))
         return 0 if state.ready else 1
     if not state.processes or stack is None:
-        print(f"Nothing runs in {settings.data}.")
+        print(f"No stack is running in {settings.data}.")
         return 1
     Console().print(table(state))
     print(f"\n{stack.address}")
@@ -101,7 +101,7 @@ async def sample(settings: Settings) -> int:
     """Create a new sample order and wait until it is completed."""
     stack = StackFile.read(settings.run)
     if stack is None or Supervisor(settings.run).pid() is None:
-        raise StackError("nothing runs here; `make start` or `make up` comes first")
+        raise StackError("no stack is running; run `make start` or `make up` first")
     with display() as shown:
         await _make_sample(settings, stack, shown, again=True)
     return 0
@@ -122,7 +122,7 @@ async def _watch(settings: Settings, shown: Display) -> None:
     while True:
         state = await look(settings.run)
         if not state.processes:
-            raise StackError("the stack was ended from outside (make down?)")
+            raise StackError("another program stopped the stack (make down?)")
         shown.state(state)
         await asyncio.sleep(_WATCH_SECONDS)
 
@@ -170,7 +170,7 @@ def _lock(settings: Settings) -> Any:
         with FileLock(settings.run / "start.lock", timeout=0):
             yield
     except Timeout:
-        raise StackError(f"another start is at work in {settings.data}") from None
+        raise StackError(f"another start is in progress in {settings.data}") from None
 
 
 def _confirmed(data: Path) -> bool:

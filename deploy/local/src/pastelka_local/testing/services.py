@@ -38,7 +38,7 @@ class Service:
     def pid(self) -> int:
         """Process id; raises if the process is not running."""
         if self._process is None or self._process.returncode is not None:
-            raise RuntimeError(f"{self.name} does not run")
+            raise RuntimeError(f"{self.name} is not running")
         return self._process.pid
 
     async def start(self, *, deadline: float = 60.0) -> None:
