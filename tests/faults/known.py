@@ -13,8 +13,8 @@ _VECTORIZE = "services/vectorize/tests"
 _E2E = "tests/e2e"
 _SUITE = "tests/faults/test_short.py"
 
-KILLS = f"{_SUITE}::test_everything_ends_well_though_parts_are_killed"
-FORGETS = f"{_SUITE}::test_everything_ends_well_though_the_broker_forgets"
+KILLS = f"{_SUITE}::test_the_system_recovers_from_killed_processes"
+FORGETS = f"{_SUITE}::test_the_system_recovers_from_lost_broker_state"
 UPGRADE = f"{_SUITE}::test_a_rolling_upgrade_loses_nothing_and_no_request_fails"
 
 
@@ -94,7 +94,7 @@ KNOWN: tuple[Known, ...] = (
         "SVGs in the middle of their work never recovered.",
         "SVGs go the same way as colorings; a redelivered one begins again, unless its file is there.",
         (
-            f"{_E2E}/test_crashes.py::test_any_service_may_be_killed",
+            f"{_E2E}/test_crashes.py::test_an_order_completes_though_any_service_is_killed",
             f"{_COMMON}/jobs/test_paying.py::test_a_stored_answer_that_was_not_told_is_not_paid_again",
         ),
         ("kill vectorize", "zombie vectorize"),
@@ -302,7 +302,7 @@ KNOWN: tuple[Known, ...] = (
         (
             f"{_ORDERS}/handlers/test_facts.py::test_an_error_says_why",
             f"{_ORDERS}/handlers/test_facts.py::test_a_retry_is_shown_until_the_next_attempt_begins",
-            f"{_E2E}/test_statuses.py::test_an_error_reaches_the_screen_with_its_reason_and_is_retried",
+            f"{_E2E}/test_statuses.py::test_an_error_is_pushed_with_its_code_and_can_be_retried",
         ),
     ),
     Known(
