@@ -67,7 +67,7 @@ def _values(stack: RunningStack) -> dict[str, Any]:
 
 
 async def _consumer(stack: RunningStack) -> tuple[int, int] | None:
-    """Waiting and in hand at the real consumer; ``None`` without one."""
+    """Waiting and in progress at the real consumer; ``None`` without one."""
     nc = await nats.connect(stack.nats.url)
     try:
         info = await nc.jetstream().consumer_info(JOBS, COLORING_CONSUMER.name)
@@ -235,7 +235,7 @@ async def _drain(plane: ControlPlane, release: Release, node: str) -> int:
 async def test_workers_with_active_jobs_are_not_scaled_down(
     release: Release, stack: RunningStack, runpod: FakeRunpod, figures: Figures
 ) -> None:
-    """A real worker takes all jobs, so that none waits; as long as they are in hand, no pod is ended."""
+    """A real worker takes all jobs, so that none waits; as long as they are in progress, no pod is ended."""
     runpod.plan(*(JobPlan(states=["IN_PROGRESS"]) for _ in range(PHOTOS)))
     await stack.services["coloring"].start(deadline=SLOW)
 
@@ -243,7 +243,7 @@ async def test_workers_with_active_jobs_are_not_scaled_down(
         return await _consumer(stack) == (0, PHOTOS)
 
     await until(in_progress, SLOW)
-    figures.reached(f"a real worker has all {PHOTOS} jobs in hand, none waits")
+    figures.reached(f"a real worker has all {PHOTOS} jobs in progress, none waits")
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(3 * COOLDOWN):  # to see that something does not happen, one has to wait
             while True:
