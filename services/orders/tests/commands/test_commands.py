@@ -184,7 +184,7 @@ async def test_reconciling_declares_streams_that_are_gone_but_not_dry(command: C
     [
         (
             (),
-            "the following arguments are required: {users,tokens,dead-letters,reconcile,erase,backup-record,",
+            "the following arguments are required: {users,tokens,dead-letters,refused-messages,reconcile,",
         ),
         (("dead-letters",), "the following arguments are required: {list,show,requeue,dismiss}"),
         (("dead-letters", "show"), "the following arguments are required: sequence"),

@@ -43,7 +43,7 @@ class _Plan:
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the command line."""
     parser = commands.add_parser("erase", help="erase a customer: files and rows, for good")
-    what = parser.add_subparsers(required=True, metavar="{customer}")
+    what = parser.add_subparsers(required=True)
     customer = what.add_parser(
         "customer",
         help="all orders with an e-mail, or one order",

@@ -15,7 +15,7 @@ _MAX_LISTED = 1000
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands to the command line."""
     parser = commands.add_parser("refused-messages", help="messages that the broker will never accept")
-    actions = parser.add_subparsers(required=True, metavar="{list,retry,discard}")
+    actions = parser.add_subparsers(required=True)
     listing = actions.add_parser("list", help="the oldest, oldest first")
     listing.set_defaults(run=_list)
     again = actions.add_parser("retry", help="publish one again, once the cause is fixed")
