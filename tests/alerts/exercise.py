@@ -1,4 +1,4 @@
-"""Causing every alert in turn: that it fires, says so in a sentence, and ends when what was wrong has."""
+"""Causes every alert in turn and checks that it fires, has a summary, and resolves after the remedy."""
 
 import time
 from collections.abc import Callable
@@ -30,7 +30,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Exercised:
-    """One alert: after how many seconds it fired, what it said, after how many of the remedy it ended."""
+    """One alert: seconds until it fired, its summary, and seconds from the remedy until it resolved."""
 
     alert: str
     what: str
@@ -41,11 +41,11 @@ class Exercised:
 
 
 class AlertError(AssertionError):
-    """An alert did not fire, did not end, or fired although nothing was wrong."""
+    """An alert did not fire, did not resolve, or fired without a fault."""
 
 
 async def exercise(folder: Path, *, has_disk: bool, say: Say) -> list[Exercised]:
-    """Cause all of them. Raises :class:`AlertError`."""
+    """Cause all conditions. Raises :class:`AlertError`."""
     if has_disk:
         disk.mount(folder / "stack" / "storage" / "images", megabytes=DISK_MEGABYTES)
     runpod = FakeRunpod(FakeRunpodSettings(queue_seconds=0.2, run_seconds=0.2))
@@ -66,7 +66,7 @@ async def exercise(folder: Path, *, has_disk: bool, say: Say) -> list[Exercised]
 
 
 async def _all_is_well(line: Line, prometheus: Prometheus, targets: int) -> None:
-    """Nothing fires while work goes on, for longer than any of them has to last."""
+    """Check that nothing fires during normal work, for longer than any alert's ``for`` duration."""
     await until(lambda: _are_up(prometheus, targets), 60)
     ends = time.monotonic() + _QUIET_SECONDS
     seed = 1
@@ -109,7 +109,7 @@ async def _caused(line: Line, prometheus: Prometheus, condition: Condition, say:
 
 
 async def _nothing_fires(prometheus: Prometheus) -> None:
-    """What was repaired makes no other alert fire on."""
+    """Check that no other alert fires after the remedy."""
     try:
         await until(lambda: _is_quiet(prometheus), _ENDS_SECONDS)
     except AssertionError:

@@ -32,7 +32,10 @@ SCENARIOS: dict[str, Scenario] = {
     "search": search.searches,
 }
 _BY_DEFAULT = [name for name in SCENARIOS if name not in {"dashboard", "search"}]
-"""The services; the dashboard needs a browser and the search a million orders: by themselves."""
+"""The default scenarios.
+
+The dashboard (needs a browser) and the search (a million orders) run only if named.
+"""
 _BUSY = 0.5
 _MARKDOWN = """# Benchmarks
 
@@ -47,9 +50,9 @@ replaces, measured on two cores as well.
 
 
 def main() -> int:
-    """0 if everything was measured (with ``--check``: and every target met), else 1."""
+    """0 if everything was measured (with ``--check``: and every target was met), else 1."""
     arguments = _arguments()
-    # Losing the broker at a stack's end is no news.
+    # The connection errors when a stack stops are expected.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     options = Options(arguments.repeat, arguments.orders, arguments.folder)
     environment = _environment()
@@ -71,7 +74,7 @@ def main() -> int:
 
 
 def _measure(name: str, options: Options, results: Results) -> bool:
-    """Whether it could be measured; one scenario's failure leaves the others."""
+    """Whether the scenario could be measured; a failure does not stop the others."""
     say(f"{name}: starting the stack")
     try:
         uvloop.run(SCENARIOS[name](options, results))  # type: ignore[arg-type]

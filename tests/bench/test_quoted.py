@@ -1,4 +1,4 @@
-"""What docs/operations.md says of sizing is what docs/benchmarks.md has measured, whenever that was."""
+"""docs/operations.md quotes the figures of docs/benchmarks.md."""
 
 import re
 from pathlib import Path
