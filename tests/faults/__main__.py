@@ -1,4 +1,4 @@
-"""``python -m tests.faults``: runs of the fault suite, one after another."""
+"""``python -m tests.faults``: runs the fault suite once or several times."""
 
 import argparse
 import asyncio
@@ -59,7 +59,7 @@ def _one(seed: int, arguments: argparse.Namespace) -> Result:
 @contextlib.contextmanager
 def _folder(arguments: argparse.Namespace) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="pastelka-faults-", dir=arguments.folder))
-    folder.chmod(0o755)  # PostgreSQL may have to run as another user
+    folder.chmod(0o755)  # PostgreSQL may run as another user
     try:
         yield folder
     finally:

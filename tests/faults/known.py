@@ -1,7 +1,7 @@
-"""The faults of the system that Pastelka replaces, each with the test that fails if it comes back.
+"""The faults of the replaced system, each with the tests that fail if it returns.
 
-Numbers are those of section 11a of the analysis of that system. A test is named by its file and its
-function; ``python -m tests.faults.report`` refuses to write the table if one of them is not there.
+Numbers are those of section 11a of that system's analysis. A test is identified by its file and function;
+``python -m tests.faults.report`` does not write the table if one of them is missing.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ UPGRADE = f"{_SUITE}::test_a_rolling_upgrade_loses_nothing_and_no_request_fails"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One fault: what went wrong there, what happens here, the tests, and what provokes it in the suite."""
+    """One fault: the former failure, the present behaviour, the tests, and faults that provoke it."""
 
     number: int
     was: str

@@ -1,4 +1,4 @@
-"""Where two decoders see different things, and why: everything else is a finding."""
+"""Known reasons for disagreements of the two decoders: any other disagreement is a finding."""
 
 from typing import NamedTuple
 
@@ -54,5 +54,5 @@ _RULES = (
 
 
 def reason_for(case: Case) -> str | None:
-    """Why the two may disagree about ``case``; ``None`` where nothing is known."""
+    """Known reason for a disagreement about ``case``; ``None`` if there is none."""
     return next((rule.reason for rule in _RULES if rule.fits(case)), None)
