@@ -143,7 +143,7 @@ async def _courses(running: RunningStack, *, orders: int, photos: int) -> list[C
 async def _at_a_rate(
     publisher: Publisher, hearing: Subscriber, courses: list[Course], *, count: int
 ) -> list[float]:
-    """Publish on schedule, whether or not earlier facts are processed; returns each event's latency, seconds."""
+    """Publish on schedule, whatever waits; returns the latency of each event in seconds."""
     watch = Watch()
     hearing.on_heard = watch.hear
     begun = time.time()

@@ -1,4 +1,4 @@
-"""``pastelka orders`` as a person types it, against a running system."""
+"""``pastelka orders`` against a running system."""
 
 import asyncio
 import json

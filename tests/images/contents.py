@@ -1,4 +1,4 @@
-"""What is in an image, held against what it should be."""
+"""Compares the contents of an image with the expected ones."""
 
 import json
 import os
@@ -34,7 +34,7 @@ _MARKERS = {
 
 
 def complaints(engine: Engine, image: Image) -> list[str]:
-    """Everything that is wrong with a built image; an empty list is what is wanted."""
+    """All problems of a built image; empty if there are none."""
     config = engine.config(image.tag)
     found = [*_of_config(config), *_of_history(engine.history(image.tag))]
     with engine.mounted(image.tag) as root:
@@ -46,7 +46,7 @@ def complaints(engine: Engine, image: Image) -> list[str]:
 
 
 def added_megabytes(engine: Engine, image: Image) -> float:
-    """What the image has on top of its base (here the stand-in), in MB of files."""
+    """Size of the files that the image adds to its base (here the stand-in), in MB."""
     base = engine.config(image.tag)["Labels"].get("org.opencontainers.image.base.name")
     below = set(_layers(engine, base)) if base else set()
     sizes = engine.layer_sizes()
@@ -116,7 +116,7 @@ def _of_packages(root: Path, package: str) -> Iterator[str]:
 
 
 def _locked(package: str, python: str) -> dict[str, str | None]:
-    """Versions of what the lock file names for a member on this machine's system; our own have none."""
+    """Locked versions of a member's dependencies on this machine's system, without our own packages."""
     exported = subprocess.run(
         [
             *("uv", "export", "--frozen", "--quiet", "--no-dev", "--all-extras", "--package", package),

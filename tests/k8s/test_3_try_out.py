@@ -1,4 +1,4 @@
-"""The profile ``tryOut``: nothing is there before, and what it keeps is found again."""
+"""The profile ``tryOut``: from an empty namespace, and again with what it keeps."""
 
 import pytest
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.timeout(600)
 
 @pytest.fixture(scope="module")
 def small(plane: ControlPlane) -> Release:
-    """The release with servers of its own."""
+    """The release with its own servers."""
     return Release(plane, NAMESPACE)
 
 
