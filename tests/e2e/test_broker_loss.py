@@ -16,7 +16,7 @@ from nats.js.errors import NotFoundError
 from pastelka_common.testing.waiting import freeze, until
 
 IMAGES = 6
-STREAMS = ("JOBS", "STATUS", "EVENTS", "DEAD", "KV_PROVIDER_JOBS", "KV_CANCELS")
+STREAMS = ("JOBS", "STATUS", "EVENTS", "DEAD", "KV_RUNS", "KV_CANCELS")
 CONSUMERS = (
     ("JOBS", "coloring"),
     ("JOBS", "vectorize"),
