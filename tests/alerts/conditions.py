@@ -55,7 +55,7 @@ async def job_given_up(line: Line) -> AsyncIterator[None]:
     for letter in listed["newest"]:
         number = str(letter["sequence"])
         if "999999" not in await _command(line, "dead-letters", "show", number):
-            raise RuntimeError(f"dead-letters show {number} does not tell which job it was")
+            raise RuntimeError(f"dead-letters show {number} does not name the job")
         await _command(line, "dead-letters", "dismiss", number)
 
 
@@ -72,7 +72,7 @@ async def message_refused(line: Line) -> AsyncIterator[None]:
     yield
     (listed,) = json.loads(await _command(line, "refused-messages", "list", "--json"))
     if listed["subject"] != "nowhere.M1" or not listed["reason"]:
-        raise RuntimeError(f"refused-messages list does not tell which message it was: {listed}")
+        raise RuntimeError(f"refused-messages list does not name the message: {listed}")
     await _command(line, "refused-messages", "discard", str(listed["id"]))
 
 
@@ -83,7 +83,7 @@ async def answer_lost(line: Line) -> AsyncIterator[None]:
     order = await line.order(1, process="coloring", first_seed=301)
     yield
     if not any(version["possibly_paid_twice"] for version in await _versions(line, order["order_number"])):
-        raise RuntimeError("the version does not say that it may have been paid for twice")
+        raise RuntimeError("the version does not show that it may have been paid for twice")
 
 
 @asynccontextmanager

@@ -118,7 +118,7 @@ def forms() -> Iterator[bytes]:
 
 
 def assert_silent(what: str, content: bytes) -> None:
-    assert content, f"{what} holds nothing at all"
+    assert content, f"{what} is empty"
     for form in forms():
         place = content.find(form)
         assert place < 0, f"{what} holds a secret: {content[max(place - 300, 0) : place + 100]!r}"
@@ -168,7 +168,7 @@ async def test_a_database_login_failure_reveals_no_secret(
         async with aiohttp.ClientSession() as http, http.delete(f"{api.url}/api/v1/orders/1") as response:
             said.append(await response.read())
             assert response.status == 503
-        await until(lambda: len(worker.tail()) > 0, "the worker says something")
+        await until(lambda: len(worker.tail()) > 0, "the worker logs something")
     for content in (*said, api.log.read_bytes(), worker.log.read_bytes()):
         assert_silent("an answer or a log", content)
     assert_silent("the spans", echo.spans)

@@ -74,7 +74,7 @@ class Watch:
             return
         status, published = self._expected[heard.payload["version_id"]].popleft()
         if status != heard.payload["status"]:
-            self._wrong = f"expected {status} and heard {heard.payload}"
+            self._wrong = f"expected {status} and received {heard.payload}"
         self.seconds.append(heard.at - published)
         self.last = heard.at
         self._open -= 1

@@ -48,7 +48,7 @@ FIGURES: dict[str, Figure] = {
     "images.cpu_all": _lower("CPU an image, with infrastructure", "ms"),
     **{f"images.cpu.{name}": _lower(f"    of it {name}", "ms") for name in (*OUR_SERVICES, *INFRASTRUCTURE)},
     "jobs.seconds": _lower("200 RunPod jobs of 10 s, click -> last completed", "s", original=188, target=15),
-    "jobs.in_progress": _higher("RunPod jobs in hand at most", "", original=16),
+    "jobs.in_progress": _higher("RunPod jobs in progress at most", "", original=16),
     "jobs.memory": _lower("memory of our services meanwhile, at most (PSS)", "MiB"),
     "jobs.memory_all": _lower("memory of all processes meanwhile, at most (PSS)", "MiB", original=1036),
     "http.image.rate": _higher("GET single image, 8 connections", "1/s", original=238, target=1000),

@@ -89,7 +89,7 @@ async def visit(
     line.runpod.apply(Control(reset=True, release=True))
     line.vectorizer.release()
     if troubles:
-        pytest.fail("the page had troubles that the test did not announce:\n" + "\n".join(troubles))
+        pytest.fail("the page had errors that the test did not announce:\n" + "\n".join(troubles))
 
 
 @pytest_asyncio.fixture(loop_scope="session")

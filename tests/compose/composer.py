@@ -8,7 +8,7 @@ from functools import cache
 from pastelka_common.servers.go_program import GoProgram
 from tests.compose.files import FOLDER
 
-WITHOUT = "there is neither Docker Compose nor Go here, so Compose itself was not asked"
+WITHOUT = "neither Docker Compose nor Go is installed"
 _PROGRAM = GoProgram(
     name="compose",
     title="Docker Compose",

@@ -27,7 +27,7 @@ from pastelka_local.testing.stack import photo
 
 pytestmark = [
     pytest.mark.server,
-    pytest.mark.skipif(not is_available(), reason="no S3-compatible server can be had"),
+    pytest.mark.skipif(not is_available(), reason="no S3-compatible server is available"),
 ]
 
 
@@ -132,4 +132,4 @@ async def _the_commands_find_the_stack(settings: Settings, number: str) -> None:
     orders, tokens, _ = documents
     assert [order["order_number"] for order in orders] == [number]
     own = [token for token in tokens if token["name"].startswith("stack-")]
-    assert own[-1]["state"] == "revoked", "the command's own token is good no longer than it runs"
+    assert own[-1]["state"] == "revoked", "the command's own token is revoked when the command ends"

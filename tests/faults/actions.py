@@ -83,7 +83,7 @@ async def _zombie(line: Line, fault: Fault) -> str:
 
 async def _disk(line: Line, fault: Fault) -> str:
     if not disk.can_mount():
-        return "left out: this system lets us mount nothing"
+        return "skipped: mounts are not permitted here"
     with line.outage("disk"):
         taken = await asyncio.to_thread(line.filler.fill)
         await asyncio.sleep(fault.seconds)
@@ -141,7 +141,7 @@ async def _database(line: Line, fault: Fault) -> str:
 async def _pooler(line: Line, fault: Fault) -> str:
     pooler = line.route.pooler
     if pooler is None:
-        return "left out: this run has no pooler"
+        return "skipped: this run has no pooler"
     with line.outage("postgres"):
         await pooler.kill()
         await asyncio.sleep(fault.seconds)

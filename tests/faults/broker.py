@@ -67,7 +67,7 @@ def _older(folder: Path, age: float) -> str:
     wanted = time.time() - age
     taken = min(_copies(folder), key=lambda moment: abs(moment - wanted), default=None)
     if taken is None:
-        return "left out: no copy was taken yet"
+        return "skipped: no copy was taken yet"
     shutil.rmtree(folder / _STORE)
     shutil.copytree(folder / _COPIES / f"{taken:.3f}", folder / _STORE)
     return f"a copy {time.time() - taken:.0f} s old"

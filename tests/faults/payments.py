@@ -48,7 +48,7 @@ def colorings(picture: Picture, submits: list[Submit], root: Path, journal: Jour
             if known is not None:
                 wrong.append(f"{sentence}, though its status was {known}")
             elif not _is_excused(former, journal):
-                wrong.append(f"{sentence}, though nothing kept the answer from its worker")
+                wrong.append(f"{sentence}, though its worker received the first response")
             else:
                 twice.append(sentence)
                 if not version["possibly_paid_twice"] and not _record_was_lost(former, later, journal):

@@ -89,7 +89,7 @@ def of_runs(runs: Sequence[Result]) -> str:
     twice = sum(len(run.paid_twice) for run in runs)
     submits = sum(run.submits + run.charges for run in runs)
     parts.append(
-        f"Of {submits:,} paid requests in these runs {twice} were second ones of the same run, each in the "
+        f"Of {submits:,} paid requests in these runs {twice} were repetitions within a run, each in the "
         "window that no client can close."
     )
     return "\n\n".join(parts)
@@ -97,7 +97,7 @@ def of_runs(runs: Sequence[Result]) -> str:
 
 def _runs_table(runs: Sequence[Result]) -> str:
     lines = [
-        "| run | images | faults | clicks | API requests | all done after the last part was back, s "
+        "| run | images | faults | clicks | API requests | all completed after the last recovery, s "
         "| violations |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
@@ -116,8 +116,8 @@ def _recovery_table(runs: Sequence[Result]) -> str:
         for fault in run.faults:
             faults[fault.name + (", cluster" if run.cluster else "")].append(fault)
     lines = [
-        "| fault | times | back to the next status change, median (longest), s "
-        "| back to the end of all that was in hand, median (longest), s |",
+        "| fault | times | recovery to the next status change, median (longest), s "
+        "| recovery to the end of the work in progress, median (longest), s |",
         "| --- | ---: | ---: | ---: |",
     ]
     for name, done in sorted(faults.items()):

@@ -64,14 +64,14 @@ class Result:
 
     def table(self) -> str:
         """Format as a table."""
-        lines = [f"{'at':>6}  {'fault':<20} {'for':>5}  {'progress':>8}  {'all done':>8}  what came of it"]
+        lines = [f"{'at':>6}  {'fault':<20} {'for':>5}  {'progress':>8}  {'all done':>8}  result"]
         lines += [
             f"{f.at:6.1f}  {f.name:<20} {f.seconds:5.1f}  "
             f"{_seconds(f.progress)}  {_seconds(f.recovered)}  {f.note}"
             for f in self.faults
         ]
         lines += ["", self._summary()]
-        lines += [f"ended by itself and was started again: {line}" for line in self.exits]
+        lines += [f"exited by itself and was restarted: {line}" for line in self.exits]
         lines += [f"paid twice, unavoidably: {line}" for line in self.paid_twice]
         lines += [f"VIOLATION: {line}" for line in self.violations]
         lines.append(f"seed {self.seed}: {len(self.violations)} violations")
@@ -84,9 +84,9 @@ class Result:
             f"{self.images} images in {self.orders} orders{' on a cluster' if self.cluster else ''}, "
             f"{self.seconds:.0f} s; versions: {versions}\n"
             f"{self.submits} submits, {self.charges} vectorizations; {self.requests} requests, "
-            f"{self.updates} updates heard, line opened {self.line_opened} times\n"
+            f"{self.updates} updates received, stream opened {self.line_opened} times\n"
             f"clicks: {clicks}\n"
-            f"last part back -> last version ended: {_seconds(self.recovered).strip()} s"
+            f"last recovery -> last version ended: {_seconds(self.recovered).strip()} s"
         )
 
 

@@ -211,7 +211,7 @@ def _unread(line: Line) -> list[str]:
     """Messages that a service could not parse, from its log."""
     words = ("malformed", "cannot be read", "cannot be applied")
     return [
-        f"{service.name} could not read a message: {entry[:200]}"
+        f"{service.name} could not parse a message: {entry[:200]}"
         for service in line.stack.services.values()
         for entry in service.log.read_text(errors="replace").splitlines()
         if any(word in entry for word in words)

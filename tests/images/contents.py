@@ -62,7 +62,7 @@ def _of_config(config: Mapping[str, Any]) -> Iterator[str]:
     if config["User"] != USER:
         yield f"runs as {config['User'] or 'root'!r}; expected {USER}"
     if not config["Entrypoint"] or config["Entrypoint"][:2] == ["/bin/sh", "-c"]:
-        yield f"has the entrypoint {config['Entrypoint']}, which would keep signals from the program"
+        yield f"has the entrypoint {config['Entrypoint']}, which would not forward signals to the program"
     if (config.get("Healthcheck") or {}).get("Test", ["NONE"])[0] != "CMD":
         yield "has no health check in exec form"
     missing = {"title", "description", "version", "revision"} - {
@@ -94,7 +94,7 @@ def _of_rights(path: Path, root: Path) -> Iterator[str]:
     status = path.lstat()
     relative = path.relative_to(root).as_posix()
     if stat.S_ISREG(status.st_mode) and status.st_mode & (stat.S_ISUID | stat.S_ISGID):
-        yield f"{relative} makes its user another one"
+        yield f"{relative} changes the user"
     ours = status.st_uid == int(USER.split(":")[0]) or status.st_mode & stat.S_IWOTH
     kept = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
     if kept and ours and not _MAY_WRITE.fullmatch(relative):

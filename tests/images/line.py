@@ -108,7 +108,7 @@ async def run(engine: Engine, folder: Path, say: Say) -> list[str]:
         nats = await stack.enter_async_context(running(NatsServer(folder=folder / "nats")))
         postgres = await stack.enter_async_context(running(PostgresServer(folder=folder / "postgres")))
         system = _system(engine, folder, roots, nats, postgres)
-        say("nothing outside of /tmp and /data can be written, and there are no privileges")
+        say("only /tmp and /data are writable, and there are no privileges")
         await _succeeds(_confined(system))
         say("migrating the database with the orders image")
         await _succeeds(
@@ -124,7 +124,7 @@ async def run(engine: Engine, folder: Path, say: Say) -> list[str]:
         await _make_order(system, containers)
         log = (folder / "coloring.log").read_text()
         assert "coloring model loaded" in log, log[-2000:]
-        assert "building the coloring model" not in log, "the image does not carry the model"
+        assert "building the coloring model" not in log, "the image does not contain the model"
         say("ending everything")
         return [await _ended(container) for container in containers]
 
@@ -259,4 +259,4 @@ async def _ended(container: Container) -> str:
     peak = container.peak_megabytes
     status, seconds = await container.stop()
     assert status == 0, f"{container.name} ended with {status}:\n{container.log.read_text()[-3000:]}"
-    return f"{container.name:<14}{peak:>6.0f} MB at most; ended {seconds:.1f} s after it was asked to"
+    return f"{container.name:<14}{peak:>6.0f} MB at most; ended {seconds:.1f} s after the stop signal"

@@ -24,7 +24,7 @@ class Figures:
         """Lines of the report."""
         total = time.monotonic() - self.began
         return [
-            "seconds  what was reached",
+            "seconds  milestone",
             *(f"{at:7.1f}  {what}" for at, what in self._reached),
             "",
             "seconds  test",

@@ -24,9 +24,7 @@ from filelock import FileLock
 MODULES = Path(__file__).parent / "modules"
 KUBERNETES = "1.37.2"
 KEDA = "2.21.0"
-NO_GO = (
-    "Go is not on the PATH (https://go.dev/dl, 1.26 or newer): it builds what the Helm chart is tested with"
-)
+NO_GO = "Go is not on the PATH (https://go.dev/dl, 1.26 or newer); it builds the tools for the chart"
 
 _VERSION = "k8s.io/component-base/version"
 _KUBERNETES_FLAGS = " ".join(
@@ -121,7 +119,7 @@ def go_module(module: str) -> Path:
     command = [_go(), "mod", "download", "-json", module]
     done = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise BuildError(f"{module} could not be had: {(done.stderr or done.stdout).strip()}")
+        raise BuildError(f"{module} could not be fetched: {(done.stderr or done.stdout).strip()}")
     return Path(json.loads(done.stdout)["Dir"])
 
 

@@ -133,7 +133,7 @@ async def test_without_jobs_there_is_no_worker(
     await worker.stop()
     assert await _consumer(stack) == (0, 0)
     await release.until_ready("coloring", 0, SLOW)
-    figures.reached("coloring 1 -> 0 with nothing to do")
+    figures.reached("coloring 1 -> 0 without jobs")
     scaled = await plane.api.get("keda.sh/v1alpha1", "ScaledObject", "shop-pastelka-coloring", NAMESPACE)
     conditions = {one["type"]: one["status"] for one in (scaled or {})["status"]["conditions"]}
     assert (conditions["Ready"], conditions["Active"]) == ("True", "False")
@@ -243,7 +243,7 @@ async def test_workers_with_active_jobs_are_not_scaled_down(
         return await _consumer(stack) == (0, PHOTOS)
 
     await until(in_progress, SLOW)
-    figures.reached(f"a real worker has all {PHOTOS} jobs in hand, none waits")
+    figures.reached(f"a real worker has pulled all {PHOTOS} jobs, none is pending")
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(3 * COOLDOWN):  # proving an absence takes waiting
             while True:

@@ -64,5 +64,5 @@ async def test_kept_objects_are_reused_by_a_new_release(
 
     await until(left, 180)
     await small.install(values_file("try-out"))
-    figures.reached("tryOut uninstalled and installed again with what was kept")
+    figures.reached("tryOut uninstalled and installed again with the kept objects")
     assert await _secret(plane) == before
