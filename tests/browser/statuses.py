@@ -25,7 +25,7 @@ SVG: Mapping[str, str] = {
 OF_KIND = {"coloring": COLORING, "svg": SVG}
 
 
-def said(changes: Iterable[BadgeChange]) -> list[tuple[str, str]]:
+def as_labels(changes: Iterable[BadgeChange]) -> list[tuple[str, str]]:
     """Status and label of each change."""
     return [(change["status"], change["label"]) for change in changes]
 
