@@ -1,4 +1,4 @@
-"""``python -m tests.images``: builds every image, looks into it, and runs the system from all of them."""
+"""``python -m tests.images``: builds and inspects every image, and runs the system from all of them."""
 
 import argparse
 import asyncio
@@ -10,14 +10,14 @@ from pathlib import Path
 
 from tests.images import line, standins
 from tests.images.contents import added_megabytes, complaints
-from tests.images.engine import Engine, EngineError, cache_folder, why_not
+from tests.images.engine import Engine, EngineError, cache_folder, missing_requirement
 from tests.images.plan import IMAGES
 
 
 def main() -> int:
-    """0 if everything is as it should be, 1 if not, 2 if this cannot be done here."""
+    """0 if all checks pass, 1 if not, 2 if this machine lacks a requirement."""
     arguments = _arguments()
-    if (reason := why_not()) is not None:
+    if (reason := missing_requirement()) is not None:
         print(reason, file=sys.stderr)
         return 2
     os.nice(10)
@@ -38,7 +38,7 @@ def main() -> int:
 
 
 def _built(engine: Engine, *, fresh: bool) -> list[str]:
-    """Build every image; what is wrong with them."""
+    """Build every image; returns their problems."""
     wrong, table = [], []
     for image in IMAGES:
         _say(f"building {image.name}")

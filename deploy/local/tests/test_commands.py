@@ -1,4 +1,4 @@
-"""``pastelka`` where no service runs."""
+"""``pastelka`` without running services."""
 
 import importlib.metadata
 import json
@@ -21,7 +21,7 @@ def test_version():
     assert answer.output == f"pastelka {importlib.metadata.version('pastelka-local')}\n"
 
 
-def test_a_page_and_its_svg_from_a_photo(tmp_path: Path):
+def test_page_writes_a_png_and_an_svg(tmp_path: Path):
     image = Image.new("RGB", (640, 480), "white")
     ImageDraw.Draw(image).ellipse((160, 80, 480, 400), fill="navy")
     photo = tmp_path / "photo.heic.jpg"
@@ -37,7 +37,7 @@ def test_a_page_and_its_svg_from_a_photo(tmp_path: Path):
     assert "<svg" in page.with_suffix(".svg").read_text()[:500]
 
 
-def test_a_file_that_is_no_photo_leaves_no_page(tmp_path: Path):
+def test_page_of_a_file_that_is_not_a_photo_writes_nothing(tmp_path: Path):
     photo = tmp_path / "notes.jpg"
     photo.write_text("no photo")
     answer = runner.invoke(app, ["page", str(photo), "-o", str(tmp_path / "drawn.png")])
@@ -49,14 +49,14 @@ def test_a_file_that_is_no_photo_leaves_no_page(tmp_path: Path):
 @pytest.mark.parametrize(
     "command", ["tokens", "users", "dead-letters", "refused-messages", "reconcile", "erase"]
 )
-def test_the_service_explains_its_own_commands(command: str, capfd: pytest.CaptureFixture[str]):
+def test_help_of_a_service_command_comes_from_the_service(command: str, capfd: pytest.CaptureFixture[str]):
     answer = runner.invoke(app, [command, "--help"])
     assert answer.exit_code == 0
     assert f"usage: pastelka {command}" in answer.output + capfd.readouterr().out
 
 
-def test_an_empty_variable_leaves_the_value_of_the_stack(monkeypatch: pytest.MonkeyPatch):
-    """As in Compose and dotenv files, where an empty value means none."""
+def test_an_empty_variable_does_not_override_the_stack(monkeypatch: pytest.MonkeyPatch):
+    """As in Compose and dotenv files, an empty value counts as unset."""
     stack = {"DATABASE_URL": "postgresql://stack/orders", "NATS_URL": "nats://stack"}
     monkeypatch.setattr(administration, "service_environment", lambda _run: stack)
     monkeypatch.setenv("DATABASE_URL", "")
