@@ -28,20 +28,20 @@ _READY_SECONDS = 60
 _LOOK_EVERY = 0.5
 
 
-class NoPrometheusError(Exception):
+class PrometheusMissingError(Exception):
     """Prometheus is not on the PATH, and Go is not installed to build it."""
 
 
 def program() -> Path:
     """Path of Prometheus: on the ``PATH``, or built by Go (once; five to eight minutes).
 
-    Raises :class:`NoPrometheusError`, ``ServerError``.
+    Raises :class:`PrometheusMissingError`, ``ServerError``.
     """
     found = shutil.which("prometheus")
     if found is not None:
         return Path(found)
     if not _PROGRAM.can_be_had:
-        raise NoPrometheusError("neither prometheus nor Go is on the PATH")
+        raise PrometheusMissingError("neither prometheus nor Go is on the PATH")
     return _PROGRAM.get(lambda line: print(line, flush=True))
 
 

@@ -27,7 +27,7 @@ SECOND = "coloring-2"
 """A second coloring worker, which can take over from a zombie."""
 
 
-class NotBackError(Exception):
+class NotReadyError(Exception):
     """A restarted component did not become ready."""
 
 
@@ -72,18 +72,18 @@ class Line:
             outage.until = time.time()
             self.planned.discard(part)
 
-    async def bring_back(self, service: Service) -> None:
+    async def restart_until_ready(self, service: Service) -> None:
         """Start a service repeatedly until it is ready."""
         deadline = time.time() + _READY_SECONDS
         await service.spawn()
         async with aiohttp.ClientSession(timeout=_PROBE) as http:
             while not await _is_ready(http, service):
                 if time.time() > deadline:
-                    raise NotBackError(
+                    raise NotReadyError(
                         f"{service.name} was not ready {_READY_SECONDS:g} s after its start:\n"
                         f"{service.tail()[-1500:]}"
                     )
-                await self._revive(service)
+                await self._restart(service)
                 await asyncio.sleep(_LOOK_EVERY)
 
     async def keep(self) -> None:
@@ -92,9 +92,9 @@ class Line:
             await asyncio.sleep(_LOOK_EVERY)
             for name, service in list(self.stack.services.items()):
                 if name not in self.planned:
-                    await self._revive(service)
+                    await self._restart(service)
 
-    async def _revive(self, service: Service) -> None:
+    async def _restart(self, service: Service) -> None:
         status = exit_status(service)
         if status is None:
             return
@@ -119,7 +119,7 @@ async def _is_ready(http: aiohttp.ClientSession, service: Service) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Setup:
+class LineOptions:
     """Options of the system."""
 
     images: int
@@ -133,7 +133,7 @@ class Setup:
 
 
 @asynccontextmanager
-async def running(folder: Path, setup: Setup) -> AsyncIterator[Line]:
+async def running(folder: Path, setup: LineOptions) -> AsyncIterator[Line]:
     """Run everything below ``folder`` until the block ends."""
     runpod = Runpod(queue_seconds=0.5, run_seconds=setup.run_seconds, workers=setup.workers)
     vectorizer = Vectorizer(duration=setup.vectorize_seconds)
@@ -162,7 +162,7 @@ async def running(folder: Path, setup: Setup) -> AsyncIterator[Line]:
                 _wake(stack)
 
 
-async def _start_services(line: Line, setup: Setup) -> None:
+async def _start_services(line: Line, setup: LineOptions) -> None:
     kinds = {kind: kind for kind in ("api", "worker", "coloring", "vectorize", "notifier")}
     kinds[SECOND] = "coloring"
     kinds |= {f"api-{number}": "api" for number in range(2, setup.apis + 1)}

@@ -81,10 +81,10 @@ async def studio() -> AsyncIterator[Studio]:
             aiohttp.ClientSession() as http,
             FakeRunpod() as runpod,
         ):
-            yield await _Setting(stack, http, runpod).build()
+            yield await _DataBuilder(stack, http, runpod).build()
 
 
-class _Setting:
+class _DataBuilder:
     """Creates the orders in their order of arrival."""
 
     def __init__(self, stack: RunningStack, http: aiohttp.ClientSession, runpod: FakeRunpod) -> None:

@@ -55,10 +55,10 @@ def _end(processes: list[psutil.Process]) -> None:
 
 
 def _is_ours(process: psutil.Process, data: Path) -> bool:
-    return any(_signs(process, data))
+    return any(_markers(process, data))
 
 
-def _signs(process: psutil.Process, data: Path) -> Iterator[bool]:
+def _markers(process: psutil.Process, data: Path) -> Iterator[bool]:
     with contextlib.suppress(psutil.Error, OSError):
         yield process.environ().get(MARKER) == str(data)
     with contextlib.suppress(psutil.Error, OSError):

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.contracts.options import SvgOptions
+from pastelka_common.contracts.options import ColoringOptions, SvgOptions
 from pastelka_common.contracts.statuses import ColoringProcessingStatus, SvgProcessingStatus
 from pastelka_orders.repository.sql import execute
-from pastelka_orders.repository.versions import svg_options
+from pastelka_orders.repository.version_options import OPTION_COLUMNS, coloring_options, svg_options
 
 # Nothing is made, printed or downloaded of a cancelled order or of an item that the shop removed or refunded;
 # what was made stays, and counts again when the shop reverses that.
@@ -28,7 +28,7 @@ _LOCK_ALL = """SELECT id FROM images WHERE id = ANY(CAST(:image_ids AS integer[]
 _WANTED = f"""SELECT i.id FROM images i
     JOIN line_items l ON l.id = i.line_item_id JOIN orders o ON o.id = l.order_id
     WHERE i.id = ANY(CAST(:image_ids AS integer[])) AND {IS_WANTED}"""
-_COLORINGS = """SELECT c.id, c.image_id, c.version, c.status, c.megapixels, c.steps, c.path
+_COLORINGS = f"""SELECT c.id, c.image_id, c.version, c.status, {OPTION_COLUMNS}, c.path
     FROM coloring_versions c JOIN images i ON i.id = c.image_id
     WHERE c.image_id = ANY(CAST(:image_ids AS integer[]))
         AND COALESCE(c.asked_at > i.photo_replaced_at, true) ORDER BY c.image_id, c.version"""
@@ -90,8 +90,7 @@ class ColoringSummary:
     id: int
     image_id: int
     status: ColoringProcessingStatus
-    megapixels: float
-    steps: int
+    options: ColoringOptions
     path: str | None
 
 
@@ -143,8 +142,14 @@ async def colorings(connection: AsyncConnection, image_ids: Sequence[int]) -> li
     """All colorings of these images' present photos, by image and version."""
     rows = await execute(connection, _COLORINGS, {"image_ids": list(image_ids)})
     return [
-        ColoringSummary(r.id, r.image_id, ColoringProcessingStatus(r.status), r.megapixels, r.steps, r.path)
-        for r in rows
+        ColoringSummary(
+            row["id"],
+            row["image_id"],
+            ColoringProcessingStatus(row["status"]),
+            coloring_options(row),
+            row["path"],
+        )
+        for row in rows.mappings()
     ]
 
 

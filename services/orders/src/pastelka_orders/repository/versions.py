@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import Retry
-from pastelka_common.contracts.options import ColoringOptions, GroupBy, ShapeStacking, SvgOptions
+from pastelka_common.contracts.options import ColoringOptions, SvgOptions
 from pastelka_common.contracts.statuses import StatusType, VersionStatus
 from pastelka_orders.domain.versions import VersionProgress, status_of
 from pastelka_orders.repository.sql import execute
+from pastelka_orders.repository.version_options import coloring_options, svg_options
 
 TABLES: dict[StatusType, str] = {"coloring": "coloring_versions", "svg": "svg_versions"}
 
@@ -21,7 +22,7 @@ _PLACE = """v.id, v.image_id, v.version, v.run, v.attempt, v.step, v.status, v.p
     v.updated_at, v.error_code, i.position, l.id AS line_item_id, o.id AS order_id, o.order_number,
     i.path AS photo_path"""
 _OWN = {
-    "coloring": "v.megapixels, v.steps, v.then_svg",
+    "coloring": "v.megapixels, v.steps, v.has_frame, v.background, v.line_weight, v.then_svg",
     "svg": """v.shape_stacking, v.group_by, v.coloring_version_id,
         (SELECT c.path FROM coloring_versions c WHERE c.id = v.coloring_version_id) AS coloring_path""",
 }
@@ -73,11 +74,12 @@ _NOTE = """INSERT INTO status_changes (image_id, kind, version_id, run, attempt,
         AS n(image_id, kind, version_id, run, attempt, status, error_code, retry, at, place)
     ORDER BY n.place"""
 
-_ADD_COLORINGS = """INSERT INTO coloring_versions (image_id, version, megapixels, steps, then_svg,
-        asked_at, created_at)
+_ADD_COLORINGS = """INSERT INTO coloring_versions (image_id, version, megapixels, steps, has_frame,
+        background, line_weight, then_svg, asked_at, created_at)
     SELECT n.image_id, COALESCE((SELECT max(c.version) FROM coloring_versions c
             WHERE c.image_id = n.image_id), 0) + 1,
-        CAST(:megapixels AS float8), CAST(:steps AS integer), CAST(CAST(:then_svg AS text) AS jsonb),
+        CAST(:megapixels AS float8), CAST(:steps AS integer), CAST(:has_frame AS boolean),
+        CAST(:background AS text), CAST(:line_weight AS text), CAST(CAST(:then_svg AS text) AS jsonb),
         clock_timestamp(), clock_timestamp()
     FROM unnest(CAST(:image_ids AS integer[])) AS n(image_id) RETURNING id, image_id, version"""
 _ADD_SVGS = """INSERT INTO svg_versions
@@ -227,6 +229,9 @@ async def add_colorings(
             "image_ids": list(image_ids),
             "megapixels": options.megapixels,
             "steps": options.steps,
+            "has_frame": options.frame,
+            "background": options.background.value,
+            "line_weight": options.line_weight.value,
             "then_svg": then_svg.model_dump_json() if then_svg else None,
         },
     )
@@ -257,7 +262,7 @@ def _json(retry: Retry | None) -> str | None:
 def _version(kind: StatusType, row: Any) -> Version:
     own: dict[str, Any] = (
         {
-            "coloring": ColoringOptions.model_construct(megapixels=row["megapixels"], steps=row["steps"]),
+            "coloring": coloring_options(row),
             "then_svg": SvgOptions.model_validate(row["then_svg"]) if row["then_svg"] else None,
         }
         if kind == "coloring"
@@ -274,14 +279,3 @@ def _version(kind: StatusType, row: Any) -> Version:
 
 
 _FIELDS = {field.name for field in fields(Version)}
-
-
-def svg_options(shape_stacking: str, group_by: str) -> SvgOptions:
-    """Options as a row holds them; words the system we replace let through count as the defaults."""
-    defaults = SvgOptions()
-    stackings = {member.value: member for member in ShapeStacking}
-    groups = {member.value: member for member in GroupBy}
-    return SvgOptions(
-        shape_stacking=stackings.get(shape_stacking, defaults.shape_stacking),
-        group_by=groups.get(group_by, defaults.group_by),
-    )
