@@ -1,0 +1,108 @@
+"""Runs the composer: one process for each book, with bounds on memory and time."""
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+from pydantic import TypeAdapter
+
+from pastelka_common.errors import PermanentError
+from pastelka_orders.book.composer import JOB, PDF, Job
+from pastelka_orders.book.description import BookOptions, BookRefusal, ComposedBook, OrderBooks
+
+MEMORY_BYTES = 2 * 1024**3
+"""Address space. 500 pages take 0.6 GB of memory."""
+CPU_SECONDS = 240
+_MAX_SECONDS = 900.0
+# What the composer needs to start; nothing else of the service's environment is its business.
+_ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "TMPDIR", "LANG")
+# Threads reserve address space for each processor, and a book is to take one of them.
+_ONE_THREAD = {"RAYON_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+
+_OUTCOME: TypeAdapter[ComposedBook | BookRefusal] = TypeAdapter(ComposedBook | BookRefusal)
+
+log = structlog.get_logger(__name__)
+
+
+class BookError(PermanentError):
+    """The book cannot be composed; code and message say why."""
+
+
+async def compose(
+    books: OrderBooks, options: BookOptions, folder: Path, *, has_previews: bool = False
+) -> ComposedBook:
+    """Compose into ``folder``, which ends up with ``book.pdf`` and the previews. Raises ``BookError``.
+
+    The process is ended when the caller is cancelled.
+    """
+    job = Job(
+        books=books,
+        options=options,
+        title=_title(books),
+        has_previews=has_previews,
+        memory_bytes=MEMORY_BYTES,
+        cpu_seconds=CPU_SECONDS,
+    )
+    (folder / JOB).write_text(job.model_dump_json(), encoding="utf-8")
+    outcome = await _run(folder)
+    if isinstance(outcome, BookRefusal):
+        raise BookError(outcome.code, outcome.message)
+    return outcome
+
+
+def pdf_of(folder: Path) -> Path:
+    """The PDF that :func:`compose` wrote."""
+    return folder / PDF
+
+
+async def _run(folder: Path) -> ComposedBook | BookRefusal:
+    environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "pastelka_orders.book.composer",
+        str(folder),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**environment, **_ONE_THREAD},
+        start_new_session=True,
+    )
+    try:
+        async with asyncio.timeout(_MAX_SECONDS):
+            answer, told = await process.communicate()
+    except TimeoutError:
+        return _too_complex()
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    if process.returncode == 0:
+        return _OUTCOME.validate_json(answer)
+    return _died(process.returncode or 0, told)
+
+
+def _died(code: int, told: bytes) -> BookRefusal:
+    """What it means that the process ended without an answer."""
+    log.warning("composer died", code=code, reason=told[-500:].decode(errors="replace"))
+    if -code in {signal.SIGXCPU, signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV} or b"memory" in told:
+        return _too_complex()
+    raise RuntimeError(f"the composer ended with {code}")
+
+
+def _too_complex() -> BookRefusal:
+    return BookRefusal(
+        code="book_too_complex",
+        message="Composing the book takes more memory or time than is allowed; split the order, or generate"
+        " its pages with less detail.",
+    )
+
+
+def _title(books: OrderBooks) -> str:
+    titles = ", ".join(dict.fromkeys(book.title for book in books.books))
+    return f"{books.order_number}: {titles}" if titles else books.order_number
