@@ -9,7 +9,7 @@ from pastelka_coloring.settings import ColoringSettings
 from pastelka_common.settings import ServiceSettings
 from pastelka_notifier.settings import NotifierSettings
 from pastelka_orders.access.startup import startup_errors
-from pastelka_orders.photos.proxies import ProxySettings
+from pastelka_orders.photos.download import ProxySettings
 from pastelka_orders.settings import OrdersSettings
 from pastelka_vectorize.settings import VectorizeSettings
 from tests.compose import files

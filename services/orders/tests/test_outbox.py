@@ -22,8 +22,9 @@ from pastelka_common.servers import NatsServer, ServerProcess, running
 from pastelka_common.testing.waiting import until
 from pastelka_orders.database import Database
 from pastelka_orders.leases import DatabaseLease
-from pastelka_orders.outbox import CHANNEL, RELAY_LEASE, WAITING, Outbox, Relay
+from pastelka_orders.outbox import RELAY_LEASE, WAITING, Outbox, Relay
 from pastelka_orders.pg_notify import listen
+from pastelka_orders.repository.outbox import CHANNEL
 
 
 @pytest_asyncio.fixture(loop_scope="session")

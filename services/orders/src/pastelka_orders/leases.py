@@ -13,26 +13,15 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 import structlog
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.database import Database, is_transient
+from pastelka_orders.repository import leases
 
 LEASE_SECONDS = 20.0
 """A lease that is not renewed for so long is free."""
 
 log = structlog.get_logger(__name__)
-
-_TAKE = text(
-    """INSERT INTO leases AS l (name, holder, expires_at)
-    VALUES (:name, :holder, clock_timestamp() + make_interval(secs => :seconds))
-    ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at,
-        taken_at = CASE WHEN l.holder = excluded.holder THEN l.taken_at ELSE clock_timestamp() END
-    WHERE l.holder = excluded.holder OR l.expires_at < clock_timestamp()
-    RETURNING 1"""
-)
-_HOLDS = text("SELECT 1 FROM leases WHERE name = :name AND holder = :holder FOR UPDATE")
-_RELEASE = text("DELETE FROM leases WHERE name = :name AND holder = :holder")
 
 
 def _holder() -> str:
@@ -50,17 +39,15 @@ class DatabaseLease:
 
     async def take(self, connection: AsyncConnection) -> bool:
         """Take or renew it; ``False`` while another holds it."""
-        values = {"name": self.name, "holder": self.holder, "seconds": self.seconds}
-        return (await connection.execute(_TAKE, values)).first() is not None
+        return await leases.take(connection, self.name, self.holder, self.seconds)
 
     async def holds(self, connection: AsyncConnection) -> bool:
         """Whether it is still ours, and stays so until the transaction ends."""
-        values = {"name": self.name, "holder": self.holder}
-        return (await connection.execute(_HOLDS, values)).first() is not None
+        return await leases.lock(connection, self.name, self.holder)
 
     async def release(self, connection: AsyncConnection) -> None:
         """Let another take it at once."""
-        await connection.execute(_RELEASE, {"name": self.name, "holder": self.holder})
+        await leases.delete(connection, self.name, self.holder)
 
 
 @asynccontextmanager

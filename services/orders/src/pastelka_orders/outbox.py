@@ -10,16 +10,15 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from uuid import uuid4
 
 import structlog
 from opentelemetry.trace import SpanKind
 from prometheus_client import Counter, Gauge, Histogram
-from sqlalchemy import ARRAY, BigInteger, Integer, LargeBinary, Row, Text, bindparam, text
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import Message, VersionJob, VersionStatusChanged
-from pastelka_common.contracts.statuses import StatusType
+from pastelka_common.contracts.statuses import STATUS_ENUMS
 from pastelka_common.messaging.publish import (
     MSG_ID,
     Outgoing,
@@ -30,9 +29,7 @@ from pastelka_common.messaging.publish import (
 from pastelka_common.telemetry import TraceHeaders, batch_span, current_headers
 from pastelka_orders.database import Database, is_transient
 from pastelka_orders.leases import DatabaseLease, released
-
-CHANNEL = "pastelka_outbox"
-"""PostgreSQL notification channel: something was committed to the outbox."""
+from pastelka_orders.repository import outbox as outbox_rows
 
 _BATCH = 500
 RELAY_LEASE = "outbox"  # one relay at a time keeps the order
@@ -55,76 +52,12 @@ WAITING = Gauge(
     "For how long this worker has seen messages wait while another holds the relay's lease",
 )
 
-_INSERT = text(
-    """INSERT INTO outbox (subject, msg_id, payload, headers, queues_kind, queues_version_id, queues_run)
-    SELECT m.subject, m.msg_id, m.payload, m.headers::jsonb, m.kind, m.version_id, m.run
-    FROM unnest(CAST(:subjects AS text[]), CAST(:msg_ids AS text[]), CAST(:payloads AS bytea[]),
-        CAST(:headers AS text[]), CAST(:kinds AS text[]), CAST(:version_ids AS integer[]),
-        CAST(:runs AS integer[])) WITH ORDINALITY
-        AS m(subject, msg_id, payload, headers, kind, version_id, run, place) ORDER BY m.place"""
-).bindparams(
-    bindparam("subjects", type_=ARRAY(Text)),
-    bindparam("msg_ids", type_=ARRAY(Text)),
-    bindparam("payloads", type_=ARRAY(LargeBinary)),
-    bindparam("headers", type_=ARRAY(Text)),
-    bindparam("kinds", type_=ARRAY(Text)),
-    bindparam("version_ids", type_=ARRAY(Integer)),
-    bindparam("runs", type_=ARRAY(Integer)),
-)
-_NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', '')")
-_OLDEST_AGE = text(
-    """SELECT EXTRACT(EPOCH FROM clock_timestamp() - created_at)::float8 FROM outbox
-    WHERE refused IS NULL ORDER BY id LIMIT 1"""
-)
-# A job is due while its version waits for it: not if it was cancelled, or is known to have arrived.
-_OLDEST = text(
-    """SELECT o.id, o.subject, o.msg_id, o.payload, o.headers,
-    o.queues_kind, o.queues_version_id, o.queues_run,
-    EXTRACT(EPOCH FROM clock_timestamp() - o.created_at)::float8 AS age, clock_timestamp() AS read_at,
-    o.queues_kind IS NULL OR (o.queues_run = CASE o.queues_kind
-        WHEN 'coloring' THEN (SELECT run FROM coloring_versions
-            WHERE id = o.queues_version_id AND status = 'pending')
-        WHEN 'svg' THEN (SELECT run FROM svg_versions
-            WHERE id = o.queues_version_id AND status = 'pending') END) IS TRUE AS is_due
-    FROM outbox o WHERE o.refused IS NULL ORDER BY o.id LIMIT :batch"""
-)
-_DELETE = text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))").bindparams(
-    bindparam("ids", type_=ARRAY(BigInteger))
-)
-_REFUSE = text(
-    "UPDATE outbox SET refused = CAST(:reason AS text) WHERE msg_id = CAST(:msg_id AS text) RETURNING id"
-)
-
-# ``at`` is before the job was published: no fact of its worker is older.
-_QUEUED = """WITH moved AS (
-    UPDATE {table} v SET status = 'queued', updated_at = clock_timestamp()
-    FROM unnest(CAST(:ids AS integer[]), CAST(:runs AS integer[])) AS j(id, run)
-    WHERE v.id = j.id AND v.run = j.run AND v.status = 'pending' RETURNING v.id, v.image_id, v.run),
-  noted AS (
-    INSERT INTO status_changes (image_id, kind, version_id, run, attempt, status, at)
-    SELECT image_id, '{kind}', id, run, 0, 'queued', CAST(:at AS timestamptz) FROM moved)
-  SELECT m.id, m.run, m.image_id, o.order_number FROM moved m JOIN images i ON i.id = m.image_id
-    JOIN line_items l ON l.id = i.line_item_id JOIN orders o ON o.id = l.order_id"""
-
-_QUEUE: dict[StatusType, object] = {
-    "coloring": text(_QUEUED.format(table="coloring_versions", kind="coloring")),
-    "svg": text(_QUEUED.format(table="svg_versions", kind="svg")),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    subject: str
-    payload: bytes
-    headers: str
-    job: VersionJob | None
-
 
 @dataclass(slots=True)
 class Outbox:
     """Collects the messages of one transaction; :meth:`flush` writes them in one statement."""
 
-    _entries: list[_Entry] = field(default_factory=list)
+    _entries: list[outbox_rows.OutboxEntry] = field(default_factory=list)
 
     def add(self, message: Message, *, headers: dict[str, str] | None = None, again: bool = False) -> None:
         """Publish ``message`` if this transaction commits.
@@ -135,31 +68,20 @@ class Outbox:
         payload = message.model_dump_json(exclude_none=True).encode()
         traced = json.dumps(headers if headers is not None else current_headers())
         job = message if isinstance(message, VersionJob) and not again else None
-        self._entries.append(_Entry(message.subject, payload, traced, job))
+        self._entries.append(outbox_rows.OutboxEntry(message.subject, payload, traced, job))
 
     def add_raw(self, subject: str, payload: bytes) -> None:
         """Publish bytes on a subject, for what is no message of ours (a key-value bucket)."""
-        self._entries.append(_Entry(subject, payload, json.dumps(current_headers()), None))
+        self._entries.append(outbox_rows.OutboxEntry(subject, payload, json.dumps(current_headers()), None))
 
     async def flush(self, connection: AsyncConnection, *, notify: bool = True) -> None:
         """Write what was added; with ``notify``, wake the relay in another process when this commits."""
         if not self._entries:
             return
         entries, self._entries = self._entries, []
-        await connection.execute(
-            _INSERT,
-            {
-                "subjects": [e.subject for e in entries],
-                "msg_ids": [uuid4().hex for _ in entries],
-                "payloads": [e.payload for e in entries],
-                "headers": [e.headers for e in entries],
-                "kinds": [e.job.kind if e.job else None for e in entries],
-                "version_ids": [e.job.version_id if e.job else None for e in entries],
-                "runs": [e.job.run if e.job else None for e in entries],
-            },
-        )
+        await outbox_rows.insert(connection, entries)
         if notify:
-            await connection.execute(_NOTIFY)
+            await outbox_rows.notify(connection)
 
 
 class Relay:
@@ -217,7 +139,7 @@ class Relay:
         It waits for a person: ``UPDATE outbox SET refused = NULL`` publishes it again.
         """
         msg_id = error.refused.headers[MSG_ID]
-        await self._database.write(lambda c: c.execute(_REFUSE, {"msg_id": msg_id, "reason": error.reason}))
+        await self._database.write(lambda c: outbox_rows.refuse(c, msg_id, error.reason))
         REFUSED.inc()
         log.error("message refused", subject=error.refused.subject, message_id=msg_id, reason=error.reason)
         self._awake.set()
@@ -235,7 +157,7 @@ class Relay:
 
         A crash in between publishes it again under the same ids. Raises :class:`PublishError`.
         """
-        age = await self._database.read(_oldest_age)
+        age = await self._database.read(outbox_rows.oldest_age)
         if age is None:
             self._waiting.end()
             return False
@@ -258,7 +180,7 @@ class Relay:
         async def claim(connection: AsyncConnection) -> Sequence[Row] | None:  # type: ignore[type-arg]
             if not await self.lease.take(connection):
                 return None
-            return (await connection.execute(_OLDEST, {"batch": _BATCH})).all()
+            return await outbox_rows.oldest(connection, _BATCH)
 
         rows = await self._database.write(claim)
         self._publish_until = end
@@ -282,7 +204,7 @@ class Relay:
         if not await self.lease.holds(connection):
             log.warning("relay lost its lease", rows=len(rows))
             return True
-        await connection.execute(_DELETE, {"ids": [row.id for row in rows]})
+        await outbox_rows.delete(connection, [row.id for row in rows])
         queued = await self._queue(connection, [row for row in rows if row.is_due])
         return len(rows) == _BATCH or bool(queued)
 
@@ -290,17 +212,12 @@ class Relay:
         """Move the versions whose jobs are in this batch to ``queued``; returns those that moved."""
         moved: set[tuple[str, int, int]] = set()
         outbox = Outbox()
-        for kind, statement in _QUEUE.items():
+        for kind in STATUS_ENUMS:
             jobs = [row for row in rows if row.queues_kind == kind]
             if not jobs:
                 continue
             traces = {(job.queues_version_id, job.queues_run): dict(job.headers) for job in jobs}
-            values = {
-                "ids": [j.queues_version_id for j in jobs],
-                "runs": [j.queues_run for j in jobs],
-                "at": jobs[0].read_at,
-            }
-            for version in (await connection.execute(statement, values)).all():  # type: ignore[call-overload]
+            for version in await outbox_rows.queue_versions(connection, kind, jobs):
                 moved.add((kind, version.id, version.run))
                 event = VersionStatusChanged(
                     order_number=version.order_number,
@@ -333,11 +250,6 @@ class _Waiting:
     def end(self) -> None:
         self._since = None
         WAITING.set(0.0)
-
-
-async def _oldest_age(connection: AsyncConnection) -> float | None:
-    age: float | None = (await connection.execute(_OLDEST_AGE)).scalar()
-    return age
 
 
 def _traced(row: Row) -> TraceHeaders:  # type: ignore[type-arg]

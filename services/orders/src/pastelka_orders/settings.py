@@ -10,7 +10,7 @@ from pydantic_settings import SettingsConfigDict
 from pastelka_common.storage import StorageSettings
 from pastelka_orders.access.settings import AccessSettings
 from pastelka_orders.models.orders import MANY_FILES
-from pastelka_orders.photos.proxies import ProxySettings
+from pastelka_orders.photos.download import ProxySettings
 from pastelka_orders.shopify.settings import ShopifySettings
 
 _ASYNC_DRIVER = "postgresql+asyncpg://"

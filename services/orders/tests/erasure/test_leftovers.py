@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pastelka_orders.photos.temp_cleanup import remove_temp_folders
+from pastelka_orders.photos.intake import remove_temp_folders
 
 
 async def test_only_old_folders_of_ours_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from pastelka_orders.models import access  # noqa: F401 - its tables are part of the whole
-from pastelka_orders.models.orders import Base
+from pastelka_orders.models import Base
 
 
 def revisions() -> list[str]:

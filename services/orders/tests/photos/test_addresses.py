@@ -6,8 +6,7 @@ import pytest
 from yarl import URL
 
 from pastelka_common.errors import PermanentError
-from pastelka_orders.photos.addresses import RefusedAddressError, is_public, public_socket
-from pastelka_orders.photos.urls import UrlRules
+from pastelka_orders.photos.urls import RefusedAddressError, UrlRules, is_public, public_socket
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from aiohttp.resolver import ResolveResult
 
 from pastelka_common.errors import JobError, PermanentError, PostponedError, TransientError
 from pastelka_common.testing.wire import write_in_pieces
-from pastelka_orders.photos import addresses
+from pastelka_orders.photos import urls
 from pastelka_orders.photos.download import PhotoDownloader
 from pastelka_orders.photos.http_responses import retry_after
 from pastelka_orders.photos.intake import PhotoIntake
@@ -247,7 +247,7 @@ async def test_a_name_that_leads_inside_in_several_ways_is_refused(inside, intak
 async def test_a_name_that_changes_its_address_is_refused(site, inside, intake, monkeypatch):
     """The name leads to a good address first, and inside when it is connected to again (DNS rebinding)."""
     verdicts = iter([True, False])
-    monkeypatch.setattr(addresses, "is_public", lambda address: next(verdicts))
+    monkeypatch.setattr(urls, "is_public", lambda address: next(verdicts))
     site.answer = redirect("http://photos.example/again")
     names = Names([("127.0.0.1", site.port)], [("127.0.0.1", inside.port)])
     async with PhotoDownloader(intake, resolver=names) as downloader:

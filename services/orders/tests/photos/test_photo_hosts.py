@@ -15,12 +15,11 @@ from pydantic import ValidationError
 from yarl import URL
 
 from pastelka_common.errors import JobError, PermanentError
-from pastelka_orders.photos import addresses
+from pastelka_orders.photos import urls
 from pastelka_orders.photos.download import PhotoDownloader
 from pastelka_orders.photos.intake import PhotoIntake
 from pastelka_orders.photos.photo_limits import PhotoLimits
-from pastelka_orders.photos.share_links import direct_link
-from pastelka_orders.photos.urls import UrlRules
+from pastelka_orders.photos.urls import UrlRules, direct_link
 from pastelka_orders.settings import OrdersSettings
 
 
@@ -239,7 +238,7 @@ class LoopbackNames(AbstractResolver):
 @pytest.fixture
 async def anywhere(host: Host, intake: PhotoIntake, monkeypatch) -> AsyncIterator[PhotoDownloader]:
     """Every name of the internet leads to ``host``."""
-    monkeypatch.setattr(addresses, "is_public", lambda address: True)
+    monkeypatch.setattr(urls, "is_public", lambda address: True)
     async with PhotoDownloader(intake, resolver=LoopbackNames(host.port)) as downloader:
         yield downloader
 

@@ -14,9 +14,8 @@ from aiohttp.resolver import ResolveResult
 
 from pastelka_common.errors import JobError
 from pastelka_common.testing.wire import write_in_pieces
-from pastelka_orders.photos.download import PhotoDownloader
+from pastelka_orders.photos.download import PhotoDownloader, Proxy, ProxySettings, proxies_of
 from pastelka_orders.photos.intake import PhotoIntake
-from pastelka_orders.photos.proxies import Proxy, ProxySettings, proxies_of
 from pastelka_orders.photos.urls import UrlRules
 from pastelka_orders.settings import OrdersSettings
 

@@ -17,10 +17,9 @@ from aiohttp.abc import AbstractResolver
 from aiohttp.resolver import ResolveResult
 
 from pastelka_common.errors import JobError, PermanentError
-from pastelka_orders.photos import addresses
-from pastelka_orders.photos.download import PhotoDownloader
+from pastelka_orders.photos import urls
+from pastelka_orders.photos.download import PhotoDownloader, Proxy, ProxySettings, proxies_of
 from pastelka_orders.photos.intake import PhotoIntake
-from pastelka_orders.photos.proxies import Proxy, ProxySettings, proxies_of
 from pastelka_orders.photos.urls import UrlRules
 
 
@@ -248,7 +247,7 @@ async def test_no_address_that_is_not_public_is_contacted(
 ) -> None:
     """No socket is made at all: there is no machine behind most of these to notice."""
     made: list[str] = []
-    monkeypatch.setattr(addresses.socket, "socket", lambda *_, **given: made.append(str(given)))
+    monkeypatch.setattr(urls.socket, "socket", lambda *_, **given: made.append(str(given)))
     error = await refused(intake, f"http://{host}/latest/meta-data/", UrlRules())
     assert isinstance(error, PermanentError) or error.code == "photo_host_unknown"
     assert made == []
@@ -299,8 +298,8 @@ async def test_a_name_with_one_public_and_one_private_address_never_leads_inside
 
 def taken_for_public(monkeypatch: pytest.MonkeyPatch, *wanted: str) -> None:
     """There is no internet here: these loopback addresses stand for public ones."""
-    really = addresses.is_public
-    monkeypatch.setattr(addresses, "is_public", lambda address: address in wanted or really(address))
+    really = urls.is_public
+    monkeypatch.setattr(urls, "is_public", lambda address: address in wanted or really(address))
 
 
 async def test_a_name_that_changes_its_address_on_the_way_is_refused(

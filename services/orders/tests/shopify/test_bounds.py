@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from pastelka_orders.domain.shop_orders import MAX_ITEMS, MAX_PHOTOS, ShopOrder
 from pastelka_orders.shopify.attributes import AttributeNames
-from pastelka_orders.shopify.fields import LONG_TEXT_LENGTH, MAX_ITEMS, MAX_PHOTOS, TEXT_LENGTH
-from pastelka_orders.shopify.orders import ShopOrder
+from pastelka_orders.shopify.parsing import LONG_TEXT_LENGTH, TEXT_LENGTH
 from pastelka_orders.shopify.webhook import ParsedOrder, Webhook, order_of
 
 

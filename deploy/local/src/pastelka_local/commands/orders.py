@@ -29,7 +29,7 @@ Run = Callable[[ApiClient], Coroutine[Any, Any, None]]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
-class Process(StrEnum):
+class ProcessTarget(StrEnum):
     """What a new order starts by itself."""
 
     NONE = "none"
@@ -103,7 +103,7 @@ def create(
     *,
     customer: Annotated[str | None, typer.Option(help="The customer's name.")] = None,
     note: Annotated[str | None, typer.Option(help="A note for the studio.")] = None,
-    process: Annotated[Process, typer.Option(help="What starts by itself.")] = Process.NONE,
+    process: Annotated[ProcessTarget, typer.Option(help="What starts by itself.")] = ProcessTarget.NONE,
     url: Url = None,
     token: Token = None,
     as_json: AsJson = False,

@@ -36,7 +36,7 @@ from pastelka_orders.database import Database, open_database
 from pastelka_orders.exports import ExportSlots, Printer
 from pastelka_orders.handlers.system import System
 from pastelka_orders.photos import PhotoIntake, PhotoLimits
-from pastelka_orders.photos.temp_cleanup import remove_temp_folders
+from pastelka_orders.photos.intake import remove_temp_folders
 from pastelka_orders.settings import OrdersSettings
 from pastelka_orders.shopify import webhook
 

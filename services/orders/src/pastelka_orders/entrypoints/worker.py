@@ -20,14 +20,14 @@ from pastelka_orders.erasure import Eraser, Retention
 from pastelka_orders.erasure.eraser import RETRIES as ERASURE_RETRIES
 from pastelka_orders.handlers.downloads import Downloads
 from pastelka_orders.metrics import MetricsCollector
-from pastelka_orders.outbox import CHANNEL, Relay
+from pastelka_orders.outbox import Relay
 from pastelka_orders.pg_notify import listen
 from pastelka_orders.photos import PhotoDownloader, PhotoIntake, PhotoLimits
-from pastelka_orders.photos.download import DEFAULT_USER_AGENT
-from pastelka_orders.photos.proxies import proxies_of
+from pastelka_orders.photos.download import DEFAULT_USER_AGENT, proxies_of
 from pastelka_orders.photos.urls import UrlRules
 from pastelka_orders.reconciler import Reconciler
 from pastelka_orders.repository.claims import CHANNEL as JOBS_CHANNEL
+from pastelka_orders.repository.outbox import CHANNEL
 from pastelka_orders.row_jobs import JobRunner
 from pastelka_orders.settings import OrdersSettings
 from pastelka_orders.shopify.client import AdminApi

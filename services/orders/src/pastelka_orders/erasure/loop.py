@@ -11,7 +11,7 @@ from pastelka_orders.database import Database, is_transient
 from pastelka_orders.handlers.erasures import ask
 from pastelka_orders.handlers.orders import discard_abandoned
 from pastelka_orders.leases import leased
-from pastelka_orders.photos.temp_cleanup import remove_temp_folders
+from pastelka_orders.photos.intake import remove_temp_folders
 from pastelka_orders.repository import erasures, retention
 from pastelka_orders.repository.erasures import Target
 

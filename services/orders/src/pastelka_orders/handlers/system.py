@@ -27,6 +27,7 @@ from pastelka_orders.system_schemas import (
     BreakerResponse,
     DeadLettersResponse,
     HourResponse,
+    MinutesResponse,
     OutboxResponse,
     QueueResponse,
     ReconcilerResponse,
@@ -94,8 +95,8 @@ class System:
         OutboxResponse | None, list[HourResponse] | None, ReconcilerResponse | None, RetentionResponse | None
     ]:
         return await asyncio.gather(
-            _or_none(self.database.read(system.outbox)),
-            _or_none(self.database.read(system.last_hour)),
+            _or_none(self.database.read(_outbox)),
+            _or_none(self.database.read(_last_hour)),
             _or_none(self.database.read(_reconciler)),
             _or_none(self.database.read(_retention)),
         )
@@ -156,6 +157,26 @@ async def _downloads(connection: AsyncConnection) -> QueueResponse:
     """Photos that wait, and are being downloaded."""
     jobs = await claims.stats(connection, downloads.TABLE)
     return QueueResponse(name="download", waiting=jobs.waiting, in_progress=jobs.in_progress)
+
+
+async def _outbox(connection: AsyncConnection) -> OutboxResponse:
+    return OutboxResponse.model_validate(await system.outbox(connection), from_attributes=True)
+
+
+async def _last_hour(connection: AsyncConnection) -> list[HourResponse]:
+    return [_hour(ended) for ended in await system.last_hour(connection)]
+
+
+def _hour(ended: system.EndedLastHour) -> HourResponse:
+    completed, failed = sum(ended.completed), sum(ended.failed)
+    return HourResponse(
+        kind=ended.kind,
+        completed=completed,
+        failed=failed,
+        cancelled=sum(ended.cancelled),
+        failure_rate=failed / (completed + failed) if completed + failed else None,
+        minutes=MinutesResponse.model_validate(ended, from_attributes=True),
+    )
 
 
 async def _reconciler(connection: AsyncConnection) -> ReconcilerResponse | None:

@@ -15,11 +15,7 @@ from alembic.script import Script
 from sqlalchemy import Connection, pool
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from pastelka_orders.models import (
-    access,  # noqa: F401 - so are these
-    internal,  # noqa: F401 - its tables are part of the whole
-)
-from pastelka_orders.models.orders import Base
+from pastelka_orders.models import Base
 
 
 def announce(

@@ -6,7 +6,7 @@ from sqlalchemy import Enum, ForeignKey, Identity, Index, LargeBinary, Text, Uni
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pastelka_orders.access.principal import Role, Scope
-from pastelka_orders.models.orders import Base
+from pastelka_orders.models.base import Base
 
 ROLES = Enum("viewer", "operator", name="userrole")
 SCOPES = Enum("read", "write", name="tokenscope")

@@ -1,7 +1,4 @@
-"""Tables of what the service keeps for its own work: messages to publish, what was heard, what is gone.
-
-They are part of the tables of head, like those of :mod:`pastelka_orders.models.orders`.
-"""
+"""Tables of what the service keeps for its own work: messages to publish, what was heard, what is gone."""
 
 from datetime import datetime
 from typing import Any
@@ -24,7 +21,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pastelka_common.contracts.statuses import StatusType
-from pastelka_orders.models.orders import Base, ErasureReason, RowJob
+from pastelka_orders.models.base import Base, RowJob
+from pastelka_orders.models.orders import ErasureReason
 
 
 class ShopifyWebhook(Base):

@@ -1,45 +1,28 @@
-"""The tables of head, as the migrations build them (a test compares the two).
+"""Tables of orders, their line items and photos.
 
-Names of constraints follow PostgreSQL's own defaults, so that those an installation of the
-system we replace already has need no renaming. Times are timezone-aware. No relationship loads by
-itself: a repository says what it wants (``selectinload``), anything else raises.
+The migrations build the tables; these models say what they are at head (a test compares the two).
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
-    Computed,
-    DateTime,
     Enum,
-    Float,
     ForeignKey,
     ForeignKeyConstraint,
-    Identity,
     Index,
-    MetaData,
     Sequence,
     Text,
     UniqueConstraint,
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
-from pastelka_common.contracts.options import GroupBy, ShapeStacking
-from pastelka_common.contracts.statuses import ColoringProcessingStatus, StatusType, SvgProcessingStatus
-
-NAMING = {
-    "pk": "%(table_name)s_pkey",
-    "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
-    "uq": "%(table_name)s_%(column_0_N_name)s_key",
-    "ck": "%(table_name)s_%(constraint_name)s_check",
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-}
+from pastelka_orders.models.base import Base, RowJob, changed_index, labels
 
 OrderSource = Literal["shopify", "manual"]
 """Where an order came from."""
@@ -69,31 +52,6 @@ class OrderStatus(StrEnum):
     """At least one photo, or the order itself, could not be fetched."""
 
 
-class Base(DeclarativeBase):
-    """Shared metadata and column types."""
-
-    metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {datetime: DateTime(timezone=True)}  # noqa: RUF012 - SQLAlchemy's own declaration
-
-
-def _labels(enum: type[StrEnum]) -> list[str]:
-    return [member.value for member in enum]
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _changed_index(table: str, moment: str, name: str | None = None) -> Index:
-    """Finds what changed lately. A summary of blocks, as it takes the cheap update away from no row."""
-    return Index(
-        f"ix_{table}_{name or moment}",
-        text(moment),
-        postgresql_using="brin",
-        postgresql_with={"pages_per_range": "32", "autosummarize": "on"},
-    )
-
-
 manual_order_numbers = Sequence("manual_order_number_seq", start=1000, metadata=Base.metadata)
 """Numbers of orders made by hand: ``M1000``, ``M1001``, ..."""
 
@@ -117,7 +75,7 @@ class Order(Base):
             postgresql_include=["search"],
         ),
         Index("ix_orders_customer_email", text("lower(customer_email)")),
-        _changed_index("orders", "updated_at"),
+        changed_index("orders", "updated_at"),
         Index(
             "ix_orders_search_keys",
             text("order_search_keys(search)"),
@@ -151,15 +109,11 @@ class Order(Base):
     search: Mapped[str] = mapped_column(Text, server_default="")
     """Words of number, customer and e-mail in lower case without accents, one space between two of them."""
     status: Mapped[OrderStatus] = mapped_column(
-        Enum(OrderStatus, name="orderstatus", values_callable=_labels),
+        Enum(OrderStatus, name="orderstatus", values_callable=labels),
         server_default=OrderStatus.PENDING.value,
     )
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=_now)
-
-    line_items: Mapped[list["LineItem"]] = relationship(
-        back_populates="order", lazy="raise", order_by="LineItem.position", passive_deletes=True
-    )
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class LineItem(Base):
@@ -181,26 +135,6 @@ class LineItem(Base):
     dedication: Mapped[str | None]
     layout: Mapped[str | None]
 
-    order: Mapped[Order] = relationship(back_populates="line_items", lazy="raise")
-    images: Mapped[list["Image"]] = relationship(
-        back_populates="line_item", lazy="raise", order_by="Image.position", passive_deletes=True
-    )
-
-
-class RowJob:
-    """Columns of a row that is itself a job of the worker (:mod:`pastelka_orders.row_jobs`)."""
-
-    attempts: Mapped[int] = mapped_column(server_default="0")
-    """Attempts that failed; what was postponed, or ended with its worker, is not counted."""
-    lost_claims: Mapped[int] = mapped_column(server_default="0")
-    """Claims that ended without an outcome since the last one that had any."""
-    next_attempt_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
-    """When it is due."""
-    claimed_until: Mapped[datetime | None]
-    """A worker has it until then, unless it extends its claim; ``None``: no worker has it."""
-    last_error: Mapped[str | None] = mapped_column(Text)
-    """Why the last attempt failed or was postponed."""
-
 
 class Image(RowJob, Base):
     """One source photo, and which of its versions are chosen. The job is to download the photo."""
@@ -215,7 +149,7 @@ class Image(RowJob, Base):
                 "path IS NULL AND download_error_code IS NULL AND original_url IS NOT NULL"
             ),
         ),
-        _changed_index("images", "GREATEST(coloring_chosen_at, svg_chosen_at)", "chosen_at"),
+        changed_index("images", "GREATEST(coloring_chosen_at, svg_chosen_at)", "chosen_at"),
         # A chosen version is one of this very image's; losing it clears the choice only.
         ForeignKeyConstraint(
             ["id", "selected_coloring_id"],
@@ -253,162 +187,3 @@ class Image(RowJob, Base):
     """When a person last chose the coloring."""
     svg_chosen_at: Mapped[datetime | None]
     """When a person last chose the SVG."""
-
-    line_item: Mapped[LineItem] = relationship(back_populates="images", lazy="raise")
-    coloring_versions: Mapped[list["ColoringVersion"]] = relationship(
-        back_populates="image",
-        lazy="raise",
-        primaryjoin="Image.id == ColoringVersion.image_id",
-        foreign_keys="ColoringVersion.image_id",
-        order_by="ColoringVersion.version",
-        passive_deletes=True,
-    )
-    svg_versions: Mapped[list["SvgVersion"]] = relationship(
-        back_populates="image",
-        lazy="raise",
-        primaryjoin="Image.id == SvgVersion.image_id",
-        foreign_keys="SvgVersion.image_id",
-        order_by="SvgVersion.version",
-        passive_deletes=True,
-    )
-
-
-class _Progress:
-    """Columns both kinds of version have.
-
-    ``(run, attempt, step)`` is the position of the last fact applied; a fact is applied only if
-    its own is greater.
-    """
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    image_id: Mapped[int] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"))
-    version: Mapped[int]
-    """From 1 within the image and kind."""
-    path: Mapped[str | None]
-    """Relative to the storage root; never null when ``completed``."""
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    run: Mapped[int] = mapped_column(server_default="1")
-    """How often a person asked for this version; retry adds one."""
-    attempt: Mapped[int] = mapped_column(server_default="0")
-    step: Mapped[int] = mapped_column(server_default="0")
-    error_code: Mapped[str | None] = mapped_column(Text)
-    """Never null when ``error``."""
-    error_message: Mapped[str | None] = mapped_column(Text)
-    provider_job_id: Mapped[str | None] = mapped_column(Text)
-    retry: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    """``{attempt, of, next_at, code, message}`` between an attempt that failed and the next."""
-    possibly_paid_twice: Mapped[bool] = mapped_column(server_default=text("false"))
-    """Whether a job was submitted again whose first submission may have reached the provider."""
-    asked_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    """When this run was asked for."""
-    started_at: Mapped[datetime | None]
-    completed_at: Mapped[datetime | None]
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=_now)
-
-
-def _is_active(status_type: str) -> Mapped[bool]:
-    """Whether the run has not ended, for the reconciler's index.
-
-    A column of its own, because an index whose predicate names ``status`` would take the cheap
-    (heap-only) update away from every status change. Not loaded with the row: ask ``status``.
-    """
-    final = f"ARRAY['completed'::{status_type}, 'error'::{status_type}]"
-    computed = Computed(f"status <> ALL ({final})", persisted=True)
-    return mapped_column(computed, deferred=True, deferred_raiseload=True)
-
-
-class ColoringVersion(_Progress, Base):
-    """One coloring page made, or being made, from a photo."""
-
-    __tablename__ = "coloring_versions"
-    __table_args__ = (
-        UniqueConstraint("image_id", "version"),
-        UniqueConstraint("image_id", "id"),
-        CheckConstraint("status <> 'completed' OR path IS NOT NULL", name="completed_has_path"),
-        CheckConstraint("status <> 'error' OR error_code IS NOT NULL", name="error_has_code"),
-        Index("ix_coloring_versions_is_active", "id", postgresql_where=text("is_active")),
-        _changed_index("coloring_versions", "updated_at"),
-    )
-
-    status: Mapped[ColoringProcessingStatus] = mapped_column(
-        Enum(ColoringProcessingStatus, name="coloringprocessingstatus", values_callable=_labels),
-        server_default=ColoringProcessingStatus.PENDING.value,
-    )
-    megapixels: Mapped[float] = mapped_column(Float, server_default=text("1.0"))
-    steps: Mapped[int] = mapped_column(server_default="4")
-    then_svg: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    """Options of the SVG to make by itself once this is completed; ``None`` for no SVG."""
-    is_active: Mapped[bool] = _is_active("coloringprocessingstatus")
-
-    image: Mapped[Image] = relationship(
-        back_populates="coloring_versions",
-        lazy="raise",
-        primaryjoin="Image.id == ColoringVersion.image_id",
-        foreign_keys="ColoringVersion.image_id",
-    )
-
-
-class SvgVersion(_Progress, Base):
-    """One SVG made, or being made, from a coloring page of the same image."""
-
-    __tablename__ = "svg_versions"
-    __table_args__ = (
-        UniqueConstraint("image_id", "version"),
-        UniqueConstraint("image_id", "id"),
-        ForeignKeyConstraint(
-            ["image_id", "coloring_version_id"],
-            ["coloring_versions.image_id", "coloring_versions.id"],
-            ondelete="CASCADE",
-        ),
-        CheckConstraint("status <> 'completed' OR path IS NOT NULL", name="completed_has_path"),
-        CheckConstraint("status <> 'error' OR error_code IS NOT NULL", name="error_has_code"),
-        Index("ix_svg_versions_coloring_version_id", "coloring_version_id"),
-        Index("ix_svg_versions_is_active", "id", postgresql_where=text("is_active")),
-        _changed_index("svg_versions", "updated_at"),
-    )
-
-    coloring_version_id: Mapped[int]
-    status: Mapped[SvgProcessingStatus] = mapped_column(
-        Enum(SvgProcessingStatus, name="svgprocessingstatus", values_callable=_labels),
-        server_default=SvgProcessingStatus.PENDING.value,
-    )
-    shape_stacking: Mapped[str] = mapped_column(server_default=ShapeStacking.STACKED.value)
-    group_by: Mapped[str] = mapped_column(server_default=GroupBy.COLOR.value)
-    is_active: Mapped[bool] = _is_active("svgprocessingstatus")
-
-    image: Mapped[Image] = relationship(
-        back_populates="svg_versions",
-        lazy="raise",
-        primaryjoin="Image.id == SvgVersion.image_id",
-        foreign_keys="SvgVersion.image_id",
-    )
-
-
-class StatusChange(Base):
-    """One committed status change of a version: a line of the timeline."""
-
-    __tablename__ = "status_changes"
-    __table_args__ = (
-        CheckConstraint("kind IN ('coloring', 'svg')", name="kind"),
-        Index("ix_status_changes_image_id_id", "image_id", "id"),
-        Index(
-            "ix_status_changes_ended",
-            "committed_at",
-            postgresql_include=["kind", "status", "error_code"],
-            postgresql_where=text("status IN ('completed', 'error')"),
-        ),
-    )
-
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    image_id: Mapped[int] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"))
-    kind: Mapped[StatusType] = mapped_column(Text)
-    version_id: Mapped[int]
-    run: Mapped[int]
-    attempt: Mapped[int]
-    status: Mapped[str] = mapped_column(Text)
-    error_code: Mapped[str | None] = mapped_column(Text)
-    retry: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    """Not a change: the attempt failed, and there will be another."""
-    at: Mapped[datetime]
-    """When it happened, by the clock of the process that reported it."""
-    committed_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())

@@ -2,35 +2,40 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+import ssl
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Annotated, Self
 from weakref import WeakValueDictionary
 
 import aiohttp
 import anyio
 from aiohttp import SocketFactoryType
 from aiohttp.abc import AbstractResolver
+from pydantic import BaseModel, ConfigDict, Field, FilePath, SecretStr
 from yarl import URL
 
 from pastelka_common.errors import JobError, PermanentError, PostponedError, TransientError
-from pastelka_orders.photos.addresses import is_public, public_socket
-from pastelka_orders.photos.content_encoding import decode_file
 from pastelka_orders.photos.errors import PhotoRefusedError, Refusal, display_name
-from pastelka_orders.photos.http_responses import broken_off, location, require_photo, wire_errors
-from pastelka_orders.photos.intake import PhotoIntake
+from pastelka_orders.photos.http_responses import (
+    broken_off,
+    decode_file,
+    location,
+    require_photo,
+    wire_errors,
+)
+from pastelka_orders.photos.intake import PhotoIntake, spool
 from pastelka_orders.photos.normalise import NormalisedPhoto, too_large
 from pastelka_orders.photos.photo_limits import PhotoLimits
-from pastelka_orders.photos.proxies import Proxy, may_help
-from pastelka_orders.photos.share_links import advice, direct_link, service_of
-from pastelka_orders.photos.spool import spool
-from pastelka_orders.photos.urls import UrlRules
+from pastelka_orders.photos.urls import UrlRules, advice, direct_link, is_public, public_socket, service_of
 
+_REFUSALS = {"photo_access_refused"}
 _CHUNK = 64 * 1024
 _MAX_REDIRECTS = 5
 _MAX_CONNECTIONS = 32
@@ -48,6 +53,55 @@ _HEADERS = {"Accept": "image/*,*/*;q=0.8", "Accept-Encoding": "identity"}
 DEFAULT_USER_AGENT = f"Mozilla/5.0 (compatible; Pastelka/{version('pastelka-orders')})"
 _PAGE_INSTEAD = {"photo_not_an_image", "photo_access_refused", "photo_gone", "photo_answer_unexpected"}
 """What a page for people in the place of a photo ends in."""
+
+
+class ProxySettings(BaseModel):
+    """``PROXY_<n>_HOST`` and its like. ``certificate``: the file of the authority of one that reads TLS."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    host: Annotated[str, Field(min_length=1)]
+    port: Annotated[int, Field(ge=1, le=65535)]
+    username: str | None = Field(default=None, repr=False)
+    password: SecretStr | None = None
+    certificate: FilePath | None = None
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """One proxy: its ``url`` with the login; ``authority`` is the file of the authority it signs with."""
+
+    url: URL = field(repr=False)
+    authority: Path | None = None
+
+    @cached_property
+    def tls(self) -> ssl.SSLContext | bool:
+        """What certificates are believed behind it."""
+        if self.authority is None:
+            return True
+        context = ssl.create_default_context()
+        context.load_verify_locations(self.authority)
+        # Such authorities are older than the rules on their form.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        return context
+
+
+def proxies_of(settings: Mapping[str, ProxySettings]) -> list[Proxy]:
+    """The proxies, by their numbers."""
+    return [_proxy(settings[number]) for number in sorted(settings, key=int)]
+
+
+def _proxy(settings: ProxySettings) -> Proxy:
+    password = settings.password.get_secret_value() if settings.password else None
+    url = URL.build(
+        scheme="http", host=settings.host, port=settings.port, user=settings.username, password=password
+    )
+    return Proxy(url, settings.certificate)
+
+
+def may_help(error: JobError, proxies: Sequence[Proxy]) -> bool:
+    """Whether it makes sense to try another way."""
+    return bool(proxies) and (isinstance(error, TransientError) or error.code in _REFUSALS)
 
 
 @dataclass(slots=True)

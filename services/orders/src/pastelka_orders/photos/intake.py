@@ -1,12 +1,17 @@
-"""The front door for photos: many at once, off the event loop, in bounded memory."""
+"""Takes photos in: many at once, off the event loop, in bounded memory and temporary files."""
 
-from collections.abc import AsyncIterator, Sequence
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Protocol
 
 import anyio
+import structlog
 from anyio import to_thread
 
 from pastelka_orders.photos.decoders import Decoders
@@ -14,7 +19,23 @@ from pastelka_orders.photos.encoding import Suffix
 from pastelka_orders.photos.errors import PhotoRefusedError, PhotosRefusedError, Refusal, display_name
 from pastelka_orders.photos.normalise import NormalisedPhoto, too_large
 from pastelka_orders.photos.photo_limits import DecoderBounds, PhotoLimits
-from pastelka_orders.photos.spool import Upload, chunks_of, spool
+
+_CHUNK = 256 * 1024
+_PREFIXES = ("pastelka-photos-", "pastelka-download-", "pastelka-decoding-", "pastelka-file-")
+_OLD_SECONDS = 6 * 3600.0
+"""No upload and no download takes that long."""
+log = structlog.get_logger(__name__)
+
+
+class Upload(Protocol):
+    """A file of a multipart form, as Starlette's ``UploadFile`` is one."""
+
+    @property
+    def filename(self) -> str | None:
+        """The name its sender gave it."""
+
+    async def read(self, size: int = -1) -> bytes:
+        """The next ``size`` bytes at most; none at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +151,48 @@ def _check_count(count: int, limits: PhotoLimits) -> None:
 def _all_refused(faults: Sequence[PhotoRefusedError]) -> PhotosRefusedError:
     reason = f"{len(faults)} of {len(faults)} files cannot be used as photos; nothing was stored"
     return PhotosRefusedError(reason, code="photos_refused", refusals=faults)
+
+
+async def spool(chunks: AsyncIterable[bytes], target: Path, *, limits: PhotoLimits) -> int:
+    """Write ``chunks`` to ``target`` and answer their number of bytes.
+
+    Raises :class:`Refusal` (``photo_too_large``) at the first chunk beyond ``limits.max_bytes``, and does
+    not ask for another.
+    """
+    written = 0
+    async with await anyio.open_file(target, "wb") as file:
+        async for chunk in chunks:
+            written += len(chunk)
+            if written > limits.max_bytes:
+                raise too_large(limits)
+            await file.write(chunk)
+    return written
+
+
+async def chunks_of(upload: Upload) -> AsyncIterator[bytes]:
+    """The bytes of ``upload``, piece by piece."""
+    while chunk := await upload.read(_CHUNK):
+        yield chunk
+
+
+async def remove_temp_folders() -> int:
+    """Delete folders that have not been touched for six hours; returns how many there were."""
+    return await to_thread.run_sync(_remove)
+
+
+def _remove() -> int:
+    before = time.time() - _OLD_SECONDS
+    found = [folder for folder in Path(tempfile.gettempdir()).iterdir() if _is_left(folder, before)]
+    for folder in found:
+        shutil.rmtree(folder, ignore_errors=True)
+    if found:
+        log.info("temporary folders deleted", folders=len(found))
+    return len(found)
+
+
+def _is_left(folder: Path, before: float) -> bool:
+    try:
+        is_ours = folder.name.startswith(_PREFIXES) and folder.is_dir() and not folder.is_symlink()
+        return is_ours and folder.stat().st_mtime < before
+    except OSError:  # another user's, or deleted meanwhile
+        return False

@@ -1,12 +1,64 @@
-"""Which URLs may be fetched at all: checked for the first one and for every redirect."""
+"""Which URLs and network addresses a photo is fetched from, and what links of sharing services mean.
 
+URLs are checked for the first request and for every redirect. Addresses are checked where the socket is
+made: names are resolved again when connecting, and the system reads ``2130706433`` or ``127.1`` as an
+address, too, so a check before the request would be a check of another lookup.
+"""
+
+import errno
 import re
+import socket
 from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
+from aiohttp import AddrInfoType
 from yarl import URL
 
 from pastelka_common.errors import PermanentError
 
+# Not said by ``is_global`` of every supported Python, or public by number but not by nature.
+_NEVER_V4 = tuple(
+    ip_network(network)
+    for network in (
+        "192.0.0.0/24",  # IETF protocol assignments; one cloud's metadata service is 192.0.0.192
+        "192.88.99.0/24",  # 6to4 relays, RFC 7526
+        "168.63.129.16/32",  # Azure's platform address inside every virtual machine
+    )
+)
+_GLOBAL_UNICAST_V6 = ip_network("2000::/3")
+_NEVER_V6 = tuple(
+    ip_network(network)
+    for network in (
+        "2001::/23",  # IETF protocol assignments, Teredo among them
+        "2001:db8::/32",  # documentation, RFC 3849
+        "2002::/16",  # 6to4: an IPv4 address of anybody's choice inside
+        "3fff::/20",  # documentation, RFC 9637
+    )
+)
+_NAT64 = ip_network("64:ff9b::/96")  # RFC 6052: the last 32 bits are the IPv4 address that is meant
+_DRIVE_DOWNLOAD = "drive.usercontent.google.com"
+_SERVICES = {
+    "photos.app.goo.gl": "Google Photos",
+    "photos.google.com": "Google Photos",
+    "drive.google.com": "Google Drive",
+    "docs.google.com": "Google Drive",
+    _DRIVE_DOWNLOAD: "Google Drive",
+    "dropbox.com": "Dropbox",
+    "dropboxusercontent.com": "Dropbox",
+    "icloud.com": "iCloud",
+    "1drv.ms": "OneDrive",
+    "onedrive.live.com": "OneDrive",
+    "sharepoint.com": "OneDrive",
+    "we.tl": "WeTransfer",
+    "wetransfer.com": "WeTransfer",
+    "facebook.com": "Facebook",
+    "fb.me": "Facebook",
+    "instagram.com": "Instagram",
+    "rajce.idnes.cz": "Rajče",
+    "zonerama.com": "Zonerama",
+    "uschovna.cz": "Úschovna",
+}
+"""Names by domain; a subdomain belongs to its domain's service."""
 _LONGEST_URL = 8192
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 
@@ -58,4 +110,92 @@ def _parsed(text: str, base: URL | None) -> URL:
 def _refused(why: str) -> PermanentError:
     return PermanentError(
         "photo_url_refused", f"The photo's address {why}; a public http or https address is needed."
+    )
+
+
+class RefusedAddressError(OSError):
+    """A connection was about to go to an address that is not public.
+
+    The text is the same for all addresses: it must not tell a stranger what a name resolves to in here.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(errno.EACCES, "the address is not public")
+
+
+def is_public(address: str) -> bool:
+    """Whether ``address`` (in strict notation) belongs to the public internet; anything else is not."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    return _is_public_v4(parsed) if isinstance(parsed, IPv4Address) else _is_public_v6(parsed)
+
+
+def public_socket(info: AddrInfoType) -> socket.socket:
+    """A socket for connecting to ``info``. Raises :class:`RefusedAddressError` before there is one."""
+    family, kind, protocol, _, address = info
+    if not is_public(str(address[0])):
+        raise RefusedAddressError
+    return socket.socket(family=family, type=kind, proto=protocol)
+
+
+def _is_public_v4(address: IPv4Address) -> bool:
+    is_special = address.is_multicast or any(address in network for network in _NEVER_V4)
+    return address.is_global and not is_special
+
+
+def _is_public_v6(address: IPv6Address) -> bool:
+    if address.ipv4_mapped is not None:
+        return _is_public_v4(address.ipv4_mapped)
+    if address in _NAT64:
+        return _is_public_v4(IPv4Address(int(address) & 0xFFFF_FFFF))
+    is_special = any(address in network for network in _NEVER_V6)
+    return address in _GLOBAL_UNICAST_V6 and address.is_global and not is_special
+
+
+def direct_link(url: URL) -> URL:
+    """The address of the file behind a share link of Google Drive or Dropbox; any other ``url`` as it is.
+
+    Forms: ``drive.google.com/file/d/ID/view``, ``/open?id=ID`` and ``/uc?id=ID``; ``dropbox.com/s/...`` and
+    ``/scl/fi/...``. Drive shows a page about its virus scan before a large file unless ``confirm`` is sent.
+    """
+    match service_of([url]), url.host:
+        case "Google Drive", str() as host if host != _DRIVE_DOWNLOAD:
+            return _drive_download(url)
+        case "Dropbox", str() as host if host.removeprefix("www.") == "dropbox.com":
+            is_file = url.path.startswith(("/s/", "/scl/fi/"))
+            return url.without_query_params("raw").update_query(dl="1") if is_file else url
+    return url
+
+
+def _drive_download(url: URL) -> URL:
+    file_id = url.query.get("id")
+    match [part for part in url.parts if part != "/"]:
+        case ["file", "d", found, *_] | ["u", _, "file", "d", found, *_]:
+            file_id = found
+        case [*_, "open" | "uc"] if file_id:
+            pass
+        case _:
+            return url
+    kept = {"resourcekey": url.query["resourcekey"]} if "resourcekey" in url.query else {}
+    query = {"id": file_id or "", "export": "download", "confirm": "t", **kept}
+    return URL.build(scheme=url.scheme, host=_DRIVE_DOWNLOAD, path="/download", query=query)
+
+
+def service_of(urls: Iterable[URL]) -> str | None:
+    """The service of the first of ``urls`` that belongs to one."""
+    for url in urls:
+        labels = (url.host or "").lower().rstrip(".").split(".")
+        for start in range(len(labels)):
+            if name := _SERVICES.get(".".join(labels[start:])):
+                return name
+    return None
+
+
+def advice(service: str) -> str:
+    """One sentence for the operator: what ``service`` delivered, and what to ask the customer for."""
+    return (
+        f"the link leads to a page of {service}, not to the photo. Ask the customer for the photo file, "
+        "or to share it with everyone who has the link"
     )

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import ARRAY, BigInteger, Integer, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pastelka_orders.domain.photo_plan import Place, StoredPhotoState
+from pastelka_orders.domain.shop_orders import ShopItem
 from pastelka_orders.repository import claims
 from pastelka_orders.repository.claims import DUE_NOW
-from pastelka_orders.shopify.orders import ShopItem
-from pastelka_orders.shopify.photo_plan import Place, StoredPhotoState
 
 # What an item has by its place stays: only the shop's id says which item is meant.
 _ITEMS = text(

@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import DateTime, Integer, LargeBinary, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pastelka_orders.domain.shop_orders import ShopOrder
 from pastelka_orders.models.orders import OrderStatus
 from pastelka_orders.repository.order_search import search_text
-from pastelka_orders.shopify.orders import ShopOrder
 
 _LOCK_CLASS = 7_240
 _KEPT_DAYS = 7

@@ -1,14 +1,14 @@
 """Figures about the work itself; each costs the same however much is stored."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import Row, RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.statuses import STATUS_ENUMS, StatusType
 from pastelka_orders.repository.versions import TABLES
-from pastelka_orders.system_schemas import HourResponse, MinutesResponse, OutboxResponse
 
 _OUTBOX = text(
     """SELECT (SELECT count(*) FROM outbox WHERE refused IS NULL) AS messages,
@@ -16,7 +16,7 @@ _OUTBOX = text(
             WHERE refused IS NULL ORDER BY id LIMIT 1))::float8 AS oldest_seconds"""
 )
 _REFUSED = text("SELECT count(*) FROM outbox WHERE refused IS NOT NULL")
-_VERSIONS_IN_HAND = text(
+_VERSIONS_ACTIVE = text(
     " UNION ALL ".join(
         f"SELECT '{kind}' AS kind, count(*) AS number FROM {table} WHERE is_active"
         for kind, table in TABLES.items()
@@ -40,52 +40,46 @@ _LAST_HOUR = text(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class EndedLastHour:
+    """Versions of one kind that ended, by minute of the clock from ``begin`` on."""
+
+    kind: StatusType
+    begin: datetime
+    completed: list[int]
+    failed: list[int]
+    cancelled: list[int]
+
+
 async def refused_messages(connection: AsyncConnection) -> int:
     """How many messages the broker will never take."""
     found: int = (await connection.execute(_REFUSED)).scalar_one()
     return found
 
 
-async def outbox(connection: AsyncConnection) -> OutboxResponse:
-    """How much waits to be published."""
-    row = (await connection.execute(_OUTBOX)).mappings().one()
-    return OutboxResponse.model_validate(dict(row))
+async def outbox(connection: AsyncConnection) -> Row:  # type: ignore[type-arg]
+    """How many ``messages`` wait to be published, and the age of the oldest (``oldest_seconds``)."""
+    return (await connection.execute(_OUTBOX)).one()
 
 
 async def active_versions(connection: AsyncConnection) -> dict[StatusType, int]:
     """How many versions of each kind are asked for and have not ended."""
-    return {row.kind: row.number for row in (await connection.execute(_VERSIONS_IN_HAND)).all()}
+    return {row.kind: row.number for row in (await connection.execute(_VERSIONS_ACTIVE)).all()}
 
 
-async def last_hour(connection: AsyncConnection) -> list[HourResponse]:
+async def last_hour(connection: AsyncConnection) -> list[EndedLastHour]:
     """What ended in the last hour, for each kind of version, and in which minutes."""
     rows = (await connection.execute(_LAST_HOUR)).mappings().all()
-    begin = rows[0]["begin"]
-    return [_hour(kind, begin, [row for row in rows if row["kind"] == kind]) for kind in STATUS_ENUMS]
+    return [
+        _ended(kind, [row for row in rows if row["kind"] == kind], rows[0]["begin"]) for kind in STATUS_ENUMS
+    ]
 
 
-def _hour(kind: StatusType, begin: datetime, rows: Sequence[RowMapping]) -> HourResponse:
-    minutes = MinutesResponse(
-        begin=begin,
-        completed=_by_minute(rows, "completed"),
-        failed=_by_minute(rows, "failed"),
-        cancelled=_by_minute(rows, "cancelled"),
-    )
-    completed, failed = sum(minutes.completed), sum(minutes.failed)
-    ended = completed + failed
-    return HourResponse(
-        kind=kind,
-        completed=completed,
-        failed=failed,
-        cancelled=sum(minutes.cancelled),
-        failure_rate=failed / ended if ended else None,
-        minutes=minutes,
-    )
-
-
-def _by_minute(rows: Sequence[RowMapping], outcome: str) -> list[int]:
-    counts = [0] * _MINUTES
+def _ended(kind: StatusType, rows: Sequence[RowMapping], begin: datetime) -> EndedLastHour:
+    counts = {outcome: [0] * _MINUTES for outcome in ("completed", "failed", "cancelled")}
     for row in rows:
         # A commit that another connection stamped a moment ahead belongs to the present minute.
-        counts[min(row["minute"], _MINUTES - 1)] += row[outcome]
-    return counts
+        minute = min(row["minute"], _MINUTES - 1)
+        for outcome, by_minute in counts.items():
+            by_minute[minute] += row[outcome]
+    return EndedLastHour(kind, begin, **counts)

@@ -8,10 +8,11 @@ once when a customer is to be erased: it cannot be told whose it is.
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import Integer, LargeBinary, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_orders.domain.shop_orders import UnreadBody
 
 MAX_BODY_BYTES = 256 * 1024
 """Of a body that is kept; a longer one is cut."""
@@ -46,15 +47,6 @@ _FORGET_OLD = text(
             SELECT id FROM unread_webhooks WHERE order_id IS NULL ORDER BY id DESC OFFSET :rows LIMIT 1))"""
 )
 _FORGET_UNIDENTIFIED = text("DELETE FROM unread_webhooks WHERE order_id IS NULL")
-
-
-@dataclass(frozen=True, slots=True)
-class UnreadBody:
-    """What came under ``topic``, and the ``problems`` with it, a sentence each."""
-
-    topic: str
-    body: bytes
-    problems: tuple[str, ...]
 
 
 async def note(connection: AsyncConnection, order_id: int, unread: UnreadBody | None) -> bool:

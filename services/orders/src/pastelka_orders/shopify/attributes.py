@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pastelka_orders.shopify.fields import LONG_TEXT_LENGTH, truncate
+from pastelka_orders.shopify.parsing import LONG_TEXT_LENGTH, truncate
 from pastelka_orders.shopify.settings import ShopifySettings
 
 Attributes = Iterable[tuple[str, str]]

@@ -1,6 +1,8 @@
 """The Admin GraphQL API of the shop: asked within its limits, and all pages of what it answers."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -11,26 +13,65 @@ from pydantic import ValidationError
 from pastelka_common.errors import PermanentError, TransientError
 from pastelka_common.http_client import instrumented_request
 from pastelka_common.response_body import MAX_HEADER_BYTES, ResponseBodyError, read_body
+from pastelka_orders.domain.shop_orders import MAX_ITEMS, OrderTooLargeError, ShopOrder
 from pastelka_orders.photos.http_responses import retry_after
-from pastelka_orders.shopify import queries
+from pastelka_orders.shopify import graphql_models
 from pastelka_orders.shopify.api_errors import GraphQLErrors, body_error, require_answer, unreadable
 from pastelka_orders.shopify.attributes import AttributeNames
-from pastelka_orders.shopify.fields import MAX_ITEMS, ShopifyModel
 from pastelka_orders.shopify.graphql_models import GraphQLConnection, LineItemNode, OrderNode, PageInfo
-from pastelka_orders.shopify.orders import OrderTooLargeError, ShopOrder
+from pastelka_orders.shopify.parsing import ShopifyModel
 from pastelka_orders.shopify.settings import ShopifySettings
-from pastelka_orders.shopify.throttle import Cost, Throttle
 
 ORDERS_PER_PAGE = 25
 LINES_PER_ORDER = 15
 """Of a page of orders. It may cost some 500 points, which have to be there; one query may cost 1,000."""
 LINES_PER_PAGE = 250
-
 _TRIES = 20
 _LONGEST_WAIT = 60.0
 _MAX_ANSWER_BYTES = 32 * 1024 * 1024
-
 log = structlog.get_logger(__name__)
+
+
+class ThrottleStatus(ShopifyModel):
+    """The bucket, in cost points; ``restoreRate`` is points a second."""
+
+    maximumAvailable: float  # noqa: N815 - the API's name
+    currentlyAvailable: float  # noqa: N815
+    restoreRate: float  # noqa: N815
+
+
+class Cost(ShopifyModel):
+    """What one query costs, and what is left."""
+
+    requestedQueryCost: float  # noqa: N815
+    throttleStatus: ThrottleStatus  # noqa: N815
+
+
+class Throttle:
+    """What is known of the bucket, as other programs may use it, too: a good guess."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._cost: Cost | None = None
+        self._at = 0.0
+        self._costs: dict[str, float] = {}
+
+    def note(self, query: str, cost: Cost) -> None:
+        """An answer to ``query`` came with this."""
+        self._cost = cost
+        self._at = self._clock()
+        self._costs[query] = cost.requestedQueryCost
+
+    def seconds(self, query: str) -> float:
+        """How long to wait before ``query`` is asked; 0 while nothing is known."""
+        if self._cost is None or query not in self._costs:
+            return 0.0
+        status = self._cost.throttleStatus
+        rate = max(status.restoreRate, 0.1)
+        available = status.currentlyAvailable + (self._clock() - self._at) * rate
+        # No bucket fills beyond its size: a query that costs more is refused, not awaited.
+        needed = min(self._costs[query], status.maximumAvailable)
+        return max(0.0, (needed - available) / rate)
 
 
 class OrdersPage(ShopifyModel):
@@ -83,7 +124,7 @@ class AdminApi:
             "filter": f"updated_at:>='{since}'",
             "lines": LINES_PER_ORDER,
         }
-        data = await self._ask("Orders", queries.ORDERS, variables)
+        data = await self._ask("Orders", graphql_models.ORDERS, variables)
         try:
             found = GraphQLConnection[dict[str, Any]].model_validate(data.get("orders"))
         except ValidationError as error:
@@ -93,7 +134,7 @@ class AdminApi:
     async def order(self, shopify_id: int) -> ShopOrder:
         """One order with all its line items."""
         gid = f"gid://shopify/Order/{shopify_id}"
-        data = await self._ask("Order", queries.ORDER, {"id": gid, "lines": LINES_PER_PAGE})
+        data = await self._ask("Order", graphql_models.ORDER, {"id": gid, "lines": LINES_PER_PAGE})
         node = data.get("order")
         if node is None:
             raise PermanentError("shop_order_gone", f"The shop has no order {shopify_id} any more.")
@@ -117,7 +158,7 @@ class AdminApi:
 
     async def _lines(self, gid: str, after: str) -> GraphQLConnection[LineItemNode]:
         variables = {"id": gid, "lines": LINES_PER_PAGE, "after": after}
-        data = await self._ask("Lines", queries.LINES, variables)
+        data = await self._ask("Lines", graphql_models.LINES, variables)
         try:
             return GraphQLConnection[LineItemNode].model_validate((data.get("order") or {}).get("lineItems"))
         except ValidationError as error:

@@ -1,6 +1,6 @@
-"""An order as the Admin API answers it.
+"""Queries of the Admin API, and an order as it answers it.
 
-https://shopify.dev/docs/api/admin-graphql/latest/objects/Order
+https://shopify.dev/docs/api/admin-graphql/latest/queries/orders and .../objects/Order
 """
 
 from collections.abc import Sequence
@@ -9,8 +9,9 @@ from typing import Generic, TypeVar
 from pydantic import Field
 
 from pastelka_orders.domain import text
+from pastelka_orders.domain.shop_orders import ShopItem, ShopOrder, delivery_of
 from pastelka_orders.shopify.attributes import AttributeNames
-from pastelka_orders.shopify.fields import (
+from pastelka_orders.shopify.parsing import (
     VALUE_LENGTH,
     Moment,
     OptionalText,
@@ -19,7 +20,40 @@ from pastelka_orders.shopify.fields import (
     ShopifyModel,
     full_name,
 )
-from pastelka_orders.shopify.orders import ShopItem, ShopOrder, delivery_of
+
+_LINES = """nodes { id title quantity currentQuantity customAttributes { key value } }
+      pageInfo { hasNextPage endCursor }"""
+
+_ORDER = f"""fragment Head on Order {{
+    id legacyResourceId name email createdAt updatedAt cancelledAt displayFinancialStatus
+    customer {{ firstName lastName }}
+    shippingLines(first: 10, includeRemovals: true) {{ nodes {{ title isRemoved }} }}
+    lineItems(first: $lines) {{
+      {_LINES}
+    }}
+  }}"""
+
+ORDERS = f"""query Orders($first: Int!, $after: String, $filter: String, $lines: Int!) {{
+    orders(first: $first, after: $after, query: $filter, sortKey: UPDATED_AT) {{
+      nodes {{ ...Head }}
+      pageInfo {{ hasNextPage endCursor }}
+    }}
+  }}
+  {_ORDER}"""
+
+ORDER = f"""query Order($id: ID!, $lines: Int!) {{
+    order(id: $id) {{ ...Head }}
+  }}
+  {_ORDER}"""
+
+LINES = f"""query Lines($id: ID!, $lines: Int!, $after: String) {{
+    order(id: $id) {{
+      lineItems(first: $lines, after: $after) {{
+      {_LINES}
+      }}
+    }}
+  }}"""
+
 
 N = TypeVar("N")
 

@@ -8,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import Failure, OrderChanged, OrderCreated
 from pastelka_common.contracts.statuses import STATUS_ENUMS
+from pastelka_orders.domain.photo_plan import RefetchPolicy, plan_photos
+from pastelka_orders.domain.shop_orders import ShopItem, ShopOrder
 from pastelka_orders.handlers.versions import end_in_error, stop_work
 from pastelka_orders.models.orders import OrderStatus
 from pastelka_orders.outbox import Outbox
@@ -16,8 +18,6 @@ from pastelka_orders.repository.downloads import refresh_order_status
 from pastelka_orders.repository.shop_orders import KnownOrder
 from pastelka_orders.repository.versions import Version
 from pastelka_orders.shop_requests import SyncOrder
-from pastelka_orders.shopify.orders import ShopItem, ShopOrder
-from pastelka_orders.shopify.photo_plan import RefetchPolicy, plan_photos
 
 REPLACED = Failure(
     code="photo_replaced",

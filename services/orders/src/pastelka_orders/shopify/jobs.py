@@ -12,6 +12,8 @@ from pastelka_common.contracts.messages import Failure, now
 from pastelka_common.errors import PermanentError, TransientError
 from pastelka_orders.database import Database, is_transient
 from pastelka_orders.dead_letters import letter_about
+from pastelka_orders.domain.photo_plan import RefetchPolicy
+from pastelka_orders.domain.shop_orders import ShopOrder
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.repository import shop_jobs, shop_orders
 from pastelka_orders.repository.claims import Claim
@@ -19,8 +21,6 @@ from pastelka_orders.row_jobs import Write
 from pastelka_orders.shop_requests import FetchOrders, SyncOrder
 from pastelka_orders.shopify.client import AdminApi
 from pastelka_orders.shopify.ingest import Effect, give_up, ingest
-from pastelka_orders.shopify.orders import ShopOrder
-from pastelka_orders.shopify.photo_plan import RefetchPolicy
 
 T = TypeVar("T")
 

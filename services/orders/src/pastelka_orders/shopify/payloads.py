@@ -10,9 +10,15 @@ from typing import Annotated, Any
 from pydantic import Field, WithJsonSchema, field_validator
 
 from pastelka_orders.domain import text
-from pastelka_orders.shopify.attributes import AttributeNames
-from pastelka_orders.shopify.fields import (
+from pastelka_orders.domain.shop_orders import (
     MAX_ITEMS,
+    ShopItem,
+    ShopOrder,
+    delivery_of,
+    without_photos_beyond,
+)
+from pastelka_orders.shopify.attributes import AttributeNames
+from pastelka_orders.shopify.parsing import (
     VALUE_LENGTH,
     Moment,
     OptionalText,
@@ -21,7 +27,6 @@ from pastelka_orders.shopify.fields import (
     ShopifyModel,
     full_name,
 )
-from pastelka_orders.shopify.orders import ShopItem, ShopOrder, delivery_of, without_photos_beyond
 
 _ORDER_GID = re.compile(r"gid://shopify/Order/([0-9]{1,19})")
 _UNSAID = "{}: is missing; with SHOPIFY_ACCESS_TOKEN it is read from the shop"

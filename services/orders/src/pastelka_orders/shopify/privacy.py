@@ -11,8 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pastelka_orders.handlers.erasures import ask
 from pastelka_orders.repository import erasures, shop_orders, unread_webhooks
 from pastelka_orders.repository.erasures import Target
-from pastelka_orders.shopify.fields import OptionalText, ShopId, ShopifyModel
-from pastelka_orders.shopify.parsing import ParseResult, document_of, read
+from pastelka_orders.shopify.parsing import OptionalText, ParseResult, ShopId, ShopifyModel, document_of, read
 
 ERASE = "customers/redact"
 DATA_REQUEST = "customers/data_request"
@@ -42,7 +41,7 @@ class _Customer(ShopifyModel):
     email: OptionalText = None
 
 
-class _Request(ShopifyModel):
+class _DataRequest(ShopifyModel):
     id: ShopId | None = None
 
 
@@ -52,7 +51,7 @@ class PrivacyPayload(ShopifyModel):
     customer: _Customer | None = None
     orders_to_redact: tuple[ShopId, ...] | None = None
     orders_requested: tuple[ShopId, ...] | None = None
-    data_request: _Request | None = None
+    data_request: _DataRequest | None = None
 
     @property
     def email(self) -> str | None:

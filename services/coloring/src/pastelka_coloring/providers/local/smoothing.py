@@ -25,7 +25,7 @@ _LONGEST_OPEN, _LONGEST_CLOSED = 9, 14
 
 
 @dataclass(slots=True, eq=False)
-class Curve:
+class BoundaryCurve:
     """Boundaries that go on in one another; ``points`` (n, 2), a closed one's last point is its first.
 
     ``junctions`` has the index of the point at each junction that the curve touches, ``strength``
@@ -40,7 +40,7 @@ class Curve:
 
 def smooth_boundaries(
     boundaries: list[Boundary], strengths: NDArray[np.float64], sigma: float
-) -> list[Curve]:
+) -> list[BoundaryCurve]:
     """Return boundaries as smooth curves that still meet where they met.
 
     ``strengths`` (n,) is the mean strength of each, about 1 for a clear line; ``sigma`` the length
@@ -48,7 +48,7 @@ def smooth_boundaries(
     """
     curves = _joined(boundaries, strengths)
     curves.sort(key=lambda curve: -len(curve.points))
-    passing: dict[int, Curve] = {}
+    passing: dict[int, BoundaryCurve] = {}
     for curve in curves:
         for junction, index in curve.junctions.items():
             if curve.is_closed or 0 < index < len(curve.points) - 1:
@@ -77,7 +77,7 @@ def smooth_points(points: Points, sigma: float, *, is_closed: bool) -> Points:
     return np.asarray(gaussian_filter1d(longer, sigma, axis=0, mode="nearest")[reach : reach + count])
 
 
-def _smoothed(curve: Curve, sigma: float) -> Points:
+def _smoothed(curve: BoundaryCurve, sigma: float) -> Points:
     points, closed = curve.points, curve.is_closed
     longest = len(points) / (_LONGEST_CLOSED if closed else _LONGEST_OPEN)
     sigma = min(sigma * (1 + 2 * min(max(1 - curve.strength, 0), 1)), max(longest, 0.8))
@@ -107,7 +107,7 @@ def _corners(points: Points, strength: float, *, is_closed: bool) -> NDArray[np.
     return np.asarray(gaussian_filter1d(maximum_filter1d(turns, 7, mode=mode), 3.5, mode=mode))
 
 
-def _bend(curve: Curve, index: int, place: Points, reach: int) -> None:
+def _bend(curve: BoundaryCurve, index: int, place: Points, reach: int) -> None:
     """Lead an end of a curve to where the curve that it ends on now runs."""
     points = curve.points
     reach = min(len(points), reach)
@@ -122,13 +122,13 @@ _End = tuple[int, bool]
 """A boundary's index, and whether its last end is meant."""
 
 
-def _joined(boundaries: list[Boundary], strengths: NDArray[np.float64]) -> list[Curve]:
+def _joined(boundaries: list[Boundary], strengths: NDArray[np.float64]) -> list[BoundaryCurve]:
     links = _through(boundaries, strengths)
     done: set[int] = set()
     curves = []
     for index, boundary in enumerate(boundaries):
         if boundary.is_closed:
-            curves.append(Curve(boundary.points, is_closed=True, strength=float(strengths[index])))
+            curves.append(BoundaryCurve(boundary.points, is_closed=True, strength=float(strengths[index])))
         elif index not in done:
             chain, is_closed = _chain(index, links)
             done.update(part for part, _ in chain)
@@ -182,7 +182,7 @@ def _curve(
     is_closed: bool,
     boundaries: list[Boundary],
     strengths: NDArray[np.float64],
-) -> Curve:
+) -> BoundaryCurve:
     parts: list[Points] = []
     junctions: dict[int, int] = {}
     length = 0
@@ -197,4 +197,4 @@ def _curve(
         parts.append(points[:-1])
         weight += float(strengths[index]) * (len(points) - 1)
     end = boundaries[chain[-1][0]].points[0 if chain[-1][1] else -1]
-    return Curve(np.concatenate([*parts, end[None]]), is_closed, weight / max(length, 1), junctions)
+    return BoundaryCurve(np.concatenate([*parts, end[None]]), is_closed, weight / max(length, 1), junctions)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 SERVICES = {"orders", "coloring", "vectorize", "notifier"}
 DATABASE = {"sqlalchemy", "asyncpg", "alembic"}
 DOMAIN = ROOT / "services/orders/src/pastelka_orders/domain"

@@ -1,6 +1,6 @@
 """What becomes of photos when the shop has other ones."""
 
-from pastelka_orders.shopify.photo_plan import PhotoPlan, RefetchPolicy, StoredPhotoState, plan_photos
+from pastelka_orders.domain.photo_plan import PhotoPlan, RefetchPolicy, StoredPhotoState, plan_photos
 
 STORED = StoredPhotoState(1, (10, 1), "https://a", is_stored=True, has_failed=False)
 WAITING = StoredPhotoState(2, (10, 2), "https://b", is_stored=False, has_failed=False)

@@ -4,12 +4,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from pastelka_orders.repository.unread_webhooks import UnreadBody
-from pastelka_orders.shopify.fields import MAX_ITEMS, MAX_PHOTOS
+MAX_ITEMS = 1000
+"""Line items of one order, and attributes of one line item."""
+MAX_PHOTOS = 2000
+"""Photos of one order."""
 
 
 class OrderTooLargeError(ValueError):
     """An order of more items or photos than one order may have; the message says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadBody:
+    """A webhook's body under ``topic``, and the ``problems`` with it, a sentence each."""
+
+    topic: str
+    body: bytes
+    problems: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
