@@ -363,7 +363,7 @@ export interface paths {
         };
         /**
          * Print Order
-         * @description A PDF of the chosen pages, one on each sheet of A4.
+         * @description The books of the order as a PDF: a cover and the chosen pages of each line item, in all its copies.
          */
         get: operations["print_order"];
         put?: never;

@@ -148,12 +148,9 @@ class FileMissingError(ConflictError):
 
 
 class NotPrintableError(ConflictError):
-    """A page that is no picture that a PDF can hold."""
+    """The books of an order cannot be composed: a damaged page, too many sheets, too much work."""
 
     code = "not_printable"
-
-    def __init__(self, title: str) -> None:
-        super().__init__(f"A chosen page of {title} is damaged and cannot be printed; generate it again.")
 
 
 class NotCompletedError(ConflictError):

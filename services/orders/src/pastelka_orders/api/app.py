@@ -31,9 +31,10 @@ from pastelka_orders.api.request_limits import (
 from pastelka_orders.api.routes import addresses, exports, orders, session, shop, system, versions
 from pastelka_orders.api.subscriptions import Subscriptions
 from pastelka_orders.api.telemetry import TelemetryMiddleware
+from pastelka_orders.book.process import BookComposer
 from pastelka_orders.broker import Broker
 from pastelka_orders.database import Database, open_database
-from pastelka_orders.exports import ExportSlots, Printer
+from pastelka_orders.exports import ExportSlots
 from pastelka_orders.handlers.system import System
 from pastelka_orders.photos import PhotoIntake, PhotoLimits
 from pastelka_orders.photos.intake import remove_temp_folders
@@ -125,7 +126,7 @@ def _services(settings: OrdersSettings) -> Services:
         Subscriptions(settings),
         broker,
         System(database, broker),
-        Printer(),
+        BookComposer(),
         ExportSlots(settings.export_concurrency),
         _access(settings, database),
     )

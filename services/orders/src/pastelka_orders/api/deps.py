@@ -16,9 +16,10 @@ from pastelka_orders.access.origin import OriginPolicy
 from pastelka_orders.access.sign_in import SignIn
 from pastelka_orders.api import field_limits
 from pastelka_orders.api.subscriptions import Subscriptions
+from pastelka_orders.book.process import BookComposer
 from pastelka_orders.broker import Broker
 from pastelka_orders.database import Database, Work
-from pastelka_orders.exports import ExportSlots, Printer
+from pastelka_orders.exports import ExportSlots
 from pastelka_orders.handlers.system import System
 from pastelka_orders.photos import PhotoIntake
 from pastelka_orders.repository.views import Views
@@ -76,7 +77,7 @@ class Services:
     subscriptions: Subscriptions
     broker: Broker
     system: System
-    printer: Printer
+    composer: BookComposer
     exports: ExportSlots
     access: "Access"
 

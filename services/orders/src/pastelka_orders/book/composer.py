@@ -1,4 +1,4 @@
-"""``python -m pastelka_orders.book.composer FOLDER``: composes a book for :mod:`.process`, in bounds of its own.
+"""``python -m pastelka_orders.book.composer FOLDER``: composes a book for :mod:`.process`, within bounds.
 
 ``FOLDER`` holds ``job.json`` (:class:`Job`); ``book.pdf`` and ``sheet_<n>.webp`` are written into it, and the
 outcome, :class:`ComposedBook` or :class:`BookRefusal`, goes to standard output. Typesetter and decoders read
@@ -61,10 +61,10 @@ def compose(job: Job, folder: Path) -> ComposedBook:
     _write_sheets(job, imposition, folder)
     try:
         compiler = _compiler(folder)
-        content = compiler.compile(format="pdf", pdf_standards=["a-2b"], pdf_tags=False)
+        content = _single(compiler.compile(format="pdf", pdf_standards=["a-2b"], pdf_tags=False))
     except typst.TypstError as error:
         raise UnprintableError(_unreadable(books, folder) or str(error)) from error
-    _finish(job, imposition, content, folder)
+    finish(content, folder / PDF, job.options, imposition.order)
     previews = _write_previews(compiler, job, folder) if job.has_previews else 0
     return ComposedBook(sheets=len(imposition.order), previews=previews)
 
@@ -74,8 +74,11 @@ def _compiler(folder: Path) -> typst.Compiler:
     return typst.Compiler(str(folder / _TEMPLATE), root=str(folder), font_paths=fonts)
 
 
-def _finish(job: Job, imposition: Imposition, content: bytes, folder: Path) -> None:
-    finish(content, folder / PDF, job.options, imposition.order)
+def _single(document: bytes | list[bytes] | None) -> bytes:
+    """The PDF; only pictures are several."""
+    if not isinstance(document, bytes):
+        raise TypeError("a PDF is one document")
+    return document
 
 
 def _write_sheets(job: Job, imposition: Imposition, folder: Path) -> None:
@@ -172,7 +175,7 @@ def _write_previews(compiler: typst.Compiler, job: Job, folder: Path) -> int:
     """One small picture of each sheet, without its copies."""
     longer = max(Sheet(job.options).media)
     rendered = compiler.compile(format="png", ppi=_PREVIEW_PIXELS / longer * 25.4)
-    sheets = rendered if isinstance(rendered, list) else [rendered]
+    sheets = rendered if isinstance(rendered, list) else [_single(rendered)]
     for number, content in enumerate(sheets, start=1):
         with Image.open(BytesIO(content)) as image:
             image.convert("RGB").save(folder / preview_name(number), "WEBP", quality=80, method=2)

@@ -14,7 +14,7 @@ from pastelka_orders.book.description import Book, BookOptions, Layout, OrderBoo
 from pastelka_orders.book.paper import MARGIN, MARK_DISTANCE, MARK_LENGTH, Area, Sheet, grid
 from pastelka_orders.book.text_fit import FittedText, fit_text, printable_text
 
-MAX_SHEETS = 20_000
+MAX_SHEETS = 5_000
 """Of one PDF; more copies are better ordered with a note."""
 
 _PER_SHEET: dict[Layout, int] = {"auto": 1, "one": 1, "two": 2, "four": 4}

@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+import anyio
 import structlog
 from pydantic import TypeAdapter
 
@@ -32,26 +33,33 @@ class BookError(PermanentError):
     """The book cannot be composed; code and message say why."""
 
 
-async def compose(
-    books: OrderBooks, options: BookOptions, folder: Path, *, has_previews: bool = False
-) -> ComposedBook:
-    """Compose into ``folder``, which ends up with ``book.pdf`` and the previews. Raises ``BookError``.
+class BookComposer:
+    """Composes books, one at a time: each takes a processor and some 100 to 300 MB."""
 
-    The process is ended when the caller is cancelled.
-    """
-    job = Job(
-        books=books,
-        options=options,
-        title=_title(books),
-        has_previews=has_previews,
-        memory_bytes=MEMORY_BYTES,
-        cpu_seconds=CPU_SECONDS,
-    )
-    (folder / JOB).write_text(job.model_dump_json(), encoding="utf-8")
-    outcome = await _run(folder)
-    if isinstance(outcome, BookRefusal):
-        raise BookError(outcome.code, outcome.message)
-    return outcome
+    def __init__(self) -> None:
+        self._turn = anyio.CapacityLimiter(1)
+
+    async def compose(
+        self, books: OrderBooks, options: BookOptions, folder: Path, *, has_previews: bool = False
+    ) -> ComposedBook:
+        """Compose into ``folder``, which ends up with ``book.pdf`` and the previews. Raises ``BookError``.
+
+        The process is ended when the caller is cancelled.
+        """
+        job = Job(
+            books=books,
+            options=options,
+            title=_title(books),
+            has_previews=has_previews,
+            memory_bytes=MEMORY_BYTES,
+            cpu_seconds=CPU_SECONDS,
+        )
+        await anyio.Path(folder / JOB).write_text(job.model_dump_json(), encoding="utf-8")
+        async with self._turn:
+            outcome = await _run(folder)
+        if isinstance(outcome, BookRefusal):
+            raise BookError(outcome.code, outcome.message)
+        return outcome
 
 
 def pdf_of(folder: Path) -> Path:

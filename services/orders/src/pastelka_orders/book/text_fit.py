@@ -23,6 +23,7 @@ _SLACK = 1.02
 """Shaping may make a line a little wider than the sum of its characters."""
 ELLIPSIS = "…"
 
+_BREAK = re.compile("\r\n|[\n\r\u2028\u2029]")
 # Czech typography: a preposition of one letter does not end a line (ČSN 01 6910).
 _PREPOSITION = re.compile(r"(?<![^\W\d_])([ksvzouaiKSVZOUAI]) (?=\S)")
 
@@ -50,12 +51,10 @@ def printable_text(text: str) -> tuple[str, str]:
     """``text`` as it can be set, and the characters that no typeface has, each once."""
     missing: dict[str, None] = {}
     kept: list[str] = []
-    for character in unicodedata.normalize("NFC", text):
-        if character in "\n\t\r \u2028\u2029":
-            kept.append("\n" if character in "\n\u2028\u2029" else " ")
-        elif _is_set(character):
+    for character in _BREAK.sub("\n", unicodedata.normalize("NFC", text)).replace("\t", " "):
+        if character == "\n" or (not _is_invisible(character) and _is_set(character)):
             kept.append(character)
-        elif unicodedata.category(character) not in {"Cc", "Cf", "Mn", "Cs"}:
+        elif not _is_invisible(character):
             missing[character] = None
     return "".join(kept), "".join(missing)
 
@@ -116,6 +115,11 @@ def _breakable(words: list[str], width: float, font: FontName) -> list[str]:
 def _width(text: str, font: FontName) -> float:
     own, other = _advances(font), _advances(FALLBACK)
     return sum(own.get(ord(one), other.get(ord(one), 0.0)) for one in text)
+
+
+def _is_invisible(character: str) -> bool:
+    """Controls, marks of direction, joiners, and selectors of a variant that the typeface lacks."""
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs"} or "\ufe00" <= character <= "\ufe0f"
 
 
 def _is_set(character: str) -> bool:

@@ -14,9 +14,17 @@ from pastelka_orders.api.authorization import VIEWER, AuthorizedRoute
 from pastelka_orders.api.deps import Deps, OrderNumber, Services
 from pastelka_orders.api.field_limits import EXPORT_SECONDS
 from pastelka_orders.api.problems import Responses, declared
-from pastelka_orders.errors import NothingChosenError, OrderCancelledError, OrderNotFoundError, OrdersError
-from pastelka_orders.exports import Entry, Export, StoredEntry, file_name, zipped
-from pastelka_orders.repository import exports, orders
+from pastelka_orders.book.process import BookError, pdf_of
+from pastelka_orders.errors import (
+    NothingChosenError,
+    NotPrintableError,
+    OrderCancelledError,
+    OrderNotFoundError,
+    OrdersError,
+)
+from pastelka_orders.exports import Export, StoredEntry, file_name, sent_file, zipped
+from pastelka_orders.handlers.books import composed
+from pastelka_orders.repository import books, exports, orders
 from pastelka_orders.repository.exports import What
 
 router = APIRouter(prefix="/orders", tags=["orders"], route_class=AuthorizedRoute)
@@ -51,14 +59,26 @@ async def download_order(
     "/{order_number}/print", dependencies=[VIEWER], response_class=StreamingResponse, responses=_sent(_PDF)
 )
 async def print_order(services: Deps, order_number: OrderNumber) -> StreamingResponse:
-    """A PDF of the chosen pages, one on each sheet of A4."""
+    """The books of the order as a PDF: a cover and the chosen pages of each line item, in all its copies."""
     async with _slot(services) as slot:
-        entries = [
-            Entry(entry.name, await slot.enter_async_context(services.storage.local_copy(entry.path)))
-            for entry in await _entries(services, order_number, "coloring")
-        ]
-        export = await services.printer.pdf(order_number, entries)
-        return _response(export, _PDF, file_name(order_number, "print.pdf"), slot.pop_all())
+        content = await services.database.read(lambda c: books.contents(c, order_number))
+        if content is None or not any(page.coloring_id for item in content.wanted for page in item.pages):
+            raise await _reason(services, order_number, "coloring")
+        try:
+            _, folder = await slot.enter_async_context(
+                composed(
+                    services.composer,
+                    services.storage,
+                    content,
+                    services.settings.book_options,
+                    services.settings.print_layouts,
+                )
+            )
+        except BookError as error:
+            raise NotPrintableError(error.message, order_number=order_number) from error
+        return _response(
+            sent_file(pdf_of(folder)), _PDF, file_name(order_number, "print.pdf"), slot.pop_all()
+        )
 
 
 async def _entries(services: Services, order_number: str, what: What) -> list[StoredEntry]:
