@@ -13,6 +13,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import nats
 
 from pastelka_common.testing.fake_runpod_jobs import Chance
@@ -59,6 +60,23 @@ async def job_given_up(line: Line) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def message_refused(line: Line) -> AsyncIterator[None]:
+    """A message that no stream takes is committed; it is listed and discarded."""
+    connection = await asyncpg.connect(line.stack.postgres.url)
+    try:
+        await connection.execute(
+            "INSERT INTO outbox (subject, msg_id, payload) VALUES ('nowhere.M1', 'refused', '')"
+        )
+    finally:
+        await connection.close()
+    yield
+    (listed,) = json.loads(await _command(line, "refused-messages", "list", "--json"))
+    if listed["subject"] != "nowhere.M1" or not listed["reason"]:
+        raise RuntimeError(f"refused-messages list does not tell which message it was: {listed}")
+    await _command(line, "refused-messages", "discard", str(listed["id"]))
+
+
+@asynccontextmanager
 async def answer_lost(line: Line) -> AsyncIterator[None]:
     """RunPod takes a job, and its answer is lost on the way."""
     line.runpod.fail("submit", "lost")
@@ -85,7 +103,7 @@ async def disk_full(line: Line) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def storage_away(line: Line) -> AsyncIterator[None]:
+async def storage_unavailable(line: Line) -> AsyncIterator[None]:
     """A page is asked for, and the folder of all files is not there. It is put back."""
     order = await line.order(1, first_seed=308)
     (image,) = [image for item in order["line_items"] for image in item["images"]]
@@ -122,7 +140,7 @@ async def provider_fails(line: Line) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def hub_away(line: Line) -> AsyncIterator[None]:
+async def hub_unavailable(line: Line) -> AsyncIterator[None]:
     """Things happen, and the hub is not there."""
     hub = line.stack.servers["mercure"]
     await hub.kill()
@@ -132,7 +150,7 @@ async def hub_away(line: Line) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def broker_away(line: Line) -> AsyncIterator[None]:
+async def broker_unavailable(line: Line) -> AsyncIterator[None]:
     """People click, and NATS is not there: nothing is published, and the gauges' source is silent."""
     broker = line.stack.servers["nats"]
     await broker.kill()
@@ -142,7 +160,7 @@ async def broker_away(line: Line) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def nobody_looks(line: Line) -> AsyncIterator[None]:
+async def no_orders_worker(line: Line) -> AsyncIterator[None]:
     """No orders worker runs, so there are no gauges at all."""
     worker = line.stack.services["worker"]
     await worker.kill()
@@ -164,6 +182,12 @@ CONDITIONS = (
         job_given_up,
     ),
     Condition(
+        "NATS refuses a message",
+        "`refused-messages list`, `discard`",
+        ("PastelkaOutboxRefused",),
+        message_refused,
+    ),
+    Condition(
         "the storage is full",
         "the volume is enlarged",
         ("PastelkaDiskNearlyFull",),
@@ -174,7 +198,7 @@ CONDITIONS = (
         "the storage is not there",
         "it is put back",
         ("PastelkaStorageAway",),
-        storage_away,
+        storage_unavailable,
     ),
     Condition(
         "no coloring service runs",
@@ -188,14 +212,14 @@ CONDITIONS = (
         ("PastelkaBreakerOpen",),
         provider_fails,
     ),
-    Condition("the hub is away", "it is started", ("PastelkaPushesFailing",), hub_away),
+    Condition("the hub is away", "it is started", ("PastelkaPushesFailing",), hub_unavailable),
     Condition(
         "NATS is away",
         "it is started",
         ("PastelkaOutboxNotMoving", "PastelkaNotWatched"),
-        broker_away,
+        broker_unavailable,
     ),
-    Condition("no orders worker runs", "it is started", ("PastelkaNotWatched",), nobody_looks),
+    Condition("no orders worker runs", "it is started", ("PastelkaNotWatched",), no_orders_worker),
 )
 
 

@@ -158,7 +158,7 @@ async def _answers(url: str) -> bytes:
 @pytest.mark.server
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("fault", ["wrong password", "refused"])
-async def test_a_database_that_refuses(
+async def test_a_database_login_failure_reveals_no_secret(
     fault: str, settings: dict[str, str], postgres_server: PostgresServer, tmp_path: Path, echo: Echo
 ) -> None:
     port = postgres_server.port if fault == "wrong password" else 9
@@ -179,7 +179,7 @@ SYNC = {"shopify_id": 73, "order_number": "1"}
 
 @pytest.mark.server
 @pytest.mark.timeout(400)
-async def test_providers_that_quote_what_they_refuse(
+async def test_provider_errors_that_quote_the_request_reveal_no_secret(
     settings: dict[str, str], postgres_server: PostgresServer, tmp_path: Path, echo: Echo, database_url: str
 ) -> None:
     url = database_url.replace("postgresql://", "postgresql+asyncpg://")
@@ -233,7 +233,7 @@ async def test_providers_that_quote_what_they_refuse(
 
 @pytest.mark.server
 @pytest.mark.parametrize("name", sorted(MODULES))
-def test_malformed_settings_are_named_and_not_shown(name: str, settings: dict[str, str]) -> None:
+def test_malformed_settings_are_named_without_their_values(name: str, settings: dict[str, str]) -> None:
     wrong = {
         "DATABASE_URL": f"mysql://user:{secret('database')}@host/db",
         "PROXY_1_PORT": secret("port"),
@@ -252,7 +252,7 @@ def test_malformed_settings_are_named_and_not_shown(name: str, settings: dict[st
 
 @pytest.mark.server
 @pytest.mark.parametrize("name", sorted(MODULES))
-def test_settings_do_not_print_secrets(name: str, settings: dict[str, str]) -> None:
+def test_repr_of_settings_hides_secrets(name: str, settings: dict[str, str]) -> None:
     package, kind = {
         "coloring": ("pastelka_coloring", "ColoringSettings"),
         "vectorize": ("pastelka_vectorize", "VectorizeSettings"),
@@ -269,7 +269,7 @@ def test_settings_do_not_print_secrets(name: str, settings: dict[str, str]) -> N
     assert_silent("the printout", ended.stdout + ended.stderr)
 
 
-def test_the_search_finds_what_it_looks_for() -> None:
+def test_the_secret_search_finds_each_form() -> None:
     for content in (secret("x"), json.dumps({"a": secret("x")})):
         with pytest.raises(AssertionError, match="holds a secret"):
             assert_silent("it", content.encode())

@@ -83,29 +83,29 @@ def _download_folders(environment: Mapping[str, str]) -> Iterable[Path]:
     return (caches / "ms-playwright", home / "Library" / "Caches" / "ms-playwright")
 
 
-def ways_to_install(*, is_root: bool, has_apt: bool) -> list[Sequence[str]]:
+def install_commands(*, is_root: bool, has_apt: bool) -> list[Sequence[str]]:
     """The commands to try, in this order."""
-    ways: list[Sequence[str]] = [(sys.executable, "-m", "playwright", "install", "chromium")]
+    commands: list[Sequence[str]] = [(sys.executable, "-m", "playwright", "install", "chromium")]
     if is_root and has_apt:
         # A distribution's brings the libraries that it needs; a download runs only where they are.
         install = "apt-get install -y --no-install-recommends chromium"
-        ways += [tuple(install.split()), ("sh", "-c", f"apt-get update && {install}")]
-    return ways
+        commands += [tuple(install.split()), ("sh", "-c", f"apt-get update && {install}")]
+    return commands
 
 
 def require_chromium(
-    environment: Mapping[str, str] | None = None, ways: Sequence[Sequence[str]] | None = None
+    environment: Mapping[str, str] | None = None, commands: Sequence[Sequence[str]] | None = None
 ) -> Path:
-    """The Chromium that is there, or the one that the first of ``ways`` to succeed installs. Blocks.
+    """The Chromium that is there, or the one that the first of ``commands`` to succeed installs. Blocks.
 
     Raises :class:`ChromiumMissingError`.
     """
     environment = os.environ if environment is None else environment
     if found := find_chromium(environment):
         return found
-    if ways is None:
-        ways = ways_to_install(is_root=_is_root(), has_apt=shutil.which("apt-get") is not None)
-    for command in ways:
+    if commands is None:
+        commands = install_commands(is_root=_is_root(), has_apt=shutil.which("apt-get") is not None)
+    for command in commands:
         sys.stderr.write(f"No Chromium was found; installing one: {' '.join(command)}\n")
         found = find_chromium(environment) if _succeeds(command, environment) else None
         # A download may lack libraries of the system.

@@ -53,7 +53,7 @@ def stored(line: Line, url: str) -> Path:
     return line.stack.storage / urlsplit(url).path.removeprefix("/static/images/")
 
 
-def by_hand(line: Line, jobs: int = 1) -> None:
+def queue_until_advanced(line: Line, jobs: int = 1) -> None:
     """The next ``jobs`` at RunPod wait in its queue until ``runpod.advance`` takes them on."""
     line.runpod.plan(*(JobPlan(states=["IN_QUEUE"]) for _ in range(jobs)))
 

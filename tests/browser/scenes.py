@@ -8,7 +8,7 @@ from playwright.async_api import Route, expect
 
 from pastelka_common.testing.waiting import until
 from pastelka_local.testing.stack import photo
-from tests.browser.gates import by_hand
+from tests.browser.gates import queue_until_advanced
 from tests.browser.orders import images_of
 from tests.browser.visitor import Visitor
 from tests.browser.words import Words
@@ -43,7 +43,7 @@ async def order_with_everything(line: Line, seed: int) -> Any:
     await make(done, "svg", "completed")
     line.runpod.fail("submit", 401)
     await make(failed, "coloring", "error")
-    by_hand(line, 2)
+    queue_until_advanced(line, 2)
     version = await make(cancelled, "coloring", "runpod_queued")
     await line.post(f"/coloring-versions/{version['id']}/cancel")
     await make(in_progress, "coloring", "runpod_queued")

@@ -49,7 +49,7 @@ async def test_axe_finds_nothing(visit: Arrive, line: Line, theme: Theme, width:
     assert seen >= 25
 
 
-async def test_axe_is_awake(visit: Arrive) -> None:
+async def test_axe_finds_a_violation_on_a_broken_page(visit: Arrive) -> None:
     """It finds what is wrong with a page that is wrong."""
     visitor = await visit(Look(bypass_csp=True))
     await visitor.open("/no/such/page")

@@ -34,7 +34,7 @@ async def until_count(line: Line, number: str, status: str, wanted: int) -> None
     assert met
 
 
-async def test_the_hub_is_away_while_fifty_statuses_change(visitor: Visitor, line: Line) -> None:
+async def test_fifty_status_changes_during_a_hub_outage_are_caught_up(visitor: Visitor, line: Line) -> None:
     number = (await line.order(50, first_seed=100))["order_number"]
     await visitor.open_order(number)
     visitor.watch.announce(r"/\.well-known/mercure")
@@ -77,7 +77,7 @@ def times(lights: Any, since: float) -> str:
     return ", ".join(f"{light['state']} at {light['at'] / 1000 - since:+.1f} s" for light in lights)
 
 
-async def test_what_happened_while_offline_is_caught_up(visitor: Visitor, line: Line) -> None:
+async def test_changes_while_offline_are_caught_up(visitor: Visitor, line: Line) -> None:
     number = (await line.order(3, first_seed=200))["order_number"]
     await visitor.open_order(number)
     visitor.watch.announce("ERR_INTERNET_DISCONNECTED", "ERR_NETWORK_CHANGED")
@@ -107,7 +107,7 @@ _DEAF = """{
 }"""
 
 
-async def test_what_happened_while_asleep_is_caught_up(visitor: Visitor, line: Line) -> None:
+async def test_changes_while_asleep_are_caught_up(visitor: Visitor, line: Line) -> None:
     number = (await line.order(2, first_seed=210))["order_number"]
     await visitor.context.add_init_script(_DEAF)
     await visitor.open_order(number)

@@ -5,7 +5,7 @@ from playwright.async_api import expect
 from tests.browser.conftest import Arrive
 
 
-async def test_the_document_of_the_api_is_shown(visit: Arrive) -> None:
+async def test_the_api_documentation_renders(visit: Arrive) -> None:
     """Whatever the policy refuses, and every error of the console, fails the test as the visitor leaves."""
     visitor = await visit()
     page = visitor.page

@@ -31,7 +31,7 @@ def _sources() -> Iterator[Path]:
                 yield path
 
 
-def test_every_failure_has_a_czech_sentence() -> None:
+def test_every_error_code_has_a_czech_message() -> None:
     codes = {code for source in _sources() for code in _codes_in(source)} - _NEVER_SHOWN
     assert {"provider_out_of_credit", "photo_too_small", "attempts_exhausted"} <= codes, "nothing was found"
     known = set(re.findall(r"^  ([a-z_]+):", _CATALOGUE.read_text(encoding="utf-8"), re.MULTILINE))

@@ -82,7 +82,7 @@ async def publish(line: Line, number: int) -> str:
     return update_id
 
 
-async def test_the_line_outlives_its_cookies_without_a_gap(
+async def test_the_event_stream_outlives_its_cookies_without_a_gap(
     guest: Visitor, locked: Locked, line: Line
 ) -> None:
     order = await line.order(1, first_seed=900)
@@ -115,7 +115,7 @@ async def test_the_line_outlives_its_cookies_without_a_gap(
     assert await guest.loaded() == loaded
 
 
-async def test_who_was_removed_hears_and_sees_nothing_more(
+async def test_a_deleted_user_receives_no_pushes_and_no_files(
     guest: Visitor, locked: Locked, line: Line
 ) -> None:
     order = await line.order(1, first_seed=910)
@@ -151,9 +151,7 @@ async def test_who_was_removed_hears_and_sees_nothing_more(
     assert HUB not in str(await guest.context.cookies())
 
 
-async def test_pictures_of_the_other_port_are_shown_to_who_is_signed_in_and_to_nobody_else(
-    guest: Visitor, locked: Locked, line: Line
-) -> None:
+async def test_images_on_the_file_port_require_a_session(guest: Visitor, locked: Locked, line: Line) -> None:
     order = await line.order(2, first_seed=920)
     await sign_in(guest, locked, "looking", f"/orders/{order['order_number']}")
     pictures = guest.page.locator("article img")
@@ -171,7 +169,7 @@ async def test_pictures_of_the_other_port_are_shown_to_who_is_signed_in_and_to_n
             assert response.status == 401
 
 
-async def test_too_much_at_once_is_a_sentence(guest: Visitor, locked: Locked, line: Line) -> None:
+async def test_rate_limiting_shows_a_message(guest: Visitor, locked: Locked, line: Line) -> None:
     order = await line.order(1, first_seed=930)
     await sign_in(guest, locked, "hurried", f"/orders/{order['order_number']}")
     guest.watch.announce(r"/generate-coloring: 429")
@@ -236,7 +234,7 @@ _KINDS = {
 
 
 @pytest.mark.parametrize("name", _KINDS)
-async def test_a_stored_file_runs_nothing_and_loads_nothing(
+async def test_a_stored_file_neither_runs_scripts_nor_loads_resources(
     chromium: Browser, nginx_server: StartNginx, tmp_path: Path, name: str
 ) -> None:
     elsewhere = _Elsewhere()
@@ -282,7 +280,7 @@ async def _asked(elsewhere: _Elsewhere) -> set[str]:
     return elsewhere.asked
 
 
-async def test_other_sites_cannot_show_our_pictures(
+async def test_other_sites_cannot_embed_images(
     chromium: Browser, nginx_server: StartNginx, tmp_path: Path, visit: Arrive
 ) -> None:
     """Also where everybody may look, another site's page may not: it would learn whose photos are here."""

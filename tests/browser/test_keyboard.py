@@ -5,7 +5,7 @@ import re
 from playwright.async_api import FilePayload, Locator, expect
 
 from pastelka_local.testing.stack import photo
-from tests.browser.gates import by_hand
+from tests.browser.gates import queue_until_advanced
 from tests.browser.keys import COUNT_POINTERS, Keys
 from tests.browser.orders import images
 from tests.browser.visitor import Visitor
@@ -108,7 +108,7 @@ async def retry_and_cancel(visitor: Visitor, keys: Keys, line: Line, image: int)
     await status(visitor, image, "coloring", 3, "error")
     await keys.enter(lane.get_by_role("button", name="Zkusit znovu omalovánku v3"), back=True)
     await status(visitor, image, "coloring", 3, "completed")
-    by_hand(line)
+    queue_until_advanced(line)
     await keys.enter(lane.get_by_role("button", name="Nová omalovánka"))
     await status(visitor, image, "coloring", 4, "runpod_queued")
     await keys.enter(lane.get_by_role("button", name="Zrušit omalovánku v4"), back=True)
@@ -143,7 +143,7 @@ async def delete(visitor: Visitor, keys: Keys, number: str) -> None:
     await expect(page.locator(f"[data-order='{number}']")).to_have_count(0)
 
 
-async def test_main_job_by_keyboard_alone(visitor: Visitor, line: Line) -> None:
+async def test_main_job_by_keyboard(visitor: Visitor, line: Line) -> None:
     await visitor.context.add_init_script(COUNT_POINTERS)
     keys = Keys(visitor)
     await visitor.open()

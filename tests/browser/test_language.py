@@ -29,7 +29,7 @@ _TEXTS = """() => {
 }"""
 
 
-def test_the_catalogue_is_read_whole() -> None:
+def test_the_catalogue_is_read_completely() -> None:
     czech, english = (words(language).forms for language in get_args(Language))
     assert czech.keys() == english.keys()
     assert len(czech) > 200
@@ -56,7 +56,7 @@ async def foreign(visitor: Visitor, language: Language, data: Collection[str] = 
 
 
 @pytest.mark.parametrize("language", get_args(Language))
-async def test_nothing_of_the_other_language_is_left(visit: Arrive, line: Line, language: Language) -> None:
+async def test_no_text_of_the_other_language_is_shown(visit: Arrive, line: Line, language: Language) -> None:
     order = await order_with_everything(line, 700)
     visitor = await visit(Look(language=language))
     titles = [item["title"] for item in order["line_items"]]
@@ -67,7 +67,7 @@ async def test_nothing_of_the_other_language_is_left(visit: Arrive, line: Line, 
     assert not found, "\n".join(found)
 
 
-async def test_the_language_is_switched_at_once_and_kept(visitor: Visitor) -> None:
+async def test_the_language_switches_at_once_and_persists(visitor: Visitor) -> None:
     html = visitor.page.locator("html")
     await visitor.open()
     await visitor.until_light("live")

@@ -8,7 +8,7 @@ from typing import Any
 from playwright.async_api import FilePayload, expect
 
 from pastelka_local.testing.stack import photo
-from tests.browser.gates import by_hand, held, stopped, unreadable
+from tests.browser.gates import held, queue_until_advanced, stopped, unreadable
 from tests.browser.orders import images
 from tests.browser.statuses import COLORING, SVG, said
 from tests.browser.visitor import Visitor
@@ -23,7 +23,7 @@ async def show(visitor: Visitor, these: list[Any], kind: str, status: str) -> No
 
 async def color_step_by_step(visitor: Visitor, line: Line, these: list[Any]) -> None:
     number = len(these)
-    by_hand(line, number)
+    queue_until_advanced(line, number)
     async with AsyncExitStack() as reading:
         with stopped(line, "coloring"):
             with stopped(line, "worker"):

@@ -22,7 +22,7 @@ _HIDE_AND_SHOW = """async () => {
 
 
 @pytest.mark.parametrize("reduced", [True, False])
-async def test_what_is_off_screen_comes_back(visit: Arrive, line: Line, reduced: bool) -> None:
+async def test_content_rendered_off_screen_becomes_visible(visit: Arrive, line: Line, reduced: bool) -> None:
     """Transitions do not go on in a card that is not drawn, and would keep its texts from being read out."""
     order = await order_with_everything(line, 640)
     visitor = await visit(Look(width=375, reduced_motion=reduced))

@@ -35,7 +35,7 @@ class Delays:
         await route.fulfill(response=answer)
 
 
-async def test_no_badge_ever_goes_backwards(visitor: Visitor, line: Line) -> None:
+async def test_no_badge_goes_backwards(visitor: Visitor, line: Line) -> None:
     order = await line.order(IMAGES, first_seed=300)
     number = order["order_number"]
     assert len(images_of(order)) == IMAGES

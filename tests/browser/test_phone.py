@@ -82,7 +82,7 @@ async def test_main_job_by_touch(visit: Arrive, line: Line) -> None:
     await expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-async def test_no_page_scrolls_sideways(visit: Arrive, line: Line) -> None:
+async def test_no_page_scrolls_horizontally(visit: Arrive, line: Line) -> None:
     order = await order_with_everything(line, 510)
     visitor = await visit(PHONE)
     found: list[str] = []

@@ -22,7 +22,7 @@ async def drop(visitor: Visitor, *files: tuple[str, str, bytes]) -> None:
     await visitor.page.evaluate(_DROP, [[name, kind, list(content)] for name, kind, content in files])
 
 
-async def test_the_good_ones_are_stored_and_each_bad_one_is_named(visit: Arrive, line: Line) -> None:
+async def test_valid_files_are_stored_and_each_rejected_file_is_named(visit: Arrive, line: Line) -> None:
     visitor = await visit()
     await visitor.open()
     await visitor.until_light("live")
@@ -49,7 +49,9 @@ async def test_the_good_ones_are_stored_and_each_bad_one_is_named(visit: Arrive,
     await expect(visitor.page.locator("article[data-image]")).to_have_count(2)
 
 
-async def test_where_none_is_a_photo_each_says_why_and_may_be_replaced(visit: Arrive, line: Line) -> None:
+async def test_without_a_valid_file_each_shows_a_reason_and_can_be_replaced(
+    visit: Arrive, line: Line
+) -> None:
     visitor = await visit(Look(language="en", width=375, height=760))
     visitor.watch.announce(r"/api/v1/orders: 422")
     await visitor.open()

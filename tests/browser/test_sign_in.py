@@ -25,7 +25,7 @@ async def come(visit: Arrive, door: Door) -> Visitor:
     return visitor
 
 
-async def test_the_wanted_page_is_shown_after_signing_in(visit: Arrive, line: Line, door: Door) -> None:
+async def test_signing_in_returns_to_the_requested_page(visit: Arrive, line: Line, door: Door) -> None:
     order = await line.order(2, first_seed=800)
     number, name = order["order_number"], await door.user("operator")
     visitor = await come(visit, door)
@@ -57,7 +57,7 @@ async def test_the_wanted_page_is_shown_after_signing_in(visit: Arrive, line: Li
     await expect(page.get_by_label("Heslo")).to_have_count(0)
 
 
-async def test_too_many_attempts_wait(visit: Arrive, door: Door) -> None:
+async def test_too_many_sign_in_attempts_must_wait(visit: Arrive, door: Door) -> None:
     name, other = await door.user("operator"), await door.user("operator")
     visitor = await come(visit, door)
     visitor.watch.announce(r"/api/v1/session: (401|429)")
@@ -93,7 +93,7 @@ async def test_too_many_attempts_wait(visit: Arrive, door: Door) -> None:
     await expect(page.get_by_role("button", name=f"Přihlášení: {other}")).to_be_visible()
 
 
-async def test_a_session_that_ends_loses_nothing(visit: Arrive, line: Line, door: Door) -> None:
+async def test_an_expired_session_loses_no_input(visit: Arrive, line: Line, door: Door) -> None:
     name = await door.user("operator")
     visitor = await come(visit, door)
     page = visitor.page
@@ -124,7 +124,9 @@ async def test_a_session_that_ends_loses_nothing(visit: Arrive, line: Line, door
     assert await visitor.loaded() == loaded
 
 
-async def test_pictures_lead_to_signing_in_and_load_afterwards(visit: Arrive, line: Line, door: Door) -> None:
+async def test_rejected_images_prompt_for_sign_in_and_load_afterwards(
+    visit: Arrive, line: Line, door: Door
+) -> None:
     number = (await line.order(3, first_seed=820))["order_number"]
     name = await door.user("viewer")
     visitor = await come(visit, door)
@@ -167,7 +169,7 @@ async def settled(locator: Locator) -> float:
     )
 
 
-async def test_the_same_place_is_shown_again(visit: Arrive, line: Line, door: Door) -> None:
+async def test_signing_in_again_restores_the_scroll_position(visit: Arrive, line: Line, door: Door) -> None:
     """How far one had scrolled, and an event of meanwhile is caught up."""
     order = await line.order(8, first_seed=830)
     name = await door.user("operator")
@@ -218,7 +220,7 @@ async def test_signing_out_closes_every_tab(visit: Arrive, line: Line, door: Doo
         await expect(one.get_by_role("button", name=f"Přihlášení: {other}")).to_be_visible()
 
 
-async def test_in_and_out_by_keyboard_alone(visit: Arrive, door: Door) -> None:
+async def test_sign_in_and_out_by_keyboard(visit: Arrive, door: Door) -> None:
     name = await door.user("operator")
     visitor = await come(visit, door)
     page, keys = visitor.page, Keys(visitor)

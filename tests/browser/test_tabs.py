@@ -48,9 +48,7 @@ async def until_all_show(pages: list[Page], number: str) -> float:
 
 
 @pytest.mark.parametrize("count", [8, 20])
-async def test_all_tabs_of_a_browser_load_and_hear_over_one_stream(
-    visit: Arrive, line: Line, count: int
-) -> None:
+async def test_all_tabs_of_a_browser_share_one_event_stream(visit: Arrive, line: Line, count: int) -> None:
     visitor = await visit()
     streams = Streams(visitor)
     pages = await open_tabs(visitor, count)
@@ -68,7 +66,7 @@ async def test_all_tabs_of_a_browser_load_and_hear_over_one_stream(
     assert [trouble for watch in watches for trouble in watch.unannounced()] == []
 
 
-async def test_another_tab_goes_on_when_the_one_with_the_stream_is_closed(visit: Arrive, line: Line) -> None:
+async def test_another_tab_takes_over_when_the_leader_tab_closes(visit: Arrive, line: Line) -> None:
     visitor = await visit()
     streams = Streams(visitor)
     pages = await open_tabs(visitor, 4)
@@ -96,7 +94,7 @@ _TIMEOUTS = """AbortSignal.timeout = (ms) => {
 }"""
 
 
-async def test_a_connection_that_dies_silently_is_noticed_and_replaced(visit: Arrive, line: Line) -> None:
+async def test_a_silently_dead_connection_is_detected_and_replaced(visit: Arrive, line: Line) -> None:
     assert line.stack.nginx is not None
     async with silent_proxy(line.stack.nginx.port) as proxy:
         visitor = await visit(at=f"http://localhost:{proxy.port}")

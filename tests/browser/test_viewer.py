@@ -32,7 +32,7 @@ async def offered(page: Page) -> list[str]:
     return list(names)
 
 
-async def test_a_viewer_is_offered_nothing_that_changes(visit: Arrive, line: Line, door: Door) -> None:
+async def test_a_viewer_sees_no_commands_that_change_data(visit: Arrive, line: Line, door: Door) -> None:
     order = await order_with_everything(line, 900)
     number, name = order["order_number"], await door.user("viewer")
     visitor = await visit(at=door.url)
@@ -53,7 +53,7 @@ async def test_a_viewer_is_offered_nothing_that_changes(visit: Arrive, line: Lin
     assert len([one for one in shown["order"] if one.startswith("Zobrazit")]) >= 5
 
 
-async def test_no_key_and_no_drop_changes_anything(visit: Arrive, line: Line, door: Door) -> None:
+async def test_keys_and_drops_of_a_viewer_change_nothing(visit: Arrive, line: Line, door: Door) -> None:
     order = await order_with_everything(line, 910)
     number, name = order["order_number"], await door.user("viewer")
     visitor = await visit(at=door.url)
@@ -85,7 +85,7 @@ async def test_no_key_and_no_drop_changes_anything(visit: Arrive, line: Line, do
     assert await line.get(f"/orders/{number}") == before
 
 
-async def test_somebody_who_may_no_longer_is_told_so(visit: Arrive, line: Line, door: Door) -> None:
+async def test_an_operator_who_lost_the_role_sees_a_message(visit: Arrive, line: Line, door: Door) -> None:
     order = await line.order(1, first_seed=920)
     name = await door.user("operator")
     visitor = await visit(at=door.url)

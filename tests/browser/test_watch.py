@@ -32,7 +32,7 @@ TROUBLES = {
 
 
 @pytest.mark.parametrize("kind", TROUBLES)
-async def test_trouble_is_seen(visitor: Visitor, kind: str) -> None:
+async def test_errors_of_a_page_are_recorded(visitor: Visitor, kind: str) -> None:
     script, expected = TROUBLES[kind]
     await visitor.page.route("**/no-server.png", lambda route: route.abort("connectionrefused"))
     await visitor.open()
@@ -52,7 +52,7 @@ async def test_trouble_is_seen(visitor: Visitor, kind: str) -> None:
     assert any(line.startswith("console.") for line in visitor.watch.console) or kind != "console"
 
 
-async def test_what_a_page_takes_back_is_no_trouble(visitor: Visitor) -> None:
+async def test_a_request_aborted_by_the_page_is_not_an_error(visitor: Visitor) -> None:
     await visitor.open()
     await visitor.until_light("live")
     await visitor.page.evaluate(

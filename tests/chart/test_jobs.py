@@ -49,13 +49,13 @@ def _environment(container: Mapping[str, Any], **others: str) -> dict[str, str]:
     return {**given, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **others}
 
 
-def test_records_are_off_by_default() -> None:
+def test_the_record_job_is_off_by_default() -> None:
     case = rendered("minimal")
     assert not case.of("CronJob")
     assert set(case.of("Job")) == {"migration"}
 
 
-def test_records_are_written_one_after_the_other_to_a_claim_of_their_own() -> None:
+def test_record_jobs_run_one_at_a_time_with_their_own_claim() -> None:
     case = _with(RECORDS)
     spec = case.of("CronJob")["backup-record"]["spec"]
     assert spec["concurrencyPolicy"] == "Forbid"
@@ -63,7 +63,7 @@ def test_records_are_written_one_after_the_other_to_a_claim_of_their_own() -> No
     assert _claims(case.pods()["backup-record"]) == {"/record": "records"}
 
 
-def test_the_record_reaches_the_database_only() -> None:
+def test_the_record_job_reaches_the_database_only() -> None:
     case = _with(RECORDS)
     out, into = arrows(case)
     assert {arrow for arrow in out if arrow.source == "backup-record"} == {
@@ -74,7 +74,7 @@ def test_the_record_reaches_the_database_only() -> None:
     assert from_secrets(case.container("backup-record")) == {"DATABASE_URL"}
 
 
-def test_the_servers_of_this_chart_let_the_jobs_in() -> None:
+def test_the_servers_of_this_chart_admit_the_jobs() -> None:
     case = _with(f"{RESTORE}", "try-out")
     out, into = arrows(case)
     wanted = {
@@ -85,7 +85,7 @@ def test_the_servers_of_this_chart_let_the_jobs_in() -> None:
     assert wanted <= out & into
 
 
-def test_what_is_run_after_a_restore_has_the_files_and_the_record() -> None:
+def test_the_restore_job_has_the_files_and_the_record() -> None:
     pod = _with(RESTORE).pods()["after-restore"]
     assert _claims(pod) == {"/data/images": "pastelka-files", "/record": "records"}
     mounts = {one["name"]: one for one in pod["spec"]["containers"][0]["volumeMounts"]}
@@ -93,7 +93,7 @@ def test_what_is_run_after_a_restore_has_the_files_and_the_record() -> None:
     assert "readOnly" not in mounts["files"]
 
 
-def test_what_is_run_after_a_restore_reaches_all_it_makes_agree() -> None:
+def test_the_restore_job_reaches_everything_it_reconciles() -> None:
     out, _ = arrows(rendered("after-restore"))
     assert {(arrow.target, arrow.port) for arrow in out if arrow.source == "after-restore"} == {
         ("kube-system", 53),
@@ -126,7 +126,7 @@ def test_a_dry_run_comes_first(settings: str, name: str | None, last: str) -> No
     assert job["spec"]["backoffLimit"] == 0  # a person looks before it is tried again
 
 
-def test_it_is_rendered_alone_with_its_policy() -> None:
+def test_the_restore_job_renders_alone_with_its_policy() -> None:
     """As docs/backup.md gives it to kubectl."""
     alone = ("--show-only", "templates/after-restore.yaml")
     kinds = [one["kind"] for one in rendered("after-restore", *alone).objects]
@@ -158,7 +158,9 @@ def test_what_is_wrong_is_said(settings: str, complaint: str) -> None:
     assert complaint in done.stderr, done.stderr
 
 
-async def test_the_commands_do_it(database_url: str, nats_server: NatsServer, tmp_path: Path) -> None:
+async def test_the_job_commands_write_and_apply_a_record(
+    database_url: str, nats_server: NatsServer, tmp_path: Path
+) -> None:
     """Both as their containers run them, with a real database and broker: a record is written and taken."""
     url = database_url.replace("postgresql://", "postgresql+asyncpg://", 1)
     await migrations_runner.upgrade(url)
@@ -182,7 +184,7 @@ def _run(command: list[str], environment: dict[str, str]) -> str:
     return done.stdout
 
 
-def test_the_lines_of_the_documentation_can_be_copied(tmp_path: Path) -> None:
+def test_the_documented_commands_run_as_written(tmp_path: Path) -> None:
     """Those of docs/backup.md, by a shell with the real helm; kubectl stands in, keeping what it gets."""
     text = (FOLDER.parents[2] / "docs" / "backup.md").read_text()
     (lines,) = [block for block in re.findall(r"(?ms)^```\w*\n(.*?)^```", text) if "job()" in block]

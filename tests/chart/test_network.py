@@ -127,7 +127,7 @@ def test_traces_have_their_arrow() -> None:
     assert {arrow.source for arrow in out if arrow.target == "observability"} == set(SERVICES)
 
 
-def test_what_is_let_out_inside_is_let_in(case: Rendered) -> None:
+def test_every_internal_egress_has_a_matching_ingress(case: Rendered) -> None:
     out, into = arrows(case)
     pods = set(case.pods())
     assert {arrow for arrow in out if arrow.target in pods} == {
@@ -135,7 +135,7 @@ def test_what_is_let_out_inside_is_let_in(case: Rendered) -> None:
     }
 
 
-def test_every_pod_is_refused_everything_first(case: Rendered) -> None:
+def test_every_pod_denies_all_traffic_by_default(case: Rendered) -> None:
     (deny,) = [
         one for one in case.of("NetworkPolicy").values() if one["metadata"]["name"].endswith("default-deny")
     ]
@@ -170,5 +170,5 @@ def test_the_internet_is_public_addresses_only(version: int) -> None:
     assert all(network.subnet_of(whole) for network in refused)  # type: ignore[arg-type]
 
 
-def test_policies_can_be_left_to_others() -> None:
+def test_network_policies_can_be_disabled() -> None:
     assert not rendered("external", "--set", "networkPolicy.enabled=false").of("NetworkPolicy")

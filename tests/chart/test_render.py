@@ -13,7 +13,7 @@ from tests.k8s.programs import program
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_lint_has_nothing_to_say(name: str) -> None:
+def test_helm_lint_passes(name: str) -> None:
     done = helm("lint", "--strict", "--quiet", str(FOLDER), "--values", str(values_file(name)))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "WARNING" not in done.stdout
@@ -32,7 +32,7 @@ def test_every_object_is_valid(case: Rendered, version: str, tmp_path: Path) -> 
     assert json.loads(done.stdout)["resources"] == []  # it names only what is wrong
 
 
-def test_kubeconform_finds_what_is_wrong(tmp_path: Path) -> None:
+def test_kubeconform_rejects_a_wrong_field(tmp_path: Path) -> None:
     """The schemas above are there and strict: a wrong field of each kind of source is found."""
     broken = {
         "Deployment": {"apiVersion": "apps/v1", "spec": {"replica": 1, "selector": {}, "template": {}}},
@@ -95,13 +95,13 @@ def test_what_is_wrong_is_said(setting: str, complaint: str) -> None:
     assert complaint in done.stderr, done.stderr
 
 
-def test_with_nothing_given_everything_missing_is_named() -> None:
+def test_without_values_every_missing_value_is_named() -> None:
     done = helm("template", "shop", str(FOLDER))
     assert done.returncode != 0
     for value in ("publicUrl", "auth.mode", "database.existingSecret", "nats.url", "mercure.existingSecret"):
         assert f"\n{value}" in done.stderr
 
 
-def test_an_older_kubernetes_is_refused() -> None:
+def test_an_older_kubernetes_is_rejected() -> None:
     done = template("minimal", "--kube-version", "1.29.4")
     assert "requires kubeVersion" in done.stderr

@@ -36,7 +36,7 @@ def test_every_value_is_documented() -> None:
         assert own != sections, f"{'.'.join(path)} has no comment of its own"
 
 
-def test_what_the_schema_names_is_there() -> None:
+def test_every_schema_property_is_in_the_values() -> None:
     shared = set(values.values()["defaults"])
     for path in _schema_paths(SCHEMA):
         of_defaults = len(path) == 2 and path[1] in shared  # a component may have it, and need not
@@ -44,7 +44,7 @@ def test_what_the_schema_names_is_there() -> None:
             values.at(path)
 
 
-def test_what_is_there_the_schema_names() -> None:
+def test_every_value_is_in_the_schema() -> None:
     for path in values.leaves(values.values()):
         part = _resolved(SCHEMA)
         for key in path:
@@ -54,7 +54,7 @@ def test_what_is_there_the_schema_names() -> None:
             part = _resolved(part["properties"][key])
 
 
-def test_nothing_but_maps_of_the_operator_is_open() -> None:
+def test_only_free_form_maps_accept_unknown_keys() -> None:
     """Wherever the chart names the keys, another key is an error."""
     for name, part in {**SCHEMA["properties"], **SCHEMA["definitions"]}.items():
         if "properties" in part and name != "global":

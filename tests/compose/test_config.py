@@ -53,7 +53,7 @@ def _services(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return found
 
 
-def test_the_example_is_enough_once_it_is_filled_in(compose: Sequence[str], tmp_path: Path) -> None:
+def test_the_completed_example_is_sufficient(compose: Sequence[str], tmp_path: Path) -> None:
     services = _services(_config(compose, _env(tmp_path, **dict.fromkeys(_REQUIRED, "a" * 32))))
 
     assert services.keys() == files.services().keys()
@@ -63,7 +63,7 @@ def test_the_example_is_enough_once_it_is_filled_in(compose: Sequence[str], tmp_
     assert services["coloring"]["environment"]["COLORING_PROVIDER"] is None
 
 
-def test_what_is_not_filled_in_is_named(compose: Sequence[str], tmp_path: Path) -> None:
+def test_a_missing_required_variable_is_named(compose: Sequence[str], tmp_path: Path) -> None:
     done = _config(compose, _env(tmp_path))
 
     assert done.returncode != 0
@@ -96,7 +96,7 @@ def test_settings_of_the_environment_file_arrive(compose: Sequence[str], tmp_pat
         ),
     ],
 )
-def test_paid_providers_ask_for_their_keys(
+def test_paid_providers_require_their_keys(
     compose: Sequence[str], tmp_path: Path, override: str, service: str, provider: str, keys: Sequence[str]
 ) -> None:
     required = dict.fromkeys(_REQUIRED, "a" * 32)

@@ -41,7 +41,7 @@ class Browser:
     def __init__(self, line: Any, number: str) -> None:
         self._line = line
         self._number = number
-        self._told = asyncio.Event()
+        self._order_update = asyncio.Event()
         self.picture: dict[tuple[str, int], str] = {}
 
     def hear(self, heard: Any) -> None:
@@ -50,13 +50,13 @@ class Browser:
             key = (heard.payload["status_type"], heard.payload["version_id"])
             self.picture[key] = heard.payload["status"]
         else:
-            self._told.set()
+            self._order_update.set()
 
-    async def fetch_when_told(self) -> None:
+    async def fetch_on_update(self) -> None:
         """Fetch the order after every update that asks for it."""
         while True:
-            await self._told.wait()
-            self._told.clear()
+            await self._order_update.wait()
+            self._order_update.clear()
             self.picture = await statuses(self._line, self._number)
 
 
@@ -78,7 +78,7 @@ async def watching(line: Any, number: str) -> AsyncIterator[Browser]:
     browser = Browser(line, number)
     async with line.stack.subscriber(f"orders/{number}") as subscriber:
         subscriber.on_heard = browser.hear
-        task = asyncio.create_task(browser.fetch_when_told())
+        task = asyncio.create_task(browser.fetch_on_update())
         yield browser
         task.cancel()
 
@@ -97,7 +97,7 @@ async def lose_the_store(line: Any) -> None:
     await server.start()
 
 
-async def go_back_to_an_older_copy(line: Any) -> None:
+async def restore_an_older_store(line: Any) -> None:
     """The copy is from when the jobs were just published; since then they have been submitted."""
     server = line.stack.servers["nats"]
     data, older = line.stack.nats.folder / "data", line.stack.nats.folder / "older"
@@ -142,11 +142,11 @@ async def kill_the_workers_and_lose_the_store(line: Any) -> None:
         await line.stack.services[name].start()
 
 
-async def go_back_with_new_workers(line: Any) -> None:
+async def restore_an_older_store_and_restart_the_workers(line: Any) -> None:
     names = ("coloring", "vectorize", "notifier", "worker")
     for name in names:
         await line.stack.services[name].kill()
-    await go_back_to_an_older_copy(line)
+    await restore_an_older_store(line)
     for name in names:
         await line.stack.services[name].start()
 
@@ -181,15 +181,15 @@ async def until_some(line: Any, number: str, wanted: set[str], count: int) -> No
     "happens",
     [
         lose_the_store,
-        go_back_to_an_older_copy,
+        restore_an_older_store,
         purge_the_jobs,
         delete_every_stream,
         delete_every_consumer,
         kill_the_workers_and_lose_the_store,
-        go_back_with_new_workers,
+        restore_an_older_store_and_restart_the_workers,
     ],
 )
-async def test_what_the_broker_loses_is_made_good(line: Any, happens: Break) -> None:
+async def test_the_system_recovers_from_lost_broker_data(line: Any, happens: Break) -> None:
     line.runpod.settings.queue_seconds = line.runpod.settings.run_seconds = 1.5
     submits, requests = line.runpod.stats()["submits"], line.vectorizer.stats()["requests"]
     order = await line.order(IMAGES, process="svg", first_seed=1000 + sum(map(ord, happens.__name__)))

@@ -80,7 +80,7 @@ async def nothing_is_left(line: Any, order: Any) -> None:
 
 
 @pytest.mark.timeout(240)
-async def test_an_order_that_is_deleted_amid_its_work_leaves_nothing(line: Any) -> None:
+async def test_deleting_an_order_with_active_work_leaves_nothing(line: Any) -> None:
     line.runpod.settings.queue_seconds = line.runpod.settings.run_seconds = 2.0
     order = await line.order(IMAGES, process="svg", first_seed=200)
     await until_all(line, order["order_number"], {"runpod_submitted", "runpod_queued", "runpod_processing"})
@@ -91,7 +91,7 @@ async def test_an_order_that_is_deleted_amid_its_work_leaves_nothing(line: Any) 
 
 
 @pytest.mark.timeout(240)
-async def test_a_worker_that_was_frozen_while_its_order_was_deleted_brings_nothing_back(line: Any) -> None:
+async def test_a_worker_frozen_during_the_deletion_restores_nothing(line: Any) -> None:
     """Its pages were ready at the provider all the time, and it stores none of them."""
     line.runpod.settings.queue_seconds = line.runpod.settings.run_seconds = 1.0
     order = await line.order(IMAGES, process="coloring", first_seed=300)
@@ -104,7 +104,7 @@ async def test_a_worker_that_was_frozen_while_its_order_was_deleted_brings_nothi
 
 
 @pytest.mark.timeout(240)
-async def test_jobs_that_wait_while_their_order_is_deleted_never_start(line: Any) -> None:
+async def test_queued_jobs_of_a_deleted_order_never_start(line: Any) -> None:
     submits = line.runpod.stats()["submits"]
     async with frozen(line, "coloring"):
         order = await line.order(IMAGES, process="coloring", first_seed=400)
@@ -117,7 +117,7 @@ async def test_jobs_that_wait_while_their_order_is_deleted_never_start(line: Any
 
 
 @pytest.mark.timeout(240)
-async def test_what_is_cancelled_while_it_is_queued_never_starts(line: Any) -> None:
+async def test_a_version_cancelled_while_queued_never_starts(line: Any) -> None:
     submits = line.runpod.stats()["submits"]
     async with frozen(line, "coloring"):
         order = await line.order(IMAGES, process="coloring", first_seed=500)
@@ -131,7 +131,7 @@ async def test_what_is_cancelled_while_it_is_queued_never_starts(line: Any) -> N
 
 
 @pytest.mark.timeout(240)
-async def test_of_a_cancel_and_an_end_whichever_was_first_holds(line: Any) -> None:
+async def test_of_a_cancel_and_a_completion_the_first_one_wins(line: Any) -> None:
     """Cancelled at random moments around their end, in two ways: error without a file, or completed."""
     line.runpod.settings.queue_seconds, line.runpod.settings.run_seconds = 0.3, 0.3
     order = await line.order(IMAGES * 2, process="coloring", first_seed=600)

@@ -78,7 +78,7 @@ async def test_an_order_from_photos_to_its_pdf(line: Line, tmp_path: Path) -> No
     assert pdf.read_bytes().startswith(b"%PDF-")
 
 
-async def test_what_failed_is_said_and_exits_1(line: Line, tmp_path: Path) -> None:
+async def test_a_failed_version_is_reported_with_exit_status_1(line: Line, tmp_path: Path) -> None:
     code, out, err = await _pastelka(line, "orders", "show", "M999999")
     assert (code, out) == (1, "")
     assert "M999999" in err
@@ -90,7 +90,7 @@ async def test_what_failed_is_said_and_exits_1(line: Line, tmp_path: Path) -> No
     assert os.listdir(tmp_path) == ["photo.jpg"], "nothing half-written is left"  # noqa: PTH208
 
 
-async def test_an_address_where_nothing_answers(line: Line) -> None:
+async def test_an_unreachable_address_is_reported(line: Line) -> None:
     code, _, err = await _pastelka(line, "orders", "list", "--url", "http://127.0.0.1:1")
     assert code == 1
     assert "127.0.0.1:1" in err

@@ -49,7 +49,9 @@ async def all_completed(line: Any, number: str) -> None:
         ("vectorize", {"completed"}),
     ],
 )
-async def test_any_service_may_be_killed(line: Any, victim: str, when: set[str]) -> None:
+async def test_an_order_completes_though_any_service_is_killed(
+    line: Any, victim: str, when: set[str]
+) -> None:
     submits_before = line.runpod.stats()["submits"]
     seed = 10_000 + IMAGES * sum(map(ord, victim))
     line.runpod.settings.queue_seconds = line.runpod.settings.run_seconds = 2.0
@@ -73,7 +75,7 @@ async def test_any_service_may_be_killed(line: Any, victim: str, when: set[str])
 
 
 @pytest.mark.timeout(240)
-async def test_coloring_killed_while_it_submits_pays_at_most_for_what_it_could_not_know(line: Any) -> None:
+async def test_coloring_killed_during_a_submission_repeats_at_most_that_submission(line: Any) -> None:
     before = dict(line.runpod.stats()["submits_by_image"])
     order = await line.order(IMAGES, process="coloring", first_seed=90_000)
     number = order["order_number"]
@@ -93,7 +95,7 @@ async def test_coloring_killed_while_it_submits_pays_at_most_for_what_it_could_n
 
 
 @pytest.mark.timeout(120)
-async def test_sigterm_hands_the_work_on_at_once(line: Any) -> None:
+async def test_sigterm_hands_over_jobs_at_once(line: Any) -> None:
     submits_before = line.runpod.stats()["submits"]
     order = await line.order(IMAGES, process="coloring", first_seed=95_000)
     number = order["order_number"]

@@ -52,7 +52,7 @@ async def erased(line: Any) -> tuple[int, int, int]:
 
 
 @pytest.mark.timeout(300)
-async def test_an_old_order_goes_and_a_young_one_stays(line: Any) -> None:
+async def test_an_order_past_its_retention_is_erased_and_a_newer_one_stays(line: Any) -> None:
     old, young = await line.order(2, process="svg"), await line.order(1, first_seed=9)
 
     async def is_done() -> bool:
@@ -75,14 +75,14 @@ async def test_an_old_order_goes_and_a_young_one_stays(line: Any) -> None:
     assert [item["order_number"] for item in (await line.get("/orders"))["items"]] == [young["order_number"]]
     assert (line.stack.storage / str(young["id"])).exists()
 
-    async def is_told() -> bool:
+    async def is_counted() -> bool:
         return await erased(line) == (1, 0, 0)
 
-    await until(is_told, 30)
+    await until(is_counted, 30)
 
 
 @pytest.mark.timeout(300)
-async def test_work_at_the_provider_is_stopped_and_nothing_comes_back(line: Any) -> None:
+async def test_erasure_cancels_provider_jobs_and_nothing_reappears(line: Any) -> None:
     line.runpod.settings.queue_seconds = line.runpod.settings.run_seconds = 3.0
     order = await line.order(2, process="svg", first_seed=50)
     number = order["order_number"]

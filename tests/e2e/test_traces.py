@@ -73,7 +73,7 @@ async def test_one_trace_leads_through_every_part(seen: Seen) -> None:
     orphans = [s for s in trace if s.parent_id not in ids and s.parent_id != _BROWSER_SPAN]
     assert orphans == []
     push = next(s for s in trace if s.name == "POST publish")
-    assert _way_up(push, ids)[-1] == "POST /orders"
+    assert _ancestors(push, ids)[-1] == "POST /orders"
 
 
 async def test_the_batch_and_its_messages_are_linked_both_ways(seen: Seen) -> None:
@@ -90,10 +90,10 @@ async def test_the_batch_and_its_messages_are_linked_both_ways(seen: Seen) -> No
             assert (_CLICK, one.parent_id) in whole.links
 
 
-async def test_spans_name_no_secrets_and_no_people(seen: Seen) -> None:
-    told = str([(s.name, s.attributes) for s in seen.collector.spans])
+async def test_spans_hold_no_secrets_and_no_personal_data(seen: Seen) -> None:
+    attributes = str([(s.name, s.attributes) for s in seen.collector.spans])
     for secret in ("secret-test", "vk-test", seen.line.runpod.settings.api_key, "Bearer"):
-        assert secret not in told
+        assert secret not in attributes
 
 
 def _is_whole(trace: list[Collected]) -> bool:
@@ -105,7 +105,7 @@ def _is_whole(trace: list[Collected]) -> bool:
     return committed.count("completed") == _IMAGES and jobs_ended and pushed
 
 
-def _way_up(span: Collected, ids: dict[str, Collected]) -> list[str]:
+def _ancestors(span: Collected, ids: dict[str, Collected]) -> list[str]:
     names = [span.name]
     while span.parent_id in ids:
         span = ids[span.parent_id]

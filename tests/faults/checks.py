@@ -64,7 +64,7 @@ def every_file_is_whole(picture: Picture, root: Path, found: set[str]) -> list[s
     ]
     shared = Counter(v["path"] for v in completed)
     wrong += [f"{path} is the file of {count} versions" for path, count in shared.items() if count > 1]
-    return wrong + _strays(picture, found)
+    return wrong + _orphans(picture, found)
 
 
 def _trouble(root: Path, version: Row, found: set[str]) -> str | None:
@@ -81,7 +81,7 @@ def _trouble(root: Path, version: Row, found: set[str]) -> str | None:
     return None
 
 
-def _strays(picture: Picture, found: set[str]) -> list[str]:
+def _orphans(picture: Picture, found: set[str]) -> list[str]:
     """Files that no row accounts for.
 
     A version in error may have left the file that it would have had, and the note of its provider's job.

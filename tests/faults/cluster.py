@@ -105,13 +105,13 @@ async def leader_of(stack: RunningStack, stream: str) -> str:
     deadline = time.monotonic() + _LEADER_SECONDS
     while time.monotonic() < deadline:
         with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
-            if leader := await _told_leader(stack, stream):
+            if leader := await _reported_leader(stack, stream):
                 return leader.replace("pastelka", "nats")
         await asyncio.sleep(_LOOK_EVERY)
     return node_names(stack)[0]
 
 
-async def _told_leader(stack: ClusterStack, stream: str) -> str | None:
+async def _reported_leader(stack: ClusterStack, stream: str) -> str | None:
     nc = await nats.connect(urls_of(stack), connect_timeout=5)
     try:
         answer = await nc.request(f"$JS.API.STREAM.INFO.{stream}", b"", timeout=2)

@@ -10,6 +10,7 @@ import pytest
 from tests.faults import checks, payments, plan, report
 from tests.faults.client import Answer, Client
 from tests.faults.journal import Journal
+from tests.faults.known import KNOWN, Known
 from tests.faults.picture import Picture
 from tests.faults.providers import Submit
 
@@ -43,7 +44,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_version_that_has_not_ended_or_gives_no_reason() -> None:
+def test_a_version_without_an_end_or_an_error_code_is_found() -> None:
     assert checks.every_version_ended(picture(version(), version(**REASON))) == []
     assert checks.every_version_ended(picture(version(status="queued")))
     assert checks.every_version_ended(picture(version(status="error", error_code="timeout")))
@@ -51,13 +52,13 @@ def test_a_version_that_has_not_ended_or_gives_no_reason() -> None:
     assert checks.every_retry_succeeded(picture(version(**REASON)))
 
 
-def test_a_number_given_twice_and_messages_left() -> None:
+def test_a_duplicate_number_and_leftover_messages_are_found() -> None:
     assert checks.every_version_has_its_number(picture(version(), version(id=2)))
     assert checks.nothing_is_left(picture(version()), []) == []
     assert len(checks.nothing_is_left(picture(version(), outbox=1), ["jobs.coloring.1"])) == 2
 
 
-def test_files_that_are_missing_broken_or_of_nobody(root: Path) -> None:
+def test_missing_broken_and_orphaned_files_are_found(root: Path) -> None:
     assert checks.every_file_is_whole(picture(version()), root, {PHOTO})
     (root / PAGE).parent.mkdir(parents=True)
     (root / PAGE).write_bytes(b"half a page")
@@ -71,7 +72,7 @@ def test_files_that_are_missing_broken_or_of_nobody(root: Path) -> None:
     assert checks.every_file_is_whole(reserved, root, {PHOTO, "8/9/image_1.jpg"})
 
 
-def test_a_dead_letter_of_a_run_that_did_not_fail() -> None:
+def test_a_dead_letter_of_a_run_without_an_error_is_found() -> None:
     completed = picture(version(), changes=[change("completed", 5.0)])
     failed = picture(version(), changes=[change("error", 5.0)])
     assert checks.dead_letters_are_errors(completed, LETTER)
@@ -90,7 +91,9 @@ def test_a_dead_letter_of_a_run_that_did_not_fail() -> None:
         (None, "", "api", False),
     ],
 )
-def test_answers(status: int | None, media_type: str, down: str, *, allowed: bool) -> None:
+def test_unexpected_responses_are_found(
+    status: int | None, media_type: str, down: str, *, allowed: bool
+) -> None:
     journal = Journal(began=0.0)
     outage = journal.down(down)
     outage.since, outage.until = 9.0, 11.0
@@ -122,12 +125,12 @@ def test_a_second_payment_needs_an_excuse(root: Path) -> None:
     assert judged(root, lost=True).twice
 
 
-def test_a_second_payment_has_none_once_the_first_was_known_and_must_be_shown(root: Path) -> None:
+def test_a_second_payment_after_a_recorded_first_is_a_violation(root: Path) -> None:
     assert judged(root, change("runpod_submitted", 11.0), lost=True).wrong
     assert judged(root, lost=True, shown=False).wrong
 
 
-def test_another_run_may_pay_again(root: Path) -> None:
+def test_another_run_may_submit_again(root: Path) -> None:
     assert judged(root, change("error", 12.0), change("pending", 15.0, 2)) == payments.Paid([], [])
 
 
@@ -138,5 +141,11 @@ def test_a_seed_always_draws_the_same() -> None:
     assert {"kill nats", "kill postgres", "zombie coloring", "disk full", "broker deleted"} <= names
 
 
-def test_every_test_that_the_documentation_names_is_there() -> None:
+def test_every_test_named_in_the_documentation_exists() -> None:
     assert report.missing_tests() == []
+
+
+@pytest.mark.parametrize("known", KNOWN, ids=lambda known: str(known.number))
+def test_the_document_matches_the_table_of_known_faults(known: Known) -> None:
+    row = report.of_known([]).splitlines()[1 + known.number].rsplit("|", 2)[0]
+    assert row in report.DOCUMENT.read_text(encoding="utf-8")

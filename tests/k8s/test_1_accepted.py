@@ -44,7 +44,7 @@ async def test_pods(plane: ControlPlane, name: str) -> None:
         assert answer.warnings == (), component
 
 
-async def test_what_is_not_restricted_is_refused(plane: ControlPlane) -> None:
+async def test_a_pod_that_is_not_restricted_is_rejected(plane: ControlPlane) -> None:
     """So the two tests above can fail."""
     loose = _pods("minimal", "--set", "defaults.securityContext.allowPrivilegeEscalation=true")["coloring"]
     with pytest.raises(RefusedError, match="violates PodSecurity"):
@@ -56,7 +56,7 @@ async def test_what_is_not_restricted_is_refused(plane: ControlPlane) -> None:
     assert "would violate PodSecurity" in answer.warnings[0]
 
 
-async def test_a_second_scaler_is_refused(plane: ControlPlane) -> None:
+async def test_a_second_autoscaler_is_rejected(plane: ControlPlane) -> None:
     """KEDA's webhook is asked: it knows of an autoscaler for the same Deployment."""
     scaled = dict(rendered("external", "--namespace", NAMESPACE).of("ScaledObject")["coloring"])
     target = scaled["spec"]["scaleTargetRef"]

@@ -102,7 +102,7 @@ async def test_install(
     await release.until_ready("hub", 1)
 
 
-async def test_the_migration_ran_and_left_nothing(plane: ControlPlane, release: Release) -> None:
+async def test_the_migration_job_ran_and_was_removed(plane: ControlPlane, release: Release) -> None:
     events = await plane.api.objects("v1", "Event", NAMESPACE)
     completed = [
         event
@@ -126,7 +126,7 @@ async def test_without_its_consumer_one_worker_is_started(
     figures.reached("coloring 0 -> 1 without a consumer")
 
 
-async def test_with_nothing_to_do_there_is_no_worker(
+async def test_without_jobs_there_is_no_worker(
     plane: ControlPlane, release: Release, stack: RunningStack, figures: Figures
 ) -> None:
     worker = await stack.add("coloring", "coloring", deadline=SLOW)  # what the simulated pod would have done
@@ -173,7 +173,7 @@ async def test_upgrade(release: Release, values: Path, figures: Figures) -> None
     assert await release.replicas("coloring") == MOST_PODS
 
 
-async def test_a_gap_is_seen(release: Release, values: Path) -> None:
+async def test_an_unavailable_replica_is_detected(release: Release, values: Path) -> None:
     """Where a pod may end before its successor starts; so the tests before and after this one can fail."""
     async with release.watched() as seen:
         await release.upgrade(values, "--set", "imageTag=9.9.8,notifier.maxSurge=0")
@@ -199,7 +199,7 @@ def _nothing_missing(seen: Availability) -> None:
         assert seen.missing(component) == 0 or component == "hub", (component, seen.least[component])
 
 
-async def test_nodes_are_emptied(plane: ControlPlane, release: Release, figures: Figures) -> None:
+async def test_nodes_can_be_drained(plane: ControlPlane, release: Release, figures: Figures) -> None:
     """One node after the other, by evictions: nothing is refused for good, one of a kind at most is away."""
     async with release.watched() as seen:
         for node in NODES:
@@ -232,7 +232,7 @@ async def _drain(plane: ControlPlane, release: Release, node: str) -> int:
     return refused
 
 
-async def test_jobs_in_hand_keep_their_workers(
+async def test_workers_with_active_jobs_are_not_scaled_down(
     release: Release, stack: RunningStack, runpod: FakeRunpod, figures: Figures
 ) -> None:
     """A real worker takes all jobs, so that none waits; as long as they are in hand, no pod is ended."""
@@ -253,7 +253,7 @@ async def test_jobs_in_hand_keep_their_workers(
     figures.reached(f"coloring stayed at {MOST_PODS} for {3 * COOLDOWN} s (cooldown: {COOLDOWN} s)")
 
 
-async def test_done_jobs_end_their_workers(
+async def test_workers_are_scaled_down_after_the_last_job(
     release: Release, stack: RunningStack, runpod: FakeRunpod, figures: Figures
 ) -> None:
     runpod.advance("COMPLETED")

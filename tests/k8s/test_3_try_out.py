@@ -34,7 +34,7 @@ async def _secret(plane: ControlPlane) -> dict[str, str]:
     return data
 
 
-async def test_install_into_nothing(plane: ControlPlane, small: Release, figures: Figures) -> None:
+async def test_install_into_an_empty_namespace(plane: ControlPlane, small: Release, figures: Figures) -> None:
     await make_namespace(plane, NAMESPACE)
     for name in ("first", "second", "third"):
         await plane.api.create(volume(f"try-out-{name}", "10Gi"))
@@ -45,13 +45,15 @@ async def test_install_into_nothing(plane: ControlPlane, small: Release, figures
     assert len({pod["metadata"]["labels"]["app.kubernetes.io/component"] for pod in await small.pods()}) == 9
 
 
-async def test_an_upgrade_draws_no_new_secrets(plane: ControlPlane, small: Release) -> None:
+async def test_an_upgrade_generates_no_new_secrets(plane: ControlPlane, small: Release) -> None:
     before = await _secret(plane)
     await small.upgrade(values_file("try-out"), "--set", "logLevel=DEBUG")
     assert await _secret(plane) == before
 
 
-async def test_what_is_kept_is_found_again(plane: ControlPlane, small: Release, figures: Figures) -> None:
+async def test_kept_objects_are_reused_by_a_new_release(
+    plane: ControlPlane, small: Release, figures: Figures
+) -> None:
     before = await _secret(plane)
     await small.uninstall()
 

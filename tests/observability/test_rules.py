@@ -71,7 +71,7 @@ def _selectors(expression: Any) -> Iterator[promql_parser.VectorSelector]:
 
 
 @pytest.mark.parametrize(("what", "expression"), _EXPRESSIONS, ids=[f"{n}" for n in range(len(_EXPRESSIONS))])
-def test_every_expression_is_of_metrics_and_labels_that_exist(
+def test_every_expression_uses_existing_metrics_and_labels(
     what: str, expression: str, series: dict[str, set[str]]
 ) -> None:
     parsed = promql_parser.parse(expression)
@@ -130,7 +130,5 @@ def _metrics_in(readme: Path) -> set[str]:
         ("pastelka_updates_failed_total", {"reason": "unavailable"}),
     ],
 )
-def test_what_alerts_look_for_an_increase_of_is_there_before_it_happens(
-    name: str, labels: dict[str, str]
-) -> None:
+def test_counters_used_by_alerts_exist_before_the_first_increase(name: str, labels: dict[str, str]) -> None:
     assert REGISTRY.get_sample_value(name, labels) is not None

@@ -66,7 +66,7 @@ def test_a_pattern_takes_linear_time(found: Found) -> None:
 @pytest.mark.parametrize(
     "pattern", [r"Fotka\s*(?:\(\d+\))?\s*-?\s*([0-9]+)", r"([A-Za-z-]+)\s*\(", r"<(\w+)\s*>"]
 )
-def test_the_attacks_find_what_is_not_linear(pattern: str) -> None:
+def test_the_attacks_detect_superlinear_patterns(pattern: str) -> None:
     """Two that were here, and one that is linear. One that takes exponential time ends by the time limit."""
     is_slow = pattern != r"<(\w+)\s*>"
     grown, _, attack = slowest(Found("", pattern, 0, frozenset({"search"})))
@@ -83,7 +83,7 @@ def test_all_patterns_are_found() -> None:
     assert len(cases()) > 35
 
 
-def test_patterns_of_models_are_matched_by_the_engine_without_backtracking() -> None:
+def test_model_patterns_use_the_engine_without_backtracking() -> None:
     """pydantic's default, Rust's ``regex``, is linear; its other one is Python's."""
     sources = [*ROOT.glob("services/*/src/**/*.py"), *Path(ROOT / "libs/common/src").rglob("*.py")]
     assert [str(path) for path in sources if "regex_engine" in path.read_text("utf-8")] == []

@@ -155,7 +155,7 @@ async def test_everything_ends_consistent_after_a_restore(line: Line, backup: Ba
 
 
 @pytest.mark.timeout(400)
-async def test_a_database_that_went_back_agrees_with_files_that_did_not(line: Line, backup: Backup) -> None:
+async def test_a_restored_database_is_reconciled_with_newer_files(line: Line, backup: Backup) -> None:
     """The database alone is lost; files and the broker's store are of now, and know more than the rows."""
     files = backup.files
     line.runpod.settings.queue_seconds = line.runpod.settings.run_seconds = 3.0

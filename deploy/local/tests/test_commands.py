@@ -1,7 +1,8 @@
-"""``pastelka`` where no service runs."""
+"""``pastelka`` without running services."""
 
 import importlib.metadata
 import json
+import os
 from io import BytesIO
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from PIL import Image, ImageDraw
 from typer.testing import CliRunner
 
 from pastelka_local.cli import app
+from pastelka_local.commands import administration
 
 runner = CliRunner()
 
@@ -19,7 +21,7 @@ def test_version():
     assert answer.output == f"pastelka {importlib.metadata.version('pastelka-local')}\n"
 
 
-def test_a_page_and_its_svg_from_a_photo(tmp_path: Path):
+def test_page_writes_a_png_and_an_svg(tmp_path: Path):
     image = Image.new("RGB", (640, 480), "white")
     ImageDraw.Draw(image).ellipse((160, 80, 480, 400), fill="navy")
     photo = tmp_path / "photo.heic.jpg"
@@ -35,7 +37,7 @@ def test_a_page_and_its_svg_from_a_photo(tmp_path: Path):
     assert "<svg" in page.with_suffix(".svg").read_text()[:500]
 
 
-def test_a_file_that_is_no_photo_leaves_no_page(tmp_path: Path):
+def test_page_of_a_file_that_is_not_a_photo_writes_nothing(tmp_path: Path):
     photo = tmp_path / "notes.jpg"
     photo.write_text("no photo")
     answer = runner.invoke(app, ["page", str(photo), "-o", str(tmp_path / "drawn.png")])
@@ -44,8 +46,21 @@ def test_a_file_that_is_no_photo_leaves_no_page(tmp_path: Path):
     assert [file.name for file in tmp_path.iterdir()] == ["notes.jpg"]
 
 
-@pytest.mark.parametrize("command", ["tokens", "users", "dead-letters", "reconcile", "erase"])
-def test_the_service_explains_its_own_commands(command: str, capfd: pytest.CaptureFixture[str]):
+@pytest.mark.parametrize(
+    "command", ["tokens", "users", "dead-letters", "refused-messages", "reconcile", "erase"]
+)
+def test_help_of_a_service_command_comes_from_the_service(command: str, capfd: pytest.CaptureFixture[str]):
     answer = runner.invoke(app, [command, "--help"])
     assert answer.exit_code == 0
     assert f"usage: pastelka {command}" in answer.output + capfd.readouterr().out
+
+
+def test_an_empty_variable_does_not_override_the_stack(monkeypatch: pytest.MonkeyPatch):
+    """As in Compose and dotenv files, an empty value counts as unset."""
+    stack = {"DATABASE_URL": "postgresql://stack/orders", "NATS_URL": "nats://stack"}
+    monkeypatch.setattr(administration, "service_environment", lambda _run: stack)
+    monkeypatch.setenv("DATABASE_URL", "")
+    monkeypatch.setenv("NATS_URL", "nats://named")
+    monkeypatch.setattr("pastelka_orders.commands.main", lambda *_args, **_named: 0)
+    assert runner.invoke(app, ["reconcile"]).exit_code == 0
+    assert (os.environ["DATABASE_URL"], os.environ["NATS_URL"]) == (stack["DATABASE_URL"], "nats://named")

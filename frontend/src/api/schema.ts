@@ -1080,6 +1080,11 @@ export interface components {
              * @description Age of the oldest; null when there is none
              */
             oldest_seconds: number | null;
+            /**
+             * Refused
+             * @description Not among them: messages that the broker will never accept
+             */
+            refused: number;
         };
         /**
          * Problem

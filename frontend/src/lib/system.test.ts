@@ -37,12 +37,13 @@ describe("troublesOf", () => {
   it("finds silent services, messages that do not leave, and dead letters", () => {
     const system = sampleSystem({
       services: [sampleProcess("orders-api"), sampleSilence("coloring")],
-      outbox: { messages: 3, oldest_seconds: 61 },
+      outbox: { messages: 3, oldest_seconds: 61, refused: 2 },
       ...sampleLetters(sampleLetter(1), sampleLetter(2)),
     });
     expect(troublesOf(system)).toEqual([
       { kind: "service", section: "services", name: "coloring", state: "silent" },
       { kind: "outbox", section: "queues" },
+      { kind: "refused", section: "queues", count: 2 },
       { kind: "letters", section: "letters", count: 2 },
     ]);
   });

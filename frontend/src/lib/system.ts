@@ -51,7 +51,8 @@ export type Trouble =
   | { kind: "broker" | "database" | "outbox"; section: "queues" | "services" }
   | { kind: "service"; section: "services"; name: string; state: "unwell" | "silent" }
   | { kind: "breaker"; section: "services"; name: string }
-  | { kind: "letters"; section: "letters"; count: number };
+  | { kind: "letters"; section: "letters"; count: number }
+  | { kind: "refused"; section: "queues"; count: number };
 
 function serviceTroubles(system: SystemState): Trouble[] {
   return servicesOf(system).flatMap(({ name, state }) =>
@@ -80,6 +81,8 @@ export function troublesOf(system: SystemState): Trouble[] {
   );
   troubles.push(...services, ...breakerTroubles(system));
   if (isOutboxStuck(system.outbox)) troubles.push({ kind: "outbox", section: "queues" });
+  const refused = system.outbox?.refused ?? 0;
+  if (refused > 0) troubles.push({ kind: "refused", section: "queues", count: refused });
   const letters = system.dead_letters?.count ?? 0;
   if (letters > 0) troubles.push({ kind: "letters", section: "letters", count: letters });
   return troubles;

@@ -126,11 +126,13 @@ describe("what the page tells", () => {
   });
 
   it("has queues, the last hour in figures and drawn, and no dead letters", async () => {
-    await showSystem(sampleSystem({ outbox: { messages: 4, oldest_seconds: 90 } }));
+    await showSystem(sampleSystem({ outbox: { messages: 4, oldest_seconds: 90, refused: 2 } }));
     const coloring = section("Fronty").getByRole("heading", { name: "Omalovánky" }).parentElement;
     expect(coloring).toHaveTextContent(/12\s*čeká\s*2\s*v práci/);
     expect(section("Fronty").getByText(/nejstarší 1 min 30 s/)).toBeVisible();
     expect(screen.getByText("Zprávy neodcházejí")).toBeVisible();
+    expect(section("Fronty").getByText("2 odmítnuté zprávy")).toBeVisible();
+    expect(screen.getByRole("link", { name: "2 odmítnuté zprávy" })).toHaveAttribute("href", "#queues");
     const hour = section("Poslední hodina");
     expect(hour.getByText("42")).toBeVisible();
     expect(hour.getByText("6,7 %")).toBeVisible();

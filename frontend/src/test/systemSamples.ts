@@ -53,7 +53,7 @@ export function sampleSystem(changes: Partial<SystemState> = {}): SystemState {
       { name: "vectorize", waiting: 0, in_progress: 0 },
       { name: "download", waiting: 0, in_progress: 0 },
     ],
-    outbox: { messages: 0, oldest_seconds: null },
+    outbox: { messages: 0, oldest_seconds: null, refused: 0 },
     last_hour: [sampleHour("coloring", 42, 3), sampleHour("svg", 0, 0)],
     dead_letters: { count: 0, newest: [] },
     reconciler: null,

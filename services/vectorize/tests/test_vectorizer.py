@@ -60,6 +60,10 @@ async def test_goes_through_the_proxy_of_the_environment(fake, make_request, ste
     assert len(fake.requests) == 1
 
 
+STRAY = (302, 400, 401, 402, 403, 404, 405, 409, 413, 425)
+"""Answers of a proxy or gateway on the way, without an error of the API."""
+
+
 async def test_sends_the_page_and_returns_the_svg(provider, fake, make_request, steps, page):
     svg = await provider.vectorize(make_request(), steps)
     assert clean(svg)
@@ -96,6 +100,7 @@ async def test_sends_the_options(provider, fake, make_request, steps, options):
         (500, (TransientError, "provider_unavailable")),
         (502, (SubmitUnknownError, "provider_unavailable")),
         (503, (TransientError, "provider_unavailable")),
+        *((f"stray {status}", (TransientError, "provider_unavailable")) for status in STRAY),
         ("drop", (SubmitUnknownError, "connection_lost")),
         ("garbage", (PermanentError, "provider_output_invalid")),
         ("truncated", (PermanentError, "provider_output_invalid")),
@@ -166,8 +171,14 @@ def test_retry_after_nonsense_is_none(value):
 @pytest.mark.parametrize(
     "body", [b"", b"<html>", b"[]", b"{}", b'{"error": "no"}', b'{"error": {"code": 1}}']
 )
-def test_refusal_without_a_message(body):
+def test_a_refusal_without_an_error_of_the_api_is_not_final(body):
     error = responses.error_of(400, httpx.Headers(), body)
+    assert isinstance(error, TransientError)
+    assert "check VECTORIZER_BASE_URL" in error.message
+
+
+def test_a_refusal_with_an_empty_message():
+    error = responses.error_of(400, httpx.Headers(), b'{"error": {"message": ""}}')
     assert error.message == "Vectorizer.ai refused the page (400): it gave no reason."
 
 
@@ -199,11 +210,11 @@ async def test_answer_that_is_cut_off_may_have_been_charged(provider, fake, make
     assert "ended early" in error.message
 
 
-async def test_refusal_that_is_cut_off_is_still_a_refusal(provider, fake, make_request, steps):
+async def test_a_refusal_that_is_cut_off_is_asked_for_again(provider, fake, make_request, steps):
     fake.fail(402)
     fake.wire.misbehave("truncated")
     error = await error_from(provider, make_request(), steps)
-    assert (type(error), error.code) == (PermanentError, "provider_out_of_credit")
+    assert (type(error), error.code) == (TransientError, "provider_unavailable")
 
 
 async def test_timeout_says_it_may_have_been_charged(fake, make_request, steps):

@@ -1,4 +1,4 @@
-"""Keeps ``<data dir>/run/processes.json`` current; the stack runs it with the data folder as argument."""
+"""Updates ``<data dir>/run/processes.json``; the stack runs it with the data folder as argument."""
 
 import asyncio
 import signal
@@ -11,7 +11,7 @@ _PAUSE_SECONDS = 1.0
 
 
 async def monitor_health(data: Path) -> None:
-    """Look and write, once a second, until SIGTERM."""
+    """Write the state once a second, until SIGTERM."""
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)

@@ -1,4 +1,4 @@
-"""Finding and ending the orphaned processes of a stack whose supervisord was killed.
+"""Finds and terminates the orphaned processes of a stack whose supervisord was killed.
 
 A process belongs to the stack if its environment contains the stack's marker. nginx overwrites its
 environment with its title, so its program and its working directory in the data folder identify it.
@@ -19,7 +19,7 @@ _PATIENCE_SECONDS = 10.0
 
 
 def find_orphans(data: Path) -> list[psutil.Process]:
-    """All processes of the stack in ``data``, but neither this one nor those that started it."""
+    """All processes of the stack in ``data``, except this process and its ancestors."""
     own = psutil.Process()
     spared = {own.pid, *(parent.pid for parent in own.parents())}
     return [
@@ -28,7 +28,7 @@ def find_orphans(data: Path) -> list[psutil.Process]:
 
 
 def terminate_orphans(data: Path) -> int:
-    """End them, servers after services, by force where they do not go; how many there were."""
+    """Terminate them, services before servers, with SIGKILL after a timeout; returns their number."""
     found = find_orphans(data)
     servers = [process for process in found if _name(process) in _SERVERS or "mercure" in _name(process)]
     services = [process for process in found if process not in servers]
@@ -39,7 +39,7 @@ def terminate_orphans(data: Path) -> int:
 
 
 def terminate_children() -> None:
-    """End what this process has started and not detached (builds, initdb): it was interrupted."""
+    """Terminate the attached child processes (builds, initdb) after an interruption."""
     _end([child for child in psutil.Process().children(recursive=True) if _same_session(child)])
 
 

@@ -22,7 +22,8 @@ function Freshness({ at }: { at: number }) {
 }
 
 function sentence(trouble: Trouble, t: Translate): string {
-  if (trouble.kind === "letters") return t("system.trouble.letters", { count: trouble.count });
+  if (trouble.kind === "letters" || trouble.kind === "refused")
+    return t(`system.trouble.${trouble.kind}`, { count: trouble.count });
   if (trouble.kind === "breaker") return t("system.trouble.breaker", { name: serviceName(trouble.name, t) });
   if (trouble.kind !== "service") return t(`system.trouble.${trouble.kind}`);
   const name = serviceName(trouble.name, t);

@@ -86,6 +86,12 @@ function Outbox({ outbox }: { outbox: SystemState["outbox"] }) {
               ? t("system.queue.allSent")
               : t("system.queue.oldest", { time: duration(oldest * 1000) })}
           </p>
+          {outbox.refused > 0 && (
+            <p className="mt-1 text-[12.5px] font-medium text-bad">
+              <span aria-hidden>▲ </span>
+              {t("system.trouble.refused", { count: outbox.refused })}
+            </p>
+          )}
         </>
       )}
     </div>

@@ -18,6 +18,12 @@ export const cs = {
   "system.trouble.outbox": "Zprávy neodcházejí",
   "system.trouble.service": "{name}: {state}",
   "system.trouble.breaker": "{name}: poskytovatel selhává",
+  "system.trouble.refused": {
+    one: "{count} odmítnutá zpráva",
+    few: "{count} odmítnuté zprávy",
+    many: "{count} odmítnuté zprávy",
+    other: "{count} odmítnutých zpráv",
+  },
   "system.trouble.letters": {
     one: "{count} nedoručená úloha",
     few: "{count} nedoručené úlohy",
@@ -159,6 +165,7 @@ export const en = {
   "system.trouble.outbox": "Messages do not leave",
   "system.trouble.service": "{name}: {state}",
   "system.trouble.breaker": "{name}: the provider fails",
+  "system.trouble.refused": { one: "{count} refused message", other: "{count} refused messages" },
   "system.trouble.letters": { one: "{count} dead letter", other: "{count} dead letters" },
   "system.hour": "Last hour",
   "system.hour.coloring": "Coloring pages",

@@ -265,6 +265,18 @@ class BadCursorError(OrdersError):
         super().__init__("cursor is not one that this API handed out; start without it.")
 
 
+class RefusedMessageNotFoundError(NotFoundError):
+    """The outbox has no refused message of this number (any more)."""
+
+    code = "refused_message_not_found"
+
+    def __init__(self, message_id: int) -> None:
+        super().__init__(
+            f"The outbox has no refused message {message_id}; it was published or discarded.",
+            message_id=message_id,
+        )
+
+
 class DeadLetterNotFoundError(NotFoundError):
     """No such dead letter (any more)."""
 

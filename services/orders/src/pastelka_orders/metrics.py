@@ -121,7 +121,7 @@ async def _noted(source: str, looking: Awaitable[None]) -> None:
 
 async def _of_database(connection: AsyncConnection) -> None:
     outbox = await system.outbox(connection)
-    OUTBOX_REFUSED.set(await system.refused_messages(connection))
+    OUTBOX_REFUSED.set(outbox.refused)
     OUTBOX.set(outbox.messages)
     OUTBOX_AGE.set(outbox.oldest_seconds or 0.0)
     for name, table in ROW_JOBS.items():

@@ -136,7 +136,7 @@ class Relay:
     async def _set_aside(self, error: PublishRefusedError) -> None:
         """Keep a message that can never be published, so that those after it are.
 
-        It waits for a person: ``UPDATE outbox SET refused = NULL`` publishes it again.
+        It waits for a person (``refused-messages`` of the command line).
         """
         msg_id = error.refused.headers[MSG_ID]
         await self._database.write(lambda c: outbox_rows.refuse(c, msg_id, error.reason))

@@ -47,6 +47,7 @@ class OutboxResponse(BaseModel):
 
     messages: int
     oldest_seconds: float | None = Field(description="Age of the oldest; null when there is none")
+    refused: int = Field(description="Not among them: messages that the broker will never accept")
 
 
 class MinutesResponse(BaseModel):

@@ -218,8 +218,10 @@ async def test_the_outbox_tells_its_depth_and_age(
     await api.order(2, process="coloring")
     rows = await sql.fetchval("SELECT count(*) FROM outbox")
     await sql.execute("UPDATE outbox SET created_at = now() - interval '90 s'")
+    await sql.execute("UPDATE outbox SET refused = 'too large' WHERE id = (SELECT max(id) FROM outbox)")
     outbox = (await system(http))["outbox"]
-    assert outbox["messages"] == rows > 2
+    assert (outbox["messages"], outbox["refused"]) == (rows - 1, 1)
+    assert rows > 2
     assert 90 <= outbox["oldest_seconds"] < 120
 
 
@@ -342,7 +344,7 @@ async def test_without_nats_the_rest_is_told(settings: OrdersSettings, broker: S
         found = await system(http)
         assert found["queues"] is None
         assert found["dead_letters"] is None
-        assert found["outbox"] == {"messages": 0, "oldest_seconds": None}
+        assert found["outbox"] == {"messages": 0, "oldest_seconds": None, "refused": 0}
         assert found["services"][0]["checks"]["database"] == "ok"
         assert found["services"][0]["checks"]["broker"] != "ok"
         assert not any(one["healthy"] for one in found["services"])

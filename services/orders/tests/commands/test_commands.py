@@ -220,3 +220,33 @@ async def test_a_broker_or_database_that_is_away(command: Command, nc: Client) -
         assert (found.code, found.out) == (1, "")
         assert found.err.count("\n") == 1
         assert "secret" not in found.err
+
+
+REFUSE = """INSERT INTO outbox (subject, msg_id, payload, refused)
+    VALUES ('nowhere.M1', 'm', '12345', 'no response from stream') RETURNING id"""
+
+
+async def test_refused_messages_are_listed_and_published_again(
+    command: Command, sql: asyncpg.Connection
+) -> None:
+    number = await sql.fetchval(REFUSE)
+    shown = (await command("refused-messages", "list")).out
+    assert f"{number} " in shown
+    assert "nowhere.M1" in shown
+    assert "5 bytes  no response from stream" in shown
+    (listed,) = json.loads((await command("refused-messages", "list", "--json")).out)
+    assert (listed["id"], listed["size"]) == (number, 5)
+    assert (
+        await command("refused-messages", "retry", str(number))
+    ).out == f"refused message {number} retried\n"
+    assert await sql.fetchval("SELECT refused FROM outbox") is None
+    assert (await command("refused-messages", "list")).out == "0 refused messages\n"
+
+
+async def test_a_refused_message_is_discarded_once(command: Command, sql: asyncpg.Connection) -> None:
+    number = await sql.fetchval(REFUSE)
+    assert (await command("refused-messages", "discard", str(number))).code == 0
+    assert await sql.fetchval("SELECT count(*) FROM outbox") == 0
+    again = await command("refused-messages", "discard", str(number))
+    assert (again.code, again.out) == (1, "")
+    assert f"no refused message {number}" in again.err

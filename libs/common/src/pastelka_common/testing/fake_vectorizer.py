@@ -28,7 +28,7 @@ from pastelka_common.testing.wire import Wire
 
 Failure = str | int
 """An HTTP status, or ``drop`` (connection cut), ``hang`` (never answers), ``garbage`` (200, no SVG),
-``truncated`` (200, half an SVG), ``huge`` (200, endless)."""
+``truncated`` (200, half an SVG), ``huge`` (200, endless), ``stray 404`` (a proxy's page with that status)."""
 
 FORMATS = {"svg", "eps", "pdf", "dxf", "png"}
 CHOICES: Mapping[str, set[str]] = {
@@ -201,6 +201,9 @@ class FakeVectorizer:
                 return _svg(sample_svg({})[:150])
             case "huge":
                 return await _endless(request)
+            case stray if stray.startswith("stray "):
+                page = "<html><body>an answer of a proxy</body></html>"
+                return web.Response(status=int(stray[6:]), text=page, content_type="text/html")
             case status:
                 code, message = MESSAGES.get(int(status), (0, f"Injected status {status}"))
                 raise RefusalError(int(status), code, message)

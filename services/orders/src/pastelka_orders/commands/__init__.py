@@ -1,5 +1,5 @@
-"""The command line of an operator: users, tokens, dead letters, the reconciler, erasing a customer,
-what belongs to backups.
+"""The command line of an operator: users, tokens, dead letters, refused messages, the reconciler,
+erasing a customer, what belongs to backups.
 
 Exits 0 when it did what was asked, 1 when it could not, 2 when the command line or a setting is wrong.
 """
@@ -15,11 +15,28 @@ from pastelka_common.errors import BrokerSetupError
 from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.storage import StorageNotMountedError, StorageUnavailableError
 from pastelka_common.telemetry import log_to_stderr
-from pastelka_orders.commands import dead_letters, erase, reconcile, restore, tokens, users
+from pastelka_orders.commands import (
+    dead_letters,
+    erase,
+    reconcile,
+    refused_messages,
+    restore,
+    tokens,
+    users,
+)
 from pastelka_orders.database import DatabaseUnavailableError
 from pastelka_orders.errors import OrdersError
 
-_COMMANDS = ("users", "tokens", "dead-letters", "reconcile", "erase", "backup-record", "after-restore")
+_COMMANDS = (
+    "users",
+    "tokens",
+    "dead-letters",
+    "refused-messages",
+    "reconcile",
+    "erase",
+    "backup-record",
+    "after-restore",
+)
 _PROG = "python -m pastelka_orders"
 _FAILED = 1
 _INTERRUPTED = 130
@@ -57,12 +74,14 @@ def parser(prog: str = _PROG) -> argparse.ArgumentParser:
     """The command line; what it reads has the command as ``run``."""
     line = argparse.ArgumentParser(
         prog=prog,
-        description="Users, API tokens, dead letters, a pass of the reconciler, erasing a customer, backups.",
+        description="Users, API tokens, dead letters, refused messages, a pass of the reconciler, "
+        "erasing a customer, backups.",
     )
     commands = line.add_subparsers(required=True, metavar="{" + ",".join(_COMMANDS) + "}")
     users.add_to(commands)
     tokens.add_to(commands)
     dead_letters.add_to(commands)
+    refused_messages.add_to(commands)
     reconcile.add_to(commands)
     erase.add_to(commands)
     restore.add_to(commands)

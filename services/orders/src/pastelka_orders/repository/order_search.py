@@ -2,7 +2,7 @@
 
 No single index answers every search in time. Walking the orders by date is quick where a word is
 common and reads the whole table where it is rare; an index of words is quick where it is rare, and has
-to sort all that it finds where it is common. So the newest ``WALKED`` orders are walked first, and only
+to sort all that it finds where it is common. So the newest orders (``WALKED``) are walked first, and only
 if they do not fill the page are the older ones looked up in the index of words. What either may read is
 then bounded, whichever the planner's statistics say. The index by status and date includes the
 words, so that this walk reads no rows: those of a rare status are each in a page of their own.
@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 WALKED = 6000
 """Orders that are walked by date before the index of words is read."""
+WALKED_FOR_A_LETTER = 12_000
+"""The same where each word is one character: the index has a large part of all orders for it."""
 KEY_LENGTHS = (1, 2, 3, 4, 6, 8, 12)
 """Characters of a word's beginnings that the index has: those of ``order_search_keys`` (revision 029)."""
 
@@ -81,10 +83,11 @@ class Search:
             # Numbers count up with time: those that begin with a digit may all be old.
             walked.append(f"left({NUMBER_DIGITS.replace('search', 'o.search')}, 1) = CAST(:digit AS text)")
             values["digit"] = number.lstrip(_LETTERS)[0]
+        walk = WALKED_FOR_A_LETTER if all(len(word) == 1 for word in self.words) else WALKED
         query = _FOUND.format(
             walked="WHERE " + " AND ".join(walked) if walked else "",
-            walk=WALKED,
-            last=WALKED - 1,
+            walk=walk,
+            last=walk - 1,
             newest_match=" AND ".join(matches).replace("{t}", "n"),
             older_match=" AND ".join([*matches, *([status] if status else [])]).replace("{t}", "o"),
         )

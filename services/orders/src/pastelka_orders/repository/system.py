@@ -13,9 +13,9 @@ from pastelka_orders.repository.versions import TABLES
 _OUTBOX = text(
     """SELECT (SELECT count(*) FROM outbox WHERE refused IS NULL) AS messages,
         EXTRACT(EPOCH FROM clock_timestamp() - (SELECT created_at FROM outbox
-            WHERE refused IS NULL ORDER BY id LIMIT 1))::float8 AS oldest_seconds"""
+            WHERE refused IS NULL ORDER BY id LIMIT 1))::float8 AS oldest_seconds,
+        (SELECT count(*) FROM outbox WHERE refused IS NOT NULL) AS refused"""
 )
-_REFUSED = text("SELECT count(*) FROM outbox WHERE refused IS NOT NULL")
 _VERSIONS_ACTIVE = text(
     " UNION ALL ".join(
         f"SELECT '{kind}' AS kind, count(*) AS number FROM {table} WHERE is_active"
@@ -51,14 +51,8 @@ class EndedLastHour:
     cancelled: list[int]
 
 
-async def refused_messages(connection: AsyncConnection) -> int:
-    """How many messages the broker will never take."""
-    found: int = (await connection.execute(_REFUSED)).scalar_one()
-    return found
-
-
 async def outbox(connection: AsyncConnection) -> Row:  # type: ignore[type-arg]
-    """How many ``messages`` wait to be published, and the age of the oldest (``oldest_seconds``)."""
+    """How many ``messages`` wait, the age of the oldest (``oldest_seconds``), how many are ``refused``."""
     return (await connection.execute(_OUTBOX)).one()
 
 

@@ -1,7 +1,8 @@
 """What Vectorizer.ai's answers mean: an SVG, or an error that says whether to try again.
 
 Source: https://vectorizer.ai/api/errors; an error's body is
-``{"error": {"status": 400, "code": 1006, "message": "..."}}``.
+``{"error": {"status": 400, "code": 1006, "message": "..."}}``. An answer below 500 without such a body is
+not the API's own: one from a proxy or a gateway ends no version.
 """
 
 import json
@@ -19,6 +20,7 @@ MAX_MESSAGE = 300
 
 # Answers of a gateway that had passed the request on; 520 and 524 are Cloudflare's.
 _PASSED_ON = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT, 520, 524)
+_TRY_AGAIN = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 _HEAD = 4096
 _BEFORE_MARKUP = b"\xef\xbb\xbf \t\r\n"
 
@@ -55,6 +57,12 @@ def error_of(status: int, headers: httpx.Headers, body: bytes) -> JobError:
             f"Vectorizer.ai's gateway gave up waiting ({status}); the request may have been charged.",
             retry_after=retry_after(headers),
         )
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in _TRY_AGAIN:
+        return TransientError(
+            "provider_unavailable",
+            f"An answer {status} came without an error of Vectorizer.ai; it may be a proxy's. "
+            "It will be tried again. If it stays, check VECTORIZER_BASE_URL and HTTPS_PROXY.",
+        )
     return TransientError(
         "provider_unavailable",
         f"Vectorizer.ai is not available ({status}). It will be tried again.",
@@ -63,6 +71,9 @@ def error_of(status: int, headers: httpx.Headers, body: bytes) -> JobError:
 
 
 def _permanent(status: int, body: bytes) -> PermanentError | None:
+    said = _message(body)
+    if status in _TRY_AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR or said is None:
+        return None
     match status:
         case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
             return PermanentError(
@@ -74,26 +85,17 @@ def _permanent(status: int, body: bytes) -> PermanentError | None:
             return PermanentError(
                 "provider_out_of_credit", "Vectorizer.ai: out of credit (402). Top it up and try again."
             )
-        case HTTPStatus.REQUEST_TIMEOUT | HTTPStatus.TOO_EARLY | HTTPStatus.TOO_MANY_REQUESTS:
-            return None
-        case _ if status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            return PermanentError("provider_refused", _refusal(status, body))
         case _:
-            return None
+            return PermanentError("provider_refused", f"Vectorizer.ai refused the page ({status}): {said}")
 
 
-def _refusal(status: int, body: bytes) -> str:
-    said = _message(body) or "it gave no reason."
-    return f"Vectorizer.ai refused the page ({status}): {said}"
-
-
-def _message(body: bytes) -> str:
-    """The provider's own sentence, on one line and not too long; empty if there is none."""
+def _message(body: bytes) -> str | None:
+    """The provider's own sentence, on one line and not too long; ``None`` if the body is not its error."""
     try:
         message = json.loads(body)["error"]["message"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        return ""
-    return " ".join(str(message).split())[:MAX_MESSAGE]
+        return None
+    return " ".join(str(message).split())[:MAX_MESSAGE] or "it gave no reason."
 
 
 def retry_after(headers: httpx.Headers) -> float | None:

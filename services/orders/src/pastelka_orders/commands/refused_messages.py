@@ -1,0 +1,57 @@
+"""``refused-messages list | retry | discard``: messages that the broker will never accept."""
+
+import argparse
+import json
+from dataclasses import asdict
+
+from pastelka_orders.commands.output import say, say_json
+from pastelka_orders.commands.session import database
+from pastelka_orders.repository import refused_messages
+from pastelka_orders.settings import OrdersSettings
+
+_MAX_LISTED = 1000
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the commands to the command line."""
+    parser = commands.add_parser("refused-messages", help="messages that the broker will never accept")
+    actions = parser.add_subparsers(required=True, metavar="{list,retry,discard}")
+    listing = actions.add_parser("list", help="the oldest, oldest first")
+    listing.set_defaults(run=_list)
+    again = actions.add_parser("retry", help="publish one again, once the cause is fixed")
+    again.set_defaults(run=_retry)
+    discarded = actions.add_parser("discard", help="delete one without publishing it")
+    discarded.set_defaults(run=_discard)
+    for action in (again, discarded):
+        action.add_argument("id", type=int, help="its number, as listed")
+    for action in (listing, again, discarded):
+        action.add_argument("--json", action="store_true", help="as JSON")
+
+
+async def _list(asked: argparse.Namespace) -> None:
+    async with database(OrdersSettings.load()) as orders:
+        found = await orders.read(lambda c: refused_messages.oldest(c, _MAX_LISTED))
+    if asked.json:
+        say_json([{**asdict(one), "created_at": one.created_at.isoformat()} for one in found])
+        return
+    for one in found:
+        written = one.created_at.isoformat(timespec="seconds")
+        say(f"{one.id:>8}  {written}  {one.subject:<32} {one.size} bytes  {one.reason}")
+    say(f"{len(found)} refused messages")
+
+
+async def _retry(asked: argparse.Namespace) -> None:
+    async with database(OrdersSettings.load()) as orders:
+        await orders.write(lambda c: refused_messages.retry(c, asked.id))
+    _done(asked, "retried")
+
+
+async def _discard(asked: argparse.Namespace) -> None:
+    async with database(OrdersSettings.load()) as orders:
+        await orders.write(lambda c: refused_messages.discard(c, asked.id))
+    _done(asked, "discarded")
+
+
+def _done(asked: argparse.Namespace, what: str) -> None:
+    document = json.dumps({"id": asked.id, "result": what})
+    say(document if asked.json else f"refused message {asked.id} {what}")
