@@ -4,7 +4,7 @@ Each has an HTTP status, a stable code and a sentence; ``api.problems`` renders 
 as ``application/problem+json`` (RFC 9457).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 
@@ -50,6 +50,26 @@ class ImageNotFoundError(NotFoundError):
 
     def __init__(self, image_id: int) -> None:
         super().__init__(f"There is no image {image_id} here.", image_id=image_id)
+
+
+class LineItemNotFoundError(NotFoundError):
+    """No such line item in that order."""
+
+    code = "line_item_not_found"
+
+    def __init__(self, item_id: int) -> None:
+        super().__init__(f"There is no line item {item_id} here.", line_item_id=item_id)
+
+
+class PreconditionFailedError(OrdersError):
+    """Somebody else changed it since it was read."""
+
+    status = 412
+    code = "precondition_failed"
+    title = "Precondition failed"
+
+    def __init__(self) -> None:
+        super().__init__("It was changed since it was read; read it again and repeat the change.")
 
 
 class VersionNotFoundError(NotFoundError):
@@ -151,6 +171,57 @@ class NotPrintableError(ConflictError):
     """The books of an order cannot be composed: a damaged page, too many sheets, too much work."""
 
     code = "not_printable"
+
+
+class BookNotFoundError(NotFoundError):
+    """No such version of an order's book."""
+
+    code = "book_not_found"
+
+    def __init__(self, order_number: str, version: int) -> None:
+        super().__init__(
+            f"Order {order_number} has no book version {version}.",
+            order_number=order_number,
+            version=version,
+        )
+
+
+class BookFindingsError(ConflictError):
+    """The preflight found errors."""
+
+    code = "book_has_errors"
+
+    def __init__(self, order_number: str, findings: Sequence[str]) -> None:
+        super().__init__(
+            f"The book of order {order_number} has errors: {' '.join(findings)}",
+            order_number=order_number,
+            findings=list(findings),
+        )
+
+
+class BookStateError(ConflictError):
+    """The state of a book version forbids it."""
+
+    code = "book_state"
+
+    def __init__(self, order_number: str, version: int, reason: str) -> None:
+        super().__init__(
+            f"Book version {version} of order {order_number} {reason}.",
+            order_number=order_number,
+            version=version,
+        )
+
+
+class BooksMissingError(ConflictError):
+    """Orders that have no finished book cannot be printed together."""
+
+    code = "books_missing"
+
+    def __init__(self, order_numbers: Sequence[str]) -> None:
+        super().__init__(
+            f"No finished book of these orders: {', '.join(order_numbers)}; compose them first.",
+            order_numbers=list(order_numbers),
+        )
 
 
 class NotCompletedError(ConflictError):

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from asyncio import to_thread
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from pastelka_orders.book import process
-from pastelka_orders.book.composer import JOB, PDF, Job, preview_name
+from pastelka_orders.book.composer import JOB, PDF, ComposeJob, preview_name
 from pastelka_orders.book.description import Book, BookOptions, OrderBooks, Picture
 from pastelka_orders.book.process import BookComposer, BookError
 from services.orders.tests.book.samples import (
@@ -285,11 +286,12 @@ async def test_the_composer_ends_with_its_caller(tmp_path: Path, monkeypatch: py
 def run_measured(folder: Path, books: OrderBooks) -> tuple[float, float]:
     """Processor seconds and megabytes that composing takes."""
     folder.mkdir()
-    job = Job(
+    job = ComposeJob(
         books=books,
         options=BookOptions(),
         title="A",
         has_previews=True,
+        created_at=datetime.now(UTC),
         memory_bytes=process.MEMORY_BYTES,
         cpu_seconds=process.CPU_SECONDS,
     )

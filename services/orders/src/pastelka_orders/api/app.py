@@ -28,7 +28,17 @@ from pastelka_orders.api.request_limits import (
     HeadAsGetMiddleware,
     RequestLimitsMiddleware,
 )
-from pastelka_orders.api.routes import addresses, exports, orders, session, shop, system, versions
+from pastelka_orders.api.routes import (
+    addresses,
+    books,
+    exports,
+    line_items,
+    orders,
+    session,
+    shop,
+    system,
+    versions,
+)
 from pastelka_orders.api.subscriptions import Subscriptions
 from pastelka_orders.api.telemetry import TelemetryMiddleware
 from pastelka_orders.book.process import BookComposer
@@ -86,6 +96,9 @@ def create_app(settings: OrdersSettings) -> FastAPI:
     app.include_router(shop.router, prefix="/api/v1")
     app.include_router(orders.router, prefix="/api/v1")
     app.include_router(exports.router, prefix="/api/v1")
+    app.include_router(books.router, prefix="/api/v1")
+    app.include_router(line_items.router, prefix="/api/v1")
+    app.include_router(books.joined_router, prefix="/api/v1")
     app.include_router(versions.router, prefix="/api/v1")
     app.include_router(system.router, prefix="/api/v1")
     problems.install(app)

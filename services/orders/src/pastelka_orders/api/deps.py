@@ -122,14 +122,20 @@ def answer(request: Request, model: type[BaseModel] | TypeAdapter[object], docum
 
 def respond(request: Request, body: bytes) -> Response:
     """``body`` with an ``ETag``, or 304."""
-    tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    tag = etag_of(body)
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
-    if request.method in {"GET", "HEAD"} and _matches(request.headers.get("if-none-match"), tag):
+    if request.method in {"GET", "HEAD"} and matches(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type=_JSON, headers=headers)
 
 
-def _matches(header: str | None, tag: str) -> bool:
+def etag_of(body: bytes) -> str:
+    """The ``ETag`` of a document."""
+    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+
+
+def matches(header: str | None, tag: str) -> bool:
+    """Whether ``If-Match`` or ``If-None-Match`` names this ``ETag``."""
     if header is None:
         return False
     candidates = {candidate.strip().removeprefix("W/") for candidate in header.split(",")}

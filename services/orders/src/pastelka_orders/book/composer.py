@@ -1,8 +1,8 @@
 """``python -m pastelka_orders.book.composer FOLDER``: composes a book for :mod:`.process`, within bounds.
 
-``FOLDER`` holds ``job.json`` (:class:`Job`); ``book.pdf`` and ``sheet_<n>.webp`` are written into it, and the
-outcome, :class:`ComposedBook` or :class:`BookRefusal`, goes to standard output. Typesetter and decoders read
-files that others made: here they may run out of memory or time, and nothing but the book is lost.
+``FOLDER`` holds ``job.json`` (:class:`ComposeJob`); ``book.pdf`` and ``sheet_<n>.webp`` are written into it,
+and the outcome, :class:`ComposedBook` or :class:`BookRefusal`, goes to standard output. Typesetter and
+decoders read files that others made: here they may run out of memory or time, and only the book is lost.
 """
 
 import json
@@ -10,6 +10,7 @@ import os
 import resource
 import shutil
 import sys
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -18,8 +19,14 @@ from PIL import Image
 from pydantic import BaseModel
 
 from pastelka_orders.book.description import BookOptions, BookRefusal, ComposedBook, OrderBooks, Picture
-from pastelka_orders.book.finishing import finish
-from pastelka_orders.book.imposition import MAX_SHEETS, Imposition, TooManySheetsError, impose
+from pastelka_orders.book.finishing import finish, merge
+from pastelka_orders.book.imposition import (
+    MAX_SHEETS,
+    Imposition,
+    TooManySheetsError,
+    impose,
+    impose_separator,
+)
 from pastelka_orders.book.paper import Sheet
 from pastelka_orders.book.text_fit import FALLBACK, FONTS, printable_text
 
@@ -39,13 +46,26 @@ _UNREADABLE = (OSError, SyntaxError, ValueError)
 Image.MAX_IMAGE_PIXELS = None
 
 
-class Job(BaseModel):
-    """Compose ``books`` with ``options``, with a picture of each sheet if ``has_previews``."""
+class FinishedBook(BaseModel):
+    """The PDF of an order, and what the sheet before it says."""
 
     books: OrderBooks
     options: BookOptions
+    file: Path
+
+
+class ComposeJob(BaseModel):
+    """Compose ``books`` with ``options``, with a picture of each sheet if ``has_previews``.
+
+    With ``parts``, make one PDF of these instead, each after its separator sheet.
+    """
+
+    books: OrderBooks
+    options: BookOptions
+    parts: tuple[FinishedBook, ...] = ()
     title: str
     has_previews: bool = False
+    created_at: datetime
     memory_bytes: int
     cpu_seconds: int
 
@@ -54,14 +74,14 @@ class UnprintableError(Exception):
     """A page that is no picture; names it."""
 
 
-def compose(job: Job, folder: Path) -> ComposedBook:
+def compose(job: ComposeJob, folder: Path) -> ComposedBook:
     """Write the PDF and the previews. Raises ``UnprintableError``, ``TooManySheetsError``."""
     books = _prepared(job.books, job.options, folder)
     imposition = impose(books, job.options)
-    _write_sheets(job, imposition, folder)
+    _write_sheets(books, job.options, job.title, imposition, folder)
     try:
         compiler = _compiler(folder)
-        content = _single(compiler.compile(format="pdf", pdf_standards=["a-2b"], pdf_tags=False))
+        content = _pdf(compiler, job)
     except typst.TypstError as error:
         raise UnprintableError(_unreadable(books, folder) or str(error)) from error
     finish(content, folder / PDF, job.options, imposition.order)
@@ -69,9 +89,31 @@ def compose(job: Job, folder: Path) -> ComposedBook:
     return ComposedBook(sheets=len(imposition.order), previews=previews)
 
 
+def join(job: ComposeJob, folder: Path) -> ComposedBook:
+    """Write one PDF of finished ones. Raises ``TooManySheetsError``."""
+    files = []
+    for number, part in enumerate(job.parts):
+        if not part.books.has_separator:
+            separator = impose_separator(part.books, part.options)
+            _write_sheets(part.books, part.options, job.title, separator, folder)
+            content = _pdf(_compiler(folder), job)
+            files.append(folder / f"separator_{number}.pdf")
+            finish(content, files[-1], part.options, separator.order)
+        files.append(part.file)
+    return ComposedBook(sheets=merge(files, folder / PDF, title=job.title, most=MAX_SHEETS), previews=0)
+
+
 def _compiler(folder: Path) -> typst.Compiler:
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FONTS)])
     return typst.Compiler(str(folder / _TEMPLATE), root=str(folder), font_paths=fonts)
+
+
+def _pdf(compiler: typst.Compiler, job: ComposeJob) -> bytes:
+    return _single(
+        compiler.compile(
+            format="pdf", pdf_standards=["a-2b"], pdf_tags=False, timestamp=int(job.created_at.timestamp())
+        )
+    )
 
 
 def _single(document: bytes | list[bytes] | None) -> bytes:
@@ -81,14 +123,16 @@ def _single(document: bytes | list[bytes] | None) -> bytes:
     return document
 
 
-def _write_sheets(job: Job, imposition: Imposition, folder: Path) -> None:
+def _write_sheets(
+    books: OrderBooks, options: BookOptions, title: str, imposition: Imposition, folder: Path
+) -> None:
     """The template and what it sets."""
-    sheet = Sheet(job.options)
+    sheet = Sheet(options)
     width, height = sheet.media
     document = {
-        "title": printable_text(job.title)[0],
-        "keywords": [printable_text(job.books.order_number)[0]],
-        "fonts": list(dict.fromkeys([job.options.font, FALLBACK])),
+        "title": printable_text(title)[0],
+        "keywords": [printable_text(books.order_number)[0]],
+        "fonts": list(dict.fromkeys([options.font, FALLBACK])),
         "width": width,
         "height": height,
         "edge": sheet.edge,
@@ -171,7 +215,7 @@ def _unreadable(order: OrderBooks, folder: Path) -> str | None:
     return None
 
 
-def _write_previews(compiler: typst.Compiler, job: Job, folder: Path) -> int:
+def _write_previews(compiler: typst.Compiler, job: ComposeJob, folder: Path) -> int:
     """One small picture of each sheet, without its copies."""
     longer = max(Sheet(job.options).media)
     rendered = compiler.compile(format="png", ppi=_PREVIEW_PIXELS / longer * 25.4)
@@ -187,9 +231,9 @@ def preview_name(number: int) -> str:
     return f"sheet_{number}.webp"
 
 
-def _outcome(job: Job, folder: Path) -> ComposedBook | BookRefusal:
+def _outcome(job: ComposeJob, folder: Path) -> ComposedBook | BookRefusal:
     try:
-        return compose(job, folder)
+        return join(job, folder) if job.parts else compose(job, folder)
     except UnprintableError as error:
         return BookRefusal(
             code="not_printable", message=f"{error} is damaged and cannot be printed; generate it again."
@@ -208,7 +252,7 @@ def _outcome(job: Job, folder: Path) -> ComposedBook | BookRefusal:
 def main() -> None:
     """Compose the book of the folder that is the only argument."""
     folder = Path(sys.argv[1])
-    job = Job.model_validate_json((folder / JOB).read_bytes())
+    job = ComposeJob.model_validate_json((folder / JOB).read_bytes())
     _limit(job)
     answers = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -216,7 +260,7 @@ def main() -> None:
     os.write(answers, outcome.model_dump_json().encode())
 
 
-def _limit(job: Job) -> None:
+def _limit(job: ComposeJob) -> None:
     """Bound address space and processor time; beyond the latter the process is ended (SIGXCPU)."""
     resource.setrlimit(resource.RLIMIT_AS, (job.memory_bytes, resource.RLIM_INFINITY))
     resource.setrlimit(resource.RLIMIT_CPU, (job.cpu_seconds, job.cpu_seconds + 5))

@@ -13,6 +13,7 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name, Object, Pdf, Stream
 
 from pastelka_orders.book.description import BookOptions
+from pastelka_orders.book.imposition import TooManySheetsError
 from pastelka_orders.book.paper import POINTS, Sheet
 
 CREATOR = "Pastelka"
@@ -36,11 +37,13 @@ def finish(content: bytes, target: Path, options: BookOptions, order: Sequence[i
         _save(pdf, target)
 
 
-def merge(files: Sequence[Path], target: Path, *, title: str) -> int:
-    """Write one PDF of several; returns how many sheets it has."""
+def merge(files: Sequence[Path], target: Path, *, title: str, most: int) -> int:
+    """Write one PDF of several; returns how many sheets it has. Raises ``TooManySheetsError``."""
     with pikepdf.open(files[0]) as pdf:
         for file in files[1:]:
             with pikepdf.open(file) as other:
+                if len(pdf.pages) + len(other.pages) > most:
+                    raise TooManySheetsError(f"more than {most} sheets")
                 pdf.pages.extend(other.pages)
         _save(pdf, target, title=title)
         return len(pdf.pages)
@@ -53,7 +56,9 @@ def _save(pdf: Pdf, target: Path, *, title: str | None = None) -> None:
         if title is not None:
             metadata["dc:title"] = title
             metadata["pdf:Keywords"] = title
-    pdf.save(target, min_version="1.7", object_stream_mode=pikepdf.ObjectStreamMode.generate)
+    pdf.save(
+        target, min_version="1.7", object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True
+    )
 
 
 def _set_boxes(page: Object, options: BookOptions) -> None:

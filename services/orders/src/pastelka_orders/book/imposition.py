@@ -86,6 +86,14 @@ def impose(order: OrderBooks, options: BookOptions) -> Imposition:
     return found
 
 
+def impose_separator(order: OrderBooks, options: BookOptions) -> Imposition:
+    """The sheet that says whose books follow, alone."""
+    found = Imposition()
+    books = _Books(options, order)
+    found.add(list(books.padded([books.separator()])), 1)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class _Books:
     options: BookOptions

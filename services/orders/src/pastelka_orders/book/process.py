@@ -4,7 +4,9 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
@@ -12,7 +14,7 @@ import structlog
 from pydantic import TypeAdapter
 
 from pastelka_common.errors import PermanentError
-from pastelka_orders.book.composer import JOB, PDF, Job
+from pastelka_orders.book.composer import JOB, PDF, ComposeJob, FinishedBook
 from pastelka_orders.book.description import BookOptions, BookRefusal, ComposedBook, OrderBooks
 
 MEMORY_BYTES = 2 * 1024**3
@@ -40,20 +42,44 @@ class BookComposer:
         self._turn = anyio.CapacityLimiter(1)
 
     async def compose(
-        self, books: OrderBooks, options: BookOptions, folder: Path, *, has_previews: bool = False
+        self,
+        books: OrderBooks,
+        options: BookOptions,
+        folder: Path,
+        *,
+        has_previews: bool = False,
+        created_at: datetime | None = None,
     ) -> ComposedBook:
         """Compose into ``folder``, which ends up with ``book.pdf`` and the previews. Raises ``BookError``.
 
-        The process is ended when the caller is cancelled.
+        The same book with the same ``created_at`` is the same file. The process is ended when the caller
+        is cancelled.
         """
-        job = Job(
+        job = ComposeJob(
             books=books,
             options=options,
             title=_title(books),
             has_previews=has_previews,
+            created_at=created_at or datetime.now(UTC),
             memory_bytes=MEMORY_BYTES,
             cpu_seconds=CPU_SECONDS,
         )
+        return await self._do(job, folder)
+
+    async def join(self, parts: Sequence[FinishedBook], folder: Path) -> ComposedBook:
+        """Write one PDF of finished ones, each after a separator sheet. Raises ``BookError``."""
+        job = ComposeJob(
+            books=parts[0].books,
+            options=parts[0].options,
+            parts=tuple(parts),
+            title=", ".join(part.books.order_number for part in parts),
+            created_at=datetime.now(UTC),
+            memory_bytes=MEMORY_BYTES,
+            cpu_seconds=CPU_SECONDS,
+        )
+        return await self._do(job, folder)
+
+    async def _do(self, job: ComposeJob, folder: Path) -> ComposedBook:
         await anyio.Path(folder / JOB).write_text(job.model_dump_json(), encoding="utf-8")
         async with self._turn:
             outcome = await _run(folder)

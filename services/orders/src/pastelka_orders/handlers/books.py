@@ -1,17 +1,20 @@
 """Books of an order: their description, with the files they are made of at hand."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 import anyio
 
 from pastelka_common.storage import Storage
+from pastelka_orders.book.composer import FinishedBook
 from pastelka_orders.book.description import Book, BookOptions, ComposedBook, OrderBooks, Picture
 from pastelka_orders.book.process import BookComposer
 from pastelka_orders.book.settings import Layouts, known_layout
 from pastelka_orders.errors import FileMissingError
 from pastelka_orders.exports import file_name
+from pastelka_orders.repository.book_versions import StoredBook
 from pastelka_orders.repository.books import ItemContent, OrderContent, PageContent
 
 TEMP_PREFIX = "pastelka-book-"
@@ -26,6 +29,7 @@ async def composed(
     layouts: Layouts,
     *,
     has_previews: bool = False,
+    created_at: datetime | None = None,
 ) -> AsyncIterator[tuple[ComposedBook, Path]]:
     """The books of an order, composed into a folder that lasts as long as the block.
 
@@ -34,7 +38,9 @@ async def composed(
     async with anyio.TemporaryDirectory(prefix=TEMP_PREFIX) as folder:
         async with AsyncExitStack() as files:
             books = await _described(storage, files, content, options, layouts)
-            outcome = await composer.compose(books, options, Path(folder), has_previews=has_previews)
+            outcome = await composer.compose(
+                books, options, Path(folder), has_previews=has_previews, created_at=created_at
+            )
         yield outcome, Path(folder)
 
 
@@ -76,3 +82,35 @@ async def _local(storage: Storage, files: AsyncExitStack, path: str, name: str) 
     if not await anyio.Path(file).is_file():
         raise FileMissingError(name + PurePosixPath(path).suffix)
     return file
+
+
+@asynccontextmanager
+async def joined(
+    composer: BookComposer, storage: Storage, orders: Sequence[tuple[OrderContent, StoredBook]]
+) -> AsyncIterator[Path]:
+    """The finished books of several orders as one PDF, in a folder that lasts as long as the block.
+
+    Raises ``FileMissingError``, ``BookError``, ``OSError``.
+    """
+    async with anyio.TemporaryDirectory(prefix=TEMP_PREFIX) as folder:
+        async with AsyncExitStack() as files:
+            parts = []
+            for content, stored in orders:
+                options = BookOptions.model_validate(stored.options)
+                parts.append(
+                    FinishedBook(
+                        books=OrderBooks(
+                            order_number=content.order_number,
+                            customer=content.customer_name or "",
+                            books=tuple(
+                                Book(title=item.title, quantity=item.quantity, pictures=())
+                                for item in content.wanted
+                            ),
+                            has_separator=options.copies == "note",
+                        ),
+                        options=options,
+                        file=await _local(storage, files, stored.path, content.order_number),
+                    )
+                )
+            await composer.join(parts, Path(folder))
+        yield Path(folder)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 _CONTENTS = text(
     """SELECT o.id AS order_id, o.order_number, o.customer_name, o.cancelled_at IS NOT NULL AS is_cancelled,
         l.id AS line_item_id, l.position AS item, l.title, l.quantity, l.dedication, l.layout,
+        l.shop_changed_at,
         i.id AS image_id, i.position, i.path AS photo_path, i.photo_replaced_at,
         c.id AS coloring_id, c.path AS coloring_path, c.asked_at AS coloring_asked_at,
         s.coloring_version_id AS svg_of, s.path AS svg_path,
@@ -42,6 +43,13 @@ class PageContent:
     newest_is_active: bool
 
     @property
+    def is_older_than_photo(self) -> bool:
+        """Whether the page shows a photo that was replaced since."""
+        if self.photo_replaced_at is None or self.coloring_asked_at is None:
+            return False
+        return self.coloring_asked_at < self.photo_replaced_at
+
+    @property
     def has_fitting_svg(self) -> bool:
         """Whether the chosen SVG was made from the chosen page."""
         return self.svg_path is not None and self.svg_of == self.coloring_id
@@ -63,6 +71,7 @@ class ItemContent:
     dedication: str | None
     layout: str | None
     pages: list[PageContent]
+    shop_changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +106,14 @@ def _item(rows: Sequence[Any], *, has_siblings: bool) -> ItemContent:
     head = rows[0]
     pages = [_page(row, has_siblings=has_siblings) for row in rows if row.image_id is not None]
     return ItemContent(
-        head.line_item_id, head.item, head.title, head.quantity, head.dedication, head.layout, pages
+        head.line_item_id,
+        head.item,
+        head.title,
+        head.quantity,
+        head.dedication,
+        head.layout,
+        pages,
+        head.shop_changed_at,
     )
 
 
