@@ -1,4 +1,4 @@
-"""What is quickened of the rules, and what is not. (``make test-alerts`` causes every alert.)"""
+"""Which parts of the rules are scaled. (``make test-alerts`` causes every alert.)"""
 
 from pathlib import Path
 

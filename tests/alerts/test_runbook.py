@@ -1,4 +1,4 @@
-"""The table in the runbook is of the conditions that are caused: it was printed, and not kept up by hand."""
+"""The runbook's table lists the conditions that ``make test-alerts`` causes: it is printed, not typed."""
 
 import re
 from pathlib import Path

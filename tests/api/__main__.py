@@ -1,4 +1,4 @@
-"""``make test-api``: schemathesis against the running API, anonymously, as a viewer and as an operator."""
+"""``make test-api``: schemathesis against the running API as anonymous caller, viewer and operator."""
 
 import argparse
 import asyncio

@@ -1,4 +1,4 @@
-"""Secrets stay where they are: no log, message, answer or trace of any service holds one, whatever fails."""
+"""No log, message, response or trace of any service contains a secret, whatever fails."""
 
 import asyncio
 import base64
@@ -42,7 +42,7 @@ def secret(name: str) -> str:
 
 
 class Echo:
-    """Every provider at once: refuses, and quotes what it was sent. Collects traces, too."""
+    """Stands for every provider: rejects each request and quotes it. Also collects traces."""
 
     def __init__(self) -> None:
         self.spans = b""
@@ -82,7 +82,7 @@ async def nats_url(tmp_path: Path) -> AsyncIterator[str]:
 
 @pytest.fixture
 def settings(echo: Echo, nats_url: str, tmp_path: Path) -> dict[str, str]:
-    """Every secret that there is; the address of the database is the test's to give."""
+    """Every secret setting; the test sets the database URL."""
     return {
         "LOG_LEVEL": "DEBUG",
         "NATS_URL": nats_url,
@@ -111,14 +111,14 @@ def settings(echo: Echo, nats_url: str, tmp_path: Path) -> dict[str, str]:
 
 
 def forms() -> Iterator[bytes]:
-    """A secret as it is, and as HTTP's basic authentication sends it."""
+    """A secret verbatim and in HTTP basic authentication."""
     yield MARK.encode()
     for shift in range(3):
         yield base64.b64encode(b"\0" * shift + MARK.encode())[4 if shift else 0 : -4]
 
 
 def assert_silent(what: str, content: bytes) -> None:
-    assert content, f"{what} holds nothing at all"
+    assert content, f"{what} is empty"
     for form in forms():
         place = content.find(form)
         assert place < 0, f"{what} holds a secret: {content[max(place - 300, 0) : place + 100]!r}"
@@ -144,7 +144,7 @@ async def started(name: str, settings: dict[str, str], folder: Path) -> AsyncIte
 
 
 async def _answers(url: str) -> bytes:
-    """What it says once it answers, whatever that is."""
+    """The first response of an endpoint, whatever its status."""
     async with aiohttp.ClientSession() as http:
         for _ in range(int(_PATIENCE * 10)):
             try:
@@ -168,7 +168,7 @@ async def test_a_database_login_failure_reveals_no_secret(
         async with aiohttp.ClientSession() as http, http.delete(f"{api.url}/api/v1/orders/1") as response:
             said.append(await response.read())
             assert response.status == 503
-        await until(lambda: len(worker.tail()) > 0, "the worker says something")
+        await until(lambda: len(worker.tail()) > 0, "the worker logs something")
     for content in (*said, api.log.read_bytes(), worker.log.read_bytes()):
         assert_silent("an answer or a log", content)
     assert_silent("the spans", echo.spans)
@@ -187,7 +187,7 @@ async def test_provider_errors_that_quote_the_request_reveal_no_secret(
     sql = await asyncpg.connect(database_url)
     await sql.execute("INSERT INTO shop_jobs (key, payload) VALUES ('sync.73', $1)", json.dumps(SYNC))
     await sql.close()
-    # The true password of this database is recognised by what it is.
+    # The real password of this database is a secret, too.
     settings["DATABASE_URL"] = url
     for kind, name in (("JPEG", "photo.jpg"), ("PNG", "page.png")):
         file = tmp_path / "images" / "1" / name

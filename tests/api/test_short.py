@@ -1,4 +1,4 @@
-"""A short run of schemathesis, always the same; ``make test-api`` is the long one."""
+"""A short, deterministic run of schemathesis; ``make test-api`` is the long one."""
 
 from pathlib import Path
 
@@ -26,6 +26,6 @@ async def test_every_answer_is_documented_and_none_is_5xx(tmp_path: Path) -> Non
     anonymous, operator = outcomes
     assert anonymous.cases > 25
     assert operator.cases > 300
-    # Otherwise it would only have been asked about what is not there.
+    # Otherwise the run would only have requested ids that do not exist.
     assert operator.successes > 60
     assert anonymous.successes < operator.successes

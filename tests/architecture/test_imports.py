@@ -1,4 +1,4 @@
-"""Which package may import which, and other rules of the workspace that a review could miss."""
+"""Import rules of the workspace, and other rules that a review could miss."""
 
 import ast
 import sys

@@ -1,4 +1,4 @@
-"""Where what belongs: SQL, tables, the jobs of versions, and names."""
+"""Package boundaries: SQL, tables, version jobs, and names."""
 
 import ast
 import subprocess
@@ -14,7 +14,7 @@ COMMON = ROOT / "libs/common/src/pastelka_common"
 SQL = {"select", "insert", "update", "delete", "text"}
 MAY_HOLD_SQL = {"repository", "models", "migrations", "migrations_runner.py"}
 SMALL = 60
-"""Lines; a smaller module with one caller joins it."""
+"""Lines; a smaller module with one caller is merged into it."""
 TABLES = {"orders", "books", "versions", "access", "internal"}
 
 
@@ -102,7 +102,7 @@ def test_a_small_module_has_more_than_one_caller(package: str):
 
 @pytest.mark.parametrize(("package", "most"), [("photos", 13), ("shopify", 11)])
 def test_photos_and_shopify_stay_small_packages(package: str, most: int):
-    """They had 20 and 18 modules, many of them of a few lines with one caller."""
+    """These packages had 20 and 18 modules, many of them a few lines long with one caller."""
     modules = [path for path in _sources(ORDERS / package) if path.name != "__init__.py"]
     assert len(modules) <= most
 

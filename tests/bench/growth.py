@@ -1,7 +1,7 @@
-"""``python -m tests.bench.growth``: how many bytes an image adds to database, broker and storage.
+"""``python -m tests.bench.growth``: bytes that an image adds to database, broker and storage.
 
-Each image gets one page and one SVG. Rows and messages are counted with faked providers over many
-images; files are those of the local providers from the sample photos, as the fakes' pages are small.
+Each image gets one page and one SVG. Rows and messages are counted with faked providers over many images;
+files are those of the local providers from the sample photos, because the fakes' pages are small.
 """
 
 import asyncio

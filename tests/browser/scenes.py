@@ -1,4 +1,4 @@
-"""Every page and state of the dashboard, one after another, for what must hold on each of them."""
+"""Every page and state of the dashboard in turn, for checks that apply to each of them."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,11 +19,11 @@ _SESSION = "**/api/v1/session"
 _NOBODY = {"mode": "password", "caller": None}
 _VIEWER = {"mode": "password", "caller": {"name": "eva", "kind": "user", "role": "viewer"}}
 _ASK_AGAIN = "document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))"
-"""What the page takes for coming back to it: it asks then who is signed in."""
+"""Event that the page treats as a return to it: it then checks the session."""
 
 
 async def order_with_everything(line: Line, seed: int) -> Any:
-    """An order whose photos are, in turn, done with an SVG, failed, cancelled, in hand, and untouched."""
+    """An order whose photos are completed with an SVG, failed, cancelled, in progress, and untouched."""
     order = await line.order(5, first_seed=seed)
     done, failed, cancelled, in_progress, _ = (image["id"] for image in images_of(order))
 
@@ -51,8 +51,8 @@ async def order_with_everything(line: Line, seed: int) -> Any:
 
 
 async def scenes(visitor: Visitor, words: Words, order: Any) -> AsyncIterator[str]:
-    """Brings every scene onto the screen and gives its name."""
-    # A visitor who begins at a page without data has no cookie yet, and gets it when the hub refuses.
+    """Show every scene in turn and yield its name."""
+    # A visitor whose first page has no data has no cookie yet, and gets it when the hub rejects the stream.
     visitor.watch.announce(
         r"/api/v1/orders.*: (404|409|503)", r"/\.well-known/mercure.*: 401", r"/api/v1/session: 401"
     )
@@ -102,7 +102,7 @@ async def _of_an_order(visitor: Visitor, words: Words, order: Any) -> AsyncItera
     page, number = visitor.page, order["order_number"]
     done = visitor.card(images_of(order)[0]["id"])
     await visitor.open_order(number)
-    # Its card may be off screen, and is not drawn then.
+    # An off-screen card is not rendered.
     await expect(page.locator("article [data-status=runpod_queued]")).to_be_attached()
     yield "in the middle of its work, with an error"
     await done.get_by_role("button", name=words.begin("detail.view.open")).first.click()
@@ -185,7 +185,7 @@ async def _of_a_viewer(visitor: Visitor, words: Words, order: Any) -> AsyncItera
 
 @asynccontextmanager
 async def answering(visitor: Visitor, address: str, *, status: int = 200, json: Any) -> AsyncIterator[None]:
-    """The visitor's requests to ``address`` get this answer until the block ends."""
+    """Answer the visitor's requests to ``address`` with this response until the block ends."""
 
     async def handle(route: Route) -> None:
         await route.fulfill(status=status, json=json)

@@ -1,4 +1,4 @@
-"""The statuses of the plan with its Czech labels, in the order in which they come."""
+"""The plan's statuses with their Czech labels, in order."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
@@ -31,7 +31,7 @@ def said(changes: Iterable[Change]) -> list[tuple[str, str]]:
 
 
 def steps_back(kind: str, changes: Sequence[Change]) -> list[tuple[str, str]]:
-    """Every pair of statuses in which a badge went backwards."""
+    """Every pair of consecutive statuses in which a badge went backwards."""
     places = list(OF_KIND[kind])
     shown = [change["status"] for change in changes]
     return [

@@ -1,4 +1,4 @@
-"""axe finds nothing on any page, in light and dark."""
+"""axe reports no violation on any page, in light and dark."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.line import Line
 
 _AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# Cards off screen are skipped when the page is drawn, not when it is read out: axe would miss their texts.
+# Off-screen cards are skipped in rendering but not in the accessibility tree: axe would miss their texts.
 _DRAW_ALL = """() => {
   const style = document.createElement("style");
   style.textContent = "* { content-visibility: visible !important }";
@@ -26,7 +26,7 @@ _RUN = """async (rules) => {
 
 
 async def findings(visitor: Visitor) -> list[str]:
-    """What axe has against the screen as it is."""
+    """axe's violations on the current screen."""
     if not await visitor.page.evaluate("typeof axe === 'object'"):
         await visitor.page.evaluate(_AXE.read_text())
         await visitor.page.evaluate(_DRAW_ALL)
@@ -50,7 +50,7 @@ async def test_axe_finds_nothing(visit: Arrive, line: Line, theme: Theme, width:
 
 
 async def test_axe_finds_a_violation_on_a_broken_page(visit: Arrive) -> None:
-    """It finds what is wrong with a page that is wrong."""
+    """axe reports a violation that the test introduces."""
     visitor = await visit(Look(bypass_csp=True))
     await visitor.open("/no/such/page")
     visitor.watch.announce(r"/\.well-known/mercure")

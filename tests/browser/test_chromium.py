@@ -1,4 +1,4 @@
-"""Where a Chromium is looked for, and what happens where there is none."""
+"""How a Chromium is found, and installed if there is none."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from tests.browser.chromium import (
 
 
 def program(path: Path) -> Path:
-    """Something that can be executed."""
+    """An executable file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("#!/bin/sh\n")
     path.chmod(0o755)
@@ -23,7 +23,7 @@ def program(path: Path) -> Path:
 
 
 def environment(tmp_path: Path, **more: str) -> dict[str, str]:
-    """One in which nothing of this machine is found."""
+    """An environment without any Chromium of this machine."""
     (tmp_path / "bin").mkdir(exist_ok=True)
     return {"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path / "home"), **more}
 

@@ -1,4 +1,4 @@
-"""Hub killed, network gone, machine asleep: the screen catches up by itself, and the light says what is."""
+"""Hub killed, network down, machine asleep: the screen catches up, the light shows the connection."""
 
 import asyncio
 import time
@@ -12,11 +12,11 @@ from tests.line import Line
 
 OUTAGE = 30.0
 CATCH_UP = 3.0
-"""Seconds from the hub's return to a screen that shows what is committed."""
+"""Seconds from the hub's return to a screen that shows the committed state."""
 
 
 async def shows_the_committed(visitor: Visitor, line: Line, number: str) -> bool:
-    """Whether every badge says what the API says."""
+    """Whether every badge shows the status of the API."""
     return await visitor.badges() == await statuses(line, number)
 
 
@@ -25,7 +25,7 @@ async def generate_all(line: Line, number: str, kind: str = "coloring") -> None:
 
 
 async def until_count(line: Line, number: str, status: str, wanted: int) -> None:
-    """Wait until so many colorings of an order have a status."""
+    """Wait until this number of colorings of an order has a status."""
 
     async def there() -> bool:
         return await count(line, number, "coloring", status) == wanted
@@ -39,7 +39,7 @@ async def test_fifty_status_changes_during_a_hub_outage_are_caught_up(visitor: V
     await visitor.open_order(number)
     visitor.watch.announce(r"/\.well-known/mercure")
     loaded = await visitor.loaded()
-    # Half of them end while the hub is away, and half are in the middle of their work when it is back.
+    # Half of them end while the hub is down, and half are in progress when it is back.
     line.runpod.plan(*(JobPlan(states=["IN_QUEUE"]) for _ in range(25)))
     hub = line.stack.servers["mercure"]
     killed = time.time()
@@ -65,7 +65,7 @@ async def test_fifty_status_changes_during_a_hub_outage_are_caught_up(visitor: V
     assert [light["state"] for light in lights] == ["live", "reconnecting", "offline", "live"]
     assert lights[1]["at"] / 1000 - killed < 5
     assert lights[3]["at"] / 1000 > back - 1
-    # And it is live indeed: what happens now is shown without another opening of the line.
+    # The stream is live: new changes appear without another reconnect.
     line.runpod.advance("COMPLETED")
     await until_count(line, number, "completed", 50)
     await visitor.until(lambda: shows_the_committed(visitor, line, number))
@@ -73,7 +73,7 @@ async def test_fifty_status_changes_during_a_hub_outage_are_caught_up(visitor: V
 
 
 def times(lights: Any, since: float) -> str:
-    """The light's states with the seconds since then."""
+    """The light's states with the seconds since a moment."""
     return ", ".join(f"{light['state']} at {light['at'] / 1000 - since:+.1f} s" for light in lights)
 
 
@@ -93,7 +93,7 @@ async def test_changes_while_offline_are_caught_up(visitor: Visitor, line: Line)
     assert await visitor.loaded() == loaded
 
 
-# A line that died while the machine slept says nothing, not even that it is dead.
+# A connection that died while the machine slept reports nothing, not even an error.
 _DEAF = """{
   const Real = EventSource;
   const sources = [];

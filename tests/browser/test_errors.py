@@ -1,4 +1,4 @@
-"""What goes wrong says so where it happened, and can be tried again."""
+"""Errors are shown where they happen, and can be retried."""
 
 import re
 from typing import Any
@@ -12,7 +12,7 @@ from tests.line import Line
 
 
 async def order_on_screen(visitor: Visitor, line: Line) -> tuple[str, Any]:
-    """A new order of one photo, open; its number and its image."""
+    """Create an order of one photo and open it; returns its number and image."""
     order = await line.order(1, first_seed=10)
     await visitor.open_order(order["order_number"])
     return order["order_number"], images_of(order)[0]
@@ -29,7 +29,7 @@ async def test_an_error_shows_its_message_and_is_retried(visitor: Visitor, line:
     failure = (await images(line, number))[0]["versions"]["coloring"][0]["error"]
     assert failure["code"] == "provider_unauthorized"
     sentence = lane.locator("[role=status]", has_text="Omalovánku v1 se nepodařilo vytvořit.")
-    # Beside the title there is a reason, whichever words it has in this language.
+    # The title is followed by a reason, whatever its words in this language.
     assert len(re.sub(r"\s+", " ", await sentence.inner_text())) > len(
         "Omalovánku v1 se nepodařilo vytvořit. Zkusit znovu"
     )
@@ -71,7 +71,7 @@ async def test_an_unavailable_api_is_shown_as_such_and_not_as_missing_data(
         await lane.get_by_role("button", name="Vygenerovat omalovánku").click()
         toast = visitor.page.get_by_role("region", name="Oznámení").get_by_role("listitem")
         await expect(toast.first).to_be_visible()
-        # What was on screen stays there.
+        # The screen keeps its content.
         await expect(visitor.card(image["id"])).to_be_visible()
         await visitor.page.reload()
         notice = visitor.page.get_by_role("alert")

@@ -1,4 +1,4 @@
-"""Pushes and files in a real browser: who hears and sees them, for how long, and what a file may do."""
+"""Access to pushes and files in a real browser: recipients, lifetimes, and restrictions of files."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ from tests.line import Line
 
 HUB = "/.well-known/mercure"
 
-# Keeps the id of every update that any of the page's streams brought, and counts the streams.
+# Records the ids of all updates of the page's streams, and counts the streams.
 _HEARING = """{
   const Real = EventSource;
   window.__heard = [];
@@ -48,7 +48,7 @@ async def locked(line: Line, tmp_path_factory: pytest.TempPathFactory) -> AsyncI
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def guest(chromium: Browser, locked: Locked, tmp_path: Path) -> AsyncIterator[Visitor]:
-    """A visitor at the locked gateway who has not signed in yet."""
+    """A visitor at the protected gateway who has not signed in yet."""
     visitor = await arrive(chromium, locked.url, "guest", Look())
     visitor.watch.announce(r"/api/v1/(orders|system).*: 401")
     await visitor.context.add_init_script(_HEARING)
@@ -61,7 +61,7 @@ async def guest(chromium: Browser, locked: Locked, tmp_path: Path) -> AsyncItera
 
 
 async def sign_in(visitor: Visitor, locked: Locked, name: str, path: str) -> None:
-    """Open a page as a new user; back when it is live."""
+    """Open a page as a new user; returns when it is live."""
     await locked.add_user(name)
     await visitor.open(path)
     await visitor.page.get_by_label("Jméno").fill(name)
@@ -71,7 +71,7 @@ async def sign_in(visitor: Visitor, locked: Locked, name: str, path: str) -> Non
 
 
 async def publish(line: Line, number: int) -> str:
-    """Publish one update that concerns no order on screen; its id."""
+    """Publish one update that concerns no order on screen; returns its id."""
     hub, update_id = line.stack.hub, f"urn:pastelka:test:{number}"
     claims = {"mercure": {"publish": ["orders"]}}
     token = jwt.encode(claims, hub.publisher_key, algorithm="HS256")
@@ -93,7 +93,7 @@ async def test_the_event_stream_outlives_its_cookies_without_a_gap(
     ends = time.monotonic() + 1.6 * COOKIE_SECONDS
     while time.monotonic() < ends:
         published.append(await publish(line, len(published)))
-        await asyncio.sleep(0.2)  # several updates for each moment in which a stream is replaced
+        await asyncio.sleep(0.2)  # several updates during each replacement of a stream
 
     async def all_heard() -> bool:
         return set(published) <= set(await guest.page.evaluate("window.__heard"))
@@ -101,7 +101,7 @@ async def test_the_event_stream_outlives_its_cookies_without_a_gap(
     assert await until(all_heard, 20)
     streams = await guest.page.evaluate("window.__streams.map((stream) => stream.readyState)")
     assert len(streams) >= 3
-    # One is open, and the others were closed by the page itself.
+    # One stream is open; the page itself closed the others.
     assert sorted(streams) == [1] + [2] * (len(streams) - 1)
     lights = [light["state"] for light in await guest.lights()]
     assert lights[lights.index("live") :] == ["live"]
@@ -132,7 +132,7 @@ async def test_a_deleted_user_receives_no_pushes_and_no_files(
                 assert response.status == 200
             removed = time.monotonic()
             await locked.remove_user("leaving")
-            # With the browser's cookies, kept by a client that ignores the page's rules.
+            # With the browser's cookies, in a client that ignores the page's rules.
             async with asyncio.timeout(2 * COOKIE_SECONDS):
                 await stream.content.read()
             assert time.monotonic() - removed <= COOKIE_SECONDS + 5
@@ -144,7 +144,7 @@ async def test_a_deleted_user_receives_no_pushes_and_no_files(
         assert await until(refused, COOKIE_SECONDS)
         async with http.get(file, headers=cookies) as response:
             assert response.status == 401
-    # And the page itself has closed.
+    # The page itself has closed as well.
     await expect(guest.page.get_by_label("Heslo")).to_be_visible()
     streams = await guest.page.evaluate("window.__streams.map((stream) => stream.readyState)")
     assert set(streams) == {2}
@@ -185,7 +185,7 @@ async def test_rate_limiting_shows_a_message(guest: Visitor, locked: Locked, lin
     await expect(guest.page.get_by_text("To je moc požadavků najednou")).to_be_visible()
 
 
-# --- files that want to be more than pictures ---------------------------------------------------
+# --- files with active content ------------------------------------------------------------------
 
 _EVIL = """<svg xmlns="http://www.w3.org/2000/svg" width="400" height="400"
      onload="fetch('{there}/onload')">
@@ -216,7 +216,7 @@ _PAGE = """<!doctype html><title>a page</title><body onload="fetch('{there}/onlo
 
 
 class _Elsewhere:
-    """A server of another site, which records what is fetched from it."""
+    """A server of another site that records its requests."""
 
     def __init__(self) -> None:
         self.asked: set[str] = set()
@@ -251,7 +251,7 @@ async def test_a_stored_file_neither_runs_scripts_nor_loads_resources(
                 assert await _open(page, f"{base}/images/{name}") is False
                 assert page.url == f"{base}/images/{name}"
             assert elsewhere.asked == set()
-            # Served without what the gateway says, the same file does all of it: the test can fail.
+            # Without the gateway's headers the same file does all of it, so the test can fail.
             if name != "evil.jpg":
                 await _bare(page, file, kind)
                 assert {"/script", "/onload", "/image.png", "/frame"} <= await _asked(elsewhere)
@@ -260,7 +260,7 @@ async def test_a_stored_file_neither_runs_scripts_nor_loads_resources(
 
 
 async def _open(page: Page, url: str) -> bool:
-    """Whether a script of the file ran, once all that it wanted to load has come to its end."""
+    """Whether a script of the file ran, after all its requests have finished."""
     await page.goto(url, wait_until="load")
     await page.wait_for_load_state("networkidle")
     return await page.locator("[data-ran]").count() > 0
@@ -283,7 +283,7 @@ async def _asked(elsewhere: _Elsewhere) -> set[str]:
 async def test_other_sites_cannot_embed_images(
     chromium: Browser, nginx_server: StartNginx, tmp_path: Path, visit: Arrive
 ) -> None:
-    """Also where everybody may look, another site's page may not: it would learn whose photos are here."""
+    """Even with anonymous access other sites may not embed images: they would learn whose photos are here."""
     picture = tmp_path / "stored" / "a.svg"
     picture.parent.mkdir()
     picture.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"/>')

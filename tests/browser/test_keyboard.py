@@ -17,7 +17,7 @@ async def status(visitor: Visitor, image: int, kind: str, version: int, wanted: 
 
 
 async def create(visitor: Visitor, keys: Keys, customer: str) -> str:
-    """Make an order of a chosen photo; its number."""
+    """Create an order from a selected photo; returns its number."""
     page = visitor.page
     await keys.enter(page.get_by_role("button", name="Nová z fotek"))
     dialog = page.get_by_role("dialog")
@@ -73,7 +73,7 @@ async def make_and_choose(visitor: Visitor, keys: Keys, image: int) -> None:
 
 
 async def look(visitor: Visitor, keys: Keys, image: int) -> None:
-    """The viewer with its views and its zoom, and the slider on the card."""
+    """Use the viewer with its views and zoom, and the slider on the card."""
     await keys.press("Enter")
     dialog = visitor.page.get_by_role("dialog")
     await expect(dialog).to_be_visible()
@@ -117,7 +117,7 @@ async def retry_and_cancel(visitor: Visitor, keys: Keys, line: Line, image: int)
 
 
 async def switch(visitor: Visitor, keys: Keys) -> None:
-    """Language, theme and help, there and back."""
+    """Switch language and theme and back, open and close the help."""
     page = visitor.page
     html = page.locator("html")
     await keys.enter(page.get_by_role("button", name="Switch to English"), back=True)

@@ -1,4 +1,4 @@
-"""Each language is whole: nothing of the other one is left on any page."""
+"""Each language is complete: no page shows text of the other one."""
 
 import re
 from collections.abc import Collection
@@ -14,7 +14,7 @@ from tests.browser.words import words
 from tests.line import Line
 
 _CZECH_LETTERS = re.compile(r"[ěščřžýáíéúůťďňó]", re.IGNORECASE)
-# Everything that is read or heard, but what says itself that it is in another language.
+# All visible and accessible text, except elements that declare another language.
 _TEXTS = """() => {
   const texts = new Set([document.title]);
   const language = document.documentElement.lang;
@@ -38,7 +38,7 @@ def test_the_catalogue_is_read_completely() -> None:
 
 
 async def foreign(visitor: Visitor, language: Language, data: Collection[str] = ()) -> list[str]:
-    """The texts on screen that belong to the other language; ``data`` are in no language of ours."""
+    """Texts on screen that belong to the other language; ``data`` belongs to neither."""
     other: Language = "en" if language == "cs" else "cs"
     own = list(words(language).patterns())
     theirs = [

@@ -1,4 +1,4 @@
-"""At the width of a phone, by touch."""
+"""The dashboard at the width of a phone, by touch."""
 
 from playwright.async_api import FilePayload, expect
 
@@ -11,7 +11,7 @@ from tests.browser.words import words
 from tests.line import Line
 
 PHONE = Look(width=375, height=780, touch=True)
-# What sticks out of the page, named so that it can be found.
+# Elements that overflow the page, with names to find them.
 _TOO_WIDE = """() => {
   scrollTo(10_000, scrollY);
   const moved = scrollX;
@@ -26,9 +26,9 @@ _TOO_WIDE = """() => {
 
 
 async def too_wide(visitor: Visitor) -> list[str]:
-    """What makes the page wider than the screen."""
+    """Elements that make the page wider than the screen."""
     found: list[str] = await visitor.page.evaluate(_TOO_WIDE)
-    # A page that was laid out wider and then scaled down fits only in name.
+    # A page laid out wider and then scaled down would only seem to fit.
     if (width := await visitor.page.evaluate("innerWidth")) != PHONE.width:
         found.append(f"the page was laid out for {width} px")
     return found

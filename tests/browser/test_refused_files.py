@@ -1,4 +1,4 @@
-"""Files of an upload that are no photos are named on their tiles, and the good ones are stored."""
+"""Uploaded files that are not photos are named on their tiles; the valid ones are stored."""
 
 from playwright.async_api import expect
 
@@ -18,7 +18,7 @@ _DROP = """(files) => {
 
 
 async def drop(visitor: Visitor, *files: tuple[str, str, bytes]) -> None:
-    """Drop files with the types that a browser gave them."""
+    """Drop files with the media types that a browser assigns."""
     await visitor.page.evaluate(_DROP, [[name, kind, list(content)] for name, kind, content in files])
 
 
@@ -27,7 +27,7 @@ async def test_valid_files_are_stored_and_each_rejected_file_is_named(visit: Arr
     await visitor.open()
     await visitor.until_light("live")
     good = photo(1)
-    # One whose type the browser does not know, as it is with HEIC on many machines.
+    # A file of a type unknown to the browser, like HEIC on many machines.
     await drop(
         visitor,
         ("IMG_0001.HEIC", "", good),

@@ -1,4 +1,4 @@
-"""Signing in and out, and a session that ends while one works."""
+"""Signing in and out, and a session that expires during work."""
 
 import re
 
@@ -14,7 +14,7 @@ from tests.browser.visitor import Visitor
 from tests.line import Line
 
 _REFUSED = (r"/api/v1/(orders|system|images).*: 401", r"/\.well-known/mercure.*: 401", r"/static/.*: 401")
-"""What a page hears that is open when the session ends, before it has asked."""
+"""Event on an open page when the session ends, before its next request."""
 _BROKEN = "[...document.images].filter((one) => one.complete && one.naturalWidth === 0).length"
 
 
@@ -39,7 +39,7 @@ async def test_signing_in_returns_to_the_requested_page(visit: Arrive, line: Lin
     await expect(page.get_by_role("alert")).to_have_text("Jméno nebo heslo nesouhlasí.")
     await expect(page.get_by_label("Heslo")).to_be_focused()
     assert await button.bounding_box() == before
-    # Selected, so that it is typed over.
+    # The text is selected, so that typing replaces it.
     await page.keyboard.type(PASSWORD)
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", name=number)).to_be_visible()
@@ -47,7 +47,7 @@ async def test_signing_in_returns_to_the_requested_page(visit: Arrive, line: Lin
     loaded = await visitor.loaded()
     await visitor.until(lambda: page.evaluate("document.images.length > 0"))
     await visitor.until(lambda: page.evaluate(f"{_BROKEN} === 0"))
-    # It is live indeed.
+    # The page is live.
     image = images_of(order)[0]["id"]
     await line.post(f"/images/{image}/generate-coloring")
     await expect(visitor.badge(image, "coloring")).to_have_attribute("data-status", "completed")
@@ -108,7 +108,7 @@ async def test_an_expired_session_loses_no_input(visit: Arrive, line: Line, door
     await expect(page.get_by_label("Jméno")).to_have_value(name)
     await expect(page.get_by_label("Heslo")).to_be_focused()
     await expect(dialog).to_be_hidden()
-    # The page underneath hears no keys, and is not left for a photo that is dropped.
+    # The page underneath receives no keys, and a dropped photo does not navigate away.
     await page.get_by_role("heading", name="Přihlášení").click()
     await page.keyboard.press("?")
     await visitor.drop(photo(812))
@@ -139,7 +139,7 @@ async def test_rejected_images_prompt_for_sign_in_and_load_afterwards(
     async def refuse(route: Route) -> None:
         await route.fulfill(status=401)
 
-    # As the gateway does once it has forgotten its answer of some seconds ago.
+    # Like the gateway after its cached authorization has expired.
     await page.route("**/static/**", refuse)
     await page.get_by_role("link", name=number).click()
     await expect(page.get_by_role("heading", name="Přihlášení")).to_be_visible()
@@ -151,7 +151,7 @@ async def test_rejected_images_prompt_for_sign_in_and_load_afterwards(
 
 
 async def settled(locator: Locator) -> float:
-    """Where it is on the screen once it is drawn: cards that come into sight take their true height then."""
+    """Position on the screen after rendering: cards get their final height when they come into view."""
     await locator.scroll_into_view_if_needed()
     return float(
         await locator.evaluate(
@@ -170,7 +170,7 @@ async def settled(locator: Locator) -> float:
 
 
 async def test_signing_in_again_restores_the_scroll_position(visit: Arrive, line: Line, door: Door) -> None:
-    """How far one had scrolled, and an event of meanwhile is caught up."""
+    """Restores the scroll position and catches up on an event of meanwhile."""
     order = await line.order(8, first_seed=830)
     name = await door.user("operator")
     visitor = await come(visit, door)
@@ -212,7 +212,7 @@ async def test_signing_out_closes_every_tab(visit: Arrive, line: Line, door: Doo
         await expect(one.get_by_label("Jméno")).to_have_value("")
         await expect(one.get_by_text(number)).to_have_count(0)
         assert one.url == f"{door.url}/"
-    # The device cookie is no credential: it only gives this browser its own allowance of attempts.
+    # The device cookie is no credential: it gives this browser a separate limit of attempts.
     left = {one["name"] for one in await visitor.context.cookies() if one["value"]}
     assert left <= {"pastelka_device"}
     await sign_in(visitor, other)

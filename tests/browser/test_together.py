@@ -1,4 +1,4 @@
-"""Two people at once: what one does, the other sees."""
+"""Two users at once: each sees the other's changes."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The dashboard of a viewer: it does not offer commands that change something."""
+"""The dashboard of a viewer offers no commands that change data."""
 
 import re
 
@@ -17,11 +17,11 @@ _HARMLESS = re.compile(
     "|Vše|Čeká na zpracování|Stahování...|Zpracování...|Ke kontrole|Chyba"
     r"|(Tisk PDF|Omalovánky ZIP|SVG ZIP|Fotky ZIP)\d+|Zobrazit na celou obrazovku: .*|v\d+Chyba.*|Obnovit"
 )
-"""What a viewer may press: how it looks, what is shown, taken along, or explained."""
+"""Buttons for a viewer: appearance, display, downloads and help."""
 
 
 async def offered(page: Page) -> list[str]:
-    """The names of all buttons on screen, and of fields that belong to a change."""
+    """Names of all buttons on screen, and of fields that change data."""
     names = await page.evaluate(
         """() => [...document.querySelectorAll("button")]
           .filter((one) => one.checkVisibility())
@@ -49,7 +49,7 @@ async def test_a_viewer_sees_no_commands_that_change_data(visit: Arrive, line: L
     shown["system"] = await offered(page)
     wrong = {where: [one for one in names if not _HARMLESS.fullmatch(one)] for where, names in shown.items()}
     assert wrong == {"list": [], "order": [], "system": []}
-    # And what is looked at is there.
+    # The content is visible.
     assert len([one for one in shown["order"] if one.startswith("Zobrazit")]) >= 5
 
 
@@ -77,7 +77,7 @@ async def test_keys_and_drops_of_a_viewer_change_nothing(visit: Arrive, line: Li
     assert "Další fotka" in help_text
     assert words("cs")["detail.key.page"] not in help_text
     await page.keyboard.press("Escape")
-    # What is looked at still works.
+    # Viewing still works.
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("dialog")).to_be_visible()
     await page.keyboard.press("Escape")

@@ -1,4 +1,4 @@
-"""What goes wrong in a page does not pass unseen."""
+"""Errors of a page are recorded."""
 
 import pytest
 from playwright.async_api import expect
@@ -45,7 +45,7 @@ async def test_errors_of_a_page_are_recorded(visitor: Visitor, kind: str) -> Non
 
     await visitor.until(seen)
     visitor.watch.announce(expected)
-    # A violation is also told in Chromium's own words.
+    # Chromium also reports a violation in its own words.
     visitor.watch.announce("violates the following Content Security Policy", "request failed: .*x.png: csp")
     visitor.watch.announce("CSP violation: require-trusted-types-for")
     assert visitor.watch.unannounced() == []

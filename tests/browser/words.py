@@ -1,4 +1,4 @@
-"""The dashboard's catalogue of texts, read from its sources."""
+"""The dashboard's message catalogue, read from its sources."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _PLACE = re.compile(r"\\\{\w+\\\}")
 
 @dataclass(frozen=True)
 class Words:
-    """All texts of a language, by key; of a plural all its forms."""
+    """All texts of a language by key, with all plural forms."""
 
     forms: dict[str, tuple[str, ...]]
 
@@ -26,11 +26,11 @@ class Words:
         return self.forms[key][0]
 
     def begin(self, key: str) -> re.Pattern[str]:
-        """What matches a text up to the first place that is filled in."""
+        """Pattern of a text up to its first placeholder."""
         return re.compile("^" + re.escape(self[key].split("{")[0]))
 
     def patterns(self) -> Iterator[re.Pattern[str]]:
-        """What matches each text as it is shown, places filled in; not those that are nothing but a place."""
+        """Patterns of all displayed texts with placeholders filled in, without pure placeholders."""
         for forms in self.forms.values():
             for form in forms:
                 if re.sub(r"\{\w+\}|\W|\d", "", form):

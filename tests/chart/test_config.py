@@ -1,4 +1,4 @@
-"""Configuration files: those of the repository, filled in as the local stack does it."""
+"""Configuration files: equal to those of the repository, filled in as the local stack does it."""
 
 import re
 import subprocess
@@ -25,7 +25,7 @@ def _defaults() -> dict[str, str]:
 
 
 def _filled(variables: Mapping[str, str]) -> dict[str, str]:
-    """The templates as a reader of them would fill them in: our own word against the chart's."""
+    """The templates filled in independently of the chart."""
     return {
         file.name.removesuffix(".template"): re.sub(
             r"\$\{([A-Z_]+)\}", lambda match: variables[match[1]], file.read_text()
@@ -37,7 +37,7 @@ def _filled(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def _bucket(case: str) -> dict[str, str]:
-    """What follows from the addresses in ``ci/``."""
+    """Variables that follow from the addresses in ``ci/``."""
     hosts = {
         "bucket": "store.objects.svc",
         "bucket-identity": "s3.eu-central-1.amazonaws.com",
@@ -96,7 +96,7 @@ def test_nginx_is_configured_from_the_templates(case: Rendered) -> None:
     ],
 )
 def test_nginx_accepts_the_configuration(values: tuple[str, ...], tmp_path: Path) -> None:
-    """The real nginx reads the files; names of Services and folders of the image are others here."""
+    """The real nginx parses the files, with other names of Services and other folders."""
     for name, text in rendered(*values).of("ConfigMap")["gateway"]["data"].items():
         here = text.replace("/tmp", str(tmp_path))  # noqa: S108 - of a pod
         here = here.replace("/srv/pastelka/dashboard", str(tmp_path))

@@ -1,4 +1,4 @@
-"""The database's way to its newest revision, and what `tryOut` makes."""
+"""Database migrations, and the objects that `tryOut` generates."""
 
 import base64
 
@@ -18,7 +18,7 @@ def test_a_hook_job_migrates_before_any_other_object_exists() -> None:
 
 
 def test_the_migration_job_needs_no_object_of_the_release() -> None:
-    """It runs before the release's objects are there: only Secrets of the operator's may be named."""
+    """The Job runs before the release's objects exist: it may reference only Secrets of the operator."""
     for name in ("external", "minimal", "everything"):
         case = rendered(name)
         spec = case.pods()["migration"]["spec"]

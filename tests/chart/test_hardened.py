@@ -1,4 +1,4 @@
-"""What a hardened cluster asks for, by values alone."""
+"""Options for hardened clusters, set by values alone."""
 
 import json
 from typing import Any
@@ -84,7 +84,7 @@ def test_the_database_url_may_be_given_in_parts() -> None:
         )
         assert {"DATABASE_USER", "DATABASE_PASSWORD"} <= from_secrets(container)
         names = [one["name"] for one in container["env"]]
-        # Only what comes before is filled in.
+        # Kubernetes substitutes only variables that are defined earlier.
         assert names.index("DATABASE_URL") > names.index("DATABASE_PASSWORD") > names.index("DATABASE_USER")
 
 
@@ -144,7 +144,7 @@ def test_try_out_servers_have_the_common_labels() -> None:
 
 
 def test_every_component_takes_every_value_of_the_pods() -> None:
-    """Each by itself: what is set for one is not set for another."""
+    """Set for one component, a value affects no other."""
     keys = {"orders-api": "ordersApi", "orders-worker": "ordersWorker"}
     for component in COMPONENTS:
         value = f"{keys.get(component, component)}.priorityClassName=high"

@@ -1,4 +1,4 @@
-"""Jobs beside the release: the record that is kept beside backups, and what is run after a restore."""
+"""Jobs beside the release: the record kept with backups, and the reconciliation after a restore."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def _with(settings: str, case: str = "minimal") -> Rendered:
 
 
 def _claims(pod: Mapping[str, Any]) -> dict[str, str]:
-    """Claims of a pod, by where its first container has them."""
+    """Claims of a pod by mount path in its first container."""
     volumes = {one["name"]: one for one in pod["spec"]["volumes"]}
     return {
         mount["mountPath"]: volumes[mount["name"]]["persistentVolumeClaim"]["claimName"]
@@ -39,12 +39,12 @@ def _claims(pod: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _here(container: Mapping[str, Any], records: Path) -> list[str]:
-    """A container's command with a folder of this machine in place of the claim."""
+    """A container's command with a local folder in place of the claim."""
     return [part.replace("/record/", f"{records}/") for part in container["command"]]
 
 
 def _environment(container: Mapping[str, Any], **others: str) -> dict[str, str]:
-    """Nothing of this process's own but the way to the programs of this environment."""
+    """An environment with only the PATH of this process."""
     given = {one["name"]: one["value"] for one in container["env"] if "value" in one}
     return {**given, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **others}
 
@@ -123,11 +123,11 @@ def test_a_dry_run_comes_first(settings: str, name: str | None, last: str) -> No
     assert job["metadata"]["name"] == (name or "shop-pastelka-after-restore-dry-run")
     assert ("--no-record" in case.container("after-restore")["command"]) == (name is None)
     assert case.container("after-restore")["command"][-1] == last
-    assert job["spec"]["backoffLimit"] == 0  # a person looks before it is tried again
+    assert job["spec"]["backoffLimit"] == 0  # an operator inspects the result before a retry
 
 
 def test_the_restore_job_renders_alone_with_its_policy() -> None:
-    """As docs/backup.md gives it to kubectl."""
+    """As in docs/backup.md for kubectl."""
     alone = ("--show-only", "templates/after-restore.yaml")
     kinds = [one["kind"] for one in rendered("after-restore", *alone).objects]
     assert sorted(kinds) == ["Job", "NetworkPolicy"]
@@ -161,7 +161,7 @@ def test_what_is_wrong_is_said(settings: str, complaint: str) -> None:
 async def test_the_job_commands_write_and_apply_a_record(
     database_url: str, nats_server: NatsServer, tmp_path: Path
 ) -> None:
-    """Both as their containers run them, with a real database and broker: a record is written and taken."""
+    """Run both commands of the containers with a real database and broker: write a record, apply it."""
     url = database_url.replace("postgresql://", "postgresql+asyncpg://", 1)
     await migrations_runner.upgrade(url)
     writing = _with(RECORDS).container("backup-record")
@@ -185,7 +185,7 @@ def _run(command: list[str], environment: dict[str, str]) -> str:
 
 
 def test_the_documented_commands_run_as_written(tmp_path: Path) -> None:
-    """Those of docs/backup.md, by a shell with the real helm; kubectl stands in, keeping what it gets."""
+    """Run the commands of docs/backup.md with the real helm and a fake kubectl that stores its input."""
     text = (FOLDER.parents[2] / "docs" / "backup.md").read_text()
     (lines,) = [block for block in re.findall(r"(?ms)^```\w*\n(.*?)^```", text) if "job()" in block]
     values = f"{values_file('after-restore')}"

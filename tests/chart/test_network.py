@@ -1,4 +1,4 @@
-"""NetworkPolicies: exactly the arrows of the architecture, and nothing else."""
+"""NetworkPolicies allow exactly the arrows of the architecture."""
 
 import ipaddress
 from collections.abc import Iterator, Mapping
@@ -11,11 +11,11 @@ from tests.chart.chart import COMPONENTS, SERVICES, Rendered, rendered
 INTERNET = "internet"
 ANYBODY = "anybody"
 _SOMETIMES = {"migration", "backup-record", "after-restore"}
-"""Pods of jobs, which are not there in every case."""
+"""Pods of Jobs, which some cases lack."""
 
 
 class Arrow(NamedTuple):
-    """Which pod may connect to which, and on which ports."""
+    """An allowed connection: source, target, ports."""
 
     source: str
     target: str
@@ -44,7 +44,7 @@ def _peers(peers: list[Mapping[str, Any]] | None, case: Rendered) -> Iterator[st
 
 
 def arrows(case: Rendered) -> tuple[set[Arrow], set[Arrow]]:
-    """What the policies let out, and what they let in."""
+    """Connections allowed by egress rules, and those allowed by ingress rules."""
     out, into = set[Arrow](), set[Arrow]()
     for policy in case.of("NetworkPolicy").values():
         spec = policy["spec"]
@@ -146,7 +146,7 @@ def test_every_pod_denies_all_traffic_by_default(case: Rendered) -> None:
 
 @pytest.mark.parametrize("version", [4, 6])
 def test_the_internet_is_public_addresses_only(version: int) -> None:
-    """Photos are fetched from addresses that strangers name."""
+    """The service downloads photos from addresses that third parties supply."""
     (block,) = [
         peer["ipBlock"]
         for rule in rendered("minimal").of("NetworkPolicy")["orders-worker"]["spec"]["egress"]

@@ -1,4 +1,4 @@
-"""The pods: settings, probes, security, their way to the end."""
+"""The pods: settings, probes, security, shutdown."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ from pastelka_orders.settings import OrdersSettings
 from tests.chart.chart import COMPONENTS, SERVICES, Rendered, rendered
 from tests.chart.settings import SETTINGS, environment, from_secrets
 
-# Read by libraries, by numbered parts of the settings, or by what is asked for at the door.
+# Variables read by libraries, by numbered settings, or by the access control.
 _OTHERS = re.compile(
     r"PROXY_\d+_[A-Z]+|HTTPS_PROXY|NO_PROXY|SSL_CERT_FILE|PGSSLROOTCERT|OTEL_EXPORTER_OTLP_CERTIFICATE"
     r"|DATABASE_(USER|PASSWORD)|NATS_PASSWORD"
@@ -44,7 +44,7 @@ def test_no_variable_is_misspelt(case: Rendered, service: str) -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_secrets_come_from_secrets(case: Rendered, service: str) -> None:
-    """Every setting that the service itself treats as a secret."""
+    """Every secret setting of a service comes from a Secret."""
     container = case.container(service)
     secret = {
         name.upper()
@@ -115,7 +115,7 @@ def test_the_grace_period_exceeds_the_shutdown_time(case: Rendered) -> None:
 
 
 def test_request_serving_pods_have_a_pre_stop_pause(case: Rendered) -> None:
-    """The time in which the endpoint is withdrawn."""
+    """Gives Kubernetes time to withdraw the endpoint."""
     services = {one["spec"]["selector"]["app.kubernetes.io/component"] for one in case.of("Service").values()}
     for component in services & set(COMPONENTS):
         sleep = case.container(component)["lifecycle"]["preStop"]["sleep"]["seconds"]
@@ -149,7 +149,7 @@ def test_a_rolling_upgrade_can_always_proceed(case: Rendered) -> None:
     for component, one in case.of("Deployment").items():
         strategy = one["spec"]["strategy"]
         if component == "hub":
-            assert strategy == {"type": "Recreate"}  # its history is a file
+            assert strategy == {"type": "Recreate"}  # its history is stored in a file
             continue
         rolling = strategy["rollingUpdate"]
         assert (rolling["maxUnavailable"] == 0) != (rolling["maxSurge"] == 0), component
@@ -170,7 +170,7 @@ def _probes(container: Any) -> set[str]:
 
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_liveness_does_not_depend_on_other_services(component: str) -> None:
-    """A database outage must not restart every pod."""
+    """A database outage must not restart any pod."""
     container = rendered("minimal").container(component)
     assert container["startupProbe"]["httpGet"] == {"path": "/healthz", "port": "http"}
     assert container["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": "http"}
@@ -242,7 +242,7 @@ def test_the_hardened_profile_sets_every_option() -> None:
 
 
 def test_uid_can_be_left_to_the_cluster() -> None:
-    """As OpenShift wants it."""
+    """As OpenShift requires it."""
     nothing = [f"defaults.podSecurityContext.{name}=null" for name in ("runAsUser", "runAsGroup", "fsGroup")]
     pods = rendered("minimal", "--set", ",".join(nothing)).pods()
     for pod in pods.values():

@@ -1,4 +1,4 @@
-"""Rendering: for every file of values, valid for the oldest and the newest Kubernetes."""
+"""Rendered objects of every file of values are valid for the oldest and the newest Kubernetes."""
 
 import json
 import subprocess
@@ -29,11 +29,11 @@ def test_every_object_is_valid(case: Rendered, version: str, tmp_path: Path) -> 
         command += ["-schema-location", location]
     done = subprocess.run([*command, str(file)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert json.loads(done.stdout)["resources"] == []  # it names only what is wrong
+    assert json.loads(done.stdout)["resources"] == []  # it prints only errors
 
 
 def test_kubeconform_rejects_a_wrong_field(tmp_path: Path) -> None:
-    """The schemas above are there and strict: a wrong field of each kind of source is found."""
+    """The schemas are strict: a wrong field is reported for each source of schemas."""
     broken = {
         "Deployment": {"apiVersion": "apps/v1", "spec": {"replica": 1, "selector": {}, "template": {}}},
         "ScaledObject": {"apiVersion": "keda.sh/v1alpha1", "spec": {"minReplicas": 1}},
@@ -58,7 +58,7 @@ def test_names_are_unique(case: Rendered) -> None:
 def test_every_object_has_the_common_labels(case: Rendered) -> None:
     for one in case.objects:
         if one["metadata"]["name"].endswith("-extra"):
-            continue  # an object of the operator's own
+            continue  # an object that the operator provides
         labels = one["metadata"]["labels"]
         assert labels["app.kubernetes.io/instance"] == "shop"
         assert labels["app.kubernetes.io/managed-by"] == "Helm"

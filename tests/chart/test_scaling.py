@@ -1,4 +1,4 @@
-"""Who sets the number of pods, and by what."""
+"""Number of pods: who sets it, and from which metric."""
 
 import pytest
 
@@ -28,14 +28,14 @@ def test_a_scaled_object_names_its_deployment(case: Rendered) -> None:
 
 
 def test_replicas_are_unset_where_an_autoscaler_sets_them(case: Rendered) -> None:
-    """An upgrade must not put back the number that KEDA or the autoscaler has chosen."""
+    """An upgrade must not reset the number that KEDA or the autoscaler has set."""
     scaled = {*case.of("ScaledObject"), *case.of("HorizontalPodAutoscaler")}
     for component, one in case.of("Deployment").items():
         assert ("replicas" in one["spec"]) == (component not in scaled), component
 
 
 def test_a_lost_consumer_starts_one_worker() -> None:
-    """Only a worker declares its consumer: without it there is no lag, and no worker would ever start."""
+    """Only a worker creates its consumer: without it there is no lag, and no worker would ever start."""
     for one in rendered("external").of("ScaledObject").values():
         assert one["spec"]["minReplicaCount"] == 0
         assert one["spec"]["fallback"]["replicas"] == 1

@@ -1,4 +1,4 @@
-"""Where the files are: a folder on a volume, or a bucket; who has it, and who may reach it."""
+"""Storage of the files, a volume or a bucket: mounts, credentials and network access."""
 
 import re
 
@@ -57,7 +57,7 @@ def test_with_a_claim_there_is_no_bucket(case: Rendered) -> None:
 @pytest.mark.parametrize("name", BUCKETS)
 @pytest.mark.parametrize("service", SIGNING)
 def test_the_services_open_the_bucket(name: str, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the settings of their own, by the library: nothing is asked yet."""
+    """Opens the bucket through the library with the services' own settings; no request is sent."""
     given = environment(rendered(name).container(service))
     for variable in KEYS | {"AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"}:
         monkeypatch.delenv(variable, raising=False)
@@ -143,7 +143,7 @@ def test_components_that_sign_reach_their_credentials() -> None:
 
 
 def test_local_copies_have_a_writable_volume() -> None:
-    """The root is read-only: what is copied from the bucket lies in the folder for temporary files."""
+    """The root file system is read-only: local copies go to the volume for temporary files."""
     for component in SIGNING:
         pod = rendered("bucket").pods()[component]["spec"]
         (tmp,) = [one for one in pod["volumes"] if one["name"] == "tmp"]

@@ -1,4 +1,4 @@
-"""Compose passes every service the settings it needs, and none that no service reads."""
+"""Compose passes every service the settings that it reads, and no others."""
 
 import re
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ _SERVERS = {
 
 
 def _names(settings: type[ServiceSettings]) -> set[str]:
-    """The variables that a class of settings reads."""
+    """Variables that a settings class reads."""
     names = {name.upper() for name in settings.model_fields}
     if "PROXY" in names:
         names = names - {"PROXY"} | {f"PROXY_1_{part.upper()}" for part in ProxySettings.model_fields}
@@ -47,7 +47,7 @@ def _names(settings: type[ServiceSettings]) -> set[str]:
 
 
 def _environment(service: str) -> dict[str, str]:
-    """What Compose tells a service when ``.env`` holds only what is required."""
+    """Environment of a service if ``.env`` holds only required values."""
     return {
         name: files.filled(value, _GIVEN)
         for name, value in files.environment(service).items()

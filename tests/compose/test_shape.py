@@ -1,4 +1,4 @@
-"""How Compose runs things: ports, rights, versions, the servers' configuration."""
+"""How Compose runs the services: ports, privileges, versions, configuration of the servers."""
 
 import json
 import re
@@ -32,7 +32,7 @@ def test_every_container_has_minimal_privileges(name: str) -> None:
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service.get("cap_add", []) == (["CHOWN"] if name == "volumes" else [])
-    # Our images carry their user.
+    # Our own images define their user.
     assert (service.get("user", "image's") == "0:0") == (name == "volumes")
     assert "user" in service or name in _OURS
 
@@ -49,7 +49,7 @@ def test_every_service_has_limits_and_a_restart_policy(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(set(_ALL) - {"gateway"} - _ONE_SHOT))
 def test_every_service_has_a_health_check(name: str) -> None:
-    # The gateway's image has its own check.
+    # The gateway's image defines its own check.
     assert files.services()[name]["healthcheck"]["test"][0] == "CMD"
 
 

@@ -1,4 +1,4 @@
-"""The broker loses what it acknowledged, in the middle of an order: all completed, nothing paid twice."""
+"""The broker loses acknowledged data in the middle of an order: all work completes, nothing is paid twice."""
 
 import asyncio
 import shutil
@@ -16,7 +16,7 @@ from nats.js.errors import NotFoundError
 from pastelka_common.testing.waiting import freeze, until
 
 IMAGES = 6
-STREAMS = ("JOBS", "STATUS", "EVENTS", "DEAD", "KV_PROVIDER_JOBS", "KV_CANCELS")
+STREAMS = ("JOBS", "STATUS", "EVENTS", "DEAD", "KV_RUNS", "KV_CANCELS")
 CONSUMERS = (
     ("JOBS", "coloring"),
     ("JOBS", "vectorize"),
@@ -31,12 +31,12 @@ Break = Callable[[Any], Awaitable[None]]
 
 @pytest.fixture(scope="module")
 def line_env() -> dict[str, str]:
-    """A reconciler that looks often."""
+    """A reconciler with a short interval."""
     return {"RECONCILE_INTERVAL": "1", "RECONCILE_GRACE": "2"}
 
 
 class Browser:
-    """Knows of an order what it fetched when it was told to, and what it was told since."""
+    """Holds an order's state from its fetches and the updates received since."""
 
     def __init__(self, line: Any, number: str) -> None:
         self._line = line
@@ -45,7 +45,7 @@ class Browser:
         self.picture: dict[tuple[str, int], str] = {}
 
     def hear(self, heard: Any) -> None:
-        """Take an update."""
+        """Apply an update."""
         if heard.payload["type"] == "image_status":
             key = (heard.payload["status_type"], heard.payload["version_id"])
             self.picture[key] = heard.payload["status"]
@@ -53,7 +53,7 @@ class Browser:
             self._order_update.set()
 
     async def fetch_on_update(self) -> None:
-        """Fetch the order after every update that asks for it."""
+        """Fetch the order after every update that requires it."""
         while True:
             await self._order_update.wait()
             self._order_update.clear()
@@ -98,7 +98,7 @@ async def lose_the_store(line: Any) -> None:
 
 
 async def restore_an_older_store(line: Any) -> None:
-    """The copy is from when the jobs were just published; since then they have been submitted."""
+    """The copy was taken just after the jobs were published; they have been submitted since."""
     server = line.stack.servers["nats"]
     data, older = line.stack.nats.folder / "data", line.stack.nats.folder / "older"
     await server.kill()
@@ -204,7 +204,7 @@ async def test_the_system_recovers_from_lost_broker_data(line: Any, happens: Bre
         truth = await statuses(line, number)
         await until(lambda: browser.picture == truth, 30)
     await no_job_is_left(line)
-    # What RunPod was paid for is known by the storage, the rows or the bucket, whichever is left.
+    # The storage, the rows or the bucket, whichever remains, records the paid RunPod jobs.
     assert line.runpod.stats()["submits"] - submits == IMAGES
     assert line.vectorizer.stats()["requests"] - requests == IMAGES
     await every_file_is_there(line, number)
@@ -220,7 +220,7 @@ async def _outbox_is_empty(connection: asyncpg.Connection) -> bool:
 
 
 async def every_file_is_there(line: Any, number: str) -> None:
-    """One whole file for each version, its thumbnail, the photos, and nothing else."""
+    """The storage holds one complete file per version, its thumbnail and the photos, and nothing else."""
     order = await line.get(f"/orders/{number}")
     for item in order["line_items"]:
         for image in item["images"]:

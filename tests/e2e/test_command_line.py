@@ -1,4 +1,4 @@
-"""``pastelka orders`` as a person types it, against a running system."""
+"""``pastelka orders`` against a running system."""
 
 import asyncio
 import json
@@ -87,7 +87,7 @@ async def test_a_failed_version_is_reported_with_exit_status_1(line: Line, tmp_p
     code, _, err = await _pastelka(line, "orders", "print", number, folder=tmp_path)
     assert code == 1
     assert err.startswith("pastelka: ")
-    assert os.listdir(tmp_path) == ["photo.jpg"], "nothing half-written is left"  # noqa: PTH208
+    assert os.listdir(tmp_path) == ["photo.jpg"], "no partial file is left"  # noqa: PTH208
 
 
 async def test_an_unreachable_address_is_reported(line: Line) -> None:

@@ -64,13 +64,13 @@ async def test_an_order_completes_though_any_service_is_killed(
         await service.kill()
         await service.start()
         await all_completed(line, number)
-        # Every coloring's completion and every SVG's was told, also what was committed meanwhile.
+        # Every completion of a coloring or SVG was pushed, including those committed meanwhile.
         updates = 2 * 2 * IMAGES
         await subscriber.until(
             lambda heard: sum(h.payload["type"] == "order_update" for h in heard) >= updates - IMAGES,
             timeout=60,
         )
-    # All provider jobs were known when the service died: none was submitted again.
+    # All provider jobs were recorded when the service died: none was submitted again.
     assert line.runpod.stats()["submits"] - submits_before == IMAGES
 
 

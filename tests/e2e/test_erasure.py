@@ -1,4 +1,4 @@
-"""Old orders are erased while everything runs: files, pages at the provider, what browsers show."""
+"""Old orders are erased on a running system: files, provider jobs, open dashboards."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from pastelka_common.testing.waiting import until
 
 @pytest.fixture(scope="module")
 def line_env() -> dict[str, str]:
-    """Orders are kept for 30 days; a worker looks often."""
+    """Orders are kept for 30 days; the worker checks often."""
     return {
         "RETENTION_DAYS": "30",
         "RETENTION_INTERVAL": "0.5",
@@ -30,7 +30,7 @@ async def statuses(line: Any, number: str, kind: str) -> list[str]:
 
 
 async def grow_old(line: Any, number: str) -> None:
-    """Thirty-one days go by for this order."""
+    """Set the order's dates back by 31 days."""
     connection = await asyncpg.connect(line.stack.postgres.url)
     try:
         await connection.execute(

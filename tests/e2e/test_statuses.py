@@ -1,4 +1,4 @@
-"""From the click to the browser: every status in order, with the specification's events to the letter."""
+"""From the click to the browser: every status in order, with the exact events of the specification."""
 
 import asyncio
 from typing import Any
@@ -49,21 +49,21 @@ async def test_one_coloring_shows_every_status_in_order(line: Any) -> None:
     }
     expected = [update, *({**status, "status": s} for s in COLORING[1:-1]), update]
     assert of_order.payloads == expected
-    # The list also hears of the order itself, which had just come in.
+    # The list also receives the update about the new order.
     assert [payload for payload in of_list.payloads if payload != {"type": "list_update"}] == expected
     assert {heard.event for heard in (*of_order.heard, *of_list.heard)} == {"message"}
-    # At each event the API already showed that status, or a later one.
+    # At each event the API already shows that status or a later one.
     for at_event, shown in zip(COLORING, seen_at_events, strict=True):
         assert COLORING.index(shown) >= COLORING.index(at_event)
-    # Those that last longer than a request are seen as they are.
+    # Statuses that last longer than a request are observed exactly.
     assert seen_at_events[4:] == COLORING[4:]
     entries = (await line.get(f"/orders/{number}/timeline"))["entries"]
     assert [entry["status"] for entry in entries] == ["pending", *COLORING]
 
 
 async def photo_page_and_svg(line: Any) -> tuple[str, list[Any]]:
-    """An order with its page and SVG made; returns its number, and its pushed payloads."""
-    # Listening begins before the order is there, so that nothing of it is missed.
+    """Create an order and wait for its page and SVG; returns its number and the pushed payloads."""
+    # Subscribe before the order exists, to miss no update.
     async with line.stack.subscriber("orders") as subscriber:
         number = (await line.order(1, process="svg"))["order_number"]
 
@@ -111,7 +111,7 @@ async def test_files_are_served_as_immutable_for_a_day(line: Any) -> None:
         image["versions"]["coloring"][0]["url"]: "image/png",
         image["versions"]["svg"][0]["url"]: "image/svg+xml",
     }
-    # Beside each of them lies its thumbnail (nginx would answer with the file itself if it did not).
+    # Each has a thumbnail beside it (without one nginx would serve the file itself).
     thumbnails = [thumbnail_path(url) for url in files]
     async with asyncio.timeout(20):  # made after the file was announced
         while not all(is_stored(line, url) for url in thumbnails):  # noqa: ASYNC110 - a file has no event
@@ -141,7 +141,7 @@ async def test_the_system_page_lists_every_service_and_queue(line: Any) -> None:
 
 @pytest.mark.timeout(240)
 async def test_the_api_is_never_behind_a_pushed_event(line: Any) -> None:
-    """Invariant 2: when an ``image_status`` arrives, its data is there to be fetched."""
+    """Invariant 2: when an ``image_status`` arrives, its data can be fetched."""
     checks: list[asyncio.Task[None]] = []
     behind: list[tuple[Any, str]] = []
     turns = asyncio.Semaphore(16)
@@ -159,7 +159,7 @@ async def test_the_api_is_never_behind_a_pushed_event(line: Any) -> None:
 
     async with line.stack.subscriber("orders") as subscriber:
         subscriber.on_heard = heard
-        # On a busy machine a poll can miss a state of the provider: as many orders as it takes.
+        # On a busy machine a poll can miss a state of the provider: repeat with new orders.
         while len(checks) < 1000:
             orders = [await line.order(10, process="coloring", first_seed=len(checks)) for _ in range(10)]
             await asyncio.gather(*(completed(line, order["order_number"]) for order in orders))
@@ -168,7 +168,7 @@ async def test_the_api_is_never_behind_a_pushed_event(line: Any) -> None:
 
 
 def is_stored(line: Any, url: str) -> bool:
-    """Whether the file behind a URL of ours is there."""
+    """Whether the file behind a URL is stored."""
     return bool((line.stack.storage / url.split("/static/images/")[1]).exists())
 
 

@@ -1,4 +1,4 @@
-"""One trace leads from the click to the browser's push, through every part, and links across batches."""
+"""One trace covers the path from the click to the push, with links across batches."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ _CLICK = "0af7651916cd43dd8448eb211c80319c"
 _BROWSER_SPAN = "b7ad6b7169203331"
 _IMAGES = 2
 
-# Who does what in the trace of a coloring with its SVG.
+# Services and spans in the trace of a coloring with its SVG.
 _PATH = {
     ("orders-api", "POST /orders", "server"),
     ("orders-worker", "publish jobs.coloring", "producer"),
@@ -40,7 +40,7 @@ _PATH = {
 
 @dataclass
 class Seen:
-    """A line whose traces are collected."""
+    """A system whose traces are collected."""
 
     line: Line
     collector: TraceCollector
@@ -48,7 +48,7 @@ class Seen:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def seen(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Seen]:
-    """All services, exporting to a collector at once."""
+    """All services, exporting to one collector."""
     folder = tmp_path_factory.mktemp("traced")
     runpod = FakeRunpod(FakeRunpodSettings(queue_seconds=0.4, run_seconds=0.4))
     async with TraceCollector() as collector:
@@ -97,7 +97,7 @@ async def test_spans_hold_no_secrets_and_no_personal_data(seen: Seen) -> None:
 
 
 def _is_whole(trace: list[Collected]) -> bool:
-    """Whether both SVGs are committed, every job is ended, and what was published is pushed."""
+    """Whether both SVGs are committed, all jobs have ended, and all events are pushed."""
     committed = [s.attributes["pastelka.status"] for s in trace if s.name == "commit status.svg"]
     count = Counter(s.name for s in trace)
     jobs_ended = count["process coloring"] == count["process vectorize"] == _IMAGES

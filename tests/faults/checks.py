@@ -1,4 +1,4 @@
-"""What must hold at the end of every run. Each check returns what is wrong, a sentence each."""
+"""Invariants at the end of every run. Each check returns the violations, one sentence each."""
 
 import io
 from collections import Counter
@@ -16,11 +16,11 @@ from tests.faults.picture import Picture, Row
 
 _PROBLEM = "application/problem+json"
 _MARGIN = 1.0
-"""Seconds after a part is back in which a request that began before may still fail."""
+"""Seconds after a component's return in which an earlier request may still fail."""
 
 
 def name_of(version: Row) -> str:
-    """A version in a sentence."""
+    """Description of a version."""
     return f"{version['kind']} {version['id']} of order {version['order_number']}"
 
 
@@ -38,7 +38,7 @@ def every_version_ended(picture: Picture) -> list[str]:
 
 
 def every_retry_succeeded(picture: Picture) -> list[str]:
-    """At the end everything in error was asked for once more, with nothing broken: none may fail again."""
+    """Every version in error was retried once without faults: none may fail again."""
     return [
         f"{name_of(v)} failed again after a retry (run {v['run']}): {v['error_code']}: {v['error_message']}"
         for v in picture.versions
@@ -82,9 +82,9 @@ def _trouble(root: Path, version: Row, found: set[str]) -> str | None:
 
 
 def _orphans(picture: Picture, found: set[str]) -> list[str]:
-    """Files that no row accounts for.
+    """Files that belong to no row.
 
-    A version in error may have left the file that it would have had, and the note of its provider's job.
+    A version in error may have left its file and the marker of its provider job.
     """
     named = {path for path in picture.photos if path}
     named |= {v["path"] for v in picture.versions if v["path"]}
@@ -98,7 +98,7 @@ def _orphans(picture: Picture, found: set[str]) -> list[str]:
 
 
 def _target(version: Row) -> str:
-    """Where the file of a version goes: beside its photo, by kind and number."""
+    """Path of a version's file: beside its photo, by kind and number."""
     folder, _, photo = version["photo"].rpartition("/")
     suffix = "svg" if version["kind"] == "svg" else "png"
     stem = photo.rpartition(".")[0]
@@ -106,27 +106,27 @@ def _target(version: Row) -> str:
 
 
 def _note(path: str) -> str:
-    """Where a version's run is noted while a provider works on it (``pastelka_common.jobs.run_markers``)."""
+    """Path of the marker of a version's run (``pastelka_common.jobs.run_markers``)."""
     folder, _, name = path.rpartition("/")
     return f"{folder}/.{name}.run"
 
 
 def nothing_is_left(picture: Picture, jobs: list[str]) -> list[str]:
-    """No message in ``JOBS``, no row in the outbox, no claim that was lost and not taken over."""
+    """No message in ``JOBS``, no row in the outbox, no row whose claim was lost and not taken over."""
     wrong = [f"message {subject} is left in JOBS" for subject in jobs]
     wrong += [f"{picture.claims} row jobs are left"] if picture.claims else []
     return wrong + ([f"{picture.outbox} rows are left in the outbox"] if picture.outbox else [])
 
 
 def dead_letters_are_errors(picture: Picture, letters: list[tuple[str, Row]]) -> list[str]:
-    """A dead letter stands for a run that ended in error, and for no other."""
+    """Every dead letter belongs to a run that ended in error."""
     failed = {(c["kind"], c["version_id"], c["run"]) for c in picture.changes if c["status"] == "error"}
     known = {(v["kind"], v["id"]) for v in picture.versions}
     wrong = []
     for subject, job in letters:
         kind = subject.split(".")[1]
         if (kind, job.get("version_id")) not in known:
-            continue  # of an order that was deleted
+            continue  # of a deleted order
         if (kind, job["version_id"], job["run"]) not in failed:
             reason = f"run {job['run']}, {job.get('code')}"
             wrong.append(f"dead letter {subject} ({reason}), but that run did not end in error")
@@ -134,7 +134,7 @@ def dead_letters_are_errors(picture: Picture, letters: list[tuple[str, Row]]) ->
 
 
 def the_browser_shows_it(browser: Browser, orders: dict[str, Any]) -> list[str]:
-    """What the browser holds is what the API shows now."""
+    """The browser shows the same state as the API."""
     shown = browser.orders
     wrong = [f"the browser does not show order {number}" for number in orders.keys() - shown.keys()]
     wrong += [f"the browser still shows order {number}" for number in shown.keys() - orders.keys()]
@@ -172,7 +172,7 @@ def _difference(shown: Any, true: Any) -> str:
 
 
 def answers_were_allowed(client: Client, journal: Journal) -> list[str]:
-    """No 5xx and no silence, except while what answers was down, and then as a problem document."""
+    """No 5xx and no missing response, except while a component was down, and then a problem document."""
     wrong = []
     for answer in client.troubles:
         if _is_allowed(answer, journal):

@@ -1,4 +1,4 @@
-"""The system under fire: a stack with two coloring workers, the fake providers, and who keeps it running."""
+"""The tested system: a stack with two coloring workers and fake providers, which restarts its processes."""
 
 import asyncio
 import os
@@ -24,16 +24,16 @@ _READY_SECONDS = 90.0
 _START_SECONDS = 180.0
 _PROBE = aiohttp.ClientTimeout(total=2)
 SECOND = "coloring-2"
-"""Another coloring worker, so that there is one to take over from a zombie."""
+"""A second coloring worker, which can take over from a zombie."""
 
 
 class NotBackError(Exception):
-    """A part that was started again did not become ready."""
+    """A restarted component did not become ready."""
 
 
 @dataclass
 class Line:
-    """The running system and what is known of it."""
+    """The running system and its journal."""
 
     stack: RunningStack
     runpod: Runpod
@@ -43,11 +43,11 @@ class Line:
     route: database.Route
     copy_age: float = 30.0
     planned: set[str] = field(default_factory=set)
-    """Services that are down because we wanted it: the keeper leaves them alone."""
+    """Services stopped on purpose, which :meth:`keep` does not restart."""
 
     @property
     def gateway(self) -> str:
-        """Address that browsers and people use."""
+        """Address for browsers and users."""
         if self.stack.nginx is None:
             raise RuntimeError("the stack has no nginx")
         return self.stack.nginx.url
@@ -58,12 +58,12 @@ class Line:
         return [service for name, service in named if name == kind or name.startswith(f"{kind}-")]
 
     def server(self, name: str) -> ServerProcess:
-        """The process of a server part."""
+        """The process of a server."""
         return self.stack.servers[name]
 
     @contextmanager
     def outage(self, part: str, how: str = "") -> Iterator[Outage]:
-        """A part is away, on purpose, until the block ends."""
+        """Record a deliberate outage of a component until the block ends."""
         outage = self.journal.down(part, how)
         self.planned.add(part)
         try:
@@ -73,7 +73,7 @@ class Line:
             self.planned.discard(part)
 
     async def bring_back(self, service: Service) -> None:
-        """Start a service, as often as it takes, until it says that it is ready."""
+        """Start a service repeatedly until it is ready."""
         deadline = time.time() + _READY_SECONDS
         await service.spawn()
         async with aiohttp.ClientSession(timeout=_PROBE) as http:
@@ -87,7 +87,7 @@ class Line:
                 await asyncio.sleep(_LOOK_EVERY)
 
     async def keep(self) -> None:
-        """Start again what ended by itself, as a process manager does; runs until cancelled."""
+        """Restart processes that exited by themselves, as a process manager does; runs until cancelled."""
         while True:
             await asyncio.sleep(_LOOK_EVERY)
             for name, service in list(self.stack.services.items()):
@@ -106,7 +106,7 @@ class Line:
 
 
 def exit_status(service: Service) -> int | None:
-    """The status with which a service ended; ``None`` while it runs."""
+    """Exit status of a service; ``None`` while it runs."""
     return service._process.returncode if service._process is not None else None
 
 
@@ -120,7 +120,7 @@ async def _is_ready(http: aiohttp.ClientSession, service: Service) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """How the line is built."""
+    """Options of the system."""
 
     images: int
     cluster: bool = False
@@ -134,7 +134,7 @@ class Setup:
 
 @asynccontextmanager
 async def running(folder: Path, setup: Setup) -> AsyncIterator[Line]:
-    """Everything up below ``folder``, until the block ends."""
+    """Run everything below ``folder`` until the block ends."""
     runpod = Runpod(queue_seconds=0.5, run_seconds=setup.run_seconds, workers=setup.workers)
     vectorizer = Vectorizer(duration=setup.vectorize_seconds)
     async with runpod, vectorizer:
@@ -173,7 +173,7 @@ async def _start_services(line: Line, setup: Setup) -> None:
 
 
 def _wake(stack: RunningStack) -> None:
-    """Let nothing stay stopped: a stopped process does not end when it is asked to."""
+    """Continue all stopped processes: a stopped process does not react to SIGTERM."""
     for service in stack.services.values():
         if exit_status(service) is None and service._process is not None:
             os.kill(service.pid, signal.SIGCONT)

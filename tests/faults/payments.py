@@ -1,9 +1,9 @@
-"""What was paid for twice, and whether that was unavoidable.
+"""Finds double payments and decides whether they were unavoidable.
 
-A job at RunPod is one submission. A second one of the same run is allowed only if the first one's
-answer never reached a worker that lived to keep it: it was lost on the way, or the worker was
-killed, ended or stopped at that very moment. Once the run was seen to be submitted (its status says so
-in the database) no second one is allowed for any reason. A second one must be shown on the version.
+A job at RunPod is one submission. A second one of the same run is allowed only if the first one's response
+never reached a worker that lived to store it: the response was lost on the way, or the worker was killed,
+stopped or terminated at that moment. Once the run was recorded as submitted (its status in the database) no
+second one is allowed for any reason. A second one must be shown on the version.
 """
 
 from collections import defaultdict
@@ -18,20 +18,20 @@ from tests.faults.picture import Picture, Row
 from tests.faults.providers import Charge, Submit
 
 _WINDOW = 3.0
-"""Seconds within which a worker that died may have been waiting for an answer, on a busy machine."""
+"""Seconds in which a worker that died may have been waiting for a response, on a busy machine."""
 _KNOWN = ("runpod_submitted", "runpod_queued", "runpod_processing", "completed")
 
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """What was found: violations, and unavoidable second payments."""
+    """Findings: violations, and unavoidable second payments."""
 
     wrong: list[str]
     twice: list[str]
 
 
 def colorings(picture: Picture, submits: list[Submit], root: Path, journal: Journal) -> Paid:
-    """Judge every submission to RunPod."""
+    """Check every submission to RunPod."""
     versions = _by_photo(picture, root)
     wrong, twice = [], []
     by_version: defaultdict[tuple[str, int], list[Submit]] = defaultdict(list)
@@ -40,7 +40,7 @@ def colorings(picture: Picture, submits: list[Submit], root: Path, journal: Jour
     for key, made in by_version.items():
         version = versions.get(key)
         if version is None:
-            continue  # of an order that was deleted
+            continue  # of a deleted order
         for former, later in _second_ones(picture, version, made):
             moments = f"{former.at - journal.began:.1f} and {later.at - journal.began:.1f}"
             sentence = f"{name_of(version)} was submitted after {moments} s"
@@ -48,7 +48,7 @@ def colorings(picture: Picture, submits: list[Submit], root: Path, journal: Jour
             if known is not None:
                 wrong.append(f"{sentence}, though its status was {known}")
             elif not _is_excused(former, journal):
-                wrong.append(f"{sentence}, though nothing kept the answer from its worker")
+                wrong.append(f"{sentence}, though its worker received the first response")
             else:
                 twice.append(sentence)
                 if not version["possibly_paid_twice"] and not _record_was_lost(former, later, journal):
@@ -65,7 +65,7 @@ def _by_photo(picture: Picture, root: Path) -> dict[tuple[str, int], Row]:
 
 
 def _second_ones(picture: Picture, version: Row, made: list[Submit]) -> list[tuple[Submit, Submit]]:
-    """Pairs of submissions that fell into the same run."""
+    """Pairs of submissions within one run."""
     begins = _run_begins(picture, version)
     run_of = [max((run for run, at in begins.items() if at <= submit.at), default=1) for submit in made]
     return [
@@ -103,7 +103,7 @@ def _is_excused(submit: Submit, journal: Journal) -> bool:
         return True
     return any(
         outage.part in {"coloring", SECOND}
-        # A worker that is asked to end has the time to hear the answer.
+        # A worker that gets SIGTERM has the time to receive the response.
         and outage.how != "term"
         and submit.at - 0.5 <= outage.since <= submit.at + _WINDOW
         for outage in journal.outages
@@ -111,7 +111,7 @@ def _is_excused(submit: Submit, journal: Journal) -> bool:
 
 
 def svgs(picture: Picture, charges: list[Charge], pages: dict[str, str], journal: Journal) -> Paid:
-    """Judge every charge of Vectorizer.ai; ``pages`` are the hashes of the stored pages by path."""
+    """Check every charge of Vectorizer.ai; ``pages`` are the hashes of the stored pages by path."""
     runs: defaultdict[str, int] = defaultdict(int)
     names: dict[str, str] = {}
     shown: dict[str, bool] = {}
@@ -142,7 +142,7 @@ def svgs(picture: Picture, charges: list[Charge], pages: dict[str, str], journal
 
 
 def _is_cut_off(charge: Charge, journal: Journal) -> bool:
-    """Whether the worker that had asked was killed, ended or stopped before it could keep the answer."""
+    """Whether the requesting worker was killed, stopped or terminated before it could store the response."""
     return any(
         outage.part == "vectorize" and charge.since - 0.5 <= outage.since <= charge.until + _WINDOW
         for outage in journal.outages

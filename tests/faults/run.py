@@ -31,7 +31,7 @@ Say = Callable[[str], None]
 
 
 async def run(folder: Path, seed: int, shape: Shape, *, cluster: bool, say: Say) -> Result:
-    """Build the line, break it by the plan of ``seed``, wait until all is quiet, and look."""
+    """Start the system, inject the faults of ``seed``, wait until all is quiet, and check."""
     load, begun = os.getloadavg()[0], time.time()
     setup = Setup(shape.images, cluster=cluster, pooled=seed % 2 == 0)
     async with running(folder, setup) as line, session() as http:
@@ -52,14 +52,14 @@ async def run(folder: Path, seed: int, shape: Shape, *, cluster: bool, say: Say)
 
 
 def session() -> aiohttp.ClientSession:
-    """A connection for each request: a browser sends again what met a connection that was just closed."""
+    """Use a new connection per request: a browser repeats a request on a connection that was just closed."""
     return aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True, limit=0))
 
 
 async def _storm(
     line: Line, client: Client, browser: Browser, seed: int, shape: Shape, say: Say
 ) -> list[str]:
-    """Orders, clicks and faults, until the last fault is undone; returns what went wrong in doing so."""
+    """Run orders, clicks and faults until the last fault is reverted; returns errors of injecting them."""
     line.journal.began = time.time()
     clicker = people.Clicker(browser, client, line.journal, shape, seed)
     helpers = [asyncio.create_task(work) for work in (clicker.run(), broker.keep_copies(line))]
@@ -96,7 +96,7 @@ async def _at(line: Line, fault: Fault, locks: dict[str, asyncio.Lock], say: Say
 
 
 async def until_quiet(line: Line, seconds: float) -> bool:
-    """Wait until every version has ended and no message is on its way."""
+    """Wait until every version has ended and no message is left."""
     deadline = time.time() + seconds
     while time.time() < deadline:
         with suppress(*_BROKEN):
@@ -113,7 +113,7 @@ async def _is_quiet(line: Line) -> bool:
 
 
 async def _ask_again_for_errors(line: Line, client: Client, shape: Shape) -> bool:
-    """A retry is a new run that starts afresh: nothing is broken any more, so every one of them succeeds."""
+    """A retry is a new run: without faults every one of them must succeed."""
     failed = [
         (v["kind"], v["id"]) for v in (await picture.take(line.stack)).versions if v["status"] == "error"
     ]
@@ -170,7 +170,7 @@ def _describe(
 
 
 async def same_picture(browser: Browser, client: Client) -> list[str]:
-    """The browser gets some time to hear of the last change."""
+    """The browser gets some time to receive the last change."""
     deadline = time.time() + _CONVERGE_SECONDS
     while True:
         wrong = checks.the_browser_shows_it(browser, await _orders(client))

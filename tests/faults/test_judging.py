@@ -1,4 +1,4 @@
-"""The suite can fail: each check finds what it is there for, and a seed always draws the same faults."""
+"""The suite can fail: each check finds its violation, and a seed always draws the same faults."""
 
 from dataclasses import replace
 from pathlib import Path

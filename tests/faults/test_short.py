@@ -1,6 +1,6 @@
-"""The short form of the fault suite, as a part of every test run; the long one is ``make test-faults``.
+"""The short form of the fault suite, part of every test run; the long one is ``make test-faults``.
 
-Each test is a process of its own: it needs a mount namespace to fill a disk in.
+Each test is a separate process: it needs a mount namespace to fill a disk in.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ _ROOT = Path(__file__).parents[2]
 
 
 async def _run(folder: Path, *arguments: str) -> Any:
-    """The result of one run, which must not have found anything wrong."""
+    """The result of one run, which must not contain a violation."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.faults", "--short", "--json", str(folder), *arguments),
         cwd=_ROOT,

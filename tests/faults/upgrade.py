@@ -1,8 +1,8 @@
-"""A rolling restart of every service under load, from the past over the present to the future and back.
+"""A rolling restart of every service under load, from past versions over the present to future ones and back.
 
-Each service is asked to end (SIGTERM), and its next version takes its place while the others still
-run theirs: so old messages are read by new code, and new ones by old code. There are two API
-processes, of which one serves while the other is replaced, as behind any load balancer.
+Each service gets SIGTERM, and its next version replaces it while the others still run theirs: new code reads
+old messages, and old code reads new ones. There are two API processes, of which one serves while the other is
+replaced, as behind any load balancer.
 """
 
 import asyncio
@@ -30,18 +30,18 @@ _APIS = ("api", "api-2")
 _PHOTOS = 2
 _MOST_ORDERS = 60
 _ENDED_WELL = {0, -signal.SIGTERM}
-"""uvicorn ends by the signal itself once it has answered what was asked."""
+"""uvicorn exits by the signal itself after it has answered pending requests."""
 _OTHER = "tests.faults.other_version"
 Eras = tuple[str, ...]
 
 
 @dataclass
 class Balanced(Client):
-    """A client behind a load balancer: an API process that is to be replaced gets nothing new.
+    """A client behind a load balancer: an API process to be replaced gets no new requests.
 
-    It is left out before it is asked to end, as a pod is by its ``preStop`` pause: a server that closes
-    cannot know of a request that has left the client and not reached it yet. One that refuses the
-    connection is left for the next, as nginx and Kubernetes' services do it.
+    It is left out before SIGTERM, like a pod by its ``preStop`` pause: a closing server cannot know of a
+    request in flight. If a process refuses the connection, the next one is tried, as nginx and Kubernetes
+    Services do.
     """
 
     addresses: dict[str, str] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class Balanced(Client):
     _answered: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def leave_out(self, name: str) -> None:
-        """Send nothing more to this process; returns once it has answered what was sent."""
+        """Send no more requests to this process; returns once it has answered the sent ones."""
         self._resting.add(name)
         async with self._answered:
             await self._answered.wait_for(lambda: not self._in_progress[name])
@@ -86,7 +86,7 @@ class Balanced(Client):
 
 @dataclass(slots=True)
 class Upgraded:
-    """What the rolling restarts have shown."""
+    """Result of the rolling restarts."""
 
     violations: list[str]
     images: int
@@ -97,11 +97,11 @@ class Upgraded:
     """Seconds of the slowest request."""
 
     def write(self, path: Path) -> None:
-        """As JSON."""
+        """Write as JSON."""
         path.write_text(json.dumps(asdict(self), indent=1) + "\n")
 
     def table(self) -> str:
-        """For a person."""
+        """Format as a table."""
         lines = [
             f"{self.restarts} services replaced under load in {self.seconds:.0f} s: {self.images} images, "
             f"{self.requests} requests, the slowest {self.slowest:.1f} s"
@@ -111,7 +111,7 @@ class Upgraded:
 
 
 async def run(folder: Path, eras: Eras = ("future", "present")) -> Upgraded:
-    """Start in the past, go on to each of ``eras`` under load, and look."""
+    """Start with past versions, restart to each of ``eras`` under load, and check."""
     setup = Setup(200, apis=len(_APIS), run_seconds=0.8, vectorize_seconds=0.2, launcher=launcher_of("past"))
     async with running(folder, setup) as line, session() as http:
         begun = time.time()
@@ -141,7 +141,7 @@ def _client(line: Line, http: aiohttp.ClientSession) -> Balanced:
 
 
 async def _load(client: Client) -> int:
-    """Orders, one after another, until cancelled; returns how many were taken."""
+    """Create orders one after another until cancelled; returns the number of accepted ones."""
     orders = 0
     try:
         while orders < _MOST_ORDERS:
@@ -150,7 +150,7 @@ async def _load(client: Client) -> int:
                 content = photo(100 * orders + number)
                 form.add_field("photos", content, filename=f"{number}.jpg", content_type="image/jpeg")
             form.add_field("process", "svg")
-            # Shielded from cancellation: an abandoned click is no error of the API.
+            # Shielded from cancellation: an aborted request is no error of the API.
             await asyncio.shield(asyncio.ensure_future(client.call("POST", "/orders", data=form)))
             orders += 1
             await asyncio.sleep(0.5)
@@ -185,7 +185,7 @@ async def _replace(line: Line, name: str, era: str, clients: tuple[Balanced, ...
 
 
 def launcher_of(era: str) -> tuple[str, ...]:
-    """What runs a service's module so that it writes the messages of another version."""
+    """The launcher that runs a service's module with messages of another version."""
     return () if era == "present" else (_OTHER, era)
 
 
@@ -208,10 +208,10 @@ async def _judge(
 
 
 def _unread(line: Line) -> list[str]:
-    """Messages that a service could not read; it says so in its log."""
+    """Messages that a service could not parse, from its log."""
     words = ("malformed", "cannot be read", "cannot be applied")
     return [
-        f"{service.name} could not read a message: {entry[:200]}"
+        f"{service.name} could not parse a message: {entry[:200]}"
         for service in line.stack.services.values()
         for entry in service.log.read_text(errors="replace").splitlines()
         if any(word in entry for word in words)

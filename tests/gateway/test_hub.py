@@ -1,4 +1,4 @@
-"""Updates through the gateway: for those whose session is good, and with no token in the address."""
+"""Updates through the gateway: only with a valid session, and with no token in the URL."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -44,7 +44,7 @@ async def test_the_hub_cookie_is_invalid_after_signing_out(
     hub = await _hub_cookie(system, http)
     both = {"Cookie": f"{system.viewer['Cookie']}; mercureAuthorization={hub}"}
     assert await _status(system, http, "topic=orders", both) == 200
-    # What was copied without the session was never worth anything.
+    # A hub cookie alone, without the session, never grants access.
     assert await _status(system, http, "topic=orders", {"Cookie": f"mercureAuthorization={hub}"}) == 401
     async with http.delete(f"{system.nginx.url}/api/v1/session", headers=both) as response:
         assert response.status == 204
@@ -52,7 +52,8 @@ async def test_the_hub_cookie_is_invalid_after_signing_out(
     async def is_refused() -> bool:
         return await _status(system, http, "topic=orders", both) == 401
 
-    # The gateway keeps an answer of the API for five seconds, and five more while it asks again.
+    # The gateway caches an authorization for five seconds, and serves it up to five more while it
+    # revalidates.
     assert await until(is_refused, 20)
 
 

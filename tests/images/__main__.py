@@ -1,4 +1,4 @@
-"""``python -m tests.images``: builds every image, looks into it, and runs the system from all of them."""
+"""``python -m tests.images``: builds and inspects every image, and runs the system from all of them."""
 
 import argparse
 import asyncio
@@ -15,7 +15,7 @@ from tests.images.plan import IMAGES
 
 
 def main() -> int:
-    """0 if everything is as it should be, 1 if not, 2 if this cannot be done here."""
+    """0 if all checks pass, 1 if not, 2 if this machine lacks a requirement."""
     arguments = _arguments()
     if (reason := missing_requirement()) is not None:
         print(reason, file=sys.stderr)
@@ -38,7 +38,7 @@ def main() -> int:
 
 
 def _built(engine: Engine, *, fresh: bool) -> list[str]:
-    """Build every image; what is wrong with them."""
+    """Build every image; returns their problems."""
     wrong, table = [], []
     for image in IMAGES:
         _say(f"building {image.name}")

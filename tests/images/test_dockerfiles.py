@@ -1,4 +1,4 @@
-"""The Dockerfiles: linted, pinned, of the versions that everything is tested with. Builds nothing."""
+"""The Dockerfiles: linted, pinned, with the tested versions. Builds nothing."""
 
 import os
 import re
@@ -84,12 +84,12 @@ def test_images_run_unprivileged_with_a_health_check(dockerfile: Path) -> None:
 
 
 def _gateway(folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """``gateway.sh`` with its templates in ``folder``, and a nginx that says how it was called."""
+    """Run ``gateway.sh`` with its templates in ``folder`` and a fake nginx that prints its arguments."""
     programs = folder / "bin"
     programs.mkdir(exist_ok=True)
     (programs / "nginx").write_text('#!/bin/sh\necho "$@"\n')
     (programs / "envsubst").write_text(f'#!/bin/sh\nexec {sys.executable} {folder / "envsubst.py"} "$@"\n')
-    # As GNU's, for machines that have none.
+    # A replacement for GNU's, for machines without it.
     (folder / "envsubst.py").write_text(
         "import os, re, sys\n"
         "names = set(re.findall(r'\\w+', sys.argv[1]))\n"
@@ -152,7 +152,7 @@ _VERIFYING = (
             {"BUCKET_HOST": "10.0.0.7", "BUCKET_SCHEME": "https", "BUCKET_TLS": "proxy_ssl_verify off;"},
             "https 10.0.0.7:443 10.0.0.7 'proxy_ssl_verify off;' ''",
         ),
-        # At most a search domain resolves it: it is looked up once.
+        # Only a search domain resolves it: it is looked up once.
         ({"BUCKET_HOST": "minio.invalid:9000"}, "http minio.invalid:9000 minio.invalid '' ''"),
         (
             {

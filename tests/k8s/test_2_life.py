@@ -1,7 +1,7 @@
-"""The life of a release, in this order: installed, scaled, upgraded, taken back, moved, removed.
+"""The life of a release, in this order: installed, scaled, upgraded, rolled back, moved, removed.
 
-Each test goes on where the one before it ended. The consumer, its lag and the worker that drains it are
-real; the pods are there in name.
+Each test continues from the state that the one before it left. The consumer, its lag and the worker that
+drains it are real; the pods exist in name only.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.timeout(600)
 
 
 def _values(stack: RunningStack) -> dict[str, Any]:
-    """A release beside the servers of the stack."""
+    """Values of a release that uses the stack's servers."""
     quick = {
         "minReplicas": 0,
         "maxReplicas": MOST_PODS,
@@ -67,7 +67,7 @@ def _values(stack: RunningStack) -> dict[str, Any]:
 
 
 async def _consumer(stack: RunningStack) -> tuple[int, int] | None:
-    """Waiting and in hand at the real consumer; ``None`` without one."""
+    """Pending and unacknowledged messages of the real consumer; ``None`` without one."""
     nc = await nats.connect(stack.nats.url)
     try:
         info = await nc.jetstream().consumer_info(JOBS, COLORING_CONSUMER.name)
@@ -81,7 +81,7 @@ async def _consumer(stack: RunningStack) -> tuple[int, int] | None:
 async def test_install(
     plane: ControlPlane, release: Release, stack: RunningStack, values: Path, figures: Figures
 ) -> None:
-    """Into a namespace with nothing but the operator's Secrets and claim."""
+    """Install into a namespace that holds only the operator's Secrets and claim."""
     values.write_text(yaml.safe_dump(_values(stack)))  # noqa: ASYNC240 - a line or two
     for name in ("files", "records"):
         await plane.api.create(volume(name, "50Gi", (NAMESPACE, name)))
@@ -118,7 +118,7 @@ async def test_the_migration_job_ran_and_was_removed(plane: ControlPlane, releas
 async def test_without_its_consumer_one_worker_is_started(
     plane: ControlPlane, release: Release, stack: RunningStack, figures: Figures
 ) -> None:
-    """Only a worker declares the consumer. Without both there is no lag, and no worker would ever start."""
+    """Only a worker creates the consumer. Without it there is no lag, and no worker would ever start."""
     assert await _consumer(stack) is None
     name = "shop-pastelka-coloring"
     await plane.api.patch("apps/v1", "Deployment", name, {"spec": {"replicas": 0}}, NAMESPACE)
@@ -129,18 +129,18 @@ async def test_without_its_consumer_one_worker_is_started(
 async def test_without_jobs_there_is_no_worker(
     plane: ControlPlane, release: Release, stack: RunningStack, figures: Figures
 ) -> None:
-    worker = await stack.add("coloring", "coloring", deadline=SLOW)  # what the simulated pod would have done
+    worker = await stack.add("coloring", "coloring", deadline=SLOW)  # a real pod would have done this
     await worker.stop()
     assert await _consumer(stack) == (0, 0)
     await release.until_ready("coloring", 0, SLOW)
-    figures.reached("coloring 1 -> 0 with nothing to do")
+    figures.reached("coloring 1 -> 0 without jobs")
     scaled = await plane.api.get("keda.sh/v1alpha1", "ScaledObject", "shop-pastelka-coloring", NAMESPACE)
     conditions = {one["type"]: one["status"] for one in (scaled or {})["status"]["conditions"]}
     assert (conditions["Ready"], conditions["Active"]) == ("True", "False")
 
 
 async def test_orders_start_workers(release: Release, stack: RunningStack, figures: Figures) -> None:
-    """Photos posted to the real API become jobs at the real consumer, and these become pods."""
+    """Photos posted to the real API become jobs at the real consumer, which become pods."""
     async with aiohttp.ClientSession() as http:
         photos = [photo(seed) for seed in range(1, PHOTOS + 1)]
         await post_order(http, stack.api_url, photos, process="coloring")
@@ -162,7 +162,7 @@ async def _at_least(release: Release, number: int) -> bool:
 
 
 async def test_upgrade(release: Release, values: Path, figures: Figures) -> None:
-    """Pod by pod, never fewer than wanted; what KEDA has chosen stays."""
+    """Pod by pod, never fewer than desired; the number that KEDA set stays."""
     before = {pod["metadata"]["name"] for pod in await release.pods()}
     async with release.watched() as seen:
         await release.upgrade(values, "--set", "imageTag=9.9.9")
@@ -174,7 +174,7 @@ async def test_upgrade(release: Release, values: Path, figures: Figures) -> None
 
 
 async def test_an_unavailable_replica_is_detected(release: Release, values: Path) -> None:
-    """Where a pod may end before its successor starts; so the tests before and after this one can fail."""
+    """With a strategy that stops a pod before its successor runs; proves that the other tests can fail."""
     async with release.watched() as seen:
         await release.upgrade(values, "--set", "imageTag=9.9.8,notifier.maxSurge=0")
         await release.until_tag("9.9.8")
@@ -183,7 +183,7 @@ async def test_an_unavailable_replica_is_detected(release: Release, values: Path
 
 
 async def test_rollback(release: Release, figures: Figures) -> None:
-    """Back to the first revision, in the same way."""
+    """Back to the first revision, also without a gap."""
     async with release.watched() as seen:
         await release.rollback(1)
         await release.until_tag("0.1.0")
@@ -193,14 +193,14 @@ async def test_rollback(release: Release, figures: Figures) -> None:
 
 
 def _nothing_missing(seen: Availability) -> None:
-    """The hub is one pod that cannot be two; everything else is upgraded without a gap."""
+    """The hub cannot have two pods; everything else is upgraded without a gap."""
     assert set(seen.least) > {"orders-api", "orders-worker", "gateway", "notifier", "coloring"}
     for component in seen.least:
         assert seen.missing(component) == 0 or component == "hub", (component, seen.least[component])
 
 
 async def test_nodes_can_be_drained(plane: ControlPlane, release: Release, figures: Figures) -> None:
-    """One node after the other, by evictions: nothing is refused for good, one of a kind at most is away."""
+    """Evict the pods of each node in turn: every eviction succeeds, at most one pod of a kind is missing."""
     async with release.watched() as seen:
         for node in NODES:
             refused = await _drain(plane, release, node)
@@ -213,7 +213,7 @@ async def test_nodes_can_be_drained(plane: ControlPlane, release: Release, figur
 
 
 async def _drain(plane: ControlPlane, release: Release, node: str) -> int:
-    """As ``kubectl drain``: no new pods, then each one evicted, again where it was refused. How many were."""
+    """Like ``kubectl drain``: cordon, then evict each pod, with retries. Returns the number of rejections."""
     await plane.api.patch("v1", "Node", node, {"spec": {"unschedulable": True}})
     refused = 0
 
@@ -235,7 +235,7 @@ async def _drain(plane: ControlPlane, release: Release, node: str) -> int:
 async def test_workers_with_active_jobs_are_not_scaled_down(
     release: Release, stack: RunningStack, runpod: FakeRunpod, figures: Figures
 ) -> None:
-    """A real worker takes all jobs, so that none waits; as long as they are in hand, no pod is ended."""
+    """A real worker pulls all jobs: none is pending. While they are unacknowledged, no pod is removed."""
     runpod.plan(*(JobPlan(states=["IN_PROGRESS"]) for _ in range(PHOTOS)))
     await stack.services["coloring"].start(deadline=SLOW)
 
@@ -243,9 +243,9 @@ async def test_workers_with_active_jobs_are_not_scaled_down(
         return await _consumer(stack) == (0, PHOTOS)
 
     await until(in_progress, SLOW)
-    figures.reached(f"a real worker has all {PHOTOS} jobs in hand, none waits")
+    figures.reached(f"a real worker has pulled all {PHOTOS} jobs, none is pending")
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(3 * COOLDOWN):  # to see that something does not happen, one has to wait
+        async with asyncio.timeout(3 * COOLDOWN):  # proving an absence takes waiting
             while True:
                 assert await release.replicas("coloring") == MOST_PODS
                 await asyncio.sleep(0.5)
@@ -277,7 +277,7 @@ async def test_workers_are_scaled_down_after_the_last_job(
 async def test_jobs_of_backup_and_restore(
     plane: ControlPlane, release: Release, values: Path, figures: Figures
 ) -> None:
-    """Let in under the standard, scheduled with their claims, ended; what they run is tested elsewhere."""
+    """Jobs are admitted, scheduled with their claims and completed; their commands are tested elsewhere."""
     cron = await plane.api.get("batch/v1", "CronJob", "shop-pastelka-backup-record", NAMESPACE)
     job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "record-now"}}
     job["spec"] = (cron or {})["spec"]["jobTemplate"]["spec"]
@@ -293,7 +293,7 @@ async def test_jobs_of_backup_and_restore(
 
 
 async def _runs_to_its_end(plane: ControlPlane, objects: list[Object]) -> None:
-    """Apply them, wait until the Job among them is complete, and remove them."""
+    """Apply the objects, wait until the Job is complete, and delete them."""
     (job,) = [one["metadata"]["name"] for one in objects if one["kind"] == "Job"]
     for one in objects:
         assert (await plane.api.apply(one, NAMESPACE)).warnings == ()
@@ -308,7 +308,7 @@ async def _runs_to_its_end(plane: ControlPlane, objects: list[Object]) -> None:
 
 
 async def test_uninstall(plane: ControlPlane, release: Release, figures: Figures) -> None:
-    """What is left is what was there before."""
+    """Only the objects that existed before remain."""
     await release.uninstall()
 
     async def gone() -> bool:

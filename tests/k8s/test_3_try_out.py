@@ -1,4 +1,4 @@
-"""The profile ``tryOut``: nothing is there before, and what it keeps is found again."""
+"""The profile ``tryOut``: from an empty namespace, and again with what it keeps."""
 
 import pytest
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.timeout(600)
 
 @pytest.fixture(scope="module")
 def small(plane: ControlPlane) -> Release:
-    """The release with servers of its own."""
+    """The release with its own servers."""
     return Release(plane, NAMESPACE)
 
 
@@ -64,5 +64,5 @@ async def test_kept_objects_are_reused_by_a_new_release(
 
     await until(left, 180)
     await small.install(values_file("try-out"))
-    figures.reached("tryOut uninstalled and installed again with what was kept")
+    figures.reached("tryOut uninstalled and installed again with the kept objects")
     assert await _secret(plane) == before

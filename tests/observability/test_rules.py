@@ -1,4 +1,4 @@
-"""The alert rules, the Grafana dashboard and the runbook say the same, about metrics that exist."""
+"""The alert rules, the Grafana dashboard and the runbook agree, and use existing metrics."""
 
 import importlib
 import json
@@ -43,7 +43,7 @@ _EXPRESSIONS = [(rule["alert"], rule["expr"]) for rule in _rules()] + _targets()
 
 @pytest.fixture(scope="module")
 def series() -> dict[str, set[str]]:
-    """The series that the services' modules declare, with their labels."""
+    """Series that the services' modules declare, with their labels."""
     for package in _SERVICES:
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             if not any(part in module.name for part in _NOT_IMPORTED):

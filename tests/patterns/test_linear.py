@@ -1,4 +1,4 @@
-"""No regular expression of a service takes more than linear time, whatever text it meets."""
+"""No regular expression of a service takes more than linear time on any input."""
 
 import re
 from collections.abc import Callable
@@ -15,11 +15,11 @@ from tests.patterns.attacks import ROOT, Attack, Found, attacks, in_source, patt
 
 COMPUTED = {
     "services/orders/src/pastelka_orders/shopify/attributes.py": AttributeNames()._photo,
-    # The other one meets runs of one joiner only: the function is tested below.
+    # The other one is applied to runs of one joiner only: its function is tested below.
     "services/orders/src/pastelka_orders/domain/text.py": text._RUN_OF_JOINERS,
     "libs/common/src/pastelka_common/telemetry.py": QuietExporter(["a-secret", "another secret"])._pattern,
 }
-"""Patterns that are not a constant, as they are used."""
+"""Patterns that are not constants, as they are used."""
 
 
 def cases() -> list[Found]:
@@ -35,7 +35,7 @@ def cases() -> list[Found]:
 
 
 def slowest(found: Found) -> tuple[float, str, Attack | None]:
-    """The most that the time grows when the text of an attack doubles; the first that is too much."""
+    """Largest growth of the time when an attack's input doubles; stops at the first above the limit."""
     assert found.pattern is not None
     pattern = re.compile(found.pattern, found.flags)
     worst: tuple[float, str, Attack | None] = (0.0, "", None)
@@ -67,7 +67,7 @@ def test_a_pattern_takes_linear_time(found: Found) -> None:
     "pattern", [r"Fotka\s*(?:\(\d+\))?\s*-?\s*([0-9]+)", r"([A-Za-z-]+)\s*\(", r"<(\w+)\s*>"]
 )
 def test_the_attacks_detect_superlinear_patterns(pattern: str) -> None:
-    """Two that were here, and one that is linear. One that takes exponential time ends by the time limit."""
+    """Two former patterns and a linear one. An exponential one ends by the time limit."""
     is_slow = pattern != r"<(\w+)\s*>"
     grown, _, attack = slowest(Found("", pattern, 0, frozenset({"search"})))
     assert (grown > MOST_GROWTH) == is_slow, attack
@@ -84,7 +84,7 @@ def test_all_patterns_are_found() -> None:
 
 
 def test_model_patterns_use_the_engine_without_backtracking() -> None:
-    """pydantic's default, Rust's ``regex``, is linear; its other one is Python's."""
+    """pydantic's default, Rust's ``regex``, is linear; its alternative is Python's ``re``."""
     sources = [*ROOT.glob("services/*/src/**/*.py"), *Path(ROOT / "libs/common/src").rglob("*.py")]
     assert [str(path) for path in sources if "regex_engine" in path.read_text("utf-8")] == []
 

@@ -1,6 +1,7 @@
-"""``make test-photos``: the corpus through the service's decoder and another one; large photos measured.
+"""``make test-photos``: decodes the corpus with the service's decoder and another one; measures large photos.
 
-Prints a table and every disagreement with its reason. Ends with 1 if one has none, or if a bound is broken.
+Prints a table and every disagreement with its reason. Exits with 1 if a disagreement has no known reason, or
+if a limit is exceeded.
 """
 
 import secrets
@@ -17,7 +18,7 @@ _HARMED = 2000
 
 
 def main() -> int:
-    """0 if nothing was found."""
+    """0 if there are no findings."""
     with decoding() as decoder:
         outcomes = [decoder.outcome(case) for case in CASES]
         print(table(outcomes))
@@ -28,7 +29,7 @@ def main() -> int:
 
 
 def _verdicts(decoder: Decoding, seed: int) -> str:
-    """How many had which. Raises ``DecoderFailedError`` where the service would answer 500."""
+    """Count the verdicts. Raises ``DecoderFailedError`` where the service would return 500."""
     counted: Counter[str] = Counter()
     for name, content in harmed(seed, _HARMED):
         try:

@@ -1,4 +1,4 @@
-"""The corpus: format x color x orientation x damage, and kinds that fit into none of these."""
+"""The corpus: format x color x orientation x damage, and special kinds outside this grid."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from tests.photos.kinds import KINDS
 
 Transpose = Image.Transpose
 Make = Callable[[Image.Image, bytes], bytes]
-"""A file of an upright scene's pixels as the camera held them, and the EXIF that says how."""
+"""Makes a file from the stored pixels of a scene and the EXIF orientation."""
 
-# How pixels are stored, and how a decoder that leaves it to its caller is helped.
+# How pixels are stored for each orientation, and how to help a decoder that ignores it.
 STORED_AS = {
     1: None,
     2: Transpose.FLIP_LEFT_RIGHT,
@@ -31,7 +31,7 @@ _UNDONE = {**STORED_AS, 6: Transpose.ROTATE_270, 8: Transpose.ROTATE_90}
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One file: what it is, and how far decoders may differ (mean of all levels)."""
+    """One file: its properties, and the permitted difference of decoders (mean over all levels)."""
 
     kind: str
     color: str
@@ -50,7 +50,7 @@ class Case:
 
 
 def scene(size: tuple[int, int] = (120, 80)) -> Image.Image:
-    """Smooth, colorful, and no two sides alike."""
+    """A smooth, colorful scene with four different sides."""
     width, height = size
     across, down = Image.linear_gradient("L").rotate(90).resize(size), Image.linear_gradient("L").resize(size)
     image = Image.merge("RGB", (across, down, Image.new("L", size, 90)))
@@ -160,7 +160,7 @@ COLORS: dict[str, dict[str, Make]] = {
     },
 }
 _DETAILED_TOLERANCE = 5.0
-"""Noise is compressed once more where the service stores another format than was sent."""
+"""Noise is compressed a second time if the service stores another format than it received."""
 _NEVER_TURNED = {"GIF", "BMP"}
 
 

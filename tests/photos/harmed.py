@@ -1,4 +1,4 @@
-"""Files with a few bytes changed: each is a photo or refused, never a fault of the service."""
+"""Files with a few changed bytes: each is accepted or rejected, never a server error."""
 
 import random
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from tests.photos.corpus import CASES
 
 _SPANS = (64, 300, 10**9)
-"""Headers are short; most changes should be there."""
+"""Share of changes in the headers, which are short."""
 
 
 def harmed(seed: int, count: int) -> Iterator[tuple[str, bytes]]:

@@ -1,4 +1,4 @@
-"""A part of the corpus; ``make test-photos`` is the whole."""
+"""A part of the corpus; ``make test-photos`` decodes all of it."""
 
 from collections.abc import Iterator
 
@@ -37,7 +37,7 @@ def test_the_corpus_has_the_documented_size() -> None:
 
 
 def test_the_comparison_detects_differences(decoder: Decoding) -> None:
-    """Other pixels, and a verdict of one decoder only."""
+    """Detects different pixels, and a verdict of one decoder only."""
     named = {case.name: case for case in CASES}
     whole = named["PNG grey 1 none"]
     content = whole.make()

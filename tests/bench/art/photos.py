@@ -1,4 +1,4 @@
-"""The photos that pages are made of, and what is said about each."""
+"""The photos of the benchmark and remarks about each."""
 
 from pathlib import Path
 
@@ -53,7 +53,7 @@ WEAK: dict[str, str] = {
     "canyon": "cliffs, bushes and river are bands that are hard to tell apart.",
     "gateway": "palms and lamps become blobs.",
 }
-"""One sentence for each photo whose page is still weak, after looking at it."""
+"""A remark for each photo whose page is still weak, written after inspection."""
 
 
 def photos() -> dict[str, Path]:

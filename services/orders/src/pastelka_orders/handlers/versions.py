@@ -13,7 +13,7 @@ from pastelka_common.contracts.messages import (
     now,
 )
 from pastelka_common.contracts.statuses import StatusType, VersionStatus
-from pastelka_common.jobs.runs import cancel_subject
+from pastelka_common.jobs.active_runs import cancel_subject
 from pastelka_orders.domain.versions import status_of
 from pastelka_orders.errors import (
     AlreadyEndedError,
