@@ -59,7 +59,7 @@ FINDINGS: dict[str, tuple[OrderContent, str, bool, str]] = {
     ),
     "low_resolution": (
         page(svg_path=None, svg_of=None, coloring_path="small.png"),
-        "Page 1 is printed with 109 pixels per inch, 200 are needed;"
+        "Page 1 is printed with 112 pixels per inch, 200 are needed;"
         " make an SVG of it, or generate it with more megapixels.",
         False,
         "image",
@@ -109,7 +109,7 @@ FINDINGS: dict[str, tuple[OrderContent, str, bool, str]] = {
     ),
     "dedication_too_long": (
         item(dedication="slovo " * 1000),
-        "The dedication of Omalovánky is too long for the cover by 5141 characters.",
+        "The dedication of Omalovánky is too long for the cover by 4746 characters.",
         True,
         "item",
     ),
