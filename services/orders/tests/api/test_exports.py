@@ -117,7 +117,7 @@ async def test_vectors_are_printed_where_they_belong_to_the_chosen_page(
     # Another page is chosen now: the SVG is one of the page before.
     other = await api.post("/images/1/generate-coloring", {"steps": 9})
     await worker.end("coloring", other["id"])
-    page(api.storage / f"1/1/coloring/v1/image_{other['id']}.png")
+    page(api.storage / "1/1/coloring/v2/image_1.png")
     await sql.execute("UPDATE images SET selected_coloring_id = $1 WHERE id = 1", other["id"])
     assert await raster_pages(api) == 1
 

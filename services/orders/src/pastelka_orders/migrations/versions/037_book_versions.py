@@ -41,15 +41,9 @@ def upgrade() -> None:
         sa.Column("claimed_until", moment),
         sa.Column("last_error", sa.Text()),
         sa.UniqueConstraint("order_id", "version"),
-        sa.CheckConstraint(
-            "status IN ('queued', 'composing', 'completed', 'error')", name="book_versions_status_check"
-        ),
-        sa.CheckConstraint(
-            "status <> 'completed' OR path IS NOT NULL", name="book_versions_completed_has_path_check"
-        ),
-        sa.CheckConstraint(
-            "status <> 'error' OR error_code IS NOT NULL", name="book_versions_error_has_code_check"
-        ),
+        sa.CheckConstraint("status IN ('queued', 'composing', 'completed', 'error')", name="status"),
+        sa.CheckConstraint("status <> 'completed' OR path IS NOT NULL", name="completed_has_path"),
+        sa.CheckConstraint("status <> 'error' OR error_code IS NOT NULL", name="error_has_code"),
     )
     op.create_index(
         "ix_book_versions_due",
