@@ -9,8 +9,8 @@ from pathlib import Path
 
 import structlog
 
-from tests.alerts.exercise import Exercised, exercise
-from tests.alerts.prometheus import NoPrometheusError, program
+from tests.alerts.exercise import AlertRun, exercise
+from tests.alerts.prometheus import PrometheusMissingError, program
 from tests.alerts.quicker import FASTER
 from tests.faults import disk
 
@@ -27,7 +27,7 @@ def main() -> int:
             folder = Path(name)
             folder.chmod(0o755)  # PostgreSQL may run as another user
             found = asyncio.run(exercise(folder, has_disk=disk.can_mount(), say=_say))
-    except (AssertionError, RuntimeError, NoPrometheusError) as error:
+    except (AssertionError, RuntimeError, PrometheusMissingError) as error:
         _say(f"failed: {error}")
         return 1
     print(_table(found))
@@ -35,7 +35,7 @@ def main() -> int:
     return 0
 
 
-def _table(found: list[Exercised]) -> str:
+def _table(found: list[AlertRun]) -> str:
     """The table in the runbook's format."""
     rows = [
         f"| {one.alert} | {one.what} | {one.fired:.0f} s | {one.summary} | {one.remedy} | {one.ended:.0f} s |"

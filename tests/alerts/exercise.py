@@ -29,7 +29,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Exercised:
+class AlertRun:
     """One alert: seconds until it fired, its summary, and seconds from the remedy until it resolved."""
 
     alert: str
@@ -44,7 +44,7 @@ class AlertError(AssertionError):
     """An alert did not fire, did not resolve, or fired without a fault."""
 
 
-async def exercise(folder: Path, *, has_disk: bool, say: Say) -> list[Exercised]:
+async def exercise(folder: Path, *, has_disk: bool, say: Say) -> list[AlertRun]:
     """Cause all conditions. Raises :class:`AlertError`."""
     if has_disk:
         disk.mount(folder / "stack" / "storage" / "images", megabytes=DISK_MEGABYTES)
@@ -54,18 +54,18 @@ async def exercise(folder: Path, *, has_disk: bool, say: Say) -> list[Exercised]
         targets = {name: service.url.removeprefix("http://") for name, service in services.items()}
         rules = quicker_rules(_RULES)
         async with running_prometheus(folder / "prometheus", rules, targets) as prometheus:
-            await _all_is_well(line, prometheus, len(targets))
-            found: list[Exercised] = []
+            await _require_no_alert_during_work(line, prometheus, len(targets))
+            found: list[AlertRun] = []
             for condition in CONDITIONS:
                 if condition.needs_disk and not has_disk:
                     say(f"{condition.what}: skipped, mounts are not permitted here")
                     continue
-                found += await _caused(line, prometheus, condition, say)
-            await _nothing_fires(prometheus)
+                found += await _exercise_condition(line, prometheus, condition, say)
+            await _wait_until_no_alert_fires(prometheus)
             return found
 
 
-async def _all_is_well(line: Line, prometheus: Prometheus, targets: int) -> None:
+async def _require_no_alert_during_work(line: Line, prometheus: Prometheus, targets: int) -> None:
     """Check that nothing fires during normal work, for longer than any alert's ``for`` duration."""
     await until(lambda: _are_up(prometheus, targets), 60)
     ends = time.monotonic() + _QUIET_SECONDS
@@ -82,7 +82,9 @@ async def _all_is_well(line: Line, prometheus: Prometheus, targets: int) -> None
         raise AlertError(f"rules that cannot be evaluated: {broken}")
 
 
-async def _caused(line: Line, prometheus: Prometheus, condition: Condition, say: Say) -> list[Exercised]:
+async def _exercise_condition(
+    line: Line, prometheus: Prometheus, condition: Condition, say: Say
+) -> list[AlertRun]:
     say(f"{condition.what} ...")
     fired: dict[str, tuple[float, str]] = {}
     begun = time.monotonic()
@@ -103,12 +105,12 @@ async def _caused(line: Line, prometheus: Prometheus, condition: Condition, say:
     ended = {alert: await _ended(prometheus, alert, repaired) for alert in condition.alerts}
     await all_done(line)
     return [
-        Exercised(alert, condition.what, condition.remedy, *fired[alert], ended[alert])
+        AlertRun(alert, condition.what, condition.remedy, *fired[alert], ended[alert])
         for alert in condition.alerts
     ]
 
 
-async def _nothing_fires(prometheus: Prometheus) -> None:
+async def _wait_until_no_alert_fires(prometheus: Prometheus) -> None:
     """Check that no other alert fires after the remedy."""
     try:
         await until(lambda: _is_quiet(prometheus), _ENDS_SECONDS)

@@ -25,23 +25,23 @@ _PROGRAM = GoProgram(
     takes="five to eight minutes",
 )
 _READY_SECONDS = 60
-_LOOK_EVERY = 0.5
+_POLL_SECONDS = 0.5
 
 
-class NoPrometheusError(Exception):
+class PrometheusMissingError(Exception):
     """Prometheus is not on the PATH, and Go is not installed to build it."""
 
 
 def program() -> Path:
     """Path of Prometheus: on the ``PATH``, or built by Go (once; five to eight minutes).
 
-    Raises :class:`NoPrometheusError`, ``ServerError``.
+    Raises :class:`PrometheusMissingError`, ``ServerError``.
     """
     found = shutil.which("prometheus")
     if found is not None:
         return Path(found)
     if not _PROGRAM.can_be_had:
-        raise NoPrometheusError("neither prometheus nor Go is on the PATH")
+        raise PrometheusMissingError("neither prometheus nor Go is on the PATH")
     return _PROGRAM.get(lambda line: print(line, flush=True))
 
 
@@ -67,7 +67,7 @@ class Prometheus:
 
     async def firing(self) -> dict[str, str]:
         """The firing alerts with their summaries; rules are evaluated every second."""
-        await asyncio.sleep(_LOOK_EVERY)
+        await asyncio.sleep(_POLL_SECONDS)
         alerts = (await self._get("/api/v1/alerts"))["alerts"]
         return {
             alert["labels"]["alertname"]: alert["annotations"]["summary"]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.api.running import WEBHOOK_SECRET, RunningApi
-from tests.api.seed import Known
+from tests.api.seed import ExistingIds
 
 _TRUE_IDS = 0.7
 """Share of ids that exist."""
@@ -54,7 +54,7 @@ class Outcome:
 
 async def run(
     api: RunningApi,
-    known: Known,
+    known: ExistingIds,
     folder: Path,
     *,
     caller: str,
@@ -102,10 +102,10 @@ def _read(report: Path, outcome: Outcome) -> None:
             status = response["status_code"] if response else 0
             outcome.answers.setdefault(label, Counter())[status] += 1
             failed = [one for one in recorder["checks"].get(case_id, ()) if one["status"] != "success"]
-            outcome.failures += [f"{label} answered {status}: {_said(one)}" for one in failed]
+            outcome.failures += [f"{label} answered {status}: {_output(one)}" for one in failed]
 
 
-def _said(check: dict[str, Any]) -> str:
+def _output(check: dict[str, Any]) -> str:
     info = check.get("failure_info", {}).get("failure", {})
     return f"{check['name']}: {info.get('title', '')} {info.get('message', '')}".strip()
 
@@ -118,7 +118,7 @@ def _scenarios(report: Path) -> Iterator[dict[str, Any]]:
                 yield event["ScenarioFinished"]["recorder"]
 
 
-def _config(known: Known, token: str | None, form: Form) -> str:
+def _config(known: ExistingIds, token: str | None, form: Form) -> str:
     """Existing ids, and the caller's token."""
     lists: dict[str, Sequence[object]] = {
         "order_number": known.orders,

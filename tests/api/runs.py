@@ -70,7 +70,7 @@ async def _command(api: RunningApi, *arguments: str) -> str:
     return output.decode().strip()
 
 
-def complaints(outcomes: Sequence[Outcome]) -> list[str]:
+def findings(outcomes: Sequence[Outcome]) -> list[str]:
     """The findings, and failures of schemathesis itself."""
     found = [f"{one.caller}: {failure}" for one in outcomes for failure in one.failures]
     gave_up = [one for one in outcomes if one.exit_code and not one.failures]

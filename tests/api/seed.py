@@ -30,7 +30,7 @@ FIRST_SVG_IMAGE = len(_SETS["coloring"]) + 1
 
 
 @dataclass(frozen=True)
-class Known:
+class ExistingIds:
     """Existing numbers of orders, ids of images and versions, and numbers of dead letters."""
 
     orders: list[str]
@@ -40,7 +40,7 @@ class Known:
     letters: list[int]
 
 
-async def seed(api: RunningApi, headers: dict[str, str]) -> Known:
+async def seed(api: RunningApi, headers: dict[str, str]) -> ExistingIds:
     """Create the data: photos through the API, statuses and files directly, as workers would."""
     async with aiohttp.ClientSession(f"{api.url}/api/v1/", headers=headers) as http:
         photos = max(len(values) for values in _SETS.values())
@@ -54,7 +54,7 @@ async def seed(api: RunningApi, headers: dict[str, str]) -> Known:
     try:
         await _fill(sql, api.storage)
         letters = await _letters(api.nats_url, sql)
-        return Known(
+        return ExistingIds(
             orders=[row[0] for row in await sql.fetch("SELECT order_number FROM orders ORDER BY id")],
             images=await _ids(sql, "images"),
             colorings=await _ids(sql, "coloring_versions"),

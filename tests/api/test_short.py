@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.api.campaign import Form
-from tests.api.runs import complaints, run
+from tests.api.runs import findings, run
 from tests.api.table import table
 
 pytestmark = pytest.mark.server
@@ -22,7 +22,7 @@ FORMS = {
 async def test_every_answer_is_documented_and_none_is_5xx(tmp_path: Path) -> None:
     outcomes = await run(tmp_path, FORMS, SEED)
     print(table(outcomes))
-    assert complaints(outcomes) == []
+    assert findings(outcomes) == []
     anonymous, operator = outcomes
     assert anonymous.cases > 25
     assert operator.cases > 300

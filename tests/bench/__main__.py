@@ -27,7 +27,7 @@ SCENARIOS: dict[str, Scenario] = {
     "jobs": images.jobs_at_once,
     "http": http.requests,
     "clicks": images.clicks,
-    "broker": broker.synced,
+    "broker": broker.sync_cost,
     "dashboard": dashboard.dashboard,
     "search": search.searches,
 }

@@ -17,7 +17,7 @@ from tests.bench.system import Options, say
 _ALONE, _TOGETHER, _BATCH = 300, 3000, 100
 
 
-async def synced(options: Options, results: Results) -> None:
+async def sync_cost(options: Options, results: Results) -> None:
     """Publish single events, and many in atomic batches as the relay does."""
     for name, sync_always in (("synced", True), ("unsynced", False)):
         say(f"broker: {name}")

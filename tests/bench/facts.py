@@ -19,7 +19,7 @@ from pastelka_local.testing import RunningStack, Subscriber
 from tests.bench.figures import Results, percentile
 from tests.bench.system import Options, connections, generate, say, stack, until_none, upload
 
-_PLAYED_FOR = ("api", "worker", "notifier")
+_SERVICES = ("api", "worker", "notifier")
 """Without the coloring service: the bench publishes its facts."""
 _RATE = 100.0
 _FACTS = 500
@@ -32,7 +32,7 @@ _STEPS = [status for status in ColoringProcessingStatus if status.is_in_flight]
 
 
 @dataclass(slots=True)
-class Course:
+class VersionFacts:
     """The facts of one version, in order; each changes its status."""
 
     version_id: int
@@ -52,7 +52,7 @@ class Course:
         )
 
 
-class Watch:
+class EventWatch:
     """Matches events with facts: each version's events must arrive in the order of its facts."""
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ class Watch:
 
 async def latency(options: Options, results: Results) -> None:
     """Latency from publishing a fact to its event at the subscriber, at 100 facts a second over 20 orders."""
-    async with stack(options, services=_PLAYED_FOR) as running:
+    async with stack(options, services=_SERVICES) as running:
         courses = await _courses(running, orders=20, photos=2)
         async with connected(running.nats.url, name="bench") as nc, running.subscriber("orders") as hearing:
             publisher = Publisher(nc)
@@ -110,7 +110,7 @@ async def latency(options: Options, results: Results) -> None:
 
 async def transitions(options: Options, results: Results) -> None:
     """Maximum throughput of facts, over 200 versions of 20 orders."""
-    async with stack(options, services=_PLAYED_FOR) as running:
+    async with stack(options, services=_SERVICES) as running:
         courses = await _courses(running, orders=20, photos=10)
         async with (
             connected(running.nats.url, name="bench") as nc,
@@ -120,7 +120,7 @@ async def transitions(options: Options, results: Results) -> None:
             publisher = Publisher(nc, timeout=60)
             for repeat in range(options.repeats):
                 say(f"transitions: {_BURST_FACTS} facts at once ({repeat + 1}/{options.repeats})")
-                watch = Watch()
+                watch = EventWatch()
                 hearing.on_heard = watch.hear
                 begun = time.time()
                 await _burst(publisher, watch, courses)
@@ -130,21 +130,21 @@ async def transitions(options: Options, results: Results) -> None:
                 hearing.heard.clear()
 
 
-async def _courses(running: RunningStack, *, orders: int, photos: int) -> list[Course]:
+async def _courses(running: RunningStack, *, orders: int, photos: int) -> list[VersionFacts]:
     """Versions whose jobs are queued; adjacent versions belong to different orders."""
     say(f"  preparing {orders * photos} colorings in {orders} orders")
     async with connections(running) as (http, database):
         made = await upload(http, running, orders=orders, photos=photos, large=False)
         ids = [await generate(http, running, order) for order in made]
         await until_none(database, "status <> 'queued'")
-    return [Course(version_id) for version_id in chain.from_iterable(zip(*ids, strict=True))]
+    return [VersionFacts(version_id) for version_id in chain.from_iterable(zip(*ids, strict=True))]
 
 
 async def _at_a_rate(
-    publisher: Publisher, hearing: Subscriber, courses: list[Course], *, count: int
+    publisher: Publisher, hearing: Subscriber, courses: list[VersionFacts], *, count: int
 ) -> list[float]:
     """Publish on schedule, whatever waits; returns the latency of each event in seconds."""
-    watch = Watch()
+    watch = EventWatch()
     hearing.on_heard = watch.hear
     begun = time.time()
     async with asyncio.TaskGroup() as tasks:
@@ -157,7 +157,7 @@ async def _at_a_rate(
     return watch.seconds
 
 
-async def _burst(publisher: Publisher, watch: Watch, courses: list[Course]) -> None:
+async def _burst(publisher: Publisher, watch: EventWatch, courses: list[VersionFacts]) -> None:
     places = asyncio.Semaphore(_WINDOW)
 
     async def send(message: Outgoing) -> None:

@@ -18,7 +18,7 @@ import asyncpg
 import nats
 import structlog
 
-from pastelka_common.messaging.topology import buckets, streams
+from pastelka_common.messaging.topology import streams
 from pastelka_common.servers.postgres import binaries
 from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings
 from pastelka_common.testing.fake_vectorizer import FakeVectorizer
@@ -124,7 +124,7 @@ async def _of_dump(stack: RunningStack) -> int:
 async def _of_broker(stack: RunningStack) -> Sizes:
     nc = await nats.connect(stack.nats.url)
     try:
-        names = [config.name for config in streams()] + [f"KV_{config.bucket}" for config in buckets()]
+        names = [config.name for config in streams()]
         infos = [await nc.jetstream().stream_info(str(name)) for name in names]
         return {f"stream {info.config.name}": info.state.bytes for info in infos}
     finally:

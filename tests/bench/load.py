@@ -26,7 +26,7 @@ _WARM_UP = 0.5
 
 
 @dataclass(slots=True)
-class Seen:
+class LoadMeasurement:
     """Measurements of all connections since ``begun``; times in seconds."""
 
     begun: float
@@ -38,7 +38,7 @@ class Seen:
 class Connection(asyncio.Protocol):
     """One connection; ``ended`` resolves when the time is over or a response is wrong."""
 
-    def __init__(self, request: bytes, seen: Seen, ended: "asyncio.Future[None]") -> None:
+    def __init__(self, request: bytes, seen: LoadMeasurement, ended: "asyncio.Future[None]") -> None:
         self._request = request
         self._seen = seen
         self._ended = ended
@@ -104,7 +104,7 @@ async def load(url: str, *, connections: int, seconds: float) -> dict[str, float
     target = f"{parts.path}?{parts.query}" if parts.query else parts.path
     request = f"GET {target} HTTP/1.1\r\nHost: {parts.netloc}\r\nAccept: application/json\r\n\r\n".encode()
     begun = time.perf_counter() + _WARM_UP
-    seen = Seen(begun, begun + seconds)
+    seen = LoadMeasurement(begun, begun + seconds)
     loop = asyncio.get_running_loop()
     ends: list[asyncio.Future[None]] = [loop.create_future() for _ in range(connections)]
     for ended in ends:

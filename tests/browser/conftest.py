@@ -10,14 +10,14 @@ from playwright.async_api import Browser
 from pastelka_common.testing.fake_runpod import Control, FakeRunpod, FakeRunpodSettings
 from pastelka_common.testing.fake_vectorizer import FakeVectorizer
 from tests.browser.chromium import running_chromium
-from tests.browser.door import Door, closed_door
-from tests.browser.visitor import Look, Visitor, arrive
+from tests.browser.password_gateway import PasswordGateway, start_password_gateway
+from tests.browser.visitor import DisplayOptions, Visitor, arrive
 from tests.line import Line, running_line
 
 Arrive = Callable[..., Awaitable[Visitor]]
-"""``await visit()`` or ``await visit(Look(...))``: a new visitor with the dashboard open.
+"""``await visit()`` or ``await visit(DisplayOptions(...))``: a new visitor with the dashboard open.
 
-``at=door.url`` uses the gateway that requires signing in.
+``at=password_gateway.url`` uses the gateway that requires signing in.
 """
 
 _failed: pytest.StashKey[bool] = pytest.StashKey()
@@ -57,10 +57,12 @@ async def line(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Line]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def door(line: Line, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
+async def password_gateway(
+    line: Line, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[PasswordGateway]:
     """A second gateway to the same system, which requires signing in."""
-    async with closed_door(line, tmp_path_factory.mktemp("door")) as closed:
-        yield closed
+    async with start_password_gateway(line, tmp_path_factory.mktemp("password-gateway")) as gateway:
+        yield gateway
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -70,18 +72,18 @@ async def visit(
     """Creates visitors; afterwards each unannounced error of a visitor fails the test."""
     visitors: list[Visitor] = []
 
-    async def come(look: Look | None = None, at: str | None = None) -> Visitor:
+    async def come(look: DisplayOptions | None = None, at: str | None = None) -> Visitor:
         name = f"screen-{len(visitors) + 1}"
         assert line.stack.nginx is not None
         root = at or f"http://localhost:{line.stack.nginx.port}"
-        visitors.append(await arrive(chromium, root, name, look or Look()))
+        visitors.append(await arrive(chromium, root, name, look or DisplayOptions()))
         return visitors[-1]
 
     yield come
     troubles = [f"{who.name}: {what}" for who in visitors for what in who.watch.unannounced()]
     if troubles or request.node.stash.get(_failed, False):
         for visitor in visitors:
-            for path in await visitor.shoot(tmp_path):
+            for path in await visitor.save_screenshot(tmp_path):
                 print(f"kept {path}")
     for visitor in visitors:
         await visitor.context.close()

@@ -8,10 +8,10 @@ from playwright.async_api import Route, expect
 
 from pastelka_common.testing.waiting import until
 from pastelka_local.testing.stack import photo
+from tests.browser.catalogue import Catalogue
 from tests.browser.gates import queue_until_advanced
 from tests.browser.orders import images_of
 from tests.browser.visitor import Visitor
-from tests.browser.words import Words
 from tests.line import Line
 
 _ORDERS = "**/api/v1/orders?*"
@@ -50,7 +50,7 @@ async def order_with_everything(line: Line, seed: int) -> Any:
     return order
 
 
-async def scenes(visitor: Visitor, words: Words, order: Any) -> AsyncIterator[str]:
+async def scenes(visitor: Visitor, words: Catalogue, order: Any) -> AsyncIterator[str]:
     """Show every scene in turn and yield its name."""
     # A visitor whose first page has no data has no cookie yet, and gets it when the hub rejects the stream.
     visitor.watch.announce(
@@ -62,13 +62,13 @@ async def scenes(visitor: Visitor, words: Words, order: Any) -> AsyncIterator[st
         yield f"order: {name}"
     async for name in _elsewhere(visitor, words):
         yield name
-    async for name in _at_the_door(visitor, words):
-        yield f"door: {name}"
+    async for name in _of_signing_in(visitor, words):
+        yield f"sign-in: {name}"
     async for name in _of_a_viewer(visitor, words, order):
         yield f"viewer: {name}"
 
 
-async def _of_the_list(visitor: Visitor, words: Words) -> AsyncIterator[str]:
+async def _of_the_list(visitor: Visitor, words: Catalogue) -> AsyncIterator[str]:
     page = visitor.page
     await visitor.open()
     await expect(page.get_by_role("table")).to_be_visible()
@@ -98,7 +98,7 @@ async def _of_the_list(visitor: Visitor, words: Words) -> AsyncIterator[str]:
         yield "not loaded"
 
 
-async def _of_an_order(visitor: Visitor, words: Words, order: Any) -> AsyncIterator[str]:
+async def _of_an_order(visitor: Visitor, words: Catalogue, order: Any) -> AsyncIterator[str]:
     page, number = visitor.page, order["order_number"]
     done = visitor.card(images_of(order)[0]["id"])
     await visitor.open_order(number)
@@ -137,7 +137,7 @@ async def _of_an_order(visitor: Visitor, words: Words, order: Any) -> AsyncItera
     yield "not there"
 
 
-async def _elsewhere(visitor: Visitor, words: Words) -> AsyncIterator[str]:
+async def _elsewhere(visitor: Visitor, words: Catalogue) -> AsyncIterator[str]:
     page = visitor.page
     await visitor.open("/system")
     await expect(page.get_by_role("heading", name=words["system.title"]).first).to_be_visible()
@@ -148,7 +148,7 @@ async def _elsewhere(visitor: Visitor, words: Words) -> AsyncIterator[str]:
     yield "404"
 
 
-async def _at_the_door(visitor: Visitor, words: Words) -> AsyncIterator[str]:
+async def _of_signing_in(visitor: Visitor, words: Catalogue) -> AsyncIterator[str]:
     page = visitor.page
     wrong = {"title": "Wrong", "status": 401, "code": "bad_credentials", "detail": "Wrong.", "type": "x"}
     async with answering(visitor, _SESSION, json=_NOBODY):
@@ -167,7 +167,7 @@ async def _at_the_door(visitor: Visitor, words: Words) -> AsyncIterator[str]:
         yield "proxy"
 
 
-async def _of_a_viewer(visitor: Visitor, words: Words, order: Any) -> AsyncIterator[str]:
+async def _of_a_viewer(visitor: Visitor, words: Catalogue, order: Any) -> AsyncIterator[str]:
     page = visitor.page
     async with answering(visitor, _SESSION, json=_VIEWER):
         await visitor.open()

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.catalogue import words
 from tests.browser.conftest import Arrive
 from tests.browser.scenes import order_with_everything, scenes
-from tests.browser.visitor import Look, Theme, Visitor
-from tests.browser.words import words
+from tests.browser.visitor import DisplayOptions, Theme, Visitor
 from tests.line import Line
 
 _AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
@@ -37,7 +37,7 @@ async def findings(visitor: Visitor) -> list[str]:
 @pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 375), ("dark", 375)])
 async def test_axe_finds_nothing(visit: Arrive, line: Line, theme: Theme, width: int) -> None:
     order = await order_with_everything(line, 600)
-    look = Look(theme=theme, width=width, reduced_motion=True, bypass_csp=True)
+    look = DisplayOptions(theme=theme, width=width, reduced_motion=True, bypass_csp=True)
     visitor = await visit(look)
     found: list[str] = []
     seen = 0
@@ -51,7 +51,7 @@ async def test_axe_finds_nothing(visit: Arrive, line: Line, theme: Theme, width:
 
 async def test_axe_finds_a_violation_on_a_broken_page(visit: Arrive) -> None:
     """axe reports a violation that the test introduces."""
-    visitor = await visit(Look(bypass_csp=True))
+    visitor = await visit(DisplayOptions(bypass_csp=True))
     await visitor.open("/no/such/page")
     visitor.watch.announce(r"/\.well-known/mercure")
     await visitor.page.evaluate("document.querySelector('main').append(document.createElement('button'))")

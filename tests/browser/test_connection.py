@@ -15,7 +15,7 @@ CATCH_UP = 3.0
 """Seconds from the hub's return to a screen that shows the committed state."""
 
 
-async def shows_the_committed(visitor: Visitor, line: Line, number: str) -> bool:
+async def matches_the_api(visitor: Visitor, line: Line, number: str) -> bool:
     """Whether every badge shows the status of the API."""
     return await visitor.badges() == await statuses(line, number)
 
@@ -50,12 +50,12 @@ async def test_fifty_status_changes_during_a_hub_outage_are_caught_up(visitor: V
         await until_count(line, number, "runpod_queued", 25)
         await visitor.until_light("offline")
         await asyncio.sleep(max(0.0, killed + OUTAGE - time.time()))  # the outage itself
-        assert not await shows_the_committed(visitor, line, number)
+        assert not await matches_the_api(visitor, line, number)
         assert await visitor.page.locator("[data-connection]").get_attribute("data-connection") == "offline"
     finally:
         await hub.start()
     back = time.time()
-    await visitor.until(lambda: shows_the_committed(visitor, line, number))
+    await visitor.until(lambda: matches_the_api(visitor, line, number))
     caught_up = time.time() - back
     await visitor.until_light("live")
     lights = (await visitor.lights())[1:]
@@ -68,7 +68,7 @@ async def test_fifty_status_changes_during_a_hub_outage_are_caught_up(visitor: V
     # The stream is live: new changes appear without another reconnect.
     line.runpod.advance("COMPLETED")
     await until_count(line, number, "completed", 50)
-    await visitor.until(lambda: shows_the_committed(visitor, line, number))
+    await visitor.until(lambda: matches_the_api(visitor, line, number))
     assert await visitor.loaded() == loaded
 
 
@@ -86,9 +86,9 @@ async def test_changes_while_offline_are_caught_up(visitor: Visitor, line: Line)
     await visitor.until_light("offline")
     await generate_all(line, number)
     await until_count(line, number, "completed", 3)
-    assert not await shows_the_committed(visitor, line, number)
+    assert not await matches_the_api(visitor, line, number)
     await visitor.context.set_offline(offline=False)
-    await visitor.until(lambda: shows_the_committed(visitor, line, number))
+    await visitor.until(lambda: matches_the_api(visitor, line, number))
     await visitor.until_light("live")
     assert await visitor.loaded() == loaded
 
@@ -115,8 +115,8 @@ async def test_changes_while_asleep_are_caught_up(visitor: Visitor, line: Line) 
     await visitor.page.evaluate("deafen()")
     await generate_all(line, number)
     await until_count(line, number, "completed", 2)
-    assert not await shows_the_committed(visitor, line, number)
+    assert not await matches_the_api(visitor, line, number)
     await visitor.page.evaluate("sleepFor(60_000); document.dispatchEvent(new Event('visibilitychange'))")
-    await visitor.until(lambda: shows_the_committed(visitor, line, number))
+    await visitor.until(lambda: matches_the_api(visitor, line, number))
     await visitor.until_light("live")
     assert await visitor.loaded() == loaded

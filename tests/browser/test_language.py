@@ -7,10 +7,10 @@ from typing import get_args
 import pytest
 from playwright.async_api import expect
 
+from tests.browser.catalogue import words
 from tests.browser.conftest import Arrive
 from tests.browser.scenes import order_with_everything, scenes
-from tests.browser.visitor import Language, Look, Visitor
-from tests.browser.words import words
+from tests.browser.visitor import DisplayOptions, Language, Visitor
 from tests.line import Line
 
 _CZECH_LETTERS = re.compile(r"[ěščřžýáíéúůťďňó]", re.IGNORECASE)
@@ -58,7 +58,7 @@ async def foreign(visitor: Visitor, language: Language, data: Collection[str] = 
 @pytest.mark.parametrize("language", get_args(Language))
 async def test_no_text_of_the_other_language_is_shown(visit: Arrive, line: Line, language: Language) -> None:
     order = await order_with_everything(line, 700)
-    visitor = await visit(Look(language=language))
+    visitor = await visit(DisplayOptions(language=language))
     titles = [item["title"] for item in order["line_items"]]
     found: list[str] = []
     async for scene in scenes(visitor, words(language), order):

@@ -10,7 +10,7 @@ from playwright.async_api import FilePayload, expect
 from pastelka_local.testing.stack import photo
 from tests.browser.gates import held, queue_until_advanced, stopped, unreadable
 from tests.browser.orders import images
-from tests.browser.statuses import COLORING, SVG, said
+from tests.browser.statuses import COLORING, SVG, as_labels
 from tests.browser.visitor import Visitor
 from tests.line import Line
 
@@ -111,8 +111,8 @@ async def test_main_job_by_mouse(visitor: Visitor, line: Line) -> None:
     await color_step_by_step(visitor, line, these)
     await vectorise_step_by_step(visitor, line, await images(line, number))
     for image in these:
-        assert said(await visitor.recorded(image["id"], "coloring")) == list(COLORING.items())
-        assert said(await visitor.recorded(image["id"], "svg")) == list(SVG.items())
+        assert as_labels(await visitor.recorded(image["id"], "coloring")) == list(COLORING.items())
+        assert as_labels(await visitor.recorded(image["id"], "svg")) == list(SVG.items())
     assert await visitor.loaded() == loaded
     await pictures_load(visitor)
     await choose_another(visitor, line, number)

@@ -3,14 +3,14 @@
 from playwright.async_api import FilePayload, expect
 
 from pastelka_local.testing.stack import photo
+from tests.browser.catalogue import words
 from tests.browser.conftest import Arrive
 from tests.browser.orders import images
 from tests.browser.scenes import order_with_everything, scenes
-from tests.browser.visitor import Look, Visitor
-from tests.browser.words import words
+from tests.browser.visitor import DisplayOptions, Visitor
 from tests.line import Line
 
-PHONE = Look(width=375, height=780, touch=True)
+PHONE = DisplayOptions(width=375, height=780, touch=True)
 # Elements that overflow the page, with names to find them.
 _TOO_WIDE = """() => {
   scrollTo(10_000, scrollY);

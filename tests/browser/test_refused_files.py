@@ -4,7 +4,7 @@ from playwright.async_api import expect
 
 from pastelka_local.testing.stack import photo
 from tests.browser.conftest import Arrive
-from tests.browser.visitor import Look, Visitor
+from tests.browser.visitor import DisplayOptions, Visitor
 from tests.line import Line
 
 _DROP = """(files) => {
@@ -52,7 +52,7 @@ async def test_valid_files_are_stored_and_each_rejected_file_is_named(visit: Arr
 async def test_without_a_valid_file_each_shows_a_reason_and_can_be_replaced(
     visit: Arrive, line: Line
 ) -> None:
-    visitor = await visit(Look(language="en", width=375, height=760))
+    visitor = await visit(DisplayOptions(language="en", width=375, height=760))
     visitor.watch.announce(r"/api/v1/orders: 422")
     await visitor.open()
     await drop(visitor, ("empty.jpg", "image/jpeg", b""), ("page.jpg", "", b"<html></html>" * 20))

@@ -7,9 +7,9 @@ from playwright.async_api import Locator, Route, expect
 from pastelka_common.testing.waiting import until
 from pastelka_local.testing.stack import photo
 from tests.browser.conftest import Arrive
-from tests.browser.door import PASSWORD, TRIES, Door, enter, sign_in
-from tests.browser.keys import COUNT_POINTERS, Keys
+from tests.browser.keyboard import COUNT_POINTERS, Keyboard
 from tests.browser.orders import images, images_of
+from tests.browser.password_gateway import PASSWORD, TRIES, PasswordGateway, enter, sign_in
 from tests.browser.visitor import Visitor
 from tests.line import Line
 
@@ -18,17 +18,19 @@ _REFUSED = (r"/api/v1/(orders|system|images).*: 401", r"/\.well-known/mercure.*:
 _BROKEN = "[...document.images].filter((one) => one.complete && one.naturalWidth === 0).length"
 
 
-async def come(visit: Arrive, door: Door) -> Visitor:
+async def come(visit: Arrive, password_gateway: PasswordGateway) -> Visitor:
     """A visitor who has not signed in."""
-    visitor = await visit(at=door.url)
+    visitor = await visit(at=password_gateway.url)
     visitor.watch.announce(*_REFUSED)
     return visitor
 
 
-async def test_signing_in_returns_to_the_requested_page(visit: Arrive, line: Line, door: Door) -> None:
+async def test_signing_in_returns_to_the_requested_page(
+    visit: Arrive, line: Line, password_gateway: PasswordGateway
+) -> None:
     order = await line.order(2, first_seed=800)
-    number, name = order["order_number"], await door.user("operator")
-    visitor = await come(visit, door)
+    number, name = order["order_number"], await password_gateway.user("operator")
+    visitor = await come(visit, password_gateway)
     visitor.watch.announce(r"/api/v1/session: 401")
     page = visitor.page
     await visitor.open(f"/orders/{number}")
@@ -57,9 +59,9 @@ async def test_signing_in_returns_to_the_requested_page(visit: Arrive, line: Lin
     await expect(page.get_by_label("Heslo")).to_have_count(0)
 
 
-async def test_too_many_sign_in_attempts_must_wait(visit: Arrive, door: Door) -> None:
-    name, other = await door.user("operator"), await door.user("operator")
-    visitor = await come(visit, door)
+async def test_too_many_sign_in_attempts_must_wait(visit: Arrive, password_gateway: PasswordGateway) -> None:
+    name, other = await password_gateway.user("operator"), await password_gateway.user("operator")
+    visitor = await come(visit, password_gateway)
     visitor.watch.announce(r"/api/v1/session: (401|429)")
     page = visitor.page
     alert = page.get_by_role("alert")
@@ -93,16 +95,18 @@ async def test_too_many_sign_in_attempts_must_wait(visit: Arrive, door: Door) ->
     await expect(page.get_by_role("button", name=f"Přihlášení: {other}")).to_be_visible()
 
 
-async def test_an_expired_session_loses_no_input(visit: Arrive, line: Line, door: Door) -> None:
-    name = await door.user("operator")
-    visitor = await come(visit, door)
+async def test_an_expired_session_loses_no_input(
+    visit: Arrive, line: Line, password_gateway: PasswordGateway
+) -> None:
+    name = await password_gateway.user("operator")
+    visitor = await come(visit, password_gateway)
     page = visitor.page
     await enter(visitor, name)
     loaded = await visitor.loaded()
     await visitor.drop(photo(810), photo(811))
     dialog = page.get_by_role("dialog")
     await dialog.get_by_label("Zákazník").fill("Session Novak")
-    await door.end_sessions(name)
+    await password_gateway.end_sessions(name)
     await dialog.get_by_role("button", name="Vytvořit objednávku").click()
     await expect(page.get_by_role("heading", name="Přihlášení")).to_be_visible()
     await expect(page.get_by_label("Jméno")).to_have_value(name)
@@ -125,16 +129,16 @@ async def test_an_expired_session_loses_no_input(visit: Arrive, line: Line, door
 
 
 async def test_rejected_images_prompt_for_sign_in_and_load_afterwards(
-    visit: Arrive, line: Line, door: Door
+    visit: Arrive, line: Line, password_gateway: PasswordGateway
 ) -> None:
     number = (await line.order(3, first_seed=820))["order_number"]
-    name = await door.user("viewer")
-    visitor = await come(visit, door)
+    name = await password_gateway.user("viewer")
+    visitor = await come(visit, password_gateway)
     page = visitor.page
     await enter(visitor, name)
     row = page.get_by_role("row").filter(has=page.locator(f"[data-order='{number}']"))
     await expect(row).to_be_visible()
-    await door.end_sessions(name)
+    await password_gateway.end_sessions(name)
 
     async def refuse(route: Route) -> None:
         await route.fulfill(status=401)
@@ -169,18 +173,20 @@ async def settled(locator: Locator) -> float:
     )
 
 
-async def test_signing_in_again_restores_the_scroll_position(visit: Arrive, line: Line, door: Door) -> None:
+async def test_signing_in_again_restores_the_scroll_position(
+    visit: Arrive, line: Line, password_gateway: PasswordGateway
+) -> None:
     """Restores the scroll position and catches up on an event of meanwhile."""
     order = await line.order(8, first_seed=830)
-    name = await door.user("operator")
-    visitor = await come(visit, door)
+    name = await password_gateway.user("operator")
+    visitor = await come(visit, password_gateway)
     page = visitor.page
     await enter(visitor, name, f"/orders/{order['order_number']}")
     last = images_of(order)[-1]["id"]
     generate = visitor.lane(last, "coloring").get_by_role("button", name="Vygenerovat omalovánku")
     before = await settled(generate)
     assert await page.evaluate("scrollY") > 500
-    await door.end_sessions(name)
+    await password_gateway.end_sessions(name)
     await generate.click()
     await expect(page.get_by_role("heading", name="Přihlášení")).to_be_visible()
     first = images_of(order)[0]["id"]
@@ -197,21 +203,23 @@ async def test_signing_in_again_restores_the_scroll_position(visit: Arrive, line
     await visitor.until_light("live")
 
 
-async def test_signing_out_closes_every_tab(visit: Arrive, line: Line, door: Door) -> None:
+async def test_signing_out_closes_every_tab(
+    visit: Arrive, line: Line, password_gateway: PasswordGateway
+) -> None:
     number = (await line.order(1, first_seed=840))["order_number"]
-    name, other = await door.user("operator"), await door.user("viewer")
-    visitor = await come(visit, door)
+    name, other = await password_gateway.user("operator"), await password_gateway.user("viewer")
+    visitor = await come(visit, password_gateway)
     page = visitor.page
     await enter(visitor, name, f"/orders/{number}")
     tab = await visitor.context.new_page()
-    await tab.goto(f"{door.url}/?q={number}")
+    await tab.goto(f"{password_gateway.url}/?q={number}")
     await expect(tab.locator(f"[data-order='{number}']")).to_be_visible()
     await page.get_by_role("button", name=f"Přihlášení: {name}").click()
     await page.get_by_role("button", name="Odhlásit se").click()
     for one in (page, tab):
         await expect(one.get_by_label("Jméno")).to_have_value("")
         await expect(one.get_by_text(number)).to_have_count(0)
-        assert one.url == f"{door.url}/"
+        assert one.url == f"{password_gateway.url}/"
     # The device cookie is no credential: it gives this browser a separate limit of attempts.
     left = {one["name"] for one in await visitor.context.cookies() if one["value"]}
     assert left <= {"pastelka_device"}
@@ -220,10 +228,10 @@ async def test_signing_out_closes_every_tab(visit: Arrive, line: Line, door: Doo
         await expect(one.get_by_role("button", name=f"Přihlášení: {other}")).to_be_visible()
 
 
-async def test_sign_in_and_out_by_keyboard(visit: Arrive, door: Door) -> None:
-    name = await door.user("operator")
-    visitor = await come(visit, door)
-    page, keys = visitor.page, Keys(visitor)
+async def test_sign_in_and_out_by_keyboard(visit: Arrive, password_gateway: PasswordGateway) -> None:
+    name = await password_gateway.user("operator")
+    visitor = await come(visit, password_gateway)
+    page, keys = visitor.page, Keyboard(visitor)
     await visitor.context.add_init_script(COUNT_POINTERS)
     await visitor.open()
     await expect(page.get_by_label("Jméno")).to_be_focused()

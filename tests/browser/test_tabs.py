@@ -18,7 +18,7 @@ DEADLINE = 30.0
 """Seconds from an update at the hub to a tab's screen."""
 
 
-class Streams:
+class StreamCounter:
     """The hub's streams that a browser context has open."""
 
     def __init__(self, visitor: Visitor) -> None:
@@ -50,7 +50,7 @@ async def until_all_show(pages: list[Page], number: str) -> float:
 @pytest.mark.parametrize("count", [8, 20])
 async def test_all_tabs_of_a_browser_share_one_event_stream(visit: Arrive, line: Line, count: int) -> None:
     visitor = await visit()
-    streams = Streams(visitor)
+    streams = StreamCounter(visitor)
     pages = await open_tabs(visitor, count)
     watches = [Watch(page) for page in pages[1:]]
     assert streams.opened == [pages[0]]
@@ -68,7 +68,7 @@ async def test_all_tabs_of_a_browser_share_one_event_stream(visit: Arrive, line:
 
 async def test_another_tab_takes_over_when_the_leader_tab_closes(visit: Arrive, line: Line) -> None:
     visitor = await visit()
-    streams = Streams(visitor)
+    streams = StreamCounter(visitor)
     pages = await open_tabs(visitor, 4)
     leader = streams.opened[0]
     left = [page for page in pages if page is not leader]

@@ -20,7 +20,7 @@ Language = Literal["cs", "en"]
 _RECORDER = Path(__file__).with_name("recorder.js").read_text()
 
 
-class Change(TypedDict):
+class BadgeChange(TypedDict):
     """Status of a badge from ``at`` (ms since the epoch) on."""
 
     at: float
@@ -28,7 +28,7 @@ class Change(TypedDict):
     label: str
 
 
-class Light(TypedDict):
+class LightChange(TypedDict):
     """State of the connection light from ``at`` (ms since the epoch) on."""
 
     at: float
@@ -36,7 +36,7 @@ class Light(TypedDict):
 
 
 @dataclass(frozen=True)
-class Look:
+class DisplayOptions:
     """Display options of a visitor; ``bypass_csp`` lets a test inject scripts (axe)."""
 
     language: Language = "cs"
@@ -92,20 +92,20 @@ class Visitor:
         shown = await self.page.evaluate("window.__recorder.shown()")
         return {key: status for key, (status, _) in shown.items()}
 
-    async def recorded(self, image_id: int, kind: str, version: int = 1) -> list[Change]:
+    async def recorded(self, image_id: int, kind: str, version: int = 1) -> list[BadgeChange]:
         """All statuses that a version's badge has shown since the page was loaded."""
         key = f"{image_id}/{kind}/{version}"
-        changes: list[Change] = await self.page.evaluate(f"window.__recorder.badges['{key}'] ?? []")
+        changes: list[BadgeChange] = await self.page.evaluate(f"window.__recorder.badges['{key}'] ?? []")
         return changes
 
-    async def all_recorded(self) -> dict[str, list[Change]]:
+    async def all_recorded(self) -> dict[str, list[BadgeChange]]:
         """The recorded statuses of every badge."""
-        changes: dict[str, list[Change]] = await self.page.evaluate("window.__recorder.badges")
+        changes: dict[str, list[BadgeChange]] = await self.page.evaluate("window.__recorder.badges")
         return changes
 
-    async def lights(self) -> list[Light]:
+    async def lights(self) -> list[LightChange]:
         """All states of the connection light since the page was loaded."""
-        lights: list[Light] = await self.page.evaluate("window.__recorder.lights")
+        lights: list[LightChange] = await self.page.evaluate("window.__recorder.lights")
         return lights
 
     async def loaded(self) -> float:
@@ -120,7 +120,7 @@ class Visitor:
         """Drop files on the window, as with a mouse from a folder."""
         await self.page.evaluate(_DROP, [list(photo) for photo in photos])
 
-    async def shoot(self, folder: Path) -> list[Path]:
+    async def save_screenshot(self, folder: Path) -> list[Path]:
         """Save a screenshot and the console in ``folder``."""
         picture, console = folder / f"{self.name}.png", folder / f"{self.name}.console.txt"
         console.write_text("\n".join([self.page.url, *self.watch.console]) + "\n")
@@ -139,7 +139,7 @@ _DROP = """(photos) => {
 }"""
 
 
-async def arrive(browser: Browser, root: str, name: str, look: Look) -> Visitor:
+async def arrive(browser: Browser, root: str, name: str, look: DisplayOptions) -> Visitor:
     """Create a visitor in a fresh context with an empty page."""
     context = await browser.new_context(
         viewport={"width": look.width, "height": look.height},

@@ -164,7 +164,7 @@ def test_every_component_takes_every_value_of_the_pods() -> None:
         ("monitoring.rules.runbook=docs", "does not match pattern"),
     ],
 )
-def test_what_is_wrong_is_said(settings: str, complaint: str) -> None:
+def test_invalid_values_are_rejected_with_a_message(settings: str, complaint: str) -> None:
     done = template("minimal", "--set", settings)
     assert done.returncode != 0
     assert complaint in done.stderr, done.stderr

@@ -152,7 +152,7 @@ def test_the_restore_job_renders_alone_with_its_policy() -> None:
         ("afterRestore.record=../a.json", "does not match pattern"),
     ],
 )
-def test_what_is_wrong_is_said(settings: str, complaint: str) -> None:
+def test_invalid_values_are_rejected_with_a_message(settings: str, complaint: str) -> None:
     done = template("minimal", "--set", settings)
     assert done.returncode != 0
     assert complaint in done.stderr, done.stderr

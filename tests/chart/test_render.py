@@ -89,7 +89,7 @@ def test_every_object_has_the_common_labels(case: Rendered) -> None:
         ("publicUrl=pastelka.example.org", "does not match pattern"),
     ],
 )
-def test_what_is_wrong_is_said(setting: str, complaint: str) -> None:
+def test_invalid_values_are_rejected_with_a_message(setting: str, complaint: str) -> None:
     done = template("minimal", "--set", setting)
     assert done.returncode != 0
     assert complaint in done.stderr, done.stderr

@@ -169,7 +169,7 @@ def test_local_copies_have_a_writable_volume() -> None:
         ("bucket", "networkPolicy.storagePort=0", "minimum: got 0, want 1"),
     ],
 )
-def test_what_is_wrong_is_said(case: str, settings: str, complaint: str) -> None:
+def test_invalid_values_are_rejected_with_a_message(case: str, settings: str, complaint: str) -> None:
     done = template(case, "--set", settings)
     assert done.returncode != 0
     assert complaint in done.stderr, done.stderr

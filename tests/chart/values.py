@@ -16,7 +16,7 @@ _LONGEST = 60
 
 
 @dataclass(frozen=True)
-class Documented:
+class DocumentedValue:
     """A value that has a comment."""
 
     path: tuple[str, ...]
@@ -29,7 +29,7 @@ def values() -> dict[str, Any]:
     return loaded
 
 
-def documented() -> list[Documented]:
+def documented() -> list[DocumentedValue]:
     """Every value with a comment above it, in file order."""
     found, comment = [], list[str]()
     path: list[str] = []
@@ -42,7 +42,7 @@ def documented() -> list[Documented]:
         if key:
             path = [*path[: len(key.group(1)) // 2], key.group(2)]
             if comment:
-                found.append(Documented(tuple(path), " ".join(comment)))
+                found.append(DocumentedValue(tuple(path), " ".join(comment)))
         comment = []
     return found
 

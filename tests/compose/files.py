@@ -43,7 +43,7 @@ def filled(text: object, given: dict[str, str]) -> str:
     )
 
 
-def asked_for() -> set[str]:
+def used_variables() -> set[str]:
     """Every variable that a Compose file reads from ``.env``."""
     names: set[str] = set()
     for file in FOLDER.glob("compose*.yaml"):

@@ -106,7 +106,7 @@ def test_servers_get_only_variables_that_they_read() -> None:
 
 
 def test_the_example_lists_exactly_the_variables_of_compose() -> None:
-    assert files.example().keys() == files.asked_for()
+    assert files.example().keys() == files.used_variables()
 
 
 def test_the_example_explains_every_setting() -> None:

@@ -90,7 +90,7 @@ async def connected(line: Any) -> AsyncIterator[Client]:
     await nc.close()
 
 
-async def lose_the_store(line: Any) -> None:
+async def delete_the_store(line: Any) -> None:
     server = line.stack.servers["nats"]
     await server.kill()
     shutil.rmtree(line.stack.nats.folder / "data")
@@ -133,11 +133,11 @@ async def delete_every_consumer(line: Any) -> None:
             await nc.jetstream().delete_consumer(stream, name)
 
 
-async def kill_the_workers_and_lose_the_store(line: Any) -> None:
+async def kill_the_workers_and_delete_the_store(line: Any) -> None:
     names = ("coloring", "vectorize", "notifier")
     for name in names:
         await line.stack.services[name].kill()
-    await lose_the_store(line)
+    await delete_the_store(line)
     for name in names:
         await line.stack.services[name].start()
 
@@ -180,12 +180,12 @@ async def until_some(line: Any, number: str, wanted: set[str], count: int) -> No
 @pytest.mark.parametrize(
     "happens",
     [
-        lose_the_store,
+        delete_the_store,
         restore_an_older_store,
         purge_the_jobs,
         delete_every_stream,
         delete_every_consumer,
-        kill_the_workers_and_lose_the_store,
+        kill_the_workers_and_delete_the_store,
         restore_an_older_store_and_restart_the_workers,
     ],
 )

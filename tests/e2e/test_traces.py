@@ -39,7 +39,7 @@ _PATH = {
 
 
 @dataclass
-class Seen:
+class TracedSystem:
     """A system whose traces are collected."""
 
     line: Line
@@ -47,18 +47,18 @@ class Seen:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def seen(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Seen]:
+async def traced(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TracedSystem]:
     """All services, exporting to one collector."""
     folder = tmp_path_factory.mktemp("traced")
     runpod = FakeRunpod(FakeRunpodSettings(queue_seconds=0.4, run_seconds=0.4))
     async with TraceCollector() as collector:
         env = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "200"}
         async with running_line(folder, runpod, FakeVectorizer(duration=0.2), env=env) as line:
-            yield Seen(line, collector)
+            yield TracedSystem(line, collector)
 
 
-async def test_one_trace_leads_through_every_part(seen: Seen) -> None:
-    line, collector = seen.line, seen.collector
+async def test_one_trace_leads_through_every_part(traced: TracedSystem) -> None:
+    line, collector = traced.line, traced.collector
     headers = {"traceparent": f"00-{_CLICK}-{_BROWSER_SPAN}-01"}
     async with aiohttp.ClientSession(headers=headers) as http:
         await post_order(
@@ -76,8 +76,8 @@ async def test_one_trace_leads_through_every_part(seen: Seen) -> None:
     assert _ancestors(push, ids)[-1] == "POST /orders"
 
 
-async def test_the_batch_and_its_messages_are_linked_both_ways(seen: Seen) -> None:
-    collector = seen.collector
+async def test_the_batch_and_its_messages_are_linked_both_ways(traced: TracedSystem) -> None:
+    collector = traced.collector
     by_id = {(s.trace_id, s.span_id): s for s in collector.spans}
     for batch, each in (
         ("publish outbox", "publish jobs.coloring"),
@@ -90,9 +90,9 @@ async def test_the_batch_and_its_messages_are_linked_both_ways(seen: Seen) -> No
             assert (_CLICK, one.parent_id) in whole.links
 
 
-async def test_spans_hold_no_secrets_and_no_personal_data(seen: Seen) -> None:
-    attributes = str([(s.name, s.attributes) for s in seen.collector.spans])
-    for secret in ("secret-test", "vk-test", seen.line.runpod.settings.api_key, "Bearer"):
+async def test_spans_hold_no_secrets_and_no_personal_data(traced: TracedSystem) -> None:
+    attributes = str([(s.name, s.attributes) for s in traced.collector.spans])
+    for secret in ("secret-test", "vk-test", traced.line.runpod.settings.api_key, "Bearer"):
         assert secret not in attributes
 
 

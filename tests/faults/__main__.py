@@ -17,7 +17,7 @@ import structlog
 from tests.faults import disk, plan, upgrade
 from tests.faults.result import Result
 from tests.faults.run import run
-from tests.faults.upgrade import Upgraded
+from tests.faults.upgrade import UpgradeResult
 
 
 def main() -> int:
@@ -35,7 +35,7 @@ def main() -> int:
     return 1 if any(result.violations for result in results) else 0
 
 
-def _upgrade(arguments: argparse.Namespace) -> Upgraded:
+def _upgrade(arguments: argparse.Namespace) -> UpgradeResult:
     eras = ("future",) if arguments.short else ("future", "present")
     with _folder(arguments) as folder:
         upgraded = asyncio.run(upgrade.run(folder, eras))

@@ -7,24 +7,24 @@ from collections.abc import Awaitable, Callable
 
 from pastelka_local.testing import Service
 from tests.faults import broker, broker_access, cluster, disk
-from tests.faults.journal import Done
+from tests.faults.journal import InjectedFault
 from tests.faults.line import Line, exit_status
 from tests.faults.plan import SERVICES, Fault
 
 
-class TooLateError(Exception):
+class StopTimeoutError(Exception):
     """A service did not exit in time after SIGTERM."""
 
 
 Action = Callable[[Line, Fault], Awaitable[str]]
 
 
-async def carry_out(line: Line, fault: Fault, locks: dict[str, asyncio.Lock]) -> Done:
+async def inject(line: Line, fault: Fault, locks: dict[str, asyncio.Lock]) -> InjectedFault:
     """Inject and revert one fault; two faults of one component wait for each other."""
     part = fault.target if fault.kind in {"kill", "term", "zombie"} else fault.kind
     same = {"broker": "nats", "database": "postgres", "pooler": "postgres"}
     async with locks.setdefault(same.get(part, part), asyncio.Lock()):
-        done = Done(fault, time.time())
+        done = InjectedFault(fault, time.time())
         line.journal.done.append(done)
         done.note = await _ACTIONS[fault.kind](line, fault)
         done.ended = time.time()
@@ -52,9 +52,9 @@ async def _end_service(line: Line, fault: Fault, end: Callable[[Service], Awaita
     with line.outage(fault.target, fault.kind):
         late = await _end(service, end)
         await asyncio.sleep(fault.seconds)
-        await line.bring_back(service)
+        await line.restart_until_ready(service)
     if late:
-        raise TooLateError(late)
+        raise StopTimeoutError(late)
     return ""
 
 
@@ -126,7 +126,7 @@ async def _broker(line: Line, fault: Fault) -> str:
 
 _ACCESS: dict[str, Callable[[Line, float], Awaitable[str]]] = {
     "-ERR": broker_access.refuse_connections,
-    "foreign stream": broker_access.take_stream_name,
+    "foreign stream": broker_access.replace_stream,
 }
 
 

@@ -30,7 +30,7 @@ async def refuse_connections(line: Line, seconds: float) -> str:
     return "max_connections: 1"
 
 
-async def take_stream_name(line: Line, seconds: float) -> str:
+async def replace_stream(line: Line, seconds: float) -> str:
     """Replace ``EVENTS`` with a stream of another program; reports if a service changed it."""
     nc = await nats.connect(cluster.urls_of(line.stack), connect_timeout=5)
     try:

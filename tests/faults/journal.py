@@ -8,7 +8,7 @@ from tests.faults.plan import Fault
 
 
 @dataclass(slots=True)
-class Done:
+class InjectedFault:
     """An injected fault; ``ended`` is when the component was ready again, ``None`` until then."""
 
     fault: Fault
@@ -36,7 +36,7 @@ class Journal:
     """Faults, outages and remarks of one run."""
 
     began: float = field(default_factory=time.time)
-    done: list[Done] = field(default_factory=list)
+    done: list[InjectedFault] = field(default_factory=list)
     outages: list[Outage] = field(default_factory=list)
     exits: list[tuple[float, str, int]] = field(default_factory=list)
     """Processes that exited without being stopped by the test: time, name, exit status."""

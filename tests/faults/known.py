@@ -19,7 +19,7 @@ UPGRADE = f"{_SUITE}::test_a_rolling_upgrade_loses_nothing_and_no_request_fails"
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownFault:
     """One fault: the former failure, the present behaviour, the tests, and faults that provoke it."""
 
     number: int
@@ -30,8 +30,8 @@ class Known:
     """Faults of the suite (kind and target) whose recovery the table shows."""
 
 
-KNOWN: tuple[Known, ...] = (
-    Known(
+KNOWN: tuple[KnownFault, ...] = (
+    KnownFault(
         1,
         "The lock had no effect: the row kept its old values in memory.",
         "Every change reads its rows with `SELECT ... FOR UPDATE` in the transaction that writes them; "
@@ -41,7 +41,7 @@ KNOWN: tuple[Known, ...] = (
             f"{_ORDERS}/concurrency/test_many_at_once.py::test_many_people_at_once",
         ),
     ),
-    Known(
+    KnownFault(
         2,
         "Recovery at boot submitted jobs that a live worker was submitting.",
         "Boot recovers nothing. A job is redelivered when its worker is silent, and the next worker first"
@@ -52,7 +52,7 @@ KNOWN: tuple[Known, ...] = (
         ),
         ("kill coloring", "zombie coloring"),
     ),
-    Known(
+    KnownFault(
         3,
         "A crash between the provider's acceptance and the commit of the job id paid again.",
         "The worker writes the id to the storage and the bucket before anything else. It records the "
@@ -65,13 +65,13 @@ KNOWN: tuple[Known, ...] = (
         ),
         ("runpod lost", "kill coloring"),
     ),
-    Known(
+    KnownFault(
         4,
         "A job that had failed at the provider could never be retried.",
         "A retry is a new run with its own keys, independent of the failed job.",
         (f"{_COLORING}/test_paying.py::test_a_persons_retry_after_a_failed_job_is_submitted_anew",),
     ),
-    Known(
+    KnownFault(
         5,
         "A retry of a version whose job had finished stayed in processing forever.",
         "Only facts with the number of the current run end it; a retry returns 409 unless the version is "
@@ -81,7 +81,7 @@ KNOWN: tuple[Known, ...] = (
             f"{_COMMON}/jobs/test_handler.py::test_a_new_run_does_not_take_the_file_of_the_one_before",
         ),
     ),
-    Known(
+    KnownFault(
         6,
         "A crash after the provider had finished was not recovered.",
         "The worker acknowledges the job after its last fact. A redelivered job polls the same provider "
@@ -93,7 +93,7 @@ KNOWN: tuple[Known, ...] = (
         ),
         ("kill coloring", "term coloring"),
     ),
-    Known(
+    KnownFault(
         7,
         "SVGs never recovered from a crash in mid-process.",
         "SVGs use the same mechanism as colorings; a redelivered job starts again unless its file exists.",
@@ -103,7 +103,7 @@ KNOWN: tuple[Known, ...] = (
         ),
         ("kill vectorize", "zombie vectorize"),
     ),
-    Known(
+    KnownFault(
         8,
         "Automatic retries of SVGs had no effect; a 429 or 500 was final.",
         "Transient failures are retried within the run, with backoff, jitter and Retry-After; the version"
@@ -114,7 +114,7 @@ KNOWN: tuple[Known, ...] = (
         ),
         ("vectorizer 429", "vectorizer 500"),
     ),
-    Known(
+    KnownFault(
         9,
         "A network failure was not an error state; the version kept its status.",
         "Every network failure is classified as transient or permanent; no exception leaves a version "
@@ -125,7 +125,7 @@ KNOWN: tuple[Known, ...] = (
         ),
         ("runpod drop", "vectorizer drop"),
     ),
-    Known(
+    KnownFault(
         10,
         "404, 429, 5xx or malformed output of a poll, or a full storage, were dead ends.",
         "Polling continues after every response without the job's state; the worker gives up only on a "
@@ -139,7 +139,7 @@ KNOWN: tuple[Known, ...] = (
         ),
         ("runpod 429", "runpod 500", "runpod garbage", "vectorizer garbage", "disk full"),
     ),
-    Known(
+    KnownFault(
         11,
         "The queue's time limit killed a job without a trace.",
         "The queue has no time limit. A worker extends the deadline of its delivery while it lives; the "
@@ -152,7 +152,7 @@ KNOWN: tuple[Known, ...] = (
         ),
         ("runpod hang", "vectorizer hang"),
     ),
-    Known(
+    KnownFault(
         12,
         "Lock contention acknowledged the message and left the version unchanged.",
         "Transactions wait for their locks and take them in one order. A deadlock is retried; a failed "
@@ -163,7 +163,7 @@ KNOWN: tuple[Known, ...] = (
         ),
         ("kill postgres",),
     ),
-    Known(
+    KnownFault(
         13,
         "A stuck version could not be released.",
         "Cancel works in every status, and a retry afterwards; the reconciler repairs versions that no "
@@ -173,7 +173,7 @@ KNOWN: tuple[Known, ...] = (
             f"{_ORDERS}/reconciler/test_versions.py::test_a_queued_version_whose_job_is_lost_is_published_again",
         ),
     ),
-    Known(
+    KnownFault(
         14,
         "Recovery of orders failed with a TypeError that was swallowed.",
         "Photos to download and requests to the shop are rows; a worker that dies loses its claim, and "
@@ -185,7 +185,7 @@ KNOWN: tuple[Known, ...] = (
             "test_a_worker_takes_over_the_request_to_the_shop_of_one_that_was_killed",
         ),
     ),
-    Known(
+    KnownFault(
         15,
         "One lock that was held ended the recovery of everything after it.",
         "The reconciler repairs row by row; a row that cannot be repaired stops no other, and a second "
@@ -195,7 +195,7 @@ KNOWN: tuple[Known, ...] = (
             f"{_ORDERS}/handlers/test_facts.py::test_a_deleted_version_does_not_hold_up_the_others",
         ),
     ),
-    Known(
+    KnownFault(
         16,
         "Locks had no owner: a late process released the lock of another one.",
         "Locks are PostgreSQL's own and end with their transaction. A record with a revision, changed by "
@@ -206,7 +206,7 @@ KNOWN: tuple[Known, ...] = (
         ),
         ("zombie coloring", "zombie worker"),
     ),
-    Known(
+    KnownFault(
         17,
         "Every boot sent jobs again that were merely waiting in the queue.",
         "The reconciler leaves jobs waiting in `JOBS` alone; the broker drops a second message with the "
@@ -217,7 +217,7 @@ KNOWN: tuple[Known, ...] = (
         ),
         ("term coloring", "term vectorize", "term worker"),
     ),
-    Known(
+    KnownFault(
         18,
         "Recovery only at boot: no lease, no heartbeat, no age limit.",
         "Deliveries are leases with a heartbeat; the reconciler runs at an interval, at start, and after "
@@ -229,7 +229,7 @@ KNOWN: tuple[Known, ...] = (
         ),
         ("kill worker", "broker older", "broker damaged", "broker deleted"),
     ),
-    Known(
+    KnownFault(
         19,
         "The commit and the message were two writes; a crash between them lost the job.",
         "A transactional outbox: the message exists exactly if the change does.",
@@ -239,14 +239,14 @@ KNOWN: tuple[Known, ...] = (
         ),
         ("kill api", "kill nats"),
     ),
-    Known(
+    KnownFault(
         20,
         "A double click, or two users, paid twice.",
         "Under the image's lock, a request with the options of an active version returns that version "
         "instead of a second one.",
         (f"{_ORDERS}/api/test_versions.py::test_pressed_by_many_at_once_it_is_one_version", KILLS),
     ),
-    Known(
+    KnownFault(
         21,
         "Two versions got the same number; the second click returned 500.",
         "Numbers are assigned under the image's lock, and are unique in the database.",
@@ -255,7 +255,7 @@ KNOWN: tuple[Known, ...] = (
             f"{_ORDERS}/api/test_versions.py::test_clicks_of_many_people_at_once_never_fail",
         ),
     ),
-    Known(
+    KnownFault(
         22,
         "After our time limit or an error the provider's job ran on, at a cost.",
         "A time limit, a cancellation and a final error cancel the job at the provider; CANCELLED and "
@@ -266,7 +266,7 @@ KNOWN: tuple[Known, ...] = (
             f"{_E2E}/test_statuses.py::test_a_cancelled_coloring_is_cancelled_at_the_provider",
         ),
     ),
-    Known(
+    KnownFault(
         23,
         "A finished version overwrote the selection that a user had made meanwhile.",
         "A finished version is selected only if nothing was selected since its request; an SVG of another"
@@ -276,7 +276,7 @@ KNOWN: tuple[Known, ...] = (
             f"{_ORDERS}/handlers/test_facts.py::test_a_finished_svg_is_chosen_only_with_its_page",
         ),
     ),
-    Known(
+    KnownFault(
         24,
         "Nothing limited paid calls, or paused them while a provider was failing.",
         "The number of active jobs is limited over all replicas; a circuit breaker pauses calls to a "
@@ -288,7 +288,7 @@ KNOWN: tuple[Known, ...] = (
         ),
         ("runpod 429", "vectorizer 429"),
     ),
-    Known(
+    KnownFault(
         25,
         "One queue for everything: generation starved downloads.",
         "Each kind of job has its own consumer and process, and waiting for a provider holds no thread.",
@@ -297,7 +297,7 @@ KNOWN: tuple[Known, ...] = (
             f"{_COMMON}/messaging/test_topology.py::test_streams_are_as_designed",
         ),
     ),
-    Known(
+    KnownFault(
         26,
         "No reason, attempt or history was stored or shown.",
         "A version in error has a code and a message; while it waits it shows the attempt and the time of"
@@ -308,7 +308,7 @@ KNOWN: tuple[Known, ...] = (
             f"{_E2E}/test_statuses.py::test_an_error_is_pushed_with_its_code_and_can_be_retried",
         ),
     ),
-    Known(
+    KnownFault(
         27,
         "Times of start and end were missing or wrong.",
         "Start, end and every change have timestamps; the timeline shows the duration of each status.",

@@ -18,7 +18,7 @@ from tests.faults.cluster import ClusterStack
 from tests.faults.journal import Journal, Outage
 from tests.faults.providers import Runpod, Vectorizer
 
-_LOOK_EVERY = 0.2
+_POLL_SECONDS = 0.2
 _RESTART_PAUSE = 1.0
 _READY_SECONDS = 90.0
 _START_SECONDS = 180.0
@@ -27,7 +27,7 @@ SECOND = "coloring-2"
 """A second coloring worker, which can take over from a zombie."""
 
 
-class NotBackError(Exception):
+class NotReadyError(Exception):
     """A restarted component did not become ready."""
 
 
@@ -72,29 +72,29 @@ class Line:
             outage.until = time.time()
             self.planned.discard(part)
 
-    async def bring_back(self, service: Service) -> None:
+    async def restart_until_ready(self, service: Service) -> None:
         """Start a service repeatedly until it is ready."""
         deadline = time.time() + _READY_SECONDS
         await service.spawn()
         async with aiohttp.ClientSession(timeout=_PROBE) as http:
             while not await _is_ready(http, service):
                 if time.time() > deadline:
-                    raise NotBackError(
+                    raise NotReadyError(
                         f"{service.name} was not ready {_READY_SECONDS:g} s after its start:\n"
                         f"{service.tail()[-1500:]}"
                     )
-                await self._revive(service)
-                await asyncio.sleep(_LOOK_EVERY)
+                await self._restart(service)
+                await asyncio.sleep(_POLL_SECONDS)
 
     async def keep(self) -> None:
         """Restart processes that exited by themselves, as a process manager does; runs until cancelled."""
         while True:
-            await asyncio.sleep(_LOOK_EVERY)
+            await asyncio.sleep(_POLL_SECONDS)
             for name, service in list(self.stack.services.items()):
                 if name not in self.planned:
-                    await self._revive(service)
+                    await self._restart(service)
 
-    async def _revive(self, service: Service) -> None:
+    async def _restart(self, service: Service) -> None:
         status = exit_status(service)
         if status is None:
             return
@@ -119,7 +119,7 @@ async def _is_ready(http: aiohttp.ClientSession, service: Service) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Setup:
+class LineOptions:
     """Options of the system."""
 
     images: int
@@ -133,7 +133,7 @@ class Setup:
 
 
 @asynccontextmanager
-async def running(folder: Path, setup: Setup) -> AsyncIterator[Line]:
+async def running(folder: Path, setup: LineOptions) -> AsyncIterator[Line]:
     """Run everything below ``folder`` until the block ends."""
     runpod = Runpod(queue_seconds=0.5, run_seconds=setup.run_seconds, workers=setup.workers)
     vectorizer = Vectorizer(duration=setup.vectorize_seconds)
@@ -162,7 +162,7 @@ async def running(folder: Path, setup: Setup) -> AsyncIterator[Line]:
                 _wake(stack)
 
 
-async def _start_services(line: Line, setup: Setup) -> None:
+async def _start_services(line: Line, setup: LineOptions) -> None:
     kinds = {kind: kind for kind in ("api", "worker", "coloring", "vectorize", "notifier")}
     kinds[SECOND] = "coloring"
     kinds |= {f"api-{number}": "api" for number in range(2, setup.apis + 1)}

@@ -17,7 +17,7 @@ _FIRST_STEPS, _LAST_STEPS = 5, 20
 _SPREAD = 0.7
 
 
-async def bring_orders(client: Client, shape: Shape, seed: int) -> int:
+async def create_orders(client: Client, shape: Shape, seed: int) -> int:
     """Create all orders, spread over the first part of the run; returns the number of accepted ones."""
     chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
     moments = sorted(chance.uniform(0, _SPREAD * shape.window) for _ in range(shape.orders - 1))
@@ -36,7 +36,7 @@ async def _order_at(client: Client, shape: Shape, seed: int, place: int, at: flo
     by_click = place % 3 == 2
     number = await _upload(client, photos, "none" if by_click else "svg")
     if by_click:
-        await until_taken(client, f"/orders/{number}/generate-coloring")
+        await post_until_accepted(client, f"/orders/{number}/generate-coloring")
     return True
 
 
@@ -52,7 +52,7 @@ async def _upload(client: Client, photos: list[bytes], process: str) -> str:
         await asyncio.sleep(_AGAIN)
 
 
-async def until_taken(client: Client, path: str, body: Any = None) -> Answer:
+async def post_until_accepted(client: Client, path: str, body: Any = None) -> Answer:
     """POST until the response is not 5xx."""
     while True:
         answer = await client.post(path, body)
@@ -150,5 +150,5 @@ class Clicker:
 async def retry_errors(client: Client, journal: Journal, versions: list[tuple[str, int]]) -> None:
     """Retry every version in error once."""
     for kind, version_id in versions:
-        answer = await until_taken(client, f"/{kind}-versions/{version_id}/retry")
+        answer = await post_until_accepted(client, f"/{kind}-versions/{version_id}/retry")
         journal.clicked("retry at the end", answer.status)

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.faults.known import KNOWN, Known
+from tests.faults.known import KNOWN, KnownFault
 from tests.faults.result import FaultResult, Result
 
 _ROOT = Path(__file__).parents[2]
@@ -59,7 +59,7 @@ def of_known(runs: Sequence[Result]) -> str:
     return "\n".join([*head, *rows])
 
 
-def _recovery(known: Known, runs: Sequence[Result]) -> str:
+def _recovery(known: KnownFault, runs: Sequence[Result]) -> str:
     """Time from the component's return to the end of all work that was in progress then."""
     single = [fault for run in runs if not run.cluster for fault in run.faults]
     return "<br>".join(
@@ -79,7 +79,7 @@ def _upgrade(path: Path) -> str:
     )
 
 
-def _tests(known: Known) -> str:
+def _tests(known: KnownFault) -> str:
     return "<br>".join(f"`{name.partition('::')[2]}` ({name.partition('::')[0]})" for name in known.tests)
 
 

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.faults.journal import Done, Journal
-from tests.faults.picture import Picture
+from tests.faults.final_state import FinalState
+from tests.faults.journal import InjectedFault, Journal
 
 
 @dataclass(slots=True)
@@ -90,29 +90,29 @@ class Result:
         )
 
 
-def fault_results(journal: Journal, picture: Picture) -> list[FaultResult]:
+def fault_results(journal: Journal, state: FinalState) -> list[FaultResult]:
     """Each fault with its recovery time."""
-    return [_fault_result(journal, picture, done) for done in sorted(journal.done, key=lambda one: one.began)]
+    return [_fault_result(journal, state, done) for done in sorted(journal.done, key=lambda one: one.began)]
 
 
-def _fault_result(journal: Journal, picture: Picture, done: Done) -> FaultResult:
+def _fault_result(journal: Journal, state: FinalState, done: InjectedFault) -> FaultResult:
     back = done.ended
     lasted = (back or done.began) - done.began
     result = FaultResult(done.fault.name, done.began - journal.began, lasted, None, None, done.note)
     if back is None:
         return result
-    later = [change["at"] for change in picture.changes if change["at"] > back]
+    later = [change["at"] for change in state.changes if change["at"] > back]
     result.progress = min(later) - back if later else None
-    ends = [end for begin, end in spans(picture) if begin <= back < end]
+    ends = [end for begin, end in spans(state) if begin <= back < end]
     result.recovered = max(ends) - back if ends else None
     return result
 
 
-def spans(picture: Picture) -> list[tuple[float, float]]:
+def spans(state: FinalState) -> list[tuple[float, float]]:
     """Start and end of each run of a version."""
     begins: dict[tuple[str, int, int], float] = {}
     ends: dict[tuple[str, int, int], float] = {}
-    for change in picture.changes:
+    for change in state.changes:
         key = (change["kind"], change["version_id"], change["run"])
         begins.setdefault(key, change["at"])
         if change["status"] in {"completed", "error"}:

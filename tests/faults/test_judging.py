@@ -9,9 +9,9 @@ import pytest
 
 from tests.faults import checks, payments, plan, report
 from tests.faults.client import Answer, Client
+from tests.faults.final_state import FinalState
 from tests.faults.journal import Journal
-from tests.faults.known import KNOWN, Known
-from tests.faults.picture import Picture
+from tests.faults.known import KNOWN, KnownFault
 from tests.faults.providers import Submit
 
 PHOTO = "1/1/image_1.jpg"
@@ -28,8 +28,8 @@ def version(**own: Any) -> dict[str, Any]:
     return {**completed, **ids, **rest, **own}
 
 
-def picture(*versions: dict[str, Any], changes: Any = (), outbox: int = 0) -> Picture:
-    return Picture(list(versions), [], [PHOTO], list(changes), ["M1"], outbox)
+def state(*versions: dict[str, Any], changes: Any = (), outbox: int = 0) -> FinalState:
+    return FinalState(list(versions), [], [PHOTO], list(changes), ["M1"], outbox)
 
 
 def change(status: str, at: float, run: int = 1) -> dict[str, Any]:
@@ -45,25 +45,25 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_a_version_without_an_end_or_an_error_code_is_found() -> None:
-    assert checks.every_version_ended(picture(version(), version(**REASON))) == []
-    assert checks.every_version_ended(picture(version(status="queued")))
-    assert checks.every_version_ended(picture(version(status="error", error_code="timeout")))
-    assert checks.every_version_ended(picture(version(path=None)))
-    assert checks.every_retry_succeeded(picture(version(**REASON)))
+    assert checks.every_version_ended(state(version(), version(**REASON))) == []
+    assert checks.every_version_ended(state(version(status="queued")))
+    assert checks.every_version_ended(state(version(status="error", error_code="timeout")))
+    assert checks.every_version_ended(state(version(path=None)))
+    assert checks.every_retry_succeeded(state(version(**REASON)))
 
 
 def test_a_duplicate_number_and_leftover_messages_are_found() -> None:
-    assert checks.every_version_has_its_number(picture(version(), version(id=2)))
-    assert checks.nothing_is_left(picture(version()), []) == []
-    assert len(checks.nothing_is_left(picture(version(), outbox=1), ["jobs.coloring.1"])) == 2
+    assert checks.every_version_has_its_number(state(version(), version(id=2)))
+    assert checks.no_work_is_left(state(version()), []) == []
+    assert len(checks.no_work_is_left(state(version(), outbox=1), ["jobs.coloring.1"])) == 2
 
 
 def test_missing_broken_and_orphaned_files_are_found(root: Path) -> None:
-    assert checks.every_file_is_whole(picture(version()), root, {PHOTO})
+    assert checks.every_file_is_whole(state(version()), root, {PHOTO})
     (root / PAGE).parent.mkdir(parents=True)
     (root / PAGE).write_bytes(b"half a page")
-    assert checks.every_file_is_whole(picture(version()), root, {PHOTO, PAGE})
-    failed = picture(version(**REASON, path=None))
+    assert checks.every_file_is_whole(state(version()), root, {PHOTO, PAGE})
+    failed = state(version(**REASON, path=None))
     assert checks.every_file_is_whole(failed, root, {PHOTO, PAGE}) == []
     assert checks.every_file_is_whole(failed, root, {PHOTO, "9/9/image_1.jpg"})
     assert checks.every_file_is_whole(failed, root, {PHOTO, f"{PAGE}.ab.tmp"})
@@ -73,8 +73,8 @@ def test_missing_broken_and_orphaned_files_are_found(root: Path) -> None:
 
 
 def test_a_dead_letter_of_a_run_without_an_error_is_found() -> None:
-    completed = picture(version(), changes=[change("completed", 5.0)])
-    failed = picture(version(), changes=[change("error", 5.0)])
+    completed = state(version(), changes=[change("completed", 5.0)])
+    failed = state(version(), changes=[change("error", 5.0)])
     assert checks.dead_letters_are_errors(completed, LETTER)
     assert checks.dead_letters_are_errors(failed, LETTER) == []
 
@@ -99,19 +99,21 @@ def test_unexpected_responses_are_found(
     outage.since, outage.until = 9.0, 11.0
     client = Client(cast(aiohttp.ClientSession, None), "")
     client.troubles = [Answer("GET", "/orders", 10.0, 10.1, status, media_type)]
-    assert (checks.answers_were_allowed(client, journal) == []) is allowed
+    assert (checks.responses_were_allowed(client, journal) == []) is allowed
     client.troubles = [Answer("GET", "/orders", 20.0, 20.1, status, media_type)]
-    assert checks.answers_were_allowed(client, journal)
+    assert checks.responses_were_allowed(client, journal)
 
 
-def judged(root: Path, *changes: Any, lost: bool = False, shown: bool = True, **outage: Any) -> payments.Paid:
+def judged(
+    root: Path, *changes: Any, lost: bool = False, shown: bool = True, **outage: Any
+) -> payments.PaymentFindings:
     """Two submissions, after 10 and 20 s."""
     journal = Journal(began=0.0)
     if outage:
         away = journal.down("coloring", outage.get("how", ""))
         away.since = away.until = outage["at"]
     key = payments.image_key(b"photo")
-    truth = picture(version(possibly_paid_twice=shown), changes=[change("pending", 0.0), *changes])
+    truth = state(version(possibly_paid_twice=shown), changes=[change("pending", 0.0), *changes])
     submits = [Submit("a", key, 4, 10.0, lost), Submit("b", key, 4, 20.0, lost=False)]
     return payments.colorings(truth, submits, root, journal)
 
@@ -131,7 +133,7 @@ def test_a_second_payment_after_a_recorded_first_is_a_violation(root: Path) -> N
 
 
 def test_another_run_may_submit_again(root: Path) -> None:
-    assert judged(root, change("error", 12.0), change("pending", 15.0, 2)) == payments.Paid([], [])
+    assert judged(root, change("error", 12.0), change("pending", 15.0, 2)) == payments.PaymentFindings([], [])
 
 
 def test_a_seed_always_draws_the_same() -> None:
@@ -146,6 +148,6 @@ def test_every_test_named_in_the_documentation_exists() -> None:
 
 
 @pytest.mark.parametrize("known", KNOWN, ids=lambda known: str(known.number))
-def test_the_document_matches_the_table_of_known_faults(known: Known) -> None:
+def test_the_document_matches_the_table_of_known_faults(known: KnownFault) -> None:
     row = report.of_known([]).splitlines()[1 + known.number].rsplit("|", 2)[0]
     assert row in report.DOCUMENT.read_text(encoding="utf-8")

@@ -19,11 +19,11 @@ from typing import Any
 import aiohttp
 
 from pastelka_local.testing.stack import photo
-from tests.faults import checks, payments, picture
+from tests.faults import checks, final_state, payments
 from tests.faults.browser import Browser
 from tests.faults.client import Answer, Client
-from tests.faults.line import SECOND, Line, Setup, running
-from tests.faults.run import same_picture, session, until_quiet
+from tests.faults.line import SECOND, Line, LineOptions, running
+from tests.faults.run import browser_shows_final_state, session, until_quiet
 
 ORDER = ("worker", "coloring", SECOND, "vectorize", "notifier", "api", "api-2")
 _APIS = ("api", "api-2")
@@ -36,7 +36,7 @@ Eras = tuple[str, ...]
 
 
 @dataclass
-class Balanced(Client):
+class BalancedClient(Client):
     """A client behind a load balancer: an API process to be replaced gets no new requests.
 
     It is left out before SIGTERM, like a pod by its ``preStop`` pause: a closing server cannot know of a
@@ -50,13 +50,13 @@ class Balanced(Client):
     _in_progress: Counter[str] = field(default_factory=Counter)
     _answered: asyncio.Condition = field(default_factory=asyncio.Condition)
 
-    async def leave_out(self, name: str) -> None:
+    async def remove_process(self, name: str) -> None:
         """Send no more requests to this process; returns once it has answered the sent ones."""
         self._resting.add(name)
         async with self._answered:
             await self._answered.wait_for(lambda: not self._in_progress[name])
 
-    def take_in(self, name: str) -> None:
+    def add_process(self, name: str) -> None:
         """Send requests to this process again."""
         self._resting.discard(name)
 
@@ -85,7 +85,7 @@ class Balanced(Client):
 
 
 @dataclass(slots=True)
-class Upgraded:
+class UpgradeResult:
     """Result of the rolling restarts."""
 
     violations: list[str]
@@ -110,10 +110,12 @@ class Upgraded:
         return "\n".join([*lines, f"{len(self.violations)} violations"])
 
 
-async def run(folder: Path, eras: Eras = ("future", "present")) -> Upgraded:
+async def run(folder: Path, eras: Eras = ("future", "present")) -> UpgradeResult:
     """Start with past versions, restart to each of ``eras`` under load, and check."""
-    setup = Setup(200, apis=len(_APIS), run_seconds=0.8, vectorize_seconds=0.2, launcher=launcher_of("past"))
-    async with running(folder, setup) as line, session() as http:
+    options = LineOptions(
+        200, apis=len(_APIS), run_seconds=0.8, vectorize_seconds=0.2, launcher=launcher_of("past")
+    )
+    async with running(folder, options) as line, session() as http:
         begun = time.time()
         balanced = _client(line, http)
         watching = _client(line, http)
@@ -125,7 +127,7 @@ async def run(folder: Path, eras: Eras = ("future", "present")) -> Upgraded:
             quiet = await until_quiet(line, 90)
             wrong = [] if quiet else ["not everything ended"]
             wrong += await _judge(line, browser, balanced, restarts)
-            return Upgraded(
+            return UpgradeResult(
                 wrong,
                 orders * _PHOTOS,
                 len(restarts),
@@ -135,9 +137,9 @@ async def run(folder: Path, eras: Eras = ("future", "present")) -> Upgraded:
             )
 
 
-def _client(line: Line, http: aiohttp.ClientSession) -> Balanced:
+def _client(line: Line, http: aiohttp.ClientSession) -> BalancedClient:
     addresses = {name: line.stack.services[name].url for name in _APIS}
-    return Balanced(http, "", addresses=addresses)
+    return BalancedClient(http, "", addresses=addresses)
 
 
 async def _load(client: Client) -> int:
@@ -164,23 +166,23 @@ async def _ended(load: "asyncio.Task[int]") -> int:
     return load.result()
 
 
-async def _roll(line: Line, eras: Eras, clients: tuple[Balanced, ...]) -> list[tuple[str, int | None]]:
+async def _roll(line: Line, eras: Eras, clients: tuple[BalancedClient, ...]) -> list[tuple[str, int | None]]:
     """Replace every service by its next version, one after another; returns the exit codes."""
     return [
         (f"{name} (to {era})", await _replace(line, name, era, clients)) for era in eras for name in ORDER
     ]
 
 
-async def _replace(line: Line, name: str, era: str, clients: tuple[Balanced, ...]) -> int | None:
+async def _replace(line: Line, name: str, era: str, clients: tuple[BalancedClient, ...]) -> int | None:
     service = line.stack.services[name]
     with line.outage(name, "replaced"):
         for client in clients:
-            await client.leave_out(name)
+            await client.remove_process(name)
         code = await service.stop()
         service.launcher = launcher_of(era)
-        await line.bring_back(service)
+        await line.restart_until_ready(service)
         for client in clients:
-            client.take_in(name)
+            client.add_process(name)
     return code
 
 
@@ -190,17 +192,19 @@ def launcher_of(era: str) -> tuple[str, ...]:
 
 
 async def _judge(
-    line: Line, browser: Browser, client: Balanced, restarts: list[tuple[str, int | None]]
+    line: Line, browser: Browser, client: BalancedClient, restarts: list[tuple[str, int | None]]
 ) -> list[str]:
-    truth = await picture.take(line.stack)
+    truth = await final_state.take(line.stack)
     root, journal = line.stack.storage, line.journal
     wrong = [f"{name} ended with status {code}" for name, code in restarts if code not in _ENDED_WELL]
     wrong += checks.every_version_ended(truth)
-    wrong += [f"{checks.name_of(v)} is {v['status']}" for v in truth.versions if v["status"] != "completed"]
-    wrong += checks.every_file_is_whole(truth, root, picture.files(root))
-    wrong += checks.nothing_is_left(truth, await picture.jobs_left(line.stack))
-    wrong += [f"dead letter {subject}" for subject, _ in await picture.dead_letters(line.stack)]
-    wrong += await same_picture(browser, client)
+    wrong += [
+        f"{checks.describe_version(v)} is {v['status']}" for v in truth.versions if v["status"] != "completed"
+    ]
+    wrong += checks.every_file_is_whole(truth, root, final_state.files(root))
+    wrong += checks.no_work_is_left(truth, await final_state.jobs_left(line.stack))
+    wrong += [f"dead letter {subject}" for subject, _ in await final_state.dead_letters(line.stack)]
+    wrong += await browser_shows_final_state(browser, client)
     for one in (client, browser.client):
         wrong += [f"{a.method} {a.path} was answered {a.status or a.excerpt}" for a in one.troubles]
     paid = payments.colorings(truth, line.runpod.submits(), root, journal)

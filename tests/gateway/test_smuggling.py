@@ -87,7 +87,7 @@ async def _oversized(system: GatewaySystem, caller: Mapping[str, str], path: str
     await send(system.nginx.port, then)
 
 
-async def _lying(system: GatewaySystem, caller: Mapping[str, str], path: str, then: bytes) -> None:
+async def _wrong_length(system: GatewaySystem, caller: Mapping[str, str], path: str, then: bytes) -> None:
     headers = {"Content-Length": str(SWALLOWED), "Connection": "close"}
     await send(system.nginx.port, _file_request(caller, path, headers), b"x" * 10, finish=True, until=PHOTO)
     await send(system.nginx.port, then)
@@ -101,7 +101,7 @@ VARIANTS: dict[str, FirstStep] = {
     "HTTP/1.0": _http_1_0,
     "pipelined": _pipelined,
     "oversized": _oversized,
-    "lying": _lying,
+    "lying": _wrong_length,
 }
 
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from tests.images import line, standins
-from tests.images.contents import added_megabytes, complaints
+from tests.images.contents import added_megabytes, problems
 from tests.images.engine import Engine, EngineError, cache_folder, missing_requirement
 from tests.images.plan import IMAGES
 
@@ -23,7 +23,7 @@ def main() -> int:
     os.nice(10)
     engine = Engine(cache_folder())
     try:
-        with engine.alone(fresh=arguments.fresh):
+        with engine.locked_store(fresh=arguments.fresh):
             standins.prepare(engine, _say)
             wrong = _built(engine, fresh=arguments.fresh)
             wrong += _run(engine)
@@ -45,7 +45,7 @@ def _built(engine: Engine, *, fresh: bool) -> list[str]:
         began = time.monotonic()
         engine.build(image, fresh=fresh)
         seconds = time.monotonic() - began
-        wrong += complaints(engine, image)
+        wrong += problems(engine, image)
         size = added_megabytes(engine, image)
         table.append(f"{image.name:<12}{size:>8.0f}{image.budget:>10}{seconds:>10.0f}")
         if size > image.budget:

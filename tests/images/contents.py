@@ -33,7 +33,7 @@ _MARKERS = {
 }
 
 
-def complaints(engine: Engine, image: Image) -> list[str]:
+def problems(engine: Engine, image: Image) -> list[str]:
     """All problems of a built image; empty if there are none."""
     config = engine.config(image.tag)
     found = [*_of_config(config), *_of_history(engine.history(image.tag))]

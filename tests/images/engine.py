@@ -99,7 +99,7 @@ class Engine:
         return self.call("inspect", "--type", "image", reference)
 
     @contextmanager
-    def alone(self, *, fresh: bool) -> Iterator[None]:
+    def locked_store(self, *, fresh: bool) -> Iterator[None]:
         """Lock the store while the body runs; first remove leftovers, and old layers if there are many.
 
         With ``fresh`` remove every layer that belongs to no image.
@@ -117,7 +117,7 @@ class Engine:
         return {layer["diff-digest"]: layer["diff-size"] for layer in layers if "diff-digest" in layer}
 
     @contextmanager
-    def making(
+    def modified_image(
         self, reference: str, *, base: str, label: str, environment: Mapping[str, str]
     ) -> Iterator[Path]:
         """Mount the files of ``base``; the changes of the body become the image ``reference``."""

@@ -67,10 +67,10 @@ def references() -> list[str]:
 
 def _make(engine: Engine, kind: StandIn, reference: str, label: str) -> None:
     if kind.on_debian and not engine.has(_DEBIAN, _EDITION):
-        with engine.making(_DEBIAN, base="scratch", label=_EDITION, environment={}) as root:
+        with engine.modified_image(_DEBIAN, base="scratch", label=_EDITION, environment={}) as root:
             _bootstrap(root)
     base = _DEBIAN if kind.on_debian else "scratch"
-    with engine.making(reference, base=base, label=label, environment=kind.environment) as root:
+    with engine.modified_image(reference, base=base, label=label, environment=kind.environment) as root:
         kind.fill(root, reference.rpartition(":")[2].split("-")[0])
 
 

@@ -21,7 +21,7 @@ _FOLDER = Path(__file__).parent
 
 def main(arguments: list[str]) -> int:
     """Does not return if the tests can run: the process becomes theirs."""
-    if reason := _impossible():
+    if reason := _missing_requirement():
         print(f"k8s: {reason}", file=sys.stderr)
         return 1
     if status := get(["all"]):
@@ -30,18 +30,18 @@ def main(arguments: list[str]) -> int:
     schemas.crd_files()
     for module in (keda.MODULE, KWOK_MODULE):
         go_module(module)
-    _become_tests(arguments)
+    _exec_tests(arguments)
     return 0
 
 
-def _impossible() -> str | None:
+def _missing_requirement() -> str | None:
     if sys.platform != "linux" or os.geteuid() != 0:
         return "root on Linux is needed: the cluster runs in a network namespace of its own"
     missing = [name for name in _NEEDED if shutil.which(name) is None]
     return f"{', '.join(missing)} not found (util-linux, iproute2, openssl)" if missing else None
 
 
-def _become_tests(arguments: list[str]) -> None:
+def _exec_tests(arguments: list[str]) -> None:
     pytest = [sys.executable, "-m", "pytest", "--exitfirst", "-v", "-p", "no:cacheprovider", *arguments]
     command = f'ip link set lo up && exec "$@" {_FOLDER}'
     namespaces = ["unshare", "--net", "--pid", "--mount-proc", "--fork", "--kill-child"]

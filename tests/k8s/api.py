@@ -21,7 +21,7 @@ _CLUSTER = {
 }  # fmt: skip
 
 
-class RefusedError(Exception):
+class RejectedError(Exception):
     """The server rejected a request; the message is its own."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -60,7 +60,7 @@ class Api:
         """An object, or ``None`` if it does not exist."""
         try:
             return (await self._ask("GET", _path(api, kind, namespace, name))).body
-        except RefusedError as error:
+        except RejectedError as error:
             if error.status == HTTPStatus.NOT_FOUND:
                 return None
             raise
@@ -96,7 +96,7 @@ class Api:
         await self._ask("DELETE", _path(api, kind, namespace, name), params=params)
 
     async def evict(self, pod: str, namespace: str) -> None:
-        """Evict a pod. Raises :class:`RefusedError` (429) if a budget forbids it now."""
+        """Evict a pod. Raises :class:`RejectedError` (429) if a budget forbids it now."""
         eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod}}
         await self._ask("POST", f"{_path('v1', 'Pod', namespace, pod)}/eviction", json=eviction)
 
@@ -134,7 +134,7 @@ class Api:
             answer = await self._http.request(method, path, **more)
         body = answer.json() if answer.content else {}
         if answer.is_error:
-            raise RefusedError(answer.status_code, body.get("message", answer.text))
+            raise RejectedError(answer.status_code, body.get("message", answer.text))
         return Answer(body, tuple(_warnings(answer.headers)))
 
 

@@ -52,9 +52,9 @@ def _timed(request: pytest.FixtureRequest, figures: Figures) -> Iterator[None]:
 async def plane(tmp_path_factory: pytest.TempPathFactory, figures: Figures) -> AsyncIterator[ControlPlane]:
     """The control plane with KEDA, two nodes, and a namespace under the standard *restricted*."""
     async with ControlPlane(tmp_path_factory.mktemp("cluster")) as cluster:
-        figures.reached("control plane with two nodes")
+        figures.add_milestone("control plane with two nodes")
         await keda.start(cluster)
-        figures.reached("KEDA")
+        figures.add_milestone("KEDA")
         for file in crd_files():
             await cluster.api.apply(yaml.safe_load(file.read_text()))
         await make_namespace(cluster, NAMESPACE)
@@ -91,7 +91,7 @@ async def stack(
         await asyncio.gather(
             *(running.add(kind, kind, deadline=_START_SECONDS) for kind in ("api", "worker"))
         )
-        figures.reached("PostgreSQL, NATS, hub, orders API and worker")
+        figures.add_milestone("PostgreSQL, NATS, hub, orders API and worker")
         yield running
 
 

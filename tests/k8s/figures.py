@@ -12,7 +12,7 @@ class Figures:
     _reached: list[tuple[float, str]] = field(default_factory=list)
     _tests: list[tuple[str, float]] = field(default_factory=list)
 
-    def reached(self, what: str) -> None:
+    def add_milestone(self, what: str) -> None:
         """Record a milestone."""
         self._reached.append((time.monotonic() - self.began, what))
 

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from tests.chart.chart import CASES, rendered
-from tests.k8s.api import Object, RefusedError
+from tests.k8s.api import Object, RejectedError
 from tests.k8s.conftest import NAMESPACE
 from tests.k8s.control_plane import ControlPlane
 
@@ -28,7 +28,7 @@ async def test_objects(plane: ControlPlane, name: str) -> None:
         where = f"{one['kind']} {one['metadata']['name']}"
         try:
             answer = await plane.api.create(dict(one), NAMESPACE, dry_run=True)
-        except RefusedError as error:
+        except RejectedError as error:
             pytest.fail(f"{where}: {error}")
         assert answer.warnings == (), where
 
@@ -39,7 +39,7 @@ async def test_pods(plane: ControlPlane, name: str) -> None:
     for component, pod in _pods(name).items():
         try:
             answer = await plane.api.create(pod, NAMESPACE, dry_run=True)
-        except RefusedError as error:
+        except RejectedError as error:
             pytest.fail(f"{component}: {error}")
         assert answer.warnings == (), component
 
@@ -47,7 +47,7 @@ async def test_pods(plane: ControlPlane, name: str) -> None:
 async def test_a_pod_that_is_not_restricted_is_rejected(plane: ControlPlane) -> None:
     """Proves that the two tests above can fail."""
     loose = _pods("minimal", "--set", "defaults.securityContext.allowPrivilegeEscalation=true")["coloring"]
-    with pytest.raises(RefusedError, match="violates PodSecurity"):
+    with pytest.raises(RejectedError, match="violates PodSecurity"):
         await plane.api.create(loose, NAMESPACE, dry_run=True)
     deployment = rendered(
         "minimal", "--namespace", NAMESPACE, "--set", "defaults.podSecurityContext.runAsNonRoot=false"
@@ -68,7 +68,7 @@ async def test_a_second_autoscaler_is_rejected(plane: ControlPlane) -> None:
     }
     await plane.api.create(autoscaler, NAMESPACE)
     try:
-        with pytest.raises(RefusedError, match=r"admission webhook .* already managed by"):
+        with pytest.raises(RejectedError, match=r"admission webhook .* already managed by"):
             await plane.api.create(scaled, NAMESPACE, dry_run=True)
     finally:
         await plane.api.delete("autoscaling/v2", "HorizontalPodAutoscaler", "another", NAMESPACE)

@@ -20,7 +20,7 @@ from pastelka_common.testing.fake_runpod import FakeRunpod, JobPlan
 from pastelka_common.testing.waiting import until
 from pastelka_local.testing import RunningStack
 from pastelka_local.testing.stack import photo, post_order
-from tests.k8s.api import Object, RefusedError
+from tests.k8s.api import Object, RejectedError
 from tests.k8s.conftest import NAMESPACE
 from tests.k8s.control_plane import NODES, ControlPlane
 from tests.k8s.figures import Figures
@@ -94,7 +94,7 @@ async def test_install(
     ):
         await plane.api.create(one, NAMESPACE)
     said = await release.install(values)
-    figures.reached("release installed, every pod ready")
+    figures.add_milestone("release installed, every pod ready")
     for words in ("Ingress shop-pastelka", "migrated before this release", "scaledobjects", "users add NAME"):
         assert words in said, said
     for component in ("orders-api", "orders-worker", "gateway", "notifier"):
@@ -123,7 +123,7 @@ async def test_without_its_consumer_one_worker_is_started(
     name = "shop-pastelka-coloring"
     await plane.api.patch("apps/v1", "Deployment", name, {"spec": {"replicas": 0}}, NAMESPACE)
     await release.until_ready("coloring", 1, SLOW)
-    figures.reached("coloring 0 -> 1 without a consumer")
+    figures.add_milestone("coloring 0 -> 1 without a consumer")
 
 
 async def test_without_jobs_there_is_no_worker(
@@ -133,7 +133,7 @@ async def test_without_jobs_there_is_no_worker(
     await worker.stop()
     assert await _consumer(stack) == (0, 0)
     await release.until_ready("coloring", 0, SLOW)
-    figures.reached("coloring 1 -> 0 without jobs")
+    figures.add_milestone("coloring 1 -> 0 without jobs")
     scaled = await plane.api.get("keda.sh/v1alpha1", "ScaledObject", "shop-pastelka-coloring", NAMESPACE)
     conditions = {one["type"]: one["status"] for one in (scaled or {})["status"]["conditions"]}
     assert (conditions["Ready"], conditions["Active"]) == ("True", "False")
@@ -149,11 +149,11 @@ async def test_orders_start_workers(release: Release, stack: RunningStack, figur
         return await _consumer(stack) == (PHOTOS, 0)
 
     await until(published, SLOW)
-    figures.reached(f"{PHOTOS} jobs published")
+    figures.add_milestone(f"{PHOTOS} jobs published")
     await until(lambda: _at_least(release, 1), SLOW)
-    figures.reached("coloring 0 -> 1")
+    figures.add_milestone("coloring 0 -> 1")
     await release.until_ready("coloring", MOST_PODS, SLOW)
-    figures.reached(f"coloring 1 -> {MOST_PODS} ({PHOTOS} jobs, {JOBS_PER_POD} for each pod)")
+    figures.add_milestone(f"coloring 1 -> {MOST_PODS} ({PHOTOS} jobs, {JOBS_PER_POD} for each pod)")
     assert await release.replicas("vectorize") <= 1
 
 
@@ -167,7 +167,7 @@ async def test_upgrade(release: Release, values: Path, figures: Figures) -> None
     async with release.watched() as seen:
         await release.upgrade(values, "--set", "imageTag=9.9.9")
         await release.until_tag("9.9.9")
-    figures.reached(f"release upgraded ({seen.changes} changes of Deployments watched)")
+    figures.add_milestone(f"release upgraded ({seen.changes} changes of Deployments watched)")
     _nothing_missing(seen)
     assert not before & {pod["metadata"]["name"] for pod in await release.pods()}
     assert await release.replicas("coloring") == MOST_PODS
@@ -187,7 +187,7 @@ async def test_rollback(release: Release, figures: Figures) -> None:
     async with release.watched() as seen:
         await release.rollback(1)
         await release.until_tag("0.1.0")
-    figures.reached(f"release rolled back ({seen.changes} changes watched)")
+    figures.add_milestone(f"release rolled back ({seen.changes} changes watched)")
     _nothing_missing(seen)
     assert await release.replicas("coloring") == MOST_PODS
 
@@ -204,7 +204,7 @@ async def test_nodes_can_be_drained(plane: ControlPlane, release: Release, figur
     async with release.watched() as seen:
         for node in NODES:
             refused = await _drain(plane, release, node)
-            figures.reached(f"{node} emptied ({refused} evictions had to wait)")
+            figures.add_milestone(f"{node} emptied ({refused} evictions had to wait)")
             for component in ("orders-api", "gateway", "notifier", "orders-worker"):
                 await release.until_ready(component, 2)
             await plane.api.patch("v1", "Node", node, {"spec": {"unschedulable": False}})
@@ -222,7 +222,7 @@ async def _drain(plane: ControlPlane, release: Release, node: str) -> int:
         for pod in await release.pods(node):
             try:
                 await plane.api.evict(pod["metadata"]["name"], NAMESPACE)
-            except RefusedError as error:
+            except RejectedError as error:
                 if error.status not in {404, 429}:
                     raise
                 refused += error.status == 429
@@ -243,14 +243,14 @@ async def test_workers_with_active_jobs_are_not_scaled_down(
         return await _consumer(stack) == (0, PHOTOS)
 
     await until(in_progress, SLOW)
-    figures.reached(f"a real worker has pulled all {PHOTOS} jobs, none is pending")
+    figures.add_milestone(f"a real worker has pulled all {PHOTOS} jobs, none is pending")
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(3 * COOLDOWN):  # proving an absence takes waiting
             while True:
                 assert await release.replicas("coloring") == MOST_PODS
                 await asyncio.sleep(0.5)
     assert await in_progress()
-    figures.reached(f"coloring stayed at {MOST_PODS} for {3 * COOLDOWN} s (cooldown: {COOLDOWN} s)")
+    figures.add_milestone(f"coloring stayed at {MOST_PODS} for {3 * COOLDOWN} s (cooldown: {COOLDOWN} s)")
 
 
 async def test_workers_are_scaled_down_after_the_last_job(
@@ -262,9 +262,9 @@ async def test_workers_are_scaled_down_after_the_last_job(
         return await _consumer(stack) == (0, 0)
 
     await until(drained, SLOW)
-    figures.reached("jobs done by the real worker")
+    figures.add_milestone("jobs done by the real worker")
     await release.until_ready("coloring", 0, SLOW)
-    figures.reached(f"coloring {MOST_PODS} -> 0")
+    figures.add_milestone(f"coloring {MOST_PODS} -> 0")
 
     async def shown() -> bool:
         async with aiohttp.ClientSession() as http, http.get(f"{stack.api_url}/orders") as answer:
@@ -289,7 +289,7 @@ async def test_jobs_of_backup_and_restore(
         )
         await _runs_to_its_end(plane, objects)
     await _runs_to_its_end(plane, await release.template(values, "migration"))
-    figures.reached("backup-record, after-restore and the migration run as Jobs of their own")
+    figures.add_milestone("backup-record, after-restore and the migration run as Jobs of their own")
 
 
 async def _runs_to_its_end(plane: ControlPlane, objects: list[Object]) -> None:
@@ -315,7 +315,7 @@ async def test_uninstall(plane: ControlPlane, release: Release, figures: Figures
         return not await release.pods()
 
     await until(gone, SLOW)
-    figures.reached("release uninstalled")
+    figures.add_milestone("release uninstalled")
     by_kubernetes = {"ConfigMap/kube-root-ca.crt", "ServiceAccount/default"}
     claims = {"PersistentVolumeClaim/files", "PersistentVolumeClaim/records"}
     operators = {"Secret/database", "Secret/hub", *claims}

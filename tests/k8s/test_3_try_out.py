@@ -39,7 +39,7 @@ async def test_install_into_an_empty_namespace(plane: ControlPlane, small: Relea
     for name in ("first", "second", "third"):
         await plane.api.create(volume(f"try-out-{name}", "10Gi"))
     said = await small.install(values_file("try-out"))
-    figures.reached("tryOut installed, every pod ready")
+    figures.add_milestone("tryOut installed, every pod ready")
     assert "port-forward" in said
     assert "at their start" in said
     assert len({pod["metadata"]["labels"]["app.kubernetes.io/component"] for pod in await small.pods()}) == 9
@@ -64,5 +64,5 @@ async def test_kept_objects_are_reused_by_a_new_release(
 
     await until(left, 180)
     await small.install(values_file("try-out"))
-    figures.reached("tryOut uninstalled and installed again with the kept objects")
+    figures.add_milestone("tryOut uninstalled and installed again with the kept objects")
     assert await _secret(plane) == before

@@ -17,7 +17,7 @@ _ENDS = ("", "\0")
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundPattern:
     """One pattern and the functions that apply it; ``pattern`` is ``None`` if it is computed."""
 
     where: str
@@ -26,7 +26,7 @@ class Found:
     functions: frozenset[str]
 
 
-def patterns() -> Iterator[Found]:
+def patterns() -> Iterator[FoundPattern]:
     """The patterns of all members; fakes and test helpers handle no untrusted input."""
     for folder in sorted([*ROOT.glob("services/*/src"), ROOT / "libs/common/src", ROOT / "deploy/local/src"]):
         for path in sorted(folder.rglob("*.py")):
@@ -34,7 +34,7 @@ def patterns() -> Iterator[Found]:
                 yield from in_source(path.read_text("utf-8"), str(path.relative_to(ROOT)))
 
 
-def in_source(source: str, name: str) -> Iterator[Found]:
+def in_source(source: str, name: str) -> Iterator[FoundPattern]:
     """The patterns of one module."""
     tree = ast.parse(source)
     uses: dict[str, set[str]] = {}
@@ -60,7 +60,7 @@ def in_source(source: str, name: str) -> Iterator[Found]:
             continue
         pattern = node.args[0].value if isinstance(node.args[0], ast.Constant) else None
         flags = sum(getattr(re, flag.attr) for flag in ast.walk(node) if _is_flag(flag))
-        yield Found(f"{name}:{node.lineno}", pattern, flags, frozenset(functions))
+        yield FoundPattern(f"{name}:{node.lineno}", pattern, flags, frozenset(functions))
 
 
 def _is_flag(node: ast.AST) -> bool:

@@ -11,7 +11,7 @@ from pastelka_common.telemetry import QuietExporter
 from pastelka_common.testing.growth import MOST_GROWTH, growth
 from pastelka_orders.domain import text
 from pastelka_orders.shopify.attributes import AttributeNames
-from tests.patterns.attacks import ROOT, Attack, Found, attacks, in_source, patterns
+from tests.patterns.attacks import ROOT, Attack, FoundPattern, attacks, in_source, patterns
 
 COMPUTED = {
     "services/orders/src/pastelka_orders/shopify/attributes.py": AttributeNames()._photo,
@@ -22,7 +22,7 @@ COMPUTED = {
 """Patterns that are not constants, as they are used."""
 
 
-def cases() -> list[Found]:
+def cases() -> list[FoundPattern]:
     found = []
     for one in patterns():
         if one.pattern is None:
@@ -34,7 +34,7 @@ def cases() -> list[Found]:
     return found
 
 
-def slowest(found: Found) -> tuple[float, str, Attack | None]:
+def slowest(found: FoundPattern) -> tuple[float, str, Attack | None]:
     """Largest growth of the time when an attack's input doubles; stops at the first above the limit."""
     assert found.pattern is not None
     pattern = re.compile(found.pattern, found.flags)
@@ -58,7 +58,7 @@ def _apply(pattern: re.Pattern[str] | re.Pattern[bytes], name: str, text: str) -
 
 
 @pytest.mark.parametrize("found", cases(), ids=lambda one: one.where.rpartition("/")[2])
-def test_a_pattern_takes_linear_time(found: Found) -> None:
+def test_a_pattern_takes_linear_time(found: FoundPattern) -> None:
     grown, name, attack = slowest(found)
     assert grown <= MOST_GROWTH, f"{found.where}: {found.pattern!r} .{name}, attacked with {attack}"
 
@@ -69,16 +69,16 @@ def test_a_pattern_takes_linear_time(found: Found) -> None:
 def test_the_attacks_detect_superlinear_patterns(pattern: str) -> None:
     """Two former patterns and a linear one. An exponential one ends by the time limit."""
     is_slow = pattern != r"<(\w+)\s*>"
-    grown, _, attack = slowest(Found("", pattern, 0, frozenset({"search"})))
+    grown, _, attack = slowest(FoundPattern("", pattern, 0, frozenset({"search"})))
     assert (grown > MOST_GROWTH) == is_slow, attack
 
 
 def test_all_patterns_are_found() -> None:
     source = 'A = re.compile(r"a+")\nA.fullmatch(x)\nre.sub("b", "", x, flags=re.ASCII)\nre.match(f"{x}", y)'
     assert list(in_source(source, "m")) == [
-        Found("m:1", "a+", 0, frozenset({"fullmatch"})),
-        Found("m:3", "b", re.ASCII, frozenset({"sub"})),
-        Found("m:4", None, 0, frozenset({"match"})),
+        FoundPattern("m:1", "a+", 0, frozenset({"fullmatch"})),
+        FoundPattern("m:3", "b", re.ASCII, frozenset({"sub"})),
+        FoundPattern("m:4", None, 0, frozenset({"match"})),
     ]
     assert len(cases()) > 35
 

@@ -10,11 +10,11 @@ from collections import Counter
 from pastelka_orders.photos.decoders import DecoderFailedError
 from tests.photos.comparing import BOUNDS, Decoding, Outcome, decoding
 from tests.photos.corpus import CASES
-from tests.photos.harmed import harmed
+from tests.photos.corrupted import corrupted
 from tests.photos.large import LARGE
 from tests.photos.table import disagreements, table
 
-_HARMED = 2000
+_CORRUPTED = 2000
 
 
 def main() -> int:
@@ -23,7 +23,7 @@ def main() -> int:
         outcomes = [decoder.outcome(case) for case in CASES]
         print(table(outcomes))
         print(disagreements(outcomes))
-        print(f"\n{_HARMED} files with changed bytes: {_verdicts(decoder, secrets.randbelow(2**31))}")
+        print(f"\n{_CORRUPTED} files with changed bytes: {_verdicts(decoder, secrets.randbelow(2**31))}")
         is_bounded = _are_small(outcomes) & _are_bounded(decoder)
     return 0 if is_bounded and not any(outcome.is_finding for outcome in outcomes) else 1
 
@@ -31,7 +31,7 @@ def main() -> int:
 def _verdicts(decoder: Decoding, seed: int) -> str:
     """Count the verdicts. Raises ``DecoderFailedError`` where the service would return 500."""
     counted: Counter[str] = Counter()
-    for name, content in harmed(seed, _HARMED):
+    for name, content in corrupted(seed, _CORRUPTED):
         try:
             counted[decoder.ours(content)[0]] += 1
         except DecoderFailedError as error:

@@ -72,7 +72,7 @@ def _pillow(image_format: str, convert: Callable[[Image.Image], Image.Image] | s
     return make
 
 
-def _veiled(image: Image.Image) -> Image.Image:
+def _translucent(image: Image.Image) -> Image.Image:
     veiled = image.convert("RGBA")
     veiled.putalpha(Image.linear_gradient("L").resize(image.size))
     return veiled
@@ -83,7 +83,7 @@ def _palette(image: Image.Image) -> Image.Image:
 
 
 def _palette_with_holes(image: Image.Image) -> Image.Image:
-    return _veiled(image).quantize(64)
+    return _translucent(image).quantize(64)
 
 
 _P3 = files.profile("Display P3 Gamut with sRGB Transfer", files.P3_XYZ)
@@ -116,8 +116,8 @@ COLORS: dict[str, dict[str, Make]] = {
     "PNG": {
         "rgb": _pillow("PNG", "RGB"),
         "grey": _pillow("PNG", "L"),
-        "alpha": _pillow("PNG", _veiled),
-        "grey alpha": _pillow("PNG", lambda image: _veiled(image).convert("LA")),
+        "alpha": _pillow("PNG", _translucent),
+        "grey alpha": _pillow("PNG", lambda image: _translucent(image).convert("LA")),
         "palette": _pillow("PNG", _palette),
         "palette alpha": _pillow("PNG", _palette_with_holes),
         "1 bit": _pillow("PNG", "1"),
@@ -126,7 +126,7 @@ COLORS: dict[str, dict[str, Make]] = {
     "WEBP": {
         "rgb": _pillow("WEBP", "RGB", quality=95),
         "lossless": _pillow("WEBP", "RGB", lossless=True),
-        "alpha": _pillow("WEBP", _veiled, quality=95),
+        "alpha": _pillow("WEBP", _translucent, quality=95),
         **_profiled("WEBP", quality=98),
     },
     "TIFF": {
@@ -135,7 +135,7 @@ COLORS: dict[str, dict[str, Make]] = {
         "lzw": _pillow("TIFF", "RGB", compression="tiff_lzw"),
         "jpeg": _pillow("TIFF", "RGB", compression="jpeg", quality=95),
         "grey": _pillow("TIFF", "L"),
-        "alpha": _pillow("TIFF", _veiled),
+        "alpha": _pillow("TIFF", _translucent),
         "palette": _pillow("TIFF", _palette),
         "fax": _pillow("TIFF", "1", compression="group4"),
         **_profiled("TIFF"),
@@ -143,7 +143,7 @@ COLORS: dict[str, dict[str, Make]] = {
     "AVIF": {
         "rgb": _pillow("AVIF", "RGB", quality=95, subsampling="4:4:4"),
         "4:2:0": _pillow("AVIF", "RGB", quality=95),
-        "alpha": _pillow("AVIF", _veiled, quality=95, subsampling="4:4:4"),
+        "alpha": _pillow("AVIF", _translucent, quality=95, subsampling="4:4:4"),
         **_profiled("AVIF", quality=95, subsampling="4:4:4"),
     },
     "HEIC": {
@@ -221,10 +221,10 @@ def _damaged() -> Iterator[Case]:
     for kind, colors in COLORS.items():
         for color, make in list(colors.items())[:4]:
             for damage, harm in _damages(kind).items():
-                yield Case(kind, color, 1, damage, _harming(make, harm), _DETAILED_TOLERANCE)
+                yield Case(kind, color, 1, damage, _corrupting(make, harm), _DETAILED_TOLERANCE)
 
 
-def _harming(make: Make, harm: Callable[[bytes], bytes]) -> Callable[[], bytes]:
+def _corrupting(make: Make, harm: Callable[[bytes], bytes]) -> Callable[[], bytes]:
     return lambda: harm(make(_detailed(), b""))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.photos.comparing import BOUNDS, Decoding, decoding
 from tests.photos.corpus import CASES, Case, scene
-from tests.photos.harmed import harmed
+from tests.photos.corrupted import corrupted
 
 _EVERY = 7
 SHORT = [
@@ -57,5 +57,5 @@ def test_files_that_only_the_service_decodes_are_correct(name: str, decoder: Dec
 
 
 def test_corrupted_files_never_cause_a_server_error(decoder: Decoding) -> None:
-    verdicts = {decoder.ours(content)[0] for _, content in harmed(seed=4, count=150)}
+    verdicts = {decoder.ours(content)[0] for _, content in corrupted(seed=4, count=150)}
     assert {"accepted", "photo_damaged"} <= verdicts

@@ -59,7 +59,7 @@ async def _take(
         if only and not any(name.startswith(start) for start in only):
             continue
         await show(page, place)
-        await _settled(page)
+        await _wait_until_loaded(page)
         file = folder / f"{name}-{screen.width}-{theme}{suffix}.webp"
         _save(await page.screenshot(), file)
         print(file.name, f"{file.stat().st_size / 1024:.0f} KB", file=sys.stderr)
@@ -119,7 +119,7 @@ _VIEWS = {
 }
 
 
-async def _settled(page: Page) -> None:
+async def _wait_until_loaded(page: Page) -> None:
     """Wait until every picture on the screen is loaded and the connection is live."""
     await page.evaluate(
         """async () => {

@@ -27,7 +27,7 @@ class Files(Protocol):
     async def restore(self) -> None:
         """Make ``live`` like ``kept``."""
 
-    async def lose(self) -> None:
+    async def delete_live(self) -> None:
         """Delete all of ``live``."""
 
 
@@ -47,10 +47,10 @@ class FolderFiles:
         await _copied(self.folder, self.copy)
 
     async def restore(self) -> None:
-        await self.lose()
+        await self.delete_live()
         await _copied(self.copy, self.folder)
 
-    async def lose(self) -> None:
+    async def delete_live(self) -> None:
         await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
 
 
@@ -79,7 +79,7 @@ class BucketFiles:
     async def restore(self) -> None:
         await self._synced("copy", "shop")
 
-    async def lose(self) -> None:
+    async def delete_live(self) -> None:
         await self._emptied("shop")
 
     def environment(self) -> dict[str, str]:

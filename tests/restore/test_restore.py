@@ -37,7 +37,7 @@ async def line(tmp_path: Path, files: Files) -> AsyncIterator[Line]:
     runpod = FakeRunpod(FakeRunpodSettings(queue_seconds=0.5, run_seconds=0.5))
     env = {"RECONCILE_INTERVAL": "1", "RECONCILE_GRACE": "2", "RETENTION_INTERVAL": "1"}
     if isinstance(files, BucketFiles):
-        await files.lose()  # the server belongs to the session
+        await files.delete_live()  # the server belongs to the session
         env |= files.environment()
     async with running_line(tmp_path / "stack", runpod, FakeVectorizer(duration=0.2), env=env) as running:
         yield running
@@ -77,7 +77,7 @@ def path_of(version: dict[str, Any]) -> str:
     return str(version["url"].split("/static/images/")[1])
 
 
-async def lose_everything(line: Line, files: Files) -> None:
+async def delete_everything(line: Line, files: Files) -> None:
     """Kill the services, then delete database, broker and files."""
     for service in line.stack.services.values():
         await service.kill()
@@ -85,7 +85,7 @@ async def lose_everything(line: Line, files: Files) -> None:
         await line.stack.servers[name].kill()
     shutil.rmtree(line.stack.postgres.folder / "data")
     shutil.rmtree(line.stack.nats.folder / "data")
-    await files.lose()
+    await files.delete_live()
 
 
 async def new_servers(line: Line) -> None:
@@ -128,7 +128,7 @@ async def test_everything_ends_consistent_after_a_restore(line: Line, backup: Ba
     await erase(line, wrong["order_number"])
     await record(line.stack, backup)
     submits, requests = line.runpod.stats()["submits"], line.vectorizer.stats()["requests"]
-    await lose_everything(line, files)
+    await delete_everything(line, files)
     # The storage's backup itself lacks a file.
     pages = [path async for path in files.kept.files(str(done["id"]))]
     await files.kept.remove(next(path for path in pages if path.endswith("coloring/v1/image_1.png")))

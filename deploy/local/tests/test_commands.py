@@ -21,6 +21,7 @@ def test_version():
     assert answer.output == f"pastelka {importlib.metadata.version('pastelka-local')}\n"
 
 
+@pytest.mark.timeout(600)
 def test_page_writes_a_png_and_an_svg(tmp_path: Path):
     image = Image.new("RGB", (640, 480), "white")
     ImageDraw.Draw(image).ellipse((160, 80, 480, 400), fill="navy")
@@ -34,7 +35,25 @@ def test_page_writes_a_png_and_an_svg(tmp_path: Path):
     assert json.loads(answer.stdout) == {"page": str(page), "svg": str(page.with_suffix(".svg"))}
     with Image.open(page) as drawn:
         assert drawn.width * drawn.height == pytest.approx(500_000, rel=0.1)
+        assert drawn.crop((0, 100, 10, 110)).getextrema()[0] < 100, "no frame"
     assert "<svg" in page.with_suffix(".svg").read_text()[:500]
+
+
+@pytest.mark.timeout(600)
+def test_page_in_a_style(tmp_path: Path):
+    image = Image.new("RGB", (640, 480), "white")
+    ImageDraw.Draw(image).ellipse((160, 80, 480, 400), fill="navy")
+    image.save(tmp_path / "photo.png")
+    page = tmp_path / "page.png"
+    given = ["page", str(tmp_path / "photo.png"), "-o", str(page), "--megapixels", "0.5"]
+    answer = runner.invoke(app, [*given, "--no-frame", "--background", "none", "--line-weight", "bold"])
+    assert answer.exit_code == 0, answer.output
+    with Image.open(page) as drawn:
+        assert drawn.crop((0, 100, 10, 110)).getextrema()[0] == 255
+        assert drawn.getextrema()[0] == 0
+    refused = runner.invoke(app, [*given, "--line-weight", "heavy"])
+    assert refused.exit_code == 2
+    assert "'thin', 'normal', 'bold'" in refused.output
 
 
 def test_page_of_a_file_that_is_not_a_photo_writes_nothing(tmp_path: Path):

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from pastelka_local.keys import stack_secrets
-from pastelka_local.plan import Process, StackFile, Watched, service_processes
+from pastelka_local.plan import MonitoredProcess, Process, StackFile, service_processes
 from pastelka_local.private import make_private
 from pastelka_local.settings import read_settings
 from pastelka_local.supervision import render_config, socket_path
@@ -97,7 +97,9 @@ def test_permissions_of_an_earlier_data_folder_are_tightened(tmp_path: Path):
 
 
 def test_the_stack_file_is_read_back_and_holds_no_secret(tmp_path: Path):
-    stack = StackFile("http://localhost:1", "http://localhost:2/static", (Watched("nats", 3, "http://x"),))
+    stack = StackFile(
+        "http://localhost:1", "http://localhost:2/static", (MonitoredProcess("nats", 3, "http://x"),)
+    )
     stack.write(tmp_path)
     assert StackFile.read(tmp_path) == stack
     kept = json.loads((tmp_path / "stack.json").read_text())

@@ -18,7 +18,7 @@ import pytest
 from pastelka_common.servers import free_port
 from pastelka_local.accounts import service_environment
 from pastelka_local.api_client import connect
-from pastelka_local.health import look, read_states
+from pastelka_local.health import read_stack_state, read_states
 from pastelka_local.orphans import find_orphans
 from pastelka_local.plan import ServiceKind, StackFile
 from pastelka_local.sample import SampleProgress, make_sample
@@ -196,7 +196,7 @@ async def test_a_service_that_rejects_its_settings_fails_the_start_with_its_mess
     try:
         with pytest.raises(StackError, match=r"notifier(.|\n)*NATS_URL is 'x'; a URL is needed"):
             await _stack(settings, services=services).start()
-        names = {process.name for process in (await look(settings.run)).processes}
+        names = {process.name for process in (await read_stack_state(settings.run)).processes}
         assert "nats" not in names  # an external server
         assert "postgres" in names
     finally:
@@ -204,5 +204,5 @@ async def test_a_service_that_rejects_its_settings_fails_the_start_with_its_mess
 
 
 async def test_the_state_without_a_stack_is_empty(tmp_path: Path):
-    assert (await look(tmp_path)).processes == ()
+    assert (await read_stack_state(tmp_path)).processes == ()
     assert await _end(_settings(tmp_path / "none")) == 0

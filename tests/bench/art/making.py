@@ -27,7 +27,7 @@ _MEMORY = 4 << 30
 
 
 @dataclass(frozen=True)
-class Made:
+class MadePage:
     """A page as PNG, its CPU seconds, and the process's peak memory so far, in MB."""
 
     png: bytes
@@ -35,7 +35,7 @@ class Made:
     megabytes: float
 
 
-def pages(photos: list[Path], megapixels: float, style: PageStyle) -> Iterator[Made]:
+def pages(photos: list[Path], megapixels: float, style: PageStyle) -> Iterator[MadePage]:
     """Make the page of each photo sequentially in one process."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         pool.submit(load, _models()).result()
@@ -60,13 +60,13 @@ def _detector() -> EdgeDetector:
     return load_models(_models().cache_dir, 1)
 
 
-def _made(job: PageJob) -> Made:
+def _made(job: PageJob) -> MadePage:
     started = time.process_time()
     outcome = color(job, _models())
     if outcome.code:
         raise RuntimeError(f"{job.photo.name}: {outcome.message}")
     seconds = time.process_time() - started
-    return Made(outcome.page, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    return MadePage(outcome.page, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 def _models() -> Models:

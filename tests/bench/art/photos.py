@@ -2,18 +2,19 @@
 
 from pathlib import Path
 
-from pastelka_coloring.providers.local.style import LineWeight, PageStyle
+from pastelka_coloring.providers.local.style import PageStyle
+from pastelka_orders.domain.coloring_options import presets_of
 
 _HERE = Path(__file__).parents[1] / "photos"
 _SAMPLES = Path(__file__).parents[3] / "deploy/local/src/pastelka_local/sample"
 PREVIOUS = _HERE / "previous"
 
 PRESETS: dict[str, tuple[float, PageStyle]] = {
-    "toddler": (1.0, PageStyle(steps=1, line_weight=LineWeight.BOLD)),
-    "child": (1.0, PageStyle(steps=4)),
-    "adult": (1.0, PageStyle(steps=12)),
+    name: (1.0, PageStyle(options.steps, options.frame, options.background, options.line_weight))
+    for name, options in presets_of("local")
+    if name in ("toddler", "child", "adult")
 }
-"""Megapixels and style of each preset."""
+"""Megapixels and style of the presets by who colors, all at the size that the figures are for."""
 
 KINDS = {
     "astronaut": "person",

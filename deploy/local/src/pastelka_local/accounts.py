@@ -21,7 +21,7 @@ class AccountsError(Exception):
     """A user or token could not be created; the message gives the reason."""
 
 
-def remember(run: Path, environment: Mapping[str, str]) -> None:
+def store_environment(run: Path, environment: Mapping[str, str]) -> None:
     """Store the variables of ``environment`` that the orders commands need, readable by the owner only."""
     kept = {
         name: value
@@ -31,7 +31,7 @@ def remember(run: Path, environment: Mapping[str, str]) -> None:
     write_private(run / _FILE, json.dumps(kept, indent=2))
 
 
-def forget(run: Path) -> None:
+def delete_environment(run: Path) -> None:
     """Delete the stored variables after the stack has stopped."""
     (run / _FILE).unlink(missing_ok=True)
 

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 
 from pastelka_common.servers.postgres import accepts_connections
-from pastelka_local.plan import StackFile, Watched
+from pastelka_local.plan import MonitoredProcess, StackFile
 from pastelka_local.supervision import Supervisor
 
 _RUNNING = {"STARTING", "RUNNING"}
@@ -31,7 +31,7 @@ class ProcessState:
     healthy: bool
     problem: str = ""
 
-    def as_line(self) -> dict[str, Any]:
+    def as_entry(self) -> dict[str, Any]:
         """The entry in the format of ``processes.json``."""
         return {"name": self.name, "pid": self.pid, "port": self.port, "healthy": self.healthy}
 
@@ -48,7 +48,7 @@ class StackState:
         return bool(self.processes) and all(process.healthy for process in self.processes)
 
 
-async def look(run: Path) -> StackState:
+async def read_stack_state(run: Path) -> StackState:
     """The state of the stack whose ``run`` folder this is; empty where none runs."""
     stack, supervisor = StackFile.read(run), Supervisor(run)
     pid = await asyncio.to_thread(supervisor.pid)
@@ -67,7 +67,7 @@ async def look(run: Path) -> StackState:
 def write_states(run: Path, states: Sequence[ProcessState]) -> None:
     """Replace ``processes.json`` atomically."""
     making = run / ".processes.json.making"
-    making.write_text(json.dumps([state.as_line() for state in states]))
+    making.write_text(json.dumps([state.as_entry() for state in states]))
     making.replace(run / "processes.json")
 
 
@@ -80,7 +80,7 @@ def read_states(run: Path) -> list[dict[str, Any]]:
     return states
 
 
-async def _state(watched: Watched, info: dict[str, Any]) -> ProcessState:
+async def _state(watched: MonitoredProcess, info: dict[str, Any]) -> ProcessState:
     running = info.get("statename") in _RUNNING
     if not running:
         return ProcessState(watched.name, None, watched.port, healthy=False)
@@ -90,7 +90,7 @@ async def _state(watched: Watched, info: dict[str, Any]) -> ProcessState:
     )
 
 
-async def _problem(watched: Watched) -> str | None:
+async def _problem(watched: MonitoredProcess) -> str | None:
     """Problem of a running process; ``None`` if it is healthy."""
     if watched.probe == "postgres" and watched.port is not None:
         return None if await accepts_connections(watched.port) else _NO_ANSWER

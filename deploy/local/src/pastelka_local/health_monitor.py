@@ -5,7 +5,7 @@ import signal
 import sys
 from pathlib import Path
 
-from pastelka_local.health import look, write_states
+from pastelka_local.health import read_stack_state, write_states
 
 _PAUSE_SECONDS = 1.0
 
@@ -16,7 +16,7 @@ async def monitor_health(data: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     while not ended.is_set():
-        state = await look(data / "run")
+        state = await read_stack_state(data / "run")
         write_states(data / "run", state.processes)
         try:
             await asyncio.wait_for(ended.wait(), _PAUSE_SECONDS)

@@ -59,7 +59,7 @@ class Process:
 
 
 @dataclass(frozen=True)
-class Watched:
+class MonitoredProcess:
     """Data about a process for the health monitor and ``status``; stored in ``run/stack.json``."""
 
     name: str
@@ -73,7 +73,7 @@ class StackFile:
 
     address: str
     static_url: str
-    processes: tuple[Watched, ...]
+    processes: tuple[MonitoredProcess, ...]
     auth_mode: str = "open"
 
     def write(self, run: Path) -> None:
@@ -89,7 +89,7 @@ class StackFile:
             content = json.loads((run / "stack.json").read_text())
         except FileNotFoundError:
             return None
-        watched = tuple(Watched(**process) for process in content["processes"])
+        watched = tuple(MonitoredProcess(**process) for process in content["processes"])
         return cls(**{**content, "processes": watched})
 
 

@@ -24,10 +24,10 @@ from pastelka_common.servers.base import HOST, write_private
 from pastelka_local import accounts, plan
 from pastelka_local.dashboard import dist
 from pastelka_local.gateway import gateway_settings
-from pastelka_local.health import StackState, look, read_states, write_states
+from pastelka_local.health import StackState, read_stack_state, read_states, write_states
 from pastelka_local.keys import NATS_PASSWORD, hub_keys, stack_secrets
 from pastelka_local.orphans import terminate_orphans
-from pastelka_local.plan import Process, ServiceKind, StackFile, Watched
+from pastelka_local.plan import MonitoredProcess, Process, ServiceKind, StackFile
 from pastelka_local.private import make_private, private_umask
 from pastelka_local.settings import Settings, choose_public_ports, require_same_storage
 from pastelka_local.supervision import MARKER, Supervisor, render_config, socket_path, spawn
@@ -88,7 +88,7 @@ class Stack:
         await asyncio.to_thread(gateway.prepare)
         environment = self._environment(keys, parts, gateway)
         stack, processes = self._describe([*parts.values(), gateway], services)
-        accounts.remember(self.settings.run, environment)
+        accounts.store_environment(self.settings.run, environment)
         await self._run(stack, processes, environment)
         return stack
 
@@ -173,7 +173,7 @@ class Stack:
         described = [_described(server) for server in servers]
         processes = [*described, *services, plan.health_monitor_process(self.settings)]
         gateway = next(server for server in servers if isinstance(server, NginxServer))
-        watched = tuple(Watched(process.name, process.port, process.probe) for process in processes)
+        watched = tuple(MonitoredProcess(process.name, process.port, process.probe) for process in processes)
         mode = self.settings.given("AUTH_MODE") or "open"
         return StackFile(gateway.address, gateway.static_url, watched, auth_mode=mode), processes
 
@@ -244,7 +244,7 @@ class Stack:
         """Wait for the stack. Raises :class:`StackError` if a process exits repeatedly."""
         deadline, pids = time.monotonic() + seconds, dict[str, set[int]]()
         while True:
-            state = await look(self.settings.run)
+            state = await read_stack_state(self.settings.run)
             self.watch(state)
             if done(state):
                 return
@@ -276,7 +276,7 @@ async def end_stack(settings: Settings, say: Say) -> int:
         await _until_gone(pid)
     left = await asyncio.to_thread(terminate_orphans, settings.data)
     (settings.run / "stack.json").unlink(missing_ok=True)
-    accounts.forget(settings.run)
+    accounts.delete_environment(settings.run)
     socket_path(settings.run).unlink(missing_ok=True)
     if settings.run.is_dir():
         write_states(settings.run, ())

@@ -57,12 +57,12 @@ class Deliveries:
         self._pushed[event_id] = None
         while len(self._pushed) > _REMEMBERED:
             self._pushed.popitem(last=False)
-        await _tell(self._in_progress[event_id].ack())
+        await _send_ack(self._in_progress[event_id].ack())
         del self._in_progress[event_id]
 
     async def drop(self, event_id: str) -> None:
         """Terminate the event: the server never redelivers it."""
-        await _tell(self._in_progress[event_id].term())
+        await _send_ack(self._in_progress[event_id].term())
         del self._in_progress[event_id]
 
     async def fail(self, event_id: str) -> None:
@@ -71,13 +71,13 @@ class Deliveries:
         if (msg.metadata.num_delivered or 1) >= _MOST_DELIVERIES:
             await self.drop(event_id)
             return
-        await _tell(msg.nak(delay=_RETRY_SECONDS))
+        await _send_ack(msg.nak(delay=_RETRY_SECONDS))
         del self._in_progress[event_id]
 
     async def extend(self) -> None:
         """Extend the acknowledgement deadline of every active event."""
         for msg in list(self._in_progress.values()):
-            await _tell(msg.in_progress())
+            await _send_ack(msg.in_progress())
 
     async def hand_back(self, more: Iterable[Msg] = ()) -> None:
         """Nack all active events, and ``more`` that were not registered yet, oldest first."""
@@ -87,11 +87,11 @@ class Deliveries:
         for event_id, msg in sorted(
             self._in_progress.items(), key=lambda item: item[1].metadata.sequence.stream
         ):
-            await _tell(msg.ack() if self.was_pushed(event_id) else msg.nak())
+            await _send_ack(msg.ack() if self.was_pushed(event_id) else msg.nak())
         self._in_progress.clear()
 
 
-async def _tell(telling: Awaitable[None]) -> None:
+async def _send_ack(telling: Awaitable[None]) -> None:
     """Send an acknowledgement; if it is lost, the event is redelivered after its deadline."""
     try:
         await telling

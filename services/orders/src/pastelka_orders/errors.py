@@ -89,6 +89,23 @@ class ConflictError(OrdersError):
     title = "The present state forbids it"
 
 
+class OptionUnsupportedError(OrdersError):
+    """The coloring provider does not take an option."""
+
+    status = 422
+    code = "option_unsupported"
+    title = "The coloring provider does not take this option"
+
+    def __init__(self, provider: str, options: Sequence[str], taken: Sequence[str]) -> None:
+        super().__init__(
+            f"The coloring provider {provider!r} does not take {', '.join(options)};"
+            f" it takes {', '.join(taken)}. Leave the others out, or set COLORING_PROVIDER to a provider"
+            " that takes them.",
+            provider=provider,
+            options=list(options),
+        )
+
+
 class PhotoMissingError(ConflictError):
     """The photo is not stored yet."""
 

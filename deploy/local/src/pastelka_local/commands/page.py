@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pastelka_common.contracts.options import ColoringOptions, SvgOptions
+from pastelka_common.contracts.options import Background, ColoringOptions, LineWeight, SvgOptions
 
 _DEFAULTS = ColoringOptions()
 
@@ -38,12 +38,20 @@ def page(
     ] = None,
     megapixels: Annotated[float, typer.Option(min=0.5, max=8)] = _DEFAULTS.megapixels,
     steps: Annotated[int, typer.Option(min=1, max=20, help="Detail of the page.")] = _DEFAULTS.steps,
+    frame: Annotated[bool, typer.Option(help="Draw a thin border.")] = _DEFAULTS.frame,
+    background: Annotated[
+        Background, typer.Option(help="What is drawn outside of the subject: all, less or nothing.")
+    ] = _DEFAULTS.background,
+    line_weight: Annotated[LineWeight, typer.Option(help="Width of the lines.")] = _DEFAULTS.line_weight,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """Draw a coloring page (PNG) and its SVG from PHOTO, with no service running."""
     png = output or Path(f"{photo.stem}-page.png")
     svg = png.with_suffix(".svg")
-    drawn, traced = asyncio.run(_make(photo, ColoringOptions(megapixels=megapixels, steps=steps)))
+    options = ColoringOptions(
+        megapixels=megapixels, steps=steps, frame=frame, background=background, line_weight=line_weight
+    )
+    drawn, traced = asyncio.run(_make(photo, options))
     png.write_bytes(drawn)
     svg.write_bytes(traced)
     if as_json:
@@ -69,7 +77,14 @@ async def _make(photo: Path, options: ColoringOptions) -> tuple[bytes, bytes]:
         coloring, vectorize = LocalColoringProvider(), LocalSvgProvider()
         report: Any = _NoReport()
         try:
-            request = ColoringRequest(partial(_at, stored), options.megapixels, options.steps)
+            request = ColoringRequest(
+                partial(_at, stored),
+                options.megapixels,
+                options.steps,
+                options.frame,
+                options.background,
+                options.line_weight,
+            )
             png = await coloring.color(request, report)
             await asyncio.to_thread(drawn.write_bytes, png)
             chosen = SvgOptions()

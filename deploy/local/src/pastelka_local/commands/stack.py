@@ -15,7 +15,7 @@ from rich.console import Console
 from pastelka_local.accounts import Accounts, AccountsError
 from pastelka_local.api_client import ApiError, connect
 from pastelka_local.display import Display, display, table
-from pastelka_local.health import StackState, look
+from pastelka_local.health import StackState, read_stack_state
 from pastelka_local.orphans import terminate_children
 from pastelka_local.plan import StackFile
 from pastelka_local.sample import SampleError, SampleProgress, make_sample
@@ -62,7 +62,7 @@ async def start(settings: Settings) -> int:
 
 async def status(settings: Settings, *, as_json: bool) -> int:
     """List every process with its pid, port and health; exit status 0 if all are healthy."""
-    state, stack = await look(settings.run), StackFile.read(settings.run)
+    state, stack = await read_stack_state(settings.run), StackFile.read(settings.run)
     if as_json:
         print(json.dumps(_document(state, stack), indent=2))
         return 0 if state.ready else 1
@@ -120,7 +120,7 @@ async def _start(settings: Settings, shown: Display) -> StackFile:
 async def _watch(settings: Settings, shown: Display) -> None:
     """Show the processes until cancelled. Raises :class:`StackError` if another program stopped them."""
     while True:
-        state = await look(settings.run)
+        state = await read_stack_state(settings.run)
         if not state.processes:
             raise StackError("another program stopped the stack (make down?)")
         shown.state(state)

@@ -1,7 +1,7 @@
 """Printed books are versions, composed by the worker; line items can be changed here.
 
 Revision ID: 037
-Revises: 034
+Revises: 036
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "037"
-down_revision = "034"
+down_revision = "036"
 branch_labels = None
 depends_on = None
 

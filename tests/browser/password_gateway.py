@@ -32,7 +32,7 @@ Role = Literal["viewer", "operator"]
 
 
 @dataclass(frozen=True)
-class Door:
+class PasswordGateway:
     """Address of the gateway, and the commands that manage its users."""
 
     url: str
@@ -63,7 +63,7 @@ class Door:
 
 
 @asynccontextmanager
-async def closed_door(line: Line, folder: Path) -> AsyncIterator[Door]:
+async def start_password_gateway(line: Line, folder: Path) -> AsyncIterator[PasswordGateway]:
     """Run another API with AUTH_MODE=password behind its own gateway."""
     stack = line.stack
     gateway = NginxServer(
@@ -76,7 +76,7 @@ async def closed_door(line: Line, folder: Path) -> AsyncIterator[Door]:
     api = await stack.add("closed-api", "api", env={**_SETTINGS, "STATIC_URL": gateway.static_url})
     gateway.api_url = api.url
     async with running(gateway, deadline=60):
-        yield Door(f"http://localhost:{gateway.port}", line)
+        yield PasswordGateway(f"http://localhost:{gateway.port}", line)
 
 
 async def sign_in(visitor: Visitor, name: str, password: str = PASSWORD) -> None:

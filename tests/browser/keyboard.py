@@ -11,7 +11,7 @@ for (const kind of ["pointerdown", "mousedown", "touchstart"])
 """Script that counts pointer events in ``window.pointers``."""
 
 
-class Keys:
+class Keyboard:
     """A visitor's keyboard."""
 
     def __init__(self, visitor: Visitor) -> None:

@@ -18,9 +18,15 @@ from pastelka_common.testing.fake_api import FakeApi, serving
 from pastelka_common.testing.plugin import StartNginx
 from pastelka_common.testing.waiting import until
 from tests.browser.conftest import Arrive
-from tests.browser.locked import COOKIE_SECONDS, COSTLY_BURST, PASSWORD, Locked, locked_gateway
 from tests.browser.orders import images_of, statuses
-from tests.browser.visitor import Look, Visitor, arrive
+from tests.browser.short_lived_gateway import (
+    COOKIE_SECONDS,
+    COSTLY_BURST,
+    PASSWORD,
+    ShortLivedGateway,
+    start_short_lived_gateway,
+)
+from tests.browser.visitor import DisplayOptions, Visitor, arrive
 from tests.line import Line
 
 HUB = "/.well-known/mercure"
@@ -41,28 +47,32 @@ _HEARING = """{
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def locked(line: Line, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Locked]:
-    async with locked_gateway(line, tmp_path_factory.mktemp("locked")) as gateway:
+async def short_lived_gateway(
+    line: Line, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[ShortLivedGateway]:
+    async with start_short_lived_gateway(line, tmp_path_factory.mktemp("short-lived-gateway")) as gateway:
         yield gateway
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def guest(chromium: Browser, locked: Locked, tmp_path: Path) -> AsyncIterator[Visitor]:
+async def guest(
+    chromium: Browser, short_lived_gateway: ShortLivedGateway, tmp_path: Path
+) -> AsyncIterator[Visitor]:
     """A visitor at the protected gateway who has not signed in yet."""
-    visitor = await arrive(chromium, locked.url, "guest", Look())
+    visitor = await arrive(chromium, short_lived_gateway.url, "guest", DisplayOptions())
     visitor.watch.announce(r"/api/v1/(orders|system).*: 401")
     await visitor.context.add_init_script(_HEARING)
     yield visitor
     troubles = visitor.watch.unannounced()
     if troubles:
-        await visitor.shoot(tmp_path)
+        await visitor.save_screenshot(tmp_path)
     await visitor.context.close()
     assert troubles == []
 
 
-async def sign_in(visitor: Visitor, locked: Locked, name: str, path: str) -> None:
+async def sign_in(visitor: Visitor, short_lived_gateway: ShortLivedGateway, name: str, path: str) -> None:
     """Open a page as a new user; returns when it is live."""
-    await locked.add_user(name)
+    await short_lived_gateway.add_user(name)
     await visitor.open(path)
     await visitor.page.get_by_label("Jméno").fill(name)
     await visitor.page.get_by_label("Heslo").fill(PASSWORD)
@@ -83,11 +93,11 @@ async def publish(line: Line, number: int) -> str:
 
 
 async def test_the_event_stream_outlives_its_cookies_without_a_gap(
-    guest: Visitor, locked: Locked, line: Line
+    guest: Visitor, short_lived_gateway: ShortLivedGateway, line: Line
 ) -> None:
     order = await line.order(1, first_seed=900)
     number, image = order["order_number"], images_of(order)[0]["id"]
-    await sign_in(guest, locked, "renewing", f"/orders/{number}")
+    await sign_in(guest, short_lived_gateway, "renewing", f"/orders/{number}")
     loaded = await guest.loaded()
     published = []
     ends = time.monotonic() + 1.6 * COOKIE_SECONDS
@@ -107,38 +117,41 @@ async def test_the_event_stream_outlives_its_cookies_without_a_gap(
     assert lights[lights.index("live") :] == ["live"]
     await line.post(f"/images/{image}/generate-coloring")
 
-    async def shows_the_committed() -> bool:
+    async def matches_the_api() -> bool:
         shown = await guest.badges()
         return bool(shown) and shown == await statuses(line, number)
 
-    assert await until(shows_the_committed, 30)
+    assert await until(matches_the_api, 30)
     assert await guest.loaded() == loaded
 
 
 async def test_a_deleted_user_receives_no_pushes_and_no_files(
-    guest: Visitor, locked: Locked, line: Line
+    guest: Visitor, short_lived_gateway: ShortLivedGateway, line: Line
 ) -> None:
     order = await line.order(1, first_seed=910)
-    await sign_in(guest, locked, "leaving", f"/orders/{order['order_number']}")
-    kept = {cookie["name"]: cookie["value"] for cookie in await guest.context.cookies([f"{locked.url}{HUB}"])}
+    await sign_in(guest, short_lived_gateway, "leaving", f"/orders/{order['order_number']}")
+    kept = {
+        cookie["name"]: cookie["value"]
+        for cookie in await guest.context.cookies([f"{short_lived_gateway.url}{HUB}"])
+    }
     file = images_of(await line.get(f"/orders/{order['order_number']}"))[0]["url"]
-    file = f"{locked.gateway.static_url}{file.split('/static')[1]}"
+    file = f"{short_lived_gateway.gateway.static_url}{file.split('/static')[1]}"
     cookies = {"Cookie": "; ".join(f"{name}={value}" for name, value in kept.items())}
     timeout = aiohttp.ClientTimeout(total=None)
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), timeout=timeout) as http:
-        async with http.get(f"{locked.url}{HUB}?topic=orders", headers=cookies) as stream:
+        async with http.get(f"{short_lived_gateway.url}{HUB}?topic=orders", headers=cookies) as stream:
             assert stream.status == 200
             async with http.get(file, headers=cookies) as response:
                 assert response.status == 200
             removed = time.monotonic()
-            await locked.remove_user("leaving")
+            await short_lived_gateway.remove_user("leaving")
             # With the browser's cookies, in a client that ignores the page's rules.
             async with asyncio.timeout(2 * COOKIE_SECONDS):
                 await stream.content.read()
             assert time.monotonic() - removed <= COOKIE_SECONDS + 5
 
         async def refused() -> bool:
-            async with http.get(f"{locked.url}{HUB}?topic=orders", headers=cookies) as again:
+            async with http.get(f"{short_lived_gateway.url}{HUB}?topic=orders", headers=cookies) as again:
                 return again.status == 401
 
         assert await until(refused, COOKIE_SECONDS)
@@ -151,9 +164,11 @@ async def test_a_deleted_user_receives_no_pushes_and_no_files(
     assert HUB not in str(await guest.context.cookies())
 
 
-async def test_images_on_the_file_port_require_a_session(guest: Visitor, locked: Locked, line: Line) -> None:
+async def test_images_on_the_file_port_require_a_session(
+    guest: Visitor, short_lived_gateway: ShortLivedGateway, line: Line
+) -> None:
     order = await line.order(2, first_seed=920)
-    await sign_in(guest, locked, "looking", f"/orders/{order['order_number']}")
+    await sign_in(guest, short_lived_gateway, "looking", f"/orders/{order['order_number']}")
     pictures = guest.page.locator("article img")
     await expect(pictures).to_have_count(2)
 
@@ -162,16 +177,18 @@ async def test_images_on_the_file_port_require_a_session(guest: Visitor, locked:
 
     assert await until(shown, 20)
     sources: list[str] = await pictures.evaluate_all("(all) => all.map((one) => one.currentSrc)")
-    assert {source.split("/images/")[0] for source in sources} == {locked.gateway.static_url}
+    assert {source.split("/images/")[0] for source in sources} == {short_lived_gateway.gateway.static_url}
     await guest.context.clear_cookies()
     for source in sources:
         async with line.http.get(source) as response:
             assert response.status == 401
 
 
-async def test_rate_limiting_shows_a_message(guest: Visitor, locked: Locked, line: Line) -> None:
+async def test_rate_limiting_shows_a_message(
+    guest: Visitor, short_lived_gateway: ShortLivedGateway, line: Line
+) -> None:
     order = await line.order(1, first_seed=930)
-    await sign_in(guest, locked, "hurried", f"/orders/{order['order_number']}")
+    await sign_in(guest, short_lived_gateway, "hurried", f"/orders/{order['order_number']}")
     guest.watch.announce(r"/generate-coloring: 429")
     tried: list[int] = await guest.page.evaluate(
         """(path) => Promise.all(Array.from({ length: 8 }, () =>

@@ -17,7 +17,7 @@ _PLACE = re.compile(r"\\\{\w+\\\}")
 
 
 @dataclass(frozen=True)
-class Words:
+class Catalogue:
     """All texts of a language by key, with all plural forms."""
 
     forms: dict[str, tuple[str, ...]]
@@ -38,7 +38,7 @@ class Words:
 
 
 @cache
-def words(language: Language) -> Words:
+def words(language: Language) -> Catalogue:
     """The catalogue of a language."""
     forms: dict[str, tuple[str, ...]] = {}
     for file in sorted(_TEXTS.glob("*.ts")):
@@ -47,4 +47,4 @@ def words(language: Language) -> Words:
         block = blocks[blocks.index(language) + 1]
         for key, single, plural in _ENTRY.findall(block):
             forms[key] = tuple(_FORM.findall(plural)) if plural else (single,)
-    return Words(forms)
+    return Catalogue(forms)

@@ -31,7 +31,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class FinalState:
     """All versions in the database, and all files (relative paths)."""
 
     colorings: list[Row]
@@ -56,12 +56,12 @@ class Picture:
         return [v for v in self.versions if v["status"] not in {"completed", "error"}]
 
 
-async def take(stack: RunningStack) -> Picture:
+async def take(stack: RunningStack) -> FinalState:
     """Read the database."""
     connection = await asyncpg.connect(stack.postgres.url, timeout=10)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            return Picture(
+            return FinalState(
                 [dict(row) for row in await connection.fetch(_COLORINGS)],
                 [dict(row) for row in await connection.fetch(_SVGS)],
                 [row["path"] for row in await connection.fetch("SELECT path FROM images")],

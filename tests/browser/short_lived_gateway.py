@@ -23,7 +23,7 @@ _LOW = {**not_counted([]), "RATE_COSTLY": "12", "RATE_COSTLY_BURST": str(COSTLY_
 
 
 @dataclass(frozen=True)
-class Locked:
+class ShortLivedGateway:
     """The gateway that requires signing in."""
 
     gateway: NginxServer
@@ -55,7 +55,7 @@ class Locked:
 
 
 @asynccontextmanager
-async def locked_gateway(line: Line, folder: Path) -> AsyncIterator[Locked]:
+async def start_short_lived_gateway(line: Line, folder: Path) -> AsyncIterator[ShortLivedGateway]:
     """Run the gateway with its API; both gateways serve the same orders."""
     stack = line.stack
     gateway = NginxServer(
@@ -77,6 +77,6 @@ async def locked_gateway(line: Line, folder: Path) -> AsyncIterator[Locked]:
         await api.start(deadline=60)
         gateway.api_url = api.url
         async with running(gateway, deadline=60):
-            yield Locked(gateway, env)
+            yield ShortLivedGateway(gateway, env)
     finally:
         await api.kill()
