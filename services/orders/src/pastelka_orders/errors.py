@@ -51,7 +51,23 @@ class ImageNotFoundError(NotFoundError, code="image_not_found"):
         super().__init__(f"There is no image {image_id} here.", image_id=image_id)
 
 
-class VersionNotFoundError(NotFoundError, code="version_not_found"):
+class LineItemNotFoundError(NotFoundError, code="line_item_not_found"):
+    """No such line item in that order."""
+
+    def __init__(self, item_id: int) -> None:
+        super().__init__(f"There is no line item {item_id} here.", line_item_id=item_id)
+
+
+class PreconditionFailedError(
+    OrdersError, status=412, code="precondition_failed", title="Precondition failed"
+):
+    """Somebody else changed it since it was read."""
+
+    def __init__(self) -> None:
+        super().__init__("It was changed since it was read; read it again and repeat the change.")
+
+
+class VersionNotFoundError(NotFoundError):
     """No such version (of that image)."""
 
     def __init__(self, kind: str, version_id: int) -> None:
@@ -145,10 +161,50 @@ class FileMissingError(ConflictError, code="file_missing"):
 
 
 class NotPrintableError(ConflictError, code="not_printable"):
-    """A page that is no picture that a PDF can hold."""
+    """The books of an order cannot be composed: a damaged page, too many sheets, too much work."""
 
-    def __init__(self, title: str) -> None:
-        super().__init__(f"A chosen page of {title} is damaged and cannot be printed; generate it again.")
+
+class BookNotFoundError(NotFoundError, code="book_not_found"):
+    """No such version of an order's book."""
+
+    def __init__(self, order_number: str, version: int) -> None:
+        super().__init__(
+            f"Order {order_number} has no book version {version}.",
+            order_number=order_number,
+            version=version,
+        )
+
+
+class BookFindingsError(ConflictError, code="book_has_errors"):
+    """The preflight found errors."""
+
+    def __init__(self, order_number: str, findings: Sequence[str]) -> None:
+        super().__init__(
+            f"The book of order {order_number} has errors: {' '.join(findings)}",
+            order_number=order_number,
+            findings=list(findings),
+        )
+
+
+class BookStateError(ConflictError, code="book_state"):
+    """The state of a book version forbids it."""
+
+    def __init__(self, order_number: str, version: int, reason: str) -> None:
+        super().__init__(
+            f"Book version {version} of order {order_number} {reason}.",
+            order_number=order_number,
+            version=version,
+        )
+
+
+class BooksMissingError(ConflictError, code="books_missing"):
+    """Orders that have no finished book cannot be printed together."""
+
+    def __init__(self, order_numbers: Sequence[str]) -> None:
+        super().__init__(
+            f"No finished book of these orders: {', '.join(order_numbers)}; compose them first.",
+            order_numbers=list(order_numbers),
+        )
 
 
 class _VersionStatusError(ConflictError):

@@ -32,7 +32,7 @@ from pastelka_common.process import wait_at_most
 from pastelka_common.storage import Storage
 from pastelka_orders.consumer_stats import consumer_stats
 from pastelka_orders.database import Database, DatabaseUnavailableError
-from pastelka_orders.repository import claims, downloads, erasures, shop_jobs, system
+from pastelka_orders.repository import book_versions, claims, downloads, erasures, shop_jobs, system
 
 QUEUE = Gauge("pastelka_queue_messages", "Messages of a consumer", ["consumer", "state"])
 QUEUE_AGE = Gauge(
@@ -56,7 +56,12 @@ STORAGE_UP = Gauge("pastelka_storage_up", "1 where the storage answers when it i
 COLLECTED = Gauge("pastelka_metrics_collected_timestamp_seconds", "When a source was last asked", ["source"])
 
 _CONSUMERS = (COLORING_CONSUMER, VECTORIZE_CONSUMER, FACTS_CONSUMER, EVENTS_CONSUMER)
-ROW_JOBS = {"download": downloads.TABLE, "shop": shop_jobs.TABLE, "erase": erasures.TABLE}
+ROW_JOBS = {
+    "download": downloads.TABLE,
+    "shop": shop_jobs.TABLE,
+    "erase": erasures.TABLE,
+    "book": book_versions.TABLE,
+}
 
 log = structlog.get_logger(__name__)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pastelka_common.contracts.statuses import StatusType
 from pastelka_orders.models.orders import StoredKind
 from pastelka_orders.repository import claims
 from pastelka_orders.repository.claims import DUE_NOW
@@ -30,6 +31,17 @@ _PHOTOS = f"""SELECT i.id, i.path, COALESCE(i.download_error_code = '{PHOTO_MISS
     WHERE i.id > :after AND i.path IS NOT NULL AND {_ALIVE}
         AND COALESCE(i.downloaded_at < {_OLD}, true)
     ORDER BY i.id LIMIT :page"""
+_BOOKS = f"""SELECT b.id, b.path, b.status = 'error' AS is_noted FROM book_versions b
+    WHERE b.id > :after AND b.path IS NOT NULL AND b.completed_at < {_OLD}
+        AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.order_id = b.order_id)
+        AND (b.status = 'completed' OR (b.status = 'error' AND b.error_code = '{FILE_MISSING}'))
+    ORDER BY b.id LIMIT :page"""
+_STATEMENTS: dict[StoredKind, str] = {
+    "coloring": _PAGES["coloring"],
+    "svg": _PAGES["svg"],
+    "photo": _PHOTOS,
+    "book": _BOOKS,
+}
 # What was to follow the page was asked for when the page was first completed.
 _NOTHING_FOLLOWS = "UPDATE coloring_versions SET then_svg = NULL WHERE id = :id"
 _BACK = {
@@ -73,8 +85,7 @@ async def page(
     connection: AsyncConnection, kind: StoredKind, *, after: int, page: int, grace: float
 ) -> list[StoredFile]:
     """Files of rows with an id beyond ``after``, by id; none of orders that are being erased."""
-    statement = _PHOTOS if kind == "photo" else _PAGES[kind]
-    rows = await execute(connection, statement, {"after": after, "page": page, "grace": grace})
+    rows = await execute(connection, _STATEMENTS[kind], {"after": after, "page": page, "grace": grace})
     return [StoredFile(kind, row.id, row.path, row.is_noted) for row in rows]
 
 
@@ -83,10 +94,9 @@ async def nothing_follows(connection: AsyncConnection, version_id: int) -> None:
     await execute(connection, _NOTHING_FOLLOWS, {"id": version_id})
 
 
-async def version_is_back(connection: AsyncConnection, kind: StoredKind, version_id: int) -> None:
+async def version_is_back(connection: AsyncConnection, kind: StatusType, version_id: int) -> None:
     """The file of a locked version is there again."""
-    if kind != "photo":
-        await execute(connection, _BACK[kind], {"id": version_id})
+    await execute(connection, _BACK[kind], {"id": version_id})
 
 
 async def fetch_photo_again(connection: AsyncConnection, image_id: int) -> None:
