@@ -19,7 +19,7 @@ from pastelka_orders.domain.coloring_options import PresetName
 from pastelka_orders.models.orders import OrderSource, OrderStatus
 
 
-def left_out_if_none(description: str) -> Any:
+def left_out_if_none(description: str | None = None) -> Any:
     """A field that is left out when there is nothing to say."""
     return Field(default=None, exclude_if=lambda value: value is None, description=description)
 
