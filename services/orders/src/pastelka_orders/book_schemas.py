@@ -13,7 +13,7 @@ from pastelka_orders.api.field_limits import (
 )
 from pastelka_orders.book.description import BookOptions
 from pastelka_orders.domain import text
-from pastelka_orders.schemas import Error, ShopValuesOrNone
+from pastelka_orders.schemas import Error, ShopValuesOrNone, left_out_if_none
 
 BookStatus = Literal["queued", "composing", "completed", "error"]
 MAX_ORDERS = 100
