@@ -23,7 +23,7 @@ from tests.line import Line
 
 DISK_MEGABYTES = 64
 _LARGER_DISK = 128
-_LOOK_EVERY = 0.5
+_POLL_SECONDS = 0.5
 
 Cause = Callable[[Line], AbstractAsyncContextManager[None]]
 
@@ -227,7 +227,7 @@ async def all_done(line: Line) -> None:
     """Wait until every requested page and SVG is completed: waiting work is never lost."""
 
     async def all_completed() -> bool:
-        await asyncio.sleep(_LOOK_EVERY)
+        await asyncio.sleep(_POLL_SECONDS)
         for order in (await line.get("/orders"))["items"]:
             for version in await _versions(line, order["order_number"]):
                 if version["status"] == "error":

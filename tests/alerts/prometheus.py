@@ -25,7 +25,7 @@ _PROGRAM = GoProgram(
     takes="five to eight minutes",
 )
 _READY_SECONDS = 60
-_LOOK_EVERY = 0.5
+_POLL_SECONDS = 0.5
 
 
 class PrometheusMissingError(Exception):
@@ -67,7 +67,7 @@ class Prometheus:
 
     async def firing(self) -> dict[str, str]:
         """The firing alerts with their summaries; rules are evaluated every second."""
-        await asyncio.sleep(_LOOK_EVERY)
+        await asyncio.sleep(_POLL_SECONDS)
         alerts = (await self._get("/api/v1/alerts"))["alerts"]
         return {
             alert["labels"]["alertname"]: alert["annotations"]["summary"]

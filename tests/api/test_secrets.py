@@ -34,7 +34,7 @@ MODULES = {
     "vectorize": "pastelka_vectorize",
     "notifier": "pastelka_notifier",
 }
-_PATIENCE = 90.0
+_TIMEOUT_SECONDS = 90.0
 
 
 def secret(name: str) -> str:
@@ -126,11 +126,11 @@ def assert_silent(what: str, content: bytes) -> None:
 
 async def until(condition: Callable[[], bool], what: str) -> None:
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
             while not condition():  # noqa: ASYNC110 - files and other processes have no event
                 await asyncio.sleep(0.1)
     except TimeoutError:
-        raise AssertionError(f"not within {_PATIENCE:g} s: {what}") from None
+        raise AssertionError(f"not within {_TIMEOUT_SECONDS:g} s: {what}") from None
 
 
 @asynccontextmanager
@@ -146,7 +146,7 @@ async def started(name: str, settings: dict[str, str], folder: Path) -> AsyncIte
 async def _answers(url: str) -> bytes:
     """The first response of an endpoint, whatever its status."""
     async with aiohttp.ClientSession() as http:
-        for _ in range(int(_PATIENCE * 10)):
+        for _ in range(int(_TIMEOUT_SECONDS * 10)):
             try:
                 async with http.get(url) as response:
                     return await response.read()

@@ -19,7 +19,7 @@ from pastelka_local.testing import RunningStack, Subscriber
 from tests.bench.figures import Results, percentile
 from tests.bench.system import Options, connections, generate, say, stack, until_none, upload
 
-_PLAYED_FOR = ("api", "worker", "notifier")
+_SERVICES = ("api", "worker", "notifier")
 """Without the coloring service: the bench publishes its facts."""
 _RATE = 100.0
 _FACTS = 500
@@ -96,7 +96,7 @@ class EventWatch:
 
 async def latency(options: Options, results: Results) -> None:
     """Latency from publishing a fact to its event at the subscriber, at 100 facts a second over 20 orders."""
-    async with stack(options, services=_PLAYED_FOR) as running:
+    async with stack(options, services=_SERVICES) as running:
         courses = await _courses(running, orders=20, photos=2)
         async with connected(running.nats.url, name="bench") as nc, running.subscriber("orders") as hearing:
             publisher = Publisher(nc)
@@ -110,7 +110,7 @@ async def latency(options: Options, results: Results) -> None:
 
 async def transitions(options: Options, results: Results) -> None:
     """Maximum throughput of facts, over 200 versions of 20 orders."""
-    async with stack(options, services=_PLAYED_FOR) as running:
+    async with stack(options, services=_SERVICES) as running:
         courses = await _courses(running, orders=20, photos=10)
         async with (
             connected(running.nats.url, name="bench") as nc,

@@ -35,7 +35,7 @@ _IMAGES = _ORDERS * _PHOTOS
 _JOB_SECONDS = 10.0
 _CLICKS = 60
 _QUIET = 0.3
-_LOOK_EVERY = 1.0
+_POLL_SECONDS = 1.0
 
 
 async def throughput(options: Options, results: Results) -> None:
@@ -152,7 +152,7 @@ class MemoryWatch:
         while True:
             ours, rest = await asyncio.to_thread(self._measure)
             self.ours, self.everything = max(self.ours, ours), max(self.everything, ours + rest)
-            await asyncio.sleep(_LOOK_EVERY)
+            await asyncio.sleep(_POLL_SECONDS)
 
     def _measure(self) -> tuple[float, float]:
         return memory_of(self._named, OUR_SERVICES), memory_of(self._named, INFRASTRUCTURE)

@@ -20,7 +20,7 @@ from tests.bench.photos import photos as large_photos
 API_KEY = "fake-runpod-key"
 ALL_SERVICES = ("api", "worker", "coloring", "vectorize", "notifier")
 _UPLOADS = 2
-_LOOK_EVERY = 0.05
+_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ async def until_none(database: asyncpg.Connection, condition: str, *, timeout: f
     try:
         async with asyncio.timeout(timeout):
             while await database.fetchval(query):  # noqa: ASYNC110 - rows change without telling us
-                await asyncio.sleep(_LOOK_EVERY)
+                await asyncio.sleep(_POLL_SECONDS)
     except TimeoutError:
         left = await database.fetchval(query)
         raise RuntimeError(f"after {timeout:g} s there are still {left} colorings with {condition}") from None

@@ -29,8 +29,8 @@ async def statuses(line: Any, number: str, kind: str) -> list[str]:
     ]
 
 
-async def set_back_dates(line: Any, number: str) -> None:
-    """Set the order's dates back by 31 days."""
+async def set_back_creation_date(line: Any, number: str) -> None:
+    """Set the order's creation date back by 31 days."""
     connection = await asyncpg.connect(line.stack.postgres.url)
     try:
         await connection.execute(
@@ -66,7 +66,7 @@ async def test_an_order_past_its_retention_is_erased_and_a_newer_one_stays(line:
     folder = line.stack.storage / str(old["id"])
     assert len([file for file in folder.rglob("*") if file.is_file()]) >= 6
     async with line.stack.subscriber("orders") as browser:
-        await set_back_dates(line, old["order_number"])
+        await set_back_creation_date(line, old["order_number"])
         await until(lambda: is_gone(line, old["order_number"]), 60)
         await browser.until(lambda heard: any(one.payload["type"] == "list_update" for one in heard))
     assert not folder.exists()
@@ -92,7 +92,7 @@ async def test_erasure_cancels_provider_jobs_and_nothing_reappears(line: Any) ->
         return bool(found) and set(found) <= {"runpod_submitted", "runpod_queued", "runpod_processing"}
 
     await until(is_at_runpod, 60)
-    await set_back_dates(line, number)
+    await set_back_creation_date(line, number)
     await until(lambda: is_gone(line, number), 60)
 
     async def are_cancelled() -> bool:

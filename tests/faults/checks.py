@@ -25,7 +25,7 @@ def describe_version(version: Row) -> str:
 
 
 def every_version_ended(state: FinalState) -> list[str]:
-    """``completed`` with a path, or ``error`` with a code and a sentence."""
+    """``completed`` with a path, or ``error`` with a code and a message."""
     wrong = [f"{describe_version(v)} is still {v['status']} (run {v['run']})" for v in state.unfinished]
     for version in state.versions:
         if version["status"] == "error" and not (version["error_code"] and version["error_message"]):

@@ -18,7 +18,7 @@ from pastelka_local.testing import RunningStack
 SIZE = 3
 _FORMING_SECONDS = 60.0
 _LEADER_SECONDS = 30.0
-_LOOK_EVERY = 0.2
+_POLL_SECONDS = 0.2
 
 
 @dataclass(kw_only=True)
@@ -74,7 +74,7 @@ class ClusterStack(RunningStack):
         while not await self._has_leader():
             if time.time() > deadline:
                 raise RuntimeError("the nats-servers did not form a cluster")
-            await asyncio.sleep(_LOOK_EVERY)
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def _has_leader(self) -> bool:
         async with (
@@ -107,7 +107,7 @@ async def leader_of(stack: RunningStack, stream: str) -> str:
         with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
             if leader := await _reported_leader(stack, stream):
                 return leader.replace("pastelka", "nats")
-        await asyncio.sleep(_LOOK_EVERY)
+        await asyncio.sleep(_POLL_SECONDS)
     return node_names(stack)[0]
 
 

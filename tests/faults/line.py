@@ -18,7 +18,7 @@ from tests.faults.cluster import ClusterStack
 from tests.faults.journal import Journal, Outage
 from tests.faults.providers import Runpod, Vectorizer
 
-_LOOK_EVERY = 0.2
+_POLL_SECONDS = 0.2
 _RESTART_PAUSE = 1.0
 _READY_SECONDS = 90.0
 _START_SECONDS = 180.0
@@ -84,12 +84,12 @@ class Line:
                         f"{service.tail()[-1500:]}"
                     )
                 await self._restart(service)
-                await asyncio.sleep(_LOOK_EVERY)
+                await asyncio.sleep(_POLL_SECONDS)
 
     async def keep(self) -> None:
         """Restart processes that exited by themselves, as a process manager does; runs until cancelled."""
         while True:
-            await asyncio.sleep(_LOOK_EVERY)
+            await asyncio.sleep(_POLL_SECONDS)
             for name, service in list(self.stack.services.items()):
                 if name not in self.planned:
                     await self._restart(service)

@@ -24,7 +24,7 @@ from tests.faults.line import Line, LineOptions, NotReadyError, running
 from tests.faults.plan import Fault, Shape
 from tests.faults.result import Result, fault_results
 
-_LOOK_EVERY = 0.5
+_POLL_SECONDS = 0.5
 _CONVERGE_SECONDS = 20.0
 _BROKEN = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, nats.errors.Error)
 Say = Callable[[str], None]
@@ -102,7 +102,7 @@ async def until_quiet(line: Line, seconds: float) -> bool:
         with suppress(*_BROKEN):
             if await _is_quiet(line):
                 return True
-        await asyncio.sleep(_LOOK_EVERY)
+        await asyncio.sleep(_POLL_SECONDS)
     return False
 
 
@@ -176,7 +176,7 @@ async def browser_shows_final_state(browser: Browser, client: Client) -> list[st
         wrong = checks.the_browser_shows_it(browser, await _orders(client))
         if not wrong or time.time() > deadline:
             return wrong
-        await asyncio.sleep(_LOOK_EVERY)
+        await asyncio.sleep(_POLL_SECONDS)
 
 
 async def _orders(client: Client) -> dict[str, Any]:

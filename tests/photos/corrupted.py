@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from tests.photos.corpus import CASES
 
 _SPANS = (64, 300, 10**9)
-"""Share of changes in the headers, which are short."""
+"""Upper ends of the ranges to change, in bytes: headers are short, and most changes must hit them."""
 
 
 def corrupted(seed: int, count: int) -> Iterator[tuple[str, bytes]]:

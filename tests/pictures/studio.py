@@ -21,7 +21,7 @@ from pastelka_local.testing.stack import post_order
 _FIRST_NUMBER = 1263
 _SIDE = 1100
 _DEADLINE = 900.0
-_LOOK_EVERY = 0.25
+_POLL_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,7 @@ class _DataBuilder:
     async def _until(self, query: str, value: int) -> None:
         async with asyncio.timeout(_DEADLINE):
             while await self._value(query) != value:  # noqa: ASYNC110 - rows change without telling us
-                await asyncio.sleep(_LOOK_EVERY)
+                await asyncio.sleep(_POLL_SECONDS)
 
     async def _value(self, query: str) -> int:
         connection = await asyncpg.connect(self._stack.postgres.url)

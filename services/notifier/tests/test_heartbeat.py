@@ -60,7 +60,7 @@ async def test_heartbeats_reach_pages_but_not_clients_of_message_events(
 
 async def test_only_the_active_notifier_publishes(nc: Client, hubs: Callable[..., CountingHub]):
     async with hubs() as active, hubs() as standby:
-        waiting = Heartbeat(nc, standby, lambda: False, interval=SHORT, patience=NEVER)
+        waiting = Heartbeat(nc, standby, lambda: False, interval=SHORT, standby_delay=NEVER)
         async with waiting.running(), Heartbeat(nc, active, lambda: True, interval=SHORT).running():
             assert await until(lambda: _reached(active, 5), 30)
         assert standby.tried == 0
@@ -70,7 +70,7 @@ async def test_the_standby_publishes_when_the_active_notifier_is_gone(
     nc: Client, hubs: Callable[..., CountingHub]
 ):
     async with hubs() as active, hubs() as standby:
-        waiting = Heartbeat(nc, standby, lambda: False, interval=SHORT, patience=1.0)
+        waiting = Heartbeat(nc, standby, lambda: False, interval=SHORT, standby_delay=1.0)
         async with waiting.running():
             async with Heartbeat(nc, active, lambda: True, interval=SHORT).running():
                 assert await until(lambda: _reached(active, 3), 30)

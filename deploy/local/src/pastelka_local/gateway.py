@@ -5,7 +5,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from pastelka_common.servers import ServerError
-from pastelka_common.servers.checkout import deploy_folder
+from pastelka_common.servers.base import deploy_folder
 from pastelka_common.servers.nginx_templates import (
     caller_header,
     defaults,
@@ -18,7 +18,7 @@ from pastelka_local.settings import Settings, SettingsError
 _LIMITS = ("RATE_", "HUB_STREAMS")
 _EXEMPT = "RATE_EXEMPT"
 _FEWEST = {"RATE_COSTLY": 12, "RATE_LOGIN": 1, "HUB_STREAMS": 1}
-"""Low enough that the ``Retry-After`` of a rejected client suffices; the other limits use 60."""
+"""Minimum values at which the ``Retry-After`` of a rejected client is still sufficient; others: 60."""
 _MOST = 1_000_000
 _THIS_MACHINE = "127.0.0.0/8,::1"
 _PROXIES = "127.0.0.1,::1"

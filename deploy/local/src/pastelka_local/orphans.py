@@ -15,7 +15,7 @@ from pastelka_local.supervision import MARKER
 
 _WITHOUT_ENVIRONMENT = {"nginx", "postgres"}
 _SERVERS = {"nginx", "postgres", "nats-server"}
-_PATIENCE_SECONDS = 10.0
+_TERMINATION_TIMEOUT = 10.0
 
 
 def find_orphans(data: Path) -> list[psutil.Process]:
@@ -47,11 +47,11 @@ def _end(processes: list[psutil.Process]) -> None:
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.terminate()
-    _, alive = psutil.wait_procs(processes, timeout=_PATIENCE_SECONDS)
+    _, alive = psutil.wait_procs(processes, timeout=_TERMINATION_TIMEOUT)
     for process in alive:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(alive, timeout=_PATIENCE_SECONDS)
+    psutil.wait_procs(alive, timeout=_TERMINATION_TIMEOUT)
 
 
 def _is_ours(process: psutil.Process, data: Path) -> bool:

@@ -23,7 +23,7 @@ from pastelka_notifier.mercure import HubRefusedError, HubUnavailableError, Merc
 log = structlog.get_logger(__name__)
 
 PUSHED = Counter("pastelka_updates_pushed_total", "Updates the hub accepted", ["type"])
-FAILED = Counter("pastelka_updates_failed_total", "Tries that the hub did not accept", ["reason"])
+FAILED = Counter("pastelka_updates_failed_total", "Pushes that failed", ["reason"])
 for _reason in ("unavailable", "refused", "malformed", "internal"):
     # Initialized with 0: Prometheus sees no increase in a counter that first appears with 1.
     FAILED.labels(_reason)

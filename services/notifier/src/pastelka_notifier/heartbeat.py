@@ -23,8 +23,8 @@ SUBJECT = "notifier.heartbeat"
 """Subject of announcements between notifiers; belongs to no stream."""
 
 INTERVAL = 15.0
-_PATIENCE = 4.0
-"""Extra seconds that a standby waits, and the range of a random addition."""
+_STANDBY_DELAY = 4.0
+"""Seconds that a standby waits in addition to the interval: between one and two times this."""
 
 log = structlog.get_logger(__name__)
 
@@ -43,13 +43,13 @@ class Heartbeat:
         is_active: Callable[[], bool],
         *,
         interval: float = INTERVAL,
-        patience: float = _PATIENCE,
+        standby_delay: float = _STANDBY_DELAY,
     ) -> None:
         self._nc = nc
         self._hub = hub
         self._is_active = is_active
         self._interval = interval
-        self._patience = patience
+        self._standby_delay = standby_delay
         self._announced = asyncio.Event()
 
     @asynccontextmanager
@@ -76,7 +76,7 @@ class Heartbeat:
     async def _is_due(self) -> bool:
         """Whether no announcement has arrived within this notifier's waiting time."""
         self._announced.clear()
-        longer = 0.0 if self._is_active() else self._patience * random.uniform(1, 2)  # noqa: S311 - jitter
+        longer = 0.0 if self._is_active() else self._standby_delay * random.uniform(1, 2)  # noqa: S311 - jitter
         try:
             async with asyncio.timeout(self._interval + longer):
                 await self._announced.wait()
