@@ -9,7 +9,7 @@ FROM docker.io/library/python:3.13.18-slim-trixie AS python
 
 FROM python AS build
 COPY --from=uv /uv /usr/local/bin/uv
-# Bytecode is tied to its source by a hash that nobody checks at run time: times change in layers.
+# Bytecode is tied to its source by a hash that is not checked at run time: times change in layers.
 ENV UV_COMPILE_BYTECODE=1 \
     UV_LINK_MODE=copy \
     UV_PROJECT_ENVIRONMENT=/app \
@@ -50,7 +50,7 @@ RUN XDG_CACHE_HOME=/app/cache /app/bin/python coloring_model.py && chmod -R a+rX
 
 FROM python AS runtime
 # Installers are for building, and nothing here becomes another user. The standard library comes without
-# bytecode, and nobody could write any.
+# bytecode, and no process could write any.
 RUN rm -rf /usr/local/bin/pip* /usr/local/lib/python3*/ensurepip /usr/local/lib/python3*/site-packages/pip* \
     && python3 -m compileall -q --invalidation-mode unchecked-hash \
        "$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')" \

@@ -157,7 +157,7 @@ readinessProbe:
   failureThreshold: 2
 {{- end -}}
 
-{{- /* A Deployment with its PodDisruptionBudget. Takes what `pastelka.pod` takes, and replicas (nothing: somebody else sets them), recreate. */ -}}
+{{- /* A Deployment with its PodDisruptionBudget. Takes what `pastelka.pod` takes, and replicas (nothing: an autoscaler sets them), recreate. */ -}}
 {{- define "pastelka.deployment" -}}
 {{- $v := .v -}}
 apiVersion: apps/v1

@@ -256,7 +256,7 @@ export const en = {
   "detail.delete": "Delete",
   "detail.delete.title": "Delete order {number}?",
   "detail.delete.text":
-    "All its photos, coloring pages and SVGs are deleted too, and work in hand is cancelled. This cannot be undone.",
+    "All its photos, coloring pages and SVGs are deleted too, and work in progress is cancelled. This cannot be undone.",
   "detail.delete.confirm": "Delete the order",
   "detail.delete.keep": "Keep it",
   "detail.deleted": "Order {number} is deleted.",
