@@ -32,8 +32,8 @@ export const cs = {
   "list.busy": "Spouštím {done} / {total}",
   "list.actions": "Práce na vybraných objednávkách",
   "list.preset": "Jak mají omalovánky vypadat",
-  "list.preset.values": "{megapixels} MP / {steps} kr.",
-  "list.preset.wrong": "Vlastní hodnoty omalovánek nejsou v pořádku. Vyberte předvolbu.",
+  "list.preset.wrong":
+    "Není vybraná předvolba omalovánek, nebo jsou vlastní hodnoty chybné. Vyberte předvolbu.",
   "list.chooseFirst": "Nejprve vyberte objednávku: klávesou x, nebo na ni přejděte klávesami j a k.",
   "list.coloring.started": {
     one: "Omalovánky se generují pro {count} objednávku.",
@@ -127,8 +127,8 @@ export const en = {
   "list.busy": "Starting {done} / {total}",
   "list.actions": "Work on the selected orders",
   "list.preset": "How coloring pages should look",
-  "list.preset.values": "{megapixels} MP / {steps} st",
-  "list.preset.wrong": "Your own values for coloring pages are not right. Choose a preset.",
+  "list.preset.wrong":
+    "No preset for coloring pages is chosen, or your own values are wrong. Choose a preset.",
   "list.chooseFirst": "Choose an order first: with the key x, or go to it with j and k.",
   "list.coloring.started": {
     one: "Coloring pages are being made for {count} order.",
