@@ -130,13 +130,16 @@ def _grid(cells: list[list[Image.Image]], size: tuple[int, int], blocks: int) ->
     across = len(cells[0])
     rows = -(-len(cells) // blocks)
     canvas = Image.new("RGB", (blocks * (across * size[0] + 12), rows * size[1]), "white")
+    bottom = 0
     for index, row in enumerate(cells):
         for column, image in enumerate(row):
             small = image.convert("RGB")
             small.thumbnail((size[0] - 8, size[1] - 8), Image.Resampling.LANCZOS)
             left = (index % blocks) * (across * size[0] + 12) + column * size[0]
-            canvas.paste(small, (left + (size[0] - small.width) // 2, index // blocks * size[1]))
-    return canvas
+            top = index // blocks * size[1]
+            canvas.paste(small, (left + (size[0] - small.width) // 2, top))
+            bottom = max(bottom, top + small.height)
+    return canvas.crop((0, 0, canvas.width, bottom))
 
 
 def _write(image: Image.Image, path: Path) -> None:
