@@ -8,8 +8,8 @@
 {{- end -}}
 {{- end -}}
 {{- $auth := .Values.auth -}}
-{{- $naming := ternary $auth.proxy.trustedProxies list (eq $auth.mode "proxy") -}}
-{{- $front := concat .Values.trustedProxies $naming | uniq -}}
+{{- $authProxies := ternary $auth.proxy.trustedProxies list (eq $auth.mode "proxy") -}}
+{{- $trustedProxies := concat .Values.trustedProxies $authProxies | uniq -}}
 {{- $own := dict
   "PASTELKA_HOST" "0.0.0.0"
   "PASTELKA_PORT" "8080"
@@ -25,9 +25,9 @@
   "AUTH_PROXY_USER_VARIABLE" (printf "http_%s" ($auth.proxy.userHeader | lower | replace "-" "_"))
   "AUTH_PROXY_GROUPS_HEADER" $auth.proxy.groupsHeader
   "AUTH_PROXY_GROUPS_VARIABLE" (printf "http_%s" ($auth.proxy.groupsHeader | lower | replace "-" "_"))
-  "REAL_IP_FROM" (include "pastelka.lines" (dict "before" "set_real_ip_from " "list" $front "after" ";"))
-  "TRUSTED_PEERS" (include "pastelka.lines" (dict "before" "" "list" $front "after" " 1;"))
-  "AUTH_PEERS" (include "pastelka.lines" (dict "before" "" "list" $naming "after" " 1;"))
+  "REAL_IP_FROM" (include "pastelka.lines" (dict "before" "set_real_ip_from " "list" $trustedProxies "after" ";"))
+  "TRUSTED_PEERS" (include "pastelka.lines" (dict "before" "" "list" $trustedProxies "after" " 1;"))
+  "AUTH_PEERS" (include "pastelka.lines" (dict "before" "" "list" $authProxies "after" " 1;"))
 -}}
 {{- if eq .Values.storage.kind "bucket" -}}
 {{- $store := include "pastelka.store" . | fromYaml -}}
@@ -39,8 +39,8 @@
 {{- end -}}
 {{- if eq $store.scheme "https" -}}
 {{- /* One step of a chain is nginx's default; authorities of one's own often have two. */ -}}
-{{- $believed := default "/etc/ssl/certs/ca-certificates.crt" (include "pastelka.authorities.file" .) -}}
-{{- $_ := set $own "BUCKET_TLS" (printf "proxy_ssl_verify on; proxy_ssl_verify_depth 4; proxy_ssl_trusted_certificate %s;" $believed) -}}
+{{- $bundle := default "/etc/ssl/certs/ca-certificates.crt" (include "pastelka.authorities.file" .) -}}
+{{- $_ := set $own "BUCKET_TLS" (printf "proxy_ssl_verify on; proxy_ssl_verify_depth 4; proxy_ssl_trusted_certificate %s;" $bundle) -}}
 {{- end -}}
 {{- end -}}
 {{- mergeOverwrite $names $own .Values.gateway.settings | toYaml -}}

@@ -151,8 +151,8 @@ spec:
     {{- toYaml . | nindent 4 }}
     {{- end }}
   egress:
-    {{- range $arrow := .arrows }}
-    {{- with include (printf "pastelka.egress.%s" $arrow) $root }}
+    {{- range $target := .egress }}
+    {{- with include (printf "pastelka.egress.%s" $target) $root }}
     {{- . | nindent 4 }}
     {{- end }}
     {{- end }}
