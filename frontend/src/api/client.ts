@@ -5,13 +5,13 @@ import type { components, paths } from "./schema";
 export type Problem = components["schemas"]["Problem"];
 
 /** The orders API, typed by its OpenAPI document. Same origin: the gateway serves this page too. */
-export const client = createClient<paths>({ baseUrl: location.origin, fetch: ask });
+export const client = createClient<paths>({ baseUrl: location.origin, fetch: fetchApi });
 
 /** A connection that died silently never answers; what only asks is asked again on another one. */
 const GET_TIMEOUT_MS = 30_000;
 
 /** `fetch`, which a test may replace after this module was loaded; hears what is said of the hub's cookie. */
-async function ask(request: Request): Promise<Response> {
+async function fetchApi(request: Request): Promise<Response> {
   const response = await fetch(
     request,
     request.method === "GET" ? { signal: withTimeout(request.signal) } : {},

@@ -1,6 +1,6 @@
 import * as Dialog from "@radix-ui/react-dialog";
 import { cn } from "@/lib/cn";
-import { DANGER, Question } from "./Question";
+import { DANGER, ConfirmDialog } from "./ConfirmDialog";
 
 interface ConfirmButtonProps {
   text: string;
@@ -34,12 +34,12 @@ export function ConfirmButton({
       <Dialog.Trigger className={className} disabled={disabled} aria-label={label}>
         {text}
       </Dialog.Trigger>
-      <Question title={title} text={question}>
+      <ConfirmDialog title={title} text={question}>
         <Dialog.Close className="button">{keep}</Dialog.Close>
         <Dialog.Close className={cn("button", danger ? DANGER : "button-primary")} onClick={onConfirm}>
           {confirm}
         </Dialog.Close>
-      </Question>
+      </ConfirmDialog>
     </Dialog.Root>
   );
 }

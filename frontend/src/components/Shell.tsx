@@ -6,7 +6,7 @@ import { cn } from "@/lib/cn";
 import { BrandLink } from "./Brand";
 import { ConnectionLight } from "./ConnectionLight";
 import { ErrorBoundary } from "./ErrorBoundary";
-import { Who } from "./session/Who";
+import { UserMenu } from "./session/UserMenu";
 import { ShortcutHelp } from "./ShortcutHelp";
 import { LanguageSwitch, ThemeSwitch } from "./Switches";
 import { Toasts } from "./Toasts";
@@ -46,7 +46,7 @@ function Header() {
           <ShortcutHelp />
           <ThemeSwitch />
           <LanguageSwitch />
-          <Who />
+          <UserMenu />
         </div>
       </div>
     </header>

@@ -8,8 +8,8 @@ const URL = "/static/images/1/1/image_1.jpg";
 
 it("asks whether the session ended when a picture fails, and loads it again after signing in", () => {
   const check = vi.fn();
-  const page = (entry: number) => (
-    <WithSession changes={{ entry, check }}>
+  const page = (signInCount: number) => (
+    <WithSession changes={{ signInCount, check }}>
       <Picture src={URL} alt="Fotka 1" />
     </WithSession>
   );
@@ -25,8 +25,8 @@ it("asks whether the session ended when a picture fails, and loads it again afte
 
 it("does so for thumbnails of the list, each by itself", () => {
   const check = vi.fn();
-  const list = (entry: number) => (
-    <WithSession changes={{ entry, check }}>
+  const list = (signInCount: number) => (
+    <WithSession changes={{ signInCount, check }}>
       <Thumbnails urls={[URL, "/static/other.jpg"]} count={2} />
     </WithSession>
   );

@@ -25,7 +25,7 @@ export function useDeadLetters() {
   const remove = useRemoval();
   const [busy, setBusy] = useState(false);
   const [refusals, setRefusals] = useState<ReadonlyMap<number, string>>(new Map());
-  const look = () => queryClient.invalidateQueries({ queryKey: SYSTEM_KEY });
+  const refetch = () => queryClient.invalidateQueries({ queryKey: SYSTEM_KEY });
 
   const act = async (action: Action, { sequence }: DeadLetter): Promise<boolean> => {
     try {
@@ -37,10 +37,10 @@ export function useDeadLetters() {
       return false;
     }
   };
-  const alone = async (action: Action, letter: DeadLetter, done: string) => {
+  const actOnOne = async (action: Action, letter: DeadLetter, done: string) => {
     setBusy(true);
     if (await act(action, letter)) showToast(done);
-    await look();
+    await refetch();
     setBusy(false);
   };
 
@@ -58,7 +58,7 @@ export function useDeadLetters() {
         tried.add(letter.sequence);
         if (await act(requeueDeadLetter, letter)) requeued += 1;
       }
-      await look();
+      await refetch();
     }
     if (requeued > 0) showToast(t("system.letters.requeued", { count: requeued }));
     const refused = tried.size - requeued;
@@ -71,7 +71,7 @@ export function useDeadLetters() {
     refusals,
     requeueAll,
     requeue: (letter: DeadLetter) =>
-      alone(requeueDeadLetter, letter, t("system.letters.requeued", { count: 1 })),
-    dismiss: (letter: DeadLetter) => alone(dismissDeadLetter, letter, t("system.letter.dismissed")),
+      actOnOne(requeueDeadLetter, letter, t("system.letters.requeued", { count: 1 })),
+    dismiss: (letter: DeadLetter) => actOnOne(dismissDeadLetter, letter, t("system.letter.dismissed")),
   };
 }

@@ -3,8 +3,8 @@ import { useSession } from "./useSession";
 
 interface Failures {
   addresses: readonly string[];
-  /** The session's `entry` in which they failed. */
-  entry: number;
+  /** The session's `signInCount` in which they failed. */
+  signInCount: number;
 }
 
 const NONE: readonly string[] = [];
@@ -14,15 +14,15 @@ const NONE: readonly string[] = [];
  * tell: so that is asked about, and what failed before somebody signed in counts no more.
  */
 export function useFailedFiles() {
-  const { entry, check } = useSession();
-  const [{ addresses, entry: of }, setFailures] = useState<Failures>({ addresses: NONE, entry });
-  const failed = of === entry ? addresses : NONE;
+  const { signInCount, check } = useSession();
+  const [{ addresses, signInCount: of }, setFailures] = useState<Failures>({ addresses: NONE, signInCount });
+  const failed = of === signInCount ? addresses : NONE;
   return {
     failed,
     report: (address: string) => {
-      setFailures({ addresses: [...failed, address], entry });
+      setFailures({ addresses: [...failed, address], signInCount });
       check();
     },
-    forget: () => setFailures({ addresses: NONE, entry }),
+    clear: () => setFailures({ addresses: NONE, signInCount }),
   };
 }

@@ -9,8 +9,8 @@ export const ORDER_STATUSES = Object.keys(ORDER_STATUS_DISPLAY) as OrderStatus[]
 export function useListFilter(): [OrderFilter, (change: Partial<OrderFilter>) => void] {
   const [params, setParams] = useSearchParams();
   const q = params.get("q") ?? "";
-  const asked = params.get("status");
-  const status = ORDER_STATUSES.find((known) => known === asked) ?? null;
+  const requested = params.get("status");
+  const status = ORDER_STATUSES.find((known) => known === requested) ?? null;
   const filter = useMemo(() => ({ q, status }), [q, status]);
   const change = useCallback(
     (changes: Partial<OrderFilter>) => {

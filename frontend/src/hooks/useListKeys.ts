@@ -4,7 +4,7 @@ import { useLanguage } from "@/i18n/context";
 import { useShortcuts } from "@/lib/shortcuts";
 import type { OrderListItem } from "@/types";
 import type { BulkKind } from "./useBulkGenerate";
-import { useMayChange } from "./useSession";
+import { useCanEdit } from "./useSession";
 
 interface Keys {
   orders: readonly OrderListItem[];
@@ -18,14 +18,14 @@ interface Keys {
 export function useListKeys({ orders, focusSearch, onSelect, onGenerate }: Keys): number {
   const { t } = useLanguage();
   const navigate = useNavigate();
-  const mayChange = useMayChange();
-  const [asked, setAsked] = useState<string | null>(null);
-  const index = orders.findIndex((order) => order.order_number === asked);
+  const canEdit = useCanEdit();
+  const [focused, setFocused] = useState<string | null>(null);
+  const index = orders.findIndex((order) => order.order_number === focused);
   // An order that left the list is not worked on unseen.
-  const current = index === -1 ? null : asked;
+  const current = index === -1 ? null : focused;
   const move = (step: number) => {
     const next = Math.min(Math.max(index + step, 0), orders.length - 1);
-    setAsked(orders[next]?.order_number ?? null);
+    setFocused(orders[next]?.order_number ?? null);
   };
   const open = () => current !== null && void navigate(`/orders/${encodeURIComponent(current)}`);
   const changes = [
@@ -38,7 +38,7 @@ export function useListKeys({ orders, focusSearch, onSelect, onGenerate }: Keys)
     { key: "j", label: t("list.key.next"), run: () => move(1) },
     { key: "k", label: t("list.key.previous"), run: () => move(-1) },
     { key: "Enter", label: t("list.key.open"), run: open },
-    ...(mayChange ? changes : []),
+    ...(canEdit ? changes : []),
   ]);
   return index;
 }

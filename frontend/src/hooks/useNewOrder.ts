@@ -2,7 +2,7 @@ import { useState } from "react";
 import { useLanguage } from "@/i18n/context";
 import { showToast } from "@/lib/toasts";
 import { useFileDrop } from "./useFileDrop";
-import { useMayChange } from "./useSession";
+import { useCanEdit } from "./useSession";
 
 const sameFile = (one: File, other: File) =>
   one.name === other.name && one.size === other.size && one.lastModified === other.lastModified;
@@ -10,11 +10,11 @@ const sameFile = (one: File, other: File) =>
 /** Photos gathered for a new order: null while none is being made. Files dropped anywhere begin one. */
 export function useNewOrder() {
   const { t } = useLanguage();
-  const mayChange = useMayChange();
+  const canEdit = useCanEdit();
   const [photos, setPhotos] = useState<File[] | null>(null);
 
   const add = (files: File[]) => {
-    if (!mayChange) {
+    if (!canEdit) {
       showToast(t("error.operator_required"), "bad");
       return;
     }

@@ -43,16 +43,16 @@ export function useOrderEvents(orderNumber: string, enabled = true): void {
   );
 
   const onEvent = (event: MercureEvent) => {
-    if (event.type === "list_update") rechecks.ask(orderNumber);
+    if (event.type === "list_update") rechecks.schedule(orderNumber);
     if (event.order_number !== orderNumber) return;
-    if (event.type === "order_update") refetches.ask(orderNumber);
+    if (event.type === "order_update") refetches.schedule(orderNumber);
     if (event.type !== "image_status" || event.image_id === undefined) return;
     // An image that cannot be fetched alone may be gone, or the order with it: the order will tell.
-    refreshImage(queryClient, orderNumber, event.image_id).catch(() => refetches.ask(orderNumber));
+    refreshImage(queryClient, orderNumber, event.image_id).catch(() => refetches.schedule(orderNumber));
   };
   useMercure({
     onEvent,
-    onOpen: () => refetches.ask(orderNumber),
+    onOpen: () => refetches.schedule(orderNumber),
     enabled,
   });
 }

@@ -23,8 +23,8 @@ export function useOrderListEvents(filter: OrderFilter, enabled = true): void {
 
   // `image_status` is about steps, which the list does not show.
   const onEvent = (event: MercureEvent) => {
-    if (event.type === "list_update") refetches.ask(WHOLE_LIST);
-    if (event.type === "order_update" && event.order_number) refetches.ask(event.order_number);
+    if (event.type === "list_update") refetches.schedule(WHOLE_LIST);
+    if (event.type === "order_update" && event.order_number) refetches.schedule(event.order_number);
   };
-  useMercure({ onEvent, onOpen: () => refetches.ask(WHOLE_LIST), enabled });
+  useMercure({ onEvent, onOpen: () => refetches.schedule(WHOLE_LIST), enabled });
 }

@@ -8,9 +8,9 @@ export interface SessionState {
   /** Whether the API has said yet who is there: only then are there cookies for the hub and for files. */
   isKnown: boolean;
   /** Whether what changes something is offered. */
-  mayChange: boolean;
+  canEdit: boolean;
   /** Counts how often somebody came in where nobody was: what failed before is worth another try. */
-  entry: number;
+  signInCount: number;
   /**
    * Ask the API who is there, which renews the session and the hub's cookie. Questions at the same moment
    * become one. Resolves to the caller, null for nobody; rejects with an `ApiError` where there is no answer.
@@ -29,8 +29,8 @@ export const SessionContext = createContext<SessionState>({
   mode: "open",
   caller: OPEN,
   isKnown: true,
-  mayChange: true,
-  entry: 0,
+  canEdit: true,
+  signInCount: 0,
   renew: () => Promise.resolve(OPEN),
   check: () => undefined,
   signOut: () => Promise.resolve(),
@@ -42,6 +42,6 @@ export function useSession(): SessionState {
 }
 
 /** Whether what changes something is offered: not to viewers. */
-export function useMayChange(): boolean {
-  return useSession().mayChange;
+export function useCanEdit(): boolean {
+  return useSession().canEdit;
 }

@@ -20,7 +20,7 @@ export function useSystem() {
     [queryClient],
   );
   useEffect(() => () => refetches.stop(), [refetches]);
-  const ask = () => refetches.ask("system");
+  const ask = () => refetches.schedule("system");
   useMercure({ onEvent: ask, onOpen: ask, enabled: query.data !== undefined });
   return query;
 }

@@ -14,7 +14,7 @@ describe("Coalescer", () => {
   it("runs again, later and later, what fails for a reason that may pass", async () => {
     const run = vi.fn<(key: string) => Promise<void>>().mockRejectedValue(new TypeError("no answer"));
     const coalescer = new Coalescer<string>(run, 40);
-    coalescer.ask("1270");
+    coalescer.schedule("1270");
     await vi.advanceTimersByTimeAsync(40);
     expect(run).toHaveBeenCalledTimes(1);
     await vi.advanceTimersByTimeAsync(1000);
@@ -30,9 +30,9 @@ describe("Coalescer", () => {
   it("runs at once what is asked for again while it waits after a failure", async () => {
     const run = vi.fn<(key: string) => Promise<void>>().mockRejectedValue(new TypeError("no answer"));
     const coalescer = new Coalescer<string>(run, 40);
-    coalescer.ask("1270");
+    coalescer.schedule("1270");
     await vi.advanceTimersByTimeAsync(40);
-    coalescer.ask("1270");
+    coalescer.schedule("1270");
     await vi.advanceTimersByTimeAsync(40);
     expect(run).toHaveBeenCalledTimes(2);
     coalescer.stop();
@@ -44,7 +44,7 @@ describe("Coalescer", () => {
     const refused = new ApiError(404, null);
     const run = vi.fn<(key: string) => Promise<void>>().mockRejectedValue(refused);
     const coalescer = new Coalescer<string>(run, 40);
-    coalescer.ask("1270");
+    coalescer.schedule("1270");
     await vi.advanceTimersByTimeAsync(60_000);
     expect(run).toHaveBeenCalledTimes(1);
     coalescer.stop();
@@ -54,7 +54,7 @@ describe("Coalescer", () => {
     const run = vi.fn<(key: string) => Promise<void>>().mockRejectedValue(new TypeError("no answer"));
     const coalescer = new Coalescer<string>(run, 40);
     coalescer.stop();
-    coalescer.ask("1270");
+    coalescer.schedule("1270");
     await vi.advanceTimersByTimeAsync(1040);
     expect(run).toHaveBeenCalledTimes(2);
     coalescer.stop();

@@ -4,7 +4,7 @@ const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 8000;
 
 /** What the API refuses stays refused; everything else may succeed later. */
-function mayPass(error: unknown): boolean {
+function isTransient(error: unknown): boolean {
   return !(error instanceof ApiError && error.status >= 400 && error.status < 500);
 }
 
@@ -29,7 +29,7 @@ export class Coalescer<Key> {
     this.#delayMs = delayMs;
   }
 
-  ask(key: Key): void {
+  schedule(key: Key): void {
     if (this.#running.has(key)) this.#again.add(key);
     else this.#plan(key, this.#delayMs);
   }
@@ -59,7 +59,7 @@ export class Coalescer<Key> {
     const stops = this.#stops;
     const failed = await this.#run(key).then(
       () => false,
-      (error: unknown) => mayPass(error),
+      (error: unknown) => isTransient(error),
     );
     this.#running.delete(key);
     const failures = failed ? (this.#failures.get(key) ?? 0) + 1 : 0;

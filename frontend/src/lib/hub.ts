@@ -7,9 +7,9 @@ import { Leadership } from "./leadership";
 const CHANNEL = "pastelka.hub";
 const TICK_MS = 5000;
 /** The tab with the stream is heard at least with each of its heartbeats (15 s). */
-const QUIET_MS = 20_000;
+const LEADER_SILENCE_MS = 20_000;
 /** How long a tab may take to answer `hello`; one that the browser froze never does. */
-const ANSWER_MS = 3000;
+const HELLO_TIMEOUT_MS = 3000;
 
 export interface HubListener {
   onEvent: (event: MercureEvent) => void;
@@ -28,15 +28,15 @@ export class Hub {
   readonly #listeners = new Set<HubListener>();
   readonly #leadership = new Leadership({ lead: () => this.#lead(), follow: () => this.#follow() });
   readonly #stream = new HubStream({
-    onState: (state) => this.#tellState(state),
-    onOpen: () => this.#pass({ kind: "open", lastEventId: this.#stream.lastEventId }),
-    onEvent: (event) => this.#pass({ kind: "event", event, lastEventId: this.#stream.lastEventId }),
-    onHeartbeat: () => this.#tellState(this.#state),
+    onState: (state) => this.#broadcastState(state),
+    onOpen: () => this.#broadcast({ kind: "open", lastEventId: this.#stream.lastEventId }),
+    onEvent: (event) => this.#broadcast({ kind: "event", event, lastEventId: this.#stream.lastEventId }),
+    onHeartbeat: () => this.#broadcastState(this.#state),
     renew: () => this.#renewCookie(),
   });
   #channel: BroadcastChannel | null = null;
-  #ticking: ReturnType<typeof setInterval> | undefined;
-  #asking: ReturnType<typeof setTimeout> | undefined;
+  #tickTimer: ReturnType<typeof setInterval> | undefined;
+  #pingTimer: ReturnType<typeof setTimeout> | undefined;
   #state: ConnectionState = "reconnecting";
   #lastEventId = "";
   /** When the tab with the stream was last heard (ms since the epoch). */
@@ -57,21 +57,21 @@ export class Hub {
 
   #join(): void {
     this.#channel = new BroadcastChannel(CHANNEL);
-    this.#channel.onmessage = ({ data }: MessageEvent<HubMessage>) => this.#hear(data);
+    this.#channel.onmessage = ({ data }: MessageEvent<HubMessage>) => this.#onMessage(data);
     document.addEventListener("visibilitychange", this.#onVisibility);
-    this.#ticking = setInterval(this.#tick, TICK_MS);
+    this.#tickTimer = setInterval(this.#tick, TICK_MS);
     this.#heardAt = Date.now();
     this.#hasMissed = true;
-    this.#show("reconnecting");
+    this.#setState("reconnecting");
     this.#leadership.join();
-    this.#askLeader();
+    this.#pingLeader();
   }
 
   #leave(): void {
     this.#leadership.leave();
     document.removeEventListener("visibilitychange", this.#onVisibility);
-    clearInterval(this.#ticking);
-    clearTimeout(this.#asking);
+    clearInterval(this.#tickTimer);
+    clearTimeout(this.#pingTimer);
     this.#channel?.close();
     this.#channel = null;
     this.#state = "reconnecting";
@@ -79,7 +79,7 @@ export class Hub {
   }
 
   #lead(): void {
-    clearTimeout(this.#asking);
+    clearTimeout(this.#pingTimer);
     // Its opening tells.
     this.#hasMissed = false;
     this.#stream.start(this.#lastEventId);
@@ -89,35 +89,35 @@ export class Hub {
     this.#stream.stop();
     this.#heardAt = Date.now();
     this.#hasMissed = true;
-    this.#show("reconnecting");
+    this.#setState("reconnecting");
   }
 
   /** Tell the other tabs and this one. */
-  #pass(message: HubMessage): void {
+  #broadcast(message: HubMessage): void {
     this.#channel?.postMessage(message);
-    this.#take(message);
+    this.#apply(message);
   }
 
-  #tellState(state: ConnectionState): void {
-    this.#pass({ kind: "state", state, lastEventId: this.#stream.lastEventId });
+  #broadcastState(state: ConnectionState): void {
+    this.#broadcast({ kind: "state", state, lastEventId: this.#stream.lastEventId });
   }
 
   /** What another tab says. */
-  #hear(message: HubMessage): void {
+  #onMessage(message: HubMessage): void {
     if (message.kind !== "hello") {
-      if (!this.#leadership.isLeader) this.#take(message);
+      if (!this.#leadership.isLeader) this.#apply(message);
     } else if (this.#leadership.isLeader) {
       // The timers of a tab that cannot be seen are slow; whoever asks can be seen.
       this.#stream.checkSilence();
-      this.#tellState(this.#state);
+      this.#broadcastState(this.#state);
     }
   }
 
-  #take(message: HubMessage): void {
+  #apply(message: HubMessage): void {
     if (message.kind === "hello") return;
     this.#heardAt = Date.now();
     if (message.lastEventId) this.#lastEventId = message.lastEventId;
-    if (message.kind === "state") this.#show(message.state);
+    if (message.kind === "state") this.#setState(message.state);
     const isLive = message.kind === "state" && message.state === "live";
     if (message.kind === "open" || (isLive && this.#hasMissed)) this.#refetch();
     if (message.kind === "event")
@@ -129,34 +129,34 @@ export class Hub {
     for (const listener of [...this.#listeners]) listener.onOpen();
   }
 
-  #show(state: ConnectionState): void {
+  #setState(state: ConnectionState): void {
     this.#state = state;
     reportConnection(state);
   }
 
   readonly #onVisibility = (): void => {
     // On a phone all tabs but the visible one are frozen: this one may have been, and the one with the stream is.
-    if (document.visibilityState === "visible") this.#askLeader();
+    if (document.visibilityState === "visible") this.#pingLeader();
   };
 
   readonly #tick = (): void => {
-    if (document.visibilityState === "visible" && this.#isQuiet()) this.#askLeader();
+    if (document.visibilityState === "visible" && this.#isLeaderSilent()) this.#pingLeader();
   };
 
-  #isQuiet(): boolean {
-    return Date.now() - this.#heardAt > QUIET_MS;
+  #isLeaderSilent(): boolean {
+    return Date.now() - this.#heardAt > LEADER_SILENCE_MS;
   }
 
   /** Ask for a sign of life, and take over where there is none. */
-  #askLeader(): void {
+  #pingLeader(): void {
     if (this.#leadership.isLeader) return;
-    if (this.#isQuiet()) this.#hasMissed = true;
-    const askedAt = Date.now();
+    if (this.#isLeaderSilent()) this.#hasMissed = true;
+    const sentAt = Date.now();
     this.#channel?.postMessage({ kind: "hello" } satisfies HubMessage);
-    clearTimeout(this.#asking);
-    this.#asking = setTimeout(() => {
-      if (this.#heardAt <= askedAt) this.#leadership.takeOver();
-    }, ANSWER_MS);
+    clearTimeout(this.#pingTimer);
+    this.#pingTimer = setTimeout(() => {
+      if (this.#heardAt <= sentAt) this.#leadership.takeOver();
+    }, HELLO_TIMEOUT_MS);
   }
 
   #renewCookie(): Promise<unknown> {

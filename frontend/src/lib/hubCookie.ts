@@ -1,11 +1,11 @@
 /** Seconds for which the hub takes the cookie that came with an answer; scripts cannot read the cookie itself. */
-const LEFT_HEADER = "Mercure-Max-Age";
+const MAX_AGE_HEADER = "Mercure-Max-Age";
 
 let until: number | null = null;
 
 /** Note what an answer of the API says of the hub's cookie; most say nothing. */
 export function noteHubCookie(response: Response): void {
-  const left = Number.parseInt(response.headers.get(LEFT_HEADER) ?? "", 10);
+  const left = Number.parseInt(response.headers.get(MAX_AGE_HEADER) ?? "", 10);
   if (!Number.isNaN(left)) until = Date.now() + left * 1000;
 }
 

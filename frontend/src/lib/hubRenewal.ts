@@ -1,12 +1,12 @@
 import { hubCookieUntil } from "./hubCookie";
 
 /** The hub ends a stream from 80 % of what its cookie had left at its opening, less 5 s: half of it is safe. */
-const SHARE = 2;
+const LIFETIME_DIVISOR = 2;
 /** With less than this left the hub may end the stream; it is opened anew the ordinary way. */
-const LEAST_MS = 2000;
-const TRY_AGAIN_MS = 15_000;
+const MIN_REMAINING_MS = 2000;
+const RETRY_MS = 15_000;
 /** A cookie that runs out only so much later than that of the open stream was not renewed. */
-const GAIN_MS = 1000;
+const MIN_EXTENSION_MS = 1000;
 
 interface Hooks {
   /** Get a new cookie. */
@@ -14,7 +14,7 @@ interface Hooks {
   /** Begin to open a stream with the cookie there is. */
   open: () => EventSource;
   /** The new stream is open: it takes the place of the other one. */
-  take: (source: EventSource) => void;
+  replace: (source: EventSource) => void;
 }
 
 /**
@@ -26,7 +26,7 @@ export class HubRenewal {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #next: EventSource | null = null;
   /** Counts the streams, so that what was begun for one is not ended for another. */
-  #turn = 0;
+  #generation = 0;
   /** When the cookie of the open stream runs out. */
   #until = 0;
 
@@ -35,40 +35,40 @@ export class HubRenewal {
   }
 
   /** A stream was begun with the cookie of now. */
-  begin(): void {
+  start(): void {
     this.stop();
     const until = hubCookieUntil();
     if (until === null) return;
     this.#until = until;
-    this.#in((until - Date.now()) / SHARE);
+    this.#schedule((until - Date.now()) / LIFETIME_DIVISOR);
   }
 
   stop(): void {
-    this.#turn += 1;
+    this.#generation += 1;
     clearTimeout(this.#timer);
     this.#next?.close();
     this.#next = null;
   }
 
-  #in(delay: number): void {
-    if (this.#until - Date.now() < LEAST_MS) return;
+  #schedule(delay: number): void {
+    if (this.#until - Date.now() < MIN_REMAINING_MS) return;
     this.#timer = setTimeout(() => void this.#renew(), delay);
   }
 
   async #renew(): Promise<void> {
-    const turn = this.#turn;
+    const generation = this.#generation;
     if (!this.#hasNewer()) await this.#hooks.renew().catch(() => null);
-    if (turn !== this.#turn) return;
+    if (generation !== this.#generation) return;
     if (this.#hasNewer()) this.#replace();
-    else this.#tryAgain();
+    else this.#scheduleRetry();
   }
 
-  #tryAgain(): void {
-    this.#in(Math.min((this.#until - Date.now()) / SHARE, TRY_AGAIN_MS));
+  #scheduleRetry(): void {
+    this.#schedule(Math.min((this.#until - Date.now()) / LIFETIME_DIVISOR, RETRY_MS));
   }
 
   #hasNewer(): boolean {
-    return (hubCookieUntil() ?? 0) > this.#until + GAIN_MS;
+    return (hubCookieUntil() ?? 0) > this.#until + MIN_EXTENSION_MS;
   }
 
   #replace(): void {
@@ -76,12 +76,12 @@ export class HubRenewal {
     this.#next = next;
     next.onopen = () => {
       this.#next = null;
-      this.#hooks.take(next);
+      this.#hooks.replace(next);
     };
     next.onerror = () => {
       next.close();
       this.#next = null;
-      this.#tryAgain();
+      this.#scheduleRetry();
     };
   }
 }

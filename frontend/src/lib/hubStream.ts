@@ -8,8 +8,8 @@ const HUB = "/.well-known/mercure";
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 1500;
 /** A hub that is away for minutes is asked less often. */
-const PATIENT_AFTER = 80;
-const PATIENT_RETRY_MS = 10_000;
+const SLOW_RETRY_AFTER = 80;
+const SLOW_RETRY_MS = 10_000;
 /** How long the browser's own reconnect may take before the stream is opened anew. */
 const BROWSER_RETRY_MS = 1000;
 const OFFLINE_AFTER_MS = 10_000;
@@ -31,7 +31,7 @@ interface Hooks {
 
 /** How long to wait before opening the stream for the `attempt`th time, in milliseconds; spread by a quarter. */
 export function retryDelay(attempt: number, random: number): number {
-  const longest = attempt > PATIENT_AFTER ? PATIENT_RETRY_MS : LONGEST_RETRY_MS;
+  const longest = attempt > SLOW_RETRY_AFTER ? SLOW_RETRY_MS : LONGEST_RETRY_MS;
   return Math.min(FIRST_RETRY_MS * 2 ** attempt, longest) * (0.75 + random / 4);
 }
 
@@ -44,9 +44,9 @@ export class HubStream {
   readonly #hooks: Hooks;
   readonly #renewal: HubRenewal;
   #source: EventSource | null = null;
-  #retry: ReturnType<typeof setTimeout> | undefined;
-  #offline: ReturnType<typeof setTimeout> | undefined;
-  #ticking: ReturnType<typeof setInterval> | undefined;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #offlineTimer: ReturnType<typeof setTimeout> | undefined;
+  #tickTimer: ReturnType<typeof setInterval> | undefined;
   #isRunning = false;
   #attempt = 0;
   /** When the hub was last heard, or a stream was begun (ms since the epoch). */
@@ -59,7 +59,7 @@ export class HubStream {
     this.#renewal = new HubRenewal({
       renew: hooks.renew,
       open: () => this.#connect(),
-      take: (source) => this.#take(source),
+      replace: (source) => this.#replaceWith(source),
     });
   }
 
@@ -74,7 +74,7 @@ export class HubStream {
     addEventListener("online", this.#restart);
     addEventListener("offline", this.#onOffline);
     document.addEventListener("visibilitychange", this.checkSilence);
-    this.#ticking = setInterval(this.checkSilence, TICK_MS);
+    this.#tickTimer = setInterval(this.checkSilence, TICK_MS);
     this.#report("reconnecting");
     this.#open();
   }
@@ -84,9 +84,9 @@ export class HubStream {
     removeEventListener("online", this.#restart);
     removeEventListener("offline", this.#onOffline);
     document.removeEventListener("visibilitychange", this.checkSilence);
-    clearInterval(this.#ticking);
-    clearTimeout(this.#offline);
-    this.#offline = undefined;
+    clearInterval(this.#tickTimer);
+    clearTimeout(this.#offlineTimer);
+    this.#offlineTimer = undefined;
     this.#state = "reconnecting";
     this.#close();
   }
@@ -100,7 +100,7 @@ export class HubStream {
   };
 
   #close(): void {
-    clearTimeout(this.#retry);
+    clearTimeout(this.#retryTimer);
     this.#renewal.stop();
     this.#source?.close();
     this.#source = null;
@@ -123,11 +123,11 @@ export class HubStream {
     this.#source = source;
     source.onopen = () => this.#onOpen();
     source.onerror = () => this.#onError(source);
-    this.#renewal.begin();
+    this.#renewal.start();
   }
 
   /** A stream that is open already goes on in place of the one there is. */
-  #take(source: EventSource): void {
+  #replaceWith(source: EventSource): void {
     this.#close();
     this.#use(source);
     this.#onOpen();
@@ -140,7 +140,7 @@ export class HubStream {
   }
 
   #onOpen(): void {
-    clearTimeout(this.#retry);
+    clearTimeout(this.#retryTimer);
     this.#attempt = 0;
     this.#heardAt = Date.now();
     // Not left to the hub's history: after a restart of its own it may replay nothing until the next update.
@@ -166,10 +166,10 @@ export class HubStream {
 
   #onError(source: EventSource): void {
     this.#report("reconnecting");
-    clearTimeout(this.#retry);
+    clearTimeout(this.#retryTimer);
     const refused = source.readyState === EventSource.CLOSED;
     const delay = refused ? retryDelay(this.#attempt, Math.random()) : BROWSER_RETRY_MS;
-    this.#retry = setTimeout(() => void this.#reopen(refused), delay);
+    this.#retryTimer = setTimeout(() => void this.#reopen(refused), delay);
   }
 
   async #reopen(refused: boolean): Promise<void> {
@@ -195,8 +195,8 @@ export class HubStream {
   #report(state: ConnectionState): void {
     if (state === "reconnecting") this.#expectOffline();
     else {
-      clearTimeout(this.#offline);
-      this.#offline = undefined;
+      clearTimeout(this.#offlineTimer);
+      this.#offlineTimer = undefined;
     }
     // What is offline stays so until it is live again.
     this.#state = state === "reconnecting" && this.#state === "offline" ? "offline" : state;
@@ -204,6 +204,6 @@ export class HubStream {
   }
 
   #expectOffline(): void {
-    this.#offline ??= setTimeout(() => this.#report("offline"), OFFLINE_AFTER_MS);
+    this.#offlineTimer ??= setTimeout(() => this.#report("offline"), OFFLINE_AFTER_MS);
   }
 }

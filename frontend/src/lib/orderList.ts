@@ -1,12 +1,12 @@
 import { infiniteQueryOptions, type InfiniteData, type QueryClient } from "@tanstack/react-query";
 import { fetchOrderRow, fetchOrders, type OrderFilter } from "./api";
-import { Turns } from "./turns";
+import { RequestSequence } from "./requestSequence";
 import type { OrderListItem, OrderPage } from "@/types";
 
 export type OrderListData = InfiniteData<OrderPage, string | null>;
 
 /** Answers about rows, whether they came alone or within a page, by order number. */
-const rowTurns = new Turns<string>();
+const rowRequests = new RequestSequence<string>();
 
 export function listKey(filter: OrderFilter) {
   return ["orders", filter] as const;
@@ -17,9 +17,9 @@ export function orderListQuery(filter: OrderFilter) {
   return infiniteQueryOptions({
     queryKey: listKey(filter),
     queryFn: async ({ pageParam, signal }) => {
-      const turn = rowTurns.begin();
+      const request = rowRequests.next();
       const page = await fetchOrders(filter, pageParam, signal);
-      for (const item of page.items) rowTurns.take(item.order_number, turn);
+      for (const item of page.items) rowRequests.accept(item.order_number, request);
       return page;
     },
     initialPageParam: null as string | null,
@@ -47,10 +47,10 @@ export function mergePage(cached: OrderPage, fresh: OrderPage): OrderPage {
   return { ...fresh, items: [...fresh.items, ...pushedOut], next_cursor: cursor };
 }
 
-function keepNewerRows(cached: OrderPage, fresh: OrderPage, turn: number): OrderPage {
+function keepNewerRows(cached: OrderPage, fresh: OrderPage, request: number): OrderPage {
   const known = new Map(cached.items.map((item) => [item.order_number, item]));
   const items = fresh.items.map((item) =>
-    rowTurns.take(item.order_number, turn) ? item : (known.get(item.order_number) ?? item),
+    rowRequests.accept(item.order_number, request) ? item : (known.get(item.order_number) ?? item),
   );
   return { ...fresh, items };
 }
@@ -58,12 +58,12 @@ function keepNewerRows(cached: OrderPage, fresh: OrderPage, turn: number): Order
 async function refreshPage(client: QueryClient, filter: OrderFilter, index: number): Promise<void> {
   const cursor = client.getQueryData<OrderListData>(listKey(filter))?.pageParams[index];
   if (cursor === undefined) return;
-  const turn = rowTurns.begin();
+  const request = rowRequests.next();
   const fresh = await fetchOrders(filter, cursor);
   client.setQueryData<OrderListData>(listKey(filter), (data) => {
     const cached = data?.pages[index];
     if (!cached) return data;
-    const merged = mergePage(cached, keepNewerRows(cached, fresh, turn));
+    const merged = mergePage(cached, keepNewerRows(cached, fresh, request));
     return { ...data, pages: data.pages.with(index, merged) };
   });
 }
@@ -114,9 +114,9 @@ export async function refreshRow(
   filter: OrderFilter,
   orderNumber: string,
 ): Promise<void> {
-  const turn = rowTurns.begin();
+  const request = rowRequests.next();
   const row = await fetchOrderRow(orderNumber);
-  if (!rowTurns.take(orderNumber, turn)) return;
+  if (!rowRequests.accept(orderNumber, request)) return;
   client.setQueryData<OrderListData>(
     listKey(filter),
     (data) => data && { ...data, pages: placeRow(data.pages, orderNumber, row, filter) },

@@ -1,11 +1,11 @@
 import { queryOptions, type QueryClient } from "@tanstack/react-query";
 import { ApiError } from "@/api/client";
 import { fetchImage, fetchOrder, fetchOrderRow } from "./api";
-import { Turns } from "./turns";
+import { RequestSequence } from "./requestSequence";
 import type { Image, Order } from "@/types";
 
 /** Answers about images, whether they came alone or within their order, by image id. */
-const imageTurns = new Turns<number>();
+const imageRequests = new RequestSequence<number>();
 
 export function orderKey(orderNumber: string) {
   return ["order", orderNumber] as const;
@@ -27,11 +27,11 @@ export function orderQuery(orderNumber: string) {
   return queryOptions({
     queryKey: orderKey(orderNumber),
     queryFn: async ({ client, signal }) => {
-      const turn = imageTurns.begin();
+      const request = imageRequests.next();
       const fresh = await fetchOrder(orderNumber, signal);
       const known = imagesOf(client.getQueryData<Order>(orderKey(orderNumber)));
       return mapImages(fresh, (image) =>
-        imageTurns.take(image.id, turn) ? image : (known.get(image.id) ?? image),
+        imageRequests.accept(image.id, request) ? image : (known.get(image.id) ?? image),
       );
     },
   });
@@ -57,9 +57,9 @@ export async function recheckOrder(client: QueryClient, orderNumber: string): Pr
 
 /** Fetch one image and merge it into the cached order, unless something newer is there by then. */
 export async function refreshImage(client: QueryClient, orderNumber: string, imageId: number): Promise<void> {
-  const turn = imageTurns.begin();
+  const request = imageRequests.next();
   const fresh = await fetchImage(orderNumber, imageId);
-  if (!imageTurns.take(imageId, turn)) return;
+  if (!imageRequests.accept(imageId, request)) return;
   client.setQueryData<Order>(
     orderKey(orderNumber),
     (order) => order && mapImages(order, (image) => (image.id === imageId ? fresh : image)),

@@ -6,7 +6,7 @@ import {
   sampleSilence,
   sampleSystem,
 } from "@/test/systemSamples";
-import { letterKind, servicesOf, troublesOf, withoutLetter } from "./system";
+import { letterKind, servicesOf, findIssues, withoutLetter } from "./system";
 
 describe("servicesOf", () => {
   it("gathers the processes of a service, unwell when one of them is", () => {
@@ -23,15 +23,15 @@ describe("servicesOf", () => {
   });
 });
 
-describe("troublesOf", () => {
+describe("findIssues", () => {
   it("finds none where all is well", () => {
-    expect(troublesOf(sampleSystem())).toEqual([]);
+    expect(findIssues(sampleSystem())).toEqual([]);
   });
 
   it("counts NATS away as one thing", () => {
     const services = [sampleProcess("orders-api", { broker: "away" }), sampleSilence("coloring")];
     const away = sampleSystem({ services, queues: null, dead_letters: null });
-    expect(troublesOf(away).map(({ kind }) => kind)).toEqual(["broker"]);
+    expect(findIssues(away).map(({ kind }) => kind)).toEqual(["broker"]);
   });
 
   it("finds silent services, messages that do not leave, and dead letters", () => {
@@ -40,7 +40,7 @@ describe("troublesOf", () => {
       outbox: { messages: 3, oldest_seconds: 61, refused: 2 },
       ...sampleLetters(sampleLetter(1), sampleLetter(2)),
     });
-    expect(troublesOf(system)).toEqual([
+    expect(findIssues(system)).toEqual([
       { kind: "service", section: "services", name: "coloring", state: "silent" },
       { kind: "outbox", section: "queues" },
       { kind: "refused", section: "queues", count: 2 },

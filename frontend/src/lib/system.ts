@@ -47,21 +47,21 @@ export function isOutboxStuck(outbox: SystemState["outbox"]): boolean {
 }
 
 /** Something that an engineer should look at, and in which part of the page it is shown. */
-export type Trouble =
+export type SystemIssue =
   | { kind: "broker" | "database" | "outbox"; section: "queues" | "services" }
   | { kind: "service"; section: "services"; name: string; state: "unwell" | "silent" }
   | { kind: "breaker"; section: "services"; name: string }
   | { kind: "letters"; section: "letters"; count: number }
   | { kind: "refused"; section: "queues"; count: number };
 
-function serviceTroubles(system: SystemState): Trouble[] {
+function serviceIssues(system: SystemState): SystemIssue[] {
   return servicesOf(system).flatMap(({ name, state }) =>
     state === "unwell" || state === "silent" ? { kind: "service", section: "services", name, state } : [],
   );
 }
 
 /** Services whose paid provider fails, so that their jobs wait. */
-function breakerTroubles(system: SystemState): Trouble[] {
+function breakerIssues(system: SystemState): SystemIssue[] {
   return servicesOf(system)
     .filter(({ processes }) => processes.some(({ breaker }) => breaker && breaker.state !== "closed"))
     .map(({ name }) => ({ kind: "breaker", section: "services", name }));
@@ -71,21 +71,21 @@ function breakerTroubles(system: SystemState): Trouble[] {
  * What an engineer should look at. A service that cannot be told of is none by itself, and that the API
  * misses NATS or the database is the same as that these are away.
  */
-export function troublesOf(system: SystemState): Trouble[] {
-  const troubles: Trouble[] = [];
-  if (isBrokerAway(system)) troubles.push({ kind: "broker", section: "services" });
-  if (isDatabaseAway(system)) troubles.push({ kind: "database", section: "services" });
-  const isApiExcused = troubles.length > 0;
-  const services = serviceTroubles(system).filter(
-    (trouble) => !(isApiExcused && trouble.kind === "service" && trouble.name === "orders-api"),
+export function findIssues(system: SystemState): SystemIssue[] {
+  const issues: SystemIssue[] = [];
+  if (isBrokerAway(system)) issues.push({ kind: "broker", section: "services" });
+  if (isDatabaseAway(system)) issues.push({ kind: "database", section: "services" });
+  const isDependencyDown = issues.length > 0;
+  const services = serviceIssues(system).filter(
+    (issue) => !(isDependencyDown && issue.kind === "service" && issue.name === "orders-api"),
   );
-  troubles.push(...services, ...breakerTroubles(system));
-  if (isOutboxStuck(system.outbox)) troubles.push({ kind: "outbox", section: "queues" });
+  issues.push(...services, ...breakerIssues(system));
+  if (isOutboxStuck(system.outbox)) issues.push({ kind: "outbox", section: "queues" });
   const refused = system.outbox?.refused ?? 0;
-  if (refused > 0) troubles.push({ kind: "refused", section: "queues", count: refused });
+  if (refused > 0) issues.push({ kind: "refused", section: "queues", count: refused });
   const letters = system.dead_letters?.count ?? 0;
-  if (letters > 0) troubles.push({ kind: "letters", section: "letters", count: letters });
-  return troubles;
+  if (letters > 0) issues.push({ kind: "letters", section: "letters", count: letters });
+  return issues;
 }
 
 const LETTER_KINDS = ["coloring", "svg", "download", "fetch", "sync"] as const;

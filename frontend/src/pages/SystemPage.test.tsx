@@ -67,7 +67,7 @@ describe("a provider that fails", () => {
     expect(service("coloring").getByText("RunPod answered 500.")).toBeVisible();
   });
 
-  it("is no trouble once it answers", async () => {
+  it("is no issue once it answers", async () => {
     const closed = { ...breaker, state: "closed", reason: null, next_probe_at: null } as const;
     await showSystem(sampleSystem({ services: [{ ...sampleProcess("coloring"), breaker: closed }] }));
     expect(screen.queryByRole("link", { name: /poskytovatel/ })).toBeNull();

@@ -10,5 +10,5 @@ export function WithSession({ changes, children }: { changes: Partial<SessionSta
 export const VIEWER: Partial<SessionState> = {
   mode: "password",
   caller: { name: "eva", kind: "user", role: "viewer" },
-  mayChange: false,
+  canEdit: false,
 };

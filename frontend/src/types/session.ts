@@ -13,7 +13,7 @@ export interface Session extends SessionAnswer {
   /** Whose data is cached and on screen, also after the session ended; null for nobody's. */
   person: string | null;
   /** Counts how often somebody came in where nobody was. */
-  entry: number;
+  signInCount: number;
   /** Counts how often everything was forgotten; what is on screen begins anew then. */
-  house: number;
+  resetCount: number;
 }

@@ -25,7 +25,7 @@ interface NewOrderDialogProps {
 const keyOf = (photo: File) => `${photo.name} ${photo.size} ${photo.lastModified}`;
 
 /** An order that was made without some of the files. */
-interface Made {
+interface IncompleteOrder {
   orderNumber: string;
   refused: ReadonlyMap<File, Failure>;
 }
@@ -36,7 +36,7 @@ const NONE: ReadonlyMap<File, Failure> = new Map();
  * Sending the order: each file's share, or null before; the sentence of what went wrong, and with which files.
  * `onDone` gets the order once it is made, with the files that are not part of it.
  */
-function useSending(onDone: (made: Made) => void) {
+function useSending(onDone: (made: IncompleteOrder) => void) {
   const { t } = useLanguage();
   const [shares, setShares] = useState<number[] | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
@@ -126,7 +126,7 @@ function formText(form: FormData, name: string): string {
 }
 
 /** The files that are not part of the order, each with what is wrong with it, and the way to the order. */
-function PartlyMade({ made, onOpen }: { made: Made; onOpen: () => void }) {
+function IncompleteOrderNotice({ made, onOpen }: { made: IncompleteOrder; onOpen: () => void }) {
   const { t } = useLanguage();
   return (
     <div className="flex min-h-0 flex-col gap-4 overflow-y-auto px-5 pb-5">
@@ -163,7 +163,7 @@ function Fields() {
 export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: NewOrderDialogProps) {
   const { t } = useLanguage();
   const navigate = useNavigate();
-  const [made, setMade] = useState<Made | null>(null);
+  const [made, setMade] = useState<IncompleteOrder | null>(null);
   const open = (number: string) => {
     onClose();
     void navigate(`/orders/${encodeURIComponent(number)}`);
@@ -205,7 +205,7 @@ export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: New
             </Dialog.Close>
           </div>
           {isMade ? (
-            <PartlyMade made={made} onOpen={() => open(made.orderNumber)} />
+            <IncompleteOrderNotice made={made} onOpen={() => open(made.orderNumber)} />
           ) : (
             <form onSubmit={submit} className="flex min-h-0 flex-col gap-4 overflow-y-auto px-5 pb-5">
               {photos.length > 0 && (

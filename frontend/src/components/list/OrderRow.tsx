@@ -5,7 +5,7 @@ import { ShopBadge } from "@/components/ShopBadge";
 import { ShopSign } from "@/components/shop/ShopLink";
 import { UnreadSign } from "@/components/shop/UnreadSign";
 import { StatusBadge } from "@/components/StatusBadge";
-import { useMayChange } from "@/hooks/useSession";
+import { useCanEdit } from "@/hooks/useSession";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import { when } from "@/lib/when";
@@ -72,7 +72,7 @@ type SelectCellProps = Pick<OrderRowProps, "order" | "isSelected" | "onSelect">;
 /** One selects to have something made; a viewer's rows have the empty place only. */
 function SelectCell({ order, isSelected, onSelect }: SelectCellProps) {
   const { t } = useLanguage();
-  if (!useMayChange()) return <span aria-hidden />;
+  if (!useCanEdit()) return <span aria-hidden />;
   return (
     <div role="cell">
       <label className="relative z-10 -m-3 grid size-11 place-items-center">

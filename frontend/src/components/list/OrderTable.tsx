@@ -2,7 +2,7 @@ import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useMediaQuery } from "@/hooks/useMediaQuery";
 import { useNow } from "@/hooks/useNow";
-import { useMayChange } from "@/hooks/useSession";
+import { useCanEdit } from "@/hooks/useSession";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import type { OrderListItem } from "@/types";
@@ -50,7 +50,7 @@ function SelectAll({ checked, onChange }: { checked: boolean; onChange: () => vo
 
 function Heads({ allSelected, onSelectAll }: { allSelected: boolean; onSelectAll: () => void }) {
   const { t } = useLanguage();
-  const mayChange = useMayChange();
+  const canEdit = useCanEdit();
   const names = ["order", "customer", "photos", "progress", "payment", "status"] as const;
   return (
     <div
@@ -58,11 +58,11 @@ function Heads({ allSelected, onSelectAll }: { allSelected: boolean; onSelectAll
       className={cn(
         "sticky top-14 z-20 rounded-t-[14px] border-b border-line bg-card",
         // Below laptop width it has nothing but the box that selects all.
-        !mayChange && "max-xl:hidden",
+        !canEdit && "max-xl:hidden",
       )}
     >
       <div role="row" className={cn(COLUMNS, "flex h-10 items-center px-4 text-xs font-medium text-mute")}>
-        {mayChange ? <SelectAll checked={allSelected} onChange={onSelectAll} /> : <span aria-hidden />}
+        {canEdit ? <SelectAll checked={allSelected} onChange={onSelectAll} /> : <span aria-hidden />}
         {names.map((name) => (
           <div key={name} role="columnheader" className="max-xl:hidden">
             {t(`list.column.${name}`)}
@@ -83,7 +83,7 @@ function useFirstSeen(orders: readonly OrderListItem[]): number {
 export function OrderTable({ orders, current, selected, onSelect, onSelectAll, onNearEnd }: OrderTableProps) {
   const { t } = useLanguage();
   const now = useNow();
-  const mayChange = useMayChange();
+  const canEdit = useCanEdit();
   const firstSeen = useFirstSeen(orders);
   const body = useRef<HTMLDivElement>(null);
   const [offset, setOffset] = useState(0);
@@ -117,7 +117,7 @@ export function OrderTable({ orders, current, selected, onSelect, onSelectAll, o
       aria-rowcount={orders.length + 1}
       className={cn(
         "rounded-[14px] border border-line bg-card shadow-card",
-        !mayChange && "[--box:0px] [--pull:-0.75rem]",
+        !canEdit && "[--box:0px] [--pull:-0.75rem]",
       )}
     >
       <Heads allSelected={selected.size > 0 && selected.size === orders.length} onSelectAll={onSelectAll} />

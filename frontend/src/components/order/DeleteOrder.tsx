@@ -2,7 +2,7 @@ import * as Dialog from "@radix-ui/react-dialog";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useNavigate } from "react-router";
-import { DANGER, Question } from "@/components/Question";
+import { DANGER, ConfirmDialog } from "@/components/ConfirmDialog";
 import { useLanguage } from "@/i18n/context";
 import { deleteOrder } from "@/lib/api";
 import { failureSentence } from "@/lib/failure";
@@ -19,7 +19,7 @@ export function DeleteOrder({ orderNumber }: { orderNumber: string }) {
       <Dialog.Trigger className="button button-small text-mute hover:text-bad">
         {t("detail.delete")}
       </Dialog.Trigger>
-      <Question
+      <ConfirmDialog
         title={t("detail.delete.title", { number: orderNumber })}
         text={t("detail.delete.text")}
         notice={
@@ -39,7 +39,7 @@ export function DeleteOrder({ orderNumber }: { orderNumber: string }) {
         >
           {t("detail.delete.confirm")}
         </button>
-      </Question>
+      </ConfirmDialog>
     </Dialog.Root>
   );
 }

@@ -1,6 +1,6 @@
 import { useId } from "react";
 import { Icon } from "@/components/Icon";
-import { useMayChange } from "@/hooks/useSession";
+import { useCanEdit } from "@/hooks/useSession";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import type { ImageActions } from "./actions";
@@ -21,8 +21,8 @@ interface GenerateProps {
 export function Generate({ kind, image, actions, options }: GenerateProps) {
   const { t } = useLanguage();
   const id = useId();
-  const mayChange = useMayChange();
-  if (!mayChange || obstacleTo(image, kind)) return null;
+  const canEdit = useCanEdit();
+  if (!canEdit || obstacleTo(image, kind)) return null;
   const form = options.formOf(kind);
   const name = t(`detail.options.${kind}`, { position: image.position });
   return (

@@ -10,13 +10,13 @@ import type { CardRegister } from "./useCardKeys";
 import { useCardOptions } from "./useCardOptions";
 import { chosenVersion, hasFailed, isPhotoLost, photoOf, versionsOf } from "./versions";
 import type { View, Viewed } from "./Viewer";
-import { Wipe } from "./Wipe";
+import { CompareSlider } from "./CompareSlider";
 
 interface ImageCardProps {
   orderNumber: string;
   image: OrderImage;
   /** Whether it is still to be delivered: the shop neither cancelled the order nor removed the item. */
-  isWanted?: boolean;
+  isDeliverable?: boolean;
   options: OptionsToSend;
   register: CardRegister;
   onView: (viewed: Viewed) => void;
@@ -29,20 +29,20 @@ interface ImageCardProps {
 export const ImageCard = memo(function ImageCard({
   orderNumber,
   image,
-  isWanted = true,
+  isDeliverable = true,
   options: shared,
   register,
   onView,
 }: ImageCardProps) {
   const { t } = useLanguage();
   const options = useCardOptions(shared);
-  const actions = useImageActions(orderNumber, image, options.toSend, isWanted);
+  const actions = useImageActions(orderNumber, image, options.toSend, isDeliverable);
   const view = (view: View): void => onView({ imageId: image.id, view });
   useRegistration(register, image, actions, () =>
     view(image.versions.coloring.length > 0 ? "coloring" : "photo"),
   );
   const failed = (["coloring", "svg"] as const).some((kind) => hasFailed(image, kind));
-  const lane = { image, isWanted, actions, options };
+  const lane = { image, isDeliverable, actions, options };
   return (
     <article
       tabIndex={-1}
@@ -132,7 +132,7 @@ function Photo({ image, name }: { image: OrderImage; name: string }) {
   }
   if (!page?.url) return <Picture src={image.url} alt={name} small />;
   return (
-    <Wipe
+    <CompareSlider
       photo={image.url}
       page={page.url}
       photoAlt={name}

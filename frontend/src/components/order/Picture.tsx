@@ -18,10 +18,10 @@ interface PictureProps {
  * comes back to the window, signs in again, or the network returns.
  */
 export function Picture({ src, alt, small = false, className = "size-full object-contain" }: PictureProps) {
-  const { failed, report, forget } = useFailedFiles();
+  const { failed, report, clear } = useFailedFiles();
   const candidates = small ? [thumbnailOf(src), src] : [src];
   const address = candidates.find((candidate) => !failed.includes(candidate));
-  if (address === undefined) return <BrokenPicture alt={alt} onRetry={forget} />;
+  if (address === undefined) return <BrokenPicture alt={alt} onRetry={clear} />;
   return (
     <img
       key={address}

@@ -1,4 +1,4 @@
-import { useMayChange } from "@/hooks/useSession";
+import { useCanEdit } from "@/hooks/useSession";
 import { useLanguage, type Translate } from "@/i18n/context";
 import { StatusBadge } from "@/components/StatusBadge";
 import { cn } from "@/lib/cn";
@@ -53,11 +53,11 @@ const TILE =
   "flex min-h-11 items-center gap-2.5 rounded-[11px] border p-1 pr-2.5 text-left text-xs transition-colors";
 
 function Tile({ kind, version, options, chosen, open, onChoose, onOpenError }: TileProps) {
-  const mayChange = useMayChange();
+  const canEdit = useCanEdit();
   const inside = <TileContent kind={kind} version={version} options={options} />;
   if (version.status === "completed") {
     const ring = chosen ? "border-ink ring-1 ring-ink ring-inset" : "border-line";
-    if (!mayChange)
+    if (!canEdit)
       return (
         <div aria-current={chosen} className={`${TILE} ${ring}`}>
           {inside}

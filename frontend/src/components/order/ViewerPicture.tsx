@@ -5,7 +5,7 @@ import { Picture } from "./Picture";
 import type { ZoomControl } from "./useZoom";
 import { chosenVersion, isPhotoLost, photoOf } from "./versions";
 import type { View } from "./Viewer";
-import { Wipe } from "./Wipe";
+import { CompareSlider } from "./CompareSlider";
 import type { Point } from "./zoom";
 
 interface ViewerPictureProps {
@@ -42,7 +42,7 @@ function Subject({ image, view }: { image: OrderImage; view: View }) {
   const photo = photoOf(image);
   if (view === "compare" && photo !== null && page?.url) {
     const pageAlt = `${t("detail.kind.coloring")} v${page.version}`;
-    return <Wipe photo={photo} page={page.url} photoAlt={photoAlt} pageAlt={pageAlt} initial={50} />;
+    return <CompareSlider photo={photo} page={page.url} photoAlt={photoAlt} pageAlt={pageAlt} initial={50} />;
   }
   const version = view === "svg" || view === "coloring" ? chosenVersion(image, view) : undefined;
   const src = version?.url ?? photo;

@@ -6,7 +6,7 @@ import { failureSentence } from "@/lib/failure";
 import type { ColoringOptions, OptionsToSend } from "@/lib/options";
 import { orderKey } from "@/lib/orderQuery";
 import { showToast } from "@/lib/toasts";
-import { imagesOf, selectionAfter, wantedImagesOf, withSelection, withVersion } from "./cached-order";
+import { imagesOf, selectionAfter, deliverableImagesOf, withSelection, withVersion } from "./cached-order";
 import type { Kind, Order, OrderImage, Version } from "./model";
 import { isActive, obstacleTo } from "./versions";
 
@@ -93,7 +93,7 @@ export function useImageActions(
   orderNumber: string,
   image: OrderImage,
   options: OptionsToSend,
-  isWanted = true,
+  isDeliverable = true,
 ): ImageActions {
   const [busy, setBusy] = useState<ReadonlySet<string>>(new Set());
   const failed = useFailed(orderNumber);
@@ -118,7 +118,7 @@ export function useImageActions(
     isGenerating: (kind) => busy.has(kind),
     isBusy: (kind, id) => busy.has(`${kind}/${id}`),
     generate: (kind) => {
-      if (!isWanted || obstacleTo(image, kind)) return;
+      if (!isDeliverable || obstacleTo(image, kind)) return;
       void once(kind, async () => {
         const answer = await request(kind);
         if (answer) answered(kind, answer, () => false);
@@ -146,7 +146,7 @@ export function useImageActions(
 
 /** Whether the whole order has anything that could be made. */
 export const canGenerateAll = (order: Order, kind: Kind): boolean =>
-  wantedImagesOf(order).some((image) => obstacleTo(image, kind) === undefined);
+  deliverableImagesOf(order).some((image) => obstacleTo(image, kind) === undefined);
 
 /** *Color all* and *Vectorise all*; says how many were begun. */
 export function useGenerateAll(orderNumber: string, kind: Kind, options: OptionsToSend) {

@@ -19,7 +19,7 @@ export function remainingImagesOf(order: Order): OrderImage[] {
 }
 
 /** The images that are still to be delivered: none of an order that the shop cancelled, none of items it removed. */
-export function wantedImagesOf(order: Order): OrderImage[] {
+export function deliverableImagesOf(order: Order): OrderImage[] {
   return order.cancelled_at ? [] : remainingImagesOf(order);
 }
 

@@ -5,7 +5,7 @@ import { orderKey } from "@/lib/orderQuery";
 import { withImage } from "./cached-order";
 import { LineItemSection } from "./LineItemSection";
 import type { Order } from "./model";
-import { paceOf, PaceContext } from "./pace";
+import { runTimesOf, RunTimesContext } from "./runTimes";
 import { image, order, page } from "./test/orders";
 import type { CardCommands } from "./useCardKeys";
 
@@ -29,10 +29,10 @@ const ignore = (): void => undefined;
 function Page() {
   const { data } = useQuery<Order>({ queryKey: orderKey("1270"), queryFn: skipToken });
   return (
-    <PaceContext value={paceOf(undefined)}>
+    <RunTimesContext value={runTimesOf(undefined)}>
       {data?.line_items.map((item) => (
         <LineItemSection
-          isWanted
+          isDeliverable
           key={item.id}
           orderNumber="1270"
           item={item}
@@ -41,7 +41,7 @@ function Page() {
           onView={ignore}
         />
       ))}
-    </PaceContext>
+    </RunTimesContext>
   );
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { formatElapsed } from "./clock";
 import type { TimelineEntry } from "./model";
-import { runStart, stepsOf, usualSeconds, wentThroughProvider } from "./steps";
+import { runStart, stepsOf, medianSeconds, usedProvider } from "./steps";
 import { thumbnailOf } from "./thumbnail";
 import { panBy, WHOLE, zoomAt } from "./zoom";
 
@@ -36,8 +36,8 @@ describe("stepsOf", () => {
   });
 
   it("learns of the provider from earlier work", () => {
-    expect(wentThroughProvider([entry("runpod_queued", 1)], "coloring")).toBe(true);
-    expect(wentThroughProvider([entry("runpod_queued", 1)], "svg")).toBe(false);
+    expect(usedProvider([entry("runpod_queued", 1)], "coloring")).toBe(true);
+    expect(usedProvider([entry("runpod_queued", 1)], "svg")).toBe(false);
   });
 });
 
@@ -58,8 +58,8 @@ describe("the timeline", () => {
       entry("processing", 10, 1, id),
       entry("completed", 10 + took, 1, id),
     ];
-    expect(usualSeconds([...run(1, 4), ...run(2, 20), ...run(3, 6)], "coloring")).toBe(6);
-    expect(usualSeconds([entry("processing", 1)], "coloring")).toBeUndefined();
+    expect(medianSeconds([...run(1, 4), ...run(2, 20), ...run(3, 6)], "coloring")).toBe(6);
+    expect(medianSeconds([entry("processing", 1)], "coloring")).toBeUndefined();
   });
 });
 

@@ -2,11 +2,11 @@
 import { COLORING_STATUS_DISPLAY, SVG_STATUS_DISPLAY, type Kind, type TimelineEntry } from "./model";
 
 const WAYS: Record<Kind, string[]> = {
-  coloring: wayThrough(COLORING_STATUS_DISPLAY),
-  svg: wayThrough(SVG_STATUS_DISPLAY),
+  coloring: stepNames(COLORING_STATUS_DISPLAY),
+  svg: stepNames(SVG_STATUS_DISPLAY),
 };
 
-function wayThrough(display: Record<string, unknown>): string[] {
+function stepNames(display: Record<string, unknown>): string[] {
   return Object.keys(display).filter((status) => status !== "completed" && status !== "error");
 }
 
@@ -19,15 +19,15 @@ export const isProviderStep = (status: string): boolean => /^(runpod|vectorizer)
 export function stepsOf(
   kind: Kind,
   status: string,
-  throughProvider: boolean,
+  usesProvider: boolean,
 ): { done: number; total: number } {
   const whole = WAYS[kind];
   const way =
-    throughProvider || isProviderStep(status) ? whole : whole.filter((step) => !isProviderStep(step));
+    usesProvider || isProviderStep(status) ? whole : whole.filter((step) => !isProviderStep(step));
   return { done: Math.max(0, way.indexOf(status)), total: way.length };
 }
 
-export function wentThroughProvider(entries: TimelineEntry[], kind: Kind): boolean {
+export function usedProvider(entries: TimelineEntry[], kind: Kind): boolean {
   return entries.some((entry) => entry.status_type === kind && isProviderStep(entry.status));
 }
 
@@ -43,7 +43,7 @@ export function runStart(entries: TimelineEntry[], kind: Kind, versionId: number
 }
 
 /** Median seconds from the start of work to done, over the order's completed runs. */
-export function usualSeconds(entries: TimelineEntry[], kind: Kind): number | undefined {
+export function medianSeconds(entries: TimelineEntry[], kind: Kind): number | undefined {
   const runs = new Map<string, TimelineEntry[]>();
   for (const entry of entries.filter((candidate) => candidate.status_type === kind)) {
     const run = `${entry.version_id}/${entry.run}`;

@@ -1,5 +1,5 @@
 import { useEffect } from "react";
-import { useMayChange } from "@/hooks/useSession";
+import { useCanEdit } from "@/hooks/useSession";
 import { useLanguage } from "@/i18n/context";
 import { useShortcuts } from "@/lib/shortcuts";
 import type { Kind } from "./model";
@@ -50,7 +50,7 @@ export function useCardKeys(register: CardRegister): void {
     const card = register.get(Number(meant()?.dataset["image"]));
     if (card) act(card);
   };
-  const mayChange = useMayChange();
+  const canEdit = useCanEdit();
   const changes = [
     { key: "c", label: t("detail.key.color"), run: () => at((card) => card.generate("coloring")) },
     { key: "v", label: t("detail.key.vectorise"), run: () => at((card) => card.generate("svg")) },
@@ -62,9 +62,9 @@ export function useCardKeys(register: CardRegister): void {
     { key: "j", label: t("detail.key.next"), run: () => move(1) },
     { key: "k", label: t("detail.key.previous"), run: () => move(-1) },
     { key: "Enter", label: t("detail.key.view"), run: () => at((card) => card.view()) },
-    ...(mayChange ? changes : []),
+    ...(canEdit ? changes : []),
   ]);
-  useDigits(register, mayChange);
+  useDigits(register, canEdit);
 }
 
 /** A digit chooses a page, with Shift an SVG. */

@@ -6,16 +6,16 @@ import { MemoryRouter, useLocation } from "react-router";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { useSession } from "@/hooks/useSession";
 import { fetchOrder } from "@/lib/api";
-import { hearOtherTabs, tellOtherTabs } from "@/lib/otherTabs";
+import { listenToOtherTabs, notifyOtherTabs } from "@/lib/otherTabs";
 import { createQueryClient } from "@/lib/queryClient";
 import { holdRequests, problem, takeRequest, type WaitingRequest } from "@/test/fakeApi";
 import type { SessionAnswer } from "@/types/session";
 import { SessionGate } from "./SessionGate";
-import { Who } from "./Who";
+import { UserMenu } from "./UserMenu";
 
 const SESSION = "GET /api/v1/session";
 const ORDER = "GET /api/v1/orders/1270";
-const nobody: SessionAnswer = { mode: "password", caller: null };
+const signedOut: SessionAnswer = { mode: "password", caller: null };
 const operator = (name: string): SessionAnswer => ({
   mode: "password",
   caller: { name, kind: "user", role: "operator" },
@@ -39,7 +39,7 @@ function Page() {
   const { renew } = useSession();
   return (
     <main id="main" tabIndex={-1}>
-      <Who />
+      <UserMenu />
       <p>{data ? `loaded ${data.customer_name}` : "loading"}</p>
       <input aria-label="note" value={note} onChange={(event) => setNote(event.target.value)} />
       <button type="button" onClick={() => void fetchOrder("x").catch(() => null)}>
@@ -86,7 +86,7 @@ async function openFor(name: string) {
 async function endSession(user: ReturnType<typeof userEvent.setup>) {
   await user.click(screen.getByRole("button", { name: "call" }));
   await answer("GET /api/v1/orders/x", problem(401, "sign_in_required"), 401);
-  await answer(SESSION, nobody);
+  await answer(SESSION, signedOut);
   await screen.findByRole("heading", { name: "Přihlášení" });
 }
 
@@ -130,7 +130,7 @@ describe("nobody", () => {
   it("is asked to sign in, and gets the page that was wanted", async () => {
     const user = open();
     await answer(ORDER, problem(401, "sign_in_required"), 401);
-    await answer(SESSION, nobody);
+    await answer(SESSION, signedOut);
     expect(await screen.findByLabelText("Jméno")).toHaveFocus();
     expect(document.title).toBe("Přihlášení · Pastelka");
     expect(screen.queryByText("loading")).toBeNull();
@@ -146,7 +146,7 @@ describe("nobody", () => {
 
   it("is told what is missing or wrong, and goes on in that field", async () => {
     const user = open();
-    await answer(SESSION, nobody);
+    await answer(SESSION, signedOut);
     await screen.findByLabelText("Jméno");
     await user.keyboard("Eva{Enter}");
     expect(screen.getByRole("alert")).toHaveTextContent("Vyplňte jméno i heslo.");
@@ -165,7 +165,7 @@ describe("nobody", () => {
   it("waits out too many attempts, with the seconds counted down", async () => {
     vi.useFakeTimers({ shouldAdvanceTime: true });
     const user = open();
-    await answer(SESSION, nobody);
+    await answer(SESSION, signedOut);
     await screen.findByLabelText("Jméno");
     await fill(user, "Eva", "wrong");
     await answer("POST /api/v1/session", problem(429, "too_many_attempts"), 429, { "Retry-After": "30" });
@@ -255,12 +255,12 @@ describe("signing out", () => {
   it("forgets everything, goes to the list, and tells the other tabs", async () => {
     const user = await openFor("Eva");
     const heard = vi.fn();
-    const stop = hearOtherTabs(heard);
+    const stop = listenToOtherTabs(heard);
     await user.click(screen.getByRole("button", { name: "Odhlásit se" }));
     await answer("DELETE /api/v1/session", null, 204);
     expect(await screen.findByLabelText("Jméno")).toHaveValue("");
     expect(screen.queryByText("loaded Jana")).toBeNull();
-    await waitFor(() => expect(heard).toHaveBeenCalledWith("left"));
+    await waitFor(() => expect(heard).toHaveBeenCalledWith("signedOut"));
     stop();
     await fill(user, "Eva", "secret");
     await answer("POST /api/v1/session", operator("Eva"));
@@ -279,17 +279,17 @@ describe("signing out", () => {
 
   it("of another tab closes this one, and signing in there opens it", async () => {
     await openFor("Eva");
-    tellOtherTabs("left");
+    notifyOtherTabs("signedOut");
     expect(await screen.findByLabelText("Jméno")).toHaveValue("");
     expect(screen.queryByText("loaded Jana")).toBeNull();
-    tellOtherTabs("entered");
+    notifyOtherTabs("signedIn");
     await answer(SESSION, operator("Karel"));
     await takeRequest(requests, ORDER);
     expect(screen.getByText("loading")).toBeVisible();
   });
 });
 
-describe("Who", () => {
+describe("UserMenu", () => {
   it("says nothing where everybody may do everything", async () => {
     open();
     await answer(SESSION, { mode: "open", caller: { name: "open", kind: "open", role: "operator" } });

@@ -3,10 +3,10 @@ import { Activity, lazy, Suspense, useEffect, useMemo, type ReactNode } from "re
 import { useNavigate } from "react-router";
 import { onRefusal } from "@/api/client";
 import { SessionContext, type SessionState } from "@/hooks/useSession";
-import { hearOtherTabs, tellOtherTabs } from "@/lib/otherTabs";
-import { askAnew, holdCache, leave, renewSession, sessionQuery, signOut } from "@/lib/session";
+import { listenToOtherTabs, notifyOtherTabs } from "@/lib/otherTabs";
+import { refetchSession, retainCache, endLocalSession, renewSession, sessionQuery, signOut } from "@/lib/session";
 import type { Session } from "@/types/session";
-import { KeptPlace } from "./KeptPlace";
+import { RestoredView } from "./RestoredView";
 
 const loadSignInPage = () => import("./SignInPage");
 const SignInPage = lazy(loadSignInPage);
@@ -23,8 +23,8 @@ function useSessionState(queries: QueryClient, session: Session | undefined): Se
       caller: session?.caller ?? null,
       isKnown: session !== undefined,
       // Until it is known nothing is taken away; the API decides anyway.
-      mayChange: session?.caller?.role !== "viewer",
-      entry: session?.entry ?? 0,
+      canEdit: session?.caller?.role !== "viewer",
+      signInCount: session?.signInCount ?? 0,
       renew,
       check: () => {
         // In an open house there is no session that could have ended.
@@ -33,7 +33,7 @@ function useSessionState(queries: QueryClient, session: Session | undefined): Se
       },
       signOut: async () => {
         await signOut(queries);
-        tellOtherTabs("left");
+        notifyOtherTabs("signedOut");
         await navigate("/", { replace: true });
       },
     };
@@ -41,15 +41,15 @@ function useSessionState(queries: QueryClient, session: Session | undefined): Se
 }
 
 /** What is refused with these may mean that the session ended, or that one may do less than before. */
-const TELLING: readonly string[] = ["sign_in_required", "operator_required", "not_admitted"];
+const SESSION_ERROR_CODES: readonly string[] = ["sign_in_required", "operator_required", "not_admitted"];
 
 /** Ask who is there when a refusal tells that it may be somebody else, or nobody. */
-function useRefusals(queries: QueryClient): void {
+function useRecheckOnRefusal(queries: QueryClient): void {
   useEffect(
     () =>
       onRefusal(({ code, status }) => {
         const isByProxy = status === 401 && code === "unknown";
-        if (TELLING.includes(code) || isByProxy) void renewSession(queries).catch(() => null);
+        if (SESSION_ERROR_CODES.includes(code) || isByProxy) void renewSession(queries).catch(() => null);
       }),
     [queries],
   );
@@ -59,25 +59,25 @@ function useOtherTabs(queries: QueryClient): void {
   const navigate = useNavigate();
   useEffect(
     () =>
-      hearOtherTabs((news) => {
-        if (news === "entered") void askAnew(queries).catch(() => null);
-        else void leave(queries).then(() => navigate("/", { replace: true }));
+      listenToOtherTabs((message) => {
+        if (message === "signedIn") void refetchSession(queries).catch(() => null);
+        else void endLocalSession(queries).then(() => navigate("/", { replace: true }));
       }),
     [queries, navigate],
   );
 }
 
 /** What is hidden keeps its data, however long it takes until somebody signs in again. */
-function useHeldCache(queries: QueryClient, isHidden: boolean): void {
-  useEffect(() => (isHidden ? holdCache(queries) : undefined), [queries, isHidden]);
+function useRetainedCache(queries: QueryClient, isHidden: boolean): void {
+  useEffect(() => (isHidden ? retainCache(queries) : undefined), [queries, isHidden]);
 }
 
 /** Where sessions end, the page for that is fetched before one does: later the network may be away. */
-function useSignInPageAtHand(session: Session | undefined): void {
-  const mayEnd = session !== undefined && session.mode !== "open";
+function usePreloadedSignInPage(session: Session | undefined): void {
+  const canEnd = session !== undefined && session.mode !== "open";
   useEffect(() => {
-    if (mayEnd) void loadSignInPage().catch(() => null);
-  }, [mayEnd]);
+    if (canEnd) void loadSignInPage().catch(() => null);
+  }, [canEnd]);
 }
 
 /**
@@ -90,17 +90,17 @@ export function SessionGate({ children }: { children: ReactNode }) {
   const { data: session, failureCount } = useQuery(sessionQuery);
   const state = useSessionState(queries, session);
   const isClosed = session !== undefined && session.caller === null;
-  useRefusals(queries);
+  useRecheckOnRefusal(queries);
   useOtherTabs(queries);
-  useHeldCache(queries, isClosed);
-  useSignInPageAtHand(session);
-  const isAsking = session === undefined && failureCount === 0;
+  useRetainedCache(queries, isClosed);
+  usePreloadedSignInPage(session);
+  const isLoading = session === undefined && failureCount === 0;
   const isEmpty = isClosed && session.person === null;
   return (
     <SessionContext value={state}>
       {!isEmpty && (
-        <Activity key={session?.house ?? 0} mode={isClosed ? "hidden" : "visible"}>
-          <KeptPlace isAsking={isAsking}>{children}</KeptPlace>
+        <Activity key={session?.resetCount ?? 0} mode={isClosed ? "hidden" : "visible"}>
+          <RestoredView isLoading={isLoading}>{children}</RestoredView>
         </Activity>
       )}
       {isClosed && (

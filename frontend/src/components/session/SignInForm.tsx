@@ -2,10 +2,10 @@ import { useEffect, useId, useRef, type Ref, type SyntheticEvent } from "react";
 import { useNow } from "@/hooks/useNow";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
-import { useSigningIn, type Obstacle } from "./useSigningIn";
+import { useSignIn, type SignInError } from "./useSignIn";
 
 /** Often enough that no second of the countdown is skipped. */
-const LOOK_MS = 250;
+const COUNTDOWN_TICK_MS = 250;
 
 interface FieldProps {
   label: string;
@@ -45,7 +45,7 @@ function Field({ label, name, initial, wrong, describedBy, field }: FieldProps) 
 
 function Countdown({ seconds, until }: { seconds: number; until: number }) {
   const { t } = useLanguage();
-  const left = Math.ceil((until - useNow(LOOK_MS)) / 1000);
+  const left = Math.ceil((until - useNow(COUNTDOWN_TICK_MS)) / 1000);
   if (left <= 0) return t("signIn.waited");
   return (
     <>
@@ -59,10 +59,10 @@ function Countdown({ seconds, until }: { seconds: number; until: number }) {
 }
 
 /** Has a line of its own also when there is nothing to say; what is above it never moves. */
-function Message({ id, obstacle }: { id: string; obstacle: Obstacle | undefined }) {
+function Message({ id, signInError }: { id: string; signInError: SignInError | undefined }) {
   return (
     <p id={id} role="alert" className="mt-2.5 -mb-2 min-h-5 text-[13px] leading-5 text-bad">
-      {obstacle && ("sentence" in obstacle ? obstacle.sentence : <Countdown {...obstacle} />)}
+      {signInError && ("sentence" in signInError ? signInError.sentence : <Countdown {...signInError} />)}
     </p>
   );
 }
@@ -70,7 +70,7 @@ function Message({ id, obstacle }: { id: string; obstacle: Obstacle | undefined 
 /** Name and password. `person`: whose session ended, and whose screen is waiting underneath. */
 export function SignInForm({ person }: { person: string | null }) {
   const { t } = useLanguage();
-  const { busy, obstacle, setObstacle, enter } = useSigningIn();
+  const { busy, signInError, setSignInError, submit } = useSignIn();
   const messageId = useId();
   const name = useRef<HTMLInputElement>(null);
   const password = useRef<HTMLInputElement>(null);
@@ -78,21 +78,21 @@ export function SignInForm({ person }: { person: string | null }) {
     (person === null ? name : password).current?.focus();
   }, [person]);
 
-  const submit = async () => {
-    const isWaiting = obstacle && "until" in obstacle && obstacle.until > Date.now();
+  const validate = async () => {
+    const isWaiting = signInError && "until" in signInError && signInError.until > Date.now();
     if (!name.current || !password.current || isWaiting) return;
     const [nameField, passwordField] = [name.current, password.current];
     const missing = [nameField, passwordField].find((field) => field.value.trim() === "");
     if (missing) {
-      setObstacle({ sentence: t("signIn.missing"), isOfFields: true });
+      setSignInError({ sentence: t("signIn.missing"), isCredentials: true });
       missing.focus();
-    } else if (!(await enter(nameField.value.trim(), passwordField.value))) passwordField.select();
+    } else if (!(await submit(nameField.value.trim(), passwordField.value))) passwordField.select();
   };
   const onSubmit = (event: SyntheticEvent) => {
     event.preventDefault();
-    void submit();
+    void validate();
   };
-  const wrong = obstacle !== undefined && "isOfFields" in obstacle && obstacle.isOfFields;
+  const wrong = signInError !== undefined && "isCredentials" in signInError && signInError.isCredentials;
   const field = { wrong, describedBy: messageId };
   return (
     <form noValidate aria-busy={busy} onSubmit={onSubmit}>
@@ -116,7 +116,7 @@ export function SignInForm({ person }: { person: string | null }) {
       >
         {t(busy ? "signIn.busy" : "signIn.submit")}
       </button>
-      <Message id={messageId} obstacle={obstacle} />
+      <Message id={messageId} signInError={signInError} />
     </form>
   );
 }

@@ -4,7 +4,7 @@ import { useFileDrop } from "@/hooks/useFileDrop";
 import { useTitle } from "@/hooks/useTitle";
 import { useLanguage } from "@/i18n/context";
 import type { Session } from "@/types/session";
-import { AtProxy } from "./AtProxy";
+import { ProxySignIn } from "./ProxySignIn";
 import { SignInForm } from "./SignInForm";
 
 const nothing = () => undefined;
@@ -27,7 +27,7 @@ export default function SignInPage({ session }: { session: Session }) {
           {t("app.name")}
         </p>
         <div className="rounded-2xl border border-line bg-card p-6 shadow-card sm:p-7">
-          {session.mode === "proxy" ? <AtProxy /> : <SignInForm person={session.person} />}
+          {session.mode === "proxy" ? <ProxySignIn /> : <SignInForm person={session.person} />}
         </div>
       </main>
     </div>

@@ -126,7 +126,7 @@ describe("an order of the shop", () => {
     ).toBeVisible();
   });
 
-  async function showTakenBack(changes: Partial<Order>) {
+  async function showWithdrawn(changes: Partial<Order>) {
     renderPage(<OrderDetail orderNumber="1270" />, "/orders/1270");
     const order = { ...sampleOrder("1270", [sampleImage(1, "completed")]), ...changes };
     (await takeRequest(requests, "GET /api/v1/orders/1270")).answer(order);
@@ -139,7 +139,7 @@ describe("an order of the shop", () => {
       .map((button) => button.textContent.replace(/\D/g, ""));
 
   it("that was cancelled says so, and offers neither to generate nor to download", async () => {
-    await showTakenBack({ cancelled_at: "2026-01-17T10:00:00+01:00" });
+    await showWithdrawn({ cancelled_at: "2026-01-17T10:00:00+01:00" });
     const badge = screen.getByText("Zrušena v obchodě");
     expect(badge).toHaveAttribute("data-shop", "cancelled");
     expect(screen.getByText(/^Objednávku obchod zrušil\./)).toBeVisible();
@@ -158,7 +158,7 @@ describe("an order of the shop", () => {
       removed: true,
       images: [sampleImage(2, "completed")],
     };
-    await showTakenBack({ line_items: [kept, gone] as Order["line_items"] });
+    await showWithdrawn({ line_items: [kept, gone] as Order["line_items"] });
     const book = within(screen.getByRole("region", { name: "Druhá kniha" }));
     expect(book.getByText("Odebráno z objednávky")).toHaveAttribute("data-shop", "removed");
     expect(screen.getByText(/^Položku obchod z objednávky odebral\./)).toBeVisible();

@@ -3,7 +3,7 @@ import { cn } from "@/lib/cn";
 import type { Hour } from "@/lib/system";
 import { MinuteBars } from "./MinuteBars";
 import { CARD, Section } from "./Section";
-import { Untold } from "./Untold";
+import { Unavailable } from "./Unavailable";
 
 interface FigureProps {
   name: string;
@@ -61,7 +61,7 @@ export function LastHour({ hours }: { hours: readonly Hour[] | null }) {
   return (
     <Section title={t("system.hour")}>
       {hours === null ? (
-        <Untold />
+        <Unavailable />
       ) : (
         <div className="grid gap-3 lg:grid-cols-2">
           {hours.map((hour) => (

@@ -6,7 +6,7 @@ import { duration } from "@/lib/duration";
 import { isOutboxStuck, type QueueState } from "@/lib/system";
 import { linePoints } from "./bars";
 import { CARD, Section } from "./Section";
-import { Untold } from "./Untold";
+import { Unavailable } from "./Unavailable";
 
 const WIDTH = 100;
 const HEIGHT = 26;
@@ -125,12 +125,12 @@ export function Queues({ queues, outbox, reconciler, depths, now }: QueuesProps)
   return (
     <Section id="queues" title={t("system.queues")}>
       {queues === null && outbox === null ? (
-        <Untold />
+        <Unavailable />
       ) : (
         <div className="grid grid-cols-2 gap-3 lg:grid-cols-4">
           {queues === null ? (
             <div className="grid max-lg:col-span-2 lg:col-span-3">
-              <Untold />
+              <Unavailable />
             </div>
           ) : (
             queues.map((queue) => <Queue key={queue.name} queue={queue} depths={depths[queue.name] ?? []} />)

@@ -68,7 +68,7 @@ function Process({ process, now }: { process: Service["processes"][number]; now:
   );
 }
 
-function Absence({ service, seen, now }: { service: Service; seen: string | undefined; now: number }) {
+function LastSeen({ service, seen, now }: { service: Service; seen: string | undefined; now: number }) {
   const { t } = useLanguage();
   return (
     <p className="text-[13px] leading-5 text-mute max-lg:col-span-2">
@@ -104,7 +104,7 @@ export function Services({ services, seen, now }: ServicesProps) {
             </div>
             <State state={service.state} />
             {service.processes.length === 0 ? (
-              <Absence service={service} seen={seen[service.name]} now={now} />
+              <LastSeen service={service} seen={seen[service.name]} now={now} />
             ) : (
               <ul className="space-y-1.5 max-lg:col-span-2">
                 {service.processes.map((process) => (

@@ -15,13 +15,13 @@ export interface Bars {
 }
 
 /** So that a single one does not fill the drawing. */
-const LEAST_SCALE = 4;
-const LEAST_BELOW = 0.5;
+const MIN_COMPLETED_SCALE = 4;
+const MIN_FAILED_SCALE = 0.5;
 
 /** Bars for counts of the same length; both directions have one scale. */
 export function barsOf(completed: readonly number[], failed: readonly number[]): Bars {
-  const above = Math.max(LEAST_SCALE, ...completed);
-  const below = Math.max(LEAST_BELOW, ...failed);
+  const above = Math.max(MIN_COMPLETED_SCALE, ...completed);
+  const below = Math.max(MIN_FAILED_SCALE, ...failed);
   const whole = above + below;
   const bars = completed.map((up, minute) => ({
     minute,

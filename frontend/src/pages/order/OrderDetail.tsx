@@ -10,8 +10,8 @@ import { OptionsBar } from "@/components/order/OptionsBar";
 import { GenerateAll, OrderHead } from "@/components/order/OrderHead";
 import { OrderSkeleton } from "@/components/order/OrderSkeleton";
 import { useCardKeys, type CardRegister } from "@/components/order/useCardKeys";
-import { PaceContext } from "@/components/order/pace";
-import { usePaceOf } from "@/components/order/usePaceOf";
+import { RunTimesContext } from "@/components/order/runTimes";
+import { useOrderRunTimes } from "@/components/order/useOrderRunTimes";
 import { ForOperators } from "@/components/session/ForOperators";
 import { Viewer, type Viewed } from "@/components/order/Viewer";
 import { useOptions } from "@/hooks/useOptions";
@@ -83,7 +83,7 @@ function Deleted({ orderNumber }: { orderNumber: string }) {
 
 function Loaded({ order }: { order: Order }) {
   const options = useOptions();
-  const pace = usePaceOf(order);
+  const runTimes = useOrderRunTimes(order);
   const [viewed, setViewed] = useState<Viewed>();
   const [register] = useState<CardRegister>(() => new Map());
   useCardKeys(register);
@@ -99,19 +99,19 @@ function Loaded({ order }: { order: Order }) {
         </div>
       </ForOperators>
       {order.line_items.length === 0 && <Empty />}
-      <PaceContext value={pace}>
+      <RunTimesContext value={runTimes}>
         {order.line_items.map((item) => (
           <LineItemSection
             key={item.id}
             orderNumber={order.order_number}
             item={item}
-            isWanted={!order.cancelled_at}
+            isDeliverable={!order.cancelled_at}
             options={options.toSend}
             register={register}
             onView={setViewed}
           />
         ))}
-      </PaceContext>
+      </RunTimesContext>
       <Viewer images={imagesOf(order)} viewed={viewed} onChange={setViewed} />
     </>
   );

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 /** The look of a button that takes something away for good. */
 export const DANGER = "border-bad bg-bad text-white hover:bg-bad/85 dark:text-[#1d1b18]";
 
-interface QuestionProps {
+interface ConfirmDialogProps {
   title: string;
   text: string;
   /** What stands between the text and the answers. */
@@ -14,7 +14,7 @@ interface QuestionProps {
 }
 
 /** What is asked before something is done; to be opened and closed by the `Dialog.Root` around it. */
-export function Question({ title, text, notice, children }: QuestionProps) {
+export function ConfirmDialog({ title, text, notice, children }: ConfirmDialogProps) {
   return (
     <Dialog.Portal>
       <Dialog.Overlay className="fixed inset-0 z-40 bg-[#1d1b18]/40" />

@@ -2,7 +2,7 @@ import { useState } from "react";
 import { useLanguage } from "@/i18n/context";
 import { Picture } from "./Picture";
 
-interface WipeProps {
+interface CompareSliderProps {
   photo: string;
   page: string;
   photoAlt: string;
@@ -13,7 +13,7 @@ interface WipeProps {
 }
 
 /** The photo laid over its coloring page; a slider (pointer, touch or arrow keys) wipes it away. */
-export function Wipe({ photo, page, photoAlt, pageAlt, initial = 100, small = false }: WipeProps) {
+export function CompareSlider({ photo, page, photoAlt, pageAlt, initial = 100, small = false }: CompareSliderProps) {
   const { t } = useLanguage();
   const [share, setShare] = useState(initial);
   return (

@@ -4,7 +4,7 @@ import { cn } from "@/lib/cn";
 import { CARD } from "./Section";
 
 /** What stands in place of what cannot be told, because NATS or the database is away. */
-export function Untold() {
+export function Unavailable() {
   const { t } = useLanguage();
   return (
     <p className={cn(CARD, "flex items-center gap-2.5 px-4 py-5 text-mute")}>
