@@ -4,7 +4,7 @@ import { DANGER, ConfirmDialog } from "./ConfirmDialog";
 
 interface ConfirmButtonProps {
   text: string;
-  /** What a screen reader says, where `text` alone does not tell what it is about. */
+  /** Accessible name, if `text` is ambiguous without its context. */
   label?: string;
   title: string;
   question: string;
@@ -16,7 +16,7 @@ interface ConfirmButtonProps {
   onConfirm: () => void;
 }
 
-/** A button that asks before it does what it says. */
+/** A button that asks for confirmation. */
 export function ConfirmButton({
   text,
   label,

@@ -6,7 +6,7 @@ import { Picture } from "./order/Picture";
 
 const URL = "/static/images/1/1/image_1.jpg";
 
-it("asks whether the session ended when a picture fails, and loads it again after signing in", () => {
+it("checks the session when a picture fails, and reloads the picture after a sign-in", () => {
   const check = vi.fn();
   const page = (signInCount: number) => (
     <WithSession changes={{ signInCount, check }}>
@@ -23,7 +23,7 @@ it("asks whether the session ended when a picture fails, and loads it again afte
   expect(screen.getByAltText("Fotka 1")).toHaveAttribute("src", URL);
 });
 
-it("does so for thumbnails of the list, each by itself", () => {
+it("does the same for each thumbnail of the list", () => {
   const check = vi.fn();
   const list = (signInCount: number) => (
     <WithSession changes={{ signInCount, check }}>

@@ -12,10 +12,10 @@ export interface BulkProgress {
   total: number;
 }
 
-/** Order numbers by the sentence with which they were refused. */
+/** Order numbers by the error message of their refusal. */
 type Refusals = ReadonlyMap<string, readonly string[]>;
 
-/** So many numbers are told; of the others their count. */
+/** Number of orders that a message lists; the rest is only counted. */
 const MAX_LISTED = 3;
 
 async function startGeneration(kind: BulkKind, orderNumber: string, options: OptionsToSend): Promise<void> {
@@ -23,7 +23,7 @@ async function startGeneration(kind: BulkKind, orderNumber: string, options: Opt
   else if (options.coloring) await generateOrderColoring(orderNumber, options.coloring);
 }
 
-/** One message a reason, however many orders were refused for it. */
+/** Shows one message per reason, however many orders it applies to. */
 function showRefusals(refusals: Refusals, t: Translate): void {
   for (const [reason, refused] of refusals) {
     const listed = refused.slice(0, MAX_LISTED).join(", ");
@@ -33,12 +33,12 @@ function showRefusals(refusals: Refusals, t: Translate): void {
   }
 }
 
-/** Ask for the pages or SVGs of several orders, one after another; tells what was started and what refused. */
+/** Requests the pages or SVGs of several orders one after another, and shows how many started and failed. */
 export function useBulkGenerate(options: OptionsToSend) {
   const { t } = useLanguage();
   const [progress, setProgress] = useState<BulkProgress | null>(null);
 
-  /** Gives the orders that refused. */
+  /** Resolves to the orders whose requests were refused. */
   const run = async (kind: BulkKind, orderNumbers: readonly string[]): Promise<string[]> => {
     if (kind === "coloring" && options.coloring === undefined) {
       showToast(t("list.preset.wrong"), "bad");

@@ -9,7 +9,7 @@ import { showToast } from "@/lib/toasts";
 
 type Action = (sequence: number) => Promise<unknown>;
 
-/** Take letters out of the cached state at once; a look that is under way would bring them back. */
+/** Removes a letter from the cached state; cancels a running refetch, which would bring it back. */
 function useRemoval() {
   const queryClient = useQueryClient();
   return async (sequence: number) => {
@@ -18,7 +18,7 @@ function useRemoval() {
   };
 }
 
-/** *Requeue* and *Dismiss*; `busy` while one is under way, `refusals` say by sequence why one was refused. */
+/** *Requeue* and *Dismiss*. `busy`: an action is running; `refusals`: reasons of refusals by sequence. */
 export function useDeadLetters() {
   const { t } = useLanguage();
   const queryClient = useQueryClient();
@@ -44,7 +44,7 @@ export function useDeadLetters() {
     setBusy(false);
   };
 
-  /** The API shows some of them at a time: go on while it shows ones that were not tried. */
+  /** The API lists only the newest letters: continue until it lists no untried ones. */
   const requeueAll = async () => {
     setBusy(true);
     const tried = new Set<number>();

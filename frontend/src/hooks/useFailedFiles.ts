@@ -3,15 +3,15 @@ import { useSession } from "./useSession";
 
 interface Failures {
   addresses: readonly string[];
-  /** The session's `signInCount` in which they failed. */
+  /** The session's `signInCount` when they failed. */
   signInCount: number;
 }
 
 const NONE: readonly string[] = [];
 
 /**
- * Which files could not be loaded, by their addresses. The session may have ended, which a picture does not
- * tell: so that is asked about, and what failed before somebody signed in counts no more.
+ * URLs of files that could not be loaded. An `<img>` error has no status, so the session is checked; failures
+ * from before a sign-in are forgotten.
  */
 export function useFailedFiles() {
   const { signInCount, check } = useSession();

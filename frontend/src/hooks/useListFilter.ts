@@ -5,7 +5,7 @@ import { ORDER_STATUS_DISPLAY } from "@/types";
 
 export const ORDER_STATUSES = Object.keys(ORDER_STATUS_DISPLAY) as OrderStatus[];
 
-/** The list's search and filter, which live in the address bar. */
+/** The list's search and filter, stored in the URL. */
 export function useListFilter(): [OrderFilter, (change: Partial<OrderFilter>) => void] {
   const [params, setParams] = useSearchParams();
   const q = params.get("q") ?? "";

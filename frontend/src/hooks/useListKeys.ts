@@ -10,18 +10,18 @@ interface Keys {
   orders: readonly OrderListItem[];
   focusSearch: () => void;
   onSelect: (orderNumber: string) => void;
-  /** Work on the selected orders, or on the one that the keyboard is on (null: on none). */
+  /** Generate for the selected orders, or for the order with the keyboard focus (null: none). */
   onGenerate: (kind: BulkKind, current: string | null) => void;
 }
 
-/** The keys of the list; gives the row that they are on, -1 for none. */
+/** The keyboard shortcuts of the list; returns the index of the focused row, -1 for none. */
 export function useListKeys({ orders, focusSearch, onSelect, onGenerate }: Keys): number {
   const { t } = useLanguage();
   const navigate = useNavigate();
   const canEdit = useCanEdit();
   const [focused, setFocused] = useState<string | null>(null);
   const index = orders.findIndex((order) => order.order_number === focused);
-  // An order that left the list is not worked on unseen.
+  // Actions must not apply to an order that left the list.
   const current = index === -1 ? null : focused;
   const move = (step: number) => {
     const next = Math.min(Math.max(index + step, 0), orders.length - 1);

@@ -13,10 +13,10 @@ interface Options {
   toSend: OptionsToSend;
 }
 
-/** How pages and SVGs are to be made, remembered in this browser from one order, and page, to the next. */
+/** The options of pages and SVGs, stored in the browser for all orders and pages. */
 export function useOptions(): Options {
   const [form, setForm] = useState(() => recallOptions(localStorage));
-  // The same object for as long as the form is the same: the cards compare it.
+  // Memoized, because the cards compare it by identity.
   const toSend = useMemo(() => optionsToSend(form), [form]);
   return {
     form,

@@ -1,20 +1,20 @@
 import { useState } from "react";
 import type { SystemState } from "@/lib/api";
 
-/** Five minutes of answers. */
+/** Five minutes of responses. */
 const KEPT = 60;
 
 export interface SystemHistory {
   at: string;
-  /** Per queue how many jobs waited, oldest first. */
+  /** The number of waiting jobs per queue, oldest first. */
   depths: Readonly<Record<string, readonly number[]>>;
-  /** Per service when a process of it last answered. */
+  /** When a process of each service last responded. */
   seen: Readonly<Record<string, string>>;
 }
 
 const EMPTY: SystemHistory = { at: "", depths: {}, seen: {} };
 
-/** `history` after one more answer. What could not be told leaves no trace. */
+/** `history` with another response. Unknown values are skipped. */
 export function append(history: SystemHistory, system: SystemState): SystemHistory {
   const depths = { ...history.depths };
   for (const { name, waiting } of system.queues ?? [])
@@ -24,7 +24,7 @@ export function append(history: SystemHistory, system: SystemState): SystemHisto
   return { at: system.at, depths, seen };
 }
 
-/** What the API does not keep: how deep the queues were, and who answered when, since the page was opened. */
+/** History that the API does not keep, since the page was opened: queue depths, last responses of services. */
 export function useSystemHistory(system: SystemState): SystemHistory {
   const [history, setHistory] = useState(() => append(EMPTY, system));
   if (history.at !== system.at) setHistory(append(history, system));

@@ -11,7 +11,7 @@ afterEach(() => {
 });
 
 describe("Coalescer", () => {
-  it("runs again, later and later, what fails for a reason that may pass", async () => {
+  it("retries a transient failure with growing delays", async () => {
     const run = vi.fn<(key: string) => Promise<void>>().mockRejectedValue(new TypeError("no answer"));
     const coalescer = new Coalescer<string>(run, 40);
     coalescer.schedule("1270");
@@ -27,7 +27,7 @@ describe("Coalescer", () => {
     coalescer.stop();
   });
 
-  it("runs at once what is asked for again while it waits after a failure", async () => {
+  it("runs at once when scheduled again during the delay after a failure", async () => {
     const run = vi.fn<(key: string) => Promise<void>>().mockRejectedValue(new TypeError("no answer"));
     const coalescer = new Coalescer<string>(run, 40);
     coalescer.schedule("1270");
@@ -40,7 +40,7 @@ describe("Coalescer", () => {
     expect(run).toHaveBeenCalledTimes(2);
   });
 
-  it("leaves alone what the API refuses", async () => {
+  it("does not retry a refusal of the API", async () => {
     const refused = new ApiError(404, null);
     const run = vi.fn<(key: string) => Promise<void>>().mockRejectedValue(refused);
     const coalescer = new Coalescer<string>(run, 40);
@@ -50,7 +50,7 @@ describe("Coalescer", () => {
     coalescer.stop();
   });
 
-  it("works on when it is asked after a stop, as an effect that is run twice does", async () => {
+  it("works after a stop, as when React runs an effect twice", async () => {
     const run = vi.fn<(key: string) => Promise<void>>().mockRejectedValue(new TypeError("no answer"));
     const coalescer = new Coalescer<string>(run, 40);
     coalescer.stop();

@@ -6,23 +6,23 @@ import { Leadership } from "./leadership";
 
 const CHANNEL = "pastelka.hub";
 const TICK_MS = 5000;
-/** The tab with the stream is heard at least with each of its heartbeats (15 s). */
+/** The leading tab broadcasts at least each heartbeat (15 s). */
 const LEADER_SILENCE_MS = 20_000;
-/** How long a tab may take to answer `hello`; one that the browser froze never does. */
+/** Timeout for the response to `hello`; a frozen tab never responds. */
 const HELLO_TIMEOUT_MS = 3000;
 
 export interface HubListener {
   onEvent: (event: MercureEvent) => void;
-  /** Updates may have been missed: the stream is open, or was when this listener came. */
+  /** Updates may have been missed: the stream opened, or was open when this listener subscribed. */
   onOpen: () => void;
   /** Get a new cookie for the hub. */
   renew: () => Promise<unknown>;
 }
 
 /**
- * The hub's updates for everything in this tab. One tab of the browser has the stream and passes on what it
- * brings, because over HTTP/1.1 a browser has six connections to a server in all. When that tab is closed,
- * or does not answer, another one opens the stream after the last update; its opening makes all refetch.
+ * The hub's updates for this tab. One tab of the browser leads: it has the stream and broadcasts its updates,
+ * because over HTTP/1.1 a browser opens only six connections to a server. When that tab is closed or does not
+ * respond, another one opens the stream after the last update, and its opening makes all tabs refetch.
  */
 export class Hub {
   readonly #listeners = new Set<HubListener>();
@@ -39,12 +39,12 @@ export class Hub {
   #pingTimer: ReturnType<typeof setTimeout> | undefined;
   #state: ConnectionState = "reconnecting";
   #lastEventId = "";
-  /** When the tab with the stream was last heard (ms since the epoch). */
+  /** Time of the leading tab's last message (ms since the epoch). */
   #heardAt = 0;
-  /** Whether updates were passed on that this tab did not hear: before it came, or while it was frozen. */
+  /** Whether this tab may have missed updates: before it joined, or while it was frozen. */
   #hasMissed = true;
 
-  /** Listen; gives what ends that. The tab takes part for as long as somebody in it listens. */
+  /** Subscribe; returns the function that unsubscribes. The tab takes part while it has listeners. */
   listen(listener: HubListener): () => void {
     this.#listeners.add(listener);
     if (this.#listeners.size === 1) this.#join();
@@ -80,7 +80,7 @@ export class Hub {
 
   #lead(): void {
     clearTimeout(this.#pingTimer);
-    // Its opening tells.
+    // The opening of the stream triggers the refetch.
     this.#hasMissed = false;
     this.#stream.start(this.#lastEventId);
   }
@@ -92,7 +92,7 @@ export class Hub {
     this.#setState("reconnecting");
   }
 
-  /** Tell the other tabs and this one. */
+  /** Send a message to the other tabs, and apply it in this one. */
   #broadcast(message: HubMessage): void {
     this.#channel?.postMessage(message);
     this.#apply(message);
@@ -102,12 +102,12 @@ export class Hub {
     this.#broadcast({ kind: "state", state, lastEventId: this.#stream.lastEventId });
   }
 
-  /** What another tab says. */
+  /** A message of another tab. */
   #onMessage(message: HubMessage): void {
     if (message.kind !== "hello") {
       if (!this.#leadership.isLeader) this.#apply(message);
     } else if (this.#leadership.isLeader) {
-      // The timers of a tab that cannot be seen are slow; whoever asks can be seen.
+      // Browsers throttle the timers of hidden tabs, so check the stream now that a visible tab asks.
       this.#stream.checkSilence();
       this.#broadcastState(this.#state);
     }
@@ -135,7 +135,7 @@ export class Hub {
   }
 
   readonly #onVisibility = (): void => {
-    // On a phone all tabs but the visible one are frozen: this one may have been, and the one with the stream is.
+    // Phones freeze all hidden tabs: this one may have been frozen, and the leading one is now.
     if (document.visibilityState === "visible") this.#pingLeader();
   };
 
@@ -147,7 +147,7 @@ export class Hub {
     return Date.now() - this.#heardAt > LEADER_SILENCE_MS;
   }
 
-  /** Ask for a sign of life, and take over where there is none. */
+  /** Ping the leading tab, and take over if it does not respond. */
   #pingLeader(): void {
     if (this.#leadership.isLeader) return;
     if (this.#isLeaderSilent()) this.#hasMissed = true;
@@ -165,5 +165,5 @@ export class Hub {
   }
 }
 
-/** The one of this tab. */
+/** The hub client of this tab. */
 export const hub = new Hub();

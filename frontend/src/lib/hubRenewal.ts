@@ -1,40 +1,40 @@
 import { hubCookieUntil } from "./hubCookie";
 
-/** The hub ends a stream from 80 % of what its cookie had left at its opening, less 5 s: half of it is safe. */
+/** The hub closes a stream after 80 to 100 % of the cookie's remaining lifetime, less 5 s: half of it is safe. */
 const LIFETIME_DIVISOR = 2;
-/** With less than this left the hub may end the stream; it is opened anew the ordinary way. */
+/** With less remaining lifetime the hub may close the stream first; the ordinary reconnect then reopens it. */
 const MIN_REMAINING_MS = 2000;
 const RETRY_MS = 15_000;
-/** A cookie that runs out only so much later than that of the open stream was not renewed. */
+/** A cookie that expires less than this after the open stream's cookie was not renewed. */
 const MIN_EXTENSION_MS = 1000;
 
 interface Hooks {
   /** Get a new cookie. */
   renew: () => Promise<unknown>;
-  /** Begin to open a stream with the cookie there is. */
+  /** Open a stream with the current cookie. */
   open: () => EventSource;
-  /** The new stream is open: it takes the place of the other one. */
+  /** The new stream is open and replaces the old one. */
   replace: (source: EventSource) => void;
 }
 
 /**
- * Replaces a stream before the hub ends it with its cookie. The new one is open before the old one is
- * closed, so that nothing is missed and the connection is never down.
+ * Replaces a stream before the hub closes it because its cookie expires. The new one is open before the old one
+ * is closed, so that no update is missed and the connection is never down.
  */
 export class HubRenewal {
   readonly #hooks: Hooks;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #next: EventSource | null = null;
-  /** Counts the streams, so that what was begun for one is not ended for another. */
+  /** Number of the current stream, so that a renewal for an older one is discarded. */
   #generation = 0;
-  /** When the cookie of the open stream runs out. */
+  /** When the cookie of the open stream expires. */
   #until = 0;
 
   constructor(hooks: Hooks) {
     this.#hooks = hooks;
   }
 
-  /** A stream was begun with the cookie of now. */
+  /** Schedule the renewal of a stream that was opened with the current cookie. */
   start(): void {
     this.stop();
     const until = hubCookieUntil();

@@ -7,21 +7,21 @@ import { HubRenewal } from "./hubRenewal";
 const HUB = "/.well-known/mercure";
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 1500;
-/** A hub that is away for minutes is asked less often. */
+/** After this many attempts (some minutes) the retries become rare. */
 const SLOW_RETRY_AFTER = 80;
 const SLOW_RETRY_MS = 10_000;
-/** How long the browser's own reconnect may take before the stream is opened anew. */
+/** How long the browser's own reconnect may take before the stream is reopened. */
 const BROWSER_RETRY_MS = 1000;
 const OFFLINE_AFTER_MS = 10_000;
 const TICK_MS = 5000;
-/** The notifier sends a heartbeat every 15 s: after three that are missing the connection counts as dead. */
+/** The notifier sends a heartbeat every 15 s: after three missing ones the connection counts as dead. */
 export const SILENCE_MS = 45_000;
-/** The hub answers at once. A request on a kept-alive connection that died silently is never answered. */
+/** The hub responds at once; a request on a dead keep-alive connection never gets a response. */
 const OPENING_MS = 10_000;
 
 interface Hooks {
   onState: (state: ConnectionState) => void;
-  /** The stream is open, for the first time or again: updates may have been missed. */
+  /** The stream opened, for the first time or again: updates may have been missed. */
   onOpen: () => void;
   onEvent: (event: MercureEvent) => void;
   onHeartbeat: () => void;
@@ -29,16 +29,16 @@ interface Hooks {
   renew: () => Promise<unknown>;
 }
 
-/** How long to wait before opening the stream for the `attempt`th time, in milliseconds; spread by a quarter. */
+/** Backoff in milliseconds before the `attempt`th attempt, with up to 25 % jitter. */
 export function retryDelay(attempt: number, random: number): number {
   const longest = attempt > SLOW_RETRY_AFTER ? SLOW_RETRY_MS : LONGEST_RETRY_MS;
   return Math.min(FIRST_RETRY_MS * 2 ** attempt, longest) * (0.75 + random / 4);
 }
 
 /**
- * One EventSource, kept open. The browser reconnects with `Last-Event-ID`; where it gives up (the hub refused,
- * the gateway said 502), takes long, or does not notice that the connection died, the stream is opened anew
- * with the same id.
+ * An EventSource that is kept open. The browser reconnects with `Last-Event-ID`; if it gives up (the hub refused,
+ * the gateway returned 502), takes too long, or does not notice that the connection died, this class reopens
+ * the stream with the same id.
  */
 export class HubStream {
   readonly #hooks: Hooks;
@@ -49,7 +49,7 @@ export class HubStream {
   #tickTimer: ReturnType<typeof setInterval> | undefined;
   #isRunning = false;
   #attempt = 0;
-  /** When the hub was last heard, or a stream was begun (ms since the epoch). */
+  /** Time of the hub's last message, or of the stream's start (ms since the epoch). */
   #heardAt = 0;
   #lastEventId = "";
   #state: ConnectionState = "reconnecting";
@@ -63,7 +63,7 @@ export class HubStream {
     });
   }
 
-  /** The id after which the hub would go on. */
+  /** The id after which the hub would continue. */
   get lastEventId(): string {
     return this.#lastEventId;
   }
@@ -91,7 +91,7 @@ export class HubStream {
     this.#close();
   }
 
-  /** Open the stream anew where it has been silent for too long: its connection is dead, or the machine slept. */
+  /** Reopen the stream if it has been silent for too long: the connection is dead, or the machine slept. */
   readonly checkSilence = (): void => {
     const source = this.#source;
     if (source === null || source.readyState === EventSource.CLOSED) return;
@@ -126,7 +126,7 @@ export class HubStream {
     this.#renewal.start();
   }
 
-  /** A stream that is open already goes on in place of the one there is. */
+  /** Replace the current stream with one that is already open. */
   #replaceWith(source: EventSource): void {
     this.#close();
     this.#use(source);
@@ -143,7 +143,7 @@ export class HubStream {
     clearTimeout(this.#retryTimer);
     this.#attempt = 0;
     this.#heardAt = Date.now();
-    // Not left to the hub's history: after a restart of its own it may replay nothing until the next update.
+    // Always refetch: after a restart the hub may replay nothing until the next update.
     this.#hooks.onOpen();
     this.#report("live");
   }
@@ -175,14 +175,14 @@ export class HubStream {
   async #reopen(refused: boolean): Promise<void> {
     const former = this.#source;
     this.#attempt += 1;
-    // A refusal may mean that the cookie ran out.
+    // A refusal may mean that the cookie expired.
     if (refused || isHubCookieOver()) await this.#hooks.renew().catch(() => null);
     if (this.#isRunning && this.#source === former) this.#open();
   }
 
   readonly #restart = (): void => {
     this.#report("reconnecting");
-    // After a long sleep the cookie is over.
+    // After a long sleep the cookie has expired.
     if (!isHubCookieOver()) this.#open();
     else {
       this.#heardAt = Date.now();
@@ -198,7 +198,7 @@ export class HubStream {
       clearTimeout(this.#offlineTimer);
       this.#offlineTimer = undefined;
     }
-    // What is offline stays so until it is live again.
+    // Offline lasts until the stream is live again.
     this.#state = state === "reconnecting" && this.#state === "offline" ? "offline" : state;
     this.#hooks.onState(this.#state);
   }

@@ -1,4 +1,4 @@
-/** How pages and SVGs are to be made: presets, own values, and what is remembered of them; pure. */
+/** Options of pages and SVGs: presets, custom values, and their storage; pure functions. */
 
 export const PRESETS = {
   quick: { megapixels: 1, steps: 4 },
@@ -25,13 +25,13 @@ export interface SvgOptions {
   group_by: (typeof GROUPINGS)[number];
 }
 
-/** What is to be made; no coloring options while a field of the form is wrong. */
+/** The options to send; no coloring options while a field of the form is invalid. */
 export interface OptionsToSend {
   coloring: ColoringOptions | undefined;
   svg: SvgOptions;
 }
 
-/** What the form holds. Numbers are as typed: an emptied field is "", never NaN or null. */
+/** The form's values. Numbers are as typed: an empty field is "", never NaN or null. */
 export interface OptionsForm {
   preset: Preset;
   megapixels: string;
@@ -48,7 +48,7 @@ export const DEFAULT_FORM: OptionsForm = {
 
 export type OptionsError = "megapixels" | "steps";
 
-/** A number as typed, with a decimal comma or point; undefined when it is none or out of range. */
+/** Parses a number with a decimal comma or point; undefined if it is invalid or out of range. */
 export function parseNumber(text: string, range: { min: number; max: number }): number | undefined {
   const trimmed = text.trim().replace(",", ".");
   if (!/^\d+(\.\d+)?$/.test(trimmed)) return undefined;
@@ -56,7 +56,7 @@ export function parseNumber(text: string, range: { min: number; max: number }): 
   return value >= range.min && value <= range.max ? value : undefined;
 }
 
-/** The options to send, or the fields that are wrong. */
+/** The options to send, or the invalid fields. */
 export function coloringOptions(form: OptionsForm): ColoringOptions | { errors: OptionsError[] } {
   if (form.preset !== "own") return { ...PRESETS[form.preset] };
   const megapixels = parseNumber(form.megapixels, MEGAPIXELS);
@@ -69,7 +69,7 @@ export function coloringOptions(form: OptionsForm): ColoringOptions | { errors: 
   return { errors };
 }
 
-/** The options of pages and SVGs that the form asks for. */
+/** The options of pages and SVGs from the form. */
 export function optionsToSend(form: OptionsForm): OptionsToSend {
   const coloring = coloringOptions(form);
   return { coloring: "errors" in coloring ? undefined : coloring, svg: form.svg };
@@ -81,11 +81,11 @@ export function rememberOptions(form: OptionsForm, storage: Storage): void {
   try {
     storage.setItem(STORAGE_KEY, JSON.stringify(form));
   } catch {
-    // A full or forbidden storage costs only the memory of the choice.
+    // If the storage is full or forbidden, the choice is not stored.
   }
 }
 
-/** What was remembered, field by field; whatever is not valid any more falls back to the default. */
+/** The stored options; each invalid field falls back to its default. */
 export function recallOptions(storage: Storage): OptionsForm {
   const stored = readStored(storage);
   const svg = isRecord(stored.svg) ? stored.svg : {};

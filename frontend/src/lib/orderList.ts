@@ -5,14 +5,14 @@ import type { OrderListItem, OrderPage } from "@/types";
 
 export type OrderListData = InfiniteData<OrderPage, string | null>;
 
-/** Answers about rows, whether they came alone or within a page, by order number. */
+/** Requests for rows, alone or within a page, by order number. */
 const rowRequests = new RequestSequence<string>();
 
 export function listKey(filter: OrderFilter) {
   return ["orders", filter] as const;
 }
 
-/** The list for a filter, page by page. The hub says when it is old, so it is not refetched by itself. */
+/** The list for a filter, page by page. Hub events trigger the refetches, so it never becomes stale. */
 export function orderListQuery(filter: OrderFilter) {
   return infiniteQueryOptions({
     queryKey: listKey(filter),
@@ -29,15 +29,15 @@ export function orderListQuery(filter: OrderFilter) {
   });
 }
 
-/** Whether `one` comes before `other` in the list, which has the newest first. */
+/** Whether `one` precedes `other` in the list (newest first). */
 function isNewer(one: OrderListItem, other: OrderListItem): boolean {
   const difference = Date.parse(one.created_at) - Date.parse(other.created_at);
   return difference === 0 ? one.id > other.id : difference > 0;
 }
 
 /**
- * The page that is in the list, brought up to date by the same page fetched again. New orders push others
- * over the fresh page's end; those are kept, because the next page begins after them.
+ * A cached page merged with the same page fetched again. New orders push others over the fresh page's end;
+ * those are kept, because the next page starts after them.
  */
 export function mergePage(cached: OrderPage, fresh: OrderPage): OrderPage {
   const last = fresh.items.at(-1);
@@ -68,13 +68,13 @@ async function refreshPage(client: QueryClient, filter: OrderFilter, index: numb
   });
 }
 
-/** Fetch every loaded page again, from the top; each stays in place, as keyset pages do. */
+/** Refetch every loaded page from the top; the keyset cursors keep each page in place. */
 export async function refreshList(client: QueryClient, filter: OrderFilter): Promise<void> {
   const pages = client.getQueryData<OrderListData>(listKey(filter))?.pages.length ?? 0;
   for (let index = 0; index < pages; index++) await refreshPage(client, filter, index);
 }
 
-/** Whether an order that is not in the list yet should be: only a search cannot be judged here. */
+/** Whether an order that is not in the list belongs there; unknown (false) with a search. */
 function belongs(row: OrderListItem, filter: OrderFilter, pages: readonly OrderPage[]): boolean {
   if (filter.q !== "") return false;
   const last = pages.at(-1)?.items.at(-1);
@@ -91,7 +91,7 @@ function insert(pages: readonly OrderPage[], row: OrderListItem): OrderPage[] {
   });
 }
 
-/** `pages` with the row of `orderNumber` as it is now; null: it is gone. */
+/** `pages` with the current row of `orderNumber`; null: the order was deleted. */
 export function placeRow(
   pages: readonly OrderPage[],
   orderNumber: string,
@@ -108,7 +108,7 @@ export function placeRow(
   });
 }
 
-/** Fetch one row again and put it in place; the other rows are left alone. */
+/** Refetch one row and insert or replace it; the other rows keep their identity. */
 export async function refreshRow(
   client: QueryClient,
   filter: OrderFilter,

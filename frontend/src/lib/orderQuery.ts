@@ -4,14 +4,14 @@ import { fetchImage, fetchOrder, fetchOrderRow } from "./api";
 import { RequestSequence } from "./requestSequence";
 import type { Image, Order } from "@/types";
 
-/** Answers about images, whether they came alone or within their order, by image id. */
+/** Requests for images, alone or within their order, by image id. */
 const imageRequests = new RequestSequence<number>();
 
 export function orderKey(orderNumber: string) {
   return ["order", orderNumber] as const;
 }
 
-/** `order` with each image replaced by what `replace` says of it. */
+/** `order` with each image mapped by `replace`. */
 export function mapImages(order: Order, replace: (image: Image) => Image): Order {
   const lineItems = order.line_items.map((item) => ({ ...item, images: item.images.map(replace) }));
   return { ...order, line_items: lineItems };
@@ -22,7 +22,7 @@ function imagesOf(order: Order | undefined): Map<number, Image> {
   return new Map(images.map((image) => [image.id, image]));
 }
 
-/** One order; images that were fetched alone while it was under way stay as they are. */
+/** One order; images that were fetched by later requests meanwhile are kept. */
 export function orderQuery(orderNumber: string) {
   return queryOptions({
     queryKey: orderKey(orderNumber),
@@ -37,14 +37,14 @@ export function orderQuery(orderNumber: string) {
   });
 }
 
-/** Whether a load failed because there is no such order, which is not a fault. */
+/** Whether a request failed because the order does not exist, which is not an error. */
 export function isGone(error: unknown): boolean {
   return error instanceof ApiError && error.status === 404;
 }
 
 /**
- * Refetch the order if it was deleted, or is there again. Asked by its row of the list, which stays small
- * when the order is large.
+ * Refetch the order if it was deleted or restored. Checks its row of the list, which is small even for large
+ * orders.
  */
 export async function recheckOrder(client: QueryClient, orderNumber: string): Promise<void> {
   const row = await fetchOrderRow(orderNumber).catch((error: unknown) => {
@@ -55,7 +55,7 @@ export async function recheckOrder(client: QueryClient, orderNumber: string): Pr
   if ((row !== null) !== known) await client.invalidateQueries({ queryKey: orderKey(orderNumber) });
 }
 
-/** Fetch one image and merge it into the cached order, unless something newer is there by then. */
+/** Fetch one image and merge it into the cached order, unless a newer response arrived meanwhile. */
 export async function refreshImage(client: QueryClient, orderNumber: string, imageId: number): Promise<void> {
   const request = imageRequests.next();
   const fresh = await fetchImage(orderNumber, imageId);

@@ -1,16 +1,16 @@
-/** What happened to the session in one tab, told to the others of this browser. */
+/** A change of the session in one tab, sent to the browser's other tabs. */
 export type SessionMessage = "signedIn" | "signedOut";
 
 const CHANNEL = "pastelka.session";
 
-/** Tell the other tabs. */
+/** Send a message to the other tabs. */
 export function notifyOtherTabs(message: SessionMessage): void {
   const channel = new BroadcastChannel(CHANNEL);
   channel.postMessage(message);
   channel.close();
 }
 
-/** Hear what other tabs tell; gives what ends that. */
+/** Subscribe to the other tabs' messages; returns the function that unsubscribes. */
 export function listenToOtherTabs(onMessage: (message: SessionMessage) => void): () => void {
   const channel = new BroadcastChannel(CHANNEL);
   channel.onmessage = ({ data }: MessageEvent<SessionMessage>) => onMessage(data);

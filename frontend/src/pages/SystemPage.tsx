@@ -42,7 +42,7 @@ function Loaded({ system, query, onRefresh }: LoadedProps) {
   );
 }
 
-/** How the system is: services, queues, the last hour, and what was given up on. */
+/** The state of the system: services, queues, the last hour, and dead letters. */
 export default function SystemPage() {
   const { t } = useLanguage();
   useTitle(t("system.title"));

@@ -9,7 +9,7 @@ interface EmptyListProps {
   onNew: () => void;
 }
 
-/** What stands in place of orders: none was found, or there is none yet. */
+/** Replaces an empty list: no order matches the filter, or there is none yet. */
 export function EmptyList({ filter, onClear, onNew }: EmptyListProps) {
   const { t } = useLanguage();
   const canEdit = useCanEdit();

@@ -8,15 +8,15 @@ import { cn } from "@/lib/cn";
 import type { OrderListItem } from "@/types";
 import { COLUMNS, OrderRow } from "./OrderRow";
 
-/** By width: a line of columns, two lines, four lines. The skeleton has the same. */
+/** Row heights by width: one line, two lines, four lines. The skeleton uses the same. */
 const ROW_HEIGHT = { wide: 64, middle: 124, narrow: 172 } as const;
 const OVERSCAN = 8;
-/** How many rows before the end the next page is asked for. */
+/** The next page is requested when this many rows are left. */
 const AHEAD = 30;
 
 interface OrderTableProps {
   orders: readonly OrderListItem[];
-  /** Index of the row that the keyboard is on, -1 for none. */
+  /** Index of the row with the keyboard focus, -1 for none. */
   current: number;
   selected: ReadonlySet<string>;
   onSelect: (orderNumber: string) => void;
@@ -57,7 +57,7 @@ function Heads({ allSelected, onSelectAll }: { allSelected: boolean; onSelectAll
       role="rowgroup"
       className={cn(
         "sticky top-14 z-20 rounded-t-[14px] border-b border-line bg-card",
-        // Below laptop width it has nothing but the box that selects all.
+        // Below laptop width the header has only the checkbox that selects all.
         !canEdit && "max-xl:hidden",
       )}
     >
@@ -73,13 +73,13 @@ function Heads({ allSelected, onSelectAll }: { allSelected: boolean; onSelectAll
   );
 }
 
-/** The highest id when the list was first shown; what is above it came in since. */
+/** The highest id when the list was first shown; orders with a higher one arrived later. */
 function useFirstSeen(orders: readonly OrderListItem[]): number {
   const [first] = useState(() => orders.reduce((highest, order) => Math.max(highest, order.id), 0));
   return first;
 }
 
-/** Orders in rows of which only those on screen exist. Scrolls with the window. */
+/** The orders as a virtualized list that scrolls with the window. */
 export function OrderTable({ orders, current, selected, onSelect, onSelectAll, onNearEnd }: OrderTableProps) {
   const { t } = useLanguage();
   const now = useNow();

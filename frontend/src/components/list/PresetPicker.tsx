@@ -40,7 +40,7 @@ interface ChoiceProps {
   onChoose: () => void;
 }
 
-/** How the coloring pages of the selected orders are made. */
+/** Preset of the coloring pages for the selected orders. */
 export function PresetPicker({ form, onChange }: PresetPickerProps) {
   const { t } = useLanguage();
   const name = useId();

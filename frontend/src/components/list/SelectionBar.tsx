@@ -6,7 +6,7 @@ import { PresetPicker } from "./PresetPicker";
 
 interface SelectionBarProps {
   count: number;
-  /** How far the asking is; null while nothing is asked for. */
+  /** Progress of the requests; null while there are none. */
   progress: BulkProgress | null;
   form: OptionsForm;
   onOptions: (form: OptionsForm) => void;
@@ -23,7 +23,7 @@ function Key({ name }: { name: string }) {
   );
 }
 
-/** What can be done with the selected orders; floats, so that the list does not move. */
+/** Actions for the selected orders; floats, so that the list does not move. */
 export function SelectionBar({ count, progress, form, onOptions, ...actions }: SelectionBarProps) {
   const { t } = useLanguage();
   return (

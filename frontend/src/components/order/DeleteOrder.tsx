@@ -9,7 +9,7 @@ import { failureSentence } from "@/lib/failure";
 import { orderKey } from "@/lib/orderQuery";
 import { showToast } from "@/lib/toasts";
 
-/** Deletes the order with its files, after a question that says what is lost. */
+/** Deletes the order with its files after a confirmation that lists what is lost. */
 export function DeleteOrder({ orderNumber }: { orderNumber: string }) {
   const { t } = useLanguage();
   const [open, setOpen] = useState(false);

@@ -11,7 +11,7 @@ import { chosenVersion, photoOf } from "./versions";
 const chosenCount = (order: Order, kind: Kind): number =>
   deliverableImagesOf(order).filter((image) => chosenVersion(image, kind)?.status === "completed").length;
 
-/** Everything chosen at once: the pages for printing and as a ZIP, the SVGs, and the photos. */
+/** Downloads of all chosen versions: pages as a PDF and as a ZIP, SVGs, and the photos. */
 export function Downloads({ order }: { order: Order }) {
   const { t } = useLanguage();
   const pages = chosenCount(order, "coloring");
@@ -36,7 +36,7 @@ interface DownloadButtonProps {
   count: number;
 }
 
-/** Also there when nothing is chosen: pressed, it says what to do first. */
+/** Enabled even if no version is chosen: a click then explains what to do first. */
 function DownloadButton({ orderNumber, what, count }: DownloadButtonProps) {
   const { t } = useLanguage();
   const [busy, setBusy] = useState(false);

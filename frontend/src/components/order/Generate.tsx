@@ -17,7 +17,7 @@ interface GenerateProps {
   options: CardOptions;
 }
 
-/** Make another version, as the toolbar says or with options of this image alone. */
+/** Generates another version, with the toolbar's options or with this image's own. */
 export function Generate({ kind, image, actions, options }: GenerateProps) {
   const { t } = useLanguage();
   const id = useId();
@@ -59,7 +59,7 @@ function GenerateButton({ kind, image, actions, options }: GenerateProps) {
     <button
       type="button"
       className="button button-small min-w-0 aria-disabled:opacity-50"
-      // Not `disabled` while busy: that would drop the focus.
+      // Not `disabled` while busy: a disabled button loses the focus.
       aria-disabled={actions.isGenerating(kind)}
       disabled={kind === "coloring" && !coloring}
       onClick={() => actions.generate(kind)}
@@ -76,7 +76,7 @@ function GenerateButton({ kind, image, actions, options }: GenerateProps) {
   );
 }
 
-/** The page it will be made from; the options too, where they are this image's own. */
+/** The page that the SVG will be made from, and the options if they are this image's own. */
 function SvgDetail({ image, options }: Pick<GenerateProps, "image" | "options">) {
   const { t } = useLanguage();
   const page = pageToVectorise(image);

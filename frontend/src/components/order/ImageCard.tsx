@@ -15,7 +15,7 @@ import { CompareSlider } from "./CompareSlider";
 interface ImageCardProps {
   orderNumber: string;
   image: OrderImage;
-  /** Whether it is still to be delivered: the shop neither cancelled the order nor removed the item. */
+  /** False if the shop cancelled the order or removed the item. */
   isDeliverable?: boolean;
   options: OptionsToSend;
   register: CardRegister;
@@ -23,8 +23,8 @@ interface ImageCardProps {
 }
 
 /**
- * One photo with the page and the SVG made from it. Drawn anew only when its own image or the options
- * change; one off screen costs no layout, but is found by the keys, by search in the page and by anchors.
+ * One photo with its page and its SVG. Re-renders only when its own image or the options change. Off screen it
+ * costs no layout (`content-visibility`), but shortcuts, find-in-page and anchors still find it.
  */
 export const ImageCard = memo(function ImageCard({
   orderNumber,
@@ -59,7 +59,7 @@ export const ImageCard = memo(function ImageCard({
   );
 });
 
-/** Let the keyboard do with this card what its buttons do. */
+/** Registers the card's actions for the keyboard shortcuts. */
 function useRegistration(
   register: CardRegister,
   image: OrderImage,

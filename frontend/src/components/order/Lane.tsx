@@ -22,12 +22,12 @@ export interface LaneProps {
 
 interface FrameProps {
   caption: string;
-  /** Flat on a phone, where nothing can come yet. */
+  /** Low on a phone while no picture can be made yet. */
   low?: boolean;
   children: ReactNode;
 }
 
-/** The place of one picture: nothing in it moves when the picture arrives. */
+/** The frame of one picture; its size does not change when the picture loads. */
 export function Frame({ caption, low = false, children }: FrameProps) {
   return (
     <figure
@@ -41,15 +41,15 @@ export function Frame({ caption, low = false, children }: FrameProps) {
   );
 }
 
-/** One of the two things made from a photo: its picture, what is being made, and all versions. */
+/** The page or the SVG of a photo: the chosen picture, versions in progress, and all versions. */
 export function Lane({ kind, ...props }: LaneProps & { kind: Kind }) {
   const { image, isDeliverable, actions, options } = props;
   const { t } = useLanguage();
-  const place = useFocusFallback();
+  const fallback = useFocusFallback();
   const [opened, setOpened] = useState<number>();
   const chosen = chosenVersion(image, kind);
   const mentions = versionsToMention(versionsOf(image, kind), image.selected_version_ids[kind], opened);
-  // A chosen version without a file has lost it: it says so itself, whatever else is being made.
+  // A chosen version whose file was lost is always shown, even if another one is in progress.
   const inPlace = chosen?.url ? undefined : (mentions.find(({ id }) => id === chosen?.id) ?? mentions.at(-1));
   const notice = (version: Version, panel: boolean): ReactNode => (
     <VersionNotice
@@ -64,7 +64,7 @@ export function Lane({ kind, ...props }: LaneProps & { kind: Kind }) {
   );
   return (
     <div
-      ref={place}
+      ref={fallback}
       role="group"
       tabIndex={-1}
       aria-label={t(`detail.kind.${kind}`)}
@@ -123,7 +123,7 @@ function useCaption(kind: Kind, image: OrderImage, chosen: Version | undefined):
 
 function EmptyLane({ kind, image }: { kind: Kind; image: OrderImage }) {
   const { t } = useLanguage();
-  // What is to be done first is of no use to viewers.
+  // Viewers cannot do what the obstacle asks for.
   const obstacle = useCanEdit() ? obstacleTo(image, kind) : undefined;
   const unchosen = versionsOf(image, kind).some((version) => version.status === "completed");
   const text = unchosen

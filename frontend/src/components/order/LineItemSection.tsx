@@ -13,11 +13,11 @@ interface LineItemSectionProps {
   options: OptionsToSend;
   register: CardRegister;
   onView: (viewed: Viewed) => void;
-  /** Whether the shop still wants the order. */
+  /** False if the shop cancelled the order. */
   isDeliverable: boolean;
 }
 
-/** One coloring book: what is written into it, and its photos. */
+/** One coloring book: its dedication and layout, and its photos. */
 export const LineItemSection = memo(function LineItemSection({
   item,
   isDeliverable,

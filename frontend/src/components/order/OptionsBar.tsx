@@ -20,7 +20,7 @@ interface OptionsBarProps {
   onChange: (form: OptionsForm) => void;
 }
 
-/** How the next pages and SVGs are made: a preset or own numbers; what an SVG is built like. */
+/** Options of the next pages and SVGs: a preset or custom numbers; the structure of SVGs. */
 export function OptionsBar({ form, onChange }: OptionsBarProps) {
   const { t } = useLanguage();
   const name = useId();
@@ -69,7 +69,7 @@ function PresetChoice({ name, preset, chosen, onChoose }: PresetChoiceProps) {
   );
 }
 
-/** Megapixels and steps as numbers; says what an emptied or wrong one should be. */
+/** Number fields for megapixels and steps, with the valid range if the input is invalid. */
 export function OwnNumbers({ form, onChange }: OptionsBarProps) {
   const { t } = useLanguage();
   const options = coloringOptions(form);
@@ -154,7 +154,7 @@ function SvgChoices({ form, onChange }: OptionsBarProps) {
   );
 }
 
-/** What an SVG is built like. */
+/** The structure of SVGs: shape stacking and grouping. */
 export function SvgFields({ form, onChange }: OptionsBarProps) {
   const { t } = useLanguage();
   const { shape_stacking, group_by } = form.svg;

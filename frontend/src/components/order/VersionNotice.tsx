@@ -14,11 +14,11 @@ interface VersionNoticeProps {
   busy: boolean;
   onCancel: () => void;
   onRetry: () => void;
-  /** Fill the picture's place instead of a row below it. */
+  /** Whether it replaces the picture instead of being a row below it. */
   panel?: boolean;
 }
 
-/** What a version that is not a picture has to say: its step on the way, or why it failed. */
+/** The state of a version without a picture: its step while in progress, or why it failed. */
 export function VersionNotice(props: VersionNoticeProps) {
   return isActive(props.version) ? <ActiveWork {...props} /> : <Failed {...props} />;
 }
@@ -53,7 +53,7 @@ function ActiveWork({ kind, version, busy, onCancel, panel = false }: VersionNot
   );
 }
 
-/** An attempt failed for a reason that may pass: why, and when the next one begins. */
+/** A transient failure: its reason, and when the next attempt starts. */
 function NextAttempt({ retry }: { retry: NonNullable<Version["retry"]> }) {
   const { t } = useLanguage();
   const wait = Math.max(Date.parse(retry.next_at) - useNow(), 0);

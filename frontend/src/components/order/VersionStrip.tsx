@@ -9,13 +9,13 @@ import { pageOf, versionsOf } from "./versions";
 interface VersionStripProps {
   image: OrderImage;
   kind: Kind;
-  /** The failed version whose sentence is open. */
+  /** The failed version whose reason is shown. */
   opened: number | undefined;
   onChoose: (versionId: number) => void;
   onOpenError: (versionId: number) => void;
 }
 
-/** Every version of a lane as a tile; a completed one can be chosen, a failed one tells why. */
+/** Every version of a lane as a tile; a completed one can be chosen, a failed one shows its reason. */
 export function VersionStrip({ image, kind, opened, onChoose, onOpenError }: VersionStripProps) {
   const { t } = useLanguage();
   const versions = versionsOf(image, kind);
@@ -137,7 +137,7 @@ export function describeSvgOptions(options: SvgVersion["options"], t: Translate)
   return `${nameStacking(options.shape_stacking, t)} · ${nameGrouping(options.group_by, t)}`;
 }
 
-/** The API's word in the reader's language; one that this build does not know stays as it is. */
+/** The API's value in the reader's language; an unknown one unchanged. */
 export function nameStacking(value: string, t: Translate): string {
   switch (value) {
     case "stacked":

@@ -16,7 +16,7 @@ interface ViewerPictureProps {
 
 const WHEEL_FACTOR = 1.0015;
 
-/** The picture itself, at full size. Wheel and pinch zoom, dragging pans, a double click zooms in or out. */
+/** The picture at full size. Wheel and pinch zoom, dragging pans, a double click zooms in or out. */
 export function ViewerPicture({ image, view, zoom }: ViewerPictureProps) {
   const gestures = useGestures(zoom);
   const { scale, x, y } = zoom.state;

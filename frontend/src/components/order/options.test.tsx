@@ -6,7 +6,7 @@ import { coloringOptions, DEFAULT_FORM, parseNumber, recallOptions, rememberOpti
 import { OptionsBar } from "./OptionsBar";
 
 describe("coloringOptions", () => {
-  it("gives a preset's values", () => {
+  it("returns a preset's values", () => {
     expect(coloringOptions({ ...DEFAULT_FORM, preset: "best" })).toEqual({ megapixels: 4, steps: 8 });
   });
 
@@ -15,24 +15,24 @@ describe("coloringOptions", () => {
     ["9", "4", ["megapixels"]],
     ["2", "2.5", ["steps"]],
     ["0.4", "", ["megapixels", "steps"]],
-  ])("refuses %j MP and %j steps", (megapixels, steps, errors) => {
+  ])("rejects %j MP and %j steps", (megapixels, steps, errors) => {
     expect(coloringOptions({ ...DEFAULT_FORM, preset: "own", megapixels, steps })).toEqual({ errors });
   });
 
-  it("reads a decimal comma, and no number out of letters", () => {
+  it("parses a decimal comma, and rejects letters", () => {
     expect(parseNumber("2,5", { min: 0, max: 8 })).toBe(2.5);
     expect(parseNumber("1e0", { min: 0, max: 8 })).toBeUndefined();
   });
 });
 
 describe("remembered options", () => {
-  it("come back", () => {
+  it("are restored", () => {
     const form = { ...DEFAULT_FORM, preset: "own" as const, megapixels: "3", steps: "7" };
     rememberOptions(form, localStorage);
     expect(recallOptions(localStorage)).toEqual(form);
   });
 
-  it("fall back where they are damaged", () => {
+  it("fall back to the defaults if they are invalid", () => {
     localStorage.setItem("pastelka.options", '{"preset":"huge","megapixels":"","svg":{"group_by":"color"}}');
     expect(recallOptions(localStorage)).toEqual(DEFAULT_FORM);
     localStorage.setItem("pastelka.options", "not json");
@@ -53,7 +53,7 @@ function Bar() {
 const toSend = (): unknown => JSON.parse(screen.getByRole("status").textContent);
 
 describe("OptionsBar", () => {
-  it("sends the preset and remembers it", async () => {
+  it("sends the preset and stores it", async () => {
     const user = userEvent.setup();
     const { unmount } = render(<Bar />);
     await user.click(screen.getByRole("radio", { name: /jemná/ }));
@@ -63,7 +63,7 @@ describe("OptionsBar", () => {
     expect(screen.getByRole("radio", { name: /jemná/ })).toBeChecked();
   });
 
-  it("says what an emptied number should be, and sends nothing meanwhile", async () => {
+  it("shows the valid range of an empty number, and sends nothing meanwhile", async () => {
     const user = userEvent.setup();
     render(<Bar />);
     await user.click(screen.getByRole("radio", { name: /vlastní/ }));
@@ -76,7 +76,7 @@ describe("OptionsBar", () => {
     expect(toSend()).toMatchObject({ coloring: { megapixels: 2.5, steps: 4 } });
   });
 
-  it("chooses how an SVG is built up", async () => {
+  it("sends the chosen structure of the SVG", async () => {
     const user = userEvent.setup();
     render(<Bar />);
     await user.click(screen.getByRole("button", { name: /SVG/ }));

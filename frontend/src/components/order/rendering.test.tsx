@@ -9,7 +9,7 @@ import { runTimesOf, RunTimesContext } from "./runTimes";
 import { image, order, page } from "./test/orders";
 import type { CardCommands } from "./useCardKeys";
 
-/** A card gives its commands anew whenever it is drawn: what it notes here tells which were. */
+/** A card registers its commands at each render; the calls show which cards rendered. */
 class Drawn extends Map<number, CardCommands> {
   readonly images = new Set<number>();
 
@@ -45,7 +45,7 @@ function Page() {
   );
 }
 
-it("draws only the card whose image changed", async () => {
+it("re-renders only the card whose image changed", async () => {
   const queries = new QueryClient();
   const images = Array.from({ length: 20 }, (_, index) => image({ id: index + 1, position: index + 1 }));
   queries.setQueryData(orderKey("1270"), order(images));
@@ -56,7 +56,7 @@ it("draws only the card whose image changed", async () => {
   );
   expect(drawn.images.size).toBe(20);
   drawn.images.clear();
-  // A new object for everything, as an answer of the API is; the cache keeps what did not change.
+  // All objects are new, as in a response of the API; the cache keeps the unchanged ones.
   queries.setQueryData<Order>(orderKey("1270"), (before) => {
     const copy = structuredClone(before);
     const work = { versions: { coloring: [page(1, { status: "processing", url: null })], svg: [] } };

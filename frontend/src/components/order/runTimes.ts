@@ -2,9 +2,9 @@ import { createContext, use } from "react";
 import type { Kind, Timeline, TimelineEntry } from "./model";
 import { runStart, medianSeconds, usedProvider } from "./steps";
 
-/** What the timeline tells about work in hand; made once for an answer, not by every card. */
+/** What the timeline says about versions in progress; computed once per response, not in every card. */
 export interface RunTimes {
-  /** When the run in hand of a version began (ms since the epoch), as far as it is known. */
+  /** When a version's current run started (ms since the epoch); undefined if unknown. */
   startedAt: (kind: Kind, versionId: number) => number | undefined;
   medianSeconds: Record<Kind, number | undefined>;
   usesProvider: Record<Kind, boolean>;
@@ -44,7 +44,7 @@ function byVersion(entries: TimelineEntry[]): Map<string, TimelineEntry[]> {
   return versions;
 }
 
-/** Read only by what shows work in hand, so that a new timeline draws nothing else anew. */
+/** Only components of versions in progress read it, so a new timeline re-renders nothing else. */
 export const RunTimesContext = createContext<RunTimes>(UNKNOWN_RUN_TIMES);
 
 export function useRunTimes(): RunTimes {

@@ -1,8 +1,8 @@
 import { useEffect, useLayoutEffect, useRef, type RefObject } from "react";
 
 /**
- * A place that takes the focus over when what had it inside disappears, such as *Cancel* when the work
- * ends. Otherwise the focus would fall to the page's beginning, and the keys of the card with it.
+ * An element that takes over the focus when the focused element inside it is removed, such as *Cancel* when the
+ * work ends. Otherwise the focus would move to the body, and the card's keys would stop working.
  */
 export function useFocusFallback(): RefObject<HTMLDivElement | null> {
   const fallback = useRef<HTMLDivElement>(null);
@@ -14,7 +14,7 @@ export function useFocusFallback(): RefObject<HTMLDivElement | null> {
       focused.current = target as Node;
     };
     const onFocusOut = ({ target }: FocusEvent): void => {
-      // Told apart once the change is done: something left by the user is still there, something removed is not.
+      // After the DOM change: if the element is still connected, the user moved the focus; otherwise it was removed.
       queueMicrotask(() => {
         if (focused.current === target && (target as Node).isConnected) focused.current = null;
       });

@@ -6,10 +6,10 @@ import type { Order } from "./model";
 import { runTimesOf, type RunTimes } from "./runTimes";
 import { isActive } from "./versions";
 
-/** A timeline grows with the order, and work of many images ends all the time: asked for no more often. */
+/** Minimum time between requests: timelines are large, and versions of large orders end frequently. */
 const MIN_REFETCH_MS = 5000;
 
-/** The versions in hand, as a word that changes when work begins or ends. */
+/** The versions in progress as a string, which changes when one starts or ends. */
 function activeVersions(order: Order): string {
   return imagesOf(order)
     .flatMap((image) =>
@@ -21,8 +21,8 @@ function activeVersions(order: Order): string {
 }
 
 /**
- * When each run began and how long runs take. Asked for only while something is in hand, and again when
- * that is something else; nothing on the page waits for it.
+ * The run times of an order's versions. Fetches the timeline only while a version is in progress, and again
+ * when another set of versions is; nothing on the page waits for it.
  */
 export function useOrderRunTimes(order: Order): RunTimes {
   const queries = useQueryClient();

@@ -3,7 +3,7 @@ import { cn } from "@/lib/cn";
 
 interface ViewPosition {
   top: number;
-  /** What was in the middle of the screen, and how far below its upper edge. */
+  /** The element in the middle of the screen, and its distance from the top. */
   middle: Element | null;
   middleTop: number;
   focused: Element | null;
@@ -15,13 +15,13 @@ function currentPosition(): ViewPosition {
   return { top: scrollY, middle, middleTop, focused: document.activeElement };
 }
 
-/** What one looked at is put back where it was, whatever has grown above it. */
+/** Scroll so that the element is where it was, even if content above it changed its height. */
 function align({ middle, middleTop }: ViewPosition): void {
   const off = middle?.isConnected ? middle.getBoundingClientRect().top - middleTop : 0;
   if (Math.abs(off) >= 1) scrollBy(0, off);
 }
 
-/** Cards off screen have no height until they are drawn again, so that the distance alone would mislead. */
+/** `scrollY` alone is not enough: cards off screen have no layout yet. */
 function scrollTo(position: ViewPosition): void {
   window.scrollTo(0, position.top);
   align(position);
@@ -30,7 +30,7 @@ function scrollTo(position: ViewPosition): void {
 const ALIGN_MS = 600;
 const USER_INPUT_EVENTS = ["wheel", "touchstart", "pointerdown", "keydown"] as const;
 
-/** Keep the place while cards are drawn again, one frame after the other; ends when somebody moves. */
+/** Keep the position while cards are laid out over several frames; ends with the first user input. */
 function keepAligned(position: ViewPosition): () => void {
   const ended = new AbortController();
   const until = performance.now() + ALIGN_MS;
@@ -41,25 +41,26 @@ function keepAligned(position: ViewPosition): () => void {
     else ended.abort();
   };
   const end = () => ended.abort();
-  for (const event of USER_INPUT_EVENTS) addEventListener(event, end, { passive: true, signal: ended.signal });
+  for (const event of USER_INPUT_EVENTS)
+    addEventListener(event, end, { passive: true, signal: ended.signal });
   requestAnimationFrame(step);
   return end;
 }
 
-/** The place that a screen reader and the keyboard begin at. */
+/** Fallback for the focus: where screen readers and the keyboard start. */
 const MAIN = "#main";
 
-/** Where one was, for when what is hidden is shown again: how far it was scrolled, and what had the focus. */
+/** Restores the scroll position and the focus when a hidden `Activity` becomes visible again. */
 function useRestoredView(): void {
   const position = useRef<ViewPosition>(undefined);
   useLayoutEffect(() => {
     if (position.current) scrollTo(position.current);
-    // Runs before what is hidden leaves the layout.
+    // Runs before React hides the elements.
     return () => {
       position.current = currentPosition();
     };
   }, []);
-  // After the effects of the pages, some of which scroll and focus by themselves.
+  // Runs after the effects of the pages, some of which scroll and set the focus.
   useEffect(() => {
     if (!position.current) return;
     const { focused } = position.current;
@@ -70,7 +71,7 @@ function useRestoredView(): void {
   }, []);
 }
 
-/** The pages; not painted for a moment while it is asked who is there, so that they do not flash up for nobody. */
+/** The pages; invisible for a moment while the session loads, so that they do not flash for signed-out users. */
 export function RestoredView({ isLoading, children }: { isLoading: boolean; children: ReactNode }) {
   useRestoredView();
   return <div className={cn(isLoading ? "animate-held" : "contents")}>{children}</div>;

@@ -4,14 +4,21 @@ import { useNavigate } from "react-router";
 import { onRefusal } from "@/api/client";
 import { SessionContext, type SessionState } from "@/hooks/useSession";
 import { listenToOtherTabs, notifyOtherTabs } from "@/lib/otherTabs";
-import { refetchSession, retainCache, endLocalSession, renewSession, sessionQuery, signOut } from "@/lib/session";
+import {
+  refetchSession,
+  retainCache,
+  endLocalSession,
+  renewSession,
+  sessionQuery,
+  signOut,
+} from "@/lib/session";
 import type { Session } from "@/types/session";
 import { RestoredView } from "./RestoredView";
 
 const loadSignInPage = () => import("./SignInPage");
 const SignInPage = lazy(loadSignInPage);
 
-/** A picture that fails may be one of many: the session is asked about once for all of them. */
+/** Many pictures may fail at once: the session is checked once for all of them. */
 const CHECK_MS = 5000;
 
 function useSessionState(queries: QueryClient, session: Session | undefined): SessionState {
@@ -22,12 +29,12 @@ function useSessionState(queries: QueryClient, session: Session | undefined): Se
       mode: session?.mode ?? "open",
       caller: session?.caller ?? null,
       isKnown: session !== undefined,
-      // Until it is known nothing is taken away; the API decides anyway.
+      // While the role is unknown, all controls are shown; the API enforces the role.
       canEdit: session?.caller?.role !== "viewer",
       signInCount: session?.signInCount ?? 0,
       renew,
       check: () => {
-        // In an open house there is no session that could have ended.
+        // With AUTH_MODE=open there is no session that could end.
         if (session !== undefined && session.mode !== "open")
           void renewSession(queries, CHECK_MS).catch(() => null);
       },
@@ -40,10 +47,10 @@ function useSessionState(queries: QueryClient, session: Session | undefined): Se
   }, [queries, session, navigate]);
 }
 
-/** What is refused with these may mean that the session ended, or that one may do less than before. */
+/** Error codes that indicate that the session ended or the role changed. */
 const SESSION_ERROR_CODES: readonly string[] = ["sign_in_required", "operator_required", "not_admitted"];
 
-/** Ask who is there when a refusal tells that it may be somebody else, or nobody. */
+/** Rechecks the session after a refusal that indicates another user, or none. */
 function useRecheckOnRefusal(queries: QueryClient): void {
   useEffect(
     () =>
@@ -67,12 +74,12 @@ function useOtherTabs(queries: QueryClient): void {
   );
 }
 
-/** What is hidden keeps its data, however long it takes until somebody signs in again. */
+/** Keeps the data of hidden pages until the user signs in again, however long that takes. */
 function useRetainedCache(queries: QueryClient, isHidden: boolean): void {
   useEffect(() => (isHidden ? retainCache(queries) : undefined), [queries, isHidden]);
 }
 
-/** Where sessions end, the page for that is fetched before one does: later the network may be away. */
+/** Preloads the sign-in page if sessions can end: the network may be down when it is needed. */
 function usePreloadedSignInPage(session: Session | undefined): void {
   const canEnd = session !== undefined && session.mode !== "open";
   useEffect(() => {
@@ -81,9 +88,9 @@ function usePreloadedSignInPage(session: Session | undefined): void {
 }
 
 /**
- * Lets in who is signed in, and asks the others to sign in. The pages load at the same time as the session,
- * so that nothing waits for it. When the session ends they stay as they are, hidden and at rest, for the
- * same person to go on; another person begins anew.
+ * Shows the pages to signed-in users and the sign-in page to others. The pages load concurrently with the
+ * session. When the session ends, they stay mounted but hidden, so that the same user can continue; for another
+ * user they are remounted.
  */
 export function SessionGate({ children }: { children: ReactNode }) {
   const queries = useQueryClient();

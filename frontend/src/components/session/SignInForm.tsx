@@ -4,16 +4,16 @@ import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import { useSignIn, type SignInError } from "./useSignIn";
 
-/** Often enough that no second of the countdown is skipped. */
+/** Short enough that the countdown does not skip a second. */
 const COUNTDOWN_TICK_MS = 250;
 
 interface FieldProps {
   label: string;
-  /** By these names password managers know the field. */
+  /** Names that password managers recognize. */
   name: "username" | "current-password";
   initial?: string;
   wrong: boolean;
-  /** Id of what says why it is wrong. */
+  /** Id of the element with the error message. */
   describedBy: string;
   field: Ref<HTMLInputElement>;
 }
@@ -49,7 +49,7 @@ function Countdown({ seconds, until }: { seconds: number; until: number }) {
   if (left <= 0) return t("signIn.waited");
   return (
     <>
-      {/* Said once; the number that changes is for the eyes. */}
+      {/* Screen readers announce the number once, not every second. */}
       <span className="sr-only">{t("signIn.wait", { count: seconds })}</span>
       <span aria-hidden className="tabular-nums">
         {t("signIn.wait", { count: Math.min(left, seconds) })}
@@ -58,7 +58,7 @@ function Countdown({ seconds, until }: { seconds: number; until: number }) {
   );
 }
 
-/** Has a line of its own also when there is nothing to say; what is above it never moves. */
+/** Reserves a line even without a message, so that the form does not move. */
 function Message({ id, signInError }: { id: string; signInError: SignInError | undefined }) {
   return (
     <p id={id} role="alert" className="mt-2.5 -mb-2 min-h-5 text-[13px] leading-5 text-bad">
@@ -67,7 +67,7 @@ function Message({ id, signInError }: { id: string; signInError: SignInError | u
   );
 }
 
-/** Name and password. `person`: whose session ended, and whose screen is waiting underneath. */
+/** Name and password. `person`: the user whose session ended and whose pages are hidden. */
 export function SignInForm({ person }: { person: string | null }) {
   const { t } = useLanguage();
   const { busy, signInError, setSignInError, submit } = useSignIn();
@@ -111,7 +111,7 @@ export function SignInForm({ person }: { person: string | null }) {
       <button
         type="submit"
         className="button button-primary mt-6 h-11 w-full aria-disabled:opacity-60"
-        // Not `disabled`: that would drop the focus.
+        // Not `disabled`: a disabled button loses the focus.
         aria-disabled={busy}
       >
         {t(busy ? "signIn.busy" : "signIn.submit")}

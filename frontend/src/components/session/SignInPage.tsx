@@ -9,11 +9,11 @@ import { SignInForm } from "./SignInForm";
 
 const nothing = () => undefined;
 
-/** What stands in place of every page while nobody is signed in. */
+/** Replaces every page while no user is signed in. */
 export default function SignInPage({ session }: { session: Session }) {
   const { t } = useLanguage();
   useTitle(t("signIn.title"));
-  // A photo dropped here would otherwise be opened by the browser, in place of everything.
+  // Otherwise the browser would open a dropped photo and leave the page.
   useFileDrop(nothing);
   return (
     <div className="flex min-h-dvh flex-col">

@@ -9,7 +9,8 @@ import type { Caller } from "@/types/session";
 function SignOutButton() {
   const { t } = useLanguage();
   const { signOut } = useSession();
-  const onSignOut = () => void signOut().catch((error: unknown) => showToast(failureSentence(error, t), "bad"));
+  const onSignOut = () =>
+    void signOut().catch((error: unknown) => showToast(failureSentence(error, t), "bad"));
   return (
     <button type="button" className="button button-small mt-4 w-full" onClick={onSignOut}>
       {t("who.signOut")}
@@ -17,7 +18,7 @@ function SignOutButton() {
   );
 }
 
-/** The card that opens below the header: the browser closes it by Esc and by a click elsewhere. */
+/** The popover below the header; the browser closes it on Esc and on a click outside. */
 function Card({ id, caller, canSignOut }: { id: string; caller: Caller; canSignOut: boolean }) {
   const { t } = useLanguage();
   return (
@@ -34,7 +35,7 @@ function Card({ id, caller, canSignOut }: { id: string; caller: Caller; canSignO
   );
 }
 
-/** Who is signed in, what they may do, and the way out; nothing where everybody may do everything. */
+/** The signed-in user, the role and the sign-out button; nothing with AUTH_MODE=open. */
 export function UserMenu() {
   const { t } = useLanguage();
   const { mode, caller } = useSession();

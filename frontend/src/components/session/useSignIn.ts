@@ -7,7 +7,7 @@ import { failureSentence } from "@/lib/failure";
 import { notifyOtherTabs } from "@/lib/otherTabs";
 import { signIn } from "@/lib/session";
 
-/** Why one is not in: a sentence, or for some `seconds`, `until` a time in ms, no attempt is taken. */
+/** Why a sign-in failed: a sentence; or too many attempts, for `seconds`, until the time `until` (ms). */
 export type SignInError = { sentence: string; isCredentials: boolean } | { seconds: number; until: number };
 
 function toSignInError(error: unknown, t: Translate): SignInError {
@@ -19,7 +19,7 @@ function toSignInError(error: unknown, t: Translate): SignInError {
   return { seconds: error.retryAfter, until: Date.now() + error.retryAfter * 1000 };
 }
 
-/** Signing in; `submit` resolves to whether that one is in, and does nothing while it is under way. */
+/** Signing in. `submit` resolves to whether it succeeded; it does nothing while another attempt is running. */
 export function useSignIn() {
   const { t } = useLanguage();
   const { renew } = useSession();
@@ -37,7 +37,7 @@ export function useSignIn() {
       return true;
     } catch (error) {
       setSignInError(toSignInError(error, t));
-      // The way to sign in was changed since this page was opened.
+      // AUTH_MODE was changed since this page was opened.
       if (error instanceof ApiError && error.code === "no_passwords") void renew().catch(() => null);
       return false;
     } finally {

@@ -22,7 +22,7 @@ function None() {
   );
 }
 
-/** A row that goes takes the focus with it; the heading gets it then, so that the keyboard stays here. */
+/** Focuses the heading when the row with the focus is removed. */
 function useHeadingFocus(rows: number) {
   const heading = useRef<HTMLHeadingElement>(null);
   const before = useRef(rows);
@@ -34,7 +34,7 @@ function useHeadingFocus(rows: number) {
   return heading;
 }
 
-/** Jobs that were given up on: ask again for them, or dismiss them. */
+/** The dead letters, with buttons to requeue or dismiss them. */
 export function DeadLetters({ letters }: { letters: SystemState["dead_letters"] }) {
   const { t } = useLanguage();
   const { busy, refusals, requeue, dismiss, requeueAll } = useDeadLetters();

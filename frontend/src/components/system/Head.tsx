@@ -8,7 +8,7 @@ import { findIssues, type SystemIssue } from "@/lib/system";
 import { serviceName } from "./serviceName";
 
 const SECOND_MS = 1000;
-/** Below this the age of what is shown is not worth a number. */
+/** A smaller age is shown as "just now". */
 const FRESH_MS = 2000;
 
 function Freshness({ at }: { at: number }) {
@@ -30,7 +30,7 @@ function sentence(issue: SystemIssue, t: Translate): string {
   return t("system.issue.service", { name, state: t(`system.state.${issue.state}`).toLocaleLowerCase() });
 }
 
-/** That all is well, or what is not, each with a link to where it is shown. */
+/** The current issues, each with a link to its section; or that there are none. */
 function HealthSummary({ system }: { system: SystemState }) {
   const { t } = useLanguage();
   const issues = findIssues(system);
@@ -64,13 +64,13 @@ function Line({ icon, text }: { icon: IconName; text: string }) {
 
 interface HeadProps {
   system: SystemState;
-  /** When it was told, in milliseconds of this machine's clock. */
+  /** When the state was received (ms, this machine's clock). */
   at: number;
   busy: boolean;
   onRefresh: () => void;
 }
 
-/** Whether all is well, and how old that answer is. */
+/** The title of the page with the health summary and the age of the data. */
 export function Head({ system, at, busy, onRefresh }: HeadProps) {
   const { t } = useLanguage();
   return (

@@ -55,7 +55,7 @@ function Kind({ hour }: { hour: Hour }) {
   );
 }
 
-/** What ended in the last hour, and when in it. */
+/** The versions that ended in the last hour, by minute. */
 export function LastHour({ hours }: { hours: readonly Hour[] | null }) {
   const { t } = useLanguage();
   return (

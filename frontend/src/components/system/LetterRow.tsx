@@ -10,14 +10,14 @@ import { when } from "@/lib/when";
 
 interface LetterRowProps {
   letter: DeadLetter;
-  /** Why it could not be requeued or dismissed. */
+  /** Why requeueing or dismissing it failed. */
   refusal: string | undefined;
   busy: boolean;
   onRequeue: () => void;
   onDismiss: () => void;
 }
 
-/** What a letter's job was to do; its subject where this build does not know the kind. */
+/** Description of a dead letter's job; its subject if the kind is unknown. */
 function describeLetter(letter: DeadLetter, t: Translate): string {
   const kind = letterKind(letter);
   return kind === null ? letter.subject : t(`system.letter.${kind}`);
@@ -113,7 +113,7 @@ function Actions({ letter, busy, onRequeue, onDismiss }: Omit<LetterRowProps, "r
   );
 }
 
-/** A job that was given up on: what, why, when, and what can be done. */
+/** A dead letter: its job, reason and time, and the actions. */
 export function LetterRow({ letter, refusal, busy, onRequeue, onDismiss }: LetterRowProps) {
   return (
     <li

@@ -11,7 +11,7 @@ import { Unavailable } from "./Unavailable";
 const WIDTH = 100;
 const HEIGHT = 26;
 
-/** How deep a queue was since the page was opened. */
+/** The depth of a queue since the page was opened. */
 function DepthLine({ values, label }: { values: readonly number[]; label: string }) {
   const points = linePoints(values, WIDTH, HEIGHT);
   return (
@@ -89,7 +89,7 @@ function Outbox({ outbox }: { outbox: SystemState["outbox"] }) {
           {outbox.refused > 0 && (
             <p className="mt-1 text-[12.5px] font-medium text-bad">
               <span aria-hidden>▲ </span>
-              {t("system.trouble.refused", { count: outbox.refused })}
+              {t("system.issue.refused", { count: outbox.refused })}
             </p>
           )}
         </>
@@ -98,7 +98,7 @@ function Outbox({ outbox }: { outbox: SystemState["outbox"] }) {
   );
 }
 
-/** What the broker lost and the rows brought back; quiet while there was nothing. */
+/** The reconciler's repairs; nothing if there were none. */
 function Reconciler({ state, now }: { state: NonNullable<SystemState["reconciler"]>; now: number }) {
   const { t } = useLanguage();
   const ago = duration(Math.max(now - Date.parse(state.ran_at), 0));
@@ -115,11 +115,11 @@ interface QueuesProps {
   outbox: SystemState["outbox"];
   reconciler: SystemState["reconciler"];
   depths: Readonly<Record<string, readonly number[]>>;
-  /** When the state was told, in milliseconds of the server's clock. */
+  /** Time of the state (ms, the server's clock). */
   now: number;
 }
 
-/** Jobs that wait and jobs that are in hand, by kind; messages that are not sent yet. */
+/** Jobs waiting and in progress, by queue; unpublished messages. */
 export function Queues({ queues, outbox, reconciler, depths, now }: QueuesProps) {
   const { t } = useLanguage();
   return (

@@ -26,7 +26,7 @@ function State({ state }: { state: ServiceState }) {
   );
 }
 
-/** A dependency and whether it answers; what is wrong with it is told in full. */
+/** A dependency and whether it responds; an error is shown in full. */
 function Check({ name, result }: { name: string; result: string }) {
   const { t } = useLanguage();
   const key = `system.check.${name}`;
@@ -44,7 +44,7 @@ function Check({ name, result }: { name: string; result: string }) {
 
 const MINUTE_MS = 60_000;
 
-/** Whole minutes from the first one on: a figure that changes at every look would draw the eye. */
+/** Whole minutes from one minute on: a number that changes at every refresh would distract. */
 function uptime(startedAt: string, now: number): string {
   const running = now - Date.parse(startedAt);
   return duration(running < MINUTE_MS ? running : running - (running % MINUTE_MS));
@@ -80,13 +80,13 @@ function LastSeen({ service, seen, now }: { service: Service; seen: string | und
 
 interface ServicesProps {
   services: readonly Service[];
-  /** Per service when it last answered, as far as this page knows. */
+  /** When each service last responded since the page was opened. */
   seen: Readonly<Record<string, string>>;
-  /** When `services` was told, in milliseconds of the server's clock. */
+  /** Time of `services` (ms, the server's clock). */
   now: number;
 }
 
-/** Every service with its processes, and what they depend on. */
+/** Every service with its processes and their dependencies. */
 export function Services({ services, seen, now }: ServicesProps) {
   const { t } = useLanguage();
   return (

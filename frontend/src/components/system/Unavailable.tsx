@@ -3,7 +3,7 @@ import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import { CARD } from "./Section";
 
-/** What stands in place of what cannot be told, because NATS or the database is away. */
+/** Replaces values that are unknown because NATS or the database is unavailable. */
 export function Unavailable() {
   const { t } = useLanguage();
   return (

@@ -25,7 +25,7 @@ export function OrderDetail({ orderNumber }: { orderNumber: string }) {
   const { t } = useLanguage();
   useTitle(t("orderPage.title", { number: orderNumber }));
   const { data, error, refetch } = useQuery(orderQuery(orderNumber));
-  // The answer that brings the order brings the cookie for its topic too.
+  // The order's response also sets the cookie for its topic.
   useOrderEvents(orderNumber, data !== undefined);
   if (isGone(error)) {
     return data ? <Deleted orderNumber={orderNumber} /> : <NotFound orderNumber={orderNumber} />;
@@ -60,11 +60,11 @@ function NotFound({ orderNumber }: { orderNumber: string }) {
   );
 }
 
-/** It was on screen until somebody deleted it. */
+/** Replaces an order that was deleted while it was open. */
 function Deleted({ orderNumber }: { orderNumber: string }) {
   const { t } = useLanguage();
   const back = useRef<HTMLAnchorElement>(null);
-  // Whatever had the focus is gone with the order.
+  // The element with the focus was removed with the order.
   useEffect(() => back.current?.focus(), []);
   return (
     <Notice
