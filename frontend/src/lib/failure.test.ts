@@ -17,7 +17,7 @@ describe("failureSentence", () => {
 
   it("has a text for too many requests in both languages", () => {
     const tooMany = refusal(429, "too_many_requests", "At most 120 requests a minute ...");
-    expect(failureSentence(tooMany, t)).toMatch(/^Too many requests at once/);
+    expect(failureSentence(tooMany, t)).toMatch(/^Too many requests;/);
     const inCzech = (key: TextKey, values?: Values) => translate("cs", key, values);
     expect(failureSentence(tooMany, inCzech)).toMatch(/^To je moc požadavků najednou/);
   });
@@ -29,7 +29,7 @@ describe("failureSentence", () => {
   });
 
   it("distinguishes no response from a response without a problem document", () => {
-    expect(failureSentence(new ApiError(0, null), t)).toMatch(/does not answer/);
+    expect(failureSentence(new ApiError(0, null), t)).toMatch(/is not responding/);
     expect(failureSentence(new ApiError(502, asProblem("<html>")), t)).toContain("502");
   });
 });

@@ -131,7 +131,8 @@ describe("without a session", () => {
     const user = open();
     await answer(ORDER, problem(401, "sign_in_required"), 401);
     await answer(SESSION, signedOut);
-    expect(await screen.findByLabelText("Jméno")).toHaveFocus();
+    const name = await screen.findByLabelText("Jméno");
+    await waitFor(() => expect(name).toHaveFocus());
     expect(document.title).toBe("Přihlášení · Pastelka");
     expect(screen.queryByText("loading")).toBeNull();
     await fill(user, " Eva ", "secret");
