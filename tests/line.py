@@ -1,4 +1,4 @@
-"""The whole line with fake providers, for the tests from end to end and those in a browser."""
+"""The whole pipeline with fake providers, for the end-to-end and browser tests."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -24,7 +24,7 @@ class Line:
     http: aiohttp.ClientSession
 
     async def order(self, photos: int, *, process: str = "none", first_seed: int = 1) -> Any:
-        """Make an order by hand of photos that differ from each other."""
+        """Create an order of distinct photos."""
         contents = [photo(first_seed + n) for n in range(photos)]
         return await post_order(self.http, self.stack.api_url, contents, process=process)
 
@@ -50,9 +50,9 @@ async def running_line(
     env: Mapping[str, str] | None = None,
     dashboard: bool = False,
 ) -> AsyncIterator[Line]:
-    """PostgreSQL, NATS, the hub, nginx, all services and the fakes.
+    """Run PostgreSQL, NATS, the hub, nginx, all services and the fakes.
 
-    ``env`` is added to what the services are told; with ``dashboard`` the gateway serves the built
+    ``env`` is added to the environment of the services; with ``dashboard`` the gateway serves the built
     dashboard.
     """
     async with runpod, vectorizer:

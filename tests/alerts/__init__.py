@@ -1,1 +1,1 @@
-"""Every alert is caused on a running system, and a real Prometheus has to see it."""
+"""Causes every alert on a running system and checks that a real Prometheus fires it."""

@@ -1,4 +1,4 @@
-"""``python -m tests.alerts`` (``make test-alerts``): cause every alert, and print when it fired and ended."""
+"""``python -m tests.alerts`` (``make test-alerts``): cause every alert, print when it fired and resolved."""
 
 import asyncio
 import logging
@@ -9,14 +9,14 @@ from pathlib import Path
 
 import structlog
 
-from tests.alerts.exercise import Exercised, exercise
-from tests.alerts.prometheus import NoPrometheusError, program
+from tests.alerts.exercise import AlertRun, exercise
+from tests.alerts.prometheus import PrometheusMissingError, program
 from tests.alerts.quicker import FASTER
 from tests.faults import disk
 
 
 def main() -> int:
-    """0 if every alert fired and ended."""
+    """0 if every alert fired and resolved."""
     disk.enter_namespace("tests.alerts")
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.getLogger("nats").setLevel(logging.CRITICAL)
@@ -25,9 +25,9 @@ def main() -> int:
         program()
         with tempfile.TemporaryDirectory(prefix="pastelka-alerts-", ignore_cleanup_errors=True) as name:
             folder = Path(name)
-            folder.chmod(0o755)  # PostgreSQL may have to run as another user
+            folder.chmod(0o755)  # PostgreSQL may run as another user
             found = asyncio.run(exercise(folder, has_disk=disk.can_mount(), say=_say))
-    except (AssertionError, RuntimeError, NoPrometheusError) as error:
+    except (AssertionError, RuntimeError, PrometheusMissingError) as error:
         _say(f"failed: {error}")
         return 1
     print(_table(found))
@@ -35,8 +35,8 @@ def main() -> int:
     return 0
 
 
-def _table(found: list[Exercised]) -> str:
-    """As the runbook has it."""
+def _table(found: list[AlertRun]) -> str:
+    """The table in the runbook's format."""
     rows = [
         f"| {one.alert} | {one.what} | {one.fired:.0f} s | {one.summary} | {one.remedy} | {one.ended:.0f} s |"
         for one in found

@@ -1,7 +1,7 @@
-"""What each alert is about, caused on a running system and ended as the runbook says.
+"""The faults behind each alert, caused on a running system and repaired as the runbook says.
 
-A condition is an asynchronous context manager: what is wrong begins with its block, and the end of
-the block is what the runbook says to do.
+A condition is an asynchronous context manager: the fault lasts for its block; the end of the block performs
+the runbook's remedy.
 """
 
 import asyncio
@@ -23,16 +23,16 @@ from tests.line import Line
 
 DISK_MEGABYTES = 64
 _LARGER_DISK = 128
-_LOOK_EVERY = 0.5
+_POLL_SECONDS = 0.5
 
 Cause = Callable[[Line], AbstractAsyncContextManager[None]]
 
 
 @dataclass(frozen=True)
 class Condition:
-    """What goes wrong, the alerts that must then fire, and what is done then.
+    """A fault, the alerts that it must fire, and its remedy.
 
-    ``needs_disk``: a storage that can be filled.
+    ``needs_disk``: the condition needs a storage that can be filled.
     """
 
     what: str
@@ -44,7 +44,7 @@ class Condition:
 
 @asynccontextmanager
 async def job_given_up(line: Line) -> AsyncIterator[None]:
-    """A malformed job; an operator inspects and dismisses it."""
+    """A malformed job becomes a dead letter; an operator inspects and dismisses it."""
     nc = await nats.connect(line.stack.nats.url)
     try:
         await nc.jetstream().publish("jobs.coloring.999999", b"{}")
@@ -55,13 +55,13 @@ async def job_given_up(line: Line) -> AsyncIterator[None]:
     for letter in listed["newest"]:
         number = str(letter["sequence"])
         if "999999" not in await _command(line, "dead-letters", "show", number):
-            raise RuntimeError(f"dead-letters show {number} does not tell which job it was")
+            raise RuntimeError(f"dead-letters show {number} does not name the job")
         await _command(line, "dead-letters", "dismiss", number)
 
 
 @asynccontextmanager
 async def message_refused(line: Line) -> AsyncIterator[None]:
-    """A message that no stream takes is committed; it is listed and discarded."""
+    """A message that no stream accepts is committed; an operator lists and discards it."""
     connection = await asyncpg.connect(line.stack.postgres.url)
     try:
         await connection.execute(
@@ -72,23 +72,23 @@ async def message_refused(line: Line) -> AsyncIterator[None]:
     yield
     (listed,) = json.loads(await _command(line, "refused-messages", "list", "--json"))
     if listed["subject"] != "nowhere.M1" or not listed["reason"]:
-        raise RuntimeError(f"refused-messages list does not tell which message it was: {listed}")
+        raise RuntimeError(f"refused-messages list does not name the message: {listed}")
     await _command(line, "refused-messages", "discard", str(listed["id"]))
 
 
 @asynccontextmanager
 async def answer_lost(line: Line) -> AsyncIterator[None]:
-    """RunPod takes a job, and its answer is lost on the way."""
+    """RunPod accepts a job, and its response is lost."""
     line.runpod.fail("submit", "lost")
     order = await line.order(1, process="coloring", first_seed=301)
     yield
     if not any(version["possibly_paid_twice"] for version in await _versions(line, order["order_number"])):
-        raise RuntimeError("the version does not say that it may have been paid for twice")
+        raise RuntimeError("the version does not show that it may have been paid for twice")
 
 
 @asynccontextmanager
 async def disk_full(line: Line) -> AsyncIterator[None]:
-    """The storage has no space left, and a page is asked for. The volume is enlarged."""
+    """The storage is full when a page is requested; the remedy enlarges the volume."""
     order = await line.order(1, first_seed=306)
     (image,) = [image for item in order["line_items"] for image in item["images"]]
     filler = disk.Filler(line.stack.storage)
@@ -103,15 +103,15 @@ async def disk_full(line: Line) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def storage_away(line: Line) -> AsyncIterator[None]:
-    """A page is asked for, and the folder of all files is not there. It is put back."""
+async def storage_unavailable(line: Line) -> AsyncIterator[None]:
+    """The folder of all files is missing when a page is requested; the remedy restores it."""
     order = await line.order(1, first_seed=308)
     (image,) = [image for item in order["line_items"] for image in item["images"]]
-    # The folder above it, as the storage itself may be a disk of its own.
+    # Rename the parent folder: the storage itself may be a mount.
     folder = line.stack.storage.parent
     elsewhere = folder.with_name(f"{folder.name}-elsewhere")
     folder.rename(elsewhere)
-    folder.touch()  # or a write would recreate it
+    folder.touch()  # otherwise a write would recreate it
     try:
         await line.post(f"/images/{image['id']}/generate-coloring")
         yield
@@ -122,7 +122,7 @@ async def storage_away(line: Line) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def no_worker(line: Line) -> AsyncIterator[None]:
-    """Pages are asked for, and there is no coloring service."""
+    """Pages are requested while no coloring service runs."""
     service = line.stack.services["coloring"]
     await service.kill()
     await line.order(2, process="coloring", first_seed=311)
@@ -132,7 +132,7 @@ async def no_worker(line: Line) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def provider_fails(line: Line) -> AsyncIterator[None]:
-    """RunPod answers 500 to each submission."""
+    """RunPod returns 500 to each submission."""
     line.runpod.faults.chances["submit"] = Chance(probability=1, faults=[500])
     await line.order(8, process="coloring", first_seed=321)
     yield
@@ -140,8 +140,8 @@ async def provider_fails(line: Line) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def hub_away(line: Line) -> AsyncIterator[None]:
-    """Things happen, and the hub is not there."""
+async def hub_unavailable(line: Line) -> AsyncIterator[None]:
+    """Statuses change while the hub is down."""
     hub = line.stack.servers["mercure"]
     await hub.kill()
     await line.order(2, process="coloring", first_seed=331)
@@ -150,8 +150,8 @@ async def hub_away(line: Line) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def broker_away(line: Line) -> AsyncIterator[None]:
-    """People click, and NATS is not there: nothing is published, and the gauges' source is silent."""
+async def broker_unavailable(line: Line) -> AsyncIterator[None]:
+    """Users click while NATS is down: nothing is published, and the gauges have no source."""
     broker = line.stack.servers["nats"]
     await broker.kill()
     await line.order(1, process="coloring", first_seed=341)
@@ -160,8 +160,8 @@ async def broker_away(line: Line) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def nobody_looks(line: Line) -> AsyncIterator[None]:
-    """No orders worker runs, so there are no gauges at all."""
+async def no_orders_worker(line: Line) -> AsyncIterator[None]:
+    """No orders worker runs, so no gauge is exported."""
     worker = line.stack.services["worker"]
     await worker.kill()
     yield
@@ -198,7 +198,7 @@ CONDITIONS = (
         "the storage is not there",
         "it is put back",
         ("PastelkaStorageAway",),
-        storage_away,
+        storage_unavailable,
     ),
     Condition(
         "no coloring service runs",
@@ -212,22 +212,22 @@ CONDITIONS = (
         ("PastelkaBreakerOpen",),
         provider_fails,
     ),
-    Condition("the hub is away", "it is started", ("PastelkaPushesFailing",), hub_away),
+    Condition("the hub is away", "it is started", ("PastelkaPushesFailing",), hub_unavailable),
     Condition(
         "NATS is away",
         "it is started",
         ("PastelkaOutboxNotMoving", "PastelkaNotWatched"),
-        broker_away,
+        broker_unavailable,
     ),
-    Condition("no orders worker runs", "it is started", ("PastelkaNotWatched",), nobody_looks),
+    Condition("no orders worker runs", "it is started", ("PastelkaNotWatched",), no_orders_worker),
 )
 
 
 async def all_done(line: Line) -> None:
-    """Wait until every page and SVG that was asked for is there: nothing is lost by waiting."""
+    """Wait until every requested page and SVG is completed: waiting work is never lost."""
 
     async def all_completed() -> bool:
-        await asyncio.sleep(_LOOK_EVERY)
+        await asyncio.sleep(_POLL_SECONDS)
         for order in (await line.get("/orders"))["items"]:
             for version in await _versions(line, order["order_number"]):
                 if version["status"] == "error":

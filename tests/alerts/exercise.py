@@ -1,4 +1,4 @@
-"""Causing every alert in turn: that it fires, says so in a sentence, and ends when what was wrong has."""
+"""Causes every alert in turn and checks that it fires, has a summary, and resolves after the remedy."""
 
 import time
 from collections.abc import Callable
@@ -29,8 +29,8 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Exercised:
-    """One alert: after how many seconds it fired, what it said, after how many of the remedy it ended."""
+class AlertRun:
+    """One alert: seconds until it fired, its summary, and seconds from the remedy until it resolved."""
 
     alert: str
     what: str
@@ -41,11 +41,11 @@ class Exercised:
 
 
 class AlertError(AssertionError):
-    """An alert did not fire, did not end, or fired although nothing was wrong."""
+    """An alert did not fire, did not resolve, or fired without a fault."""
 
 
-async def exercise(folder: Path, *, has_disk: bool, say: Say) -> list[Exercised]:
-    """Cause all of them. Raises :class:`AlertError`."""
+async def exercise(folder: Path, *, has_disk: bool, say: Say) -> list[AlertRun]:
+    """Cause all conditions. Raises :class:`AlertError`."""
     if has_disk:
         disk.mount(folder / "stack" / "storage" / "images", megabytes=DISK_MEGABYTES)
     runpod = FakeRunpod(FakeRunpodSettings(queue_seconds=0.2, run_seconds=0.2))
@@ -54,19 +54,19 @@ async def exercise(folder: Path, *, has_disk: bool, say: Say) -> list[Exercised]
         targets = {name: service.url.removeprefix("http://") for name, service in services.items()}
         rules = quicker_rules(_RULES)
         async with running_prometheus(folder / "prometheus", rules, targets) as prometheus:
-            await _all_is_well(line, prometheus, len(targets))
-            found: list[Exercised] = []
+            await _require_no_alert_during_work(line, prometheus, len(targets))
+            found: list[AlertRun] = []
             for condition in CONDITIONS:
                 if condition.needs_disk and not has_disk:
-                    say(f"{condition.what}: not caused, as nothing may be mounted here")
+                    say(f"{condition.what}: skipped, mounts are not permitted here")
                     continue
-                found += await _caused(line, prometheus, condition, say)
-            await _nothing_fires(prometheus)
+                found += await _exercise_condition(line, prometheus, condition, say)
+            await _wait_until_no_alert_fires(prometheus)
             return found
 
 
-async def _all_is_well(line: Line, prometheus: Prometheus, targets: int) -> None:
-    """Nothing fires while work goes on, for longer than any of them has to last."""
+async def _require_no_alert_during_work(line: Line, prometheus: Prometheus, targets: int) -> None:
+    """Check that nothing fires during normal work, for longer than any alert's ``for`` duration."""
     await until(lambda: _are_up(prometheus, targets), 60)
     ends = time.monotonic() + _QUIET_SECONDS
     seed = 1
@@ -76,13 +76,15 @@ async def _all_is_well(line: Line, prometheus: Prometheus, targets: int) -> None
         seed += 1
         firing = await prometheus.firing()
         if firing:
-            raise AlertError(f"nothing is wrong, and these fire: {firing}")
+            raise AlertError(f"alerts fire without a fault: {firing}")
     broken = await prometheus.broken_rules()
     if broken:
         raise AlertError(f"rules that cannot be evaluated: {broken}")
 
 
-async def _caused(line: Line, prometheus: Prometheus, condition: Condition, say: Say) -> list[Exercised]:
+async def _exercise_condition(
+    line: Line, prometheus: Prometheus, condition: Condition, say: Say
+) -> list[AlertRun]:
     say(f"{condition.what} ...")
     fired: dict[str, tuple[float, str]] = {}
     begun = time.monotonic()
@@ -98,22 +100,22 @@ async def _caused(line: Line, prometheus: Prometheus, condition: Condition, say:
             await until(all_fired, _FIRES_SECONDS)
         except AssertionError:
             missing = set(condition.alerts) - set(fired)
-            raise AlertError(f"{condition.what}, and these do not fire: {missing}") from None
+            raise AlertError(f"{condition.what}: these alerts do not fire: {missing}") from None
     repaired = time.monotonic()
     ended = {alert: await _ended(prometheus, alert, repaired) for alert in condition.alerts}
     await all_done(line)
     return [
-        Exercised(alert, condition.what, condition.remedy, *fired[alert], ended[alert])
+        AlertRun(alert, condition.what, condition.remedy, *fired[alert], ended[alert])
         for alert in condition.alerts
     ]
 
 
-async def _nothing_fires(prometheus: Prometheus) -> None:
-    """What was repaired makes no other alert fire on."""
+async def _wait_until_no_alert_fires(prometheus: Prometheus) -> None:
+    """Check that no other alert fires after the remedy."""
     try:
         await until(lambda: _is_quiet(prometheus), _ENDS_SECONDS)
     except AssertionError:
-        raise AlertError(f"all is repaired, and these fire on: {sorted(await prometheus.firing())}") from None
+        raise AlertError(f"alerts still fire after the remedy: {sorted(await prometheus.firing())}") from None
 
 
 async def _is_quiet(prometheus: Prometheus) -> bool:
@@ -127,7 +129,7 @@ async def _ended(prometheus: Prometheus, alert: str, since: float) -> float:
     try:
         await until(is_quiet, _ENDS_SECONDS)
     except AssertionError:
-        raise AlertError(f"{alert} fires on although nothing is wrong any more") from None
+        raise AlertError(f"{alert} still fires after the remedy") from None
     return time.monotonic() - since
 
 

@@ -1,4 +1,4 @@
-"""A real Prometheus: built from its Go module once, run over the services of a stack."""
+"""A real Prometheus, built once from its Go module, that scrapes the services of a stack."""
 
 import asyncio
 import shutil
@@ -20,40 +20,40 @@ _PROGRAM = GoProgram(
     title="Prometheus",
     sources=Path(__file__).with_name("prometheus-build"),
     package="github.com/prometheus/prometheus/cmd/prometheus",
-    # Without the ways of finding targets in clouds, which are most of it.
+    # Without cloud service discovery, which is most of the program.
     flags=("-mod=mod", "-tags=remove_all_sd"),
     takes="five to eight minutes",
 )
 _READY_SECONDS = 60
-_LOOK_EVERY = 0.5
+_POLL_SECONDS = 0.5
 
 
-class NoPrometheusError(Exception):
-    """It is not on the path, and there is no Go to build it with."""
+class PrometheusMissingError(Exception):
+    """Prometheus is not on the PATH, and Go is not installed to build it."""
 
 
 def program() -> Path:
-    """Prometheus: the one on the ``PATH``, or one built by Go (once; five to eight minutes).
+    """Path of Prometheus: on the ``PATH``, or built by Go (once; five to eight minutes).
 
-    Raises :class:`NoPrometheusError`, ``ServerError``.
+    Raises :class:`PrometheusMissingError`, ``ServerError``.
     """
     found = shutil.which("prometheus")
     if found is not None:
         return Path(found)
     if not _PROGRAM.can_be_had:
-        raise NoPrometheusError("neither prometheus nor Go is on the PATH")
+        raise PrometheusMissingError("neither prometheus nor Go is on the PATH")
     return _PROGRAM.get(lambda line: print(line, flush=True))
 
 
 @dataclass(frozen=True)
 class Prometheus:
-    """A running one; ``http`` asks it."""
+    """A running Prometheus; ``http`` is the client for its API."""
 
     url: str
     http: aiohttp.ClientSession
 
     async def is_ready(self) -> bool:
-        """Whether it answers."""
+        """Whether it responds."""
         try:
             async with self.http.get(f"{self.url}/-/ready") as response:
                 return response.status == 200
@@ -61,13 +61,13 @@ class Prometheus:
             return False
 
     async def targets_up(self) -> int:
-        """How many services it could ask the last time."""
+        """Number of services whose last scrape succeeded."""
         targets = (await self._get("/api/v1/targets"))["activeTargets"]
         return sum(target["health"] == "up" for target in targets)
 
     async def firing(self) -> dict[str, str]:
-        """The alerts that fire, with their summaries; rules are evaluated every second."""
-        await asyncio.sleep(_LOOK_EVERY)
+        """The firing alerts with their summaries; rules are evaluated every second."""
+        await asyncio.sleep(_POLL_SECONDS)
         alerts = (await self._get("/api/v1/alerts"))["alerts"]
         return {
             alert["labels"]["alertname"]: alert["annotations"]["summary"]
@@ -90,7 +90,7 @@ class Prometheus:
 async def running_prometheus(
     folder: Path, rules: Mapping[str, Any], targets: Mapping[str, str]
 ) -> AsyncIterator[Prometheus]:
-    """Prometheus with these rules over these targets (name and ``host:port``), asked every second."""
+    """Run Prometheus with these rules and targets (name and ``host:port``), scraped every second."""
     _configure(folder, rules, targets)
     address = f"127.0.0.1:{free_port()}"
     with (folder / "log").open("wb") as log:

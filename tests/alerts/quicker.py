@@ -1,7 +1,7 @@
-"""The rules with time that passes faster, so that causing them all takes minutes and not a day.
+"""Scales the times of the rules down, so that causing every alert takes minutes and not a day.
 
-Windows, offsets, ``for`` and thresholds of ten minutes and more are divided by ``FASTER``. Metrics,
-labels, operators and all other thresholds stay as they are.
+Windows, offsets, ``for`` and thresholds of ten minutes and more are divided by ``FASTER``. Metrics, labels,
+operators and all other thresholds stay as they are.
 """
 
 import re
@@ -14,13 +14,13 @@ FASTER = 30
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _LONG = 600
 _WINDOW_AT_LEAST = 10
-"""Seconds; Prometheus asks every second."""
+"""Seconds; Prometheus scrapes every second."""
 _DURATION = re.compile(r"(?P<before>\[|offset )(?P<number>\d+)(?P<unit>[smhd])")
 _THRESHOLD = re.compile(r"(?P<before>[<>]=? )(?P<number>\d+)(?![\d.])")
 
 
 def quicker_rules(rules: Path) -> dict[str, Any]:
-    """The document of a rules file, quickened."""
+    """The document of a rules file with scaled times."""
     document: dict[str, Any] = yaml.safe_load(rules.read_text(encoding="utf-8"))
     for group in document["groups"]:
         for rule in group["rules"]:
@@ -31,7 +31,7 @@ def quicker_rules(rules: Path) -> dict[str, Any]:
 
 
 def quicker(expression: str) -> str:
-    """One expression, quickened."""
+    """One expression with scaled times."""
     return _THRESHOLD.sub(_nearer, _DURATION.sub(_shorter, expression))
 
 

@@ -1,4 +1,4 @@
-"""What is quickened of the rules, and what is not. (``make test-alerts`` causes every alert.)"""
+"""Which parts of the rules are scaled. (``make test-alerts`` causes every alert.)"""
 
 from pathlib import Path
 
@@ -23,11 +23,11 @@ RULES = Path(__file__).parents[2] / "deploy" / "observability" / "alerts.yaml"
         ("increase(a[1m])", "increase(a[10s])"),
     ],
 )
-def test_time_passes_faster_and_nothing_else_changes(given: str, quickened: str) -> None:
+def test_quicker_scales_times_only(given: str, quickened: str) -> None:
     assert quicker(given) == quickened
 
 
-def test_the_rules_keep_their_names_and_can_be_read() -> None:
+def test_quicker_rules_keep_their_names_and_stay_valid() -> None:
     given = _rules(yaml.safe_load(RULES.read_text(encoding="utf-8")))
     quickened = _rules(quicker_rules(RULES))
     assert list(quickened) == list(given)

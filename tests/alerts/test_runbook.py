@@ -1,4 +1,4 @@
-"""The table in the runbook is of the conditions that are caused: it was printed, and not kept up by hand."""
+"""The runbook's table lists the conditions that ``make test-alerts`` causes: it is printed, not typed."""
 
 import re
 from pathlib import Path
@@ -17,14 +17,14 @@ def _rows() -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
 
 
-def test_every_condition_is_in_the_table_with_what_ended_it() -> None:
-    told = [(alert, what, remedy) for alert, what, _, _, remedy, _ in _rows()]
-    assert told == [
+def test_the_runbook_table_lists_every_condition_with_its_remedy() -> None:
+    rows = [(alert, what, remedy) for alert, what, _, _, remedy, _ in _rows()]
+    assert rows == [
         (alert, condition.what, condition.remedy) for condition in CONDITIONS for alert in condition.alerts
     ]
 
 
-def test_it_says_after_how_long_each_fired_and_ended() -> None:
+def test_the_runbook_table_gives_the_delays_of_each_alert() -> None:
     for _, _, fired, said, _, ended in _rows():
         assert _SECONDS.fullmatch(fired)
         assert _SECONDS.fullmatch(ended)

@@ -1,4 +1,4 @@
-"""``make test-api``: schemathesis against the running API, anonymously, as a viewer and as an operator."""
+"""``make test-api``: schemathesis against the running API as anonymous caller, viewer and operator."""
 
 import argparse
 import asyncio
@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from tests.api.campaign import Form
-from tests.api.runs import complaints, run
+from tests.api.runs import findings, run
 from tests.api.table import table
 
 
@@ -26,7 +26,7 @@ def main() -> int:
         if outcome.failures:
             print(outcome.output)
     print(table(outcomes))
-    found = complaints(outcomes)
+    found = findings(outcomes)
     print("\n".join(found))
     return 1 if found else 0
 

@@ -1,4 +1,4 @@
-"""schemathesis against a running API: what it is told, and what it reports."""
+"""Runs schemathesis against a running API: its configuration and its report."""
 
 import asyncio
 import json
@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from tests.api.running import WEBHOOK_SECRET, RunningApi
-from tests.api.seed import Known
+from tests.api.seed import ExistingIds
 
 _TRUE_IDS = 0.7
-"""How often an id is one that exists."""
+"""Share of ids that exist."""
 
 
 @dataclass(frozen=True)
 class Form:
-    """How much is tried. ``phases`` and ``examples`` (for one operation) are schemathesis's.
+    """Extent of a run. ``phases`` and ``examples`` (per operation) are options of schemathesis.
 
-    ``is_short``: of the methods that an operation does not have one is tried, and of webhooks, which are
-    many small variations of one large document, none but those that are drawn.
+    ``is_short``: tries one of the undocumented methods of each operation, and of webhooks (many small
+    variations of one large document) only the randomly drawn ones.
     """
 
     examples: int
@@ -32,7 +32,7 @@ class Form:
 
 @dataclass
 class Outcome:
-    """What one run of schemathesis did: answers by operation, and what it found wrong."""
+    """Result of one run of schemathesis: responses by operation, and findings."""
 
     caller: str
     seed: int
@@ -43,18 +43,18 @@ class Outcome:
 
     @property
     def cases(self) -> int:
-        """Requests that were sent and answered."""
+        """Number of requests with a response."""
         return sum(sum(counts.values()) for counts in self.answers.values())
 
     @property
     def successes(self) -> int:
-        """Answers 2xx."""
+        """Number of 2xx responses."""
         return sum(n for counts in self.answers.values() for status, n in counts.items() if status < 300)
 
 
 async def run(
     api: RunningApi,
-    known: Known,
+    known: ExistingIds,
     folder: Path,
     *,
     caller: str,
@@ -63,7 +63,7 @@ async def run(
     seed: int,
     form: Form,
 ) -> Outcome:
-    """One run as one caller, with a token or without; ``document`` is the API's own OpenAPI document."""
+    """Run as one caller, with or without a token; ``document`` is the API's own OpenAPI document."""
     config, report = folder / "schemathesis.toml", folder / "events.ndjson"
     config.write_text(_config(known, token, form))
     argv = [
@@ -83,7 +83,7 @@ async def run(
     process = await asyncio.create_subprocess_exec(
         *argv,
         env=env,
-        cwd=folder,  # what it remembers of earlier runs would make this one another
+        cwd=folder,  # the stored examples of earlier runs would change this one
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -102,10 +102,10 @@ def _read(report: Path, outcome: Outcome) -> None:
             status = response["status_code"] if response else 0
             outcome.answers.setdefault(label, Counter())[status] += 1
             failed = [one for one in recorder["checks"].get(case_id, ()) if one["status"] != "success"]
-            outcome.failures += [f"{label} answered {status}: {_said(one)}" for one in failed]
+            outcome.failures += [f"{label} answered {status}: {_output(one)}" for one in failed]
 
 
-def _said(check: dict[str, Any]) -> str:
+def _output(check: dict[str, Any]) -> str:
     info = check.get("failure_info", {}).get("failure", {})
     return f"{check['name']}: {info.get('title', '')} {info.get('message', '')}".strip()
 
@@ -118,8 +118,8 @@ def _scenarios(report: Path) -> Iterator[dict[str, Any]]:
                 yield event["ScenarioFinished"]["recorder"]
 
 
-def _config(known: Known, token: str | None, form: Form) -> str:
-    """Ids that exist, and who asks."""
+def _config(known: ExistingIds, token: str | None, form: Form) -> str:
+    """Existing ids, and the caller's token."""
     lists: dict[str, Sequence[object]] = {
         "order_number": known.orders,
         "image_id": known.images,
@@ -128,7 +128,7 @@ def _config(known: Known, token: str | None, form: Form) -> str:
     }
     lines = [
         f"parameters = {{ {', '.join(_bound(name) for name in lists)} }}",
-        # Made-up sessions beside a good token would be another caller.
+        # A generated session cookie beside a valid token would be another caller.
         "generation.with-security-parameters = false",
     ]
     for name, values in lists.items():

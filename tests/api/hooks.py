@@ -1,4 +1,4 @@
-"""What no OpenAPI document can say: read by schemathesis, which is told of it by ``SCHEMATHESIS_HOOKS``."""
+"""Hooks of schemathesis for what OpenAPI cannot express; loaded through ``SCHEMATHESIS_HOOKS``."""
 
 import base64
 import hashlib
@@ -25,14 +25,14 @@ _cursors = st.tuples(_moments, st.integers(1, 99)).map(
     lambda cursor: base64.urlsafe_b64encode(json.dumps(cursor).encode()).decode()
 )
 
-# A cursor is one that the API handed out, and the shop knows no other centuries.
+# Cursors are opaque values of the API; the shop's dates lie in this century.
 schemathesis.openapi.format("cursor", _cursors)
 schemathesis.openapi.format("date", st.dates(_FIRST.date(), _LAST.date()).map(date.isoformat))
 schemathesis.openapi.format("date-time", _moments)
 
 
 class Signed(AuthBase):
-    """Signs the body as it goes out."""
+    """Signs the body as it is sent."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret
@@ -47,7 +47,7 @@ class Signed(AuthBase):
 
 @schemathesis.hook("before_call").apply_to(path="/api/v1/webhooks/shopify", method="POST")
 def sign(_context: Any, case: Any, kwargs: dict[str, Any]) -> None:
-    """As the shop does, unless the case is about what is missing; of the topics one that is followed."""
+    """Sign as the shop does, unless the case omits a header; use a subscribed topic."""
     headers = case.headers or {}
     if _TOPIC in headers:
         headers[_TOPIC] = "orders/create"
@@ -57,9 +57,9 @@ def sign(_context: Any, case: Any, kwargs: dict[str, Any]) -> None:
 
 @schemathesis.hook("before_call").apply_to(path="/api/v1/orders", method="POST")
 def attach(_context: Any, case: Any, kwargs: dict[str, Any]) -> None:
-    """Files that are photos: for schemathesis any bytes are a file, and hardly any are a photo.
+    """Replace generated files with photos: random bytes are hardly ever one.
 
-    What is meant to be refused stays as it is, for the files may be what is wrong with it.
+    Negative cases keep their files, which may be the invalid part.
     """
     body = case.body
     if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
@@ -72,7 +72,7 @@ def attach(_context: Any, case: Any, kwargs: dict[str, Any]) -> None:
 
 @schemathesis.hook("before_call").apply_to(path_regex="/select-")
 def match(_context: Any, case: Any, _kwargs: dict[str, Any]) -> None:
-    """Half of the versions to choose are the image's: of ids that are drawn apart hardly any would be."""
+    """Half of the selected versions belong to the image: independently drawn ids hardly ever match."""
     given = str(case.path_parameters.get("image_id"))
     image = int(given) if given.isascii() and given.isdigit() and len(given) < 6 else 1
     if image % 2 == 0:

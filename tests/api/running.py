@@ -1,4 +1,4 @@
-"""The API as people run it: a process of its own, real PostgreSQL and nats-server, a storage folder."""
+"""The API as in production: its own process, real PostgreSQL and nats-server, a storage folder."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ SHOP_DOMAIN = "pastelka-test.myshopify.com"
 
 @dataclass(frozen=True)
 class RunningApi:
-    """Where everything is; ``url`` ends before ``/api/v1``."""
+    """Addresses of the running system; ``url`` ends before ``/api/v1``."""
 
     url: str
     database_url: str
@@ -26,7 +26,10 @@ class RunningApi:
 
 @asynccontextmanager
 async def running_api(folder: Path, env: Mapping[str, str] | None = None) -> AsyncIterator[RunningApi]:
-    """PostgreSQL at head, NATS and the API, until the block ends; ``env`` is added to the API's own."""
+    """Run PostgreSQL at head, NATS and the API until the block ends.
+
+    ``env`` is added to the API's environment.
+    """
     postgres = PostgresServer(folder=folder / "postgres", durable=False)
     nats = NatsServer(folder=folder / "nats", sync_always=False)
     storage = folder / "images"
@@ -40,7 +43,7 @@ async def running_api(folder: Path, env: Mapping[str, str] | None = None) -> Asy
             "STORAGE_PATH": str(storage),
             "STATIC_URL": "http://127.0.0.1:8081/static",
             "SHOPIFY_WEBHOOK_SECRET": WEBHOOK_SECRET,
-            # No server listens there: only the worker would call it.
+            # No server listens there: only the worker would connect to it.
             "SHOPIFY_STORE_URL": f"https://{SHOP_DOMAIN}",
             "SHOPIFY_ACCESS_TOKEN": "shpat_test",
             "ORDER_MAX_PHOTOS": "20",

@@ -1,4 +1,4 @@
-"""The API with access control, and schemathesis as each caller: anonymous, viewer, operator."""
+"""Runs schemathesis against an API with access control as anonymous caller, viewer and operator."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ _SCOPES = {"viewer": "read", "operator": "write"}
 
 
 async def run(folder: Path, forms: Mapping[str, Form], number: int) -> list[Outcome]:
-    """One run as each caller in ``forms``, over the same data, with the seed ``number``."""
+    """Run as each caller in ``forms`` on the same data, with the seed ``number``."""
     async with running_api(folder, {"AUTH_MODE": "password"}) as api:
         tokens = {name: await _token(api, name) for name in {*forms, "operator"}}
         headers = {"Authorization": f"Bearer {tokens['operator']}"}
@@ -58,7 +58,7 @@ async def _token(api: RunningApi, caller: str) -> str | None:
 
 
 async def _command(api: RunningApi, *arguments: str) -> str:
-    """What an operator's command prints."""
+    """Output of a command of the orders service."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "pastelka_orders", *arguments),
         env={**os.environ, "DATABASE_URL": api.database_url, "NATS_URL": api.nats_url},
@@ -70,8 +70,8 @@ async def _command(api: RunningApi, *arguments: str) -> str:
     return output.decode().strip()
 
 
-def complaints(outcomes: Sequence[Outcome]) -> list[str]:
-    """What was found wrong, and whether the tool itself gave up."""
+def findings(outcomes: Sequence[Outcome]) -> list[str]:
+    """The findings, and failures of schemathesis itself."""
     found = [f"{one.caller}: {failure}" for one in outcomes for failure in one.failures]
     gave_up = [one for one in outcomes if one.exit_code and not one.failures]
     return found + [

@@ -1,4 +1,4 @@
-"""Orders, images, versions in every status and dead letters, so that there is something to ask about."""
+"""Test data: orders, images, versions in every status, and dead letters."""
 
 import json
 from dataclasses import dataclass
@@ -17,21 +17,21 @@ from pastelka_common.testing.fake_shopify import webhook_headers
 from tests.api.running import SHOP_DOMAIN, WEBHOOK_SECRET, RunningApi
 
 _SPARE_ORDERS = 25
-"""Orders with one photo each: some are deleted, and there have to be some left."""
+"""Orders with one photo each: enough that some remain after deletions."""
 _SHOP_ORDERS = 5
 _FAILED = 12
-"""Colorings of one more order, all of which were given up on."""
+"""Colorings of one more order, all in error."""
 _LETTERS = 30
 _SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path d="M0 0h1v1z"/></svg>'
 _SETS = {status_type: [status.value for status in statuses] for status_type, statuses in STATUS_ENUMS.items()}
 
 FIRST_SVG_IMAGE = len(_SETS["coloring"]) + 1
-"""Id of the first image that has an SVG, of id 1; a coloring has the id of its image."""
+"""Id of the first image with an SVG, whose id is 1; a coloring has the id of its image."""
 
 
 @dataclass(frozen=True)
-class Known:
-    """What is there: numbers of orders, ids of images and versions, numbers of dead letters."""
+class ExistingIds:
+    """Existing numbers of orders, ids of images and versions, and numbers of dead letters."""
 
     orders: list[str]
     images: list[int]
@@ -40,8 +40,8 @@ class Known:
     letters: list[int]
 
 
-async def seed(api: RunningApi, headers: dict[str, str]) -> Known:
-    """Make it all: photos by the API, statuses and files behind its back, as workers would."""
+async def seed(api: RunningApi, headers: dict[str, str]) -> ExistingIds:
+    """Create the data: photos through the API, statuses and files directly, as workers would."""
     async with aiohttp.ClientSession(f"{api.url}/api/v1/", headers=headers) as http:
         photos = max(len(values) for values in _SETS.values())
         for count in (photos, photos, _FAILED, *[1] * _SPARE_ORDERS):
@@ -54,7 +54,7 @@ async def seed(api: RunningApi, headers: dict[str, str]) -> Known:
     try:
         await _fill(sql, api.storage)
         letters = await _letters(api.nats_url, sql)
-        return Known(
+        return ExistingIds(
             orders=[row[0] for row in await sql.fetch("SELECT order_number FROM orders ORDER BY id")],
             images=await _ids(sql, "images"),
             colorings=await _ids(sql, "coloring_versions"),

@@ -1,4 +1,4 @@
-"""What the runs did, as text: operations, cases, answers."""
+"""Formats the runs as text: operations, cases, responses."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ _OTHER = "other methods"
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """One line for each operation and caller, sums, and what was found."""
+    """One line for each operation and caller, totals, and findings."""
     lines = []
     for outcome in outcomes:
         lines += [f"as {outcome.caller}, seed {outcome.seed}", ""]
@@ -26,7 +26,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 
 def _documented(outcome: Outcome) -> dict[str, Counter[int]]:
-    """By operation; the methods that no operation has are one line."""
+    """Responses by operation; undocumented methods share one line."""
     counted: dict[str, Counter[int]] = {}
     for label, counts in outcome.answers.items():
         counted.setdefault(_OTHER if set(counts) == {405} else label, Counter()).update(counts)

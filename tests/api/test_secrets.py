@@ -1,4 +1,4 @@
-"""Secrets stay where they are: no log, message, answer or trace of any service holds one, whatever fails."""
+"""No log, message, response or trace of any service contains a secret, whatever fails."""
 
 import asyncio
 import base64
@@ -34,7 +34,7 @@ MODULES = {
     "vectorize": "pastelka_vectorize",
     "notifier": "pastelka_notifier",
 }
-_PATIENCE = 90.0
+_TIMEOUT_SECONDS = 90.0
 
 
 def secret(name: str) -> str:
@@ -42,7 +42,7 @@ def secret(name: str) -> str:
 
 
 class Echo:
-    """Every provider at once: refuses, and quotes what it was sent. Collects traces, too."""
+    """Stands for every provider: rejects each request and quotes it. Also collects traces."""
 
     def __init__(self) -> None:
         self.spans = b""
@@ -82,7 +82,7 @@ async def nats_url(tmp_path: Path) -> AsyncIterator[str]:
 
 @pytest.fixture
 def settings(echo: Echo, nats_url: str, tmp_path: Path) -> dict[str, str]:
-    """Every secret that there is; the address of the database is the test's to give."""
+    """Every secret setting; the test sets the database URL."""
     return {
         "LOG_LEVEL": "DEBUG",
         "NATS_URL": nats_url,
@@ -111,14 +111,14 @@ def settings(echo: Echo, nats_url: str, tmp_path: Path) -> dict[str, str]:
 
 
 def forms() -> Iterator[bytes]:
-    """A secret as it is, and as HTTP's basic authentication sends it."""
+    """A secret verbatim and in HTTP basic authentication."""
     yield MARK.encode()
     for shift in range(3):
         yield base64.b64encode(b"\0" * shift + MARK.encode())[4 if shift else 0 : -4]
 
 
 def assert_silent(what: str, content: bytes) -> None:
-    assert content, f"{what} holds nothing at all"
+    assert content, f"{what} is empty"
     for form in forms():
         place = content.find(form)
         assert place < 0, f"{what} holds a secret: {content[max(place - 300, 0) : place + 100]!r}"
@@ -126,11 +126,11 @@ def assert_silent(what: str, content: bytes) -> None:
 
 async def until(condition: Callable[[], bool], what: str) -> None:
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
             while not condition():  # noqa: ASYNC110 - files and other processes have no event
                 await asyncio.sleep(0.1)
     except TimeoutError:
-        raise AssertionError(f"not within {_PATIENCE:g} s: {what}") from None
+        raise AssertionError(f"not within {_TIMEOUT_SECONDS:g} s: {what}") from None
 
 
 @asynccontextmanager
@@ -144,9 +144,9 @@ async def started(name: str, settings: dict[str, str], folder: Path) -> AsyncIte
 
 
 async def _answers(url: str) -> bytes:
-    """What it says once it answers, whatever that is."""
+    """The first response of an endpoint, whatever its status."""
     async with aiohttp.ClientSession() as http:
-        for _ in range(int(_PATIENCE * 10)):
+        for _ in range(int(_TIMEOUT_SECONDS * 10)):
             try:
                 async with http.get(url) as response:
                     return await response.read()
@@ -158,7 +158,7 @@ async def _answers(url: str) -> bytes:
 @pytest.mark.server
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("fault", ["wrong password", "refused"])
-async def test_a_database_that_refuses(
+async def test_a_database_login_failure_reveals_no_secret(
     fault: str, settings: dict[str, str], postgres_server: PostgresServer, tmp_path: Path, echo: Echo
 ) -> None:
     port = postgres_server.port if fault == "wrong password" else 9
@@ -168,7 +168,7 @@ async def test_a_database_that_refuses(
         async with aiohttp.ClientSession() as http, http.delete(f"{api.url}/api/v1/orders/1") as response:
             said.append(await response.read())
             assert response.status == 503
-        await until(lambda: len(worker.tail()) > 0, "the worker says something")
+        await until(lambda: len(worker.tail()) > 0, "the worker logs something")
     for content in (*said, api.log.read_bytes(), worker.log.read_bytes()):
         assert_silent("an answer or a log", content)
     assert_silent("the spans", echo.spans)
@@ -179,7 +179,7 @@ SYNC = {"shopify_id": 73, "order_number": "1"}
 
 @pytest.mark.server
 @pytest.mark.timeout(400)
-async def test_providers_that_quote_what_they_refuse(
+async def test_provider_errors_that_quote_the_request_reveal_no_secret(
     settings: dict[str, str], postgres_server: PostgresServer, tmp_path: Path, echo: Echo, database_url: str
 ) -> None:
     url = database_url.replace("postgresql://", "postgresql+asyncpg://")
@@ -187,7 +187,7 @@ async def test_providers_that_quote_what_they_refuse(
     sql = await asyncpg.connect(database_url)
     await sql.execute("INSERT INTO shop_jobs (key, payload) VALUES ('sync.73', $1)", json.dumps(SYNC))
     await sql.close()
-    # The true password of this database is recognised by what it is.
+    # The real password of this database is a secret, too.
     settings["DATABASE_URL"] = url
     for kind, name in (("JPEG", "photo.jpg"), ("PNG", "page.png")):
         file = tmp_path / "images" / "1" / name
@@ -233,7 +233,7 @@ async def test_providers_that_quote_what_they_refuse(
 
 @pytest.mark.server
 @pytest.mark.parametrize("name", sorted(MODULES))
-def test_malformed_settings_are_named_and_not_shown(name: str, settings: dict[str, str]) -> None:
+def test_malformed_settings_are_named_without_their_values(name: str, settings: dict[str, str]) -> None:
     wrong = {
         "DATABASE_URL": f"mysql://user:{secret('database')}@host/db",
         "PROXY_1_PORT": secret("port"),
@@ -252,7 +252,7 @@ def test_malformed_settings_are_named_and_not_shown(name: str, settings: dict[st
 
 @pytest.mark.server
 @pytest.mark.parametrize("name", sorted(MODULES))
-def test_settings_do_not_print_secrets(name: str, settings: dict[str, str]) -> None:
+def test_repr_of_settings_hides_secrets(name: str, settings: dict[str, str]) -> None:
     package, kind = {
         "coloring": ("pastelka_coloring", "ColoringSettings"),
         "vectorize": ("pastelka_vectorize", "VectorizeSettings"),
@@ -269,7 +269,7 @@ def test_settings_do_not_print_secrets(name: str, settings: dict[str, str]) -> N
     assert_silent("the printout", ended.stdout + ended.stderr)
 
 
-def test_the_search_finds_what_it_looks_for() -> None:
+def test_the_secret_search_finds_each_form() -> None:
     for content in (secret("x"), json.dumps({"a": secret("x")})):
         with pytest.raises(AssertionError, match="holds a secret"):
             assert_silent("it", content.encode())

@@ -1,11 +1,11 @@
-"""A short run of schemathesis, always the same; ``make test-api`` is the long one."""
+"""A short, deterministic run of schemathesis; ``make test-api`` is the long one."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.api.campaign import Form
-from tests.api.runs import complaints, run
+from tests.api.runs import findings, run
 from tests.api.table import table
 
 pytestmark = pytest.mark.server
@@ -22,10 +22,10 @@ FORMS = {
 async def test_every_answer_is_documented_and_none_is_5xx(tmp_path: Path) -> None:
     outcomes = await run(tmp_path, FORMS, SEED)
     print(table(outcomes))
-    assert complaints(outcomes) == []
+    assert findings(outcomes) == []
     anonymous, operator = outcomes
     assert anonymous.cases > 25
     assert operator.cases > 300
-    # Otherwise it would only have been asked about what is not there.
+    # Otherwise the run would only have requested ids that do not exist.
     assert operator.successes > 60
     assert anonymous.successes < operator.successes

@@ -1,4 +1,4 @@
-"""Which package may import which, and other rules of the workspace that a review could miss."""
+"""Import rules of the workspace, and other rules that a review could miss."""
 
 import ast
 import sys
@@ -60,7 +60,7 @@ def _name(path: Path) -> str:
     return path.name
 
 
-def test_the_members_are_those_we_know():
+def test_the_workspace_has_the_known_members():
     assert {path.relative_to(ROOT).as_posix() for path in _members()} == {
         "deploy/local",
         "libs/common",
@@ -81,18 +81,18 @@ def test_the_library_imports_no_service():
 
 
 @pytest.mark.parametrize("member", [path for path in _members() if path.name != "orders"], ids=_name)
-def test_only_orders_speaks_to_the_database(member: Path):
+def test_only_orders_imports_the_database(member: Path):
     assert _offenders(member, DATABASE, allowed=PLAYS_DATABASE) == []
 
 
-def test_services_use_no_test_servers():
+def test_services_do_not_import_test_servers():
     for service in SERVICE_FOLDERS:
         for path in _sources(service):
             for module in _imports(path):
                 assert not module.startswith(("pastelka_common.testing", "pastelka_common.servers")), path
 
 
-def test_the_domain_imports_nothing_below_it():
+def test_the_domain_imports_no_infrastructure():
     ours = ("pastelka_common.contracts", "pastelka_orders.domain")
     modules = sorted(DOMAIN.rglob("*.py"))
     assert modules
@@ -102,7 +102,7 @@ def test_the_domain_imports_nothing_below_it():
             assert known or module.startswith(ours), f"{path.relative_to(ROOT)} imports {module}"
 
 
-def test_contracts_know_neither_broker_nor_files():
+def test_contracts_import_neither_broker_nor_storage():
     contracts = ROOT / "libs/common/src/pastelka_common/contracts"
     for path in sorted(contracts.glob("*.py")):
         if path.name == "asyncapi.py":  # describes the topology
@@ -140,6 +140,6 @@ def test_nothing_is_printed(member: Path):
 
 
 @pytest.mark.parametrize("member", _members(), ids=_name)
-def test_no_room_is_called_utils(member: Path):
+def test_no_package_is_called_utils(member: Path):
     names = {part for path in _sources(member) for part in path.relative_to(member).with_suffix("").parts}
     assert not names & {"utils", "util", "helpers", "misc", "common"}

@@ -1,4 +1,4 @@
-"""Where what belongs: SQL, tables, the jobs of versions, and names."""
+"""Package boundaries: SQL, tables, version jobs, and names."""
 
 import ast
 import subprocess
@@ -14,7 +14,7 @@ COMMON = ROOT / "libs/common/src/pastelka_common"
 SQL = {"select", "insert", "update", "delete", "text"}
 MAY_HOLD_SQL = {"repository", "models", "migrations", "migrations_runner.py"}
 SMALL = 60
-"""Lines; a smaller module with one caller joins it."""
+"""Lines; a smaller module with one caller is merged into it."""
 TABLES = {"orders", "versions", "access", "internal"}
 
 
@@ -51,7 +51,7 @@ def _breaches(folder: Path, *packages: str) -> list[str]:
     ]
 
 
-def test_the_repository_knows_neither_the_shop_nor_the_api():
+def test_the_repository_imports_neither_the_shop_nor_the_api():
     packages = [
         f"pastelka_orders.{room}" for room in ("shopify", "api", "schemas", "system_schemas", "handlers")
     ]
@@ -80,7 +80,7 @@ def test_all_tables_are_in_models():
     assert declared == {f"models/{name}.py" for name in TABLES}
 
 
-def test_messaging_knows_nothing_of_versions_and_their_jobs():
+def test_messaging_does_not_import_version_jobs():
     packages = [f"pastelka_common.{room}" for room in ("jobs", "storage", "thumbnails", "contracts.statuses")]
     assert _breaches(COMMON / "messaging", *packages) == []
 
@@ -101,8 +101,8 @@ def test_a_small_module_has_more_than_one_caller(package: str):
 
 
 @pytest.mark.parametrize(("package", "most"), [("photos", 13), ("shopify", 11)])
-def test_packages_stay_small(package: str, most: int):
-    """They had 20 and 18 modules, many of them of a few lines with one caller."""
+def test_photos_and_shopify_stay_small_packages(package: str, most: int):
+    """These packages had 20 and 18 modules, many of them a few lines long with one caller."""
     modules = [path for path in _sources(ORDERS / package) if path.name != "__init__.py"]
     assert len(modules) <= most
 

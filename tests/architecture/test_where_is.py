@@ -16,7 +16,7 @@ def test_the_table_has_the_four_questions():
 
 
 @pytest.mark.parametrize(("file", "name"), ROW.findall(TABLE))
-def test_the_function_is_there(file: str, name: str):
+def test_the_function_exists(file: str, name: str):
     scope: ast.AST = ast.parse((ROOT / file).read_text())
     for part in name.split("."):
         found = [node for node in ast.iter_child_nodes(scope) if getattr(node, "name", None) == part]

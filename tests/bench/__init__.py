@@ -1,1 +1,1 @@
-"""What Pastelka does in a second, and what it costs: measured on the whole system, on real parts."""
+"""Measures throughput and cost of the whole system with real servers."""

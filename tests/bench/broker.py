@@ -1,4 +1,4 @@
-"""What writing through costs: JetStream with ``sync_interval: always`` beside its default."""
+"""The cost of ``sync_interval: always`` in JetStream, compared with its default."""
 
 import asyncio
 import time
@@ -17,8 +17,8 @@ from tests.bench.system import Options, say
 _ALONE, _TOGETHER, _BATCH = 300, 3000, 100
 
 
-async def synced(options: Options, results: Results) -> None:
-    """One event after the other, and many in the atomic batches in which the relay sends them."""
+async def sync_cost(options: Options, results: Results) -> None:
+    """Publish single events, and many in atomic batches as the relay does."""
     for name, sync_always in (("synced", True), ("unsynced", False)):
         say(f"broker: {name}")
         with TemporaryDirectory(prefix="pastelka-bench-", dir=options.folder) as folder:

@@ -1,4 +1,4 @@
-"""The dashboard in a real Chromium: what it loads, how soon a badge is painted, how it scrolls."""
+"""The dashboard in a real Chromium: transferred bytes, time to a painted badge, scrolling."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -25,23 +25,23 @@ from tests.bench.system import BenchOrder, Options, connections, generate, say, 
 from tests.browser.chromium import running_chromium
 
 _SERVICES = ("api", "worker", "notifier")
-"""Without the coloring service, whose part is played here."""
+"""Without the coloring service: the bench publishes its facts."""
 _IMAGES = 100
 _STEPS = (ColoringProcessingStatus.PROCESSING, ColoringProcessingStatus.RUNPOD_SUBMITTING)
 """Two status changes for each image: 200 in all."""
 _LISTED = 10_000
 _PICTURES = 40
-"""Different pictures in the list, whatever number of orders it has."""
+"""Number of different pictures in the list, whatever its number of orders."""
 _SCROLLED, _SPEED = 24_000, 4_000
-"""Pixels, and pixels a second."""
+"""Pixels, and pixels per second."""
 _VIEWPORT = {"width": 1440, "height": 900}
 _DEADLINE = 120_000.0
-"""Milliseconds; only a page that hangs takes as long."""
+"""Milliseconds; only an unresponsive page takes this long."""
 _SCRIPT = Path(__file__).with_name("dashboard.js")
 
 
 async def dashboard(options: Options, results: Results) -> None:
-    """Everything that the dashboard's budgets speak of, as its user's browser sees it."""
+    """Every figure of the dashboard's budgets, measured in the browser."""
     async with running_chromium() as browser:
         await _orders(browser, options, results)
         await _list(browser, options, results)
@@ -84,7 +84,7 @@ async def _page(browser: Browser, running: RunningStack, path: str) -> AsyncIter
 
 
 class _Traffic:
-    """What a page asks of the network while the block runs."""
+    """Requests of a page while the block runs."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
@@ -101,7 +101,7 @@ class _Traffic:
         self._page.remove_listener("requestfinished", self._note)
 
     def to(self, *, prefix: str = "", suffix: str = "") -> list[Request]:
-        """The finished requests whose path begins and ends so."""
+        """Finished requests whose path has this prefix and suffix."""
         paths = [(request, urlsplit(request.url).path) for request in self.requests]
         return [request for request, path in paths if path.startswith(prefix) and path.endswith(suffix)]
 
@@ -115,7 +115,7 @@ async def _first_load(browser: Browser, running: RunningStack, results: Results)
 
 
 async def _badges(browser: Browser, running: RunningStack, results: Results) -> None:
-    """Facts one after the other, each on a card that is on the screen."""
+    """Publish facts one after the other, each for a card on the screen."""
     async with connections(running) as (http, database):
         order = (await upload(http, running, orders=1, photos=_IMAGES, large=False))[0]
         ids = await generate(http, running, order)
@@ -165,7 +165,7 @@ async def _record_traffic(traffic: _Traffic, events: int, results: Results) -> N
 
 
 async def _fill_list(running: RunningStack) -> None:
-    """Orders with pictures that are really there, so that scrolling decodes them."""
+    """Create orders with stored pictures, so that scrolling decodes them."""
     await fill(running.postgres.url, _LISTED)
     folder = running.storage / "bench"
     await asyncio.to_thread(_draw, folder)
@@ -189,7 +189,7 @@ def _draw(folder: Path) -> None:
 
 
 async def _load_whole_list(page: Page) -> None:
-    """Scroll until no more rows load, as a user would who looks for the oldest order."""
+    """Scroll until no more rows load, like a user who looks for the oldest order."""
     say("  loading the whole list")
     await page.wait_for_selector("[role=table]")
     loaded = 0
@@ -198,7 +198,7 @@ async def _load_whole_list(page: Page) -> None:
 
 
 async def _scroll(page: Page, results: Results) -> None:
-    """A long smooth gesture; a frame that takes twice as long as it should has dropped one."""
+    """A long smooth scroll gesture; a frame of two intervals counts as one dropped frame."""
     await page.evaluate("scrollTo(0, document.documentElement.scrollHeight / 2)")
     await page.wait_for_load_state("networkidle")
     devtools = await page.context.new_cdp_session(page)
@@ -213,7 +213,7 @@ async def _scroll(page: Page, results: Results) -> None:
 
 
 def _dropped(times: Sequence[float]) -> tuple[float, float]:
-    """Share of frames that were dropped in percent, and the longest frame in milliseconds."""
+    """Percentage of dropped frames, and the longest frame in milliseconds."""
     gaps = [after - before for before, after in pairwise(times)]
     usual = 1000 / 60
     missed = sum(max(0, round(gap / usual) - 1) for gap in gaps)

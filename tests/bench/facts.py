@@ -1,4 +1,4 @@
-"""Facts played in the coloring service's place: how soon they are seen, and how many a second."""
+"""Publishes facts in place of the coloring service: latency to the event, and throughput."""
 
 import asyncio
 import secrets
@@ -19,20 +19,20 @@ from pastelka_local.testing import RunningStack, Subscriber
 from tests.bench.figures import Results, percentile
 from tests.bench.system import Options, connections, generate, say, stack, until_none, upload
 
-_PLAYED_FOR = ("api", "worker", "notifier")
-"""Without the coloring service, whose part is played here."""
+_SERVICES = ("api", "worker", "notifier")
+"""Without the coloring service: the bench publishes its facts."""
 _RATE = 100.0
 _FACTS = 500
 _BURST_FACTS = 8000
 _WINDOW = 256
-"""Facts published and not yet acknowledged, in a burst."""
+"""Maximum number of unacknowledged facts in a burst."""
 
 _STEPS = [status for status in ColoringProcessingStatus if status.is_in_flight]
 """An attempt's statuses in order; a new attempt begins with the first again."""
 
 
 @dataclass(slots=True)
-class Course:
+class VersionFacts:
     """The facts of one version, in order; each changes its status."""
 
     version_id: int
@@ -52,8 +52,8 @@ class Course:
         )
 
 
-class Watch:
-    """Matches events with facts: each version's events must come in the order of its facts."""
+class EventWatch:
+    """Matches events with facts: each version's events must arrive in the order of its facts."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
@@ -64,17 +64,17 @@ class Watch:
         self._wrong: str | None = None
 
     def expect(self, fact: ColoringFact) -> None:
-        """A fact is about to be published."""
+        """Register a fact before it is published."""
         self._expected.setdefault(fact.version_id, deque()).append((fact.status.value, time.time()))
         self._open += 1
 
     def hear(self, heard: Heard) -> None:
-        """An event has arrived."""
+        """Register an event that has arrived."""
         if heard.payload["type"] != "image_status":
             return
         status, published = self._expected[heard.payload["version_id"]].popleft()
         if status != heard.payload["status"]:
-            self._wrong = f"expected {status} and heard {heard.payload}"
+            self._wrong = f"expected {status} and received {heard.payload}"
         self.seconds.append(heard.at - published)
         self.last = heard.at
         self._open -= 1
@@ -82,7 +82,7 @@ class Watch:
             self._done.set()
 
     async def all_heard(self, *, timeout: float) -> None:
-        """Wait until every fact's event has arrived."""
+        """Wait until the event of every fact has arrived."""
         try:
             async with asyncio.timeout(timeout):
                 while self._open and not self._wrong:
@@ -95,8 +95,8 @@ class Watch:
 
 
 async def latency(options: Options, results: Results) -> None:
-    """From publishing a fact to the subscriber's event, at 100 facts a second over 20 orders."""
-    async with stack(options, services=_PLAYED_FOR) as running:
+    """Latency from publishing a fact to its event at the subscriber, at 100 facts a second over 20 orders."""
+    async with stack(options, services=_SERVICES) as running:
         courses = await _courses(running, orders=20, photos=2)
         async with connected(running.nats.url, name="bench") as nc, running.subscriber("orders") as hearing:
             publisher = Publisher(nc)
@@ -109,8 +109,8 @@ async def latency(options: Options, results: Results) -> None:
 
 
 async def transitions(options: Options, results: Results) -> None:
-    """As many facts as go through, over 200 versions of 20 orders."""
-    async with stack(options, services=_PLAYED_FOR) as running:
+    """Maximum throughput of facts, over 200 versions of 20 orders."""
+    async with stack(options, services=_SERVICES) as running:
         courses = await _courses(running, orders=20, photos=10)
         async with (
             connected(running.nats.url, name="bench") as nc,
@@ -120,7 +120,7 @@ async def transitions(options: Options, results: Results) -> None:
             publisher = Publisher(nc, timeout=60)
             for repeat in range(options.repeats):
                 say(f"transitions: {_BURST_FACTS} facts at once ({repeat + 1}/{options.repeats})")
-                watch = Watch()
+                watch = EventWatch()
                 hearing.on_heard = watch.hear
                 begun = time.time()
                 await _burst(publisher, watch, courses)
@@ -130,21 +130,21 @@ async def transitions(options: Options, results: Results) -> None:
                 hearing.heard.clear()
 
 
-async def _courses(running: RunningStack, *, orders: int, photos: int) -> list[Course]:
-    """Versions whose jobs are queued; neighbours in the list belong to different orders."""
+async def _courses(running: RunningStack, *, orders: int, photos: int) -> list[VersionFacts]:
+    """Versions whose jobs are queued; adjacent versions belong to different orders."""
     say(f"  preparing {orders * photos} colorings in {orders} orders")
     async with connections(running) as (http, database):
         made = await upload(http, running, orders=orders, photos=photos, large=False)
         ids = [await generate(http, running, order) for order in made]
         await until_none(database, "status <> 'queued'")
-    return [Course(version_id) for version_id in chain.from_iterable(zip(*ids, strict=True))]
+    return [VersionFacts(version_id) for version_id in chain.from_iterable(zip(*ids, strict=True))]
 
 
 async def _at_a_rate(
-    publisher: Publisher, hearing: Subscriber, courses: list[Course], *, count: int
+    publisher: Publisher, hearing: Subscriber, courses: list[VersionFacts], *, count: int
 ) -> list[float]:
-    """Publish on schedule, whether or not earlier facts are through; returns seconds to each event."""
-    watch = Watch()
+    """Publish on schedule, whatever waits; returns the latency of each event in seconds."""
+    watch = EventWatch()
     hearing.on_heard = watch.hear
     begun = time.time()
     async with asyncio.TaskGroup() as tasks:
@@ -157,7 +157,7 @@ async def _at_a_rate(
     return watch.seconds
 
 
-async def _burst(publisher: Publisher, watch: Watch, courses: list[Course]) -> None:
+async def _burst(publisher: Publisher, watch: EventWatch, courses: list[VersionFacts]) -> None:
     places = asyncio.Semaphore(_WINDOW)
 
     async def send(message: Outgoing) -> None:
@@ -175,14 +175,14 @@ async def _burst(publisher: Publisher, watch: Watch, courses: list[Course]) -> N
 
 
 def _traced(fact: ColoringFact) -> Outgoing:
-    """A fact as a worker sends it: with the trace that it belongs to."""
+    """A fact with the trace context that a worker adds."""
     plain = outgoing(fact)
     trace = {"traceparent": f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"}
     return Outgoing(plain.subject, plain.payload, {**plain.headers, **trace})
 
 
 async def _committed_rate(database: asyncpg.Connection, since: float) -> float:
-    """Rows a second from ``since`` to the last one written."""
+    """Rows per second from ``since`` to the last one written."""
     rows, last = await database.fetchrow(
         "SELECT count(*), extract(epoch FROM max(committed_at))::float8 FROM status_changes "
         "WHERE committed_at >= to_timestamp($1)",

@@ -1,8 +1,8 @@
-"""The figures: what each is called, what it is held against, and the table they are shown in.
+"""The figures: names, reference values, and the table that shows them.
 
-Nothing in here is a result. ``original`` was measured on the system that Pastelka replaces, from
-outside, with real PostgreSQL, Redis and hub and faked providers, on two cores (medians of 3);
-``target`` is what Pastelka has set itself. README.md says where both come from.
+Nothing in here is a result. ``original`` was measured on the system that Pastelka replaces, from outside,
+with real PostgreSQL, Redis and hub and faked providers, on two cores (medians of 3); ``target`` is Pastelka's
+own goal. README.md gives the sources of both.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure; ``better`` says which way is better."""
+    """One figure; ``better`` is its direction of improvement."""
 
     title: str
     unit: str
@@ -31,9 +31,9 @@ def _higher(title: str, unit: str, *, original: float | None = None, target: flo
 
 
 OUR_SERVICES = ("api", "worker", "coloring", "vectorize", "notifier")
-"""Processes that are counted as ours."""
+"""Processes counted as our services."""
 INFRASTRUCTURE = ("postgres", "nats", "mercure", "nginx")
-"""Processes that are counted as infrastructure."""
+"""Processes counted as infrastructure."""
 
 FIGURES: dict[str, Figure] = {
     "fact_to_event.median": _lower(
@@ -48,7 +48,7 @@ FIGURES: dict[str, Figure] = {
     "images.cpu_all": _lower("CPU an image, with infrastructure", "ms"),
     **{f"images.cpu.{name}": _lower(f"    of it {name}", "ms") for name in (*OUR_SERVICES, *INFRASTRUCTURE)},
     "jobs.seconds": _lower("200 RunPod jobs of 10 s, click -> last completed", "s", original=188, target=15),
-    "jobs.in_progress": _higher("RunPod jobs in hand at most", "", original=16),
+    "jobs.in_progress": _higher("RunPod jobs in progress at most", "", original=16),
     "jobs.memory": _lower("memory of our services meanwhile, at most (PSS)", "MiB"),
     "jobs.memory_all": _lower("memory of all processes meanwhile, at most (PSS)", "MiB", original=1036),
     "http.image.rate": _higher("GET single image, 8 connections", "1/s", original=238, target=1000),
@@ -91,13 +91,13 @@ _HEAD = ("figure", "median", "min .. max", "", "original", "better by", "target"
 
 
 class Results:
-    """What was measured: one value a repeat."""
+    """The measured values, one per repeat."""
 
     def __init__(self) -> None:
         self._values: dict[str, list[float]] = {}
 
     def record(self, name: str, value: float) -> None:
-        """Add one repeat's value of the figure ``name``. Raises ``KeyError`` if there is no such figure."""
+        """Add the value of one repeat for the figure ``name``. Raises ``KeyError`` for an unknown figure."""
         self._values.setdefault(_known(name), []).append(value)
 
     @property
@@ -106,11 +106,11 @@ class Results:
         return [name for name, values in self._values.items() if _met(FIGURES[name], median(values)) is False]
 
     def as_json(self) -> dict[str, Mapping[str, object]]:
-        """Everything, for a file."""
+        """All results as JSON."""
         return {name: _entry(FIGURES[name], values) for name, values in self._values.items()}
 
     def table(self) -> str:
-        """Everything, for a person."""
+        """All results as a table."""
         rows: list[tuple[str, ...]] = [_HEAD]
         rows += [_row(FIGURES[name], self._values[name]) for name in FIGURES if name in self._values]
         widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
@@ -138,7 +138,7 @@ def _met(figure: Figure, value: float) -> bool | None:
 
 
 def _ratio(figure: Figure, value: float) -> float | None:
-    """How many times better than the original."""
+    """Factor of improvement over the original."""
     if figure.original is None or value <= 0:
         return None
     return figure.original / value if figure.better == "lower" else value / figure.original
@@ -184,7 +184,7 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _number(value: float) -> str:
-    """Three digits that count."""
+    """Three significant digits."""
     if value >= 100:
         return f"{value:,.0f}"
     return (

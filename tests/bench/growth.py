@@ -1,7 +1,7 @@
-"""``python -m tests.bench.growth``: how many bytes an image adds to database, broker and storage.
+"""``python -m tests.bench.growth``: bytes that an image adds to database, broker and storage.
 
-Each image gets one page and one SVG. Rows and messages are counted with faked providers over many
-images; files are those of the local providers from the sample photos, as the fakes' pages are small.
+Each image gets one page and one SVG. Rows and messages are counted with faked providers over many images;
+files are those of the local providers from the sample photos, because the fakes' pages are small.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ import asyncpg
 import nats
 import structlog
 
-from pastelka_common.messaging.topology import buckets, streams
+from pastelka_common.messaging.topology import streams
 from pastelka_common.servers.postgres import binaries
 from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings
 from pastelka_common.testing.fake_vectorizer import FakeVectorizer
@@ -124,7 +124,7 @@ async def _of_dump(stack: RunningStack) -> int:
 async def _of_broker(stack: RunningStack) -> Sizes:
     nc = await nats.connect(stack.nats.url)
     try:
-        names = [config.name for config in streams()] + [f"KV_{config.bucket}" for config in buckets()]
+        names = [config.name for config in streams()]
         infos = [await nc.jetstream().stream_info(str(name)) for name in names]
         return {f"stream {info.config.name}": info.state.bytes for info in infos}
     finally:

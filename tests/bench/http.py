@@ -1,4 +1,4 @@
-"""What the API serves a second, and how fast when nothing else is asked of it."""
+"""Throughput of the API, and its latency without other load."""
 
 import asyncio
 import json
@@ -40,7 +40,7 @@ _REST = """
 
 
 async def requests(options: Options, results: Results) -> None:
-    """A single image, an order of ten images and the first page of the list, from the API process itself."""
+    """GET a single image, an order of ten images and the first page of the list from the API process."""
     async with stack(options, services=("api",)) as running:
         say(f"  inserting {options.orders:,} orders")
         image_id = await fill(running.postgres.url, options.orders)
@@ -59,7 +59,7 @@ async def requests(options: Options, results: Results) -> None:
 
 
 async def fill(url: str, orders: int) -> int:
-    """Orders whose images all have two pages and an SVG; returns the id of an image of order ``B1``."""
+    """Create orders whose images have two pages and an SVG; returns the id of an image of order ``B1``."""
     database = await asyncpg.connect(url)
     try:
         await database.execute(_ORDERS, orders)
@@ -76,7 +76,7 @@ async def fill(url: str, orders: int) -> int:
 
 
 async def _load(url: str, *, connections: int, seconds: float) -> dict[str, float]:
-    """Let a process of its own load ``url``."""
+    """Load ``url`` from a separate process."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.bench.load", url),
         *("--connections", str(connections), "--seconds", str(seconds)),

@@ -1,4 +1,4 @@
-"""Images through the RunPod provider: how many, at what cost, how many at once, how soon."""
+"""Images through the RunPod provider: throughput, cost, concurrency, latency."""
 
 import asyncio
 import random
@@ -35,11 +35,11 @@ _IMAGES = _ORDERS * _PHOTOS
 _JOB_SECONDS = 10.0
 _CLICKS = 60
 _QUIET = 0.3
-_LOOK_EVERY = 1.0
+_POLL_SECONDS = 1.0
 
 
 async def throughput(options: Options, results: Results) -> None:
-    """200 images at a provider that is done at once: images a second, processor time an image."""
+    """200 images with a provider that completes at once: images per second, CPU time per image."""
     async with (
         fake_runpod(run_seconds=0) as fake,
         stack(options, env=runpod_env(fake.base_url)) as running,
@@ -79,7 +79,7 @@ async def _throughput_once(
 
 
 async def jobs_at_once(options: Options, results: Results) -> None:
-    """200 jobs that take the provider ten seconds each."""
+    """Concurrency of 200 jobs that take ten seconds each at the provider."""
     async with (
         fake_runpod(run_seconds=_JOB_SECONDS) as fake,
         stack(options, env=runpod_env(fake.base_url)) as running,
@@ -99,10 +99,10 @@ async def jobs_at_once(options: Options, results: Results) -> None:
 
 
 async def clicks(options: Options, results: Results) -> None:
-    """From a click to its job at the provider, one click after the other."""
+    """Latency from a click to its job at the provider, for sequential clicks."""
     settings = FakeRunpodSettings(api_key=API_KEY, run_seconds=0.5)
     async with (
-        FakeRunpod(settings) as fake,  # in this process: it knows the moment in which a job came in
+        FakeRunpod(settings) as fake,  # in this process, to share its clock
         stack(options, env=runpod_env(fake.base_url)) as running,
         connections(running) as (http, _),
     ):
@@ -131,7 +131,7 @@ async def _click(
 
 
 class MemoryWatch:
-    """The most memory that the processes had, in MiB; an asynchronous context manager."""
+    """Peak memory of the processes in MiB; an asynchronous context manager."""
 
     def __init__(self, named: Mapping[str, int]) -> None:
         self.ours = 0.0
@@ -152,7 +152,7 @@ class MemoryWatch:
         while True:
             ours, rest = await asyncio.to_thread(self._measure)
             self.ours, self.everything = max(self.ours, ours), max(self.everything, ours + rest)
-            await asyncio.sleep(_LOOK_EVERY)
+            await asyncio.sleep(_POLL_SECONDS)
 
     def _measure(self) -> tuple[float, float]:
         return memory_of(self._named, OUR_SERVICES), memory_of(self._named, INFRASTRUCTURE)
@@ -171,14 +171,14 @@ async def _colored(
     *,
     steps: int,
 ) -> float:
-    """Ask for colorings of these orders at once; returns when the last was committed as completed."""
+    """Request colorings of these orders at once; returns when the last completion was committed."""
     asked = await asyncio.gather(*(generate(http, running, order, steps=steps) for order in orders))
     ids = [version_id for of_order in asked for version_id in of_order]
     return await until_all_completed(database, ids, timeout=120)
 
 
 async def _quiet(hearing: Subscriber) -> None:
-    """Wait until nothing more is heard."""
+    """Wait until no more events arrive."""
     heard = -1
     while heard != len(hearing.heard):
         heard = len(hearing.heard)

@@ -1,8 +1,7 @@
-"""A load generator that costs little: ``python -m tests.bench.load URL --connections 8 --seconds 3``.
+"""A load generator with low overhead: ``python -m tests.bench.load URL --connections 8 --seconds 3``.
 
-Keeps each connection busy with one GET after the other (HTTP/1.1, kept alive) and prints what it
-saw as JSON. It reads no more of an answer than it must to know where it ends, so that the processor
-is left to those who are measured.
+Keeps each connection busy with sequential GETs (HTTP/1.1, keep-alive) and prints the measurements as JSON. It
+parses only what it needs to find the end of a response, to leave the processor to the measured processes.
 """
 
 import argparse
@@ -27,8 +26,8 @@ _WARM_UP = 0.5
 
 
 @dataclass(slots=True)
-class Seen:
-    """What all connections saw since ``begun``; times in seconds."""
+class LoadMeasurement:
+    """Measurements of all connections since ``begun``; times in seconds."""
 
     begun: float
     ends: float
@@ -37,9 +36,9 @@ class Seen:
 
 
 class Connection(asyncio.Protocol):
-    """One connection; ``ended`` is done when the time is over or an answer is wrong."""
+    """One connection; ``ended`` resolves when the time is over or a response is wrong."""
 
-    def __init__(self, request: bytes, seen: Seen, ended: "asyncio.Future[None]") -> None:
+    def __init__(self, request: bytes, seen: LoadMeasurement, ended: "asyncio.Future[None]") -> None:
         self._request = request
         self._seen = seen
         self._ended = ended
@@ -49,12 +48,12 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.WriteTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask for the first time."""
+        """Send the first request."""
         self._transport = cast("asyncio.WriteTransport", transport)
         self._ask()
 
     def data_received(self, data: bytes) -> None:
-        """Ask again once the answer is complete."""
+        """Send the next request once the response is complete."""
         self._received += data
         if not self._whole:
             self._read_head()
@@ -62,7 +61,7 @@ class Connection(asyncio.Protocol):
             self._note(time.perf_counter())
 
     def connection_lost(self, _error: Exception | None) -> None:
-        """A connection that the server closes is a fault."""
+        """A connection closed by the server is an error."""
         self._end("the server closed a connection")
 
     def _ask(self) -> None:
@@ -100,12 +99,12 @@ class Connection(asyncio.Protocol):
 
 
 async def load(url: str, *, connections: int, seconds: float) -> dict[str, float]:
-    """Requests a second, and latencies in milliseconds. Raises ``RuntimeError`` for a wrong answer."""
+    """Requests per second, and latencies in milliseconds. Raises ``RuntimeError`` for a wrong response."""
     parts = urlsplit(url)
     target = f"{parts.path}?{parts.query}" if parts.query else parts.path
     request = f"GET {target} HTTP/1.1\r\nHost: {parts.netloc}\r\nAccept: application/json\r\n\r\n".encode()
     begun = time.perf_counter() + _WARM_UP
-    seen = Seen(begun, begun + seconds)
+    seen = LoadMeasurement(begun, begun + seconds)
     loop = asyncio.get_running_loop()
     ends: list[asyncio.Future[None]] = [loop.create_future() for _ in range(connections)]
     for ended in ends:
@@ -125,7 +124,7 @@ async def load(url: str, *, connections: int, seconds: float) -> dict[str, float
 
 
 def main() -> int:
-    """Print what was seen as JSON."""
+    """Print the measurements as JSON."""
     parser = argparse.ArgumentParser(description="Loads one URL with GET requests.")
     parser.add_argument("url")
     parser.add_argument("--connections", type=int, default=8)

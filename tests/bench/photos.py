@@ -1,4 +1,4 @@
-"""Photos as customers send them: large enough for a provider to take them as they are, and not flat."""
+"""Photos like those of customers: large enough that a provider takes them unscaled, and with detail."""
 
 import io
 from functools import cache

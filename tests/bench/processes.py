@@ -1,4 +1,4 @@
-"""Processor time and memory of processes, with everything they started."""
+"""CPU time and memory of processes and their descendants."""
 
 from collections.abc import Iterable, Mapping
 
@@ -16,7 +16,7 @@ def pids(stack: RunningStack) -> dict[str, int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Processor time (user and system) of a process and its descendants, those that ended included."""
+    """CPU time (user and system) of a process and its descendants, exited ones included."""
     total = 0.0
     for process in _tree(pid):
         try:
@@ -33,7 +33,7 @@ def cpu_of(named: Mapping[str, int]) -> dict[str, float]:
 
 
 def memory_of(named: Mapping[str, int], names: Iterable[str]) -> float:
-    """MiB of memory of these processes with their descendants, shared pages counted once (PSS)."""
+    """Memory of these processes with their descendants in MiB, shared pages counted once (PSS)."""
     processes = [process for name in names if name in named for process in _tree(named[name])]
     return sum(_pss(process) for process in processes) / _MIB
 

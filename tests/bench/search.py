@@ -1,4 +1,4 @@
-"""How long a search of a million orders takes, asked of the API process itself."""
+"""Latency of a search over a million orders, measured at the API process."""
 
 import time
 

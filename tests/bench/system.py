@@ -1,4 +1,4 @@
-"""The system under measurement: a stack with honest writes, a fake RunPod, orders that wait for work."""
+"""The measured system: a stack that syncs every write, a fake RunPod, prepared orders."""
 
 import asyncio
 import os
@@ -20,12 +20,12 @@ from tests.bench.photos import photos as large_photos
 API_KEY = "fake-runpod-key"
 ALL_SERVICES = ("api", "worker", "coloring", "vectorize", "notifier")
 _UPLOADS = 2
-_LOOK_EVERY = 0.05
+_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What all scenarios are told: how often to repeat, how many orders are listed, where data goes."""
+    """Options of all scenarios: repeats, number of listed orders, folder of the data."""
 
     repeats: int
     orders: int
@@ -34,7 +34,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class BenchOrder:
-    """One order that was made by hand, and its images."""
+    """One order with its images."""
 
     number: str
     image_ids: tuple[int, ...]
@@ -53,7 +53,7 @@ async def stack(
     env: dict[str, str] | None = None,
     dashboard: bool = False,
 ) -> AsyncIterator[RunningStack]:
-    """A running stack in a folder of its own, whose PostgreSQL and JetStream sync every write."""
+    """A running stack in its own folder, whose PostgreSQL and JetStream sync every write."""
     with tempfile.TemporaryDirectory(prefix="pastelka-bench-", dir=options.folder) as name:
         folder = Path(name)
         folder.chmod(0o755)  # noqa: ASYNC240 - before anything runs; PostgreSQL may have to run as another user
@@ -69,7 +69,7 @@ async def stack(
 
 
 def runpod_env(base_url: str) -> dict[str, str]:
-    """Settings that make the coloring service ask the fake at ``base_url``."""
+    """Settings that point the coloring service to the fake at ``base_url``."""
     return {
         "COLORING_PROVIDER": "runpod",
         "RUNPOD_API_KEY": API_KEY,
@@ -79,7 +79,7 @@ def runpod_env(base_url: str) -> dict[str, str]:
 
 
 class FakeRunpodProcess:
-    """The fake RunPod as a process of its own, so that its work is not counted as ours."""
+    """The fake RunPod as a separate process, so that its CPU time is not counted."""
 
     def __init__(self, process: asyncio.subprocess.Process, base_url: str) -> None:
         self.base_url = base_url
@@ -92,7 +92,7 @@ class FakeRunpodProcess:
             response.raise_for_status()
 
     async def stats(self, http: aiohttp.ClientSession) -> dict[str, Any]:
-        """What it was asked so far."""
+        """Counts of its requests so far."""
         async with http.get(f"{self._root}/_stats") as response:
             answer: dict[str, Any] = await response.json()
             return answer
@@ -123,7 +123,7 @@ async def fake_runpod(*, run_seconds: float) -> AsyncIterator[FakeRunpodProcess]
 async def upload(
     http: aiohttp.ClientSession, running: RunningStack, *, orders: int, photos: int, large: bool = True
 ) -> list[BenchOrder]:
-    """Make ``orders`` orders of ``photos`` photos each through the API; small ones unless ``large``."""
+    """Create ``orders`` orders of ``photos`` photos each through the API; small photos unless ``large``."""
     places = asyncio.Semaphore(_UPLOADS)
     contents = list(large_photos(photos)) if large else [photo(place) for place in range(photos)]
 
@@ -139,7 +139,7 @@ async def upload(
 async def generate(
     http: aiohttp.ClientSession, running: RunningStack, order: BenchOrder, *, steps: int = 4
 ) -> list[int]:
-    """Ask for a coloring of every image of an order; returns the versions' ids."""
+    """Request a coloring of every image of an order; returns the ids of the versions."""
     url = f"{running.api_url}/orders/{order.number}/generate-coloring"
     return [version["id"] for version in await _post(http, url, steps)]
 
@@ -147,7 +147,7 @@ async def generate(
 async def generate_one(
     http: aiohttp.ClientSession, running: RunningStack, image_id: int, *, steps: int = 4
 ) -> int:
-    """Ask for a coloring of one image; returns the version's id."""
+    """Request a coloring of one image; returns the id of the version."""
     url = f"{running.api_url}/images/{image_id}/generate-coloring"
     return int((await _post(http, url, steps))["id"])
 
@@ -161,19 +161,19 @@ async def _post(http: aiohttp.ClientSession, url: str, steps: int) -> Any:
 
 
 async def until_none(database: asyncpg.Connection, condition: str, *, timeout: float = 60.0) -> None:
-    """Wait until no coloring fulfils the SQL ``condition``."""
+    """Wait until no coloring matches the SQL ``condition``."""
     query = f"SELECT count(*) FROM coloring_versions WHERE {condition}"  # noqa: S608 - our own conditions
     try:
         async with asyncio.timeout(timeout):
             while await database.fetchval(query):  # noqa: ASYNC110 - rows change without telling us
-                await asyncio.sleep(_LOOK_EVERY)
+                await asyncio.sleep(_POLL_SECONDS)
     except TimeoutError:
         left = await database.fetchval(query)
         raise RuntimeError(f"after {timeout:g} s there are still {left} colorings with {condition}") from None
 
 
 async def until_all_completed(database: asyncpg.Connection, ids: list[int], *, timeout: float) -> float:
-    """Wait until these colorings are completed; returns the time at which the last one was committed."""
+    """Wait until these colorings are completed; returns the commit time of the last one."""
     await until_none(database, "in_progress", timeout=timeout)
     failed = await database.fetch(
         "SELECT error_code, count(*) FROM coloring_versions WHERE id = ANY($1) AND status <> 'completed' "

@@ -1,4 +1,4 @@
-"""What docs/operations.md says of sizing is what docs/benchmarks.md has measured, whenever that was."""
+"""docs/operations.md quotes the figures of docs/benchmarks.md."""
 
 import re
 from pathlib import Path
@@ -27,7 +27,7 @@ def _measured() -> dict[str, float]:
         ),
         (
             "{:.1f} s, {:.0f} in progress at once",
-            ["200 RunPod jobs of 10 s, click -> last completed", "RunPod jobs in hand at most"],
+            ["200 RunPod jobs of 10 s, click -> last completed", "RunPod jobs in progress at most"],
         ),
         ("{:,.0f} a second from fact to push", ["status changes, first fact -> last event"]),
         (

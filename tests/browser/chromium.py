@@ -1,8 +1,8 @@
-"""Finding a Chromium for tests and measurements, getting one where there is none, and starting it.
+"""Finds, installs and starts a Chromium for tests and measurements.
 
-``async with running_chromium() as browser`` gives Playwright's ``Browser``. A Chromium is looked for
-in ``CHROMIUM_BIN``, on the PATH, and among Playwright's downloads; where there is none, Playwright
-downloads one, or apt installs one (Debian, as root).
+``async with running_chromium() as browser`` yields Playwright's ``Browser``. The search order is
+``CHROMIUM_BIN``, the PATH, and Playwright's downloads; without one, Playwright downloads one, or apt installs
+one (Debian, as root).
 """
 
 import asyncio
@@ -38,13 +38,13 @@ _IN_DOWNLOADS = (
 
 
 class ChromiumMissingError(Exception):
-    """There is no Chromium; the message is one sentence that says how to get one."""
+    """There is no Chromium; the message names the remedy in one sentence."""
 
 
 def find_chromium(environment: Mapping[str, str] | None = None) -> Path | None:
-    """The Chromium that is there already, or ``None``.
+    """An installed Chromium, or ``None``.
 
-    Raises :class:`ChromiumMissingError` when ``CHROMIUM_BIN`` names something that is no program.
+    Raises :class:`ChromiumMissingError` if ``CHROMIUM_BIN`` is not a program.
     """
     environment = os.environ if environment is None else environment
     if given := environment.get("CHROMIUM_BIN"):
@@ -64,7 +64,7 @@ def _given(path: str) -> Path:
 
 
 def _downloaded(environment: Mapping[str, str]) -> Path | None:
-    """The newest of Playwright's own downloads."""
+    """The newest of Playwright's downloads."""
     found = [
         program
         for folder in _download_folders(environment)
@@ -83,32 +83,32 @@ def _download_folders(environment: Mapping[str, str]) -> Iterable[Path]:
     return (caches / "ms-playwright", home / "Library" / "Caches" / "ms-playwright")
 
 
-def ways_to_install(*, is_root: bool, has_apt: bool) -> list[Sequence[str]]:
-    """The commands to try, in this order."""
-    ways: list[Sequence[str]] = [(sys.executable, "-m", "playwright", "install", "chromium")]
+def install_commands(*, is_root: bool, has_apt: bool) -> list[Sequence[str]]:
+    """Commands that install Chromium, in the order to try them."""
+    commands: list[Sequence[str]] = [(sys.executable, "-m", "playwright", "install", "chromium")]
     if is_root and has_apt:
-        # A distribution's brings the libraries that it needs; a download runs only where they are.
+        # The distribution's package includes its libraries; a download runs only where they are installed.
         install = "apt-get install -y --no-install-recommends chromium"
-        ways += [tuple(install.split()), ("sh", "-c", f"apt-get update && {install}")]
-    return ways
+        commands += [tuple(install.split()), ("sh", "-c", f"apt-get update && {install}")]
+    return commands
 
 
 def require_chromium(
-    environment: Mapping[str, str] | None = None, ways: Sequence[Sequence[str]] | None = None
+    environment: Mapping[str, str] | None = None, commands: Sequence[Sequence[str]] | None = None
 ) -> Path:
-    """The Chromium that is there, or the one that the first of ``ways`` to succeed installs. Blocks.
+    """An installed Chromium, or the one that the first successful command installs. Blocks.
 
     Raises :class:`ChromiumMissingError`.
     """
     environment = os.environ if environment is None else environment
     if found := find_chromium(environment):
         return found
-    if ways is None:
-        ways = ways_to_install(is_root=_is_root(), has_apt=shutil.which("apt-get") is not None)
-    for command in ways:
+    if commands is None:
+        commands = install_commands(is_root=_is_root(), has_apt=shutil.which("apt-get") is not None)
+    for command in commands:
         sys.stderr.write(f"No Chromium was found; installing one: {' '.join(command)}\n")
         found = find_chromium(environment) if _succeeds(command, environment) else None
-        # A download may lack libraries of the system.
+        # A downloaded Chromium may lack system libraries.
         if found and _succeeds((str(found), "--version"), environment):
             return found
     raise ChromiumMissingError(ADVICE)
@@ -133,9 +133,9 @@ def _is_root() -> bool:
 async def running_chromium(
     *, headed: bool | None = None, flags: Sequence[str] = ()
 ) -> AsyncIterator[Browser]:
-    """A Chromium with a fresh profile, ended with the block; ``flags`` are added to ours.
+    """Run a Chromium with a fresh profile; ``flags`` are added to the default ones.
 
-    ``headed`` shows its window; by default the environment's ``HEADED=1`` does.
+    ``headed`` shows its window; the default is the environment's ``HEADED=1``.
     """
     if headed is None:
         headed = os.environ.get("HEADED", "") not in {"", "0"}
@@ -144,7 +144,7 @@ async def running_chromium(
         browser = await playwright.chromium.launch(
             executable_path=program,
             headless=not headed,
-            # Chromium refuses to start its sandbox for root.
+            # Chromium cannot start its sandbox as root.
             chromium_sandbox=not _is_root(),
             args=[*FLAGS, *flags],
         )

@@ -1,4 +1,4 @@
-"""One Chromium and one stack for all tests; each test has its own orders and its own browser contexts."""
+"""One Chromium and one stack for all tests; each test has its own orders and browser contexts."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -10,20 +10,22 @@ from playwright.async_api import Browser
 from pastelka_common.testing.fake_runpod import Control, FakeRunpod, FakeRunpodSettings
 from pastelka_common.testing.fake_vectorizer import FakeVectorizer
 from tests.browser.chromium import running_chromium
-from tests.browser.door import Door, closed_door
-from tests.browser.visitor import Look, Visitor, arrive
+from tests.browser.password_gateway import PasswordGateway, start_password_gateway
+from tests.browser.visitor import DisplayOptions, Visitor, arrive
 from tests.line import Line, running_line
 
 Arrive = Callable[..., Awaitable[Visitor]]
-"""``await visit()`` or ``await visit(Look(...))``: someone new who has the dashboard open; with
-``at=door.url`` at the gateway where one has to sign in."""
+"""``await visit()`` or ``await visit(DisplayOptions(...))``: a new visitor with the dashboard open.
+
+``at=password_gateway.url`` uses the gateway that requires signing in.
+"""
 
 _failed: pytest.StashKey[bool] = pytest.StashKey()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Note which tests failed, so that their screens are kept."""
+    """Record failed tests, to keep their screenshots."""
     report = yield
     if call.when == "call" and call.excinfo is not None:
         item.stash[_failed] = True
@@ -31,7 +33,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The first test of all may have to build the dashboard and to install a Chromium."""
+    """Extend the timeout of the first test, which may build the dashboard and install a Chromium."""
     for item in items:
         if item.path.parent == Path(__file__).parent:
             item.add_marker(pytest.mark.timeout(600))
@@ -39,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
-    """The browser; fails with one sentence where there is none and none can be had."""
+    """The browser; fails with one sentence if none can be installed."""
     async with running_chromium() as browser:
         yield browser
 
@@ -55,42 +57,44 @@ async def line(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Line]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def door(line: Line, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
-    """A second gateway to the same system, at which one has to sign in."""
-    async with closed_door(line, tmp_path_factory.mktemp("door")) as closed:
-        yield closed
+async def password_gateway(
+    line: Line, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[PasswordGateway]:
+    """A second gateway to the same system, which requires signing in."""
+    async with start_password_gateway(line, tmp_path_factory.mktemp("password-gateway")) as gateway:
+        yield gateway
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def visit(
     request: pytest.FixtureRequest, chromium: Browser, line: Line, tmp_path: Path
 ) -> AsyncIterator[Arrive]:
-    """Brings visitors; afterwards each one's trouble that the test did not announce fails the test."""
+    """Creates visitors; afterwards each unannounced error of a visitor fails the test."""
     visitors: list[Visitor] = []
 
-    async def come(look: Look | None = None, at: str | None = None) -> Visitor:
+    async def come(look: DisplayOptions | None = None, at: str | None = None) -> Visitor:
         name = f"screen-{len(visitors) + 1}"
         assert line.stack.nginx is not None
         root = at or f"http://localhost:{line.stack.nginx.port}"
-        visitors.append(await arrive(chromium, root, name, look or Look()))
+        visitors.append(await arrive(chromium, root, name, look or DisplayOptions()))
         return visitors[-1]
 
     yield come
     troubles = [f"{who.name}: {what}" for who in visitors for what in who.watch.unannounced()]
     if troubles or request.node.stash.get(_failed, False):
         for visitor in visitors:
-            for path in await visitor.shoot(tmp_path):
+            for path in await visitor.save_screenshot(tmp_path):
                 print(f"kept {path}")
     for visitor in visitors:
         await visitor.context.close()
-    # What a test left at the providers, faults that no call met included, is not the next one's.
+    # Remaining provider state, unused faults included, must not affect the next test.
     line.runpod.apply(Control(reset=True, release=True))
     line.vectorizer.release()
     if troubles:
-        pytest.fail("the page had troubles that the test did not announce:\n" + "\n".join(troubles))
+        pytest.fail("the page had errors that the test did not announce:\n" + "\n".join(troubles))
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def visitor(visit: Arrive) -> Visitor:
-    """Someone with a mouse at a wide screen, in Czech and light."""
+    """A visitor with a mouse and a wide screen, Czech, light theme."""
     return await visit()

@@ -1,7 +1,7 @@
-"""Holding work at a step, so that a test sees every status, however fast or slow the machine is.
+"""Holds work at a step, so that a test sees every status on a slow or fast machine.
 
-Nothing is faked but the providers: a service that is stopped (``SIGSTOP``) takes no work, and a file
-that is a pipe is read only when the test lets it be.
+Only the providers are fakes: a service stopped with ``SIGSTOP`` takes no work, and a file replaced by a pipe
+is readable only when the test allows it.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from tests.line import Line
 
 @contextmanager
 def stopped(line: Line, service: str) -> Iterator[None]:
-    """``service`` does nothing until the block ends."""
+    """Stop ``service`` (SIGSTOP) until the block ends."""
     line.stack.services[service].send(signal.SIGSTOP)
     try:
         yield
@@ -29,7 +29,7 @@ def stopped(line: Line, service: str) -> Iterator[None]:
 
 @asynccontextmanager
 async def unreadable(line: Line, url: str) -> AsyncIterator[None]:
-    """A read of the stored file behind ``url`` waits until the block ends, and then gets all of it."""
+    """Block reads of the stored file behind ``url`` until the block ends; they then get the whole file."""
     path = stored(line, url)
     aside = path.with_name(f"{path.name}.aside")
     path.rename(aside)
@@ -42,30 +42,30 @@ async def unreadable(line: Line, url: str) -> AsyncIterator[None]:
 
 def _feed(pipe: Path, aside: Path) -> None:
     content = aside.read_bytes()
-    # Opening waits for the reader, who has the pipe's other end: the name can be the file's again.
+    # Opening blocks until the reader has the other end: the name can then refer to the file again.
     with pipe.open("wb") as out:
         aside.rename(pipe)
         out.write(content)
 
 
 def stored(line: Line, url: str) -> Path:
-    """The file behind a URL of ours."""
+    """The stored file of a URL."""
     return line.stack.storage / urlsplit(url).path.removeprefix("/static/images/")
 
 
-def by_hand(line: Line, jobs: int = 1) -> None:
-    """The next ``jobs`` at RunPod wait in its queue until ``runpod.advance`` takes them on."""
+def queue_until_advanced(line: Line, jobs: int = 1) -> None:
+    """Keep the next ``jobs`` in RunPod's queue until ``runpod.advance`` moves them on."""
     line.runpod.plan(*(JobPlan(states=["IN_QUEUE"]) for _ in range(jobs)))
 
 
 @asynccontextmanager
 async def held(line: Line, operation: Operation, calls: int = 1) -> AsyncIterator[None]:
-    """The next ``calls`` of an operation at RunPod are answered when the block ends."""
+    """Delay the next ``calls`` of an operation at RunPod until the block ends."""
     hangs: list[Fault] = ["hang"] * calls
     line.runpod.fail(operation, *hangs)
     try:
         yield
-        # One that came only after the release would hang for good.
+        # A call that arrives after the release would hang forever.
         await line.runpod.until(lambda: line.runpod.faults.due(operation) == 0, timeout=30)
     finally:
         line.runpod.release()

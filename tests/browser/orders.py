@@ -1,4 +1,4 @@
-"""What the API says of an order, for comparison with the screen."""
+"""Reads orders from the API, for comparison with the screen."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ def images_of(order: Any) -> list[Any]:
 
 
 async def images(line: Line, number: str) -> list[Any]:
-    """All images of an order as the API has them now."""
+    """All images of an order, fetched from the API."""
     return images_of(await line.get(f"/orders/{number}"))
 
 
 async def statuses(line: Line, number: str) -> dict[str, str]:
-    """The committed status of every version by ``<image>/<kind>/<version>``, as the recorder names them."""
+    """Committed status of every version by ``<image>/<kind>/<version>``, the recorder's keys."""
     return {
         f"{image['id']}/{kind}/{version['version']}": version["status"]
         for image in await images(line, number)
@@ -26,6 +26,6 @@ async def statuses(line: Line, number: str) -> dict[str, str]:
 
 
 async def count(line: Line, number: str, kind: str, status: str) -> int:
-    """How many versions of a kind have a status."""
+    """Number of versions of a kind in a status."""
     found = await statuses(line, number)
     return sum(1 for key, value in found.items() if f"/{kind}/" in key and value == status)

@@ -1,4 +1,4 @@
-"""Every page and state of the dashboard, one after another, for what must hold on each of them."""
+"""Every page and state of the dashboard in turn, for checks that apply to each of them."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,10 +8,10 @@ from playwright.async_api import Route, expect
 
 from pastelka_common.testing.waiting import until
 from pastelka_local.testing.stack import photo
-from tests.browser.gates import by_hand
+from tests.browser.catalogue import Catalogue
+from tests.browser.gates import queue_until_advanced
 from tests.browser.orders import images_of
 from tests.browser.visitor import Visitor
-from tests.browser.words import Words
 from tests.line import Line
 
 _ORDERS = "**/api/v1/orders?*"
@@ -19,11 +19,11 @@ _SESSION = "**/api/v1/session"
 _NOBODY = {"mode": "password", "caller": None}
 _VIEWER = {"mode": "password", "caller": {"name": "eva", "kind": "user", "role": "viewer"}}
 _ASK_AGAIN = "document.dispatchEvent(new Event('visibilitychange', { bubbles: true }))"
-"""What the page takes for coming back to it: it asks then who is signed in."""
+"""Event that the page treats as a return to it: it then checks the session."""
 
 
 async def order_with_everything(line: Line, seed: int) -> Any:
-    """An order whose photos are, in turn, done with an SVG, failed, cancelled, in hand, and untouched."""
+    """An order whose photos are completed with an SVG, failed, cancelled, in progress, and untouched."""
     order = await line.order(5, first_seed=seed)
     done, failed, cancelled, in_progress, _ = (image["id"] for image in images_of(order))
 
@@ -43,16 +43,16 @@ async def order_with_everything(line: Line, seed: int) -> Any:
     await make(done, "svg", "completed")
     line.runpod.fail("submit", 401)
     await make(failed, "coloring", "error")
-    by_hand(line, 2)
+    queue_until_advanced(line, 2)
     version = await make(cancelled, "coloring", "runpod_queued")
     await line.post(f"/coloring-versions/{version['id']}/cancel")
     await make(in_progress, "coloring", "runpod_queued")
     return order
 
 
-async def scenes(visitor: Visitor, words: Words, order: Any) -> AsyncIterator[str]:
-    """Brings every scene onto the screen and gives its name."""
-    # A visitor who begins at a page without data has no cookie yet, and gets it when the hub refuses.
+async def scenes(visitor: Visitor, words: Catalogue, order: Any) -> AsyncIterator[str]:
+    """Show every scene in turn and yield its name."""
+    # A visitor whose first page has no data has no cookie yet, and gets it when the hub rejects the stream.
     visitor.watch.announce(
         r"/api/v1/orders.*: (404|409|503)", r"/\.well-known/mercure.*: 401", r"/api/v1/session: 401"
     )
@@ -62,13 +62,13 @@ async def scenes(visitor: Visitor, words: Words, order: Any) -> AsyncIterator[st
         yield f"order: {name}"
     async for name in _elsewhere(visitor, words):
         yield name
-    async for name in _at_the_door(visitor, words):
-        yield f"door: {name}"
+    async for name in _of_signing_in(visitor, words):
+        yield f"sign-in: {name}"
     async for name in _of_a_viewer(visitor, words, order):
         yield f"viewer: {name}"
 
 
-async def _of_the_list(visitor: Visitor, words: Words) -> AsyncIterator[str]:
+async def _of_the_list(visitor: Visitor, words: Catalogue) -> AsyncIterator[str]:
     page = visitor.page
     await visitor.open()
     await expect(page.get_by_role("table")).to_be_visible()
@@ -98,11 +98,11 @@ async def _of_the_list(visitor: Visitor, words: Words) -> AsyncIterator[str]:
         yield "not loaded"
 
 
-async def _of_an_order(visitor: Visitor, words: Words, order: Any) -> AsyncIterator[str]:
+async def _of_an_order(visitor: Visitor, words: Catalogue, order: Any) -> AsyncIterator[str]:
     page, number = visitor.page, order["order_number"]
     done = visitor.card(images_of(order)[0]["id"])
     await visitor.open_order(number)
-    # Its card may be off screen, and is not drawn then.
+    # An off-screen card is not rendered.
     await expect(page.locator("article [data-status=runpod_queued]")).to_be_attached()
     yield "in the middle of its work, with an error"
     await done.get_by_role("button", name=words.begin("detail.view.open")).first.click()
@@ -137,7 +137,7 @@ async def _of_an_order(visitor: Visitor, words: Words, order: Any) -> AsyncItera
     yield "not there"
 
 
-async def _elsewhere(visitor: Visitor, words: Words) -> AsyncIterator[str]:
+async def _elsewhere(visitor: Visitor, words: Catalogue) -> AsyncIterator[str]:
     page = visitor.page
     await visitor.open("/system")
     await expect(page.get_by_role("heading", name=words["system.title"]).first).to_be_visible()
@@ -148,7 +148,7 @@ async def _elsewhere(visitor: Visitor, words: Words) -> AsyncIterator[str]:
     yield "404"
 
 
-async def _at_the_door(visitor: Visitor, words: Words) -> AsyncIterator[str]:
+async def _of_signing_in(visitor: Visitor, words: Catalogue) -> AsyncIterator[str]:
     page = visitor.page
     wrong = {"title": "Wrong", "status": 401, "code": "bad_credentials", "detail": "Wrong.", "type": "x"}
     async with answering(visitor, _SESSION, json=_NOBODY):
@@ -167,7 +167,7 @@ async def _at_the_door(visitor: Visitor, words: Words) -> AsyncIterator[str]:
         yield "proxy"
 
 
-async def _of_a_viewer(visitor: Visitor, words: Words, order: Any) -> AsyncIterator[str]:
+async def _of_a_viewer(visitor: Visitor, words: Catalogue, order: Any) -> AsyncIterator[str]:
     page = visitor.page
     async with answering(visitor, _SESSION, json=_VIEWER):
         await visitor.open()
@@ -185,7 +185,7 @@ async def _of_a_viewer(visitor: Visitor, words: Words, order: Any) -> AsyncItera
 
 @asynccontextmanager
 async def answering(visitor: Visitor, address: str, *, status: int = 200, json: Any) -> AsyncIterator[None]:
-    """The visitor's requests to ``address`` get this answer until the block ends."""
+    """Answer the visitor's requests to ``address`` with this response until the block ends."""
 
     async def handle(route: Route) -> None:
         await route.fulfill(status=status, json=json)

@@ -1,4 +1,4 @@
-"""A network that goes silent: a proxy between browser and gateway that stops forwarding without closing."""
+"""A proxy between browser and gateway that stops forwarding without closing connections."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 
 class SilentProxy:
-    """Forwards TCP to ``port``; after :meth:`silence` the connections of before carry nothing any more."""
+    """Forwards TCP to ``port``; after :meth:`silence` existing connections carry no more data."""
 
     def __init__(self, port: int) -> None:
         self._target = port
@@ -16,7 +16,7 @@ class SilentProxy:
         self.port = 0
 
     def silence(self) -> None:
-        """From now on only new connections carry something, as where a router has lost its table."""
+        """Stop forwarding on existing connections, like a router that has lost its connection table."""
         self._open, former = asyncio.Event(), self._open
         former.clear()
         self._open.set()
@@ -50,7 +50,7 @@ class SilentProxy:
 
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter, is_open: asyncio.Event) -> None:
     while data := await source.read(65536):
-        # What arrives later is swallowed until the connection is given up by its owner.
+        # Discard later data until the owner gives up the connection.
         if is_open.is_set():
             sink.write(data)
             await sink.drain()

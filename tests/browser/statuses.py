@@ -1,9 +1,9 @@
-"""The statuses of the plan with its Czech labels, in the order in which they come."""
+"""The plan's statuses with their Czech labels, in order."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from tests.browser.visitor import Change
+from tests.browser.visitor import BadgeChange
 
 COLORING: Mapping[str, str] = {
     "pending": "Čeká na odeslání",
@@ -25,13 +25,13 @@ SVG: Mapping[str, str] = {
 OF_KIND = {"coloring": COLORING, "svg": SVG}
 
 
-def said(changes: Iterable[Change]) -> list[tuple[str, str]]:
+def as_labels(changes: Iterable[BadgeChange]) -> list[tuple[str, str]]:
     """Status and label of each change."""
     return [(change["status"], change["label"]) for change in changes]
 
 
-def steps_back(kind: str, changes: Sequence[Change]) -> list[tuple[str, str]]:
-    """Every pair of statuses in which a badge went backwards."""
+def steps_back(kind: str, changes: Sequence[BadgeChange]) -> list[tuple[str, str]]:
+    """Every pair of consecutive statuses in which a badge went backwards."""
     places = list(OF_KIND[kind])
     shown = [change["status"] for change in changes]
     return [

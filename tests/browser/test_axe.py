@@ -1,18 +1,18 @@
-"""axe finds nothing on any page, in light and dark."""
+"""axe reports no violation on any page, in light and dark."""
 
 from pathlib import Path
 
 import pytest
 
+from tests.browser.catalogue import words
 from tests.browser.conftest import Arrive
 from tests.browser.scenes import order_with_everything, scenes
-from tests.browser.visitor import Look, Theme, Visitor
-from tests.browser.words import words
+from tests.browser.visitor import DisplayOptions, Theme, Visitor
 from tests.line import Line
 
 _AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# Cards off screen are skipped when the page is drawn, not when it is read out: axe would miss their texts.
+# Off-screen cards are skipped in rendering but not in the accessibility tree: axe would miss their texts.
 _DRAW_ALL = """() => {
   const style = document.createElement("style");
   style.textContent = "* { content-visibility: visible !important }";
@@ -26,7 +26,7 @@ _RUN = """async (rules) => {
 
 
 async def findings(visitor: Visitor) -> list[str]:
-    """What axe has against the screen as it is."""
+    """axe's violations on the current screen."""
     if not await visitor.page.evaluate("typeof axe === 'object'"):
         await visitor.page.evaluate(_AXE.read_text())
         await visitor.page.evaluate(_DRAW_ALL)
@@ -37,7 +37,7 @@ async def findings(visitor: Visitor) -> list[str]:
 @pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 375), ("dark", 375)])
 async def test_axe_finds_nothing(visit: Arrive, line: Line, theme: Theme, width: int) -> None:
     order = await order_with_everything(line, 600)
-    look = Look(theme=theme, width=width, reduced_motion=True, bypass_csp=True)
+    look = DisplayOptions(theme=theme, width=width, reduced_motion=True, bypass_csp=True)
     visitor = await visit(look)
     found: list[str] = []
     seen = 0
@@ -49,9 +49,9 @@ async def test_axe_finds_nothing(visit: Arrive, line: Line, theme: Theme, width:
     assert seen >= 25
 
 
-async def test_axe_is_awake(visit: Arrive) -> None:
-    """It finds what is wrong with a page that is wrong."""
-    visitor = await visit(Look(bypass_csp=True))
+async def test_axe_finds_a_violation_on_a_broken_page(visit: Arrive) -> None:
+    """axe reports a violation that the test introduces."""
+    visitor = await visit(DisplayOptions(bypass_csp=True))
     await visitor.open("/no/such/page")
     visitor.watch.announce(r"/\.well-known/mercure")
     await visitor.page.evaluate("document.querySelector('main').append(document.createElement('button'))")

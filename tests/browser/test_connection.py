@@ -1,4 +1,4 @@
-"""Hub killed, network gone, machine asleep: the screen catches up by itself, and the light says what is."""
+"""Hub killed, network down, machine asleep: the screen catches up, the light shows the connection."""
 
 import asyncio
 import time
@@ -12,11 +12,11 @@ from tests.line import Line
 
 OUTAGE = 30.0
 CATCH_UP = 3.0
-"""Seconds from the hub's return to a screen that shows what is committed."""
+"""Seconds from the hub's return to a screen that shows the committed state."""
 
 
-async def shows_the_committed(visitor: Visitor, line: Line, number: str) -> bool:
-    """Whether every badge says what the API says."""
+async def matches_the_api(visitor: Visitor, line: Line, number: str) -> bool:
+    """Whether every badge shows the status of the API."""
     return await visitor.badges() == await statuses(line, number)
 
 
@@ -25,7 +25,7 @@ async def generate_all(line: Line, number: str, kind: str = "coloring") -> None:
 
 
 async def until_count(line: Line, number: str, status: str, wanted: int) -> None:
-    """Wait until so many colorings of an order have a status."""
+    """Wait until this number of colorings of an order has a status."""
 
     async def there() -> bool:
         return await count(line, number, "coloring", status) == wanted
@@ -34,12 +34,12 @@ async def until_count(line: Line, number: str, status: str, wanted: int) -> None
     assert met
 
 
-async def test_the_hub_is_away_while_fifty_statuses_change(visitor: Visitor, line: Line) -> None:
+async def test_fifty_status_changes_during_a_hub_outage_are_caught_up(visitor: Visitor, line: Line) -> None:
     number = (await line.order(50, first_seed=100))["order_number"]
     await visitor.open_order(number)
     visitor.watch.announce(r"/\.well-known/mercure")
     loaded = await visitor.loaded()
-    # Half of them end while the hub is away, and half are in the middle of their work when it is back.
+    # Half of them end while the hub is down, and half are in progress when it is back.
     line.runpod.plan(*(JobPlan(states=["IN_QUEUE"]) for _ in range(25)))
     hub = line.stack.servers["mercure"]
     killed = time.time()
@@ -50,12 +50,12 @@ async def test_the_hub_is_away_while_fifty_statuses_change(visitor: Visitor, lin
         await until_count(line, number, "runpod_queued", 25)
         await visitor.until_light("offline")
         await asyncio.sleep(max(0.0, killed + OUTAGE - time.time()))  # the outage itself
-        assert not await shows_the_committed(visitor, line, number)
+        assert not await matches_the_api(visitor, line, number)
         assert await visitor.page.locator("[data-connection]").get_attribute("data-connection") == "offline"
     finally:
         await hub.start()
     back = time.time()
-    await visitor.until(lambda: shows_the_committed(visitor, line, number))
+    await visitor.until(lambda: matches_the_api(visitor, line, number))
     caught_up = time.time() - back
     await visitor.until_light("live")
     lights = (await visitor.lights())[1:]
@@ -65,19 +65,19 @@ async def test_the_hub_is_away_while_fifty_statuses_change(visitor: Visitor, lin
     assert [light["state"] for light in lights] == ["live", "reconnecting", "offline", "live"]
     assert lights[1]["at"] / 1000 - killed < 5
     assert lights[3]["at"] / 1000 > back - 1
-    # And it is live indeed: what happens now is shown without another opening of the line.
+    # The stream is live: new changes appear without another reconnect.
     line.runpod.advance("COMPLETED")
     await until_count(line, number, "completed", 50)
-    await visitor.until(lambda: shows_the_committed(visitor, line, number))
+    await visitor.until(lambda: matches_the_api(visitor, line, number))
     assert await visitor.loaded() == loaded
 
 
 def times(lights: Any, since: float) -> str:
-    """The light's states with the seconds since then."""
+    """The light's states with the seconds since a moment."""
     return ", ".join(f"{light['state']} at {light['at'] / 1000 - since:+.1f} s" for light in lights)
 
 
-async def test_what_happened_while_offline_is_caught_up(visitor: Visitor, line: Line) -> None:
+async def test_changes_while_offline_are_caught_up(visitor: Visitor, line: Line) -> None:
     number = (await line.order(3, first_seed=200))["order_number"]
     await visitor.open_order(number)
     visitor.watch.announce("ERR_INTERNET_DISCONNECTED", "ERR_NETWORK_CHANGED")
@@ -86,14 +86,14 @@ async def test_what_happened_while_offline_is_caught_up(visitor: Visitor, line: 
     await visitor.until_light("offline")
     await generate_all(line, number)
     await until_count(line, number, "completed", 3)
-    assert not await shows_the_committed(visitor, line, number)
+    assert not await matches_the_api(visitor, line, number)
     await visitor.context.set_offline(offline=False)
-    await visitor.until(lambda: shows_the_committed(visitor, line, number))
+    await visitor.until(lambda: matches_the_api(visitor, line, number))
     await visitor.until_light("live")
     assert await visitor.loaded() == loaded
 
 
-# A line that died while the machine slept says nothing, not even that it is dead.
+# A connection that died while the machine slept reports nothing, not even an error.
 _DEAF = """{
   const Real = EventSource;
   const sources = [];
@@ -107,7 +107,7 @@ _DEAF = """{
 }"""
 
 
-async def test_what_happened_while_asleep_is_caught_up(visitor: Visitor, line: Line) -> None:
+async def test_changes_while_asleep_are_caught_up(visitor: Visitor, line: Line) -> None:
     number = (await line.order(2, first_seed=210))["order_number"]
     await visitor.context.add_init_script(_DEAF)
     await visitor.open_order(number)
@@ -115,8 +115,8 @@ async def test_what_happened_while_asleep_is_caught_up(visitor: Visitor, line: L
     await visitor.page.evaluate("deafen()")
     await generate_all(line, number)
     await until_count(line, number, "completed", 2)
-    assert not await shows_the_committed(visitor, line, number)
+    assert not await matches_the_api(visitor, line, number)
     await visitor.page.evaluate("sleepFor(60_000); document.dispatchEvent(new Event('visibilitychange'))")
-    await visitor.until(lambda: shows_the_committed(visitor, line, number))
+    await visitor.until(lambda: matches_the_api(visitor, line, number))
     await visitor.until_light("live")
     assert await visitor.loaded() == loaded

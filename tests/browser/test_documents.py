@@ -1,12 +1,12 @@
-"""The page of the API's document, through the gateway and its policy."""
+"""The API documentation page, through the gateway and its content security policy."""
 
 from playwright.async_api import expect
 
 from tests.browser.conftest import Arrive
 
 
-async def test_the_document_of_the_api_is_shown(visit: Arrive) -> None:
-    """Whatever the policy refuses, and every error of the console, fails the test as the visitor leaves."""
+async def test_the_api_documentation_renders(visit: Arrive) -> None:
+    """Policy violations and console errors fail the test when the visitor is closed."""
     visitor = await visit()
     page = visitor.page
     await visitor.open("/api/docs")

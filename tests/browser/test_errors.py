@@ -1,24 +1,24 @@
-"""What goes wrong says so where it happened, and can be tried again."""
+"""Errors are shown where they happen, and can be retried."""
 
 import re
 from typing import Any
 
 from playwright.async_api import expect
 
-from tests.browser.gates import by_hand
+from tests.browser.gates import queue_until_advanced
 from tests.browser.orders import images, images_of
 from tests.browser.visitor import Visitor
 from tests.line import Line
 
 
 async def order_on_screen(visitor: Visitor, line: Line) -> tuple[str, Any]:
-    """A new order of one photo, open; its number and its image."""
+    """Create an order of one photo and open it; returns its number and image."""
     order = await line.order(1, first_seed=10)
     await visitor.open_order(order["order_number"])
     return order["order_number"], images_of(order)[0]
 
 
-async def test_an_error_says_its_sentence_and_is_retried(visitor: Visitor, line: Line) -> None:
+async def test_an_error_shows_its_message_and_is_retried(visitor: Visitor, line: Line) -> None:
     number, image = await order_on_screen(visitor, line)
     lane, badge = visitor.lane(image["id"], "coloring"), visitor.badge(image["id"], "coloring")
     line.runpod.fail("submit", 401)
@@ -29,7 +29,7 @@ async def test_an_error_says_its_sentence_and_is_retried(visitor: Visitor, line:
     failure = (await images(line, number))[0]["versions"]["coloring"][0]["error"]
     assert failure["code"] == "provider_unauthorized"
     sentence = lane.locator("[role=status]", has_text="Omalovánku v1 se nepodařilo vytvořit.")
-    # Beside the title there is a reason, whichever words it has in this language.
+    # The title is followed by a reason, whatever its words in this language.
     assert len(re.sub(r"\s+", " ", await sentence.inner_text())) > len(
         "Omalovánku v1 se nepodařilo vytvořit. Zkusit znovu"
     )
@@ -42,11 +42,11 @@ async def test_an_error_says_its_sentence_and_is_retried(visitor: Visitor, line:
     assert len((await images(line, number))[0]["versions"]["coloring"]) == 1
 
 
-async def test_work_in_hand_is_cancelled_and_can_be_retried(visitor: Visitor, line: Line) -> None:
+async def test_an_active_version_is_cancelled_and_can_be_retried(visitor: Visitor, line: Line) -> None:
     number, image = await order_on_screen(visitor, line)
     lane, badge = visitor.lane(image["id"], "coloring"), visitor.badge(image["id"], "coloring")
     before = line.runpod.stats()["cancels"]
-    by_hand(line)
+    queue_until_advanced(line)
     await lane.get_by_role("button", name="Vygenerovat omalovánku").click()
     await expect(badge).to_have_attribute("data-status", "runpod_queued")
     await expect(lane.get_by_role("progressbar")).to_be_visible()
@@ -60,7 +60,9 @@ async def test_work_in_hand_is_cancelled_and_can_be_retried(visitor: Visitor, li
     await expect(badge).to_have_attribute("data-status", "completed")
 
 
-async def test_a_dead_api_is_said_and_nothing_is_claimed_missing(visitor: Visitor, line: Line) -> None:
+async def test_an_unavailable_api_is_shown_as_such_and_not_as_missing_data(
+    visitor: Visitor, line: Line
+) -> None:
     number, image = await order_on_screen(visitor, line)
     visitor.watch.announce(r"/api/v1/.*: 503")
     lane = visitor.lane(image["id"], "coloring")
@@ -69,7 +71,7 @@ async def test_a_dead_api_is_said_and_nothing_is_claimed_missing(visitor: Visito
         await lane.get_by_role("button", name="Vygenerovat omalovánku").click()
         toast = visitor.page.get_by_role("region", name="Oznámení").get_by_role("listitem")
         await expect(toast.first).to_be_visible()
-        # What was on screen stays there.
+        # The screen keeps its content.
         await expect(visitor.card(image["id"])).to_be_visible()
         await visitor.page.reload()
         notice = visitor.page.get_by_role("alert")
@@ -85,7 +87,7 @@ async def test_a_dead_api_is_said_and_nothing_is_claimed_missing(visitor: Visito
     assert len((await images(line, number))[0]["versions"]["coloring"]) == 1
 
 
-async def test_an_order_that_is_not_there_is_said_to_be_missing(visitor: Visitor) -> None:
+async def test_an_unknown_order_is_shown_as_missing(visitor: Visitor) -> None:
     visitor.watch.announce(r"/api/v1/orders/M9999999: 404")
     await visitor.open("/orders/M9999999")
     await expect(visitor.page.get_by_text("Objednávka M9999999 tu není")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Why something failed is said in the operator's language: every code of the services has its sentence."""
+"""Every error code of the services has a message in the operator's language."""
 
 import ast
 import re
@@ -9,11 +9,11 @@ _ROOT = Path(__file__).parents[2]
 _CATALOGUE = _ROOT / "frontend" / "src" / "i18n" / "failures.ts"
 _RAISED = {"PermanentError", "TransientError", "SubmitUnknownError", "Refusal", "Failure"}
 _NEVER_SHOWN = {"once_more"}
-"""Codes that end with the delivery they belong to."""
+"""Codes that never outlive their delivery."""
 
 
 def _codes_in(source: Path) -> Iterator[str]:
-    """The literal codes of the errors that are made in a file."""
+    """Literal codes of the errors raised in a file."""
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
         if not isinstance(node, ast.Call):
             continue
@@ -31,7 +31,7 @@ def _sources() -> Iterator[Path]:
                 yield path
 
 
-def test_every_failure_has_a_czech_sentence() -> None:
+def test_every_error_code_has_a_czech_message() -> None:
     codes = {code for source in _sources() for code in _codes_in(source)} - _NEVER_SHOWN
     assert {"provider_out_of_credit", "photo_too_small", "attempts_exhausted"} <= codes, "nothing was found"
     known = set(re.findall(r"^  ([a-z_]+):", _CATALOGUE.read_text(encoding="utf-8"), re.MULTILINE))

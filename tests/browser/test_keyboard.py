@@ -5,8 +5,8 @@ import re
 from playwright.async_api import FilePayload, Locator, expect
 
 from pastelka_local.testing.stack import photo
-from tests.browser.gates import by_hand
-from tests.browser.keys import COUNT_POINTERS, Keys
+from tests.browser.gates import queue_until_advanced
+from tests.browser.keyboard import COUNT_POINTERS, Keyboard
 from tests.browser.orders import images
 from tests.browser.visitor import Visitor
 from tests.line import Line
@@ -16,8 +16,8 @@ async def status(visitor: Visitor, image: int, kind: str, version: int, wanted: 
     await expect(visitor.badge(image, kind, version)).to_have_attribute("data-status", wanted)
 
 
-async def create(visitor: Visitor, keys: Keys, customer: str) -> str:
-    """Make an order of a chosen photo; its number."""
+async def create(visitor: Visitor, keys: Keyboard, customer: str) -> str:
+    """Create an order from a selected photo; returns its number."""
     page = visitor.page
     await keys.enter(page.get_by_role("button", name="Nová z fotek"))
     dialog = page.get_by_role("dialog")
@@ -35,7 +35,7 @@ async def create(visitor: Visitor, keys: Keys, customer: str) -> str:
     return page.url.rsplit("/", 1)[1]
 
 
-async def find_and_open(visitor: Visitor, keys: Keys, number: str, customer: str) -> None:
+async def find_and_open(visitor: Visitor, keys: Keyboard, number: str, customer: str) -> None:
     page = visitor.page
     await keys.enter(page.get_by_role("link", name="Objednávky").first)
     await expect(page.get_by_role("table")).to_be_visible()
@@ -52,7 +52,7 @@ async def find_and_open(visitor: Visitor, keys: Keys, number: str, customer: str
     await visitor.until_light("live")
 
 
-async def make_and_choose(visitor: Visitor, keys: Keys, image: int) -> None:
+async def make_and_choose(visitor: Visitor, keys: Keyboard, image: int) -> None:
     await expect(visitor.card(image)).to_be_visible()
     await keys.press("j")
     await expect(visitor.card(image)).to_be_focused()
@@ -72,8 +72,8 @@ async def make_and_choose(visitor: Visitor, keys: Keys, image: int) -> None:
         await expect(tiles.nth(digit - 1)).to_have_attribute("aria-pressed", "true")
 
 
-async def look(visitor: Visitor, keys: Keys, image: int) -> None:
-    """The viewer with its views and its zoom, and the slider on the card."""
+async def look(visitor: Visitor, keys: Keyboard, image: int) -> None:
+    """Use the viewer with its views and zoom, and the slider on the card."""
     await keys.press("Enter")
     dialog = visitor.page.get_by_role("dialog")
     await expect(dialog).to_be_visible()
@@ -93,7 +93,7 @@ async def look(visitor: Visitor, keys: Keys, image: int) -> None:
     await wipe(keys, visitor.card(image).get_by_role("slider"))
 
 
-async def wipe(keys: Keys, slider: Locator) -> None:
+async def wipe(keys: Keyboard, slider: Locator) -> None:
     await keys.tab_to(slider)
     before = float(await slider.input_value())
     for _ in range(5):
@@ -101,14 +101,14 @@ async def wipe(keys: Keys, slider: Locator) -> None:
     assert float(await slider.input_value()) == before - 5
 
 
-async def retry_and_cancel(visitor: Visitor, keys: Keys, line: Line, image: int) -> None:
+async def retry_and_cancel(visitor: Visitor, keys: Keyboard, line: Line, image: int) -> None:
     lane = visitor.lane(image, "coloring")
     line.runpod.fail("submit", 401)
     await keys.enter(lane.get_by_role("button", name="Nová omalovánka"))
     await status(visitor, image, "coloring", 3, "error")
     await keys.enter(lane.get_by_role("button", name="Zkusit znovu omalovánku v3"), back=True)
     await status(visitor, image, "coloring", 3, "completed")
-    by_hand(line)
+    queue_until_advanced(line)
     await keys.enter(lane.get_by_role("button", name="Nová omalovánka"))
     await status(visitor, image, "coloring", 4, "runpod_queued")
     await keys.enter(lane.get_by_role("button", name="Zrušit omalovánku v4"), back=True)
@@ -116,8 +116,8 @@ async def retry_and_cancel(visitor: Visitor, keys: Keys, line: Line, image: int)
     await expect(lane.get_by_text("Omalovánka v4 byla zrušena.")).to_be_visible()
 
 
-async def switch(visitor: Visitor, keys: Keys) -> None:
-    """Language, theme and help, there and back."""
+async def switch(visitor: Visitor, keys: Keyboard) -> None:
+    """Switch language and theme and back, open and close the help."""
     page = visitor.page
     html = page.locator("html")
     await keys.enter(page.get_by_role("button", name="Switch to English"), back=True)
@@ -134,7 +134,7 @@ async def switch(visitor: Visitor, keys: Keys) -> None:
     await expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-async def delete(visitor: Visitor, keys: Keys, number: str) -> None:
+async def delete(visitor: Visitor, keys: Keyboard, number: str) -> None:
     page = visitor.page
     await keys.enter(page.get_by_role("button", name="Smazat", exact=True))
     await keys.enter(page.get_by_role("dialog").get_by_role("button", name="Smazat objednávku"))
@@ -143,9 +143,9 @@ async def delete(visitor: Visitor, keys: Keys, number: str) -> None:
     await expect(page.locator(f"[data-order='{number}']")).to_have_count(0)
 
 
-async def test_main_job_by_keyboard_alone(visitor: Visitor, line: Line) -> None:
+async def test_main_job_by_keyboard(visitor: Visitor, line: Line) -> None:
     await visitor.context.add_init_script(COUNT_POINTERS)
-    keys = Keys(visitor)
+    keys = Keyboard(visitor)
     await visitor.open()
     await visitor.until_light("live")
     loaded = await visitor.loaded()

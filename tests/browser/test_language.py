@@ -1,4 +1,4 @@
-"""Each language is whole: nothing of the other one is left on any page."""
+"""Each language is complete: no page shows text of the other one."""
 
 import re
 from collections.abc import Collection
@@ -7,14 +7,14 @@ from typing import get_args
 import pytest
 from playwright.async_api import expect
 
+from tests.browser.catalogue import words
 from tests.browser.conftest import Arrive
 from tests.browser.scenes import order_with_everything, scenes
-from tests.browser.visitor import Language, Look, Visitor
-from tests.browser.words import words
+from tests.browser.visitor import DisplayOptions, Language, Visitor
 from tests.line import Line
 
 _CZECH_LETTERS = re.compile(r"[ěščřžýáíéúůťďňó]", re.IGNORECASE)
-# Everything that is read or heard, but what says itself that it is in another language.
+# All visible and accessible text, except elements that declare another language.
 _TEXTS = """() => {
   const texts = new Set([document.title]);
   const language = document.documentElement.lang;
@@ -29,7 +29,7 @@ _TEXTS = """() => {
 }"""
 
 
-def test_the_catalogue_is_read_whole() -> None:
+def test_the_catalogue_is_read_completely() -> None:
     czech, english = (words(language).forms for language in get_args(Language))
     assert czech.keys() == english.keys()
     assert len(czech) > 200
@@ -38,7 +38,7 @@ def test_the_catalogue_is_read_whole() -> None:
 
 
 async def foreign(visitor: Visitor, language: Language, data: Collection[str] = ()) -> list[str]:
-    """The texts on screen that belong to the other language; ``data`` are in no language of ours."""
+    """Texts on screen that belong to the other language; ``data`` belongs to neither."""
     other: Language = "en" if language == "cs" else "cs"
     own = list(words(language).patterns())
     theirs = [
@@ -56,9 +56,9 @@ async def foreign(visitor: Visitor, language: Language, data: Collection[str] = 
 
 
 @pytest.mark.parametrize("language", get_args(Language))
-async def test_nothing_of_the_other_language_is_left(visit: Arrive, line: Line, language: Language) -> None:
+async def test_no_text_of_the_other_language_is_shown(visit: Arrive, line: Line, language: Language) -> None:
     order = await order_with_everything(line, 700)
-    visitor = await visit(Look(language=language))
+    visitor = await visit(DisplayOptions(language=language))
     titles = [item["title"] for item in order["line_items"]]
     found: list[str] = []
     async for scene in scenes(visitor, words(language), order):
@@ -67,7 +67,7 @@ async def test_nothing_of_the_other_language_is_left(visit: Arrive, line: Line, 
     assert not found, "\n".join(found)
 
 
-async def test_the_language_is_switched_at_once_and_kept(visitor: Visitor) -> None:
+async def test_the_language_switches_at_once_and_persists(visitor: Visitor) -> None:
     html = visitor.page.locator("html")
     await visitor.open()
     await visitor.until_light("live")

@@ -1,4 +1,4 @@
-"""From dropped photos to downloaded files, by mouse, with every status on the way."""
+"""From dropped photos to downloaded files by mouse, with every status on the way."""
 
 import io
 import zipfile
@@ -8,9 +8,9 @@ from typing import Any
 from playwright.async_api import FilePayload, expect
 
 from pastelka_local.testing.stack import photo
-from tests.browser.gates import by_hand, held, stopped, unreadable
+from tests.browser.gates import held, queue_until_advanced, stopped, unreadable
 from tests.browser.orders import images
-from tests.browser.statuses import COLORING, SVG, said
+from tests.browser.statuses import COLORING, SVG, as_labels
 from tests.browser.visitor import Visitor
 from tests.line import Line
 
@@ -23,7 +23,7 @@ async def show(visitor: Visitor, these: list[Any], kind: str, status: str) -> No
 
 async def color_step_by_step(visitor: Visitor, line: Line, these: list[Any]) -> None:
     number = len(these)
-    by_hand(line, number)
+    queue_until_advanced(line, number)
     async with AsyncExitStack() as reading:
         with stopped(line, "coloring"):
             with stopped(line, "worker"):
@@ -64,7 +64,7 @@ async def vectorise_step_by_step(visitor: Visitor, line: Line, these: list[Any])
 
 
 async def make_order(visitor: Visitor) -> str:
-    """Drop a photo, choose another one, and make an order of both; returns its number."""
+    """Drop a photo, select another one, and create an order of both; returns its number."""
     await visitor.drop(photo(1))
     dialog = visitor.page.get_by_role("dialog")
     async with visitor.page.expect_file_chooser() as choosing:
@@ -79,7 +79,7 @@ async def make_order(visitor: Visitor) -> str:
 
 
 async def pictures_load(visitor: Visitor) -> None:
-    """Look at every picture of the page and wait for its file."""
+    """Scroll to every picture of the page and wait for its file."""
     pictures = visitor.page.locator("article img")
     for picture in await pictures.all():
         await picture.scroll_into_view_if_needed()
@@ -90,7 +90,7 @@ async def pictures_load(visitor: Visitor) -> None:
 
 
 async def downloaded(visitor: Visitor, name: str) -> bytes:
-    """What a link or a button downloads."""
+    """The file that a link or button downloads."""
     async with visitor.page.expect_download() as download:
         await visitor.page.locator("main :is(a, button)", has_text=name).click()
     path = await (await download.value).path()
@@ -111,8 +111,8 @@ async def test_main_job_by_mouse(visitor: Visitor, line: Line) -> None:
     await color_step_by_step(visitor, line, these)
     await vectorise_step_by_step(visitor, line, await images(line, number))
     for image in these:
-        assert said(await visitor.recorded(image["id"], "coloring")) == list(COLORING.items())
-        assert said(await visitor.recorded(image["id"], "svg")) == list(SVG.items())
+        assert as_labels(await visitor.recorded(image["id"], "coloring")) == list(COLORING.items())
+        assert as_labels(await visitor.recorded(image["id"], "svg")) == list(SVG.items())
     assert await visitor.loaded() == loaded
     await pictures_load(visitor)
     await choose_another(visitor, line, number)
@@ -120,7 +120,7 @@ async def test_main_job_by_mouse(visitor: Visitor, line: Line) -> None:
 
 
 async def choose_another(visitor: Visitor, line: Line, number: str) -> None:
-    """A second page of the first image is made and chosen, and then the first one again."""
+    """Make and select a second page of the first image, then select the first one again."""
     first = (await images(line, number))[0]
     lane = visitor.lane(first["id"], "coloring")
     await lane.get_by_role("button", name="Nová omalovánka").click()

@@ -1,13 +1,13 @@
-"""What is hidden for a moment comes back whole, off screen as well, with motion and without."""
+"""Content that is hidden briefly becomes visible again, off screen as well, with and without motion."""
 
 import pytest
 
 from tests.browser.conftest import Arrive
 from tests.browser.scenes import order_with_everything
-from tests.browser.visitor import Look
+from tests.browser.visitor import DisplayOptions
 from tests.line import Line
 
-# As a page is hidden that waits for the API to say who is signed in.
+# The page is hidden like this while it waits for the API to identify the user.
 _HIDE_AND_SHOW = """async () => {
   const drawn = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   const texts = [...document.querySelectorAll("article li *")];
@@ -22,10 +22,10 @@ _HIDE_AND_SHOW = """async () => {
 
 
 @pytest.mark.parametrize("reduced", [True, False])
-async def test_what_is_off_screen_comes_back(visit: Arrive, line: Line, reduced: bool) -> None:
-    """Transitions do not go on in a card that is not drawn, and would keep its texts from being read out."""
+async def test_content_rendered_off_screen_becomes_visible(visit: Arrive, line: Line, reduced: bool) -> None:
+    """Transitions do not run in a card that is not rendered, and would hide its texts from screen readers."""
     order = await order_with_everything(line, 640)
-    visitor = await visit(Look(width=375, reduced_motion=reduced))
+    visitor = await visit(DisplayOptions(width=375, reduced_motion=reduced))
     await visitor.open_order(order["order_number"])
     texts, hidden, left = await visitor.page.evaluate(_HIDE_AND_SHOW)
     assert texts > 20

@@ -1,4 +1,4 @@
-"""Answers that overtake each other never turn a badge back."""
+"""Responses that arrive out of order never revert a badge."""
 
 import asyncio
 import random
@@ -15,7 +15,7 @@ LONGEST_DELAY = 1.5
 
 
 class Delays:
-    """Holds the page's answers about single images back, each for a time of its own."""
+    """Delays the page's responses for single images, each by its own time."""
 
     def __init__(self, seed: int) -> None:
         self.begun: list[str] = []
@@ -28,14 +28,14 @@ class Delays:
         self.begun.append(url)
         delay = self._random.uniform(0, LONGEST_DELAY)
         answer = await route.fetch()
-        # The answer is as old as it looks: it is the way back that takes long.
+        # The response is fetched at once and delivered late: only its way back is delayed.
         await asyncio.sleep(delay)
         self.overtakings += self._latest.get(url, -1) > turn
         self._latest[url] = max(turn, self._latest.get(url, -1))
         await route.fulfill(response=answer)
 
 
-async def test_no_badge_ever_goes_backwards(visitor: Visitor, line: Line) -> None:
+async def test_no_badge_goes_backwards(visitor: Visitor, line: Line) -> None:
     order = await line.order(IMAGES, first_seed=300)
     number = order["order_number"]
     assert len(images_of(order)) == IMAGES
@@ -57,5 +57,5 @@ async def test_no_badge_ever_goes_backwards(visitor: Visitor, line: Line) -> Non
     for key, changes in recorded.items():
         assert steps_back(key.split("/")[1], changes) == [], key
     assert await visitor.badges() == await statuses(line, number)
-    # Otherwise nothing has been tried.
+    # Otherwise nothing was tested.
     assert delays.overtakings >= 3, delays.overtakings

@@ -1,17 +1,17 @@
-"""At the width of a phone, by touch."""
+"""The dashboard at the width of a phone, by touch."""
 
 from playwright.async_api import FilePayload, expect
 
 from pastelka_local.testing.stack import photo
+from tests.browser.catalogue import words
 from tests.browser.conftest import Arrive
 from tests.browser.orders import images
 from tests.browser.scenes import order_with_everything, scenes
-from tests.browser.visitor import Look, Visitor
-from tests.browser.words import words
+from tests.browser.visitor import DisplayOptions, Visitor
 from tests.line import Line
 
-PHONE = Look(width=375, height=780, touch=True)
-# What sticks out of the page, named so that it can be found.
+PHONE = DisplayOptions(width=375, height=780, touch=True)
+# Elements that overflow the page, with names to find them.
 _TOO_WIDE = """() => {
   scrollTo(10_000, scrollY);
   const moved = scrollX;
@@ -26,9 +26,9 @@ _TOO_WIDE = """() => {
 
 
 async def too_wide(visitor: Visitor) -> list[str]:
-    """What makes the page wider than the screen."""
+    """Elements that make the page wider than the screen."""
     found: list[str] = await visitor.page.evaluate(_TOO_WIDE)
-    # A page that was laid out wider and then scaled down fits only in name.
+    # A page laid out wider and then scaled down would only seem to fit.
     if (width := await visitor.page.evaluate("innerWidth")) != PHONE.width:
         found.append(f"the page was laid out for {width} px")
     return found
@@ -82,7 +82,7 @@ async def test_main_job_by_touch(visit: Arrive, line: Line) -> None:
     await expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-async def test_no_page_scrolls_sideways(visit: Arrive, line: Line) -> None:
+async def test_no_page_scrolls_horizontally(visit: Arrive, line: Line) -> None:
     order = await order_with_everything(line, 510)
     visitor = await visit(PHONE)
     found: list[str] = []

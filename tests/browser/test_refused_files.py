@@ -1,10 +1,10 @@
-"""Files of an upload that are no photos are named on their tiles, and the good ones are stored."""
+"""Uploaded files that are not photos are named on their tiles; the valid ones are stored."""
 
 from playwright.async_api import expect
 
 from pastelka_local.testing.stack import photo
 from tests.browser.conftest import Arrive
-from tests.browser.visitor import Look, Visitor
+from tests.browser.visitor import DisplayOptions, Visitor
 from tests.line import Line
 
 _DROP = """(files) => {
@@ -18,16 +18,16 @@ _DROP = """(files) => {
 
 
 async def drop(visitor: Visitor, *files: tuple[str, str, bytes]) -> None:
-    """Drop files with the types that a browser gave them."""
+    """Drop files with the media types that a browser assigns."""
     await visitor.page.evaluate(_DROP, [[name, kind, list(content)] for name, kind, content in files])
 
 
-async def test_the_good_ones_are_stored_and_each_bad_one_is_named(visit: Arrive, line: Line) -> None:
+async def test_valid_files_are_stored_and_each_rejected_file_is_named(visit: Arrive, line: Line) -> None:
     visitor = await visit()
     await visitor.open()
     await visitor.until_light("live")
     good = photo(1)
-    # One whose type the browser does not know, as it is with HEIC on many machines.
+    # A file of a type unknown to the browser, like HEIC on many machines.
     await drop(
         visitor,
         ("IMG_0001.HEIC", "", good),
@@ -49,8 +49,10 @@ async def test_the_good_ones_are_stored_and_each_bad_one_is_named(visit: Arrive,
     await expect(visitor.page.locator("article[data-image]")).to_have_count(2)
 
 
-async def test_where_none_is_a_photo_each_says_why_and_may_be_replaced(visit: Arrive, line: Line) -> None:
-    visitor = await visit(Look(language="en", width=375, height=760))
+async def test_without_a_valid_file_each_shows_a_reason_and_can_be_replaced(
+    visit: Arrive, line: Line
+) -> None:
+    visitor = await visit(DisplayOptions(language="en", width=375, height=760))
     visitor.watch.announce(r"/api/v1/orders: 422")
     await visitor.open()
     await drop(visitor, ("empty.jpg", "image/jpeg", b""), ("page.jpg", "", b"<html></html>" * 20))

@@ -1,4 +1,4 @@
-"""Signing in and out, and a session that ends while one works."""
+"""Signing in and out, and a session that expires during work."""
 
 import re
 
@@ -7,28 +7,30 @@ from playwright.async_api import Locator, Route, expect
 from pastelka_common.testing.waiting import until
 from pastelka_local.testing.stack import photo
 from tests.browser.conftest import Arrive
-from tests.browser.door import PASSWORD, TRIES, Door, enter, sign_in
-from tests.browser.keys import COUNT_POINTERS, Keys
+from tests.browser.keyboard import COUNT_POINTERS, Keyboard
 from tests.browser.orders import images, images_of
+from tests.browser.password_gateway import PASSWORD, TRIES, PasswordGateway, enter, sign_in
 from tests.browser.visitor import Visitor
 from tests.line import Line
 
 _REFUSED = (r"/api/v1/(orders|system|images).*: 401", r"/\.well-known/mercure.*: 401", r"/static/.*: 401")
-"""What a page hears that is open when the session ends, before it has asked."""
+"""Event on an open page when the session ends, before its next request."""
 _BROKEN = "[...document.images].filter((one) => one.complete && one.naturalWidth === 0).length"
 
 
-async def come(visit: Arrive, door: Door) -> Visitor:
+async def come(visit: Arrive, password_gateway: PasswordGateway) -> Visitor:
     """A visitor who has not signed in."""
-    visitor = await visit(at=door.url)
+    visitor = await visit(at=password_gateway.url)
     visitor.watch.announce(*_REFUSED)
     return visitor
 
 
-async def test_the_wanted_page_is_shown_after_signing_in(visit: Arrive, line: Line, door: Door) -> None:
+async def test_signing_in_returns_to_the_requested_page(
+    visit: Arrive, line: Line, password_gateway: PasswordGateway
+) -> None:
     order = await line.order(2, first_seed=800)
-    number, name = order["order_number"], await door.user("operator")
-    visitor = await come(visit, door)
+    number, name = order["order_number"], await password_gateway.user("operator")
+    visitor = await come(visit, password_gateway)
     visitor.watch.announce(r"/api/v1/session: 401")
     page = visitor.page
     await visitor.open(f"/orders/{number}")
@@ -39,7 +41,7 @@ async def test_the_wanted_page_is_shown_after_signing_in(visit: Arrive, line: Li
     await expect(page.get_by_role("alert")).to_have_text("Jméno nebo heslo nesouhlasí.")
     await expect(page.get_by_label("Heslo")).to_be_focused()
     assert await button.bounding_box() == before
-    # Selected, so that it is typed over.
+    # The text is selected, so that typing replaces it.
     await page.keyboard.type(PASSWORD)
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", name=number)).to_be_visible()
@@ -47,7 +49,7 @@ async def test_the_wanted_page_is_shown_after_signing_in(visit: Arrive, line: Li
     loaded = await visitor.loaded()
     await visitor.until(lambda: page.evaluate("document.images.length > 0"))
     await visitor.until(lambda: page.evaluate(f"{_BROKEN} === 0"))
-    # It is live indeed.
+    # The page is live.
     image = images_of(order)[0]["id"]
     await line.post(f"/images/{image}/generate-coloring")
     await expect(visitor.badge(image, "coloring")).to_have_attribute("data-status", "completed")
@@ -57,9 +59,9 @@ async def test_the_wanted_page_is_shown_after_signing_in(visit: Arrive, line: Li
     await expect(page.get_by_label("Heslo")).to_have_count(0)
 
 
-async def test_too_many_attempts_wait(visit: Arrive, door: Door) -> None:
-    name, other = await door.user("operator"), await door.user("operator")
-    visitor = await come(visit, door)
+async def test_too_many_sign_in_attempts_must_wait(visit: Arrive, password_gateway: PasswordGateway) -> None:
+    name, other = await password_gateway.user("operator"), await password_gateway.user("operator")
+    visitor = await come(visit, password_gateway)
     visitor.watch.announce(r"/api/v1/session: (401|429)")
     page = visitor.page
     alert = page.get_by_role("alert")
@@ -93,22 +95,24 @@ async def test_too_many_attempts_wait(visit: Arrive, door: Door) -> None:
     await expect(page.get_by_role("button", name=f"Přihlášení: {other}")).to_be_visible()
 
 
-async def test_a_session_that_ends_loses_nothing(visit: Arrive, line: Line, door: Door) -> None:
-    name = await door.user("operator")
-    visitor = await come(visit, door)
+async def test_an_expired_session_loses_no_input(
+    visit: Arrive, line: Line, password_gateway: PasswordGateway
+) -> None:
+    name = await password_gateway.user("operator")
+    visitor = await come(visit, password_gateway)
     page = visitor.page
     await enter(visitor, name)
     loaded = await visitor.loaded()
     await visitor.drop(photo(810), photo(811))
     dialog = page.get_by_role("dialog")
     await dialog.get_by_label("Zákazník").fill("Session Novak")
-    await door.end_sessions(name)
+    await password_gateway.end_sessions(name)
     await dialog.get_by_role("button", name="Vytvořit objednávku").click()
     await expect(page.get_by_role("heading", name="Přihlášení")).to_be_visible()
     await expect(page.get_by_label("Jméno")).to_have_value(name)
     await expect(page.get_by_label("Heslo")).to_be_focused()
     await expect(dialog).to_be_hidden()
-    # The page underneath hears no keys, and is not left for a photo that is dropped.
+    # The page underneath receives no keys, and a dropped photo does not navigate away.
     await page.get_by_role("heading", name="Přihlášení").click()
     await page.keyboard.press("?")
     await visitor.drop(photo(812))
@@ -124,20 +128,22 @@ async def test_a_session_that_ends_loses_nothing(visit: Arrive, line: Line, door
     assert await visitor.loaded() == loaded
 
 
-async def test_pictures_lead_to_signing_in_and_load_afterwards(visit: Arrive, line: Line, door: Door) -> None:
+async def test_rejected_images_prompt_for_sign_in_and_load_afterwards(
+    visit: Arrive, line: Line, password_gateway: PasswordGateway
+) -> None:
     number = (await line.order(3, first_seed=820))["order_number"]
-    name = await door.user("viewer")
-    visitor = await come(visit, door)
+    name = await password_gateway.user("viewer")
+    visitor = await come(visit, password_gateway)
     page = visitor.page
     await enter(visitor, name)
     row = page.get_by_role("row").filter(has=page.locator(f"[data-order='{number}']"))
     await expect(row).to_be_visible()
-    await door.end_sessions(name)
+    await password_gateway.end_sessions(name)
 
     async def refuse(route: Route) -> None:
         await route.fulfill(status=401)
 
-    # As the gateway does once it has forgotten its answer of some seconds ago.
+    # Like the gateway after its cached authorization has expired.
     await page.route("**/static/**", refuse)
     await page.get_by_role("link", name=number).click()
     await expect(page.get_by_role("heading", name="Přihlášení")).to_be_visible()
@@ -149,7 +155,7 @@ async def test_pictures_lead_to_signing_in_and_load_afterwards(visit: Arrive, li
 
 
 async def settled(locator: Locator) -> float:
-    """Where it is on the screen once it is drawn: cards that come into sight take their true height then."""
+    """Position on the screen after rendering: cards get their final height when they come into view."""
     await locator.scroll_into_view_if_needed()
     return float(
         await locator.evaluate(
@@ -167,18 +173,20 @@ async def settled(locator: Locator) -> float:
     )
 
 
-async def test_the_same_place_is_shown_again(visit: Arrive, line: Line, door: Door) -> None:
-    """How far one had scrolled, and an event of meanwhile is caught up."""
+async def test_signing_in_again_restores_the_scroll_position(
+    visit: Arrive, line: Line, password_gateway: PasswordGateway
+) -> None:
+    """Restores the scroll position and catches up on an event of meanwhile."""
     order = await line.order(8, first_seed=830)
-    name = await door.user("operator")
-    visitor = await come(visit, door)
+    name = await password_gateway.user("operator")
+    visitor = await come(visit, password_gateway)
     page = visitor.page
     await enter(visitor, name, f"/orders/{order['order_number']}")
     last = images_of(order)[-1]["id"]
     generate = visitor.lane(last, "coloring").get_by_role("button", name="Vygenerovat omalovánku")
     before = await settled(generate)
     assert await page.evaluate("scrollY") > 500
-    await door.end_sessions(name)
+    await password_gateway.end_sessions(name)
     await generate.click()
     await expect(page.get_by_role("heading", name="Přihlášení")).to_be_visible()
     first = images_of(order)[0]["id"]
@@ -195,22 +203,24 @@ async def test_the_same_place_is_shown_again(visit: Arrive, line: Line, door: Do
     await visitor.until_light("live")
 
 
-async def test_signing_out_closes_every_tab(visit: Arrive, line: Line, door: Door) -> None:
+async def test_signing_out_closes_every_tab(
+    visit: Arrive, line: Line, password_gateway: PasswordGateway
+) -> None:
     number = (await line.order(1, first_seed=840))["order_number"]
-    name, other = await door.user("operator"), await door.user("viewer")
-    visitor = await come(visit, door)
+    name, other = await password_gateway.user("operator"), await password_gateway.user("viewer")
+    visitor = await come(visit, password_gateway)
     page = visitor.page
     await enter(visitor, name, f"/orders/{number}")
     tab = await visitor.context.new_page()
-    await tab.goto(f"{door.url}/?q={number}")
+    await tab.goto(f"{password_gateway.url}/?q={number}")
     await expect(tab.locator(f"[data-order='{number}']")).to_be_visible()
     await page.get_by_role("button", name=f"Přihlášení: {name}").click()
     await page.get_by_role("button", name="Odhlásit se").click()
     for one in (page, tab):
         await expect(one.get_by_label("Jméno")).to_have_value("")
         await expect(one.get_by_text(number)).to_have_count(0)
-        assert one.url == f"{door.url}/"
-    # The device cookie is no credential: it only gives this browser its own allowance of attempts.
+        assert one.url == f"{password_gateway.url}/"
+    # The device cookie is no credential: it gives this browser a separate limit of attempts.
     left = {one["name"] for one in await visitor.context.cookies() if one["value"]}
     assert left <= {"pastelka_device"}
     await sign_in(visitor, other)
@@ -218,10 +228,10 @@ async def test_signing_out_closes_every_tab(visit: Arrive, line: Line, door: Doo
         await expect(one.get_by_role("button", name=f"Přihlášení: {other}")).to_be_visible()
 
 
-async def test_in_and_out_by_keyboard_alone(visit: Arrive, door: Door) -> None:
-    name = await door.user("operator")
-    visitor = await come(visit, door)
-    page, keys = visitor.page, Keys(visitor)
+async def test_sign_in_and_out_by_keyboard(visit: Arrive, password_gateway: PasswordGateway) -> None:
+    name = await password_gateway.user("operator")
+    visitor = await come(visit, password_gateway)
+    page, keys = visitor.page, Keyboard(visitor)
     await visitor.context.add_init_script(COUNT_POINTERS)
     await visitor.open()
     await expect(page.get_by_label("Jméno")).to_be_focused()

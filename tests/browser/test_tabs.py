@@ -1,4 +1,4 @@
-"""Many tabs of one browser over HTTP/1.1, and a connection that dies without a word."""
+"""Many tabs of one browser over HTTP/1.1, and a connection that dies silently."""
 
 import asyncio
 import time
@@ -15,10 +15,10 @@ from tests.line import Line
 
 STREAM = "/.well-known/mercure"
 DEADLINE = 30.0
-"""From an update at the hub to a tab's screen."""
+"""Seconds from an update at the hub to a tab's screen."""
 
 
-class Streams:
+class StreamCounter:
     """The hub's streams that a browser context has open."""
 
     def __init__(self, visitor: Visitor) -> None:
@@ -31,7 +31,7 @@ class Streams:
 
 
 async def open_tabs(visitor: Visitor, count: int) -> list[Page]:
-    """Tabs with the list in them, opened one after another, each until it is live."""
+    """Open tabs with the list one after another, each until it is live."""
     pages = [visitor.page, *[await visitor.context.new_page() for _ in range(count - 1)]]
     for page in pages:
         await page.goto(visitor.root)
@@ -48,18 +48,16 @@ async def until_all_show(pages: list[Page], number: str) -> float:
 
 
 @pytest.mark.parametrize("count", [8, 20])
-async def test_all_tabs_of_a_browser_load_and_hear_over_one_stream(
-    visit: Arrive, line: Line, count: int
-) -> None:
+async def test_all_tabs_of_a_browser_share_one_event_stream(visit: Arrive, line: Line, count: int) -> None:
     visitor = await visit()
-    streams = Streams(visitor)
+    streams = StreamCounter(visitor)
     pages = await open_tabs(visitor, count)
     watches = [Watch(page) for page in pages[1:]]
     assert streams.opened == [pages[0]]
     number = (await line.order(1, first_seed=300 + count))["order_number"]
     took = await until_all_show(pages, number)
     print(f"{count} tabs showed a new order {took:.2f} s after it was there")
-    # From page to page the stream stays as it is.
+    # The stream stays open across navigation.
     for page in pages[:3]:
         await page.get_by_role("link", name="Systém").click()
         await expect(page.locator("h1")).to_be_visible()
@@ -68,13 +66,13 @@ async def test_all_tabs_of_a_browser_load_and_hear_over_one_stream(
     assert [trouble for watch in watches for trouble in watch.unannounced()] == []
 
 
-async def test_another_tab_goes_on_when_the_one_with_the_stream_is_closed(visit: Arrive, line: Line) -> None:
+async def test_another_tab_takes_over_when_the_leader_tab_closes(visit: Arrive, line: Line) -> None:
     visitor = await visit()
-    streams = Streams(visitor)
+    streams = StreamCounter(visitor)
     pages = await open_tabs(visitor, 4)
     leader = streams.opened[0]
     left = [page for page in pages if page is not leader]
-    # The update is on its way while the tab goes.
+    # The update is in flight while the tab closes.
     making = asyncio.create_task(line.order(1, first_seed=350))
     await leader.close()
     number = (await making)["order_number"]
@@ -83,12 +81,12 @@ async def test_another_tab_goes_on_when_the_one_with_the_stream_is_closed(visit:
     assert streams.opened[1] in left
     for page in left:
         await expect(page.locator("[data-connection]")).to_have_attribute("data-connection", "live")
-    # The one that has it now may go, too.
+    # The tab that took the stream over may close as well.
     number = (await line.order(1, first_seed=351))["order_number"]
     await until_all_show(left, number)
 
 
-# Playwright's clock does not move this one.
+# Playwright's clock does not control this one.
 _TIMEOUTS = """AbortSignal.timeout = (ms) => {
   const controller = new AbortController();
   setTimeout(() => controller.abort(new DOMException("no answer", "TimeoutError")), ms);
@@ -96,7 +94,7 @@ _TIMEOUTS = """AbortSignal.timeout = (ms) => {
 }"""
 
 
-async def test_a_connection_that_dies_silently_is_noticed_and_replaced(visit: Arrive, line: Line) -> None:
+async def test_a_silently_dead_connection_is_detected_and_replaced(visit: Arrive, line: Line) -> None:
     assert line.stack.nginx is not None
     async with silent_proxy(line.stack.nginx.port) as proxy:
         visitor = await visit(at=f"http://localhost:{proxy.port}")
@@ -112,7 +110,7 @@ async def test_a_connection_that_dies_silently_is_noticed_and_replaced(visit: Ar
         await expect(row).to_have_count(0)
         assert (await visitor.lights())[-1]["state"] == "live"
 
-        # After 45 s the page requests again, over connections that work.
+        # After 45 s the page reloads its data over connections that work.
         async def is_shown() -> bool:
             await visitor.page.clock.run_for(5000)
             return await row.count() == 1

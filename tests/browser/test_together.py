@@ -1,4 +1,4 @@
-"""Two people at once: what one does, the other sees."""
+"""Two users at once: each sees the other's changes."""
 
 import re
 
@@ -11,7 +11,7 @@ from tests.line import Line
 GENERATE = re.compile("^(Vygenerovat omalovánku|Nová omalovánka)")
 
 
-async def test_what_one_does_the_other_sees(visit: Arrive, line: Line) -> None:
+async def test_changes_of_one_user_appear_for_another(visit: Arrive, line: Line) -> None:
     here, there, at_list = await visit(), await visit(), await visit()
     await at_list.open()
     await at_list.until_light("live")
@@ -41,7 +41,7 @@ async def test_what_one_does_the_other_sees(visit: Arrive, line: Line) -> None:
     assert await there.loaded() == loaded
 
 
-async def test_an_order_deleted_elsewhere_goes(visit: Arrive, line: Line) -> None:
+async def test_an_order_deleted_by_another_user_disappears(visit: Arrive, line: Line) -> None:
     at_list = await visit()
     await at_list.open()
     await at_list.until_light("live")

@@ -1,15 +1,15 @@
-"""The dashboard of a viewer: it does not offer commands that change something."""
+"""The dashboard of a viewer offers no commands that change data."""
 
 import re
 
 from playwright.async_api import Page, expect
 
 from pastelka_local.testing.stack import photo
+from tests.browser.catalogue import words
 from tests.browser.conftest import Arrive
-from tests.browser.door import Door, enter
 from tests.browser.orders import images_of
+from tests.browser.password_gateway import PasswordGateway, enter
 from tests.browser.scenes import order_with_everything
-from tests.browser.words import words
 from tests.line import Line
 
 _HARMLESS = re.compile(
@@ -17,11 +17,11 @@ _HARMLESS = re.compile(
     "|Vše|Čeká na zpracování|Stahování...|Zpracování...|Ke kontrole|Chyba"
     r"|(Tisk PDF|Omalovánky ZIP|SVG ZIP|Fotky ZIP)\d+|Zobrazit na celou obrazovku: .*|v\d+Chyba.*|Obnovit"
 )
-"""What a viewer may press: how it looks, what is shown, taken along, or explained."""
+"""Buttons for a viewer: appearance, display, downloads and help."""
 
 
 async def offered(page: Page) -> list[str]:
-    """The names of all buttons on screen, and of fields that belong to a change."""
+    """Names of all buttons on screen, and of fields that change data."""
     names = await page.evaluate(
         """() => [...document.querySelectorAll("button")]
           .filter((one) => one.checkVisibility())
@@ -32,10 +32,12 @@ async def offered(page: Page) -> list[str]:
     return list(names)
 
 
-async def test_a_viewer_is_offered_nothing_that_changes(visit: Arrive, line: Line, door: Door) -> None:
+async def test_a_viewer_sees_no_commands_that_change_data(
+    visit: Arrive, line: Line, password_gateway: PasswordGateway
+) -> None:
     order = await order_with_everything(line, 900)
-    number, name = order["order_number"], await door.user("viewer")
-    visitor = await visit(at=door.url)
+    number, name = order["order_number"], await password_gateway.user("viewer")
+    visitor = await visit(at=password_gateway.url)
     page = visitor.page
     await enter(visitor, name)
     await expect(page.locator(f"[data-order='{number}']")).to_be_visible()
@@ -49,14 +51,16 @@ async def test_a_viewer_is_offered_nothing_that_changes(visit: Arrive, line: Lin
     shown["system"] = await offered(page)
     wrong = {where: [one for one in names if not _HARMLESS.fullmatch(one)] for where, names in shown.items()}
     assert wrong == {"list": [], "order": [], "system": []}
-    # And what is looked at is there.
+    # The content is visible.
     assert len([one for one in shown["order"] if one.startswith("Zobrazit")]) >= 5
 
 
-async def test_no_key_and_no_drop_changes_anything(visit: Arrive, line: Line, door: Door) -> None:
+async def test_keys_and_drops_of_a_viewer_change_nothing(
+    visit: Arrive, line: Line, password_gateway: PasswordGateway
+) -> None:
     order = await order_with_everything(line, 910)
-    number, name = order["order_number"], await door.user("viewer")
-    visitor = await visit(at=door.url)
+    number, name = order["order_number"], await password_gateway.user("viewer")
+    visitor = await visit(at=password_gateway.url)
     page = visitor.page
     await enter(visitor, name)
     before = await line.get(f"/orders/{number}")
@@ -77,7 +81,7 @@ async def test_no_key_and_no_drop_changes_anything(visit: Arrive, line: Line, do
     assert "Další fotka" in help_text
     assert words("cs")["detail.key.page"] not in help_text
     await page.keyboard.press("Escape")
-    # What is looked at still works.
+    # Viewing still works.
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("dialog")).to_be_visible()
     await page.keyboard.press("Escape")
@@ -85,15 +89,17 @@ async def test_no_key_and_no_drop_changes_anything(visit: Arrive, line: Line, do
     assert await line.get(f"/orders/{number}") == before
 
 
-async def test_somebody_who_may_no_longer_is_told_so(visit: Arrive, line: Line, door: Door) -> None:
+async def test_an_operator_who_lost_the_role_sees_a_message(
+    visit: Arrive, line: Line, password_gateway: PasswordGateway
+) -> None:
     order = await line.order(1, first_seed=920)
-    name = await door.user("operator")
-    visitor = await visit(at=door.url)
+    name = await password_gateway.user("operator")
+    visitor = await visit(at=password_gateway.url)
     page, image = visitor.page, images_of(order)[0]["id"]
     await enter(visitor, name, f"/orders/{order['order_number']}")
     generate = visitor.lane(image, "coloring").get_by_role("button", name="Vygenerovat omalovánku")
     await expect(generate).to_be_visible()
-    await door.command("users", "role", name, "viewer")
+    await password_gateway.command("users", "role", name, "viewer")
     visitor.watch.announce(r"/generate-coloring: 403")
     await generate.click()
     toast = page.get_by_role("region", name="Oznámení").get_by_role("listitem")

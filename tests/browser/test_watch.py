@@ -1,4 +1,4 @@
-"""What goes wrong in a page does not pass unseen."""
+"""Errors of a page are recorded."""
 
 import pytest
 from playwright.async_api import expect
@@ -32,7 +32,7 @@ TROUBLES = {
 
 
 @pytest.mark.parametrize("kind", TROUBLES)
-async def test_trouble_is_seen(visitor: Visitor, kind: str) -> None:
+async def test_errors_of_a_page_are_recorded(visitor: Visitor, kind: str) -> None:
     script, expected = TROUBLES[kind]
     await visitor.page.route("**/no-server.png", lambda route: route.abort("connectionrefused"))
     await visitor.open()
@@ -45,14 +45,14 @@ async def test_trouble_is_seen(visitor: Visitor, kind: str) -> None:
 
     await visitor.until(seen)
     visitor.watch.announce(expected)
-    # A violation is also told in Chromium's own words.
+    # Chromium also reports a violation in its own words.
     visitor.watch.announce("violates the following Content Security Policy", "request failed: .*x.png: csp")
     visitor.watch.announce("CSP violation: require-trusted-types-for")
     assert visitor.watch.unannounced() == []
     assert any(line.startswith("console.") for line in visitor.watch.console) or kind != "console"
 
 
-async def test_what_a_page_takes_back_is_no_trouble(visitor: Visitor) -> None:
+async def test_a_request_aborted_by_the_page_is_not_an_error(visitor: Visitor) -> None:
     await visitor.open()
     await visitor.until_light("live")
     await visitor.page.evaluate(

@@ -1,4 +1,4 @@
-"""Someone who has the dashboard open in a browser context of their own."""
+"""A visitor who has the dashboard open in a separate browser context."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,7 +12,7 @@ from pastelka_common.testing.waiting import until
 from tests.browser.watch import REPORT_VIOLATIONS, Watch
 
 DEADLINE = 30.0
-"""Seconds a screen may take to show what it must; a busy machine is several times slower than a quiet one."""
+"""Seconds until a screen must show a change; a busy machine is several times slower than an idle one."""
 expect.set_options(timeout=DEADLINE * 1000)
 
 Theme = Literal["light", "dark"]
@@ -20,24 +20,24 @@ Language = Literal["cs", "en"]
 _RECORDER = Path(__file__).with_name("recorder.js").read_text()
 
 
-class Change(TypedDict):
-    """What a badge showed from ``at`` (ms since the epoch) on."""
+class BadgeChange(TypedDict):
+    """Status of a badge from ``at`` (ms since the epoch) on."""
 
     at: float
     status: str
     label: str
 
 
-class Light(TypedDict):
-    """What the connection light said from ``at`` (ms since the epoch) on."""
+class LightChange(TypedDict):
+    """State of the connection light from ``at`` (ms since the epoch) on."""
 
     at: float
     state: str
 
 
 @dataclass(frozen=True)
-class Look:
-    """How a visitor sees the dashboard; ``bypass_csp`` lets a test inject scripts (axe)."""
+class DisplayOptions:
+    """Display options of a visitor; ``bypass_csp`` lets a test inject scripts (axe)."""
 
     language: Language = "cs"
     theme: Theme = "light"
@@ -63,7 +63,7 @@ class Visitor:
         await self.page.goto(f"{self.root}{path}")
 
     async def open_order(self, number: str) -> None:
-        """Go to an order; back when it is shown and live."""
+        """Go to an order; returns when it is shown and live."""
         await self.open(f"/orders/{number}")
         await expect(self.page.locator("h1")).to_contain_text(number)
         await self.until_light("live")
@@ -73,17 +73,17 @@ class Visitor:
         return self.page.locator(f"article[data-image='{image_id}']")
 
     def badge(self, image_id: int, kind: str, version: int = 1) -> Locator:
-        """The badge of a version, the ``version``-th of its kind."""
+        """The badge of the ``version``-th version of a kind."""
         lane = self.lane(image_id, kind)
         return lane.locator("li").nth(version - 1).locator("[data-status]")
 
     def lane(self, image_id: int, kind: str) -> Locator:
-        """The part of an image's card that is about its ``photo``, ``coloring`` or ``svg``."""
+        """The section of an image's card for its ``photo``, ``coloring`` or ``svg``."""
         place = {"photo": 0, "coloring": 1, "svg": 2}[kind]
         return self.card(image_id).locator("xpath=./div/*").nth(place)
 
     async def until_light(self, state: str, seconds: float = DEADLINE) -> None:
-        """Wait until the connection light says ``state``."""
+        """Wait until the connection light shows ``state``."""
         light = self.page.locator("[data-connection]")
         await expect(light).to_have_attribute("data-connection", state, timeout=seconds * 1000)
 
@@ -92,36 +92,36 @@ class Visitor:
         shown = await self.page.evaluate("window.__recorder.shown()")
         return {key: status for key, (status, _) in shown.items()}
 
-    async def recorded(self, image_id: int, kind: str, version: int = 1) -> list[Change]:
-        """Everything that a version's badge has shown since the page was loaded."""
+    async def recorded(self, image_id: int, kind: str, version: int = 1) -> list[BadgeChange]:
+        """All statuses that a version's badge has shown since the page was loaded."""
         key = f"{image_id}/{kind}/{version}"
-        changes: list[Change] = await self.page.evaluate(f"window.__recorder.badges['{key}'] ?? []")
+        changes: list[BadgeChange] = await self.page.evaluate(f"window.__recorder.badges['{key}'] ?? []")
         return changes
 
-    async def all_recorded(self) -> dict[str, list[Change]]:
-        """The same of every badge."""
-        changes: dict[str, list[Change]] = await self.page.evaluate("window.__recorder.badges")
+    async def all_recorded(self) -> dict[str, list[BadgeChange]]:
+        """The recorded statuses of every badge."""
+        changes: dict[str, list[BadgeChange]] = await self.page.evaluate("window.__recorder.badges")
         return changes
 
-    async def lights(self) -> list[Light]:
-        """Everything that the connection light has said since the page was loaded."""
-        lights: list[Light] = await self.page.evaluate("window.__recorder.lights")
+    async def lights(self) -> list[LightChange]:
+        """All states of the connection light since the page was loaded."""
+        lights: list[LightChange] = await self.page.evaluate("window.__recorder.lights")
         return lights
 
     async def loaded(self) -> float:
-        """A number that changes whenever the page is reloaded."""
+        """A number that changes with each reload of the page."""
         return float(await self.page.evaluate("window.__recorder.document"))
 
     async def until(self, check: Callable[[], Awaitable[Any]], seconds: float = DEADLINE) -> Any:
-        """Wait for ``check`` to answer something true."""
+        """Wait until ``check`` returns a true value."""
         return await until(check, seconds)
 
     async def drop(self, *photos: bytes) -> None:
-        """Drop files on the window, as one does with the mouse from a folder."""
+        """Drop files on the window, as with a mouse from a folder."""
         await self.page.evaluate(_DROP, [list(photo) for photo in photos])
 
-    async def shoot(self, folder: Path) -> list[Path]:
-        """Keep what is on screen and the console in ``folder``."""
+    async def save_screenshot(self, folder: Path) -> list[Path]:
+        """Save a screenshot and the console in ``folder``."""
         picture, console = folder / f"{self.name}.png", folder / f"{self.name}.console.txt"
         console.write_text("\n".join([self.page.url, *self.watch.console]) + "\n")
         async with asyncio.timeout(20):
@@ -139,8 +139,8 @@ _DROP = """(photos) => {
 }"""
 
 
-async def arrive(browser: Browser, root: str, name: str, look: Look) -> Visitor:
-    """A visitor in a fresh context, with nothing opened yet."""
+async def arrive(browser: Browser, root: str, name: str, look: DisplayOptions) -> Visitor:
+    """Create a visitor in a fresh context with an empty page."""
     context = await browser.new_context(
         viewport={"width": look.width, "height": look.height},
         has_touch=look.touch,

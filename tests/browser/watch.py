@@ -1,4 +1,4 @@
-"""What goes wrong in a page while a test looks elsewhere: console errors, exceptions, failed requests."""
+"""Records errors of a page: console errors, exceptions, failed requests."""
 
 import re
 from collections.abc import Sequence
@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from playwright.async_api import ConsoleMessage, Page, Request, Response
 
 _ABORTED = "net::ERR_ABORTED"
-"""The page itself took the request back: it went elsewhere, or something newer made it needless."""
+"""The page itself aborted the request: it navigated away, or a newer request replaced it."""
 _FIRST_FAILURE = 400
 _LOADING_FAILED = "Failed to load resource"
 
-# Chromium reports a violation to the console in words of its own; this names the directive and the address.
+# Chromium reports a violation to the console in its own words; this names the directive and the address.
 REPORT_VIOLATIONS = """addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP violation: ${event.violatedDirective} ${event.blockedURI}`));"""
 
 
 class Watch:
-    """Keeps a page's console, and what of it no test has announced."""
+    """Keeps a page's console and its unannounced errors."""
 
     def __init__(self, page: Page) -> None:
         self.console: list[str] = []
@@ -29,11 +29,11 @@ class Watch:
         page.on("response", self._on_response)
 
     def announce(self, *patterns: str) -> None:
-        """Say that troubles which match (``re.search``) belong to the test."""
+        """Accept errors that match (``re.search``) in this test."""
         self._announced += [re.compile(pattern) for pattern in patterns]
 
     def unannounced(self) -> Sequence[str]:
-        """The troubles that no test has announced."""
+        """The errors that the test has not announced."""
         return [
             trouble
             for trouble in self.troubles
@@ -46,7 +46,7 @@ class Watch:
 
     def _on_console(self, message: ConsoleMessage) -> None:
         text = f"console.{message.type}: {message.text} ({message.location['url']})"
-        # Of a request that failed, the request itself tells more.
+        # A failed request is reported by its own event.
         if message.type in {"error", "assert"} and not message.text.startswith(_LOADING_FAILED):
             self._trouble(text)
         else:

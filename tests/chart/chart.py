@@ -1,4 +1,4 @@
-"""The chart as helm renders it: objects to look at."""
+"""The chart as helm renders it, as Python objects."""
 
 import shutil
 import subprocess
@@ -28,13 +28,13 @@ def skip_reason() -> str | None:
 
 @cache
 def prepared() -> None:
-    """Have helm, kubeconform and the schemas (``make test`` did that before)."""
+    """Install helm, kubeconform and the schemas if they are missing (``make test`` did that before)."""
     build(CHART, lambda _line: None)
     schemas.prepare(lambda _line: None)
 
 
 def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run helm; what it says of linked files is left out."""
+    """Run helm; warnings about linked files are removed from the output."""
     prepared()
     done = subprocess.run(
         [str(program("helm")), *arguments], capture_output=True, text=True, check=False, timeout=60
@@ -66,18 +66,18 @@ class Rendered:
         return {component_of(one): one for one in self.objects if one["kind"] == kind}
 
     def pods(self) -> dict[str, Mapping[str, Any]]:
-        """Templates of all pods, by component."""
+        """Pod templates by component."""
         kinds = ("Deployment", "StatefulSet", "Job", "CronJob")
         return {component_of(one): _template(one) for one in self.objects if one["kind"] in kinds}
 
     def containers(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """Every container of every pod, with the name of its component."""
+        """Every container of every pod, with its component's name."""
         for component, pod in self.pods().items():
             for container in [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]:
                 yield component, container
 
     def container(self, component: str) -> Mapping[str, Any]:
-        """The container of a component that is its own."""
+        """A component's main container."""
         containers = self.pods()[component]["spec"]["containers"]
         return next(one for one in containers if one["name"] == component)
 
@@ -96,7 +96,7 @@ def component_of(one: Mapping[str, Any]) -> str:
 
 @cache
 def rendered(case: str, *arguments: str) -> Rendered:
-    """A case as objects. Fails with what helm says."""
+    """A case as objects. Fails with helm's error message."""
     done = template(case, *arguments)
     assert done.returncode == 0, done.stderr
     objects = tuple(one for one in yaml.safe_load_all(done.stdout) if one)

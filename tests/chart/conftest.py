@@ -1,4 +1,4 @@
-"""Every test of the chart takes it as helm renders it; where there is no Go, there is no helm."""
+"""Tests of the chart use helm's output; they are skipped if helm cannot be built (no Go)."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.chart.chart import CASES, Rendered, rendered, skip_reason
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the tests of this folder where helm cannot be built."""
+    """Skip the tests of this folder if helm cannot be built."""
     reason = skip_reason()
     if reason is None:
         return
@@ -17,5 +17,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(params=CASES)
 def case(request: pytest.FixtureRequest) -> Rendered:
-    """The chart with each file of values."""
+    """The chart rendered with each file of values."""
     return rendered(request.param)

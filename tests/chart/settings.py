@@ -1,4 +1,4 @@
-"""What each service reads from its environment, and values that stand in for the Secrets'."""
+"""Settings classes of the services, and placeholder values for Secrets."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +24,7 @@ _SECRETS = {
 
 
 def environment(container: Mapping[str, Any]) -> dict[str, str]:
-    """A container's variables; what comes from a Secret is stood in for."""
+    """A container's variables; values from Secrets are placeholders."""
     return {one["name"]: one.get("value", _SECRETS.get(one["name"], "s" * 48)) for one in container["env"]}
 
 

@@ -1,4 +1,4 @@
-"""Configuration files: those of the repository, filled in as the local stack does it."""
+"""Configuration files: equal to those of the repository, filled in as the local stack does it."""
 
 import re
 import subprocess
@@ -25,7 +25,7 @@ def _defaults() -> dict[str, str]:
 
 
 def _filled(variables: Mapping[str, str]) -> dict[str, str]:
-    """The templates as a reader of them would fill them in: our own word against the chart's."""
+    """The templates filled in independently of the chart."""
     return {
         file.name.removesuffix(".template"): re.sub(
             r"\$\{([A-Z_]+)\}", lambda match: variables[match[1]], file.read_text()
@@ -37,7 +37,7 @@ def _filled(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def _bucket(case: str) -> dict[str, str]:
-    """What follows from the addresses in ``ci/``."""
+    """Variables that follow from the addresses in ``ci/``."""
     hosts = {
         "bucket": "store.objects.svc",
         "bucket-identity": "s3.eu-central-1.amazonaws.com",
@@ -58,7 +58,7 @@ def _bucket(case: str) -> dict[str, str]:
     }
 
 
-def test_nginx_is_told_what_the_templates_say(case: Rendered) -> None:
+def test_nginx_is_configured_from_the_templates(case: Rendered) -> None:
     name = case.of("Deployment")["gateway"]["metadata"]["name"].removesuffix("-gateway")
     naming = ["10.96.4.7/32"] if case.case == "gateway-api" else []
     front = [*_PRIVATE, *naming]
@@ -81,9 +81,9 @@ def test_nginx_is_told_what_the_templates_say(case: Rendered) -> None:
             **_bucket(case.case),
         }
     )
-    told = case.of("ConfigMap")["gateway"]["data"]
-    assert {file: text.strip() for file, text in told.items()} == expected
-    assert "worker_processes 2;" in told["nginx.conf"]
+    mounted = case.of("ConfigMap")["gateway"]["data"]
+    assert {file: text.strip() for file, text in mounted.items()} == expected
+    assert "worker_processes 2;" in mounted["nginx.conf"]
 
 
 @pytest.mark.parametrize(
@@ -95,8 +95,8 @@ def test_nginx_is_told_what_the_templates_say(case: Rendered) -> None:
         ("minimal", "--set", "gateway.settings.PASTELKA_HOST=[::]"),
     ],
 )
-def test_nginx_accepts_it(values: tuple[str, ...], tmp_path: Path) -> None:
-    """The real nginx reads the files; names of Services and folders of the image are others here."""
+def test_nginx_accepts_the_configuration(values: tuple[str, ...], tmp_path: Path) -> None:
+    """The real nginx parses the files, with other names of Services and other folders."""
     for name, text in rendered(*values).of("ConfigMap")["gateway"]["data"].items():
         here = text.replace("/tmp", str(tmp_path))  # noqa: S108 - of a pod
         here = here.replace("/srv/pastelka/dashboard", str(tmp_path))
@@ -114,12 +114,12 @@ def test_nginx_ports_are_the_containers(case: Rendered) -> None:
     assert ports == {"http": 8080, "static": 8081}
 
 
-def test_the_hub_is_told_what_the_repository_says(case: Rendered) -> None:
+def test_the_hub_is_configured_from_the_repository(case: Rendered) -> None:
     written = (deploy_folder() / "mercure" / "Caddyfile").read_text()
     assert case.of("ConfigMap")["hub"]["data"]["Caddyfile"].strip() == written.strip()
 
 
-def test_new_configuration_starts_the_pods_anew() -> None:
+def test_new_configuration_restarts_the_pods() -> None:
     def checksum(*arguments: str) -> str:
         pod = rendered("minimal", *arguments).pods()["gateway"]
         return str(pod["metadata"]["annotations"]["checksum/config"])
@@ -138,7 +138,7 @@ def test_services_find_each_other(case: Rendered) -> None:
             assert notifier["MERCURE_URL"] == f"http://{name}:8000/.well-known/mercure"
 
 
-def test_the_nats_of_try_out_reads_its_configuration(tmp_path: Path) -> None:
+def test_the_try_out_nats_accepts_its_configuration(tmp_path: Path) -> None:
     text = rendered("try-out").of("ConfigMap")["nats"]["data"]["nats.conf"]
     file = tmp_path / "nats.conf"
     file.write_text(text.replace('"/data"', f'"{tmp_path}"'))
@@ -150,7 +150,7 @@ def test_the_nats_of_try_out_reads_its_configuration(tmp_path: Path) -> None:
     assert '"sync_interval": "always"' in text
 
 
-def test_the_address_of_the_files_is_that_of_the_gateway() -> None:
+def test_static_url_is_the_address_of_the_gateway() -> None:
     def static_url(*arguments: str) -> str:
         env = rendered("minimal", *arguments).container("orders-api")["env"]
         return str(next(one["value"] for one in env if one["name"] == "STATIC_URL"))
@@ -173,7 +173,7 @@ def test_ingress_and_route_lead_to_the_gateway() -> None:
     }
 
 
-def test_the_hub_has_every_variable_it_asks_for(case: Rendered) -> None:
+def test_the_hub_has_every_required_variable(case: Rendered) -> None:
     config = case.of("ConfigMap")["hub"]["data"]["Caddyfile"]
     needed = set(re.findall(r"\{env\.([A-Z_]+)\}|\{\$([A-Z_]+)\}", config))
     given = {one["name"] for one in case.container("hub")["env"]}

@@ -1,4 +1,4 @@
-"""The database's way to its newest revision, and what `tryOut` makes."""
+"""Database migrations, and the objects that `tryOut` generates."""
 
 import base64
 
@@ -7,7 +7,7 @@ import pytest
 from tests.chart.chart import Rendered, rendered
 
 
-def test_a_job_migrates_before_anything_else_is_there() -> None:
+def test_a_hook_job_migrates_before_any_other_object_exists() -> None:
     case = rendered("external")
     job = case.of("Job")["migration"]
     assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
@@ -17,8 +17,8 @@ def test_a_job_migrates_before_anything_else_is_there() -> None:
     assert weights[0] < weights[1]
 
 
-def test_the_job_needs_nothing_of_the_release() -> None:
-    """It runs before the release's objects are there: only Secrets of the operator's may be named."""
+def test_the_migration_job_needs_no_object_of_the_release() -> None:
+    """The Job runs before the release's objects exist: it may reference only Secrets of the operator."""
     for name in ("external", "minimal", "everything"):
         case = rendered(name)
         spec = case.pods()["migration"]["spec"]
@@ -48,7 +48,9 @@ def test_the_job_needs_nothing_of_the_release() -> None:
         (("try-out", "--set", "database.existingSecret=elsewhere"), True, False),
     ],
 )
-def test_the_database_is_migrated_in_one_way(arguments: tuple[str, ...], job: bool, init: bool) -> None:
+def test_exactly_one_mechanism_migrates_the_database(
+    arguments: tuple[str, ...], job: bool, init: bool
+) -> None:
     case = rendered(*arguments)
     assert ("migration" in case.of("Job")) == job
     for component in ("orders-api", "orders-worker"):
@@ -56,12 +58,12 @@ def test_the_database_is_migrated_in_one_way(arguments: tuple[str, ...], job: bo
         assert [one["command"][-1] for one in containers] == ["pastelka_orders.entrypoints.migrate"] * init
 
 
-def test_secrets_are_made_for_trying_out_only(case: Rendered) -> None:
+def test_secrets_are_generated_for_try_out_only(case: Rendered) -> None:
     secrets = case.of("Secret")
     assert set(secrets) == ({"shop-pastelka-try-out"} if case.case == "try-out" else set())
 
 
-def test_what_try_out_draws_is_complete_and_kept() -> None:
+def test_generated_try_out_secrets_are_complete_and_kept() -> None:
     secret = rendered("try-out").of("Secret")["shop-pastelka-try-out"]
     assert secret["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
     data = {name: base64.b64decode(value).decode() for name, value in secret["data"].items()}
@@ -72,7 +74,7 @@ def test_what_try_out_draws_is_complete_and_kept() -> None:
     assert all(len(data[key]) == 48 for key in ("publisher-jwt-key", "subscriber-jwt-key"))
 
 
-def test_every_secret_that_is_named_is_the_operators_or_drawn(case: Rendered) -> None:
+def test_every_referenced_secret_is_provided_or_generated(case: Rendered) -> None:
     drawn = {one["metadata"]["name"]: set(one["data"]) for one in case.of("Secret").values()}
     for _, container in case.containers():
         for variable in container.get("env", []):
@@ -81,7 +83,7 @@ def test_every_secret_that_is_named_is_the_operators_or_drawn(case: Rendered) ->
                 assert reference["key"] in drawn[reference["name"]]
 
 
-def test_the_files_stay_when_the_release_goes() -> None:
+def test_files_survive_the_removal_of_the_release() -> None:
     claim = rendered("try-out").of("PersistentVolumeClaim")["shop-pastelka-files"]
     assert claim["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
     assert claim["spec"]["accessModes"] == ["ReadWriteOnce"]

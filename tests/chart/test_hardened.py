@@ -1,4 +1,4 @@
-"""What a hardened cluster asks for, by values alone."""
+"""Options for hardened clusters, set by values alone."""
 
 import json
 from typing import Any
@@ -22,7 +22,7 @@ def _env(case: Rendered, component: str) -> dict[str, Any]:
     return {one["name"]: one.get("value") for one in case.container(component).get("env", [])}
 
 
-def test_each_component_may_have_an_account_of_its_own() -> None:
+def test_each_component_may_have_its_own_service_account() -> None:
     pods = rendered("everything").pods()
     accounts = {component: pod["spec"]["serviceAccountName"] for component, pod in pods.items()}
     assert accounts.pop("coloring") == "studio-workers"
@@ -40,28 +40,28 @@ def test_each_component_may_have_an_account_of_its_own() -> None:
         ("defaults.serviceAccountName=other,migration.serviceAccountName=there", "there"),
     ],
 )
-def test_the_hook_has_an_account_that_is_there_before(settings: str, account: str) -> None:
+def test_the_hook_uses_a_service_account_that_already_exists(settings: str, account: str) -> None:
     pod = rendered("minimal", "--set", settings).pods()["migration"]
     assert pod["spec"]["serviceAccountName"] == account
 
 
-def test_a_token_is_there_for_whoever_asks() -> None:
+def test_a_service_account_token_is_mounted_on_request() -> None:
     pods = rendered("minimal", "--set", "notifier.automountServiceAccountToken=true").pods()
-    told = {component: pod["spec"]["automountServiceAccountToken"] for component, pod in pods.items()}
-    assert {component for component, automounted in told.items() if automounted} == {"notifier"}
+    mounts = {component: pod["spec"]["automountServiceAccountToken"] for component, pod in pods.items()}
+    assert {component for component, automounted in mounts.items() if automounted} == {"notifier"}
 
 
-def test_users_of_pods_are_none_of_the_node() -> None:
+def test_host_users_can_be_disabled() -> None:
     assert {pod["spec"]["hostUsers"] for pod in rendered("everything").pods().values()} == {False}
     assert not any("hostUsers" in pod["spec"] for pod in rendered("minimal").pods().values())
 
 
 @pytest.mark.parametrize(("kind", "name"), [("configMap", "name"), ("secret", "secretName")])
-def test_certificates_are_believed_by_who_asks_others(kind: str, name: str) -> None:
+def test_extra_certificates_are_trusted_by_all_clients(kind: str, name: str) -> None:
     case = rendered("bucket", "--set", f"authorities.{kind}=ours,{JOBS}")
     for component in (*SERVICES, "migration", "backup-record", "after-restore"):
-        told = _env(case, component)
-        assert told["SSL_CERT_FILE"] == told["PGSSLROOTCERT"] == BUNDLE, component
+        env = _env(case, component)
+        assert env["SSL_CERT_FILE"] == env["PGSSLROOTCERT"] == BUNDLE, component
     for component in (*SERVICES, "gateway", "migration", "backup-record", "after-restore"):
         mounts = {one["mountPath"]: one["name"] for one in case.container(component)["volumeMounts"]}
         volumes = {one["name"]: one for one in case.pods()[component]["spec"]["volumes"]}
@@ -70,7 +70,7 @@ def test_certificates_are_believed_by_who_asks_others(kind: str, name: str) -> N
     assert f"proxy_ssl_trusted_certificate {BUNDLE};" in passing
 
 
-def test_the_database_may_be_named_in_parts() -> None:
+def test_the_database_url_may_be_given_in_parts() -> None:
     case = rendered("everything")
     for component in ("orders-api", "orders-worker", "migration", "backup-record"):
         container = case.container(component)
@@ -84,11 +84,11 @@ def test_the_database_may_be_named_in_parts() -> None:
         )
         assert {"DATABASE_USER", "DATABASE_PASSWORD"} <= from_secrets(container)
         names = [one["name"] for one in container["env"]]
-        # Only what comes before is filled in.
+        # Kubernetes substitutes only variables that are defined earlier.
         assert names.index("DATABASE_URL") > names.index("DATABASE_PASSWORD") > names.index("DATABASE_USER")
 
 
-def test_where_a_proxy_is_the_way_out_nothing_else_is() -> None:
+def test_with_an_egress_proxy_no_other_egress_is_allowed() -> None:
     out, _ = arrows(rendered("everything"))
     assert not {arrow for arrow in out if arrow.target == INTERNET}
     assert Arrow("orders-worker", "10.30.0.1/32", 3128) in out
@@ -99,7 +99,7 @@ def test_where_a_proxy_is_the_way_out_nothing_else_is() -> None:
     }
 
 
-def test_the_gateways_service_is_as_its_load_balancer_wants_it() -> None:
+def test_the_gateway_service_takes_load_balancer_settings() -> None:
     service = rendered("everything").of("Service")["gateway"]
     assert service["metadata"]["labels"]["exposed"] == "inside"
     spec = service["spec"]
@@ -110,7 +110,7 @@ def test_the_gateways_service_is_as_its_load_balancer_wants_it() -> None:
         assert one["spec"]["ipFamilyPolicy"] == "PreferDualStack"
 
 
-def test_prometheus_finds_what_has_metrics() -> None:
+def test_prometheus_discovers_every_pod_with_metrics() -> None:
     case = rendered("everything")
     spec = case.of("PodMonitor")["studio-line-services"]["spec"]
     (expression,) = spec["selector"]["matchExpressions"]
@@ -122,11 +122,11 @@ def test_prometheus_finds_what_has_metrics() -> None:
         assert spec["selector"]["matchLabels"].items() <= labels.items()
 
 
-def test_alerts_and_dashboard_are_those_of_the_repository() -> None:
+def test_alerts_and_dashboard_match_the_repository() -> None:
     case = rendered("everything")
     written = yaml.safe_load((deploy_folder() / "observability" / "alerts.yaml").read_text())
-    told = case.of("PrometheusRule")["studio-line-alerts"]["spec"]
-    for group, ours in zip(told["groups"], written["groups"], strict=True):
+    rendered_rules = case.of("PrometheusRule")["studio-line-alerts"]["spec"]
+    for group, ours in zip(rendered_rules["groups"], written["groups"], strict=True):
         for rule, our in zip(group["rules"], ours["rules"], strict=True):
             link = rule["annotations"].pop("runbook_url")
             expected = our["annotations"].pop("runbook_url")
@@ -136,7 +136,7 @@ def test_alerts_and_dashboard_are_those_of_the_repository() -> None:
     assert board == json.loads((deploy_folder() / "observability" / "dashboard.json").read_text())
 
 
-def test_servers_for_trying_out_have_the_labels_of_all() -> None:
+def test_try_out_servers_have_the_common_labels() -> None:
     case = rendered("try-out", "--set", "defaults.podLabels.zone=dmz,defaults.podAnnotations.note=here")
     for component, pod in case.pods().items():
         assert pod["metadata"]["labels"]["zone"] == "dmz", component
@@ -144,7 +144,7 @@ def test_servers_for_trying_out_have_the_labels_of_all() -> None:
 
 
 def test_every_component_takes_every_value_of_the_pods() -> None:
-    """Each by itself: what is set for one is not set for another."""
+    """Set for one component, a value affects no other."""
     keys = {"orders-api": "ordersApi", "orders-worker": "ordersWorker"}
     for component in COMPONENTS:
         value = f"{keys.get(component, component)}.priorityClassName=high"
@@ -164,7 +164,7 @@ def test_every_component_takes_every_value_of_the_pods() -> None:
         ("monitoring.rules.runbook=docs", "does not match pattern"),
     ],
 )
-def test_what_is_wrong_is_said(settings: str, complaint: str) -> None:
+def test_invalid_values_are_rejected_with_a_message(settings: str, complaint: str) -> None:
     done = template("minimal", "--set", settings)
     assert done.returncode != 0
     assert complaint in done.stderr, done.stderr

@@ -1,4 +1,4 @@
-"""Jobs beside the release: the record that is kept beside backups, and what is run after a restore."""
+"""Jobs beside the release: the record kept with backups, and the reconciliation after a restore."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def _with(settings: str, case: str = "minimal") -> Rendered:
 
 
 def _claims(pod: Mapping[str, Any]) -> dict[str, str]:
-    """Claims of a pod, by where its first container has them."""
+    """Claims of a pod by mount path in its first container."""
     volumes = {one["name"]: one for one in pod["spec"]["volumes"]}
     return {
         mount["mountPath"]: volumes[mount["name"]]["persistentVolumeClaim"]["claimName"]
@@ -39,23 +39,23 @@ def _claims(pod: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _here(container: Mapping[str, Any], records: Path) -> list[str]:
-    """A container's command with a folder of this machine in place of the claim."""
+    """A container's command with a local folder in place of the claim."""
     return [part.replace("/record/", f"{records}/") for part in container["command"]]
 
 
 def _environment(container: Mapping[str, Any], **others: str) -> dict[str, str]:
-    """Nothing of this process's own but the way to the programs of this environment."""
+    """An environment with only the PATH of this process."""
     given = {one["name"]: one["value"] for one in container["env"] if "value" in one}
     return {**given, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **others}
 
 
-def test_records_are_off_by_default() -> None:
+def test_the_record_job_is_off_by_default() -> None:
     case = rendered("minimal")
     assert not case.of("CronJob")
     assert set(case.of("Job")) == {"migration"}
 
 
-def test_records_are_written_one_after_the_other_to_a_claim_of_their_own() -> None:
+def test_record_jobs_run_one_at_a_time_with_their_own_claim() -> None:
     case = _with(RECORDS)
     spec = case.of("CronJob")["backup-record"]["spec"]
     assert spec["concurrencyPolicy"] == "Forbid"
@@ -63,7 +63,7 @@ def test_records_are_written_one_after_the_other_to_a_claim_of_their_own() -> No
     assert _claims(case.pods()["backup-record"]) == {"/record": "records"}
 
 
-def test_the_record_reaches_the_database_only() -> None:
+def test_the_record_job_reaches_the_database_only() -> None:
     case = _with(RECORDS)
     out, into = arrows(case)
     assert {arrow for arrow in out if arrow.source == "backup-record"} == {
@@ -74,7 +74,7 @@ def test_the_record_reaches_the_database_only() -> None:
     assert from_secrets(case.container("backup-record")) == {"DATABASE_URL"}
 
 
-def test_the_servers_of_this_chart_let_the_jobs_in() -> None:
+def test_the_servers_of_this_chart_admit_the_jobs() -> None:
     case = _with(f"{RESTORE}", "try-out")
     out, into = arrows(case)
     wanted = {
@@ -85,7 +85,7 @@ def test_the_servers_of_this_chart_let_the_jobs_in() -> None:
     assert wanted <= out & into
 
 
-def test_what_is_run_after_a_restore_has_the_files_and_the_record() -> None:
+def test_the_restore_job_has_the_files_and_the_record() -> None:
     pod = _with(RESTORE).pods()["after-restore"]
     assert _claims(pod) == {"/data/images": "pastelka-files", "/record": "records"}
     mounts = {one["name"]: one for one in pod["spec"]["containers"][0]["volumeMounts"]}
@@ -93,7 +93,7 @@ def test_what_is_run_after_a_restore_has_the_files_and_the_record() -> None:
     assert "readOnly" not in mounts["files"]
 
 
-def test_what_is_run_after_a_restore_reaches_all_it_makes_agree() -> None:
+def test_the_restore_job_reaches_everything_it_reconciles() -> None:
     out, _ = arrows(rendered("after-restore"))
     assert {(arrow.target, arrow.port) for arrow in out if arrow.source == "after-restore"} == {
         ("kube-system", 53),
@@ -123,11 +123,11 @@ def test_a_dry_run_comes_first(settings: str, name: str | None, last: str) -> No
     assert job["metadata"]["name"] == (name or "shop-pastelka-after-restore-dry-run")
     assert ("--no-record" in case.container("after-restore")["command"]) == (name is None)
     assert case.container("after-restore")["command"][-1] == last
-    assert job["spec"]["backoffLimit"] == 0  # a person looks before it is tried again
+    assert job["spec"]["backoffLimit"] == 0  # an operator inspects the result before a retry
 
 
-def test_it_is_rendered_alone_with_its_policy() -> None:
-    """As docs/backup.md gives it to kubectl."""
+def test_the_restore_job_renders_alone_with_its_policy() -> None:
+    """As in docs/backup.md for kubectl."""
     alone = ("--show-only", "templates/after-restore.yaml")
     kinds = [one["kind"] for one in rendered("after-restore", *alone).objects]
     assert sorted(kinds) == ["Job", "NetworkPolicy"]
@@ -152,14 +152,16 @@ def test_it_is_rendered_alone_with_its_policy() -> None:
         ("afterRestore.record=../a.json", "does not match pattern"),
     ],
 )
-def test_what_is_wrong_is_said(settings: str, complaint: str) -> None:
+def test_invalid_values_are_rejected_with_a_message(settings: str, complaint: str) -> None:
     done = template("minimal", "--set", settings)
     assert done.returncode != 0
     assert complaint in done.stderr, done.stderr
 
 
-async def test_the_commands_do_it(database_url: str, nats_server: NatsServer, tmp_path: Path) -> None:
-    """Both as their containers run them, with a real database and broker: a record is written and taken."""
+async def test_the_job_commands_write_and_apply_a_record(
+    database_url: str, nats_server: NatsServer, tmp_path: Path
+) -> None:
+    """Run both commands of the containers with a real database and broker: write a record, apply it."""
     url = database_url.replace("postgresql://", "postgresql+asyncpg://", 1)
     await migrations_runner.upgrade(url)
     writing = _with(RECORDS).container("backup-record")
@@ -182,8 +184,8 @@ def _run(command: list[str], environment: dict[str, str]) -> str:
     return done.stdout
 
 
-def test_the_lines_of_the_documentation_can_be_copied(tmp_path: Path) -> None:
-    """Those of docs/backup.md, by a shell with the real helm; kubectl stands in, keeping what it gets."""
+def test_the_documented_commands_run_as_written(tmp_path: Path) -> None:
+    """Run the commands of docs/backup.md with the real helm and a fake kubectl that stores its input."""
     text = (FOLDER.parents[2] / "docs" / "backup.md").read_text()
     (lines,) = [block for block in re.findall(r"(?ms)^```\w*\n(.*?)^```", text) if "job()" in block]
     values = f"{values_file('after-restore')}"

@@ -1,4 +1,4 @@
-"""NetworkPolicies: exactly the arrows of the architecture, and nothing else."""
+"""NetworkPolicies allow exactly the arrows of the architecture."""
 
 import ipaddress
 from collections.abc import Iterator, Mapping
@@ -11,11 +11,11 @@ from tests.chart.chart import COMPONENTS, SERVICES, Rendered, rendered
 INTERNET = "internet"
 ANYBODY = "anybody"
 _SOMETIMES = {"migration", "backup-record", "after-restore"}
-"""Pods of jobs, which are not there in every case."""
+"""Pods of Jobs, which some cases lack."""
 
 
 class Arrow(NamedTuple):
-    """Which pod may connect to which, and on which ports."""
+    """An allowed connection: source, target, ports."""
 
     source: str
     target: str
@@ -44,7 +44,7 @@ def _peers(peers: list[Mapping[str, Any]] | None, case: Rendered) -> Iterator[st
 
 
 def arrows(case: Rendered) -> tuple[set[Arrow], set[Arrow]]:
-    """What the policies let out, and what they let in."""
+    """Connections allowed by egress rules, and those allowed by ingress rules."""
     out, into = set[Arrow](), set[Arrow]()
     for policy in case.of("NetworkPolicy").values():
         spec = policy["spec"]
@@ -127,7 +127,7 @@ def test_traces_have_their_arrow() -> None:
     assert {arrow.source for arrow in out if arrow.target == "observability"} == set(SERVICES)
 
 
-def test_what_is_let_out_inside_is_let_in(case: Rendered) -> None:
+def test_every_internal_egress_has_a_matching_ingress(case: Rendered) -> None:
     out, into = arrows(case)
     pods = set(case.pods())
     assert {arrow for arrow in out if arrow.target in pods} == {
@@ -135,7 +135,7 @@ def test_what_is_let_out_inside_is_let_in(case: Rendered) -> None:
     }
 
 
-def test_every_pod_is_refused_everything_first(case: Rendered) -> None:
+def test_every_pod_denies_all_traffic_by_default(case: Rendered) -> None:
     (deny,) = [
         one for one in case.of("NetworkPolicy").values() if one["metadata"]["name"].endswith("default-deny")
     ]
@@ -146,7 +146,7 @@ def test_every_pod_is_refused_everything_first(case: Rendered) -> None:
 
 @pytest.mark.parametrize("version", [4, 6])
 def test_the_internet_is_public_addresses_only(version: int) -> None:
-    """Photos are fetched from addresses that strangers name."""
+    """The service downloads photos from addresses that third parties supply."""
     (block,) = [
         peer["ipBlock"]
         for rule in rendered("minimal").of("NetworkPolicy")["orders-worker"]["spec"]["egress"]
@@ -170,5 +170,5 @@ def test_the_internet_is_public_addresses_only(version: int) -> None:
     assert all(network.subnet_of(whole) for network in refused)  # type: ignore[arg-type]
 
 
-def test_policies_can_be_left_to_others() -> None:
+def test_network_policies_can_be_disabled() -> None:
     assert not rendered("external", "--set", "networkPolicy.enabled=false").of("NetworkPolicy")

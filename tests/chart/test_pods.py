@@ -1,4 +1,4 @@
-"""The pods: settings, probes, security, their way to the end."""
+"""The pods: settings, probes, security, shutdown."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ from pastelka_orders.settings import OrdersSettings
 from tests.chart.chart import COMPONENTS, SERVICES, Rendered, rendered
 from tests.chart.settings import SETTINGS, environment, from_secrets
 
-# Read by libraries, by numbered parts of the settings, or by what is asked for at the door.
+# Variables read by libraries, by numbered settings, or by the access control.
 _OTHERS = re.compile(
     r"PROXY_\d+_[A-Z]+|HTTPS_PROXY|NO_PROXY|SSL_CERT_FILE|PGSSLROOTCERT|OTEL_EXPORTER_OTLP_CERTIFICATE"
     r"|DATABASE_(USER|PASSWORD)|NATS_PASSWORD"
@@ -44,16 +44,16 @@ def test_no_variable_is_misspelt(case: Rendered, service: str) -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_secrets_come_from_secrets(case: Rendered, service: str) -> None:
-    """Every setting that the service itself treats as a secret."""
+    """Every secret setting of a service comes from a Secret."""
     container = case.container(service)
     secret = {
         name.upper()
         for name, field in SETTINGS[service].model_fields.items()
         if "SecretStr" in str(field.annotation)
     }
-    told = {one["name"]: one.get("value", "") for one in container["env"]}
-    made_of = {name for name, value in told.items() if "_PASSWORD)" in value}
-    assert secret & set(told) <= from_secrets(container) | made_of
+    env = {one["name"]: one.get("value", "") for one in container["env"]}
+    made_of = {name for name, value in env.items() if "_PASSWORD)" in value}
+    assert secret & set(env) <= from_secrets(container) | made_of
 
 
 def test_every_container_meets_the_restricted_standard(case: Rendered) -> None:
@@ -79,21 +79,21 @@ def test_no_pod_has_a_token(case: Rendered) -> None:
         assert pod["spec"]["enableServiceLinks"] is False
 
 
-def test_every_container_says_what_it_needs(case: Rendered) -> None:
+def test_every_container_declares_resources(case: Rendered) -> None:
     for component, container in case.containers():
         resources = container["resources"]
         assert {"cpu", "memory"} <= set(resources["requests"]), component
         assert "memory" in resources["limits"], component
 
 
-def test_every_folder_for_writing_is_bounded(case: Rendered) -> None:
+def test_every_writable_volume_has_a_size_limit(case: Rendered) -> None:
     for component, pod in case.pods().items():
         for volume in pod["spec"]["volumes"]:
             if "emptyDir" in volume:
                 assert volume["emptyDir"]["sizeLimit"], (component, volume["name"])
 
 
-def test_mounts_have_their_volumes(case: Rendered) -> None:
+def test_every_mount_has_a_volume(case: Rendered) -> None:
     for component, pod in case.pods().items():
         volumes = {volume["name"] for volume in pod["spec"]["volumes"]}
         if component in case.of("StatefulSet"):
@@ -105,7 +105,7 @@ def test_mounts_have_their_volumes(case: Rendered) -> None:
             assert {mount["name"] for mount in container.get("volumeMounts", [])} <= volumes, component
 
 
-def test_the_grace_period_is_longer_than_the_way_to_the_end(case: Rendered) -> None:
+def test_the_grace_period_exceeds_the_shutdown_time(case: Rendered) -> None:
     for component in COMPONENTS:
         pod, container = case.pods()[component]["spec"], case.container(component)
         sleep = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
@@ -114,8 +114,8 @@ def test_the_grace_period_is_longer_than_the_way_to_the_end(case: Rendered) -> N
         assert pod["terminationGracePeriodSeconds"] >= sleep + grace + 10, component
 
 
-def test_what_answers_requests_sleeps_before_its_end(case: Rendered) -> None:
-    """The time in which the endpoint is withdrawn."""
+def test_request_serving_pods_have_a_pre_stop_pause(case: Rendered) -> None:
+    """Gives Kubernetes time to withdraw the endpoint."""
     services = {one["spec"]["selector"]["app.kubernetes.io/component"] for one in case.of("Service").values()}
     for component in services & set(COMPONENTS):
         sleep = case.container(component)["lifecycle"]["preStop"]["sleep"]["seconds"]
@@ -138,18 +138,18 @@ def test_ports_of_services_are_ports_of_their_containers(case: Rendered) -> None
         assert {port["targetPort"] for port in one["spec"]["ports"]} <= named
 
 
-def test_a_budget_never_keeps_a_node_from_being_emptied(case: Rendered) -> None:
+def test_a_disruption_budget_never_blocks_a_node_drain(case: Rendered) -> None:
     for component, one in case.of("PodDisruptionBudget").items():
         assert one["spec"]["maxUnavailable"] not in {0, "0%"}, component
         assert "minAvailable" not in one["spec"]
         assert one["spec"]["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
 
 
-def test_a_rolling_upgrade_can_always_go_on(case: Rendered) -> None:
+def test_a_rolling_upgrade_can_always_proceed(case: Rendered) -> None:
     for component, one in case.of("Deployment").items():
         strategy = one["spec"]["strategy"]
         if component == "hub":
-            assert strategy == {"type": "Recreate"}  # its history is a file
+            assert strategy == {"type": "Recreate"}  # its history is stored in a file
             continue
         rolling = strategy["rollingUpdate"]
         assert (rolling["maxUnavailable"] == 0) != (rolling["maxSurge"] == 0), component
@@ -169,8 +169,8 @@ def _probes(container: Any) -> set[str]:
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
-def test_being_alive_is_no_question_of_others(component: str) -> None:
-    """A database outage must not restart every pod."""
+def test_liveness_does_not_depend_on_other_services(component: str) -> None:
+    """A database outage must not restart any pod."""
     container = rendered("minimal").container(component)
     assert container["startupProbe"]["httpGet"] == {"path": "/healthz", "port": "http"}
     assert container["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": "http"}
@@ -206,7 +206,7 @@ async def test_the_hub_answers_its_probes(mercure_hub: MercureServer) -> None:
             assert (await client.get(f"{mercure_hub.origin}{path}")).status_code == 200
 
 
-def test_a_gpu_is_asked_for() -> None:
+def test_a_gpu_is_requested() -> None:
     pod = rendered("gpu-runpod").pods()["coloring"]["spec"]
     assert pod["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == 1
     assert pod["nodeSelector"] == {"accelerator": "nvidia-l4"}
@@ -214,7 +214,7 @@ def test_a_gpu_is_asked_for() -> None:
     assert "nvidia.com/gpu" not in str(rendered("gpu-runpod").pods()["vectorize"])
 
 
-def test_images_come_from_the_registry_that_was_named() -> None:
+def test_images_come_from_the_configured_registry() -> None:
     everything = rendered("everything")
     for component, container in everything.containers():
         if container["name"] != "log-shipper":
@@ -226,7 +226,7 @@ def test_images_come_from_the_registry_that_was_named() -> None:
     assert everything.container("orders-worker")["image"] == everything.container("orders-api")["image"]
 
 
-def test_a_hardened_cluster_gets_all_it_asks_for() -> None:
+def test_the_hardened_profile_sets_every_option() -> None:
     for component, pod in rendered("everything").pods().items():
         spec = pod["spec"]
         assert spec["imagePullSecrets"] == [{"name": "pull"}]
@@ -242,7 +242,7 @@ def test_a_hardened_cluster_gets_all_it_asks_for() -> None:
 
 
 def test_uid_can_be_left_to_the_cluster() -> None:
-    """As OpenShift wants it."""
+    """As OpenShift requires it."""
     nothing = [f"defaults.podSecurityContext.{name}=null" for name in ("runAsUser", "runAsGroup", "fsGroup")]
     pods = rendered("minimal", "--set", ",".join(nothing)).pods()
     for pod in pods.values():

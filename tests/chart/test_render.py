@@ -1,4 +1,4 @@
-"""Rendering: for every file of values, valid for the oldest and the newest Kubernetes."""
+"""Rendered objects of every file of values are valid for the oldest and the newest Kubernetes."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ from tests.k8s.programs import program
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_lint_has_nothing_to_say(name: str) -> None:
+def test_helm_lint_passes(name: str) -> None:
     done = helm("lint", "--strict", "--quiet", str(FOLDER), "--values", str(values_file(name)))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "WARNING" not in done.stdout
@@ -29,11 +29,11 @@ def test_every_object_is_valid(case: Rendered, version: str, tmp_path: Path) -> 
         command += ["-schema-location", location]
     done = subprocess.run([*command, str(file)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert json.loads(done.stdout)["resources"] == []  # it names only what is wrong
+    assert json.loads(done.stdout)["resources"] == []  # it prints only errors
 
 
-def test_kubeconform_finds_what_is_wrong(tmp_path: Path) -> None:
-    """The schemas above are there and strict: a wrong field of each kind of source is found."""
+def test_kubeconform_rejects_a_wrong_field(tmp_path: Path) -> None:
+    """The schemas are strict: a wrong field is reported for each source of schemas."""
     broken = {
         "Deployment": {"apiVersion": "apps/v1", "spec": {"replica": 1, "selector": {}, "template": {}}},
         "ScaledObject": {"apiVersion": "keda.sh/v1alpha1", "spec": {"minReplicas": 1}},
@@ -58,7 +58,7 @@ def test_names_are_unique(case: Rendered) -> None:
 def test_every_object_has_the_common_labels(case: Rendered) -> None:
     for one in case.objects:
         if one["metadata"]["name"].endswith("-extra"):
-            continue  # an object of the operator's own
+            continue  # an object that the operator provides
         labels = one["metadata"]["labels"]
         assert labels["app.kubernetes.io/instance"] == "shop"
         assert labels["app.kubernetes.io/managed-by"] == "Helm"
@@ -89,19 +89,19 @@ def test_every_object_has_the_common_labels(case: Rendered) -> None:
         ("publicUrl=pastelka.example.org", "does not match pattern"),
     ],
 )
-def test_what_is_wrong_is_said(setting: str, complaint: str) -> None:
+def test_invalid_values_are_rejected_with_a_message(setting: str, complaint: str) -> None:
     done = template("minimal", "--set", setting)
     assert done.returncode != 0
     assert complaint in done.stderr, done.stderr
 
 
-def test_with_nothing_given_everything_missing_is_named() -> None:
+def test_without_values_every_missing_value_is_named() -> None:
     done = helm("template", "shop", str(FOLDER))
     assert done.returncode != 0
     for value in ("publicUrl", "auth.mode", "database.existingSecret", "nats.url", "mercure.existingSecret"):
         assert f"\n{value}" in done.stderr
 
 
-def test_an_older_kubernetes_is_refused() -> None:
+def test_an_older_kubernetes_is_rejected() -> None:
     done = template("minimal", "--kube-version", "1.29.4")
     assert "requires kubeVersion" in done.stderr

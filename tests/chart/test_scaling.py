@@ -1,4 +1,4 @@
-"""Who sets the number of pods, and by what."""
+"""Number of pods: who sets it, and from which metric."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.chart.chart import Rendered, rendered
 CONSUMERS = {"coloring": COLORING_CONSUMER, "vectorize": VECTORIZE_CONSUMER}
 
 
-def test_keda_asks_for_the_consumers_that_there_are() -> None:
+def test_keda_queries_existing_consumers() -> None:
     for name in ("external", "everything", "gpu-runpod"):
         scaled = rendered(name).of("ScaledObject")
         assert set(scaled) == set(CONSUMERS)
@@ -27,15 +27,15 @@ def test_a_scaled_object_names_its_deployment(case: Rendered) -> None:
             assert one["spec"]["scaleTargetRef"]["name"] in deployments
 
 
-def test_nobody_sets_a_number_that_another_sets(case: Rendered) -> None:
-    """An upgrade must not put back the number that KEDA or the autoscaler has chosen."""
+def test_replicas_are_unset_where_an_autoscaler_sets_them(case: Rendered) -> None:
+    """An upgrade must not reset the number that KEDA or the autoscaler has set."""
     scaled = {*case.of("ScaledObject"), *case.of("HorizontalPodAutoscaler")}
     for component, one in case.of("Deployment").items():
         assert ("replicas" in one["spec"]) == (component not in scaled), component
 
 
 def test_a_lost_consumer_starts_one_worker() -> None:
-    """Only a worker declares its consumer: without it there is no lag, and no worker would ever start."""
+    """Only a worker creates its consumer: without it there is no lag, and no worker would ever start."""
     for one in rendered("external").of("ScaledObject").values():
         assert one["spec"]["minReplicaCount"] == 0
         assert one["spec"]["fallback"]["replicas"] == 1
@@ -67,12 +67,12 @@ def test_keda_values_arrive() -> None:
         (("try-out", "--set", "keda.enabled=true"), "shop-pastelka-nats.default.svc:8222"),
     ],
 )
-def test_keda_asks_the_nats_that_is_used(arguments: tuple[str, ...], endpoint: str) -> None:
+def test_keda_queries_the_configured_nats(arguments: tuple[str, ...], endpoint: str) -> None:
     one = rendered(*arguments).of("ScaledObject")["coloring"]
     assert one["spec"]["triggers"][0]["metadata"]["natsServerMonitoringEndpoint"] == endpoint
 
 
-def test_keda_looks_at_the_stream_with_its_prefix() -> None:
+def test_keda_queries_the_stream_with_its_prefix() -> None:
     case = rendered("external", "--set", "nats.prefix=shop")
     for component in ("coloring", "vectorize"):
         metadata = case.of("ScaledObject")[component]["spec"]["triggers"][0]["metadata"]

@@ -1,4 +1,4 @@
-"""Where the files are: a folder on a volume, or a bucket; who has it, and who may reach it."""
+"""Storage of the files, a volume or a bucket: mounts, credentials and network access."""
 
 import re
 
@@ -22,7 +22,7 @@ def _endpoint(url: str, *more: str) -> Rendered:
 
 
 def _upstream(case: Rendered) -> dict[str, str]:
-    """What nginx is told of the bucket."""
+    """The variables of nginx that describe the bucket."""
     files = case.of("ConfigMap")["gateway"]["data"]
     passing = files["bucket_pass.conf"]
     found = {
@@ -57,7 +57,7 @@ def test_with_a_claim_there_is_no_bucket(case: Rendered) -> None:
 @pytest.mark.parametrize("name", BUCKETS)
 @pytest.mark.parametrize("service", SIGNING)
 def test_the_services_open_the_bucket(name: str, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the settings of their own, by the library: nothing is asked yet."""
+    """Opens the bucket through the library with the services' own settings; no request is sent."""
     given = environment(rendered(name).container(service))
     for variable in KEYS | {"AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"}:
         monkeypatch.delenv(variable, raising=False)
@@ -75,7 +75,7 @@ def test_the_services_open_the_bucket(name: str, service: str, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("name", BUCKETS)
-def test_keys_are_for_those_who_sign_only(name: str) -> None:
+def test_only_components_that_sign_requests_have_keys(name: str) -> None:
     case = rendered(name)
     for component, container in case.containers():
         has = KEYS & from_secrets(container)
@@ -103,13 +103,13 @@ def test_a_session_token_comes_from_the_secret() -> None:
         ("", ("https", "s3.eu-central-1.amazonaws.com", "s3.eu-central-1.amazonaws.com:443")),
     ],
 )
-def test_the_gateway_asks_the_host_that_is_signed(endpoint: str, expected: tuple[str, str, str]) -> None:
-    told = _upstream(_endpoint(endpoint))
-    assert (told["scheme"], told["host"], told["server"]) == expected
-    assert told["name"] == re.sub(r":\d+$", "", expected[1]).strip("[]")
+def test_the_gateway_sends_the_signed_host(endpoint: str, expected: tuple[str, str, str]) -> None:
+    upstream = _upstream(_endpoint(endpoint))
+    assert (upstream["scheme"], upstream["host"], upstream["server"]) == expected
+    assert upstream["name"] == re.sub(r":\d+$", "", expected[1]).strip("[]")
 
 
-def test_certificates_are_looked_at() -> None:
+def test_certificates_are_verified() -> None:
     def text(url: str) -> str:
         return str(_endpoint(url).of("ConfigMap")["gateway"]["data"]["bucket_pass.conf"])
 
@@ -118,14 +118,14 @@ def test_certificates_are_looked_at() -> None:
     assert "proxy_ssl_verify on;" not in text("http://store")
 
 
-def test_who_talks_to_the_store_is_let_out_to_it_and_nobody_else() -> None:
+def test_only_clients_of_the_store_have_egress_to_it() -> None:
     out, _ = arrows(rendered("bucket"))
     assert {arrow for arrow in out if arrow.target == "objects"} == {
         Arrow(component, "objects", 9000) for component in ASKING
     }
 
 
-def test_without_a_peer_the_store_is_anywhere_on_its_port() -> None:
+def test_without_a_peer_egress_to_the_store_is_limited_by_port() -> None:
     for url, port in (("http://store", 80), ("https://store", 443), ("https://store:9443", 9443)):
         case = _endpoint(url, "networkPolicy.storage=null,networkPolicy.storagePort=null")
         out, _ = arrows(case)
@@ -133,7 +133,7 @@ def test_without_a_peer_the_store_is_anywhere_on_its_port() -> None:
         assert found == {Arrow(component, ANYBODY, port) for component in ASKING}
 
 
-def test_who_signs_gets_to_its_credentials() -> None:
+def test_components_that_sign_reach_their_credentials() -> None:
     out, _ = arrows(rendered("bucket-identity"))
     assert {arrow for arrow in out if arrow.target == "10.20.9.9/32"} == {
         Arrow(component, "10.20.9.9/32", 443) for component in SIGNING
@@ -142,8 +142,8 @@ def test_who_signs_gets_to_its_credentials() -> None:
     assert not {arrow for arrow in arrows(with_keys)[0] if arrow.target == "10.20.9.9/32"}
 
 
-def test_copies_of_files_have_room() -> None:
-    """The root is read-only: what is copied from the bucket lies in the folder for temporary files."""
+def test_local_copies_have_a_writable_volume() -> None:
+    """The root file system is read-only: local copies go to the volume for temporary files."""
     for component in SIGNING:
         pod = rendered("bucket").pods()[component]["spec"]
         (tmp,) = [one for one in pod["volumes"] if one["name"] == "tmp"]
@@ -169,7 +169,7 @@ def test_copies_of_files_have_room() -> None:
         ("bucket", "networkPolicy.storagePort=0", "minimum: got 0, want 1"),
     ],
 )
-def test_what_is_wrong_is_said(case: str, settings: str, complaint: str) -> None:
+def test_invalid_values_are_rejected_with_a_message(case: str, settings: str, complaint: str) -> None:
     done = template(case, "--set", settings)
     assert done.returncode != 0
     assert complaint in done.stderr, done.stderr

@@ -1,4 +1,4 @@
-"""The values: each documented, each in the schema, the README's table current."""
+"""Every value is documented and in the schema, and the README's table is current."""
 
 import json
 from typing import Any
@@ -36,26 +36,26 @@ def test_every_value_is_documented() -> None:
         assert own != sections, f"{'.'.join(path)} has no comment of its own"
 
 
-def test_what_the_schema_names_is_there() -> None:
+def test_every_schema_property_is_in_the_values() -> None:
     shared = set(values.values()["defaults"])
     for path in _schema_paths(SCHEMA):
-        of_defaults = len(path) == 2 and path[1] in shared  # a component may have it, and need not
+        of_defaults = len(path) == 2 and path[1] in shared  # optional for a component
         if path[-1] != "claims" and not of_defaults:
             values.at(path)
 
 
-def test_what_is_there_the_schema_names() -> None:
+def test_every_value_is_in_the_schema() -> None:
     for path in values.leaves(values.values()):
         part = _resolved(SCHEMA)
         for key in path:
             if "properties" not in part:
-                break  # a map of the operator's
+                break  # a free-form map
             assert key in part["properties"], ".".join(path)
             part = _resolved(part["properties"][key])
 
 
-def test_nothing_but_maps_of_the_operator_is_open() -> None:
-    """Wherever the chart names the keys, another key is an error."""
+def test_only_free_form_maps_accept_unknown_keys() -> None:
+    """Where the chart defines the keys, an unknown key is an error."""
     for name, part in {**SCHEMA["properties"], **SCHEMA["definitions"]}.items():
         if "properties" in part and name != "global":
             assert part["additionalProperties"] is False, name

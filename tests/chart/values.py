@@ -1,4 +1,4 @@
-"""The values as the chart's README lists them: ``python -m tests.chart.values`` writes the table."""
+"""The table of values in the chart's README: ``python -m tests.chart.values`` writes it."""
 
 import json
 import re
@@ -16,7 +16,7 @@ _LONGEST = 60
 
 
 @dataclass(frozen=True)
-class Documented:
+class DocumentedValue:
     """A value that has a comment."""
 
     path: tuple[str, ...]
@@ -29,8 +29,8 @@ def values() -> dict[str, Any]:
     return loaded
 
 
-def documented() -> list[Documented]:
-    """Every value with a comment above it, in their order."""
+def documented() -> list[DocumentedValue]:
+    """Every value with a comment above it, in file order."""
     found, comment = [], list[str]()
     path: list[str] = []
     for line in (FOLDER / "values.yaml").read_text().splitlines():
@@ -42,13 +42,13 @@ def documented() -> list[Documented]:
         if key:
             path = [*path[: len(key.group(1)) // 2], key.group(2)]
             if comment:
-                found.append(Documented(tuple(path), " ".join(comment)))
+                found.append(DocumentedValue(tuple(path), " ".join(comment)))
         comment = []
     return found
 
 
 def leaves(part: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Paths of everything that is no map (an empty map is something, too)."""
+    """Paths of all values that are not maps (an empty map is a value)."""
     if isinstance(part, dict) and part:
         for key, inner in part.items():
             yield from leaves(inner, (*path, key))
@@ -65,7 +65,7 @@ def at(path: tuple[str, ...]) -> Any:
 
 
 def table() -> str:
-    """The values in Markdown."""
+    """The table in Markdown."""
     known = documented()
     lines = ["| value | default | meaning |", "| --- | --- | --- |"]
     for one in known:

@@ -1,1 +1,1 @@
-"""Checks of ``deploy/compose``: what is in it, and what Docker Compose says of it."""
+"""Checks of ``deploy/compose``: its files, and Docker Compose's interpretation of them."""

@@ -1,4 +1,4 @@
-"""``python -m tests.compose``: gets Docker Compose before the tests wait for it."""
+"""``python -m tests.compose``: builds Docker Compose before the tests need it."""
 
 from tests.compose.composer import WITHOUT, command
 

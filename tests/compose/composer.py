@@ -1,4 +1,4 @@
-"""Docker Compose itself: the plugin of this machine, or one built by Go and kept outside of the checkout."""
+"""Docker Compose: the installed plugin, or one built by Go and kept outside the checkout."""
 
 import shutil
 import subprocess
@@ -8,7 +8,7 @@ from functools import cache
 from pastelka_common.servers.go_program import GoProgram
 from tests.compose.files import FOLDER
 
-WITHOUT = "there is neither Docker Compose nor Go here, so Compose itself was not asked"
+WITHOUT = "neither Docker Compose nor Go is installed"
 _PROGRAM = GoProgram(
     name="compose",
     title="Docker Compose",
@@ -21,7 +21,7 @@ _PROGRAM = GoProgram(
 
 @cache
 def command() -> Sequence[str] | None:
-    """How to call Docker Compose, built if it has to be; ``None`` where that cannot be done."""
+    """Command line of Docker Compose, built if necessary; ``None`` if that is impossible."""
     docker = shutil.which("docker")
     if docker is not None and _works([docker, "compose", "version"]):
         return (docker, "compose")

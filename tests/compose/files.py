@@ -18,7 +18,7 @@ _EXAMPLE_LINE = re.compile(r"(?P<off># )?(?P<name>[A-Z][A-Z0-9_]*)=(?P<value>.*)
 
 @dataclass(frozen=True)
 class Setting:
-    """A line of ``.env.example``: ``explained`` if there is prose above it or above its group."""
+    """A line of ``.env.example``; ``explained``: a comment stands above it or above its group."""
 
     value: str
     required: bool
@@ -26,25 +26,25 @@ class Setting:
 
 
 def services(file: Path = MAIN) -> dict[str, Any]:
-    """The services of a Compose file, with merges done and variables as they are written."""
+    """The services of a Compose file, with merges resolved and variables unsubstituted."""
     found: dict[str, Any] = yaml.safe_load(file.read_text())["services"]
     return found
 
 
 def environment(service: str) -> dict[str, str | None]:
-    """What a service is told, variables as they are written; ``None``: passed on if it is set."""
+    """Environment of a service with variables unsubstituted; ``None``: passed through if set."""
     return dict(services()[service].get("environment") or {})
 
 
 def filled(text: object, given: dict[str, str]) -> str:
-    """``text`` with its variables replaced by ``given`` or their defaults, as Compose does it."""
+    """Substitute the variables of ``text`` with ``given`` or their defaults, as Compose does."""
     return _REFERENCE.sub(
         lambda match: given.get(match["name"]) or (match["rest"] if match["kind"] == "-" else ""), str(text)
     )
 
 
-def asked_for() -> set[str]:
-    """Every variable that a Compose file takes from ``.env``."""
+def used_variables() -> set[str]:
+    """Every variable that a Compose file reads from ``.env``."""
     names: set[str] = set()
     for file in FOLDER.glob("compose*.yaml"):
         names |= {match["name"] for match in _REFERENCE.finditer(file.read_text())}

@@ -1,4 +1,4 @@
-"""What Docker Compose itself makes of the files."""
+"""Docker Compose's own interpretation of the files."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import pytest
 from tests.compose import files
 from tests.compose.composer import WITHOUT, command
 
-pytestmark = pytest.mark.timeout(900)  # Go may have to build it
+pytestmark = pytest.mark.timeout(900)  # Go may have to build it first
 
 _REQUIRED = ("POSTGRES_PASSWORD", "NATS_PASSWORD", "MERCURE_PUBLISHER_JWT_KEY", "MERCURE_SUBSCRIBER_JWT_KEY")
 
@@ -31,7 +31,7 @@ def _config(compose: Sequence[str], env_file: Path, *overrides: str) -> subproce
     return subprocess.run(
         [*compose, "--env-file", str(env_file), *options, "config", "--format", "json"],
         cwd=files.ROOT,
-        # Where plugins are found; nothing that could stand for a setting.
+        # Variables that locate plugins; none that could be a setting.
         env={name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "DOCKER_CONFIG"}},
         capture_output=True,
         text=True,
@@ -40,7 +40,7 @@ def _config(compose: Sequence[str], env_file: Path, *overrides: str) -> subproce
 
 
 def _env(folder: Path, **values: str) -> Path:
-    """A ``.env`` as a person makes it from the example."""
+    """A ``.env`` made from the example."""
     text = files.EXAMPLE.read_text()
     file = folder / "env"
     file.write_text(text + "".join(f"{name}={value}\n" for name, value in values.items()))
@@ -53,7 +53,7 @@ def _services(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return found
 
 
-def test_the_example_is_enough_once_it_is_filled_in(compose: Sequence[str], tmp_path: Path) -> None:
+def test_the_completed_example_is_sufficient(compose: Sequence[str], tmp_path: Path) -> None:
     services = _services(_config(compose, _env(tmp_path, **dict.fromkeys(_REQUIRED, "a" * 32))))
 
     assert services.keys() == files.services().keys()
@@ -63,7 +63,7 @@ def test_the_example_is_enough_once_it_is_filled_in(compose: Sequence[str], tmp_
     assert services["coloring"]["environment"]["COLORING_PROVIDER"] is None
 
 
-def test_what_is_not_filled_in_is_named(compose: Sequence[str], tmp_path: Path) -> None:
+def test_a_missing_required_variable_is_named(compose: Sequence[str], tmp_path: Path) -> None:
     done = _config(compose, _env(tmp_path))
 
     assert done.returncode != 0
@@ -96,7 +96,7 @@ def test_settings_of_the_environment_file_arrive(compose: Sequence[str], tmp_pat
         ),
     ],
 )
-def test_paid_providers_ask_for_their_keys(
+def test_paid_providers_require_their_keys(
     compose: Sequence[str], tmp_path: Path, override: str, service: str, provider: str, keys: Sequence[str]
 ) -> None:
     required = dict.fromkeys(_REQUIRED, "a" * 32)

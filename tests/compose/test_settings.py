@@ -1,4 +1,4 @@
-"""Compose passes every service the settings it needs, and none that no service reads."""
+"""Compose passes every service the settings that it reads, and no others."""
 
 import re
 from collections.abc import Mapping
@@ -39,15 +39,15 @@ _SERVERS = {
 
 
 def _names(settings: type[ServiceSettings]) -> set[str]:
-    """The variables that a class of settings reads."""
+    """Variables that a settings class reads."""
     names = {name.upper() for name in settings.model_fields}
     if "PROXY" in names:
         names = names - {"PROXY"} | {f"PROXY_1_{part.upper()}" for part in ProxySettings.model_fields}
     return names
 
 
-def _told(service: str) -> dict[str, str]:
-    """What Compose tells a service when ``.env`` holds only what is required."""
+def _environment(service: str) -> dict[str, str]:
+    """Environment of a service if ``.env`` holds only required values."""
     return {
         name: files.filled(value, _GIVEN)
         for name, value in files.environment(service).items()
@@ -63,7 +63,7 @@ def test_every_setting_of_a_service_can_be_set(service: str) -> None:
 
 
 @pytest.mark.parametrize("service", _CLASSES)
-def test_every_service_is_told_only_what_it_reads(service: str) -> None:
+def test_every_service_gets_only_variables_that_it_reads(service: str) -> None:
     assert files.environment(service).keys() - _names(_CLASSES[service]) == set()
 
 
@@ -71,14 +71,16 @@ def test_every_service_is_told_only_what_it_reads(service: str) -> None:
 def test_every_required_setting_has_a_value(service: str) -> None:
     required = {name.upper() for name, one in _CLASSES[service].model_fields.items() if one.is_required()}
 
-    assert required - _told(service).keys() == set()
+    assert required - _environment(service).keys() == set()
 
 
 @pytest.mark.parametrize("service", _CLASSES)
-def test_services_start_with_what_compose_tells_them(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_services_start_with_the_environment_of_compose(
+    service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in _names(_CLASSES[service]):
         monkeypatch.delenv(name, raising=False)
-    for name, value in _told(service).items():
+    for name, value in _environment(service).items():
         monkeypatch.setenv(name, value)
 
     settings = _CLASSES[service].load()
@@ -89,7 +91,7 @@ def test_services_start_with_what_compose_tells_them(service: str, monkeypatch: 
     assert settings.shutdown_grace < 45
 
 
-def test_servers_are_told_only_what_they_read() -> None:
+def test_servers_get_only_variables_that_they_read() -> None:
     caddyfile = (files.ROOT / "deploy" / "mercure" / "Caddyfile").read_text()
     hub = _SERVERS["mercure"] | set(re.findall(r"\{(?:\$|env\.)(MERCURE_[A-Z_]+)", caddyfile))
     gateway = (files.ROOT / "deploy" / "images" / "gateway.Dockerfile").read_text()
@@ -103,15 +105,15 @@ def test_servers_are_told_only_what_they_read() -> None:
     assert files.services().keys() == known
 
 
-def test_the_example_names_what_compose_asks_for_and_nothing_else() -> None:
-    assert files.example().keys() == files.asked_for()
+def test_the_example_lists_exactly_the_variables_of_compose() -> None:
+    assert files.example().keys() == files.used_variables()
 
 
 def test_the_example_explains_every_setting() -> None:
     assert [name for name, one in files.example().items() if not one.explained] == []
 
 
-def test_the_example_asks_for_what_compose_cannot_do_without() -> None:
+def test_the_example_marks_required_variables() -> None:
     text = files.MAIN.read_text()
     required = {name for name, one in files.example().items() if one.required}
 

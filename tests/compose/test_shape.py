@@ -1,4 +1,4 @@
-"""How Compose runs things: ports, rights, versions, the servers' configuration."""
+"""How Compose runs the services: ports, privileges, versions, configuration of the servers."""
 
 import json
 import re
@@ -16,7 +16,7 @@ _OURS = {"orders-api", "orders-worker", "coloring", "vectorize", "notifier", "mi
 _ALL = sorted(files.services())
 
 
-def test_only_the_gateway_is_published_and_only_here() -> None:
+def test_only_the_gateway_is_published_and_only_on_loopback() -> None:
     published = {name: one["ports"] for name, one in files.services().items() if "ports" in one}
 
     assert {name: [files.filled(port, {}) for port in ports] for name, ports in published.items()} == {
@@ -25,20 +25,20 @@ def test_only_the_gateway_is_published_and_only_here() -> None:
 
 
 @pytest.mark.parametrize("name", _ALL)
-def test_nothing_may_do_more_than_it_must(name: str) -> None:
+def test_every_container_has_minimal_privileges(name: str) -> None:
     service = files.services()[name]
 
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service.get("cap_add", []) == (["CHOWN"] if name == "volumes" else [])
-    # Our images carry their user.
+    # Our own images define their user.
     assert (service.get("user", "image's") == "0:0") == (name == "volumes")
     assert "user" in service or name in _OURS
 
 
 @pytest.mark.parametrize("name", sorted(set(_ALL) - {"volumes"}))
-def test_everything_has_limits_and_comes_back(name: str) -> None:
+def test_every_service_has_limits_and_a_restart_policy(name: str) -> None:
     service = files.services()[name]
 
     assert service["deploy"]["resources"]["limits"]["memory"]
@@ -48,20 +48,20 @@ def test_everything_has_limits_and_comes_back(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(_ALL) - {"gateway"} - _ONE_SHOT))
-def test_health_is_checked(name: str) -> None:
-    # The gateway's image has its own check.
+def test_every_service_has_a_health_check(name: str) -> None:
+    # The gateway's image defines its own check.
     assert files.services()[name]["healthcheck"]["test"][0] == "CMD"
 
 
 @pytest.mark.parametrize("name", _ALL)
-def test_what_is_waited_for_can_come(name: str) -> None:
+def test_every_dependency_condition_can_be_met(name: str) -> None:
     for needed, how in files.services()[name].get("depends_on", {}).items():
         one_shot = needed in _ONE_SHOT
         assert how["condition"] == ("service_completed_successfully" if one_shot else "service_healthy")
 
 
 @pytest.mark.parametrize("name", sorted({"postgres", "nats", "mercure"}))
-def test_servers_have_no_way_out(name: str) -> None:
+def test_servers_have_no_outbound_network(name: str) -> None:
     assert files.services()[name]["networks"] == ["inside"]
 
 
@@ -74,7 +74,7 @@ def _locked(package: str) -> str:
     return str(next(one["version"] for one in packages if one["name"] == package))
 
 
-def test_servers_are_the_releases_that_the_tests_run_on() -> None:
+def test_server_images_have_the_tested_versions() -> None:
     postgres = subprocess.run(
         [binaries() / "postgres", "--version"], capture_output=True, text=True, check=True
     ).stdout
@@ -85,7 +85,7 @@ def test_servers_are_the_releases_that_the_tests_run_on() -> None:
     assert f"github.com/dunglas/mercure/caddy {_tag('mercure')}\n" in hub
 
 
-def test_nats_is_set_up_as_everywhere_else(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_nats_uses_the_common_configuration(tmp_path_factory: pytest.TempPathFactory) -> None:
     config = files.FOLDER / "nats.conf"
     environment = {"NATS_PASSWORD": '"0123456789"'}
     tried = subprocess.run(

@@ -1,4 +1,4 @@
-"""The whole line with fake providers: one stack for all tests of a module."""
+"""The whole pipeline with fake providers: one stack for all tests of a module."""
 
 from collections.abc import AsyncIterator
 
@@ -12,7 +12,7 @@ from tests.line import Line, running_line
 
 @pytest.fixture(scope="module")
 def line_env() -> dict[str, str]:
-    """Settings of the services that a module wants beside those of the fake providers."""
+    """Additional settings of the services for a module."""
     return {}
 
 

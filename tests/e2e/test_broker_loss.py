@@ -1,4 +1,4 @@
-"""The broker loses what it acknowledged, in the middle of an order: all completed, nothing paid twice."""
+"""The broker loses acknowledged data in the middle of an order: all work completes, nothing is paid twice."""
 
 import asyncio
 import shutil
@@ -16,7 +16,7 @@ from nats.js.errors import NotFoundError
 from pastelka_common.testing.waiting import freeze, until
 
 IMAGES = 6
-STREAMS = ("JOBS", "STATUS", "EVENTS", "DEAD", "KV_PROVIDER_JOBS", "KV_CANCELS")
+STREAMS = ("JOBS", "STATUS", "EVENTS", "DEAD", "KV_RUNS", "KV_CANCELS")
 CONSUMERS = (
     ("JOBS", "coloring"),
     ("JOBS", "vectorize"),
@@ -31,32 +31,32 @@ Break = Callable[[Any], Awaitable[None]]
 
 @pytest.fixture(scope="module")
 def line_env() -> dict[str, str]:
-    """A reconciler that looks often."""
+    """A reconciler with a short interval."""
     return {"RECONCILE_INTERVAL": "1", "RECONCILE_GRACE": "2"}
 
 
 class Browser:
-    """Knows of an order what it fetched when it was told to, and what it was told since."""
+    """Holds an order's state from its fetches and the updates received since."""
 
     def __init__(self, line: Any, number: str) -> None:
         self._line = line
         self._number = number
-        self._told = asyncio.Event()
+        self._order_update = asyncio.Event()
         self.picture: dict[tuple[str, int], str] = {}
 
     def hear(self, heard: Any) -> None:
-        """Take an update."""
+        """Apply an update."""
         if heard.payload["type"] == "image_status":
             key = (heard.payload["status_type"], heard.payload["version_id"])
             self.picture[key] = heard.payload["status"]
         else:
-            self._told.set()
+            self._order_update.set()
 
-    async def fetch_when_told(self) -> None:
-        """Fetch the order after every update that asks for it."""
+    async def fetch_on_update(self) -> None:
+        """Fetch the order after every update that requires it."""
         while True:
-            await self._told.wait()
-            self._told.clear()
+            await self._order_update.wait()
+            self._order_update.clear()
             self.picture = await statuses(self._line, self._number)
 
 
@@ -78,7 +78,7 @@ async def watching(line: Any, number: str) -> AsyncIterator[Browser]:
     browser = Browser(line, number)
     async with line.stack.subscriber(f"orders/{number}") as subscriber:
         subscriber.on_heard = browser.hear
-        task = asyncio.create_task(browser.fetch_when_told())
+        task = asyncio.create_task(browser.fetch_on_update())
         yield browser
         task.cancel()
 
@@ -90,15 +90,15 @@ async def connected(line: Any) -> AsyncIterator[Client]:
     await nc.close()
 
 
-async def lose_the_store(line: Any) -> None:
+async def delete_the_store(line: Any) -> None:
     server = line.stack.servers["nats"]
     await server.kill()
     shutil.rmtree(line.stack.nats.folder / "data")
     await server.start()
 
 
-async def go_back_to_an_older_copy(line: Any) -> None:
-    """The copy is from when the jobs were just published; since then they have been submitted."""
+async def restore_an_older_store(line: Any) -> None:
+    """The copy was taken just after the jobs were published; they have been submitted since."""
     server = line.stack.servers["nats"]
     data, older = line.stack.nats.folder / "data", line.stack.nats.folder / "older"
     await server.kill()
@@ -133,20 +133,20 @@ async def delete_every_consumer(line: Any) -> None:
             await nc.jetstream().delete_consumer(stream, name)
 
 
-async def kill_the_workers_and_lose_the_store(line: Any) -> None:
+async def kill_the_workers_and_delete_the_store(line: Any) -> None:
     names = ("coloring", "vectorize", "notifier")
     for name in names:
         await line.stack.services[name].kill()
-    await lose_the_store(line)
+    await delete_the_store(line)
     for name in names:
         await line.stack.services[name].start()
 
 
-async def go_back_with_new_workers(line: Any) -> None:
+async def restore_an_older_store_and_restart_the_workers(line: Any) -> None:
     names = ("coloring", "vectorize", "notifier", "worker")
     for name in names:
         await line.stack.services[name].kill()
-    await go_back_to_an_older_copy(line)
+    await restore_an_older_store(line)
     for name in names:
         await line.stack.services[name].start()
 
@@ -180,16 +180,16 @@ async def until_some(line: Any, number: str, wanted: set[str], count: int) -> No
 @pytest.mark.parametrize(
     "happens",
     [
-        lose_the_store,
-        go_back_to_an_older_copy,
+        delete_the_store,
+        restore_an_older_store,
         purge_the_jobs,
         delete_every_stream,
         delete_every_consumer,
-        kill_the_workers_and_lose_the_store,
-        go_back_with_new_workers,
+        kill_the_workers_and_delete_the_store,
+        restore_an_older_store_and_restart_the_workers,
     ],
 )
-async def test_what_the_broker_loses_is_made_good(line: Any, happens: Break) -> None:
+async def test_the_system_recovers_from_lost_broker_data(line: Any, happens: Break) -> None:
     line.runpod.settings.queue_seconds = line.runpod.settings.run_seconds = 1.5
     submits, requests = line.runpod.stats()["submits"], line.vectorizer.stats()["requests"]
     order = await line.order(IMAGES, process="svg", first_seed=1000 + sum(map(ord, happens.__name__)))
@@ -204,7 +204,7 @@ async def test_what_the_broker_loses_is_made_good(line: Any, happens: Break) -> 
         truth = await statuses(line, number)
         await until(lambda: browser.picture == truth, 30)
     await no_job_is_left(line)
-    # What RunPod was paid for is known by the storage, the rows or the bucket, whichever is left.
+    # The storage, the rows or the bucket, whichever remains, records the paid RunPod jobs.
     assert line.runpod.stats()["submits"] - submits == IMAGES
     assert line.vectorizer.stats()["requests"] - requests == IMAGES
     await every_file_is_there(line, number)
@@ -220,7 +220,7 @@ async def _outbox_is_empty(connection: asyncpg.Connection) -> bool:
 
 
 async def every_file_is_there(line: Any, number: str) -> None:
-    """One whole file for each version, its thumbnail, the photos, and nothing else."""
+    """The storage holds one complete file per version, its thumbnail and the photos, and nothing else."""
     order = await line.get(f"/orders/{number}")
     for item in order["line_items"]:
         for image in item["images"]:

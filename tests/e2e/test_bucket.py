@@ -1,4 +1,4 @@
-"""An order from photo to page and SVG in the local stack with its own bucket, fetched through the gateway."""
+"""An order from photo to page and SVG in the local stack with its own bucket, read through the gateway."""
 
 import asyncio
 import json
@@ -27,13 +27,13 @@ from pastelka_local.testing.stack import photo
 
 pytestmark = [
     pytest.mark.server,
-    pytest.mark.skipif(not is_available(), reason="no S3-compatible server can be had"),
+    pytest.mark.skipif(not is_available(), reason="no S3-compatible server is available"),
 ]
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def stack(tmp_path: Path) -> AsyncIterator[tuple[Settings, StackFile]]:
-    """What ``make start STORAGE=s3`` starts, with fake providers and a lock on its door."""
+    """The stack of ``make start STORAGE=s3``, with fake providers and access control."""
     async with (
         FakeRunpod(FakeRunpodSettings(queue_seconds=0.2, run_seconds=0.2)) as runpod,
         FakeVectorizer(duration=0.2) as vectorizer,
@@ -105,7 +105,7 @@ async def test_an_order_goes_from_photo_to_svg_over_a_bucket(stack: tuple[Settin
                 refused = await anonymous.get(address)
                 assert (refused.status_code, refused.json()["code"]) == (401, "sign_in_required")
     await _the_commands_find_the_stack(settings, number)
-    # They are in the bucket, and nowhere else.
+    # The files are in the bucket only.
     assert (
         len([path for path in (settings.data / "s3" / "objects").rglob("image_1.*") if path.is_file()]) == 3
     )
@@ -113,7 +113,7 @@ async def test_an_order_goes_from_photo_to_svg_over_a_bucket(stack: tuple[Settin
 
 
 async def _the_commands_find_the_stack(settings: Settings, number: str) -> None:
-    """With no address, token or database given, as in a shell of the same machine."""
+    """Without an address, token or database, as in a shell of the same machine."""
     environment = {name: settings.environment[name] for name in ("PATH", "HOME", "PASTELKA_DATA_DIR")}
     documents = []
     for command in (
@@ -132,4 +132,4 @@ async def _the_commands_find_the_stack(settings: Settings, number: str) -> None:
     orders, tokens, _ = documents
     assert [order["order_number"] for order in orders] == [number]
     own = [token for token in tokens if token["name"].startswith("stack-")]
-    assert own[-1]["state"] == "revoked", "the command's own token is good no longer than it runs"
+    assert own[-1]["state"] == "revoked", "the command's own token is revoked when the command ends"

@@ -1,4 +1,4 @@
-"""Cancel in every state, and delete an order with work in hand: nothing starts, stays or comes back."""
+"""Cancel in every state, and delete an order with active work: nothing starts, stays or reappears."""
 
 import signal
 from collections.abc import AsyncIterator
@@ -16,13 +16,13 @@ IMAGES = 4
 
 @pytest.fixture(scope="module")
 def line_env() -> dict[str, str]:
-    """A reconciler that looks often."""
+    """A reconciler with a short interval."""
     return {"RECONCILE_INTERVAL": "1", "RECONCILE_GRACE": "2"}
 
 
 @asynccontextmanager
 async def frozen(line: Any, name: str) -> AsyncIterator[None]:
-    """A service that does not get a word of what happens meanwhile."""
+    """Stop a service, so that it misses everything that happens meanwhile."""
     line.stack.services[name].send(signal.SIGSTOP)
     try:
         yield
@@ -65,7 +65,7 @@ async def delete(line: Any, number: str) -> None:
 
 
 async def nothing_is_left(line: Any, order: Any) -> None:
-    """Neither rows nor files nor messages; what is told a minute later by a dead letter counts, too."""
+    """No rows, files or messages; a dead letter reported a minute later counts, too."""
     await no_job_is_left(line)
     folder = line.stack.storage / str(order["id"])
     await until(lambda: not folder.exists(), 90)
@@ -80,7 +80,7 @@ async def nothing_is_left(line: Any, order: Any) -> None:
 
 
 @pytest.mark.timeout(240)
-async def test_an_order_that_is_deleted_amid_its_work_leaves_nothing(line: Any) -> None:
+async def test_deleting_an_order_with_active_work_leaves_nothing(line: Any) -> None:
     line.runpod.settings.queue_seconds = line.runpod.settings.run_seconds = 2.0
     order = await line.order(IMAGES, process="svg", first_seed=200)
     await until_all(line, order["order_number"], {"runpod_submitted", "runpod_queued", "runpod_processing"})
@@ -91,7 +91,7 @@ async def test_an_order_that_is_deleted_amid_its_work_leaves_nothing(line: Any) 
 
 
 @pytest.mark.timeout(240)
-async def test_a_worker_that_was_frozen_while_its_order_was_deleted_brings_nothing_back(line: Any) -> None:
+async def test_a_worker_frozen_during_the_deletion_restores_nothing(line: Any) -> None:
     """Its pages were ready at the provider all the time, and it stores none of them."""
     line.runpod.settings.queue_seconds = line.runpod.settings.run_seconds = 1.0
     order = await line.order(IMAGES, process="coloring", first_seed=300)
@@ -104,20 +104,20 @@ async def test_a_worker_that_was_frozen_while_its_order_was_deleted_brings_nothi
 
 
 @pytest.mark.timeout(240)
-async def test_jobs_that_wait_while_their_order_is_deleted_never_start(line: Any) -> None:
+async def test_queued_jobs_of_a_deleted_order_never_start(line: Any) -> None:
     submits = line.runpod.stats()["submits"]
     async with frozen(line, "coloring"):
         order = await line.order(IMAGES, process="coloring", first_seed=400)
         await until_all(line, order["order_number"], {"queued"})
         await delete(line, order["order_number"])
-        # No worker acknowledges them: the reconciler removes them.
+        # No worker acknowledges the jobs: the reconciler removes them.
         await no_job_is_left(line)
     await nothing_is_left(line, order)
     assert line.runpod.stats()["submits"] == submits
 
 
 @pytest.mark.timeout(240)
-async def test_what_is_cancelled_while_it_is_queued_never_starts(line: Any) -> None:
+async def test_a_version_cancelled_while_queued_never_starts(line: Any) -> None:
     submits = line.runpod.stats()["submits"]
     async with frozen(line, "coloring"):
         order = await line.order(IMAGES, process="coloring", first_seed=500)
@@ -131,8 +131,8 @@ async def test_what_is_cancelled_while_it_is_queued_never_starts(line: Any) -> N
 
 
 @pytest.mark.timeout(240)
-async def test_of_a_cancel_and_an_end_whichever_was_first_holds(line: Any) -> None:
-    """Cancelled at random moments around their end, in two ways: error without a file, or completed."""
+async def test_of_a_cancel_and_a_completion_the_first_one_wins(line: Any) -> None:
+    """Cancel at random moments around the completion: error without a file, or completed."""
     line.runpod.settings.queue_seconds, line.runpod.settings.run_seconds = 0.3, 0.3
     order = await line.order(IMAGES * 2, process="coloring", first_seed=600)
     number = order["order_number"]

@@ -1,4 +1,4 @@
-"""``pastelka orders`` as a person types it, against a running system."""
+"""``pastelka orders`` against a running system."""
 
 import asyncio
 import json
@@ -78,7 +78,7 @@ async def test_an_order_from_photos_to_its_pdf(line: Line, tmp_path: Path) -> No
     assert pdf.read_bytes().startswith(b"%PDF-")
 
 
-async def test_what_failed_is_said_and_exits_1(line: Line, tmp_path: Path) -> None:
+async def test_a_failed_version_is_reported_with_exit_status_1(line: Line, tmp_path: Path) -> None:
     code, out, err = await _pastelka(line, "orders", "show", "M999999")
     assert (code, out) == (1, "")
     assert "M999999" in err
@@ -87,10 +87,10 @@ async def test_what_failed_is_said_and_exits_1(line: Line, tmp_path: Path) -> No
     code, _, err = await _pastelka(line, "orders", "print", number, folder=tmp_path)
     assert code == 1
     assert err.startswith("pastelka: ")
-    assert os.listdir(tmp_path) == ["photo.jpg"], "nothing half-written is left"  # noqa: PTH208
+    assert os.listdir(tmp_path) == ["photo.jpg"], "no partial file is left"  # noqa: PTH208
 
 
-async def test_an_address_where_nothing_answers(line: Line) -> None:
+async def test_an_unreachable_address_is_reported(line: Line) -> None:
     code, _, err = await _pastelka(line, "orders", "list", "--url", "http://127.0.0.1:1")
     assert code == 1
     assert "127.0.0.1:1" in err

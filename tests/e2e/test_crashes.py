@@ -49,7 +49,9 @@ async def all_completed(line: Any, number: str) -> None:
         ("vectorize", {"completed"}),
     ],
 )
-async def test_any_service_may_be_killed(line: Any, victim: str, when: set[str]) -> None:
+async def test_an_order_completes_though_any_service_is_killed(
+    line: Any, victim: str, when: set[str]
+) -> None:
     submits_before = line.runpod.stats()["submits"]
     seed = 10_000 + IMAGES * sum(map(ord, victim))
     line.runpod.settings.queue_seconds = line.runpod.settings.run_seconds = 2.0
@@ -62,18 +64,18 @@ async def test_any_service_may_be_killed(line: Any, victim: str, when: set[str])
         await service.kill()
         await service.start()
         await all_completed(line, number)
-        # Every coloring's completion and every SVG's was told, also what was committed meanwhile.
+        # Every completion of a coloring or SVG was pushed, including those committed meanwhile.
         updates = 2 * 2 * IMAGES
         await subscriber.until(
             lambda heard: sum(h.payload["type"] == "order_update" for h in heard) >= updates - IMAGES,
             timeout=60,
         )
-    # All provider jobs were known when the service died: none was submitted again.
+    # All provider jobs were recorded when the service died: none was submitted again.
     assert line.runpod.stats()["submits"] - submits_before == IMAGES
 
 
 @pytest.mark.timeout(240)
-async def test_coloring_killed_while_it_submits_pays_at_most_for_what_it_could_not_know(line: Any) -> None:
+async def test_coloring_killed_during_a_submission_repeats_at_most_that_submission(line: Any) -> None:
     before = dict(line.runpod.stats()["submits_by_image"])
     order = await line.order(IMAGES, process="coloring", first_seed=90_000)
     number = order["order_number"]
@@ -93,7 +95,7 @@ async def test_coloring_killed_while_it_submits_pays_at_most_for_what_it_could_n
 
 
 @pytest.mark.timeout(120)
-async def test_sigterm_hands_the_work_on_at_once(line: Any) -> None:
+async def test_sigterm_hands_over_jobs_at_once(line: Any) -> None:
     submits_before = line.runpod.stats()["submits"]
     order = await line.order(IMAGES, process="coloring", first_seed=95_000)
     number = order["order_number"]

@@ -1,4 +1,4 @@
-"""Old orders are erased while everything runs: files, pages at the provider, what browsers show."""
+"""Old orders are erased on a running system: files, provider jobs, open dashboards."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from pastelka_common.testing.waiting import until
 
 @pytest.fixture(scope="module")
 def line_env() -> dict[str, str]:
-    """Orders are kept for 30 days; a worker looks often."""
+    """Orders are kept for 30 days; the worker checks often."""
     return {
         "RETENTION_DAYS": "30",
         "RETENTION_INTERVAL": "0.5",
@@ -29,8 +29,8 @@ async def statuses(line: Any, number: str, kind: str) -> list[str]:
     ]
 
 
-async def grow_old(line: Any, number: str) -> None:
-    """Thirty-one days go by for this order."""
+async def set_back_creation_date(line: Any, number: str) -> None:
+    """Set the order's creation date back by 31 days."""
     connection = await asyncpg.connect(line.stack.postgres.url)
     try:
         await connection.execute(
@@ -52,7 +52,7 @@ async def erased(line: Any) -> tuple[int, int, int]:
 
 
 @pytest.mark.timeout(300)
-async def test_an_old_order_goes_and_a_young_one_stays(line: Any) -> None:
+async def test_an_order_past_its_retention_is_erased_and_a_newer_one_stays(line: Any) -> None:
     old, young = await line.order(2, process="svg"), await line.order(1, first_seed=9)
 
     async def is_done() -> bool:
@@ -66,7 +66,7 @@ async def test_an_old_order_goes_and_a_young_one_stays(line: Any) -> None:
     folder = line.stack.storage / str(old["id"])
     assert len([file for file in folder.rglob("*") if file.is_file()]) >= 6
     async with line.stack.subscriber("orders") as browser:
-        await grow_old(line, old["order_number"])
+        await set_back_creation_date(line, old["order_number"])
         await until(lambda: is_gone(line, old["order_number"]), 60)
         await browser.until(lambda heard: any(one.payload["type"] == "list_update" for one in heard))
     assert not folder.exists()
@@ -75,14 +75,14 @@ async def test_an_old_order_goes_and_a_young_one_stays(line: Any) -> None:
     assert [item["order_number"] for item in (await line.get("/orders"))["items"]] == [young["order_number"]]
     assert (line.stack.storage / str(young["id"])).exists()
 
-    async def is_told() -> bool:
+    async def is_counted() -> bool:
         return await erased(line) == (1, 0, 0)
 
-    await until(is_told, 30)
+    await until(is_counted, 30)
 
 
 @pytest.mark.timeout(300)
-async def test_work_at_the_provider_is_stopped_and_nothing_comes_back(line: Any) -> None:
+async def test_erasure_cancels_provider_jobs_and_nothing_reappears(line: Any) -> None:
     line.runpod.settings.queue_seconds = line.runpod.settings.run_seconds = 3.0
     order = await line.order(2, process="svg", first_seed=50)
     number = order["order_number"]
@@ -92,7 +92,7 @@ async def test_work_at_the_provider_is_stopped_and_nothing_comes_back(line: Any)
         return bool(found) and set(found) <= {"runpod_submitted", "runpod_queued", "runpod_processing"}
 
     await until(is_at_runpod, 60)
-    await grow_old(line, number)
+    await set_back_creation_date(line, number)
     await until(lambda: is_gone(line, number), 60)
 
     async def are_cancelled() -> bool:

@@ -1,4 +1,4 @@
-"""While NATS does not answer, or refuses the user, no service says that it is ready."""
+"""While NATS does not respond, or rejects the user, no service is ready."""
 
 import asyncio
 import os
@@ -46,7 +46,7 @@ async def test_readyz_of_every_service_is_503_within_five_seconds(line: Any, cau
         os.kill(server.pid, signal.SIGHUP)
     await until(lambda: none_is_ready(line), WITHIN_SECONDS)
     async with aiohttp.ClientSession() as http:
-        # The API serves orders meanwhile, and its own probe says so.
+        # The API still serves orders, and its own probe succeeds.
         async with http.get(f"{stack.services['api'].url}/readyz?exclude=broker") as response:
             assert (response.status, (await response.json())["checks"]) == (200, {"database": "ok"})
         async with http.get(f"{stack.api_url}/orders") as response:

@@ -1,4 +1,4 @@
-"""From the click to the browser: every status in order, with the specification's events to the letter."""
+"""From the click to the browser: every status in order, with the exact events of the specification."""
 
 import asyncio
 from typing import Any
@@ -49,43 +49,43 @@ async def test_one_coloring_shows_every_status_in_order(line: Any) -> None:
     }
     expected = [update, *({**status, "status": s} for s in COLORING[1:-1]), update]
     assert of_order.payloads == expected
-    # The list also hears of the order itself, which had just come in.
+    # The list also receives the update about the new order.
     assert [payload for payload in of_list.payloads if payload != {"type": "list_update"}] == expected
     assert {heard.event for heard in (*of_order.heard, *of_list.heard)} == {"message"}
-    # At each event the API already showed that status, or a later one.
+    # At each event the API already shows that status or a later one.
     for at_event, shown in zip(COLORING, seen_at_events, strict=True):
         assert COLORING.index(shown) >= COLORING.index(at_event)
-    # Those that last longer than a request are seen as they are.
+    # Statuses that last longer than a request are observed exactly.
     assert seen_at_events[4:] == COLORING[4:]
     entries = (await line.get(f"/orders/{number}/timeline"))["entries"]
     assert [entry["status"] for entry in entries] == ["pending", *COLORING]
 
 
 async def photo_page_and_svg(line: Any) -> tuple[str, list[Any]]:
-    """An order with its page and SVG made; returns its number, and what was told of it meanwhile."""
-    # Listening begins before the order is there, so that nothing of it is missed.
+    """Create an order and wait for its page and SVG; returns its number and the pushed payloads."""
+    # Subscribe before the order exists, to miss no update.
     async with line.stack.subscriber("orders") as subscriber:
         number = (await line.order(1, process="svg"))["order_number"]
 
-        def told() -> list[Any]:
+        def of_order() -> list[Any]:
             return [payload for payload in subscriber.payloads if payload.get("order_number") == number]
 
         await subscriber.until(
-            lambda _: sum(payload["type"] == "order_update" for payload in told()) == 4, timeout=60
+            lambda _: sum(payload["type"] == "order_update" for payload in of_order()) == 4, timeout=60
         )
-        return number, told()
+        return number, of_order()
 
 
 async def test_one_svg_shows_every_status_in_order(line: Any) -> None:
-    number, told = await photo_page_and_svg(line)
-    svg = [payload for payload in told if payload.get("status_type") == "svg"]
+    number, payloads = await photo_page_and_svg(line)
+    svg = [payload for payload in payloads if payload.get("status_type") == "svg"]
     assert [payload["status"] for payload in svg] == SVG[1:-1]
     assert set(svg[0]) == {"type", "order_number", "image_id", "status_type", "version_id", "status"}
     entries = (await line.get(f"/orders/{number}/timeline"))["entries"]
     assert [e["status"] for e in entries if e["status_type"] == "svg"] == ["pending", *SVG]
 
 
-async def test_new_and_deleted_orders_are_told_to_the_list_only(line: Any) -> None:
+async def test_new_and_deleted_orders_are_pushed_to_the_list_only(line: Any) -> None:
     async with line.stack.subscriber("orders") as of_list:
         order = await line.order(1)
         await of_list.until(lambda heard: len(heard) >= 1)
@@ -98,12 +98,12 @@ async def test_new_and_deleted_orders_are_told_to_the_list_only(line: Any) -> No
             assert of_order.payloads == []
 
 
-async def test_nobody_hears_anything_without_a_token(line: Any) -> None:
+async def test_subscribing_without_a_token_is_rejected(line: Any) -> None:
     async with line.http.get(f"{line.stack.hub.url}?topic=orders") as response:
         assert response.status == 401
 
 
-async def test_files_are_served_with_a_day_of_immutable_cache(line: Any) -> None:
+async def test_files_are_served_as_immutable_for_a_day(line: Any) -> None:
     number, _ = await photo_page_and_svg(line)
     image = (await line.get(f"/orders/{number}"))["line_items"][0]["images"][0]
     files = {
@@ -111,7 +111,7 @@ async def test_files_are_served_with_a_day_of_immutable_cache(line: Any) -> None
         image["versions"]["coloring"][0]["url"]: "image/png",
         image["versions"]["svg"][0]["url"]: "image/svg+xml",
     }
-    # Beside each of them lies its thumbnail (nginx would answer with the file itself if it did not).
+    # Each has a thumbnail beside it (without one nginx would serve the file itself).
     thumbnails = [thumbnail_path(url) for url in files]
     async with asyncio.timeout(20):  # made after the file was announced
         while not all(is_stored(line, url) for url in thumbnails):  # noqa: ASYNC110 - a file has no event
@@ -128,7 +128,7 @@ async def test_files_are_served_with_a_day_of_immutable_cache(line: Any) -> None
             assert await response.read()
 
 
-async def test_the_system_tells_of_every_service_and_queue(line: Any) -> None:
+async def test_the_system_page_lists_every_service_and_queue(line: Any) -> None:
     system = await line.get("/system")
     services = {service["name"]: service for service in system["services"]}
     assert set(services) == {"orders-api", "orders-worker", "coloring", "vectorize", "notifier"}
@@ -140,8 +140,8 @@ async def test_the_system_tells_of_every_service_and_queue(line: Any) -> None:
 
 
 @pytest.mark.timeout(240)
-async def test_at_a_thousand_events_the_api_shows_what_was_told(line: Any) -> None:
-    """Invariant 2: when an ``image_status`` arrives, its data is there to be fetched."""
+async def test_the_api_is_never_behind_a_pushed_event(line: Any) -> None:
+    """Invariant 2: when an ``image_status`` arrives, its data can be fetched."""
     checks: list[asyncio.Task[None]] = []
     behind: list[tuple[Any, str]] = []
     turns = asyncio.Semaphore(16)
@@ -159,7 +159,7 @@ async def test_at_a_thousand_events_the_api_shows_what_was_told(line: Any) -> No
 
     async with line.stack.subscriber("orders") as subscriber:
         subscriber.on_heard = heard
-        # On a busy machine a poll can miss a state of the provider: as many orders as it takes.
+        # On a busy machine a poll can miss a state of the provider: repeat with new orders.
         while len(checks) < 1000:
             orders = [await line.order(10, process="coloring", first_seed=len(checks)) for _ in range(10)]
             await asyncio.gather(*(completed(line, order["order_number"]) for order in orders))
@@ -168,7 +168,7 @@ async def test_at_a_thousand_events_the_api_shows_what_was_told(line: Any) -> No
 
 
 def is_stored(line: Any, url: str) -> bool:
-    """Whether the file behind a URL of ours is there."""
+    """Whether the file behind a URL is stored."""
     return bool((line.stack.storage / url.split("/static/images/")[1]).exists())
 
 
@@ -183,7 +183,7 @@ async def completed(line: Any, number: str) -> None:
             await asyncio.sleep(0.5)
 
 
-async def test_an_error_reaches_the_screen_with_its_reason_and_is_retried(line: Any) -> None:
+async def test_an_error_is_pushed_with_its_code_and_can_be_retried(line: Any) -> None:
     order = await line.order(1)
     number = order["order_number"]
     image_id = order["line_items"][0]["images"][0]["id"]

@@ -1,4 +1,4 @@
-"""One trace leads from the click to the browser's push, through every part, and links across batches."""
+"""One trace covers the path from the click to the push, with links across batches."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ _CLICK = "0af7651916cd43dd8448eb211c80319c"
 _BROWSER_SPAN = "b7ad6b7169203331"
 _IMAGES = 2
 
-# Who does what in the trace of a coloring with its SVG.
+# Services and spans in the trace of a coloring with its SVG.
 _PATH = {
     ("orders-api", "POST /orders", "server"),
     ("orders-worker", "publish jobs.coloring", "producer"),
@@ -39,26 +39,26 @@ _PATH = {
 
 
 @dataclass
-class Seen:
-    """A line whose traces are collected."""
+class TracedSystem:
+    """A system whose traces are collected."""
 
     line: Line
     collector: TraceCollector
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def seen(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Seen]:
-    """All services, exporting to a collector at once."""
+async def traced(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TracedSystem]:
+    """All services, exporting to one collector."""
     folder = tmp_path_factory.mktemp("traced")
     runpod = FakeRunpod(FakeRunpodSettings(queue_seconds=0.4, run_seconds=0.4))
     async with TraceCollector() as collector:
         env = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "200"}
         async with running_line(folder, runpod, FakeVectorizer(duration=0.2), env=env) as line:
-            yield Seen(line, collector)
+            yield TracedSystem(line, collector)
 
 
-async def test_one_trace_leads_through_every_part(seen: Seen) -> None:
-    line, collector = seen.line, seen.collector
+async def test_one_trace_leads_through_every_part(traced: TracedSystem) -> None:
+    line, collector = traced.line, traced.collector
     headers = {"traceparent": f"00-{_CLICK}-{_BROWSER_SPAN}-01"}
     async with aiohttp.ClientSession(headers=headers) as http:
         await post_order(
@@ -73,11 +73,11 @@ async def test_one_trace_leads_through_every_part(seen: Seen) -> None:
     orphans = [s for s in trace if s.parent_id not in ids and s.parent_id != _BROWSER_SPAN]
     assert orphans == []
     push = next(s for s in trace if s.name == "POST publish")
-    assert _way_up(push, ids)[-1] == "POST /orders"
+    assert _ancestors(push, ids)[-1] == "POST /orders"
 
 
-async def test_the_batch_and_its_messages_are_linked_both_ways(seen: Seen) -> None:
-    collector = seen.collector
+async def test_the_batch_and_its_messages_are_linked_both_ways(traced: TracedSystem) -> None:
+    collector = traced.collector
     by_id = {(s.trace_id, s.span_id): s for s in collector.spans}
     for batch, each in (
         ("publish outbox", "publish jobs.coloring"),
@@ -90,14 +90,14 @@ async def test_the_batch_and_its_messages_are_linked_both_ways(seen: Seen) -> No
             assert (_CLICK, one.parent_id) in whole.links
 
 
-async def test_spans_name_no_secrets_and_no_people(seen: Seen) -> None:
-    told = str([(s.name, s.attributes) for s in seen.collector.spans])
-    for secret in ("secret-test", "vk-test", seen.line.runpod.settings.api_key, "Bearer"):
-        assert secret not in told
+async def test_spans_hold_no_secrets_and_no_personal_data(traced: TracedSystem) -> None:
+    attributes = str([(s.name, s.attributes) for s in traced.collector.spans])
+    for secret in ("secret-test", "vk-test", traced.line.runpod.settings.api_key, "Bearer"):
+        assert secret not in attributes
 
 
 def _is_whole(trace: list[Collected]) -> bool:
-    """Whether both SVGs are committed, every job is ended, and what was published is pushed."""
+    """Whether both SVGs are committed, all jobs have ended, and all events are pushed."""
     committed = [s.attributes["pastelka.status"] for s in trace if s.name == "commit status.svg"]
     count = Counter(s.name for s in trace)
     jobs_ended = count["process coloring"] == count["process vectorize"] == _IMAGES
@@ -105,7 +105,7 @@ def _is_whole(trace: list[Collected]) -> bool:
     return committed.count("completed") == _IMAGES and jobs_ended and pushed
 
 
-def _way_up(span: Collected, ids: dict[str, Collected]) -> list[str]:
+def _ancestors(span: Collected, ids: dict[str, Collected]) -> list[str]:
     names = [span.name]
     while span.parent_id in ids:
         span = ids[span.parent_id]

@@ -1,1 +1,1 @@
-"""Breaks Pastelka on purpose, at seeded moments, and looks whether everything still ends well."""
+"""Injects faults into Pastelka at seeded moments and checks that all work still ends correctly."""

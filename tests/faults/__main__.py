@@ -1,4 +1,4 @@
-"""``python -m tests.faults``: runs of the fault suite, one after another."""
+"""``python -m tests.faults``: runs the fault suite once or several times."""
 
 import argparse
 import asyncio
@@ -17,7 +17,7 @@ import structlog
 from tests.faults import disk, plan, upgrade
 from tests.faults.result import Result
 from tests.faults.run import run
-from tests.faults.upgrade import Upgraded
+from tests.faults.upgrade import UpgradeResult
 
 
 def main() -> int:
@@ -35,7 +35,7 @@ def main() -> int:
     return 1 if any(result.violations for result in results) else 0
 
 
-def _upgrade(arguments: argparse.Namespace) -> Upgraded:
+def _upgrade(arguments: argparse.Namespace) -> UpgradeResult:
     eras = ("future",) if arguments.short else ("future", "present")
     with _folder(arguments) as folder:
         upgraded = asyncio.run(upgrade.run(folder, eras))
@@ -59,7 +59,7 @@ def _one(seed: int, arguments: argparse.Namespace) -> Result:
 @contextlib.contextmanager
 def _folder(arguments: argparse.Namespace) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="pastelka-faults-", dir=arguments.folder))
-    folder.chmod(0o755)  # PostgreSQL may have to run as another user
+    folder.chmod(0o755)  # PostgreSQL may run as another user
     try:
         yield folder
     finally:
@@ -87,8 +87,8 @@ def _arguments() -> argparse.Namespace:
         "--seed", dest="seeds", type=_seeds, help="one or several, 1,2,3 or 1-10 (default: a new one)"
     )
     parser.add_argument("--images", type=int, help="default 200 in 20 orders; with --short 24 in 4")
-    parser.add_argument("--window", type=float, help="seconds over which faults are spread")
-    parser.add_argument("--short", action="store_true", help="the form that is part of the tests")
+    parser.add_argument("--window", type=float, help="duration of the faults in seconds")
+    parser.add_argument("--short", action="store_true", help="the short form, part of make test")
     parser.add_argument("--upgrade", action="store_true", help="rolling restarts instead of faults")
     parser.add_argument("--cluster", action="store_true", help="three nats-servers, three replicas")
     parser.add_argument(
@@ -96,11 +96,11 @@ def _arguments() -> argparse.Namespace:
         action="append",
         default=[],
         metavar="WORDS",
-        help="faults whose name begins so: 'kill nats'",
+        help="only faults whose name begins with this, such as 'kill nats'",
     )
-    parser.add_argument("--folder", type=Path, help="where data goes (default: temporary)")
-    parser.add_argument("--json", type=Path, metavar="DIR", help="write each run's result there")
-    parser.add_argument("--keep", action="store_true", help="leave the data and the logs there")
+    parser.add_argument("--folder", type=Path, help="folder of the data (default: temporary)")
+    parser.add_argument("--json", type=Path, metavar="DIR", help="write each run's result to this folder")
+    parser.add_argument("--keep", action="store_true", help="keep the data and the logs")
     arguments = parser.parse_args()
     arguments.seeds = arguments.seeds or [random.SystemRandom().randrange(1_000_000)]
     return arguments

@@ -1,4 +1,4 @@
-"""How each kind of fault is carried out and undone. Every action returns a remark for the report."""
+"""Injects and reverts each kind of fault. Every action returns a remark for the report."""
 
 import asyncio
 import signal
@@ -7,24 +7,24 @@ from collections.abc import Awaitable, Callable
 
 from pastelka_local.testing import Service
 from tests.faults import broker, broker_access, cluster, disk
-from tests.faults.journal import Done
+from tests.faults.journal import InjectedFault
 from tests.faults.line import Line, exit_status
 from tests.faults.plan import SERVICES, Fault
 
 
-class TooLateError(Exception):
-    """A service did not end when it was asked to."""
+class StopTimeoutError(Exception):
+    """A service did not exit in time after SIGTERM."""
 
 
 Action = Callable[[Line, Fault], Awaitable[str]]
 
 
-async def carry_out(line: Line, fault: Fault, locks: dict[str, asyncio.Lock]) -> Done:
-    """Do and undo one fault; two faults of one part wait for each other."""
+async def inject(line: Line, fault: Fault, locks: dict[str, asyncio.Lock]) -> InjectedFault:
+    """Inject and revert one fault; two faults of one component wait for each other."""
     part = fault.target if fault.kind in {"kill", "term", "zombie"} else fault.kind
     same = {"broker": "nats", "database": "postgres", "pooler": "postgres"}
     async with locks.setdefault(same.get(part, part), asyncio.Lock()):
-        done = Done(fault, time.time())
+        done = InjectedFault(fault, time.time())
         line.journal.done.append(done)
         done.note = await _ACTIONS[fault.kind](line, fault)
         done.ended = time.time()
@@ -47,19 +47,19 @@ async def _term(line: Line, fault: Fault) -> str:
 
 
 async def _end_service(line: Line, fault: Fault, end: Callable[[Service], Awaitable[object]]) -> str:
-    """End the first process of a kind and start it again."""
+    """Stop the first process of a kind and start it again."""
     service = line.stack.services[fault.target]
     with line.outage(fault.target, fault.kind):
         late = await _end(service, end)
         await asyncio.sleep(fault.seconds)
-        await line.bring_back(service)
+        await line.restart_until_ready(service)
     if late:
-        raise TooLateError(late)
+        raise StopTimeoutError(late)
     return ""
 
 
 async def _end(service: Service, end: Callable[[Service], Awaitable[object]]) -> str:
-    """End a process; returns a sentence if it did not end in time, and had to be killed."""
+    """Stop a process; returns a sentence if it did not exit in time and had to be killed."""
     try:
         await end(service)
     except RuntimeError as error:
@@ -68,7 +68,7 @@ async def _end(service: Service, end: Callable[[Service], Awaitable[object]]) ->
 
 
 async def _zombie(line: Line, fault: Fault) -> str:
-    """Stopped in the middle of its work for longer than its deadlines, then awake again."""
+    """Stop the process in the middle of its work for longer than its deadlines, then continue it."""
     service = line.stack.services[fault.target]
     if exit_status(service) is not None:
         return "was not running"
@@ -83,7 +83,7 @@ async def _zombie(line: Line, fault: Fault) -> str:
 
 async def _disk(line: Line, fault: Fault) -> str:
     if not disk.can_mount():
-        return "left out: this system lets us mount nothing"
+        return "skipped: mounts are not permitted here"
     with line.outage("disk"):
         taken = await asyncio.to_thread(line.filler.fill)
         await asyncio.sleep(fault.seconds)
@@ -126,13 +126,13 @@ async def _broker(line: Line, fault: Fault) -> str:
 
 _ACCESS: dict[str, Callable[[Line, float], Awaitable[str]]] = {
     "-ERR": broker_access.refuse_connections,
-    "foreign stream": broker_access.take_stream_name,
+    "foreign stream": broker_access.replace_stream,
 }
 
 
 async def _database(line: Line, fault: Fault) -> str:
     route = line.route
-    if fault.target == "orphan":  # who waits for its locks gets them in time
+    if fault.target == "orphan":  # sessions that wait for its locks get them in time
         return await route.orphan(fault.seconds)
     with line.outage("postgres"):
         return await (route.silent if fault.target == "silent" else route.readonly)(fault.seconds)
@@ -141,7 +141,7 @@ async def _database(line: Line, fault: Fault) -> str:
 async def _pooler(line: Line, fault: Fault) -> str:
     pooler = line.route.pooler
     if pooler is None:
-        return "left out: this run has no pooler"
+        return "skipped: this run has no pooler"
     with line.outage("postgres"):
         await pooler.kill()
         await asyncio.sleep(fault.seconds)

@@ -1,7 +1,7 @@
-"""What a broker's store may turn into: an older copy of itself, a damaged one, none at all.
+"""Replaces the broker's store with an older copy, a damaged one, or none.
 
-All is done while the server is dead. The copy is taken while it is stopped (SIGSTOP), as a snapshot of
-its disk would be: what it had acknowledged until then is in it.
+The server is dead meanwhile. The copy is taken while it is stopped (SIGSTOP), like a snapshot of its disk: it
+contains everything acknowledged until then.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _FLIPPED = 64
 
 
 async def keep_copies(line: Line) -> None:
-    """Keep copies of each store, the oldest somewhat older than what is put back; runs until cancelled."""
+    """Keep copies of each store, the oldest somewhat older than needed; runs until cancelled."""
     while True:
         for name in cluster.node_names(line.stack):
             await _copy(line, name)
@@ -58,16 +58,16 @@ def _take(folder: Path) -> None:
 
 
 def _copies(folder: Path) -> list[float]:
-    """When each copy was taken."""
+    """Time of each copy."""
     return [float(copy.name) for copy in (folder / _COPIES).glob("[0-9]*")]
 
 
 def _older(folder: Path, age: float) -> str:
-    """Put back the copy whose age comes nearest."""
+    """Restore the copy whose age comes nearest."""
     wanted = time.time() - age
     taken = min(_copies(folder), key=lambda moment: abs(moment - wanted), default=None)
     if taken is None:
-        return "left out: no copy was taken yet"
+        return "skipped: no copy was taken yet"
     shutil.rmtree(folder / _STORE)
     shutil.copytree(folder / _COPIES / f"{taken:.3f}", folder / _STORE)
     return f"a copy {time.time() - taken:.0f} s old"
@@ -79,7 +79,7 @@ def _deleted(folder: Path, _age: float) -> str:
 
 
 def _damaged(folder: Path, _age: float) -> str:
-    """Flip bytes in the middle of the largest block of ``JOBS`` and cut that of ``STATUS`` in half."""
+    """Flip bytes in the middle of the largest block of ``JOBS`` and truncate that of ``STATUS`` to half."""
     flipped = _largest_block(folder, "JOBS")
     cut = _largest_block(folder, "STATUS")
     if flipped is not None:

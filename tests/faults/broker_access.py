@@ -1,4 +1,4 @@
-"""What others do to the broker: a reload that ends connections with ``-ERR``, a stream of a name of ours."""
+"""Faults caused by other users of the broker: closed connections (``-ERR``), a stream of the same name."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ _STREAM_EXISTS = 10058
 
 
 async def refuse_connections(line: Line, seconds: float) -> str:
-    """Let every server take one connection only, for a while: it ends the others with ``-ERR``."""
+    """Limit every server to one connection for a while: it closes the others with ``-ERR``."""
     processes = [line.server(name) for name in cluster.node_names(line.stack)]
     for process in processes:
         await asyncio.to_thread(_reload, process, {"max_connections": 1})
@@ -30,8 +30,8 @@ async def refuse_connections(line: Line, seconds: float) -> str:
     return "max_connections: 1"
 
 
-async def take_stream_name(line: Line, seconds: float) -> str:
-    """Put a stream of another program in the place of ``EVENTS``; says so if it was changed meanwhile."""
+async def replace_stream(line: Line, seconds: float) -> str:
+    """Replace ``EVENTS`` with a stream of another program; reports if a service changed it."""
     nc = await nats.connect(cluster.urls_of(line.stack), connect_timeout=5)
     try:
         js = nc.jetstream()
@@ -56,7 +56,7 @@ def _reload(process: ServerProcess, options: dict[str, object]) -> None:
 
 
 async def _replace_events(js: JetStreamContext) -> StreamConfig:
-    """A service may declare ``EVENTS`` again between the two steps: then both are repeated."""
+    """A service may create ``EVENTS`` again between the two steps: then both are repeated."""
     while True:
         with contextlib.suppress(NotFoundError):
             await js.delete_stream(EVENTS)

@@ -1,8 +1,8 @@
-"""A dashboard without a screen: it keeps what it shows up to date in the way the frontend does.
+"""A dashboard without a screen: it keeps its state current in the way the frontend does.
 
-As ``useOrderEvents``, ``useOrderListEvents`` and ``HubLine`` of the frontend: an update says what to
-fetch, several of one moment become one request, an older answer never replaces a newer one, and
-whenever the line opens everything on the screen is fetched again.
+Like ``useOrderEvents``, ``useOrderListEvents`` and ``HubLine`` of the frontend: an update says what to fetch,
+simultaneous updates become one request, an older response never replaces a newer one, and whenever the stream
+opens all shown data is fetched again.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ Order = dict[str, Any]
 
 
 class Browser:
-    """What one browser shows of all orders; an asynchronous context manager."""
+    """The state of all orders in one browser; an asynchronous context manager."""
 
     def __init__(self, client: Client, hub_key: str, *, hub: str | None = None) -> None:
         self.client = client
@@ -54,7 +54,7 @@ class Browser:
                 task.cancel()
                 await asyncio.wait({task})
 
-    # --- the line -----------------------------------------------------------------------------
+    # --- the stream ---------------------------------------------------------------------------
 
     async def _listen(self) -> None:
         attempt = 0
@@ -151,7 +151,7 @@ class Browser:
         turn = self._turn
         answer = await self.client.get(f"/orders/{number}/images/{image_id}")
         if not answer.is_ok:
-            # The image may be gone, or the order with it: the order will tell.
+            # The image or its order may be deleted: the order's response will show it.
             self._refetches.ask(number)
             return
         order = self.orders.get(number)
@@ -175,9 +175,9 @@ def _images(order: Order) -> list[Any]:
 
 
 class Coalescer:
-    """What is asked for within a moment, or while it is being fetched, becomes one fetch more.
+    """Merges requests that arrive within a moment, or during a fetch, into one fetch.
 
-    A fetch that failed is made again, later and later, as the frontend's does.
+    A failed fetch is repeated with growing delays, as in the frontend.
     """
 
     def __init__(self, fetch: Callable[[str], Awaitable[bool]]) -> None:
@@ -186,20 +186,20 @@ class Coalescer:
         self._again: set[str] = set()
 
     def ask(self, key: str) -> None:
-        """Fetch soon."""
+        """Schedule a fetch."""
         if key in self._tasks:
             self._again.add(key)
             return
         self._tasks[key] = asyncio.create_task(self._run(key))
 
     def stop(self) -> None:
-        """Fetch nothing more."""
+        """Stop fetching."""
         for task in self._tasks.values():
             task.cancel()
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is being fetched."""
+        """Whether no fetch is active."""
         return not self._tasks
 
     async def _run(self, key: str) -> None:

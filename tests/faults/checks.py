@@ -1,4 +1,4 @@
-"""What must hold at the end of every run. Each check returns what is wrong, a sentence each."""
+"""Invariants at the end of every run. Each check returns the violations, one sentence each."""
 
 import io
 from collections import Counter
@@ -11,60 +11,61 @@ from PIL import Image
 from pastelka_common.storage import thumbnail_path
 from tests.faults.browser import Browser
 from tests.faults.client import Answer, Client
+from tests.faults.final_state import FinalState, Row
 from tests.faults.journal import Journal
-from tests.faults.picture import Picture, Row
 
 _PROBLEM = "application/problem+json"
 _MARGIN = 1.0
-"""Seconds after a part is back in which a request that began before may still fail."""
+"""Seconds after a component's return in which an earlier request may still fail."""
 
 
-def name_of(version: Row) -> str:
-    """A version in a sentence."""
+def describe_version(version: Row) -> str:
+    """Description of a version."""
     return f"{version['kind']} {version['id']} of order {version['order_number']}"
 
 
-def every_version_ended(picture: Picture) -> list[str]:
-    """``completed`` with a path, or ``error`` with a code and a sentence."""
-    wrong = [f"{name_of(v)} is still {v['status']} (run {v['run']})" for v in picture.unfinished]
-    for version in picture.versions:
+def every_version_ended(state: FinalState) -> list[str]:
+    """``completed`` with a path, or ``error`` with a code and a message."""
+    wrong = [f"{describe_version(v)} is still {v['status']} (run {v['run']})" for v in state.unfinished]
+    for version in state.versions:
         if version["status"] == "error" and not (version["error_code"] and version["error_message"]):
-            wrong.append(f"{name_of(version)} is in error without a reason")
+            wrong.append(f"{describe_version(version)} is in error without a reason")
         if version["status"] == "error" and version["error_code"] == "unknown":
-            wrong.append(f"{name_of(version)} is in error for an unknown reason")
+            wrong.append(f"{describe_version(version)} is in error for an unknown reason")
         if version["status"] == "completed" and not version["path"]:
-            wrong.append(f"{name_of(version)} is completed without a path")
+            wrong.append(f"{describe_version(version)} is completed without a path")
     return wrong
 
 
-def every_retry_succeeded(picture: Picture) -> list[str]:
-    """At the end everything in error was asked for once more, with nothing broken: none may fail again."""
+def every_retry_succeeded(state: FinalState) -> list[str]:
+    """Every version in error was retried once without faults: none may fail again."""
     return [
-        f"{name_of(v)} failed again after a retry (run {v['run']}): {v['error_code']}: {v['error_message']}"
-        for v in picture.versions
+        f"{describe_version(v)} failed again after a retry "
+        f"(run {v['run']}): {v['error_code']}: {v['error_message']}"
+        for v in state.versions
         if v["status"] == "error"
     ]
 
 
-def every_version_has_its_number(picture: Picture) -> list[str]:
+def every_version_has_its_number(state: FinalState) -> list[str]:
     """No two versions of an image and kind have one number."""
-    numbers = Counter((v["kind"], v["image_id"], v["version"]) for v in picture.versions)
+    numbers = Counter((v["kind"], v["image_id"], v["version"]) for v in state.versions)
     return [
         f"version number {number} was given {count} times" for number, count in numbers.items() if count > 1
     ]
 
 
-def every_file_is_whole(picture: Picture, root: Path, found: set[str]) -> list[str]:
+def every_file_is_whole(state: FinalState, root: Path, found: set[str]) -> list[str]:
     """Every completed version has its own complete file, and every file belongs to a version."""
-    completed = [v for v in picture.versions if v["status"] == "completed" and v["path"]]
+    completed = [v for v in state.versions if v["status"] == "completed" and v["path"]]
     wrong = [
-        f"{name_of(version)}: {trouble}"
+        f"{describe_version(version)}: {trouble}"
         for version in completed
         if (trouble := _trouble(root, version, found))
     ]
     shared = Counter(v["path"] for v in completed)
     wrong += [f"{path} is the file of {count} versions" for path, count in shared.items() if count > 1]
-    return wrong + _strays(picture, found)
+    return wrong + _orphans(state, found)
 
 
 def _trouble(root: Path, version: Row, found: set[str]) -> str | None:
@@ -81,24 +82,24 @@ def _trouble(root: Path, version: Row, found: set[str]) -> str | None:
     return None
 
 
-def _strays(picture: Picture, found: set[str]) -> list[str]:
-    """Files that no row accounts for.
+def _orphans(state: FinalState, found: set[str]) -> list[str]:
+    """Files that belong to no row.
 
-    A version in error may have left the file that it would have had, and the note of its provider's job.
+    A version in error may have left its file and the marker of its provider job.
     """
-    named = {path for path in picture.photos if path}
-    named |= {v["path"] for v in picture.versions if v["path"]}
-    failed = {_target(v) for v in picture.versions if v["status"] == "error"}
+    named = {path for path in state.photos if path}
+    named |= {v["path"] for v in state.versions if v["path"]}
+    failed = {_target(v) for v in state.versions if v["status"] == "error"}
     named |= failed
     named |= {thumbnail_path(path) for path in named}
     named |= {_note(path) for path in failed}
-    uploads = {str(order_id) for order_id in picture.uploads}
+    uploads = {str(order_id) for order_id in state.uploads}
     reserved = {path for path in found if path.split("/")[0] in uploads}
     return [f"file {path} belongs to no row" for path in sorted(found - named - reserved)]
 
 
 def _target(version: Row) -> str:
-    """Where the file of a version goes: beside its photo, by kind and number."""
+    """Path of a version's file: beside its photo, by kind and number."""
     folder, _, photo = version["photo"].rpartition("/")
     suffix = "svg" if version["kind"] == "svg" else "png"
     stem = photo.rpartition(".")[0]
@@ -106,27 +107,27 @@ def _target(version: Row) -> str:
 
 
 def _note(path: str) -> str:
-    """Where a version's run is noted while a provider works on it (``pastelka_common.jobs.run_markers``)."""
+    """Path of the marker of a version's run (``pastelka_common.jobs.run_markers``)."""
     folder, _, name = path.rpartition("/")
     return f"{folder}/.{name}.run"
 
 
-def nothing_is_left(picture: Picture, jobs: list[str]) -> list[str]:
-    """No message in ``JOBS``, no row in the outbox, no claim that was lost and not taken over."""
+def no_work_is_left(state: FinalState, jobs: list[str]) -> list[str]:
+    """No message in ``JOBS``, no row in the outbox, no row whose claim was lost and not taken over."""
     wrong = [f"message {subject} is left in JOBS" for subject in jobs]
-    wrong += [f"{picture.claims} row jobs are left"] if picture.claims else []
-    return wrong + ([f"{picture.outbox} rows are left in the outbox"] if picture.outbox else [])
+    wrong += [f"{state.claims} row jobs are left"] if state.claims else []
+    return wrong + ([f"{state.outbox} rows are left in the outbox"] if state.outbox else [])
 
 
-def dead_letters_are_errors(picture: Picture, letters: list[tuple[str, Row]]) -> list[str]:
-    """A dead letter stands for a run that ended in error, and for no other."""
-    failed = {(c["kind"], c["version_id"], c["run"]) for c in picture.changes if c["status"] == "error"}
-    known = {(v["kind"], v["id"]) for v in picture.versions}
+def dead_letters_are_errors(state: FinalState, letters: list[tuple[str, Row]]) -> list[str]:
+    """Every dead letter belongs to a run that ended in error."""
+    failed = {(c["kind"], c["version_id"], c["run"]) for c in state.changes if c["status"] == "error"}
+    known = {(v["kind"], v["id"]) for v in state.versions}
     wrong = []
     for subject, job in letters:
         kind = subject.split(".")[1]
         if (kind, job.get("version_id")) not in known:
-            continue  # of an order that was deleted
+            continue  # of a deleted order
         if (kind, job["version_id"], job["run"]) not in failed:
             reason = f"run {job['run']}, {job.get('code')}"
             wrong.append(f"dead letter {subject} ({reason}), but that run did not end in error")
@@ -134,7 +135,7 @@ def dead_letters_are_errors(picture: Picture, letters: list[tuple[str, Row]]) ->
 
 
 def the_browser_shows_it(browser: Browser, orders: dict[str, Any]) -> list[str]:
-    """What the browser holds is what the API shows now."""
+    """The browser shows the same state as the API."""
     shown = browser.orders
     wrong = [f"the browser does not show order {number}" for number in orders.keys() - shown.keys()]
     wrong += [f"the browser still shows order {number}" for number in shown.keys() - orders.keys()]
@@ -171,8 +172,8 @@ def _difference(shown: Any, true: Any) -> str:
     ]
 
 
-def answers_were_allowed(client: Client, journal: Journal) -> list[str]:
-    """No 5xx and no silence, except while what answers was down, and then as a problem document."""
+def responses_were_allowed(client: Client, journal: Journal) -> list[str]:
+    """No 5xx and no missing response, except while a component was down, and then a problem document."""
     wrong = []
     for answer in client.troubles:
         if _is_allowed(answer, journal):

@@ -1,4 +1,4 @@
-"""A client of the API that goes through the gateway, as people do, and keeps what it was answered."""
+"""A client of the API that connects through the gateway, as users do, and records every response."""
 
 import json
 import time
@@ -13,7 +13,7 @@ _EXCERPT = 300
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One request: ``status`` is ``None`` when no whole answer came."""
+    """One request: ``status`` is ``None`` if no complete response arrived."""
 
     method: str
     path: str
@@ -26,18 +26,18 @@ class Answer:
 
     @property
     def is_ok(self) -> bool:
-        """Whether it was answered 2xx."""
+        """Whether the response is 2xx."""
         return self.status is not None and self.status < 300
 
 
 @dataclass
 class Client:
-    """Requests to one address; a problem is an answer, not an exception."""
+    """Sends requests to one address; a problem document is a response, not an exception."""
 
     http: aiohttp.ClientSession
     address: str
     troubles: list[Answer] = field(default_factory=list)
-    """Answers that were 5xx or none at all."""
+    """Responses that were 5xx or missing."""
     count: int = 0
     slowest: float = 0.0
 

@@ -18,19 +18,19 @@ from pastelka_local.testing import RunningStack
 SIZE = 3
 _FORMING_SECONDS = 60.0
 _LEADER_SECONDS = 30.0
-_LOOK_EVERY = 0.2
+_POLL_SECONDS = 0.2
 
 
 @dataclass(kw_only=True)
 class ClusterNode(NatsServer):
-    """One server of a cluster; ``routes`` are the ports at which its servers find each other."""
+    """One server of a cluster; ``routes`` are the ports of the cluster routes."""
 
     number: int
     route_port: int = 0
     routes: list[int] = field(default_factory=list)
 
     async def ready(self) -> bool:
-        """Whether it answers: a node may have to wait for the others until it is healthy."""
+        """Whether it responds: a node may be unhealthy until it has found the others."""
         from pastelka_common.servers.base import answers  # noqa: PLC0415
 
         return await answers(f"{self.monitoring_url}/varz")
@@ -60,7 +60,7 @@ class ClusterStack(RunningStack):
         return {"postgres": self.postgres, "mercure": self.hub, **nodes}
 
     def env(self) -> dict[str, str]:
-        """What every service is told."""
+        """Environment of every service."""
         urls = ",".join(node.url for node in self.nodes)
         return {**super().env(), "NATS_URL": urls, "STREAM_REPLICAS": str(SIZE)}
 
@@ -69,12 +69,12 @@ class ClusterStack(RunningStack):
         await self._formed()
 
     async def _formed(self) -> None:
-        """Wait until the servers have found each other and chosen a leader."""
+        """Wait until the servers have formed a cluster and elected a leader."""
         deadline = time.time() + _FORMING_SECONDS
         while not await self._has_leader():
             if time.time() > deadline:
                 raise RuntimeError("the nats-servers did not form a cluster")
-            await asyncio.sleep(_LOOK_EVERY)
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def _has_leader(self) -> bool:
         async with (
@@ -86,17 +86,17 @@ class ClusterStack(RunningStack):
 
 
 def urls_of(stack: RunningStack) -> list[str]:
-    """Where a client finds the broker."""
+    """The broker's URLs for clients."""
     return [node.url for node in stack.nodes] if isinstance(stack, ClusterStack) else [stack.nats.url]
 
 
 def node_names(stack: RunningStack) -> list[str]:
-    """The broker's processes, by the name under which the stack has them."""
+    """Names of the broker's processes in the stack."""
     return [name for name in stack.servers if name.startswith("nats")]
 
 
 async def leader_of(stack: RunningStack, stream: str) -> str:
-    """The process that leads a stream: the only one there is, or a node's name.
+    """The process that leads a stream: the only server, or a node's name.
 
     While another fault is being repaired there is no leader: wait for one, then return the first node.
     """
@@ -105,13 +105,13 @@ async def leader_of(stack: RunningStack, stream: str) -> str:
     deadline = time.monotonic() + _LEADER_SECONDS
     while time.monotonic() < deadline:
         with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
-            if leader := await _told_leader(stack, stream):
+            if leader := await _reported_leader(stack, stream):
                 return leader.replace("pastelka", "nats")
-        await asyncio.sleep(_LOOK_EVERY)
+        await asyncio.sleep(_POLL_SECONDS)
     return node_names(stack)[0]
 
 
-async def _told_leader(stack: ClusterStack, stream: str) -> str | None:
+async def _reported_leader(stack: ClusterStack, stream: str) -> str | None:
     nc = await nats.connect(urls_of(stack), connect_timeout=5)
     try:
         answer = await nc.request(f"$JS.API.STREAM.INFO.{stream}", b"", timeout=2)

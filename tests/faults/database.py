@@ -1,7 +1,7 @@
-"""The way of the services to PostgreSQL, and what may befall it without the server being killed.
+"""The route from the services to PostgreSQL, and faults on it that do not kill the server.
 
-Every service goes through a proxy whose connections can go silent; in half of the runs (even seeds)
-it leads through PgBouncer in transaction mode, where that is installed.
+Every service connects through a proxy whose connections can go silent; in half of the runs (even seeds) it
+leads through PgBouncer in transaction mode, if that is installed.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ class Route:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the services are told."""
+        """Environment of the services."""
         names = ("DATABASE_URL", "DATABASE_DIRECT_URL")
         return {name: self._url(proxy) for name, proxy in zip(names, self.proxies, strict=False)}
 
@@ -41,7 +41,7 @@ class Route:
         )
 
     async def silent(self, seconds: float) -> str:
-        """Connections that are established go silent; at the end what was under way arrives after all."""
+        """Silence established connections; afterwards the delayed data arrives."""
         count = sum(proxy.silence() for proxy in self.proxies)
         try:
             await asyncio.sleep(seconds)
@@ -51,7 +51,7 @@ class Route:
         return f"{count} connections"
 
     async def readonly(self, seconds: float) -> str:
-        """Every transaction that begins is read-only, as after a failover."""
+        """Make every new transaction read-only, as after a failover."""
         await self._alter(f"ALTER SYSTEM SET {_READ_ONLY} = on")
         try:
             await asyncio.sleep(seconds)
@@ -60,7 +60,7 @@ class Route:
         return ""
 
     async def orphan(self, seconds: float) -> str:
-        """A session as the service's has locked what it works on, and its client says no more."""
+        """Let a session hold locks of rows that the service works on while its client is silent."""
         connection = await asyncpg.connect(self.postgres.url, server_settings=SERVICE.session, timeout=10)
         try:
             await _lock(connection)
@@ -80,7 +80,7 @@ class Route:
 
 
 async def _lock(connection: asyncpg.Connection) -> None:
-    """Take `_LOCKS` in an open transaction; another fault may hold them longer than the lock timeout."""
+    """Acquire `_LOCKS` in an open transaction; another fault may hold them longer than the lock timeout."""
     async with asyncio.timeout(60):
         while True:
             try:
@@ -93,7 +93,7 @@ async def _lock(connection: asyncpg.Connection) -> None:
 
 @asynccontextmanager
 async def route(postgres: PostgresServer, *, pooled: bool) -> AsyncIterator[Route]:
-    """The way to a PostgreSQL that is running, until the block ends."""
+    """The route to a running PostgreSQL, until the block ends."""
     direct = SilentProxy("127.0.0.1", postgres.port)
     if not (pooled and pgbouncer.is_installed()):
         async with direct:

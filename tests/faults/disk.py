@@ -1,4 +1,4 @@
-"""The storage folder as a small disk of its own that can be filled: a tmpfs of a private mount namespace."""
+"""The storage folder as a small disk that can be filled: a tmpfs in a private mount namespace."""
 
 import errno
 import os
@@ -13,10 +13,11 @@ _CHUNK = 64 * 1024
 
 
 def enter_namespace(module: str = "tests.faults") -> None:
-    """Run this program (``module``) again where it may mount, if the system permits; else go on without.
+    """Re-execute this program (``module``) in a mount namespace if the system permits it; else continue
+    without.
 
-    As root a mount namespace is enough; others get one through a user namespace (Linux), in which
-    they stay who they are.
+    root needs only a mount namespace; other users get one through a user namespace (Linux), in which they
+    keep their id.
     """
     if os.environ.get(MARK) is not None or sys.platform != "linux":
         return
@@ -30,30 +31,30 @@ def enter_namespace(module: str = "tests.faults") -> None:
 
 
 def can_mount() -> bool:
-    """Whether :func:`enter_namespace` brought us where we may mount."""
+    """Whether this process may mount after :func:`enter_namespace`."""
     return os.environ.get(MARK) == "yes"
 
 
 def mount(folder: Path, *, megabytes: int) -> None:
-    """Make ``folder`` a disk of its own; it is gone with the last process of the namespace."""
+    """Mount a tmpfs at ``folder``; it disappears with the last process of the namespace."""
     folder.mkdir(parents=True, exist_ok=True)
     options = f"size={megabytes}m,mode=0755"
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True)
 
 
 def enlarge(folder: Path, *, megabytes: int) -> None:
-    """Give what :func:`mount` made another size, while it is in use."""
+    """Resize the mount of :func:`mount` while it is in use."""
     subprocess.run(["mount", "-o", f"remount,size={megabytes}m", str(folder)], check=True)
 
 
 class Filler:
-    """A file beside the stored ones that takes all space that is left."""
+    """A file beside the stored ones that occupies all free space."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / ".filler"
 
     def fill(self) -> int:
-        """Take what is left; returns the MiB taken."""
+        """Occupy the free space; returns the MiB taken."""
         taken = 0
         with self.path.open("wb", buffering=0) as file:
             try:
@@ -65,7 +66,7 @@ class Filler:
         return taken // _MIB
 
     def empty(self) -> None:
-        """Give it back."""
+        """Release the space."""
         self.path.unlink(missing_ok=True)
 
 

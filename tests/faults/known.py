@@ -1,7 +1,7 @@
-"""The faults of the system that Pastelka replaces, each with the test that fails if it comes back.
+"""The faults of the replaced system, each with the tests that fail if it returns.
 
-Numbers are those of section 11a of the analysis of that system. A test is named by its file and its
-function; ``python -m tests.faults.report`` refuses to write the table if one of them is not there.
+Numbers are those of section 11a of that system's analysis. A test is identified by its file and function;
+``python -m tests.faults.report`` does not write the table if one of them is missing.
 """
 
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ _VECTORIZE = "services/vectorize/tests"
 _E2E = "tests/e2e"
 _SUITE = "tests/faults/test_short.py"
 
-KILLS = f"{_SUITE}::test_everything_ends_well_though_parts_are_killed"
-FORGETS = f"{_SUITE}::test_everything_ends_well_though_the_broker_forgets"
+KILLS = f"{_SUITE}::test_the_system_recovers_from_killed_processes"
+FORGETS = f"{_SUITE}::test_the_system_recovers_from_lost_broker_state"
 UPGRADE = f"{_SUITE}::test_a_rolling_upgrade_loses_nothing_and_no_request_fails"
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """One fault: what went wrong there, what happens here, the tests, and what provokes it in the suite."""
+class KnownFault:
+    """One fault: the former failure, the present behaviour, the tests, and faults that provoke it."""
 
     number: int
     was: str
@@ -30,30 +30,34 @@ class Known:
     """Faults of the suite (kind and target) whose recovery the table shows."""
 
 
-KNOWN: tuple[Known, ...] = (
-    Known(
+KNOWN: tuple[KnownFault, ...] = (
+    KnownFault(
         1,
-        "A lock protected nothing: the row kept its old values in memory.",
+        "The lock had no effect: the row kept its old values in memory.",
         "Every change reads its rows with `SELECT ... FOR UPDATE` in the transaction that writes them; "
-        "the status machine decides on what was just read.",
+        "the status machine decides on these values.",
         (
             f"{_ORDERS}/model/test_status_machine.py::test_postgresql_and_the_domain_agree_after_every_step",
             f"{_ORDERS}/concurrency/test_many_at_once.py::test_many_people_at_once",
         ),
     ),
-    Known(
+    KnownFault(
         2,
-        "Recovery at boot submitted what a living worker was submitting.",
-        "Nothing is recovered at boot. A job is redelivered when its worker is silent, and the "
-        "next worker first asks the former holder whether it is still paying.",
-        (f"{_COMMON}/jobs/test_paying.py::test_while_the_one_who_pays_is_alive_nobody_else_does", KILLS),
+        "Recovery at boot submitted jobs that a live worker was submitting.",
+        "Boot recovers nothing. A job is redelivered when its worker is silent, and the next worker first"
+        " asks the previous one whether it still processes the run.",
+        (
+            f"{_COMMON}/jobs/test_paying.py::test_a_run_whose_worker_waits_for_a_paid_answer_is_left_to_it",
+            KILLS,
+        ),
         ("kill coloring", "zombie coloring"),
     ),
-    Known(
+    KnownFault(
         3,
-        "A crash between the provider's acceptance and the commit of its id paid again.",
-        "The id is stored in the storage and the bucket before anything else. The window that is left is "
-        "recorded before the request goes out: it is counted, shown on the version, and taken once a run.",
+        "A crash between the provider's acceptance and the commit of the job id paid again.",
+        "The worker writes the id to the storage and the bucket before anything else. It records the "
+        "remaining window before it sends the request: a loss is counted, shown on the version, and "
+        "allowed once per run.",
         (
             f"{_COMMON}/jobs/test_paying.py::test_a_worker_that_died_while_it_paid_is_noticed_by_the_next",
             f"{_COLORING}/test_paying.py::test_a_lost_answer_leads_to_one_more_submission_which_is_shown",
@@ -61,27 +65,27 @@ KNOWN: tuple[Known, ...] = (
         ),
         ("runpod lost", "kill coloring"),
     ),
-    Known(
+    KnownFault(
         4,
         "A job that had failed at the provider could never be retried.",
-        "A retry is a new run with keys of its own; it knows nothing of the failed job.",
+        "A retry is a new run with its own keys, independent of the failed job.",
         (f"{_COLORING}/test_paying.py::test_a_persons_retry_after_a_failed_job_is_submitted_anew",),
     ),
-    Known(
+    KnownFault(
         5,
-        "A retry of a version whose job had finished stayed in processing for good.",
-        "A run ends by the facts of its own number only; a retry is answered 409 unless the "
-        "version is in error.",
+        "A retry of a version whose job had finished stayed in processing forever.",
+        "Only facts with the number of the current run end it; a retry returns 409 unless the version is "
+        "in error.",
         (
             f"{_ORDERS}/api/test_versions.py::test_a_retry_is_a_new_run",
             f"{_COMMON}/jobs/test_handler.py::test_a_new_run_does_not_take_the_file_of_the_one_before",
         ),
     ),
-    Known(
+    KnownFault(
         6,
         "A crash after the provider had finished was not recovered.",
-        "The job is acknowledged after its last fact. Redelivered, it polls the same provider job, or "
-        "finds the stored file and says so.",
+        "The worker acknowledges the job after its last fact. A redelivered job polls the same provider "
+        "job, or finds the stored file and reports it.",
         (
             f"{_COMMON}/jobs/test_handler.py::test_a_redelivery_polls_on_without_submitting_or_stepping_back",
             f"{_COMMON}/jobs/test_handler.py::test_a_job_that_comes_back_after_its_file_was_stored_is_not_done_again",
@@ -89,44 +93,44 @@ KNOWN: tuple[Known, ...] = (
         ),
         ("kill coloring", "term coloring"),
     ),
-    Known(
+    KnownFault(
         7,
-        "SVGs in the middle of their work never recovered.",
-        "SVGs go the same way as colorings; a redelivered one begins again, unless its file is there.",
+        "SVGs never recovered from a crash in mid-process.",
+        "SVGs use the same mechanism as colorings; a redelivered job starts again unless its file exists.",
         (
-            f"{_E2E}/test_crashes.py::test_any_service_may_be_killed",
+            f"{_E2E}/test_crashes.py::test_an_order_completes_though_any_service_is_killed",
             f"{_COMMON}/jobs/test_paying.py::test_a_stored_answer_that_was_not_told_is_not_paid_again",
         ),
         ("kill vectorize", "zombie vectorize"),
     ),
-    Known(
+    KnownFault(
         8,
-        "Automatic retries of SVGs did nothing; a 429 or 500 was final.",
-        "Transient faults are tried again inside the run, with backoff, jitter and Retry-After; the "
-        "version stays in hand and shows the next attempt.",
+        "Automatic retries of SVGs had no effect; a 429 or 500 was final.",
+        "Transient failures are retried within the run, with backoff, jitter and Retry-After; the version"
+        " stays active and shows the next attempt.",
         (
             f"{_VECTORIZE}/test_service.py::test_what_may_pass_is_tried_again",
             f"{_COMMON}/jobs/test_attempts.py::test_attempts_that_fail_count_and_are_announced",
         ),
         ("vectorizer 429", "vectorizer 500"),
     ),
-    Known(
+    KnownFault(
         9,
-        "A network failure was not an error state; the version stayed where it was.",
-        "Every fault on the wire is told apart as transient or permanent; no exception leaves a "
-        "version in hand.",
+        "A network failure was not an error state; the version kept its status.",
+        "Every network failure is classified as transient or permanent; no exception leaves a version "
+        "active.",
         (
             f"{_COLORING}/runpod/test_faults.py::test_a_poll_without_an_answer_is_ridden_out",
             f"{_VECTORIZE}/test_vectorizer.py::test_each_failure_has_its_error",
         ),
         ("runpod drop", "vectorizer drop"),
     ),
-    Known(
+    KnownFault(
         10,
         "404, 429, 5xx or malformed output of a poll, or a full storage, were dead ends.",
-        "Polls ride out every answer without the job's state; only a job that is unknown for a minute, or "
-        "unheard of for as long as results are kept, is given up. What cannot pass ends in `error` with a "
-        "code, a sentence and a dead letter.",
+        "Polling continues after every response without the job's state; the worker gives up only on a "
+        "job that is unknown for a minute, or silent for longer than results are kept. A permanent "
+        "failure ends in `error` with a code, a message and a dead letter.",
         (
             f"{_COLORING}/runpod/test_faults.py::test_polls_ride_out_what_may_pass",
             f"{_COLORING}/runpod/test_flow.py::test_output_that_is_no_page_is_permanent",
@@ -135,12 +139,12 @@ KNOWN: tuple[Known, ...] = (
         ),
         ("runpod 429", "runpod 500", "runpod garbage", "vectorizer garbage", "disk full"),
     ),
-    Known(
+    KnownFault(
         11,
         "The queue's time limit killed a job without a trace.",
-        "No job has a time limit of the queue. A worker extends its deadline while it lives; the provider's "
-        "time limit counts from the beginning of its work and ends in `error`, and the job is cancelled "
-        "there. One that never left the provider's queue is cancelled there and submitted again.",
+        "The queue has no time limit. A worker extends the deadline of its delivery while it lives; the "
+        "provider's time limit starts with the provider's work, ends in `error`, and cancels the job "
+        "there. A job that never leaves the provider's queue is cancelled there and submitted again.",
         (
             f"{_COMMON}/messaging/test_consumer_life.py::test_a_long_job_stays_with_its_worker",
             f"{_COLORING}/test_paying.py::test_our_timeout_cancels_the_job_at_runpod",
@@ -148,30 +152,30 @@ KNOWN: tuple[Known, ...] = (
         ),
         ("runpod hang", "vectorizer hang"),
     ),
-    Known(
+    KnownFault(
         12,
-        "Lock contention acknowledged the message and left the version.",
-        "Transactions wait for their locks, in one order. A deadlock is done again; a batch that "
-        "fails is not "
-        "acknowledged.",
+        "Lock contention acknowledged the message and left the version unchanged.",
+        "Transactions wait for their locks and take them in one order. A deadlock is retried; a failed "
+        "batch is not acknowledged.",
         (
             f"{_ORDERS}/test_consumers.py::test_facts_wait_for_a_database_that_is_away",
             f"{_ORDERS}/concurrency/test_many_at_once.py::test_many_people_at_once",
         ),
         ("kill postgres",),
     ),
-    Known(
+    KnownFault(
         13,
         "A stuck version could not be released.",
-        "Cancel works in every state, then retry; and the reconciler repairs what no message will finish.",
+        "Cancel works in every status, and a retry afterwards; the reconciler repairs versions that no "
+        "message will finish.",
         (
             f"{_ORDERS}/api/test_versions.py::test_cancelling_in_every_state",
             f"{_ORDERS}/reconciler/test_versions.py::test_a_queued_version_whose_job_is_lost_is_published_again",
         ),
     ),
-    Known(
+    KnownFault(
         14,
-        "Recovery of orders failed with a TypeError and was swallowed.",
+        "Recovery of orders failed with a TypeError that was swallowed.",
         "Photos to download and requests to the shop are rows; a worker that dies loses its claim, and "
         "another worker takes the row over.",
         (
@@ -181,50 +185,51 @@ KNOWN: tuple[Known, ...] = (
             "test_a_worker_takes_over_the_request_to_the_shop_of_one_that_was_killed",
         ),
     ),
-    Known(
+    KnownFault(
         15,
-        "One lock that was taken ended the recovery of all that came after it.",
-        "The reconciler repairs row by row; one that cannot be repaired stops no other, and a second "
-        "replica passes over.",
+        "One lock that was held ended the recovery of everything after it.",
+        "The reconciler repairs row by row; a row that cannot be repaired stops no other, and a second "
+        "replica skips the pass.",
         (
             f"{_ORDERS}/reconciler/test_versions.py::test_one_replica_at_a_time",
             f"{_ORDERS}/handlers/test_facts.py::test_a_deleted_version_does_not_hold_up_the_others",
         ),
     ),
-    Known(
+    KnownFault(
         16,
         "Locks had no owner: a late process released the lock of another one.",
-        "Locks are PostgreSQL's own and end with their transaction. Who has a run is a record with a "
-        "revision, changed by compare and swap.",
+        "Locks are PostgreSQL's own and end with their transaction. A record with a revision, changed by "
+        "compare and swap, names the owner of a run.",
         (
             f"{_COMMON}/jobs/test_paying.py::test_a_zombie_does_not_submit",
             f"{_COMMON}/jobs/test_paying.py::test_a_zombie_cannot_give_up_what_another_has",
         ),
         ("zombie coloring", "zombie worker"),
     ),
-    Known(
+    KnownFault(
         17,
-        "Every boot sent again what was merely waiting in the queue.",
-        "What waits in `JOBS` is left alone; a second message of the same id is dropped by the broker.",
+        "Every boot sent jobs again that were merely waiting in the queue.",
+        "The reconciler leaves jobs waiting in `JOBS` alone; the broker drops a second message with the "
+        "same id.",
         (
             f"{_ORDERS}/reconciler/test_versions.py::test_a_job_that_waits_is_left_alone",
             UPGRADE,
         ),
         ("term coloring", "term vectorize", "term worker"),
     ),
-    Known(
+    KnownFault(
         18,
         "Recovery only at boot: no lease, no heartbeat, no age limit.",
-        "Deliveries are leases with a heartbeat; the reconciler looks regularly, at start, and whenever the "
-        "broker was away.",
+        "Deliveries are leases with a heartbeat; the reconciler runs at an interval, at start, and after "
+        "every loss of the broker.",
         (
             f"{_COMMON}/messaging/test_consumer_life.py::test_the_job_of_a_dead_worker_goes_to_another",
-            f"{_ORDERS}/reconciler/test_versions.py::test_what_a_worker_has_in_hand_is_left_to_it",
+            f"{_ORDERS}/reconciler/test_versions.py::test_an_active_run_is_left_to_its_worker",
             FORGETS,
         ),
         ("kill worker", "broker older", "broker damaged", "broker deleted"),
     ),
-    Known(
+    KnownFault(
         19,
         "The commit and the message were two writes; a crash between them lost the job.",
         "A transactional outbox: the message exists exactly if the change does.",
@@ -234,48 +239,48 @@ KNOWN: tuple[Known, ...] = (
         ),
         ("kill api", "kill nats"),
     ),
-    Known(
+    KnownFault(
         20,
-        "A double click, or two people, paid twice.",
-        "What is in hand with the same options is answered instead of a second version, under the "
-        "image's lock.",
+        "A double click, or two users, paid twice.",
+        "Under the image's lock, a request with the options of an active version returns that version "
+        "instead of a second one.",
         (f"{_ORDERS}/api/test_versions.py::test_pressed_by_many_at_once_it_is_one_version", KILLS),
     ),
-    Known(
+    KnownFault(
         21,
-        "Two versions got one number; the second click answered 500.",
-        "Numbers are given under the image's lock, and are unique in the database.",
+        "Two versions got the same number; the second click returned 500.",
+        "Numbers are assigned under the image's lock, and are unique in the database.",
         (
             f"{_ORDERS}/concurrency/test_many_at_once.py::test_many_people_at_once",
             f"{_ORDERS}/api/test_versions.py::test_clicks_of_many_people_at_once_never_fail",
         ),
     ),
-    Known(
+    KnownFault(
         22,
         "After our time limit or an error the provider's job ran on, at a cost.",
         "A time limit, a cancellation and a final error cancel the job at the provider; CANCELLED and "
-        "TIMED_OUT are errors with a code of their own.",
+        "TIMED_OUT are errors with their own codes.",
         (
             f"{_COLORING}/test_paying.py::test_our_timeout_cancels_the_job_at_runpod",
             f"{_COMMON}/jobs/test_paying.py::test_a_final_error_cancels_what_may_still_run",
             f"{_E2E}/test_statuses.py::test_a_cancelled_coloring_is_cancelled_at_the_provider",
         ),
     ),
-    Known(
+    KnownFault(
         23,
-        "A finished version overwrote the choice that a person had made meanwhile.",
-        "It is chosen only if nothing was chosen since it was asked for; an SVG of another page "
-        "does not stay chosen.",
+        "A finished version overwrote the selection that a user had made meanwhile.",
+        "A finished version is selected only if nothing was selected since its request; an SVG of another"
+        " page does not stay selected.",
         (
             f"{_ORDERS}/handlers/test_facts.py::test_a_finished_coloring_is_chosen_unless_somebody_chose_meanwhile",
             f"{_ORDERS}/handlers/test_facts.py::test_a_finished_svg_is_chosen_only_with_its_page",
         ),
     ),
-    Known(
+    KnownFault(
         24,
-        "Nothing limited paid calls, or spared a provider that was failing.",
-        "Jobs in hand are bounded over all replicas; a circuit breaker leaves a failing provider alone, and "
-        "jobs wait without losing attempts.",
+        "Nothing limited paid calls, or paused them while a provider was failing.",
+        "The number of active jobs is limited over all replicas; a circuit breaker pauses calls to a "
+        "failing provider, and jobs wait without losing attempts.",
         (
             f"{_COLORING}/test_paying.py::test_while_runpod_fails_it_is_left_alone_and_jobs_wait",
             f"{_COLORING}/test_paying.py::test_retry_after_is_kept_to_and_told",
@@ -283,32 +288,30 @@ KNOWN: tuple[Known, ...] = (
         ),
         ("runpod 429", "vectorizer 429"),
     ),
-    Known(
+    KnownFault(
         25,
         "One queue for everything: generation starved downloads.",
-        "Each kind of job has a consumer and a process of its own, and waiting for a provider "
-        "holds no thread.",
+        "Each kind of job has its own consumer and process, and waiting for a provider holds no thread.",
         (
             f"{_COLORING}/test_service.py::test_many_jobs_wait_at_runpod_together",
             f"{_COMMON}/messaging/test_topology.py::test_streams_are_as_designed",
         ),
     ),
-    Known(
+    KnownFault(
         26,
         "No reason, attempt or history was stored or shown.",
-        "A version in error has a code and a sentence; while it waits it shows attempt and next "
-        "try; the timeline "
-        "keeps every change.",
+        "A version in error has a code and a message; while it waits it shows the attempt and the time of"
+        " the next one; the timeline keeps every change.",
         (
             f"{_ORDERS}/handlers/test_facts.py::test_an_error_says_why",
             f"{_ORDERS}/handlers/test_facts.py::test_a_retry_is_shown_until_the_next_attempt_begins",
-            f"{_E2E}/test_statuses.py::test_an_error_reaches_the_screen_with_its_reason_and_is_retried",
+            f"{_E2E}/test_statuses.py::test_an_error_is_pushed_with_its_code_and_can_be_retried",
         ),
     ),
-    Known(
+    KnownFault(
         27,
         "Times of start and end were missing or wrong.",
-        "Start, end and every change have their times; the timeline shows how long each status lasted.",
+        "Start, end and every change have timestamps; the timeline shows the duration of each status.",
         (f"{_ORDERS}/api/test_orders.py::test_the_timeline_tells_every_change_with_its_duration",),
     ),
 )

@@ -1,4 +1,4 @@
-"""The system under fire: a stack with two coloring workers, the fake providers, and who keeps it running."""
+"""The tested system: a stack with two coloring workers and fake providers, which restarts its processes."""
 
 import asyncio
 import os
@@ -18,22 +18,22 @@ from tests.faults.cluster import ClusterStack
 from tests.faults.journal import Journal, Outage
 from tests.faults.providers import Runpod, Vectorizer
 
-_LOOK_EVERY = 0.2
+_POLL_SECONDS = 0.2
 _RESTART_PAUSE = 1.0
 _READY_SECONDS = 90.0
 _START_SECONDS = 180.0
 _PROBE = aiohttp.ClientTimeout(total=2)
 SECOND = "coloring-2"
-"""Another coloring worker, so that there is one to take over from a zombie."""
+"""A second coloring worker, which can take over from a zombie."""
 
 
-class NotBackError(Exception):
-    """A part that was started again did not become ready."""
+class NotReadyError(Exception):
+    """A restarted component did not become ready."""
 
 
 @dataclass
 class Line:
-    """The running system and what is known of it."""
+    """The running system and its journal."""
 
     stack: RunningStack
     runpod: Runpod
@@ -43,11 +43,11 @@ class Line:
     route: database.Route
     copy_age: float = 30.0
     planned: set[str] = field(default_factory=set)
-    """Services that are down because we wanted it: the keeper leaves them alone."""
+    """Services stopped on purpose, which :meth:`keep` does not restart."""
 
     @property
     def gateway(self) -> str:
-        """Address that browsers and people use."""
+        """Address for browsers and users."""
         if self.stack.nginx is None:
             raise RuntimeError("the stack has no nginx")
         return self.stack.nginx.url
@@ -58,12 +58,12 @@ class Line:
         return [service for name, service in named if name == kind or name.startswith(f"{kind}-")]
 
     def server(self, name: str) -> ServerProcess:
-        """The process of a server part."""
+        """The process of a server."""
         return self.stack.servers[name]
 
     @contextmanager
     def outage(self, part: str, how: str = "") -> Iterator[Outage]:
-        """A part is away, on purpose, until the block ends."""
+        """Record a deliberate outage of a component until the block ends."""
         outage = self.journal.down(part, how)
         self.planned.add(part)
         try:
@@ -72,29 +72,29 @@ class Line:
             outage.until = time.time()
             self.planned.discard(part)
 
-    async def bring_back(self, service: Service) -> None:
-        """Start a service, as often as it takes, until it says that it is ready."""
+    async def restart_until_ready(self, service: Service) -> None:
+        """Start a service repeatedly until it is ready."""
         deadline = time.time() + _READY_SECONDS
         await service.spawn()
         async with aiohttp.ClientSession(timeout=_PROBE) as http:
             while not await _is_ready(http, service):
                 if time.time() > deadline:
-                    raise NotBackError(
+                    raise NotReadyError(
                         f"{service.name} was not ready {_READY_SECONDS:g} s after its start:\n"
                         f"{service.tail()[-1500:]}"
                     )
-                await self._revive(service)
-                await asyncio.sleep(_LOOK_EVERY)
+                await self._restart(service)
+                await asyncio.sleep(_POLL_SECONDS)
 
     async def keep(self) -> None:
-        """Start again what ended by itself, as a process manager does; runs until cancelled."""
+        """Restart processes that exited by themselves, as a process manager does; runs until cancelled."""
         while True:
-            await asyncio.sleep(_LOOK_EVERY)
+            await asyncio.sleep(_POLL_SECONDS)
             for name, service in list(self.stack.services.items()):
                 if name not in self.planned:
-                    await self._revive(service)
+                    await self._restart(service)
 
-    async def _revive(self, service: Service) -> None:
+    async def _restart(self, service: Service) -> None:
         status = exit_status(service)
         if status is None:
             return
@@ -106,7 +106,7 @@ class Line:
 
 
 def exit_status(service: Service) -> int | None:
-    """The status with which a service ended; ``None`` while it runs."""
+    """Exit status of a service; ``None`` while it runs."""
     return service._process.returncode if service._process is not None else None
 
 
@@ -119,8 +119,8 @@ async def _is_ready(http: aiohttp.ClientSession, service: Service) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Setup:
-    """How the line is built."""
+class LineOptions:
+    """Options of the system."""
 
     images: int
     cluster: bool = False
@@ -133,8 +133,8 @@ class Setup:
 
 
 @asynccontextmanager
-async def running(folder: Path, setup: Setup) -> AsyncIterator[Line]:
-    """Everything up below ``folder``, until the block ends."""
+async def running(folder: Path, setup: LineOptions) -> AsyncIterator[Line]:
+    """Run everything below ``folder`` until the block ends."""
     runpod = Runpod(queue_seconds=0.5, run_seconds=setup.run_seconds, workers=setup.workers)
     vectorizer = Vectorizer(duration=setup.vectorize_seconds)
     async with runpod, vectorizer:
@@ -162,7 +162,7 @@ async def running(folder: Path, setup: Setup) -> AsyncIterator[Line]:
                 _wake(stack)
 
 
-async def _start_services(line: Line, setup: Setup) -> None:
+async def _start_services(line: Line, setup: LineOptions) -> None:
     kinds = {kind: kind for kind in ("api", "worker", "coloring", "vectorize", "notifier")}
     kinds[SECOND] = "coloring"
     kinds |= {f"api-{number}": "api" for number in range(2, setup.apis + 1)}
@@ -173,7 +173,7 @@ async def _start_services(line: Line, setup: Setup) -> None:
 
 
 def _wake(stack: RunningStack) -> None:
-    """Let nothing stay stopped: a stopped process does not end when it is asked to."""
+    """Continue all stopped processes: a stopped process does not react to SIGTERM."""
     for service in stack.services.values():
         if exit_status(service) is None and service._process is not None:
             os.kill(service.pid, signal.SIGCONT)

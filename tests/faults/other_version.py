@@ -1,8 +1,8 @@
-"""``python -m tests.faults.other_version ERA MODULE``: a service whose messages are those of another version.
+"""``python -m tests.faults.other_version ERA MODULE``: a service that writes messages of another version.
 
-``past`` writes only the fields of the first version of the messages, and no ``schema_version``;
-``future`` writes fields that no service knows yet under a higher ``schema_version``. The service
-itself is the present one: it reads the messages of services of the other version.
+``past`` writes only the fields of the first version of the messages, and no ``schema_version``; ``future``
+writes fields that no service knows yet under a higher ``schema_version``. The service itself is the present
+one: it reads the messages of services of the other version.
 """
 
 import json
@@ -27,7 +27,7 @@ FIRST_FIELDS = {
     *("options", "url", "order_id", "attempt", "step", "at", "path", "failure", "status", "event"),
     *("status_type", "previous", "original_subject", "original_payload", "original_headers", "trace_id"),
 }
-"""Of every message, in the project's first release."""
+"""Fields of every message in the project's first release."""
 
 Content = dict[str, Any]
 
@@ -44,7 +44,7 @@ ERAS: dict[str, Callable[[Content], Content]] = {"past": _past, "future": _futur
 
 
 def main() -> None:
-    """Run a service's module with its messages rewritten as they are written."""
+    """Run a service's module with its outgoing messages rewritten."""
     era, module = sys.argv[1], sys.argv[2]
     write, rewrite = Message.model_dump_json, ERAS[era]
 

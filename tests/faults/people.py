@@ -1,4 +1,4 @@
-"""What people do meanwhile: they bring orders, and click on what they see."""
+"""Simulated users: they create orders, and click on what they see."""
 
 import asyncio
 import random
@@ -17,8 +17,8 @@ _FIRST_STEPS, _LAST_STEPS = 5, 20
 _SPREAD = 0.7
 
 
-async def bring_orders(client: Client, shape: Shape, seed: int) -> int:
-    """Make all orders, spread over the first part of the run; returns how many were taken."""
+async def create_orders(client: Client, shape: Shape, seed: int) -> int:
+    """Create all orders, spread over the first part of the run; returns the number of accepted ones."""
     chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
     moments = sorted(chance.uniform(0, _SPREAD * shape.window) for _ in range(shape.orders - 1))
     made = await asyncio.gather(
@@ -32,11 +32,11 @@ async def _order_at(client: Client, shape: Shape, seed: int, place: int, at: flo
         lambda: [photo(1000 * place + seed + number) for number in range(shape.photos)]
     )
     await asyncio.sleep(at)
-    # A third of the orders is taken in first and coloured by a click on the order.
+    # A third of the orders is created without processing and coloured by a click on the order.
     by_click = place % 3 == 2
     number = await _upload(client, photos, "none" if by_click else "svg")
     if by_click:
-        await until_taken(client, f"/orders/{number}/generate-coloring")
+        await post_until_accepted(client, f"/orders/{number}/generate-coloring")
     return True
 
 
@@ -52,8 +52,8 @@ async def _upload(client: Client, photos: list[bytes], process: str) -> str:
         await asyncio.sleep(_AGAIN)
 
 
-async def until_taken(client: Client, path: str, body: Any = None) -> Answer:
-    """POST until it is answered by anything but 5xx."""
+async def post_until_accepted(client: Client, path: str, body: Any = None) -> Answer:
+    """POST until the response is not 5xx."""
     while True:
         answer = await client.post(path, body)
         if answer.status is not None and answer.status < 500:
@@ -62,7 +62,7 @@ async def until_taken(client: Client, path: str, body: Any = None) -> Answer:
 
 
 class Clicker:
-    """A person who clicks on what the browser shows; some of it is out of date by then."""
+    """A user who clicks on what the browser shows; some of it is out of date by then."""
 
     def __init__(self, browser: Browser, client: Client, journal: Journal, shape: Shape, seed: int) -> None:
         self._browser = browser
@@ -95,14 +95,14 @@ class Clicker:
         await self._chance.choice(clicks)(order, image)
 
     async def _again(self, order: Any, _image: Any) -> None:
-        """Twice at once, by two people: what has a coloring or is in hand gets no second one."""
+        """Request twice at once, as two users: a completed or active coloring prevents a second version."""
         path = f"/orders/{order['order_number']}/generate-coloring"
         answers = await asyncio.gather(self._client.post(path), self._client.post(path))
         for answer in answers:
             self._journal.clicked("generate again", answer.status)
 
     async def _other(self, _order: Any, image: Any) -> None:
-        """With other options: a version more. No two versions of an image have the same ones."""
+        """Request with other options: one more version. No two versions of an image have the same ones."""
         steps = self._steps.get(image["id"], _FIRST_STEPS)
         if steps > _LAST_STEPS:
             return
@@ -148,7 +148,7 @@ class Clicker:
 
 
 async def retry_errors(client: Client, journal: Journal, versions: list[tuple[str, int]]) -> None:
-    """What a person does at the end of the day: everything that failed is asked for once more."""
+    """Retry every version in error once."""
     for kind, version_id in versions:
-        answer = await until_taken(client, f"/{kind}-versions/{version_id}/retry")
+        answer = await post_until_accepted(client, f"/{kind}-versions/{version_id}/retry")
         journal.clicked("retry at the end", answer.status)

@@ -1,4 +1,4 @@
-"""What is done to the system, and when: drawn from a seed, so that a run can be repeated."""
+"""The faults of a run and their times, drawn from a seed, so that a run can be repeated."""
 
 import random
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ DATABASE_FAULTS = ("silent", "readonly", "orphan")
 ZOMBIES = ("coloring", "vectorize", "worker")
 
 ZOMBIE_SECONDS = 13.0
-"""Longer than the acknowledgement deadline of any job that takes long (10 s)."""
+"""Longer than the acknowledgement deadline of any long job (10 s)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something is done to ``target`` after ``at`` seconds, and undone ``seconds`` later.
+    """A fault injected into ``target`` after ``at`` seconds and reverted ``seconds`` later.
 
-    ``kind`` is ``kill``, ``term``, ``zombie``, ``disk``, ``runpod``, ``vectorizer``, ``broker``,
-    ``database`` or ``pooler``.
+    ``kind`` is ``kill``, ``term``, ``zombie``, ``disk``, ``runpod``, ``vectorizer``, ``broker``, ``database``
+    or ``pooler``.
     """
 
     at: float
@@ -32,13 +32,13 @@ class Fault:
 
     @property
     def name(self) -> str:
-        """Kind and target in one word, as the report groups them."""
+        """Kind and target, the report's key."""
         return f"{self.kind} {self.target}"
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How large a run is. ``faults`` keeps only those whose name begins with one of these words."""
+    """Size of a run. ``faults`` keeps only those whose name begins with one of these words."""
 
     images: int = 200
     orders: int = 20
@@ -51,7 +51,7 @@ class Shape:
 
     @property
     def photos(self) -> int:
-        """Photos of one order."""
+        """Number of photos per order."""
         return max(1, self.images // self.orders)
 
 
@@ -77,7 +77,7 @@ def _is_wanted(fault: Fault, words: Sequence[str]) -> bool:
 
 
 def _ends(chance: random.Random, shape: Shape) -> list[Fault]:
-    """Every part is killed once, every service is asked to end once."""
+    """Kill every component once, and terminate every service once."""
     kills = [_at_random(chance, shape, "kill", part, (0.5, 5.0)) for part in (*SERVICES, *SERVERS)]
     terms = [_at_random(chance, shape, "term", service, (0.2, 3.0)) for service in SERVICES]
     return [*kills, *terms]
@@ -94,19 +94,19 @@ def _others(chance: random.Random, shape: Shape) -> list[Fault]:
         Fault(chance.uniform(0.1, 0.7) * shape.window, "zombie", target, ZOMBIE_SECONDS) for target in ZOMBIES
     ]
     disk = _at_random(chance, shape, "disk", "full", (3.0, 8.0))
-    # Spread over the run, in any order; the first has a copy that is old enough to be put back.
+    # Spread over the run in random order; the first one needs a copy of sufficient age.
     lies = chance.sample(LIES, len(LIES))
     places = [
         Fault(shape.window * (0.45 + 0.22 * place + chance.uniform(0, 0.1)), "broker", lie, 1.0)
         for place, lie in enumerate(lies)
     ]
-    # Drawn last, so that a seed goes on drawing the others as before.
+    # Drawn last, so that a seed keeps drawing the other faults as before.
     access = [_at_random(chance, shape, "broker", one, (3.0, 8.0)) for one in ACCESS]
     return [*zombies, disk, *places, *access]
 
 
 def _database(chance: random.Random, shape: Shape) -> list[Fault]:
-    """Longer than the longest answer that the service waits for, so that each is felt."""
+    """Longer than the service's longest timeout, so that each fault has an effect."""
     moods = [_at_random(chance, shape, "database", mood, (14.0, 18.0)) for mood in DATABASE_FAULTS]
     return [*moods, _at_random(chance, shape, "pooler", "killed", (0.5, 5.0))]
 

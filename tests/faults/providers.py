@@ -1,4 +1,4 @@
-"""The fake providers, with modes of failure that are switched on and off, and books of what was charged."""
+"""The fake providers, with switchable failure modes and records of their charges."""
 
 import asyncio
 import hashlib
@@ -44,7 +44,7 @@ class Submit:
 
 
 class Runpod(FakeRunpod):
-    """A fake RunPod that keeps the moment of each submission."""
+    """A fake RunPod that records the time of each submission."""
 
     def __init__(self, *, queue_seconds: float, run_seconds: float, workers: int) -> None:
         settings = FakeRunpodSettings(
@@ -55,19 +55,19 @@ class Runpod(FakeRunpod):
         self._offset = time.time() - time.monotonic()
 
     def switch(self, mode: str) -> None:
-        """Fail from now on; a lost answer is one of a submission only."""
+        """Fail from now on; a lost response affects submissions only."""
         fault = _MODES[mode]
         operations = ("submit",) if mode == "lost" else ("submit", "status", "cancel")
         for operation in operations:
             self.faults.chances[operation] = Chance(probability=1.0, faults=[fault])  # type: ignore[index]
 
     def switch_off(self) -> None:
-        """Answer as usual again."""
+        """Respond normally again."""
         self.faults.chances.clear()
         self.release()
 
     def submits(self) -> list[Submit]:
-        """Every job taken, oldest first."""
+        """Every accepted job, oldest first."""
         jobs = sorted(self.jobs.by_id.values(), key=lambda job: job.submitted)
         return [
             Submit(
@@ -101,7 +101,7 @@ def _text(response: web.Response) -> bytes:
 
 @dataclass(slots=True)
 class Charge:
-    """One vectorization that the fake made: of which page, when it was asked for and answered."""
+    """One vectorization of the fake: the page, and the times of request and response."""
 
     page: str
     since: float
@@ -109,7 +109,7 @@ class Charge:
 
 
 class Vectorizer(FakeVectorizer):
-    """A fake Vectorizer.ai that keeps books of what it would have charged for."""
+    """A fake Vectorizer.ai that records its charges."""
 
     def __init__(self, *, duration: float) -> None:
         super().__init__(duration=duration)
@@ -123,7 +123,7 @@ class Vectorizer(FakeVectorizer):
         self._mode = mode
 
     def switch_off(self) -> None:
-        """Answer as usual again; requests that hang are cut off."""
+        """Respond normally again; hanging requests are closed."""
         self._mode = None
         self._released.set()
         self._released = asyncio.Event()
@@ -141,7 +141,7 @@ class Vectorizer(FakeVectorizer):
             return await self._failed(self._mode, request)
         _check(seen)
         charge = Charge(_sha(seen), since, since + self.duration)
-        # Charged from the start of the work, also if the client has disconnected.
+        # Charged from the start of the work, even if the client has disconnected.
         self.charges.append(charge)
         await asyncio.sleep(self.duration)
         charge.until = time.time()
@@ -153,7 +153,7 @@ def _sha(seen: Seen) -> str:
 
 
 def environment(runpod: Runpod, vectorizer: Vectorizer) -> dict[str, Any]:
-    """Settings that make the services ask these fakes."""
+    """Settings that point the services to these fakes."""
     return {
         "COLORING_PROVIDER": "runpod",
         "RUNPOD_API_KEY": runpod.settings.api_key,

@@ -1,7 +1,7 @@
 """``python -m tests.faults.report DIR``: writes ``docs/faults.md`` from the results of runs.
 
-``DIR`` holds what ``python -m tests.faults --json DIR`` wrote. No figure in the document is typed by
-hand; a test that the table names and that is not there is an error.
+``DIR`` holds the output of ``python -m tests.faults --json DIR``. No figure in the document is typed by hand;
+a missing test of the table is an error.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.faults.known import KNOWN, Known
+from tests.faults.known import KNOWN, KnownFault
 from tests.faults.result import FaultResult, Result
 
 _ROOT = Path(__file__).parents[2]
@@ -21,7 +21,7 @@ _BEGIN, _END = "<!-- runs -->", "<!-- end of runs -->"
 
 
 def main() -> int:
-    """0 if the document was written, or is as it would be written."""
+    """0 if the document was written, 1 if a test of the table is missing."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.report", description=__doc__)
     parser.add_argument("results", type=Path, metavar="DIR")
     arguments = parser.parse_args()
@@ -38,7 +38,7 @@ def main() -> int:
 
 
 def missing_tests() -> list[str]:
-    """Tests that the table names and that do not exist."""
+    """Tests in the table that do not exist."""
     names = sorted({name for known in KNOWN for name in known.tests})
     return [name for name in names if not _exists(name)]
 
@@ -59,8 +59,8 @@ def of_known(runs: Sequence[Result]) -> str:
     return "\n".join([*head, *rows])
 
 
-def _recovery(known: Known, runs: Sequence[Result]) -> str:
-    """From the moment the part was back to the end of all that was in hand then."""
+def _recovery(known: KnownFault, runs: Sequence[Result]) -> str:
+    """Time from the component's return to the end of all work that was in progress then."""
     single = [fault for run in runs if not run.cluster for fault in run.faults]
     return "<br>".join(
         f"{name}: {_spread([fault.recovered for fault in single if fault.name == name])}"
@@ -79,7 +79,7 @@ def _upgrade(path: Path) -> str:
     )
 
 
-def _tests(known: Known) -> str:
+def _tests(known: KnownFault) -> str:
     return "<br>".join(f"`{name.partition('::')[2]}` ({name.partition('::')[0]})" for name in known.tests)
 
 
@@ -89,7 +89,7 @@ def of_runs(runs: Sequence[Result]) -> str:
     twice = sum(len(run.paid_twice) for run in runs)
     submits = sum(run.submits + run.charges for run in runs)
     parts.append(
-        f"Of {submits:,} paid requests in these runs {twice} were second ones of the same run, each in the "
+        f"Of {submits:,} paid requests in these runs {twice} were repetitions within a run, each in the "
         "window that no client can close."
     )
     return "\n\n".join(parts)
@@ -97,7 +97,7 @@ def of_runs(runs: Sequence[Result]) -> str:
 
 def _runs_table(runs: Sequence[Result]) -> str:
     lines = [
-        "| run | images | faults | clicks | API requests | all done after the last part was back, s "
+        "| run | images | faults | clicks | API requests | all completed after the last recovery, s "
         "| violations |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
@@ -116,8 +116,8 @@ def _recovery_table(runs: Sequence[Result]) -> str:
         for fault in run.faults:
             faults[fault.name + (", cluster" if run.cluster else "")].append(fault)
     lines = [
-        "| fault | times | back to the next status change, median (longest), s "
-        "| back to the end of all that was in hand, median (longest), s |",
+        "| fault | times | recovery to the next status change, median (longest), s "
+        "| recovery to the end of the work in progress, median (longest), s |",
         "| --- | ---: | ---: | ---: |",
     ]
     for name, done in sorted(faults.items()):

@@ -1,20 +1,20 @@
-"""What a run has shown: for people as a table, for ``docs/faults.md`` as JSON."""
+"""The result of a run: as a table, and as JSON for ``docs/faults.md``."""
 
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.faults.journal import Done, Journal
-from tests.faults.picture import Picture
+from tests.faults.final_state import FinalState
+from tests.faults.journal import InjectedFault, Journal
 
 
 @dataclass(slots=True)
 class FaultResult:
-    """One fault: seconds from the start of the run, and what came of it.
+    """One fault: seconds from the start of the run, and its consequences.
 
-    ``progress`` is how long it took, from the moment the part was back, to the next status change
-    that was committed; ``recovered`` to the end of the last version that was in hand at that moment.
+    ``progress`` is the time from the component's return to the next committed status change; ``recovered`` to
+    the end of the last version that was in progress at that moment.
     """
 
     name: str
@@ -46,32 +46,32 @@ class Result:
     clicks: dict[str, int] = field(default_factory=dict)
     exits: list[str] = field(default_factory=list)
     recovered: float | None = None
-    """Seconds from the moment the last part was back to the last version's end."""
+    """Seconds from the last component's return to the last version's end."""
     faults: list[FaultResult] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
 
     def write(self, path: Path) -> None:
-        """As JSON."""
+        """Write as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(asdict(self), indent=1) + "\n")
 
     @classmethod
     def read(cls, path: Path) -> "Result":
-        """From JSON."""
+        """Read from JSON."""
         content: dict[str, Any] = json.loads(path.read_text())
         faults = [FaultResult(**fault) for fault in content.pop("faults")]
         return cls(**content, faults=faults)
 
     def table(self) -> str:
-        """For a person."""
-        lines = [f"{'at':>6}  {'fault':<20} {'for':>5}  {'progress':>8}  {'all done':>8}  what came of it"]
+        """Format as a table."""
+        lines = [f"{'at':>6}  {'fault':<20} {'for':>5}  {'progress':>8}  {'all done':>8}  result"]
         lines += [
             f"{f.at:6.1f}  {f.name:<20} {f.seconds:5.1f}  "
             f"{_seconds(f.progress)}  {_seconds(f.recovered)}  {f.note}"
             for f in self.faults
         ]
         lines += ["", self._summary()]
-        lines += [f"ended by itself and was started again: {line}" for line in self.exits]
+        lines += [f"exited by itself and was restarted: {line}" for line in self.exits]
         lines += [f"paid twice, unavoidably: {line}" for line in self.paid_twice]
         lines += [f"VIOLATION: {line}" for line in self.violations]
         lines.append(f"seed {self.seed}: {len(self.violations)} violations")
@@ -84,35 +84,35 @@ class Result:
             f"{self.images} images in {self.orders} orders{' on a cluster' if self.cluster else ''}, "
             f"{self.seconds:.0f} s; versions: {versions}\n"
             f"{self.submits} submits, {self.charges} vectorizations; {self.requests} requests, "
-            f"{self.updates} updates heard, line opened {self.line_opened} times\n"
+            f"{self.updates} updates received, stream opened {self.line_opened} times\n"
             f"clicks: {clicks}\n"
-            f"last part back -> last version ended: {_seconds(self.recovered).strip()} s"
+            f"last recovery -> last version ended: {_seconds(self.recovered).strip()} s"
         )
 
 
-def fault_results(journal: Journal, picture: Picture) -> list[FaultResult]:
-    """Each fault with what it took to recover from it."""
-    return [_fault_result(journal, picture, done) for done in sorted(journal.done, key=lambda one: one.began)]
+def fault_results(journal: Journal, state: FinalState) -> list[FaultResult]:
+    """Each fault with its recovery time."""
+    return [_fault_result(journal, state, done) for done in sorted(journal.done, key=lambda one: one.began)]
 
 
-def _fault_result(journal: Journal, picture: Picture, done: Done) -> FaultResult:
+def _fault_result(journal: Journal, state: FinalState, done: InjectedFault) -> FaultResult:
     back = done.ended
     lasted = (back or done.began) - done.began
     result = FaultResult(done.fault.name, done.began - journal.began, lasted, None, None, done.note)
     if back is None:
         return result
-    later = [change["at"] for change in picture.changes if change["at"] > back]
+    later = [change["at"] for change in state.changes if change["at"] > back]
     result.progress = min(later) - back if later else None
-    ends = [end for begin, end in spans(picture) if begin <= back < end]
+    ends = [end for begin, end in spans(state) if begin <= back < end]
     result.recovered = max(ends) - back if ends else None
     return result
 
 
-def spans(picture: Picture) -> list[tuple[float, float]]:
-    """When each run was asked for, and when it ended."""
+def spans(state: FinalState) -> list[tuple[float, float]]:
+    """Start and end of each run of a version."""
     begins: dict[tuple[str, int, int], float] = {}
     ends: dict[tuple[str, int, int], float] = {}
-    for change in picture.changes:
+    for change in state.changes:
         key = (change["kind"], change["version_id"], change["run"])
         begins.setdefault(key, change["at"])
         if change["status"] in {"completed", "error"}:

@@ -14,37 +14,37 @@ import aiohttp
 import asyncpg
 import nats.errors
 
-from tests.faults import broker, checks, payments, people, picture, plan
-from tests.faults.actions import TooLateError, carry_out
+from tests.faults import broker, checks, final_state, payments, people, plan
+from tests.faults.actions import StopTimeoutError, inject
 from tests.faults.browser import Browser
 from tests.faults.client import Client
+from tests.faults.final_state import FinalState
 from tests.faults.journal import Journal
-from tests.faults.line import Line, NotBackError, Setup, running
-from tests.faults.picture import Picture
+from tests.faults.line import Line, LineOptions, NotReadyError, running
 from tests.faults.plan import Fault, Shape
 from tests.faults.result import Result, fault_results
 
-_LOOK_EVERY = 0.5
+_POLL_SECONDS = 0.5
 _CONVERGE_SECONDS = 20.0
 _BROKEN = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, nats.errors.Error)
 Say = Callable[[str], None]
 
 
 async def run(folder: Path, seed: int, shape: Shape, *, cluster: bool, say: Say) -> Result:
-    """Build the line, break it by the plan of ``seed``, wait until all is quiet, and look."""
+    """Start the system, inject the faults of ``seed``, wait until all is quiet, and check."""
     load, begun = os.getloadavg()[0], time.time()
-    setup = Setup(shape.images, cluster=cluster, pooled=seed % 2 == 0)
+    setup = LineOptions(shape.images, cluster=cluster, pooled=seed % 2 == 0)
     async with running(folder, setup) as line, session() as http:
         line.copy_age = shape.copy_age
         say(f"seed {seed}: up after {time.time() - begun:.0f} s")
         client = Client(http, line.gateway)
         async with Browser(Client(http, line.gateway), line.stack.hub.subscriber_key) as browser:
-            lost = await _storm(line, client, browser, seed, shape, say)
+            lost = await _run_load_and_faults(line, client, browser, seed, shape, say)
             quiet = await until_quiet(line, shape.deadline)
             say(f"seed {seed}: {'quiet' if quiet else 'NOT QUIET'} after {_since(line.journal):.0f} s")
             afterwards = time.time()
             if quiet:
-                quiet = await _ask_again_for_errors(line, client, shape)
+                quiet = await _retry_errors(line, client, shape)
             result = Result(seed, shape.images, shape.orders, cluster, _since(line.journal), load, quiet)
             await _judge(result, line, client, browser, afterwards)
             result.violations[:0] = lost
@@ -52,19 +52,19 @@ async def run(folder: Path, seed: int, shape: Shape, *, cluster: bool, say: Say)
 
 
 def session() -> aiohttp.ClientSession:
-    """A connection for each request: a browser sends again what met a connection that was just closed."""
+    """Use a new connection per request: a browser repeats a request on a connection that was just closed."""
     return aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True, limit=0))
 
 
-async def _storm(
+async def _run_load_and_faults(
     line: Line, client: Client, browser: Browser, seed: int, shape: Shape, say: Say
 ) -> list[str]:
-    """Orders, clicks and faults, until the last fault is undone; returns what went wrong in doing so."""
+    """Run orders, clicks and faults until the last fault is reverted; returns errors of injecting them."""
     line.journal.began = time.time()
     clicker = people.Clicker(browser, client, line.journal, shape, seed)
     helpers = [asyncio.create_task(work) for work in (clicker.run(), broker.keep_copies(line))]
     try:
-        orders = asyncio.create_task(people.bring_orders(client, shape, seed))
+        orders = asyncio.create_task(people.create_orders(client, shape, seed))
         locks: dict[str, asyncio.Lock] = {}
         faults = [asyncio.create_task(_at(line, fault, locks, say)) for fault in plan.draw(seed, shape)]
         outcomes = await asyncio.gather(*faults, return_exceptions=True)
@@ -82,7 +82,7 @@ async def _storm(
 def _troubles(outcomes: list[Any]) -> list[str]:
     troubles = []
     for outcome in outcomes:
-        if isinstance(outcome, NotBackError | TooLateError):
+        if isinstance(outcome, NotReadyError | StopTimeoutError):
             troubles.append(str(outcome))
         elif isinstance(outcome, BaseException):
             raise outcome
@@ -92,53 +92,53 @@ def _troubles(outcomes: list[Any]) -> list[str]:
 async def _at(line: Line, fault: Fault, locks: dict[str, asyncio.Lock], say: Say) -> None:
     await asyncio.sleep(max(0.0, line.journal.began + fault.at - time.time()))
     say(f"{_since(line.journal):6.1f}  {fault.name} for {fault.seconds:g} s")
-    await carry_out(line, fault, locks)
+    await inject(line, fault, locks)
 
 
 async def until_quiet(line: Line, seconds: float) -> bool:
-    """Wait until every version has ended and no message is on its way."""
+    """Wait until every version has ended and no message is left."""
     deadline = time.time() + seconds
     while time.time() < deadline:
         with suppress(*_BROKEN):
             if await _is_quiet(line):
                 return True
-        await asyncio.sleep(_LOOK_EVERY)
+        await asyncio.sleep(_POLL_SECONDS)
     return False
 
 
 async def _is_quiet(line: Line) -> bool:
-    now = await picture.take(line.stack)
+    now = await final_state.take(line.stack)
     is_idle = not now.unfinished and now.outbox == 0 and now.claims == 0
-    return is_idle and not await picture.jobs_left(line.stack)
+    return is_idle and not await final_state.jobs_left(line.stack)
 
 
-async def _ask_again_for_errors(line: Line, client: Client, shape: Shape) -> bool:
-    """A retry is a new run that starts afresh: nothing is broken any more, so every one of them succeeds."""
+async def _retry_errors(line: Line, client: Client, shape: Shape) -> bool:
+    """A retry is a new run: without faults every one of them must succeed."""
     failed = [
-        (v["kind"], v["id"]) for v in (await picture.take(line.stack)).versions if v["status"] == "error"
+        (v["kind"], v["id"]) for v in (await final_state.take(line.stack)).versions if v["status"] == "error"
     ]
     await people.retry_errors(client, line.journal, failed)
     return await until_quiet(line, shape.deadline)
 
 
 async def _judge(result: Result, line: Line, client: Client, browser: Browser, afterwards: float) -> None:
-    truth = await picture.take(line.stack)
-    found = picture.files(line.stack.storage)
+    truth = await final_state.take(line.stack)
+    found = final_state.files(line.stack.storage)
     result.versions = dict(Counter(f"{v['kind']} {v['status']}" for v in truth.versions))
     result.violations += checks.every_version_ended(truth)
     result.violations += checks.every_retry_succeeded(truth) if result.quiet else []
     result.violations += checks.every_version_has_its_number(truth)
     result.violations += checks.every_file_is_whole(truth, line.stack.storage, found)
-    result.violations += checks.nothing_is_left(truth, await picture.jobs_left(line.stack))
-    result.violations += checks.dead_letters_are_errors(truth, await picture.dead_letters(line.stack))
-    result.violations += await same_picture(browser, client)
+    result.violations += checks.no_work_is_left(truth, await final_state.jobs_left(line.stack))
+    result.violations += checks.dead_letters_are_errors(truth, await final_state.dead_letters(line.stack))
+    result.violations += await browser_shows_final_state(browser, client)
     for one in (client, browser.client):
-        result.violations += checks.answers_were_allowed(one, line.journal)
+        result.violations += checks.responses_were_allowed(one, line.journal)
     _judge_payments(result, line, truth)
     _describe(result, line, truth, client, browser, afterwards)
 
 
-def _judge_payments(result: Result, line: Line, truth: Picture) -> None:
+def _judge_payments(result: Result, line: Line, truth: FinalState) -> None:
     root, journal = line.stack.storage, line.journal
     submits = line.runpod.submits()
     colorings = payments.colorings(truth, submits, root, journal)
@@ -154,7 +154,7 @@ def _judge_payments(result: Result, line: Line, truth: Picture) -> None:
 
 
 def _describe(
-    result: Result, line: Line, truth: Picture, client: Client, browser: Browser, afterwards: float
+    result: Result, line: Line, truth: FinalState, client: Client, browser: Browser, afterwards: float
 ) -> None:
     journal = line.journal
     result.requests = client.count + browser.client.count
@@ -169,14 +169,14 @@ def _describe(
     result.recovered = max(0.0, max(ends) - max(backs)) if backs and ends else None
 
 
-async def same_picture(browser: Browser, client: Client) -> list[str]:
-    """The browser gets some time to hear of the last change."""
+async def browser_shows_final_state(browser: Browser, client: Client) -> list[str]:
+    """The browser gets some time to receive the last change."""
     deadline = time.time() + _CONVERGE_SECONDS
     while True:
         wrong = checks.the_browser_shows_it(browser, await _orders(client))
         if not wrong or time.time() > deadline:
             return wrong
-        await asyncio.sleep(_LOOK_EVERY)
+        await asyncio.sleep(_POLL_SECONDS)
 
 
 async def _orders(client: Client) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The suite can fail: each check finds what it is there for, and a seed always draws the same faults."""
+"""The suite can fail: each check finds its violation, and a seed always draws the same faults."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +9,9 @@ import pytest
 
 from tests.faults import checks, payments, plan, report
 from tests.faults.client import Answer, Client
+from tests.faults.final_state import FinalState
 from tests.faults.journal import Journal
-from tests.faults.known import KNOWN, Known
-from tests.faults.picture import Picture
+from tests.faults.known import KNOWN, KnownFault
 from tests.faults.providers import Submit
 
 PHOTO = "1/1/image_1.jpg"
@@ -28,8 +28,8 @@ def version(**own: Any) -> dict[str, Any]:
     return {**completed, **ids, **rest, **own}
 
 
-def picture(*versions: dict[str, Any], changes: Any = (), outbox: int = 0) -> Picture:
-    return Picture(list(versions), [], [PHOTO], list(changes), ["M1"], outbox)
+def state(*versions: dict[str, Any], changes: Any = (), outbox: int = 0) -> FinalState:
+    return FinalState(list(versions), [], [PHOTO], list(changes), ["M1"], outbox)
 
 
 def change(status: str, at: float, run: int = 1) -> dict[str, Any]:
@@ -44,26 +44,26 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_version_that_has_not_ended_or_gives_no_reason() -> None:
-    assert checks.every_version_ended(picture(version(), version(**REASON))) == []
-    assert checks.every_version_ended(picture(version(status="queued")))
-    assert checks.every_version_ended(picture(version(status="error", error_code="timeout")))
-    assert checks.every_version_ended(picture(version(path=None)))
-    assert checks.every_retry_succeeded(picture(version(**REASON)))
+def test_a_version_without_an_end_or_an_error_code_is_found() -> None:
+    assert checks.every_version_ended(state(version(), version(**REASON))) == []
+    assert checks.every_version_ended(state(version(status="queued")))
+    assert checks.every_version_ended(state(version(status="error", error_code="timeout")))
+    assert checks.every_version_ended(state(version(path=None)))
+    assert checks.every_retry_succeeded(state(version(**REASON)))
 
 
-def test_a_number_given_twice_and_messages_left() -> None:
-    assert checks.every_version_has_its_number(picture(version(), version(id=2)))
-    assert checks.nothing_is_left(picture(version()), []) == []
-    assert len(checks.nothing_is_left(picture(version(), outbox=1), ["jobs.coloring.1"])) == 2
+def test_a_duplicate_number_and_leftover_messages_are_found() -> None:
+    assert checks.every_version_has_its_number(state(version(), version(id=2)))
+    assert checks.no_work_is_left(state(version()), []) == []
+    assert len(checks.no_work_is_left(state(version(), outbox=1), ["jobs.coloring.1"])) == 2
 
 
-def test_files_that_are_missing_broken_or_of_nobody(root: Path) -> None:
-    assert checks.every_file_is_whole(picture(version()), root, {PHOTO})
+def test_missing_broken_and_orphaned_files_are_found(root: Path) -> None:
+    assert checks.every_file_is_whole(state(version()), root, {PHOTO})
     (root / PAGE).parent.mkdir(parents=True)
     (root / PAGE).write_bytes(b"half a page")
-    assert checks.every_file_is_whole(picture(version()), root, {PHOTO, PAGE})
-    failed = picture(version(**REASON, path=None))
+    assert checks.every_file_is_whole(state(version()), root, {PHOTO, PAGE})
+    failed = state(version(**REASON, path=None))
     assert checks.every_file_is_whole(failed, root, {PHOTO, PAGE}) == []
     assert checks.every_file_is_whole(failed, root, {PHOTO, "9/9/image_1.jpg"})
     assert checks.every_file_is_whole(failed, root, {PHOTO, f"{PAGE}.ab.tmp"})
@@ -72,9 +72,9 @@ def test_files_that_are_missing_broken_or_of_nobody(root: Path) -> None:
     assert checks.every_file_is_whole(reserved, root, {PHOTO, "8/9/image_1.jpg"})
 
 
-def test_a_dead_letter_of_a_run_that_did_not_fail() -> None:
-    completed = picture(version(), changes=[change("completed", 5.0)])
-    failed = picture(version(), changes=[change("error", 5.0)])
+def test_a_dead_letter_of_a_run_without_an_error_is_found() -> None:
+    completed = state(version(), changes=[change("completed", 5.0)])
+    failed = state(version(), changes=[change("error", 5.0)])
     assert checks.dead_letters_are_errors(completed, LETTER)
     assert checks.dead_letters_are_errors(failed, LETTER) == []
 
@@ -91,25 +91,29 @@ def test_a_dead_letter_of_a_run_that_did_not_fail() -> None:
         (None, "", "api", False),
     ],
 )
-def test_answers(status: int | None, media_type: str, down: str, *, allowed: bool) -> None:
+def test_unexpected_responses_are_found(
+    status: int | None, media_type: str, down: str, *, allowed: bool
+) -> None:
     journal = Journal(began=0.0)
     outage = journal.down(down)
     outage.since, outage.until = 9.0, 11.0
     client = Client(cast(aiohttp.ClientSession, None), "")
     client.troubles = [Answer("GET", "/orders", 10.0, 10.1, status, media_type)]
-    assert (checks.answers_were_allowed(client, journal) == []) is allowed
+    assert (checks.responses_were_allowed(client, journal) == []) is allowed
     client.troubles = [Answer("GET", "/orders", 20.0, 20.1, status, media_type)]
-    assert checks.answers_were_allowed(client, journal)
+    assert checks.responses_were_allowed(client, journal)
 
 
-def judged(root: Path, *changes: Any, lost: bool = False, shown: bool = True, **outage: Any) -> payments.Paid:
+def judged(
+    root: Path, *changes: Any, lost: bool = False, shown: bool = True, **outage: Any
+) -> payments.PaymentFindings:
     """Two submissions, after 10 and 20 s."""
     journal = Journal(began=0.0)
     if outage:
         away = journal.down("coloring", outage.get("how", ""))
         away.since = away.until = outage["at"]
     key = payments.image_key(b"photo")
-    truth = picture(version(possibly_paid_twice=shown), changes=[change("pending", 0.0), *changes])
+    truth = state(version(possibly_paid_twice=shown), changes=[change("pending", 0.0), *changes])
     submits = [Submit("a", key, 4, 10.0, lost), Submit("b", key, 4, 20.0, lost=False)]
     return payments.colorings(truth, submits, root, journal)
 
@@ -123,13 +127,13 @@ def test_a_second_payment_needs_an_excuse(root: Path) -> None:
     assert judged(root, lost=True).twice
 
 
-def test_a_second_payment_has_none_once_the_first_was_known_and_must_be_shown(root: Path) -> None:
+def test_a_second_payment_after_a_recorded_first_is_a_violation(root: Path) -> None:
     assert judged(root, change("runpod_submitted", 11.0), lost=True).wrong
     assert judged(root, lost=True, shown=False).wrong
 
 
-def test_another_run_may_pay_again(root: Path) -> None:
-    assert judged(root, change("error", 12.0), change("pending", 15.0, 2)) == payments.Paid([], [])
+def test_another_run_may_submit_again(root: Path) -> None:
+    assert judged(root, change("error", 12.0), change("pending", 15.0, 2)) == payments.PaymentFindings([], [])
 
 
 def test_a_seed_always_draws_the_same() -> None:
@@ -139,11 +143,11 @@ def test_a_seed_always_draws_the_same() -> None:
     assert {"kill nats", "kill postgres", "zombie coloring", "disk full", "broker deleted"} <= names
 
 
-def test_every_test_that_the_documentation_names_is_there() -> None:
+def test_every_test_named_in_the_documentation_exists() -> None:
     assert report.missing_tests() == []
 
 
 @pytest.mark.parametrize("known", KNOWN, ids=lambda known: str(known.number))
-def test_the_document_says_of_each_known_fault_what_the_suite_does(known: Known) -> None:
+def test_the_document_matches_the_table_of_known_faults(known: KnownFault) -> None:
     row = report.of_known([]).splitlines()[1 + known.number].rsplit("|", 2)[0]
     assert row in report.DOCUMENT.read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
-"""The short form of the fault suite, as a part of every test run; the long one is ``make test-faults``.
+"""The short form of the fault suite, part of every test run; the long one is ``make test-faults``.
 
-Each test is a process of its own: it needs a mount namespace to fill a disk in.
+Each test is a separate process: it needs a mount namespace to fill a disk in.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ _ROOT = Path(__file__).parents[2]
 
 
 async def _run(folder: Path, *arguments: str) -> Any:
-    """The result of one run, which must not have found anything wrong."""
+    """The result of one run, which must not contain a violation."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.faults", "--short", "--json", str(folder), *arguments),
         cwd=_ROOT,
@@ -40,7 +40,7 @@ def _read(folder: Path) -> Any:
 
 
 @pytest.mark.timeout(300)
-async def test_everything_ends_well_though_parts_are_killed(tmp_path: Path) -> None:
+async def test_the_system_recovers_from_killed_processes(tmp_path: Path) -> None:
     kinds = ("kill", "term coloring", "term worker", "runpod lost", "runpod 500", "vectorizer drop", "disk")
     words = [argument for kind in kinds for argument in ("--only", kind)]
     result = await _run(tmp_path, "--seed", "11", *words)
@@ -50,7 +50,7 @@ async def test_everything_ends_well_though_parts_are_killed(tmp_path: Path) -> N
 
 
 @pytest.mark.timeout(300)
-async def test_everything_ends_well_though_the_broker_forgets(tmp_path: Path) -> None:
+async def test_the_system_recovers_from_lost_broker_state(tmp_path: Path) -> None:
     result = await _run(tmp_path, "--seed", "12", "--only", "broker")
     assert result["quiet"]
     assert {fault["name"] for fault in result["faults"]} == {

@@ -1,8 +1,8 @@
-"""A rolling restart of every service under load, from the past over the present to the future and back.
+"""A rolling restart of every service under load, from past versions over the present to future ones and back.
 
-Each service is asked to end (SIGTERM), and its next version takes its place while the others still
-run theirs: so old messages are read by new code, and new ones by old code. There are two API
-processes, of which one serves while the other is replaced, as behind any load balancer.
+Each service gets SIGTERM, and its next version replaces it while the others still run theirs: new code reads
+old messages, and old code reads new ones. There are two API processes, of which one serves while the other is
+replaced, as behind any load balancer.
 """
 
 import asyncio
@@ -19,29 +19,29 @@ from typing import Any
 import aiohttp
 
 from pastelka_local.testing.stack import photo
-from tests.faults import checks, payments, picture
+from tests.faults import checks, final_state, payments
 from tests.faults.browser import Browser
 from tests.faults.client import Answer, Client
-from tests.faults.line import SECOND, Line, Setup, running
-from tests.faults.run import same_picture, session, until_quiet
+from tests.faults.line import SECOND, Line, LineOptions, running
+from tests.faults.run import browser_shows_final_state, session, until_quiet
 
 ORDER = ("worker", "coloring", SECOND, "vectorize", "notifier", "api", "api-2")
 _APIS = ("api", "api-2")
 _PHOTOS = 2
 _MOST_ORDERS = 60
 _ENDED_WELL = {0, -signal.SIGTERM}
-"""uvicorn ends by the signal itself once it has answered what was asked."""
+"""uvicorn exits by the signal itself after it has answered pending requests."""
 _OTHER = "tests.faults.other_version"
 Eras = tuple[str, ...]
 
 
 @dataclass
-class Balanced(Client):
-    """A client behind a load balancer: an API process that is to be replaced gets nothing new.
+class BalancedClient(Client):
+    """A client behind a load balancer: an API process to be replaced gets no new requests.
 
-    It is left out before it is asked to end, as a pod is by its ``preStop`` pause: a server that closes
-    cannot know of a request that has left the client and not reached it yet. One that refuses the
-    connection is left for the next, as nginx and Kubernetes' services do it.
+    It is left out before SIGTERM, like a pod by its ``preStop`` pause: a closing server cannot know of a
+    request in flight. If a process refuses the connection, the next one is tried, as nginx and Kubernetes
+    Services do.
     """
 
     addresses: dict[str, str] = field(default_factory=dict)
@@ -50,13 +50,13 @@ class Balanced(Client):
     _in_progress: Counter[str] = field(default_factory=Counter)
     _answered: asyncio.Condition = field(default_factory=asyncio.Condition)
 
-    async def leave_out(self, name: str) -> None:
-        """Send nothing more to this process; returns once it has answered what was sent."""
+    async def remove_process(self, name: str) -> None:
+        """Send no more requests to this process; returns once it has answered the sent ones."""
         self._resting.add(name)
         async with self._answered:
             await self._answered.wait_for(lambda: not self._in_progress[name])
 
-    def take_in(self, name: str) -> None:
+    def add_process(self, name: str) -> None:
         """Send requests to this process again."""
         self._resting.discard(name)
 
@@ -85,8 +85,8 @@ class Balanced(Client):
 
 
 @dataclass(slots=True)
-class Upgraded:
-    """What the rolling restarts have shown."""
+class UpgradeResult:
+    """Result of the rolling restarts."""
 
     violations: list[str]
     images: int
@@ -97,11 +97,11 @@ class Upgraded:
     """Seconds of the slowest request."""
 
     def write(self, path: Path) -> None:
-        """As JSON."""
+        """Write as JSON."""
         path.write_text(json.dumps(asdict(self), indent=1) + "\n")
 
     def table(self) -> str:
-        """For a person."""
+        """Format as a table."""
         lines = [
             f"{self.restarts} services replaced under load in {self.seconds:.0f} s: {self.images} images, "
             f"{self.requests} requests, the slowest {self.slowest:.1f} s"
@@ -110,10 +110,12 @@ class Upgraded:
         return "\n".join([*lines, f"{len(self.violations)} violations"])
 
 
-async def run(folder: Path, eras: Eras = ("future", "present")) -> Upgraded:
-    """Start in the past, go on to each of ``eras`` under load, and look."""
-    setup = Setup(200, apis=len(_APIS), run_seconds=0.8, vectorize_seconds=0.2, launcher=launcher_of("past"))
-    async with running(folder, setup) as line, session() as http:
+async def run(folder: Path, eras: Eras = ("future", "present")) -> UpgradeResult:
+    """Start with past versions, restart to each of ``eras`` under load, and check."""
+    options = LineOptions(
+        200, apis=len(_APIS), run_seconds=0.8, vectorize_seconds=0.2, launcher=launcher_of("past")
+    )
+    async with running(folder, options) as line, session() as http:
         begun = time.time()
         balanced = _client(line, http)
         watching = _client(line, http)
@@ -125,7 +127,7 @@ async def run(folder: Path, eras: Eras = ("future", "present")) -> Upgraded:
             quiet = await until_quiet(line, 90)
             wrong = [] if quiet else ["not everything ended"]
             wrong += await _judge(line, browser, balanced, restarts)
-            return Upgraded(
+            return UpgradeResult(
                 wrong,
                 orders * _PHOTOS,
                 len(restarts),
@@ -135,13 +137,13 @@ async def run(folder: Path, eras: Eras = ("future", "present")) -> Upgraded:
             )
 
 
-def _client(line: Line, http: aiohttp.ClientSession) -> Balanced:
+def _client(line: Line, http: aiohttp.ClientSession) -> BalancedClient:
     addresses = {name: line.stack.services[name].url for name in _APIS}
-    return Balanced(http, "", addresses=addresses)
+    return BalancedClient(http, "", addresses=addresses)
 
 
 async def _load(client: Client) -> int:
-    """Orders, one after another, until cancelled; returns how many were taken."""
+    """Create orders one after another until cancelled; returns the number of accepted ones."""
     orders = 0
     try:
         while orders < _MOST_ORDERS:
@@ -150,7 +152,7 @@ async def _load(client: Client) -> int:
                 content = photo(100 * orders + number)
                 form.add_field("photos", content, filename=f"{number}.jpg", content_type="image/jpeg")
             form.add_field("process", "svg")
-            # Shielded from cancellation: an abandoned click is no error of the API.
+            # Shielded from cancellation: an aborted request is no error of the API.
             await asyncio.shield(asyncio.ensure_future(client.call("POST", "/orders", data=form)))
             orders += 1
             await asyncio.sleep(0.5)
@@ -164,43 +166,45 @@ async def _ended(load: "asyncio.Task[int]") -> int:
     return load.result()
 
 
-async def _roll(line: Line, eras: Eras, clients: tuple[Balanced, ...]) -> list[tuple[str, int | None]]:
+async def _roll(line: Line, eras: Eras, clients: tuple[BalancedClient, ...]) -> list[tuple[str, int | None]]:
     """Replace every service by its next version, one after another; returns the exit codes."""
     return [
         (f"{name} (to {era})", await _replace(line, name, era, clients)) for era in eras for name in ORDER
     ]
 
 
-async def _replace(line: Line, name: str, era: str, clients: tuple[Balanced, ...]) -> int | None:
+async def _replace(line: Line, name: str, era: str, clients: tuple[BalancedClient, ...]) -> int | None:
     service = line.stack.services[name]
     with line.outage(name, "replaced"):
         for client in clients:
-            await client.leave_out(name)
+            await client.remove_process(name)
         code = await service.stop()
         service.launcher = launcher_of(era)
-        await line.bring_back(service)
+        await line.restart_until_ready(service)
         for client in clients:
-            client.take_in(name)
+            client.add_process(name)
     return code
 
 
 def launcher_of(era: str) -> tuple[str, ...]:
-    """What runs a service's module so that it writes the messages of another version."""
+    """The launcher that runs a service's module with messages of another version."""
     return () if era == "present" else (_OTHER, era)
 
 
 async def _judge(
-    line: Line, browser: Browser, client: Balanced, restarts: list[tuple[str, int | None]]
+    line: Line, browser: Browser, client: BalancedClient, restarts: list[tuple[str, int | None]]
 ) -> list[str]:
-    truth = await picture.take(line.stack)
+    truth = await final_state.take(line.stack)
     root, journal = line.stack.storage, line.journal
     wrong = [f"{name} ended with status {code}" for name, code in restarts if code not in _ENDED_WELL]
     wrong += checks.every_version_ended(truth)
-    wrong += [f"{checks.name_of(v)} is {v['status']}" for v in truth.versions if v["status"] != "completed"]
-    wrong += checks.every_file_is_whole(truth, root, picture.files(root))
-    wrong += checks.nothing_is_left(truth, await picture.jobs_left(line.stack))
-    wrong += [f"dead letter {subject}" for subject, _ in await picture.dead_letters(line.stack)]
-    wrong += await same_picture(browser, client)
+    wrong += [
+        f"{checks.describe_version(v)} is {v['status']}" for v in truth.versions if v["status"] != "completed"
+    ]
+    wrong += checks.every_file_is_whole(truth, root, final_state.files(root))
+    wrong += checks.no_work_is_left(truth, await final_state.jobs_left(line.stack))
+    wrong += [f"dead letter {subject}" for subject, _ in await final_state.dead_letters(line.stack)]
+    wrong += await browser_shows_final_state(browser, client)
     for one in (client, browser.client):
         wrong += [f"{a.method} {a.path} was answered {a.status or a.excerpt}" for a in one.troubles]
     paid = payments.colorings(truth, line.runpod.submits(), root, journal)
@@ -208,10 +212,10 @@ async def _judge(
 
 
 def _unread(line: Line) -> list[str]:
-    """Messages that a service could not read; it says so in its log."""
+    """Messages that a service could not parse, from its log."""
     words = ("malformed", "cannot be read", "cannot be applied")
     return [
-        f"{service.name} could not read a message: {entry[:200]}"
+        f"{service.name} could not parse a message: {entry[:200]}"
         for service in line.stack.services.values()
         for entry in service.log.read_text(errors="replace").splitlines()
         if any(word in entry for word in words)

@@ -1,4 +1,4 @@
-"""The real nginx in front of the real API, in any mode, with the files in a folder or in a bucket."""
+"""The real nginx in front of the real API, in any access mode, with a folder or a bucket."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -70,7 +70,7 @@ async def gateway_system(
     bucket: BucketServer | None = None,
     hub: MercureServer | None = None,
 ) -> AsyncIterator[GatewaySystem]:
-    """A migrated database, the API and nginx until the block ends."""
+    """Run a migrated database, the API and nginx until the block ends."""
     url = database_url.replace("postgresql://", "postgresql+asyncpg://", 1)
     await migrations_runner.upgrade(url)
     storage = bucket.settings(f"shop/{uuid4().hex}") if bucket else {"STORAGE_PATH": str(folder / "images")}
@@ -126,7 +126,7 @@ async def _identities(mode: AuthMode, url: str) -> tuple[Headers, Headers]:
 
 
 async def _session(database: Database, role: Role) -> Headers:
-    """Add a user named as the role and begin a session."""
+    """Add a user named after the role and sign in."""
     cookie = secret.new_session_secret()
     life = SessionLife(timedelta(hours=1), timedelta(days=1))
 

@@ -1,4 +1,4 @@
-"""Updates through the gateway: for those whose session is good, and with no token in the address."""
+"""Updates through the gateway: only with a valid session, and with no token in the URL."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -38,13 +38,13 @@ async def _hub_cookie(system: GatewaySystem, http: aiohttp.ClientSession) -> str
         return response.cookies["mercureAuthorization"].value
 
 
-async def test_after_signing_out_the_hubs_cookie_opens_no_stream(
+async def test_the_hub_cookie_is_invalid_after_signing_out(
     system: GatewaySystem, http: aiohttp.ClientSession
 ) -> None:
     hub = await _hub_cookie(system, http)
     both = {"Cookie": f"{system.viewer['Cookie']}; mercureAuthorization={hub}"}
     assert await _status(system, http, "topic=orders", both) == 200
-    # What was copied without the session was never worth anything.
+    # A hub cookie alone, without the session, never grants access.
     assert await _status(system, http, "topic=orders", {"Cookie": f"mercureAuthorization={hub}"}) == 401
     async with http.delete(f"{system.nginx.url}/api/v1/session", headers=both) as response:
         assert response.status == 204
@@ -52,14 +52,15 @@ async def test_after_signing_out_the_hubs_cookie_opens_no_stream(
     async def is_refused() -> bool:
         return await _status(system, http, "topic=orders", both) == 401
 
-    # The gateway keeps an answer of the API for five seconds, and five more while it asks again.
+    # The gateway caches an authorization for five seconds, and serves it up to five more while it
+    # revalidates.
     assert await until(is_refused, 20)
 
 
 @pytest.mark.parametrize(
     "name", ["authorization", "Authorization", "%61uthorization", "authorizatio%6e", "x"]
 )
-async def test_a_token_in_the_address_is_refused(
+async def test_a_token_in_the_url_is_rejected(
     name: str, system: GatewaySystem, http: aiohttp.ClientSession
 ) -> None:
     hub = await _hub_cookie(system, http)

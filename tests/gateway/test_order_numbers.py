@@ -1,4 +1,4 @@
-"""Whatever an order's number is, it can be opened and deleted through the gateway."""
+"""An order with any number can be opened and deleted through the gateway."""
 
 from pathlib import Path
 from urllib.parse import quote

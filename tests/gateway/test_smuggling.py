@@ -1,9 +1,9 @@
-"""Request smuggling: a body that one side takes for a request. Replayed against nginx and the API.
+"""Request smuggling: a body that one side parses as a request, replayed against nginx and the API.
 
-The first request makes nginx ask the API whether the caller may have a file. If the API were told of a
-body that is never sent, it would take the next request on that connection for it. The second request
-is that one; the end of its body is a request of its own, without an end: the operator's next
-request completes it and lends it the operator's credentials.
+The first request makes nginx ask the API whether the caller may read a file. If nginx announced a body to the
+API that it never sends, the API would take the next request on that connection for it. The second request is
+that one; the end of its body is an unfinished request of its own: the operator's next request completes it
+and adds the operator's credentials.
 """
 
 import json
@@ -22,19 +22,19 @@ from tests.gateway.wire import request, send
 
 ATTEMPTS = 50
 VARIANT_ATTEMPTS = int(os.environ.get("SMUGGLING_ATTEMPTS", "10"))
-"""Of each other form of the first request."""
+"""Attempts for each other form of the first request."""
 MODES = get_args(AuthMode)
 SWALLOWED = 1500
-"""Bytes that the API is told to expect: the head of the second request and part of its padding."""
+"""Announced body length: the head of the second request and part of its padding."""
 PHOTO = b"\xff\xd8a photo"
 
 _numbers = count(1)
 FirstStep = Callable[[GatewaySystem, Mapping[str, str], str, bytes], Awaitable[object]]
-"""Given who attacks, the path of a file, and the second request."""
+"""Makes the pieces of an attack from the attacker's headers, a file's path, and the second request."""
 
 
 def _file_request(caller: Mapping[str, str], path: str, headers: Mapping[str, str], **others: str) -> bytes:
-    # An address of its own: nginx keeps the API's answer by it, so each attempt asks the API again.
+    # A unique URL: nginx caches the API's answer by URL, so each attempt reaches the API.
     number = next(_numbers)
     own = {"X-Forwarded-For": f"127.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"}
     return request("GET", path, {**caller, **own, **headers}, **others)
@@ -87,7 +87,7 @@ async def _oversized(system: GatewaySystem, caller: Mapping[str, str], path: str
     await send(system.nginx.port, then)
 
 
-async def _lying(system: GatewaySystem, caller: Mapping[str, str], path: str, then: bytes) -> None:
+async def _wrong_length(system: GatewaySystem, caller: Mapping[str, str], path: str, then: bytes) -> None:
     headers = {"Content-Length": str(SWALLOWED), "Connection": "close"}
     await send(system.nginx.port, _file_request(caller, path, headers), b"x" * 10, finish=True, until=PHOTO)
     await send(system.nginx.port, then)
@@ -101,22 +101,22 @@ VARIANTS: dict[str, FirstStep] = {
     "HTTP/1.0": _http_1_0,
     "pipelined": _pipelined,
     "oversized": _oversized,
-    "lying": _lying,
+    "lying": _wrong_length,
 }
 
 
 def _second_request(caller: Mapping[str, str], number: str) -> bytes:
-    """A POST that anyone may send; its body goes on, behind padding, as two requests."""
+    """A POST that needs no permission; its body continues, behind padding, as two requests."""
     answered = request("GET", "/healthz", {})
     smuggled = f"DELETE /api/v1/orders/{number} HTTP/1.1\r\nHost: localhost\r\nX-Rest: ".encode()
-    # Empty lines before a request line are skipped (RFC 9112, 2.2).
+    # Servers skip empty lines before a request line (RFC 9112, 2.2).
     body = b"\r\n" * 1000 + answered + smuggled
     headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), "Connection": "close"}
     return request("POST", "/api/v1/session", {**caller, **headers}, body=body)
 
 
 async def _victim_is_served(system: GatewaySystem, number: str, path: str) -> bool:
-    """Whether the operator's next requests get their own answers, and the order is still there."""
+    """Whether the operator's next requests get their own responses, and the order still exists."""
     asked = [request("GET", one, system.operator) for one in ("/api/v1/orders", path)]
     last = request("GET", f"/api/v1/orders/{number}", {**system.operator, "Connection": "close"})
     answer = await send(system.nginx.port, *asked, last)
@@ -132,7 +132,7 @@ async def _withstands(system: GatewaySystem, attack: FirstStep, number: str, pat
 
 
 async def _count_successes(system: GatewaySystem, name: str, attempts: int) -> int:
-    """How many of the attempts changed what the operator sees."""
+    """Number of attempts that changed what the operator sees."""
     number, successes = await system.create_order(), 0
     for _ in range(attempts):
         path = f"{name.replace('/', '-')}/image_{next(_numbers)}.jpg"
@@ -157,7 +157,7 @@ async def _expect_no_success(
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("mode", MODES)
-async def test_no_body_becomes_a_request_with_a_folder(
+async def test_no_request_is_smuggled_with_a_folder(
     mode: AuthMode, database_url: str, tmp_path: Path
 ) -> None:
     await _expect_no_success(mode, database_url, tmp_path)
@@ -165,7 +165,7 @@ async def test_no_body_becomes_a_request_with_a_folder(
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("mode", MODES)
-async def test_no_body_becomes_a_request_with_a_bucket(
+async def test_no_request_is_smuggled_with_a_bucket(
     mode: AuthMode, database_url: str, tmp_path: Path, bucket_server: BucketServer
 ) -> None:
     await _expect_no_success(mode, database_url, tmp_path, bucket_server)

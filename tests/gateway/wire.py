@@ -1,4 +1,4 @@
-"""HTTP/1.x written by hand, for requests that no HTTP library sends."""
+"""Raw HTTP/1.x, for requests that no HTTP library sends."""
 
 import asyncio
 import contextlib
@@ -12,13 +12,13 @@ _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
 
 @dataclass(frozen=True)
 class Answer:
-    """Everything that came back on one connection until the server closed it."""
+    """All bytes received on one connection until the server closed it."""
 
     raw: bytes
 
     @property
     def statuses(self) -> list[int]:
-        """The statuses of the responses, interim ones (1xx) left out."""
+        """Statuses of the responses, without interim ones (1xx)."""
         found = [int(status) for status in _STATUS.findall(self.raw)]
         return [status for status in found if status >= 200]
 
@@ -26,7 +26,7 @@ class Answer:
 def request(
     method: str, path: str, headers: Mapping[str, str], *, body: bytes = b"", version: str = "1.1"
 ) -> bytes:
-    """One request as it is; nothing is added but ``Host``."""
+    """One raw request; only ``Host`` is added."""
     lines = [f"{method} {path} HTTP/{version}", "Host: localhost"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
@@ -35,7 +35,7 @@ def request(
 async def send(port: int, *pieces: bytes, finish: bool = False, until: bytes | None = None) -> Answer:
     """Send the pieces over one connection and read until the server closes it, or has sent ``until``.
 
-    With ``finish`` the client closes its own direction after the last piece, as one that dies does.
+    With ``finish`` the client closes its sending direction after the last piece, like a client that dies.
     Raises ``TimeoutError`` if neither happens within 30 s.
     """
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -52,7 +52,7 @@ async def send(port: int, *pieces: bytes, finish: bool = False, until: bytes | N
 
 async def _read(reader: asyncio.StreamReader, until: bytes | None) -> bytes:
     received = bytearray()
-    with contextlib.suppress(ConnectionError):  # what came before counts
+    with contextlib.suppress(ConnectionError):  # bytes received before the reset count
         while (until is None or until not in received) and (piece := await reader.read(65536)):
             received += piece
     return bytes(received)

@@ -1,4 +1,4 @@
-"""``python -m tests.images``: builds every image, looks into it, and runs the system from all of them."""
+"""``python -m tests.images``: builds and inspects every image, and runs the system from all of them."""
 
 import argparse
 import asyncio
@@ -9,21 +9,21 @@ import time
 from pathlib import Path
 
 from tests.images import line, standins
-from tests.images.contents import added_megabytes, complaints
-from tests.images.engine import Engine, EngineError, cache_folder, why_not
+from tests.images.contents import added_megabytes, problems
+from tests.images.engine import Engine, EngineError, cache_folder, missing_requirement
 from tests.images.plan import IMAGES
 
 
 def main() -> int:
-    """0 if everything is as it should be, 1 if not, 2 if this cannot be done here."""
+    """0 if all checks pass, 1 if not, 2 if this machine lacks a requirement."""
     arguments = _arguments()
-    if (reason := why_not()) is not None:
+    if (reason := missing_requirement()) is not None:
         print(reason, file=sys.stderr)
         return 2
     os.nice(10)
     engine = Engine(cache_folder())
     try:
-        with engine.alone(fresh=arguments.fresh):
+        with engine.locked_store(fresh=arguments.fresh):
             standins.prepare(engine, _say)
             wrong = _built(engine, fresh=arguments.fresh)
             wrong += _run(engine)
@@ -38,14 +38,14 @@ def main() -> int:
 
 
 def _built(engine: Engine, *, fresh: bool) -> list[str]:
-    """Build every image; what is wrong with them."""
+    """Build every image; returns their problems."""
     wrong, table = [], []
     for image in IMAGES:
         _say(f"building {image.name}")
         began = time.monotonic()
         engine.build(image, fresh=fresh)
         seconds = time.monotonic() - began
-        wrong += complaints(engine, image)
+        wrong += problems(engine, image)
         size = added_megabytes(engine, image)
         table.append(f"{image.name:<12}{size:>8.0f}{image.budget:>10}{seconds:>10.0f}")
         if size > image.budget:

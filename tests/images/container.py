@@ -1,7 +1,7 @@
-"""Running an image's program as a container would: unprivileged, its tree read-only.
+"""Runs an image's program as a container would: unprivileged, with a read-only tree.
 
-The network is the machine's, as there is no engine here that could give it one of its own: every
-program listens on a free port of loopback.
+The network is the machine's, because no container engine here can isolate it: every program listens on a free
+port of loopback.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ from tests.images.plan import USER
 
 _ENTER = Path(__file__).with_name("enter.sh")
 _GRACE = 45.0
-"""As compose.yaml has it."""
+"""As in compose.yaml."""
 
 
 @dataclass
 class Container:
-    """A program of an image: its configuration, the mounted tree, and the folder that is ``/data``."""
+    """A program of an image: its configuration, the mounted tree, and the folder mounted at ``/data``."""
 
     name: str
     config: Mapping[str, Any]
@@ -37,7 +37,7 @@ class Container:
     _process: asyncio.subprocess.Process | None = None
 
     async def start(self, stdin: int = asyncio.subprocess.DEVNULL) -> None:
-        """Start the image's entrypoint with ``command`` in the place of its own."""
+        """Start the image's entrypoint with ``command`` in place of the image's command."""
         program = [*(self.config["Entrypoint"] or []), *(self.command or self.config["Cmd"] or [])]
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -52,14 +52,15 @@ class Container:
             )
 
     async def run(self, *, timeout: float = 120.0) -> int:
-        """Start it and wait for its end; the exit status."""
+        """Start it and wait until it exits; returns the exit status."""
         await self.start()
         return await asyncio.wait_for(self._running.wait(), timeout)
 
     async def stop(self) -> tuple[int, float]:
-        """Ask it to end as an engine does; its exit status and the seconds it took.
+        """Send the stop signal as an engine does; returns the exit status and the seconds it took.
 
-        Raises ``TimeoutError`` when it would have been killed, ``RuntimeError`` when a process of it stays.
+        Raises ``TimeoutError`` if an engine would have killed it, ``RuntimeError`` if one of its processes
+        remains.
         """
         asked = self.config.get("StopSignal") or "SIGTERM"
         namespace = (Path("/proc") / str(self.pid) / "ns" / "pid").readlink()
@@ -70,17 +71,17 @@ class Container:
         except TimeoutError:
             raise TimeoutError(f"{self.name} did not end within {_GRACE:g} s of {asked}") from None
         seconds = time.monotonic() - began
-        if left := [*_living_in(namespace)]:
+        if left := [*_processes_in(namespace)]:
             raise RuntimeError(f"{self.name} ended and left the processes {left} behind")
         return status, seconds
 
     async def kill(self) -> None:
-        """End it by force, if it runs, and with its first process all others."""
+        """Kill it and all its processes, if it runs."""
         if self._process is None or self._process.returncode is not None:
             return
         try:
             os.kill(self.pid, signal.SIGKILL)
-        except ProcessLookupError:  # not started yet, or ended just now
+        except ProcessLookupError:  # not started yet, or exited just now
             self._process.kill()
         await self._process.wait()
 
@@ -91,7 +92,7 @@ class Container:
 
     @property
     def pid(self) -> int:
-        """Its first process, as this machine counts. Raises ``ProcessLookupError`` when there is none."""
+        """Host process id of its first process. Raises ``ProcessLookupError`` if there is none."""
         outer = self._running.pid
         try:
             return int(Path(f"/proc/{outer}/task/{outer}/children").read_text())
@@ -100,7 +101,7 @@ class Container:
 
     @property
     def peak_megabytes(self) -> float:
-        """The most memory that its first process has had so far."""
+        """Peak memory of its first process so far."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")) / 1000
 
@@ -111,7 +112,7 @@ class Container:
         return self._process
 
     async def healthy(self) -> bool:
-        """What the image's own health check says."""
+        """Result of the image's own health check."""
         _kind, *check = self.config["Healthcheck"]["Test"]
         try:
             inside = self.pid
@@ -131,16 +132,16 @@ class Container:
 
 @asynccontextmanager
 async def kept(container: Container) -> AsyncIterator[Container]:
-    """Kill it at the end, whatever happened."""
+    """Kill it when the block ends."""
     try:
         yield container
     finally:
         await container.kill()
 
 
-def _living_in(namespace: Path) -> Iterator[str]:
+def _processes_in(namespace: Path) -> Iterator[str]:
     for link in Path("/proc").glob("[0-9]*/ns/pid"):
-        with contextlib.suppress(OSError):  # it ended meanwhile
+        with contextlib.suppress(OSError):  # it exited meanwhile
             if link.readlink() == namespace:
                 yield link.parts[2]
 

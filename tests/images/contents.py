@@ -1,4 +1,4 @@
-"""What is in an image, held against what it should be."""
+"""Compares the contents of an image with the expected ones."""
 
 import json
 import os
@@ -33,8 +33,8 @@ _MARKERS = {
 }
 
 
-def complaints(engine: Engine, image: Image) -> list[str]:
-    """Everything that is wrong with a built image; an empty list is what is wanted."""
+def problems(engine: Engine, image: Image) -> list[str]:
+    """All problems of a built image; empty if there are none."""
     config = engine.config(image.tag)
     found = [*_of_config(config), *_of_history(engine.history(image.tag))]
     with engine.mounted(image.tag) as root:
@@ -46,7 +46,7 @@ def complaints(engine: Engine, image: Image) -> list[str]:
 
 
 def added_megabytes(engine: Engine, image: Image) -> float:
-    """What the image has on top of its base (here the stand-in), in MB of files."""
+    """Size of the files that the image adds to its base (here the stand-in), in MB."""
     base = engine.config(image.tag)["Labels"].get("org.opencontainers.image.base.name")
     below = set(_layers(engine, base)) if base else set()
     sizes = engine.layer_sizes()
@@ -62,7 +62,7 @@ def _of_config(config: Mapping[str, Any]) -> Iterator[str]:
     if config["User"] != USER:
         yield f"runs as {config['User'] or 'root'!r}; expected {USER}"
     if not config["Entrypoint"] or config["Entrypoint"][:2] == ["/bin/sh", "-c"]:
-        yield f"has the entrypoint {config['Entrypoint']}, which would keep signals from the program"
+        yield f"has the entrypoint {config['Entrypoint']}, which would not forward signals to the program"
     if (config.get("Healthcheck") or {}).get("Test", ["NONE"])[0] != "CMD":
         yield "has no health check in exec form"
     missing = {"title", "description", "version", "revision"} - {
@@ -94,7 +94,7 @@ def _of_rights(path: Path, root: Path) -> Iterator[str]:
     status = path.lstat()
     relative = path.relative_to(root).as_posix()
     if stat.S_ISREG(status.st_mode) and status.st_mode & (stat.S_ISUID | stat.S_ISGID):
-        yield f"{relative} makes its user another one"
+        yield f"{relative} changes the user"
     ours = status.st_uid == int(USER.split(":")[0]) or status.st_mode & stat.S_IWOTH
     kept = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
     if kept and ours and not _MAY_WRITE.fullmatch(relative):
@@ -116,7 +116,7 @@ def _of_packages(root: Path, package: str) -> Iterator[str]:
 
 
 def _locked(package: str, python: str) -> dict[str, str | None]:
-    """Versions of what the lock file names for a member on this machine's system; our own have none."""
+    """Locked versions of a member's dependencies on this machine's system, without our own packages."""
     exported = subprocess.run(
         [
             *("uv", "export", "--frozen", "--quiet", "--no-dev", "--all-extras", "--package", package),

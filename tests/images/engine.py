@@ -1,4 +1,4 @@
-"""Debian's buildah with a store of its own, outside of the checkout."""
+"""Debian's buildah with a separate store outside the checkout."""
 
 import json
 import os
@@ -33,16 +33,16 @@ _MOST_BYTES = 12_000_000_000
 
 
 class EngineError(Exception):
-    """A build failed, or something that it needs is not here; the message says what."""
+    """A build failed or a requirement is missing; the message names it."""
 
 
 def cache_folder() -> Path:
-    """Where stand-ins, layers and downloads are kept between runs."""
+    """Folder that keeps stand-ins, layers and downloads between runs."""
     return platformdirs.user_cache_path("pastelka") / "images"
 
 
-def why_not() -> str | None:
-    """One sentence that says what is missing here, or ``None``."""
+def missing_requirement() -> str | None:
+    """One sentence that names a missing requirement, or ``None``."""
     if platform.system() != "Linux" or os.geteuid() != 0:
         return "make test-images needs Linux and root (it builds and runs images with chroot)."
     programs = ("buildah", "debootstrap", "go", "uv", "unshare", "nsenter", "setpriv", "chroot")
@@ -63,11 +63,11 @@ class Engine:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "temporary").mkdir(exist_ok=True)
         self._options = ["--root", str(folder / "store"), "--runroot", str(folder / "run")]
-        # Downloads that builds share are kept below it.
+        # Downloads shared by builds are stored below it.
         self._environment = {**os.environ, "TMPDIR": str(folder / "temporary")}
 
     def call(self, *arguments: str, quiet: bool = True) -> str:
-        """Run buildah; what it printed. Raises :class:`EngineError` with the end of its complaint."""
+        """Run buildah; returns its output. Raises :class:`EngineError` with the end of its error output."""
         process = subprocess.run(
             ["buildah", *self._options, *arguments],
             env=self._environment,
@@ -81,7 +81,7 @@ class Engine:
         return (process.stdout or "").strip()
 
     def has(self, reference: str, label: str | None = None) -> bool:
-        """Whether there is such an image (with the label ``pastelka.standin`` of that value)."""
+        """Whether the image exists (with this value of the label ``pastelka.standin``)."""
         try:
             config = self.config(reference)
         except EngineError:
@@ -89,17 +89,17 @@ class Engine:
         return label is None or (config.get("Labels") or {}).get("pastelka.standin") == label
 
     def config(self, reference: str) -> dict[str, Any]:
-        """The configuration of an image as Docker writes it. Raises :class:`EngineError`."""
+        """The configuration of an image in Docker's format. Raises :class:`EngineError`."""
         described = json.loads(self.call("inspect", "--type", "image", reference))
         config: dict[str, Any] = described["Docker"]["config"]
         return config
 
     def history(self, reference: str) -> str:
-        """All that an image says of how it was made."""
+        """The build history of an image."""
         return self.call("inspect", "--type", "image", reference)
 
     @contextmanager
-    def alone(self, *, fresh: bool) -> Iterator[None]:
+    def locked_store(self, *, fresh: bool) -> Iterator[None]:
         """Lock the store while the body runs; first remove leftovers, and old layers if there are many.
 
         With ``fresh`` remove every layer that belongs to no image.
@@ -117,10 +117,10 @@ class Engine:
         return {layer["diff-digest"]: layer["diff-size"] for layer in layers if "diff-digest" in layer}
 
     @contextmanager
-    def making(
+    def modified_image(
         self, reference: str, *, base: str, label: str, environment: Mapping[str, str]
     ) -> Iterator[Path]:
-        """The files of ``base``; what the body makes of them becomes the image ``reference``."""
+        """Mount the files of ``base``; the changes of the body become the image ``reference``."""
         container = self.call("from", "--pull-never", base)
         try:
             yield Path(self.call("mount", container))
@@ -150,7 +150,7 @@ class Engine:
 
     @contextmanager
     def mounted(self, reference: str) -> Iterator[Path]:
-        """The image's files, in a container made for the while."""
+        """Mount the image's files in a temporary container."""
         container = self.call("from", "--pull-never", reference)
         try:
             yield Path(self.call("mount", container))
@@ -159,7 +159,7 @@ class Engine:
 
 
 def _environment() -> str:
-    """How this machine reaches its registries: what the builds find as the secret ``environment``."""
+    """Registry settings of this machine, which builds get as the secret ``environment``."""
     chosen: Sequence[tuple[str, str]] = [
         (name, value)
         for name, value in os.environ.items()
@@ -169,7 +169,7 @@ def _environment() -> str:
 
 
 def _certificates() -> list[str]:
-    """The authorities that this machine trusts, at the same place."""
+    """Bind mount of this machine's CA certificates at the same path."""
     bundles = {os.environ.get(name) for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")} - {None, ""}
     folders = sorted({str(Path(str(bundle)).parent) for bundle in bundles})
     return [f"--volume={folder}:{folder}:ro" for folder in folders]

@@ -1,4 +1,4 @@
-"""The whole system from the images: migrated, asked for an order, and ended."""
+"""Runs the whole system from the images: migration, an order, shutdown."""
 
 import asyncio
 import os
@@ -46,7 +46,7 @@ for folder in ("/tmp", "/data/images"):
 
 @dataclass
 class System:
-    """What the images run in: the trees, the folders, the addresses."""
+    """Environment of the images: trees, folders, addresses."""
 
     engine: Engine
     folder: Path
@@ -56,7 +56,7 @@ class System:
     database: dict[str, str] = field(default_factory=dict)
 
     def container(self, name: str, image: str, **more: Any) -> Container:
-        """A program of an image, told where everything is."""
+        """A program of an image, configured with the system's addresses."""
         data = self.folder / ("hub" if image == "hub" else "data")
         tag = next(one.tag for one in IMAGES if one.name == image)
         environment = {**self.common, **(self.database if image == "orders" else {})}
@@ -74,7 +74,7 @@ class System:
         )
 
     def long_lived(self) -> list[Container]:
-        """Everything that stays, in the order in which it is ended."""
+        """All long-lived programs, in the order in which they are stopped."""
         hub, gateway = self.ports["hub"], self.ports["gateway"]
         keys = {"MERCURE_PUBLISHER_JWT_KEY": _KEY, "MERCURE_SUBSCRIBER_JWT_KEY": _KEY[::-1]}
         upstreams = {"ORDERS_API": f"{HOST}:{self.ports['orders-api']}", "MERCURE_HUB": f"{HOST}:{hub}"}
@@ -99,13 +99,16 @@ class System:
 
 
 async def run(engine: Engine, folder: Path, say: Say) -> list[str]:
-    """Run everything once; what was seen, line by line. Raises ``AssertionError`` with a log's end."""
+    """Run everything once; returns the observations line by line.
+
+    Raises ``AssertionError`` with the end of a log.
+    """
     async with AsyncExitStack() as stack:
         roots = {image.name: stack.enter_context(engine.mounted(image.tag)) for image in IMAGES}
         nats = await stack.enter_async_context(running(NatsServer(folder=folder / "nats")))
         postgres = await stack.enter_async_context(running(PostgresServer(folder=folder / "postgres")))
         system = _system(engine, folder, roots, nats, postgres)
-        say("nothing outside of /tmp and /data can be written, and there are no privileges")
+        say("only /tmp and /data are writable, and there are no privileges")
         await _succeeds(_confined(system))
         say("migrating the database with the orders image")
         await _succeeds(
@@ -121,7 +124,7 @@ async def run(engine: Engine, folder: Path, say: Say) -> list[str]:
         await _make_order(system, containers)
         log = (folder / "coloring.log").read_text()
         assert "coloring model loaded" in log, log[-2000:]
-        assert "building the coloring model" not in log, "the image does not carry the model"
+        assert "building the coloring model" not in log, "the image does not contain the model"
         say("ending everything")
         return [await _ended(container) for container in containers]
 
@@ -150,7 +153,7 @@ def _confined(system: System) -> Container:
 
 
 async def _succeeds(container: Container) -> str:
-    """Run it to its end; the last line that it printed."""
+    """Run it until it exits; returns the last line of its output."""
     async with kept(container):
         status = await container.run()
     log = container.log.read_text()
@@ -159,7 +162,7 @@ async def _succeeds(container: Container) -> str:
 
 
 async def _until_healthy(container: Container) -> None:
-    """Wait until the image's own check is content."""
+    """Wait until the image's own health check succeeds."""
     try:
         async with asyncio.timeout(_READY_SECONDS):
             while not await container.healthy():
@@ -172,7 +175,7 @@ async def _until_healthy(container: Container) -> None:
 
 
 async def _until_ready(system: System, containers: list[Container]) -> None:
-    """Wait until every service reaches what it depends on."""
+    """Wait until every service reaches its dependencies."""
     async with aiohttp.ClientSession() as http, asyncio.timeout(_READY_SECONDS):
         for container in containers:
             if container.name in {"hub", "gateway"}:
@@ -212,7 +215,7 @@ async def _make_order(system: System, containers: list[Container]) -> None:
 
 @asynccontextmanager
 async def _listening(address: str, cookies: AbstractCookieJar) -> AsyncIterator[aiohttp.ClientResponse]:
-    """The hub's stream, as a browser has it: with the cookie alone."""
+    """The hub's stream, authorized by the cookie alone as in a browser."""
     url = f"{address}/.well-known/mercure"
     async with (
         aiohttp.ClientSession(cookie_jar=cookies) as browser,
@@ -223,7 +226,7 @@ async def _listening(address: str, cookies: AbstractCookieJar) -> AsyncIterator[
 
 
 async def _until_done(http: aiohttp.ClientSession, updates: aiohttp.ClientResponse, address: str) -> None:
-    """Look at the order whenever the hub says that something changed, until it is done; then at its files."""
+    """Fetch the order after each update of the hub until it is completed, then check its files."""
     while True:
         line = await updates.content.readline()
         assert line, "the hub ended the stream"
@@ -256,4 +259,4 @@ async def _ended(container: Container) -> str:
     peak = container.peak_megabytes
     status, seconds = await container.stop()
     assert status == 0, f"{container.name} ended with {status}:\n{container.log.read_text()[-3000:]}"
-    return f"{container.name:<14}{peak:>6.0f} MB at most; ended {seconds:.1f} s after it was asked to"
+    return f"{container.name:<14}{peak:>6.0f} MB at most; ended {seconds:.1f} s after the stop signal"

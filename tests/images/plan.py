@@ -1,4 +1,4 @@
-"""Which images there are, how each is built, and how large it may be."""
+"""The images, how each is built, and its maximum size."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +11,7 @@ SERVICES = ("orders", "coloring", "vectorize", "notifier")
 
 @dataclass(frozen=True)
 class Image:
-    """One image; ``budget`` is the most that it may add to its base, in MB (10^6 bytes)."""
+    """One image; ``budget`` is the maximum that it may add to its base, in MB (10^6 bytes)."""
 
     name: str
     dockerfile: str
@@ -20,12 +20,12 @@ class Image:
 
     @property
     def tag(self) -> str:
-        """What it is called in the test's own store."""
+        """Its tag in the test's own store."""
         return f"localhost/pastelka-{self.name}:test"
 
     @property
     def package(self) -> str | None:
-        """The member of the workspace that it carries, if it is a Python service."""
+        """The workspace member in the image, if it is a Python service."""
         return f"pastelka-{self.name}" if self.name in SERVICES else None
 
 

@@ -1,7 +1,7 @@
-"""Stand-ins for the official base images, made of what this machine and its registries have.
+"""Stand-ins for the official base images, built from what this machine and its registries offer.
 
-They are tagged with the official names in the test's own store, so that the Dockerfiles are built as
-they are. ``deploy/images/README.md`` says what stands for what. Nothing of this is ever published.
+They are tagged with the official names in the test's own store, so that the Dockerfiles are built unchanged.
+``deploy/images/README.md`` lists which stands for which. They are never published.
 """
 
 import os
@@ -35,18 +35,18 @@ _LEFT_OUT = (
 
 @dataclass(frozen=True)
 class StandIn:
-    """What stands for the official image whose name begins with ``prefix``."""
+    """The stand-in for the official image whose name begins with ``prefix``."""
 
     prefix: str
     made_of: str
     fill: Callable[[Path, str], None]
-    """Puts files into the folder of the image's root, for a version."""
+    """Writes the files of a version into the image's root folder."""
     on_debian: bool = True
     environment: Mapping[str, str] = field(default_factory=lambda: {"PATH": _PATH})
 
 
 def prepare(engine: Engine, say: Callable[[str], None]) -> None:
-    """Make every stand-in that is missing. Raises :class:`EngineError`."""
+    """Build every missing stand-in. Raises :class:`EngineError`."""
     label = f"{_EDITION}; {_run('uv', '--version').strip()}; {_run('go', 'env', 'GOVERSION').strip()}"
     for reference in references():
         kind = next((one for one in STAND_INS if reference.startswith(one.prefix)), None)
@@ -58,7 +58,7 @@ def prepare(engine: Engine, say: Callable[[str], None]) -> None:
 
 
 def references() -> list[str]:
-    """The base images that the Dockerfiles name."""
+    """Base images named in the Dockerfiles."""
     found: set[str] = set()
     for dockerfile in sorted(FOLDER.glob("*.Dockerfile")):
         found |= set(re.findall(r"^FROM (\S+:\S+)", dockerfile.read_text(), re.MULTILINE))
@@ -67,15 +67,15 @@ def references() -> list[str]:
 
 def _make(engine: Engine, kind: StandIn, reference: str, label: str) -> None:
     if kind.on_debian and not engine.has(_DEBIAN, _EDITION):
-        with engine.making(_DEBIAN, base="scratch", label=_EDITION, environment={}) as root:
+        with engine.modified_image(_DEBIAN, base="scratch", label=_EDITION, environment={}) as root:
             _bootstrap(root)
     base = _DEBIAN if kind.on_debian else "scratch"
-    with engine.making(reference, base=base, label=label, environment=kind.environment) as root:
+    with engine.modified_image(reference, base=base, label=label, environment=kind.environment) as root:
         kind.fill(root, reference.rpartition(":")[2].split("-")[0])
 
 
 def _bootstrap(root: Path) -> None:
-    """A minimal Debian; ``DEBIAN_MIRROR`` names another mirror than debootstrap's own."""
+    """A minimal Debian; ``DEBIAN_MIRROR`` overrides debootstrap's mirror."""
     mirror = [os.environ["DEBIAN_MIRROR"]] if os.environ.get("DEBIAN_MIRROR") else []
     _run("debootstrap", "--variant=minbase", f"--include={','.join(_PACKAGES)}", _SUITE, str(root), *mirror)
     for name in _LEFT_OUT:
@@ -84,7 +84,7 @@ def _bootstrap(root: Path) -> None:
 
 
 def _python(folder: Path, _version: str) -> None:
-    """Debian's Python where the official image has its own, and a pip that our images must not keep."""
+    """Debian's Python at the official image's path, and a pip that our images must remove."""
     programs = folder / "usr/local/bin"
     for name, target in (("python3", "/usr/bin/python3"), ("python", "python3")):
         (programs / name).symlink_to(target)

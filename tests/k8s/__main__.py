@@ -1,8 +1,8 @@
-"""``python -m tests.k8s``: build what is missing, then run these tests in namespaces of their own.
+"""``python -m tests.k8s``: build missing programs, then run the tests in separate namespaces.
 
-The cluster's programs listen on fixed ports, two of them on every address: in a separate network
-namespace these ports are free, and other programs cannot reach them. In a process namespace no
-process outlives the tests. Both need root.
+The cluster's programs listen on fixed ports, two of them on every address: in a separate network namespace
+these ports are free, and other programs cannot reach them. In a process namespace no process outlives the
+tests. Both need root.
 """
 
 import os
@@ -20,28 +20,28 @@ _FOLDER = Path(__file__).parent
 
 
 def main(arguments: list[str]) -> int:
-    """Never returns where the tests can be run: the process becomes theirs."""
-    if reason := _impossible():
+    """Does not return if the tests can run: the process becomes theirs."""
+    if reason := _missing_requirement():
         print(f"k8s: {reason}", file=sys.stderr)
         return 1
     if status := get(["all"]):
         return status
-    # What the tests read of these, while there still is a network.
+    # Load what the tests need while there is still a network.
     schemas.crd_files()
     for module in (keda.MODULE, KWOK_MODULE):
         go_module(module)
-    _become_tests(arguments)
+    _exec_tests(arguments)
     return 0
 
 
-def _impossible() -> str | None:
+def _missing_requirement() -> str | None:
     if sys.platform != "linux" or os.geteuid() != 0:
         return "root on Linux is needed: the cluster runs in a network namespace of its own"
     missing = [name for name in _NEEDED if shutil.which(name) is None]
     return f"{', '.join(missing)} not found (util-linux, iproute2, openssl)" if missing else None
 
 
-def _become_tests(arguments: list[str]) -> None:
+def _exec_tests(arguments: list[str]) -> None:
     pytest = [sys.executable, "-m", "pytest", "--exitfirst", "-v", "-p", "no:cacheprovider", *arguments]
     command = f'ip link set lo up && exec "$@" {_FOLDER}'
     namespaces = ["unshare", "--net", "--pid", "--mount-proc", "--fork", "--kill-child"]

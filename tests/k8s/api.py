@@ -1,4 +1,4 @@
-"""The Kubernetes API as plain HTTP: answers, refusals and warnings as the server gives them."""
+"""The Kubernetes API as plain HTTP: responses, rejections and warnings."""
 
 import asyncio
 import json
@@ -21,8 +21,8 @@ _CLUSTER = {
 }  # fmt: skip
 
 
-class RefusedError(Exception):
-    """The server said no; the message is its own."""
+class RejectedError(Exception):
+    """The server rejected a request; the message is its own."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(f"{status}: {message}")
@@ -31,14 +31,14 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server made of an object, and what it warned of."""
+    """The stored object, and the server's warnings."""
 
     body: Object
     warnings: tuple[str, ...]
 
 
 class Api:
-    """A client with a certificate."""
+    """A client with a client certificate."""
 
     def __init__(self, url: str, authority: str, certificate: tuple[str, str]) -> None:
         context = ssl.create_default_context(cafile=authority)
@@ -50,17 +50,17 @@ class Api:
         await self._http.aclose()
 
     async def answers(self, path: str) -> bool:
-        """Whether a GET of ``path`` answers 200."""
+        """Whether a GET of ``path`` returns 200."""
         try:
             return (await self._http.get(path)).status_code == HTTPStatus.OK
         except httpx.HTTPError:
             return False
 
     async def get(self, api: str, kind: str, name: str, namespace: str = "") -> Object | None:
-        """An object, or ``None`` if it is not there."""
+        """An object, or ``None`` if it does not exist."""
         try:
             return (await self._ask("GET", _path(api, kind, namespace, name))).body
-        except RefusedError as error:
+        except RejectedError as error:
             if error.status == HTTPStatus.NOT_FOUND:
                 return None
             raise
@@ -73,7 +73,7 @@ class Api:
         return items
 
     async def create(self, one: Object, namespace: str = "", *, dry_run: bool = False) -> Answer:
-        """Create an object, its fields checked strictly."""
+        """Create an object with strict field validation."""
         params = {"fieldValidation": "Strict", **({"dryRun": "All"} if dry_run else {})}
         path = _path(one["apiVersion"], one["kind"], namespace)
         return await self._ask("POST", path, params=params, json=one)
@@ -86,17 +86,17 @@ class Api:
         return await self._ask("PATCH", path, params=params, headers=headers, content=yaml.safe_dump(one))
 
     async def patch(self, api: str, kind: str, name: str, change: Object, namespace: str = "") -> Answer:
-        """Merge a change into an object."""
+        """Apply a merge patch."""
         headers = {"Content-Type": "application/merge-patch+json"}
         return await self._ask("PATCH", _path(api, kind, namespace, name), headers=headers, json=change)
 
     async def delete(self, api: str, kind: str, name: str, namespace: str = "") -> None:
-        """Delete an object, and then what it made."""
+        """Delete an object and its dependents."""
         params = {"propagationPolicy": "Background"}
         await self._ask("DELETE", _path(api, kind, namespace, name), params=params)
 
     async def evict(self, pod: str, namespace: str) -> None:
-        """Ask for a pod's eviction. Raises :class:`RefusedError` (429) where a budget forbids it now."""
+        """Evict a pod. Raises :class:`RejectedError` (429) if a budget forbids it now."""
         eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod}}
         await self._ask("POST", f"{_path('v1', 'Pod', namespace, pod)}/eviction", json=eviction)
 
@@ -112,7 +112,7 @@ class Api:
         return found
 
     async def watch(self, api: str, kind: str, namespace: str) -> AsyncIterator[Object]:
-        """Objects as they are and whenever they change, until the caller has had enough."""
+        """Yield the objects of a kind and their changes until the caller stops."""
         path = _path(api, kind, namespace)
         params = {"watch": "true", "allowWatchBookmarks": "false"}
         async with self._http.stream("GET", path, params=params, timeout=None) as answer:
@@ -130,11 +130,11 @@ class Api:
     async def _ask(self, method: str, path: str, **more: Any) -> Answer:
         answer = await self._http.request(method, path, **more)
         while method == "GET" and answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-            await asyncio.sleep(_PAUSE)  # a kind that was defined just now
+            await asyncio.sleep(_PAUSE)  # a kind that was just defined
             answer = await self._http.request(method, path, **more)
         body = answer.json() if answer.content else {}
         if answer.is_error:
-            raise RefusedError(answer.status_code, body.get("message", answer.text))
+            raise RejectedError(answer.status_code, body.get("message", answer.text))
         return Answer(body, tuple(_warnings(answer.headers)))
 
 
@@ -151,7 +151,7 @@ def _path(api: str, kind: str, namespace: str = "", name: str = "") -> str:
 
 
 def kubeconfig(url: str, authority: str, certificate: str, key: str) -> Mapping[str, Any]:
-    """What helm and the controllers are given to log in with."""
+    """The kubeconfig for helm and the controllers."""
     return {
         "apiVersion": "v1",
         "kind": "Config",

@@ -1,4 +1,4 @@
-"""The cluster, the servers beside it and the release, once for all tests of this folder."""
+"""The cluster, the servers beside it and the release, shared by all tests of this folder."""
 
 import asyncio
 import time
@@ -37,7 +37,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture(scope="session")
 def figures(pytestconfig: pytest.Config) -> Figures:
-    """What is reported at the end."""
+    """The report printed at the end."""
     return pytestconfig.stash[_FIGURES]
 
 
@@ -50,11 +50,11 @@ def _timed(request: pytest.FixtureRequest, figures: Figures) -> Iterator[None]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def plane(tmp_path_factory: pytest.TempPathFactory, figures: Figures) -> AsyncIterator[ControlPlane]:
-    """The control plane with KEDA, two nodes, and the namespace under the standard *restricted*."""
+    """The control plane with KEDA, two nodes, and a namespace under the standard *restricted*."""
     async with ControlPlane(tmp_path_factory.mktemp("cluster")) as cluster:
-        figures.reached("control plane with two nodes")
+        figures.add_milestone("control plane with two nodes")
         await keda.start(cluster)
-        figures.reached("KEDA")
+        figures.add_milestone("KEDA")
         for file in crd_files():
             await cluster.api.apply(yaml.safe_load(file.read_text()))
         await make_namespace(cluster, NAMESPACE)
@@ -62,14 +62,14 @@ async def plane(tmp_path_factory: pytest.TempPathFactory, figures: Figures) -> A
 
 
 async def make_namespace(cluster: ControlPlane, name: str) -> None:
-    """A namespace in which only restricted pods may run."""
+    """Create a namespace that admits restricted pods only."""
     labels = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": RESTRICTED}}
     await cluster.api.create(labels)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def runpod() -> AsyncIterator[FakeRunpod]:
-    """A RunPod whose jobs run until a test lets them end."""
+    """A fake RunPod whose jobs run until a test completes them."""
     async with FakeRunpod() as fake:
         yield fake
 
@@ -78,7 +78,7 @@ async def runpod() -> AsyncIterator[FakeRunpod]:
 async def stack(
     tmp_path_factory: pytest.TempPathFactory, runpod: FakeRunpod, figures: Figures
 ) -> AsyncIterator[RunningStack]:
-    """Real PostgreSQL, nats-server and hub, the real orders API and worker; coloring is started by tests."""
+    """Real PostgreSQL, nats-server and hub, orders API and worker; the tests start coloring."""
     env = {
         "COLORING_PROVIDER": "runpod",
         "RUNPOD_API_KEY": runpod.settings.api_key,
@@ -91,17 +91,17 @@ async def stack(
         await asyncio.gather(
             *(running.add(kind, kind, deadline=_START_SECONDS) for kind in ("api", "worker"))
         )
-        figures.reached("PostgreSQL, NATS, hub, orders API and worker")
+        figures.add_milestone("PostgreSQL, NATS, hub, orders API and worker")
         yield running
 
 
 @pytest.fixture(scope="session")
 def release(plane: ControlPlane) -> Release:
-    """The release that the tests install, upgrade and remove, in their order."""
+    """The release that the tests install, upgrade and remove in sequence."""
     return Release(plane, NAMESPACE)
 
 
 @pytest.fixture(scope="session")
 def values(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file with the values of that release; the test that installs it writes it."""
+    """Path of the release's values file; the test that installs the release writes it."""
     return tmp_path_factory.mktemp("values") / "values.yaml"

@@ -1,7 +1,7 @@
 """A real control plane with simulated nodes: etcd, kube-apiserver, controllers, scheduler, KWOK.
 
-Everything listens on the loopback of a network namespace of its own (``python -m tests.k8s``). Pods run
-only in name: KWOK says that they do, as a kubelet would, and the rest of Kubernetes takes it at its word.
+Everything listens on the loopback of a separate network namespace (``python -m tests.k8s``). No pod executes:
+KWOK reports them as running in place of a kubelet.
 """
 
 from pathlib import Path
@@ -45,7 +45,7 @@ class ControlPlane:
         self.daemons.stop()
 
     def kubeconfig(self, who: str) -> Path:
-        """The kubeconfig file of the user ``who``."""
+        """Path of the kubeconfig of the user ``who``."""
         file = self.folder / f"{who}.kubeconfig"
         if not file.exists():
             login = kubeconfig(self.url, self.pki.crt("ca"), self.pki.crt(who), self.pki.key(who))
@@ -87,7 +87,7 @@ class ControlPlane:
             "--bind-address=127.0.0.1",
             "--advertise-address=127.0.0.1",
             f"--secure-port={_API}",
-            # A loopback address is no endpoint that the service `kubernetes` could have.
+            # A loopback address is not a valid endpoint of the service `kubernetes`.
             "--endpoint-reconciler-type=none",
             "--service-cluster-ip-range=10.0.0.0/24",
             "--authorization-mode=RBAC",
@@ -122,7 +122,7 @@ class ControlPlane:
             "--use-service-account-credentials",
             f"--service-account-private-key-file={self.pki.key('accounts')}",
             f"--root-ca-file={self.pki.crt('ca')}",
-            # Tests need not wait as long as operators want to.
+            # Shorter delays than an operator would choose.
             "--horizontal-pod-autoscaler-sync-period=2s",
         ]
 

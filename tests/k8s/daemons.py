@@ -1,4 +1,4 @@
-"""Programs that run in the background of a test, each with its log; all end with the test's process."""
+"""Background programs of a test, each with a log; all end with the test's process."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ _POLL_SECONDS = 0.1
 
 @dataclass
 class Daemons:
-    """The running programs, ended in the order opposite to their start."""
+    """The running programs, stopped in reverse order of their start."""
 
     folder: Path
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -33,11 +33,14 @@ class Daemons:
             )
 
     def log(self, name: str) -> Path:
-        """Where a program's output is."""
+        """Path of a program's log."""
         return self.folder / f"{name}.log"
 
     async def ready(self, name: str, check: Callable[[], Awaitable[bool]], seconds: float = 180) -> None:
-        """Wait until ``check`` says yes. Raises with the end of the log where it ends, or takes longer."""
+        """Wait until ``check`` returns true.
+
+        Raises with the end of the log if the program exits or takes too long.
+        """
         deadline = asyncio.get_running_loop().time() + seconds
         while not await check():
             if self._running[name].poll() is not None:
@@ -47,11 +50,11 @@ class Daemons:
             await asyncio.sleep(_POLL_SECONDS)
 
     def tail(self, name: str) -> str:
-        """The end of a program's output."""
+        """The last lines of a program's output."""
         return self.log(name).read_text(errors="replace")[-_TAIL:]
 
     def stop(self) -> None:
-        """End all of them at once: nothing they hold is wanted any more."""
+        """Kill all of them at once: their data is no longer needed."""
         for process in self._running.values():
             process.kill()
         for process in self._running.values():

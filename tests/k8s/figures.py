@@ -1,4 +1,4 @@
-"""What a run reports at its end: when what was reached, how long each test took, what was seen."""
+"""The report of a run: milestones, duration of each test, observations."""
 
 import time
 from dataclasses import dataclass, field
@@ -6,25 +6,25 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Figures:
-    """Collected while the tests run; ``began`` is a monotonic time."""
+    """Milestones of a run; ``began`` is a monotonic time."""
 
     began: float
     _reached: list[tuple[float, str]] = field(default_factory=list)
     _tests: list[tuple[str, float]] = field(default_factory=list)
 
-    def reached(self, what: str) -> None:
-        """Something is there, or was seen, now."""
+    def add_milestone(self, what: str) -> None:
+        """Record a milestone."""
         self._reached.append((time.monotonic() - self.began, what))
 
     def test(self, name: str, seconds: float) -> None:
-        """A test has ended."""
+        """Record the end of a test."""
         self._tests.append((name, seconds))
 
     def lines(self) -> list[str]:
-        """The report."""
+        """Lines of the report."""
         total = time.monotonic() - self.began
         return [
-            "seconds  what was reached",
+            "seconds  milestone",
             *(f"{at:7.1f}  {what}" for at, what in self._reached),
             "",
             "seconds  test",

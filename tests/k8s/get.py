@@ -1,4 +1,4 @@
-"""``python -m tests.k8s.get chart|all``: have the programs and schemas, and show how it goes."""
+"""``python -m tests.k8s.get chart|all``: build programs and fetch schemas, with progress messages."""
 
 import shutil
 import sys
@@ -8,7 +8,7 @@ from tests.k8s.programs import CHART, CONTROL_PLANE, NO_GO, BuildError, build
 
 
 def main(arguments: list[str]) -> int:
-    """Build what is missing; without Go the chart's tests are skipped, which is said here."""
+    """Build what is missing; without Go prints that the chart's tests will be skipped."""
     everything = arguments == ["all"]
     if shutil.which("go") is None:
         print(f"chart: {NO_GO}" + ("" if everything else "; the tests of the chart are skipped"))

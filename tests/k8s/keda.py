@@ -17,7 +17,7 @@ _ADAPTER, _OPERATOR, _WEBHOOKS, _WEBHOOKS_HEALTH = 16444, 9666, 9443, 18084
 
 
 async def start(plane: ControlPlane) -> None:
-    """Start all three and wait until they take part."""
+    """Start all three and wait until they are available."""
     certificates = _certificates(plane)
     await _define(plane, certificates)
     env = {
@@ -93,7 +93,7 @@ async def _define(plane: ControlPlane, certificates: Path) -> None:
 
 
 def _external_metrics() -> list[dict[str, Any]]:
-    """The adapter behind the API server, and the autoscaler's right to ask it."""
+    """Register the adapter with the API server, and let the autoscaler query it."""
     service = {"name": "keda-metrics-apiserver", "namespace": NAMESPACE}
     spec = {"type": "ExternalName", "externalName": "localhost", "ports": [{"port": _ADAPTER}]}
     group = "external.metrics.k8s.io"
@@ -132,7 +132,7 @@ def _external_metrics() -> list[dict[str, Any]]:
 
 
 def _admission(certificates: Path) -> dict[str, Any]:
-    """KEDA's own check of ScaledObjects, asked at its address instead of its Service."""
+    """Register KEDA's validation of ScaledObjects by address instead of by Service."""
     authority = base64.b64encode((certificates / "ca.crt").read_bytes()).decode()
     url = f"https://127.0.0.1:{_WEBHOOKS}/validate-keda-sh-v1alpha1-scaledobject"
     rule = {

@@ -1,4 +1,4 @@
-"""Certificates of the test cluster, made by openssl: one authority, thrown away with its folder."""
+"""Certificates of the test cluster, made by openssl: one authority, deleted with its folder."""
 
 import subprocess
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Pki:
         return str(self.folder / f"{name}.key")
 
     def make(self) -> None:
-        """Make everything."""
+        """Create all certificates and keys."""
         self.folder.mkdir(parents=True)
         key = ["-newkey", "rsa:2048", "-nodes"]
         self._openssl(

@@ -1,7 +1,7 @@
-"""The programs that the chart is tested with, each built by Go once and kept outside the checkout.
+"""The programs that test the chart, each built by Go once and kept outside the checkout.
 
-They lie in the user's cache folder, in a folder named by what they are built from (the module files
-here and the versions below), so every checkout builds them once.
+They are stored in the user's cache folder under a hash of their inputs (the module files here and the
+versions below), so all checkouts share them.
 """
 
 import hashlib
@@ -24,9 +24,7 @@ from filelock import FileLock
 MODULES = Path(__file__).parent / "modules"
 KUBERNETES = "1.37.2"
 KEDA = "2.21.0"
-NO_GO = (
-    "Go is not on the PATH (https://go.dev/dl, 1.26 or newer): it builds what the Helm chart is tested with"
-)
+NO_GO = "Go is not on the PATH (https://go.dev/dl, 1.26 or newer); it builds the tools for the chart"
 
 _VERSION = "k8s.io/component-base/version"
 _KUBERNETES_FLAGS = " ".join(
@@ -43,7 +41,7 @@ _HELM_FLAGS = " ".join(
     f"-X {_HELM}/{variable}={value}"
     for variable, value in (
         ("internal/version.version", "v3.22.0"),
-        # The cluster that templates are rendered for where there is none.
+        # The default Kubernetes version for rendering templates without a cluster.
         *(
             (f"{package}.k8sVersion{part}", value)
             for package in ("pkg/chartutil", "pkg/lint/rules")
@@ -51,15 +49,15 @@ _HELM_FLAGS = " ".join(
         ),
     )
 )
-_TELL_SECONDS = 5.0
+_REPORT_SECONDS = 5.0
 _ERROR_CHARACTERS = 1500
 
 Report = Callable[[str], None]
-"""Takes one line for a person about what is being done just now."""
+"""Receives progress messages of one line."""
 
 
 class BuildError(Exception):
-    """A program could not be built; the message says why."""
+    """A program could not be built; the message gives the reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +71,7 @@ class Program:
     flags: str = ""
 
     def key(self) -> bytes:
-        """What it is built from."""
+        """Hash of its inputs."""
         files = sorted((MODULES / self.module).glob("go.*")) if self.module else []
         parts = [self.name, self.package, self.version or "", self.flags]
         return b"\0".join([*(part.encode() for part in parts), *(file.read_bytes() for file in files)])
@@ -103,30 +101,30 @@ CONTROL_PLANE = (
 
 
 def program(name: str) -> Path:
-    """Where the program ``name`` is; it must have been built (:func:`build`)."""
+    """Path of the program ``name``, which must have been built (:func:`build`)."""
     found = next(known for known in (*CHART, *CONTROL_PLANE) if known.name == name)
     return _folder(found) / found.name
 
 
 def missing(programs: Iterable[Program]) -> list[Program]:
-    """Those that are not built yet."""
+    """Programs that are not built yet."""
     return [known for known in programs if not program(known.name).is_file()]
 
 
 def go_module(module: str) -> Path:
-    """The folder of a Go module (``path@version``) in Go's cache, fetched where it is missing.
+    """Folder of a Go module (``path@version``) in Go's cache; fetches it if it is missing.
 
     Raises :class:`BuildError`.
     """
     command = [_go(), "mod", "download", "-json", module]
     done = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise BuildError(f"{module} could not be had: {(done.stderr or done.stdout).strip()}")
+        raise BuildError(f"{module} could not be fetched: {(done.stderr or done.stdout).strip()}")
     return Path(json.loads(done.stdout)["Dir"])
 
 
 def build(programs: Iterable[Program], report: Report) -> None:
-    """Build those that are missing, one after another. Raises :class:`BuildError`."""
+    """Build the missing programs sequentially. Raises :class:`BuildError`."""
     wanted = missing(programs)
     for number, one in enumerate(wanted, 1):
         folder = _folder(one)
@@ -157,7 +155,7 @@ def _go() -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Go with nothing of the developer's own flags; the programs need no C."""
+    """Environment of Go without the developer's flags; the programs need no C."""
     return {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOWORK": "off"}
 
 
@@ -184,17 +182,17 @@ def _build(one: Program, folder: Path, report: Report) -> None:
             text=True,
         )
         with process:
-            output = list(_told(process.stderr or (), one, report))
+            output = list(_report_lines(process.stderr or (), one, report))
         if process.returncode != 0:
             raise BuildError(f"Go could not build {one.name}: {''.join(output).strip()[-_ERROR_CHARACTERS:]}")
         (making / one.name).replace(folder / one.name)
 
 
-def _told(lines: Iterable[str], one: Program, report: Report) -> Iterator[str]:
-    """The build's lines (one for each package, or an error), with word of it every few seconds."""
-    told = time.monotonic()
+def _report_lines(lines: Iterable[str], one: Program, report: Report) -> Iterator[str]:
+    """Yield the build's output lines (one per package, or an error), reporting progress every few seconds."""
+    last_report = time.monotonic()
     for number, line in enumerate(lines, 1):
-        if time.monotonic() - told >= _TELL_SECONDS:
-            told = time.monotonic()
+        if time.monotonic() - last_report >= _REPORT_SECONDS:
+            last_report = time.monotonic()
             report(f"{one.name}: {number} packages so far, now {line.strip()}")
         yield line

@@ -1,4 +1,4 @@
-"""helm against the test cluster, and the questions that the tests ask of what it made."""
+"""Runs helm against the test cluster, and queries the resulting objects."""
 
 import asyncio
 import subprocess
@@ -17,7 +17,7 @@ from tests.k8s.control_plane import ControlPlane
 from tests.k8s.programs import program
 
 _SLOW = 120.0
-"""Seconds for what takes three on a quiet machine."""
+"""Timeout for what takes three seconds on an idle machine."""
 
 
 @dataclass(frozen=True)
@@ -30,23 +30,23 @@ class Release:
 
     @property
     def selector(self) -> str:
-        """What finds its pods."""
+        """Label selector of its pods."""
         return f"app.kubernetes.io/instance={self.name}"
 
     async def install(self, values: Path, *arguments: str) -> str:
-        """``helm install --wait``; what it prints."""
+        """Run ``helm install --wait``; returns its output."""
         return await self.helm("install", self.name, str(FOLDER), "-f", str(values), *_wait(), *arguments)
 
     async def upgrade(self, values: Path, *arguments: str) -> str:
-        """``helm upgrade --wait``; what it prints."""
+        """Run ``helm upgrade --wait``; returns its output."""
         return await self.helm("upgrade", self.name, str(FOLDER), "-f", str(values), *_wait(), *arguments)
 
     async def rollback(self, revision: int) -> None:
-        """``helm rollback --wait``."""
+        """Run ``helm rollback --wait``."""
         await self.helm("rollback", self.name, str(revision), *_wait())
 
     async def uninstall(self) -> None:
-        """``helm uninstall --wait``."""
+        """Run ``helm uninstall --wait``."""
         await self.helm("uninstall", self.name, *_wait())
 
     async def template(self, values: Path, name: str, *arguments: str) -> list[Object]:
@@ -56,7 +56,7 @@ class Release:
         return [one for one in yaml.safe_load_all(text) if one]
 
     async def helm(self, *arguments: str) -> str:
-        """Run helm. Fails with what it says, also when that is a warning."""
+        """Run helm. Fails with its output on an error or a warning."""
         login = str(self.plane.kubeconfig("admin"))
         command = [str(program("helm")), *arguments, "--namespace", self.namespace, "--kubeconfig", login]
         done = await asyncio.to_thread(
@@ -75,11 +75,11 @@ class Release:
         return found
 
     async def replicas(self, component: str) -> int:
-        """How many pods are wanted."""
+        """Desired number of pods."""
         return int((await self.deployment(component))["spec"].get("replicas", 1))
 
     async def until_ready(self, component: str, number: int, seconds: float = _SLOW) -> None:
-        """Wait until exactly ``number`` pods are wanted, and ready."""
+        """Wait until exactly ``number`` pods are desired and ready."""
 
         async def there() -> bool:
             found = await self.deployment(component)
@@ -89,7 +89,7 @@ class Release:
         await until(there, seconds)
 
     async def until_tag(self, tag: str) -> None:
-        """Wait until every pod has images of this tag: helm's wait ends before the last old ones have."""
+        """Wait until every pod has images of this tag: helm returns before the last old pods are gone."""
 
         async def there() -> bool:
             images = {one["image"] for pod in await self.pods() for one in pod["spec"]["containers"]}
@@ -98,7 +98,7 @@ class Release:
         await until(there, _SLOW)
 
     async def pods(self, node: str | None = None) -> list[Object]:
-        """Its pods that are not going away, on one node or all."""
+        """Its pods that are not terminating, on one node or all."""
         found = await self.plane.api.objects("v1", "Pod", self.namespace, self.selector)
         return [
             pod
@@ -108,7 +108,7 @@ class Release:
 
     @asynccontextmanager
     async def watched(self) -> AsyncIterator["Availability"]:
-        """Follow how many pods of each Deployment are available while the body runs."""
+        """Record the available pods of each Deployment while the body runs."""
         seen = Availability()
         task = asyncio.create_task(self._follow(seen))
         try:
@@ -125,13 +125,13 @@ class Release:
 
 @dataclass
 class Availability:
-    """The least that was available of each Deployment, as ``(available, wanted)``."""
+    """Minimum availability of each Deployment, as ``(available, desired)``."""
 
     least: dict[str, tuple[int, int]] = field(default_factory=dict)
     changes: int = 0
 
     def note(self, deployment: Object) -> None:
-        """Take in a Deployment as it is now."""
+        """Record the current state of a Deployment."""
         component = deployment["metadata"]["labels"]["app.kubernetes.io/component"]
         now = (deployment.get("status", {}).get("availableReplicas", 0), deployment["spec"]["replicas"])
         before = self.least.get(component)
@@ -140,18 +140,18 @@ class Availability:
             self.least[component] = now
 
     def missing(self, component: str) -> int:
-        """How many were missing at the worst moment."""
+        """Maximum number of missing pods."""
         available, wanted = self.least[component]
         return max(0, wanted - available)
 
 
 def secret(name: str, data: dict[str, str]) -> Object:
-    """A Secret of the operator's."""
+    """A Secret that the operator provides."""
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data}
 
 
 def volume(name: str, size: str, claim: tuple[str, str] | None = None) -> Object:
-    """A volume that is there in name; bound to one claim (namespace and name) if given."""
+    """A volume that exists in name only; bound to a claim (namespace and name) if given."""
     spec: dict[str, Any] = {
         "capacity": {"storage": size},
         "accessModes": ["ReadWriteMany", "ReadWriteOnce"],

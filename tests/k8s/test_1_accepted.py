@@ -1,4 +1,4 @@
-"""The API server and KEDA's webhook accept every object of every file of values; nothing is warned of."""
+"""The API server and KEDA's webhook accept every object of every file of values, without a warning."""
 
 import copy
 from collections.abc import AsyncIterator
@@ -7,14 +7,14 @@ import pytest
 import pytest_asyncio
 
 from tests.chart.chart import CASES, rendered
-from tests.k8s.api import Object, RefusedError
+from tests.k8s.api import Object, RejectedError
 from tests.k8s.conftest import NAMESPACE
 from tests.k8s.control_plane import ControlPlane
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
 async def _named_by_values(plane: ControlPlane) -> AsyncIterator[None]:
-    """What a hardened cluster has, and `everything.yaml` names."""
+    """Objects of a hardened cluster that `everything.yaml` references."""
     runtime = {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "handler": "runsc"}
     await plane.api.create({**runtime, "metadata": {"name": "gvisor"}})
     priority = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "value": 1000}
@@ -28,26 +28,26 @@ async def test_objects(plane: ControlPlane, name: str) -> None:
         where = f"{one['kind']} {one['metadata']['name']}"
         try:
             answer = await plane.api.create(dict(one), NAMESPACE, dry_run=True)
-        except RefusedError as error:
+        except RejectedError as error:
             pytest.fail(f"{where}: {error}")
         assert answer.warnings == (), where
 
 
 @pytest.mark.parametrize("name", CASES)
 async def test_pods(plane: ControlPlane, name: str) -> None:
-    """The pods themselves, which the namespace would refuse where their Deployment is let in."""
+    """The pods themselves: a namespace admits a Deployment whose pods it would reject."""
     for component, pod in _pods(name).items():
         try:
             answer = await plane.api.create(pod, NAMESPACE, dry_run=True)
-        except RefusedError as error:
+        except RejectedError as error:
             pytest.fail(f"{component}: {error}")
         assert answer.warnings == (), component
 
 
-async def test_what_is_not_restricted_is_refused(plane: ControlPlane) -> None:
-    """So the two tests above can fail."""
+async def test_a_pod_that_is_not_restricted_is_rejected(plane: ControlPlane) -> None:
+    """Proves that the two tests above can fail."""
     loose = _pods("minimal", "--set", "defaults.securityContext.allowPrivilegeEscalation=true")["coloring"]
-    with pytest.raises(RefusedError, match="violates PodSecurity"):
+    with pytest.raises(RejectedError, match="violates PodSecurity"):
         await plane.api.create(loose, NAMESPACE, dry_run=True)
     deployment = rendered(
         "minimal", "--namespace", NAMESPACE, "--set", "defaults.podSecurityContext.runAsNonRoot=false"
@@ -56,8 +56,8 @@ async def test_what_is_not_restricted_is_refused(plane: ControlPlane) -> None:
     assert "would violate PodSecurity" in answer.warnings[0]
 
 
-async def test_a_second_scaler_is_refused(plane: ControlPlane) -> None:
-    """KEDA's webhook is asked: it knows of an autoscaler for the same Deployment."""
+async def test_a_second_autoscaler_is_rejected(plane: ControlPlane) -> None:
+    """KEDA's webhook is active: it detects an autoscaler for the same Deployment."""
     scaled = dict(rendered("external", "--namespace", NAMESPACE).of("ScaledObject")["coloring"])
     target = scaled["spec"]["scaleTargetRef"]
     autoscaler = {
@@ -68,7 +68,7 @@ async def test_a_second_scaler_is_refused(plane: ControlPlane) -> None:
     }
     await plane.api.create(autoscaler, NAMESPACE)
     try:
-        with pytest.raises(RefusedError, match=r"admission webhook .* already managed by"):
+        with pytest.raises(RejectedError, match=r"admission webhook .* already managed by"):
             await plane.api.create(scaled, NAMESPACE, dry_run=True)
     finally:
         await plane.api.delete("autoscaling/v2", "HorizontalPodAutoscaler", "another", NAMESPACE)

@@ -1,7 +1,7 @@
-"""The life of a release, in this order: installed, scaled, upgraded, taken back, moved, removed.
+"""The life of a release, in this order: installed, scaled, upgraded, rolled back, moved, removed.
 
-Each test goes on where the one before it ended. The consumer, its lag and the worker that drains it are
-real; the pods are there in name.
+Each test continues from the state that the one before it left. The consumer, its lag and the worker that
+drains it are real; the pods exist in name only.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from pastelka_common.testing.fake_runpod import FakeRunpod, JobPlan
 from pastelka_common.testing.waiting import until
 from pastelka_local.testing import RunningStack
 from pastelka_local.testing.stack import photo, post_order
-from tests.k8s.api import Object, RefusedError
+from tests.k8s.api import Object, RejectedError
 from tests.k8s.conftest import NAMESPACE
 from tests.k8s.control_plane import NODES, ControlPlane
 from tests.k8s.figures import Figures
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.timeout(600)
 
 
 def _values(stack: RunningStack) -> dict[str, Any]:
-    """A release beside the servers of the stack."""
+    """Values of a release that uses the stack's servers."""
     quick = {
         "minReplicas": 0,
         "maxReplicas": MOST_PODS,
@@ -67,7 +67,7 @@ def _values(stack: RunningStack) -> dict[str, Any]:
 
 
 async def _consumer(stack: RunningStack) -> tuple[int, int] | None:
-    """Waiting and in hand at the real consumer; ``None`` without one."""
+    """Pending and unacknowledged messages of the real consumer; ``None`` without one."""
     nc = await nats.connect(stack.nats.url)
     try:
         info = await nc.jetstream().consumer_info(JOBS, COLORING_CONSUMER.name)
@@ -81,7 +81,7 @@ async def _consumer(stack: RunningStack) -> tuple[int, int] | None:
 async def test_install(
     plane: ControlPlane, release: Release, stack: RunningStack, values: Path, figures: Figures
 ) -> None:
-    """Into a namespace with nothing but the operator's Secrets and claim."""
+    """Install into a namespace that holds only the operator's Secrets and claim."""
     values.write_text(yaml.safe_dump(_values(stack)))  # noqa: ASYNC240 - a line or two
     for name in ("files", "records"):
         await plane.api.create(volume(name, "50Gi", (NAMESPACE, name)))
@@ -94,7 +94,7 @@ async def test_install(
     ):
         await plane.api.create(one, NAMESPACE)
     said = await release.install(values)
-    figures.reached("release installed, every pod ready")
+    figures.add_milestone("release installed, every pod ready")
     for words in ("Ingress shop-pastelka", "migrated before this release", "scaledobjects", "users add NAME"):
         assert words in said, said
     for component in ("orders-api", "orders-worker", "gateway", "notifier"):
@@ -102,7 +102,7 @@ async def test_install(
     await release.until_ready("hub", 1)
 
 
-async def test_the_migration_ran_and_left_nothing(plane: ControlPlane, release: Release) -> None:
+async def test_the_migration_job_ran_and_was_removed(plane: ControlPlane, release: Release) -> None:
     events = await plane.api.objects("v1", "Event", NAMESPACE)
     completed = [
         event
@@ -118,29 +118,29 @@ async def test_the_migration_ran_and_left_nothing(plane: ControlPlane, release: 
 async def test_without_its_consumer_one_worker_is_started(
     plane: ControlPlane, release: Release, stack: RunningStack, figures: Figures
 ) -> None:
-    """Only a worker declares the consumer. Without both there is no lag, and no worker would ever start."""
+    """Only a worker creates the consumer. Without it there is no lag, and no worker would ever start."""
     assert await _consumer(stack) is None
     name = "shop-pastelka-coloring"
     await plane.api.patch("apps/v1", "Deployment", name, {"spec": {"replicas": 0}}, NAMESPACE)
     await release.until_ready("coloring", 1, SLOW)
-    figures.reached("coloring 0 -> 1 without a consumer")
+    figures.add_milestone("coloring 0 -> 1 without a consumer")
 
 
-async def test_with_nothing_to_do_there_is_no_worker(
+async def test_without_jobs_there_is_no_worker(
     plane: ControlPlane, release: Release, stack: RunningStack, figures: Figures
 ) -> None:
-    worker = await stack.add("coloring", "coloring", deadline=SLOW)  # what the simulated pod would have done
+    worker = await stack.add("coloring", "coloring", deadline=SLOW)  # a real pod would have done this
     await worker.stop()
     assert await _consumer(stack) == (0, 0)
     await release.until_ready("coloring", 0, SLOW)
-    figures.reached("coloring 1 -> 0 with nothing to do")
+    figures.add_milestone("coloring 1 -> 0 without jobs")
     scaled = await plane.api.get("keda.sh/v1alpha1", "ScaledObject", "shop-pastelka-coloring", NAMESPACE)
     conditions = {one["type"]: one["status"] for one in (scaled or {})["status"]["conditions"]}
     assert (conditions["Ready"], conditions["Active"]) == ("True", "False")
 
 
 async def test_orders_start_workers(release: Release, stack: RunningStack, figures: Figures) -> None:
-    """Photos posted to the real API become jobs at the real consumer, and these become pods."""
+    """Photos posted to the real API become jobs at the real consumer, which become pods."""
     async with aiohttp.ClientSession() as http:
         photos = [photo(seed) for seed in range(1, PHOTOS + 1)]
         await post_order(http, stack.api_url, photos, process="coloring")
@@ -149,11 +149,11 @@ async def test_orders_start_workers(release: Release, stack: RunningStack, figur
         return await _consumer(stack) == (PHOTOS, 0)
 
     await until(published, SLOW)
-    figures.reached(f"{PHOTOS} jobs published")
+    figures.add_milestone(f"{PHOTOS} jobs published")
     await until(lambda: _at_least(release, 1), SLOW)
-    figures.reached("coloring 0 -> 1")
+    figures.add_milestone("coloring 0 -> 1")
     await release.until_ready("coloring", MOST_PODS, SLOW)
-    figures.reached(f"coloring 1 -> {MOST_PODS} ({PHOTOS} jobs, {JOBS_PER_POD} for each pod)")
+    figures.add_milestone(f"coloring 1 -> {MOST_PODS} ({PHOTOS} jobs, {JOBS_PER_POD} for each pod)")
     assert await release.replicas("vectorize") <= 1
 
 
@@ -162,19 +162,19 @@ async def _at_least(release: Release, number: int) -> bool:
 
 
 async def test_upgrade(release: Release, values: Path, figures: Figures) -> None:
-    """Pod by pod, never fewer than wanted; what KEDA has chosen stays."""
+    """Pod by pod, never fewer than desired; the number that KEDA set stays."""
     before = {pod["metadata"]["name"] for pod in await release.pods()}
     async with release.watched() as seen:
         await release.upgrade(values, "--set", "imageTag=9.9.9")
         await release.until_tag("9.9.9")
-    figures.reached(f"release upgraded ({seen.changes} changes of Deployments watched)")
+    figures.add_milestone(f"release upgraded ({seen.changes} changes of Deployments watched)")
     _nothing_missing(seen)
     assert not before & {pod["metadata"]["name"] for pod in await release.pods()}
     assert await release.replicas("coloring") == MOST_PODS
 
 
-async def test_a_gap_is_seen(release: Release, values: Path) -> None:
-    """Where a pod may end before its successor starts; so the tests before and after this one can fail."""
+async def test_an_unavailable_replica_is_detected(release: Release, values: Path) -> None:
+    """With a strategy that stops a pod before its successor runs; proves that the other tests can fail."""
     async with release.watched() as seen:
         await release.upgrade(values, "--set", "imageTag=9.9.8,notifier.maxSurge=0")
         await release.until_tag("9.9.8")
@@ -183,28 +183,28 @@ async def test_a_gap_is_seen(release: Release, values: Path) -> None:
 
 
 async def test_rollback(release: Release, figures: Figures) -> None:
-    """Back to the first revision, in the same way."""
+    """Back to the first revision, also without a gap."""
     async with release.watched() as seen:
         await release.rollback(1)
         await release.until_tag("0.1.0")
-    figures.reached(f"release rolled back ({seen.changes} changes watched)")
+    figures.add_milestone(f"release rolled back ({seen.changes} changes watched)")
     _nothing_missing(seen)
     assert await release.replicas("coloring") == MOST_PODS
 
 
 def _nothing_missing(seen: Availability) -> None:
-    """The hub is one pod that cannot be two; everything else is upgraded without a gap."""
+    """The hub cannot have two pods; everything else is upgraded without a gap."""
     assert set(seen.least) > {"orders-api", "orders-worker", "gateway", "notifier", "coloring"}
     for component in seen.least:
         assert seen.missing(component) == 0 or component == "hub", (component, seen.least[component])
 
 
-async def test_nodes_are_emptied(plane: ControlPlane, release: Release, figures: Figures) -> None:
-    """One node after the other, by evictions: nothing is refused for good, one of a kind at most is away."""
+async def test_nodes_can_be_drained(plane: ControlPlane, release: Release, figures: Figures) -> None:
+    """Evict the pods of each node in turn: every eviction succeeds, at most one pod of a kind is missing."""
     async with release.watched() as seen:
         for node in NODES:
             refused = await _drain(plane, release, node)
-            figures.reached(f"{node} emptied ({refused} evictions had to wait)")
+            figures.add_milestone(f"{node} emptied ({refused} evictions had to wait)")
             for component in ("orders-api", "gateway", "notifier", "orders-worker"):
                 await release.until_ready(component, 2)
             await plane.api.patch("v1", "Node", node, {"spec": {"unschedulable": False}})
@@ -213,7 +213,7 @@ async def test_nodes_are_emptied(plane: ControlPlane, release: Release, figures:
 
 
 async def _drain(plane: ControlPlane, release: Release, node: str) -> int:
-    """As ``kubectl drain``: no new pods, then each one evicted, again where it was refused. How many were."""
+    """Like ``kubectl drain``: cordon, then evict each pod, with retries. Returns the number of rejections."""
     await plane.api.patch("v1", "Node", node, {"spec": {"unschedulable": True}})
     refused = 0
 
@@ -222,7 +222,7 @@ async def _drain(plane: ControlPlane, release: Release, node: str) -> int:
         for pod in await release.pods(node):
             try:
                 await plane.api.evict(pod["metadata"]["name"], NAMESPACE)
-            except RefusedError as error:
+            except RejectedError as error:
                 if error.status not in {404, 429}:
                     raise
                 refused += error.status == 429
@@ -232,10 +232,10 @@ async def _drain(plane: ControlPlane, release: Release, node: str) -> int:
     return refused
 
 
-async def test_jobs_in_hand_keep_their_workers(
+async def test_workers_with_active_jobs_are_not_scaled_down(
     release: Release, stack: RunningStack, runpod: FakeRunpod, figures: Figures
 ) -> None:
-    """A real worker takes all jobs, so that none waits; as long as they are in hand, no pod is ended."""
+    """A real worker pulls all jobs: none is pending. While they are unacknowledged, no pod is removed."""
     runpod.plan(*(JobPlan(states=["IN_PROGRESS"]) for _ in range(PHOTOS)))
     await stack.services["coloring"].start(deadline=SLOW)
 
@@ -243,17 +243,17 @@ async def test_jobs_in_hand_keep_their_workers(
         return await _consumer(stack) == (0, PHOTOS)
 
     await until(in_progress, SLOW)
-    figures.reached(f"a real worker has all {PHOTOS} jobs in hand, none waits")
+    figures.add_milestone(f"a real worker has pulled all {PHOTOS} jobs, none is pending")
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(3 * COOLDOWN):  # to see that something does not happen, one has to wait
+        async with asyncio.timeout(3 * COOLDOWN):  # proving an absence takes waiting
             while True:
                 assert await release.replicas("coloring") == MOST_PODS
                 await asyncio.sleep(0.5)
     assert await in_progress()
-    figures.reached(f"coloring stayed at {MOST_PODS} for {3 * COOLDOWN} s (cooldown: {COOLDOWN} s)")
+    figures.add_milestone(f"coloring stayed at {MOST_PODS} for {3 * COOLDOWN} s (cooldown: {COOLDOWN} s)")
 
 
-async def test_done_jobs_end_their_workers(
+async def test_workers_are_scaled_down_after_the_last_job(
     release: Release, stack: RunningStack, runpod: FakeRunpod, figures: Figures
 ) -> None:
     runpod.advance("COMPLETED")
@@ -262,9 +262,9 @@ async def test_done_jobs_end_their_workers(
         return await _consumer(stack) == (0, 0)
 
     await until(drained, SLOW)
-    figures.reached("jobs done by the real worker")
+    figures.add_milestone("jobs done by the real worker")
     await release.until_ready("coloring", 0, SLOW)
-    figures.reached(f"coloring {MOST_PODS} -> 0")
+    figures.add_milestone(f"coloring {MOST_PODS} -> 0")
 
     async def shown() -> bool:
         async with aiohttp.ClientSession() as http, http.get(f"{stack.api_url}/orders") as answer:
@@ -277,7 +277,7 @@ async def test_done_jobs_end_their_workers(
 async def test_jobs_of_backup_and_restore(
     plane: ControlPlane, release: Release, values: Path, figures: Figures
 ) -> None:
-    """Let in under the standard, scheduled with their claims, ended; what they run is tested elsewhere."""
+    """Jobs are admitted, scheduled with their claims and completed; their commands are tested elsewhere."""
     cron = await plane.api.get("batch/v1", "CronJob", "shop-pastelka-backup-record", NAMESPACE)
     job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "record-now"}}
     job["spec"] = (cron or {})["spec"]["jobTemplate"]["spec"]
@@ -289,11 +289,11 @@ async def test_jobs_of_backup_and_restore(
         )
         await _runs_to_its_end(plane, objects)
     await _runs_to_its_end(plane, await release.template(values, "migration"))
-    figures.reached("backup-record, after-restore and the migration run as Jobs of their own")
+    figures.add_milestone("backup-record, after-restore and the migration run as Jobs of their own")
 
 
 async def _runs_to_its_end(plane: ControlPlane, objects: list[Object]) -> None:
-    """Apply them, wait until the Job among them is complete, and remove them."""
+    """Apply the objects, wait until the Job is complete, and delete them."""
     (job,) = [one["metadata"]["name"] for one in objects if one["kind"] == "Job"]
     for one in objects:
         assert (await plane.api.apply(one, NAMESPACE)).warnings == ()
@@ -308,14 +308,14 @@ async def _runs_to_its_end(plane: ControlPlane, objects: list[Object]) -> None:
 
 
 async def test_uninstall(plane: ControlPlane, release: Release, figures: Figures) -> None:
-    """What is left is what was there before."""
+    """Only the objects that existed before remain."""
     await release.uninstall()
 
     async def gone() -> bool:
         return not await release.pods()
 
     await until(gone, SLOW)
-    figures.reached("release uninstalled")
+    figures.add_milestone("release uninstalled")
     by_kubernetes = {"ConfigMap/kube-root-ca.crt", "ServiceAccount/default"}
     claims = {"PersistentVolumeClaim/files", "PersistentVolumeClaim/records"}
     operators = {"Secret/database", "Secret/hub", *claims}

@@ -1,4 +1,4 @@
-"""The profile ``tryOut``: nothing is there before, and what it keeps is found again."""
+"""The profile ``tryOut``: from an empty namespace, and again with what it keeps."""
 
 import pytest
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.timeout(600)
 
 @pytest.fixture(scope="module")
 def small(plane: ControlPlane) -> Release:
-    """The release with servers of its own."""
+    """The release with its own servers."""
     return Release(plane, NAMESPACE)
 
 
@@ -34,24 +34,26 @@ async def _secret(plane: ControlPlane) -> dict[str, str]:
     return data
 
 
-async def test_install_into_nothing(plane: ControlPlane, small: Release, figures: Figures) -> None:
+async def test_install_into_an_empty_namespace(plane: ControlPlane, small: Release, figures: Figures) -> None:
     await make_namespace(plane, NAMESPACE)
     for name in ("first", "second", "third"):
         await plane.api.create(volume(f"try-out-{name}", "10Gi"))
     said = await small.install(values_file("try-out"))
-    figures.reached("tryOut installed, every pod ready")
+    figures.add_milestone("tryOut installed, every pod ready")
     assert "port-forward" in said
     assert "at their start" in said
     assert len({pod["metadata"]["labels"]["app.kubernetes.io/component"] for pod in await small.pods()}) == 9
 
 
-async def test_an_upgrade_draws_no_new_secrets(plane: ControlPlane, small: Release) -> None:
+async def test_an_upgrade_generates_no_new_secrets(plane: ControlPlane, small: Release) -> None:
     before = await _secret(plane)
     await small.upgrade(values_file("try-out"), "--set", "logLevel=DEBUG")
     assert await _secret(plane) == before
 
 
-async def test_what_is_kept_is_found_again(plane: ControlPlane, small: Release, figures: Figures) -> None:
+async def test_kept_objects_are_reused_by_a_new_release(
+    plane: ControlPlane, small: Release, figures: Figures
+) -> None:
     before = await _secret(plane)
     await small.uninstall()
 
@@ -62,5 +64,5 @@ async def test_what_is_kept_is_found_again(plane: ControlPlane, small: Release, 
 
     await until(left, 180)
     await small.install(values_file("try-out"))
-    figures.reached("tryOut uninstalled and installed again with what was kept")
+    figures.add_milestone("tryOut uninstalled and installed again with the kept objects")
     assert await _secret(plane) == before

@@ -1,4 +1,4 @@
-"""The alert rules, the Grafana dashboard and the runbook say the same, about metrics that exist."""
+"""The alert rules, the Grafana dashboard and the runbook agree, and use existing metrics."""
 
 import importlib
 import json
@@ -43,7 +43,7 @@ _EXPRESSIONS = [(rule["alert"], rule["expr"]) for rule in _rules()] + _targets()
 
 @pytest.fixture(scope="module")
 def series() -> dict[str, set[str]]:
-    """The series that the services' modules declare, with their labels."""
+    """Series that the services' modules declare, with their labels."""
     for package in _SERVICES:
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             if not any(part in module.name for part in _NOT_IMPORTED):
@@ -71,7 +71,7 @@ def _selectors(expression: Any) -> Iterator[promql_parser.VectorSelector]:
 
 
 @pytest.mark.parametrize(("what", "expression"), _EXPRESSIONS, ids=[f"{n}" for n in range(len(_EXPRESSIONS))])
-def test_every_expression_is_of_metrics_and_labels_that_exist(
+def test_every_expression_uses_existing_metrics_and_labels(
     what: str, expression: str, series: dict[str, set[str]]
 ) -> None:
     parsed = promql_parser.parse(expression)
@@ -130,7 +130,5 @@ def _metrics_in(readme: Path) -> set[str]:
         ("pastelka_updates_failed_total", {"reason": "unavailable"}),
     ],
 )
-def test_what_alerts_look_for_an_increase_of_is_there_before_it_happens(
-    name: str, labels: dict[str, str]
-) -> None:
+def test_counters_used_by_alerts_exist_before_the_first_increase(name: str, labels: dict[str, str]) -> None:
     assert REGISTRY.get_sample_value(name, labels) is not None

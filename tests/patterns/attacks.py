@@ -1,4 +1,4 @@
-"""Every regular expression in the source of the members, and texts made to slow it down."""
+"""Finds every regular expression in the source of the members, and generates inputs that slow it down."""
 
 import ast
 import re
@@ -17,8 +17,8 @@ _ENDS = ("", "\0")
 
 
 @dataclass(frozen=True)
-class Found:
-    """One pattern; ``pattern`` is ``None`` where it is computed. ``functions`` are how it is applied."""
+class FoundPattern:
+    """One pattern and the functions that apply it; ``pattern`` is ``None`` if it is computed."""
 
     where: str
     pattern: str | bytes | None
@@ -26,15 +26,15 @@ class Found:
     functions: frozenset[str]
 
 
-def patterns() -> Iterator[Found]:
-    """Those of all members; fakes and test helpers meet no foreign text."""
+def patterns() -> Iterator[FoundPattern]:
+    """The patterns of all members; fakes and test helpers handle no untrusted input."""
     for folder in sorted([*ROOT.glob("services/*/src"), ROOT / "libs/common/src", ROOT / "deploy/local/src"]):
         for path in sorted(folder.rglob("*.py")):
             if "testing" not in path.parts:
                 yield from in_source(path.read_text("utf-8"), str(path.relative_to(ROOT)))
 
 
-def in_source(source: str, name: str) -> Iterator[Found]:
+def in_source(source: str, name: str) -> Iterator[FoundPattern]:
     """The patterns of one module."""
     tree = ast.parse(source)
     uses: dict[str, set[str]] = {}
@@ -60,7 +60,7 @@ def in_source(source: str, name: str) -> Iterator[Found]:
             continue
         pattern = node.args[0].value if isinstance(node.args[0], ast.Constant) else None
         flags = sum(getattr(re, flag.attr) for flag in ast.walk(node) if _is_flag(flag))
-        yield Found(f"{name}:{node.lineno}", pattern, flags, frozenset(functions))
+        yield FoundPattern(f"{name}:{node.lineno}", pattern, flags, frozenset(functions))
 
 
 def _is_flag(node: ast.AST) -> bool:
@@ -69,19 +69,19 @@ def _is_flag(node: ast.AST) -> bool:
 
 @dataclass(frozen=True)
 class Attack:
-    """A text for every length: ``head``, then ``unit`` again and again, then ``end``."""
+    """An input of any length: ``head``, then ``unit`` repeated, then ``end``."""
 
     head: str
     unit: str
     end: str
 
     def text(self, size: int) -> str:
-        """About ``size`` characters."""
+        """An input of about ``size`` characters."""
         return self.head + self.unit * (size // len(self.unit)) + self.end
 
 
 def attacks(pattern: str | bytes, flags: int) -> list[Attack]:
-    """Texts that repeat what the pattern repeats, with and without what comes before it."""
+    """Inputs that repeat what the pattern repeats, with and without its prefix."""
     tree = _parser.parse(pattern, flags)
     found = set()
     for head, unit in _repeats(list(tree), "", tree.state):
@@ -114,7 +114,7 @@ def _parts(kind: str, argument: Any) -> list[Any]:
 
 
 def _examples(nodes: Sequence[Any], state: Any) -> list[str]:
-    """Up to three texts that the nodes match; the least that a repetition needs, but once."""
+    """Up to three texts that match the nodes, with the minimum of each repetition, but at least one."""
     texts = [""]
     for node in nodes:
         kind, argument = str(node[0]), node[1]

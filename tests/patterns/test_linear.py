@@ -1,4 +1,4 @@
-"""No regular expression of a service takes more than linear time, whatever text it meets."""
+"""No regular expression of a service takes more than linear time on any input."""
 
 import re
 from collections.abc import Callable
@@ -11,18 +11,18 @@ from pastelka_common.telemetry import QuietExporter
 from pastelka_common.testing.growth import MOST_GROWTH, growth
 from pastelka_orders.domain import text
 from pastelka_orders.shopify.attributes import AttributeNames
-from tests.patterns.attacks import ROOT, Attack, Found, attacks, in_source, patterns
+from tests.patterns.attacks import ROOT, Attack, FoundPattern, attacks, in_source, patterns
 
 COMPUTED = {
     "services/orders/src/pastelka_orders/shopify/attributes.py": AttributeNames()._photo,
-    # The other one meets runs of one joiner only: the function is tested below.
+    # The other one is applied to runs of one joiner only: its function is tested below.
     "services/orders/src/pastelka_orders/domain/text.py": text._RUN_OF_JOINERS,
     "libs/common/src/pastelka_common/telemetry.py": QuietExporter(["a-secret", "another secret"])._pattern,
 }
-"""Patterns that are not a constant, as they are used."""
+"""Patterns that are not constants, as they are used."""
 
 
-def cases() -> list[Found]:
+def cases() -> list[FoundPattern]:
     found = []
     for one in patterns():
         if one.pattern is None:
@@ -34,8 +34,8 @@ def cases() -> list[Found]:
     return found
 
 
-def slowest(found: Found) -> tuple[float, str, Attack | None]:
-    """The most that the time grows when the text of an attack doubles; the first that is too much."""
+def slowest(found: FoundPattern) -> tuple[float, str, Attack | None]:
+    """Largest growth of the time when an attack's input doubles; stops at the first above the limit."""
     assert found.pattern is not None
     pattern = re.compile(found.pattern, found.flags)
     worst: tuple[float, str, Attack | None] = (0.0, "", None)
@@ -58,7 +58,7 @@ def _apply(pattern: re.Pattern[str] | re.Pattern[bytes], name: str, text: str) -
 
 
 @pytest.mark.parametrize("found", cases(), ids=lambda one: one.where.rpartition("/")[2])
-def test_a_pattern_takes_linear_time(found: Found) -> None:
+def test_a_pattern_takes_linear_time(found: FoundPattern) -> None:
     grown, name, attack = slowest(found)
     assert grown <= MOST_GROWTH, f"{found.where}: {found.pattern!r} .{name}, attacked with {attack}"
 
@@ -66,25 +66,25 @@ def test_a_pattern_takes_linear_time(found: Found) -> None:
 @pytest.mark.parametrize(
     "pattern", [r"Fotka\s*(?:\(\d+\))?\s*-?\s*([0-9]+)", r"([A-Za-z-]+)\s*\(", r"<(\w+)\s*>"]
 )
-def test_the_attacks_find_what_is_not_linear(pattern: str) -> None:
-    """Two that were here, and one that is linear. One that takes exponential time ends by the time limit."""
+def test_the_attacks_detect_superlinear_patterns(pattern: str) -> None:
+    """Two former patterns and a linear one. An exponential one ends by the time limit."""
     is_slow = pattern != r"<(\w+)\s*>"
-    grown, _, attack = slowest(Found("", pattern, 0, frozenset({"search"})))
+    grown, _, attack = slowest(FoundPattern("", pattern, 0, frozenset({"search"})))
     assert (grown > MOST_GROWTH) == is_slow, attack
 
 
 def test_all_patterns_are_found() -> None:
     source = 'A = re.compile(r"a+")\nA.fullmatch(x)\nre.sub("b", "", x, flags=re.ASCII)\nre.match(f"{x}", y)'
     assert list(in_source(source, "m")) == [
-        Found("m:1", "a+", 0, frozenset({"fullmatch"})),
-        Found("m:3", "b", re.ASCII, frozenset({"sub"})),
-        Found("m:4", None, 0, frozenset({"match"})),
+        FoundPattern("m:1", "a+", 0, frozenset({"fullmatch"})),
+        FoundPattern("m:3", "b", re.ASCII, frozenset({"sub"})),
+        FoundPattern("m:4", None, 0, frozenset({"match"})),
     ]
     assert len(cases()) > 35
 
 
-def test_patterns_of_models_are_matched_by_the_engine_without_backtracking() -> None:
-    """pydantic's default, Rust's ``regex``, is linear; its other one is Python's."""
+def test_model_patterns_use_the_engine_without_backtracking() -> None:
+    """pydantic's default, Rust's ``regex``, is linear; its alternative is Python's ``re``."""
     sources = [*ROOT.glob("services/*/src/**/*.py"), *Path(ROOT / "libs/common/src").rglob("*.py")]
     assert [str(path) for path in sources if "regex_engine" in path.read_text("utf-8")] == []
 

@@ -1,6 +1,7 @@
-"""``make test-photos``: the corpus through the service's decoder and another one; large photos measured.
+"""``make test-photos``: decodes the corpus with the service's decoder and another one; measures large photos.
 
-Prints a table and every disagreement with its reason. Ends with 1 if one has none, or if a bound is broken.
+Prints a table and every disagreement with its reason. Exits with 1 if a disagreement has no known reason, or
+if a limit is exceeded.
 """
 
 import secrets
@@ -9,28 +10,28 @@ from collections import Counter
 from pastelka_orders.photos.decoders import DecoderFailedError
 from tests.photos.comparing import BOUNDS, Decoding, Outcome, decoding
 from tests.photos.corpus import CASES
-from tests.photos.harmed import harmed
+from tests.photos.corrupted import corrupted
 from tests.photos.large import LARGE
 from tests.photos.table import disagreements, table
 
-_HARMED = 2000
+_CORRUPTED = 2000
 
 
 def main() -> int:
-    """0 if nothing was found."""
+    """0 if there are no findings."""
     with decoding() as decoder:
         outcomes = [decoder.outcome(case) for case in CASES]
         print(table(outcomes))
         print(disagreements(outcomes))
-        print(f"\n{_HARMED} files with changed bytes: {_verdicts(decoder, secrets.randbelow(2**31))}")
+        print(f"\n{_CORRUPTED} files with changed bytes: {_verdicts(decoder, secrets.randbelow(2**31))}")
         is_bounded = _are_small(outcomes) & _are_bounded(decoder)
     return 0 if is_bounded and not any(outcome.is_finding for outcome in outcomes) else 1
 
 
 def _verdicts(decoder: Decoding, seed: int) -> str:
-    """How many had which. Raises ``DecoderFailedError`` where the service would answer 500."""
+    """Count the verdicts. Raises ``DecoderFailedError`` where the service would return 500."""
     counted: Counter[str] = Counter()
-    for name, content in harmed(seed, _HARMED):
+    for name, content in corrupted(seed, _CORRUPTED):
         try:
             counted[decoder.ours(content)[0]] += 1
         except DecoderFailedError as error:

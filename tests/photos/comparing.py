@@ -1,4 +1,4 @@
-"""Each file of the corpus through the service's decoder process and through another decoder."""
+"""Decodes each file of the corpus with the service's decoder process and with another decoder."""
 
 import time
 from collections.abc import Iterator
@@ -25,9 +25,9 @@ BOUNDS = DecoderBounds.of(LIMITS)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """``verdict`` and ``other`` are *accepted* or why not; ``difference`` is the mean of all levels.
+    """``verdict`` and ``other`` are *accepted* or an error code; ``difference`` is the mean over all levels.
 
-    ``seconds`` and ``memory`` (bytes, the decoder process at its most) are what our decoder took.
+    ``seconds`` and ``memory`` (bytes, peak of the decoder process) are the cost of the service's decoder.
     """
 
     case: Case
@@ -45,7 +45,7 @@ class Outcome:
 
     @property
     def reason(self) -> str | None:
-        """Why the two disagree; ``None`` if they do not, or if it is not known."""
+        """Known reason of a disagreement; ``None`` if they agree or the reason is unknown."""
         return None if self.agrees else reason_for(self.case)
 
     @property
@@ -60,7 +60,7 @@ class Outcome:
 
 @contextmanager
 def decoding() -> Iterator["Decoding"]:
-    """The service's decoders, for as long as the block lasts."""
+    """Run the service's decoders until the block ends."""
     prepare_decoders(threads=1)
     decoders = Decoders(LIMITS, BOUNDS)
     with TemporaryDirectory(prefix="pastelka-decoding-") as folder:
@@ -78,12 +78,12 @@ class Decoding:
     folder: Path
 
     def outcome(self, case: Case) -> Outcome:
-        """What the two decoders make of one case."""
+        """Compare the two decoders on one case."""
         content = case.make()
         return self.compare(case, content, content)
 
     def compare(self, case: Case, content: bytes, for_other: bytes) -> Outcome:
-        """The service's decoder reads ``content``, the other one ``for_other``."""
+        """Decode ``content`` with the service's decoder, ``for_other`` with the other one."""
         verdict, ours, seconds, memory = self.ours(content)
         try:
             other, theirs = "accepted", second.pixels(for_other, case.kind, case.turn)
@@ -125,7 +125,7 @@ def _decoder_processes() -> Iterator[Path]:
 
 def _forget_peaks() -> None:
     for process in _decoder_processes():
-        (process / "clear_refs").write_text("5")  # proc(5): the peak begins with what there is now
+        (process / "clear_refs").write_text("5")  # proc(5): resets the peak to the present value
 
 
 def _peak() -> int:

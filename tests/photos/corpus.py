@@ -1,4 +1,4 @@
-"""The corpus: format x color x orientation x damage, and kinds that fit into none of these."""
+"""The corpus: format x color x orientation x damage, and special kinds outside this grid."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from tests.photos.kinds import KINDS
 
 Transpose = Image.Transpose
 Make = Callable[[Image.Image, bytes], bytes]
-"""A file of an upright scene's pixels as the camera held them, and the EXIF that says how."""
+"""Makes a file from the stored pixels of a scene and the EXIF orientation."""
 
-# How pixels are stored, and how a decoder that leaves it to its caller is helped.
+# How pixels are stored for each orientation, and how to help a decoder that ignores it.
 STORED_AS = {
     1: None,
     2: Transpose.FLIP_LEFT_RIGHT,
@@ -31,7 +31,7 @@ _UNDONE = {**STORED_AS, 6: Transpose.ROTATE_270, 8: Transpose.ROTATE_90}
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One file: what it is, and how far decoders may differ (mean of all levels)."""
+    """One file: its properties, and the permitted difference of decoders (mean over all levels)."""
 
     kind: str
     color: str
@@ -50,7 +50,7 @@ class Case:
 
 
 def scene(size: tuple[int, int] = (120, 80)) -> Image.Image:
-    """Smooth, colorful, and no two sides alike."""
+    """A smooth, colorful scene with four different sides."""
     width, height = size
     across, down = Image.linear_gradient("L").rotate(90).resize(size), Image.linear_gradient("L").resize(size)
     image = Image.merge("RGB", (across, down, Image.new("L", size, 90)))
@@ -72,7 +72,7 @@ def _pillow(image_format: str, convert: Callable[[Image.Image], Image.Image] | s
     return make
 
 
-def _veiled(image: Image.Image) -> Image.Image:
+def _translucent(image: Image.Image) -> Image.Image:
     veiled = image.convert("RGBA")
     veiled.putalpha(Image.linear_gradient("L").resize(image.size))
     return veiled
@@ -83,7 +83,7 @@ def _palette(image: Image.Image) -> Image.Image:
 
 
 def _palette_with_holes(image: Image.Image) -> Image.Image:
-    return _veiled(image).quantize(64)
+    return _translucent(image).quantize(64)
 
 
 _P3 = files.profile("Display P3 Gamut with sRGB Transfer", files.P3_XYZ)
@@ -116,8 +116,8 @@ COLORS: dict[str, dict[str, Make]] = {
     "PNG": {
         "rgb": _pillow("PNG", "RGB"),
         "grey": _pillow("PNG", "L"),
-        "alpha": _pillow("PNG", _veiled),
-        "grey alpha": _pillow("PNG", lambda image: _veiled(image).convert("LA")),
+        "alpha": _pillow("PNG", _translucent),
+        "grey alpha": _pillow("PNG", lambda image: _translucent(image).convert("LA")),
         "palette": _pillow("PNG", _palette),
         "palette alpha": _pillow("PNG", _palette_with_holes),
         "1 bit": _pillow("PNG", "1"),
@@ -126,7 +126,7 @@ COLORS: dict[str, dict[str, Make]] = {
     "WEBP": {
         "rgb": _pillow("WEBP", "RGB", quality=95),
         "lossless": _pillow("WEBP", "RGB", lossless=True),
-        "alpha": _pillow("WEBP", _veiled, quality=95),
+        "alpha": _pillow("WEBP", _translucent, quality=95),
         **_profiled("WEBP", quality=98),
     },
     "TIFF": {
@@ -135,7 +135,7 @@ COLORS: dict[str, dict[str, Make]] = {
         "lzw": _pillow("TIFF", "RGB", compression="tiff_lzw"),
         "jpeg": _pillow("TIFF", "RGB", compression="jpeg", quality=95),
         "grey": _pillow("TIFF", "L"),
-        "alpha": _pillow("TIFF", _veiled),
+        "alpha": _pillow("TIFF", _translucent),
         "palette": _pillow("TIFF", _palette),
         "fax": _pillow("TIFF", "1", compression="group4"),
         **_profiled("TIFF"),
@@ -143,7 +143,7 @@ COLORS: dict[str, dict[str, Make]] = {
     "AVIF": {
         "rgb": _pillow("AVIF", "RGB", quality=95, subsampling="4:4:4"),
         "4:2:0": _pillow("AVIF", "RGB", quality=95),
-        "alpha": _pillow("AVIF", _veiled, quality=95, subsampling="4:4:4"),
+        "alpha": _pillow("AVIF", _translucent, quality=95, subsampling="4:4:4"),
         **_profiled("AVIF", quality=95, subsampling="4:4:4"),
     },
     "HEIC": {
@@ -160,7 +160,7 @@ COLORS: dict[str, dict[str, Make]] = {
     },
 }
 _DETAILED_TOLERANCE = 5.0
-"""Noise is compressed once more where the service stores another format than was sent."""
+"""Noise is compressed a second time if the service stores another format than it received."""
 _NEVER_TURNED = {"GIF", "BMP"}
 
 
@@ -221,10 +221,10 @@ def _damaged() -> Iterator[Case]:
     for kind, colors in COLORS.items():
         for color, make in list(colors.items())[:4]:
             for damage, harm in _damages(kind).items():
-                yield Case(kind, color, 1, damage, _harming(make, harm), _DETAILED_TOLERANCE)
+                yield Case(kind, color, 1, damage, _corrupting(make, harm), _DETAILED_TOLERANCE)
 
 
-def _harming(make: Make, harm: Callable[[bytes], bytes]) -> Callable[[], bytes]:
+def _corrupting(make: Make, harm: Callable[[bytes], bytes]) -> Callable[[], bytes]:
     return lambda: harm(make(_detailed(), b""))
 
 

@@ -1,4 +1,4 @@
-"""Photos as phones, cameras and programs write them, beyond what Pillow writes by itself."""
+"""Photos as phones, cameras and programs write them, beyond Pillow's own capabilities."""
 
 import struct
 import zlib
@@ -30,7 +30,7 @@ def encoded(image: Image.Image, image_format: str, **settings: Any) -> bytes:
 
 
 def with_xmp(image: Image.Image, image_format: str, xmp: bytes = XMP_TURNED) -> bytes:
-    """``image`` as JPEG, PNG, WebP or AVIF with XMP, of which Pillow writes none into a PNG."""
+    """``image`` as JPEG, PNG, WebP or AVIF with XMP (Pillow writes none into PNG)."""
     content = encoded(image, image_format, xmp=xmp)
     if image_format.upper() == "PNG":
         content = with_chunks(content, (b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp))
@@ -38,7 +38,7 @@ def with_xmp(image: Image.Image, image_format: str, xmp: bytes = XMP_TURNED) -> 
 
 
 def plain(color: Any, mode: str = "RGB", size: tuple[int, int] = (96, 80)) -> Image.Image:
-    """One color."""
+    """An image of one color."""
     return Image.new(mode, size, color)
 
 
@@ -114,7 +114,7 @@ def _with_segments(content: bytes, new: Sequence[tuple[int, bytes]]) -> bytes:
 
 
 def with_segment(content: bytes, marker: int, data: bytes) -> bytes:
-    """A JPEG with one more segment at its start."""
+    """A JPEG with an additional segment at its start."""
     return content[:2] + segment(marker, data) + content[2:]
 
 
@@ -139,13 +139,13 @@ def with_table_numbers(content: bytes, numbers: dict[int, int]) -> bytes:
 
 
 def with_scans(content: bytes, count: int) -> bytes:
-    """A progressive JPEG whose last scan comes ``count`` times more."""
+    """A progressive JPEG with ``count`` repetitions of its last scan."""
     last = content[content.rindex(b"\xff\xda") : -2]
     return content[:-2] + last * count + b"\xff\xd9"
 
 
 def scans(content: bytes) -> list[int]:
-    """Where each scan begins."""
+    """Offset of each scan."""
     return [at for at in range(len(content)) if content.startswith(b"\xff\xda", at)]
 
 
@@ -156,7 +156,7 @@ def half_with_an_end(content: bytes) -> bytes:
 
 
 def zeroed(content: bytes, start: int, count: int = 4096) -> bytes:
-    """A block of zeros where pixels were, as a lost piece of a transfer leaves it."""
+    """A block of zeros in the pixel data, as an interrupted transfer leaves it."""
     middle = (start + len(content)) // 2
     return content[: middle - count // 2] + bytes(count) + content[middle + count - count // 2 :]
 
@@ -192,7 +192,7 @@ def with_chunks(content: bytes, *new: tuple[bytes, bytes], before: bytes = b"IDA
 def png(
     size: tuple[int, int], rows: Sequence[bytes], *, kind: int, depth: int = 8, is_interlaced: bool = False
 ) -> bytes:
-    """A PNG of whole pixels; interlaced ones of 8 or 16 bits a sample."""
+    """A PNG of whole pixels; interlaced ones have 8 or 16 bits a sample."""
     bits = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[kind] * depth
     data = b"".join(b"\0" + row for row in (_interlaced(size, rows, bits // 8) if is_interlaced else rows))
     head = struct.pack(">IIBBBBB", *size, depth, kind, 0, 0, int(is_interlaced))
@@ -212,7 +212,7 @@ def _interlaced(size: tuple[int, int], rows: Sequence[bytes], step: int) -> list
 
 
 def with_brand(content: bytes, major: bytes, *compatible: bytes) -> bytes:
-    """A HEIC or AVIF whose ``ftyp`` says otherwise, in the same length: boxes refer to places in the file."""
+    """A HEIC or AVIF with another ``ftyp`` brand of the same length: boxes contain file offsets."""
     size = int.from_bytes(content[:4])
     brands = b"".join(compatible)[: size - 16] or content[16:size]
     brands += b"".join([b"miaf"] * ((size - 16 - len(brands)) // 4))
@@ -220,7 +220,7 @@ def with_brand(content: bytes, major: bytes, *compatible: bytes) -> bytes:
 
 
 def with_code_points(content: bytes, primaries: int, transfer: int) -> bytes:
-    """A HEIC or AVIF whose ``colr`` boxes of kind ``nclx`` say other primaries and another curve."""
+    """A HEIC or AVIF whose ``colr`` boxes of kind ``nclx`` have other primaries and another curve."""
     changed, at = bytearray(content), content.find(b"colrnclx")
     assert at > 0, "no nclx to be changed"
     while at > 0:
@@ -230,7 +230,7 @@ def with_code_points(content: bytes, primaries: int, transfer: int) -> bytes:
 
 
 def pq(nits: float) -> int:
-    """The level of 255 that means so much light (ITU-R BT.2100)."""
+    """The 8-bit level of a luminance (ITU-R BT.2100)."""
     m1, m2, c1, c2, c3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128
     root = (nits / 10_000) ** m1
     return round(255 * ((c1 + c2 * root) / (1 + c3 * root)) ** m2)
@@ -280,7 +280,7 @@ def tiff(
     big_endian: bool = False,
     extra: dict[int, Sequence[int]] | None = None,
 ) -> bytes:
-    """An uncompressed TIFF of one strip; ``pixels`` are in its byte order already."""
+    """An uncompressed TIFF of one strip; ``pixels`` are already in its byte order."""
     tags = {
         256: (_LONG, [size[0]]),
         257: (_LONG, [size[1]]),
@@ -308,7 +308,7 @@ def tiff(
 
 
 def corners(size: tuple[int, int] = (96, 64)) -> Image.Image:
-    """A color in each quarter: whatever is turned or mirrored shows."""
+    """A color in each quarter, which reveals rotation and mirroring."""
     image, (width, height) = Image.new("RGB", size), size
     colors = ((224, 48, 40), (48, 176, 72), (40, 64, 200), (232, 200, 56))
     for (y, x), color in zip(product((0, 1), (0, 1)), colors, strict=True):
@@ -317,6 +317,6 @@ def corners(size: tuple[int, int] = (96, 64)) -> Image.Image:
 
 
 def noise(size: tuple[int, int] = (320, 240), deviation: float = 60) -> Image.Image:
-    """Colored pixels that compress badly, so that a file has a middle."""
+    """Colored noise that compresses badly, so that damage hits pixel data."""
     bands = [Image.effect_noise(size, deviation) for _ in range(3)]
     return Image.merge("RGB", bands)

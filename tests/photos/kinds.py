@@ -1,4 +1,4 @@
-"""Photos with something about them: several pictures in one file, rare colors, odd orders."""
+"""Special photos: several pictures in one file, rare color models, unusual structure."""
 
 import struct
 import zlib
@@ -10,7 +10,7 @@ from PIL import Image, ImageChops, ImageOps
 from tests.photos import files
 
 Kind = tuple[str, str, Callable[[Image.Image], bytes], float]
-"""Format, name, how it is made of the scene, and how far decoders may differ."""
+"""Format, name, function that makes it of the scene, permitted difference of decoders."""
 
 
 def _others(scene: Image.Image) -> list[Image.Image]:
@@ -30,7 +30,7 @@ def _apng_with_a_still(scene: Image.Image) -> bytes:
 
 
 def _small_first_tiff(scene: Image.Image) -> bytes:
-    """A preview, marked as such, and then the photo (TIFF 6.0, NewSubfileType)."""
+    """A preview, marked as such, followed by the photo (TIFF 6.0, NewSubfileType)."""
     file = BytesIO()
     with Image.new("RGB", (30, 20), "red") as small:
         small.encoderinfo = {}
@@ -40,7 +40,7 @@ def _small_first_tiff(scene: Image.Image) -> bytes:
 
 
 def _with_tag(content: bytearray) -> bytearray:
-    """The first directory says that it is of a reduced picture: tag 254 replaces another."""
+    """The first directory is marked as a reduced picture: tag 254 replaces another."""
     (at,) = struct.unpack_from("<I", content, 4)
     (count,) = struct.unpack_from("<H", content, at)
     entries = [bytes(content[at + 2 + 12 * n : at + 14 + 12 * n]) for n in range(count)]
@@ -62,7 +62,7 @@ def _small_first_heic(scene: Image.Image) -> bytes:
 
 
 def _gain_map(scene: Image.Image) -> bytes:
-    """Ultra HDR: a grey picture behind the photo says how much brighter it is meant."""
+    """Ultra HDR: a grey gain map is stored after the photo."""
     return files.encoded(
         scene,
         "MPO",
@@ -93,7 +93,7 @@ def _cmyk_jpeg(transform: int | None, *, is_inverted: bool) -> Callable[[Image.I
 
 
 def arithmetic_jpeg(scene: Image.Image) -> bytes:
-    """Arithmetic coding (SOF9) of a few bytes, of which all decoders make the same odd picture."""
+    """A few arithmetically coded bytes (SOF9), of which all decoders make the same picture."""
     content = files.encoded(scene.resize((64, 64)), "JPEG", subsampling=0)
     kept = [
         (0xC9 if marker == 0xC0 else marker, data)
@@ -159,7 +159,7 @@ def _sixteen_bit_tiff(photometric: int, mode: str, *, big_endian: bool) -> Calla
 
 
 def _odd_order(scene: Image.Image) -> bytes:
-    """Text before and between, a time behind the pixels, pixels in hundreds of pieces, some of them empty."""
+    """Text chunks before and between, a time chunk at the end, pixel data in hundreds of chunks."""
     content = files.with_chunks(
         files.encoded(scene, "PNG"),
         (b"tEXt", b"a\0b"),
@@ -211,7 +211,7 @@ def _code_points(image_format: str, primaries: int, transfer: int) -> Callable[[
     )
 
 
-# Without a profile the ink of CMYK is anything: the service subtracts it from white, libvips takes a press.
+# Without a profile CMYK inks are undefined: the service subtracts them from white, libvips assumes a press.
 KINDS: tuple[Kind, ...] = (
     ("GIF", "animated", _animated("GIF"), 2),
     ("WEBP", "animated", _animated("WEBP", lossless=True), 2),

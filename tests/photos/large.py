@@ -1,4 +1,4 @@
-"""Photos that are large, for memory and time."""
+"""Large photos for measurements of memory and time."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Where two decoders see different things, and why: everything else is a finding."""
+"""Known reasons for disagreements of the two decoders: any other disagreement is a finding."""
 
 from typing import NamedTuple
 
@@ -20,39 +20,42 @@ class _Rule(NamedTuple):
 
 
 _RULES = (
-    _Rule("JPEG", "end missing", "none", "every pixel is there; libvips takes the missing end for an error"),
+    _Rule(
+        "JPEG", "end missing", "none", "all pixels are present; libvips treats the missing end as an error"
+    ),
     _Rule(
         "JPEG",
         "",
         "last byte missing/end missing",
-        "every pixel is there; libvips takes the missing end for an error",
+        "all pixels are present; libvips treats the missing end as an error",
     ),
-    _Rule("JPEG", "", "zeros", "libvips stops reading at the last row and sees no data that is left over"),
+    _Rule("JPEG", "", "zeros", "libvips stops reading at the last row and ignores trailing data"),
     _Rule(
         "AVIF",
         "",
         "zeros",
-        "known gap: dav1d, as Pillow has it, conceals what is lost; aom of libvips does not",
+        "known gap: Pillow's dav1d conceals lost data; libvips' aom does not",
     ),
     _Rule("AVIF", "sequence", "none", "libvips' wheel does not read sequences"),
-    _Rule(
-        "BMP", "1 bit", "last byte missing/end missing", "the byte is padding; FFmpeg answers with nothing"
-    ),
-    _Rule("TIFF", "preview first", "none", "libvips answers with the preview"),
-    _Rule("HEIC", "grid", "none", "FFmpeg answers with a tile"),
+    _Rule("BMP", "1 bit", "last byte missing/end missing", "the byte is padding; FFmpeg returns nothing"),
+    _Rule("TIFF", "preview first", "none", "libvips returns the preview"),
+    _Rule("HEIC", "grid", "none", "FFmpeg returns a tile"),
     _Rule("TIFF", "lab", "none", "libvips does not read Lab of 8 bits"),
     _Rule(
         "GIF",
         "small frame",
         "none",
-        "Pillow fills the screen with the background color, libvips leaves it open",
+        "Pillow fills the screen with the background color, libvips leaves it transparent",
     ),
     _Rule(
-        "PNG AVIF HEIC", "code points", "none", "the other does not apply code points; values: test_colors.py"
+        "PNG AVIF HEIC",
+        "code points",
+        "none",
+        "the other decoder ignores code points; values: test_colors.py",
     ),
 )
 
 
 def reason_for(case: Case) -> str | None:
-    """Why the two may disagree about ``case``; ``None`` where nothing is known."""
+    """Known reason for a disagreement about ``case``; ``None`` if there is none."""
     return next((rule.reason for rule in _RULES if rule.fits(case)), None)

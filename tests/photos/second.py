@@ -1,7 +1,7 @@
-"""What another decoder makes of a file: libvips, and FFmpeg for HEIC and BMP, which libvips' wheel lacks.
+"""The second decoder: libvips, and FFmpeg for HEIC and BMP, which libvips' wheel lacks.
 
 Neither shares code with the service, except for libjpeg-turbo, libpng, libwebp and libtiff in versions of
-their own. Both answer with upright sRGB pixels on white.
+their own. Both return upright sRGB pixels on white.
 """
 
 from io import BytesIO
@@ -17,11 +17,11 @@ Pixels = NDArray[np.int16]
 
 
 class UnreadableError(Exception):
-    """The other decoder does not read it, either."""
+    """The second decoder cannot read the file."""
 
 
 def pixels(content: bytes, kind: str, turn: Image.Transpose | None = None) -> Pixels:
-    """``turn`` is what the file says in a way that FFmpeg leaves to its caller."""
+    """Decode a file; ``turn`` is the orientation that FFmpeg leaves to its caller."""
     try:
         if kind in {"HEIC", "BMP"}:
             return _by_ffmpeg(content, turn)

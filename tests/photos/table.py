@@ -1,4 +1,4 @@
-"""What the corpus showed, as text."""
+"""Formats the results of the corpus as text."""
 
 import statistics
 from collections import defaultdict
@@ -14,7 +14,7 @@ _HEAD = (
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """A line for each format and one for all."""
+    """One line for each format and one for all."""
     by_kind: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
         by_kind[outcome.case.kind].append(outcome)
@@ -36,7 +36,7 @@ def _line(name: str, outcomes: Sequence[Outcome]) -> str:
 
 
 def disagreements(outcomes: Sequence[Outcome]) -> str:
-    """Every disagreement with its reason, the unexplained ones first."""
+    """Every disagreement with its reason, unexplained ones first."""
     lines = [
         f"{outcome}\n    {outcome.reason or 'NO REASON KNOWN'}"
         for outcome in sorted(outcomes, key=lambda one: one.reason or "")

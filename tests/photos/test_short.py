@@ -1,4 +1,4 @@
-"""A part of the corpus; ``make test-photos`` is the whole."""
+"""A part of the corpus; ``make test-photos`` decodes all of it."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import pytest
 
 from tests.photos.comparing import BOUNDS, Decoding, decoding
 from tests.photos.corpus import CASES, Case, scene
-from tests.photos.harmed import harmed
+from tests.photos.corrupted import corrupted
 
 _EVERY = 7
 SHORT = [
@@ -24,20 +24,20 @@ def decoder() -> Iterator[Decoding]:
 
 
 @pytest.mark.parametrize("case", SHORT, ids=lambda case: case.name)
-def test_two_decoders_see_the_same(case: Case, decoder: Decoding) -> None:
+def test_two_decoders_agree(case: Case, decoder: Decoding) -> None:
     outcome = decoder.outcome(case)
     assert not outcome.is_finding, str(outcome)
     assert outcome.memory <= BOUNDS.usual
     assert outcome.seconds <= BOUNDS.seconds
 
 
-def test_the_corpus_is_as_large_as_is_said() -> None:
+def test_the_corpus_has_the_documented_size() -> None:
     assert len(CASES) >= 300
     assert len({case.name for case in CASES}) == len(CASES)
 
 
-def test_the_comparison_notices(decoder: Decoding) -> None:
-    """Other pixels, and a verdict of one decoder only."""
+def test_the_comparison_detects_differences(decoder: Decoding) -> None:
+    """Detects different pixels, and a verdict of one decoder only."""
     named = {case.name: case for case in CASES}
     whole = named["PNG grey 1 none"]
     content = whole.make()
@@ -48,7 +48,7 @@ def test_the_comparison_notices(decoder: Decoding) -> None:
 
 
 @pytest.mark.parametrize("name", ["TIFF preview first", "HEIC grid", "AVIF sequence", "TIFF lab"])
-def test_what_the_other_decoder_does_not_read_is_right(name: str, decoder: Decoding) -> None:
+def test_files_that_only_the_service_decodes_are_correct(name: str, decoder: Decoding) -> None:
     case = next(case for case in CASES if case.name == f"{name} 1 none")
     _, ours, _, _ = decoder.ours(case.make())
     assert ours is not None
@@ -56,6 +56,6 @@ def test_what_the_other_decoder_does_not_read_is_right(name: str, decoder: Decod
     assert np.abs(ours - expected).mean() <= 3
 
 
-def test_no_changed_byte_is_a_fault_of_the_service(decoder: Decoding) -> None:
-    verdicts = {decoder.ours(content)[0] for _, content in harmed(seed=4, count=150)}
+def test_corrupted_files_never_cause_a_server_error(decoder: Decoding) -> None:
+    verdicts = {decoder.ours(content)[0] for _, content in corrupted(seed=4, count=150)}
     assert {"accepted", "photo_damaged"} <= verdicts

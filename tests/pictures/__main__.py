@@ -1,4 +1,4 @@
-"""``python -m tests.pictures``: take the pictures of the dashboard that the documentation shows."""
+"""``python -m tests.pictures``: takes the screenshots of the dashboard for the documentation."""
 
 import argparse
 import asyncio
@@ -20,7 +20,7 @@ _QUALITY = 82
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """A size of window, in CSS pixels, and how many pixels of the screen one of them has."""
+    """Window size in CSS pixels, and device pixels per CSS pixel."""
 
     width: int
     height: int
@@ -31,7 +31,7 @@ _SCREENS = (Screen(1440, 900), Screen(768, 1024), Screen(375, 812, 2))
 
 
 async def main(folder: Path, only: list[str]) -> None:
-    """Take every picture into ``folder``; with ``only``, those whose name begins so."""
+    """Take every screenshot into ``folder``; with ``only``, those whose name begins so."""
     async with studio() as place, running_chromium() as browser:
         for screen in _SCREENS:
             for theme in _THEMES:
@@ -59,7 +59,7 @@ async def _take(
         if only and not any(name.startswith(start) for start in only):
             continue
         await show(page, place)
-        await _settled(page)
+        await _wait_until_loaded(page)
         file = folder / f"{name}-{screen.width}-{theme}{suffix}.webp"
         _save(await page.screenshot(), file)
         print(file.name, f"{file.stat().st_size / 1024:.0f} KB", file=sys.stderr)
@@ -77,7 +77,7 @@ async def _working(page: Page, place: Studio) -> None:
 
 
 async def _card_in_work(page: Page, place: Studio) -> None:
-    """The same order further down, where the work is in hand."""
+    """The same order scrolled to the active work."""
     await _working(page, place)
     await page.locator("[data-image]").nth(2).scroll_into_view_if_needed()
     await page.locator("[data-image]").nth(2).evaluate("card => card.scrollIntoView({ block: 'start' })")
@@ -100,7 +100,7 @@ async def _system(page: Page, _: Studio) -> None:
 
 
 async def _sign_in(page: Page, _: Studio) -> None:
-    """As it is where AUTH_MODE is password; the studio itself is open."""
+    """The sign-in page of AUTH_MODE=password; the studio itself needs none."""
     session = "**/api/v1/session"
     await page.route(session, lambda route: route.fulfill(json={"mode": "password", "caller": None}))
     await page.goto("/")
@@ -119,8 +119,8 @@ _VIEWS = {
 }
 
 
-async def _settled(page: Page) -> None:
-    """Every picture on the screen is there, and so is the connection."""
+async def _wait_until_loaded(page: Page) -> None:
+    """Wait until every picture on the screen is loaded and the connection is live."""
     await page.evaluate(
         """async () => {
             await document.fonts.ready;

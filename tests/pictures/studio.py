@@ -1,4 +1,4 @@
-"""A studio with orders in every state: real photos, real pages, and work that stands still for the camera."""
+"""Example data with orders in every state: real photos, real pages, and work held in progress."""
 
 import asyncio
 import random
@@ -21,12 +21,12 @@ from pastelka_local.testing.stack import post_order
 _FIRST_NUMBER = 1263
 _SIDE = 1100
 _DEADLINE = 900.0
-_LOOK_EVERY = 0.25
+_POLL_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Whose order it is, and how the shop tells of it."""
+    """The customer of an order, and the shop's data about it."""
 
     name: str
     payment: str
@@ -37,7 +37,7 @@ class Customer:
 
     @property
     def email(self) -> str:
-        """An address that cannot exist."""
+        """An address in a reserved domain."""
         first, last = self.name.lower().translate(_PLAIN).split()
         return f"{first}.{last}@example.cz"
 
@@ -52,7 +52,7 @@ DONE = (
     Customer("Anna Procházková", "paid", 2, layout="Na šířku"),
     Customer("Jakub Veselý", "authorized", 5),
 )
-"""Made to the end by the local providers, oldest first."""
+"""Completed by the local providers, oldest first."""
 WORKING = Customer("Jana Nováková", "paid", 5, "Pro babičku a dědu od Matýska")
 FAILED = Customer("Ondřej Marek", "paid", 3)
 WAITING = (Customer("Klára Němcová", "pending", 2), Customer("Filip Horák", "paid", 4))
@@ -61,7 +61,7 @@ WAITING = (Customer("Klára Němcová", "pending", 2), Customer("Filip Horák", 
 
 @dataclass(frozen=True, slots=True)
 class Studio:
-    """Where to look."""
+    """Addresses of the example system."""
 
     url: str
     working: str
@@ -71,7 +71,7 @@ class Studio:
 
 @asynccontextmanager
 async def studio() -> AsyncIterator[Studio]:
-    """A stack with the orders above; a fake RunPod holds the work of one of them for as long as it lasts."""
+    """Run a stack with the orders above; a fake RunPod holds the jobs of one of them until the block ends."""
     options = StackOptions(dashboard=True, env={"LOG_LEVEL": "WARNING"})
     with TemporaryDirectory(prefix="pastelka-pictures-") as name:
         folder = Path(name)
@@ -81,11 +81,11 @@ async def studio() -> AsyncIterator[Studio]:
             aiohttp.ClientSession() as http,
             FakeRunpod() as runpod,
         ):
-            yield await _Setting(stack, http, runpod).build()
+            yield await _DataBuilder(stack, http, runpod).build()
 
 
-class _Setting:
-    """Makes the orders in the order in which they are to have come in."""
+class _DataBuilder:
+    """Creates the orders in their order of arrival."""
 
     def __init__(self, stack: RunningStack, http: aiohttp.ClientSession, runpod: FakeRunpod) -> None:
         self._stack = stack
@@ -142,7 +142,7 @@ class _Setting:
             await self._post(f"/images/{image}/generate-svg", {})
 
     async def _to_runpod(self) -> None:
-        """From here on the coloring service asks the fake, two jobs at a time."""
+        """Point the coloring service to the fake, two jobs at a time."""
         await self._stack.services.pop("coloring").stop()
         self._stack.options = StackOptions(
             dashboard=True,
@@ -167,7 +167,7 @@ class _Setting:
         )
 
     async def _hold(self, number: str) -> None:
-        """One is drawn, one waits at RunPod, and one here."""
+        """One job is processed, one is queued at RunPod, and one here."""
         self._runpod.plan(JobPlan(states=["IN_PROGRESS"]), JobPlan(states=["IN_QUEUE"]))
         for image in (await self._images(number))[2:]:
             await self._post(f"/images/{image}/generate-coloring", {"megapixels": 2, "steps": 4})
@@ -196,7 +196,7 @@ class _Setting:
     async def _until(self, query: str, value: int) -> None:
         async with asyncio.timeout(_DEADLINE):
             while await self._value(query) != value:  # noqa: ASYNC110 - rows change without telling us
-                await asyncio.sleep(_LOOK_EVERY)
+                await asyncio.sleep(_POLL_SECONDS)
 
     async def _value(self, query: str) -> int:
         connection = await asyncpg.connect(self._stack.postgres.url)
@@ -218,12 +218,12 @@ _AS_FROM_THE_SHOP = """UPDATE orders SET order_number = $2, shopify_id = $3, sou
 
 
 def _waiting_photos() -> int:
-    """Photos without an SVG once everything local is done: two of the order in work have one."""
+    """Photos without an SVG after the local work: two of the active order have one."""
     return FAILED.photos + WORKING.photos - 2 + sum(customer.photos for customer in WAITING)
 
 
 def _pictures() -> Iterator[bytes]:
-    """The sample's photos again and again, each time cut otherwise."""
+    """Repeat the sample's photos, each time cropped differently."""
     choose = random.Random(7)  # noqa: S311 - the same pictures each time
     originals = [Image.open(path).convert("RGB") for path in sample_photos()]
     while True:

@@ -1,1 +1,1 @@
-"""The procedure of docs/backup.md, followed on a system at work."""
+"""The procedure of docs/backup.md, performed on a system under load."""

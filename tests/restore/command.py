@@ -1,4 +1,4 @@
-"""Commands, as an operator types them."""
+"""Runs commands as an operator does."""
 
 import asyncio
 import os
@@ -8,11 +8,11 @@ _SECONDS = 120
 
 
 class StepFailedError(RuntimeError):
-    """A command of the procedure ended with something else than 0."""
+    """A command of the procedure exited with a status other than 0."""
 
 
 async def run(*command: object, env: Mapping[str, str] | None = None, allowed: tuple[int, ...] = (0,)) -> str:
-    """What it printed. Raises :class:`StepFailedError`, ``TimeoutError``."""
+    """Run a command; returns its output. Raises :class:`StepFailedError`, ``TimeoutError``."""
     process = await asyncio.create_subprocess_exec(
         *map(str, command),
         env={**os.environ, **(env or {})},

@@ -1,4 +1,4 @@
-"""The files of a stack and their backup: a folder and a copy of it, or a bucket and a copy in another."""
+"""The files of a stack and their backup: a folder and its copy, or a bucket and its copy in another."""
 
 import asyncio
 import shutil
@@ -16,7 +16,7 @@ from tests.restore.command import run
 
 
 class Files(Protocol):
-    """``live`` is what services use, ``kept`` what was copied from it."""
+    """``live`` is the storage of the services, ``kept`` its copy."""
 
     live: Storage
     kept: Storage
@@ -27,13 +27,13 @@ class Files(Protocol):
     async def restore(self) -> None:
         """Make ``live`` like ``kept``."""
 
-    async def lose(self) -> None:
-        """All of ``live`` is gone."""
+    async def delete_live(self) -> None:
+        """Delete all of ``live``."""
 
 
 @dataclass
 class FolderFiles:
-    """``cp -a`` in place of ``rsync -a``, which not every machine has: times are kept."""
+    """``cp -a`` in place of ``rsync -a``, which may not be installed: modification times are kept."""
 
     folder: Path
     copy: Path
@@ -47,22 +47,22 @@ class FolderFiles:
         await _copied(self.folder, self.copy)
 
     async def restore(self) -> None:
-        await self.lose()
+        await self.delete_live()
         await _copied(self.copy, self.folder)
 
-    async def lose(self) -> None:
+    async def delete_live(self) -> None:
         await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
 
 
 async def _copied(source: Path, target: Path) -> None:
-    """A file that is renamed or deleted while it is copied is no failure, as with rsync (code 24)."""
+    """A file that is renamed or deleted during the copy is no failure, as with rsync (code 24)."""
     await asyncio.to_thread(target.mkdir, parents=True, exist_ok=True)
     await run("cp", "-a", f"{source}/.", target, allowed=(0, 1))
 
 
 @dataclass
 class BucketFiles:
-    """Objects copied by the store itself, as ``rclone sync --metadata`` does: metadata is kept."""
+    """Objects copied by the store itself, like ``rclone sync --metadata``: metadata is kept."""
 
     server: BucketServer
     live: Storage = field(init=False)
@@ -79,11 +79,11 @@ class BucketFiles:
     async def restore(self) -> None:
         await self._synced("copy", "shop")
 
-    async def lose(self) -> None:
+    async def delete_live(self) -> None:
         await self._emptied("shop")
 
     def environment(self) -> dict[str, str]:
-        """For the services."""
+        """Environment of the services."""
         return self.server.settings("shop")
 
     def _settings(self, prefix: str) -> StorageSettings:

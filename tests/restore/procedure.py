@@ -1,4 +1,4 @@
-"""The steps of docs/backup.md, as an operator types them: standard tools, and our two commands."""
+"""The steps of docs/backup.md: standard tools and Pastelka's two commands."""
 
 import json
 import sys
@@ -21,17 +21,17 @@ class Backup:
 
     @property
     def dump(self) -> Path:
-        """The database."""
+        """Dump the database."""
         return self.folder / "database.dump"
 
     @property
     def record(self) -> Path:
-        """What a restore must not bring back."""
+        """Record what a restore must not bring back."""
         return self.folder / "record.json"
 
 
 async def back_up(stack: RunningStack, backup: Backup) -> None:
-    """While everything runs: the database first, then the files, then the record."""
+    """Back up while everything runs: the database first, then the files, then the record."""
     backup.folder.mkdir(parents=True, exist_ok=True)
     await run(binaries() / "pg_dump", "--format=custom", "--file", backup.dump, stack.postgres.url)
     await backup.files.back_up()
@@ -39,14 +39,15 @@ async def back_up(stack: RunningStack, backup: Backup) -> None:
 
 
 async def record(stack: RunningStack, backup: Backup) -> None:
-    """Again between backups, as often as one likes."""
+    """Write the record again, at any time between backups."""
     await _orders(stack, "backup-record", "--out", backup.record)
 
 
 async def restore(stack: RunningStack, backup: Backup, *, files: bool = True) -> dict[str, Any]:
-    """Into an empty database and whatever broker; no service runs. What was done.
+    """Restore into an empty database and any broker, while no service runs; returns the reconciliation's
+    output.
 
-    With ``files`` the storage is put back as well; otherwise it was not lost, and stays as it is.
+    With ``files`` the storage is restored as well; otherwise it was not lost and stays unchanged.
     """
     url = stack.postgres.url
     await run(binaries() / "pg_restore", "--exit-on-error", "--no-owner", "--dbname", url, backup.dump)

@@ -1,4 +1,4 @@
-"""A system at work is backed up, goes on, is lost with all its data, and is restored from the backup."""
+"""A system under load is backed up, continues, loses all its data, and is restored from the backup."""
 
 import asyncio
 import shutil
@@ -25,7 +25,7 @@ AT_WORK = {"runpod_submitted", "runpod_queued", "runpod_processing"}
 
 @pytest.fixture(params=["folder", pytest.param("bucket", marks=pytest.mark.server)])
 def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
-    """The files of the line, and their copy."""
+    """The files of the system, and their copy."""
     if request.param == "folder":
         return FolderFiles(tmp_path / "stack" / "storage" / "images", tmp_path / "backup" / "files")
     return BucketFiles(request.getfixturevalue("bucket_server"))
@@ -33,11 +33,11 @@ def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def line(tmp_path: Path, files: Files) -> AsyncIterator[Line]:
-    """The whole line, with a reconciler that looks often."""
+    """The whole system, with a reconciler that runs often."""
     runpod = FakeRunpod(FakeRunpodSettings(queue_seconds=0.5, run_seconds=0.5))
     env = {"RECONCILE_INTERVAL": "1", "RECONCILE_GRACE": "2", "RETENTION_INTERVAL": "1"}
     if isinstance(files, BucketFiles):
-        await files.lose()  # the server is the session's
+        await files.delete_live()  # the server belongs to the session
         env |= files.environment()
     async with running_line(tmp_path / "stack", runpod, FakeVectorizer(duration=0.2), env=env) as running:
         yield running
@@ -45,7 +45,7 @@ async def line(tmp_path: Path, files: Files) -> AsyncIterator[Line]:
 
 @pytest.fixture
 def backup(tmp_path: Path, files: Files) -> Backup:
-    """Where it is put."""
+    """Location of the backup."""
     return Backup(tmp_path / "backup", files)
 
 
@@ -77,15 +77,15 @@ def path_of(version: dict[str, Any]) -> str:
     return str(version["url"].split("/static/images/")[1])
 
 
-async def lose_everything(line: Line, files: Files) -> None:
-    """The services die, then database, broker and files are gone for good."""
+async def delete_everything(line: Line, files: Files) -> None:
+    """Kill the services, then delete database, broker and files."""
     for service in line.stack.services.values():
         await service.kill()
     for name in SERVERS:
         await line.stack.servers[name].kill()
     shutil.rmtree(line.stack.postgres.folder / "data")
     shutil.rmtree(line.stack.nats.folder / "data")
-    await files.lose()
+    await files.delete_live()
 
 
 async def new_servers(line: Line) -> None:
@@ -118,18 +118,18 @@ async def test_everything_ends_consistent_after_a_restore(line: Line, backup: Ba
     wrong = await line.order(1, process="svg", first_seed=20)
     await until_completed(line, done["order_number"])
     await until_completed(line, wrong["order_number"], 2)
-    # In hand at the provider while the backup is made, and until after it.
+    # In progress at the provider during the backup and after it.
     line.runpod.settings.queue_seconds, line.runpod.settings.run_seconds = 15.0, 0.5
     busy = await line.order(IMAGES, process="svg", first_seed=40)
     await until_at_work(line, busy["order_number"])
     await back_up(line.stack, backup)
-    # What is done after the backup is lost; what was erased must stay so.
+    # Changes after the backup are lost; what was erased must stay erased.
     lost = await line.order(1, first_seed=80)
     await erase(line, wrong["order_number"])
     await record(line.stack, backup)
     submits, requests = line.runpod.stats()["submits"], line.vectorizer.stats()["requests"]
-    await lose_everything(line, files)
-    # The storage's backup has lost a file by itself.
+    await delete_everything(line, files)
+    # The storage's backup itself lacks a file.
     pages = [path async for path in files.kept.files(str(done["id"]))]
     await files.kept.remove(next(path for path in pages if path.endswith("coloring/v1/image_1.png")))
 
@@ -143,20 +143,20 @@ async def test_everything_ends_consistent_after_a_restore(line: Line, backup: Ba
     await until(lambda: is_gone(line, wrong["order_number"]), 60)
     assert not await files.live.prefix_exists(str(wrong["id"]))
     assert await is_gone(line, lost["order_number"])
-    # What was at the provider is gone on with; each SVG is made once, as no request was under way.
+    # Provider jobs are continued; each SVG is made once, since no request was in progress.
     assert line.runpod.stats()["submits"] == submits
     assert line.vectorizer.stats()["requests"] == requests + IMAGES
     await the_missing_page_is_made_again(line, done["order_number"])
     await rows_and_files_agree(line, files.live)
-    # Nothing that was given out before is given out again.
+    # No id or order number issued before is issued again.
     after = await line.order(1, first_seed=90)
     assert after["id"] > lost["id"] + 1000
     assert int(after["order_number"][1:]) > int(lost["order_number"][1:])
 
 
 @pytest.mark.timeout(400)
-async def test_a_database_that_went_back_agrees_with_files_that_did_not(line: Line, backup: Backup) -> None:
-    """The database alone is lost; files and the broker's store are of now, and know more than the rows."""
+async def test_a_restored_database_is_reconciled_with_newer_files(line: Line, backup: Backup) -> None:
+    """Only the database is lost; files and the broker's store are current, and newer than the rows."""
     files = backup.files
     line.runpod.settings.queue_seconds = line.runpod.settings.run_seconds = 3.0
     order = await line.order(IMAGES, process="svg", first_seed=1)
@@ -177,7 +177,8 @@ async def test_a_database_that_went_back_agrees_with_files_that_did_not(line: Li
     assert (found["files"], found["unowned_folders"]) == ([], [lost["id"]])
     await start_services(line)
     await until_completed(line, order["order_number"])
-    # The pages were stored after the backup and are found. The backup lacks their SVGs' rows: made again.
+    # The pages were stored after the backup and are found. The backup lacks the rows of their SVGs: made
+    # again.
     assert line.runpod.stats()["submits"] == submits
     assert line.vectorizer.stats()["requests"] == requests + IMAGES
     await files.live.erase(str(lost["id"]), [])

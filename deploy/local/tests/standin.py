@@ -1,7 +1,6 @@
-"""A stand-in for a service: a process that answers on its ``PORT`` as every service does.
+"""A stand-in for a service: a process that serves health endpoints on its ``PORT``.
 
-``python standin.py [mode]``; as an API it also plays one order whose versions complete while it
-is looked at.
+``python standin.py [mode]``; as an API it also serves one order whose versions complete as it is polled.
 """
 
 import json
@@ -23,7 +22,7 @@ def _image(position: int, looks: int) -> dict[str, object]:
 
 
 def _broker() -> str:
-    """Whether NATS greets."""
+    """Whether NATS sends its greeting."""
     url = urlsplit(os.environ["NATS_URL"])
     try:
         with socket.create_connection((url.hostname, url.port), timeout=1) as connection:
@@ -60,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self._answer(201, {"order_number": number})
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Disable logging."""
 
     def _answer(self, status: int, content: object) -> None:
         body = json.dumps(content).encode()

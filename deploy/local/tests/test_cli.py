@@ -1,4 +1,4 @@
-"""The commands as a person runs them, in processes of their own."""
+"""The commands, run as separate processes."""
 
 import asyncio
 import fcntl
@@ -54,7 +54,7 @@ async def _run(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
 
 @asynccontextmanager
 async def _up(environment: dict[str, str]) -> AsyncIterator[tuple[asyncio.subprocess.Process, list[str]]]:
-    """``up``, once it has printed its address."""
+    """Run ``up`` until it has printed its address."""
     process, lines = await _spawn(environment, "up"), list[str]()
     try:
         await asyncio.wait_for(_read_until(process, "Pastelka is up", lines), 60)
@@ -75,7 +75,7 @@ async def _read_until(process: asyncio.subprocess.Process, words: str, lines: li
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_up_makes_the_sample_and_leaves_nothing_when_interrupted(
+async def test_up_creates_the_sample_and_interrupting_it_leaves_no_process(
     tmp_path: Path, number: signal.Signals
 ):
     environment = _environment(tmp_path / "data")
@@ -94,7 +94,7 @@ async def test_up_makes_the_sample_and_leaves_nothing_when_interrupted(
         assert find_orphans(tmp_path / "data") == []
 
 
-async def test_on_a_terminal_up_shows_a_live_table_until_control_c(tmp_path: Path):
+async def test_up_on_a_terminal_shows_a_live_table_until_control_c(tmp_path: Path):
     data = tmp_path / "data"
     terminal, end = pty.openpty()
     try:
@@ -139,7 +139,7 @@ async def test_down_ends_the_stack_of_an_up_that_was_killed(tmp_path: Path):
         assert find_orphans(tmp_path / "data") == []
 
 
-async def _status_says_that_nats_does_not_answer(
+async def _assert_status_reports_that_nats_does_not_respond(
     environment: dict[str, str], states: list[dict[str, Any]]
 ) -> None:
     nats = next(state["pid"] for state in states if state["name"] == "nats")
@@ -172,7 +172,7 @@ async def test_start_status_down_and_start_again(tmp_path: Path):
         status, output = await _run(environment, "status")
         assert status == 0
         assert all(str(state["pid"]) in output for state in states)
-        await _status_says_that_nats_does_not_answer(environment, states)
+        await _assert_status_reports_that_nats_does_not_respond(environment, states)
         assert "is up already" in (await _run(environment, "start"))[1]
         assert (await _run(environment, "down"))[0] == 0
         assert find_orphans(data) == []
@@ -198,7 +198,7 @@ async def test_two_stacks_run_side_by_side(tmp_path: Path):
             terminate_orphans(Path(environment["PASTELKA_DATA_DIR"]))
 
 
-async def test_a_taken_port_ends_the_start_with_the_variable_to_change(tmp_path: Path):
+async def test_a_port_in_use_fails_the_start_and_names_the_variable(tmp_path: Path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         status, output = await _run(_environment(tmp_path, PASTELKA_PORT=port), "start")
@@ -207,7 +207,7 @@ async def test_a_taken_port_ends_the_start_with_the_variable_to_change(tmp_path:
     assert "PASTELKA_PORT" in output
 
 
-async def test_a_folder_that_is_not_ours_is_not_deleted(tmp_path: Path):
+async def test_reset_does_not_delete_a_folder_without_a_stack(tmp_path: Path):
     (tmp_path / "thesis.txt").write_text("years of work")
     status, _output = await _run(_environment(tmp_path), "reset", "--yes")
     assert status == 1

@@ -1,4 +1,4 @@
-"""Building the dashboard, tried on a small project with the real npm; and as the gateway serves it."""
+"""Builds of the dashboard, tested on a small project with the real npm, and the gateway that serves it."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ import pytest
 from pastelka_common.testing.plugin import StartNginx
 from pastelka_local.dashboard import Dashboard, DashboardError, dist
 from pastelka_local.dashboard.changes import is_changed
-from pastelka_local.dashboard.node import suits
+from pastelka_local.dashboard.node import is_supported
 
 _BUILD = "mkdir -p dist && cat src/main.ts >> dist/index.html && ! grep -q syntax-error src/main.ts"
 _CHECK = "! grep -q wrong src/main.ts && echo ' Tests  3 passed (3)' && echo other"
@@ -23,23 +23,23 @@ _CHECK = "! grep -q wrong src/main.ts && echo ' Tests  3 passed (3)' && echo oth
 
 @dataclass
 class Project:
-    """A dashboard of one source file and one dependency beside it; ``said`` is what its builds told."""
+    """A dashboard with one source file and one dependency; ``said`` collects the output of its builds."""
 
     root: Path
     said: list[str] = field(default_factory=list)
 
     def write(self, name: str, content: str) -> None:
-        """Write a file of it."""
+        """Write a file of the project."""
         path = self.root / "frontend" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
 
     def dashboard(self, **environment: str) -> Dashboard:
-        """The dashboard that is built from it."""
+        """The dashboard built from the project."""
         return Dashboard(self.root, {**os.environ, **environment})
 
     def page(self) -> str:
-        """The page, built where it has to be."""
+        """The built page, after a build if one is needed."""
         return (self.dashboard().dist(self.said.append) / "index.html").read_text()
 
 
@@ -62,7 +62,7 @@ def project(tmp_path: Path) -> Project:
     return made
 
 
-def test_it_is_built_once_for_the_same_sources(project: Project):
+def test_unchanged_sources_are_built_once(project: Project):
     assert project.page() == "one "
     assert project.said[:2] == [
         "installing the packages that package-lock.json names",
@@ -76,7 +76,7 @@ def test_it_is_built_once_for_the_same_sources(project: Project):
     assert project.said == []
 
 
-def test_a_changed_source_is_built_again_without_installing_again(project: Project):
+def test_a_changed_source_is_rebuilt_without_npm_install(project: Project):
     project.page()
     project.said.clear()
     project.write("src/main.ts", "two ")
@@ -89,7 +89,7 @@ def test_a_changed_source_is_built_again_without_installing_again(project: Proje
     assert not project.dashboard().is_current()
 
 
-def test_a_changed_lock_file_is_installed(project: Project):
+def test_a_changed_lock_file_runs_npm_install(project: Project):
     project.page()
     project.said.clear()
     lock = project.root / "frontend" / "package-lock.json"
@@ -98,7 +98,7 @@ def test_a_changed_lock_file_is_installed(project: Project):
     assert project.said[0] == "installing the packages that package-lock.json names"
 
 
-def test_a_build_that_fails_says_what_was_printed_and_is_tried_again(project: Project):
+def test_a_failed_build_reports_its_output_and_is_retried(project: Project):
     project.write("src/main.ts", "syntax-error ")
     with pytest.raises(
         DashboardError, match=r"`npm run build` failed in .*frontend:\n(.|\n)*small@1\.0\.0 build"
@@ -110,7 +110,7 @@ def test_a_build_that_fails_says_what_was_printed_and_is_tried_again(project: Pr
     assert project.page().endswith("repaired")
 
 
-def test_a_check_sums_up_and_leaves_a_current_build(project: Project):
+def test_check_prints_a_summary_and_leaves_a_current_build(project: Project):
     assert project.dashboard().check(project.said.append) == ["Tests  3 passed (3)"]
     assert project.dashboard().is_current()
     project.write("src/main.ts", "wrong")
@@ -118,7 +118,7 @@ def test_a_check_sums_up_and_leaves_a_current_build(project: Project):
         project.dashboard().check()
 
 
-def test_what_passed_is_not_checked_again_until_a_file_changes(project: Project):
+def test_a_passed_check_is_not_repeated_until_a_file_changes(project: Project):
     passed, again = ["Tests  3 passed (3)"], ["unchanged since it passed"]
     assert project.dashboard().check(quick=True) == passed
     assert project.dashboard().check(quick=True) == again
@@ -131,7 +131,7 @@ def test_what_passed_is_not_checked_again_until_a_file_changes(project: Project)
     assert project.dashboard().check() == passed
     project.write("src/main.test.ts", "another test")
     assert project.dashboard().check() == passed
-    assert project.dashboard().check(quick=True) == again  # the full one has checked it, too
+    assert project.dashboard().check(quick=True) == again  # the full check includes the quick one
 
 
 def _git(root: Path, *arguments: str) -> None:
@@ -139,9 +139,9 @@ def _git(root: Path, *arguments: str) -> None:
     subprocess.run(["git", "-C", root, *who, *arguments], check=True, capture_output=True)
 
 
-def test_a_branch_changes_the_dashboard_by_commits_and_in_the_work_tree(project: Project):
+def test_is_changed_sees_commits_and_the_work_tree(project: Project):
     root = project.root
-    assert is_changed(root)  # no checkout of git: it cannot be told
+    assert is_changed(root)  # not a git checkout: git cannot tell
     _git(root, "init", "--initial-branch=main")
     _git(root, "add", ".")
     _git(root, "commit", "--message=main")
@@ -161,16 +161,16 @@ def test_a_branch_changes_the_dashboard_by_commits_and_in_the_work_tree(project:
 
 
 @pytest.mark.parametrize("version", ["v20.19.0", "v20.20.2", "v22.12.0", "v24.19.0", "v26.0.0"])
-def test_a_node_that_vite_runs_on_suits(version: str):
-    assert suits(version)
+def test_supported_node_versions_are_accepted(version: str):
+    assert is_supported(version)
 
 
 @pytest.mark.parametrize("version", ["v18.20.8", "v20.18.3", "v21.7.3", "v22.11.0", "", "node 24"])
-def test_another_does_not(version: str):
-    assert not suits(version)
+def test_unsupported_node_versions_are_rejected(version: str):
+    assert not is_supported(version)
 
 
-def test_without_node_and_uv_a_sentence_says_what_is_needed(project: Project, tmp_path: Path):
+def test_without_node_and_uv_the_error_names_both(project: Project, tmp_path: Path):
     dashboard = project.dashboard(PATH=str(tmp_path), UV="")
     with pytest.raises(DashboardError, match=r"Node 20\.19 or 22\.12 or newer is needed.*make dashboard"):
         dashboard.dist()
@@ -192,7 +192,7 @@ def test_a_node_that_is_too_old_is_not_used(project: Project, tmp_path: Path):
     ]
 
 
-def test_half_a_checkout_is_named(tmp_path: Path):
+def test_an_incomplete_checkout_is_an_error(tmp_path: Path):
     with pytest.raises(DashboardError, match=r"frontend has no package\.json"):
         Dashboard(tmp_path).dist()
 
@@ -204,9 +204,9 @@ async def gateway(nginx_server: StartNginx) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-@pytest.mark.timeout(600)  # where the packages of the dashboard are not installed yet
+@pytest.mark.timeout(600)  # the packages of the dashboard may not be installed yet
 @pytest.mark.parametrize("path", ["/", "/orders/M1", "/system"])
-async def test_the_gateway_answers_with_the_dashboard(gateway: httpx.AsyncClient, path: str):
+async def test_the_gateway_serves_the_dashboard(gateway: httpx.AsyncClient, path: str):
     answer = await gateway.get(path)
     assert answer.status_code == 200
     assert '<div id="root">' in answer.text
@@ -215,7 +215,7 @@ async def test_the_gateway_answers_with_the_dashboard(gateway: httpx.AsyncClient
 
 
 @pytest.mark.timeout(600)
-async def test_every_file_that_the_dashboard_names_is_there_for_good(gateway: httpx.AsyncClient):
+async def test_dashboard_assets_exist_and_are_immutable(gateway: httpx.AsyncClient):
     named = re.findall(r'(?:src|href)="(/[^"]+)"', (await gateway.get("/")).text)
     assert len(named) >= 3
     for path in named:

@@ -1,4 +1,4 @@
-"""What the environment makes of the gateway, and what of it is refused."""
+"""How the environment configures the gateway, and which values are rejected."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ def of(**environment: str) -> dict[str, str]:
     return gateway_settings(read_settings(environment))
 
 
-def test_by_default_this_machine_is_not_counted_and_may_end_tls_in_front():
+def test_by_default_loopback_is_a_trusted_proxy_without_limits():
     settings = of()
     assert settings["RATE_EXEMPT"] == "127.0.0.0/8 0; ::1/128 0;"
     assert settings["REAL_IP_FROM"] == "set_real_ip_from 127.0.0.1/32; set_real_ip_from ::1/128;"
@@ -24,7 +24,7 @@ def test_by_default_this_machine_is_not_counted_and_may_end_tls_in_front():
     assert "STATIC_ORIGIN" not in settings
 
 
-def test_what_is_given_goes_to_the_gateway():
+def test_environment_variables_reach_the_gateway():
     settings = of(
         RATE_COSTLY="30",
         RATE_EXEMPT="",
@@ -61,14 +61,14 @@ def test_what_is_given_goes_to_the_gateway():
         ("STATIC_URL", "https://a;script-src/"),
     ],
 )
-def test_what_is_malformed_is_named_with_its_value(name: str, value: str):
+def test_a_malformed_gateway_setting_is_named_with_its_value(name: str, value: str):
     with pytest.raises(SettingsError) as refused:
         of(**{name: value})
     assert name in str(refused.value)
     assert value.split(";", maxsplit=1)[0] in str(refused.value)
 
 
-def test_every_variable_of_the_templates_has_a_value_and_a_line_in_the_readme(tmp_path: Path):
+def test_every_template_variable_has_a_value_and_is_in_the_readme(tmp_path: Path):
     folder = deploy_folder() / "nginx"
     asked = {
         name
@@ -82,7 +82,7 @@ def test_every_variable_of_the_templates_has_a_value_and_a_line_in_the_readme(tm
     assert [name for name in asked if f"`{name}`" not in readme] == []
 
 
-def test_a_bucket_of_the_services_is_that_of_the_gateway():
+def test_the_gateway_uses_the_bucket_of_the_services():
     assert not [name for name in of(AWS_ENDPOINT_URL="http://store:9000") if name.startswith("BUCKET_")]
     found = of(STORAGE_URL="s3://photos/shop", AWS_ENDPOINT_URL="http://store.example.com:9000")
     assert {name: value for name, value in found.items() if name.startswith(("BUCKET_", "FILES_"))} == {
@@ -104,6 +104,6 @@ def test_a_bucket_of_the_services_is_that_of_the_gateway():
 @pytest.mark.parametrize(
     "endpoint", ["store:9000", "ftp://store", "http://store:x", 'http://a"b', "http://u:p@s"]
 )
-def test_an_address_of_a_store_that_is_none_is_named(endpoint: str):
+def test_a_malformed_store_endpoint_is_named(endpoint: str):
     with pytest.raises(SettingsError, match=r"^AWS_ENDPOINT_URL: http\(s\)://host"):
         of(STORAGE_URL="s3://photos", AWS_ENDPOINT_URL=endpoint)

@@ -1,4 +1,4 @@
-"""The table of processes, and the configuration that is made of it."""
+"""The table of processes and the configuration generated from it."""
 
 import configparser
 import json
@@ -7,13 +7,13 @@ import stat
 from pathlib import Path
 
 from pastelka_local.keys import stack_secrets
-from pastelka_local.plan import Process, StackFile, Watched, service_processes
+from pastelka_local.plan import MonitoredProcess, Process, StackFile, service_processes
 from pastelka_local.private import make_private
 from pastelka_local.settings import read_settings
 from pastelka_local.supervision import render_config, socket_path
 
 
-def test_each_kind_runs_as_often_as_asked_on_ports_of_its_own(tmp_path: Path):
+def test_each_replica_runs_on_its_own_port(tmp_path: Path):
     settings = read_settings(
         {"PASTELKA_DATA_DIR": str(tmp_path), "COLORING_REPLICAS": "3", "NOTIFIER_REPLICAS": "0"}
     )
@@ -27,7 +27,7 @@ def test_each_kind_runs_as_often_as_asked_on_ports_of_its_own(tmp_path: Path):
         assert process.probe == f"http://127.0.0.1:{process.port}/readyz"
 
 
-def test_supervisord_reads_what_is_written_for_it(tmp_path: Path):
+def test_supervisord_accepts_the_rendered_configuration(tmp_path: Path):
     odd = Process(
         name="odd",
         group="services",
@@ -62,14 +62,14 @@ def test_a_deep_folder_gets_a_short_socket_path(tmp_path: Path):
     assert socket_path(Path("/srv/run")) == Path("/srv/run/supervisor.sock")
 
 
-def test_secrets_are_drawn_once_and_are_for_their_owner_only(tmp_path: Path):
+def test_secrets_are_generated_once_with_owner_only_permissions(tmp_path: Path):
     drawn = stack_secrets(tmp_path)
     assert drawn == stack_secrets(tmp_path)
     assert len(set(drawn.values())) == 3
     assert stat.S_IMODE((tmp_path / "secrets.json").stat().st_mode) == 0o600
 
 
-def test_a_secret_that_an_earlier_version_did_not_draw_is_added(tmp_path: Path):
+def test_a_secret_missing_from_an_earlier_version_is_added(tmp_path: Path):
     keys = {"MERCURE_PUBLISHER_JWT_KEY": "a" * 48, "MERCURE_SUBSCRIBER_JWT_KEY": "b" * 48}
     (tmp_path / "secrets.json").write_text(json.dumps(keys))
     drawn = stack_secrets(tmp_path)
@@ -78,7 +78,7 @@ def test_a_secret_that_an_earlier_version_did_not_draw_is_added(tmp_path: Path):
     assert drawn == stack_secrets(tmp_path)
 
 
-def test_a_data_folder_of_an_earlier_version_is_closed_to_other_users(tmp_path: Path):
+def test_permissions_of_an_earlier_data_folder_are_tightened(tmp_path: Path):
     data = tmp_path / "data"
     for name in ("run", "log", "storage/images/1", "nats"):
         (data / name).mkdir(parents=True)
@@ -96,8 +96,10 @@ def test_a_data_folder_of_an_earlier_version_is_closed_to_other_users(tmp_path: 
     assert stat.S_IMODE(Path("/etc/passwd").stat().st_mode) & 0o044
 
 
-def test_what_describes_a_stack_is_read_back_and_holds_no_secret(tmp_path: Path):
-    stack = StackFile("http://localhost:1", "http://localhost:2/static", (Watched("nats", 3, "http://x"),))
+def test_the_stack_file_is_read_back_and_holds_no_secret(tmp_path: Path):
+    stack = StackFile(
+        "http://localhost:1", "http://localhost:2/static", (MonitoredProcess("nats", 3, "http://x"),)
+    )
     stack.write(tmp_path)
     assert StackFile.read(tmp_path) == stack
     kept = json.loads((tmp_path / "stack.json").read_text())

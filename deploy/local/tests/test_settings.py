@@ -1,4 +1,4 @@
-"""Settings of the local stack: what is accepted, and how the rest is refused."""
+"""Settings of the local stack: accepted and rejected values."""
 
 import socket
 from pathlib import Path
@@ -35,14 +35,14 @@ def test_a_malformed_setting_is_named_with_its_value(name: str, value: str):
     assert value in str(refused.value)
 
 
-def test_a_port_that_was_asked_for_and_is_taken_is_an_error_naming_the_variable():
+def test_a_configured_port_in_use_is_an_error_naming_the_variable():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(SettingsError, match=rf"{port} is taken.*PASTELKA_STATIC_PORT"):
             choose_public_ports(read_settings({"PASTELKA_STATIC_PORT": str(port)}))
 
 
-def test_where_no_port_was_asked_for_the_next_free_one_is_taken_and_said(monkeypatch: pytest.MonkeyPatch):
+def test_the_default_port_falls_back_to_the_next_free_one(monkeypatch: pytest.MonkeyPatch):
     taken = {8080, 8081, 8082}
     monkeypatch.setattr("pastelka_local.settings.is_free", lambda port: port not in taken)
     port, static, notes = choose_public_ports(read_settings({}))
@@ -51,12 +51,12 @@ def test_where_no_port_was_asked_for_the_next_free_one_is_taken_and_said(monkeyp
     assert "PASTELKA_PORT" in notes[0]
 
 
-def test_both_ports_may_not_be_one():
+def test_both_ports_must_differ():
     with pytest.raises(SettingsError, match="different"):
         choose_public_ports(read_settings({"PASTELKA_PORT": "19999", "PASTELKA_STATIC_PORT": "19999"}))
 
 
-def test_the_files_are_in_a_folder_or_in_a_bucket_of_ours_or_in_another():
+def test_storage_is_a_folder_or_the_stacks_bucket_or_an_external_one():
     assert not read_settings({"PASTELKA_STORAGE": ""}).own_bucket
     assert not read_settings({"STORAGE_URL": "s3://photos"}).own_bucket
     assert read_settings({"PASTELKA_STORAGE": "s3"}).own_bucket
@@ -74,7 +74,7 @@ def test_the_files_are_in_a_folder_or_in_a_bucket_of_ours_or_in_another():
         ("s3/objects/pastelka/.sgwtmp/ab/cd", "folder", True),
     ],
 )
-def test_a_data_folder_keeps_to_one_kind_of_storage(tmp_path: Path, file: str, asked: str, fits: bool):
+def test_a_data_folder_keeps_its_kind_of_storage(tmp_path: Path, file: str, asked: str, fits: bool):
     (tmp_path / file).parent.mkdir(parents=True)
     (tmp_path / file).touch()
     environment = {"PASTELKA_DATA_DIR": str(tmp_path), "PASTELKA_STORAGE": asked}

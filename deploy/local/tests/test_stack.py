@@ -1,4 +1,4 @@
-"""The stack with its real servers and stand-ins for the services: it starts, heals, ends without a trace."""
+"""The stack with its real servers and stand-ins for the services: start, recovery, stop without leftovers."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ import pytest
 from pastelka_common.servers import free_port
 from pastelka_local.accounts import service_environment
 from pastelka_local.api_client import connect
-from pastelka_local.health import look, read_states
+from pastelka_local.health import read_stack_state, read_states
 from pastelka_local.orphans import find_orphans
 from pastelka_local.plan import ServiceKind, StackFile
 from pastelka_local.sample import SampleProgress, make_sample
@@ -72,7 +72,7 @@ async def running(tmp_path: Path) -> AsyncIterator[tuple[Settings, StackFile]]:
         await _end(settings)
 
 
-async def test_everything_is_up_with_the_settings_and_heals_and_ends(running: tuple[Settings, StackFile]):
+async def test_a_stack_starts_with_its_settings_recovers_and_stops(running: tuple[Settings, StackFile]):
     settings, _ = running
     states = _states(settings)
     assert set(states) == {
@@ -81,17 +81,17 @@ async def test_everything_is_up_with_the_settings_and_heals_and_ends(running: tu
     }
     assert all(state["healthy"] and psutil.pid_exists(state["pid"]) for state in states.values())
     assert set(states["nats"]) == {"name", "pid", "port", "healthy"}
-    await _services_get_their_settings(settings, states)
-    _other_users_are_kept_out(settings, states)
-    await _sample_is_made_once(settings)
-    await _a_killed_process_is_started_again(settings)
+    await _assert_services_get_their_settings(settings, states)
+    _assert_other_users_have_no_access(settings, states)
+    await _assert_the_sample_is_made_once(settings)
+    await _assert_a_killed_process_restarts(settings)
     assert await _end(settings) == 0
     assert find_orphans(settings.data) == []
     assert read_states(settings.run) == []
     assert not any(psutil.pid_exists(state["pid"]) for state in states.values())
 
 
-async def _services_get_their_settings(settings: Settings, states: dict[str, dict[str, Any]]) -> None:
+async def _assert_services_get_their_settings(settings: Settings, states: dict[str, dict[str, Any]]) -> None:
     async with httpx.AsyncClient() as client:
         environment = (await client.get(f"http://127.0.0.1:{states['coloring']['port']}/environment")).json()
     assert environment["RUNPOD_BASE_URL"] == "http://127.0.0.1:9999/v2?100%"
@@ -117,8 +117,8 @@ timeout 50 head -n 2 <&3
 """
 
 
-def _other_users_are_kept_out(settings: Settings, states: dict[str, dict[str, Any]]) -> None:
-    """What the system lets another user of the machine see and do."""
+def _assert_other_users_have_no_access(settings: Settings, states: dict[str, dict[str, Any]]) -> None:
+    """Access of another user of the machine to the stack."""
     photo = settings.data / "storage" / "images" / "1" / "1" / "image_1.jpg"
     photo.parent.mkdir(parents=True)
     photo.write_text("a photo")
@@ -143,12 +143,12 @@ def _other_users_are_kept_out(settings: Settings, states: dict[str, dict[str, An
         **as_other,
     )
     assert "Authorization Violation" in done.stdout
-    if as_other:  # else there is no other user to be
+    if as_other:  # without root the test cannot become another user
         assert [line for line in done.stdout.splitlines() if not line.startswith(("INFO", "-ERR"))] == []
         assert done.stderr.count("Permission denied") == 6, done.stderr
 
 
-async def _sample_is_made_once(settings: Settings) -> None:
+async def _assert_the_sample_is_made_once(settings: Settings) -> None:
     seen: list[SampleProgress] = []
     async with connect(settings, None, None) as api:
         number = await make_sample(api, again=False, show=lambda _number, progress: seen.append(progress))
@@ -159,7 +159,7 @@ async def _sample_is_made_once(settings: Settings) -> None:
         assert await make_sample(api, again=True, show=lambda *_: None) == "M1001"
 
 
-async def _a_killed_process_is_started_again(settings: Settings) -> None:
+async def _assert_a_killed_process_restarts(settings: Settings) -> None:
     for name in ("coloring", "nginx", "postgres"):
         before = _states(settings)[name]["pid"]
         os.kill(before, signal.SIGKILL)
@@ -167,7 +167,7 @@ async def _a_killed_process_is_started_again(settings: Settings) -> None:
         await _until(lambda: _states(settings)[name]["healthy"])  # noqa: B023
 
 
-async def test_down_ends_what_a_killed_supervisord_left(running: tuple[Settings, StackFile]):
+async def test_down_ends_processes_left_by_a_killed_supervisord(running: tuple[Settings, StackFile]):
     settings, _stack = running
     states = _states(settings)
     os.kill(states["supervisor"]["pid"], signal.SIGKILL)
@@ -188,7 +188,7 @@ def _is_ours(process: psutil.Process, data: Path) -> bool:
         return False
 
 
-async def test_a_service_that_refuses_its_settings_ends_the_start_with_its_words(tmp_path: Path):
+async def test_a_service_that_rejects_its_settings_fails_the_start_with_its_message(tmp_path: Path):
     settings = _settings(
         tmp_path, PASTELKA_PORT=str(free_port()), PASTELKA_STATIC_PORT=str(free_port()), NATS_URL="nats://x:1"
     )
@@ -196,13 +196,13 @@ async def test_a_service_that_refuses_its_settings_ends_the_start_with_its_words
     try:
         with pytest.raises(StackError, match=r"notifier(.|\n)*NATS_URL is 'x'; a URL is needed"):
             await _stack(settings, services=services).start()
-        names = {process.name for process in (await look(settings.run)).processes}
-        assert "nats" not in names  # it was given from outside
+        names = {process.name for process in (await read_stack_state(settings.run)).processes}
+        assert "nats" not in names  # an external server
         assert "postgres" in names
     finally:
         await _end(settings)
 
 
-async def test_looking_at_no_stack_finds_nothing(tmp_path: Path):
-    assert (await look(tmp_path)).processes == ()
+async def test_the_state_without_a_stack_is_empty(tmp_path: Path):
+    assert (await read_stack_state(tmp_path)).processes == ()
     assert await _end(_settings(tmp_path / "none")) == 0

@@ -414,6 +414,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Presets
+         * @description The presets with their options, and the options that the active provider takes.
+         */
+        get: operations["list_presets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -531,6 +551,12 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Background
+         * @description What is drawn outside of the subject: all, less, or nothing.
+         * @enum {string}
+         */
+        Background: "keep" | "quiet" | "none";
         /** Body_create_order */
         Body_create_order: {
             /** Customer Name */
@@ -598,9 +624,27 @@ export interface components {
         };
         /**
          * ColoringOptions
-         * @description How a coloring page is made: size in megapixels (0.5 to 8), detail in steps (1 to 20).
+         * @description How a coloring page is made: size in megapixels (0.5 to 8), detail in steps (1 to 20), style.
+         *
+         *     The options of style are written only where they differ from their default.
          */
         ColoringOptions: {
+            /**
+             * @description What is drawn outside of the subject: all, less, or nothing
+             * @default quiet
+             */
+            background: components["schemas"]["Background"];
+            /**
+             * Frame
+             * @description Whether the page has a thin border
+             * @default true
+             */
+            frame: boolean;
+            /**
+             * @description Width of the lines, for the chosen detail
+             * @default normal
+             */
+            line_weight: components["schemas"]["LineWeight"];
             /**
              * Megapixels
              * @description Size of the page
@@ -616,9 +660,24 @@ export interface components {
         };
         /**
          * ColoringOptionsResponse
-         * @description Size and detail of a coloring page.
+         * @description Size, detail and style of a coloring page; an option of style only where it is not the default.
          */
         ColoringOptionsResponse: {
+            /**
+             * Background
+             * @description Only there when it is not `quiet`
+             */
+            background?: ("keep" | "none") | null;
+            /**
+             * Frame
+             * @description Only there when there is no frame
+             */
+            frame?: false | null;
+            /**
+             * Line Weight
+             * @description Only there when it is not `normal`
+             */
+            line_weight?: ("thin" | "bold") | null;
             /** Megapixels */
             megapixels: number;
             /** Steps */
@@ -913,6 +972,12 @@ export interface components {
             title: string;
         };
         /**
+         * LineWeight
+         * @description How wide lines are, for the chosen detail.
+         * @enum {string}
+         */
+        LineWeight: "thin" | "normal" | "bold";
+        /**
          * MinutesResponse
          * @description What ended in each minute by the clock: 61 of them, the first and the last of which are partial.
          */
@@ -1085,6 +1150,46 @@ export interface components {
              * @description Not among them: messages that the broker will never accept
              */
             refused: number;
+        };
+        /**
+         * PresetResponse
+         * @description Coloring options with a name.
+         */
+        PresetResponse: {
+            /**
+             * Cost
+             * @description Price of a page; null where it is not known
+             */
+            cost: number | null;
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "quick" | "fine" | "best" | "toddler" | "child" | "adult";
+            options: components["schemas"]["ColoringOptionsResponse"];
+            /**
+             * Seconds
+             * @description Median time that a page with these options took lately, from the begin of its work; null where too few were made
+             */
+            seconds: number | null;
+        };
+        /**
+         * PresetsResponse
+         * @description The presets, and the coloring options that the active provider takes.
+         */
+        PresetsResponse: {
+            /** Items */
+            items: components["schemas"]["PresetResponse"][];
+            /**
+             * Options
+             * @description Names of the options that the provider takes; others are refused
+             */
+            options: string[];
+            /**
+             * Provider
+             * @enum {string}
+             */
+            provider: "local" | "runpod";
         };
         /**
          * Problem
@@ -3537,6 +3642,78 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_presets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresetsResponse"];
+                };
+            };
+            /** @description The caller's `ETag` is still right */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

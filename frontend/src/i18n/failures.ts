@@ -14,6 +14,7 @@ const CZECH: Readonly<Record<string, string>> = {
   files_left: "Některé soubory se nepodařilo smazat. Zkouší se to znovu.",
   internal_error: "Služba narazila na chybu. Zkuste to znovu; když se to opakuje, podívejte se do logu.",
   malformed_job: "Úloha přišla poškozená. Zadejte ji znovu.",
+  option_unsupported: "Poskytovatel omalovánek některou z voleb nezná. Vygenerujte omalovánku bez ní.",
   out_of_memory: "Službě došla paměť. Zkuste menší rozlišení.",
   page_missing: "Soubor omalovánky chybí. Vygenerujte ji znovu.",
   page_too_complex: "Omalovánka je na převod příliš složitá. Zkuste méně kroků.",

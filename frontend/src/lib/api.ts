@@ -13,6 +13,10 @@ import type { components } from "@/api/schema";
 export type OrderStatus = components["schemas"]["OrderStatus"];
 export type SvgRequest = components["schemas"]["SvgOptions"];
 
+/** The generated type calls every option with a default required. */
+type ColoringBody = components["schemas"]["ColoringOptions"];
+
+export type Presets = components["schemas"]["PresetsResponse"];
 export type SystemState = components["schemas"]["SystemResponse"];
 export type DeadLetter = components["schemas"]["DeadLetterResponse"];
 
@@ -90,12 +94,17 @@ export function deleteOrder(orderNumber: string): Promise<unknown> {
   return unwrap(client.DELETE("/api/v1/orders/{order_number}", { params }));
 }
 
+export function fetchPresets(signal?: AbortSignal): Promise<Presets> {
+  return unwrap(client.GET("/api/v1/presets", { signal: signal ?? null }));
+}
+
 export function generateOrderColoring(
   orderNumber: string,
   options: ColoringOptions,
 ): Promise<ColoringVersion[]> {
   const params = { path: { order_number: orderNumber } };
-  return unwrap(client.POST("/api/v1/orders/{order_number}/generate-coloring", { params, body: options }));
+  const body = options as ColoringBody;
+  return unwrap(client.POST("/api/v1/orders/{order_number}/generate-coloring", { params, body }));
 }
 
 export function generateOrderSvg(orderNumber: string, options: SvgRequest): Promise<SvgVersion[]> {
@@ -105,7 +114,8 @@ export function generateOrderSvg(orderNumber: string, options: SvgRequest): Prom
 
 export function generateImageColoring(imageId: number, options: ColoringOptions): Promise<ColoringVersion> {
   const params = { path: { image_id: imageId } };
-  return unwrap(client.POST("/api/v1/images/{image_id}/generate-coloring", { params, body: options }));
+  const body = options as ColoringBody;
+  return unwrap(client.POST("/api/v1/images/{image_id}/generate-coloring", { params, body }));
 }
 
 export function generateImageSvg(imageId: number, options: SvgRequest): Promise<SvgVersion> {

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from pastelka_coloring.entrypoint import main
 from pastelka_coloring.settings import ColoringSettings
 from pastelka_common.contracts.messages import ColoringJob
-from pastelka_common.contracts.options import ColoringOptions
+from pastelka_common.contracts.options import Background, ColoringOptions, LineWeight
 from pastelka_common.testing.fake_runpod import FakeRunpod, JobPlan
 from pastelka_common.testing.workbench import Run, Workbench, at_work
 
@@ -195,19 +195,39 @@ async def test_a_photo_that_is_not_there_or_not_ours_is_an_error(
     assert len(runpod.jobs.by_id) == 0
 
 
+async def test_options_that_runpod_does_not_take_reach_no_provider(
+    bench: Workbench, service: Service, runpod: FakeRunpod, make_job: MakeJob
+):
+    """The API refuses them; the job of a version that is older than the provider comes here."""
+    job = make_job(options=ColoringOptions(frame=False, line_weight=LineWeight.BOLD))
+    async with at_work(service()):
+        await bench.put(job)
+        await bench.until(lambda: len(bench.dead) == 1)
+    assert bench.statuses(job) == ["processing", "error"]
+    failure = bench.dead[0].failure
+    assert failure.code == "option_unsupported"
+    assert "'runpod' does not take frame, line_weight." in failure.message
+    assert len(runpod.jobs.by_id) == 0
+
+
 async def test_the_local_provider_has_no_statuses_of_its_own(
     bench: Workbench, service: Service, make_job: MakeJob, tmp_path: Path
 ):
-    job = make_job(options=ColoringOptions(megapixels=0.5, steps=1))
+    options = ColoringOptions(megapixels=0.5, steps=1, frame=False, background=Background.NONE)
+    job = make_job(options=options)
     async with at_work(service(coloring_provider="local")):
         await bench.put(job)
-        await bench.until_reported(job, "completed")
+        # A page takes a while on a busy machine.
+        await bench.until(lambda: "completed" in bench.statuses(job), timeout=90)
         await bench.until_no_job_is_left()
     assert bench.statuses(job) == ["processing", "completed"]
     assert [fact.order for fact in bench.of(job)] == [(1, 1, 1), (1, 1, 2)]
     page = Image.open(io.BytesIO((tmp_path / job.target).read_bytes()))
     assert page.format == "PNG"
     assert page.width * page.height == pytest.approx(500_000, rel=0.02)
+    # In the style of the job: without a frame.
+    assert page.crop((0, 0, page.width, 8)).getextrema()[0] == 255
+    assert page.getextrema()[0] == 0
     assert await bench.provider_job_id(job) is None
 
 

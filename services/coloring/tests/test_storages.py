@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from pastelka_common.contracts.messages import ColoringJob, now
-from pastelka_common.jobs import storage_errors
+from pastelka_common.jobs import run_markers
 from pastelka_common.jobs.reporter import RunReporter
 from pastelka_common.storage import thumbnail_path
 from pastelka_common.testing.fake_runpod import FakeRunpod, JobPlan
@@ -24,7 +24,7 @@ AT_RUNPOD = "runpod_processing"
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage_errors, "_SECONDS", 0.5)
+    monkeypatch.setattr(run_markers, "_STORAGE_SECONDS", 0.5)
 
 
 async def _stored(place: Place, job: ColoringJob, tmp_path: Path) -> ColoringJob:

@@ -1,4 +1,4 @@
-"""Streams of a real nats-server, emptied for each test, and subscribers of a real hub."""
+"""Streams of a real nats-server, purged for each test, and subscribers of a real hub."""
 
 import secrets
 from collections.abc import AsyncIterator, Callable
@@ -16,7 +16,7 @@ from pastelka_common.testing.subscriber import Subscriber
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def nc(nats_server: NatsServer) -> AsyncIterator[Client]:
-    """A connection; the events of earlier tests and what consumed them are gone."""
+    """A connection; events and consumers of earlier tests are deleted."""
     async with connected(nats_server.url, name="test") as client:
         await ensure_streams(client)
         await client.jetstream().purge_stream(EVENTS)
@@ -32,13 +32,13 @@ def js(nc: Client) -> JetStreamContext:
 
 @pytest.fixture
 def order_number() -> str:
-    """Of an order that no other test has."""
+    """An order number that no other test uses."""
     return secrets.token_hex(4)
 
 
 @pytest.fixture
 def subscribed(mercure_hub: MercureServer) -> Callable[..., Subscriber]:
-    """``async with subscribed("orders") as subscriber``: may read these topics, and asks for them."""
+    """``async with subscribed("orders") as subscriber``: a subscriber authorized for these topics."""
 
     def subscribe(*topics: str) -> Subscriber:
         return Subscriber(mercure_hub.url, mercure_hub.subscriber_key, topics)

@@ -1,4 +1,4 @@
-"""The specification's event reference and decision matrix, row by row and to the letter."""
+"""The specification's event reference and decision matrix, row by row."""
 
 import json
 from itertools import product
@@ -21,7 +21,7 @@ ORDER_UPDATE = Update(("orders", "orders/1270"), {"type": "order_update", "order
 
 
 def image_status(status_type: str, status: str) -> Update:
-    """The specification's example, but for the kind and the status."""
+    """The specification's example with another kind and status."""
     return Update(
         ("orders", "orders/1270"),
         {
@@ -71,8 +71,8 @@ MATRIX = [
     ("svg", "vectorizer_processing", "completed", ORDER_UPDATE),
 ]
 
-# Where a status leads, wherever it came from: what the whole table below is generated from. A
-# status that the specification gets is missing here, and fails the test until it is decided.
+# The update of each new status, whatever the previous one: the table below is generated from it. A status
+# added to the specification is missing here and fails the test until it is decided.
 TOLD_AS = {
     "coloring": {
         "pending": ORDER_UPDATE,
@@ -102,7 +102,7 @@ TRANSITIONS = [
 
 
 def assert_same(update: Update | None, expected: Update | None) -> None:
-    """The same topics, and the same payload also as the JSON that a browser gets."""
+    """Compare the topics, and the payload also as the JSON that a browser gets."""
     assert update == expected
     if update is not None and expected is not None:
         assert json.dumps(update.payload) == json.dumps(expected.payload)
@@ -124,7 +124,7 @@ def test_any_status_to_error_is_an_order_update(kind: str, before: str):
 
 
 @pytest.mark.parametrize(("kind", "before", "after"), TRANSITIONS)
-def test_every_transition_is_decided_by_where_it_leads(kind: str, before: str, after: str):
+def test_the_new_status_alone_decides_the_update(kind: str, before: str, after: str):
     assert_same(decide(changed(kind, before, after)), TOLD_AS[kind][after])
 
 
@@ -135,17 +135,17 @@ def test_only_a_new_version_waits_until_its_job_is_queued(kind: str):
         assert_same(decide(changed(kind, None, status)), expected)
 
 
-def test_a_number_that_a_subject_could_not_hold_stays_as_it_is():
+def test_an_order_number_is_not_encoded_in_topics_and_payloads():
     update = decide(OrderChanged(order_number="M 10.1*"))
     assert update is not None
     assert update.topics == ("orders", "orders/M 10.1*")
     assert update.payload == {"type": "order_update", "order_number": "M 10.1*"}
 
 
-def test_an_event_of_no_known_kind_is_not_told():
+def test_an_event_of_an_unknown_kind_is_not_published():
     assert decide(Event(event="archived", order_number="1270")) is None
 
 
-def test_a_status_that_is_none_is_an_error():
+def test_an_unknown_status_is_an_error():
     with pytest.raises(ValueError, match="runpod_submitting"):
         decide(changed("svg", "processing", "runpod_submitting"))

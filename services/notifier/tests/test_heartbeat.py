@@ -1,4 +1,4 @@
-"""A sign of life that pages can see: from one notifier, and from another one when that is gone."""
+"""Heartbeats for pages: from the active notifier, and from a standby when that is gone."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ NEVER = 600.0
 
 
 class CountingHub(MercureClient):
-    """Counts what was published through it, and what was tried."""
+    """Counts successful and attempted publications."""
 
     published = 0
     tried = 0
@@ -38,11 +38,11 @@ def hubs(mercure_hub: HubServer) -> Callable[..., CountingHub]:
     return hub
 
 
-def test_three_may_be_missing_before_a_page_takes_its_connection_for_dead():
+def test_a_page_tolerates_three_missing_heartbeats():
     assert INTERVAL * 3 <= 45
 
 
-async def test_a_page_sees_it_and_a_client_of_the_plan_does_not(
+async def test_heartbeats_reach_pages_but_not_clients_of_message_events(
     nc: Client, hubs: Callable[..., CountingHub], subscribed: Subscribe
 ):
     async with (
@@ -53,31 +53,31 @@ async def test_a_page_sees_it_and_a_client_of_the_plan_does_not(
     ):
         await page.until(lambda heard: sum(one.event == "heartbeat" for one in heard) >= 3)
         assert all(one.payload == {"type": "heartbeat"} for one in page.heard)
-        # One id each, from which a browser resumes without the ones before.
+        # Each has its own id, so that a browser resumes without the earlier ones.
         assert len({one.id for one in page.heard}) == len(page.heard)
         assert plan.heard == []
 
 
-async def test_of_two_notifiers_only_the_one_at_work_publishes(nc: Client, hubs: Callable[..., CountingHub]):
+async def test_only_the_active_notifier_publishes(nc: Client, hubs: Callable[..., CountingHub]):
     async with hubs() as active, hubs() as standby:
-        waiting = Heartbeat(nc, standby, lambda: False, interval=SHORT, patience=NEVER)
+        waiting = Heartbeat(nc, standby, lambda: False, interval=SHORT, standby_delay=NEVER)
         async with waiting.running(), Heartbeat(nc, active, lambda: True, interval=SHORT).running():
             assert await until(lambda: _reached(active, 5), 30)
         assert standby.tried == 0
 
 
-async def test_the_other_publishes_when_the_one_at_work_is_gone(nc: Client, hubs: Callable[..., CountingHub]):
+async def test_the_standby_publishes_when_the_active_notifier_is_gone(
+    nc: Client, hubs: Callable[..., CountingHub]
+):
     async with hubs() as active, hubs() as standby:
-        waiting = Heartbeat(nc, standby, lambda: False, interval=SHORT, patience=1.0)
+        waiting = Heartbeat(nc, standby, lambda: False, interval=SHORT, standby_delay=1.0)
         async with waiting.running():
             async with Heartbeat(nc, active, lambda: True, interval=SHORT).running():
                 assert await until(lambda: _reached(active, 3), 30)
             assert await until(lambda: _reached(standby, 2), 30)
 
 
-async def test_a_hub_that_is_away_costs_one_heartbeat_and_not_the_next(
-    nc: Client, hubs: Callable[..., CountingHub]
-):
+async def test_an_unavailable_hub_costs_one_heartbeat_only(nc: Client, hubs: Callable[..., CountingHub]):
     async with hubs(f"http://127.0.0.1:{free_port()}/") as away:
         async with Heartbeat(nc, away, lambda: True, interval=SHORT).running():
             assert await until(lambda: _tried(away, 3), 30)
@@ -94,7 +94,7 @@ async def _tried(hub: CountingHub, count: int) -> bool:
     return hub.tried >= count
 
 
-async def test_without_the_broker_there_is_none(hubs: Callable[..., CountingHub]):
+async def test_no_heartbeat_is_published_without_the_broker(hubs: Callable[..., CountingHub]):
     async with hubs() as hub:
         await Heartbeat(Client(), hub, lambda: True)._publish()
         assert hub.tried == 0

@@ -1,4 +1,4 @@
-"""Order within a lane, lanes side by side, and how they end."""
+"""Order within a key, concurrency across keys, and shutdown."""
 
 import asyncio
 
@@ -9,8 +9,8 @@ from pastelka_notifier.keyed_queue import KeyedQueue
 Item = tuple[str, int]
 
 
-class Bench:
-    """Work that waits until it is let go, and remembers when what began and ended."""
+class ControlledWork:
+    """Work that waits until it is released, and records when each item began and ended."""
 
     def __init__(self) -> None:
         self.begun: list[Item] = []
@@ -37,57 +37,57 @@ class Bench:
         async with asyncio.timeout(5), self.changed:
             await self.changed.wait_for(condition)
 
-    def let_go(self, count: int) -> None:
+    def allow(self, count: int) -> None:
         for _ in range(count):
             self.gate.release()
 
 
 @pytest.fixture
-async def bench() -> Bench:
-    return Bench()
+async def bench() -> ControlledWork:
+    return ControlledWork()
 
 
-async def test_one_key_is_worked_off_in_order_and_one_at_a_time(bench: Bench):
+async def test_items_of_one_key_run_in_order_one_at_a_time(bench: ControlledWork):
     queue = KeyedQueue(bench.work, width=8)
     items = [("a", number) for number in range(20)]
     for item in items:
         queue.put("a", item)
     await bench.until(lambda: bench.begun)
     assert bench.begun == items[:1]
-    bench.let_go(20)
+    bench.allow(20)
     await queue.finish(5)
     assert bench.begun == bench.ended == items
 
 
-async def test_different_keys_go_side_by_side(bench: Bench):
+async def test_different_keys_run_concurrently(bench: ControlledWork):
     queue = KeyedQueue(bench.work, width=8)
     for key in "abc":
         queue.put(key, (key, 0))
         queue.put(key, (key, 1))
     await bench.until(lambda: len(bench.begun) == 3)
     assert bench.begun == [("a", 0), ("b", 0), ("c", 0)]
-    bench.let_go(6)
+    bench.allow(6)
     await queue.finish(5)
     assert len(bench.ended) == 6
 
 
-async def test_no_more_than_the_width_at_once(bench: Bench):
+async def test_width_limits_concurrency(bench: ControlledWork):
     queue = KeyedQueue(bench.work, width=3)
     for key in range(10):
         queue.put(key, (str(key), 0))
     await bench.until(lambda: len(bench.begun) == 3)
     for done in range(1, 8):
-        bench.let_go(1)
+        bench.allow(1)
         await bench.until(lambda done=done: len(bench.begun) == 3 + done)
         assert len(bench.begun) - len(bench.ended) == 3
-    bench.let_go(3)
+    bench.allow(3)
     await queue.finish(5)
     assert len(bench.ended) == 10
 
 
-async def test_a_key_comes_back_after_its_lane_was_empty(bench: Bench):
+async def test_a_key_can_be_reused_after_its_queue_was_empty(bench: ControlledWork):
     queue = KeyedQueue(bench.work, width=2)
-    bench.let_go(2)
+    bench.allow(2)
     queue.put("a", ("a", 0))
     await bench.until(lambda: len(bench.ended) == 1)
     queue.put("a", ("a", 1))
@@ -95,7 +95,7 @@ async def test_a_key_comes_back_after_its_lane_was_empty(bench: Bench):
     assert bench.ended == [("a", 0), ("a", 1)]
 
 
-async def test_finish_cancels_what_is_not_done_in_time(bench: Bench):
+async def test_finish_cancels_work_after_the_grace_period(bench: ControlledWork):
     queue = KeyedQueue(bench.work, width=2)
     for key in "abc":
         queue.put(key, (key, 0))
@@ -107,12 +107,12 @@ async def test_finish_cancels_what_is_not_done_in_time(bench: Bench):
     assert bench.ended == []
 
 
-async def test_finish_of_nothing_is_at_once(bench: Bench):
+async def test_finish_of_an_empty_queue_returns_at_once(bench: ControlledWork):
     async with asyncio.timeout(1):
         await KeyedQueue(bench.work, width=1).finish(60)
 
 
-async def test_a_failure_costs_its_item_and_no_other(bench: Bench):
+async def test_a_failure_affects_only_its_item(bench: ControlledWork):
     async def work(item: Item) -> None:
         if item == ("a", 0):
             raise RuntimeError("unforeseen")
@@ -121,6 +121,6 @@ async def test_a_failure_costs_its_item_and_no_other(bench: Bench):
     queue = KeyedQueue(work, width=1)
     for item in [("a", 0), ("a", 1), ("b", 0)]:
         queue.put(item[0], item)
-    bench.let_go(2)
+    bench.allow(2)
     await queue.finish(5)
     assert sorted(bench.ended) == [("a", 1), ("b", 0)]

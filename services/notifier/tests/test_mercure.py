@@ -1,4 +1,4 @@
-"""Publishing to a real hub: who hears what, what is refused, and what a broken hub looks like."""
+"""Publishing to a real hub: recipients, rejections and failures of the hub."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -30,7 +30,7 @@ def update(order_number: str, number: int = 0, *, to_list: bool = True) -> Updat
     return Update(topics, {"type": "order_update", "order_number": order_number, "number": number})
 
 
-async def test_only_who_may_read_the_topic_hears_a_private_update(
+async def test_a_private_update_reaches_authorized_subscribers_only(
     hub: MercureClient, mercure_hub: HubServer, order_number: str, subscribed: Subscribe
 ):
     topic = f"orders/{order_number}"
@@ -41,13 +41,13 @@ async def test_only_who_may_read_the_topic_hears_a_private_update(
         await hub.publish(update(order_number, to_list=False), update_id=f"urn:{order_number}:1")
         await hub.publish(update("other"), update_id=f"urn:{order_number}:2")
         await admitted.until(lambda heard: len(heard) == 1)
-        # The hub tells its subscribers in order: had it told them the first update, it would be here.
+        # The hub delivers in order: the first update would have arrived before.
         await elsewhere.until(lambda heard: len(heard) == 1)
         assert admitted.payloads == [update(order_number).payload]
         assert stranger.payloads == []
 
 
-async def test_who_hears_both_topics_hears_an_update_once(
+async def test_a_subscriber_of_both_topics_receives_an_update_once(
     hub: MercureClient, order_number: str, subscribed: Subscribe
 ):
     topic = f"orders/{order_number}"
@@ -60,7 +60,7 @@ async def test_who_hears_both_topics_hears_an_update_once(
             assert {one.event for one in subscriber.heard} == {"message"}
 
 
-async def test_a_browser_resumes_after_the_id_we_gave(
+async def test_a_browser_resumes_after_the_published_id(
     hub: MercureClient, mercure_hub: HubServer, order_number: str
 ):
     topic = f"orders/{order_number}"
@@ -75,7 +75,7 @@ async def test_a_browser_resumes_after_the_id_we_gave(
 
 
 async def publish_as(token: str, url: str, topic: str) -> int:
-    """The hub's status for one update that is published with ``token``."""
+    """The hub's response status for one update published with ``token``."""
     form = {"topic": topic, "data": "{}", "private": "on"}
     headers = {"Authorization": f"Bearer {token}"}
     async with aiohttp.ClientSession(headers=headers) as http, http.post(url, data=form) as response:
@@ -96,15 +96,13 @@ async def publish_as(token: str, url: str, topic: str) -> int:
         ("/.well-known/mercure/subscriptions/orders/1", 401),
     ],
 )
-async def test_the_hub_takes_our_token_for_our_topics_only(
+async def test_the_token_is_limited_to_the_topics_of_orders(
     hub: MercureClient, mercure_hub: HubServer, topic: str, status: int
 ):
     assert await publish_as(hub._bearer(), mercure_hub.url, topic) == status
 
 
-async def test_an_old_token_is_worth_nothing_and_we_have_a_new_one_by_then(
-    mercure_hub: HubServer, order_number: str
-):
+async def test_a_token_expires_and_is_renewed_before(mercure_hub: HubServer, order_number: str):
     async with MercureClient(mercure_hub.url, mercure_hub.publisher_key, token_seconds=2) as hub:
         first = hub._bearer()
         assert await publish_as(first, mercure_hub.url, f"orders/{order_number}") == 200
@@ -116,7 +114,9 @@ async def test_an_old_token_is_worth_nothing_and_we_have_a_new_one_by_then(
         assert await until(refused)
 
 
-async def test_a_token_is_kept_for_half_of_its_life(hub: MercureClient, monkeypatch: pytest.MonkeyPatch):
+async def test_a_token_is_reused_for_half_of_its_lifetime(
+    hub: MercureClient, monkeypatch: pytest.MonkeyPatch
+):
     clock = 1_800_000_000.0
     monkeypatch.setattr("pastelka_notifier.mercure.time.time", lambda: clock)
     first = hub._bearer()
@@ -131,22 +131,24 @@ async def test_a_token_is_kept_for_half_of_its_life(hub: MercureClient, monkeypa
     assert hub._bearer() != first
 
 
-async def test_a_hub_that_is_away(order_number: str):
+async def test_an_unreachable_hub_is_unavailable(order_number: str):
     url = f"http://127.0.0.1:{free_port()}/.well-known/mercure"
     async with MercureClient(url, "k" * 32) as hub:
-        with pytest.raises(HubUnavailableError, match="did not answer"):
+        with pytest.raises(HubUnavailableError, match="did not respond"):
             await hub.publish(update(order_number), update_id="urn:1")
-        with pytest.raises(HubUnavailableError, match="did not answer"):
+        with pytest.raises(HubUnavailableError, match="did not respond"):
             await hub.check()
 
 
-async def test_a_wrong_key_waits_for_the_operator(mercure_hub: HubServer, order_number: str):
+async def test_a_wrong_key_is_retried_until_the_operator_repairs_it(
+    mercure_hub: HubServer, order_number: str
+):
     async with MercureClient(mercure_hub.url, "not-the-hub-s-key" * 3) as hub:
         with pytest.raises(HubUnavailableError, match="401"):
             await hub.publish(update(order_number), update_id="urn:1")
 
 
-async def test_the_hub_answers_its_check(hub: MercureClient):
+async def test_the_check_succeeds_while_the_hub_responds(hub: MercureClient):
     await hub.check()
 
 
@@ -155,7 +157,7 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 @asynccontextmanager
 async def hub_like(handler: Handler) -> AsyncIterator[str]:
-    """Something at the hub's place that is not a hub."""
+    """A server at the hub's address that is not a hub."""
     server = await asyncio.start_server(handler, "127.0.0.1")
     async with server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/.well-known/mercure"
@@ -182,9 +184,9 @@ async def _drop(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @pytest.mark.parametrize("handler", [_hang, _drop], ids=["hangs", "drops the connection"])
-async def test_a_hub_that_never_answers(handler: Handler):
+async def test_a_hub_that_never_responds_is_unavailable(handler: Handler):
     async with hub_like(handler) as url, MercureClient(url, "k" * 32, timeout=0.2) as hub:
-        with pytest.raises(HubUnavailableError, match="did not answer"):
+        with pytest.raises(HubUnavailableError, match="did not respond"):
             await hub.publish(update("1270"), update_id="urn:1")
 
 
@@ -202,7 +204,7 @@ async def test_a_hub_that_never_answers(handler: Handler):
         ("413 Content Too Large", HubRefusedError),
     ],
 )
-async def test_what_an_answer_means(status: str, error: type[Exception]):
+async def test_each_http_status_is_permanent_or_transient(status: str, error: type[Exception]):
     async with hub_like(answering(status)) as url, MercureClient(url, "k" * 32) as hub:
         with pytest.raises(error, match=status[:3]):
             await hub.publish(update("1270"), update_id="urn:1")

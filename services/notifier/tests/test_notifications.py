@@ -1,4 +1,4 @@
-"""From the EVENTS stream to the hub, both real: order, faults of either side, and leaving."""
+"""From the EVENTS stream to the hub, both real: order, failures on either side, and shutdown."""
 
 import asyncio
 import secrets
@@ -42,7 +42,7 @@ def event(order_number: str, number: int) -> VersionStatusChanged:
 
 
 async def publish(js: JetStreamContext, events: Iterable[Event]) -> None:
-    """Store events in this order."""
+    """Publish events in this order."""
     await Publisher(js._nc).send_all([outgoing(one) for one in events])
 
 
@@ -51,7 +51,7 @@ def interleaved(orders: list[str], numbers: range) -> list[VersionStatusChanged]
 
 
 def by_order(heard: Iterable[Heard]) -> dict[str, list[int]]:
-    """The numbers of each order's events, as they came."""
+    """The event numbers of each order, in their order of arrival."""
     found: dict[str, list[int]] = defaultdict(list)
     for one in heard:
         found[one.payload["order_number"]].append(one.payload["version_id"])
@@ -59,7 +59,7 @@ def by_order(heard: Iterable[Heard]) -> dict[str, list[int]]:
 
 
 class WatchedHub(MercureClient):
-    """A client of a hub that counts its calls, and can be made to fail or to wait."""
+    """A hub client that counts its calls, and can be made to fail or to wait."""
 
     accepted = 0
     failed = 0
@@ -100,13 +100,13 @@ class WatchedHub(MercureClient):
 
 
 def nowhere() -> str:
-    """Address of a hub that is not there."""
+    """Address without a hub."""
     return f"http://127.0.0.1:{free_port()}/.well-known/mercure"
 
 
 @asynccontextmanager
 async def notifying(notifications: NotificationService, *, grace: float = 5.0) -> AsyncIterator[None]:
-    """Runs while the body does; stopped as by SIGTERM."""
+    """Run the service while the body runs; stop it as SIGTERM does."""
     stop = asyncio.Event()
     task = asyncio.create_task(notifications.run(stop, grace=grace))
     try:
@@ -118,7 +118,7 @@ async def notifying(notifications: NotificationService, *, grace: float = 5.0) -
 
 
 async def assert_nothing_is_left(nc: Client, consumer: str = EVENTS_CONSUMER.name) -> None:
-    """All events are acknowledged or terminated, each at its first delivery."""
+    """Every event is acknowledged or terminated at its first delivery."""
     await nc.flush()
     info = await nc.jetstream().consumer_info(EVENTS, consumer)
     assert (info.num_pending, info.num_ack_pending, info.num_redelivered) == (0, 0, 0)
@@ -127,7 +127,7 @@ async def assert_nothing_is_left(nc: Client, consumer: str = EVENTS_CONSUMER.nam
 async def until_consumer(
     nc: Client, condition: Callable[[ConsumerInfo], bool], name: str = EVENTS_CONSUMER.name
 ) -> None:
-    """Return when the server says of the consumer what is wanted."""
+    """Return when the consumer info meets a condition."""
     async with asyncio.timeout(20):
         while not condition(await nc.jetstream().consumer_info(EVENTS, name)):  # noqa: ASYNC110 - asked only
             await asyncio.sleep(0.02)
@@ -135,14 +135,14 @@ async def until_consumer(
 
 @asynccontextmanager
 async def consumer(nc: Client, **changes) -> AsyncIterator[ConsumerSpec]:
-    """A consumer of one's own, like the notifier's but for ``changes``."""
+    """A separate consumer, like the notifier's but for ``changes``."""
     spec = replace(EVENTS_CONSUMER, name=f"test-{secrets.token_hex(4)}", **changes)
     await ensure_consumer(nc, spec)
     yield spec
     await nc.jetstream().delete_consumer(EVENTS, spec.name)
 
 
-async def test_each_order_s_events_come_in_order(
+async def test_events_of_each_order_arrive_in_order(
     nc: Client, js: JetStreamContext, mercure_hub: HubServer, subscribed: Subscribe
 ):
     orders = [secrets.token_hex(4) for _ in range(10)]
@@ -159,7 +159,7 @@ async def test_each_order_s_events_come_in_order(
     await assert_nothing_is_left(nc)
 
 
-async def test_a_burst_of_more_than_is_held_in_hand_does_not_stall(
+async def test_a_burst_larger_than_the_pending_limit_does_not_stall(
     nc: Client, js: JetStreamContext, mercure_hub: HubServer, subscribed: Subscribe
 ):
     orders = [secrets.token_hex(4) for _ in range(10)]
@@ -167,7 +167,7 @@ async def test_a_burst_of_more_than_is_held_in_hand_does_not_stall(
         WatchedHub(mercure_hub.url, mercure_hub.publisher_key) as hub,
         subscribed(*(f"orders/{order}" for order in orders)) as subscriber,
     ):
-        hub.faults = [HubUnavailableError("busy")] * 40  # so that the lanes drain only later
+        hub.faults = [HubUnavailableError("busy")] * 40  # so that the queues drain only later
         await publish(js, interleaved(orders, range(450)))
         async with notifying(NotificationService(nc, hub)):
             await subscriber.until(lambda heard: len(heard) >= 4500, timeout=60)
@@ -175,7 +175,7 @@ async def test_a_burst_of_more_than_is_held_in_hand_does_not_stall(
     await assert_nothing_is_left(nc)
 
 
-async def test_what_came_while_the_hub_was_away_arrives_in_order_when_it_is_back(
+async def test_events_during_a_hub_outage_arrive_in_order_afterwards(
     nc: Client, js: JetStreamContext, tmp_path: Path
 ):
     orders = [secrets.token_hex(4) for _ in range(10)]
@@ -194,20 +194,20 @@ async def test_what_came_while_the_hub_was_away_arrives_in_order_when_it_is_back
             await hub.until(lambda: hub.failed >= 30)
             await process.start()
             await until_consumer(nc, lambda info: info.num_pending == info.num_ack_pending == 0)
-        # A browser that was away as well asks the hub for all that it has.
+        # A browser that was offline as well resumes from the hub's history.
         late = Subscriber(server.url, server.subscriber_key, ["orders"])
         late._headers |= {"Last-Event-ID": "earliest"}
         async with late:
             await late.until(lambda heard: len({one.id for one in heard}) == 500)
             for numbers in by_order(late.heard).values():
-                # Once more is allowed (the hub died between accepting and saying so), back is not.
+                # A duplicate is allowed (the hub died between accepting and responding), a reversal is not.
                 assert numbers == sorted(numbers)
                 assert set(numbers) == set(range(50))
     await assert_nothing_is_left(nc)
 
 
 @pytest.mark.parametrize("hub_is", ["away", "silent"])
-async def test_leaving_hands_back_all_that_is_in_hand_at_once_and_in_order(
+async def test_shutdown_nacks_all_pending_events_at_once_and_in_order(
     nc: Client,
     js: JetStreamContext,
     mercure_hub: HubServer,
@@ -216,7 +216,7 @@ async def test_leaving_hands_back_all_that_is_in_hand_at_once_and_in_order(
     hub_is: str,
 ):
     events = [event(order_number, number) for number in range(30)]
-    # Not pinned, and with a deadline that does not pass here: only what is handed back comes again.
+    # Not pinned, and with a deadline that does not expire here: only nacked events are redelivered.
     async with (
         consumer(nc, ack_wait=60, pinned=False) as spec,
         subscribed(f"orders/{order_number}") as subscriber,
@@ -234,9 +234,7 @@ async def test_leaving_hands_back_all_that_is_in_hand_at_once_and_in_order(
         assert by_order(subscriber.heard) == {order_number: list(range(30))}
 
 
-async def test_a_push_that_is_cut_off_by_leaving_is_not_lost(
-    nc: Client, js: JetStreamContext, order_number: str
-):
+async def test_a_push_cancelled_by_shutdown_is_not_lost(nc: Client, js: JetStreamContext, order_number: str):
     async with consumer(nc, ack_wait=60, pinned=False) as spec, WatchedHub(nowhere(), "k" * 32) as silent:
         silent.waits = True
         async with notifying(NotificationService(nc, silent, consumer=spec), grace=0):
@@ -248,7 +246,7 @@ async def test_a_push_that_is_cut_off_by_leaving_is_not_lost(
 
 
 async def _pulled(nc: Client, spec: ConsumerSpec) -> list[Msg]:
-    """What the consumer delivers at once."""
+    """Messages that the consumer delivers immediately."""
     subscription = PullSubscription(nc, spec)
     await subscription.start()
     await subscription.ask(10)
@@ -268,7 +266,7 @@ async def _pulled(nc: Client, spec: ConsumerSpec) -> list[Msg]:
     ],
     ids=["nothing", "no json", "unknown event", "incomplete", "unknown status"],
 )
-async def test_an_event_that_cannot_be_read_is_dropped_and_blocks_nobody(
+async def test_an_unreadable_event_is_dropped_and_blocks_no_other(
     nc: Client,
     js: JetStreamContext,
     mercure_hub: HubServer,
@@ -289,7 +287,7 @@ async def test_an_event_that_cannot_be_read_is_dropped_and_blocks_nobody(
     await assert_nothing_is_left(nc)
 
 
-async def test_an_update_that_the_hub_refuses_is_dropped_and_blocks_nobody(
+async def test_an_update_that_the_hub_rejects_is_dropped_and_blocks_no_other(
     nc: Client, js: JetStreamContext, mercure_hub: HubServer, order_number: str, subscribed: Subscribe
 ):
     async with (
@@ -304,7 +302,7 @@ async def test_an_update_that_the_hub_refuses_is_dropped_and_blocks_nobody(
     await assert_nothing_is_left(nc)
 
 
-async def test_an_unforeseen_fault_is_tried_again_and_blocks_nobody(
+async def test_an_unexpected_error_is_retried_and_blocks_no_other(
     nc: Client,
     js: JetStreamContext,
     mercure_hub: HubServer,
@@ -324,7 +322,7 @@ async def test_an_unforeseen_fault_is_tried_again_and_blocks_nobody(
         assert by_order(subscriber.heard) == {order_number: [2, 1]}
 
 
-async def test_an_event_that_always_fails_is_given_up_on(
+async def test_an_event_that_always_fails_is_terminated(
     nc: Client, js: JetStreamContext, order_number: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("pastelka_notifier.deliveries._RETRY_SECONDS", 0.02)
@@ -337,7 +335,7 @@ async def test_an_event_that_always_fails_is_given_up_on(
         assert hub.failed == 5
 
 
-async def test_a_redelivery_of_what_waits_is_neither_pushed_twice_nor_out_of_order(
+async def test_a_redelivery_of_a_queued_event_is_pushed_once_and_in_order(
     nc: Client, js: JetStreamContext, mercure_hub: HubServer, order_number: str, subscribed: Subscribe
 ):
     async with (
@@ -345,7 +343,7 @@ async def test_a_redelivery_of_what_waits_is_neither_pushed_twice_nor_out_of_ord
         WatchedHub(mercure_hub.url, mercure_hub.publisher_key) as hub,
         subscribed(f"orders/{order_number}") as subscriber,
     ):
-        # Extensions come too late for this consumer's deadline.
+        # Extensions arrive too late for this consumer's deadline.
         notifications = NotificationService(nc, hub, consumer=replace(spec, ack_wait=60))
         hub.faults = [HubUnavailableError("for a while")] * 4
         async with notifying(notifications):
@@ -358,7 +356,7 @@ async def test_a_redelivery_of_what_waits_is_neither_pushed_twice_nor_out_of_ord
         assert by_order(subscriber.heard) == {order_number: list(range(5))}
 
 
-async def test_what_waits_for_the_hub_is_given_to_nobody_else(
+async def test_events_waiting_for_the_hub_are_not_redelivered_elsewhere(
     nc: Client, js: JetStreamContext, mercure_hub: HubServer, order_number: str, subscribed: Subscribe
 ):
     async with (
@@ -377,7 +375,7 @@ async def test_what_waits_for_the_hub_is_given_to_nobody_else(
         assert delivered.consumer_seq == 5
 
 
-async def test_a_quiet_event_reaches_nobody(
+async def test_an_event_without_an_update_is_acknowledged(
     nc: Client, js: JetStreamContext, mercure_hub: HubServer, order_number: str, subscribed: Subscribe
 ):
     async with (
@@ -392,7 +390,7 @@ async def test_a_quiet_event_reaches_nobody(
     await assert_nothing_is_left(nc)
 
 
-async def test_the_one_at_work_stays_at_work_while_it_waits_for_the_hub(
+async def test_the_active_notifier_stays_active_while_it_waits_for_the_hub(
     nats_server: NatsServer, js: JetStreamContext, nc: Client, order_number: str
 ):
     second_event = event(order_number, 2)
@@ -407,7 +405,7 @@ async def test_the_one_at_work_stays_at_work_while_it_waits_for_the_hub(
         await publish(js, [event(order_number, 1)])
         await one.until(lambda: one.failed == 1)
         async with notifying(NotificationService(second, other, consumer=spec), grace=0):
-            # Its tries are the clock: five pauses are longer than the pin holds without a sign of life.
+            # Attempts serve as the clock: five pauses last longer than the pin without a pull request.
             await one.until(lambda: one.failed == 6)
             await publish(js, [second_event])
             await until_consumer(nc, lambda info: info.num_ack_pending == 2, spec.name)

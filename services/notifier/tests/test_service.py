@@ -1,4 +1,4 @@
-"""The service as a whole: two processes of which one works, and what it says of its health."""
+"""The service as a whole: two processes of which one is active, and their health endpoints."""
 
 import asyncio
 import functools
@@ -26,14 +26,14 @@ _COUNT = re.compile(r'^pastelka_updates_pushed_total\{type="image_status"\} ([0-
 
 
 class Replica:
-    """One notifier: where it answers, and its process if it has one of its own."""
+    """One notifier: its address, and its process if it is a separate one."""
 
     def __init__(self, url: str, process: asyncio.subprocess.Process | None = None) -> None:
         self.url = url
         self.process = process
 
-    async def until_alive(self, http: aiohttp.ClientSession, path: str = "/healthz") -> None:
-        """Wait until it answers well."""
+    async def until_healthy(self, http: aiohttp.ClientSession, path: str = "/healthz") -> None:
+        """Wait until the endpoint returns 200."""
         async with asyncio.timeout(40):
             while not await self._answers(http, path):  # noqa: ASYNC110 - a process has no event for it
                 await asyncio.sleep(0.05)
@@ -46,7 +46,7 @@ class Replica:
             return False
 
     async def pushed(self, http: aiohttp.ClientSession) -> int:
-        """How many updates the hub took from it."""
+        """Number of updates that the hub accepted from it."""
         async with http.get(f"{self.url}/metrics") as response:
             found = _COUNT.search(await response.text())
         return int(float(found.group(1))) if found else 0
@@ -80,7 +80,7 @@ async def replicas(
             )
             started.append(Replica(f"http://127.0.0.1:{port}", process))
         for one in started:
-            await one.until_alive(http, "/readyz")
+            await one.until_healthy(http, "/readyz")
         yield started
     finally:
         for one in started:
@@ -89,7 +89,7 @@ async def replicas(
 
 @pytest.fixture
 def env(nats_server: NatsServer, mercure_hub: MercureServer, nc: Client) -> dict[str, str]:
-    """What a notifier is told; the consumer is a new one."""
+    """Environment of a notifier; the consumer is a new one."""
     return {
         "NATS_URL": nats_server.url,
         "MERCURE_URL": mercure_hub.url,
@@ -113,7 +113,7 @@ async def publish(js: JetStreamContext, order_number: str, numbers: range) -> No
     await Publisher(js._nc).send_all([outgoing(event(number)) for number in numbers])
 
 
-async def test_one_works_the_other_takes_over_when_it_is_killed_and_ends_cleanly_on_sigterm(
+async def test_the_standby_takes_over_after_a_kill_and_stops_cleanly_on_sigterm(
     env: dict[str, str],
     http: aiohttp.ClientSession,
     js: JetStreamContext,
@@ -137,7 +137,7 @@ async def test_one_works_the_other_takes_over_when_it_is_killed_and_ends_cleanly
         assert await waiting.end(signal.SIGTERM) == 0
 
 
-async def test_it_is_not_ready_while_the_hub_is_away(
+async def test_the_notifier_is_not_ready_while_the_hub_is_down(
     env: dict[str, str], http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ):
     port = free_port()
@@ -146,10 +146,10 @@ async def test_it_is_not_ready_while_the_hub_is_away(
         monkeypatch.setenv(name, value)
     async with at_work(functools.partial(run, NotifierSettings.load())) as task:
         one = Replica(f"http://127.0.0.1:{port}")
-        await one.until_alive(http)
+        await one.until_healthy(http)
         async with http.get(f"{one.url}/readyz") as response:
             answer = await response.json()
             assert response.status == 503
         assert answer["checks"]["broker"] == "ok"
-        assert "the hub did not answer" in answer["checks"]["hub"]
+        assert "the hub did not respond" in answer["checks"]["hub"]
         assert not task.done()

@@ -1,4 +1,4 @@
-"""What a wrong environment is answered with."""
+"""Error messages for an invalid environment."""
 
 import pytest
 
@@ -42,7 +42,7 @@ def test_a_complete_environment(environment):
         ({"MERCURE_CONCURRENCY": "many"}, "MERCURE_CONCURRENCY: "),
     ],
 )
-def test_what_is_wrong_is_named_and_ends_the_process(environment, capsys, changes, complaint):
+def test_an_invalid_setting_is_named_and_ends_the_process(environment, capsys, changes, complaint):
     environment(**changes)
     with pytest.raises(SystemExit) as ended:
         NotifierSettings.load()
@@ -52,7 +52,7 @@ def test_what_is_wrong_is_named_and_ends_the_process(environment, capsys, change
     assert "s3cr3t" not in said
 
 
-def test_all_that_is_wrong_is_said_at_once(environment, capsys):
+def test_all_invalid_settings_are_reported_at_once(environment, capsys):
     environment(MERCURE_URL=None, MERCURE_PUBLISHER_JWT_KEY=None)
     with pytest.raises(SystemExit):
         NotifierSettings.load()

@@ -1,4 +1,4 @@
-"""``python -m tests.bench.art``: make the pages of free photos, measure them, write docs/art.md."""
+"""``python -m tests.bench.art``: make pages of free photos, measure them, write docs/art.md."""
 
 import argparse
 import sys
@@ -18,7 +18,7 @@ _DOCS = Path(__file__).parents[3] / "docs"
 
 
 def main() -> int:
-    """0 when everything was made, measured and written."""
+    """0 if all pages were made and measured and the document was written."""
     arguments = _arguments()
     begun = time.monotonic()
     chosen = {name: path for name, path in photos().items() if name in (arguments.photos or photos())}

@@ -1,4 +1,4 @@
-"""What common filters make of a photo, for comparison: black lines on white, about a megapixel."""
+"""Common line-art filters for comparison: black lines on white, about a megapixel."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 Gray = NDArray[np.uint8]
 Filter = Callable[[NDArray[np.uint8]], Gray]
-"""Takes an RGB photo at the size of the page."""
+"""Maps an RGB photo at the page's size to a page."""
 
 
 def pencil_sketch(photo: NDArray[np.uint8]) -> Gray:

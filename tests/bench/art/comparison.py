@@ -1,4 +1,4 @@
-"""A page beside the SVG that is made of it."""
+"""Compares a page with its SVG."""
 
 import io
 import tempfile

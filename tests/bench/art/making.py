@@ -1,4 +1,4 @@
-"""Makes pages in a process of its own, on one core, and tells what each cost."""
+"""Makes pages in a separate process on one core and reports the cost of each."""
 
 import resource
 import time
@@ -27,16 +27,16 @@ _MEMORY = 4 << 30
 
 
 @dataclass(frozen=True)
-class Made:
-    """A page as PNG, its seconds of CPU, and the most memory its process had until then, in MB."""
+class MadePage:
+    """A page as PNG, its CPU seconds, and the process's peak memory so far, in MB."""
 
     png: bytes
     seconds: float
     megabytes: float
 
 
-def pages(photos: list[Path], megapixels: float, style: PageStyle) -> Iterator[Made]:
-    """Make the page of each photo, one after the other in one process."""
+def pages(photos: list[Path], megapixels: float, style: PageStyle) -> Iterator[MadePage]:
+    """Make the page of each photo sequentially in one process."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         pool.submit(load, _models()).result()
         for photo in photos:
@@ -50,7 +50,7 @@ def reference(photo: Path) -> NDArray[np.float32]:
 
 
 def svg(page: Path) -> bytes:
-    """The SVG that the local provider of vectorize makes of a page, in a process of its own."""
+    """The SVG that vectorize's local provider makes of a page, in a separate process."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(trace_page, page, ShapeStacking.STACKED, GroupBy.COLOR, _MEMORY).result()
 
@@ -60,13 +60,13 @@ def _detector() -> EdgeDetector:
     return load_models(_models().cache_dir, 1)
 
 
-def _made(job: PageJob) -> Made:
+def _made(job: PageJob) -> MadePage:
     started = time.process_time()
     outcome = color(job, _models())
     if outcome.code:
         raise RuntimeError(f"{job.photo.name}: {outcome.message}")
     seconds = time.process_time() - started
-    return Made(outcome.page, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    return MadePage(outcome.page, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 def _models() -> Models:

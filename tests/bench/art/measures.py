@@ -1,4 +1,4 @@
-"""What is measured on a page of about a megapixel."""
+"""Measures of a page of about a megapixel."""
 
 from dataclasses import dataclass, fields
 from statistics import fmean
@@ -11,9 +11,9 @@ from skimage.morphology import skeletonize
 
 Gray = NDArray[np.uint8]
 
-# Shares of the page's area: what can be filled, what is tiny, what is a sliver.
+# Shares of the page's area: fillable, tiny, sliver.
 FILLABLE, TINY = 0.002, 0.0003
-# Pixels at the border that are not counted, and around a line in which its two sides are looked for.
+# Pixels at the border that are ignored, and the distance from a line at which its two sides are sampled.
 _BORDER, _SIDES = 8, 11
 # Extent of a speck, and the distance at which lines agree, as shares of the page's scale and diagonal.
 _SPECK, _AGREES = 0.012, 0.0075
@@ -39,8 +39,8 @@ class Measures:
 def measure(page: Gray, reference: NDArray[np.float32]) -> Measures:
     """Measure a page against the edge probabilities of its photo (of any size).
 
-    ``closed`` is the share of line length between two different regions, ``ends`` the open ends by
-    the megapixel, ``spread`` the standard deviation of the line width against its mean.
+    ``closed`` is the share of line length between two different regions, ``ends`` the number of open ends per
+    megapixel, ``spread`` the standard deviation of the line width divided by its mean.
     """
     height, width = page.shape
     black = page < 128
@@ -98,7 +98,7 @@ def _specks(black: NDArray[np.bool_], extent: float) -> float:
 def _agreement(
     line: NDArray[np.bool_], inside: NDArray[np.bool_], reference: NDArray[np.float32]
 ) -> tuple[float, float]:
-    """Shares of the page's lines on edges that are weak at least, and of strong edges on lines."""
+    """Shares of the page's lines on weak or strong edges, and of strong edges on lines."""
     height, width = line.shape
     edges = cv2.resize(reference, (width, height), interpolation=cv2.INTER_LINEAR)
     strong, weak = (_thinned(edges, threshold) for threshold in (0.5, 0.2))

@@ -1,19 +1,20 @@
-"""The photos that pages are made of, and what is said about each."""
+"""The photos of the benchmark and remarks about each."""
 
 from pathlib import Path
 
-from pastelka_coloring.providers.local.style import LineWeight, PageStyle
+from pastelka_coloring.providers.local.style import PageStyle
+from pastelka_orders.domain.coloring_options import presets_of
 
 _HERE = Path(__file__).parents[1] / "photos"
 _SAMPLES = Path(__file__).parents[3] / "deploy/local/src/pastelka_local/sample"
 PREVIOUS = _HERE / "previous"
 
 PRESETS: dict[str, tuple[float, PageStyle]] = {
-    "toddler": (1.0, PageStyle(steps=1, line_weight=LineWeight.BOLD)),
-    "child": (1.0, PageStyle(steps=4)),
-    "adult": (1.0, PageStyle(steps=12)),
+    name: (1.0, PageStyle(options.steps, options.frame, options.background, options.line_weight))
+    for name, options in presets_of("local")
+    if name in ("toddler", "child", "adult")
 }
-"""Megapixels and style of each preset."""
+"""Megapixels and style of the presets by who colors, all at the size that the figures are for."""
 
 KINDS = {
     "astronaut": "person",
@@ -53,7 +54,7 @@ WEAK: dict[str, str] = {
     "canyon": "cliffs, bushes and river are bands that are hard to tell apart.",
     "gateway": "palms and lamps become blobs.",
 }
-"""One sentence for each photo whose page is still weak, after looking at it."""
+"""A remark for each photo whose page is still weak, written after inspection."""
 
 
 def photos() -> dict[str, Path]:

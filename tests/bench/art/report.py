@@ -1,4 +1,4 @@
-"""What is written about the pages: the tables of docs/art.md, the contact sheet, the README's picture."""
+"""Writes the tables of docs/art.md, the contact sheet and the README's picture."""
 
 import os
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _COLUMNS = {
 
 @dataclass(frozen=True)
 class Row:
-    """The mean of all pages of one method, seconds of CPU a page, and the peak of memory in MB."""
+    """Mean over all pages of one method, CPU seconds per page, and peak memory in MB."""
 
     measures: Measures
     seconds: float | None

@@ -102,6 +102,7 @@
 - {name: STATIC_URL, value: {{ default (printf "%s/static" (trimSuffix "/" .Values.publicUrl)) .Values.staticUrl | quote }}}
 {{ include "pastelka.env.mercureSubscriber" . }}
 - {name: TIMEZONE, value: {{ .Values.timezone | quote }}}
+- {name: COLORING_PROVIDER, value: {{ .Values.coloring.provider | quote }}}
 - {name: AUTO_PROCESS, value: {{ .Values.autoProcess | quote }}}
 - {name: AUTH_MODE, value: {{ .Values.auth.mode | quote }}}
 {{- if eq .Values.auth.mode "proxy" }}

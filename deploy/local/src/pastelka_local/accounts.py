@@ -1,4 +1,4 @@
-"""Users and tokens of the running stack, by the commands of the orders service."""
+"""Users and tokens of the running stack, created with the commands of the orders service."""
 
 import asyncio
 import json
@@ -18,11 +18,11 @@ _TOKEN_LIFE = "1h"  # noqa: S105 - longer than a sample order takes
 
 
 class AccountsError(Exception):
-    """A user or token could not be made; the message says why."""
+    """A user or token could not be created; the message gives the reason."""
 
 
-def remember(run: Path, environment: Mapping[str, str]) -> None:
-    """Keep what the orders service's commands need of ``environment``, readable by the owner only."""
+def store_environment(run: Path, environment: Mapping[str, str]) -> None:
+    """Store the variables of ``environment`` that the orders commands need, readable by the owner only."""
     kept = {
         name: value
         for name, value in environment.items()
@@ -31,13 +31,13 @@ def remember(run: Path, environment: Mapping[str, str]) -> None:
     write_private(run / _FILE, json.dumps(kept, indent=2))
 
 
-def forget(run: Path) -> None:
-    """The stack has ended, and its servers with it."""
+def delete_environment(run: Path) -> None:
+    """Delete the stored variables after the stack has stopped."""
     (run / _FILE).unlink(missing_ok=True)
 
 
 def service_environment(run: Path) -> dict[str, str]:
-    """Database, broker and storage of the stack that runs here; empty where none does."""
+    """Variables for database, broker and storage of the running stack; empty if no stack runs."""
     try:
         kept: dict[str, str] = json.loads((run / _FILE).read_text())
     except FileNotFoundError:
@@ -46,14 +46,14 @@ def service_environment(run: Path) -> dict[str, str]:
 
 
 class Accounts:
-    """Asks the orders service's commands about the stack whose ``run`` folder this is."""
+    """Runs commands of the orders service against the stack whose ``run`` folder is given."""
 
     def __init__(self, run: Path, environment: Mapping[str, str]) -> None:
         self._run = run
         self._environment = environment
 
     async def add(self, name: str, role: str) -> int:
-        """Add a user; the password is asked for on this terminal. Exit status of the command."""
+        """Add a user; the command prompts for the password on this terminal. Returns its exit status."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "pastelka_orders", "users", "add", name, "--role", role),
             env=self._env(),
@@ -61,19 +61,19 @@ class Accounts:
         return await process.wait()
 
     async def is_empty(self) -> bool:
-        """Whether no user can sign in."""
+        """Whether there is no user yet."""
         users = json.loads(await self._answer("users", "list", "--json"))
         return all(user["disabled_at"] for user in users)
 
     @asynccontextmanager
     async def token(self) -> AsyncIterator[str]:
-        """A token of the stack's own, which may do everything and is revoked afterwards."""
+        """A token with all permissions, revoked when the block ends."""
         name = f"stack-{secrets.token_hex(4)}"
         token = await self._answer("tokens", "create", name, "--scope", "write", "--expires", _TOKEN_LIFE)
         try:
             yield token.strip()
         finally:
-            # Where the database has gone before, it ends by itself.
+            # If the database has already stopped, the token expires by itself.
             with suppress(AccountsError, TimeoutError):
                 await self._answer("tokens", "revoke", name)
 
@@ -94,5 +94,5 @@ class Accounts:
     def _env(self) -> dict[str, str]:
         kept = service_environment(self._run)
         if not kept:
-            raise AccountsError("nothing runs here; `make start` or `make up` comes first")
+            raise AccountsError("no stack is running; run `make start` or `make up` first")
         return {**self._environment, **kept}

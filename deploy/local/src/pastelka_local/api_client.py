@@ -1,4 +1,4 @@
-"""The API of a running Pastelka, as the commands ask it."""
+"""HTTP client of a running Pastelka's API, for the commands."""
 
 import json
 import mimetypes
@@ -19,11 +19,11 @@ _HUB = "/.well-known/mercure"
 
 
 class ApiError(Exception):
-    """The API refused a request or did not answer; the message says why and what would help."""
+    """The API rejected a request or did not respond; the message gives the reason and a remedy."""
 
 
 class ApiClient:
-    """Sends requests to the API at one address; every failure is an :class:`ApiError`."""
+    """Sends requests to the API at one address; each failure raises :class:`ApiError`."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
@@ -33,7 +33,7 @@ class ApiClient:
         return (await self._send("GET", path, params=parameters)).json()
 
     async def create_order(self, photos: Sequence[Path], form: Mapping[str, str]) -> Any:
-        """Create an order from photo files, in the order of the pages; the API's answer."""
+        """Create an order from photo files, one page per photo in this order; returns the API's response."""
         with ExitStack() as stack:
             files = [
                 ("photos", (photo.name, stack.enter_context(photo.open("rb")), _content_type(photo)))
@@ -42,7 +42,7 @@ class ApiClient:
             return (await self._send("POST", "/orders", data=form, files=files)).json()
 
     async def save(self, path: str, file: Path) -> int:
-        """Write the body at ``path`` to ``file``, whole or not at all; its size in bytes."""
+        """Write the body at ``path`` to ``file`` atomically; returns its size in bytes."""
         part = file.with_name(f".{file.name}.part")
         try:
             async with self._http.stream("GET", f"/api/v1{path}") as response:
@@ -58,7 +58,7 @@ class ApiClient:
 
     @asynccontextmanager
     async def events(self, topic: str) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
-        """The hub's updates of ``topic`` from now on. The hub's cookie comes with any answer of the API."""
+        """Yield the hub's updates of ``topic``; the hub's cookie comes with any earlier API response."""
         request = self._http.stream(
             "GET",
             _HUB,
@@ -83,15 +83,15 @@ class ApiClient:
 
     def _unreachable(self, error: httpx.HTTPError) -> ApiError:
         reason = str(error) or type(error).__name__
-        return ApiError(f"No answer from {self._http.base_url}: {reason}. Is it running (pastelka status)?")
+        return ApiError(f"No response from {self._http.base_url}: {reason}. Is it running (pastelka status)?")
 
 
 @asynccontextmanager
 async def connect(settings: Settings, url: str | None, token: str | None) -> AsyncIterator[ApiClient]:
-    """A client of the API at ``url``, or else of the stack that runs from this data folder.
+    """Client of the API at ``url``, or of the stack that runs from this data folder.
 
-    ``token`` is an API token. The own stack needs none: it gets one that is revoked afterwards. Raises
-    :class:`ApiError` where no address is given and nothing runs here.
+    ``token`` is an API token. Without a ``url`` the client uses a temporary token of the local stack, which
+    is revoked afterwards. Raises :class:`ApiError` if there is no address and no running stack.
     """
     if url is not None:
         async with _client(url, token) as client:
@@ -100,7 +100,7 @@ async def connect(settings: Settings, url: str | None, token: str | None) -> Asy
     stack = StackFile.read(settings.run)
     if stack is None:
         raise ApiError(
-            "Nothing runs here. Start it (pastelka start), or name an address: --url, PASTELKA_URL."
+            "No stack is running. Start one (pastelka start), or give an address: --url, PASTELKA_URL."
         )
     if token is not None or stack.auth_mode == "open":
         async with _client(stack.address, token) as client:

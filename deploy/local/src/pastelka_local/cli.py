@@ -1,4 +1,4 @@
-"""``pastelka``: the one command for people; what it does is in :mod:`pastelka_local.commands`."""
+"""``pastelka``: the command-line interface; :mod:`pastelka_local.commands` implements the commands."""
 
 import asyncio
 import importlib.metadata
@@ -46,14 +46,14 @@ _FAILURES = (
 
 
 class Role(StrEnum):
-    """What a user may do."""
+    """Role of a user."""
 
     VIEWER = "viewer"
     OPERATOR = "operator"
 
 
 def main() -> None:
-    """Run the command that was asked for; exit status 0, 1 (failure) or 2 (wrong setting or option)."""
+    """Run the command of the arguments; returns 0, 1 (failure) or 2 (wrong setting or option)."""
     os.umask(PRIVATE_UMASK)
     try:
         app()
@@ -107,7 +107,7 @@ def down() -> None:
 
 
 @app.command()
-def reset(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+def reset(yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False) -> None:
     """End every process and delete the data, after asking."""
     _exit(stack.reset(read_settings(), is_confirmed=yes))
 
@@ -121,7 +121,7 @@ def sample() -> None:
 @app.command()
 def user(
     name: Annotated[str, typer.Argument(help="The name to sign in with.")],
-    role: Annotated[Role, typer.Option(help="What the user may do.")] = Role.OPERATOR,
+    role: Annotated[Role, typer.Option(help="Role of the user.")] = Role.OPERATOR,
 ) -> None:
     """Add a user, whose password is asked for."""
     _exit(stack.user(read_settings(), name, role.value))

@@ -1,4 +1,4 @@
-"""What a person sees: a live table on a terminal, plain lines elsewhere."""
+"""Terminal output: a live table on a terminal, plain lines elsewhere."""
 
 import sys
 import time
@@ -15,29 +15,29 @@ from pastelka_local.health import ProcessState, StackState
 
 
 class Display(Protocol):
-    """Shows the steps, the processes and, at the end, where to look."""
+    """Shows the steps, the processes and finally the addresses."""
 
     def __enter__(self) -> Self: ...
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
     def step(self, line: str) -> None:
-        """A step begins."""
+        """Show that a step begins."""
 
     def state(self, state: StackState) -> None:
-        """The processes are now like this."""
+        """Show the state of the processes."""
 
     def headline(self, line: str) -> None:
-        """What matters most now; it stays."""
+        """Show a permanent headline."""
 
 
 def display() -> Display:
-    """The one that fits where the output goes."""
+    """The display for this kind of output."""
     return LiveDisplay() if sys.stdout.isatty() else PlainDisplay()
 
 
 def table(state: StackState) -> Table:
-    """All processes with pid, port and health."""
+    """Table of all processes with pid, port and health."""
     lines = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
     for title in ("process", "pid", "port", "health"):
         lines.add_column(title, justify="right" if title in {"pid", "port"} else "left")
@@ -47,7 +47,7 @@ def table(state: StackState) -> Table:
 
 
 class PlainDisplay:
-    """Lines as things happen, for logs and CI."""
+    """Prints one line per event, for logs and CI."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
@@ -60,15 +60,15 @@ class PlainDisplay:
         sys.stdout.flush()
 
     def step(self, line: str) -> None:
-        """Print it with the seconds since the start."""
+        """Print the step with the seconds since the start."""
         print(f"[{time.monotonic() - self._began:6.1f} s] {line}", flush=True)
 
     def headline(self, line: str) -> None:
-        """Print it as it is."""
+        """Print the headline unchanged."""
         print(line, flush=True)
 
     def state(self, state: StackState) -> None:
-        """Print what has become healthy, or is no longer."""
+        """Print processes whose health has changed."""
         for process in state.processes:
             before = self._known.get(process.name)
             if process.healthy != (before is not None and before.healthy):
@@ -79,7 +79,7 @@ class PlainDisplay:
 
 
 class LiveDisplay:
-    """The table of the processes, kept current, with the steps above and the headline below."""
+    """Live table of the processes, with the steps above and the headline below."""
 
     def __init__(self) -> None:
         self._console = Console()
@@ -97,15 +97,15 @@ class LiveDisplay:
         self._live.stop()
 
     def step(self, line: str) -> None:
-        """Show it with a spinner."""
+        """Show the step with a spinner."""
         self._step = Spinner("dots", text=Text(line))
 
     def headline(self, line: str) -> None:
-        """Show it below the table in place of the step."""
+        """Show the headline below the table in place of the step."""
         self._step, self._headline = None, line
 
     def state(self, state: StackState) -> None:
-        """Show it in the table."""
+        """Update the table."""
         self._state = state
 
     def _render(self) -> RenderableType:

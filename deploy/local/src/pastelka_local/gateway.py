@@ -1,4 +1,4 @@
-"""What the gateway is filled in with, from the stack's environment."""
+"""Variables of the gateway's templates, derived from the stack's environment."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -18,7 +18,7 @@ from pastelka_local.settings import Settings, SettingsError
 _LIMITS = ("RATE_", "HUB_STREAMS")
 _EXEMPT = "RATE_EXEMPT"
 _FEWEST = {"RATE_COSTLY": 12, "RATE_LOGIN": 1, "HUB_STREAMS": 1}
-"""So few that what a refused client is told to wait (``Retry-After``) is long enough; 60 for the others."""
+"""Minimum values at which the ``Retry-After`` of a rejected client is still sufficient; others: 60."""
 _MOST = 1_000_000
 _THIS_MACHINE = "127.0.0.0/8,::1"
 _PROXIES = "127.0.0.1,::1"
@@ -27,7 +27,7 @@ _PROXIES = "127.0.0.1,::1"
 def gateway_settings(settings: Settings, bucket: Mapping[str, str] | None = None) -> dict[str, str]:
     """Variables of ``deploy/nginx`` that the environment sets.
 
-    ``bucket`` are the variables of a bucket that is ours, in place of the environment's. Raises
+    ``bucket`` holds the variables of the stack's own bucket, which replace the environment's. Raises
     :class:`SettingsError`.
     """
     return {
@@ -40,7 +40,7 @@ def gateway_settings(settings: Settings, bucket: Mapping[str, str] | None = None
 
 
 def _files(environment: Mapping[str, str]) -> dict[str, str]:
-    """Where the files are that the services store by the same variables."""
+    """Location of the files, from the same variables that the services read."""
     if not environment.get("STORAGE_URL"):
         return {}
     region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1"
@@ -63,7 +63,7 @@ def _limits(settings: Settings) -> dict[str, str]:
 
 
 def _proxies(settings: Settings) -> dict[str, str]:
-    """The same lists as the API has."""
+    """Proxy lists, equal to those of the API."""
     front = _listed(settings.environment.get("TRUSTED_PROXIES", _PROXIES))
     naming = _listed(settings.environment.get("AUTH_TRUSTED_PROXIES", ""))
     return _checked("TRUSTED_PROXIES and AUTH_TRUSTED_PROXIES", partial(proxies_in_front, front, naming))
@@ -78,7 +78,7 @@ def _headers(settings: Settings) -> dict[str, str]:
 
 
 def _static(settings: Settings) -> dict[str, str]:
-    """Where the dashboard's pictures are, if not on the file server's own port."""
+    """Origin of the dashboard's images, if it is not the file server's own port."""
     given = settings.given("STATIC_URL")
     if given is None:
         return {}

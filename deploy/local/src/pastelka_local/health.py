@@ -1,4 +1,4 @@
-"""How the processes are: what supervisord knows, and what they answer."""
+"""Health of the processes: supervisord's state and their own health endpoints."""
 
 import asyncio
 import json
@@ -10,19 +10,19 @@ from typing import Any
 import aiohttp
 
 from pastelka_common.servers.postgres import accepts_connections
-from pastelka_local.plan import StackFile, Watched
+from pastelka_local.plan import MonitoredProcess, StackFile
 from pastelka_local.supervision import Supervisor
 
 _RUNNING = {"STARTING", "RUNNING"}
-_PROBE = aiohttp.ClientTimeout(total=4)  # a service gives each of its checks three seconds
+_PROBE = aiohttp.ClientTimeout(total=4)  # a service allows three seconds for each of its checks
 _NO_ANSWER = "no answer"
 
 
 @dataclass(frozen=True)
 class ProcessState:
-    """A line of ``processes.json``; ``pid`` is ``None`` while it is not running.
+    """An entry of ``processes.json``; ``pid`` is ``None`` while the process is not running.
 
-    ``problem`` is what a running process that is not healthy says, or empty; not in the file.
+    ``problem`` is the message of a running, unhealthy process, or empty; it is not written to the file.
     """
 
     name: str
@@ -31,14 +31,14 @@ class ProcessState:
     healthy: bool
     problem: str = ""
 
-    def as_line(self) -> dict[str, Any]:
-        """As ``processes.json`` has it."""
+    def as_entry(self) -> dict[str, Any]:
+        """The entry in the format of ``processes.json``."""
         return {"name": self.name, "pid": self.pid, "port": self.port, "healthy": self.healthy}
 
 
 @dataclass(frozen=True)
 class StackState:
-    """All processes, supervisord first; none where no stack runs."""
+    """All processes, supervisord first; empty if no stack runs."""
 
     processes: tuple[ProcessState, ...]
 
@@ -48,7 +48,7 @@ class StackState:
         return bool(self.processes) and all(process.healthy for process in self.processes)
 
 
-async def look(run: Path) -> StackState:
+async def read_stack_state(run: Path) -> StackState:
     """The state of the stack whose ``run`` folder this is; empty where none runs."""
     stack, supervisor = StackFile.read(run), Supervisor(run)
     pid = await asyncio.to_thread(supervisor.pid)
@@ -56,7 +56,7 @@ async def look(run: Path) -> StackState:
         return StackState(())
     try:
         known = await asyncio.to_thread(supervisor.processes)
-    except OSError:  # it ended in between
+    except OSError:  # it exited meanwhile
         return StackState(())
     states = await asyncio.gather(
         *(_state(watched, known.get(watched.name, {})) for watched in stack.processes)
@@ -65,14 +65,14 @@ async def look(run: Path) -> StackState:
 
 
 def write_states(run: Path, states: Sequence[ProcessState]) -> None:
-    """Replace ``processes.json`` in one step."""
+    """Replace ``processes.json`` atomically."""
     making = run / ".processes.json.making"
-    making.write_text(json.dumps([state.as_line() for state in states]))
+    making.write_text(json.dumps([state.as_entry() for state in states]))
     making.replace(run / "processes.json")
 
 
 def read_states(run: Path) -> list[dict[str, Any]]:
-    """What ``processes.json`` says; nothing where there is none."""
+    """The entries of ``processes.json``; empty if the file does not exist."""
     try:
         states: list[dict[str, Any]] = json.loads((run / "processes.json").read_text())
     except FileNotFoundError:
@@ -80,7 +80,7 @@ def read_states(run: Path) -> list[dict[str, Any]]:
     return states
 
 
-async def _state(watched: Watched, info: dict[str, Any]) -> ProcessState:
+async def _state(watched: MonitoredProcess, info: dict[str, Any]) -> ProcessState:
     running = info.get("statename") in _RUNNING
     if not running:
         return ProcessState(watched.name, None, watched.port, healthy=False)
@@ -90,8 +90,8 @@ async def _state(watched: Watched, info: dict[str, Any]) -> ProcessState:
     )
 
 
-async def _problem(watched: Watched) -> str | None:
-    """What is wrong with a running process; ``None`` if nothing is."""
+async def _problem(watched: MonitoredProcess) -> str | None:
+    """Problem of a running process; ``None`` if it is healthy."""
     if watched.probe == "postgres" and watched.port is not None:
         return None if await accepts_connections(watched.port) else _NO_ANSWER
     if watched.probe is None:
@@ -104,7 +104,7 @@ async def _problem(watched: Watched) -> str | None:
 
 
 def _failed_checks(body: str) -> str:
-    """What ``/readyz`` of a service names; empty where the body is something else."""
+    """Failed checks from a service's ``/readyz``; empty if the body has another format."""
     try:
         checks = json.loads(body)["checks"]
         return "; ".join(f"{name}: {result}" for name, result in checks.items() if result != "ok")

@@ -1,4 +1,4 @@
-"""The stack's own secrets, drawn once for each data folder."""
+"""The stack's own secrets, generated once per data folder."""
 
 import json
 import secrets
@@ -12,9 +12,9 @@ _HUB_KEYS = ("MERCURE_PUBLISHER_JWT_KEY", "MERCURE_SUBSCRIBER_JWT_KEY")
 
 
 def stack_secrets(data: Path) -> dict[str, str]:
-    """The hub's two keys and the password of NATS, kept in ``secrets.json``.
+    """The hub's two keys and the NATS password, stored in ``secrets.json``.
 
-    One that the file lacks is drawn, so that a data folder of an earlier version goes on working.
+    Generates missing secrets, so that a data folder of an earlier version keeps working.
     """
     file = data / "secrets.json"
     kept = _read(file) if file.exists() else {}
@@ -33,4 +33,4 @@ def _read(file: Path) -> dict[str, str]:
     try:
         return {str(name): str(value) for name, value in json.loads(file.read_text()).items()}
     except (ValueError, AttributeError) as error:
-        raise SettingsError(f"{file} is damaged ({error!r}); delete it, and new keys are drawn") from error
+        raise SettingsError(f"{file} is damaged ({error!r}); delete it to generate new keys") from error

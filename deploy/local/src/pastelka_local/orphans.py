@@ -1,4 +1,4 @@
-"""Finding and ending the orphaned processes of a stack whose supervisord was killed.
+"""Finds and terminates the orphaned processes of a stack whose supervisord was killed.
 
 A process belongs to the stack if its environment contains the stack's marker. nginx overwrites its
 environment with its title, so its program and its working directory in the data folder identify it.
@@ -15,11 +15,11 @@ from pastelka_local.supervision import MARKER
 
 _WITHOUT_ENVIRONMENT = {"nginx", "postgres"}
 _SERVERS = {"nginx", "postgres", "nats-server"}
-_PATIENCE_SECONDS = 10.0
+_TERMINATION_TIMEOUT = 10.0
 
 
 def find_orphans(data: Path) -> list[psutil.Process]:
-    """All processes of the stack in ``data``, but neither this one nor those that started it."""
+    """All processes of the stack in ``data``, except this process and its ancestors."""
     own = psutil.Process()
     spared = {own.pid, *(parent.pid for parent in own.parents())}
     return [
@@ -28,7 +28,7 @@ def find_orphans(data: Path) -> list[psutil.Process]:
 
 
 def terminate_orphans(data: Path) -> int:
-    """End them, servers after services, by force where they do not go; how many there were."""
+    """Terminate them, services before servers, with SIGKILL after a timeout; returns their number."""
     found = find_orphans(data)
     servers = [process for process in found if _name(process) in _SERVERS or "mercure" in _name(process)]
     services = [process for process in found if process not in servers]
@@ -39,7 +39,7 @@ def terminate_orphans(data: Path) -> int:
 
 
 def terminate_children() -> None:
-    """End what this process has started and not detached (builds, initdb): it was interrupted."""
+    """Terminate the attached child processes (builds, initdb) after an interruption."""
     _end([child for child in psutil.Process().children(recursive=True) if _same_session(child)])
 
 
@@ -47,18 +47,18 @@ def _end(processes: list[psutil.Process]) -> None:
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.terminate()
-    _, alive = psutil.wait_procs(processes, timeout=_PATIENCE_SECONDS)
+    _, alive = psutil.wait_procs(processes, timeout=_TERMINATION_TIMEOUT)
     for process in alive:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(alive, timeout=_PATIENCE_SECONDS)
+    psutil.wait_procs(alive, timeout=_TERMINATION_TIMEOUT)
 
 
 def _is_ours(process: psutil.Process, data: Path) -> bool:
-    return any(_signs(process, data))
+    return any(_markers(process, data))
 
 
-def _signs(process: psutil.Process, data: Path) -> Iterator[bool]:
+def _markers(process: psutil.Process, data: Path) -> Iterator[bool]:
     with contextlib.suppress(psutil.Error, OSError):
         yield process.environ().get(MARKER) == str(data)
     with contextlib.suppress(psutil.Error, OSError):

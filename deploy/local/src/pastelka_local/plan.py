@@ -1,4 +1,4 @@
-"""Which processes a stack consists of: the table that everything else reads."""
+"""The table of a stack's processes, which all other modules read."""
 
 import json
 import signal
@@ -15,13 +15,13 @@ from pastelka_local.settings import Settings
 Group = Literal["servers", "services", "watch"]
 
 SERVICE_STOP_SECONDS = 45
-"""A worker finishes or hands back what it has in hand within 30 s; then it is killed."""
+"""A worker finishes or nacks its active jobs within 30 s; then it is killed."""
 _SERVER_STOP_SECONDS = 20
 
 
 @dataclass(frozen=True)
 class ServiceKind:
-    """One kind of service process. ``argv`` comes after the Python interpreter."""
+    """One kind of service process. ``argv`` follows the Python interpreter."""
 
     name: str
     argv: tuple[str, ...]
@@ -40,8 +40,11 @@ MIGRATE = ("-m", "pastelka_orders.entrypoints.migrate")
 
 @dataclass(frozen=True)
 class Process:
-    """One process of the stack. ``probe`` is a URL that answers 2xx when it is healthy, ``postgres``
-    for PostgreSQL's own protocol, or ``None`` where running is all there is to ask."""
+    """One process of the stack.
+
+    ``probe`` is a URL that returns 2xx when the process is healthy, ``postgres`` for PostgreSQL's own
+    protocol, or ``None`` if running is the only check.
+    """
 
     name: str
     group: Group
@@ -56,8 +59,8 @@ class Process:
 
 
 @dataclass(frozen=True)
-class Watched:
-    """What the keeper and ``status`` need of a process; kept in ``run/stack.json``."""
+class MonitoredProcess:
+    """Data about a process for the health monitor and ``status``; stored in ``run/stack.json``."""
 
     name: str
     port: int | None
@@ -66,32 +69,32 @@ class Watched:
 
 @dataclass(frozen=True)
 class StackFile:
-    """``run/stack.json``: where a running stack is. It holds no secrets."""
+    """``run/stack.json``: the addresses of a running stack. It holds no secrets."""
 
     address: str
     static_url: str
-    processes: tuple[Watched, ...]
+    processes: tuple[MonitoredProcess, ...]
     auth_mode: str = "open"
 
     def write(self, run: Path) -> None:
-        """Write it in one step."""
+        """Write the file atomically."""
         making = run / "stack.json.making"
         making.write_text(json.dumps(asdict(self), indent=1))
         making.replace(run / "stack.json")
 
     @classmethod
     def read(cls, run: Path) -> "StackFile | None":
-        """What was written, or ``None`` if there is no stack."""
+        """Read the file; ``None`` if there is no stack."""
         try:
             content = json.loads((run / "stack.json").read_text())
         except FileNotFoundError:
             return None
-        watched = tuple(Watched(**process) for process in content["processes"])
+        watched = tuple(MonitoredProcess(**process) for process in content["processes"])
         return cls(**{**content, "processes": watched})
 
 
 def server_process(server: Server, port: int, probe: str) -> Process:
-    """A server part as a process."""
+    """The process of a server."""
     return Process(
         name=server.name,
         group="servers",
@@ -106,7 +109,7 @@ def server_process(server: Server, port: int, probe: str) -> Process:
 
 
 def service_processes(settings: Settings, kinds: Sequence[ServiceKind] = SERVICES) -> list[Process]:
-    """Every service, as often as its replicas say, each on a free port of its own."""
+    """All replicas of every service, each on its own free port."""
     return [
         _service(settings, kind, kind.name if number == 1 else f"{kind.name}-{number}")
         for kind in kinds
@@ -115,7 +118,7 @@ def service_processes(settings: Settings, kinds: Sequence[ServiceKind] = SERVICE
 
 
 def health_monitor_process(settings: Settings) -> Process:
-    """The process that keeps ``processes.json`` current."""
+    """The process that updates ``processes.json``."""
     return Process(
         name="keeper",
         group="watch",

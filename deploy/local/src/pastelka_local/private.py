@@ -1,4 +1,4 @@
-"""The data folder belongs to its owner: no other user of the machine may look into it."""
+"""Restricts the data folder to its owner."""
 
 import os
 import stat
@@ -13,7 +13,7 @@ _OTHERS = 0o077
 
 @contextmanager
 def private_umask() -> Iterator[None]:
-    """Make files and folders for their owner only while the body runs, in the whole process."""
+    """Create files and folders with owner-only permissions while the body runs, in the whole process."""
     before = os.umask(PRIVATE_UMASK)
     try:
         yield
@@ -22,17 +22,17 @@ def private_umask() -> Iterator[None]:
 
 
 def make_private(data: Path, folders: Iterable[Path]) -> None:
-    """Make ``data`` and ``folders`` within it, open to their owner only.
+    """Create ``data`` and ``folders`` within it with owner-only permissions.
 
-    What an earlier version left in ``data`` with other modes is closed, too. Files of another owner
-    (those of PostgreSQL, where root runs the stack) keep theirs: PostgreSQL insists on its own.
+    Also restricts what an earlier version left in ``data`` with other modes. Files of another owner (those of
+    PostgreSQL, if root runs the stack) keep their modes: PostgreSQL requires its own.
     """
     is_open = data.exists() and bool(stat.S_IMODE(data.stat().st_mode) & _OTHERS)
     for folder in (data, *folders):
         folder.mkdir(parents=True, exist_ok=True, mode=_FOLDER)
     if is_open:
         _close_all(data)
-    for folder in (*folders, data):  # last, as its mode says that all the rest is done
+    for folder in (*folders, data):  # last, because its mode marks the rest as done
         folder.chmod(_FOLDER)
 
 

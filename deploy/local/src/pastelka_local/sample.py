@@ -1,4 +1,4 @@
-"""The sample order: five real photos (``sample/SOURCES.md`` says whose) through the whole line."""
+"""The sample order: five real photos (sources in ``sample/SOURCES.md``) through the whole pipeline."""
 
 import asyncio
 import time
@@ -16,12 +16,12 @@ _DEADLINE_SECONDS = 900.0
 
 
 class SampleError(Exception):
-    """The sample order could not be made or did not complete."""
+    """The sample order could not be created or did not complete."""
 
 
 @dataclass(frozen=True)
 class SampleProgress:
-    """How far an order is."""
+    """Progress of an order."""
 
     images: int
     pages: int
@@ -31,7 +31,7 @@ class SampleProgress:
 
     @property
     def done(self) -> bool:
-        """Whether every image has its page and its SVG."""
+        """Whether every image has a page and an SVG."""
         return self.images > 0 and self.pages == self.svgs == self.images
 
     def __str__(self) -> str:
@@ -45,10 +45,10 @@ def photos() -> list[Path]:
 
 
 async def make_sample(api: ApiClient, *, again: bool, show: Callable[[str, SampleProgress], None]) -> str:
-    """Make the sample order unless it is there (or ``again``), wait until it is done; its number.
+    """Create the sample order unless it exists (or ``again``), wait for its completion; returns its number.
 
-    ``show`` gets the order's number and its progress whenever that changes. Raises :class:`SampleError`
-    and :class:`ApiError`.
+    ``show`` receives the order's number and its progress at each change. Raises :class:`SampleError` and
+    :class:`ApiError`.
     """
     try:
         number = None if again else await _existing(api)
@@ -57,7 +57,7 @@ async def make_sample(api: ApiClient, *, again: bool, show: Callable[[str, Sampl
             number = str((await api.create_order(photos(), form))["order_number"])
         await _until_done(api, number, show)
     except (KeyError, ValueError) as error:
-        raise SampleError(f"the API did not answer as it should: {error!r}") from error
+        raise SampleError(f"unexpected response of the API: {error!r}") from error
     return number
 
 
@@ -78,12 +78,12 @@ async def _until_done(api: ApiClient, number: str, show: Callable[[str, SamplePr
         if progress.errors and not progress.steps:
             raise SampleError(f"order {number} ended with errors: {'; '.join(progress.errors)}")
         if time.monotonic() > deadline:
-            raise SampleError(f"order {number} was not done within {_DEADLINE_SECONDS:g} s: {progress}")
+            raise SampleError(f"order {number} did not complete within {_DEADLINE_SECONDS:g} s: {progress}")
         await asyncio.sleep(_POLL_SECONDS)
 
 
 def progress_of(order: dict[str, Any]) -> SampleProgress:
-    """How far the order is that ``GET orders/{order_number}`` answered."""
+    """Progress of an order as returned by ``GET orders/{order_number}``."""
     images = [image for item in order["line_items"] for image in item["images"]]
     versions = [version for image in images for kind in image["versions"].values() for version in kind]
     latest = [kind[-1] for image in images for kind in image["versions"].values() if kind]

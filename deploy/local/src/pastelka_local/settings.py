@@ -1,4 +1,4 @@
-"""What the local stack is told by its environment."""
+"""Settings of the local stack, read from the environment."""
 
 import os
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ _FORBIDDEN_IN_PATHS = "\"'%;#\\$,\n"
 
 
 class SettingsError(Exception):
-    """A setting is malformed or cannot be had; the message names it and says what would be right."""
+    """A setting is malformed or cannot be used; the message names it and a valid value."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The stack's own settings; ``environment`` holds everything that is passed on to the services."""
+    """The stack's own settings; ``environment`` holds everything passed on to the services."""
 
     data: Path
     port: int | None = None
@@ -31,7 +31,7 @@ class Settings:
 
     @property
     def run(self) -> Path:
-        """Folder of what describes the running stack."""
+        """Folder of the files that describe the running stack."""
         return self.data / "run"
 
     @property
@@ -40,12 +40,12 @@ class Settings:
         return self.data / "log"
 
     def given(self, name: str) -> str | None:
-        """A variable's value, or ``None`` where it is unset or empty."""
+        """A variable's value, or ``None`` if it is unset or empty."""
         return self.environment.get(name) or None
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Settings from ``environment`` (that of the process). Raises :class:`SettingsError`."""
+    """Read the settings from ``environment``. Raises :class:`SettingsError`."""
     environment = dict(os.environ if environment is None else environment)
     data = Path(environment.get("PASTELKA_DATA_DIR") or ".pastelka").expanduser().absolute()
     if found := next((character for character in str(data) if character in _FORBIDDEN_IN_PATHS), None):
@@ -61,9 +61,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def require_same_storage(settings: Settings) -> None:
-    """Raise :class:`SettingsError` if the files of earlier starts are where they would not be found now.
+    """Raise :class:`SettingsError` if the files of earlier starts are in another kind of storage.
 
-    They do not move by themselves, and the reconciler would call them missing.
+    Files do not move between storages, and the reconciler would report them as missing.
     """
     if settings.given("STORAGE_URL"):
         return
@@ -80,16 +80,16 @@ def require_same_storage(settings: Settings) -> None:
 
 
 def _holds_files(folder: Path) -> bool:
-    """Whether there is a file below ``folder``, apart from what is hidden (versitygw's own)."""
+    """Whether there is a file below ``folder``, hidden ones (versitygw's own) excepted."""
     found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     return any(not any(part.startswith(".") for part in path.parts) for path in found)
 
 
 def choose_public_ports(settings: Settings) -> tuple[int, int, list[str]]:
-    """The gateway's port, the file server's, and what a person should know about the choice.
+    """The gateway's port, the file server's port, and a note about the choice.
 
-    A port that was asked for is taken or is an error; where none was asked for, the next free one
-    is taken. Raises :class:`SettingsError`.
+    A configured port must be free; an unconfigured one falls back to the next free port. Raises
+    :class:`SettingsError`.
     """
     notes: list[str] = []
     port = _public_port("PASTELKA_PORT", settings.port, _DEFAULT_PORT, (settings.static_port,), notes)
@@ -118,7 +118,7 @@ def _public_port(
 
 
 def _own_bucket(environment: Mapping[str, str]) -> bool:
-    """Whether the files are to be in a bucket of a server that the stack runs."""
+    """Whether the stack runs its own S3-compatible server for the files."""
     wanted = environment.get("PASTELKA_STORAGE") or "folder"
     if wanted not in {"folder", "s3"}:
         raise SettingsError(f"PASTELKA_STORAGE is {wanted!r}; folder or s3 is needed")

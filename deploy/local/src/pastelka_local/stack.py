@@ -1,4 +1,4 @@
-"""Starting and ending the stack."""
+"""Starts and stops the stack."""
 
 import asyncio
 import contextlib
@@ -24,16 +24,16 @@ from pastelka_common.servers.base import HOST, write_private
 from pastelka_local import accounts, plan
 from pastelka_local.dashboard import dist
 from pastelka_local.gateway import gateway_settings
-from pastelka_local.health import StackState, look, read_states, write_states
+from pastelka_local.health import StackState, read_stack_state, read_states, write_states
 from pastelka_local.keys import NATS_PASSWORD, hub_keys, stack_secrets
 from pastelka_local.orphans import terminate_orphans
-from pastelka_local.plan import Process, ServiceKind, StackFile, Watched
+from pastelka_local.plan import MonitoredProcess, Process, ServiceKind, StackFile
 from pastelka_local.private import make_private, private_umask
 from pastelka_local.settings import Settings, choose_public_ports, require_same_storage
 from pastelka_local.supervision import MARKER, Supervisor, render_config, socket_path, spawn
 
 Say = Callable[[str], None]
-"""Takes one line for a person about the step that begins."""
+"""Receives one line of text about the step that begins."""
 
 _START_SECONDS = 180.0
 _SERVERS_SECONDS = 60.0
@@ -42,19 +42,19 @@ _REAP_SECONDS = 3.0
 _PUBLISH_SECONDS = 15.0
 _POLL_SECONDS = 0.3
 _NOT_PASSED_ON = ("PORT", "HOST", "PYTHONDONTWRITEBYTECODE")
-"""Each service has its own port; and recompiling every module takes longer than starting."""
+"""Each service has its own port. Bytecode is cached: compiling every module takes longer than starting."""
 _MOST_STARTS = 2
 _FOLDERS = ("storage", "postgres", "nats", "mercure", "nginx")
 _TAIL_LINES = 25
 
 
 class StackError(Exception):
-    """The stack did not start or end; the message says why."""
+    """The stack did not start or stop; the message gives the reason."""
 
 
 @dataclass
 class Stack:
-    """One start of the stack; ``services`` and ``migrate`` are Python's arguments (tests put theirs)."""
+    """One start of the stack; ``services`` and ``migrate`` are Python arguments (tests replace them)."""
 
     settings: Settings
     say: Say
@@ -63,10 +63,10 @@ class Stack:
     watch: Callable[[StackState], None] = field(default=lambda _state: None)
 
     async def start(self) -> StackFile:
-        """Bring everything up; back when every process is healthy. Files are for the owner only.
+        """Start everything; returns when every process is healthy. Files get owner-only permissions.
 
-        Raises :class:`StackError`, :class:`SettingsError`, :class:`ServerError` and
-        :class:`DashboardError`; what was started is still there then, for :func:`end_stack`.
+        Raises :class:`StackError`, :class:`SettingsError`, :class:`ServerError` and :class:`DashboardError`;
+        processes that were started keep running, for :func:`end_stack`.
         """
         with private_umask():
             return await self._start()
@@ -88,12 +88,12 @@ class Stack:
         await asyncio.to_thread(gateway.prepare)
         environment = self._environment(keys, parts, gateway)
         stack, processes = self._describe([*parts.values(), gateway], services)
-        accounts.remember(self.settings.run, environment)
+        accounts.store_environment(self.settings.run, environment)
         await self._run(stack, processes, environment)
         return stack
 
     def _parts(self, drawn: dict[str, str]) -> dict[str, Server]:
-        """The servers that were not given from outside."""
+        """The servers that the environment does not provide."""
         data, given = self.settings.data, self.settings.given
         publisher = given("MERCURE_PUBLISHER_JWT_KEY") or drawn["MERCURE_PUBLISHER_JWT_KEY"]
         subscriber = given("MERCURE_SUBSCRIBER_JWT_KEY") or drawn["MERCURE_SUBSCRIBER_JWT_KEY"]
@@ -111,7 +111,7 @@ class Stack:
         return parts
 
     async def _prepare(self, servers: Iterable[Server]) -> Path:
-        """Get the servers ready to be started and the dashboard built; the folder of the latter."""
+        """Prepare the servers and build the dashboard; returns the dashboard's folder."""
         page, _ = await asyncio.gather(
             asyncio.to_thread(dist, self._reporter("dashboard")),
             asyncio.gather(*(asyncio.to_thread(server.prepare) for server in servers)),
@@ -150,7 +150,7 @@ class Stack:
     def _environment(
         self, keys: dict[str, str], parts: dict[str, Server], gateway: NginxServer
     ) -> dict[str, str]:
-        """What every process gets: ours where nothing was given, and all the rest passed through."""
+        """Environment of every process: the stack's own values for unset variables, the rest unchanged."""
         ours = {
             **keys,
             **{variable: server.url for variable, server in parts.items()},
@@ -173,7 +173,7 @@ class Stack:
         described = [_described(server) for server in servers]
         processes = [*described, *services, plan.health_monitor_process(self.settings)]
         gateway = next(server for server in servers if isinstance(server, NginxServer))
-        watched = tuple(Watched(process.name, process.port, process.probe) for process in processes)
+        watched = tuple(MonitoredProcess(process.name, process.port, process.probe) for process in processes)
         mode = self.settings.given("AUTH_MODE") or "open"
         return StackFile(gateway.address, gateway.static_url, watched, auth_mode=mode), processes
 
@@ -196,7 +196,7 @@ class Stack:
     async def _in_order(
         self, supervisor: Supervisor, processes: Sequence[Process], environment: dict[str, str]
     ) -> None:
-        """Servers first; then what needs no tables; then the tables, and what needs them."""
+        """Start servers, processes that need no tables, then migrate and start the rest."""
         first = [process for process in processes if process.group != "services"]
         servers = {process.name for process in first if process.group == "servers"}
         services = [process for process in processes if process.group == "services"]
@@ -226,12 +226,12 @@ class Stack:
         while await asyncio.to_thread(supervisor.pid) is None:
             if time.monotonic() > deadline:
                 raise StackError(
-                    f"supervisord does not answer:\n{tail(self.settings.log / 'supervisord.log')}"
+                    f"supervisord does not respond:\n{tail(self.settings.log / 'supervisord.log')}"
                 )
             await asyncio.sleep(_POLL_SECONDS)
 
     async def _until_published(self) -> None:
-        """Wait until ``processes.json`` says so too."""
+        """Wait until ``processes.json`` shows the same state."""
         deadline = time.monotonic() + _PUBLISH_SECONDS
         while not all(
             process["healthy"] for process in read_states(self.settings.run) or [{"healthy": False}]
@@ -241,10 +241,10 @@ class Stack:
             await asyncio.sleep(_POLL_SECONDS)
 
     async def _until(self, done: Callable[[StackState], bool], seconds: float) -> None:
-        """Wait for the stack. Raises :class:`StackError` for a process that ends again and again."""
+        """Wait for the stack. Raises :class:`StackError` if a process exits repeatedly."""
         deadline, pids = time.monotonic() + seconds, dict[str, set[int]]()
         while True:
-            state = await look(self.settings.run)
+            state = await read_stack_state(self.settings.run)
             self.watch(state)
             if done(state):
                 return
@@ -263,20 +263,20 @@ class Stack:
 
 
 async def end_stack(settings: Settings, say: Say) -> int:
-    """End every process of the stack, also when supervisord was killed; how many were left over.
+    """Stop every process of the stack, even if supervisord was killed; returns the number of orphans.
 
-    Raises :class:`StackError` if some process cannot be ended.
+    Raises :class:`StackError` if a process cannot be stopped.
     """
     supervisor = Supervisor(settings.run)
     pid = await asyncio.to_thread(supervisor.pid)
     if pid is not None:
-        say("stopping; what is in hand is finished or handed back first (at most 45 s)")
+        say("stopping; services finish or hand over their active jobs first (at most 45 s)")
         with contextlib.suppress(OSError):
             await asyncio.to_thread(supervisor.shutdown)
         await _until_gone(pid)
     left = await asyncio.to_thread(terminate_orphans, settings.data)
     (settings.run / "stack.json").unlink(missing_ok=True)
-    accounts.forget(settings.run)
+    accounts.delete_environment(settings.run)
     socket_path(settings.run).unlink(missing_ok=True)
     if settings.run.is_dir():
         write_states(settings.run, ())
@@ -284,7 +284,7 @@ async def end_stack(settings: Settings, say: Say) -> int:
 
 
 async def _until_gone(pid: int) -> None:
-    """Wait until it has ended, and for the system to forget it too (which init does, if it is a good one)."""
+    """Wait until the process has exited and init has reaped it."""
     for is_there, seconds in ((_is_alive, _STOP_SECONDS), (psutil.pid_exists, _REAP_SECONDS)):
         deadline = time.monotonic() + seconds
         while is_there(pid) and time.monotonic() < deadline:  # noqa: ASYNC110 - another process
@@ -312,7 +312,7 @@ def _are_healthy(state: StackState, names: set[str]) -> bool:
 
 
 def _bucket(parts: dict[str, Server]) -> dict[str, str] | None:
-    """What the services are told of a bucket of ours; whatever else is said of one is for others."""
+    """Settings of the stack's own bucket for the services; settings of an external bucket are removed."""
     server = parts.get("AWS_ENDPOINT_URL")
     return {**server.settings(), "AWS_SESSION_TOKEN": ""} if isinstance(server, BucketServer) else None
 
@@ -329,7 +329,7 @@ def _described(server: Server) -> Process:
             return plan.server_process(server, server.port, f"{server.url}/healthz")
         case NginxServer():
             return plan.server_process(server, server.port, f"{server.url}/healthz")
-    raise ServerError(f"{server.name} is no part of the stack")
+    raise ServerError(f"{server.name} is not part of the stack")
 
 
 __all__ = ["Stack", "StackError", "end_stack", "tail"]

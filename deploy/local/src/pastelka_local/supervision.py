@@ -1,4 +1,4 @@
-"""supervisord: its configuration, and talking to it."""
+"""supervisord: its configuration and its RPC client."""
 
 import contextlib
 import hashlib
@@ -22,15 +22,15 @@ from pastelka_local.private import PRIVATE_UMASK
 
 _MAX_SOCKET_PATH = 103
 _PRIORITIES: dict[Group, int] = {"watch": 1, "servers": 10, "services": 20}
-"""Groups are stopped from the highest to the lowest, each when the one before has ended."""
+"""supervisord stops groups from the highest priority to the lowest, each after the one before has exited."""
 _OPEN_FILES = 10_000
-"""What a process may have open: nginx has two for each browser."""
+"""Limit of open files per process: nginx has two for each browser."""
 MARKER = "PASTELKA_STACK"
-"""Variable that every process of a stack carries: its data folder."""
+"""Environment variable that marks every process of a stack: its data folder."""
 
 
 def socket_path(run: Path) -> Path:
-    """supervisord's socket: in ``run``, or in a short private folder where that path is too long."""
+    """Path of supervisord's socket: in ``run``, or in a short private folder if that path is too long."""
     path = run / "supervisor.sock"
     if len(os.fsencode(path)) <= _MAX_SOCKET_PATH:
         return path
@@ -49,7 +49,7 @@ def render_config(processes: Sequence[Process], run: Path, log: Path) -> str:
 
 
 def spawn(config: Path, environment: dict[str, str]) -> None:
-    """Start supervisord, which goes into the background. Raises ``CalledProcessError`` with its output."""
+    """Start supervisord as a daemon. Raises ``CalledProcessError`` with its output."""
     subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-m", "supervisor.supervisord", "--configuration", str(config)],
         env=environment,
@@ -63,13 +63,13 @@ def spawn(config: Path, environment: dict[str, str]) -> None:
 
 
 class Supervisor:
-    """A running supervisord, spoken to over its socket."""
+    """RPC client of a running supervisord."""
 
     def __init__(self, run: Path) -> None:
         self._url = f"unix://{socket_path(run)}"
 
     def pid(self) -> int | None:
-        """Its process id, or ``None`` when it does not answer."""
+        """supervisord's process id, or ``None`` if it does not respond."""
         try:
             return int(self._call("getPID"))
         except (OSError, RpcError, HTTPException):
@@ -82,11 +82,11 @@ class Supervisor:
                 self._call("startProcess", f"{process.group}:{process.name}", False)
 
     def processes(self) -> dict[str, dict[str, Any]]:
-        """What it says of each process by name (``pid``, ``statename``, ``exitstatus``, ...)."""
+        """supervisord's information on each process by name (``pid``, ``statename``, ``exitstatus``, ...)."""
         return {info["name"]: info for info in self._call("getAllProcessInfo")}
 
     def shutdown(self) -> None:
-        """Ask it to stop everything, in order, and end."""
+        """Stop every process in order, and supervisord itself."""
         self._call("shutdown")
 
     def _call(self, method: str, *arguments: Any) -> Any:
@@ -107,7 +107,7 @@ def _daemon_section(run: Path, log: Path) -> str:
         "minfds": min(_OPEN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),
     }
     if os.geteuid() == 0:
-        daemon["user"] = "root"  # else it warns
+        daemon["user"] = "root"  # otherwise supervisord prints a warning
     return "\n".join(
         [
             _section("supervisord", daemon),
@@ -128,7 +128,7 @@ def _program_section(process: Process, log: Path) -> str:
         "environment": variables,
         "autostart": "false",
         "autorestart": "true",
-        # One that ends sooner is tried again with a growing pause, for ever; later, it is started at once.
+        # A process that exits sooner is retried with a growing delay; one that exits later restarts at once.
         "startsecs": 5,
         "startretries": 1_000_000,
         "stopsignal": process.stop_signal,

@@ -25,7 +25,7 @@ from pastelka_common.contracts.messages import (
     job_key,
     subject_token,
 )
-from pastelka_common.contracts.options import ColoringOptions, SvgOptions
+from pastelka_common.contracts.options import ColoringOptions, SvgOptions, unsupported_options
 from pastelka_common.contracts.statuses import ColoringProcessingStatus, SvgProcessingStatus
 
 AT = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
@@ -196,6 +196,10 @@ def test_a_fact_out_of_range_is_refused(wrong: dict[str, object]):
         {"steps": True},
         {"megapixels": "1"},
         {"megapixels": True},
+        {"frame": "yes"},
+        {"frame": 1},
+        {"background": "loud"},
+        {"line_weight": "heavy"},
         {"unknown": 1},
     ],
 )
@@ -209,6 +213,25 @@ def test_an_option_out_of_range_is_refused(wrong: dict[str, object]):
 )
 def test_an_option_at_its_bound_is_taken(right: dict[str, object]):
     assert ColoringOptions.model_validate(right).model_dump() == {"megapixels": 1.0, "steps": 4, **right}
+
+
+def test_a_style_is_written_only_where_it_is_not_the_default():
+    defaults = {"frame": True, "background": "quiet", "line_weight": "normal"}
+    assert ColoringOptions.model_validate(defaults).model_dump_json() == '{"megapixels":1.0,"steps":4}'
+    job = ColoringJob(**JOB, **PATHS, options=ColoringOptions.model_validate(defaults))
+    assert '"options":{"megapixels":1.0,"steps":4}' in job.model_dump_json()
+    style = '{"megapixels":1.0,"steps":4,"frame":false,"background":"none","line_weight":"thin"}'
+    job = ColoringJob(**JOB, **PATHS, options=ColoringOptions.model_validate_json(style))
+    assert f'"options":{style}' in job.model_dump_json()
+    assert ColoringJob.model_validate_json(job.model_dump_json()) == job
+
+
+@pytest.mark.parametrize(
+    ("provider", "unsupported"),
+    [("local", []), ("runpod", ["frame", "line_weight"]), ("other", ["frame", "line_weight"])],
+)
+def test_a_provider_that_is_not_known_takes_size_and_detail(provider: str, unsupported: list[str]):
+    assert unsupported_options(provider, {"line_weight", "steps", "frame"}) == unsupported
 
 
 def test_a_message_cannot_be_changed():

@@ -2,26 +2,21 @@
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
-from pastelka_common.contracts.messages import ColoringFact, ColoringJob, DeadLetter
+from pastelka_common.contracts.messages import ColoringJob, DeadLetter
 from pastelka_common.contracts.statuses import ColoringProcessingStatus as Status
 from pastelka_common.errors import BrokerUnavailableError, PostponedError, TransientError
-from pastelka_common.jobs.handler import VersionJobHandler
+from pastelka_common.jobs.records import RunRecords
 from pastelka_common.jobs.reporter import RunReporter
-from pastelka_common.jobs.runs import Cancellations, ProviderJobs
 from pastelka_common.messaging.attempts import DeliveryLease
 from pastelka_common.messaging.consumer import Delivery, RetryPolicy
-from pastelka_common.messaging.holders import Holders
 from pastelka_common.messaging.outcomes import Ack, Outcome
 from pastelka_common.messaging.publish import Publisher, PublishError
-from pastelka_common.messaging.topology import JOBS, STATUS, ConsumerSpec, ensure_consumer
-from pastelka_common.storage import FolderStorage
+from pastelka_common.messaging.topology import JOBS, ConsumerSpec, ensure_consumer
 from pastelka_common.testing.waiting import soon, until
 
 SPEC = ConsumerSpec(JOBS, "coloring", "jobs.coloring.*", ack_wait=30, max_ack_pending=100)
@@ -31,7 +26,7 @@ QUICK = RetryPolicy(attempts=3, silent_deliveries=4, base=0.02, longest=0.05)
 Jobs = Callable[[int], ColoringJob]
 
 
-class Making:
+class ScriptedGenerator:
     """Raises what the script says for each attempt, and makes a page after that."""
 
     statuses = Status
@@ -56,28 +51,14 @@ class Making:
         self.cancelled.append(provider_job_id)
 
 
-MakeWorkshop = Callable[[Making], "VersionJobHandler[ColoringJob]"]
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def workshop_of(nc: Client, tmp_path: Path) -> MakeWorkshop:
-    jobs, cancellations = await ProviderJobs.open(nc), await Cancellations.open(nc, "coloring")
-    holders = await Holders.open(nc)
-
-    def make(generator: Making) -> VersionJobHandler[ColoringJob]:
-        return VersionJobHandler(
-            Publisher(nc), jobs, cancellations, FolderStorage(tmp_path), generator, "test", None, holders
-        )
-
-    return make
-
-
 @pytest.fixture
-def begin(work, workshop_of):
-    """``await begin(making, spec=...)`` starts a worker that makes colorings."""
+def begin(work, new_handler):
+    """``await begin(generator, spec=...)`` starts a worker that makes colorings."""
 
-    async def start(generator: Making, *, spec: ConsumerSpec = SPEC, retries: RetryPolicy = QUICK, **options):
-        handler = workshop_of(generator)
+    async def start(
+        generator: ScriptedGenerator, *, spec: ConsumerSpec = SPEC, retries: RetryPolicy = QUICK, **options
+    ):
+        handler = await new_handler(generator)
         return await work(
             handler.handle,
             spec=spec,
@@ -88,18 +69,6 @@ def begin(work, workshop_of):
         )
 
     return start
-
-
-@pytest.fixture
-def facts(js: JetStreamContext):
-    async def facts() -> list[ColoringFact]:
-        last = (await js.stream_info(STATUS)).state.last_seq
-        return [
-            ColoringFact.model_validate_json((await js.get_msg(STATUS, number)).data or b"")
-            for number in range(1, last + 1)
-        ]
-
-    return facts
 
 
 def busy() -> TransientError:
@@ -121,7 +90,7 @@ async def hand_back(nc: Client, js: JetStreamContext, times: int, spec: Consumer
 
 async def test_attempts_that_fail_count_and_are_announced(begin, js, job: Jobs, listen, facts):
     dead = await listen("dead.>")
-    generator = Making(busy(), busy(), busy())
+    generator = ScriptedGenerator(busy(), busy(), busy())
     await begin(generator)
     await Publisher(js._nc).publish(job(1))
     letter = await letter_of(dead)
@@ -138,7 +107,7 @@ async def test_attempts_that_fail_count_and_are_announced(begin, js, job: Jobs, 
 
 async def test_neither_the_broker_nor_waiting_counts(begin, js, job: Jobs, jobs_left):
     nothing_tried = [BrokerUnavailableError(), PublishError("away"), PostponedError("p", "P.", seconds=0.01)]
-    generator = Making(*nothing_tried, *nothing_tried, busy(), *nothing_tried, busy())
+    generator = ScriptedGenerator(*nothing_tried, *nothing_tried, busy(), *nothing_tried, busy())
     await begin(generator)
     await Publisher(js._nc).publish(job(1))
     await jobs_left(0)
@@ -146,7 +115,7 @@ async def test_neither_the_broker_nor_waiting_counts(begin, js, job: Jobs, jobs_
 
 
 async def test_broker_trouble_at_the_last_attempt_leaves_it_to_be_made(begin, js, job: Jobs, jobs_left):
-    generator = Making(busy(), busy(), PublishError("away"), PublishError("away"))
+    generator = ScriptedGenerator(busy(), busy(), PublishError("away"), PublishError("away"))
     await begin(generator)
     await Publisher(js._nc).publish(job(1))
     await jobs_left(0)
@@ -157,12 +126,12 @@ async def test_a_hand_back_at_sigterm_does_not_count(begin, connect, js, job: Jo
     dead = await listen("dead.>")
     await Publisher(js._nc).publish(job(1))
     for _ in range(6):
-        generator = Making()
+        generator = ScriptedGenerator()
         generator.release.clear()
         worker = await begin(generator, on=await connect())
         await soon(generator.begun.wait())
         await worker.stop()
-    last = Making(busy(), busy(), busy())
+    last = ScriptedGenerator(busy(), busy(), busy())
     await begin(last)
     assert (await letter_of(dead)).failure.code == "busy"
     assert len(last.attempts) == 3
@@ -172,10 +141,10 @@ async def test_the_count_outlives_the_process_and_the_message(begin, connect, nc
     dead = await listen("dead.>")
     publisher = Publisher(js._nc)
     await publisher.publish(job(1))
-    first = Making(busy(), busy())
+    first = ScriptedGenerator(busy(), busy())
     first_worker = await begin(first, retries=RetryPolicy(attempts=3, base=60), on=await connect())
     await until(lambda: len(first.attempts) == 1)
-    records = (await ProviderJobs.open(nc)).records
+    records = await RunRecords.open(nc)
 
     async def counted() -> bool:
         return (await records.read(job(1).key)).record.failed == 1
@@ -184,7 +153,7 @@ async def test_the_count_outlives_the_process_and_the_message(begin, connect, nc
     await first_worker.stop()
     await js.purge_stream(JOBS)
     await publisher.publish(job(1).model_copy(update={"first_attempt": 2}))
-    second = Making(busy(), busy(), busy())
+    second = ScriptedGenerator(busy(), busy(), busy())
     await begin(second)
     assert (await letter_of(dead)).failure.code == "busy"
     assert len(second.attempts) == 2
@@ -194,7 +163,7 @@ async def test_a_job_that_kills_its_workers_is_given_up_on(begin, nc, js, job: J
     dead = await listen("dead.>")
     await Publisher(js._nc).publish(job(1))
     await hand_back(nc, js, 4)
-    generator = Making()
+    generator = ScriptedGenerator()
     await begin(generator)
     letter = await letter_of(dead)
     assert letter.failure.code == "attempts_exhausted"
@@ -202,15 +171,15 @@ async def test_a_job_that_kills_its_workers_is_given_up_on(begin, nc, js, job: J
     assert generator.attempts == []
 
 
-async def test_crashes_count_anew_after_an_attempt_that_ended(begin, nc, js, job: Jobs, jobs_left):
+async def test_crashes_are_counted_from_zero_after_an_attempt_that_ended(begin, nc, js, job: Jobs, jobs_left):
     await Publisher(js._nc).publish(job(1))
     await hand_back(nc, js, 3)
-    generator = Making(busy())
+    generator = ScriptedGenerator(busy())
     worker = await begin(generator, retries=RetryPolicy(attempts=3, silent_deliveries=4, base=0.5))
     await until(lambda: generator.attempts)
     await worker.stop()
     await hand_back(nc, js, 3)
-    again = Making()
+    again = ScriptedGenerator()
     await begin(again)
     await jobs_left(0)
     assert len(again.attempts) == 1
@@ -220,11 +189,11 @@ async def test_waiting_does_not_hide_crashes(begin, nc, js, job: Jobs, listen):
     dead = await listen("dead.>")
     await Publisher(js._nc).publish(job(1))
     await hand_back(nc, js, 3)
-    generator = Making(PostponedError("p", "P.", seconds=60))
+    generator = ScriptedGenerator(PostponedError("p", "P.", seconds=60))
     worker = await begin(generator, retries=RetryPolicy(attempts=3, silent_deliveries=4))
     await until(lambda: generator.attempts)
     await worker.stop()
-    record = (await (await ProviderJobs.open(nc)).records.read(job(1).key)).record
+    record = (await (await RunRecords.open(nc)).read(job(1).key)).record
     assert (record.silent_deliveries, record.last_reported, record.failed) == (3, 4, 0)
     assert dead.empty()
 
@@ -233,10 +202,10 @@ async def test_what_the_provider_has_gets_more_patience_and_is_cancelled_in_the_
     begin, nc, js, job: Jobs, listen
 ):
     dead = await listen("dead.>")
-    await (await ProviderJobs.open(nc)).put(job(1).key, "rp-1")
+    await (await RunRecords.open(nc)).keep_provider_job(job(1).key, "rp-1")
     await Publisher(js._nc).publish(job(1))
     await hand_back(nc, js, 11)
-    generator = Making(busy(), busy(), busy())
+    generator = ScriptedGenerator(busy(), busy(), busy())
     await begin(generator)
     assert (await letter_of(dead)).failure.code == "busy"
     assert len(generator.attempts) == 3
@@ -244,10 +213,10 @@ async def test_what_the_provider_has_gets_more_patience_and_is_cancelled_in_the_
     assert generator.cancelled == ["rp-1"]
 
 
-async def test_a_job_delivered_again_while_in_hand_goes_on_as_the_later_delivery(
+async def test_a_job_delivered_again_while_it_is_active_goes_on_as_the_later_delivery(
     begin, nc, js, job: Jobs, jobs_left, facts
 ):
-    generator = Making()
+    generator = ScriptedGenerator()
     generator.release.clear()
     worker = await begin(generator, concurrency=2)
     await Publisher(js._nc).publish(job(1))
@@ -277,7 +246,9 @@ def test_a_lease_is_doubted_after_silence_and_after_a_reconnect():
     assert silent._expired
 
 
-async def test_jobs_without_a_record_are_spared_what_was_no_attempt(work, js, job: Jobs, jobs_left):
+async def test_without_a_record_of_attempts_broker_trouble_is_no_attempt_either(
+    work, js, job: Jobs, jobs_left
+):
     seen: list[int] = []
     script = [PublishError("away"), busy(), PublishError("away"), busy(), PublishError("away")]
 

@@ -1,28 +1,26 @@
-"""The workshop: facts in order, the provider asked once, cancellation down to the provider."""
+"""The handler of version jobs: facts in order, the provider asked once, cancellation down to the provider."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from nats.aio.client import Client
 from nats.js import JetStreamContext
 from PIL import Image
 
-from pastelka_common.contracts.messages import ColoringFact, ColoringJob, Failure, SvgJob, now
+from pastelka_common.contracts.messages import ColoringJob, Failure, SvgJob, now
 from pastelka_common.contracts.options import SvgOptions
 from pastelka_common.contracts.statuses import ColoringProcessingStatus as Status
 from pastelka_common.contracts.statuses import SvgProcessingStatus
-from pastelka_common.errors import PermanentError, TransientError
+from pastelka_common.errors import PermanentError, PostponedError, TransientError
+from pastelka_common.jobs.active_runs import RunCancelled, cancel_subject
 from pastelka_common.jobs.handler import RunReporter, VersionJobHandler
-from pastelka_common.jobs.runs import Cancellations, ProviderJobs, RunCancelled, cancel_subject
 from pastelka_common.messaging.consumer import Delivery, RetryPolicy
 from pastelka_common.messaging.outcomes import Ack
 from pastelka_common.messaging.publish import Publisher
-from pastelka_common.messaging.topology import CANCELS, COLORING_CONSUMER, PROVIDER_JOBS, STATUS
+from pastelka_common.messaging.topology import CANCELS, COLORING_CONSUMER, RUNS
 from pastelka_common.storage import FolderStorage, thumbnail_path
 from pastelka_common.testing.waiting import soon, until
 
@@ -31,7 +29,7 @@ SECOND = Delivery(attempt=2, is_last=False)
 PAGE = b"a page"
 
 
-class FakeMaking:
+class FakeGenerator:
     """A provider that takes what it is told to take; one submission is one payment."""
 
     statuses = Status
@@ -80,33 +78,13 @@ class Tracing:
 
 
 @pytest.fixture
-def generator() -> FakeMaking:
-    return FakeMaking()
+def generator() -> FakeGenerator:
+    return FakeGenerator()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def handler(nc: Client, generator: FakeMaking, tmp_path: Path) -> VersionJobHandler[ColoringJob]:
-    return VersionJobHandler(
-        Publisher(nc),
-        await ProviderJobs.open(nc),
-        await Cancellations.open(nc, "coloring"),
-        FolderStorage(tmp_path),
-        generator,
-    )
-
-
-@pytest.fixture
-def facts(js: JetStreamContext) -> Callable[[], object]:
-    """``await facts()`` is every fact reported so far, in the order they were stored."""
-
-    async def facts() -> list[ColoringFact]:
-        last = (await js.stream_info(STATUS)).state.last_seq
-        return [
-            ColoringFact.model_validate_json((await js.get_msg(STATUS, number)).data or b"")
-            for number in range(1, last + 1)
-        ]
-
-    return facts
+async def handler(new_handler, generator: FakeGenerator) -> VersionJobHandler[ColoringJob]:
+    return await new_handler(generator)
 
 
 async def test_a_job_is_reported_step_by_step_and_stored(handler, facts, tmp_path: Path, job):
@@ -136,15 +114,12 @@ async def test_a_finished_page_has_a_thumbnail_beside_it(handler, generator, tmp
         assert thumbnail.getpixel((9, 9)) == (255, 255, 255)
 
 
-async def test_an_svg_has_the_thumbnail_of_its_page(nc, tmp_path: Path):
+async def test_an_svg_has_the_thumbnail_of_its_page(new_handler, tmp_path: Path):
     page = BytesIO()
     Image.new("L", (30, 20), 7).save(page, "PNG")
     storage = FolderStorage(tmp_path)
     await storage.write("1/1/page.png", page.getvalue())
-    generator = Tracing()
-    handler = VersionJobHandler(
-        Publisher(nc), await ProviderJobs.open(nc), await Cancellations.open(nc, "svg"), storage, generator
-    )
+    handler = await new_handler(Tracing(), storage, "svg")
     for version_id, source in ((1, "1/1/page.png"), (2, "1/1/gone.png"), (3, "../gone.png")):
         todo = SvgJob(
             version_id=version_id,
@@ -182,7 +157,7 @@ async def test_a_redelivery_polls_on_without_submitting_or_stepping_back(handler
     assert (generator.submissions, generator.polled) == (1, ["rp-1", "rp-1"])
 
 
-async def test_another_run_is_submitted_anew(handler, generator, job):
+async def test_another_run_is_submitted_again(handler, generator, job):
     await handler.handle(job(7), FIRST)
     await handler.handle(job(7).model_copy(update={"run": 2}), FIRST)
     assert generator.polled == ["rp-1", "rp-2"]
@@ -289,12 +264,12 @@ def test_a_cancelled_run_is_told_apart_from_a_cancelled_task():
 
 
 async def forget(js: JetStreamContext) -> None:
-    """The broker loses what it knew of the providers' jobs."""
-    await js.purge_stream(f"KV_{PROVIDER_JOBS}")
+    """The broker loses the records of runs."""
+    await js.purge_stream(f"KV_{RUNS}")
 
 
 async def test_the_storage_remembers_the_providers_job_when_the_broker_has_forgotten(
-    handler, generator: FakeMaking, js: JetStreamContext, job
+    handler, generator: FakeGenerator, js: JetStreamContext, job
 ):
     todo = job(50)
     generator.error = TransientError("busy", "Busy.")
@@ -308,7 +283,7 @@ async def test_the_storage_remembers_the_providers_job_when_the_broker_has_forgo
 
 
 async def test_a_job_that_comes_back_after_its_file_was_stored_is_not_done_again(
-    handler, generator: FakeMaking, js: JetStreamContext, facts, tmp_path: Path, job
+    handler, generator: FakeGenerator, js: JetStreamContext, facts, tmp_path: Path, job
 ):
     todo = job(51).model_copy(update={"asked_at": now() - timedelta(seconds=5)})
     await handler.handle(todo, FIRST)
@@ -323,7 +298,7 @@ async def test_a_job_that_comes_back_after_its_file_was_stored_is_not_done_again
     assert not (tmp_path / todo.target).with_name(".image_1.png.run").exists()
 
 
-async def test_a_new_run_does_not_take_the_file_of_the_one_before(handler, generator: FakeMaking, job):
+async def test_a_new_run_does_not_take_the_file_of_the_one_before(handler, generator: FakeGenerator, job):
     first = job(52).model_copy(update={"asked_at": now() - timedelta(seconds=5)})
     await handler.handle(first, FIRST)
     again = first.model_copy(update={"run": 2, "asked_at": now() + timedelta(seconds=5)})
@@ -331,7 +306,7 @@ async def test_a_new_run_does_not_take_the_file_of_the_one_before(handler, gener
     assert generator.submissions == 2
 
 
-async def test_a_job_of_an_earlier_run_is_left_alone(handler, generator: FakeMaking, facts, job):
+async def test_a_job_of_an_earlier_run_is_left_alone(handler, generator: FakeGenerator, facts, job):
     first = job(53)
     generator.error = TransientError("busy", "Busy.")
     with pytest.raises(TransientError):
@@ -342,27 +317,28 @@ async def test_a_job_of_an_earlier_run_is_left_alone(handler, generator: FakeMak
     assert len(await facts()) == reported
 
 
-async def test_a_second_delivery_waits_for_the_first_and_pays_for_nothing(
-    handler, generator: FakeMaking, job
+async def test_a_second_delivery_is_postponed_until_the_first_has_ended_and_pays_for_nothing(
+    handler, generator: FakeGenerator, job
 ):
     todo = job(54).model_copy(update={"asked_at": now() - timedelta(seconds=5)})
     generator.release.clear()
     first = asyncio.create_task(handler.handle(todo, FIRST))
     await soon(generator.at_provider.wait())
-    second = asyncio.create_task(handler.handle(todo, SECOND))
+    with pytest.raises(PostponedError, match="in_progress"):
+        await handler.handle(todo, SECOND)
     generator.release.set()
-    assert await soon(asyncio.gather(first, second)) == [Ack(), Ack()]
+    assert await soon(first) == await handler.handle(todo, SECOND) == Ack()
     assert generator.submissions == 1
     assert generator.polled == ["rp-1"]
 
 
 async def test_a_worker_that_was_frozen_stores_nothing_of_a_cancelled_run(
-    handler, generator: FakeMaking, js: JetStreamContext, tmp_path: Path, job
+    handler, generator: FakeGenerator, js: JetStreamContext, tmp_path: Path, job
 ):
     """It heard nothing of the cancellation, but it asks before it stores."""
     todo = job(55)
     generator.release.clear()
-    handler.cancellations._hear = handler.cancellations._cancel = lambda *_: None
+    handler.active_runs._cancel = lambda *_: None
     working = asyncio.create_task(handler.handle(todo, FIRST))
     await soon(generator.at_provider.wait())
     bucket = await js.key_value(CANCELS)

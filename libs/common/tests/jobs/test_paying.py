@@ -5,11 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
-from nats.aio.client import Client
-from nats.js import JetStreamContext
 
-from pastelka_common.contracts.messages import ColoringFact, ColoringJob, Failure
+from pastelka_common.contracts.messages import ColoringJob, Failure
 from pastelka_common.contracts.statuses import ColoringProcessingStatus as Status
 from pastelka_common.errors import (
     PermanentError,
@@ -20,12 +17,8 @@ from pastelka_common.errors import (
 )
 from pastelka_common.jobs.handler import VersionJobHandler
 from pastelka_common.jobs.reporter import SUBMIT_UNKNOWN, RunReporter
-from pastelka_common.jobs.runs import Cancellations, ProviderJobs
 from pastelka_common.messaging.attempts import Delivery, DeliveryLease
-from pastelka_common.messaging.holders import Holders
 from pastelka_common.messaging.outcomes import Ack
-from pastelka_common.messaging.publish import Publisher
-from pastelka_common.messaging.topology import STATUS
 from pastelka_common.storage import FolderStorage, StorageUnavailableError
 from pastelka_common.testing.waiting import soon
 
@@ -75,7 +68,7 @@ class Provider:
 
 
 class Process:
-    """One worker process: a workshop of its own, as others see it."""
+    """One worker process, as others see it."""
 
     def __init__(self, handler: VersionJobHandler[ColoringJob]) -> None:
         self.handler = handler
@@ -89,41 +82,14 @@ class Process:
             await self.deliver(job, attempt)
 
 
-StartProcess = Callable[..., Process]
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def process(connect, nc: Client, tmp_path: Path):
+@pytest.fixture
+def process(new_handler):
     """``await process(provider)`` is a worker process with a connection of its own."""
 
     async def start(provider: Provider, storage: FolderStorage | None = None) -> Process:
-        client = await connect()
-        return Process(
-            VersionJobHandler(
-                Publisher(client),
-                await ProviderJobs.open(client),
-                await Cancellations.open(client, "coloring"),
-                storage or FolderStorage(tmp_path),
-                provider,
-                "test",
-                None,
-                await Holders.open(client),
-            )
-        )
+        return Process(await new_handler(provider, storage))
 
     return start
-
-
-@pytest.fixture
-def facts(nc: Client, js: JetStreamContext):
-    async def facts() -> list[ColoringFact]:
-        last = (await js.stream_info(STATUS)).state.last_seq
-        return [
-            ColoringFact.model_validate_json((await js.get_msg(STATUS, number)).data or b"")
-            for number in range(1, last + 1)
-        ]
-
-    return facts
 
 
 def counted() -> float:
@@ -212,19 +178,28 @@ async def test_a_refused_request_is_not_unknown(process, facts, job: Jobs):
     assert not any(fact.possibly_paid_twice for fact in await facts())
 
 
-async def test_while_the_one_who_pays_is_alive_nobody_else_does(process, job: Jobs):
+async def test_a_run_whose_worker_waits_for_a_paid_answer_is_left_to_it(process, job: Jobs):
     provider, before = Provider(with_id=False), counted()
     provider.release.clear()
     first, second = await process(provider), await process(provider)
     paying = asyncio.create_task(first.deliver(job(1)))
     await soon(provider.asked.wait())
-    with pytest.raises(PostponedError, match="held_elsewhere"):
+    with pytest.raises(PostponedError, match="active_elsewhere"):
         await second.deliver(job(1), 2)
     with pytest.raises(PostponedError, match="in_progress"):
         await first.deliver(job(1), 3)
     provider.release.set()
     assert await soon(paying) == Ack()
     assert (provider.sent, counted() - before) == (1, 0)
+
+
+async def test_a_process_does_not_wait_for_its_own_lost_request(process, job: Jobs):
+    provider, before = Provider(with_id=False), counted()
+    provider.after = [Died()]
+    worker = await process(provider)
+    await worker.die_with(job(1))  # the broker was away: the record says that the request is open
+    assert await worker.deliver(job(1), 2) == Ack()
+    assert (provider.sent, counted() - before) == (2, 1)
 
 
 async def test_a_zombie_does_not_submit(process, facts, job: Jobs):
@@ -257,7 +232,7 @@ async def test_a_zombie_whose_lease_ran_out_stores_and_reports_nothing(process, 
     lease = DeliveryLease()
     stopped = asyncio.create_task(zombie.deliver(job(1), 1, lease))
     await soon(provider.asked.wait())
-    zombie.handler.holders._in_progress.clear()  # it does not answer
+    zombie.handler.active_runs._runs.clear()  # it does not answer
     provider.asked.clear()
     taken_over = asyncio.create_task(heir.deliver(job(1), 2))
     await soon(provider.asked.wait())
@@ -269,7 +244,7 @@ async def test_a_zombie_whose_lease_ran_out_stores_and_reports_nothing(process, 
     # Of two submissions that both came through, one is cancelled and both go on with the other.
     assert provider.sent == 2
     assert len(provider.cancelled) == 1
-    kept = await zombie.handler.provider_jobs.get(job(1).key)
+    kept = (await zombie.handler.records.read(job(1).key)).record.provider_job_id
     assert {kept, *provider.cancelled} == {"rp-1", "rp-2"}
     last = (await facts())[-1]
     assert (last.status, last.attempt, last.provider_job_id) == (Status.COMPLETED, 2, kept)
@@ -290,7 +265,7 @@ async def test_a_zombie_cannot_give_up_what_another_has(process, facts, job: Job
     assert provider.cancelled == []
 
 
-async def test_a_lease_in_doubt_is_no_reason_to_stop_where_nobody_else_came(process, job: Jobs):
+async def test_an_expired_lease_does_not_stop_a_worker_that_still_owns_the_run(process, job: Jobs):
     provider = Provider()
     worker = await process(provider)
     assert await worker.deliver(job(1), 1, DeliveryLease(-1)) == Ack()

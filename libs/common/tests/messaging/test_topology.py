@@ -9,7 +9,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import RetentionPolicy, StreamConfig
 
-from pastelka_common.jobs.runs import Cancellations, RunCancelled, cancel_subject
+from pastelka_common.jobs.active_runs import ActiveRunRegistry, RunCancelled, cancel_subject
 from pastelka_common.messaging.connection import connected
 from pastelka_common.messaging.publish import Outgoing, Publisher
 from pastelka_common.messaging.pull import PullSubscription
@@ -23,7 +23,7 @@ from pastelka_common.messaging.topology import (
     EVENTS_CONSUMER,
     JOBS,
     MANAGED_BY,
-    PROVIDER_JOBS,
+    RUNS,
     STATUS,
     ConsumerSpec,
     TopologyError,
@@ -79,7 +79,7 @@ async def test_a_thing_that_fails_again_has_one_dead_letter(js: JetStreamContext
 
 
 async def test_buckets_are_as_designed(js: JetStreamContext):
-    for bucket in (PROVIDER_JOBS, CANCELS):
+    for bucket in (RUNS, CANCELS):
         config = (await js.stream_info(f"KV_{bucket}")).config
         assert config.max_age == 7 * DAY
         assert config.max_msgs_per_subject == 1
@@ -132,7 +132,7 @@ async def test_a_stream_of_ours_of_another_kind_is_refused_with_a_way_out(nc: Cl
     assert (await js.stream_info(JOBS)).state.messages == 1
 
 
-@pytest.mark.parametrize("name", [JOBS, STATUS, EVENTS, DEAD, f"KV_{PROVIDER_JOBS}", f"KV_{CANCELS}"])
+@pytest.mark.parametrize("name", [JOBS, STATUS, EVENTS, DEAD, f"KV_{RUNS}", f"KV_{CANCELS}"])
 async def test_streams_of_before_there_was_metadata_are_adopted(nc: Client, js: JetStreamContext, name: str):
     ours = (await js.stream_info(name)).config
     assert (ours.metadata or {})[MANAGED_BY] == "pastelka"
@@ -186,7 +186,7 @@ async def test_two_systems_share_an_account_with_a_foreign_stream(nc: Client, br
         assert names == {
             JOBS,
             *(f"{prefix}_{name}" for prefix in ("one", "two") for name in plain),
-            *(f"KV_{prefix}_{b}" for prefix in ("one", "two") for b in (CANCELS, PROVIDER_JOBS)),
+            *(f"KV_{prefix}_{b}" for prefix in ("one", "two") for b in (CANCELS, RUNS)),
         }
         job = Outgoing("jobs.coloring.1", b"1")
         await Publisher(one).send_all([job, Outgoing("jobs.coloring.2", b"2"), Outgoing("events.a", b"3")])
@@ -203,13 +203,13 @@ async def test_two_systems_share_an_account_with_a_foreign_stream(nc: Client, br
         await pulling.stop()
         assert COLORING_CONSUMER.takes(msg.subject)
         cancelled = asyncio.Event()
-        cancellations = await Cancellations.open(one, "coloring")
+        active_runs = await ActiveRunRegistry.open(one, "coloring")
 
         async def forever() -> None:
             cancelled.set()
             await asyncio.Event().wait()
 
-        running = asyncio.create_task(cancellations.guard("coloring.1.1", forever))
+        running = asyncio.create_task(active_runs.execute("coloring.1.1", forever))
         await soon(cancelled.wait())
         await Publisher(two).send(Outgoing(cancel_subject("coloring.1.1"), b"x"))
         await Publisher(one).send(Outgoing(cancel_subject("coloring.1.1"), b"x"))

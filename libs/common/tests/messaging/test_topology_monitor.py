@@ -27,7 +27,7 @@ from pastelka_common.messaging.topology_monitor import managed_topology
 from pastelka_common.servers import ServerProcess
 from pastelka_common.testing.waiting import until
 
-NAMES = {"JOBS", "STATUS", "EVENTS", "DEAD", "KV_PROVIDER_JOBS", "KV_CANCELS"}
+NAMES = {"JOBS", "STATUS", "EVENTS", "DEAD", "KV_RUNS", "KV_CANCELS"}
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))

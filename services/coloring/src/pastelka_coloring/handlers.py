@@ -5,7 +5,9 @@ from functools import partial
 
 from pastelka_coloring.providers import ColoringProvider, ColoringRequest
 from pastelka_common.contracts.messages import ColoringJob
+from pastelka_common.contracts.options import ColoringOptions, unsupported_options
 from pastelka_common.contracts.statuses import ColoringProcessingStatus
+from pastelka_common.errors import PermanentError
 from pastelka_common.jobs.handler import RunReporter
 from pastelka_common.sources import source_local_copy
 from pastelka_common.storage import Storage
@@ -20,15 +22,30 @@ class ColoringGenerator:
     statuses = ColoringProcessingStatus
 
     async def generate(self, job: ColoringJob, report: RunReporter) -> bytes:
-        """The page as PNG."""
+        """The page as PNG. Raises ``PermanentError`` for options that the provider does not take."""
+        options = job.options
+        self._require_supported(options)
         request = ColoringRequest(
             partial(source_local_copy, self.storage, job.source),
-            job.options.megapixels,
-            job.options.steps,
+            options.megapixels,
+            options.steps,
+            options.frame,
+            options.background,
+            options.line_weight,
             provider_job_id=report.provider_job_id,
             is_withdrawing=report.held.record.withdrawing,
         )
         return await self.provider.color(request, report)
+
+    def _require_supported(self, options: ColoringOptions) -> None:
+        # The API refuses them; but the version may be older than the service's present provider.
+        unsupported = unsupported_options(self.provider.name, options.model_dump())
+        if unsupported:
+            raise PermanentError(
+                "option_unsupported",
+                f"The coloring provider {self.provider.name!r} does not take {', '.join(unsupported)}."
+                " Generate a page without, or set COLORING_PROVIDER to a provider that does.",
+            )
 
     async def cancel(self, provider_job_id: str) -> None:
         """Stop the job at the provider."""

@@ -66,12 +66,12 @@ def progress():
 @pytest.fixture(scope="session")
 def page_of(provider, photos, progress):
     """Return a function that makes the page of a photo, each only once."""
-    made: dict[tuple[str, int, float], bytes] = {}
+    made: dict[object, bytes] = {}
 
-    async def page(photo: str, *, steps: int = 4, megapixels: float = 1.0) -> bytes:
-        key = (photo, steps, megapixels)
+    async def page(photo: str, *, steps: int = 4, megapixels: float = 1.0, **style) -> bytes:
+        request = ColoringRequest(lying(Path(photos[photo])), megapixels, steps, **style)
+        key = (photo, replace(request, photo=None))
         if key not in made:
-            request = ColoringRequest(photo=lying(Path(photos[photo])), megapixels=megapixels, steps=steps)
             made[key] = await provider.color(request, progress)
         return made[key]
 

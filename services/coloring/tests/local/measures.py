@@ -22,6 +22,13 @@ def areas(page, least=100):
     return int((stats[1:, cv2.CC_STAT_AREA] > least).sum())
 
 
+def specks(page):
+    """How many dots there are on the page: ink of less than an eightieth of its scale."""
+    dark = pixels(page) < 128
+    _, _, stats, _ = cv2.connectedComponentsWithStats(dark.astype(np.uint8), connectivity=8)
+    return int((stats[1:, 2:4].max(axis=1) < 0.012 * dark.size**0.5).sum())
+
+
 def open_ends(page):
     """How many lines end in the white, by the megapixel."""
     lines = skeletonize(pixels(page) < 128)

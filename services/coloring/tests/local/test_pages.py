@@ -11,7 +11,7 @@ from PIL import Image
 from pastelka_coloring.providers import ColoringRequest
 from pastelka_common.errors import PermanentError
 from pastelka_common.testing.sources import lying
-from services.coloring.tests.local.measures import areas, ink, open_ends, pixels
+from services.coloring.tests.local.measures import areas, ink, open_ends, pixels, specks
 
 # Pages take a while on a busy machine.
 pytestmark = pytest.mark.timeout(600)
@@ -41,7 +41,8 @@ async def test_page_is_lines_on_white(page_of, photo):
     page = await page_of(photo)
     shades = pixels(page)
 
-    assert 0.03 < ink(page) < 0.15
+    assert 0.06 <= ink(page) <= 0.09
+    assert specks(page) == 0
     assert (shades == 255).mean() > 0.8
     assert (shades == 0).mean() > 0.01
     # Binary but for the smoothed edges of lines.
@@ -53,7 +54,7 @@ async def test_lines_close_shapes_and_do_not_end_in_the_white(page_of, photo):
     page = await page_of(photo)
 
     assert areas(page, least=2000) >= 8
-    assert open_ends(page) <= 20
+    assert open_ends(page) <= 12
 
 
 @pytest.mark.parametrize("photo", ["astronaut", "coffee", "cat"])
@@ -73,7 +74,7 @@ async def test_there_is_a_closed_frame_and_nothing_outside_of_it(page_of, photo)
 
 
 async def test_more_steps_never_give_fewer_regions(page_of):
-    counts = [areas(await page_of("astronaut", steps=steps)) for steps in (1, 4, 20)]
+    counts = [areas(await page_of("astronaut", steps=steps)) for steps in (1, 2, 4, 9, 20)]
 
     assert counts == sorted(counts)
     assert counts[0] * 1.5 < counts[-1]
@@ -103,6 +104,25 @@ async def test_face_has_features(page_of):
     _, _, stats, _ = cv2.connectedComponentsWithStats((face > 128).astype(np.uint8))
     assert (stats[1:, cv2.CC_STAT_AREA] > 30).sum() >= 4
     assert 0.05 < (face < 128).mean() < 0.4
+
+
+async def test_each_of_thirty_people_has_a_face(provider, photos, tmp_path, progress):
+    with Image.open(photos["astronaut"]) as photo:
+        portrait = photo.crop((120, 20, 330, 240)).resize((200, 210))
+    crowd = Image.new("RGB", (1200, 1050))
+    for index in range(30):
+        crowd.paste(portrait, (200 * (index % 6), 210 * (index // 6)))
+    crowd.save(tmp_path / "crowd.png")
+    page = pixels(await provider.color(ColoringRequest(lying(tmp_path / "crowd.png"), 1.0, 4), progress))
+
+    width, height = page.shape[1] / 6, page.shape[0] / 5
+    for index in range(30):
+        left, top = round(width * (index % 6)), round(height * (index // 6))
+        face = page[top + round(0.25 * height) : top + round(0.7 * height)]
+        face = face[:, left + round(0.25 * width) : left + round(0.75 * width)]
+        # Brows, eyes, nose and mouth.
+        count, _, _, _ = cv2.connectedComponentsWithStats((face < 128).astype(np.uint8))
+        assert count > 5
 
 
 async def test_same_photo_gives_the_same_page(provider, photos, page_of, progress):

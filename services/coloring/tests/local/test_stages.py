@@ -9,10 +9,12 @@ from pastelka_coloring.providers.local.boundaries import trace_boundaries
 from pastelka_coloring.providers.local.detail import detail_of
 from pastelka_coloring.providers.local.focus import sharpness
 from pastelka_coloring.providers.local.hed import load_detector
+from pastelka_coloring.providers.local.inner_strokes import Surroundings, inner_strokes
+from pastelka_coloring.providers.local.line_width import even_ink, ink_of
 from pastelka_coloring.providers.local.patches import patch_borders
 from pastelka_coloring.providers.local.regions import RegionGraph, boundary_strengths, oversegment
 from pastelka_coloring.providers.local.ridges import Ridges, find_ridges, standing_out
-from pastelka_coloring.providers.local.strokes import Ink
+from pastelka_coloring.providers.local.strokes import Ink, area, line
 from pastelka_coloring.providers.local.subject import is_believed
 
 
@@ -122,3 +124,29 @@ def test_mask_is_believed_only_where_its_border_lies_on_lines():
     assert is_believed(mask, line)
     assert not is_believed(mask, np.roll(line, 120, axis=1))
     assert not is_believed(np.full_like(mask, 0.5), line)
+
+
+@pytest.mark.parametrize("count", [10, 14, 18])
+@pytest.mark.parametrize("weight", [0.7, 1.0, 1.4])
+def test_ink_is_even_however_many_lines_a_page_has(count, weight):
+    across = [np.array([(0.0, y), (999.0, y)]) for y in np.linspace(10, 790, count)]
+    spot = area(np.array([(100.0, 102), (110, 102), (110, 108)]), Ink.BLACK)
+    drawn = even_ink([*(line(points, 3.2 * weight) for points in across), spot], (800, 1000), weight)
+
+    assert 0.048 <= ink_of(drawn, (800, 1000)) / weight <= 0.08
+    assert drawn[-1].width.tolist() == spot.width.tolist()
+
+
+def test_inner_strokes_end_in_the_white_no_more_often_than_the_page_may_have():
+    edges = np.zeros((800, 1000), np.float32)
+    for index in range(12):
+        cv2.line(edges, (60 + 70 * index, 200), (60 + 70 * index, 420 + 20 * index), 1, 2)
+    important = np.ones((800, 1000), np.float32)
+    few, many, with_face = (
+        inner_strokes(edges, Surroundings([], important, 4.0, ends), detail_of(steps))
+        for steps, ends in ((4, 0), (20, 0), (4, 6))
+    )
+
+    assert [len(strokes) for strokes in (few, many, with_face)] == [4, 8, 1]
+    # The longest ones.
+    assert min(stroke.points[:, 0].min() for stroke in few) > 550

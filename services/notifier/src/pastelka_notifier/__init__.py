@@ -1,1 +1,1 @@
-"""The notifier service: committed events become Mercure updates, each order's in their order."""
+"""The notifier service: publishes committed events as Mercure updates, in sequence for each order."""

@@ -1,6 +1,6 @@
-"""Which committed event becomes which update: the decision matrix of the specification, as a function.
+"""Maps committed events to updates: the decision matrix of the specification, as a function.
 
-Pure: no network, no clock. The payloads are the specification's to the letter.
+Pure: no network, no clock. The payloads match the specification exactly.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ LIST_TOPIC = "orders"
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One update for the hub: who hears it, and what."""
+    """One update for the hub: topics and payload."""
 
     topics: tuple[str, ...]
     payload: dict[str, Any]
@@ -33,7 +33,7 @@ def order_topic(order_number: str) -> str:
 
 
 def decide(event: Event) -> Update | None:
-    """The update that ``event`` calls for, or ``None`` if no subscriber needs one."""
+    """The update for ``event``, or ``None`` if no subscriber needs one."""
     match event:
         case OrderCreated() | OrderDeleted():
             return Update((LIST_TOPIC,), {"type": "list_update"})
@@ -48,11 +48,11 @@ def decide(event: Event) -> Update | None:
 def _of_status(event: VersionStatusChanged) -> Update | None:
     status = STATUS_ENUMS[event.status_type](event.status)
     if status.is_final:
-        # The file, or the reason why there is none, is there to be fetched.
+        # The file or the error is available to the API's clients by now.
         return _order_update(event)
     if status.is_in_flight:
         return _image_status(event)
-    # New: told once, when its job is queued, with all that the order then holds.
+    # A new version is announced once, when its job is queued.
     return _order_update(event) if event.previous is not None else None
 
 

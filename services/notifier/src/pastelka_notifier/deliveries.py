@@ -1,8 +1,7 @@
-"""The deliveries in hand: which events they hold, and how each of them ended.
+"""The active deliveries: their events, and the outcome of each.
 
-The server delivers an event again when it missed an extension or an acknowledgement (a lost
-connection, a restart). Such a delivery must neither get into a lane a second time, behind later
-events of its order, nor be pushed once more.
+The server redelivers an event if an extension or an acknowledgement was lost (connection loss, restart). Such
+a redelivery must neither enter its order's queue a second time, behind later events, nor be pushed again.
 """
 
 from collections import OrderedDict
@@ -19,81 +18,81 @@ _RETRY_SECONDS = 2.0
 
 
 def event_id_of(msg: Msg) -> str:
-    """The same for every delivery of an event, and of no other: also after a loss of the stream.
+    """An id shared by all deliveries of an event and by no other event, also after a loss of the stream.
 
-    The stream's sequence alone would not do: a server that lost its last writes counts from there.
+    The stream sequence alone would not do: a server that lost its last writes reuses sequences.
     """
     metadata = msg.metadata
     return f"urn:pastelka:event:{metadata.timestamp:%Y%m%dT%H%M%S.%f}:{metadata.sequence.stream}"
 
 
 class Deliveries:
-    """The latest delivery of each event in hand, and which events were pushed lately."""
+    """The latest delivery of each active event, and the recently pushed events."""
 
     def __init__(self) -> None:
         self._in_progress: dict[str, Msg] = {}
         self._pushed: OrderedDict[str, None] = OrderedDict()
 
     def __len__(self) -> int:
-        """Events in hand."""
+        """Number of active events."""
         return len(self._in_progress)
 
     def __getitem__(self, event_id: str) -> Msg:
-        """The latest delivery of an event in hand."""
+        """The latest delivery of an active event."""
         return self._in_progress[event_id]
 
     def add(self, msg: Msg) -> str | None:
-        """Take a delivery in hand; returns the event's id, or ``None`` if it is in hand already."""
+        """Register a delivery; returns the event's id, or ``None`` if the event is already active."""
         event_id = event_id_of(msg)
         known = event_id in self._in_progress
         self._in_progress[event_id] = msg
         return None if known else event_id
 
     def was_pushed(self, event_id: str) -> bool:
-        """Whether it was pushed already, and only its acknowledgement was lost."""
+        """Whether the event was already pushed and only its acknowledgement was lost."""
         return event_id in self._pushed
 
     async def done(self, event_id: str) -> None:
-        """Acknowledge an event that needs nothing more."""
+        """Acknowledge a finished event."""
         self._pushed[event_id] = None
         while len(self._pushed) > _REMEMBERED:
             self._pushed.popitem(last=False)
-        await _tell(self._in_progress[event_id].ack())
+        await _send_ack(self._in_progress[event_id].ack())
         del self._in_progress[event_id]
 
     async def drop(self, event_id: str) -> None:
-        """Tell the server never to deliver it again."""
-        await _tell(self._in_progress[event_id].term())
+        """Terminate the event: the server never redelivers it."""
+        await _send_ack(self._in_progress[event_id].term())
         del self._in_progress[event_id]
 
     async def fail(self, event_id: str) -> None:
-        """Have it delivered again in a moment, a few times: it met a fault of ours."""
+        """Nack the event after an internal error, so that it is redelivered a few times."""
         msg = self._in_progress[event_id]
         if (msg.metadata.num_delivered or 1) >= _MOST_DELIVERIES:
             await self.drop(event_id)
             return
-        await _tell(msg.nak(delay=_RETRY_SECONDS))
+        await _send_ack(msg.nak(delay=_RETRY_SECONDS))
         del self._in_progress[event_id]
 
     async def extend(self) -> None:
-        """Tell the server that everything in hand is still being worked on."""
+        """Extend the acknowledgement deadline of every active event."""
         for msg in list(self._in_progress.values()):
-            await _tell(msg.in_progress())
+            await _send_ack(msg.in_progress())
 
     async def hand_back(self, more: Iterable[Msg] = ()) -> None:
-        """Give all in hand, and ``more`` that was not taken yet, to another replica, oldest first."""
+        """Nack all active events, and ``more`` that were not registered yet, oldest first."""
         for msg in more:
             self.add(msg)
-        # Redelivered in the order in which they come back.
+        # The server redelivers them in the order of the nacks.
         for event_id, msg in sorted(
             self._in_progress.items(), key=lambda item: item[1].metadata.sequence.stream
         ):
-            await _tell(msg.ack() if self.was_pushed(event_id) else msg.nak())
+            await _send_ack(msg.ack() if self.was_pushed(event_id) else msg.nak())
         self._in_progress.clear()
 
 
-async def _tell(telling: Awaitable[None]) -> None:
-    """Tell the server; what it does not hear is delivered again when its deadline has passed."""
+async def _send_ack(telling: Awaitable[None]) -> None:
+    """Send an acknowledgement; if it is lost, the event is redelivered after its deadline."""
     try:
         await telling
     except Exception as error:  # noqa: BLE001 - a redelivery, not a failure

@@ -1,4 +1,4 @@
-"""``python -m pastelka_notifier``: pushes until SIGTERM."""
+"""``python -m pastelka_notifier``: pushes events until SIGTERM."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ from pastelka_notifier.settings import NotifierSettings
 
 
 def main() -> None:
-    """Work until SIGTERM."""
+    """Run until SIGTERM."""
     process.main("notifier", NotifierSettings, run)
 
 

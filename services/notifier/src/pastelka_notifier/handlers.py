@@ -1,4 +1,4 @@
-"""From a committed event to an update at the hub."""
+"""Pushes an update to the hub for each committed event."""
 
 import asyncio
 import random
@@ -23,9 +23,9 @@ from pastelka_notifier.mercure import HubRefusedError, HubUnavailableError, Merc
 log = structlog.get_logger(__name__)
 
 PUSHED = Counter("pastelka_updates_pushed_total", "Updates the hub accepted", ["type"])
-FAILED = Counter("pastelka_updates_failed_total", "Tries that the hub did not accept", ["reason"])
+FAILED = Counter("pastelka_updates_failed_total", "Pushes that failed", ["reason"])
 for _reason in ("unavailable", "refused", "malformed", "internal"):
-    # The first failure counts, too: a counter that appears with 1 has not increased.
+    # Initialized with 0: Prometheus sees no increase in a counter that first appears with 1.
     FAILED.labels(_reason)
 PUSH_SECONDS = Histogram(
     "pastelka_push_duration_seconds",
@@ -47,11 +47,11 @@ _LONGEST_PAUSE = 2.0
 
 
 class NotificationService:
-    """Takes committed events and pushes what they call for, until it is pushed.
+    """Consumes committed events and pushes their updates until the hub accepts them.
 
-    While the hub is away the events wait, each order's in order, and their deadlines are extended.
-    An event that cannot be read, or that the hub refuses, is logged and dropped: no later try can
-    help it, and those behind it must not wait.
+    While the hub is unavailable, events wait in the sequence of their order, and their acknowledgement
+    deadlines are extended. An event that cannot be parsed, or that the hub rejects, is logged and dropped: no
+    retry can succeed, and later events must not wait.
     """
 
     def __init__(
@@ -66,11 +66,11 @@ class NotificationService:
 
     @property
     def is_active(self) -> bool:
-        """Whether this is the replica at work, as far as the server has said."""
+        """Whether this is the active replica, according to the server's last delivery."""
         return self._subscription.is_pinned
 
     async def run(self, stop: asyncio.Event, *, grace: float = 5.0) -> None:
-        """Push until ``stop`` is set; what could not be pushed within ``grace`` goes to another."""
+        """Push until ``stop`` is set; nacks what could not be pushed within ``grace``."""
         await self._subscription.start()
         extending = asyncio.create_task(self._extend_all())
         stopped = asyncio.create_task(stop.wait())
@@ -87,10 +87,10 @@ class NotificationService:
             await self._subscription.unpin()
 
     async def _withdraw_requests(self) -> None:
-        """Make the server drop our open pull requests.
+        """Make the server drop the open pull requests.
 
-        A consumer info request makes the server discard the pull requests without a subscriber.
-        Otherwise it discards them only at the first event that is nacked, and redelivers that event last.
+        A consumer info request makes the server discard the pull requests without a subscriber. Otherwise it
+        discards them only at the first event that is nacked, and redelivers that event last.
         """
         try:
             await self._nc.jetstream().consumer_info(
@@ -108,7 +108,7 @@ class NotificationService:
             taking.cancel()
         if not taking.done():
             return
-        # What a dead replica held comes again all at once, but in no particular order.
+        # Events of a dead replica are redelivered together, in no particular order.
         for msg in sorted(taking.result(), key=lambda msg: msg.metadata.sequence.stream):
             self._accept(msg)
 
@@ -128,7 +128,7 @@ class NotificationService:
         await self._ask_for_more()
 
     async def _push_event(self, event_id: str) -> None:
-        """Push one event and say so; what is cancelled on the way stays in hand, to be handed back."""
+        """Push one event and acknowledge it; a cancelled push stays active, to be nacked."""
         if self._deliveries.was_pushed(event_id):
             await self._deliveries.done(event_id)
             return
@@ -136,7 +136,7 @@ class NotificationService:
         try:
             update = decide(_EVENTS.validate_json(msg.data))
         except ValueError as error:
-            # Its type only: pydantic's text repeats the event.
+            # Log the type only: pydantic's message repeats the event.
             log.warning("malformed event dropped", subject=msg.subject, error=type(error).__name__)
             FAILED.labels("malformed").inc()
             await self._deliveries.drop(event_id)
@@ -165,7 +165,7 @@ class NotificationService:
         ):
             while True:
                 try:
-                    # The same event has the same id however often it is sent: browsers resume after it.
+                    # Every push of an event has the same id: browsers resume after it.
                     await self._hub.publish(update, update_id=event_id)
                 except HubUnavailableError as error:
                     FAILED.labels("unavailable").inc()
@@ -183,7 +183,7 @@ class NotificationService:
                     return
 
     async def _extend_all(self) -> None:
-        """Keep what is in hand from being given to another replica while it waits here."""
+        """Extend the deadlines of waiting events, so that they are not redelivered to another replica."""
         while True:
             await asyncio.sleep(self._consumer.ack_wait / 3)
             await self._deliveries.extend()

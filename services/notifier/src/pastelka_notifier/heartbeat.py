@@ -1,7 +1,7 @@
-"""Heartbeats that a page can see: the hub's own are comments, which scripts are not told of.
+"""Heartbeats that a page can see: the hub's own are comments, which scripts do not receive.
 
-A page that hears nothing for 45 s takes its connection for dead. Of several notifiers the one at work
-publishes; it announces that to the others, each of which publishes only when no announcement comes.
+A page that receives nothing for 45 s treats its connection as dead. The active notifier publishes heartbeats
+and announces each to the others; a standby publishes only if no announcement arrives.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ from pastelka_notifier.mercure import HubRefusedError, HubUnavailableError, Merc
 TOPIC = "heartbeat"
 HEARTBEAT = Update((TOPIC,), {"type": "heartbeat"})
 SUBJECT = "notifier.heartbeat"
-"""Announcements between notifiers; of no stream."""
+"""Subject of announcements between notifiers; belongs to no stream."""
 
 INTERVAL = 15.0
-_PATIENCE = 4.0
-"""Seconds that a notifier which is not at work waits longer, and up to as many again at random."""
+_STANDBY_DELAY = 4.0
+"""Seconds that a standby waits in addition to the interval: between one and two times this."""
 
 log = structlog.get_logger(__name__)
 
@@ -32,8 +32,8 @@ log = structlog.get_logger(__name__)
 class Heartbeat:
     """Publishes a heartbeat every ``interval`` seconds, unless another notifier does.
 
-    Without the broker no update can come, so that there is no heartbeat either: pages then reconnect and
-    load again. One that the hub does not take is dropped; the next one follows.
+    Without the broker no update can arrive, so there is no heartbeat either: pages then reconnect and reload.
+    A heartbeat that the hub does not accept is dropped; the next one follows.
     """
 
     def __init__(
@@ -43,13 +43,13 @@ class Heartbeat:
         is_active: Callable[[], bool],
         *,
         interval: float = INTERVAL,
-        patience: float = _PATIENCE,
+        standby_delay: float = _STANDBY_DELAY,
     ) -> None:
         self._nc = nc
         self._hub = hub
         self._is_active = is_active
         self._interval = interval
-        self._patience = patience
+        self._standby_delay = standby_delay
         self._announced = asyncio.Event()
 
     @asynccontextmanager
@@ -74,9 +74,9 @@ class Heartbeat:
         self._announced.set()
 
     async def _is_due(self) -> bool:
-        """Whether no notifier has announced a heartbeat for as long as this one has to wait."""
+        """Whether no announcement has arrived within this notifier's waiting time."""
         self._announced.clear()
-        longer = 0.0 if self._is_active() else self._patience * random.uniform(1, 2)  # noqa: S311 - jitter
+        longer = 0.0 if self._is_active() else self._standby_delay * random.uniform(1, 2)  # noqa: S311 - jitter
         try:
             async with asyncio.timeout(self._interval + longer):
                 await self._announced.wait()

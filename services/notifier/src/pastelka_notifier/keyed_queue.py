@@ -1,4 +1,4 @@
-"""Keeping each order's updates in order while different orders go side by side."""
+"""Processes the updates of each order in sequence and those of different orders concurrently."""
 
 import asyncio
 from collections import deque
@@ -13,10 +13,9 @@ log = structlog.get_logger(__name__)
 
 
 class KeyedQueue(Generic[T]):
-    """A queue for each key, worked off one item at a time; at most ``width`` items at once in all.
+    """A queue per key, processed one item at a time; at most ``width`` items concurrently in total.
 
-    ``work`` says itself what becomes of an item it fails at: an exception is logged, and the lane
-    goes on with the next item.
+    ``work`` handles its own failures: an exception is logged, and the queue continues with the next item.
     """
 
     def __init__(self, work: Callable[[T], Awaitable[None]], *, width: int) -> None:
@@ -26,7 +25,7 @@ class KeyedQueue(Generic[T]):
         self._tasks: set[asyncio.Task[None]] = set()
 
     def put(self, key: Hashable, item: T) -> None:
-        """Add an item behind those with the same key."""
+        """Append an item to the queue of its key."""
         if key in self._waiting:
             self._waiting[key].append(item)
             return
@@ -36,7 +35,7 @@ class KeyedQueue(Generic[T]):
         task.add_done_callback(self._tasks.discard)
 
     async def finish(self, seconds: float) -> None:
-        """Let the lanes empty for at most ``seconds``, then cancel the work and drop what waits."""
+        """Drain the queues for at most ``seconds``, then cancel the active work and drop waiting items."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
         left = list(self._tasks)

@@ -16,24 +16,25 @@ from pastelka_notifier.decisions import Update
 _TOKEN_SECONDS = 600.0
 _OUR_TOPICS = ["orders", "orders/{order_number}", "heartbeat"]
 _REFUSALS = frozenset({400, 413, 414, 415, 422})
-"""The update itself is at fault: no later try can help it."""
+"""The update itself is invalid: no retry can succeed."""
 _MAX_ANSWER_BYTES = 64 * 1024
 _FORM = "application/x-www-form-urlencoded"
 
 
 class HubUnavailableError(ConnectionError):
-    """The hub is away or overloaded; the update has to be sent again."""
+    """The hub is unavailable or overloaded; the push must be retried."""
 
 
 class HubRefusedError(RuntimeError):
-    """The hub refuses the update; sending it again cannot help."""
+    """The hub rejects the update; a retry cannot succeed."""
 
 
 class MercureClient:
-    """Publishes private updates, with a token that is limited to our topics and ends after ``token_seconds``.
+    """Publishes private updates with a token that is limited to Pastelka's topics.
 
-    A new one is made when half of that is over. An asynchronous context manager. aiohttp itself and not
-    httpx over it: a push is all that this service does, and it costs a third as much.
+    The token expires after ``token_seconds`` and is replaced after half of that. An asynchronous context
+    manager. It uses aiohttp directly, not through httpx: pushes are all that this service does, and they cost
+    a third as much.
     """
 
     _http: aiohttp.ClientSession
@@ -56,7 +57,7 @@ class MercureClient:
         self._renew_at = 0.0
 
     async def __aenter__(self) -> Self:
-        # The hub sets no cookies, and would be sent none.
+        # The hub uses no cookies for publishers.
         self._http = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._connections),
             timeout=aiohttp.ClientTimeout(total=self._timeout),
@@ -68,10 +69,10 @@ class MercureClient:
         await self._http.close()
 
     async def publish(self, update: Update, *, update_id: str, event_type: str | None = None) -> None:
-        """Send one update; browsers know it by ``update_id``, from which they resume.
+        """Send one update; browsers resume from ``update_id``.
 
-        With an ``event_type`` browsers dispatch it under that name and not as ``message``.
-        Raises :class:`HubUnavailableError` or :class:`HubRefusedError`.
+        With an ``event_type`` browsers dispatch the update under that name instead of ``message``. Raises
+        :class:`HubUnavailableError` or :class:`HubRefusedError`.
         """
         fields = [("topic", topic) for topic in update.topics]
         fields += [("data", json.dumps(update.payload)), ("private", "on"), ("id", update_id)]
@@ -87,19 +88,19 @@ class MercureClient:
                         response.content.iter_any(), max_bytes=_MAX_ANSWER_BYTES, timeout=self._timeout
                     )
         except (aiohttp.ClientError, TimeoutError, OSError, ResponseBodyError) as error:
-            raise HubUnavailableError(f"the hub did not answer: {type(error).__name__}") from error
+            raise HubUnavailableError(f"the hub did not respond: {type(error).__name__}") from error
         _check(status, body.decode("utf-8", "replace").replace(self._token, "***"))
 
     async def check(self) -> None:
-        """Return when the hub answers at all. Raises :class:`HubUnavailableError`."""
+        """Return if the hub responds. Raises :class:`HubUnavailableError`."""
         try:
             async with self._http.get(self._url) as response:
                 status = response.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise HubUnavailableError(f"the hub did not answer: {type(error).__name__}") from error
-        # It refuses: no topic is named, and no token is shown.
+            raise HubUnavailableError(f"the hub did not respond: {type(error).__name__}") from error
+        # The hub rejects this request, which has no topic and no token; any response is a sign of life.
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise HubUnavailableError(f"the hub answered {status}")
+            raise HubUnavailableError(f"the hub returned {status}")
 
     def _bearer(self) -> str:
         now = time.time()
@@ -114,7 +115,7 @@ def _check(status: int, answer: str) -> None:
     if status < HTTPStatus.MULTIPLE_CHOICES:
         return
     if status in _REFUSALS:
-        raise HubRefusedError(f"the hub answered {status}: {answer[:200]}")
-    # A wrong key (401, 403) or address (404, a redirect) too: an operator repairs it, and nothing is
-    # lost meanwhile.
-    raise HubUnavailableError(f"the hub answered {status}")
+        raise HubRefusedError(f"the hub returned {status}: {answer[:200]}")
+    # This includes a wrong key (401, 403) and a wrong address (404, a redirect): an operator corrects them,
+    # and no update is lost meanwhile.
+    raise HubUnavailableError(f"the hub returned {status}")

@@ -4,7 +4,7 @@ Each has an HTTP status, a stable code and a sentence; ``api.problems`` renders 
 as ``application/problem+json`` (RFC 9457).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 
@@ -67,6 +67,23 @@ class ConflictError(OrdersError):
     status = 409
     code = "conflict"
     title = "The present state forbids it"
+
+
+class OptionUnsupportedError(OrdersError):
+    """The coloring provider does not take an option."""
+
+    status = 422
+    code = "option_unsupported"
+    title = "The coloring provider does not take this option"
+
+    def __init__(self, provider: str, options: Sequence[str], taken: Sequence[str]) -> None:
+        super().__init__(
+            f"The coloring provider {provider!r} does not take {', '.join(options)};"
+            f" it takes {', '.join(taken)}. Leave the others out, or set COLORING_PROVIDER to a provider"
+            " that takes them.",
+            provider=provider,
+            options=list(options),
+        )
 
 
 class PhotoMissingError(ConflictError):

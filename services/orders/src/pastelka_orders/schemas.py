@@ -5,7 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from pastelka_common.contracts.options import ColoringProviderName
 from pastelka_common.contracts.statuses import ColoringProcessingStatus, StatusType, SvgProcessingStatus
+from pastelka_orders.domain.coloring_options import PresetName
 from pastelka_orders.models.orders import OrderSource, OrderStatus
 
 
@@ -65,10 +67,42 @@ PossiblyPaidTwice = Annotated[
 
 
 class ColoringOptionsResponse(BaseModel):
-    """Size and detail of a coloring page."""
+    """Size, detail and style of a coloring page; an option of style only where it is not the default."""
 
     megapixels: float
     steps: int
+    frame: Annotated[
+        Literal[False] | None,
+        Field(default=None, exclude_if=absent, description="Only there when there is no frame"),
+    ]
+    background: Annotated[
+        Literal["keep", "none"] | None,
+        Field(default=None, exclude_if=absent, description="Only there when it is not `quiet`"),
+    ]
+    line_weight: Annotated[
+        Literal["thin", "bold"] | None,
+        Field(default=None, exclude_if=absent, description="Only there when it is not `normal`"),
+    ]
+
+
+class PresetResponse(BaseModel):
+    """Coloring options with a name."""
+
+    name: PresetName
+    options: ColoringOptionsResponse
+    seconds: float | None = Field(
+        description="Median time that a page with these options took lately, from the begin of its work;"
+        " null where too few were made"
+    )
+    cost: float | None = Field(description="Price of a page; null where it is not known")
+
+
+class PresetsResponse(BaseModel):
+    """The presets, and the coloring options that the active provider takes."""
+
+    provider: ColoringProviderName
+    options: list[str] = Field(description="Names of the options that the provider takes; others are refused")
+    items: list[PresetResponse]
 
 
 class SvgOptionsResponse(BaseModel):

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from pastelka_common.contracts.options import ColoringProviderName
 from pastelka_common.storage import StorageSettings
 from pastelka_orders.access.settings import AccessSettings
 from pastelka_orders.models.orders import MANY_FILES
@@ -32,6 +33,7 @@ class OrdersSettings(AccessSettings, ShopifySettings, StorageSettings):
     mercure_subscriber_jwt_key: SecretStr | None = None
     mercure_cookie_seconds: Annotated[int, Field(ge=20, le=24 * 3600)] = 600
     timezone: str = "Europe/Prague"
+    coloring_provider: ColoringProviderName = "local"
     auto_process: Literal["none", "coloring", "svg"] = "none"
     photo_max_bytes: Annotated[int, Field(ge=1024)] = 50 * 1024 * 1024
     photo_max_pixels: Annotated[int, Field(ge=10_000)] = 250_000_000

@@ -7,8 +7,8 @@ import asyncpg
 import pytest
 
 from pastelka_common.contracts.messages import ColoringFact, DeadLetter, Failure, now
-from pastelka_common.jobs.runs import ProviderJobs
-from pastelka_common.messaging import hands
+from pastelka_common.jobs.active_runs import ActiveRunRegistry
+from pastelka_common.jobs.records import RunRecord, RunRecords
 from pastelka_common.testing.waiting import until
 from pastelka_orders.database import Database
 from pastelka_orders.handlers.facts import Received
@@ -70,21 +70,35 @@ async def test_attempts_are_counted_on_and_the_providers_job_is_known(
     assert await worker.tell(worker.fact("coloring", version_id, "runpod_queued", attempt=3, step=9)) == 0
 
 
-async def test_the_bucket_of_provider_jobs_is_filled_again(broken: Any, coloring: Any, worker: Any) -> None:
+async def test_the_id_of_a_provider_job_is_restored_to_the_record_of_its_run(
+    broken: Any, coloring: Any, worker: Any
+) -> None:
     version_id = await coloring()
     await worker.tell(submitted(version_id))
+    key, records = f"coloring.{version_id}.1", await RunRecords.open(broken.nc)
+    await records.change(key, lambda _: RunRecord(failed=2))
     assert await broken.run_once() == [("coloring", "provider_job_forgotten")]
-    found = await (await ProviderJobs.open(broken.nc)).get(f"coloring.{version_id}.1")
-    assert found == f"job-{version_id}"
+    assert (await records.read(key)).record == RunRecord(failed=2, provider_job_id=f"job-{version_id}")
     assert await broken.run_once() == []
 
 
-async def test_what_a_worker_has_in_hand_is_left_to_it(broken: Any, coloring: Any, worker: Any) -> None:
+async def test_the_id_of_a_withdrawn_provider_job_is_not_restored(
+    broken: Any, coloring: Any, worker: Any
+) -> None:
+    version_id = await coloring()
+    await worker.tell(submitted(version_id))
+    records = await RunRecords.open(broken.nc)
+    withdrawn = RunRecord(withdrawn=(f"job-{version_id}",))
+    await records.change(f"coloring.{version_id}.1", lambda _: withdrawn)
+    assert await broken.run_once() == []
+
+
+async def test_an_active_run_is_left_to_its_worker(broken: Any, coloring: Any, worker: Any) -> None:
     version_id = await coloring()
     await worker.tell(worker.fact("coloring", version_id, "processing"))
     await broken.lose_jobs()
-    async with hands.telling(broken.nc, lambda: {f"coloring.{version_id}.1"}):
-        assert await broken.run_once() == []
+    active_runs = await ActiveRunRegistry.open(broken.nc, "coloring")
+    assert await active_runs.execute(f"coloring.{version_id}.1", broken.run_once) == []
     assert await broken.run_once() == JOB_MISSING
 
 

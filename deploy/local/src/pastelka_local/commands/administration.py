@@ -1,4 +1,4 @@
-"""Commands of the orders service (``pastelka tokens``, ``dead-letters`` and others), run from here."""
+"""Commands of the orders service (``pastelka tokens``, ``dead-letters`` and others)."""
 
 import os
 
@@ -19,7 +19,7 @@ _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the commands; all that follows their name, ``--help`` too, is the orders service's to read."""
+    """Add the commands; the orders service parses all arguments after the name, ``--help`` included."""
     for name, text in _HELP.items():
         app.command(name, help=text, context_settings=_PASSED_ON, add_help_option=False)(_run)
 
@@ -28,7 +28,7 @@ def _run(context: typer.Context) -> None:
     from pastelka_orders import commands  # noqa: PLC0415 - the other commands do not wait for it
 
     settings = read_settings()
-    # What the environment names itself (another database, say) goes before the stack that runs here.
+    # Variables of the environment (another database, for example) override those of the local stack.
     named = {name: value for name, value in settings.environment.items() if value}
     os.environ.update({**service_environment(settings.run), **named})
     arguments = [context.info_name or "", *context.args]

@@ -1,4 +1,4 @@
-"""``pastelka orders list|show|create|watch|print``: orders, by the API."""
+"""``pastelka orders list|show|create|watch|print``: orders, through the API."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ _RECONNECT_SECONDS = 1.0
 Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The order's number, such as M1000.")]
 Url = Annotated[
     str | None,
-    typer.Option(envvar="PASTELKA_URL", help="Address of a Pastelka; default: the one that runs here."),
+    typer.Option(envvar="PASTELKA_URL", help="Address of a Pastelka; default: the local stack."),
 ]
 Token = Annotated[str | None, typer.Option(envvar="PASTELKA_TOKEN", help="API token for that address.")]
 Run = Callable[[ApiClient], Coroutine[Any, Any, None]]
@@ -30,7 +30,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs."
 
 
 class ProcessTarget(StrEnum):
-    """What a new order starts by itself."""
+    """Processing that a new order starts automatically."""
 
     NONE = "none"
     COLORING = "coloring"
@@ -39,10 +39,12 @@ class ProcessTarget(StrEnum):
 
 @app.command("list")
 def list_orders(
-    q: Annotated[str | None, typer.Argument(metavar="[WORDS]", help="Words of number or customer.")] = None,
+    q: Annotated[
+        str | None, typer.Argument(metavar="[WORDS]", help="Words of the number or customer.")
+    ] = None,
     *,
     status: Annotated[str | None, typer.Option(help="Only orders of this status.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=200, help="At most so many, newest first.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="Maximum number of orders, newest first.")] = 50,
     url: Url = None,
     token: Token = None,
     as_json: AsJson = False,
@@ -103,7 +105,9 @@ def create(
     *,
     customer: Annotated[str | None, typer.Option(help="The customer's name.")] = None,
     note: Annotated[str | None, typer.Option(help="A note for the studio.")] = None,
-    process: Annotated[ProcessTarget, typer.Option(help="What starts by itself.")] = ProcessTarget.NONE,
+    process: Annotated[
+        ProcessTarget, typer.Option(help="Processing to start automatically.")
+    ] = ProcessTarget.NONE,
     url: Url = None,
     token: Token = None,
     as_json: AsJson = False,
@@ -150,7 +154,9 @@ def watch(number: Number, *, url: Url = None, token: Token = None, as_json: AsJs
 def print_order(
     number: Number,
     *,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Default: NUMBER.pdf here.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Default: NUMBER.pdf in this folder.")
+    ] = None,
     url: Url = None,
     token: Token = None,
     as_json: AsJson = False,
@@ -177,9 +183,9 @@ def _call(url: str | None, token: str | None, run: Run) -> None:
 
 
 async def _states(api: ApiClient, number: str) -> AsyncIterator[dict[str, Any]]:
-    """The order as it is now, and again after each of its updates; the hub is asked again when it ends."""
+    """Yield the order now and after each of its updates; reconnects when the hub's stream ends."""
     path = f"/orders/{number}"
-    await api.get(path)  # the first answer brings the hub's cookie
+    await api.get(path)  # the first response sets the hub's cookie
     while True:
         try:
             async with api.events(f"orders/{number}") as events:
@@ -187,7 +193,7 @@ async def _states(api: ApiClient, number: str) -> AsyncIterator[dict[str, Any]]:
                 async for _ in events:
                     yield await api.get(path)
         except ApiError:
-            await api.get(path)  # raises where the API is away, too
+            await api.get(path)  # raises if the API is unavailable as well
         await asyncio.sleep(_RECONNECT_SECONDS)
 
 

@@ -1,4 +1,4 @@
-"""``pastelka page PHOTO``: one coloring page and its SVG, made by this process with no service running."""
+"""``pastelka page PHOTO``: one coloring page and its SVG, made in this process without services."""
 
 import asyncio
 import json
@@ -11,39 +11,47 @@ from typing import Annotated, Any
 
 import typer
 
-from pastelka_common.contracts.options import ColoringOptions, SvgOptions
+from pastelka_common.contracts.options import Background, ColoringOptions, LineWeight, SvgOptions
 
 _DEFAULTS = ColoringOptions()
 
 
 class PageError(Exception):
-    """The photo cannot be read; the message says why."""
+    """The photo cannot be read; the message gives the reason."""
 
 
 class _NoReport:
-    """The progress that nothing waits for: no service, no database."""
+    """Discards progress reports: there is no service and no database."""
 
     def __getattr__(self, name: str) -> Any:
         return self._ignore
 
     async def _ignore(self, *_: object) -> None:
-        """Keep nothing."""
+        """Discard a call."""
 
 
 def page(
     photo: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
     *,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The page; its SVG lies beside it. Default: here.")
+        Path | None, typer.Option("--output", "-o", help="Path of the page; its SVG is stored beside it.")
     ] = None,
     megapixels: Annotated[float, typer.Option(min=0.5, max=8)] = _DEFAULTS.megapixels,
     steps: Annotated[int, typer.Option(min=1, max=20, help="Detail of the page.")] = _DEFAULTS.steps,
+    frame: Annotated[bool, typer.Option(help="Draw a thin border.")] = _DEFAULTS.frame,
+    background: Annotated[
+        Background, typer.Option(help="What is drawn outside of the subject: all, less or nothing.")
+    ] = _DEFAULTS.background,
+    line_weight: Annotated[LineWeight, typer.Option(help="Width of the lines.")] = _DEFAULTS.line_weight,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """Draw a coloring page (PNG) and its SVG from PHOTO, with no service running."""
     png = output or Path(f"{photo.stem}-page.png")
     svg = png.with_suffix(".svg")
-    drawn, traced = asyncio.run(_make(photo, ColoringOptions(megapixels=megapixels, steps=steps)))
+    options = ColoringOptions(
+        megapixels=megapixels, steps=steps, frame=frame, background=background, line_weight=line_weight
+    )
+    drawn, traced = asyncio.run(_make(photo, options))
     png.write_bytes(drawn)
     svg.write_bytes(traced)
     if as_json:
@@ -53,8 +61,8 @@ def page(
 
 
 async def _make(photo: Path, options: ColoringOptions) -> tuple[bytes, bytes]:
-    """PNG and SVG. Raises :class:`PageError` and ``JobError``."""
-    # The other commands do not wait for these.
+    """Make PNG and SVG. Raises :class:`PageError` and ``JobError``."""
+    # Imported here so that the other commands start faster.
     from pastelka_coloring.providers import ColoringRequest  # noqa: PLC0415
     from pastelka_coloring.providers.local import LocalColoringProvider  # noqa: PLC0415
     from pastelka_common.telemetry import log_to_stderr  # noqa: PLC0415
@@ -69,7 +77,14 @@ async def _make(photo: Path, options: ColoringOptions) -> tuple[bytes, bytes]:
         coloring, vectorize = LocalColoringProvider(), LocalSvgProvider()
         report: Any = _NoReport()
         try:
-            request = ColoringRequest(partial(_at, stored), options.megapixels, options.steps)
+            request = ColoringRequest(
+                partial(_at, stored),
+                options.megapixels,
+                options.steps,
+                options.frame,
+                options.background,
+                options.line_weight,
+            )
             png = await coloring.color(request, report)
             await asyncio.to_thread(drawn.write_bytes, png)
             chosen = SvgOptions()

@@ -1,4 +1,4 @@
-"""``pastelka up|start|status|down|reset|sample|user``: the local stack, as the Makefile calls it."""
+"""``pastelka up|start|status|down|reset|sample|user``: the local stack, as called by the Makefile."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from rich.console import Console
 from pastelka_local.accounts import Accounts, AccountsError
 from pastelka_local.api_client import ApiError, connect
 from pastelka_local.display import Display, display, table
-from pastelka_local.health import StackState, look
+from pastelka_local.health import StackState, read_stack_state
 from pastelka_local.orphans import terminate_children
 from pastelka_local.plan import StackFile
 from pastelka_local.sample import SampleError, SampleProgress, make_sample
@@ -27,7 +27,7 @@ _WATCH_SECONDS = 1.0
 
 
 async def up(settings: Settings) -> int:
-    """Start, make the sample order, stay until interrupted, and leave nothing running."""
+    """Start, create the sample order, run until interrupted, and stop every process."""
     if _already_running(settings):
         return 0
     with _lock(settings), display() as shown:
@@ -45,7 +45,7 @@ async def up(settings: Settings) -> int:
 
 
 async def start(settings: Settings) -> int:
-    """Start detached; back when everything is ready. What did not start completely is ended again."""
+    """Start in the background; returns when everything is ready. Stops everything if the start fails."""
     if _already_running(settings):
         return 0
     with _lock(settings), display() as shown:
@@ -61,13 +61,13 @@ async def start(settings: Settings) -> int:
 
 
 async def status(settings: Settings, *, as_json: bool) -> int:
-    """Every process with its pid, port and health; status 0 if all are healthy."""
-    state, stack = await look(settings.run), StackFile.read(settings.run)
+    """List every process with its pid, port and health; exit status 0 if all are healthy."""
+    state, stack = await read_stack_state(settings.run), StackFile.read(settings.run)
     if as_json:
         print(json.dumps(_document(state, stack), indent=2))
         return 0 if state.ready else 1
     if not state.processes or stack is None:
-        print(f"Nothing runs in {settings.data}.")
+        print(f"No stack is running in {settings.data}.")
         return 1
     Console().print(table(state))
     print(f"\n{stack.address}")
@@ -75,14 +75,14 @@ async def status(settings: Settings, *, as_json: bool) -> int:
 
 
 async def down(settings: Settings) -> int:
-    """End every process, and leave the data."""
+    """Stop every process; the data stays."""
     left = await end_stack(settings, print)
     print(f"Ended {left} orphaned processes." if left else "Everything is stopped; the data stays.")
     return 0
 
 
 async def reset(settings: Settings, *, is_confirmed: bool) -> int:
-    """End everything and delete the data, after asking."""
+    """Stop every process and delete the data, after a confirmation."""
     if not settings.data.exists():
         print(f"There is no data in {settings.data}.")
         return 0
@@ -98,17 +98,17 @@ async def reset(settings: Settings, *, is_confirmed: bool) -> int:
 
 
 async def sample(settings: Settings) -> int:
-    """Make a new sample order and wait until it is done."""
+    """Create a new sample order and wait until it is completed."""
     stack = StackFile.read(settings.run)
     if stack is None or Supervisor(settings.run).pid() is None:
-        raise StackError("nothing runs here; `make start` or `make up` comes first")
+        raise StackError("no stack is running; run `make start` or `make up` first")
     with display() as shown:
         await _make_sample(settings, stack, shown, again=True)
     return 0
 
 
 async def user(settings: Settings, name: str, role: str) -> int:
-    """Add a user, whose password is asked for on the terminal."""
+    """Add a user; prompts for the password."""
     return await Accounts(settings.run, settings.environment).add(name, role)
 
 
@@ -118,17 +118,17 @@ async def _start(settings: Settings, shown: Display) -> StackFile:
 
 
 async def _watch(settings: Settings, shown: Display) -> None:
-    """Show the processes until cancelled. Raises :class:`StackError` when they were ended by others."""
+    """Show the processes until cancelled. Raises :class:`StackError` if another program stopped them."""
     while True:
-        state = await look(settings.run)
+        state = await read_stack_state(settings.run)
         if not state.processes:
-            raise StackError("the stack was ended from outside (make down?)")
+            raise StackError("another program stopped the stack (make down?)")
         shown.state(state)
         await asyncio.sleep(_WATCH_SECONDS)
 
 
 async def _hint(settings: Settings, stack: StackFile) -> str:
-    """A hint for the next step after a start; empty if there is none."""
+    """The recommended next step after a start; empty if there is none."""
     if stack.auth_mode != "password" or not await Accounts(settings.run, settings.environment).is_empty():
         return ""
     return "\nNo user can sign in yet; `make user NAME=jana` adds the first one."
@@ -170,7 +170,7 @@ def _lock(settings: Settings) -> Any:
         with FileLock(settings.run / "start.lock", timeout=0):
             yield
     except Timeout:
-        raise StackError(f"another start is at work in {settings.data}") from None
+        raise StackError(f"another start is in progress in {settings.data}") from None
 
 
 def _confirmed(data: Path) -> bool:

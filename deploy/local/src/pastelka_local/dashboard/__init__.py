@@ -1,4 +1,4 @@
-"""The dashboard of this checkout (``frontend/``), built: what the gateway serves at ``/``."""
+"""The built dashboard of this checkout (``frontend/``), which the gateway serves at ``/``."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ from pastelka_local.dashboard.node import DashboardError
 
 
 def dashboard() -> Dashboard:
-    """This checkout's dashboard. Raises :class:`ServerError` outside of a checkout."""
+    """This checkout's dashboard. Raises :class:`ServerError` outside a checkout."""
     return Dashboard(deploy_folder().parent)
 
 
 def dist(say: Report = silent) -> Path:
-    """The folder of the built dashboard, built first where its sources have changed. Blocks.
+    """Folder of the built dashboard; builds it if its sources have changed. Blocks.
 
     ``say`` gets a line for each step. Raises :class:`DashboardError`.
     """

@@ -1,4 +1,4 @@
-"""``python -m pastelka_local.dashboard build|check|check-changed|generate:api``, as the Makefile calls it."""
+"""``python -m pastelka_local.dashboard build|check|check-changed|generate:api``, called by the Makefile."""
 
 import argparse
 import sys
@@ -9,7 +9,7 @@ from pastelka_local.dashboard.changes import is_changed
 
 
 def main() -> None:
-    """Run the command; exit status 0, or 1 with what went wrong."""
+    """Run the command; returns 0, or 1 after printing the error."""
     parser = argparse.ArgumentParser(prog="pastelka_local.dashboard", description=__doc__)
     parser.add_argument("command", choices=("build", "check", "check-changed", "generate:api"))
     try:
@@ -34,7 +34,7 @@ def _run(command: str) -> None:
 
 
 def _check_changed() -> list[str]:
-    """The quick checks of a branch that changes the dashboard."""
+    """Run the quick checks if the branch changes the dashboard."""
     found = dashboard()
     return found.check(_say, quick=True) if is_changed(found.root) else ["not changed on this branch"]
 

@@ -1,4 +1,4 @@
-"""Building the dashboard when its sources are newer than what was built, and checking it."""
+"""Builds the dashboard if its sources are newer than the build, and checks it."""
 
 import hashlib
 import os
@@ -17,32 +17,32 @@ _SOURCES = (
     *("public", "scripts", "src"),
 )
 _STAMP = ".sources"
-"""Beside the built files: the digest of what they were built from. nginx serves no hidden file."""
+"""Stored beside the built files: the digest of their sources. nginx serves no hidden file."""
 _NOT_CHECKED = ("node_modules", "dist", ".dist")
 _API = Path("services", "orders", "openapi.json")
-"""What the types of the dashboard are made from."""
+"""Input of the dashboard's generated types."""
 _SUMMARY = ("Test Files", "Tests", "First load")
 
 
 @dataclass(frozen=True)
 class Dashboard:
-    """The folder ``frontend`` of the checkout ``root``, and what is made of it."""
+    """The folder ``frontend`` of the checkout ``root`` and its build."""
 
     root: Path
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
 
     @property
     def folder(self) -> Path:
-        """Its sources."""
+        """Folder of the sources."""
         return self.root / "frontend"
 
     @property
     def built(self) -> Path:
-        """What Vite makes."""
+        """Output folder of Vite."""
         return self.folder / "dist"
 
     def dist(self, say: Report = silent) -> Path:
-        """The built folder, built first where the sources have changed; one build at a time. Blocks.
+        """The built folder; builds it if the sources have changed, one build at a time. Blocks.
 
         Raises :class:`DashboardError`.
         """
@@ -53,10 +53,10 @@ class Dashboard:
         return self.built
 
     def check(self, say: Report = silent, *, quick: bool = False) -> list[str]:
-        """Run its linters, type checker and tests, and, unless ``quick``, build it; the summary. Blocks.
+        """Run linters, type checker and tests and, unless ``quick``, a build; returns a summary. Blocks.
 
-        What passed is not run again until a file changes. Raises :class:`DashboardError` with everything
-        that was printed.
+        A passed check is not repeated until a file changes. Raises :class:`DashboardError` with the complete
+        output.
         """
         with self._lock():
             checked, sources = self._checked_digest(), self.digest()
@@ -70,12 +70,12 @@ class Dashboard:
         return [line for line in lines if line.startswith(_SUMMARY)]
 
     def run(self, script: str, say: Report = silent) -> str:
-        """Run a script of ``package.json``; what it printed. Raises :class:`DashboardError`. Blocks."""
+        """Run a script of ``package.json``; returns its output. Raises :class:`DashboardError`. Blocks."""
         with self._lock():
             return self._npm(say).run(self.folder, "run", script)
 
     def is_current(self) -> bool:
-        """Whether what is built was built from these sources."""
+        """Whether the build matches the current sources."""
         try:
             return (self.built / _STAMP).read_text() == self.digest()
         except FileNotFoundError:
@@ -102,7 +102,7 @@ class Dashboard:
         say(f"built in {time.monotonic() - began:.1f} s")
 
     def _npm(self, say: Report) -> Npm:
-        """npm, with the packages installed that the lock file names."""
+        """npm, after installing the packages of the lock file."""
         if not (self.folder / "package.json").is_file():
             raise DashboardError(
                 f"{self.folder} has no package.json; the dashboard is built from a whole checkout"
@@ -114,7 +114,7 @@ class Dashboard:
         return npm
 
     def _lacks_packages(self) -> bool:
-        """Whether the lock file is newer than npm's note of what it has installed."""
+        """Whether the lock file is newer than npm's own record of the installed packages."""
         try:
             installed = (self.folder / "node_modules" / ".package-lock.json").stat().st_mtime_ns
         except FileNotFoundError:
@@ -129,7 +129,7 @@ class Dashboard:
         return (file for file in found if ".test." not in file.name)
 
     def _passed(self, *, quick: bool) -> set[str]:
-        """Digests of what passed these checks, or more than them."""
+        """Digests of sources that passed these checks or more."""
         return {
             note.read_text() for note in {self._note(quick=quick), self._note(quick=False)} if note.exists()
         }

@@ -1,17 +1,17 @@
-"""Whether a branch changes the dashboard, as git sees it."""
+"""Asks git whether a branch changes the dashboard."""
 
 import subprocess
 from pathlib import Path
 
 _PARTS = ("frontend", "services/orders/openapi.json")
-"""What the checks of the dashboard read."""
+"""Paths that the dashboard's checks read."""
 _MAIN = ("origin/main", "main")
 
 
 def is_changed(root: Path) -> bool:
-    """Whether the checkout ``root`` differs from the branch point with main in what the checks read.
+    """Whether the checkout ``root`` differs from its merge base with main in files that the checks read.
 
-    Commits, the work tree and new files count. ``True`` where git cannot tell. Blocks.
+    Includes commits, the work tree and new files. ``True`` if git fails. Blocks.
     """
     bases = (_git(root, "merge-base", "HEAD", main) for main in _MAIN)
     base = next((found for found in bases if found), None)
@@ -23,7 +23,7 @@ def is_changed(root: Path) -> bool:
 
 
 def _git(root: Path, *arguments: str) -> str | None:
-    """What git printed, or ``None`` where it failed or is not there."""
+    """Output of git, or ``None`` if it failed or is not installed."""
     command = ["git", "-C", str(root), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - as above

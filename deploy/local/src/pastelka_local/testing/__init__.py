@@ -1,4 +1,4 @@
-"""The whole system on real parts, for tests and benchmarks: started, killed and looked at by code."""
+"""Starts, kills and inspects the whole system with real servers, for tests and benchmarks."""
 
 from pastelka_common.testing.subscriber import Subscriber
 from pastelka_local.testing.services import Service

@@ -17,7 +17,7 @@ _API = "pastelka_orders.entrypoints.api"
 
 
 class Service:
-    """A service as its own process; ``url`` is where it answers health (and the API, requests)."""
+    """A service as its own process; ``url`` is its HTTP address (health; for the API, all routes)."""
 
     def __init__(
         self, name: str, module: str, env: Mapping[str, str], folder: Path, *, port: int | None = None
@@ -27,18 +27,18 @@ class Service:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / f"{name}.log"
         self.launcher: Sequence[str] = ()
-        """Arguments before the module's name: a program that runs the module in its own way."""
+        """Arguments before the module's name: a launcher that runs the module."""
         self._module = module
-        # The API serves orders without NATS, and is asked as Compose and the chart ask it.
+        # The API serves orders without NATS, so its probe differs, as in Compose and the chart.
         self._probe = "/readyz?exclude=broker" if module == _API else "/readyz"
         self._env = {**os.environ, **env, "HOST": "127.0.0.1", "PORT": str(self.port)}
         self._process: asyncio.subprocess.Process | None = None
 
     @property
     def pid(self) -> int:
-        """Process id; raises if it does not run."""
+        """Process id; raises if the process is not running."""
         if self._process is None or self._process.returncode is not None:
-            raise RuntimeError(f"{self.name} does not run")
+            raise RuntimeError(f"{self.name} is not running")
         return self._process.pid
 
     async def start(self, *, deadline: float = 60.0) -> None:
@@ -54,7 +54,7 @@ class Service:
             )
 
     async def ready(self, *, deadline: float = 60.0) -> None:
-        """Wait until it says that it is ready; raises with the end of its log if it does not."""
+        """Wait until the service is ready; raises with the end of its log if it does not become ready."""
         try:
             async with asyncio.timeout(deadline), aiohttp.ClientSession(timeout=_PROBE) as http:
                 while not await self._answers(http):  # noqa: ASYNC110 - a process has no event to wait for
@@ -97,5 +97,5 @@ class Service:
             raise RuntimeError(f"{self.name} did not end within 40 s:\n{self.tail()}") from None
 
     def tail(self) -> str:
-        """The end of its log."""
+        """The last lines of its log."""
         return self.log.read_text(errors="replace")[-_LOG_TAIL:] if self.log.exists() else ""

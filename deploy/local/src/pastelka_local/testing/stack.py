@@ -1,4 +1,4 @@
-"""All of Pastelka on real parts: PostgreSQL, NATS, the hub, nginx, and the services as processes."""
+"""All of Pastelka with real servers: PostgreSQL, NATS, the hub, nginx, and the services as processes."""
 
 import asyncio
 import os
@@ -36,12 +36,11 @@ _MODULES = {
 
 @dataclass(frozen=True)
 class StackOptions:
-    """What a test wants: settings of the services, whether nginx runs, whether data survives a power cut.
+    """Options of a test: settings of the services, whether nginx runs, whether data survives a power cut.
 
-    With ``dashboard`` nginx runs and serves the built dashboard, which is built first where it is
-    not current (a minute or more, where its packages are not installed).
-
-    ``launcher`` is a program (module and arguments) that runs the services' modules in its own way.
+    With ``dashboard`` nginx runs and serves the built dashboard, which is built first if it is out of date (a
+    minute or more if its packages are not installed). ``launcher`` is a program (module and arguments) that
+    runs the services' modules.
     """
 
     env: Mapping[str, str] = field(default_factory=dict)
@@ -94,7 +93,7 @@ class RunningStack:
         return Subscriber(self.hub.url, self.hub.subscriber_key, topics)
 
     def env(self) -> dict[str, str]:
-        """What every service is told."""
+        """Environment of every service."""
         static = self.nginx.static_url if self.nginx else "http://localhost:8081"
         return {
             "DATABASE_URL": self.database_url,
@@ -111,7 +110,7 @@ class RunningStack:
     async def add(
         self, name: str, kind: str, *, env: Mapping[str, str] | None = None, deadline: float = 180.0
     ) -> Service:
-        """Start one more process of a kind (``api``, ``worker``, ...); ``env`` is for it alone."""
+        """Start one more process of a kind (``api``, ``worker``, ...); ``env`` applies to it alone."""
         port = self._api_port if name == "api" else None
         service = Service(name, _MODULES[kind], {**self.env(), **(env or {})}, self.folder, port=port)
         service.launcher = self.options.launcher
@@ -184,7 +183,7 @@ def photo(seed: int, *, width: int = 640, height: int = 480) -> bytes:
 async def post_order(
     http: aiohttp.ClientSession, api_url: str, photos: list[bytes], *, process: str = "none"
 ) -> dict[str, Any]:
-    """Make an order by hand; returns the API's answer."""
+    """Create an order through the API; returns the response."""
     form = aiohttp.FormData()
     for number, content in enumerate(photos, start=1):
         form.add_field("photos", content, filename=f"photo-{number}.jpg", content_type="image/jpeg")

@@ -1,7 +1,8 @@
 """The options a person may choose for a version, with their bounds."""
 
+from collections.abc import Collection, Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -27,6 +28,22 @@ class GroupBy(StrEnum):
     LAYER = "layer"
 
 
+class Background(StrEnum):
+    """What is drawn outside of the subject: all, less, or nothing."""
+
+    KEEP = "keep"
+    QUIET = "quiet"
+    NONE = "none"
+
+
+class LineWeight(StrEnum):
+    """How wide lines are, for the chosen detail."""
+
+    THIN = "thin"
+    NORMAL = "normal"
+    BOLD = "bold"
+
+
 def _whole(value: object) -> object:
     """In JSON 4.0 is the same number as 4; ``"4"`` and ``true`` are none."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
@@ -40,13 +57,46 @@ Steps = Annotated[
 ]
 
 
+Frame = Annotated[bool, Field(strict=True, description="Whether the page has a thin border")]
+
+
 class ColoringOptions(BaseModel):
-    """How a coloring page is made: size in megapixels (0.5 to 8), detail in steps (1 to 20)."""
+    """How a coloring page is made: size in megapixels (0.5 to 8), detail in steps (1 to 20), style.
+
+    The options of style are written only where they differ from their default.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     megapixels: Megapixels = 1.0
     steps: Steps = 4
+    frame: Frame = Field(default=True, exclude_if=lambda frame: frame is True)
+    background: Background = Field(
+        default=Background.QUIET,
+        exclude_if=lambda background: background == Background.QUIET,
+        description="What is drawn outside of the subject: all, less, or nothing",
+    )
+    line_weight: LineWeight = Field(
+        default=LineWeight.NORMAL,
+        exclude_if=lambda line_weight: line_weight == LineWeight.NORMAL,
+        description="Width of the lines, for the chosen detail",
+    )
+
+
+ColoringProviderName = Literal["local", "runpod"]
+
+_OF_EVERY_PROVIDER = ("megapixels", "steps")
+COLORING_OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "local": tuple(ColoringOptions.model_fields),
+    "runpod": _OF_EVERY_PROVIDER,
+}
+"""The options that each provider (``ColoringProviderName``) takes, in their order."""
+
+
+def unsupported_options(provider: str, names: Collection[str]) -> list[str]:
+    """Those of the named coloring options that a provider does not take, in their order."""
+    taken = COLORING_OPTIONS.get(provider, _OF_EVERY_PROVIDER)
+    return [name for name in ColoringOptions.model_fields if name in names and name not in taken]
 
 
 class SvgOptions(BaseModel):

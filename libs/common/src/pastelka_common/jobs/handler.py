@@ -15,17 +15,14 @@ from pastelka_common.errors import (
     BrokerUnavailableError,
     JobError,
     PermanentError,
-    PostponedError,
     TransientError,
 )
+from pastelka_common.jobs.active_runs import ActiveRunRegistry, RunCancelled
+from pastelka_common.jobs.records import RunRecords
 from pastelka_common.jobs.reporter import FACTS, RunContext, RunReporter
 from pastelka_common.jobs.run_attempts import RunAttempts
-from pastelka_common.jobs.run_markers import RunMarkers
-from pastelka_common.jobs.runs import Cancellations, ProviderJobs, RunCancelled
-from pastelka_common.jobs.storage_errors import postpone_on_storage_error
+from pastelka_common.jobs.run_markers import RunMarkers, postpone_on_storage_error
 from pastelka_common.messaging.attempts import Delivery
-from pastelka_common.messaging.holders import Holders
-from pastelka_common.messaging.keyed_lock import KeyedLock
 from pastelka_common.messaging.outcomes import Ack, Outcome
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.storage import Storage, UnsafePathError
@@ -36,7 +33,6 @@ __all__ = ["FACTS", "Generator", "RunReporter", "VersionJobHandler"]
 J = TypeVar("J", bound=VersionJob)
 JobT_contra = TypeVar("JobT_contra", bound=VersionJob, contravariant=True)
 
-_TWICE_HERE_SECONDS = 5.0
 _STORING_SECONDS = 900.0
 _STORING_PAUSE = 1.0
 _LONGEST_STORING_PAUSE = 15.0
@@ -71,30 +67,28 @@ class VersionJobHandler(Generic[J]):
     """Handles the jobs of one kind: the handler of a ``JobConsumer``."""
 
     publisher: Publisher
-    provider_jobs: ProviderJobs
-    cancellations: Cancellations
+    records: RunRecords
+    active_runs: ActiveRunRegistry
     storage: Storage
     generator: Generator[J]
     provider: str = "provider"
     breaker: Breaker | None = None
-    holders: Holders | None = None
     thumbnails: Thumbnails = field(init=False)
     markers: RunMarkers = field(init=False)
     context: RunContext = field(init=False)
-    _turns: KeyedLock = field(init=False, default_factory=KeyedLock)
     attempts: RunAttempts = field(init=False)
 
     def __post_init__(self) -> None:
         markers = RunMarkers(self.storage)
         context = RunContext(
             self.publisher,
-            self.provider_jobs,
+            self.records,
+            self.active_runs,
             self.generator.cancel,
             self.storage,
             markers,
             self.provider,
             self.breaker,
-            self.holders,
         )
         object.__setattr__(self, "thumbnails", Thumbnails(self.storage))
         object.__setattr__(self, "markers", markers)
@@ -106,14 +100,15 @@ class VersionJobHandler(Generic[J]):
         structlog.contextvars.bind_contextvars(
             order=job.order_number, version=job.version_id, kind=job.kind, run=job.run
         )
-        if self.holders is None:
-            return await self._guarded(job, RunReporter(self.context, job, delivery))
-        if self.holders.has(job.key):
-            raise PostponedError(
-                "in_progress", "This worker has the job in hand already.", seconds=_TWICE_HERE_SECONDS
-            )
-        with self.holders.holding(job.key):
-            return await self._guarded(job, RunReporter(self.context, job, delivery))
+        report = RunReporter(self.context, job, delivery)
+        try:
+            await self.active_runs.execute(job.key, lambda: self._do(job, report))
+        except RunCancelled:
+            log.info("cancelled")
+            # A submission that was under way when the run was cancelled ended with an id.
+            await report.look()
+            await report.cancel_at_provider()
+        return Ack()
 
     async def reject(self, job: J, delivery: Delivery, failure: Failure) -> None:
         """Report that a job is given up on: the ``on_rejected`` of a ``JobConsumer``.
@@ -132,17 +127,6 @@ class VersionJobHandler(Generic[J]):
                 await report.cancel_at_provider()
         except (JobError, TimeoutError) as error:
             log.warning("provider cancellation failed", job_id=report.provider_job_id, error=str(error))
-
-    async def _guarded(self, job: J, report: RunReporter) -> Outcome:
-        try:
-            async with self._turns.of(job.key):
-                await self.cancellations.guard(job.key, lambda: self._do(job, report))
-        except RunCancelled:
-            log.info("cancelled")
-            # A submission that was under way when the run was cancelled ended with an id.
-            await report.look()
-            await report.cancel_at_provider()
-        return Ack()
 
     async def _do(self, job: J, report: RunReporter) -> None:
         async with postpone_on_storage_error():
@@ -181,7 +165,7 @@ class VersionJobHandler(Generic[J]):
         A broker that is away does not keep from storing what may have been paid for.
         """
         try:
-            await self.cancellations.check(job.key)
+            await self.active_runs.check_cancelled(job.key)
         except TransientError as error:
             log.warning("cancellation check failed", code=error.code)
 

@@ -1,7 +1,7 @@
-"""What a redelivered job must know of its run, apart from the provider's job id.
+"""What a redelivered job must know of its run: its provider's job, its attempts, an open paid request.
 
-A record is stored beside that id in the bucket ``PROVIDER_JOBS``, under ``<kind>.<version>.<run>.run``.
-A worker writes it before it sends a paid request and when a delivery ends without completion,
+A record is stored in the bucket ``RUNS`` under ``<kind>.<version>.<run>``. A worker writes it before it
+sends a paid request, when the provider has accepted it, and when a delivery ends without completion,
 always by compare and swap: the write fails for a worker that has lost the run to another one.
 """
 
@@ -9,13 +9,16 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from nats.aio.client import Client
 from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
 from nats.js.kv import KeyValue
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pastelka_common.contracts.messages import Failure
 from pastelka_common.errors import BrokerUnavailableError
+from pastelka_common.messaging.names import names_of
 from pastelka_common.messaging.publish import BROKER_ERRORS
+from pastelka_common.messaging.topology import RUNS
 
 _TRIES = 5
 _PAUSE = 0.2
@@ -28,8 +31,9 @@ class RunRecord(BaseModel):
     progress; ``last_reported`` is the last delivery of which something was. ``sending`` says that a paid
     request was sent, or was about to be, whose outcome is not recorded; ``had_file`` that the job's
     target existed before it. ``unknown`` counts requests whose outcome will never be known.
-    ``withdrawn`` are the provider's ids of jobs that were cancelled before any work on them, and
-    ``withdrawing`` says that the present one is about to be.
+    ``provider_job_id`` is the provider's name for the job that it accepted. ``withdrawn`` are the ids
+    of jobs that were cancelled before any work on them, and ``withdrawing`` says that the present one
+    is about to be.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -42,6 +46,7 @@ class RunRecord(BaseModel):
     sending: bool = False
     had_file: bool = False
     unknown: int = 0
+    provider_job_id: str | None = None
     withdrawing: bool = False
     withdrawn: tuple[str, ...] = ()
     last: Failure | None = None
@@ -53,6 +58,11 @@ class RunRecord(BaseModel):
     def current(self, *ids: str | None) -> str | None:
         """The first of a provider's ids that is not of a withdrawn job."""
         return next((one for one in ids if one is not None and one not in self.withdrawn), None)
+
+    def with_provider_job(self, provider_job_id: str | None) -> "RunRecord":
+        """The record with this id, unless it has another one already or the job was withdrawn."""
+        present = self.current(self.provider_job_id, provider_job_id)
+        return self.model_copy(update={"provider_job_id": present})
 
     def silent_before(self, delivery: int) -> int:
         """Deliveries before ``delivery`` of which nothing was heard, since the last progress."""
@@ -71,20 +81,25 @@ Alter = Callable[[RunRecord], RunRecord]
 
 
 class RunRecords:
-    """The records in their bucket. Every call raises ``BrokerUnavailableError``."""
+    """The records in their bucket. :meth:`read` and :meth:`change` raise ``BrokerUnavailableError``."""
 
     def __init__(self, bucket: KeyValue) -> None:
         self._bucket = bucket
 
+    @classmethod
+    async def open(cls, nc: Client) -> "RunRecords":
+        """The bucket, which must exist."""
+        return cls(await nc.jetstream().key_value(names_of(nc).bucket(RUNS)))
+
     async def read(self, key: str) -> VersionedRecord:
         """The record of a run; an empty one if there is none."""
         try:
-            entry = await self._bucket.get(_name(key))
+            entry = await self._bucket.get(key)
         except KeyNotFoundError as missing:
             return VersionedRecord(RunRecord(), (missing.entry.revision if missing.entry else None) or 0)
         except BROKER_ERRORS as error:
             raise BrokerUnavailableError from error
-        return VersionedRecord(_parsed(entry.value), entry.revision or 0)
+        return VersionedRecord(parse_record(entry.value), entry.revision or 0)
 
     async def change(
         self, key: str, alter: Alter, *, known: VersionedRecord | None = None
@@ -102,7 +117,7 @@ class RunRecords:
                 return held
             try:
                 revision = await self._bucket.update(
-                    _name(key), changed.model_dump_json().encode(), last=held.revision
+                    key, changed.model_dump_json().encode(), last=held.revision
                 )
             except KeyWrongLastSequenceError:
                 continue
@@ -114,12 +129,20 @@ class RunRecords:
                 return VersionedRecord(changed, revision)
         raise BrokerUnavailableError
 
+    async def keep_provider_job(self, key: str, provider_job_id: str) -> VersionedRecord:
+        """Store the id of an accepted job unless another one was stored first.
 
-def _name(key: str) -> str:
-    return f"{key}.run"
+        Tried until the broker has answered, because the id stands for money.
+        """
+        while True:
+            try:
+                return await self.change(key, lambda record: record.with_provider_job(provider_job_id))
+            except BrokerUnavailableError:
+                await asyncio.sleep(_PAUSE)
 
 
-def _parsed(value: bytes | None) -> RunRecord:
+def parse_record(value: bytes | None) -> RunRecord:
+    """The record in a stored value; an empty one if there is none, or none that can be read."""
     try:
         return RunRecord.model_validate_json(value or b"")
     except ValidationError:

@@ -18,14 +18,10 @@ from pastelka_common.errors import (
     SupersededError,
     TransientError,
 )
-from pastelka_common.jobs import withdrawals
-from pastelka_common.jobs.paid_request import PaidRequest
-from pastelka_common.jobs.records import RunRecord, VersionedRecord
-from pastelka_common.jobs.run_markers import RunMarkers
-from pastelka_common.jobs.runs import ProviderJobs
-from pastelka_common.jobs.storage_errors import postpone_on_storage_error
+from pastelka_common.jobs.active_runs import ActiveRunRegistry
+from pastelka_common.jobs.records import RunRecord, RunRecords, VersionedRecord
+from pastelka_common.jobs.run_markers import RunMarkers, postpone_on_storage_error
 from pastelka_common.messaging.attempts import Delivery
-from pastelka_common.messaging.holders import Holders
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.storage import Storage
 
@@ -36,7 +32,7 @@ _RETRY_STEP = 999_999
 _LAST_STEP = 1_000_000
 
 _UNKNOWN_AT_MOST = 2
-_HELD_ELSEWHERE_SECONDS = 5.0
+_ACTIVE_ELSEWHERE_SECONDS = 5.0
 _LATE_ID_SECONDS = 1.0
 _SURPLUS_SECONDS = 20.0
 
@@ -49,27 +45,40 @@ SUBMIT_UNKNOWN = Counter(
 )
 
 
+@dataclass(slots=True)
+class PaidRequest:
+    """A paid request: ``sent``, then ``answered``; ``settled`` once what became of it is known for good.
+
+    ``probe`` is whether the circuit breaker let it out to see whether the provider is back.
+    """
+
+    probe: bool
+    sent: bool = False
+    answered: bool = False
+    settled: bool = False
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the provider may charge for it although its result will never arrive."""
+        return self.sent and not self.settled
+
+
 @dataclass(frozen=True)
 class RunContext:
     """What reports need of the process: where they go, and what is known of runs and provider."""
 
     publisher: Publisher
-    provider_jobs: ProviderJobs
+    records: RunRecords
+    active_runs: ActiveRunRegistry
     cancel: Callable[[str], Awaitable[None]]
     storage: Storage
     markers: RunMarkers
-    provider: str = "provider"
-    breaker: Breaker | None = None
-    holders: Holders | None = None
+    provider: str
+    breaker: Breaker | None
 
     def __post_init__(self) -> None:
         # Prometheus sees no increase in a counter that first appears with 1: no alert would fire.
         SUBMIT_UNKNOWN.labels(self.provider)
-
-    @property
-    def name(self) -> str:
-        """The name that identifies this process in the records."""
-        return self.holders.name if self.holders else "unnamed"
 
 
 @dataclass(slots=True)
@@ -172,7 +181,7 @@ class RunReporter:
         record = self.held.record
         lost = record.sending and self.provider_job_id is None
         if lost:
-            await self._wait_for_who_is_paying(record)
+            await self._postpone_while_active_elsewhere(record)
             self.has_stored_file = not record.had_file and await self._has_file()
         lost = lost and not self.has_stored_file
         await self.change(lambda r: self._taken_over(r, lost=lost))
@@ -185,17 +194,14 @@ class RunReporter:
         Raises :class:`PostponedError` while the storage is away, unless what the broker knows will do
         (``at_least_roughly``).
         """
-        known, self.held = await asyncio.gather(
-            self.context.provider_jobs.get(self.job.key),
-            self.context.provider_jobs.records.read(self.job.key),
-        )
-        self.provider_job_id = self.held.record.current(self.provider_job_id, known)
+        self.held = await self.context.records.read(self.job.key)
+        record = self.held.record
+        self.provider_job_id = record.current(self.provider_job_id, record.provider_job_id)
         if self.provider_job_id is not None:
             return
         try:
             async with postpone_on_storage_error():
-                noted = await self.context.markers.provider_job_id(self.job)
-                self.provider_job_id = self.held.record.current(noted)
+                self.provider_job_id = record.current(await self.context.markers.provider_job_id(self.job))
         except PostponedError:
             if not at_least_roughly:
                 raise
@@ -204,35 +210,35 @@ class RunReporter:
         """Raise :class:`SupersededError` if another worker has taken over the job."""
         if not self.delivery.lease.needs_confirmation:
             return
-        held = await self.context.provider_jobs.records.read(self.job.key)
-        if held.record.is_beyond(self.context.name, self.number):
+        held = await self.context.records.read(self.job.key)
+        if held.record.is_beyond(self.context.active_runs.process, self.number):
             raise SupersededError
         self.held = held
         self.delivery.lease.confirm()
 
-    async def _wait_for_who_is_paying(self, record: RunRecord) -> None:
-        if self.context.holders is None or not await self.context.holders.is_held_by(
-            record.holder, self.job.key
-        ):
-            return
-        raise PostponedError(
-            "held_elsewhere",
-            "Another worker waits for the provider's answer to this job.",
-            seconds=_HELD_ELSEWHERE_SECONDS,
-        )
+    async def _postpone_while_active_elsewhere(self, record: RunRecord) -> None:
+        if await self.context.active_runs.is_active_elsewhere(record.holder, self.job.key):
+            raise PostponedError(
+                "active_elsewhere",
+                "Another worker waits for the provider's answer to this job.",
+                seconds=_ACTIVE_ELSEWHERE_SECONDS,
+            )
 
     def mine(self, record: RunRecord, **changes: object) -> RunRecord:
         """``record`` with ``changes``, as this delivery's. Raises :class:`SupersededError`."""
-        if record.is_beyond(self.context.name, self.number):
+        if record.is_beyond(self.context.active_runs.process, self.number):
             raise SupersededError
-        return record.model_copy(update={"holder": self.context.name, "delivery": self.number, **changes})
+        return record.model_copy(
+            update={"holder": self.context.active_runs.process, "delivery": self.number, **changes}
+        )
 
     def _taken_over(self, record: RunRecord, *, lost: bool) -> RunRecord:
-        return self.mine(record, sending=self.has_stored_file, unknown=record.unknown + lost)
+        taken_over = self.mine(record, sending=self.has_stored_file, unknown=record.unknown + lost)
+        return taken_over.with_provider_job(self.provider_job_id)
 
     async def change(self, alter: Callable[[RunRecord], RunRecord]) -> None:
         """Replace the run's record by what ``alter`` makes of it, which may raise."""
-        self.held = await self.context.provider_jobs.records.change(self.job.key, alter, known=self.held)
+        self.held = await self.context.records.change(self.job.key, alter, known=self.held)
 
     # --- paying -----------------------------------------------------------------------------------
 
@@ -270,23 +276,35 @@ class RunReporter:
         """
         # The storage first: the broker may be away for long, and this process may not outlive that.
         await self.context.markers.keep(self.job, provider_job_id)
-        kept = await self.context.provider_jobs.keep(
-            self.job.key, provider_job_id, replacing=self.held.record.withdrawn
-        )
-        self.provider_job_id = kept
+        self.held = await self.context.records.keep_provider_job(self.job.key, provider_job_id)
+        kept = self.provider_job_id = self.held.record.provider_job_id or provider_job_id
         self.answered(settled=True)
         if kept != provider_job_id:
             await self.context.markers.keep(self.job, kept)
             await self._cancel(provider_job_id)
         return kept
 
+    # A submitted job that never left the provider's queue is cancelled there, to be submitted again. Two
+    # steps in the record keep a worker that dies in between from paying twice or giving up.
+
     async def withdrawing(self) -> None:
-        """Note that the submitted job is about to be cancelled, as it never left the queue."""
-        await withdrawals.begin(self)
+        """Note that the run's submitted job is about to be cancelled. Raises :class:`SupersededError`."""
+        await self.change(lambda record: self.mine(record, withdrawing=True))
 
     async def withdrawn(self, provider_job_id: str) -> int:
-        """Discard a job that the provider never started; returns how many of the run there were."""
-        return await withdrawals.finish(self, provider_job_id)
+        """Forget a job that was cancelled before any work; returns how many of the run there were.
+
+        From now on its id is ignored wherever it is still stored. Raises :class:`SupersededError`.
+        """
+
+        def forgotten(record: RunRecord) -> RunRecord:
+            ids = (*(one for one in record.withdrawn if one != provider_job_id), provider_job_id)
+            return self.mine(record, withdrawing=False, withdrawn=ids, provider_job_id=None, sending=False)
+
+        await self.change(forgotten)
+        self.provider_job_id = None
+        await self.context.markers.forget(self.job)
+        return len(self.held.record.withdrawn)
 
     def answered(self, *, settled: bool) -> None:
         """Note that the provider answered the request."""
@@ -350,7 +368,7 @@ class RunReporter:
 
     def _claimed(self, record: RunRecord, *, had_file: bool) -> RunRecord:
         # Another worker may have taken the job, paid and crashed since the last read.
-        lost = record.sending and record.holder != self.context.name
+        lost = record.sending and record.holder != self.context.active_runs.process
         unknown = record.unknown + lost
         if unknown >= _UNKNOWN_AT_MOST:
             raise _possibly_paid(self.context.provider)
@@ -360,8 +378,7 @@ class RunReporter:
         """A worker that was thought dead may have been given one after all."""
         if self.held.record.unknown == 0:
             return
-        late = await self.context.provider_jobs.get(self.job.key)
-        self.provider_job_id = self.held.record.current(late)
+        await self.look()
         if self.provider_job_id is not None:
             raise PostponedError(
                 "submitted_meanwhile", "The provider has the job already.", seconds=_LATE_ID_SECONDS

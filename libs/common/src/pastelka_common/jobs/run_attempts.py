@@ -79,7 +79,7 @@ class RunAttempts:
         number = report.number
 
         def noted(record: RunRecord) -> RunRecord:
-            if record.last_reported >= number or record.is_beyond(self._context.name, number):
+            if record.last_reported >= number or record.is_beyond(self._context.active_runs.process, number):
                 return record
             return record.model_copy(
                 update={
@@ -103,7 +103,7 @@ class RunAttempts:
         """Change the record; returns the attempts that failed, ``None`` if the broker is away."""
         key = report.job.key
         try:
-            held = await self._context.provider_jobs.records.change(key, alter)
+            held = await self._context.records.change(key, alter)
         except BrokerUnavailableError:
             self._last_reported[key] = report.number
             if len(self._last_reported) > _REMEMBERED:

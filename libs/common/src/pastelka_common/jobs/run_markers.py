@@ -5,18 +5,37 @@ provider's job id. A broker that lost its buckets, or went back to an older copy
 again whose provider job it does not know; the note does, and nothing is paid twice.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import structlog
 from pydantic import BaseModel, ValidationError
 
 from pastelka_common.contracts.messages import VersionJob
+from pastelka_common.errors import PostponedError
 from pastelka_common.storage import Storage, UnsafePathError
 
 log = structlog.get_logger(__name__)
 
+_STORAGE_SECONDS = 10.0
 _UNREADABLE = (OSError, UnsafePathError)
 _ABSENT = (FileNotFoundError, NotADirectoryError, UnsafePathError)
+
+
+@asynccontextmanager
+async def postpone_on_storage_error() -> AsyncIterator[None]:
+    """A block that asks the storage what is there already.
+
+    Raises :class:`PostponedError` (``storage_unavailable``) for its ``OSError``: a guess might pay
+    twice, and the job, which can do nothing about it, loses no attempt.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        message = f"The storage does not say what is there: {reason}."
+        raise PostponedError("storage_unavailable", message, seconds=_STORAGE_SECONDS) from error
 
 
 class RunMarker(BaseModel):

@@ -6,12 +6,11 @@ from typing import TypeVar
 from pastelka_common.breaker import Breaker
 from pastelka_common.contracts.messages import VersionJob
 from pastelka_common.health import health_server
+from pastelka_common.jobs.active_runs import ActiveRunRegistry
 from pastelka_common.jobs.handler import Generator, VersionJobHandler
-from pastelka_common.jobs.runs import Cancellations, ProviderJobs
-from pastelka_common.messaging import hands
+from pastelka_common.jobs.records import RunRecords
 from pastelka_common.messaging.connection import connected, ping
 from pastelka_common.messaging.consumer import JobConsumer, RetryPolicy
-from pastelka_common.messaging.holders import Holders
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.service_health import serve_health
 from pastelka_common.messaging.topology import ConsumerSpec
@@ -44,16 +43,14 @@ async def run_worker(
         connected(settings.nats_url, name=spec.name, prefix=settings.nats_prefix) as nc,
         managed_topology(nc, [spec], replicas=settings.stream_replicas),
     ):
-        cancellations = await Cancellations.open(nc, job_type.kind)
         handler: VersionJobHandler[J] = VersionJobHandler(
             Publisher(nc),
-            await ProviderJobs.open(nc),
-            cancellations,
+            await RunRecords.open(nc),
+            await ActiveRunRegistry.open(nc, job_type.kind),
             storage,
             generator,
             paid_provider or "local",
             breaker,
-            await Holders.open(nc),
         )
         consumer = JobConsumer(
             nc,
@@ -76,7 +73,6 @@ async def run_worker(
         async with (
             health_server(settings.host, settings.port, checks),
             serve_health(nc, spec.name, checks, breaker.health if breaker else None),
-            hands.telling(nc, lambda: cancellations.in_progress),
         ):
             await consumer.run(stop, grace=grace)
 

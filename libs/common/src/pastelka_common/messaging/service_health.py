@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from pastelka_common.contracts.messages import now
 from pastelka_common.health import Check, run_checks
 from pastelka_common.messaging.names import names_of
+from pastelka_common.messaging.request_many import request_many
 
 SUBJECT = "services.health"
 """Asked with a reply subject; of no stream."""
@@ -104,35 +105,19 @@ async def collect_health(
 
     Returns early once every name in ``expected`` has answered and no further answer follows shortly.
     """
-    inbox = nc.new_inbox()
-    arrived: asyncio.Queue[ServiceHealth] = asyncio.Queue()
-
-    async def take(msg: Msg) -> None:
-        try:
-            arrived.put_nowait(ServiceHealth.model_validate_json(msg.data))
-        except ValidationError:  # no responders, or a foreign one
-            log.debug("malformed health reply", size=len(msg.data))
-
-    subscription = await nc.subscribe(inbox, cb=take)
-    try:
-        await nc.publish(names_of(nc).subject(SUBJECT), b"", reply=inbox)
-        found = await _gather(arrived, set(expected), wait)
-    finally:
-        await subscription.unsubscribe()
-    return sorted(found, key=lambda health: (health.name, health.instance))
-
-
-async def _gather(
-    arrived: "asyncio.Queue[ServiceHealth]", missing: set[str], wait: float
-) -> list[ServiceHealth]:
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + wait
+    deadline, missing = loop.time() + wait, set(expected)
     found: list[ServiceHealth] = []
-    while (left := deadline - loop.time()) > 0:
-        try:
-            health = await asyncio.wait_for(arrived.get(), left if missing else min(left, _SILENCE_SECONDS))
-        except TimeoutError:
-            break
-        found.append(health)
-        missing.discard(health.name)
-    return found
+    async with request_many(nc, names_of(nc).subject(SUBJECT)) as responses:
+        while (left := deadline - loop.time()) > 0:
+            try:
+                async with asyncio.timeout(left if missing else min(left, _SILENCE_SECONDS)):
+                    msg = await responses.get()
+            except TimeoutError:
+                break
+            try:
+                found.append(ServiceHealth.model_validate_json(msg.data))
+                missing.discard(found[-1].name)
+            except ValidationError:  # no responders, or a foreign one
+                log.debug("malformed health reply", size=len(msg.data))
+    return sorted(found, key=lambda health: (health.name, health.instance))

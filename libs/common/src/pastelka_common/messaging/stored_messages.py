@@ -15,6 +15,7 @@ from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
 
 from pastelka_common.messaging.names import Names, names_of
+from pastelka_common.messaging.request_many import request_many
 
 _CHUNK = 500  # the server answers for at most 1,024 subjects
 _TIMEOUT = 5.0
@@ -140,17 +141,12 @@ async def _ask(nc: Client, operation: str, request: dict[str, Any]) -> dict[str,
 
 async def _last_of(nc: Client, stream: str, subjects: Sequence[str]) -> list[StoredMessage]:
     names = names_of(nc)
-    inbox = nc.new_inbox()
-    arrived: asyncio.Queue[Msg] = asyncio.Queue()
-    subscription = await nc.subscribe(inbox, cb=arrived.put)
-    try:
-        request = json.dumps({"multi_last": [names.subject(subject) for subject in subjects]}).encode()
-        await nc.publish(f"$JS.API.DIRECT.GET.{names.stream(stream)}", request, reply=inbox)
-        async with asyncio.timeout(_TIMEOUT):
-            return [_held(msg, names) async for msg in _until_end(arrived, stream)]
-    finally:
-        if not nc.is_closed:
-            await subscription.unsubscribe()
+    request = json.dumps({"multi_last": [names.subject(subject) for subject in subjects]}).encode()
+    async with (
+        request_many(nc, f"$JS.API.DIRECT.GET.{names.stream(stream)}", request) as responses,
+        asyncio.timeout(_TIMEOUT),
+    ):
+        return [_held(msg, names) async for msg in _until_end(responses, stream)]
 
 
 async def _until_end(arrived: "asyncio.Queue[Msg]", stream: str) -> Any:

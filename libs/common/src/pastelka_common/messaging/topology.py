@@ -24,8 +24,8 @@ STATUS = "STATUS"
 EVENTS = "EVENTS"
 DEAD = "DEAD"
 
-PROVIDER_JOBS = "PROVIDER_JOBS"
-"""Bucket: what a provider calls the job of one run (key: ``<kind>.<version>.<run>``)."""
+RUNS = "RUNS"
+"""Bucket: the record of each run (key: ``<kind>.<version>.<run>``), its provider's job id included."""
 CANCELS = "CANCELS"
 """Bucket: runs a person cancelled (same keys). Republished on ``cancels.<key>``."""
 
@@ -86,7 +86,7 @@ def streams(replicas: int = 1, names: Names = Names()) -> list[StreamConfig]:  #
             allow_direct=True,
             description="What was given up on",
         ),
-        _bucket(PROVIDER_JOBS),
+        _bucket(RUNS),
         _bucket(CANCELS, republish=RePublish(src=f"$KV.{CANCELS}.>", dest="cancels.>")),
     ]
     return [_named(stream, names, replicas) for stream in plain]

@@ -9,8 +9,9 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from pastelka_common.contracts.messages import DeadLetter, Fact, Retry, VersionJob
+from pastelka_common.jobs.active_runs import cancel_subject
 from pastelka_common.jobs.handler import FACTS
-from pastelka_common.jobs.runs import ProviderJobs, cancel_subject
+from pastelka_common.jobs.records import RunRecords
 from pastelka_common.messaging.connection import connected
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.topology import DEAD, JOBS, STATUS, ensure_streams
@@ -52,8 +53,8 @@ class Workbench:
         await self.nc.jetstream().publish(cancel_subject(job.key), b"cancelled")
 
     async def provider_job_id(self, job: VersionJob) -> str | None:
-        """What the bucket holds of a run."""
-        return await (await ProviderJobs.open(self.nc)).get(job.key)
+        """The id in the record of a run."""
+        return (await (await RunRecords.open(self.nc)).read(job.key)).record.provider_job_id
 
     def statuses(self, job: VersionJob) -> list[str]:
         """What was reported of a run, without the announcements of retries, which change nothing."""
@@ -67,7 +68,7 @@ class Workbench:
         """The facts of a run."""
         return [fact for fact in self.facts if (fact.version_id, fact.run) == (job.version_id, job.run)]
 
-    async def until(self, condition: Callable[[], bool], *, timeout: float = 20.0) -> None:
+    async def until(self, condition: Callable[[], bool], *, timeout: float = 60.0) -> None:
         """Wait until ``condition`` holds of what came."""
         try:
             async with asyncio.timeout(timeout), self._changed:

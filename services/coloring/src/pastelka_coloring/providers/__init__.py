@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from pastelka_common.contracts.options import Background, LineWeight
 from pastelka_common.contracts.statuses import ColoringProcessingStatus
 from pastelka_common.sources import Source
 
@@ -12,7 +13,8 @@ class ColoringRequest:
     """One coloring to make.
 
     ``photo`` fetches the stored photo when the provider needs it and releases it afterwards,
-    ``megapixels`` (0.5 to 8) is the size of the page, ``steps`` (1 to 20) its detail.
+    ``megapixels`` (0.5 to 8) is the size of the page, ``steps`` (1 to 20) its detail,
+    the next three its style; a provider is only given options that it takes (``COLORING_OPTIONS``).
     ``provider_job_id`` is set when an earlier delivery of this run already submitted the job: the
     provider then continues to poll and must not submit again. ``is_withdrawing`` is whether that
     delivery was about to cancel the job, because it never left the provider's queue.
@@ -21,6 +23,9 @@ class ColoringRequest:
     photo: Source
     megapixels: float
     steps: int
+    has_frame: bool = True
+    background: Background = Background.QUIET
+    line_weight: LineWeight = LineWeight.NORMAL
     provider_job_id: str | None = None
     is_withdrawing: bool = False
 

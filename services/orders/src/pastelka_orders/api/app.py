@@ -28,7 +28,7 @@ from pastelka_orders.api.request_limits import (
     HeadAsGetMiddleware,
     RequestLimitsMiddleware,
 )
-from pastelka_orders.api.routes import addresses, exports, orders, session, shop, system, versions
+from pastelka_orders.api.routes import addresses, exports, orders, presets, session, shop, system, versions
 from pastelka_orders.api.subscriptions import Subscriptions
 from pastelka_orders.api.telemetry import TelemetryMiddleware
 from pastelka_orders.broker import Broker
@@ -86,6 +86,7 @@ def create_app(settings: OrdersSettings) -> FastAPI:
     app.include_router(orders.router, prefix="/api/v1")
     app.include_router(exports.router, prefix="/api/v1")
     app.include_router(versions.router, prefix="/api/v1")
+    app.include_router(presets.router, prefix="/api/v1")
     app.include_router(system.router, prefix="/api/v1")
     problems.install(app)
     describe(app)

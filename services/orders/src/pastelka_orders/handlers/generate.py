@@ -29,7 +29,7 @@ async def coloring_of_image(
     same = [
         c.id
         for c in await images.colorings(connection, [image_id])
-        if c.status.is_active and _same(c, options)
+        if c.status.is_active and c.options == options
     ]
     if same:
         return same[-1:]
@@ -51,7 +51,7 @@ async def colorings_of_order(
     """
     locked = await _locked_of_order(connection, order_number)
     with_photo = [image.id for image in locked if image.path is not None]
-    existing = [c for c in await images.colorings(connection, with_photo) if _same(c, options)]
+    existing = [c for c in await images.colorings(connection, with_photo) if c.options == options]
     made_or_in_hand = {c.image_id for c in existing if c.status.is_active or c.status.has_file}
     outbox = Outbox()
     missing = [image_id for image_id in with_photo if image_id not in made_or_in_hand]
@@ -121,10 +121,6 @@ def _without_svg(pairs: Sequence[tuple[int, int]], existing: Sequence[SvgSummary
         (s.image_id, s.coloring_version_id) for s in existing if s.status.is_active or s.status.has_file
     }
     return [pair for pair in pairs if pair not in made_or_in_hand]
-
-
-def _same(coloring: ColoringSummary, options: ColoringOptions) -> bool:
-    return coloring.megapixels == options.megapixels and coloring.steps == options.steps
 
 
 def _source(image: LockedImage, colorings: Sequence[ColoringSummary]) -> ColoringSummary | None:

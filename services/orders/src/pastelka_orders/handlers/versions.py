@@ -12,8 +12,9 @@ from pastelka_common.contracts.messages import (
     job_key,
     now,
 )
+from pastelka_common.contracts.options import ColoringProviderName
 from pastelka_common.contracts.statuses import StatusType, VersionStatus
-from pastelka_common.jobs.runs import cancel_subject
+from pastelka_common.jobs.active_runs import cancel_subject
 from pastelka_orders.domain.versions import status_of
 from pastelka_orders.errors import (
     AlreadyEndedError,
@@ -24,6 +25,7 @@ from pastelka_orders.errors import (
     VersionNotFoundError,
 )
 from pastelka_orders.handlers import metrics
+from pastelka_orders.handlers.coloring_options import require_supported
 from pastelka_orders.handlers.create_versions import begin, require_wanted
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.repository import images, versions
@@ -50,13 +52,24 @@ async def select(connection: AsyncConnection, kind: StatusType, image_id: int, v
     await outbox.flush(connection)
 
 
-async def retry(connection: AsyncConnection, kind: StatusType, version_id: int) -> None:
-    """Begin a new run of a version in error; one in hand is left as it is (a second click)."""
+async def retry(
+    connection: AsyncConnection,
+    kind: StatusType,
+    version_id: int,
+    provider: ColoringProviderName | None = None,
+) -> None:
+    """Begin a new run of a version in error; one in hand is left as it is (a second click).
+
+    Raises ``OptionUnsupportedError`` for a coloring with options that the ``provider`` does not take;
+    where that is not given, the provider itself refuses the job.
+    """
     version = await _locked(connection, kind, version_id)
     if version.status.is_active:
         return
     if not version.status.is_retryable:
         raise NotRetryableError(kind, version_id, version.status.value)
+    if provider is not None and version.coloring is not None:
+        require_supported(provider, version.coloring.model_dump())
     if version.photo_path is None:  # it was replaced, and the new one is not stored yet
         raise PhotoMissingError(version.image_id)
     image = await images.lock(connection, version.image_id)

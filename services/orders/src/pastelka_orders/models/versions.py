@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pastelka_common.contracts.options import GroupBy, ShapeStacking
+from pastelka_common.contracts.options import Background, GroupBy, LineWeight, ShapeStacking
 from pastelka_common.contracts.statuses import ColoringProcessingStatus, StatusType, SvgProcessingStatus
 from pastelka_orders.models.base import Base, changed_index, labels
 
@@ -78,6 +78,8 @@ class ColoringVersion(_Progress, Base):
         UniqueConstraint("image_id", "id"),
         CheckConstraint("status <> 'completed' OR path IS NOT NULL", name="completed_has_path"),
         CheckConstraint("status <> 'error' OR error_code IS NOT NULL", name="error_has_code"),
+        CheckConstraint("background IN ('keep', 'quiet', 'none')", name="background"),
+        CheckConstraint("line_weight IN ('thin', 'normal', 'bold')", name="line_weight"),
         Index("ix_coloring_versions_is_active", "id", postgresql_where=text("is_active")),
         changed_index("coloring_versions", "updated_at"),
     )
@@ -88,6 +90,9 @@ class ColoringVersion(_Progress, Base):
     )
     megapixels: Mapped[float] = mapped_column(Float, server_default=text("1.0"))
     steps: Mapped[int] = mapped_column(server_default="4")
+    has_frame: Mapped[bool] = mapped_column(server_default=text("true"))
+    background: Mapped[str] = mapped_column(Text, server_default=Background.QUIET.value)
+    line_weight: Mapped[str] = mapped_column(Text, server_default=LineWeight.NORMAL.value)
     then_svg: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     """Options of the SVG to make by itself once this is completed; ``None`` for no SVG."""
     is_active: Mapped[bool] = _is_active("coloringprocessingstatus")

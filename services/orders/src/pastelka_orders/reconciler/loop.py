@@ -8,6 +8,7 @@ import structlog
 from nats.aio.client import Client
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pastelka_common.errors import BrokerUnavailableError
 from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.storage import Storage
 from pastelka_orders.database import Database, is_transient
@@ -83,7 +84,7 @@ class Reconciler:
             return False
         try:
             await self.run_once()
-        except BROKER_ERRORS as error:
+        except (*BROKER_ERRORS, BrokerUnavailableError) as error:
             log.warning("reconciler deferred, broker unavailable", error=str(error) or type(error).__name__)
             return False
         except Exception as error:

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import VersionJob, job_key, now
 from pastelka_common.contracts.statuses import STATUS_ENUMS, StatusType
-from pastelka_common.jobs.runs import cancel_subject
+from pastelka_common.jobs.active_runs import cancel_subject
 from pastelka_common.messaging.stored_messages import (
     StoredMessage,
     get_last_messages,

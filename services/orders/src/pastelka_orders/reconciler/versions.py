@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from nats.aio.client import Client
@@ -12,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import ColoringFact, DeadLetter, SvgFact, VersionJob, job_key
 from pastelka_common.contracts.statuses import STATUS_ENUMS, StatusType
+from pastelka_common.jobs.active_runs import list_active_runs
 from pastelka_common.jobs.handler import FACTS
-from pastelka_common.messaging import hands
+from pastelka_common.jobs.records import RunRecord, RunRecords, parse_record
 from pastelka_common.messaging.names import names_of
 from pastelka_common.messaging.publish import BROKER_ERRORS
 from pastelka_common.messaging.stored_messages import (
@@ -21,7 +23,7 @@ from pastelka_common.messaging.stored_messages import (
     get_last_message_from_leader,
     get_last_messages,
 )
-from pastelka_common.messaging.topology import DEAD, FACTS_CONSUMER, JOBS, PROVIDER_JOBS, STATUS
+from pastelka_common.messaging.topology import DEAD, FACTS_CONSUMER, JOBS, RUNS, STATUS
 from pastelka_orders.database import is_transient
 from pastelka_orders.domain.versions import status_of
 from pastelka_orders.handlers.create_versions import job_of
@@ -61,10 +63,10 @@ async def _repair_page(
     suspects = [row for row in page if row.is_old and _run_of(jobs.get(_job_subject(kind, row.id))) < row.run]
     if not suspects:
         return
-    busy = await hands.in_hand(reconcile_pass.nc)
+    active = await list_active_runs(reconcile_pass.nc)
     facts_are_applied = await _facts_are_applied(reconcile_pass.nc)
     for row in suspects:
-        if job_key(kind, row.id, row.run) in busy:
+        if job_key(kind, row.id, row.run) in active:
             continue
         reason = await _repair(reconcile_pass, kind, row, facts_are_applied=facts_are_applied)
         if reason is not None:
@@ -167,18 +169,19 @@ async def _ask_again(
 
 
 async def _remind(reconcile_pass: ReconcilePass, kind: StatusType, page: Sequence[ActiveVersion]) -> None:
-    """Put the providers' job ids back into their bucket where it has lost them."""
-    known = {
-        f"$KV.{PROVIDER_JOBS}.{job_key(kind, row.id, row.run)}": row for row in page if row.provider_job_id
-    }
-    held = await get_last_messages(reconcile_pass.nc, f"KV_{PROVIDER_JOBS}", list(known))
-    for subject, row in known.items():
-        if subject in held or row.provider_job_id is None:
+    """Put the providers' job ids back into the runs' records where the broker has lost them."""
+    prefix = f"$KV.{RUNS}."
+    known = {job_key(kind, row.id, row.run): row for row in page if row.provider_job_id}
+    held = await get_last_messages(reconcile_pass.nc, f"KV_{RUNS}", [prefix + key for key in known])
+    records = await RunRecords.open(reconcile_pass.nc)
+    for key, row in known.items():
+        stored = held.get(prefix + key)
+        record = parse_record(stored.data if stored else None)
+        restore = partial(RunRecord.with_provider_job, provider_job_id=row.provider_job_id)
+        if restore(record) == record:
             continue
         if not reconcile_pass.dry_run:
-            await reconcile_pass.nc.jetstream().publish(
-                names_of(reconcile_pass.nc).subject(subject), row.provider_job_id.encode()
-            )
+            await records.change(key, restore)
         reconcile_pass.note(kind, "provider_job_forgotten", version=row.id, run=row.run)
 
 

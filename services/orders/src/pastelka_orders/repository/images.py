@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy import ARRAY, DateTime, Integer, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.contracts.options import SvgOptions
+from pastelka_common.contracts.options import ColoringOptions, SvgOptions
 from pastelka_common.contracts.statuses import ColoringProcessingStatus, SvgProcessingStatus
 from pastelka_orders.domain.fulfilment import IS_WANTED
-from pastelka_orders.repository.versions import svg_options
+from pastelka_orders.repository.version_options import OPTION_COLUMNS, coloring_options, svg_options
 
 _IMAGE = f"""i.id, i.position, i.path, i.original_url, i.line_item_id, o.id AS order_id, o.order_number,
     i.selected_coloring_id, i.selected_svg_id, i.photo_version, o.cancelled_at IS NOT NULL AS is_cancelled,
@@ -33,7 +33,7 @@ _WANTED = text(
     WHERE i.id = ANY(CAST(:image_ids AS integer[])) AND {IS_WANTED}"""
 )
 _COLORINGS = text(
-    """SELECT c.id, c.image_id, c.version, c.status, c.megapixels, c.steps, c.path
+    f"""SELECT c.id, c.image_id, c.version, c.status, {OPTION_COLUMNS}, c.path
     FROM coloring_versions c JOIN images i ON i.id = c.image_id
     WHERE c.image_id = ANY(CAST(:image_ids AS integer[]))
         AND COALESCE(c.asked_at > i.photo_replaced_at, true) ORDER BY c.image_id, c.version"""
@@ -103,8 +103,7 @@ class ColoringSummary:
     id: int
     image_id: int
     status: ColoringProcessingStatus
-    megapixels: float
-    steps: int
+    options: ColoringOptions
     path: str | None
 
 
@@ -156,8 +155,14 @@ async def colorings(connection: AsyncConnection, image_ids: Sequence[int]) -> li
     """All colorings of these images' present photos, by image and version."""
     rows = await connection.execute(_COLORINGS, {"image_ids": list(image_ids)})
     return [
-        ColoringSummary(r.id, r.image_id, ColoringProcessingStatus(r.status), r.megapixels, r.steps, r.path)
-        for r in rows
+        ColoringSummary(
+            row["id"],
+            row["image_id"],
+            ColoringProcessingStatus(row["status"]),
+            coloring_options(row),
+            row["path"],
+        )
+        for row in rows.mappings()
     ]
 
 

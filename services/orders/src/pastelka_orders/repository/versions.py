@@ -9,9 +9,10 @@ from sqlalchemy import ARRAY, DateTime, Double, Integer, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import Retry
-from pastelka_common.contracts.options import ColoringOptions, GroupBy, ShapeStacking, SvgOptions
+from pastelka_common.contracts.options import ColoringOptions, SvgOptions
 from pastelka_common.contracts.statuses import StatusType, VersionStatus
 from pastelka_orders.domain.versions import VersionProgress, status_of
+from pastelka_orders.repository.version_options import coloring_options, svg_options
 
 TABLES: dict[StatusType, str] = {"coloring": "coloring_versions", "svg": "svg_versions"}
 
@@ -21,7 +22,7 @@ _PLACE = """v.id, v.image_id, v.version, v.run, v.attempt, v.step, v.status, v.p
     v.updated_at, v.error_code, i.position, l.id AS line_item_id, o.id AS order_id, o.order_number,
     i.path AS photo_path"""
 _OWN = {
-    "coloring": "v.megapixels, v.steps, v.then_svg",
+    "coloring": "v.megapixels, v.steps, v.has_frame, v.background, v.line_weight, v.then_svg",
     "svg": """v.shape_stacking, v.group_by, v.coloring_version_id,
         (SELECT c.path FROM coloring_versions c WHERE c.id = v.coloring_version_id) AS coloring_path""",
 }
@@ -86,10 +87,12 @@ _NOTE = text(
 ).bindparams(bindparam("ats", type_=ARRAY(DateTime(timezone=True))))
 
 _ADD_COLORINGS = text(
-    """INSERT INTO coloring_versions (image_id, version, megapixels, steps, then_svg, asked_at, created_at)
+    """INSERT INTO coloring_versions (image_id, version, megapixels, steps, has_frame, background,
+        line_weight, then_svg, asked_at, created_at)
     SELECT n.image_id, COALESCE((SELECT max(c.version) FROM coloring_versions c
             WHERE c.image_id = n.image_id), 0) + 1,
-        CAST(:megapixels AS float8), CAST(:steps AS integer), CAST(CAST(:then_svg AS text) AS jsonb),
+        CAST(:megapixels AS float8), CAST(:steps AS integer), CAST(:has_frame AS boolean),
+        CAST(:background AS text), CAST(:line_weight AS text), CAST(CAST(:then_svg AS text) AS jsonb),
         clock_timestamp(), clock_timestamp()
     FROM unnest(CAST(:image_ids AS integer[])) AS n(image_id) RETURNING id, image_id, version"""
 ).bindparams(
@@ -243,6 +246,9 @@ async def add_colorings(
             "image_ids": list(image_ids),
             "megapixels": options.megapixels,
             "steps": options.steps,
+            "has_frame": options.frame,
+            "background": options.background.value,
+            "line_weight": options.line_weight.value,
             "then_svg": then_svg.model_dump_json() if then_svg else None,
         },
     )
@@ -272,7 +278,7 @@ def _json(retry: Retry | None) -> str | None:
 def _version(kind: StatusType, row: Any) -> Version:
     own: dict[str, Any] = (
         {
-            "coloring": ColoringOptions.model_construct(megapixels=row["megapixels"], steps=row["steps"]),
+            "coloring": coloring_options(row),
             "then_svg": SvgOptions.model_validate(row["then_svg"]) if row["then_svg"] else None,
         }
         if kind == "coloring"
@@ -305,14 +311,3 @@ _SHARED = (
     "order_number",
     "photo_path",
 )
-
-
-def svg_options(shape_stacking: str, group_by: str) -> SvgOptions:
-    """Options as a row holds them; words the system we replace let through count as the defaults."""
-    defaults = SvgOptions()
-    stackings = {member.value: member for member in ShapeStacking}
-    groups = {member.value: member for member in GroupBy}
-    return SvgOptions(
-        shape_stacking=stackings.get(shape_stacking, defaults.shape_stacking),
-        group_by=groups.get(group_by, defaults.group_by),
-    )

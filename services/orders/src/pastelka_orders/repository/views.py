@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pastelka_orders.errors import BadCursorError
 from pastelka_orders.models.orders import OrderStatus
 from pastelka_orders.repository.order_search import Search
+from pastelka_orders.repository.version_options import COLORING_OPTIONS_JSON
 
 _ERROR = """CASE WHEN {t}.status = 'error'
     THEN json_build_object('code', {t}.error_code, 'message', COALESCE({t}.error_message, '')) END"""
@@ -24,7 +25,7 @@ _URL = "CASE WHEN {t}.status = 'completed' THEN CAST(:files AS text) || {t}.path
 
 _COLORING = f"""json_build_object(
     'id', c.id, 'version', c.version, 'url', {_URL.format(t="c")}, 'status', c.status,
-    'options', json_build_object('megapixels', c.megapixels, 'steps', c.steps),
+    'options', {COLORING_OPTIONS_JSON},
     'created_at', c.created_at, 'error', {_ERROR.format(t="c")}, 'retry', c.retry,
     'possibly_paid_twice', NULLIF(c.possibly_paid_twice, false))"""
 

@@ -18,7 +18,7 @@ _COLOR_SOFTEST, _COLOR_HARDEST = 0.05, 0.12
 # What a line counts that is out of focus.
 _BLURRED = 0.45
 # Weight of an area inside the subject, against that of the background.
-SUBJECT_WEIGHT = 1.35
+SUBJECT_WEIGHT = 1.8
 # Outside of the subject lines are weakened where they are dense: share of pixels on lines from which,
 # the range until, and how much.
 _LINE, _DENSE, _DENSE_RANGE, _WEAKENED, _QUIETER = 0.33, 0.095, 0.12, 0.5, 0.95

@@ -17,11 +17,12 @@ class Detail:
     merged: float  # dissimilarity up to which neighboring regions become one
     small_area: float  # area below which a region has to differ more to stay
     surround: float  # how much busy surroundings weaken a line
-    background: float  # weight of an area outside the subject, against 1.35 inside
+    background: float  # weight of an area outside the subject, against 1.8 inside
     faint: float  # strength below which a border between like colors is no border
     start: float  # ridge strength at which an inner stroke starts
     follow: float  # ridge strength down to which it is followed
     stroke: float  # length below which an inner stroke is dropped
+    ends: float  # open ends of inner strokes and faces on a page
     rounding: float  # length over which curves are smoothed
     line: float  # line width
 
@@ -34,7 +35,7 @@ def detail_of(steps: int) -> Detail:
         return toddler + (adult - toddler) * t
 
     return Detail(
-        merged=between(0.40, 0.165),
+        merged=between(0.39, 0.155),
         small_area=between(0.010, 0.0015),
         surround=between(2.6, 1.4),
         background=between(0.5, 0.8),
@@ -42,6 +43,7 @@ def detail_of(steps: int) -> Detail:
         start=between(1.3, 0.45),
         follow=between(0.6, 0.2),
         stroke=between(0.06, 0.02),
+        ends=between(2, 17),
         rounding=between(0.0075, 0.005),
         line=between(0.0050, 0.0026),
     )

@@ -20,6 +20,7 @@ from pastelka_coloring.providers.local.faces import Face, find_faces
 from pastelka_coloring.providers.local.focus import sharpness
 from pastelka_coloring.providers.local.glasses import Glasses, find_glasses
 from pastelka_coloring.providers.local.inner_strokes import Surroundings, inner_strokes
+from pastelka_coloring.providers.local.line_width import even_ink
 from pastelka_coloring.providers.local.patches import patch_borders
 from pastelka_coloring.providers.local.regions import RegionGraph, boundary_strengths, oversegment, sample
 from pastelka_coloring.providers.local.resizing import Shape, blurred, resized, scale_of
@@ -37,6 +38,10 @@ _FAINT, _STRENGTH, _WIDEST, _OUTLINE = 0.74, 0.34, 1.1, 0.45
 _LENS_WIDTH, _FRAME_OFFSET = 0.95, 0.9
 # A region of less than this extent, a share of the scale, is a speck.
 _SPECK = 0.018
+# Without a background a face is drawn that lies in the subject with at least this share of its points.
+_INSIDE = 0.5
+# Open ends of a face: its nose, the corners of its eyes.
+_FACE_ENDS = 6
 # A face's lines are never wider than this share of its side.
 _FACE_WIDTH = 0.022
 
@@ -64,14 +69,20 @@ def strokes_of(
     None where nothing is found to draw.
     """
     detail = detail_of(style.steps)
-    width = detail.line * style.line_weight.factor * scale_of(shape)
+    width = detail.line * style.width * scale_of(shape)
     seen = _look(photo, shape, detector, detail, style)
     labels, salient = _regions(seen, detail, style)
-    strokes = _outlines(seen, labels, salient, detail, width)
     important = np.ones(shape, np.float32) if salient is None else importance(salient, detail)
-    strokes += inner_strokes(seen.bare_edges, Surroundings(strokes, important, width), detail)
-    strokes += seen.eyes
-    for face, glasses in seen.faces:
+    faces = seen.faces
+    if style.background is Background.NONE and salient is not None:
+        labels, inside = subject.only_subject(labels, salient)
+        important = important * inside
+        faces = [(face, glasses) for face, glasses in faces if sample(inside, face.points).mean() > _INSIDE]
+    strokes = _outlines(seen, labels, salient, detail, width)
+    around = Surroundings(strokes, important, width, _FACE_ENDS * len(faces))
+    strokes += inner_strokes(seen.bare_edges, around, detail)
+    strokes = [*even_ink(strokes, shape, style.width), *seen.eyes]
+    for face, glasses in faces:
         strokes += draw_face(face, width, has_glasses=glasses is not None)
         strokes += _frames(face, glasses, width)
     return [*strokes, *_page_frame(shape, width)] if style.has_frame and strokes else strokes

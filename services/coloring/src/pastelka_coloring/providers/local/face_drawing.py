@@ -92,12 +92,8 @@ class _Drawn:
     def _nose(self) -> list[Stroke]:
         points = self._face.points
         if abs(self._yaw) < _SIDE_NOSE:
-            base = spline(points[list(lm.NOSE_BASE)], 60)
-            return [
-                line(base[:18], tapered(18, self._width, 0.35, 0.5)),
-                line(base[42:], tapered(18, self._width, 0.5, 0.35)),
-                line(base[21:39], tapered(18, self._width, 0.3, 0.3)),
-            ]
+            # One line from wing to wing: three would end six times in the white.
+            return [line(spline(points[list(lm.NOSE_BASE)], 60), tapered(60, self._width, 0.35, 0.35))]
         half = spline(points[list(lm.NOSE_HALVES[self._yaw > 0])], 40)
         bridge = spline(points[list(lm.NOSE_BRIDGE)], 40)[14:]
         return [

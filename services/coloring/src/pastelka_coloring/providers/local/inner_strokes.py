@@ -23,7 +23,7 @@ _SIGMA, _CLEAREST, _TEXTURE = 1.8, 1.6, 0.5
 # Distance from other lines, and the reach of ends, in line widths.
 _FREE, _REACH = 2.6, 4.2
 # Lengths as shares of the map's scale.
-_SPUR, _GAP, _SMALLEST_RING, _RING_OUTSIDE = 0.02, 0.015, 0.03, 0.08
+_SPUR, _GAP, _SMALLEST_RING, _RING_OUTSIDE = 0.02, 0.015, 0.06, 0.08
 # How much longer a stroke has to be that touches nothing; where the importance is below this, it is
 # background.
 _LONE, _SUBJECT = 2.4, 0.85
@@ -34,18 +34,21 @@ _LOOK, _AHEAD = 9, 0.5
 
 class Surroundings(NamedTuple):
     """What strokes are drawn into: the ``strokes`` that are there, the ``importance`` of each pixel
-    (height, width), below 1 in the background, and the ``width`` of the page's lines in pixels."""
+    (height, width), below 1 in the background, the ``width`` of the page's lines in pixels, and how
+    many open ``ends`` faces add to the page."""
 
     strokes: list[Stroke]
     importance: NDArray[np.float32]
     width: float
+    ends: float = 0
 
 
 def inner_strokes(edges: NDArray[np.float32], around: Surroundings, detail: Detail) -> list[Stroke]:
     """Return tapered strokes along the ridges of an edge map that no other line covers.
 
     Hysteresis (Canny, 1986) and skeleton, side branches and scraps dropped; ends are led on to the
-    line that they point at. A stroke that touches nothing has to be longer.
+    line that they point at. A stroke that touches nothing has to be longer. The longest ones with
+    open ends are kept, as many as the page may have.
     """
     scale = scale_of(edges.shape)
     strength = np.minimum(normalized(find_ridges(edges, _SIGMA).strength), _CLEAREST)
@@ -60,7 +63,22 @@ def inner_strokes(edges: NDArray[np.float32], around: Surroundings, detail: Deta
     points = np.concatenate([stroke.points for stroke in around.strokes]) if around.strokes else None
     lines = KDTree(points) if points is not None else None
     found = [_stroke(curve, lines, around, detail, scale) for curve in drawing.curves]
-    return [stroke for stroke in found if stroke is not None]
+    return _with_few_ends([each for each in found if each is not None], detail.ends - around.ends)
+
+
+class _Inner(NamedTuple):
+    stroke: Stroke
+    length: float
+    ends: int
+
+
+def _with_few_ends(found: list[_Inner], most: float) -> list[Stroke]:
+    strokes = []
+    for each in sorted(found, key=lambda each: (each.ends > 0, -each.length)):
+        most -= each.ends
+        if most >= 0 or not each.ends:
+            strokes.append(each.stroke)
+    return strokes
 
 
 def _far_from(strokes: list[Stroke], shape: tuple[int, ...], distance: float) -> NDArray[np.bool_]:
@@ -72,7 +90,7 @@ def _far_from(strokes: list[Stroke], shape: tuple[int, ...], distance: float) ->
 
 def _stroke(
     curve: Curve, lines: KDTree | None, around: Surroundings, detail: Detail, scale: float
-) -> Stroke | None:
+) -> _Inner | None:
     """Return the stroke along a curve, or nothing where it is too short for its place."""
     least = detail.stroke * scale
     if curve.length < least and not (curve.closed and curve.length > _SMALLEST_RING * scale):
@@ -86,11 +104,13 @@ def _stroke(
     is_background = float(sample(around.importance, points).mean()) < _SUBJECT
     width = around.width * _WIDTH
     if curve.closed:
-        return None if is_background and length < _RING_OUTSIDE * scale else line(points, width)
+        is_scrap = is_background and length < _RING_OUTSIDE * scale
+        return None if is_scrap else _Inner(line(points, width), length, 0)
     if is_background or length < least * (1.0 if any(ties) else _LONE):
         return None
     ends = [1.0 if tie else _FREE_END for tie in ties]
-    return line(points, tapered(len(points), width, ends[0], ends[1], _TAPER))
+    stroke = line(points, tapered(len(points), width, ends[0], ends[1], _TAPER))
+    return _Inner(stroke, length, ties.count(False))
 
 
 def _led_on(points: Points, lines: KDTree, reach: float) -> tuple[Points, bool]:

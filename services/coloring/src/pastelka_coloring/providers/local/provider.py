@@ -69,7 +69,9 @@ class LocalColoringProvider:
             self._running.add(scope)
             try:
                 async with self._places, request.photo() as photo:
-                    style = PageStyle(steps=request.steps)
+                    style = PageStyle(
+                        request.steps, request.has_frame, request.background, request.line_weight
+                    )
                     return await self._page(PageJob(photo, request.megapixels, style))
             finally:
                 self._running.discard(scope)

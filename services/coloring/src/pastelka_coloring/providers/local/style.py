@@ -1,28 +1,12 @@
-"""What a person may choose about a page, apart from its size."""
+"""How a page is drawn, apart from its size."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from pastelka_common.contracts.options import Background, LineWeight
 
-class Background(StrEnum):
-    """What is drawn outside of the subject: all, less, or nothing."""
+__all__ = ["Background", "LineWeight", "PageStyle"]
 
-    KEEP = "keep"
-    QUIET = "quiet"
-    NONE = "none"
-
-
-class LineWeight(StrEnum):
-    """How wide lines are, for the chosen detail."""
-
-    THIN = "thin"
-    NORMAL = "normal"
-    BOLD = "bold"
-
-    @property
-    def factor(self) -> float:
-        """Width against the normal one."""
-        return {LineWeight.THIN: 0.7, LineWeight.NORMAL: 1.0, LineWeight.BOLD: 1.4}[self]
+_WIDTHS = {LineWeight.THIN: 0.7, LineWeight.NORMAL: 1.0, LineWeight.BOLD: 1.4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +17,8 @@ class PageStyle:
     has_frame: bool = True
     background: Background = Background.QUIET
     line_weight: LineWeight = LineWeight.NORMAL
+
+    @property
+    def width(self) -> float:
+        """Width of lines against the normal one."""
+        return _WIDTHS[self.line_weight]

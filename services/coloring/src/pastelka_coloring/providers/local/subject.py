@@ -88,6 +88,23 @@ def saliency(graph: RegionGraph, labels: NDArray[np.int32]) -> NDArray[np.float3
     return np.clip(distance / _STANDS_OUT, 0, 1)[labels].astype(np.float32)
 
 
+def only_subject(
+    labels: NDArray[np.int32], salient: NDArray[np.float32]
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Merge the regions outside of the subject into one, 0; return the labels, and 1 where others are.
+
+    So nothing is left to draw outside, and what remains is as closed as before. Where no region is
+    mostly subject, the labels are returned as they are.
+    """
+    flat = labels.ravel()
+    pixels = np.bincount(flat)
+    mean = np.bincount(flat, weights=salient.ravel()) / np.maximum(pixels, 1)
+    inside = (mean > 0.5)[labels]  # noqa: PLR2004
+    if not inside.any():
+        return labels, np.ones(labels.shape, np.float32)
+    return np.where(inside, labels, 0).astype(np.int32), inside.astype(np.float32)
+
+
 def _guided(photo: NDArray[np.uint8], mask: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
     guide = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
     window = (2 * radius + 1, 2 * radius + 1)

@@ -21,6 +21,7 @@ from pastelka_orders.api.problems import Responses, declared
 from pastelka_orders.domain import text
 from pastelka_orders.errors import ImageNotFoundError, OrderNotFoundError
 from pastelka_orders.handlers import generate, orders
+from pastelka_orders.handlers.coloring_options import require_supported
 from pastelka_orders.handlers.orders import ManualOrder, Process
 from pastelka_orders.models.orders import OrderStatus
 from pastelka_orders.schemas import (
@@ -179,6 +180,7 @@ async def generate_order_coloring(
 ) -> Response:
     """Ask for a coloring of every image that has none with these options."""
     wanted = options or ColoringOptions()
+    require_supported(services.settings.coloring_provider, wanted.model_fields_set)
     ids = await services.write(lambda c: generate.colorings_of_order(c, order_number, wanted))
     return _accepted(answer(request, _COLORINGS, await services.view(lambda v: v.colorings(ids))))
 

@@ -15,6 +15,7 @@ from pastelka_orders.api.field_limits import MAX_ID
 from pastelka_orders.api.problems import declared
 from pastelka_orders.errors import ImageNotFoundError, VersionNotFoundError
 from pastelka_orders.handlers import generate, versions
+from pastelka_orders.handlers.coloring_options import require_supported
 from pastelka_orders.repository.views import Views
 from pastelka_orders.schemas import ColoringVersionResponse, SelectedResponse, SvgVersionResponse
 
@@ -40,6 +41,7 @@ async def generate_image_coloring(
     """Ask for a coloring of one image; while one with the same options is in hand, answers that."""
     _check_image(image_id)
     wanted = options or ColoringOptions()
+    require_supported(services.settings.coloring_provider, wanted.model_fields_set)
     ids = await services.write(lambda c: generate.coloring_of_image(c, image_id, wanted))
     return await _version(request, services, "coloring", ids[0], _ACCEPTED)
 
@@ -115,7 +117,8 @@ async def select_svg(services: Deps, image_id: Id, version_id: Id) -> SelectedRe
 async def retry_coloring(request: Request, services: Deps, version_id: Id) -> Response:
     """Try a failed coloring again, afresh."""
     _check_version("coloring", version_id)
-    await services.write(lambda c: versions.retry(c, "coloring", version_id))
+    provider = services.settings.coloring_provider
+    await services.write(lambda c: versions.retry(c, "coloring", version_id, provider))
     return await _version(request, services, "coloring", version_id, _ACCEPTED)
 
 

@@ -1,6 +1,6 @@
-"""A closed door to the running system: a gateway and an API where one has to sign in.
+"""A second gateway and API to the running system that require signing in.
 
-Both doors lead to the same orders, so that a test makes and looks up what it needs at the open one.
+Both gateways serve the same orders, so tests create and look up data at the open one.
 """
 
 import asyncio
@@ -21,9 +21,9 @@ from tests.browser.visitor import Visitor
 from tests.line import Line
 
 PASSWORD = "correct horse battery"
-"""Of users that exist in tests only."""
+"""Password of users that exist in tests only."""
 TRIES = 3
-"""So many wrong passwords of one name are heard before the API wants it to wait."""
+"""Failed attempts for one name before the API requires a pause."""
 _SETTINGS = {"AUTH_MODE": "password", "SIGN_IN_TRIES_PER_NAME": str(TRIES)}
 _COMMANDS = "pastelka_orders"
 _numbers = count(1)
@@ -32,24 +32,24 @@ Role = Literal["viewer", "operator"]
 
 
 @dataclass(frozen=True)
-class Door:
-    """Where to sign in, and the command line that says who may."""
+class PasswordGateway:
+    """Address of the gateway, and the commands that manage its users."""
 
     url: str
     line: Line
 
     async def user(self, role: Role) -> str:
-        """A new user with ``PASSWORD``; the name."""
+        """Create a user with ``PASSWORD``; returns the name."""
         name = f"{role}-{next(_numbers)}"
         await self.command("users", "add", name, "--role", role, typed=PASSWORD)
         return name
 
     async def end_sessions(self, name: str) -> None:
-        """End every session of a user, by setting the same password again."""
+        """End every session of a user by setting the same password again."""
         await self.command("users", "passwd", name, typed=PASSWORD)
 
     async def command(self, *arguments: str, typed: str = "") -> str:
-        """Run a command of ``python -m pastelka_orders`` with a line of input; what it prints."""
+        """Run a command of ``python -m pastelka_orders`` with a line of input; returns its output."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", _COMMANDS, *arguments),
             env={**os.environ, **self.line.stack.env(), **_SETTINGS},
@@ -63,8 +63,8 @@ class Door:
 
 
 @asynccontextmanager
-async def closed_door(line: Line, folder: Path) -> AsyncIterator[Door]:
-    """One more API, in AUTH_MODE=password, behind a gateway of its own."""
+async def start_password_gateway(line: Line, folder: Path) -> AsyncIterator[PasswordGateway]:
+    """Run another API with AUTH_MODE=password behind its own gateway."""
     stack = line.stack
     gateway = NginxServer(
         folder=folder,
@@ -76,11 +76,11 @@ async def closed_door(line: Line, folder: Path) -> AsyncIterator[Door]:
     api = await stack.add("closed-api", "api", env={**_SETTINGS, "STATIC_URL": gateway.static_url})
     gateway.api_url = api.url
     async with running(gateway, deadline=60):
-        yield Door(f"http://localhost:{gateway.port}", line)
+        yield PasswordGateway(f"http://localhost:{gateway.port}", line)
 
 
 async def sign_in(visitor: Visitor, name: str, password: str = PASSWORD) -> None:
-    """Fill in the form on screen and press Enter."""
+    """Fill in the sign-in form and press Enter."""
     page = visitor.page
     await page.get_by_label("Jméno").fill(name)
     await page.get_by_label("Heslo").fill(password)
@@ -88,8 +88,8 @@ async def sign_in(visitor: Visitor, name: str, password: str = PASSWORD) -> None
 
 
 async def enter(visitor: Visitor, name: str, path: str = "/") -> None:
-    """Open a page as a user; back when it is shown and live."""
-    # Who comes for the first time is asked to sign in by what the page itself asks for, too.
+    """Open a page as a user; returns when it is shown and live."""
+    # On the first visit the page's own requests also prompt for signing in.
     visitor.watch.announce(r"/api/v1/(orders|system).*: 401")
     await visitor.open(path)
     await sign_in(visitor, name)

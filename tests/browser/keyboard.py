@@ -1,4 +1,4 @@
-"""Going about by keyboard alone."""
+"""Navigation by keyboard alone."""
 
 from playwright.async_api import Locator, expect
 
@@ -8,10 +8,10 @@ _MOST_TABS = 120
 COUNT_POINTERS = """window.pointers = 0;
 for (const kind of ["pointerdown", "mousedown", "touchstart"])
   addEventListener(kind, () => (window.pointers += 1), true);"""
-"""A script that counts every use of a pointer in ``window.pointers``."""
+"""Script that counts pointer events in ``window.pointers``."""
 
 
-class Keys:
+class Keyboard:
     """A visitor's keyboard."""
 
     def __init__(self, visitor: Visitor) -> None:
@@ -20,7 +20,7 @@ class Keys:
         self.type = visitor.page.keyboard.type
 
     async def tab_to(self, target: Locator, *, back: bool = False) -> None:
-        """Press Tab until ``target`` has the focus; fails when it cannot be reached."""
+        """Press Tab until ``target`` has the focus; fails if it is unreachable."""
         await expect(target).to_be_visible()
         for _ in range(_MOST_TABS):
             if await target.evaluate("target => target === document.activeElement"):
@@ -29,6 +29,6 @@ class Keys:
         raise AssertionError(f"Tab does not reach {target}")
 
     async def enter(self, target: Locator, *, back: bool = False) -> None:
-        """Go to ``target`` and press Enter."""
+        """Tab to ``target`` and press Enter."""
         await self.tab_to(target, back=back)
         await self.press("Enter")

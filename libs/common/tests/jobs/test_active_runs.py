@@ -1,4 +1,4 @@
-"""What is remembered of a run: the provider's job id, and that a person cancelled it."""
+"""Which runs a process works on, and the end of a run that a person cancels."""
 
 import asyncio
 
@@ -7,8 +7,13 @@ import pytest_asyncio
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
-from pastelka_common.errors import TransientError
-from pastelka_common.jobs.runs import Cancellations, ProviderJobs, RunCancelled, cancel_subject
+from pastelka_common.errors import PostponedError, TransientError
+from pastelka_common.jobs.active_runs import (
+    ActiveRunRegistry,
+    RunCancelled,
+    cancel_subject,
+    list_active_runs,
+)
 from pastelka_common.servers import ServerProcess
 from pastelka_common.testing.waiting import soon, until
 
@@ -38,8 +43,8 @@ class Work:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def cancellations(nc: Client) -> Cancellations:
-    return await Cancellations.open(nc, "coloring")
+async def active_runs(nc: Client) -> ActiveRunRegistry:
+    return await ActiveRunRegistry.open(nc, "coloring")
 
 
 async def _cancel(js: JetStreamContext, key: str = KEY) -> None:
@@ -47,69 +52,47 @@ async def _cancel(js: JetStreamContext, key: str = KEY) -> None:
     await js.publish(cancel_subject(key), b"cancelled")
 
 
-async def test_a_provider_job_is_remembered_by_run(nc: Client):
-    jobs = await ProviderJobs.open(nc)
-    assert await jobs.get(KEY) is None
-    await jobs.put(KEY, "rp-žluť-1")
-    await jobs.put("coloring.7.2", "rp-2")
-    assert await jobs.get(KEY) == "rp-žluť-1"
-    assert await (await ProviderJobs.open(nc)).get("coloring.7.2") == "rp-2"
-
-
-async def test_a_provider_job_is_kept_although_the_broker_is_away(nc: Client, broker: ServerProcess):
-    jobs = await ProviderJobs.open(nc)
-    await broker.kill()
-    await until(lambda: not nc.is_connected)
-    putting = asyncio.create_task(jobs.put(KEY, "rp-1"))
-    await broker.start()
-    await soon(putting)
-    assert await jobs.get(KEY) == "rp-1"
-
-
-async def test_not_knowing_is_a_transient_error(
-    nc: Client, js: JetStreamContext, cancellations: Cancellations
+async def test_a_cancellation_that_cannot_be_read_is_a_transient_error(
+    nc: Client, js: JetStreamContext, active_runs: ActiveRunRegistry
 ):
-    jobs = await ProviderJobs.open(nc)
     for stream in await js.streams_info():
         await js.delete_stream(stream.config.name or "")
-    with pytest.raises(TransientError, match="broker"):
-        await jobs.get(KEY)
     work = Work()
     with pytest.raises(TransientError, match="broker"):
-        await cancellations.guard(KEY, work)
+        await active_runs.execute(KEY, work)
     assert not work.begun.is_set()
 
 
-async def test_work_that_nobody_cancels_returns(cancellations: Cancellations):
+async def test_work_that_is_not_cancelled_returns(active_runs: ActiveRunRegistry):
     work = Work()
     work.release.set()
-    assert await cancellations.guard(KEY, work) == "page"
+    assert await active_runs.execute(KEY, work) == "page"
 
 
-async def test_an_error_of_the_work_is_raised(cancellations: Cancellations):
+async def test_an_error_of_the_work_is_raised(active_runs: ActiveRunRegistry):
     async def broken() -> None:
         raise TransientError("busy", "Busy.")
 
     with pytest.raises(TransientError, match="busy"):
-        await cancellations.guard(KEY, broken)
+        await active_runs.execute(KEY, broken)
 
 
 async def test_a_run_cancelled_before_its_start_never_starts(
-    cancellations: Cancellations, js: JetStreamContext
+    active_runs: ActiveRunRegistry, js: JetStreamContext
 ):
     await _cancel(js)
     work = Work()
     with pytest.raises(RunCancelled):
-        await cancellations.guard(KEY, work)
+        await active_runs.execute(KEY, work)
     assert not work.begun.is_set()
 
 
 async def test_a_run_cancelled_while_it_works_ends_before_we_go_on(
-    cancellations: Cancellations, js: JetStreamContext
+    active_runs: ActiveRunRegistry, js: JetStreamContext
 ):
     tidying = asyncio.Event()
     work = Work(tidying=tidying)
-    guarded = asyncio.create_task(cancellations.guard(KEY, work))
+    guarded = asyncio.create_task(active_runs.execute(KEY, work))
     await soon(work.begun.wait())
     await _cancel(js)
     done, _ = await asyncio.wait({guarded}, timeout=0.1)
@@ -121,7 +104,7 @@ async def test_a_run_cancelled_while_it_works_ends_before_we_go_on(
 
 
 async def test_an_error_on_the_way_out_does_not_hide_the_cancellation(
-    cancellations: Cancellations, js: JetStreamContext
+    active_runs: ActiveRunRegistry, js: JetStreamContext
 ):
     begun = asyncio.Event()
 
@@ -132,18 +115,18 @@ async def test_an_error_on_the_way_out_does_not_hide_the_cancellation(
         except asyncio.CancelledError:
             raise OSError("while tidying up") from None
 
-    guarded = asyncio.create_task(cancellations.guard(KEY, work))
+    guarded = asyncio.create_task(active_runs.execute(KEY, work))
     await soon(begun.wait())
     await _cancel(js)
     with pytest.raises(RunCancelled):
         await soon(guarded)
 
 
-async def test_only_the_run_that_was_meant_is_cancelled(cancellations: Cancellations, js: JetStreamContext):
+async def test_only_the_run_that_was_meant_is_cancelled(active_runs: ActiveRunRegistry, js: JetStreamContext):
     meant, other, same_version = Work(), Work(), Work()
-    first = asyncio.create_task(cancellations.guard(KEY, meant))
-    second = asyncio.create_task(cancellations.guard("coloring.70.1", other))
-    third = asyncio.create_task(cancellations.guard("coloring.7.2", same_version))
+    first = asyncio.create_task(active_runs.execute(KEY, meant))
+    second = asyncio.create_task(active_runs.execute("coloring.70.1", other))
+    third = asyncio.create_task(active_runs.execute("coloring.7.2", same_version))
     for work in (meant, other, same_version):
         await soon(work.begun.wait())
     await _cancel(js)
@@ -155,26 +138,59 @@ async def test_only_the_run_that_was_meant_is_cancelled(cancellations: Cancellat
         first.result()
 
 
-async def test_a_run_in_hand_twice_is_cancelled_twice(cancellations: Cancellations, js: JetStreamContext):
+async def test_a_process_works_on_a_run_once(active_runs: ActiveRunRegistry):
     early, late = Work(), Work()
-    first = asyncio.create_task(cancellations.guard(KEY, early))
-    second = asyncio.create_task(cancellations.guard(KEY, late))
+    first = asyncio.create_task(active_runs.execute(KEY, early))
     await soon(early.begun.wait())
-    await soon(late.begun.wait())
+    with pytest.raises(PostponedError, match="in_progress"):
+        await active_runs.execute(KEY, late)
     early.release.set()
     assert await soon(first) == "page"
-    await _cancel(js)
-    with pytest.raises(RunCancelled):
-        await soon(second)
-    assert not cancellations._in_progress
+    late.release.set()
+    assert await active_runs.execute(KEY, late) == "page"
+    assert not active_runs._runs
+
+
+async def test_every_worker_answers_with_its_runs(connect, nc: Client):
+    async with asyncio.timeout(5):
+        assert await list_active_runs(nc, timeout=60) == set()  # no worker, which the server says at once
+    first, second = Work(), Work()
+    registries = [await ActiveRunRegistry.open(await connect(), kind) for kind in ("coloring", "svg", "svg")]
+    tasks = [
+        asyncio.create_task(registries[0].execute(KEY, first)),
+        asyncio.create_task(registries[1].execute("svg.2.1", second)),
+    ]
+    await soon(first.begun.wait())
+    await soon(second.begun.wait())
+    assert await list_active_runs(nc, timeout=0.5) == {KEY, "svg.2.1"}
+    first.release.set()
+    await soon(tasks[0])
+    assert await list_active_runs(nc, timeout=0.5) == {"svg.2.1"}
+    second.release.set()
+    await soon(tasks[1])
+
+
+async def test_another_process_is_asked_and_a_dead_one_has_no_run(active_runs: ActiveRunRegistry, connect):
+    other_connection = await connect()
+    other = await ActiveRunRegistry.open(other_connection, "coloring")
+    work = Work()
+    running = asyncio.create_task(other.execute(KEY, work))
+    await soon(work.begun.wait())
+    assert await active_runs.is_active_elsewhere(other.process, KEY)
+    assert not await active_runs.is_active_elsewhere(other.process, "coloring.7.2")
+    assert not await other.is_active_elsewhere(other.process, KEY)  # it is active here
+    await other_connection.close()
+    assert not await active_runs.is_active_elsewhere(other.process, KEY)
+    running.cancel()
+    await asyncio.wait({running})
 
 
 async def test_every_worker_hears_it(connect, nc: Client, js: JetStreamContext):
     works = [Work(), Work()]
     guarded = []
     for work in works:
-        listening = await Cancellations.open(await connect(), "coloring")
-        guarded.append(asyncio.create_task(listening.guard(KEY, work)))
+        listening = await ActiveRunRegistry.open(await connect(), "coloring")
+        guarded.append(asyncio.create_task(listening.execute(KEY, work)))
         await soon(work.begun.wait())
     await _cancel(js)
     await soon(asyncio.wait(guarded))
@@ -185,9 +201,9 @@ async def test_a_cancellation_that_was_not_heard_is_found_after_the_reconnect(
     connect, nc: Client, js: JetStreamContext, broker: ServerProcess
 ):
     deaf = await connect()
-    listening = await Cancellations.open(deaf, "coloring")
+    listening = await ActiveRunRegistry.open(deaf, "coloring")
     work = Work()
-    guarded = asyncio.create_task(listening.guard(KEY, work))
+    guarded = asyncio.create_task(listening.execute(KEY, work))
     await soon(work.begun.wait())
     # What the server repeats is lost on a client that is just reconnecting: here it never subscribed.
     for subscription in list(deaf._subs.values()):
@@ -204,10 +220,10 @@ async def test_a_cancellation_that_was_not_heard_is_found_after_the_reconnect(
 
 
 async def test_losing_the_broker_does_not_disturb_the_work(
-    cancellations: Cancellations, nc: Client, broker: ServerProcess
+    active_runs: ActiveRunRegistry, nc: Client, broker: ServerProcess
 ):
     work = Work()
-    guarded = asyncio.create_task(cancellations.guard(KEY, work))
+    guarded = asyncio.create_task(active_runs.execute(KEY, work))
     await soon(work.begun.wait())
     await broker.kill()
     await until(lambda: not nc.is_connected)
@@ -217,12 +233,12 @@ async def test_losing_the_broker_does_not_disturb_the_work(
     assert await soon(guarded) == "page"
 
 
-async def test_cancelling_the_guard_ends_the_work(cancellations: Cancellations):
+async def test_cancelling_the_guard_ends_the_work(active_runs: ActiveRunRegistry):
     work = Work()
-    guarded = asyncio.create_task(cancellations.guard(KEY, work))
+    guarded = asyncio.create_task(active_runs.execute(KEY, work))
     await soon(work.begun.wait())
     guarded.cancel()
     await soon(asyncio.wait({guarded}))
     assert guarded.cancelled()
     assert work.ended == "cancelled"
-    assert not cancellations._in_progress
+    assert not active_runs._runs

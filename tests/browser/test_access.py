@@ -1,4 +1,4 @@
-"""Pushes and files in a real browser: who hears and sees them, for how long, and what a file may do."""
+"""Access to pushes and files in a real browser: recipients, lifetimes, and restrictions of files."""
 
 import asyncio
 import json
@@ -18,14 +18,20 @@ from pastelka_common.testing.fake_api import FakeApi, serving
 from pastelka_common.testing.plugin import StartNginx
 from pastelka_common.testing.waiting import until
 from tests.browser.conftest import Arrive
-from tests.browser.locked import COOKIE_SECONDS, COSTLY_BURST, PASSWORD, Locked, locked_gateway
 from tests.browser.orders import images_of, statuses
-from tests.browser.visitor import Look, Visitor, arrive
+from tests.browser.short_lived_gateway import (
+    COOKIE_SECONDS,
+    COSTLY_BURST,
+    PASSWORD,
+    ShortLivedGateway,
+    start_short_lived_gateway,
+)
+from tests.browser.visitor import DisplayOptions, Visitor, arrive
 from tests.line import Line
 
 HUB = "/.well-known/mercure"
 
-# Keeps the id of every update that any of the page's streams brought, and counts the streams.
+# Records the ids of all updates of the page's streams, and counts the streams.
 _HEARING = """{
   const Real = EventSource;
   window.__heard = [];
@@ -41,28 +47,32 @@ _HEARING = """{
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def locked(line: Line, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Locked]:
-    async with locked_gateway(line, tmp_path_factory.mktemp("locked")) as gateway:
+async def short_lived_gateway(
+    line: Line, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[ShortLivedGateway]:
+    async with start_short_lived_gateway(line, tmp_path_factory.mktemp("short-lived-gateway")) as gateway:
         yield gateway
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def guest(chromium: Browser, locked: Locked, tmp_path: Path) -> AsyncIterator[Visitor]:
-    """A visitor at the locked gateway who has not signed in yet."""
-    visitor = await arrive(chromium, locked.url, "guest", Look())
+async def guest(
+    chromium: Browser, short_lived_gateway: ShortLivedGateway, tmp_path: Path
+) -> AsyncIterator[Visitor]:
+    """A visitor at the protected gateway who has not signed in yet."""
+    visitor = await arrive(chromium, short_lived_gateway.url, "guest", DisplayOptions())
     visitor.watch.announce(r"/api/v1/(orders|system).*: 401")
     await visitor.context.add_init_script(_HEARING)
     yield visitor
     troubles = visitor.watch.unannounced()
     if troubles:
-        await visitor.shoot(tmp_path)
+        await visitor.save_screenshot(tmp_path)
     await visitor.context.close()
     assert troubles == []
 
 
-async def sign_in(visitor: Visitor, locked: Locked, name: str, path: str) -> None:
-    """Open a page as a new user; back when it is live."""
-    await locked.add_user(name)
+async def sign_in(visitor: Visitor, short_lived_gateway: ShortLivedGateway, name: str, path: str) -> None:
+    """Open a page as a new user; returns when it is live."""
+    await short_lived_gateway.add_user(name)
     await visitor.open(path)
     await visitor.page.get_by_label("Jméno").fill(name)
     await visitor.page.get_by_label("Heslo").fill(PASSWORD)
@@ -71,7 +81,7 @@ async def sign_in(visitor: Visitor, locked: Locked, name: str, path: str) -> Non
 
 
 async def publish(line: Line, number: int) -> str:
-    """Publish one update that concerns no order on screen; its id."""
+    """Publish one update that concerns no order on screen; returns its id."""
     hub, update_id = line.stack.hub, f"urn:pastelka:test:{number}"
     claims = {"mercure": {"publish": ["orders"]}}
     token = jwt.encode(claims, hub.publisher_key, algorithm="HS256")
@@ -82,18 +92,18 @@ async def publish(line: Line, number: int) -> str:
     return update_id
 
 
-async def test_the_line_outlives_its_cookies_without_a_gap(
-    guest: Visitor, locked: Locked, line: Line
+async def test_the_event_stream_outlives_its_cookies_without_a_gap(
+    guest: Visitor, short_lived_gateway: ShortLivedGateway, line: Line
 ) -> None:
     order = await line.order(1, first_seed=900)
     number, image = order["order_number"], images_of(order)[0]["id"]
-    await sign_in(guest, locked, "renewing", f"/orders/{number}")
+    await sign_in(guest, short_lived_gateway, "renewing", f"/orders/{number}")
     loaded = await guest.loaded()
     published = []
     ends = time.monotonic() + 1.6 * COOKIE_SECONDS
     while time.monotonic() < ends:
         published.append(await publish(line, len(published)))
-        await asyncio.sleep(0.2)  # several updates for each moment in which a stream is replaced
+        await asyncio.sleep(0.2)  # several updates during each replacement of a stream
 
     async def all_heard() -> bool:
         return set(published) <= set(await guest.page.evaluate("window.__heard"))
@@ -101,61 +111,64 @@ async def test_the_line_outlives_its_cookies_without_a_gap(
     assert await until(all_heard, 20)
     streams = await guest.page.evaluate("window.__streams.map((stream) => stream.readyState)")
     assert len(streams) >= 3
-    # One is open, and the others were closed by the page itself.
+    # One stream is open; the page itself closed the others.
     assert sorted(streams) == [1] + [2] * (len(streams) - 1)
     lights = [light["state"] for light in await guest.lights()]
     assert lights[lights.index("live") :] == ["live"]
     await line.post(f"/images/{image}/generate-coloring")
 
-    async def shows_the_committed() -> bool:
+    async def matches_the_api() -> bool:
         shown = await guest.badges()
         return bool(shown) and shown == await statuses(line, number)
 
-    assert await until(shows_the_committed, 30)
+    assert await until(matches_the_api, 30)
     assert await guest.loaded() == loaded
 
 
-async def test_who_was_removed_hears_and_sees_nothing_more(
-    guest: Visitor, locked: Locked, line: Line
+async def test_a_deleted_user_receives_no_pushes_and_no_files(
+    guest: Visitor, short_lived_gateway: ShortLivedGateway, line: Line
 ) -> None:
     order = await line.order(1, first_seed=910)
-    await sign_in(guest, locked, "leaving", f"/orders/{order['order_number']}")
-    kept = {cookie["name"]: cookie["value"] for cookie in await guest.context.cookies([f"{locked.url}{HUB}"])}
+    await sign_in(guest, short_lived_gateway, "leaving", f"/orders/{order['order_number']}")
+    kept = {
+        cookie["name"]: cookie["value"]
+        for cookie in await guest.context.cookies([f"{short_lived_gateway.url}{HUB}"])
+    }
     file = images_of(await line.get(f"/orders/{order['order_number']}"))[0]["url"]
-    file = f"{locked.gateway.static_url}{file.split('/static')[1]}"
+    file = f"{short_lived_gateway.gateway.static_url}{file.split('/static')[1]}"
     cookies = {"Cookie": "; ".join(f"{name}={value}" for name, value in kept.items())}
     timeout = aiohttp.ClientTimeout(total=None)
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), timeout=timeout) as http:
-        async with http.get(f"{locked.url}{HUB}?topic=orders", headers=cookies) as stream:
+        async with http.get(f"{short_lived_gateway.url}{HUB}?topic=orders", headers=cookies) as stream:
             assert stream.status == 200
             async with http.get(file, headers=cookies) as response:
                 assert response.status == 200
             removed = time.monotonic()
-            await locked.remove_user("leaving")
-            # With the browser's cookies, kept by a client that ignores the page's rules.
+            await short_lived_gateway.remove_user("leaving")
+            # With the browser's cookies, in a client that ignores the page's rules.
             async with asyncio.timeout(2 * COOKIE_SECONDS):
                 await stream.content.read()
             assert time.monotonic() - removed <= COOKIE_SECONDS + 5
 
         async def refused() -> bool:
-            async with http.get(f"{locked.url}{HUB}?topic=orders", headers=cookies) as again:
+            async with http.get(f"{short_lived_gateway.url}{HUB}?topic=orders", headers=cookies) as again:
                 return again.status == 401
 
         assert await until(refused, COOKIE_SECONDS)
         async with http.get(file, headers=cookies) as response:
             assert response.status == 401
-    # And the page itself has closed.
+    # The page itself has closed as well.
     await expect(guest.page.get_by_label("Heslo")).to_be_visible()
     streams = await guest.page.evaluate("window.__streams.map((stream) => stream.readyState)")
     assert set(streams) == {2}
     assert HUB not in str(await guest.context.cookies())
 
 
-async def test_pictures_of_the_other_port_are_shown_to_who_is_signed_in_and_to_nobody_else(
-    guest: Visitor, locked: Locked, line: Line
+async def test_images_on_the_file_port_require_a_session(
+    guest: Visitor, short_lived_gateway: ShortLivedGateway, line: Line
 ) -> None:
     order = await line.order(2, first_seed=920)
-    await sign_in(guest, locked, "looking", f"/orders/{order['order_number']}")
+    await sign_in(guest, short_lived_gateway, "looking", f"/orders/{order['order_number']}")
     pictures = guest.page.locator("article img")
     await expect(pictures).to_have_count(2)
 
@@ -164,16 +177,18 @@ async def test_pictures_of_the_other_port_are_shown_to_who_is_signed_in_and_to_n
 
     assert await until(shown, 20)
     sources: list[str] = await pictures.evaluate_all("(all) => all.map((one) => one.currentSrc)")
-    assert {source.split("/images/")[0] for source in sources} == {locked.gateway.static_url}
+    assert {source.split("/images/")[0] for source in sources} == {short_lived_gateway.gateway.static_url}
     await guest.context.clear_cookies()
     for source in sources:
         async with line.http.get(source) as response:
             assert response.status == 401
 
 
-async def test_too_much_at_once_is_a_sentence(guest: Visitor, locked: Locked, line: Line) -> None:
+async def test_rate_limiting_shows_a_message(
+    guest: Visitor, short_lived_gateway: ShortLivedGateway, line: Line
+) -> None:
     order = await line.order(1, first_seed=930)
-    await sign_in(guest, locked, "hurried", f"/orders/{order['order_number']}")
+    await sign_in(guest, short_lived_gateway, "hurried", f"/orders/{order['order_number']}")
     guest.watch.announce(r"/generate-coloring: 429")
     tried: list[int] = await guest.page.evaluate(
         """(path) => Promise.all(Array.from({ length: 8 }, () =>
@@ -187,7 +202,7 @@ async def test_too_much_at_once_is_a_sentence(guest: Visitor, locked: Locked, li
     await expect(guest.page.get_by_text("To je moc požadavků najednou")).to_be_visible()
 
 
-# --- files that want to be more than pictures ---------------------------------------------------
+# --- files with active content ------------------------------------------------------------------
 
 _EVIL = """<svg xmlns="http://www.w3.org/2000/svg" width="400" height="400"
      onload="fetch('{there}/onload')">
@@ -218,7 +233,7 @@ _PAGE = """<!doctype html><title>a page</title><body onload="fetch('{there}/onlo
 
 
 class _Elsewhere:
-    """A server of another site, which records what is fetched from it."""
+    """A server of another site that records its requests."""
 
     def __init__(self) -> None:
         self.asked: set[str] = set()
@@ -236,7 +251,7 @@ _KINDS = {
 
 
 @pytest.mark.parametrize("name", _KINDS)
-async def test_a_stored_file_runs_nothing_and_loads_nothing(
+async def test_a_stored_file_neither_runs_scripts_nor_loads_resources(
     chromium: Browser, nginx_server: StartNginx, tmp_path: Path, name: str
 ) -> None:
     elsewhere = _Elsewhere()
@@ -253,7 +268,7 @@ async def test_a_stored_file_runs_nothing_and_loads_nothing(
                 assert await _open(page, f"{base}/images/{name}") is False
                 assert page.url == f"{base}/images/{name}"
             assert elsewhere.asked == set()
-            # Served without what the gateway says, the same file does all of it: the test can fail.
+            # Without the gateway's headers the same file does all of it, so the test can fail.
             if name != "evil.jpg":
                 await _bare(page, file, kind)
                 assert {"/script", "/onload", "/image.png", "/frame"} <= await _asked(elsewhere)
@@ -262,7 +277,7 @@ async def test_a_stored_file_runs_nothing_and_loads_nothing(
 
 
 async def _open(page: Page, url: str) -> bool:
-    """Whether a script of the file ran, once all that it wanted to load has come to its end."""
+    """Whether a script of the file ran, after all its requests have finished."""
     await page.goto(url, wait_until="load")
     await page.wait_for_load_state("networkidle")
     return await page.locator("[data-ran]").count() > 0
@@ -282,10 +297,10 @@ async def _asked(elsewhere: _Elsewhere) -> set[str]:
     return elsewhere.asked
 
 
-async def test_other_sites_cannot_show_our_pictures(
+async def test_other_sites_cannot_embed_images(
     chromium: Browser, nginx_server: StartNginx, tmp_path: Path, visit: Arrive
 ) -> None:
-    """Also where everybody may look, another site's page may not: it would learn whose photos are here."""
+    """Even with anonymous access other sites may not embed images: they would learn whose photos are here."""
     picture = tmp_path / "stored" / "a.svg"
     picture.parent.mkdir()
     picture.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"/>')

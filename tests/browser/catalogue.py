@@ -1,4 +1,4 @@
-"""The dashboard's catalogue of texts, read from its sources."""
+"""The dashboard's message catalogue, read from its sources."""
 
 import re
 from collections.abc import Iterator
@@ -17,8 +17,8 @@ _PLACE = re.compile(r"\\\{\w+\\\}")
 
 
 @dataclass(frozen=True)
-class Words:
-    """All texts of a language, by key; of a plural all its forms."""
+class Catalogue:
+    """All texts of a language by key, with all plural forms."""
 
     forms: dict[str, tuple[str, ...]]
 
@@ -26,11 +26,11 @@ class Words:
         return self.forms[key][0]
 
     def begin(self, key: str) -> re.Pattern[str]:
-        """What matches a text up to the first place that is filled in."""
+        """Pattern of a text up to its first placeholder."""
         return re.compile("^" + re.escape(self[key].split("{")[0]))
 
     def patterns(self) -> Iterator[re.Pattern[str]]:
-        """What matches each text as it is shown, places filled in; not those that are nothing but a place."""
+        """Patterns of all displayed texts with placeholders filled in, without pure placeholders."""
         for forms in self.forms.values():
             for form in forms:
                 if re.sub(r"\{\w+\}|\W|\d", "", form):
@@ -38,7 +38,7 @@ class Words:
 
 
 @cache
-def words(language: Language) -> Words:
+def words(language: Language) -> Catalogue:
     """The catalogue of a language."""
     forms: dict[str, tuple[str, ...]] = {}
     for file in sorted(_TEXTS.glob("*.ts")):
@@ -47,4 +47,4 @@ def words(language: Language) -> Words:
         block = blocks[blocks.index(language) + 1]
         for key, single, plural in _ENTRY.findall(block):
             forms[key] = tuple(_FORM.findall(plural)) if plural else (single,)
-    return Words(forms)
+    return Catalogue(forms)

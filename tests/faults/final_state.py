@@ -1,4 +1,4 @@
-"""The truth at the end of a run: rows, files, and messages that are left."""
+"""The actual state at the end of a run: rows, files, and remaining messages."""
 
 import json
 from dataclasses import dataclass
@@ -31,8 +31,8 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """Everything the database holds of versions, and the files there are (relative paths)."""
+class FinalState:
+    """All versions in the database, and all files (relative paths)."""
 
     colorings: list[Row]
     svgs: list[Row]
@@ -41,9 +41,9 @@ class Picture:
     orders: list[str]
     outbox: int
     uploads: frozenset[int] = frozenset()
-    """Ids of orders that an upload has reserved and not made: their files are deleted some hours later."""
+    """Ids of orders that an upload reserved but did not create: their files are deleted some hours later."""
     claims: int = 0
-    """Rows with work of orders that is not done: photos to download, requests to the shop, erasures."""
+    """Rows with unfinished work of orders: photos to download, requests to the shop, erasures."""
 
     @property
     def versions(self) -> list[Row]:
@@ -56,12 +56,12 @@ class Picture:
         return [v for v in self.versions if v["status"] not in {"completed", "error"}]
 
 
-async def take(stack: RunningStack) -> Picture:
+async def take(stack: RunningStack) -> FinalState:
     """Read the database."""
     connection = await asyncpg.connect(stack.postgres.url, timeout=10)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            return Picture(
+            return FinalState(
                 [dict(row) for row in await connection.fetch(_COLORINGS)],
                 [dict(row) for row in await connection.fetch(_SVGS)],
                 [row["path"] for row in await connection.fetch("SELECT path FROM images")],
@@ -81,7 +81,7 @@ def files(root: Path) -> set[str]:
 
 
 async def jobs_left(stack: RunningStack) -> list[str]:
-    """Subjects of the messages in ``JOBS``; raises if the stream is not there."""
+    """Subjects of the messages in ``JOBS``; raises if the stream does not exist."""
     nc = await nats.connect(cluster.urls_of(stack), connect_timeout=5)
     try:
         info = await nc.jetstream().stream_info("JOBS", subjects_filter=">")
@@ -93,7 +93,7 @@ async def jobs_left(stack: RunningStack) -> list[str]:
 
 
 async def dead_letters(stack: RunningStack) -> list[tuple[str, Row]]:
-    """Original subject and original job of every dead letter, with the letter's code as ``code``."""
+    """Original subject and job of every dead letter, with the letter's code as ``code``."""
     nc = await nats.connect(cluster.urls_of(stack), connect_timeout=5)
     found = []
     try:

@@ -1,4 +1,4 @@
-"""A second gateway and API to the running system, where one has to sign in and everything is short-lived."""
+"""A second gateway and API to the running system that require signing in, with short lifetimes."""
 
 import asyncio
 import os
@@ -16,22 +16,22 @@ from tests.line import Line
 
 PASSWORD = "correct horse battery"
 COOKIE_SECONDS = 20
-"""The shortest that the hub's cookie may be told to last."""
+"""Minimum lifetime of the hub's cookie, in seconds."""
 COSTLY_BURST = 2
 
 _LOW = {**not_counted([]), "RATE_COSTLY": "12", "RATE_COSTLY_BURST": str(COSTLY_BURST)}
 
 
 @dataclass(frozen=True)
-class Locked:
-    """The locked gateway."""
+class ShortLivedGateway:
+    """The gateway that requires signing in."""
 
     gateway: NginxServer
     env: dict[str, str]
 
     @property
     def url(self) -> str:
-        """Where a browser opens the dashboard."""
+        """Address of the dashboard."""
         return self.gateway.address
 
     async def add_user(self, name: str) -> None:
@@ -39,7 +39,7 @@ class Locked:
         await self._command("users", "add", name, "--role", "operator", typed=PASSWORD)
 
     async def remove_user(self, name: str) -> None:
-        """Delete a user, as an operator of the machine does."""
+        """Delete a user with the command line."""
         await self._command("users", "remove", name)
 
     async def _command(self, *arguments: str, typed: str = "") -> None:
@@ -55,8 +55,8 @@ class Locked:
 
 
 @asynccontextmanager
-async def locked_gateway(line: Line, folder: Path) -> AsyncIterator[Locked]:
-    """The gateway with its API; both doors lead to the same orders."""
+async def start_short_lived_gateway(line: Line, folder: Path) -> AsyncIterator[ShortLivedGateway]:
+    """Run the gateway with its API; both gateways serve the same orders."""
     stack = line.stack
     gateway = NginxServer(
         folder=folder / "nginx",
@@ -77,6 +77,6 @@ async def locked_gateway(line: Line, folder: Path) -> AsyncIterator[Locked]:
         await api.start(deadline=60)
         gateway.api_url = api.url
         async with running(gateway, deadline=60):
-            yield Locked(gateway, env)
+            yield ShortLivedGateway(gateway, env)
     finally:
         await api.kill()

@@ -1,0 +1,181 @@
+"""Which runs each process works on, and the end of a run that a person cancels.
+
+A *run* is one request of a person for one version; its key is ``<kind>.<version>.<run>``. A broker that was
+away, or lost its store, delivers a job again that a worker still has. Neither another delivery nor the
+reconciler may begin the run a second time, which could pay for it twice. So a process answers when it is
+asked for its runs; nothing is stored.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js.errors import KeyNotFoundError
+from nats.js.kv import KeyValue
+
+from pastelka_common.contracts.statuses import StatusType
+from pastelka_common.errors import BrokerUnavailableError, PostponedError, TransientError
+from pastelka_common.messaging.names import names_of
+from pastelka_common.messaging.publish import BROKER_ERRORS
+from pastelka_common.messaging.request_many import request_many
+from pastelka_common.messaging.topology import CANCELS
+
+T = TypeVar("T")
+
+SUBJECT = "services.runs"
+"""Requests on it are answered by every worker, on ``services.runs.<process>`` by one; of no stream."""
+
+_LIST_TIMEOUT = 1.0
+_REQUEST_TIMEOUT = 1.5
+_RETRY_DELAY = 5.0
+_RECONNECT_CHECK_INTERVAL = 0.5
+
+log = structlog.get_logger(__name__)
+
+
+class RunCancelled(Exception):  # noqa: N818 - an outcome a person asked for, not an error
+    """A person cancelled the run."""
+
+
+def cancel_subject(key: str) -> str:
+    """Where a cancellation of the run ``key`` is published so that the bucket keeps it."""
+    return f"$KV.{CANCELS}.{key}"
+
+
+class ActiveRunRegistry:
+    """The runs of one kind that this process works on, each of them once.
+
+    A cancellation that is published while the connection is lost is not received, so the bucket is read
+    again for every active run after a reconnect.
+    """
+
+    def __init__(self, nc: Client, cancels: KeyValue) -> None:
+        self.process = uuid4().hex
+        self._nc = nc
+        self._cancels = cancels
+        self._runs: dict[str, asyncio.Event] = {}
+        """The key of each active run, and the event that is set when it is cancelled."""
+        self._watch: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(cls, nc: Client, kind: StatusType) -> "ActiveRunRegistry":
+        """Answer requests and receive cancellations from now on. The bucket must exist."""
+        names = names_of(nc)
+        self = cls(nc, await nc.jetstream().key_value(names.bucket(CANCELS)))
+        await nc.subscribe(names.subject(f"cancels.{kind}.>"), cb=self._receive_cancellation)
+        for subject in (SUBJECT, f"{SUBJECT}.{self.process}"):
+            await nc.subscribe(names.subject(subject), cb=self._answer)
+        return self
+
+    async def execute(self, key: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Do ``work`` unless the run is or becomes cancelled; it is active meanwhile.
+
+        Raises :class:`PostponedError` if this process works on it already, and :class:`RunCancelled`.
+        ``work`` has ended, one way or the other, when this returns or raises.
+        """
+        if key in self._runs:
+            message = "This worker is already working on the run."
+            raise PostponedError("in_progress", message, seconds=_RETRY_DELAY)
+        # Before the bucket is read, so that a cancellation in between is not missed.
+        cancelled = self._runs[key] = asyncio.Event()
+        if self._watch is None or self._watch.done():
+            self._watch = asyncio.create_task(self._check_after_reconnects(self._nc.stats["reconnects"]))
+        try:
+            await self.check_cancelled(key)
+            return await _unless(cancelled, work)
+        finally:
+            self._runs.pop(key, None)
+
+    async def check_cancelled(self, key: str) -> None:
+        """Read the bucket. Raises :class:`RunCancelled` and ``BrokerUnavailableError``."""
+        try:
+            await self._cancels.get(key)
+        except KeyNotFoundError:
+            return
+        except BROKER_ERRORS as error:
+            raise BrokerUnavailableError from error
+        raise RunCancelled
+
+    async def is_active_elsewhere(self, process: str, key: str) -> bool:
+        """Whether another ``process`` says that it works on the run.
+
+        A process that is dead has no subscription left, so the server says so at once; one that is
+        stopped or cut off does not answer, and is taken for dead.
+        """
+        if process == self.process:
+            return False
+        subject = names_of(self._nc).subject(f"{SUBJECT}.{process}")
+        try:
+            answer = await self._nc.request(subject, timeout=_REQUEST_TIMEOUT)
+        except (NatsError, TimeoutError, OSError):
+            return False
+        return key in json.loads(answer.data)
+
+    async def _answer(self, msg: Msg) -> None:
+        try:
+            await msg.respond(json.dumps(sorted(self._runs)).encode())
+        except Exception as error:  # noqa: BLE001 - the requester takes silence for no active run
+            log.warning("active runs not sent", error=str(error))
+
+    async def _receive_cancellation(self, msg: Msg) -> None:
+        self._cancel(".".join(msg.subject.split(".")[-3:]))
+
+    def _cancel(self, key: str) -> None:
+        if key in self._runs:
+            self._runs[key].set()
+
+    async def _check_after_reconnects(self, connection: int) -> None:
+        """Runs while any run is active; ``connection`` counts the reconnects that were checked after."""
+        while self._runs:
+            await asyncio.sleep(_RECONNECT_CHECK_INTERVAL)
+            now = self._nc.stats["reconnects"]
+            if now == connection:
+                continue
+            with suppress(TransientError):
+                for key in list(self._runs):
+                    try:
+                        await self.check_cancelled(key)
+                    except RunCancelled:
+                        self._cancel(key)
+                connection = now
+
+
+async def list_active_runs(nc: Client, *, timeout: float = _LIST_TIMEOUT) -> set[str]:
+    """The runs of all workers that answer within ``timeout`` seconds."""
+    found: set[str] = set()
+    async with request_many(nc, names_of(nc).subject(SUBJECT)) as responses:
+        with suppress(TimeoutError):  # the number of workers is unknown
+            async with asyncio.timeout(timeout):
+                while data := (await responses.get()).data:  # the server's own answer is empty: no worker
+                    found.update(json.loads(data))
+    return found
+
+
+async def _unless(cancelled: asyncio.Event, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    task = asyncio.create_task(work())
+    waiting = asyncio.create_task(cancelled.wait())
+    try:
+        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise RunCancelled
+        return task.result()
+    finally:
+        waiting.cancel()
+        await _end(task)
+
+
+async def _end(task: asyncio.Task[Any]) -> None:
+    """Cancel the task if it still runs, and wait for its end (it may finish a submission first)."""
+    if task.done():
+        return
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()  # an error on the way out changes nothing, but asyncio logs one that is not read

@@ -1,0 +1,34 @@
+"""Lines as wide as the page needs: a page of few lines gets bolder ones, a crowded page finer ones."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from pastelka_coloring.providers.local.page import draw
+from pastelka_coloring.providers.local.resizing import Shape
+from pastelka_coloring.providers.local.strokes import Ink, Stroke
+
+# Share of the page, without its frame, that lines of normal weight cover.
+_LEAST_INK, _MOST_INK = 0.053, 0.067
+_NARROWER, _WIDER = 0.7, 1.5
+
+
+def even_ink(strokes: list[Stroke], shape: Shape, weight: float) -> list[Stroke]:
+    """Return strokes with the width of lines scaled so that the page has 5 to 7 % ink, times ``weight``.
+
+    ``shape`` is that of the map whose pixels the strokes are in. Areas stay as they are.
+    """
+    ink = ink_of(strokes, shape) / weight
+    if ink <= 0:
+        return strokes
+    factor = float(np.clip(np.clip(ink, _LEAST_INK, _MOST_INK) / ink, _NARROWER, _WIDER))
+    return [
+        replace(stroke, width=stroke.width * factor) if stroke.ink is Ink.LINE else stroke
+        for stroke in strokes
+    ]
+
+
+def ink_of(strokes: list[Stroke], shape: Shape) -> float:
+    """Return the share of a page that its strokes cover."""
+    size = shape[::-1]
+    return 1 - float(draw(strokes, size, size).mean()) / 255

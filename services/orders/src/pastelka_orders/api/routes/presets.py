@@ -1,0 +1,38 @@
+"""Presets of coloring options."""
+
+from fastapi import APIRouter, Request, Response
+
+from pastelka_common.contracts.options import COLORING_OPTIONS
+from pastelka_orders.api.authorization import VIEWER, AuthorizedRoute
+from pastelka_orders.api.deps import Deps, respond
+from pastelka_orders.api.problems import declared
+from pastelka_orders.domain.coloring_options import presets_of
+from pastelka_orders.repository import page_times
+from pastelka_orders.schemas import ColoringOptionsResponse, PresetResponse, PresetsResponse
+
+router = APIRouter(tags=["versions"], route_class=AuthorizedRoute)
+
+
+@router.get(
+    "/presets",
+    dependencies=[VIEWER],
+    response_model=PresetsResponse,
+    responses={304: {"description": "The caller's `ETag` is still right"}, **declared(503)},
+)
+async def list_presets(request: Request, services: Deps) -> Response:
+    """The presets with their options, and the options that the active provider takes."""
+    provider = services.settings.coloring_provider
+    seconds = await services.database.read(
+        lambda c: page_times.median_seconds(c, is_remote=provider != "local")
+    )
+    items = [
+        PresetResponse(
+            name=preset.name,
+            options=ColoringOptionsResponse.model_validate(preset.options.model_dump()),
+            seconds=seconds.get(preset.options),
+            cost=None,
+        )
+        for preset in presets_of(provider)
+    ]
+    document = PresetsResponse(provider=provider, options=list(COLORING_OPTIONS[provider]), items=items)
+    return respond(request, document.model_dump_json().encode())

@@ -1,0 +1,38 @@
+"""The presets of coloring options."""
+
+from typing import Literal, NamedTuple, get_args
+
+from pastelka_common.contracts.options import (
+    COLORING_OPTIONS,
+    ColoringOptions,
+    ColoringProviderName,
+    LineWeight,
+)
+
+PresetName = Literal["quick", "fine", "best", "toddler", "child", "adult"]
+
+# ``child`` is what ``quick`` is, too: one is named by who colors, the other by what it costs.
+_OPTIONS: dict[PresetName, ColoringOptions] = {
+    "quick": ColoringOptions(),
+    "fine": ColoringOptions(megapixels=2.0),
+    "best": ColoringOptions(megapixels=4.0, steps=8),
+    "toddler": ColoringOptions(steps=1, line_weight=LineWeight.BOLD),
+    "child": ColoringOptions(steps=4),
+    "adult": ColoringOptions(megapixels=2.0, steps=12),
+}
+
+
+class Preset(NamedTuple):
+    """Options with a name."""
+
+    name: PresetName
+    options: ColoringOptions
+
+
+def presets_of(provider: ColoringProviderName) -> list[Preset]:
+    """The presets with those of their options that the provider takes."""
+    taken = set(COLORING_OPTIONS[provider])
+    return [
+        Preset(name, ColoringOptions.model_validate(_OPTIONS[name].model_dump(include=taken)))
+        for name in get_args(PresetName)
+    ]
