@@ -124,7 +124,11 @@ export function ListPage() {
         <LoadFailure title={t("list.failed")} error={query.error} onRetry={() => void query.refetch()} />
       )}
       {query.isSuccess && orders.length === 0 && (
-        <EmptyList filter={filter} onClear={() => setFilter({ q: "", status: null })} onNew={newOrder.begin} />
+        <EmptyList
+          filter={filter}
+          onClear={() => setFilter({ q: "", status: null })}
+          onNew={newOrder.begin}
+        />
       )}
       {orders.length > 0 && (
         <>
