@@ -13,7 +13,7 @@ from pastelka_common.contracts.messages import DeadLetter, Failure, now
 from pastelka_common.contracts.statuses import STATUS_ENUMS, StatusType
 from pastelka_common.messaging.connection import connected
 from pastelka_common.messaging.topology import ensure_streams
-from pastelka_common.testing.fake_shopify import webhook_headers
+from services.orders.tests.fake_shopify import webhook_headers
 from tests.api.running import SHOP_DOMAIN, WEBHOOK_SECRET, RunningApi
 
 _SPARE_ORDERS = 25

@@ -14,7 +14,7 @@ import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser, Page, expect
 
-from pastelka_common.testing.fake_api import FakeApi, serving
+from libs.common.tests.servers.fake_api import FakeApi, serving
 from pastelka_common.testing.plugin import StartNginx
 from pastelka_common.testing.waiting import until
 from tests.browser.conftest import Arrive

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from pastelka_common.servers.checkout import deploy_folder
+from pastelka_common.servers.base import deploy_folder
 from tests.k8s import schemas
 from tests.k8s.programs import CHART, NO_GO, build, program
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pastelka_common.servers import NginxServer
-from pastelka_common.servers.checkout import deploy_folder
+from pastelka_common.servers.base import deploy_folder
 from tests.chart.chart import Rendered, rendered
 
 _NGINX = deploy_folder() / "nginx"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pastelka_common.servers.checkout import deploy_folder
+from pastelka_common.servers.base import deploy_folder
 from tests.chart.chart import COMPONENTS, SERVICES, Rendered, rendered, template
 from tests.chart.settings import from_secrets
 from tests.chart.test_network import ANYBODY, INTERNET, Arrow, arrows

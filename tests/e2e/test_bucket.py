@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from pastelka_common.servers import free_port
-from pastelka_common.servers.versity_binary import is_available
+from pastelka_common.servers.bucket import is_available
 from pastelka_common.storage import thumbnail_path
 from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings
 from pastelka_common.testing.fake_vectorizer import FakeVectorizer

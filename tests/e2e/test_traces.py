@@ -8,10 +8,10 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from pastelka_common.testing.collector import Collected, TraceCollector
 from pastelka_common.testing.fake_runpod import FakeRunpod, FakeRunpodSettings
 from pastelka_common.testing.fake_vectorizer import FakeVectorizer
 from pastelka_local.testing.stack import photo, post_order
+from tests.e2e.trace_collector import Collected, TraceCollector
 from tests.line import Line, running_line
 
 pytestmark = pytest.mark.server

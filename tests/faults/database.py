@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import asyncpg
 
 from pastelka_common.servers import PostgresServer, ServerProcess, running
-from pastelka_common.testing import pgbouncer
-from pastelka_common.testing.silent_proxy import SilentProxy
 from pastelka_orders.connections import SERVICE
+from tests import pgbouncer
+from tests.silent_proxy import SilentProxy
 
 _READ_ONLY = "default_transaction_read_only"
 _LOCKS = "SELECT 1 FROM leases FOR UPDATE; SELECT 1 FROM images FOR UPDATE"

@@ -69,7 +69,7 @@ KNOWN: tuple[KnownFault, ...] = (
         4,
         "A job that had failed at the provider could never be retried.",
         "A retry is a new run with its own keys, independent of the failed job.",
-        (f"{_COLORING}/test_paying.py::test_a_persons_retry_after_a_failed_job_is_submitted_anew",),
+        (f"{_COLORING}/test_paying.py::test_a_retry_after_a_failed_job_is_submitted_again",),
     ),
     KnownFault(
         5,
@@ -99,7 +99,7 @@ KNOWN: tuple[KnownFault, ...] = (
         "SVGs use the same mechanism as colorings; a redelivered job starts again unless its file exists.",
         (
             f"{_E2E}/test_crashes.py::test_an_order_completes_though_any_service_is_killed",
-            f"{_COMMON}/jobs/test_paying.py::test_a_stored_answer_that_was_not_told_is_not_paid_again",
+            f"{_COMMON}/jobs/test_paying.py::test_a_stored_answer_that_was_not_reported_is_not_paid_again",
         ),
         ("kill vectorize", "zombie vectorize"),
     ),
@@ -283,7 +283,7 @@ KNOWN: tuple[KnownFault, ...] = (
         "failing provider, and jobs wait without losing attempts.",
         (
             f"{_COLORING}/test_paying.py::test_while_runpod_fails_it_is_left_alone_and_jobs_wait",
-            f"{_COLORING}/test_paying.py::test_retry_after_is_kept_to_and_told",
+            f"{_COLORING}/test_paying.py::test_retry_after_is_obeyed_and_announced",
             f"{_COMMON}/messaging/test_consumer.py::test_the_bound_over_all_replicas_is_the_consumers",
         ),
         ("runpod 429", "vectorizer 429"),

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from pastelka_common.telemetry import QuietExporter
-from pastelka_common.testing.growth import MOST_GROWTH, growth
 from pastelka_orders.domain import text
 from pastelka_orders.shopify.attributes import AttributeNames
 from tests.patterns.attacks import ROOT, Attack, FoundPattern, attacks, in_source, patterns
+from tests.patterns.growth import MOST_GROWTH, growth
 
 COMPUTED = {
     "services/orders/src/pastelka_orders/shopify/attributes.py": AttributeNames()._photo,

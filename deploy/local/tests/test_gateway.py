@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pastelka_common.servers import NginxServer
-from pastelka_common.servers.checkout import deploy_folder
+from pastelka_common.servers.base import deploy_folder
 from pastelka_common.servers.nginx_templates import defaults
 from pastelka_local.gateway import gateway_settings
 from pastelka_local.settings import SettingsError, read_settings

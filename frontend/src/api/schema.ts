@@ -4,6 +4,28 @@
  */
 
 export interface paths {
+    "/api/v1/books": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Join Books
+         * @description The newest finished books of several orders as one PDF, each after a separator sheet.
+         *
+         *     Nothing is stored: ask for the books of the orders first.
+         */
+        post: operations["join_books"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/coloring-versions/{version_id}/cancel": {
         parameters: {
             query?: never;
@@ -274,6 +296,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/{order_number}/books": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Books
+         * @description All versions of an order's book, newest first.
+         */
+        get: operations["list_books"];
+        put?: never;
+        /**
+         * Create Book
+         * @description Compose the book of an order; options that are not given are those of the settings.
+         *
+         *     A version of the same options that is not finished is answered instead.
+         */
+        post: operations["create_book"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order_number}/books/preflight": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preflight Book
+         * @description What is wrong with the book of an order, with these options; others are those of the settings.
+         */
+        get: operations["preflight_book"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order_number}/books/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Book
+         * @description Mark a completed version as printed, or as not printed.
+         */
+        patch: operations["change_book"];
+        trace?: never;
+    };
+    "/api/v1/orders/{order_number}/books/{version}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Book
+         * @description Compose a failed version again.
+         */
+        post: operations["retry_book"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/{order_number}/download": {
         parameters: {
             query?: never;
@@ -354,6 +462,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/{order_number}/line-items/{item_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Line Item
+         * @description What a person may change of a line item, with the `ETag` that a change names.
+         */
+        get: operations["get_line_item"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Line Item
+         * @description Change title, quantity, dedication or layout; a field that is not sent stays.
+         *
+         *     A later change by the shop does not replace it: the shop's value is then in `shop_values`.
+         */
+        patch: operations["change_line_item"];
+        trace?: never;
+    };
     "/api/v1/orders/{order_number}/print": {
         parameters: {
             query?: never;
@@ -363,7 +497,9 @@ export interface paths {
         };
         /**
          * Print Order
-         * @description A PDF of the chosen pages, one on each sheet of A4.
+         * @description The newest finished book of the order, or one that is made now.
+         *
+         *     That is a cover and the chosen pages of each line item, in all its copies.
          */
         get: operations["print_order"];
         put?: never;
@@ -575,6 +711,149 @@ export interface components {
              * @enum {string}
              */
             process: "none" | "coloring" | "svg";
+        };
+        /**
+         * BookOptions
+         * @description How a book is printed. Lengths are in millimeters.
+         */
+        BookOptions: {
+            /**
+             * Backs
+             * @description `blank`: colors do not show through to a picture
+             * @default printed
+             * @enum {string}
+             */
+            backs: "printed" | "blank";
+            /**
+             * Bleed Mm
+             * @default 0
+             */
+            bleed_mm: number;
+            /**
+             * Copies
+             * @description Of more than one copy: all sheets again, or a note on a sheet before the books
+             * @default repeat
+             * @enum {string}
+             */
+            copies: "repeat" | "note";
+            /**
+             * Font
+             * @default Nunito
+             * @enum {string}
+             */
+            font: "Nunito" | "DejaVu Sans";
+            /**
+             * Has Cover Photo
+             * @description The first page's photo on the cover
+             * @default false
+             */
+            has_cover_photo: boolean;
+            /**
+             * Has Crop Marks
+             * @default false
+             */
+            has_crop_marks: boolean;
+            /**
+             * Has Numbers
+             * @default false
+             */
+            has_numbers: boolean;
+            /**
+             * Has Photo Page
+             * @description A last page with all photos, small
+             * @default false
+             */
+            has_photo_page: boolean;
+            /** Height Mm */
+            height_mm?: number | null;
+            /**
+             * Inner Margin Mm
+             * @description For binding; on the other side of even pages
+             * @default 0
+             */
+            inner_margin_mm: number;
+            /**
+             * Orientation
+             * @description Of every sheet. `auto`: upright sheets, each picture turned where it is larger then
+             * @default auto
+             * @enum {string}
+             */
+            orientation: "auto" | "portrait" | "landscape";
+            /**
+             * Paper
+             * @default A4
+             * @enum {string}
+             */
+            paper: "A5" | "A4" | "A3" | "Letter" | "custom";
+            /**
+             * Width Mm
+             * @description Needed for custom paper, and only there
+             */
+            width_mm?: number | null;
+        };
+        /**
+         * BookPatch
+         * @description What a person notes on a version.
+         */
+        BookPatch: {
+            /** Is Printed */
+            is_printed: boolean;
+        };
+        /**
+         * BookResponse
+         * @description One version of an order's book.
+         */
+        BookResponse: {
+            /** Completed At */
+            completed_at: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** @description Only there when something went wrong */
+            error?: components["schemas"]["ErrorResponse"] | null;
+            options: components["schemas"]["BookOptions"];
+            /**
+             * Previews
+             * @description A picture of each sheet, without copies
+             */
+            previews: string[];
+            /**
+             * Printed At
+             * @description When it was marked as printed
+             */
+            printed_at: string | null;
+            /**
+             * Progress
+             * @description Percent
+             */
+            progress: number;
+            /**
+             * Sheets
+             * @description Sides of paper in the PDF, with all copies
+             */
+            sheets: number | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "composing" | "completed" | "error";
+            /**
+             * Url
+             * @description The PDF, once it is completed
+             */
+            url: string | null;
+            /** Version */
+            version: number;
+        };
+        /**
+         * BooksRequest
+         * @description Orders whose newest finished books become one PDF, in this order.
+         */
+        BooksRequest: {
+            /** Order Numbers */
+            order_numbers: string[];
         };
         /**
          * BreakerResponse
@@ -858,6 +1137,26 @@ export interface components {
             since?: string | null;
         };
         /**
+         * FindingResponse
+         * @description One thing that is wrong with a book.
+         */
+        FindingResponse: {
+            /** Code */
+            code: string;
+            /** Image Id */
+            image_id: number | null;
+            /** Line Item Id */
+            line_item_id: number | null;
+            /** Message */
+            message: string;
+            /**
+             * Severity
+             * @description An error stops the book
+             * @enum {string}
+             */
+            severity: "error" | "warning";
+        };
+        /**
          * GroupBy
          * @description Vectorizer.ai ``output.group_by``: what SVG groups stand for.
          * @enum {string}
@@ -921,6 +1220,26 @@ export interface components {
             message: string;
         };
         /**
+         * LineItemPatch
+         * @description New values; a field that is not sent stays, and `null` empties it.
+         */
+        LineItemPatch: {
+            /** Dedication */
+            dedication?: string | null;
+            /** Layout */
+            layout?: string | null;
+            /**
+             * Quantity
+             * @default 1
+             */
+            quantity: number;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+        };
+        /**
          * LineItemPayload
          * @description One line item. ``properties`` is ``None`` where the subscription leaves it out.
          */
@@ -968,6 +1287,33 @@ export interface components {
              * @description Only there when the shop removed the item: nothing is made or printed for it
              */
             removed?: true | null;
+            /**
+             * Shop Changed At
+             * @description Only there when the shop changed one of `shop_values` after a person had
+             */
+            shop_changed_at?: string | null;
+            /** @description Only there when a person changed what the shop says */
+            shop_values?: components["schemas"]["ShopValues"] | null;
+            /** Title */
+            title: string;
+        };
+        /**
+         * LineItemState
+         * @description What a person may change of a line item.
+         */
+        LineItemState: {
+            /** Dedication */
+            dedication: string | null;
+            /** Id */
+            id: number;
+            /** Layout */
+            layout: string | null;
+            /** Quantity */
+            quantity: number;
+            /** Shop Changed At */
+            shop_changed_at?: string | null;
+            /** @description Only there when a person changed what the shop says */
+            shop_values?: components["schemas"]["ShopValues"] | null;
             /** Title */
             title: string;
         };
@@ -1150,6 +1496,19 @@ export interface components {
              * @description Not among them: messages that the broker will never accept
              */
             refused: number;
+        };
+        /**
+         * PreflightResponse
+         * @description What is wrong with a book before it is printed.
+         */
+        PreflightResponse: {
+            /**
+             * Can Print
+             * @description Whether nothing stops the book
+             */
+            can_print: boolean;
+            /** Findings */
+            findings: components["schemas"]["FindingResponse"][];
         };
         /**
          * PresetResponse
@@ -1488,6 +1847,9 @@ export interface components {
              */
             title: string | null;
         };
+        ShopValues: {
+            [key: string]: unknown;
+        };
         /**
          * OrderPayload
          * @description One order. ``line_items`` is ``None`` where the subscription leaves it out.
@@ -1701,6 +2063,111 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    join_books: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BooksRequest"];
+            };
+        };
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     cancel_coloring: {
         parameters: {
             query?: never;
@@ -3029,6 +3496,481 @@ export interface operations {
             };
         };
     };
+    list_books: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookResponse"][];
+                };
+            };
+            /** @description The caller's `ETag` is still right */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_book: {
+        parameters: {
+            query?: {
+                /** @description Compose it although the preflight finds errors; missing pages are left out */
+                force?: boolean;
+            };
+            header?: never;
+            path: {
+                order_number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["BookOptions"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookResponse"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preflight_book: {
+        parameters: {
+            query?: {
+                paper?: "A5" | "A4" | "A3" | "Letter" | "custom";
+                /** @description Needed for custom paper, and only there */
+                width_mm?: number | null;
+                height_mm?: number | null;
+                /** @description Of every sheet. `auto`: upright sheets, each picture turned where it is larger then */
+                orientation?: "auto" | "portrait" | "landscape";
+                bleed_mm?: number;
+                has_crop_marks?: boolean;
+                /** @description For binding; on the other side of even pages */
+                inner_margin_mm?: number;
+                /** @description `blank`: colors do not show through to a picture */
+                backs?: "printed" | "blank";
+                has_numbers?: boolean;
+                /** @description The first page's photo on the cover */
+                has_cover_photo?: boolean;
+                /** @description A last page with all photos, small */
+                has_photo_page?: boolean;
+                /** @description Of more than one copy: all sheets again, or a note on a sheet before the books */
+                copies?: "repeat" | "note";
+                font?: "Nunito" | "DejaVu Sans";
+            };
+            header?: never;
+            path: {
+                order_number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreflightResponse"];
+                };
+            };
+            /** @description The caller's `ETag` is still right */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_book: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_number: string;
+                /** @description Database id */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookResponse"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_book: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_number: string;
+                /** @description Database id */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookResponse"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     download_order: {
         parameters: {
             query?: {
@@ -3371,6 +4313,185 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_line_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_number: string;
+                /** @description Database id */
+                item_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineItemState"];
+                };
+            };
+            /** @description The caller's `ETag` is still right */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_line_item: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `ETag` of the item that was read; 412 if it has changed since */
+                "if-match"?: string | null;
+            };
+            path: {
+                order_number: string;
+                /** @description Database id */
+                item_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LineItemPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineItemState"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -124,7 +124,7 @@ class Worker:
         self.task.result()
 
     async def die(self) -> None:
-        """End as a killed process does: nothing can be told any more."""
+        """End as a killed process does: nothing is sent any more."""
         await self.nc.close()
         self.task.cancel()
         await asyncio.wait({self.task})

@@ -1,4 +1,4 @@
-"""When the breaker opens, what it lets through, and what others are told of it."""
+"""When the breaker opens, what it lets through, and the state that it reports."""
 
 import pytest
 
@@ -109,7 +109,7 @@ def test_the_providers_wish_keeps_it_open_longer(breaker: Breaker):
     assert breaker.seconds_until_probe() == 25
 
 
-def test_what_others_are_told(breaker: Breaker):
+def test_the_reported_health_of_each_state(breaker: Breaker):
     assert breaker.health().model_dump(exclude={"since"}) == {
         "state": "closed",
         "reason": None,

@@ -1,4 +1,4 @@
-"""A service ends when it is told to, and with what went wrong when something did."""
+"""A service ends on SIGTERM, and with an error if one of its parts failed."""
 
 import signal
 import subprocess

@@ -176,7 +176,7 @@ async def test_files_are_counted_and_erased(storage: Storage):
     assert not await storage.exists("old/a.jpg")
 
 
-async def test_files_are_counted_while_somebody_erases_them(storage: Storage):
+async def test_files_are_counted_during_an_erasure(storage: Storage):
     for _ in range(5):
         await asyncio.gather(*(storage.write(f"42/{n}/a.jpg", b"12345") for n in range(60)))
         counting = [storage.usage("42", ["42/7/a.jpg"]) for _ in range(4)]
@@ -238,7 +238,7 @@ async def test_more_files_than_one_answer_lists(storage: Storage):
     assert not await storage.prefix_exists("7")
 
 
-async def test_an_empty_storage_is_told_from_one_that_is_there(storage: Storage):
+async def test_an_empty_storage_is_distinguished_from_a_mounted_one(storage: Storage):
     await storage.ensure_mounted(may_be_empty=True)
     with pytest.raises(StorageNotMountedError, match="is empty although the order has files"):
         await storage.ensure_mounted(may_be_empty=False)

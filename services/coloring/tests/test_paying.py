@@ -77,7 +77,7 @@ async def test_a_worker_that_leaves_while_it_submits_loses_nothing(
     assert len(runpod.jobs.by_id) == 1
 
 
-async def test_retry_after_is_kept_to_and_told(
+async def test_retry_after_is_obeyed_and_announced(
     bench: Workbench, service: Service, make_job: MakeJob, runpod: FakeRunpod
 ):
     runpod.fail("submit", FaultAnswer(status=429, retry_after="4"))
@@ -92,7 +92,7 @@ async def test_retry_after_is_kept_to_and_told(
 
 
 @pytest.mark.parametrize("state", ["FAILED", "TIMED_OUT", "CANCELLED"])
-async def test_a_persons_retry_after_a_failed_job_is_submitted_anew(
+async def test_a_retry_after_a_failed_job_is_submitted_again(
     bench: Workbench, service: Service, make_job: MakeJob, runpod: FakeRunpod, state: str
 ):
     runpod.plan(JobPlan(states=[state]))

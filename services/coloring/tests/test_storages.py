@@ -129,7 +129,7 @@ async def test_who_only_waits_for_runpod_needs_no_photo(
     assert len(runpod.jobs.by_id) == 1
 
 
-async def test_a_page_that_was_stored_but_not_told_is_found_once_the_storage_is_back(
+async def test_a_stored_but_unreported_page_is_found_once_the_storage_is_back(
     bench: Workbench,
     service: Service,
     make_job: MakeJob,

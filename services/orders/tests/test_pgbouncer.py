@@ -12,11 +12,11 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.servers import PostgresServer, running
-from pastelka_common.testing import pgbouncer
 from pastelka_orders import migrations_runner
 from pastelka_orders.database import Database
 from pastelka_orders.pg_notify import listen
 from pastelka_orders.settings import OrdersSettings
+from tests import pgbouncer
 
 pytestmark = pytest.mark.skipif(not pgbouncer.is_installed(), reason=pgbouncer.MISSING)
 

@@ -21,7 +21,6 @@ from pastelka_common.messaging.attempts import RetryPolicy
 from pastelka_common.servers import ServerProcess
 from pastelka_common.servers.ports import free_port
 from pastelka_common.storage import FolderStorage, StorageUnavailableError
-from pastelka_common.testing.fake_shopify import Bucket, FakeShopify, shop_line, shop_order
 from pastelka_common.testing.waiting import until
 from pastelka_orders import row_jobs
 from pastelka_orders.database import Database
@@ -39,6 +38,7 @@ from pastelka_orders.settings import OrdersSettings
 from pastelka_orders.shop_requests import FetchOrders
 from pastelka_orders.shopify.client import AdminApi
 from pastelka_orders.shopify.jobs import ShopJobs
+from services.orders.tests.fake_shopify import Bucket, FakeShopify, shop_line, shop_order
 from services.orders.tests.test_downloads import Host, awaiting, serving
 
 LONG = 60.0

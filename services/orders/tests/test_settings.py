@@ -39,3 +39,45 @@ def test_so_few_that_a_wrong_storage_cannot_be_told_are_refused(
         OrdersSettings.load()
     assert ended.value.code == EXIT_BAD_SETTINGS
     assert "RECONCILE_FILES_PER_PASS" in capsys.readouterr().err
+
+
+def test_options_of_books_come_from_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {
+        "PRINT_PAPER": "A5",
+        "PRINT_BLEED_MM": "3",
+        "PRINT_ORIENTATION": "portrait",
+        "PRINT_BACKS": "blank",
+        "PRINT_NUMBERS": "true",
+        "PRINT_FONT": "DejaVu Sans",
+        "PRINT_LAYOUTS": '{"Dvě na stránku": "two"}',
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    found = OrdersSettings.load()
+    assert found.print_layouts == {"Dvě na stránku": "two"}
+    options = found.book_options
+    assert (options.paper, options.bleed_mm, options.orientation) == ("A5", 3, "portrait")
+    assert (options.backs, options.has_numbers, options.font) == ("blank", True, "DejaVu Sans")
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("PRINT_PAPER", "A2"),
+        ("PRINT_PAPER", "custom"),
+        ("PRINT_BLEED_MM", "6"),
+        ("PRINT_BACKS", "grey"),
+        ("PRINT_FONT", "Comic Sans"),
+        ("PRINT_LAYOUTS", "two"),
+        ("PRINT_LAYOUTS", '{"Šest": "six"}'),
+        ("PRINT_LAYOUTS", '["two"]'),
+    ],
+)
+def test_settings_of_books_that_are_wrong_are_named(
+    name: str, wrong: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(name, wrong)
+    with pytest.raises(SystemExit) as ended:
+        OrdersSettings.load()
+    assert ended.value.code == EXIT_BAD_SETTINGS
+    assert name in capsys.readouterr().err

@@ -17,12 +17,12 @@ import pytest_asyncio
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_common.testing.silent_proxy import SilentProxy
 from pastelka_common.testing.waiting import until
 from pastelka_orders.connections import SERVICE, Limits
 from pastelka_orders.database import Database, DatabaseUnavailableError
 from pastelka_orders.database_errors import CommitUnconfirmedError
 from pastelka_orders.leases import DatabaseLease
+from tests.silent_proxy import SilentProxy
 
 SHORT = Limits(idle=1, lock=2, statement=3, answer=3, work=4)
 """In the order in which those of the service are."""

@@ -1,4 +1,4 @@
-"""Pages to vectorize, and a progress that remembers what it was told."""
+"""Pages to vectorize, and a progress that records its calls."""
 
 import math
 from collections.abc import AsyncIterator, Callable

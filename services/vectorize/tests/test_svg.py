@@ -11,9 +11,9 @@ from PIL import Image
 
 from pastelka_common.errors import PermanentError
 from pastelka_common.testing.fake_vectorizer import sample_svg
-from pastelka_common.testing.growth import MOST_GROWTH, growth
 from pastelka_vectorize.svg import clean
 from pastelka_vectorize.svg_allowed import allowed_value
+from tests.patterns.growth import MOST_GROWTH, growth
 
 HEAD = (
     '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'

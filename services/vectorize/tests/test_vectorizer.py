@@ -226,7 +226,7 @@ async def test_timeout_says_it_may_have_been_charged(fake, make_request, steps):
     assert "charged" in error.message
 
 
-async def test_nobody_listens(fake, make_request, steps):
+async def test_a_refused_connection_is_transient(fake, make_request, steps):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         provider = provider_of(fake, base_url=f"http://127.0.0.1:{unused.getsockname()[1]}/api/v1")

@@ -5,7 +5,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from pastelka_common.servers import ServerError
-from pastelka_common.servers.checkout import deploy_folder
+from pastelka_common.servers.base import deploy_folder
 from pastelka_common.servers.nginx_templates import (
     caller_header,
     defaults,

@@ -63,7 +63,7 @@ class Breaker:
         return "open" if self._clock() < self._probe_at else "half_open"
 
     def health(self) -> BreakerHealth:
-        """What others are told of it."""
+        """Its state as other services show it."""
         left = self.seconds_until_probe()
         return BreakerHealth(
             state=self.state,

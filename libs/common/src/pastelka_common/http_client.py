@@ -36,7 +36,7 @@ def instrumented_request(method: str, url: str, template: str) -> Iterator[Instr
     """Measure and trace one request.
 
     ``template`` names the operation without ids (``status/{id}``): the number of series stays small.
-    The address is told without credentials and query.
+    The recorded address has no credentials and no query.
     """
     address = urlsplit(url).hostname or ""
     call, failed = InstrumentedRequest(), ""

@@ -16,7 +16,7 @@ from pastelka_common.settings import EXIT_BAD_SETTINGS, ServiceSettings
 S = TypeVar("S", bound=ServiceSettings)
 
 Run = Callable[[S, asyncio.Event], Awaitable[None]]
-"""A service: works until the event is set, then finishes or hands back what it has in hand."""
+"""A service: works until the event is set, then finishes or hands back its active jobs."""
 
 log = structlog.get_logger(__name__)
 

@@ -1,4 +1,4 @@
-"""What every service is told by its environment."""
+"""The settings that every service reads from its environment."""
 
 import re
 import sys

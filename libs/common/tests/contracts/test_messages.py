@@ -107,7 +107,7 @@ def test_a_field_of_a_newer_writer_is_ignored(message: Message):
     assert not hasattr(read, "added_later")
 
 
-def test_events_are_told_apart_by_name():
+def test_the_name_of_an_event_selects_its_model():
     events: TypeAdapter[Event] = TypeAdapter(CommittedEvent)
     for message, _, _ in EXAMPLES:
         if isinstance(message, Event):

@@ -30,7 +30,7 @@ PAGE = b"a page"
 
 
 class FakeGenerator:
-    """A provider that takes what it is told to take; one submission is one payment."""
+    """A provider that does what the test sets; one submission is one payment."""
 
     statuses = Status
 
@@ -259,7 +259,7 @@ async def _ends_in(facts, status: Status) -> bool:
     return bool(reported) and reported[-1].status is status
 
 
-def test_a_cancelled_run_is_told_apart_from_a_cancelled_task():
+def test_a_cancelled_run_is_not_a_cancelled_task():
     assert not issubclass(RunCancelled, asyncio.CancelledError)
 
 

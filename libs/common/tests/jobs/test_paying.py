@@ -285,7 +285,9 @@ async def test_a_paid_answer_waits_for_the_storage(process, job: Jobs, tmp_path:
     assert (tmp_path / job(1).target).read_bytes() == b"page 1"
 
 
-async def test_a_stored_answer_that_was_not_told_is_not_paid_again(process, facts, job: Jobs, monkeypatch):
+async def test_a_stored_answer_that_was_not_reported_is_not_paid_again(
+    process, facts, job: Jobs, monkeypatch
+):
     provider, before = Provider(with_id=False), counted()
     worker = await process(provider)
 

@@ -163,7 +163,7 @@ async def test_a_permanent_error_ends_in_a_dead_letter(
 
     async def on_rejected(job: ColoringJob, delivery: Delivery, failure: Failure) -> None:
         rejected.append((job.version_id, delivery, failure))
-        assert dead.empty()  # told before the letter is written
+        assert dead.empty()  # called before the letter is written
 
     handler = Scripted(PermanentError("photo_unreadable", "The photo is no image."))
     await work(handler, spec=SPEC, on_rejected=on_rejected, retries=QUICK)

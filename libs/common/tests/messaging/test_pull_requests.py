@@ -1,6 +1,6 @@
 """The count of messages that waiting requests may still bring."""
 
-from pastelka_common.messaging.pull_requests import PullRequests
+from pastelka_common.messaging.pull import PullRequests
 
 LONG_AGO = -100.0
 

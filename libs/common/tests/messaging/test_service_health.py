@@ -27,7 +27,7 @@ async def test_everybody_who_is_there_answers_at_once(nc: Client):
     ]
 
 
-async def test_a_breaker_is_told_of_with_the_service(nc: Client):
+async def test_the_health_of_a_service_includes_its_breaker(nc: Client):
     breaker = Breaker("runpod", failures=1, pause=60)
     breaker.record_failure(TransientError("busy", "Busy."))
     async with serve_health(nc, "one", {}, breaker.health), serve_health(nc, "other", {}):
@@ -51,7 +51,7 @@ async def test_who_waits_for_a_dependency_says_so_in_time(nc: Client):
     assert health.checks == {"hub": "TimeoutError: no answer in 0.8 s"}
 
 
-async def test_a_stranger_on_the_subject_is_passed_over(nc: Client):
+async def test_a_malformed_health_reply_is_ignored(nc: Client):
     async def strange(msg):
         await msg.respond(b"{}")
 

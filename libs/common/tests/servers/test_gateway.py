@@ -10,10 +10,10 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
+from libs.common.tests.servers.fake_api import FakeApi, serving
 from pastelka_common.servers.base import ServerError
 from pastelka_common.servers.nginx_templates import caller_header, not_counted, proxies_in_front, render
 from pastelka_common.storage import thumbnail_path
-from pastelka_common.testing.fake_api import FakeApi, serving
 from pastelka_common.testing.plugin import StartNginx
 
 

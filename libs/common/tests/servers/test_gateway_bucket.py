@@ -16,12 +16,12 @@ import pytest_asyncio
 from aiohttp import web
 from multidict import CIMultiDictProxy
 
+from libs.common.tests.servers.fake_api import FakeApi, serving
+from libs.common.tests.servers.fake_dns import fake_dns
 from pastelka_common.servers import BucketServer, NginxServer, free_port
 from pastelka_common.servers.nginx_templates import files_in_bucket
 from pastelka_common.storage import StorageSettings, thumbnail_path
 from pastelka_common.storage.bucket import BucketStorage, parse_bucket_url
-from pastelka_common.testing.fake_api import FakeApi, serving
-from pastelka_common.testing.fake_dns import fake_dns
 from pastelka_common.testing.plugin import StartNginx
 from pastelka_common.testing.waiting import until
 from pastelka_common.testing.wire import Wire

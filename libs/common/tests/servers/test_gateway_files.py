@@ -8,10 +8,10 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from libs.common.tests.servers.fake_api import FakeApi, serving
 from pastelka_common.servers import NginxServer, free_port
 from pastelka_common.servers.nginx_templates import proxies_in_front
 from pastelka_common.storage import thumbnail_path
-from pastelka_common.testing.fake_api import FakeApi, serving
 from pastelka_common.testing.plugin import StartNginx
 from pastelka_common.testing.waiting import until
 
@@ -100,14 +100,14 @@ async def test_the_answer_is_kept_for_its_caller_alone(server: NginxServer, api:
         assert (await get(server.static_url, session("anna")))[0] == 200
     assert len(api.checks) == 1
     # Her cached answer serves neither anonymous requests, nor other callers, nor her id in other headers.
-    for stranger in (
+    for unknown_caller in (
         {},
         session("ann"),
         session("annab"),
         {"Authorization": "Bearer anna"},
         {"Cookie": "session=anna"},
     ):
-        assert (await get(server.static_url, stranger))[0] == 401, stranger
+        assert (await get(server.static_url, unknown_caller))[0] == 401, unknown_caller
     assert len(api.checks) == 6
 
 
@@ -126,7 +126,7 @@ async def test_a_refusal_is_not_kept(server: NginxServer, api: FakeApi):
     assert (await get(server.static_url, session("new")))[0] == 200
 
 
-async def test_the_api_is_told_only_who_calls(server: NginxServer, api: FakeApi):
+async def test_the_api_receives_only_the_identity_of_the_caller(server: NginxServer, api: FakeApi):
     sent = {
         **session("anna"),
         "Authorization": "Bearer pst_x",
@@ -184,8 +184,8 @@ async def test_who_is_known_goes_on_for_a_while_when_the_api_is_away(nginx_serve
     # Beyond the second that the answer held, and not beyond the four more that were granted.
     assert max(served[:-1], default=0) > 2
     assert served[-1] < 15
-    for stranger in (session("eve"), {}):
-        status, body, answered = await get(server.static_url, stranger)
+    for unknown_caller in (session("eve"), {}):
+        status, body, answered = await get(server.static_url, unknown_caller)
         assert (status, answered["Content-Type"]) == (503, "application/problem+json")
         assert b'"code":"api_unavailable"' in body
         assert answered["Retry-After"] == "1"
@@ -198,8 +198,8 @@ async def test_a_name_counts_only_from_a_proxy_in_front(nginx_server: StartNginx
         shut = await nginx_server(storage=storage, api_url=origin)
         assert (await get(shut.static_url, named))[0] == 401
         told = proxies_in_front(["127.0.0.1"])
-        named_by_nobody = await nginx_server(storage=storage, api_url=origin, settings=told)
-        assert (await get(named_by_nobody.static_url, named))[0] == 401
+        without_caller_names = await nginx_server(storage=storage, api_url=origin, settings=told)
+        assert (await get(without_caller_names.static_url, named))[0] == 401
         told = proxies_in_front([], naming_callers=["127.0.0.1"])
         trusting = await nginx_server(storage=storage, api_url=origin, settings=told)
         assert (await get(trusting.static_url, named))[0] == 200

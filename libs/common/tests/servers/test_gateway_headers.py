@@ -11,9 +11,9 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
+from libs.common.tests.servers.fake_api import FakeApi, serving
 from pastelka_common.servers import NginxServer
 from pastelka_common.servers.nginx_templates import proxies_in_front
-from pastelka_common.testing.fake_api import FakeApi, serving
 from pastelka_common.testing.plugin import StartNginx
 
 ALWAYS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
@@ -191,7 +191,7 @@ async def test_the_dashboard_loads_pictures_from_where_the_files_are_and_nothing
     assert [part for part in parts if "'unsafe-inline'" in part] == ["style-src-elem 'self' 'unsafe-inline'"]
 
 
-async def test_over_tls_browsers_are_told_to_stay_there(
+async def test_over_tls_browsers_get_strict_transport_security(
     nginx_server: StartNginx, folders: dict[str, Path], origins: dict[str, str]
 ):
     tls = (("X-Forwarded-Proto", "https"), *GOOD)

@@ -1,4 +1,4 @@
-"""How much one client may ask of the gateway, and what it is told beyond that."""
+"""How many requests the gateway accepts of one client, and its answer to more."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -11,10 +11,10 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
+from libs.common.tests.servers.fake_api import FakeApi, serving
 from pastelka_common.servers import NginxServer
-from pastelka_common.servers.checkout import deploy_folder
+from pastelka_common.servers.base import deploy_folder
 from pastelka_common.servers.nginx_templates import defaults, not_counted, proxies_in_front
-from pastelka_common.testing.fake_api import FakeApi, serving
 from pastelka_common.testing.plugin import StartNginx
 from pastelka_common.testing.waiting import until
 
@@ -93,7 +93,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_beyond_its_limit_a_client_is_told_the_limit(
+async def test_a_client_beyond_its_limit_gets_the_limit(
     kind: str,
     nginx_server: StartNginx,
     folders: dict[str, Path],
@@ -171,7 +171,7 @@ async def test_each_client_behind_a_proxy_has_a_limit_of_its_own(
     assert await until_refused("2001:db8::1", "2001:db8::2:1") == 1 + BURST
 
 
-async def test_nobody_gets_away_by_claiming_to_be_another(
+async def test_a_forged_client_address_does_not_evade_the_limit(
     nginx_server: StartNginx, origins: dict[str, str], http: aiohttp.ClientSession
 ):
     server = await nginx_server(**origins, settings=LOW)
@@ -222,7 +222,7 @@ async def test_people_stay_below_the_defaults(
         assert (await ask(http, f"{server.url}/api/v1/orders"))[0] == 200
 
 
-def test_the_waits_that_are_told_are_long_enough():
+def test_the_announced_waits_are_long_enough():
     """After ``Retry-After`` seconds one more request of its class is taken, with the defaults."""
     values = defaults(deploy_folder() / "nginx")
     for name, seconds in (("API", 1), ("COSTLY", 5), ("LOGIN", 60), ("FILES", 1), ("PAGE", 1), ("HUB", 1)):

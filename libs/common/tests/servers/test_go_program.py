@@ -61,7 +61,9 @@ def test_other_sources_make_another_program(sources: Path):
     assert program(sources).path != first
 
 
-def test_without_go_the_way_out_is_told(sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_without_go_the_error_names_the_remedy(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setenv("PATH", str(tmp_path / "no programs"))
     assert not program(sources).can_be_had
     with pytest.raises(ServerError, match=r"no Go here to build the greeter.*go\.dev.*HELLO_BIN"):

@@ -85,7 +85,7 @@ async def test_a_late_subscriber_gets_what_was_missed_also_after_a_restart(tmp_p
                 ]
 
 
-async def test_a_stranger_s_key_is_refused(mercure_hub: MercureServer):
+async def test_an_unknown_key_is_refused(mercure_hub: MercureServer):
     headers = {"Authorization": f"Bearer {_token(mercure_hub.subscriber_key, publish=['*'])}"}
     async with aiohttp.ClientSession() as session:
         form = {"topic": "orders", "data": "forged"}

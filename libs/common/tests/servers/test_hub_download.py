@@ -70,7 +70,7 @@ def test_another_archive_than_the_released_one_is_refused(release: Path, tmp_pat
     assert not list((tmp_path / "cache").rglob("mercure-*[0-9a-f]"))
 
 
-def test_without_network_the_way_out_is_told(release: Path):
+def test_without_network_the_error_names_the_remedy(release: Path):
     release.rmdir()
     with pytest.raises(ServerError, match=r"(?s)could not be downloaded.*MERCURE_BIN"):
         mercure_binary.mercure_binary(lambda _line: None)

@@ -1,4 +1,4 @@
-"""The server parts start, answer, survive a kill with what they were told, and leave nothing running."""
+"""The server parts start, answer, keep their data through a kill, and leave nothing running."""
 
 import asyncio
 import json
@@ -147,7 +147,7 @@ async def test_nothing_answers_after_the_end(tmp_path: Path):
         assert not await part.ready()
 
 
-async def test_the_hub_is_up_and_shut_to_strangers(mercure_hub: MercureServer):
+async def test_the_hub_is_up_and_refuses_requests_without_a_token(mercure_hub: MercureServer):
     assert await mercure_hub.ready()
     async with aiohttp.ClientSession() as session:
         async with session.get(mercure_hub.url, params={"topic": "orders"}) as response:

@@ -199,7 +199,7 @@ async def test_edges_give_every_photo_its_own_page(http):
     assert Image.open(io.BytesIO(base64.b64decode(pages[0]))).size == (64, 64)
 
 
-async def test_it_runs_on_its_own_and_ends_when_told(http):
+async def test_it_runs_as_a_program_and_ends_on_a_signal(http):
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

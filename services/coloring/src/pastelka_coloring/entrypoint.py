@@ -18,7 +18,7 @@ def main() -> None:
 
 
 async def run(settings: ColoringSettings, stop: asyncio.Event) -> None:
-    """Take jobs until ``stop`` is set; then finish or hand back what is in hand."""
+    """Take jobs until ``stop`` is set; then finish or hand back the active jobs."""
     provider = await _provider(settings)
     storage = open_storage(settings)
     try:
@@ -38,7 +38,7 @@ async def run(settings: ColoringSettings, stop: asyncio.Event) -> None:
 
 
 def _grace(settings: ColoringSettings) -> float:
-    """Seconds for work in hand: a local page is nearly done, a RunPod job is handed on at once."""
+    """Seconds for active jobs: a local page is nearly done, a RunPod job is handed on at once."""
     return settings.shutdown_grace / 2 if settings.coloring_provider == "local" else 0.0
 
 

@@ -15,7 +15,7 @@ from pastelka_common.storage import Storage
 
 @dataclass(frozen=True)
 class ColoringGenerator:
-    """Makes coloring pages: what the workshop of this service does with a job."""
+    """Makes the coloring page of a job."""
 
     provider: ColoringProvider
     storage: Storage
@@ -33,7 +33,7 @@ class ColoringGenerator:
             options.background,
             options.line_weight,
             provider_job_id=report.provider_job_id,
-            is_withdrawing=report.held.record.withdrawing,
+            is_withdrawing=report.stored.record.withdrawing,
         )
         return await self.provider.color(request, report)
 

@@ -14,7 +14,7 @@ _IN_FLIGHT = {"local": 64, "runpod": 400}
 class ColoringSettings(WorkerSettings, StorageSettings):
     """Environment of the coloring worker.
 
-    ``coloring_concurrency`` (jobs in hand in this process) and ``coloring_max_in_flight`` (over all
+    ``coloring_concurrency`` (active jobs in this process) and ``coloring_max_in_flight`` (over all
     replicas) default by provider: a local job keeps a processor busy, a RunPod job only waits.
     """
 
@@ -50,10 +50,10 @@ class ColoringSettings(WorkerSettings, StorageSettings):
 
     @property
     def concurrency(self) -> int:
-        """Jobs in hand in this process."""
+        """Active jobs in this process."""
         return self.coloring_concurrency or _CONCURRENCY[self.coloring_provider]
 
     @property
     def max_in_flight(self) -> int:
-        """Jobs in hand over all replicas."""
+        """Active jobs over all replicas."""
         return self.coloring_max_in_flight or _IN_FLIGHT[self.coloring_provider]

@@ -93,7 +93,7 @@ async def test_cancelled_work_ends_with_its_process(own, gated, progress):
     await ended(process)
 
 
-async def test_closing_ends_the_work_in_hand(own, gated, progress):
+async def test_closing_ends_active_work(own, gated, progress):
     task, process = await coloring(own, gated, progress)
     await own.aclose()
 

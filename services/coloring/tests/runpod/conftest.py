@@ -23,33 +23,33 @@ KEY = "a-secret-key"
 
 @dataclass
 class Recorder:
-    """A ``Progress`` that keeps what it was told, in order."""
+    """A ``Progress`` that records its calls, in order."""
 
-    told: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
 
     async def status(self, status):
-        self.told.append(status.value)
+        self.calls.append(status.value)
 
     async def submitting(self, status):
         await self.status(status)
 
     async def submitted(self, provider_job_id):
-        self.told.append(f"id:{provider_job_id}")
+        self.calls.append(f"id:{provider_job_id}")
         return provider_job_id
 
     async def withdrawing(self):
-        self.told.append("withdrawing")
+        self.calls.append("withdrawing")
 
     async def withdrawn(self, provider_job_id):
-        self.told.append(f"withdrawn:{provider_job_id}")
-        return sum(word.startswith("withdrawn:") for word in self.told)
+        self.calls.append(f"withdrawn:{provider_job_id}")
+        return sum(word.startswith("withdrawn:") for word in self.calls)
 
     async def ensure_ownership(self):
         """No other worker exists."""
 
     @property
     def job_id(self):
-        return next(word.removeprefix("id:") for word in self.told if word.startswith("id:"))
+        return next(word.removeprefix("id:") for word in self.calls if word.startswith("id:"))
 
 
 @pytest.fixture

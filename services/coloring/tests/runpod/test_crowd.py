@@ -1,4 +1,4 @@
-"""Hundreds of jobs in one process: all in hand at once, polled alike, within the rate."""
+"""Hundreds of jobs in one process: all active at once, polled equally often, within the rate."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from pastelka_coloring.providers.runpod.pacing import PollPacer, poll_delay, ret
 from pastelka_common.testing.fake_page import drawn_page
 from pastelka_common.testing.fake_runpod import JobPlan
 from pastelka_common.testing.sources import lying
-from pastelka_common.testing.virtual_time import in_virtual_time
+from services.coloring.tests.runpod.virtual_time import in_virtual_time
 
 JOBS = 200
 

@@ -59,7 +59,7 @@ async def test_submit_that_may_be_tried_again_says_whether_it_is_safe(fake, colo
         await color()
 
     assert caught.value.code == code
-    assert progress.told == ["runpod_submitting"]
+    assert progress.calls == ["runpod_submitting"]
     assert fake.stats()["submits"] == (1 if fault == "lost" else 0)
 
 
@@ -114,7 +114,7 @@ async def test_submit_without_an_answer_is_unknown(fake, color, impatient):
     assert caught.value.code == "submit_unknown"
 
 
-async def test_submit_to_nobody_is_safe_to_repeat(color):
+async def test_a_submission_without_a_listener_is_safe_to_repeat(color):
     async with FakeRunpod() as gone:
         pass
 
@@ -210,7 +210,7 @@ async def test_an_outage_that_is_longer_than_the_timeout_costs_no_page(fake, col
 async def test_a_silence_longer_than_a_result_is_kept_ends_the_job(fake, color):
     fake.fail("status", *[401] * 1000)
 
-    with pytest.raises(PermanentError, match="told nothing of the job") as caught:
+    with pytest.raises(PermanentError, match="reported nothing about the job") as caught:
         await color(patience=WatchTimeouts(run=0.5, result=0.5))
 
     assert caught.value.code == "provider_unauthorized"
@@ -243,7 +243,7 @@ async def test_a_job_that_is_gone_is_never_paid_twice(fake, color, progress):
         await color(job_id="expired-long-ago", patience=WatchTimeouts(unknown=0.5))
 
     assert caught.value.code == "provider_job_gone"
-    assert progress.told == []
+    assert progress.calls == []
     assert (fake.stats()["submits"], fake.stats()["polls"] >= 5) == (0, True)
 
 
@@ -272,7 +272,7 @@ async def test_cancel_is_repeated_and_then_says_what_is_wrong(fake, make_provide
 
 
 async def test_an_endless_answer_is_not_read_to_its_end(fake, color, small_answers):
-    with pytest.raises(PermanentError, match="told nothing of the job"):
+    with pytest.raises(PermanentError, match="reported nothing about the job"):
         async with asyncio.timeout(10):
             await color(limits=small_answers, patience=WatchTimeouts(run=0.3, result=0.2))
 

@@ -16,7 +16,7 @@ SUBMISSION = ["runpod_submitting", "id", "runpod_submitted"]
 
 
 def steps(progress):
-    return [word.partition(":")[0] for word in progress.told]
+    return [word.partition(":")[0] for word in progress.calls]
 
 
 async def test_statuses_come_in_the_order_of_the_plan(fake, color, progress):
@@ -52,7 +52,7 @@ async def test_a_known_job_is_polled_and_not_submitted_again(fake, color, progre
     page = await color(job_id=job.id)
 
     assert page == drawn_page()
-    assert progress.told == ["runpod_processing"]
+    assert progress.calls == ["runpod_processing"]
     assert fake.stats()["submits"] == 1
 
 

@@ -177,7 +177,7 @@ async def test_what_cannot_be_decoded_is_refused_before_it_is_paid(fake, color, 
         await color(photo)
 
     assert caught.value.code == "photo_unreadable"
-    assert progress.told == []
+    assert progress.calls == []
     assert fake.stats()["submits"] == 0
 
 

@@ -104,12 +104,12 @@ async def test_a_job_that_never_left_the_queue_is_cancelled_and_to_be_submitted_
     assert job.cancelled
     assert caught.value.code == "queue_timeout"
     assert "never left RunPod's queue" in caught.value.message
-    assert progress.told[-2:] == ["withdrawing", f"withdrawn:{job.id}"]
+    assert progress.calls[-2:] == ["withdrawing", f"withdrawn:{job.id}"]
 
 
 async def test_the_third_time_that_a_job_never_left_the_queue_is_the_last(fake, color, progress):
     fake.plan(JobPlan(states=["IN_QUEUE"]))
-    progress.told += ["withdrawn:a", "withdrawn:b"]
+    progress.calls += ["withdrawn:a", "withdrawn:b"]
 
     with pytest.raises(PermanentError, match=r"never left RunPod's queue .* 3 times"):
         await color(patience=STUCK)
@@ -126,7 +126,7 @@ async def test_a_job_that_a_worker_took_before_it_was_cancelled_is_used(fake, co
     fake.release()
 
     assert await coloring == drawn_page()
-    assert not any(word.startswith("withdrawn:") for word in progress.told)
+    assert not any(word.startswith("withdrawn:") for word in progress.calls)
 
 
 async def test_a_cancel_that_is_not_confirmed_is_no_reason_to_submit_again(fake, color, progress):
@@ -141,7 +141,7 @@ async def test_a_cancel_that_is_not_confirmed_is_no_reason_to_submit_again(fake,
     await fake.until(lambda: job.polls > polls + 3)
 
     assert not coloring.done()
-    assert progress.told[-1] == "withdrawing"
+    assert progress.calls[-1] == "withdrawing"
 
     fake.advance("COMPLETED")
     assert await coloring == drawn_page()

@@ -52,6 +52,26 @@ class ImageNotFoundError(NotFoundError):
         super().__init__(f"There is no image {image_id} here.", image_id=image_id)
 
 
+class LineItemNotFoundError(NotFoundError):
+    """No such line item in that order."""
+
+    code = "line_item_not_found"
+
+    def __init__(self, item_id: int) -> None:
+        super().__init__(f"There is no line item {item_id} here.", line_item_id=item_id)
+
+
+class PreconditionFailedError(OrdersError):
+    """Somebody else changed it since it was read."""
+
+    status = 412
+    code = "precondition_failed"
+    title = "Precondition failed"
+
+    def __init__(self) -> None:
+        super().__init__("It was changed since it was read; read it again and repeat the change.")
+
+
 class VersionNotFoundError(NotFoundError):
     """No such version (of that image)."""
 
@@ -165,12 +185,60 @@ class FileMissingError(ConflictError):
 
 
 class NotPrintableError(ConflictError):
-    """A page that is no picture that a PDF can hold."""
+    """The books of an order cannot be composed: a damaged page, too many sheets, too much work."""
 
     code = "not_printable"
 
-    def __init__(self, title: str) -> None:
-        super().__init__(f"A chosen page of {title} is damaged and cannot be printed; generate it again.")
+
+class BookNotFoundError(NotFoundError):
+    """No such version of an order's book."""
+
+    code = "book_not_found"
+
+    def __init__(self, order_number: str, version: int) -> None:
+        super().__init__(
+            f"Order {order_number} has no book version {version}.",
+            order_number=order_number,
+            version=version,
+        )
+
+
+class BookFindingsError(ConflictError):
+    """The preflight found errors."""
+
+    code = "book_has_errors"
+
+    def __init__(self, order_number: str, findings: Sequence[str]) -> None:
+        super().__init__(
+            f"The book of order {order_number} has errors: {' '.join(findings)}",
+            order_number=order_number,
+            findings=list(findings),
+        )
+
+
+class BookStateError(ConflictError):
+    """The state of a book version forbids it."""
+
+    code = "book_state"
+
+    def __init__(self, order_number: str, version: int, reason: str) -> None:
+        super().__init__(
+            f"Book version {version} of order {order_number} {reason}.",
+            order_number=order_number,
+            version=version,
+        )
+
+
+class BooksMissingError(ConflictError):
+    """Orders that have no finished book cannot be printed together."""
+
+    code = "books_missing"
+
+    def __init__(self, order_numbers: Sequence[str]) -> None:
+        super().__init__(
+            f"No finished book of these orders: {', '.join(order_numbers)}; compose them first.",
+            order_numbers=list(order_numbers),
+        )
 
 
 class NotCompletedError(ConflictError):

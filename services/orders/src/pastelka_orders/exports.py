@@ -1,8 +1,7 @@
-"""An order's files as one: a ZIP that is made while it is sent, a PDF to print."""
+"""An order's files as one: a ZIP that is made while it is sent, or a file that was made before."""
 
 import asyncio
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,21 +9,14 @@ from pathlib import Path
 from typing import IO
 
 import anyio
-import img2pdf
-from anyio import from_thread, to_thread
+from anyio import from_thread
 from zipstream import ZipStream
 
 from pastelka_common.storage import Storage
-from pastelka_orders.errors import ExportsBusyError, FileMissingError, NotPrintableError
+from pastelka_orders.errors import ExportsBusyError, FileMissingError
 
 _CHUNK = 256 * 1024
 _SIZES_AT_ONCE = 16
-_A4 = (img2pdf.mm_to_pt(210), img2pdf.mm_to_pt(297))
-_MARGIN = img2pdf.mm_to_pt(10)
-"""Printers leave some millimetres of each edge white."""
-
-# A damaged picture: as img2pdf itself says it, or Pillow within it.
-_UNREADABLE = (img2pdf.ImageOpenError, OSError, SyntaxError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +25,6 @@ class StoredEntry:
 
     name: str
     path: str
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A file and the name that it is given."""
-
-    name: str
-    file: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,47 +86,10 @@ class ExportSlots:
             self._taken -= 1
 
 
-class Printer:
-    """Makes PDFs, one at a time: all pages of one are in memory for a moment."""
-
-    def __init__(self) -> None:
-        self._turn = anyio.CapacityLimiter(1)
-
-    async def pdf(self, title: str, entries: Sequence[Entry]) -> Export:
-        """A PDF of A4 sheets, upright or on their side as the page is, one page each.
-
-        The pixels are those of the files, without loss. Raises ``FileMissingError``, ``NotPrintableError``.
-        """
-        return await to_thread.run_sync(_pdf, title, entries, limiter=self._turn)
-
-
-def _pdf(title: str, entries: Sequence[Entry]) -> Export:
-    for entry in entries:
-        if not entry.file.is_file():
-            raise FileMissingError(entry.name)
-    layout = img2pdf.get_layout_fun(
-        _A4, border=(_MARGIN, _MARGIN), fit=img2pdf.FitMode.into, auto_orient=True
-    )
-    file = tempfile.TemporaryFile(prefix="pastelka-print-")  # noqa: SIM115 - closed once it is sent
-    try:
-        img2pdf.convert(
-            [str(entry.file) for entry in entries],
-            layout_fun=layout,
-            title=title,
-            outputstream=file,
-            engine=img2pdf.Engine.internal,
-        )
-        size = file.tell()
-        file.seek(0)
-    except _UNREADABLE as error:
-        file.close()
-        if getattr(error, "errno", None) is not None:  # the disk, not the page
-            raise
-        raise NotPrintableError(title) from error
-    except BaseException:
-        file.close()
-        raise
-    return Export(size, _pieces(file))
+def sent_file(path: Path) -> Export:
+    """The content of a file that stays until it is sent."""
+    file = path.open("rb")
+    return Export(path.stat().st_size, _pieces(file))
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:

@@ -32,7 +32,7 @@ from pastelka_common.messaging.topology import (
 from pastelka_common.storage import Storage
 from pastelka_orders.consumer_stats import consumer_stats
 from pastelka_orders.database import Database, DatabaseUnavailableError
-from pastelka_orders.repository import claims, downloads, erasures, shop_jobs, system
+from pastelka_orders.repository import book_versions, claims, downloads, erasures, shop_jobs, system
 
 QUEUE = Gauge("pastelka_queue_messages", "Messages of a consumer", ["consumer", "state"])
 QUEUE_AGE = Gauge(
@@ -61,7 +61,12 @@ _CONSUMERS = (
     FACTS_CONSUMER,
     EVENTS_CONSUMER,
 )
-ROW_JOBS = {"download": downloads.TABLE, "shop": shop_jobs.TABLE, "erase": erasures.TABLE}
+ROW_JOBS = {
+    "download": downloads.TABLE,
+    "shop": shop_jobs.TABLE,
+    "erase": erasures.TABLE,
+    "book": book_versions.TABLE,
+}
 
 log = structlog.get_logger(__name__)
 

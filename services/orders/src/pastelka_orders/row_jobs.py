@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pastelka_common.contracts.messages import Failure
 from pastelka_common.errors import PermanentError, PostponedError, TransientError
 from pastelka_common.messaging.attempts import RetryPolicy
-from pastelka_common.messaging.consumer import ENDED, IN_HAND, RETRIES, failure_of
+from pastelka_common.messaging.consumer import ENDED, IN_PROGRESS, RETRIES, failure_of
 from pastelka_common.telemetry import tracer
 from pastelka_orders.database import Database, is_transient
 from pastelka_orders.database_errors import DatabaseUnavailableError
@@ -114,14 +114,14 @@ class JobRunner:
             task = asyncio.create_task(self._process(claim), name=f"{self.kind.name}:{claim.key}")
             self._tasks.add(task)
             task.add_done_callback(self._ended)
-        IN_HAND.labels(self.kind.name).set(len(self._tasks))
+        IN_PROGRESS.labels(self.kind.name).set(len(self._tasks))
         return bool(found)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("outcome not written", kind=self.kind.name, task=task.get_name(), exc_info=error)
-        IN_HAND.labels(self.kind.name).set(len(self._tasks))
+        IN_PROGRESS.labels(self.kind.name).set(len(self._tasks))
         self.wake()
 
     async def _drain(self, grace: float) -> None:

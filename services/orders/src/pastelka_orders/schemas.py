@@ -3,7 +3,15 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from pastelka_common.contracts.options import ColoringProviderName
 from pastelka_common.contracts.statuses import ColoringProcessingStatus, StatusType, SvgProcessingStatus
@@ -167,6 +175,29 @@ class ImageResponse(BaseModel):
     error: Error
 
 
+class ShopValues(BaseModel):
+    """What the shop says of fields that a person changed here; the others are left out."""
+
+    title: str | None = None
+    quantity: int | None = None
+    dedication: str | None = None
+    layout: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _only_given(self, serialize: SerializerFunctionWrapHandler) -> dict[str, object]:
+        return {name: value for name, value in serialize(self).items() if name in self.model_fields_set}
+
+
+ShopValuesOrNone = Annotated[
+    ShopValues | None,
+    Field(
+        default=None,
+        exclude_if=absent,
+        description="Only there when a person changed what the shop says",
+    ),
+]
+
+
 class LineItemResponse(BaseModel):
     """One coloring book within an order."""
 
@@ -182,6 +213,15 @@ class LineItemResponse(BaseModel):
             default=None,
             exclude_if=absent,
             description="Only there when the shop removed the item: nothing is made or printed for it",
+        ),
+    ]
+    shop_values: ShopValuesOrNone
+    shop_changed_at: Annotated[
+        AwareDatetime | None,
+        Field(
+            default=None,
+            exclude_if=absent,
+            description="Only there when the shop changed one of `shop_values` after a person had",
         ),
     ]
 

@@ -10,6 +10,7 @@ from pydantic_settings import SettingsConfigDict
 from pastelka_common.contracts.options import ColoringProviderName
 from pastelka_common.storage import StorageSettings
 from pastelka_orders.access.settings import AccessSettings
+from pastelka_orders.book.settings import PrintSettings
 from pastelka_orders.models.orders import MANY_FILES
 from pastelka_orders.photos.download import ProxySettings
 from pastelka_orders.shopify.settings import ShopifySettings
@@ -20,7 +21,7 @@ _OBJECTS_A_PASS = 25
 """Of each kind: a bucket is paid by the request, at most 432,000 a day with a pass every 15 s."""
 
 
-class OrdersSettings(AccessSettings, ShopifySettings, StorageSettings):
+class OrdersSettings(AccessSettings, PrintSettings, ShopifySettings, StorageSettings):
     """Environment of the API and of the worker."""
 
     # For ``PROXY_1_HOST`` alone: nothing else here has parts.

@@ -1,12 +1,12 @@
 """An order's files as one: ZIP and PDF."""
 
-import re
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
 import asyncpg
+import pikepdf
 import pytest
 from anyio import to_thread
 from PIL import Image
@@ -87,17 +87,52 @@ async def test_what_cannot_be_taken_away_says_why(api: Any, worker: Any) -> None
         assert "M1000-1.png" in problem["detail"]
 
 
-async def test_the_chosen_pages_come_as_a_pdf_of_a4_sheets(api: Any, worker: Any) -> None:
+async def test_the_books_come_as_a_pdf_of_a4_sheets(api: Any, worker: Any, sql: asyncpg.Connection) -> None:
     await colored(api, worker)
+    await sql.execute("UPDATE line_items SET title = 'Omalovánky', dedication = 'Pro Káju', quantity = 2")
     response = await api.http.get("/orders/M1000/print")
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/pdf"
     assert response.headers["content-disposition"] == 'attachment; filename="M1000-print.pdf"'
     assert int(response.headers["content-length"]) == len(response.content)
-    assert response.content.startswith(b"%PDF-")
-    boxes = re.findall(rb"/MediaBox \[ ?([\d.]+) ([\d.]+) ([\d.]+) ([\d.]+) ?\]", response.content)
-    sheets = [(round(float(box[2])), round(float(box[3]))) for box in boxes]
-    assert sheets == [(595, 842), (842, 595)]  # A4 upright and on its side, in points
+    with pikepdf.open(BytesIO(response.content)) as pdf:
+        sizes = [tuple(round(float(side)) for side in page.trimbox.as_list()[2:]) for page in pdf.pages]
+        # A cover and two pages, twice: all sheets of a book have one size, a lying page is turned.
+        assert sizes == [(595, 842)] * 6
+        assert pdf.docinfo["/Title"] == "M1000: Omalovánky"
+
+
+async def test_vectors_are_printed_where_they_belong_to_the_chosen_page(
+    api: Any, worker: Any, sql: asyncpg.Connection
+) -> None:
+    await colored(api, worker, 2)
+    made = await api.post("/images/1/generate-svg")
+    await worker.end("svg", made["id"])
+    vectors = api.storage / f"1/1/svg/v1/image_{made['id']}.svg"
+    vectors.parent.mkdir(parents=True)
+    vectors.write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" width="30" height="20"><path d="M1 1h9v9z"/></svg>'
+    )
+    assert await raster_pages(api) == 0
+    # Another page is chosen now: the SVG is one of the page before.
+    other = await api.post("/images/1/generate-coloring", {"steps": 9})
+    await worker.end("coloring", other["id"])
+    page(api.storage / "1/1/coloring/v2/image_1.png")
+    await sql.execute("UPDATE images SET selected_coloring_id = $1 WHERE id = 1", other["id"])
+    assert await raster_pages(api) == 1
+
+
+async def raster_pages(api: Any) -> int:
+    response = await api.http.get("/orders/M1000/print")
+    assert response.status_code == 200, response.text
+    with pikepdf.open(BytesIO(response.content)) as pdf:
+        return sum(bool(page.Resources.get("/XObject")) for page in pdf.pages)
+
+
+async def test_a_removed_item_is_not_printed(api: Any, worker: Any, sql: asyncpg.Connection) -> None:
+    await colored(api, worker)
+    await sql.execute("UPDATE line_items SET quantity = 0")
+    assert (await api.get("/orders/M1000/print", status=409))["code"] == "nothing_chosen"
 
 
 @pytest.mark.parametrize("length", [0, 20, 100])

@@ -2,7 +2,7 @@
 
 import re
 
-from pastelka_common.servers.checkout import deploy_folder
+from pastelka_common.servers.base import deploy_folder
 from pastelka_orders.entrypoints.api import KEEP_ALIVE
 
 

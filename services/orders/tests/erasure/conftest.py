@@ -21,7 +21,6 @@ from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.topology import DEAD_CONSUMER, EVENTS_CONSUMER, ensure_consumer, ensure_streams
 from pastelka_common.servers import ServerProcess
 from pastelka_common.storage import FolderStorage, photo_path, thumbnail_path, version_path
-from pastelka_common.testing.fake_shopify import webhook_headers
 from pastelka_common.testing.waiting import until
 from pastelka_orders.database import Database
 from pastelka_orders.dead_letters import letter_about
@@ -29,6 +28,7 @@ from pastelka_orders.erasure import Eraser, Retention
 from pastelka_orders.outbox import Relay
 from pastelka_orders.settings import OrdersSettings
 from services.orders.tests.conftest import attempt_due
+from services.orders.tests.fake_shopify import webhook_headers
 
 SECRET = "a-webhook-secret"
 SHOP_ID = 820982911946154508

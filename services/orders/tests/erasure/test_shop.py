@@ -9,13 +9,13 @@ import pytest_asyncio
 from structlog.testing import capture_logs
 
 from pastelka_common.contracts.messages import now
-from pastelka_common.testing.fake_shopify import Bucket, FakeShopify, shop_line, shop_order
 from pastelka_orders.repository import shop_jobs
 from pastelka_orders.settings import OrdersSettings
 from pastelka_orders.shop_requests import FetchOrders
 from pastelka_orders.shopify.client import AdminApi
 from pastelka_orders.shopify.jobs import ShopJobs
 from services.orders.tests.conftest import attempt_due
+from services.orders.tests.fake_shopify import Bucket, FakeShopify, shop_line, shop_order
 
 OLD = timedelta(days=31)
 

@@ -12,10 +12,10 @@ import pytest
 import pytest_asyncio
 
 from pastelka_common.servers.ports import free_port
-from pastelka_common.testing.fake_shopify import webhook_headers
 from pastelka_common.testing.waiting import until
 from pastelka_common.testing.wire import write_in_pieces
 from pastelka_orders.photos.photo_limits import DecoderBounds
+from services.orders.tests.fake_shopify import webhook_headers
 
 from . import files
 from .conftest import AIR, LARGEST_STORED, MEGABYTE, SECRET, WORKERS, Running, bound_of_decoders

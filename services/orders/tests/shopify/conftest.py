@@ -11,8 +11,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from pastelka_common.testing.fake_shopify import Bucket, FakeShopify, webhook_headers
 from pastelka_orders.settings import OrdersSettings
+from services.orders.tests.fake_shopify import Bucket, FakeShopify, webhook_headers
 
 FOLDER = Path(__file__).parent / "payloads"
 SECRET = "a-webhook-secret"

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from pastelka_common.testing.growth import MOST_GROWTH, growth
 from pastelka_orders.shopify.attributes import AttributeNames
+from tests.patterns.growth import MOST_GROWTH, growth
 
 NAMES = AttributeNames()
 

@@ -7,10 +7,10 @@ import pytest
 import pytest_asyncio
 
 from pastelka_common.errors import PermanentError, TransientError
-from pastelka_common.testing.fake_shopify import Bucket, FakeShopify, shop_line, shop_order
 from pastelka_common.testing.wire import WireFault
 from pastelka_orders.settings import OrdersSettings
 from pastelka_orders.shopify.client import ORDERS_PER_PAGE, AdminApi
+from services.orders.tests.fake_shopify import Bucket, FakeShopify, shop_line, shop_order
 
 SINCE = "2026-11-01T00:00:00Z"
 

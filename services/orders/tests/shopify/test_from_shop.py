@@ -16,7 +16,6 @@ from nats.aio.client import Client
 from pastelka_common.messaging.publish import Publisher
 from pastelka_common.messaging.topology import ensure_streams
 from pastelka_common.servers import NatsServer, running
-from pastelka_common.testing.fake_shopify import FakeShopify, shop_line, shop_order
 from pastelka_common.testing.waiting import until
 from pastelka_orders.database import Database
 from pastelka_orders.outbox import Relay
@@ -24,6 +23,7 @@ from pastelka_orders.row_jobs import JobRunner
 from pastelka_orders.settings import OrdersSettings
 from pastelka_orders.shopify.client import ORDERS_PER_PAGE, AdminApi
 from pastelka_orders.shopify.jobs import ShopJobs
+from services.orders.tests.fake_shopify import FakeShopify, shop_line, shop_order
 
 LONG = 60.0
 PAGE_ENDS = 1000 + ORDERS_PER_PAGE - 1

@@ -18,7 +18,7 @@ def main() -> None:
 
 
 async def run(settings: VectorizeSettings, stop: asyncio.Event) -> None:
-    """Take jobs until ``stop`` is set; then finish or hand back what is in hand."""
+    """Take jobs until ``stop`` is set; then finish or hand back the active jobs."""
     provider = _provider(settings)
     storage = open_storage(settings)
     try:

@@ -16,7 +16,7 @@ from pastelka_vectorize.svg import clean
 
 @dataclass(frozen=True)
 class SvgGenerator:
-    """Makes SVGs: what the workshop of this service does with a job."""
+    """Makes the SVG of a job."""
 
     provider: SvgProvider
     storage: Storage

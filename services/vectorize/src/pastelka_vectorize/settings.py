@@ -35,10 +35,10 @@ class VectorizeSettings(WorkerSettings, StorageSettings):
 
     @property
     def concurrency(self) -> int:
-        """Jobs in hand in this process."""
+        """Active jobs in this process."""
         return self.vectorize_concurrency or _CONCURRENCY[self.vectorize_provider]
 
     @property
     def max_in_flight(self) -> int:
-        """Jobs in hand over all replicas."""
+        """Active jobs over all replicas."""
         return self.vectorize_max_in_flight or _IN_FLIGHT[self.vectorize_provider]

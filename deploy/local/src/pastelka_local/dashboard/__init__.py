@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from pastelka_common.servers.base import Report, silent
-from pastelka_common.servers.checkout import deploy_folder
+from pastelka_common.servers.base import Report, deploy_folder, silent
 from pastelka_local.dashboard.build import Dashboard
 from pastelka_local.dashboard.node import DashboardError
 

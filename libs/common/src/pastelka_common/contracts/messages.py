@@ -244,7 +244,7 @@ CommittedEvent = Annotated[
     OrderCreated | OrderDeleted | OrderChanged | SelectionChanged | VersionStatusChanged,
     Field(discriminator="event"),
 ]
-"""Any event, told apart by ``event``."""
+"""Any event; ``event`` names its kind."""
 
 
 # --- dead letters -------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ class Meaning(Flag):
     STARTABLE = auto()
     """No worker has begun; a worker may."""
     IN_FLIGHT = auto()
-    """A worker has it in hand; no file yet."""
+    """A worker is working on it; there is no file yet."""
     AWAITING_PROVIDER = auto()
     """A job at a paid provider may be running: it is polled or cancelled, never submitted again."""
     FINAL = auto()
@@ -39,7 +39,7 @@ class _Status(StrEnum):
 
     @property
     def is_in_flight(self) -> bool:
-        """Whether a worker has it in hand."""
+        """Whether a worker is working on it."""
         return Meaning.IN_FLIGHT in self.meaning
 
     @property

@@ -40,7 +40,7 @@ _CANCEL_SECONDS = 15.0
 
 log = structlog.get_logger(__name__)
 
-MADE = Histogram(
+PROVIDER_REQUEST_DURATION = Histogram(
     "pastelka_provider_request_duration_seconds",
     "From asking a provider for a file to having it, or to its failure",
     ["kind", "provider", "outcome"],
@@ -106,7 +106,7 @@ class VersionJobHandler(Generic[J]):
         except RunCancelled:
             log.info("cancelled")
             # A submission that was under way when the run was cancelled ended with an id.
-            await report.look()
+            await report.load()
             await report.cancel_at_provider()
         return Ack()
 
@@ -119,7 +119,7 @@ class VersionJobHandler(Generic[J]):
         report = self.attempts.report_of(job, delivery)
         if report is None:
             report = RunReporter(self.context, job, delivery)
-            await report.look(at_least_roughly=True)
+            await report.load(allow_partial=True)
         await report.ensure_ownership()
         await report.failed(self.generator.statuses.ERROR, failure)
         try:
@@ -139,14 +139,14 @@ class VersionJobHandler(Generic[J]):
             content = await self._make_and_store(job, report)
         else:
             log.info("file already stored")
-            await report.look()
+            await report.load()
         await report.completed(self.generator.statuses.COMPLETED)
         # No caller waits for the thumbnail: until it exists, the gateway serves the file itself.
         await self._store_thumbnail(job, content)
         await self.markers.forget(job)
 
     async def _make_and_store(self, job: J, report: RunReporter) -> bytes:
-        await report.recall()
+        await report.take_over()
         if report.has_stored_file:
             # Made and paid for by a delivery that could not say so any more.
             async with postpone_on_storage_error():
@@ -155,11 +155,11 @@ class VersionJobHandler(Generic[J]):
         if report.provider_job_id is None:
             await report.status(self.generator.statuses.PROCESSING)
         content = await self._make(job, report)
-        await self._not_cancelled_meanwhile(job)
+        await self._ensure_not_cancelled(job)
         await self._store(job.target, content, report)
         return content
 
-    async def _not_cancelled_meanwhile(self, job: J) -> None:
+    async def _ensure_not_cancelled(self, job: J) -> None:
         """A process that was frozen may have missed what was said. Raises ``RunCancelled``.
 
         A broker that is away does not keep from storing what may have been paid for.
@@ -178,7 +178,9 @@ class VersionJobHandler(Generic[J]):
             outcome = error.code
             raise
         finally:
-            MADE.labels(job.kind, self.provider, outcome).observe(time.monotonic() - started)
+            PROVIDER_REQUEST_DURATION.labels(job.kind, self.provider, outcome).observe(
+                time.monotonic() - started
+            )
         return content
 
     async def _made_by_provider(self, job: J, report: RunReporter) -> bytes:

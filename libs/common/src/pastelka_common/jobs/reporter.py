@@ -1,4 +1,4 @@
-"""What one delivery of a version's job tells, and what it must make sure of before it may pay."""
+"""What one delivery of a version's job reports, and what it verifies before it pays."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -31,7 +31,7 @@ FACTS: dict[str, type[ColoringFact] | type[SvgFact]] = {"coloring": ColoringFact
 _RETRY_STEP = 999_999
 _LAST_STEP = 1_000_000
 
-_UNKNOWN_AT_MOST = 2
+_MAX_UNKNOWN = 2
 _ACTIVE_ELSEWHERE_SECONDS = 5.0
 _LATE_ID_SECONDS = 1.0
 _SURPLUS_SECONDS = 20.0
@@ -83,7 +83,7 @@ class RunContext:
 
 @dataclass(slots=True)
 class RunReporter:
-    """One delivery of a job: what happens to it, told in facts.
+    """One delivery of a job: reports what happens to it as facts.
 
     Every call returns once what it says is stored. ``provider_job_id`` is set as soon as the
     provider's name for the job is known.
@@ -94,14 +94,14 @@ class RunReporter:
     delivery: Delivery
     provider_job_id: str | None = field(init=False)
     request: PaidRequest | None = field(init=False, default=None)
-    held: VersionedRecord = field(init=False, default=VersionedRecord(RunRecord(), 0))
+    stored: VersionedRecord = field(init=False, default=VersionedRecord(RunRecord(), 0))
     has_stored_file: bool = field(init=False, default=False)
     _step: int = field(init=False, default=0)
     _status: VersionStatus | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.provider_job_id = self.job.provider_job_id
-        self.delivery.kept = self
+        self.delivery.handler_state = self
 
     @property
     def number(self) -> int:
@@ -131,7 +131,7 @@ class RunReporter:
         await self._send(status, failure=failure)
 
     async def retrying(self, otherwise: VersionStatus, retry: Retry) -> None:
-        """Report that there will be another attempt; the status stays (``otherwise``: none was told)."""
+        """Report that there will be another attempt, with the last reported status, or ``otherwise``."""
         self._step = _RETRY_STEP - 1
         await self._send(self._status or otherwise, retry=retry)
 
@@ -163,22 +163,22 @@ class RunReporter:
 
     @property
     def _is_possibly_paid_twice(self) -> bool:
-        unknown = self.held.record.unknown
+        unknown = self.stored.record.unknown
         again = self.request is not None or self.provider_job_id is not None
         return unknown > 1 or (again and unknown > 0)
 
     # --- whose job it is --------------------------------------------------------------------------
 
-    async def recall(self) -> None:
-        """Look up what earlier deliveries left, and take the run over from them.
+    async def take_over(self) -> None:
+        """Load the record of the run, and take the run over from earlier deliveries.
 
         Raises :class:`SupersededError` when a later delivery has it, :class:`PostponedError` while
         an earlier one is alive and waits for an answer that is paid for, or the storage is away.
         """
-        await self.look()
-        if self.number == 1 and self.held.revision == 0:
+        await self.load()
+        if self.number == 1 and self.stored.revision == 0:
             return
-        record = self.held.record
+        record = self.stored.record
         lost = record.sending and self.provider_job_id is None
         if lost:
             await self._postpone_while_active_elsewhere(record)
@@ -188,14 +188,14 @@ class RunReporter:
         if lost:
             self._count_unknown()
 
-    async def look(self, *, at_least_roughly: bool = False) -> None:
-        """Look up what is known of the run, and change nothing.
+    async def load(self, *, allow_partial: bool = False) -> None:
+        """Load what is known of the run, and change nothing.
 
         Raises :class:`PostponedError` while the storage is away, unless what the broker knows will do
-        (``at_least_roughly``).
+        (``allow_partial``).
         """
-        self.held = await self.context.records.read(self.job.key)
-        record = self.held.record
+        self.stored = await self.context.records.read(self.job.key)
+        record = self.stored.record
         self.provider_job_id = record.current(self.provider_job_id, record.provider_job_id)
         if self.provider_job_id is not None:
             return
@@ -203,7 +203,7 @@ class RunReporter:
             async with postpone_on_storage_error():
                 self.provider_job_id = record.current(await self.context.markers.provider_job_id(self.job))
         except PostponedError:
-            if not at_least_roughly:
+            if not allow_partial:
                 raise
 
     async def ensure_ownership(self) -> None:
@@ -213,7 +213,7 @@ class RunReporter:
         held = await self.context.records.read(self.job.key)
         if held.record.is_beyond(self.context.active_runs.process, self.number):
             raise SupersededError
-        self.held = held
+        self.stored = held
         self.delivery.lease.confirm()
 
     async def _postpone_while_active_elsewhere(self, record: RunRecord) -> None:
@@ -224,7 +224,7 @@ class RunReporter:
                 seconds=_ACTIVE_ELSEWHERE_SECONDS,
             )
 
-    def mine(self, record: RunRecord, **changes: object) -> RunRecord:
+    def owned(self, record: RunRecord, **changes: object) -> RunRecord:
         """``record`` with ``changes``, as this delivery's. Raises :class:`SupersededError`."""
         if record.is_beyond(self.context.active_runs.process, self.number):
             raise SupersededError
@@ -233,12 +233,12 @@ class RunReporter:
         )
 
     def _taken_over(self, record: RunRecord, *, lost: bool) -> RunRecord:
-        taken_over = self.mine(record, sending=self.has_stored_file, unknown=record.unknown + lost)
+        taken_over = self.owned(record, sending=self.has_stored_file, unknown=record.unknown + lost)
         return taken_over.with_provider_job(self.provider_job_id)
 
     async def change(self, alter: Callable[[RunRecord], RunRecord]) -> None:
         """Replace the run's record by what ``alter`` makes of it, which may raise."""
-        self.held = await self.context.records.change(self.job.key, alter, known=self.held)
+        self.stored = await self.context.records.change(self.job.key, alter, known=self.stored)
 
     # --- paying -----------------------------------------------------------------------------------
 
@@ -276,8 +276,8 @@ class RunReporter:
         """
         # The storage first: the broker may be away for long, and this process may not outlive that.
         await self.context.markers.keep(self.job, provider_job_id)
-        self.held = await self.context.records.keep_provider_job(self.job.key, provider_job_id)
-        kept = self.provider_job_id = self.held.record.provider_job_id or provider_job_id
+        self.stored = await self.context.records.keep_provider_job(self.job.key, provider_job_id)
+        kept = self.provider_job_id = self.stored.record.provider_job_id or provider_job_id
         self.answered(settled=True)
         if kept != provider_job_id:
             await self.context.markers.keep(self.job, kept)
@@ -289,7 +289,7 @@ class RunReporter:
 
     async def withdrawing(self) -> None:
         """Note that the run's submitted job is about to be cancelled. Raises :class:`SupersededError`."""
-        await self.change(lambda record: self.mine(record, withdrawing=True))
+        await self.change(lambda record: self.owned(record, withdrawing=True))
 
     async def withdrawn(self, provider_job_id: str) -> int:
         """Forget a job that was cancelled before any work; returns how many of the run there were.
@@ -299,12 +299,12 @@ class RunReporter:
 
         def forgotten(record: RunRecord) -> RunRecord:
             ids = (*(one for one in record.withdrawn if one != provider_job_id), provider_job_id)
-            return self.mine(record, withdrawing=False, withdrawn=ids, provider_job_id=None, sending=False)
+            return self.owned(record, withdrawing=False, withdrawn=ids, provider_job_id=None, sending=False)
 
         await self.change(forgotten)
         self.provider_job_id = None
         await self.context.markers.forget(self.job)
-        return len(self.held.record.withdrawn)
+        return len(self.stored.record.withdrawn)
 
     def answered(self, *, settled: bool) -> None:
         """Note that the provider answered the request."""
@@ -342,8 +342,8 @@ class RunReporter:
             return
         self.request.settled = True
         self._count_unknown()
-        await self.change(lambda r: self.mine(r, sending=False, unknown=r.unknown + r.sending))
-        if self.held.record.unknown >= _UNKNOWN_AT_MOST:
+        await self.change(lambda r: self.owned(r, sending=False, unknown=r.unknown + r.sending))
+        if self.stored.record.unknown >= _MAX_UNKNOWN:
             raise _possibly_paid(self.context.provider)
 
     async def cancel_at_provider(self) -> None:
@@ -361,24 +361,24 @@ class RunReporter:
 
     async def _claim(self) -> None:
         had_file = await self._has_file()
-        unknown = self.held.record.unknown
+        unknown = self.stored.record.unknown
         await self.change(lambda record: self._claimed(record, had_file=had_file))
-        if self.held.record.unknown > unknown:
+        if self.stored.record.unknown > unknown:
             self._count_unknown()
 
     def _claimed(self, record: RunRecord, *, had_file: bool) -> RunRecord:
         # Another worker may have taken the job, paid and crashed since the last read.
         lost = record.sending and record.holder != self.context.active_runs.process
         unknown = record.unknown + lost
-        if unknown >= _UNKNOWN_AT_MOST:
+        if unknown >= _MAX_UNKNOWN:
             raise _possibly_paid(self.context.provider)
-        return self.mine(record, sending=True, had_file=had_file, unknown=unknown)
+        return self.owned(record, sending=True, had_file=had_file, unknown=unknown)
 
     async def _look_for_a_late_id(self) -> None:
         """A worker that was thought dead may have been given one after all."""
-        if self.held.record.unknown == 0:
+        if self.stored.record.unknown == 0:
             return
-        await self.look()
+        await self.load()
         if self.provider_job_id is not None:
             raise PostponedError(
                 "submitted_meanwhile", "The provider has the job already.", seconds=_LATE_ID_SECONDS
@@ -404,6 +404,6 @@ class RunReporter:
 def _possibly_paid(provider: str) -> PermanentError:
     return PermanentError(
         "submit_unknown",
-        f"Twice the answer of {provider} to this job was lost, so it may have been paid for, even twice. "
-        "It is not sent again by itself; Retry does that, and may cost once more.",
+        f"Two answers of {provider} to this job were lost, so it may have been paid for, even twice. "
+        "It is not sent again automatically; Retry sends it again, and may cost once more.",
     )

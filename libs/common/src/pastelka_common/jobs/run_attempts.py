@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 
 class RunAttempts:
-    """The ``Attempts`` of jobs of versions. ``otherwise`` is what a retry repeats where nothing was told.
+    """The ``Attempts`` of version jobs. A retry repeats the last reported status, or ``otherwise``.
 
     The first delivery of a run reads and writes nothing here. A job that the provider has is given
     three times as many crashes: giving up on it gives up what is paid for.
@@ -33,7 +33,7 @@ class RunAttempts:
 
     def report_of(self, job: VersionJob, delivery: Delivery) -> RunReporter | None:
         """The report of this delivery, if its handler had begun."""
-        kept = delivery.kept
+        kept = delivery.handler_state
         return (
             kept
             if isinstance(kept, RunReporter) and kept.context is self._context and kept.job == job
@@ -46,8 +46,8 @@ class RunAttempts:
         if number == 1:
             return AttemptStats()
         report = RunReporter(self._context, job, delivery)
-        await report.look(at_least_roughly=True)
-        record = report.held.record
+        await report.load(allow_partial=True)
+        record = report.stored.record
         last_reported = max(record.last_reported, self._last_reported.get(job.key, 0))
         silent_deliveries = record.model_copy(update={"last_reported": last_reported}).silent_before(number)
         if report.provider_job_id is not None:
@@ -62,7 +62,7 @@ class RunAttempts:
         def counted(record: RunRecord) -> RunRecord:
             if record.last_reported >= number:
                 return record
-            return report.mine(
+            return report.owned(
                 record,
                 failed=record.failed + 1,
                 silent_deliveries=0,
@@ -71,7 +71,7 @@ class RunAttempts:
                 sending=_is_sending(report, record),
             )
 
-        return await self._noted(report, counted) or report.held.record.failed + 1
+        return await self._noted(report, counted) or report.stored.record.failed + 1
 
     async def released(self, job: VersionJob, delivery: Delivery) -> None:
         """See ``Attempts``."""

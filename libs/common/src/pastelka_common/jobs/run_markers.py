@@ -34,7 +34,7 @@ async def postpone_on_storage_error() -> AsyncIterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        message = f"The storage does not say what is there: {reason}."
+        message = f"The storage cannot be read: {reason}."
         raise PostponedError("storage_unavailable", message, seconds=_STORAGE_SECONDS) from error
 
 

@@ -35,7 +35,7 @@ async def run_worker(
 ) -> None:
     """Take the jobs of one consumer until ``stop`` is set, at most ``concurrency`` at a time.
 
-    Then what is in hand gets ``grace`` seconds to be finished; the rest is handed back. A
+    Then active jobs get ``grace`` seconds to finish; the rest is handed back. A
     ``paid_provider`` (its name) gets a breaker.
     """
     breaker = _breaker(settings, paid_provider) if paid_provider else None

@@ -75,14 +75,14 @@ class Delivery:
     """One delivery of a job: ``attempt`` from 1 counts deliveries of this message.
 
     ``is_last`` tells that the job is given up on if this attempt fails. ``sequence`` is the
-    message's in its stream; ``kept`` is what the handler keeps for those that are called after it.
+    message's in its stream; ``handler_state`` is what the handler leaves for the callbacks after it.
     """
 
     attempt: int
     is_last: bool
     sequence: int = field(default=0, compare=False)
     lease: DeliveryLease = field(default_factory=DeliveryLease, compare=False, repr=False)
-    kept: object = field(default=None, compare=False, repr=False)
+    handler_state: object = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

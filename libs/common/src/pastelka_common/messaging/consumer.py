@@ -56,7 +56,7 @@ J = TypeVar("J", bound=Message)
 
 log = structlog.get_logger(__name__)
 
-IN_HAND = Gauge("pastelka_jobs_in_progress", "Jobs a process is working on", ["consumer"])
+IN_PROGRESS = Gauge("pastelka_jobs_in_progress", "Jobs a process is working on", ["consumer"])
 ENDED = Counter("pastelka_deliveries_total", "Deliveries by how they ended", ["consumer", "outcome"])
 SECONDS = Histogram(
     "messaging_process_duration_seconds",
@@ -90,7 +90,7 @@ class AdmissionControl(Protocol):
 
 @dataclass(slots=True)
 class _Slot:
-    """A job in hand. ``msg`` is its latest delivery, which is what the server is told about."""
+    """An active job. ``msg`` is its latest delivery, which acknowledgements refer to."""
 
     msg: Msg
     delivery: Delivery
@@ -107,10 +107,10 @@ class JobConsumer(Generic[J]):
 
     ``handler`` returns an outcome, or raises ``TransientError`` (tried again), ``PermanentError``
     (given up), ``PostponedError`` (not tried), ``SupersededError`` (no longer ours) or anything else
-    (a bug: tried again, then given up). ``on_rejected`` is told before the dead letter is written.
+    (a bug: tried again, then given up). ``on_rejected`` is called before the dead letter is written.
     Cancellation of a handler hands the job back. ``attempts`` remembers what was tried (without it, no
     number of attempts is too many); ``gate`` may keep new jobs out. A job that is delivered again while it
-    is in hand here goes on as it is.
+    is active here continues as it is.
     """
 
     def __init__(
@@ -198,12 +198,12 @@ class JobConsumer(Generic[J]):
             return
         self._slots[slot.key] = slot
         slot.task = asyncio.create_task(self._process(slot), name=f"{self._spec.name}:{msg.subject}")
-        IN_HAND.labels(self._spec.name).set(len(self._slots))
+        IN_PROGRESS.labels(self._spec.name).set(len(self._slots))
         slot.task.add_done_callback(lambda _: self._end(slot))
 
     def _end(self, slot: _Slot) -> None:
         del self._slots[slot.key]
-        IN_HAND.labels(self._spec.name).set(len(self._slots))
+        IN_PROGRESS.labels(self._spec.name).set(len(self._slots))
         self._room.set()
 
     async def _drain(self, grace: float) -> None:
@@ -392,10 +392,10 @@ class JobConsumer(Generic[J]):
         return Reject(failure)
 
     async def _apply_quietly(self, msg: Msg, outcome: Outcome) -> None:
-        """Apply; if the server cannot be told, it delivers again when the deadline has passed."""
+        """Apply; if the server is not reached, it delivers again when the deadline has passed."""
         try:
             await apply(msg, outcome)
-        except Exception as error:  # noqa: BLE001 - an outcome that is not told is a redelivery, not a crash
+        except Exception as error:  # noqa: BLE001 - a lost acknowledgement is a redelivery, not a crash
             log.warning("ack failed", subject=msg.subject, error=str(error))
             return
         ENDED.labels(self._spec.name, type(outcome).__name__).inc()
@@ -430,5 +430,5 @@ def failure_of(error: Exception) -> Failure:
         return Failure(code="broker_unavailable", message="The message broker did not answer.")
     return Failure(
         code="internal_error",
-        message=f"An unexpected error in the service ({type(error).__name__}); its log tells more.",
+        message=f"An unexpected error in the service ({type(error).__name__}); see its log.",
     )

@@ -8,7 +8,9 @@ again; a consumer that was deleted is recreated.
 
 import asyncio
 import json
+import time
 from collections import deque
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -17,7 +19,6 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from pastelka_common.messaging.names import names_of
-from pastelka_common.messaging.pull_requests import PullRequests
 from pastelka_common.messaging.topology import ConsumerSpec, ensure_consumer
 
 _EXPIRES = 30.0
@@ -26,6 +27,7 @@ _MISSED_HEARTBEATS = 2.5
 _LOOKS_PER_HEARTBEAT = 5
 _DRAIN_SECONDS = 2.0
 _REQUESTS = 8
+_GRACE = 10.0
 
 _HEARTBEAT_STATUS = "100"
 _EXPIRED = "408"
@@ -35,6 +37,51 @@ _ORDINARY_ENDS = frozenset({"404", _EXPIRED, _WRONG_PIN})
 _CONSUMER_DELETED = "Consumer Deleted"
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class PullRequests:
+    """The requests of one subscription.
+
+    A delivery does not say which request it answers, but the server says how much of a request was
+    unserved when it ends one; where it does not, the request was refused as a whole. ``open`` is
+    therefore exact, which is what keeps a worker from getting more than it asked for. Only a
+    request beyond ``max_waiting`` is dropped without a word: its time shows that.
+    """
+
+    open: int = 0
+    _last: int = 0
+    _batches: dict[int, tuple[int, float]] = field(default_factory=dict)
+
+    def add(self, batch: int, *, expires: float) -> int:
+        """Note a request for ``batch`` messages that the server ends after ``expires`` seconds."""
+        self._last += 1
+        self._batches[self._last] = (batch, time.monotonic() + expires + _GRACE)
+        self.open += batch
+        return self._last
+
+    def served(self) -> None:
+        """Note a delivery."""
+        self.open = max(self.open - 1, 0)
+
+    def end(self, number: int, unserved: int | None = None) -> None:
+        """Note that the server ended a request, with ``unserved`` messages (``None``: all) missing."""
+        batch, _ = self._batches.pop(number, (0, 0.0))
+        self.open = max(self.open - (batch if unserved is None else min(unserved, batch)), 0)
+
+    def forget(self) -> None:
+        """Note that the server knows none of them any more."""
+        self.open = 0
+        self._batches.clear()
+
+    def expire(self) -> None:
+        """Forget requests whose time is long over: served in full, or dropped without a word."""
+        now = time.monotonic()
+        over = [number for number, (_, deadline) in self._batches.items() if deadline < now]
+        for number in over:
+            del self._batches[number]
+        if over:
+            self.open = min(self.open, sum(batch for batch, _ in self._batches.values()))
 
 
 class PullSubscription:

@@ -75,7 +75,7 @@ async def get_last_message_from_leader(nc: Client, stream: str, subject: str) ->
     except NotFoundError:
         return None
     if msg.seq is None or msg.time is None:
-        raise ConnectionError(f"the server told no number or time of the last message on {subject}")
+        raise ConnectionError(f"the server sent no number or time of the last message on {subject}")
     return StoredMessage(subject, msg.seq, msg.time, msg.data or b"")
 
 

@@ -133,12 +133,11 @@ def is_in_stream(subject: str) -> bool:
 class ConsumerSpec:
     """One durable pull consumer, with nothing left to the server's defaults.
 
-    ``ack_wait`` in seconds: how long a delivery may stay silent before it is given to someone
-    else. ``max_ack_pending`` bounds the deliveries in hand over all replicas, ``max_waiting`` their
-    requests for more. Deliveries are not
-    limited by the server (``max_deliver`` -1), which would drop the message without a word: the
-    job consumer counts them and writes a dead letter. With ``pinned`` only one replica is served
-    at a time, and another takes over when it has been silent for twice ``ack_wait``: that keeps order.
+    ``ack_wait`` in seconds: how long a delivery may stay silent before it goes to another worker.
+    ``max_ack_pending`` bounds the active deliveries over all replicas, ``max_waiting`` their requests for
+    more. The server does not limit deliveries (``max_deliver`` -1), because it would drop the message
+    without a dead letter: the job consumer counts them and writes one. With ``pinned`` only one replica is
+    served at a time, and another takes over when it has been silent for twice ``ack_wait``: that keeps order.
     """
 
     stream: str
@@ -166,7 +165,7 @@ class ConsumerSpec:
         )
 
     def with_limit(self, max_ack_pending: int) -> "ConsumerSpec":
-        """The same with another bound on deliveries in hand."""
+        """The same with another bound on active deliveries."""
         return replace(self, max_ack_pending=max_ack_pending)
 
     def as_config(self) -> dict[str, Any]:

@@ -128,12 +128,12 @@ async def managed_topology(
     on_loss: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[None]:
     """Declare now, and look after it while the body runs."""
-    upkeep = TopologyMonitor(nc, specs, replicas=replicas, on_loss=on_loss)
-    await upkeep.declare_first()
-    task = asyncio.create_task(upkeep.run(), name="upkeep")
+    monitor = TopologyMonitor(nc, specs, replicas=replicas, on_loss=on_loss)
+    await monitor.declare_first()
+    task = asyncio.create_task(monitor.run(), name="topology-monitor")
     try:
         yield
     finally:
-        upkeep.stop()
+        monitor.stop()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -88,11 +88,11 @@ class Server(ABC):
 
 def write_private(file: Path, text: str) -> None:
     """Replace ``file`` by one that only its owner can read."""
-    generator = file.with_name(f"{file.name}.making")
-    generator.unlink(missing_ok=True)
-    with os.fdopen(os.open(generator, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as target:
+    temporary = file.with_name(f"{file.name}.tmp")
+    temporary.unlink(missing_ok=True)
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as target:
         target.write(text)
-    generator.replace(file)
+    temporary.replace(file)
 
 
 async def answers(url: str) -> bool:
@@ -102,3 +102,11 @@ async def answers(url: str) -> bool:
             return response.ok
     except (aiohttp.ClientError, TimeoutError):
         return False
+
+
+def deploy_folder() -> Path:
+    """The ``deploy`` folder. Raises :class:`ServerError` outside of a checkout."""
+    for folder in Path(__file__).resolve().parents:
+        if (folder / "deploy" / "mercure" / "go.mod").is_file():
+            return folder / "deploy"
+    raise ServerError("the folder deploy/ was not found: the servers run from a checkout, with `uv sync`")

@@ -1,12 +1,16 @@
 """An S3-compatible server over a folder: versitygw, for tests and for trying out."""
 
+import os
 import secrets
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar
 
-from pastelka_common.servers.base import HOST, Server, answers
+from pastelka_common.servers.base import HOST, Report, Server, answers, deploy_folder
+from pastelka_common.servers.go_program import GoProgram, given
 from pastelka_common.servers.ports import free_port
-from pastelka_common.servers.versity_binary import versity_binary
+
+_BINARY_VARIABLE = "VERSITYGW_BIN"
 
 
 def _random_key() -> str:
@@ -60,3 +64,28 @@ class BucketServer(Server):
 
     async def ready(self) -> bool:
         return await answers(f"{self.url}/healthz")
+
+
+def versity_binary(report: Report) -> Path:
+    """The server's program; ``VERSITYGW_BIN`` names one by hand. Built by Go the first time.
+
+    Blocks, up to a few minutes. Raises :class:`ServerError`, also where there is no Go.
+    """
+    return given(_BINARY_VARIABLE, "a versitygw") or _program().get(report)
+
+
+def is_available() -> bool:
+    """Whether :func:`versity_binary` has or can make the program, as far as one can see."""
+    return bool(os.environ.get(_BINARY_VARIABLE)) or _program().can_be_had
+
+
+def _program() -> GoProgram:
+    return GoProgram(
+        name="versitygw",
+        title="the S3-compatible server",
+        sources=deploy_folder() / "s3",
+        package="github.com/versity/versitygw/cmd/versitygw",
+        flags=("-mod=readonly",),
+        takes="about two minutes",
+        otherwise="Or set VERSITYGW_BIN to the path of one that you have.",
+    )

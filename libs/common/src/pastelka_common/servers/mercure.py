@@ -4,8 +4,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from pastelka_common.servers.base import HOST, Server, answers
-from pastelka_common.servers.checkout import deploy_folder
+from pastelka_common.servers.base import HOST, Server, answers, deploy_folder
 from pastelka_common.servers.mercure_binary import mercure_binary
 from pastelka_common.servers.ports import free_port
 

@@ -9,8 +9,7 @@ import urllib.request
 from pathlib import Path
 from typing import IO
 
-from pastelka_common.servers.base import Report, ServerError
-from pastelka_common.servers.checkout import deploy_folder
+from pastelka_common.servers.base import Report, ServerError, deploy_folder
 from pastelka_common.servers.go_program import GoProgram, given
 
 _RELEASES = "https://github.com/dunglas/mercure/releases/download"

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from pastelka_common.servers.base import HOST, Server, ServerError, answers
-from pastelka_common.servers.checkout import deploy_folder
+from pastelka_common.servers.base import HOST, Server, ServerError, answers, deploy_folder
 from pastelka_common.servers.nginx_templates import fill, not_counted
 from pastelka_common.servers.ports import free_port
 

@@ -92,20 +92,20 @@ class PostgresServer(Server):
 
     def _initialize(self) -> None:
         """Make the cluster under a temporary name, so that an interrupted attempt leaves none behind."""
-        generator = self.folder / "data.making"
-        shutil.rmtree(generator, ignore_errors=True)
-        generator.mkdir(mode=0o700)
+        temporary = self.folder / "data.tmp"
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(mode=0o700)
         user = self.user()
         if user is not None:
-            change_owner(generator, user)
+            change_owner(temporary, user)
         with tempfile.NamedTemporaryFile("w", prefix="pastelka-") as password_file:
             password_file.write(self.password)
             password_file.flush()
             if user is not None:
                 change_owner(Path(password_file.name), user)
-            self._run_initdb(generator, password_file.name)
-        self._create_database(generator)
-        generator.rename(self._data)
+            self._run_initdb(temporary, password_file.name)
+        self._create_database(temporary)
+        temporary.rename(self._data)
 
     def _run_initdb(self, data: Path, password_file: str) -> None:
         # The builtin locale does not depend on what the system has installed.

@@ -55,7 +55,7 @@ def as_user(user: str, argv: list[str]) -> list[str]:
 
 
 def terminate_with_parent(argv: list[str]) -> list[str]:
-    """``argv`` with the kernel told to end it when its parent dies, where the system can do that."""
+    """``argv`` that the kernel ends when its parent dies, where the system can do that."""
     setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
     return argv if setpriv is None else [setpriv, "--pdeathsig", "TERM", "--", *argv]
 

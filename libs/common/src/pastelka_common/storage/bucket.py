@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -12,10 +13,9 @@ from urllib.parse import urlsplit
 
 import anyio
 import obstore
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
 
-from pastelka_common.storage.bucket_errors import error_reason
 from pastelka_common.storage.interface import (
     IncompleteDeleteError,
     StorageNotMountedError,
@@ -36,6 +36,9 @@ _WRITTEN = "pastelka-written"
 """Metadata of an object: when it was written by our clock. The store's own says whole seconds only."""
 
 _NOTHING = ".nothing"
+_CODE = re.compile(r"<Code>\s*(\w+)\s*</Code>")
+_STATUS = re.compile(r"status code: (\d{3})")
+_MISSING = {"NoSuchKey", "NotFound"}
 
 _RETRIES = 4
 _RETRY_SECONDS = timedelta(seconds=15)
@@ -62,7 +65,7 @@ _TYPES = {
 
 
 class InvalidBucketError(Exception):
-    """The library cannot make a store of what it is told; the message names no value."""
+    """The library rejects the settings of the store; the message names no value."""
 
 
 def parse_bucket_url(settings: "StorageSettings") -> S3Store:
@@ -115,12 +118,10 @@ class BucketStorage:
         self._store = store
 
     async def read(self, path: str) -> bytes:
-        """The whole file. Raises ``FileNotFoundError``."""
         found = await _asked(obstore.get_async(self._store, _key(path)))
         return bytes(await _asked(found.bytes_async()))
 
     async def read_since(self, path: str, moment: datetime) -> bytes | None:
-        """The file, if it was written at ``moment`` or later. Raises ``FileNotFoundError``."""
         found = await _asked(obstore.get_async(self._store, _key(path)))
         if _written(found.attributes, found.meta) < moment:
             return None
@@ -141,7 +142,6 @@ class BucketStorage:
         return await self.size(path) is not None
 
     async def size(self, path: str) -> int | None:
-        """Bytes of the file; None for none, also for a path outside the root. Raises ``OSError``."""
         try:
             key = _key(path)
         except UnsafePathError:
@@ -162,16 +162,13 @@ class BucketStorage:
         await self._put(path, content)
 
     async def put_file(self, path: str, source: Path) -> None:
-        """The same for the content of the file ``source``, which stays: piece by piece, however large."""
-        await anyio.Path(source).stat()  # missing, it would be told as if the bucket were
+        await anyio.Path(source).stat()  # a missing source would look like a missing bucket
         await self._put(path, source)
 
     async def remove(self, path: str) -> None:
-        """Delete one file; nothing happens if it is not there."""
         await self._delete([_key(path)])
 
     async def files(self, path: str) -> AsyncIterator[str]:
-        """Relative paths of all files below ``path``."""
         for meta in await self._all(_key(path)):
             yield meta["path"]
 
@@ -181,7 +178,6 @@ class BucketStorage:
         return list(listed["common_prefixes"])
 
     async def usage(self, folder: str, others: Sequence[str]) -> StorageUsage:
-        """The files below ``folder`` and those of ``others`` that are there. Raises ``OSError``."""
         key, others = _key(folder), [_key(path) for path in others]
         sizes = [meta["size"] for meta in await self._all(key)]
         sizes += [size for path in others if (size := await self.size(path)) is not None]
@@ -224,7 +220,7 @@ class BucketStorage:
         return None
 
     async def presign(self, path: str, *, lifetime: timedelta) -> str | None:
-        """URL by which anybody may GET the file for ``lifetime``; it is not looked whether there is one."""
+        """URL by which any client may GET the file for ``lifetime``, whether or not it exists."""
         return await _asked(obstore.sign_async(self._store, "GET", _key(path), lifetime))
 
     async def _put(self, path: str, content: bytes | Path) -> None:
@@ -280,12 +276,12 @@ async def _asked(answer: Awaitable[T]) -> T:
     try:
         return await answer
     except FileNotFoundError as error:
-        reason = error_reason(error)
+        reason = _error_reason(error)
         raise (
             FileNotFoundError(errno.ENOENT, "There is no such file") if reason is None else reason
         ) from error
     except BaseError as error:
-        raise error_reason(error) or StorageUnavailableError("The bucket refused it") from error
+        raise _error_reason(error) or StorageUnavailableError("The bucket refused it") from error
 
 
 async def _listed(answer: Awaitable[T]) -> T:
@@ -294,3 +290,28 @@ async def _listed(answer: Awaitable[T]) -> T:
         return await _asked(answer)
     except FileNotFoundError as error:
         raise StorageUnavailableError("The bucket is not there") from error
+
+
+def _error_reason(error: Exception) -> StorageUnavailableError | None:
+    """The error to raise for one of the library's; ``None`` if there just is no such object.
+
+    Its sentence names no address, key or signature.
+
+    The library gives a missing bucket and an unknown key pair the type of a missing object.
+    """
+    text = str(error)
+    code = _CODE.search(text)
+    if isinstance(error, FileNotFoundError):
+        if code is None or code[1] in _MISSING:
+            return None
+        return StorageUnavailableError(f"The bucket answered {code[1]}")
+    if isinstance(error, PermissionDeniedError | UnauthenticatedError):
+        return StorageUnavailableError(f"The bucket refused access{_in_brackets(code)}")
+    status = _STATUS.search(text)
+    if status is not None:
+        return StorageUnavailableError(f"The bucket answered with status {status[1]}{_in_brackets(code)}")
+    return StorageUnavailableError("The bucket does not answer")
+
+
+def _in_brackets(code: re.Match[str] | None) -> str:
+    return "" if code is None else f" ({code[1]})"

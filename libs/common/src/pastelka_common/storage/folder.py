@@ -22,7 +22,7 @@ _PIECE = 1024 * 1024
 
 
 class FolderStorage:
-    """Files below ``root``."""
+    """A :class:`Storage` of the files below ``root``."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
@@ -32,13 +32,11 @@ class FolderStorage:
         return self.root / validate_path(path)
 
     async def read(self, path: str) -> bytes:
-        """The whole file. Raises ``FileNotFoundError``."""
         file = anyio.Path(self.resolve(path))
         with self._told():
             return await file.read_bytes()
 
     async def read_since(self, path: str, moment: datetime) -> bytes | None:
-        """The file, if it was written at ``moment`` or later. Raises ``FileNotFoundError``."""
         file = anyio.Path(self.resolve(path))
         with self._told():
             written = datetime.fromtimestamp((await file.stat()).st_mtime, UTC)
@@ -56,7 +54,6 @@ class FolderStorage:
         return await self.size(path) is not None
 
     async def size(self, path: str) -> int | None:
-        """Bytes of the file; None for none, also for a path outside the root. Raises ``OSError``."""
         try:
             with self._told():
                 found = await anyio.Path(self.resolve(path)).stat()
@@ -69,34 +66,25 @@ class FolderStorage:
         return await anyio.Path(self.resolve(folder)).exists()
 
     async def write(self, path: str, content: bytes) -> None:
-        """Store ``content`` so that a reader sees all of it or nothing, also after a power cut.
-
-        A file that is there already is replaced in one step (a repeated delivery writes it again).
-        """
         target = self.resolve(path)
         await to_thread.run_sync(_write_durably, target, content)
 
     async def put_file(self, path: str, source: Path) -> None:
-        """The same for the content of the file ``source``, which stays: piece by piece, however large."""
         await to_thread.run_sync(_write_durably, self.resolve(path), source)
 
     async def remove(self, path: str) -> None:
-        """Delete one file; nothing happens if it is not there."""
         await anyio.Path(self.resolve(path)).unlink(missing_ok=True)
 
     async def files(self, path: str) -> AsyncIterator[str]:
-        """Relative paths of all files below ``path``."""
         base = anyio.Path(self.resolve(path))
         async for file in base.rglob("*"):
             if await file.is_file():
                 yield Path(file).relative_to(self.root).as_posix()
 
     async def folders(self) -> list[str]:
-        """Names of the folders at the root. Raises ``OSError``."""
         return [entry.name async for entry in anyio.Path(self.root).iterdir() if await entry.is_dir()]
 
     async def usage(self, folder: str, others: Sequence[str]) -> StorageUsage:
-        """The files below ``folder`` and those of ``others`` that are there. Raises ``OSError``."""
         files = [self.resolve(path) for path in others]
         return await to_thread.run_sync(deletion.count, self.resolve(folder), files)
 

@@ -101,7 +101,7 @@ class Storage(Protocol):
         """Free and whole size in bytes, where there is an end to it. Raises ``OSError``."""
 
     async def presign(self, path: str, *, lifetime: timedelta) -> str | None:
-        """URL by which anybody may GET the file for ``lifetime``, be it there or not.
+        """URL by which any client may GET the file for ``lifetime``, whether or not it exists.
 
         ``None`` where files have no URL of their own: the gateway serves them from the folder.
         """

@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 def sync_folder(folder: Path) -> None:
     """Make renames and deletions in ``folder`` survive a power cut.
 
-    A file system that does not support that is told once in the log and otherwise ignored.
+    A file system that does not support that is logged once and otherwise ignored.
     Raises ``OSError`` where the sync itself failed.
     """
     try:

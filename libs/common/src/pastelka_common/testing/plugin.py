@@ -144,7 +144,7 @@ async def mercure_hub(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
 async def bucket_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator["BucketServer"]:
     """An S3-compatible server, shared by the session: use a prefix of your own."""
     from pastelka_common.servers import BucketServer, running  # noqa: PLC0415
-    from pastelka_common.servers.versity_binary import is_available  # noqa: PLC0415
+    from pastelka_common.servers.bucket import is_available  # noqa: PLC0415
 
     if not is_available():
         pytest.skip(_NO_BUCKET)
@@ -158,7 +158,7 @@ async def bucket_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
 )
 async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator["Place"]:
     """A storage of the test's own that can be taken away: once a folder, once a bucket."""
-    from pastelka_common.servers.versity_binary import is_available  # noqa: PLC0415
+    from pastelka_common.servers.bucket import is_available  # noqa: PLC0415
     from pastelka_common.testing.places import bucket_place, folder_place  # noqa: PLC0415
 
     if request.param == "bucket" and not is_available():

@@ -1,4 +1,4 @@
-"""A browser's side of the hub: a Mercure subscriber that remembers what it was told."""
+"""A browser's side of the hub: a Mercure subscriber that records its updates."""
 
 import asyncio
 import json

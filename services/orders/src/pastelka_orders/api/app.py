@@ -28,12 +28,24 @@ from pastelka_orders.api.request_limits import (
     HeadAsGetMiddleware,
     RequestLimitsMiddleware,
 )
-from pastelka_orders.api.routes import addresses, exports, orders, presets, session, shop, system, versions
+from pastelka_orders.api.routes import (
+    addresses,
+    books,
+    exports,
+    line_items,
+    orders,
+    presets,
+    session,
+    shop,
+    system,
+    versions,
+)
 from pastelka_orders.api.subscriptions import Subscriptions
 from pastelka_orders.api.telemetry import TelemetryMiddleware
+from pastelka_orders.book.process import BookComposer
 from pastelka_orders.broker import Broker
 from pastelka_orders.database import Database, open_database
-from pastelka_orders.exports import ExportSlots, Printer
+from pastelka_orders.exports import ExportSlots
 from pastelka_orders.handlers.system import System
 from pastelka_orders.photos import PhotoIntake, PhotoLimits
 from pastelka_orders.photos.intake import remove_temp_folders
@@ -85,6 +97,9 @@ def create_app(settings: OrdersSettings) -> FastAPI:
     app.include_router(shop.router, prefix="/api/v1")
     app.include_router(orders.router, prefix="/api/v1")
     app.include_router(exports.router, prefix="/api/v1")
+    app.include_router(books.router, prefix="/api/v1")
+    app.include_router(line_items.router, prefix="/api/v1")
+    app.include_router(books.joined_router, prefix="/api/v1")
     app.include_router(versions.router, prefix="/api/v1")
     app.include_router(presets.router, prefix="/api/v1")
     app.include_router(system.router, prefix="/api/v1")
@@ -126,7 +141,7 @@ def _services(settings: OrdersSettings) -> Services:
         Subscriptions(settings),
         broker,
         System(database, broker),
-        Printer(),
+        BookComposer(),
         ExportSlots(settings.export_concurrency),
         _access(settings, database),
     )

@@ -16,9 +16,10 @@ from pastelka_orders.access.origin import OriginPolicy
 from pastelka_orders.access.sign_in import SignIn
 from pastelka_orders.api import field_limits
 from pastelka_orders.api.subscriptions import Subscriptions
+from pastelka_orders.book.process import BookComposer
 from pastelka_orders.broker import Broker
 from pastelka_orders.database import Database, Work
-from pastelka_orders.exports import ExportSlots, Printer
+from pastelka_orders.exports import ExportSlots
 from pastelka_orders.handlers.system import System
 from pastelka_orders.photos import PhotoIntake
 from pastelka_orders.repository.views import Views
@@ -76,7 +77,7 @@ class Services:
     subscriptions: Subscriptions
     broker: Broker
     system: System
-    printer: Printer
+    composer: BookComposer
     exports: ExportSlots
     access: "Access"
 
@@ -121,14 +122,20 @@ def answer(request: Request, model: type[BaseModel] | TypeAdapter[object], docum
 
 def respond(request: Request, body: bytes) -> Response:
     """``body`` with an ``ETag``, or 304."""
-    tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    tag = etag_of(body)
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
-    if request.method in {"GET", "HEAD"} and _matches(request.headers.get("if-none-match"), tag):
+    if request.method in {"GET", "HEAD"} and matches(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type=_JSON, headers=headers)
 
 
-def _matches(header: str | None, tag: str) -> bool:
+def etag_of(body: bytes) -> str:
+    """The ``ETag`` of a document."""
+    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+
+
+def matches(header: str | None, tag: str) -> bool:
+    """Whether ``If-Match`` or ``If-None-Match`` names this ``ETag``."""
     if header is None:
         return False
     candidates = {candidate.strip().removeprefix("W/") for candidate in header.split(",")}

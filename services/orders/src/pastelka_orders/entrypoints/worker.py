@@ -14,10 +14,12 @@ from pastelka_common.messaging.service_health import serve_health
 from pastelka_common.messaging.topology import DEAD_CONSUMER, FACTS_CONSUMER
 from pastelka_common.messaging.topology_monitor import managed_topology
 from pastelka_common.storage import open_storage
+from pastelka_orders.book.process import BookComposer
 from pastelka_orders.consumers import DeadLetters, FactsConsumer
 from pastelka_orders.database import Database, open_database
 from pastelka_orders.erasure import Eraser, Retention
 from pastelka_orders.erasure.eraser import RETRIES as ERASURE_RETRIES
+from pastelka_orders.handlers.book_versions import BookJobs
 from pastelka_orders.handlers.downloads import Downloads
 from pastelka_orders.metrics import MetricsCollector
 from pastelka_orders.outbox import Relay
@@ -37,6 +39,7 @@ _POOL = 8
 _CONSUMERS = (FACTS_CONSUMER, DEAD_CONSUMER)
 _SHOP_CONCURRENCY = 3
 _ERASURE_CONCURRENCY = 4
+_BOOK_CONCURRENCY = 1
 
 
 def main() -> None:
@@ -110,6 +113,12 @@ async def _work(
                 Eraser(database, storage, settings.reconcile_grace),
                 _ERASURE_CONCURRENCY,
                 ERASURE_RETRIES,
+                on_commit=relay.wake,
+            ),
+            JobRunner(
+                database,
+                BookJobs(database, storage, BookComposer(), settings.print_layouts),
+                _BOOK_CONCURRENCY,
                 on_commit=relay.wake,
             ),
         ]

@@ -7,12 +7,13 @@ from pastelka_common.contracts.statuses import StatusType
 from pastelka_orders.domain.versions import status_of
 from pastelka_orders.handlers.versions import end_in_error, record_status
 from pastelka_orders.outbox import Outbox
-from pastelka_orders.repository import images, stored_files, versions
+from pastelka_orders.repository import book_versions, images, stored_files, versions
 from pastelka_orders.repository.downloads import refresh_order_status
 from pastelka_orders.repository.stored_files import FILE_MISSING, PHOTO_MISSING, StoredFile
 from pastelka_orders.repository.versions import Version
 
 PAGE_LOST = Failure(code=FILE_MISSING, message="The file is not in the storage any more. Make it again.")
+BOOK_LOST = Failure(code=FILE_MISSING, message="The file is not in the storage any more. Compose it again.")
 PHOTO_LOST = "The photo is not in the storage any more. Create the order again from the photo."
 
 
@@ -23,6 +24,8 @@ async def is_missing(connection: AsyncConnection, file: StoredFile) -> bool:
     """
     if file.kind == "photo":
         return await _photo_is_missing(connection, file)
+    if file.kind == "book":
+        return await _book_is_missing(connection, file)
     version = await _locked(connection, file.kind, file)
     if version is None or not version.status.has_file:
         return False
@@ -38,6 +41,8 @@ async def is_back(connection: AsyncConnection, file: StoredFile) -> bool:
     """The file that was missing is there: nothing has to be made. ``False`` if the row moved on."""
     if file.kind == "photo":
         return await _photo_is_back(connection, file)
+    if file.kind == "book":
+        return await _book_is_back(connection, file)
     version = await _locked(connection, file.kind, file)
     if version is None or version.error_code != FILE_MISSING or version.status.has_file:
         return False
@@ -71,6 +76,22 @@ async def _photo_is_back(connection: AsyncConnection, file: StoredFile) -> bool:
         return False
     await stored_files.note_photo(connection, file.id, None, None)
     return await _order_changed(connection, image.order_number)
+
+
+async def _book_is_missing(connection: AsyncConnection, file: StoredFile) -> bool:
+    number = await book_versions.lock_file(connection, file.id, file.path, is_there=True)
+    if number is None:
+        return False
+    await book_versions.note_failed(connection, file.id, BOOK_LOST.code, BOOK_LOST.message)
+    return await _order_changed(connection, number)
+
+
+async def _book_is_back(connection: AsyncConnection, file: StoredFile) -> bool:
+    number = await book_versions.lock_file(connection, file.id, file.path, is_there=False)
+    if number is None:
+        return False
+    await book_versions.note_found(connection, file.id)
+    return await _order_changed(connection, number)
 
 
 async def _order_changed(connection: AsyncConnection, order_number: str) -> bool:

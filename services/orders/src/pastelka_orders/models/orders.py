@@ -5,7 +5,7 @@ The migrations build the tables; these models say what they are at head (a test 
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import (
     BigInteger,
@@ -20,6 +20,7 @@ from sqlalchemy import (
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pastelka_orders.models.base import Base, RowJob, changed_index, labels
@@ -27,7 +28,7 @@ from pastelka_orders.models.base import Base, RowJob, changed_index, labels
 OrderSource = Literal["shopify", "manual"]
 """Where an order came from."""
 
-StoredKind = Literal["coloring", "svg", "photo"]
+StoredKind = Literal["coloring", "svg", "photo", "book"]
 """What a stored file is."""
 
 MANY_FILES = 20
@@ -134,6 +135,10 @@ class LineItem(Base):
     quantity: Mapped[int] = mapped_column(server_default="1")
     dedication: Mapped[str | None]
     layout: Mapped[str | None]
+    shop_values: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """The shop's values of the fields that a person changed here; ``None`` for no such field."""
+    shop_changed_at: Mapped[datetime | None]
+    """When the shop changed one of these since."""
 
 
 class Image(RowJob, Base):

@@ -21,9 +21,15 @@ from pastelka_orders.photos.normalise import NormalisedPhoto, too_large
 from pastelka_orders.photos.photo_limits import DecoderBounds, PhotoLimits
 
 _CHUNK = 256 * 1024
-_PREFIXES = ("pastelka-photos-", "pastelka-download-", "pastelka-decoding-", "pastelka-file-")
+_PREFIXES = (
+    "pastelka-photos-",
+    "pastelka-download-",
+    "pastelka-decoding-",
+    "pastelka-file-",
+    "pastelka-book-",
+)
 _OLD_SECONDS = 6 * 3600.0
-"""No upload and no download takes that long."""
+"""No upload, no download and no book takes that long."""
 log = structlog.get_logger(__name__)
 
 

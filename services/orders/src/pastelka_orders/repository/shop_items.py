@@ -10,9 +10,20 @@ from pastelka_orders.domain.shop_orders import ShopItem
 from pastelka_orders.repository import claims
 from pastelka_orders.repository.claims import DUE_NOW
 
+# Of fields that a person changed, the shop's values are kept beside; what the shop removes is removed.
+_SHOP_VALUES = """(SELECT jsonb_object_agg(n.key, n.value) FROM jsonb_each(jsonb_build_object(
+        'title', EXCLUDED.title, 'quantity', EXCLUDED.quantity, 'dedication', EXCLUDED.dedication,
+        'layout', EXCLUDED.layout)) n
+    WHERE jsonb_exists(l.shop_values, n.key) AND NOT (n.key = 'quantity' AND EXCLUDED.quantity = 0))"""
+_OF_SHOP = """CASE WHEN jsonb_exists(l.shop_values, 'title') THEN l.shop_values->>'title' ELSE l.title END,
+    CASE WHEN jsonb_exists(l.shop_values, 'quantity')
+        THEN CAST(l.shop_values->>'quantity' AS integer) ELSE l.quantity END,
+    CASE WHEN jsonb_exists(l.shop_values, 'dedication')
+        THEN l.shop_values->>'dedication' ELSE l.dedication END,
+    CASE WHEN jsonb_exists(l.shop_values, 'layout') THEN l.shop_values->>'layout' ELSE l.layout END"""
 # What an item has by its place stays: only the shop's id says which item is meant.
 _ITEMS = text(
-    """INSERT INTO line_items AS l
+    f"""INSERT INTO line_items AS l
         (order_id, position, shopify_line_item_id, title, quantity, dedication, layout)
     SELECT :order_id,
         n.place + COALESCE((SELECT max(position) FROM line_items WHERE order_id = :order_id), 0),
@@ -20,9 +31,17 @@ _ITEMS = text(
     FROM unnest(CAST(:ids AS bigint[]), CAST(:titles AS text[]), CAST(:quantities AS integer[]),
         CAST(:dedications AS text[]), CAST(:layouts AS text[])) WITH ORDINALITY
         AS n(shopify_id, title, quantity, dedication, layout, place)
-    ON CONFLICT (order_id, shopify_line_item_id) DO UPDATE SET title = EXCLUDED.title,
-        quantity = EXCLUDED.quantity, dedication = EXCLUDED.dedication, layout = EXCLUDED.layout
-    WHERE (l.title, l.quantity, l.dedication, l.layout) IS DISTINCT FROM
+    ON CONFLICT (order_id, shopify_line_item_id) DO UPDATE SET
+        title = CASE WHEN jsonb_exists(l.shop_values, 'title') THEN l.title ELSE EXCLUDED.title END,
+        quantity = CASE WHEN jsonb_exists(l.shop_values, 'quantity') AND EXCLUDED.quantity > 0
+            THEN l.quantity ELSE EXCLUDED.quantity END,
+        dedication = CASE WHEN jsonb_exists(l.shop_values, 'dedication')
+            THEN l.dedication ELSE EXCLUDED.dedication END,
+        layout = CASE WHEN jsonb_exists(l.shop_values, 'layout') THEN l.layout ELSE EXCLUDED.layout END,
+        shop_values = {_SHOP_VALUES},
+        shop_changed_at = CASE WHEN l.shop_values IS DISTINCT FROM {_SHOP_VALUES}
+            THEN clock_timestamp() ELSE l.shop_changed_at END
+    WHERE ({_OF_SHOP}) IS DISTINCT FROM
         (EXCLUDED.title, EXCLUDED.quantity, EXCLUDED.dedication, EXCLUDED.layout)
     RETURNING l.id"""
 ).bindparams(
@@ -34,7 +53,8 @@ _ITEMS = text(
     bindparam("layouts", type_=ARRAY(Text)),
 )
 _ITEMS_GONE = text(
-    """UPDATE line_items SET quantity = 0 WHERE order_id = :order_id AND quantity <> 0
+    """UPDATE line_items SET quantity = 0, shop_values = NULLIF(shop_values - 'quantity', '{}')
+    WHERE order_id = :order_id AND quantity <> 0
         AND shopify_line_item_id IS NOT NULL AND shopify_line_item_id <> ALL(CAST(:ids AS bigint[]))
     RETURNING id"""
 ).bindparams(bindparam("order_id", type_=Integer), bindparam("ids", type_=ARRAY(BigInteger)))

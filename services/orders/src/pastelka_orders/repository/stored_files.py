@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Integer, bindparam, text
+from sqlalchemy import Integer, TextClause, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pastelka_common.contracts.statuses import StatusType
 from pastelka_orders.models.orders import StoredKind
 from pastelka_orders.repository import claims
 from pastelka_orders.repository.claims import DUE_NOW
@@ -34,6 +35,19 @@ _PHOTOS = text(
         AND COALESCE(i.downloaded_at < {_OLD}, true)
     ORDER BY i.id LIMIT :page"""
 ).bindparams(bindparam("after", type_=Integer))
+_BOOKS = text(
+    f"""SELECT b.id, b.path, b.status = 'error' AS is_noted FROM book_versions b
+    WHERE b.id > :after AND b.path IS NOT NULL AND b.completed_at < {_OLD}
+        AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.order_id = b.order_id)
+        AND (b.status = 'completed' OR (b.status = 'error' AND b.error_code = '{FILE_MISSING}'))
+    ORDER BY b.id LIMIT :page"""
+).bindparams(bindparam("after", type_=Integer))
+_STATEMENTS: dict[StoredKind, TextClause] = {
+    "coloring": _PAGES["coloring"],
+    "svg": _PAGES["svg"],
+    "photo": _PHOTOS,
+    "book": _BOOKS,
+}
 # What was to follow the page was asked for when the page was first completed.
 _NOTHING_FOLLOWS = text("UPDATE coloring_versions SET then_svg = NULL WHERE id = :id")
 _BACK = {
@@ -84,8 +98,7 @@ async def page(
     connection: AsyncConnection, kind: StoredKind, *, after: int, page: int, grace: float
 ) -> list[StoredFile]:
     """Files of rows with an id beyond ``after``, by id; none of orders that are being erased."""
-    statement = _PHOTOS if kind == "photo" else _PAGES[kind]
-    rows = await connection.execute(statement, {"after": after, "page": page, "grace": grace})
+    rows = await connection.execute(_STATEMENTS[kind], {"after": after, "page": page, "grace": grace})
     return [StoredFile(kind, row.id, row.path, row.is_noted) for row in rows]
 
 
@@ -94,10 +107,9 @@ async def nothing_follows(connection: AsyncConnection, version_id: int) -> None:
     await connection.execute(_NOTHING_FOLLOWS, {"id": version_id})
 
 
-async def version_is_back(connection: AsyncConnection, kind: StoredKind, version_id: int) -> None:
+async def version_is_back(connection: AsyncConnection, kind: StatusType, version_id: int) -> None:
     """The file of a locked version is there again."""
-    if kind != "photo":
-        await connection.execute(_BACK[kind], {"id": version_id})
+    await connection.execute(_BACK[kind], {"id": version_id})
 
 
 async def fetch_photo_again(connection: AsyncConnection, image_id: int) -> None:

@@ -1,4 +1,4 @@
-"""What goes wrong on the wire, told apart as transient or permanent.
+"""Faults of HTTP requests, as transient or permanent errors.
 
 When a submission fails, the one question is whether RunPod may have accepted the job although it
 returned no id. Only then is the error a ``SubmitUnknownError``: a second submission may be paid twice.

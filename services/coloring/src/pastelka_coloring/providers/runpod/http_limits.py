@@ -23,7 +23,7 @@ class RunpodLimits:
     cancels: int = 8
     """Cancel requests under way at once."""
     polls_per_second: float = 150.0
-    """Rate of status requests when many jobs are in hand."""
+    """Rate of status requests when many jobs are active."""
     poll_burst: int = 400
     """Status requests that may come at once before the rate binds."""
     threads: int = 2

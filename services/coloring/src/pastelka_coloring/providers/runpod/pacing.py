@@ -23,7 +23,7 @@ def retry_delay(failures: int, wish: float | None) -> float:
     """Seconds until a call that failed ``failures`` times in a row is made again.
 
     ``wish`` is the provider's ``Retry-After``: never earlier than that, and a little later, so that
-    those who were told the same do not come back together.
+    clients that got the same value do not return together.
     """
     backoff = min(_FIRST_BACKOFF * 2.0 ** min(failures - 1, 10), _LONGEST_BACKOFF)
     spread = backoff * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret

@@ -85,7 +85,7 @@ class JobWatch:
         """Poll until the job has ended, or has been in the queue or with a worker for too long.
 
         ``on_status_change`` is awaited with ``IN_QUEUE`` and ``IN_PROGRESS`` when they are new. Raises
-        :class:`PermanentError` when RunPod has told nothing of the job for too long.
+        :class:`PermanentError` when RunPod has reported nothing about the job for too long.
         """
         delay = poll_delay(0.0, self._interval)
         while True:
@@ -150,7 +150,7 @@ class JobWatch:
         if silence > self._patience.run + self._patience.result:
             raise PermanentError(
                 error.code,
-                f"RunPod told nothing of the job for {silence / 60:.0f} minutes. "
+                f"RunPod reported nothing about the job for {silence / 60:.0f} minutes. "
                 f"Its last answer: {error.message}",
             ) from error
         self._failures += 1

@@ -1,7 +1,7 @@
 """An order's files to take away: as a ZIP, as a PDF to print."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
@@ -14,18 +14,26 @@ from pastelka_orders.api.authorization import VIEWER, AuthorizedRoute
 from pastelka_orders.api.deps import Deps, OrderNumber, Services
 from pastelka_orders.api.field_limits import EXPORT_SECONDS
 from pastelka_orders.api.problems import Responses, declared
-from pastelka_orders.errors import NothingChosenError, OrderCancelledError, OrderNotFoundError, OrdersError
-from pastelka_orders.exports import Entry, Export, StoredEntry, file_name, zipped
-from pastelka_orders.repository import exports, orders
+from pastelka_orders.book.process import BookError, pdf_of
+from pastelka_orders.errors import (
+    NothingChosenError,
+    NotPrintableError,
+    OrderCancelledError,
+    OrderNotFoundError,
+    OrdersError,
+)
+from pastelka_orders.exports import Export, StoredEntry, file_name, sent_file, zipped
+from pastelka_orders.handlers.books import composed
+from pastelka_orders.repository import book_versions, books, exports, orders
 from pastelka_orders.repository.exports import What
 
 router = APIRouter(prefix="/orders", tags=["orders"], route_class=AuthorizedRoute)
 
 _ZIP = "application/zip"
-_PDF = "application/pdf"
+PDF_TYPE = "application/pdf"
 
 
-def _sent(media_type: str) -> Responses:
+def sent_responses(media_type: str) -> Responses:
     schema = {"schema": {"type": "string", "format": "binary"}}
     return {
         200: {"description": "The file", "content": {media_type: schema}},
@@ -34,7 +42,10 @@ def _sent(media_type: str) -> Responses:
 
 
 @router.get(
-    "/{order_number}/download", dependencies=[VIEWER], response_class=StreamingResponse, responses=_sent(_ZIP)
+    "/{order_number}/download",
+    dependencies=[VIEWER],
+    response_class=StreamingResponse,
+    responses=sent_responses(_ZIP),
 )
 async def download_order(
     services: Deps,
@@ -42,23 +53,46 @@ async def download_order(
     what: Annotated[What, Query(description="The chosen pages, the chosen SVGs, or all photos")] = "coloring",
 ) -> StreamingResponse:
     """A ZIP of the files, named `<order>-<position>`."""
-    async with _slot(services) as slot:
+    async with open_slot(services) as slot:
         export = await zipped(services.storage, await _entries(services, order_number, what))
-        return _response(export, _ZIP, file_name(order_number, f"{what}.zip"), slot.pop_all())
+        return sent(export, _ZIP, file_name(order_number, f"{what}.zip"), slot.pop_all())
 
 
 @router.get(
-    "/{order_number}/print", dependencies=[VIEWER], response_class=StreamingResponse, responses=_sent(_PDF)
+    "/{order_number}/print",
+    dependencies=[VIEWER],
+    response_class=StreamingResponse,
+    responses=sent_responses(PDF_TYPE),
 )
 async def print_order(services: Deps, order_number: OrderNumber) -> StreamingResponse:
-    """A PDF of the chosen pages, one on each sheet of A4."""
-    async with _slot(services) as slot:
-        entries = [
-            Entry(entry.name, await slot.enter_async_context(services.storage.local_copy(entry.path)))
-            for entry in await _entries(services, order_number, "coloring")
-        ]
-        export = await services.printer.pdf(order_number, entries)
-        return _response(export, _PDF, file_name(order_number, "print.pdf"), slot.pop_all())
+    """The newest finished book of the order, or one that is made now.
+
+    That is a cover and the chosen pages of each line item, in all its copies.
+    """
+    async with open_slot(services) as slot:
+        name = file_name(order_number, "print.pdf")
+        stored = await services.database.read(lambda c: book_versions.newest(c, order_number))
+        if stored is not None:
+            file = await slot.enter_async_context(services.storage.local_copy(stored.path))
+            if await anyio.Path(file).is_file():
+                return sent(sent_file(file), PDF_TYPE, name, slot.pop_all())
+        content = await services.database.read(lambda c: books.contents(c, order_number))
+        if content is None or not any(page.coloring_id for item in content.wanted for page in item.pages):
+            raise await _reason(services, order_number, "coloring")
+        options, layouts = services.settings.book_options, services.settings.print_layouts
+        with printable(order_number):
+            made = composed(services.composer, services.storage, content, options, layouts)
+            _, folder = await slot.enter_async_context(made)
+        return sent(sent_file(pdf_of(folder)), PDF_TYPE, name, slot.pop_all())
+
+
+@contextmanager
+def printable(order_number: str) -> Iterator[None]:
+    """Say in the API's terms why a book cannot be composed."""
+    try:
+        yield
+    except BookError as error:
+        raise NotPrintableError(error.message, order_number=order_number) from error
 
 
 async def _entries(services: Services, order_number: str, what: What) -> list[StoredEntry]:
@@ -84,7 +118,7 @@ async def _reason(services: Services, order_number: str, what: What) -> OrdersEr
 
 
 @asynccontextmanager
-async def _slot(services: Services) -> AsyncIterator[AsyncExitStack]:
+async def open_slot(services: Services) -> AsyncIterator[AsyncExitStack]:
     """A stack that releases the slot when it is closed; the response that sends the export takes it over."""
     async with AsyncExitStack() as stack:
         stack.enter_context(services.exports.taken())
@@ -104,7 +138,7 @@ class _Sent(StreamingResponse):
                 await super().__call__(scope, receive, send)
 
 
-def _response(export: Export, media_type: str, name: str, slot: AsyncExitStack) -> StreamingResponse:
+def sent(export: Export, media_type: str, name: str, slot: AsyncExitStack) -> StreamingResponse:
     headers = {
         "Content-Length": str(export.size),
         "Content-Disposition": f'attachment; filename="{name}"',

@@ -1,6 +1,6 @@
 """A Shopify that runs here: its Admin GraphQL API as its clients see it, webhooks, and failures on demand.
 
-``python -m pastelka_common.testing.fake_shopify --port 9997`` or, in a test::
+``python -m services.orders.tests.fake_shopify --port 9997`` or, in a test::
 
     async with FakeShopify() as shop:
         shop.add(shop_order(1270))

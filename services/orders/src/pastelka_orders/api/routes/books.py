@@ -1,0 +1,198 @@
+"""Printed books: preflight, versions, several orders as one PDF."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response, status
+from fastapi.responses import StreamingResponse
+from pydantic import TypeAdapter
+
+from pastelka_orders.api import field_limits
+from pastelka_orders.api.authorization import OPERATOR, VIEWER, AuthorizedRoute
+from pastelka_orders.api.deps import Deps, Id, OrderNumber, Services, answer
+from pastelka_orders.api.problems import Responses, declared
+from pastelka_orders.api.routes.exports import PDF_TYPE, open_slot, printable, sent, sent_responses
+from pastelka_orders.book.description import BookOptions
+from pastelka_orders.book.process import pdf_of
+from pastelka_orders.book_schemas import (
+    BookPatch,
+    BookResponse,
+    BooksRequest,
+    FindingResponse,
+    PreflightResponse,
+)
+from pastelka_orders.errors import (
+    BookNotFoundError,
+    BooksMissingError,
+    OrderCancelledError,
+    OrderNotFoundError,
+)
+from pastelka_orders.exports import sent_file
+from pastelka_orders.handlers import book_versions as handlers
+from pastelka_orders.handlers.books import joined
+from pastelka_orders.repository import book_versions, books
+from pastelka_orders.repository.book_versions import StoredBook
+from pastelka_orders.repository.books import OrderContent
+
+router = APIRouter(prefix="/orders", tags=["books"], route_class=AuthorizedRoute)
+joined_router = APIRouter(prefix="/books", tags=["books"], route_class=AuthorizedRoute)
+
+_BOOKS: TypeAdapter[object] = TypeAdapter(list[BookResponse])
+_READING: Responses = {304: {"description": "The caller's `ETag` is still right"}, **declared(404, 422, 503)}
+_MAKING: Responses = declared(404, 409, 422, 503)
+
+
+@router.get(
+    "/{order_number}/books",
+    dependencies=[VIEWER],
+    response_model=list[BookResponse],
+    responses=_READING,
+)
+async def list_books(request: Request, services: Deps, order_number: OrderNumber) -> Response:
+    """All versions of an order's book, newest first."""
+    document = await services.database.read(lambda c: book_versions.listed(c, order_number, services.files))
+    if document is None:
+        raise OrderNotFoundError(order_number)
+    return answer(request, _BOOKS, document)
+
+
+@router.get("/{order_number}/books/preflight", dependencies=[VIEWER], responses=_READING)
+async def preflight_book(
+    services: Deps, order_number: OrderNumber, options: Annotated[BookOptions, Query()]
+) -> PreflightResponse:
+    """What is wrong with the book of an order, with these options; others are those of the settings."""
+    findings = await handlers.preflight(
+        services.database,
+        services.storage,
+        order_number,
+        _complete(services, options),
+        services.settings.print_layouts,
+    )
+    return PreflightResponse(
+        can_print=not any(one.is_error for one in findings),
+        findings=[
+            FindingResponse(
+                severity="error" if one.is_error else "warning",
+                code=one.code,
+                message=one.message,
+                line_item_id=one.line_item_id,
+                image_id=one.image_id,
+            )
+            for one in findings
+        ],
+    )
+
+
+@router.post(
+    "/{order_number}/books",
+    dependencies=[OPERATOR],
+    response_model=BookResponse,
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=_MAKING,
+)
+async def create_book(
+    request: Request,
+    services: Deps,
+    order_number: OrderNumber,
+    options: BookOptions | None = None,
+    force: Annotated[
+        bool, Query(description="Compose it although the preflight finds errors; missing pages are left out")
+    ] = False,
+) -> Response:
+    """Compose the book of an order; options that are not given are those of the settings.
+
+    A version of the same options that is not finished is answered instead.
+    """
+    version = await handlers.ask(
+        services.database,
+        services.storage,
+        order_number,
+        _complete(services, options),
+        services.settings.print_layouts,
+        is_forced=force,
+    )
+    return await _book(request, services, order_number, version, status.HTTP_202_ACCEPTED)
+
+
+@router.post(
+    "/{order_number}/books/{version}/retry",
+    dependencies=[OPERATOR],
+    response_model=BookResponse,
+    status_code=status.HTTP_202_ACCEPTED,
+    responses=_MAKING,
+)
+async def retry_book(request: Request, services: Deps, order_number: OrderNumber, version: Id) -> Response:
+    """Compose a failed version again."""
+    _check(order_number, version)
+    await services.write(lambda c: handlers.retry(c, order_number, version))
+    return await _book(request, services, order_number, version, status.HTTP_202_ACCEPTED)
+
+
+@router.patch(
+    "/{order_number}/books/{version}",
+    dependencies=[OPERATOR],
+    response_model=BookResponse,
+    responses=_MAKING,
+)
+async def change_book(
+    request: Request, services: Deps, order_number: OrderNumber, version: Id, patch: BookPatch
+) -> Response:
+    """Mark a completed version as printed, or as not printed."""
+    _check(order_number, version)
+    await services.write(
+        lambda c: handlers.mark_printed(c, order_number, version, is_printed=patch.is_printed)
+    )
+    return await _book(request, services, order_number, version, status.HTTP_200_OK)
+
+
+@joined_router.post(
+    "", dependencies=[OPERATOR], response_class=StreamingResponse, responses=sent_responses(PDF_TYPE)
+)
+async def join_books(services: Deps, wanted: BooksRequest) -> StreamingResponse:
+    """The newest finished books of several orders as one PDF, each after a separator sheet.
+
+    Nothing is stored: ask for the books of the orders first.
+    """
+    async with open_slot(services) as slot:
+        found = [await _finished(services, number) for number in dict.fromkeys(wanted.order_numbers)]
+        missing = [content.order_number for content, stored in found if stored is None]
+        if missing:
+            raise BooksMissingError(missing)
+        ready = [(content, stored) for content, stored in found if stored is not None]
+        with printable(", ".join(content.order_number for content, _ in ready)):
+            made = joined(services.composer, services.storage, ready)
+            folder = await slot.enter_async_context(made)
+        return sent(sent_file(pdf_of(folder)), PDF_TYPE, "books.pdf", slot.pop_all())
+
+
+async def _finished(services: Services, order_number: str) -> tuple[OrderContent, StoredBook | None]:
+    content = await services.database.read(lambda c: books.contents(c, order_number))
+    if content is None:
+        raise OrderNotFoundError(order_number)
+    if content.is_cancelled:
+        raise OrderCancelledError(order_number)
+    return content, await services.database.read(lambda c: book_versions.newest(c, order_number))
+
+
+async def _book(request: Request, services: Services, order_number: str, version: int, code: int) -> Response:
+    document = await services.database.read(
+        lambda c: book_versions.shown(c, order_number, version, services.files)
+    )
+    if document is None:
+        raise BookNotFoundError(order_number, version)
+    response = answer(request, BookResponse, document)
+    response.status_code = code
+    return response
+
+
+def _complete(services: Services, options: BookOptions | None) -> BookOptions:
+    """The options, with those of the settings for what is not given."""
+    defaults = services.settings.book_options
+    if options is None:
+        return defaults
+    given = options.model_dump(include=options.model_fields_set)
+    return BookOptions.model_validate({**defaults.model_dump(), **given})
+
+
+def _check(order_number: str, version: int) -> None:
+    if version > field_limits.MAX_ID:
+        raise BookNotFoundError(order_number, version)

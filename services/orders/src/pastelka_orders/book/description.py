@@ -1,0 +1,103 @@
+"""What a book is made of, and the options of printing it: plain data that travels as JSON."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+PaperName = Literal["A5", "A4", "A3", "Letter", "custom"]
+Orientation = Literal["auto", "portrait", "landscape"]
+Backs = Literal["printed", "blank"]
+Layout = Literal["auto", "one", "two", "four"]
+"""Pictures on a sheet; ``auto`` is one."""
+FontName = Literal["Nunito", "DejaVu Sans"]
+
+PaperSide = Annotated[float, Field(ge=50, le=1200, allow_inf_nan=False)]
+
+
+class BookOptions(BaseModel):
+    """How a book is printed. Lengths are in millimeters."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    paper: PaperName = "A4"
+    width_mm: Annotated[PaperSide | None, Field(description="Needed for custom paper, and only there")] = None
+    height_mm: PaperSide | None = None
+    orientation: Annotated[
+        Orientation,
+        Field(
+            description="Of every sheet. `auto`: upright sheets, each picture turned where it is larger then"
+        ),
+    ] = "auto"
+    bleed_mm: Annotated[float, Field(ge=0, le=5)] = 0.0
+    has_crop_marks: bool = False
+    inner_margin_mm: Annotated[
+        float, Field(ge=0, le=40, description="For binding; on the other side of even pages")
+    ] = 0.0
+    backs: Annotated[Backs, Field(description="`blank`: colors do not show through to a picture")] = "printed"
+    has_numbers: bool = False
+    has_cover_photo: Annotated[bool, Field(description="The first page's photo on the cover")] = False
+    has_photo_page: Annotated[bool, Field(description="A last page with all photos, small")] = False
+    copies: Annotated[
+        Literal["repeat", "note"],
+        Field(description="Of more than one copy: all sheets again, or a note on a sheet before the books"),
+    ] = "repeat"
+    font: FontName = "Nunito"
+
+    @model_validator(mode="after")
+    def _has_a_size(self) -> Self:
+        sizes = (self.width_mm, self.height_mm)
+        if self.paper == "custom" and None in sizes:
+            raise ValueError("custom paper needs width_mm and height_mm")
+        if self.paper != "custom" and sizes != (None, None):
+            raise ValueError("width_mm and height_mm go with custom paper only")
+        return self
+
+
+class Picture(BaseModel):
+    """One page: its vectors (SVG) or pixels (PNG), and the photo it was made from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    label: str
+    """What an error calls it."""
+    art: Path
+    photo: Path | None = None
+
+
+class Book(BaseModel):
+    """One line item."""
+
+    model_config = ConfigDict(frozen=True)
+
+    title: str
+    dedication: str = ""
+    layout: Layout = "auto"
+    quantity: Annotated[int, Field(ge=1)] = 1
+    pictures: tuple[Picture, ...]
+
+
+class OrderBooks(BaseModel):
+    """The books of one order."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_number: str
+    customer: str = ""
+    books: tuple[Book, ...]
+    has_separator: bool = False
+    """A sheet before the books that says whose they are."""
+
+
+class ComposedBook(BaseModel):
+    """What became of it: number of ``sheets`` with copies, and without."""
+
+    sheets: int
+    previews: int
+
+
+class BookRefusal(BaseModel):
+    """Why it cannot be composed."""
+
+    code: str
+    message: str

@@ -1,0 +1,124 @@
+"""What the typesetter does not do: boxes, grey of the device, copies, metadata, several books as one.
+
+Sources: ISO 32000-1 (PDF 1.7), 14.11.2 for the boxes and 8.6.4.2 for ``DeviceGray``; ISO 19005-2 (PDF/A-2b)
+permits it, as the typesetter adds an output intent.
+"""
+
+import re
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+
+import pikepdf
+from pikepdf import Array, Dictionary, Name, Object, Pdf, Stream
+
+from pastelka_orders.book.description import BookOptions
+from pastelka_orders.book.imposition import TooManySheetsError
+from pastelka_orders.book.paper import POINTS, Sheet
+
+CREATOR = "Pastelka"
+
+_PAGE_COUNT = "{http://ns.adobe.com/xap/1.0/t/pg/}NPages"
+
+# The typesetter writes every color like this.
+_PAINT = re.compile(rb"/(c\d+) (cs|CS) ([\d.]+) ([\d.]+) ([\d.]+) (scn|SCN)\b")
+_GRAY = {b"scn": b"g", b"SCN": b"G"}
+
+
+def finish(content: bytes, target: Path, options: BookOptions, order: Sequence[int]) -> None:
+    """Write the PDF ``content`` with its sheets in ``order``, ready for a print shop."""
+    with pikepdf.open(BytesIO(content)) as pdf:
+        _use_device_gray(pdf)
+        sheets = list(pdf.pages)
+        for page in sheets:
+            _set_boxes(page.obj, options)
+        pdf.pages.extend(sheets[index] for index in order)
+        del pdf.pages[: len(sheets)]
+        _save(pdf, target)
+
+
+def merge(files: Sequence[Path], target: Path, *, title: str, most: int) -> int:
+    """Write one PDF of several; returns how many sheets it has. Raises ``TooManySheetsError``."""
+    with pikepdf.open(files[0]) as pdf:
+        for file in files[1:]:
+            with pikepdf.open(file) as other:
+                if len(pdf.pages) + len(other.pages) > most:
+                    raise TooManySheetsError(f"more than {most} sheets")
+                pdf.pages.extend(other.pages)
+        _save(pdf, target, title=title)
+        return len(pdf.pages)
+
+
+def _save(pdf: Pdf, target: Path, *, title: str | None = None) -> None:
+    with pdf.open_metadata(set_pikepdf_as_editor=False) as metadata:
+        metadata["xmp:CreatorTool"] = CREATOR
+        metadata[_PAGE_COUNT] = str(len(pdf.pages))
+        if title is not None:
+            metadata["dc:title"] = title
+            metadata["pdf:Keywords"] = title
+    pdf.save(
+        target, min_version="1.7", object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True
+    )
+
+
+def _set_boxes(page: Object, options: BookOptions) -> None:
+    """The trimmed sheet, the bleed around it, and around both the room for marks."""
+    sheet = Sheet(options)
+    width, height = sheet.media
+    for name, inset in (
+        (Name.MediaBox, 0.0),
+        (Name.CropBox, 0.0),
+        (Name.BleedBox, sheet.edge - options.bleed_mm),
+        (Name.TrimBox, sheet.edge),
+    ):
+        corners = (inset, inset, width - inset, height - inset)
+        page[name] = Array([round(corner * POINTS, 4) for corner in corners])
+
+
+def _use_device_gray(pdf: Pdf) -> None:
+    """Make grey of a profile the device's, and colors of drawings grey: black is black ink only."""
+    for found in pdf.objects:
+        if not isinstance(found, Dictionary | Stream):
+            continue
+        if _is_gray(found.get(Name.ColorSpace)):
+            found.ColorSpace = Name.DeviceGray
+        resources = found.get(Name.Resources)
+        if isinstance(resources, Dictionary):
+            _use_gray_spaces(resources)
+            for content in _contents(found):
+                _paint_gray(content)
+
+
+def _use_gray_spaces(resources: Dictionary) -> None:
+    spaces = resources.get(Name.ColorSpace)
+    if isinstance(spaces, Dictionary):
+        for name in list(spaces.keys()):
+            if _is_gray(spaces[name]):
+                spaces[name] = Name.DeviceGray
+
+
+def _is_gray(space: Object | None) -> bool:
+    if not isinstance(space, Array) or space[0] != Name.ICCBased:
+        return False
+    return bool(space[1].get(Name.N) == 1)
+
+
+def _contents(found: Dictionary | Stream) -> list[Stream]:
+    if isinstance(found, Stream):
+        return [found] if found.get(Name.Subtype) == Name.Form else []
+    contents = found.get(Name.Contents)
+    return [contents] if isinstance(contents, Stream) else []
+
+
+def _paint_gray(content: Stream) -> None:
+    """Replace colors by their luma (ITU-R BT.709)."""
+    before = content.read_bytes()
+    after, count = _PAINT.subn(_as_gray, before)
+    if count:
+        content.write(after)
+
+
+def _as_gray(color: "re.Match[bytes]") -> bytes:
+    red, green, blue = (float(color[place]) for place in (3, 4, 5))
+    luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return f"{luma:.4g} ".encode() + _GRAY[color[6]]

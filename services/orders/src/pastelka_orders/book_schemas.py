@@ -1,0 +1,112 @@
+"""What the API answers and takes about printed books."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from pastelka_orders.api.field_limits import (
+    DEDICATION_LENGTH,
+    LAYOUT_LENGTH,
+    MAX_COPIES,
+    ORDER_NUMBER_LENGTH,
+    TITLE_LENGTH,
+)
+from pastelka_orders.book.description import BookOptions
+from pastelka_orders.domain import text
+from pastelka_orders.schemas import Error, ShopValuesOrNone, absent
+
+BookStatus = Literal["queued", "composing", "completed", "error"]
+MAX_ORDERS = 100
+
+
+def _not_empty(value: str) -> str:
+    if not value:
+        raise ValueError("must not be empty")
+    return value
+
+
+def _several_lines(value: str | None) -> str | None:
+    return text.lines(value or "") or None
+
+
+def _word(value: str | None) -> str | None:
+    return text.single_line(value or "") or None
+
+
+class BookResponse(BaseModel):
+    """One version of an order's book."""
+
+    version: int
+    status: BookStatus
+    progress: Annotated[int, Field(ge=0, le=100, description="Percent")]
+    options: BookOptions
+    sheets: Annotated[int | None, Field(description="Sides of paper in the PDF, with all copies")]
+    created_at: AwareDatetime
+    completed_at: AwareDatetime | None
+    printed_at: Annotated[AwareDatetime | None, Field(description="When it was marked as printed")]
+    url: Annotated[str | None, Field(description="The PDF, once it is completed")]
+    previews: Annotated[list[str], Field(description="A picture of each sheet, without copies")]
+    error: Error
+
+
+class BookPatch(BaseModel):
+    """What a person notes on a version."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    is_printed: bool
+
+
+class FindingResponse(BaseModel):
+    """One thing that is wrong with a book."""
+
+    severity: Annotated[Literal["error", "warning"], Field(description="An error stops the book")]
+    code: str
+    message: str
+    line_item_id: int | None
+    image_id: int | None
+
+
+class PreflightResponse(BaseModel):
+    """What is wrong with a book before it is printed."""
+
+    can_print: Annotated[bool, Field(description="Whether nothing stops the book")]
+    findings: list[FindingResponse]
+
+
+class LineItemState(BaseModel):
+    """What a person may change of a line item."""
+
+    id: int
+    title: str
+    quantity: int
+    dedication: str | None
+    layout: str | None
+    shop_values: ShopValuesOrNone
+    shop_changed_at: Annotated[AwareDatetime | None, Field(default=None, exclude_if=absent)]
+
+
+class LineItemPatch(BaseModel):
+    """New values; a field that is not sent stays, and `null` empties it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: Annotated[
+        str, Field(max_length=TITLE_LENGTH), AfterValidator(text.single_line), AfterValidator(_not_empty)
+    ] = ""
+    quantity: Annotated[int, Field(ge=1, le=MAX_COPIES)] = 1
+    dedication: Annotated[str | None, Field(max_length=DEDICATION_LENGTH), AfterValidator(_several_lines)] = (
+        None
+    )
+    layout: Annotated[str | None, Field(max_length=LAYOUT_LENGTH), AfterValidator(_word)] = None
+
+
+class BooksRequest(BaseModel):
+    """Orders whose newest finished books become one PDF, in this order."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    order_numbers: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=ORDER_NUMBER_LENGTH, pattern=r"^[^/\x00]+$")]],
+        Field(min_length=1, max_length=MAX_ORDERS, json_schema_extra={"uniqueItems": True}),
+    ]

@@ -1,0 +1,37 @@
+"""A person changes what a book is made of."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_common.contracts.messages import OrderChanged
+from pastelka_orders.errors import LineItemNotFoundError, PreconditionFailedError
+from pastelka_orders.outbox import Outbox
+from pastelka_orders.repository import line_items
+from pastelka_orders.repository.line_items import LineItemRecord
+
+
+async def change(
+    connection: AsyncConnection,
+    order_number: str,
+    item_id: int,
+    values: Mapping[str, Any],
+    is_expected: Callable[[LineItemRecord], bool],
+) -> LineItemRecord:
+    """Set ``values``; what the shop says later of these fields is kept beside, and shown.
+
+    Raises ``LineItemNotFoundError``, and ``PreconditionFailedError`` where the item is not the expected one.
+    """
+    item = await line_items.lock(connection, order_number, item_id)
+    if item is None:
+        raise LineItemNotFoundError(item_id)
+    if not is_expected(item):
+        raise PreconditionFailedError
+    changed = item.changed(values)
+    if changed != item:
+        await line_items.save(connection, changed)
+        outbox = Outbox()
+        outbox.add(OrderChanged(order_number=order_number))
+        await outbox.flush(connection)
+    return changed

@@ -1,0 +1,146 @@
+"""What is wrong with a book before money is spent on paper; one sentence for each finding."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pastelka_orders.book.description import BookOptions
+from pastelka_orders.book.imposition import cells_of, fit_dedication
+from pastelka_orders.book.paper import Sheet
+from pastelka_orders.book.settings import Layouts, known_layout
+from pastelka_orders.book.text_fit import printable_text
+from pastelka_orders.repository.books import ItemContent, OrderContent, PageContent
+
+MIN_PPI = 200
+_MM = 25.4
+
+Code = Literal[
+    "order_cancelled",
+    "item_removed",
+    "no_pages",
+    "no_chosen_page",
+    "page_in_error",
+    "page_in_progress",
+    "file_missing",
+    "low_resolution",
+    "svg_outdated",
+    "photo_replaced",
+    "unknown_layout",
+    "dedication_too_long",
+    "characters_missing",
+    "changed_by_shop",
+]
+# These stop the book; the others are for the person's eyes.
+_ERRORS: frozenset[Code] = frozenset(
+    {
+        "order_cancelled",
+        "no_pages",
+        "no_chosen_page",
+        "page_in_error",
+        "page_in_progress",
+        "file_missing",
+        "photo_replaced",
+        "dedication_too_long",
+    }
+)
+
+Sizes = Mapping[str, tuple[int, int] | None]
+"""Width and height in pixels by path; ``None`` where there is no file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, with the line item and the image it is about."""
+
+    code: Code
+    message: str
+    line_item_id: int | None = None
+    image_id: int | None = None
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it stops the book."""
+        return self.code in _ERRORS
+
+
+def raster_paths(content: OrderContent) -> list[str]:
+    """Files whose sizes :func:`check` needs to know."""
+    pages = [page for item in content.wanted for page in item.pages]
+    return [page.art_path for page in pages if page.art_path is not None and not page.has_fitting_svg]
+
+
+def check(content: OrderContent, options: BookOptions, layouts: Layouts, sizes: Sizes) -> list[Finding]:
+    """All findings, in the order of the book."""
+    if content.is_cancelled:
+        message = f"Order {content.order_number} was cancelled in the shop; nothing is printed for it."
+        return [Finding("order_cancelled", message)]
+    found = [finding for item in content.items for finding in _item(item, options, layouts, sizes)]
+    if not any(page.art_path for item in content.wanted for page in item.pages):
+        found.append(Finding("no_pages", "There is no page to print; choose a completed one."))
+    return found
+
+
+def _item(item: ItemContent, options: BookOptions, layouts: Layouts, sizes: Sizes) -> Iterator[Finding]:
+    if item.quantity == 0:
+        message = f"{item.title} was removed in the shop; it is not printed."
+        yield Finding("item_removed", message, item.line_item_id)
+        return
+    if item.shop_changed_at is not None:
+        message = f"The shop changed {item.title} after it was changed here; what is set here is printed."
+        yield Finding("changed_by_shop", message, item.line_item_id)
+    layout = known_layout(item.layout, layouts)
+    if layout is None:
+        message = (
+            f"The layout {item.layout!r} is not known; one picture is printed on a sheet."
+            " Add the word to PRINT_LAYOUTS, or choose a layout here."
+        )
+        yield Finding("unknown_layout", message, item.line_item_id)
+    yield from _texts(item, options)
+    (cell, *_) = cells_of(layout or "auto", options)
+    for page in item.pages:
+        for code, message in _page(page):
+            yield Finding(code, message, item.line_item_id, page.image_id)
+        if page.art_path is None or page.has_fitting_svg:
+            continue
+        size = sizes.get(page.art_path)
+        if size is None:
+            message = f"The file of page {page.label} is not in the storage; generate it again."
+            yield Finding("file_missing", message, item.line_item_id, page.image_id)
+            continue
+        scale = cell.fitted((size[0], size[1]), can_turn=Sheet(options).can_turn)
+        ppi = int(_MM / scale)
+        if ppi < MIN_PPI:
+            message = (
+                f"Page {page.label} is printed with {ppi} pixels per inch, {MIN_PPI} are needed;"
+                " make an SVG of it, or generate it with more megapixels."
+            )
+            yield Finding("low_resolution", message, item.line_item_id, page.image_id)
+
+
+def _texts(item: ItemContent, options: BookOptions) -> Iterator[Finding]:
+    dedication = item.dedication or ""
+    has_photo = options.has_cover_photo and bool(item.pages) and item.pages[0].photo_path is not None
+    left_out = fit_dedication(dedication, options, has_photo=has_photo).left_out
+    if left_out:
+        message = f"The dedication of {item.title} is too long for the cover by {left_out} characters."
+        yield Finding("dedication_too_long", message, item.line_item_id)
+    missing = printable_text(f"{item.title}\n{dedication}")[1]
+    if missing:
+        message = f"No typeface has these characters of {item.title}, they are left out: {missing}"
+        yield Finding("characters_missing", message, item.line_item_id)
+
+
+def _page(page: PageContent) -> Iterator[tuple[Code, str]]:
+    if page.art_path is None:
+        if page.newest_is_active:
+            yield "page_in_progress", f"Page {page.label} is still being generated; wait for it."
+        elif page.newest_status == "error":
+            yield "page_in_error", f"Page {page.label} could not be generated; try it again."
+        else:
+            yield "no_chosen_page", f"No page is chosen for photo {page.label}; choose a completed one."
+        return
+    if page.is_older_than_photo:
+        yield "photo_replaced", f"The photo of page {page.label} was replaced after the page was generated."
+    if page.svg_path is not None and not page.has_fitting_svg:
+        message = f"The SVG of page {page.label} is of an older page; the chosen page is printed as pixels."
+        yield "svg_outdated", message

@@ -1,0 +1,133 @@
+"""What the books of an order are made of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+_CONTENTS = text(
+    """SELECT o.id AS order_id, o.order_number, o.customer_name, o.cancelled_at IS NOT NULL AS is_cancelled,
+        l.id AS line_item_id, l.position AS item, l.title, l.quantity, l.dedication, l.layout,
+        l.shop_changed_at,
+        i.id AS image_id, i.position, i.path AS photo_path, i.photo_replaced_at,
+        c.id AS coloring_id, c.path AS coloring_path, c.asked_at AS coloring_asked_at,
+        s.coloring_version_id AS svg_of, s.path AS svg_path,
+        n.status::text AS newest_status, n.is_active AS newest_is_active
+    FROM orders o LEFT JOIN line_items l ON l.order_id = o.id LEFT JOIN images i ON i.line_item_id = l.id
+    LEFT JOIN coloring_versions c ON c.id = i.selected_coloring_id
+    LEFT JOIN svg_versions s ON s.id = i.selected_svg_id AND s.status = 'completed'
+    LEFT JOIN LATERAL (SELECT v.status, v.is_active FROM coloring_versions v WHERE v.image_id = i.id
+        ORDER BY v.version DESC LIMIT 1) n ON true
+    WHERE o.order_number = :order_number ORDER BY l.position, l.id, i.position, i.id"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PageContent:
+    """One photo, and what is chosen for it. ``label`` is its position, as in the names of exported files."""
+
+    image_id: int
+    label: str
+    photo_path: str | None
+    photo_replaced_at: datetime | None
+    coloring_id: int | None
+    coloring_path: str | None
+    coloring_asked_at: datetime | None
+    svg_of: int | None
+    svg_path: str | None
+    newest_status: str | None
+    newest_is_active: bool
+
+    @property
+    def is_older_than_photo(self) -> bool:
+        """Whether the page shows a photo that was replaced since."""
+        if self.photo_replaced_at is None or self.coloring_asked_at is None:
+            return False
+        return self.coloring_asked_at < self.photo_replaced_at
+
+    @property
+    def has_fitting_svg(self) -> bool:
+        """Whether the chosen SVG was made from the chosen page."""
+        return self.svg_path is not None and self.svg_of == self.coloring_id
+
+    @property
+    def art_path(self) -> str | None:
+        """What is printed: the vectors of the chosen page, or its pixels."""
+        return self.svg_path if self.has_fitting_svg else self.coloring_path
+
+
+@dataclass(frozen=True, slots=True)
+class ItemContent:
+    """One line item."""
+
+    line_item_id: int
+    position: int
+    title: str
+    quantity: int
+    dedication: str | None
+    layout: str | None
+    pages: list[PageContent]
+    shop_changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderContent:
+    """An order with all its line items, those that were removed included."""
+
+    order_id: int
+    order_number: str
+    customer_name: str | None
+    is_cancelled: bool
+    items: list[ItemContent]
+
+    @property
+    def wanted(self) -> list[ItemContent]:
+        """The line items that are to be delivered (:mod:`pastelka_orders.domain.fulfilment`)."""
+        return [] if self.is_cancelled else [item for item in self.items if item.quantity > 0]
+
+
+async def contents(connection: AsyncConnection, order_number: str) -> OrderContent | None:
+    """What an order's books are made of; ``None`` if there is no such order."""
+    rows = (await connection.execute(_CONTENTS, {"order_number": order_number})).all()
+    if not rows:
+        return None
+    head = rows[0]
+    filled = [row for row in rows if row.line_item_id is not None]
+    groups = [list(group) for _, group in groupby(filled, key=lambda row: row.line_item_id)]
+    items = [_item(group, has_siblings=len(groups) > 1) for group in groups]
+    return OrderContent(head.order_id, head.order_number, head.customer_name, head.is_cancelled, items)
+
+
+def _item(rows: Sequence[Any], *, has_siblings: bool) -> ItemContent:
+    head = rows[0]
+    pages = [_page(row, has_siblings=has_siblings) for row in rows if row.image_id is not None]
+    return ItemContent(
+        head.line_item_id,
+        head.item,
+        head.title,
+        head.quantity,
+        head.dedication,
+        head.layout,
+        pages,
+        head.shop_changed_at,
+    )
+
+
+def _page(row: Any, *, has_siblings: bool) -> PageContent:
+    return PageContent(
+        image_id=row.image_id,
+        label=f"{row.item}-{row.position}" if has_siblings else str(row.position),
+        photo_path=row.photo_path,
+        photo_replaced_at=row.photo_replaced_at,
+        coloring_id=row.coloring_id,
+        coloring_path=row.coloring_path,
+        coloring_asked_at=row.coloring_asked_at,
+        svg_of=row.svg_of,
+        svg_path=row.svg_path,
+        newest_status=row.newest_status,
+        newest_is_active=bool(row.newest_is_active),
+    )

@@ -1,0 +1,77 @@
+"""A line item as a person changes it; what the shop says of the same fields is kept beside."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Integer, Text, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+FIELDS = ("title", "quantity", "dedication", "layout")
+
+_FIND = """SELECT l.id, l.title, l.quantity, l.dedication, l.layout, l.shop_values, l.shop_changed_at,
+        l.shopify_line_item_id IS NOT NULL AS is_of_shop
+    FROM line_items l JOIN orders o ON o.id = l.order_id
+    WHERE o.order_number = :order_number AND l.id = :id"""
+_ONE = text(_FIND).bindparams(bindparam("id", type_=Integer))
+_LOCK = text(f"{_FIND} FOR NO KEY UPDATE OF l").bindparams(bindparam("id", type_=Integer))
+_SAVE = text(
+    """UPDATE line_items SET title = :title, quantity = :quantity, dedication = :dedication,
+        layout = :layout, shop_values = CAST(:shop_values AS jsonb), shop_changed_at = NULL
+    WHERE id = :id"""
+).bindparams(
+    bindparam("id", type_=Integer),
+    bindparam("quantity", type_=Integer),
+    *(bindparam(name, type_=Text) for name in ("title", "dedication", "layout")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LineItemRecord:
+    """``shop_values`` are the shop's values of the fields that a person changed here."""
+
+    id: int
+    title: str
+    quantity: int
+    dedication: str | None
+    layout: str | None
+    shop_values: Mapping[str, Any] | None
+    shop_changed_at: datetime | None
+    is_of_shop: bool
+
+    def changed(self, values: Mapping[str, Any]) -> "LineItemRecord":
+        """The same with other ``values``; what equals the shop's value again is the shop's again."""
+        before = asdict(self)
+        shop = dict(self.shop_values or {})
+        for name, value in values.items():
+            if self.is_of_shop and value != before[name]:
+                shop.setdefault(name, before[name])
+        after = {**before, **values}
+        kept = {name: value for name, value in shop.items() if after[name] != value}
+        return LineItemRecord(**{**after, "shop_values": kept or None, "shop_changed_at": None})
+
+
+async def find(connection: AsyncConnection, order_number: str, item_id: int) -> LineItemRecord | None:
+    """One line item of an order."""
+    return await _one(connection, _ONE, order_number, item_id)
+
+
+async def lock(connection: AsyncConnection, order_number: str, item_id: int) -> LineItemRecord | None:
+    """The same, locked."""
+    return await _one(connection, _LOCK, order_number, item_id)
+
+
+async def save(connection: AsyncConnection, item: LineItemRecord) -> None:
+    """Keep what a locked line item has become."""
+    shop = None if item.shop_values is None else json.dumps(dict(item.shop_values))
+    values = {name: getattr(item, name) for name in FIELDS}
+    await connection.execute(_SAVE, {"id": item.id, "shop_values": shop, **values})
+
+
+async def _one(
+    connection: AsyncConnection, query: Any, order_number: str, item_id: int
+) -> LineItemRecord | None:
+    row = (await connection.execute(query, {"order_number": order_number, "id": item_id})).mappings().first()
+    return LineItemRecord(**row) if row else None

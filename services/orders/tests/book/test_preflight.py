@@ -1,0 +1,152 @@
+"""Each finding of the preflight, with its sentence."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from pastelka_orders.book.description import BookOptions
+from pastelka_orders.handlers.preflight import check, raster_paths
+from pastelka_orders.repository.books import ItemContent, OrderContent, PageContent
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+PAGE = PageContent(
+    image_id=7,
+    label="1",
+    photo_path="1/1/image_1.jpg",
+    photo_replaced_at=None,
+    coloring_id=3,
+    coloring_path="1/1/coloring/v1/image_1.png",
+    coloring_asked_at=NOW,
+    svg_of=3,
+    svg_path="1/1/svg/v1/image_1.svg",
+    newest_status="completed",
+    newest_is_active=False,
+)
+ITEM = ItemContent(5, 1, "Omalovánky", 1, "Pro Aničku", None, [PAGE])
+LARGE = (1700, 2400)
+
+
+def order(*items: ItemContent, **values: Any) -> OrderContent:
+    return replace(OrderContent(1, "1270", "Jana", False, list(items or (ITEM,))), **values)
+
+
+def item(*pages: PageContent, **values: Any) -> OrderContent:
+    return order(replace(ITEM, pages=list(pages or (PAGE,)), **values))
+
+
+def page(**values: Any) -> OrderContent:
+    return item(replace(PAGE, **values))
+
+
+NO_PAGE = {"coloring_id": None, "coloring_path": None, "svg_path": None, "svg_of": None}
+OTHER = item(replace(PAGE, **NO_PAGE), replace(PAGE, image_id=8, label="2"))
+
+FINDINGS: dict[str, tuple[OrderContent, str, bool, str]] = {
+    "no_chosen_page": (OTHER, "No page is chosen for photo 1; choose a completed one.", True, "image"),
+    "page_in_progress": (
+        item(replace(PAGE, **NO_PAGE, newest_is_active=True), replace(PAGE, image_id=8)),
+        "Page 1 is still being generated; wait for it.",
+        True,
+        "image",
+    ),
+    "page_in_error": (
+        item(replace(PAGE, **NO_PAGE, newest_status="error"), replace(PAGE, image_id=8)),
+        "Page 1 could not be generated; try it again.",
+        True,
+        "image",
+    ),
+    "low_resolution": (
+        page(svg_path=None, svg_of=None, coloring_path="small.png"),
+        "Page 1 is printed with 112 pixels per inch, 200 are needed;"
+        " make an SVG of it, or generate it with more megapixels.",
+        False,
+        "image",
+    ),
+    "file_missing": (
+        page(svg_path=None, svg_of=None, coloring_path="gone.png"),
+        "The file of page 1 is not in the storage; generate it again.",
+        True,
+        "image",
+    ),
+    "svg_outdated": (
+        page(svg_of=2),
+        "The SVG of page 1 is of an older page; the chosen page is printed as pixels.",
+        False,
+        "image",
+    ),
+    "photo_replaced": (
+        page(photo_replaced_at=NOW + timedelta(days=1)),
+        "The photo of page 1 was replaced after the page was generated.",
+        True,
+        "image",
+    ),
+    "item_removed": (
+        order(ITEM, replace(ITEM, line_item_id=6, title="Druhé", quantity=0, pages=[])),
+        "Druhé was removed in the shop; it is not printed.",
+        False,
+        "item",
+    ),
+    "order_cancelled": (
+        order(is_cancelled=True),
+        "Order 1270 was cancelled in the shop; nothing is printed for it.",
+        True,
+        "order",
+    ),
+    "no_pages": (
+        order(replace(ITEM, pages=[])),
+        "There is no page to print; choose a completed one.",
+        True,
+        "order",
+    ),
+    "unknown_layout": (
+        item(layout="Šest na stránku"),
+        "The layout 'Šest na stránku' is not known; one picture is printed on a sheet."
+        " Add the word to PRINT_LAYOUTS, or choose a layout here.",
+        False,
+        "item",
+    ),
+    "dedication_too_long": (
+        item(dedication="slovo " * 1000),
+        "The dedication of Omalovánky is too long for the cover by 4746 characters.",
+        True,
+        "item",
+    ),
+    "characters_missing": (
+        item(dedication="Pro 涂 a 色"),
+        "No typeface has these characters of Omalovánky, they are left out: 涂色",
+        False,
+        "item",
+    ),
+}
+
+
+@pytest.mark.parametrize("code", FINDINGS)
+def test_every_finding_has_its_sentence(code: str) -> None:
+    content, sentence, is_error, about = FINDINGS[code]
+    sizes = dict.fromkeys(raster_paths(content), LARGE) | {"small.png": (816, 1226), "gone.png": None}
+    (finding,) = check(content, BookOptions(), {"Dvě": "two"}, sizes)
+    assert (finding.code, finding.message, finding.is_error) == (code, sentence, is_error)
+    assert (finding.line_item_id is not None) == (about != "order")
+    assert (finding.image_id is not None) == (about == "image")
+
+
+def test_a_book_that_is_right_has_no_finding() -> None:
+    assert check(order(), BookOptions(), {}, {}) == []
+    assert check(item(layout="Dvě", dedication=None), BookOptions(), {"dvě": "two"}, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "layout", "finds"),
+    [
+        ({}, None, True),
+        ({"paper": "A5"}, None, False),
+        ({}, "two", False),
+        ({"orientation": "portrait"}, "one", True),
+    ],
+)
+def test_the_resolution_is_that_of_the_printed_size(options: Any, layout: str | None, finds: bool) -> None:
+    content = order(replace(ITEM, layout=layout, pages=[replace(PAGE, svg_path=None, svg_of=None)]))
+    found = check(content, BookOptions(**options), {}, {PAGE.coloring_path or "": (1100, 1500)})
+    assert [one.code for one in found] == (["low_resolution"] if finds else [])

@@ -1,0 +1,67 @@
+"""A person changes a line item, and then the shop does: neither is lost without a word."""
+
+from typing import Any
+
+import asyncpg
+
+ORDER = "/orders/1270"
+
+
+async def item(api: Any) -> Any:
+    return (await api.get(ORDER))["line_items"][0]
+
+
+async def patch(api: Any, **values: Any) -> Any:
+    path = f"{ORDER}/line-items/{(await item(api))['id']}"
+    response = await api.http.patch(path, json=values)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+async def test_a_later_change_by_the_shop_does_not_replace_what_was_set_here(
+    shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
+) -> None:
+    await shop.send(payload(updated_at="2026-11-20T10:00:00Z"))
+    before = await item(api)
+    changed = await patch(api, title="Pro Aničku", quantity=5)
+    assert changed["shop_values"] == {"title": before["title"], "quantity": before["quantity"]}
+    assert "shop_changed_at" not in changed
+
+    # The same again is no change of the shop's.
+    await shop.send(payload(updated_at="2026-11-20T11:00:00Z"))
+    assert "shop_changed_at" not in await item(api)
+
+    sent = payload(updated_at="2026-11-20T12:00:00Z")
+    sent["line_items"][0].update(title="Nový název", current_quantity=2)
+    await shop.send(sent, "orders/updated")
+    found = await item(api)
+    assert (found["title"], found["quantity"]) == ("Pro Aničku", 5)
+    assert found["shop_values"] == {"title": "Nový název", "quantity": 2}
+    assert found["shop_changed_at"]
+    findings = (await api.get(f"{ORDER}/books/preflight"))["findings"]
+    assert [one["message"] for one in findings if one["code"] == "changed_by_shop"] == [
+        "The shop changed Pro Aničku after it was changed here; what is set here is printed."
+    ]
+
+    # The person takes over the shop's title: from then on it is the shop's again.
+    taken = await patch(api, title="Nový název")
+    assert (taken["shop_values"], "shop_changed_at" in taken) == ({"quantity": 2}, False)
+    sent["updated_at"] = "2026-11-20T13:00:00Z"
+    sent["line_items"][0].update(title="Ještě novější")
+    await shop.send(sent, "orders/updated")
+    assert (await item(api))["title"] == "Ještě novější"
+
+
+async def test_what_the_shop_removes_is_removed_also_if_it_was_changed_here(
+    shop: Any, payload: Any, api: Any
+) -> None:
+    await shop.send(payload(updated_at="2026-11-20T10:00:00Z"))
+    await patch(api, quantity=5, dedication="„Pro Aničku“")
+    sent = payload(updated_at="2026-11-20T11:00:00Z")
+    sent["line_items"][0]["current_quantity"] = 0
+    await shop.send(sent, "orders/updated")
+    found = await item(api)
+    assert (found["quantity"], found["removed"], found["dedication"]) == (0, True, "„Pro Aničku“")
+    assert "quantity" not in found["shop_values"]
+    await shop.send(payload(updated_at="2026-11-20T12:00:00Z"), "orders/updated")
+    assert (await item(api))["quantity"] == 1
