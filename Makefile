@@ -130,7 +130,7 @@ bench: sync ## Benchmark the pipeline with fake providers
 	@$(RUN) python -m tests.bench
 
 .PHONY: bench-art
-bench-art: sync ## Generate pages from free photos, measure them, write docs/art.md (ten minutes)
+bench-art: sync ## Generate pages from free photos, measure them, write docs/art.md (a quarter of an hour)
 	@$(RUN) python -m tests.bench.art
 
 .PHONY: bench-frontend

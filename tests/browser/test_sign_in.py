@@ -13,7 +13,11 @@ from tests.browser.password_gateway import PASSWORD, TRIES, PasswordGateway, ent
 from tests.browser.visitor import Visitor
 from tests.line import Line
 
-_REFUSED = (r"/api/v1/(orders|system|images).*: 401", r"/\.well-known/mercure.*: 401", r"/static/.*: 401")
+_REFUSED = (
+    r"/api/v1/(orders|presets|system|images).*: 401",
+    r"/\.well-known/mercure.*: 401",
+    r"/static/.*: 401",
+)
 """Event on an open page when the session ends, before its next request."""
 _BROKEN = "[...document.images].filter((one) => one.complete && one.naturalWidth === 0).length"
 

@@ -272,7 +272,7 @@ KNOWN: tuple[KnownFault, ...] = (
         "A finished version is selected only if nothing was selected since its request; an SVG of another"
         " page does not stay selected.",
         (
-            f"{_ORDERS}/handlers/test_facts.py::test_a_finished_coloring_is_chosen_unless_somebody_chose_meanwhile",
+            f"{_ORDERS}/handlers/test_facts.py::test_a_finished_coloring_is_chosen_unless_a_user_chose_meanwhile",
             f"{_ORDERS}/handlers/test_facts.py::test_a_finished_svg_is_chosen_only_with_its_page",
         ),
     ),

@@ -37,7 +37,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel Coloring
-         * @description Stop a coloring in hand, at the provider too; it ends in `error` with code `cancelled`.
+         * @description Stop an active coloring, at the provider too; it ends in `error` with code `cancelled`.
          */
         post: operations["cancel_coloring"];
         delete?: never;
@@ -137,7 +137,7 @@ export interface paths {
         put?: never;
         /**
          * Generate Image Coloring
-         * @description Ask for a coloring of one image; while one with the same options is in hand, answers that.
+         * @description Ask for a coloring of one image; an active one with the same options is returned instead.
          */
         post: operations["generate_image_coloring"];
         delete?: never;
@@ -157,7 +157,7 @@ export interface paths {
         put?: never;
         /**
          * Generate Image Svg
-         * @description Ask for an SVG of the chosen coloring; while one with the same options is in hand, answers that.
+         * @description Ask for an SVG of the chosen coloring; an active one with the same options is returned instead.
          */
         post: operations["generate_image_svg"];
         delete?: never;
@@ -288,7 +288,7 @@ export interface paths {
         post?: never;
         /**
          * Delete Order
-         * @description Delete an order with its files; work in hand is cancelled.
+         * @description Delete an order with its files; active work is cancelled.
          */
         delete: operations["delete_order"];
         options?: never;
@@ -609,7 +609,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel Svg
-         * @description Stop an SVG in hand; it ends in `error` with code `cancelled`.
+         * @description Stop an active SVG; it ends in `error` with code `cancelled`.
          */
         post: operations["cancel_svg"];
         delete?: never;
@@ -1625,12 +1625,12 @@ export interface components {
         };
         /**
          * ReconcilerResponse
-         * @description The reconciler's last pass: what should be in hand was compared with what is.
+         * @description The reconciler's last pass over all active versions.
          */
         ReconcilerResponse: {
             /**
              * Examined
-             * @description Versions that were in hand
+             * @description Active versions that it looked at
              */
             examined: number;
             /** Last Repaired At */

@@ -68,6 +68,7 @@ function Floating({
             count={work.selected.size}
             progress={work.progress}
             form={work.options.form}
+            presets={work.options.presets}
             onOptions={work.options.setForm}
             onColor={() => void work.generate("coloring")}
             onVectorise={() => void work.generate("svg")}

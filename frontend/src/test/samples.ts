@@ -1,3 +1,4 @@
+import type { Presets } from "@/lib/api";
 import type { Image, Order, OrderHead, OrderListItem } from "@/types";
 
 export function sampleImage(id: number, status: string): Image {
@@ -41,3 +42,20 @@ export function sampleRow(
   const counts = { image_count: 2, coloring_completed: 1, svg_completed: 0, thumbnails: [] };
   return { ...sampleHead(orderNumber, id), ...counts, ...changes };
 }
+
+/** What the API lists where the local provider is active. */
+export const PRESETS: Presets = {
+  provider: "local",
+  options: ["megapixels", "steps", "frame", "background", "line_weight"],
+  items: [
+    { name: "quick", options: { megapixels: 1, steps: 4 }, seconds: 4.2, cost: null },
+    { name: "fine", options: { megapixels: 2, steps: 4 }, seconds: null, cost: null },
+    { name: "best", options: { megapixels: 4, steps: 8 }, seconds: null, cost: null },
+    {
+      name: "toddler",
+      options: { megapixels: 1, steps: 1, line_weight: "bold" },
+      seconds: null,
+      cost: null,
+    },
+  ],
+};

@@ -4,6 +4,10 @@
 export interface ColoringOptions {
   megapixels: number;
   steps: number;
+  /** Added since: only there where they differ from `true`, `quiet` and `normal`. */
+  frame?: boolean | null;
+  background?: "keep" | "quiet" | "none" | null;
+  line_weight?: "thin" | "normal" | "bold" | null;
 }
 
 export interface SvgOptions {

@@ -87,7 +87,7 @@ def calls_with_a_connection() -> Iterator[list[str]]:
 
 @pytest.fixture(autouse=True)
 def no_call_holds_a_connection(calls_with_a_connection: list[str]) -> Iterator[None]:
-    """Fail a test in which anything slow was waited for with a database connection in hand."""
+    """Fail a test that waits for anything slow while it holds a database connection."""
     calls_with_a_connection.clear()
     yield
     assert not calls_with_a_connection, calls_with_a_connection[0]

@@ -39,7 +39,8 @@ from pastelka_orders.consumers import DeadLetters, FactsConsumer
 from pastelka_orders.database import Database
 from pastelka_orders.handlers.create_versions import job_of
 from pastelka_orders.handlers.downloads import Downloads, stored
-from pastelka_orders.photos import PhotoDownloader, PhotoIntake
+from pastelka_orders.photos.download import PhotoDownloader
+from pastelka_orders.photos.intake import PhotoIntake
 from pastelka_orders.photos.urls import UrlRules
 from pastelka_orders.repository import claims, versions
 from pastelka_orders.repository.claims import Claim
@@ -104,7 +105,7 @@ async def test_facts_are_applied_and_then_acknowledged(
         assert (await api.get(f"/images/{number}/coloring-versions"))[0]["status"] == "completed"
 
 
-async def test_what_is_no_fact_is_dropped_and_blocks_nobody(
+async def test_a_malformed_fact_is_dropped_and_blocks_no_other(
     api: Any, worker: Any, nc: Client, database: Database
 ) -> None:
     await api.order()

@@ -21,9 +21,7 @@ async def orders(sql: asyncpg.Connection) -> int:
     return await sql.fetchval("SELECT count(*) FROM orders")
 
 
-async def test_connections_that_died_in_the_pool_are_noticed_by_nobody(
-    database: Database, sql: asyncpg.Connection
-) -> None:
+async def test_dead_connections_of_the_pool_fail_no_call(database: Database, sql: asyncpg.Connection) -> None:
     assert await database.read(one) == await database.write(one) == 1
     await sql.execute(_END_ALL)
     assert await database.read(one) == 1

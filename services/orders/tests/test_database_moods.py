@@ -22,7 +22,8 @@ from pastelka_common.testing.waiting import until
 from pastelka_orders.consumers import FactsConsumer
 from pastelka_orders.database import Database
 from pastelka_orders.handlers.downloads import Downloads
-from pastelka_orders.photos import PhotoDownloader, PhotoIntake
+from pastelka_orders.photos.download import PhotoDownloader
+from pastelka_orders.photos.intake import PhotoIntake
 from services.orders.tests.conftest import attempt_due
 
 _END_ALL = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -153,7 +154,7 @@ async def test_a_download_waits_for_a_database_that_is_read_only(
     await read_only(sql, on=False)
 
 
-async def test_a_column_whose_type_changes_under_running_services_is_noticed_by_nobody(
+async def test_a_changed_column_type_fails_no_request_of_running_services(
     api: Any, worker: Any, database: Database, sql: asyncpg.Connection
 ) -> None:
     await api.order(2)

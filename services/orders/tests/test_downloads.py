@@ -19,7 +19,8 @@ from pastelka_orders import row_jobs
 from pastelka_orders.database import Database
 from pastelka_orders.database_errors import DatabaseUnavailableError
 from pastelka_orders.handlers.downloads import Downloads
-from pastelka_orders.photos import PhotoDownloader, PhotoIntake
+from pastelka_orders.photos.download import PhotoDownloader
+from pastelka_orders.photos.intake import PhotoIntake
 from pastelka_orders.photos.urls import UrlRules
 from pastelka_orders.repository import shop_items
 from pastelka_orders.row_jobs import JobRunner
@@ -179,7 +180,7 @@ async def test_each_image_has_its_own_fate(api: Any, sql: asyncpg.Connection, da
     assert [one["error"]["code"] for one in found if "error" in one] == ["photo_gone"]
 
 
-async def test_a_host_that_does_not_answer_holds_up_nobody_else(
+async def test_a_host_that_does_not_respond_delays_no_other_host(
     api: Any, sql: asyncpg.Connection, database: Database
 ) -> None:
     """All slots could be taken by the photos of one host; a photo of another comes all the same."""

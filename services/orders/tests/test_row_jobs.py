@@ -29,7 +29,8 @@ from pastelka_orders.erasure import Eraser
 from pastelka_orders.erasure.eraser import RETRIES
 from pastelka_orders.handlers.downloads import Downloads
 from pastelka_orders.pg_notify import listen
-from pastelka_orders.photos import PhotoDownloader, PhotoIntake
+from pastelka_orders.photos.download import PhotoDownloader
+from pastelka_orders.photos.intake import PhotoIntake
 from pastelka_orders.photos.urls import UrlRules
 from pastelka_orders.repository import claims, erasures, shop_jobs
 from pastelka_orders.repository.claims import CHANNEL, Claim

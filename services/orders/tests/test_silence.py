@@ -132,7 +132,7 @@ async def test_a_statement_that_arrives_after_the_refusal_changes_nothing(
     assert await orders(sql) == before
 
 
-async def test_who_vanishes_inside_a_transaction_holds_nobody_up(
+async def test_a_client_that_vanished_in_a_transaction_delays_no_other(
     far: Database, proxy: SilentProxy, database: Database, sql: asyncpg.Connection
 ) -> None:
     """As a worker whose host is gone: the server hears nothing, and ends the session by itself."""

@@ -1,6 +1,8 @@
 """Makes pages in a separate process on one core and reports the cost of each."""
 
+import hashlib
 import resource
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -14,6 +16,7 @@ import platformdirs
 from numpy.typing import NDArray
 
 from pastelka_coloring.providers.local.detector import EdgeDetector
+from pastelka_coloring.providers.local.graph import BUILDER_VERSION
 from pastelka_coloring.providers.local.job import Models, PageJob, color, load
 from pastelka_coloring.providers.local.loading import load_models
 from pastelka_coloring.providers.local.photo import read_photo
@@ -37,6 +40,8 @@ class MadePage:
 
 def pages(photos: list[Path], megapixels: float, style: PageStyle) -> Iterator[MadePage]:
     """Make the page of each photo sequentially in one process."""
+    if not photos:
+        return
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         pool.submit(load, _models()).result()
         for photo in photos:
@@ -44,15 +49,29 @@ def pages(photos: list[Path], megapixels: float, style: PageStyle) -> Iterator[M
 
 
 def reference(photo: Path) -> NDArray[np.float32]:
-    """The edge probabilities of a photo, as the detector sees it at half a megapixel."""
+    """The edge probabilities of a photo, as the detector sees it at half a megapixel.
+
+    They are kept in a temporary folder: they take as long as a page.
+    """
+    kept = Path(tempfile.gettempdir(), "pastelka-bench-edges")
+    kept.mkdir(exist_ok=True)
+    path = kept / f"{BUILDER_VERSION}-{hashlib.sha256(photo.read_bytes()).hexdigest()[:16]}.npy"
+    if path.exists():
+        return np.asarray(np.load(path), np.float32)
     pixels = read_photo(photo).pixels
-    return _detector().edges(resized(pixels, shape_for(pixels, _REFERENCE_PIXELS))).fused
+    edges = _detector().edges(resized(pixels, shape_for(pixels, _REFERENCE_PIXELS))).fused
+    np.save(path, edges)
+    return edges
 
 
 def svg(page: Path) -> bytes:
-    """The SVG that vectorize's local provider makes of a page, in a separate process."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(trace_page, page, ShapeStacking.STACKED, GroupBy.COLOR, _MEMORY).result()
+    """The SVG that the local provider of vectorize makes of a page, in a process of its own."""
+    return _tracer().submit(trace_page, page, ShapeStacking.STACKED, GroupBy.COLOR, _MEMORY).result()
+
+
+@cache
+def _tracer() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
 
 
 @cache

@@ -76,7 +76,7 @@ def _regions(black: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.in
     labels, _ = ndimage.label(~black)
     areas = np.bincount(labels.ravel())
     areas[0] = 0
-    return areas, labels
+    return areas.astype(np.int64), np.asarray(labels, np.int32)
 
 
 def _between_regions(
@@ -86,7 +86,7 @@ def _between_regions(
     window = np.ones((_SIDES, _SIDES), np.uint8)
     most = cv2.dilate(real, window)
     least = cv2.erode(np.where(real > 0, real, np.float32(1e9)), window)
-    return line & (most > 0) & (most != least)
+    return np.asarray(line & (most > 0) & (most != least), np.bool_)
 
 
 def _specks(black: NDArray[np.bool_], extent: float) -> float:
@@ -100,7 +100,7 @@ def _agreement(
 ) -> tuple[float, float]:
     """Shares of the page's lines on weak or strong edges, and of strong edges on lines."""
     height, width = line.shape
-    edges = cv2.resize(reference, (width, height), interpolation=cv2.INTER_LINEAR)
+    edges = np.asarray(cv2.resize(reference, (width, height)), np.float32)
     strong, weak = (_thinned(edges, threshold) for threshold in (0.5, 0.2))
     near = _AGREES * float(np.hypot(height, width))
     to_edge, to_line = (

@@ -38,19 +38,22 @@ KINDS = {
 
 
 WEAK: dict[str, str] = {
-    "hopper": "the badge of the cap is a few blobs, and the left temple of the glasses ends in the cheek.",
-    "mariachi": "the faces in profile have an eye and an outline only; hands and instruments are unclear.",
-    "phone": "noise costs the patches of the suit and a part of the rocket.",
-    "chelsea": "the head is open at the top, and the pupils are empty.",
+    "astronaut": "the shuttle beside the rocket is missing, the badges are arbitrary blobs.",
+    "hopper": "the badge of the cap is a few blobs, half of the stars are gone, and the left temple of the"
+    " glasses ends in the cheek; no more regions than before.",
+    "mariachi": "the faces in profile have an eye and an outline only; hands and instruments cannot be told.",
+    "phone": "noise costs the patches of the suit and the lower part of the rocket.",
+    "chelsea": "the head is open at the top, the pupils are empty, and shadows of the fur become shapes.",
     "dog": "the face has neither eyes nor muzzle, and the grass under the belly becomes a shape.",
-    "kitten": "one eye is a dot and the other a ring; the wool is a few arbitrary patches.",
-    "sheep": "no eyes; the fleece is cut into arbitrary areas.",
+    "kitten": "no nose; the wool is a few arbitrary patches.",
+    "sheep": "the muzzle ends in one ring around the nose, and the fleece is cut into arbitrary areas.",
     "cow": "the hind legs run into one shape with what lies between them; no eye.",
     "macaw": "no eye, and few feathers.",
     "raccoon": "failed: fur and leaves mix, and no animal can be made out.",
     "coffee": "reflections on saucer and spoon and the shadow below become shapes.",
-    "flower": "the middle is simplified to a few large petals.",
-    "castle": "most windows are gone, and the wood is arbitrary patches.",
+    "flower": "the middle is a few large petals of arbitrary outline; less than twice the regions of before.",
+    "china": "the railings and windows are bands and blobs.",
+    "castle": "most windows are gone, some walls are mazes, and the wood is arbitrary patches.",
     "canyon": "cliffs, bushes and river are bands that are hard to tell apart.",
     "gateway": "palms and lamps become blobs.",
 }

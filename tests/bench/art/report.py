@@ -1,16 +1,16 @@
 """Writes the tables of docs/art.md, the contact sheet and the README's picture."""
 
-import os
-from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from string import Template
 
 import numpy as np
 from PIL import Image
 
-from tests.bench.art.comparison import Drawn, Vector, rendered, vector_of
-from tests.bench.art.measures import Measures
+from tests.bench.art.comparison import Drawn, rendered, vector_of
+from tests.bench.art.measures import mean
 from tests.bench.art.photos import KINDS, WEAK
+from tests.bench.art.results import Result
 
 _LIMIT_BYTES = 900_000
 _DOCUMENT = Path(__file__).with_name("document.md")
@@ -29,45 +29,52 @@ _COLUMNS = {
 }
 
 
-@dataclass(frozen=True)
-class Row:
-    """Mean over all pages of one method, CPU seconds per page, and peak memory in MB."""
-
-    measures: Measures
-    seconds: float | None
-    megabytes: float | None
-
-
-def document(
-    rows: dict[str, Row], single: dict[str, Measures], vectors: dict[str, Vector], seconds: float
-) -> str:
-    """The text of docs/art.md."""
+def document(rows: dict[str, list[Result]], names: list[str], speedup: float) -> str:
+    """The text of docs/art.md; ``rows`` has the results of each method in the order of the photos."""
+    child, previous = rows["child"], rows["previous method"]
     return Template(_DOCUMENT.read_text()).substitute(
-        count=len(single),
-        minutes=f"{seconds / 60:.0f}",
-        processors=os.cpu_count(),
+        count=len(names),
         table=_table(rows),
-        single=_single(single, vectors),
+        single=_single(dict(zip(names, child, strict=True)), previous),
+        bytes=f"{_bytes_for_ink(child) / _bytes_for_ink(previous):.2f}",
+        speedup=f"{speedup:.2f}",
         weak="\n".join(f"- **{name}**: {sentence}" for name, sentence in WEAK.items()),
     )
 
 
-def _table(rows: dict[str, Row]) -> str:
-    head = ["", *_COLUMNS.values(), "CPU s", "peak MB"]
+def _bytes_for_ink(results: list[Result]) -> float:
+    return fmean(each.vector.kilobytes / each.measures.ink for each in results if each.vector)
+
+
+def _table(rows: dict[str, list[Result]]) -> str:
+    head = ["", *_COLUMNS.values(), "CPU s", "peak MB", "SVG KB", "SVG differs, %"]
     lines = [head, ["---"] * len(head)]
-    for name, row in rows.items():
-        cost = [_number(row.seconds), _number(row.megabytes)]
-        lines.append([name, *(_number(getattr(row.measures, key)) for key in _COLUMNS), *cost])
+    for name, results in rows.items():
+        means = mean([each.measures for each in results])
+        seconds = [each.seconds for each in results if each.seconds is not None]
+        memory = [each.megabytes for each in results if each.megabytes is not None]
+        vectors = [each.vector for each in results if each.vector is not None]
+        cost = [
+            _number(fmean(seconds) if seconds else None),
+            _number(max(memory, default=None)),
+            _number(fmean(each.kilobytes for each in vectors) if vectors else None),
+            f"{fmean(each.different for each in vectors):.2f}" if vectors else "",
+        ]
+        lines.append([name, *(_number(getattr(means, key)) for key in _COLUMNS), *cost])
     return _markdown(lines)
 
 
-def _single(single: dict[str, Measures], vectors: dict[str, Vector]) -> str:
+def _single(child: dict[str, Result], previous: list[Result]) -> str:
     keys = ["closed", "ends", "fillable", "tiny", "slivers", "largest", "ink", "specks"]
-    head = ["photo", "", *(_COLUMNS[key] for key in keys), "SVG KB", "different, %"]
+    columns = [_COLUMNS[key] for key in keys]
+    columns.insert(3, "fillable before")
+    head = ["photo", "", *columns, "CPU s", "SVG KB", "SVG differs, %"]
     lines = [head, ["---"] * len(head)]
-    for name, measures in single.items():
-        vector = [_number(vectors[name].kilobytes), f"{vectors[name].different:.2f}"]
-        lines.append([name, KINDS[name], *(_number(getattr(measures, key)) for key in keys), *vector])
+    for (name, result), before in zip(child.items(), previous, strict=True):
+        cells = [_number(getattr(result.measures, key)) for key in keys]
+        cells.insert(3, _number(before.measures.fillable))
+        vector = [_number(result.vector.kilobytes), f"{result.vector.different:.2f}"] if result.vector else []
+        lines.append([name, KINDS[name], *cells, _number(result.seconds), *vector])
     return _markdown(lines)
 
 

@@ -1,23 +1,28 @@
 import { useId } from "react";
 import { useLanguage } from "@/i18n/context";
+import type { Presets } from "@/lib/api";
 import { cn } from "@/lib/cn";
-import { coloringOptions, PRESET_NAMES, type OptionsForm, type Preset } from "@/lib/options";
+import { describeOptions } from "@/lib/describeOptions";
+import { coloringOptions, type OptionsForm, type Preset } from "@/lib/options";
 
 interface PresetPickerProps {
   form: OptionsForm;
+  /** Undefined until the API has listed them. */
+  presets: Presets | undefined;
   onChange: (form: OptionsForm) => void;
 }
 
 /** The presets; own values only where they are chosen, because they are typed on an order's page. */
-function offered(form: OptionsForm): readonly Preset[] {
-  return PRESET_NAMES.filter((preset) => preset !== "own" || form.preset === "own");
+function offered(form: OptionsForm, presets: Presets | undefined): readonly Preset[] {
+  const listed = presets?.items.map(({ name }) => name) ?? [];
+  return form.preset === "own" ? [...listed, "own"] : listed;
 }
 
-function Choice({ form, preset, name, onChoose }: ChoiceProps) {
+function Choice({ form, presets, preset, name, onChoose }: ChoiceProps) {
   const { t } = useLanguage();
-  const options = coloringOptions({ ...form, preset });
+  const options = coloringOptions({ ...form, preset }, presets);
   const isChosen = form.preset === preset;
-  const values = "errors" in options ? undefined : t("list.preset.values", { ...options });
+  const values = "errors" in options ? undefined : describeOptions(options, t);
   return (
     <label
       title={values}
@@ -35,22 +40,24 @@ function Choice({ form, preset, name, onChoose }: ChoiceProps) {
 
 interface ChoiceProps {
   form: OptionsForm;
+  presets: Presets | undefined;
   preset: Preset;
   name: string;
   onChoose: () => void;
 }
 
 /** Preset of the coloring pages for the selected orders. */
-export function PresetPicker({ form, onChange }: PresetPickerProps) {
+export function PresetPicker({ form, presets, onChange }: PresetPickerProps) {
   const { t } = useLanguage();
   const name = useId();
   return (
-    <fieldset className="flex rounded-[9px] bg-soft p-0.5">
+    <fieldset className="flex flex-wrap rounded-[9px] bg-soft p-0.5">
       <legend className="sr-only">{t("list.preset")}</legend>
-      {offered(form).map((preset) => (
+      {offered(form, presets).map((preset) => (
         <Choice
           key={preset}
           form={form}
+          presets={presets}
           preset={preset}
           name={name}
           onChoose={() => onChange({ ...form, preset })}

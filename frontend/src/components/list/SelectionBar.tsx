@@ -1,6 +1,7 @@
 import { Icon } from "@/components/Icon";
 import type { BulkProgress } from "@/hooks/useBulkGenerate";
 import { useLanguage } from "@/i18n/context";
+import type { Presets } from "@/lib/api";
 import type { OptionsForm } from "@/lib/options";
 import { PresetPicker } from "./PresetPicker";
 
@@ -9,6 +10,7 @@ interface SelectionBarProps {
   /** Progress of the requests; null while there are none. */
   progress: BulkProgress | null;
   form: OptionsForm;
+  presets: Presets | undefined;
   onOptions: (form: OptionsForm) => void;
   onColor: () => void;
   onVectorise: () => void;
@@ -24,7 +26,7 @@ function Key({ name }: { name: string }) {
 }
 
 /** Actions for the selected orders; floats, so that the list does not move. */
-export function SelectionBar({ count, progress, form, onOptions, ...actions }: SelectionBarProps) {
+export function SelectionBar({ count, progress, form, presets, onOptions, ...actions }: SelectionBarProps) {
   const { t } = useLanguage();
   return (
     <section
@@ -38,7 +40,7 @@ export function SelectionBar({ count, progress, form, onOptions, ...actions }: S
       <span role="status" className="pr-2 font-medium whitespace-nowrap tabular-nums max-sm:mr-auto">
         {progress ? t("list.busy", { ...progress }) : t("list.selected", { count })}
       </span>
-      <PresetPicker form={form} onChange={onOptions} />
+      <PresetPicker form={form} presets={presets} onChange={onOptions} />
       <button
         type="button"
         className="button button-small button-primary"

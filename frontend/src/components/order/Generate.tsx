@@ -3,12 +3,14 @@ import { Icon } from "@/components/Icon";
 import { useCanEdit } from "@/hooks/useSession";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
+import { describeOptions } from "@/lib/describeOptions";
 import type { ImageActions } from "./actions";
 import type { Kind, OrderImage } from "./model";
-import { OwnNumbers, SvgFields } from "./OptionsBar";
+import { SvgFields } from "./OptionsBar";
+import { OwnFields } from "./OwnFields";
 import type { CardOptions } from "./useCardOptions";
 import { obstacleTo, pageToVectorise, versionsOf } from "./versions";
-import { describeOptions, describeSvgOptions } from "./VersionStrip";
+import { describeSvgOptions } from "./VersionStrip";
 
 interface GenerateProps {
   kind: Kind;
@@ -43,7 +45,11 @@ export function Generate({ kind, image, actions, options }: GenerateProps) {
       </div>
       <div id={id} hidden={!form} className="flex flex-wrap gap-3 text-[13px] text-mute">
         {form && kind === "coloring" && (
-          <OwnNumbers form={form} onChange={(next) => options.setForm(kind, next)} />
+          <OwnFields
+            form={form}
+            taken={options.toSend.taken}
+            onChange={(next) => options.setForm(kind, next)}
+          />
         )}
         {form && kind === "svg" && <SvgFields form={form} onChange={(next) => options.setForm(kind, next)} />}
       </div>
@@ -67,7 +73,7 @@ function GenerateButton({ kind, image, actions, options }: GenerateProps) {
       {t(first ? `detail.generate.${kind}` : `detail.again.${kind}`)}
       <span className="min-w-0 truncate font-normal text-mute">
         {kind === "coloring" ? (
-          coloring && describeOptions(coloring)
+          coloring && describeOptions(coloring, t)
         ) : (
           <SvgDetail image={image} options={options} />
         )}

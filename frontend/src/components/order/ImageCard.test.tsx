@@ -17,6 +17,7 @@ afterEach(() => vi.unstubAllGlobals());
 const OPTIONS = {
   coloring: { megapixels: 2, steps: 4 },
   svg: { shape_stacking: "stacked", group_by: "color" },
+  taken: ["megapixels", "steps", "frame", "background", "line_weight"],
 } as const;
 
 /** Renders the card of the first image of the cached order as the page does. */
@@ -253,7 +254,7 @@ describe("options of one image", () => {
     const { requests } = serve({
       "POST /api/v1/images/7/generate-coloring": () => ({
         status: 202,
-        body: page(3, { options: { megapixels: 4, steps: 4 } }),
+        body: page(3, { options: { megapixels: 4, steps: 4, background: "none" } }),
       }),
     });
     const { user } = show(TWO_PAGES);
@@ -265,9 +266,11 @@ describe("options of one image", () => {
     expect(screen.getByRole("alert")).toHaveTextContent("Zadejte číslo od 0,5 do 8.");
     expect(screen.getByRole("button", { name: /Nová omalovánka/ })).toBeDisabled();
     await user.type(field, "4");
-    await user.click(screen.getByRole("button", { name: /Nová omalovánka 4 MP/ }));
-    await within(pages()).findByText("v3");
-    expect(requests).toEqual(['POST /api/v1/images/7/generate-coloring {"megapixels":4,"steps":4}']);
+    await user.selectOptions(screen.getByRole("combobox", { name: "Pozadí" }), "žádné");
+    await user.click(screen.getByRole("button", { name: "Nová omalovánka 4 MP / 4 · bez pozadí" }));
+    expect(await within(pages()).findByText("4 MP / 4 · bez pozadí")).toBeVisible();
+    const sent = '{"megapixels":4,"steps":4,"background":"none"}';
+    expect(requests).toEqual([`POST /api/v1/images/7/generate-coloring ${sent}`]);
     await user.click(toggle);
     expect(screen.getByRole("button", { name: /Nová omalovánka 2 MP/ })).toBeEnabled();
   });

@@ -1,44 +1,50 @@
 import { useId, useState } from "react";
+import { Choice } from "@/components/Choice";
 import { useLanguage } from "@/i18n/context";
+import type { Presets } from "@/lib/api";
 import { cn } from "@/lib/cn";
-import {
-  coloringOptions,
-  GROUPINGS,
-  MEGAPIXELS,
-  PRESET_NAMES,
-  PRESETS,
-  SHAPE_STACKINGS,
-  STEPS,
-  type OptionsError,
-  type OptionsForm,
-  type Preset,
-} from "@/lib/options";
-import { describeOptions } from "./VersionStrip";
+import { describeOptions } from "@/lib/describeOptions";
+import { GROUPINGS, SHAPE_STACKINGS, type OptionsForm, type Preset } from "@/lib/options";
+import { OwnFields } from "./OwnFields";
 
-interface OptionsBarProps {
+interface FormProps {
   form: OptionsForm;
   onChange: (form: OptionsForm) => void;
 }
 
-/** Options of the next pages and SVGs: a preset or custom numbers; the structure of SVGs. */
-export function OptionsBar({ form, onChange }: OptionsBarProps) {
+interface OptionsBarProps extends FormProps {
+  /** Undefined until the API responded: until then only custom values are available. */
+  presets: Presets | undefined;
+}
+
+/** Options of the next pages and SVGs: a preset or custom values; the structure of SVGs. */
+export function OptionsBar({ form, presets, onChange }: OptionsBarProps) {
   const { t } = useLanguage();
   const name = useId();
+  const seconds = presets?.items.find((preset) => preset.name === form.preset)?.seconds;
+  const choice = (preset: Preset, hint: string) => (
+    <PresetChoice
+      key={preset}
+      name={name}
+      preset={preset}
+      hint={hint}
+      chosen={form.preset === preset}
+      onChoose={() => onChange({ ...form, preset })}
+    />
+  );
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
-      <fieldset className="flex rounded-[9px] border border-line bg-card p-0.5">
+      <fieldset className="flex min-h-[46px] flex-wrap rounded-[9px] border border-line bg-card p-0.5">
         <legend className="sr-only">{t("detail.preset")}</legend>
-        {PRESET_NAMES.map((preset) => (
-          <PresetChoice
-            key={preset}
-            name={name}
-            preset={preset}
-            chosen={form.preset === preset}
-            onChoose={() => onChange({ ...form, preset })}
-          />
-        ))}
+        {presets?.items.map((preset) => choice(preset.name, describeOptions(preset.options, t)))}
+        {choice("own", t("detail.preset.own.hint"))}
       </fieldset>
-      {form.preset === "own" && <OwnNumbers form={form} onChange={onChange} />}
+      {seconds != null && (
+        <span className="text-[13px] text-mute">
+          {t("detail.preset.seconds", { seconds: Math.ceil(seconds) })}
+        </span>
+      )}
+      {form.preset === "own" && <OwnFields form={form} taken={presets?.options ?? []} onChange={onChange} />}
       <SvgChoices form={form} onChange={onChange} />
     </div>
   );
@@ -47,11 +53,12 @@ export function OptionsBar({ form, onChange }: OptionsBarProps) {
 interface PresetChoiceProps {
   name: string;
   preset: Preset;
+  hint: string;
   chosen: boolean;
   onChoose: () => void;
 }
 
-function PresetChoice({ name, preset, chosen, onChoose }: PresetChoiceProps) {
+function PresetChoice({ name, preset, hint, chosen, onChoose }: PresetChoiceProps) {
   const { t } = useLanguage();
   return (
     <label
@@ -62,76 +69,12 @@ function PresetChoice({ name, preset, chosen, onChoose }: PresetChoiceProps) {
     >
       <input type="radio" name={name} checked={chosen} onChange={onChoose} className="sr-only" />
       <span className="block font-medium">{t(`detail.preset.${preset}`)}</span>
-      <small className={cn("block text-[11px]", chosen ? "opacity-80" : "")}>
-        {preset === "own" ? t("detail.preset.own.hint") : describeOptions(PRESETS[preset])}
-      </small>
+      <small className={cn("block text-[11px]", chosen ? "opacity-80" : "")}>{hint}</small>
     </label>
   );
 }
 
-/** Number fields for megapixels and steps, with the valid range if the input is invalid. */
-export function OwnNumbers({ form, onChange }: OptionsBarProps) {
-  const { t } = useLanguage();
-  const options = coloringOptions(form);
-  const errors: OptionsError[] = "errors" in options ? options.errors : [];
-  return (
-    <div className="flex flex-wrap items-start gap-3">
-      <NumberField
-        label={t("detail.megapixels")}
-        range={MEGAPIXELS}
-        value={form.megapixels}
-        error={errors.includes("megapixels") ? t("detail.megapixels.error") : undefined}
-        onChange={(megapixels) => onChange({ ...form, megapixels })}
-      />
-      <NumberField
-        label={t("detail.stepsField")}
-        range={STEPS}
-        value={form.steps}
-        error={errors.includes("steps") ? t("detail.stepsField.error") : undefined}
-        onChange={(steps) => onChange({ ...form, steps })}
-      />
-    </div>
-  );
-}
-
-interface NumberFieldProps {
-  label: string;
-  range: { min: number; max: number; step: number };
-  value: string;
-  error: string | undefined;
-  onChange: (value: string) => void;
-}
-
-function NumberField({ label, range, value, error, onChange }: NumberFieldProps) {
-  const id = useId();
-  return (
-    <div className="text-[13px]">
-      <label className="flex items-center gap-2 text-mute">
-        {label}
-        <input
-          type="number"
-          inputMode="decimal"
-          {...range}
-          value={value}
-          onChange={(event) => onChange(event.target.value)}
-          aria-invalid={error !== undefined}
-          aria-describedby={error === undefined ? undefined : id}
-          className={cn(
-            "h-9 w-20 rounded-[9px] border bg-card px-2.5 text-ink",
-            error === undefined ? "border-line" : "border-bad",
-          )}
-        />
-      </label>
-      {error !== undefined && (
-        <p id={id} role="alert" className="mt-1 text-xs text-bad">
-          {error}
-        </p>
-      )}
-    </div>
-  );
-}
-
-function SvgChoices({ form, onChange }: OptionsBarProps) {
+function SvgChoices({ form, onChange }: FormProps) {
   const { t } = useLanguage();
   const [open, setOpen] = useState(false);
   const id = useId();
@@ -155,7 +98,7 @@ function SvgChoices({ form, onChange }: OptionsBarProps) {
 }
 
 /** The structure of SVGs: shape stacking and grouping. */
-export function SvgFields({ form, onChange }: OptionsBarProps) {
+export function SvgFields({ form, onChange }: FormProps) {
   const { t } = useLanguage();
   const { shape_stacking, group_by } = form.svg;
   return (
@@ -173,34 +116,5 @@ export function SvgFields({ form, onChange }: OptionsBarProps) {
         onChoose={(value) => onChange({ ...form, svg: { ...form.svg, group_by: value } })}
       />
     </>
-  );
-}
-
-interface ChoiceProps<T extends string> {
-  label: string;
-  value: T;
-  choices: { value: T; text: string }[];
-  onChoose: (value: T) => void;
-}
-
-function Choice<T extends string>({ label, value, choices, onChoose }: ChoiceProps<T>) {
-  return (
-    <label className="flex items-center gap-2">
-      {label}
-      <select
-        value={value}
-        onChange={(event) => {
-          const chosen = choices.find((choice) => choice.value === event.target.value);
-          if (chosen) onChoose(chosen.value);
-        }}
-        className="h-9 rounded-[9px] border border-line bg-card px-2 text-ink"
-      >
-        {choices.map((choice) => (
-          <option key={choice.value} value={choice.value}>
-            {choice.text}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }

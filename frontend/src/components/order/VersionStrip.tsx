@@ -2,6 +2,7 @@ import { useCanEdit } from "@/hooks/useSession";
 import { useLanguage, type Translate } from "@/i18n/context";
 import { StatusBadge } from "@/components/StatusBadge";
 import { cn } from "@/lib/cn";
+import { describeOptions } from "@/lib/describeOptions";
 import type { ColoringVersion, Kind, OrderImage, SvgVersion, Version } from "./model";
 import { Picture } from "./Picture";
 import { pageOf, versionsOf } from "./versions";
@@ -117,15 +118,11 @@ function TileContent({ kind, version, options }: Pick<TileProps, "kind" | "versi
   );
 }
 
-/** "2 MP / 4" of a page; "from page v2 · stacked · by color" of an SVG. */
+/** "2 MP / 4 · bold lines" of a page; "from page v2 · stacked · by color" of an SVG. */
 function describe(image: OrderImage, kind: Kind, version: Version, t: Translate): string {
   return kind === "coloring"
-    ? describeOptions((version as ColoringVersion).options)
+    ? describeOptions((version as ColoringVersion).options, t)
     : describeSvg(image, version as SvgVersion, t);
-}
-
-export function describeOptions(options: { megapixels: number; steps: number }): string {
-  return `${options.megapixels} MP / ${options.steps}`;
 }
 
 function describeSvg(image: OrderImage, svg: SvgVersion, t: Translate): string {

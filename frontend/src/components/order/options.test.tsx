@@ -1,13 +1,48 @@
-import { render, screen } from "@testing-library/react";
-import userEvent from "@testing-library/user-event";
-import { describe, expect, it } from "vitest";
+import { screen } from "@testing-library/react";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { useOptions } from "@/hooks/useOptions";
-import { coloringOptions, DEFAULT_FORM, parseNumber, recallOptions, rememberOptions } from "@/lib/options";
+import type { Presets } from "@/lib/api";
+import {
+  coloringOptions,
+  DEFAULT_FORM,
+  parseNumber,
+  recallOptions,
+  rememberOptions,
+  withListedPreset,
+  type OptionsForm,
+} from "@/lib/options";
+import { renderPage } from "@/test/renderPage";
+import { PRESETS } from "@/test/samples";
 import { OptionsBar } from "./OptionsBar";
+import { serve } from "./test/api";
+
+const REMOTE: Presets = { ...PRESETS, provider: "runpod", options: ["megapixels", "steps"] };
+const OWN: OptionsForm = {
+  ...DEFAULT_FORM,
+  preset: "own",
+  style: { frame: false, background: "quiet", line_weight: "bold" },
+};
+
+const servePresets = (presets: Presets) =>
+  serve({ "GET /api/v1/presets": () => ({ status: 200, body: presets }) });
+
+beforeEach(() => servePresets(PRESETS));
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
 
 describe("coloringOptions", () => {
-  it("returns a preset's values", () => {
-    expect(coloringOptions({ ...DEFAULT_FORM, preset: "best" })).toEqual({ megapixels: 4, steps: 8 });
+  it("returns a preset's values as the API lists them", () => {
+    const toddler = { ...DEFAULT_FORM, preset: "toddler" } as const;
+    expect(coloringOptions(toddler, PRESETS)).toEqual({ megapixels: 1, steps: 1, line_weight: "bold" });
+    expect(coloringOptions(toddler, undefined)).toEqual({ errors: [] });
+  });
+
+  it("sends of a custom style only what is not the default and what the provider supports", () => {
+    const plain = { megapixels: 1, steps: 4 };
+    expect(coloringOptions(OWN, PRESETS)).toEqual({ ...plain, frame: false, line_weight: "bold" });
+    expect(coloringOptions(OWN, REMOTE)).toEqual(plain);
+    expect(coloringOptions({ ...DEFAULT_FORM, preset: "own" }, PRESETS)).toEqual(plain);
   });
 
   it.each([
@@ -16,7 +51,9 @@ describe("coloringOptions", () => {
     ["2", "2.5", ["steps"]],
     ["0.4", "", ["megapixels", "steps"]],
   ])("rejects %j MP and %j steps", (megapixels, steps, errors) => {
-    expect(coloringOptions({ ...DEFAULT_FORM, preset: "own", megapixels, steps })).toEqual({ errors });
+    expect(coloringOptions({ ...DEFAULT_FORM, preset: "own", megapixels, steps }, PRESETS)).toEqual({
+      errors,
+    });
   });
 
   it("parses a decimal comma, and rejects letters", () => {
@@ -27,14 +64,17 @@ describe("coloringOptions", () => {
 
 describe("remembered options", () => {
   it("are restored", () => {
-    const form = { ...DEFAULT_FORM, preset: "own" as const, megapixels: "3", steps: "7" };
+    const form = { ...OWN, megapixels: "3", steps: "7" };
     rememberOptions(form, localStorage);
     expect(recallOptions(localStorage)).toEqual(form);
   });
 
   it("fall back to the defaults if they are invalid", () => {
-    localStorage.setItem("pastelka.options", '{"preset":"huge","megapixels":"","svg":{"group_by":"color"}}');
-    expect(recallOptions(localStorage)).toEqual(DEFAULT_FORM);
+    localStorage.setItem(
+      "pastelka.options",
+      '{"preset":"huge","megapixels":"","style":{"frame":1,"background":"loud"},"svg":{"group_by":"color"}}',
+    );
+    expect(withListedPreset(recallOptions(localStorage), PRESETS)).toEqual(DEFAULT_FORM);
     localStorage.setItem("pastelka.options", "not json");
     expect(recallOptions(localStorage)).toEqual(DEFAULT_FORM);
   });
@@ -44,28 +84,32 @@ function Bar() {
   const options = useOptions();
   return (
     <>
-      <OptionsBar form={options.form} onChange={options.setForm} />
-      <output>{JSON.stringify(options.toSend)}</output>
+      <OptionsBar form={options.form} presets={options.presets} onChange={options.setForm} />
+      <output aria-label="to send">{JSON.stringify(options.toSend)}</output>
     </>
   );
 }
 
-const toSend = (): unknown => JSON.parse(screen.getByRole("status").textContent);
+const toSend = (): unknown => JSON.parse(screen.getByRole("status", { name: "to send" }).textContent);
+
+async function showBar() {
+  const shown = renderPage(<Bar />, "/");
+  await screen.findByRole("radio", { name: /rychlá/ });
+  return shown;
+}
 
 describe("OptionsBar", () => {
   it("sends the preset and stores it", async () => {
-    const user = userEvent.setup();
-    const { unmount } = render(<Bar />);
+    const { user, unmount } = await showBar();
     await user.click(screen.getByRole("radio", { name: /jemná/ }));
     expect(toSend()).toMatchObject({ coloring: { megapixels: 2, steps: 4 } });
     unmount();
-    render(<Bar />);
+    await showBar();
     expect(screen.getByRole("radio", { name: /jemná/ })).toBeChecked();
   });
 
   it("shows the valid range of an empty number, and sends nothing meanwhile", async () => {
-    const user = userEvent.setup();
-    render(<Bar />);
+    const { user } = await showBar();
     await user.click(screen.getByRole("radio", { name: /vlastní/ }));
     const field = screen.getByRole("spinbutton", { name: "Megapixely" });
     await user.clear(field);
@@ -76,9 +120,53 @@ describe("OptionsBar", () => {
     expect(toSend()).toMatchObject({ coloring: { megapixels: 2.5, steps: 4 } });
   });
 
+  it("lists the API's presets with style and time, and sends nothing until they are loaded", async () => {
+    renderPage(<Bar />, "/");
+    expect(toSend()).not.toHaveProperty("coloring");
+    expect(screen.getAllByRole("radio")).toHaveLength(1);
+    await screen.findByRole("radio", { name: "batole 1 MP / 1 · tlusté čáry" });
+    expect(screen.getAllByRole("radio")).toHaveLength(PRESETS.items.length + 1);
+    expect(screen.getByText("asi 5 s na omalovánku")).toBeVisible();
+    expect(toSend()).toMatchObject({ coloring: { megapixels: 1, steps: 4 } });
+  });
+
+  it("starts with the presets of the last visit", async () => {
+    (await showBar()).unmount();
+    vi.stubGlobal("fetch", () => new Promise(() => undefined));
+    renderPage(<Bar />, "/");
+    expect(screen.getAllByRole("radio")).toHaveLength(PRESETS.items.length + 1);
+    expect(toSend()).toMatchObject({ coloring: { megapixels: 1, steps: 4 } });
+  });
+
+  it("refetches presets that are invalid in the storage", async () => {
+    localStorage.setItem("pastelka.presets", '{"items":{}}');
+    await showBar();
+    expect(screen.getAllByRole("radio")).toHaveLength(PRESETS.items.length + 1);
+  });
+
+  it("sends the chosen frame, background and line weight of custom values", async () => {
+    const { user } = await showBar();
+    await user.click(screen.getByRole("radio", { name: /vlastní/ }));
+    await user.click(screen.getByRole("checkbox", { name: "Rámeček" }));
+    await user.selectOptions(screen.getByRole("combobox", { name: "Pozadí" }), "žádné");
+    await user.selectOptions(screen.getByRole("combobox", { name: "Čáry" }), "tenké");
+    expect(toSend()).toMatchObject({
+      coloring: { megapixels: 1, steps: 4, frame: false, background: "none", line_weight: "thin" },
+    });
+  });
+
+  it("offers only the options that the provider supports", async () => {
+    servePresets(REMOTE);
+    rememberOptions(OWN, localStorage);
+    await showBar();
+    expect(screen.getAllByRole("spinbutton")).toHaveLength(2);
+    expect(screen.queryByRole("checkbox")).toBeNull();
+    expect(screen.queryByRole("combobox", { name: "Pozadí" })).toBeNull();
+    expect(toSend()).toMatchObject({ coloring: { megapixels: 1, steps: 4 } });
+  });
+
   it("sends the chosen structure of the SVG", async () => {
-    const user = userEvent.setup();
-    render(<Bar />);
+    const { user } = await showBar();
     await user.click(screen.getByRole("button", { name: /SVG/ }));
     await user.selectOptions(screen.getByRole("combobox", { name: "Seskupení" }), "layer");
     expect(toSend()).toMatchObject({ svg: { shape_stacking: "stacked", group_by: "layer" } });

@@ -22,6 +22,7 @@ class Drawn extends Map<number, CardCommands> {
 const OPTIONS = {
   coloring: { megapixels: 2, steps: 4 },
   svg: { shape_stacking: "stacked", group_by: "color" },
+  taken: [],
 } as const;
 const drawn = new Drawn();
 const ignore = (): void => undefined;

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import type { OptionsToSend } from "./actions";
-import { coloringOptions, DEFAULT_FORM, type OptionsForm } from "@/lib/options";
+import { DEFAULT_FORM, ownOptions, styleOf, type OptionsForm } from "@/lib/options";
 import type { Kind } from "./model";
 
 /** The options of one image: the toolbar's, or its own while its form is open. */
@@ -15,17 +15,18 @@ export interface CardOptions {
 
 export function useCardOptions(shared: OptionsToSend): CardOptions {
   const [forms, setForms] = useState<Partial<Record<Kind, OptionsForm | undefined>>>({});
-  const own = forms.coloring && coloringOptions(forms.coloring);
+  const own = forms.coloring && ownOptions(forms.coloring, shared.taken);
   const ownColoring = own && "errors" in own ? undefined : own;
   const coloring = forms.coloring ? ownColoring : shared.coloring;
   return {
-    toSend: { coloring, svg: forms.svg?.svg ?? shared.svg },
+    toSend: { coloring, svg: forms.svg?.svg ?? shared.svg, taken: shared.taken },
     formOf: (kind) => forms[kind],
     setForm: (kind, form) => setForms((before) => ({ ...before, [kind]: form })),
     begin: () => ({
       preset: "own",
       megapixels: String(shared.coloring?.megapixels ?? DEFAULT_FORM.megapixels),
       steps: String(shared.coloring?.steps ?? DEFAULT_FORM.steps),
+      style: styleOf(shared.coloring),
       svg: shared.svg,
     }),
   };

@@ -168,7 +168,7 @@ describe("an order of the shop", () => {
     ).toEqual([true, false]);
     expect(exportsOf()).toEqual(["0", "0", "0", "1"]);
     expect(screen.getByText("Fotky").nextSibling).toHaveTextContent("1");
-    expect(screen.getByRole("button", { name: "Vygenerovat omalovánky" })).toBeEnabled();
+    await waitFor(() => expect(screen.getByRole("button", { name: "Vygenerovat omalovánky" })).toBeEnabled());
   });
 
   it("has neither control if the shop is unknown", async () => {

@@ -32,8 +32,8 @@ export const cs = {
   "list.busy": "Spouštím {done} / {total}",
   "list.actions": "Práce na vybraných objednávkách",
   "list.preset": "Jak mají omalovánky vypadat",
-  "list.preset.values": "{megapixels} MP / {steps} kr.",
-  "list.preset.wrong": "Vlastní hodnoty omalovánek nejsou v pořádku. Vyberte předvolbu.",
+  "list.preset.wrong":
+    "Není vybraná předvolba omalovánek, nebo jsou vlastní hodnoty chybné. Vyberte předvolbu.",
   "list.chooseFirst": "Nejprve vyberte objednávku: klávesou x, nebo na ni přejděte klávesami j a k.",
   "list.coloring.started": {
     one: "Omalovánky se generují pro {count} objednávku.",
@@ -126,9 +126,9 @@ export const en = {
   "list.vectorise": "Generate SVGs",
   "list.busy": "Starting {done} / {total}",
   "list.actions": "Actions for the selected orders",
-  "list.preset": "Quality of coloring pages",
-  "list.preset.values": "{megapixels} MP / {steps} st.",
-  "list.preset.wrong": "The custom values for coloring pages are invalid. Choose a preset.",
+  "list.preset": "Style of coloring pages",
+  "list.preset.wrong":
+    "No preset for coloring pages is chosen, or the custom values are invalid. Choose a preset.",
   "list.chooseFirst": "Select an order first: press x, or move to it with j and k.",
   "list.coloring.started": {
     one: "Generating coloring pages for {count} order.",

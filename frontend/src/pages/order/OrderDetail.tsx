@@ -92,7 +92,7 @@ function Loaded({ order }: { order: Order }) {
       <OrderHead order={order} />
       <ForOperators>
         <div className="z-20 -mx-4 mt-4 flex flex-wrap items-center gap-3 border-y border-line bg-paper/95 px-4 py-2.5 backdrop-blur sm:-mx-7 sm:px-7 md:sticky md:top-14">
-          <OptionsBar form={options.form} onChange={options.setForm} />
+          <OptionsBar form={options.form} presets={options.presets} onChange={options.setForm} />
           <div className="sm:ml-auto">
             <GenerateAll order={order} options={options.toSend} />
           </div>

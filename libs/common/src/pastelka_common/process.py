@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TypeVar
 
 import structlog
@@ -38,6 +39,13 @@ def main(service: str, settings_type: type[S], run: Run[S]) -> None:
     except BrokerSetupError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(EXIT_BAD_SETTINGS) from None
+
+
+async def wait_at_most(event: asyncio.Event, seconds: float) -> bool:
+    """Wait until ``event`` is set, for ``seconds`` at most; returns whether it is set."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+    return event.is_set()
 
 
 async def _until_signalled(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:

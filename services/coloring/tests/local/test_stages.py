@@ -113,7 +113,45 @@ def test_eyes_of_an_animal_are_found_and_spots_are_not():
 
     places = sorted(stroke.points.mean(0).round().tolist() for stroke in strokes if stroke.ink is Ink.BLACK)
     assert np.array(places) == pytest.approx(np.array([(430, 330), (560, 330)]), abs=3)
-    assert [stroke.ink for stroke in strokes] == [Ink.WHITE, Ink.BLACK, Ink.WHITE] * 2
+    assert [stroke.ink for stroke in strokes] == [Ink.BLACK, Ink.WHITE] * 2
+
+
+def face(*, nose=True, spots=0):
+    """A light animal with two dark eyes that have no highlight."""
+    photo = np.full((800, 1000, 3), (90, 160, 80), np.uint8)
+    mask = np.zeros((800, 1000), np.float32)
+    for canvas, color in ((photo, (210, 200, 190)), (mask, 1.0)):
+        cv2.circle(canvas, (500, 400), 250, color, -1)
+    for x in (440, 560):
+        cv2.circle(photo, (x, 330), 9, (25, 20, 20), -1, cv2.LINE_AA)
+    if nose:
+        cv2.ellipse(photo, (500, 420), (18, 12), 0, 0, 360, (40, 35, 35), -1)
+    for index in range(spots):
+        cv2.circle(photo, (350 + 50 * index, 560), 12, (25, 20, 20), -1, cv2.LINE_AA)
+    return photo, mask
+
+
+def dark_places(strokes):
+    places = (stroke.points.mean(0).round().tolist() for stroke in strokes if stroke.ink is Ink.BLACK)
+    return np.array(sorted(places))
+
+
+def test_dark_eyes_without_highlight_are_found_by_the_nose_below():
+    assert dark_places(animal_eyes(*face())) == pytest.approx(
+        np.array([(440, 330), (500, 420), (560, 330)]), abs=6
+    )
+    assert animal_eyes(*face(nose=False)) == []
+    assert animal_eyes(*face(spots=6)) == []
+
+
+def test_second_eye_of_other_colors_is_found_by_its_rim():
+    photo, mask = face(nose=False)
+    cv2.circle(photo, (437, 327), 2, (250, 250, 250), -1, cv2.LINE_AA)
+    # Its iris is too light for a dark blob, its rim is as round.
+    cv2.circle(photo, (560, 330), 9, (110, 105, 60), -1, cv2.LINE_AA)
+    cv2.circle(photo, (560, 330), 9, (20, 20, 20), 2, cv2.LINE_AA)
+
+    assert dark_places(animal_eyes(photo, mask)) == pytest.approx(np.array([(440, 330), (560, 330)]), abs=4)
 
 
 def test_mask_is_believed_only_where_its_border_lies_on_lines():

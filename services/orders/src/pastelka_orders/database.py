@@ -54,9 +54,8 @@ class Database:
         is_pooled: bool = False,
     ) -> None:
         self._limits = limits
-
-        def engine(*, autocommit: bool) -> AsyncEngine:
-            return create_engine(
+        self.engine, self._reading = (
+            create_engine(
                 url,
                 pool_size=pool_size,
                 timezone=timezone,
@@ -64,9 +63,8 @@ class Database:
                 is_pooled=is_pooled,
                 autocommit=autocommit,
             )
-
-        self.engine = engine(autocommit=False)
-        self._reading = engine(autocommit=True)
+            for autocommit in (False, True)
+        )
 
     async def read(self, work: Work[T]) -> T:
         """Do ``work``, every statement of which sees what is committed at that moment.

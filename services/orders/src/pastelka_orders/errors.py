@@ -9,11 +9,18 @@ from typing import Any, ClassVar
 
 
 class OrdersError(Exception):
-    """A request that cannot be fulfilled. ``ids`` name what it was about."""
+    """A request that cannot be fulfilled. ``ids`` name what it was about.
+
+    A subclass names what differs from its base: HTTP ``status``, stable ``code``, ``title`` for people.
+    """
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad_request"
     title: ClassVar[str] = "Bad request"
+
+    def __init_subclass__(cls, **differs: Any) -> None:
+        for name, value in differs.items():
+            setattr(cls, name, value)
 
     def __init__(self, detail: str, **ids: Any) -> None:
         super().__init__(detail)
@@ -26,47 +33,35 @@ class OrdersError(Exception):
         return {}
 
 
-class NotFoundError(OrdersError):
+class NotFoundError(OrdersError, status=404, code="not_found", title="Not found"):
     """There is nothing by that name or id."""
 
-    status = 404
-    code = "not_found"
-    title = "Not found"
 
-
-class OrderNotFoundError(NotFoundError):
+class OrderNotFoundError(NotFoundError, code="order_not_found"):
     """No such order."""
-
-    code = "order_not_found"
 
     def __init__(self, order_number: str) -> None:
         super().__init__(f"There is no order {order_number!r}.", order_number=order_number)
 
 
-class ImageNotFoundError(NotFoundError):
+class ImageNotFoundError(NotFoundError, code="image_not_found"):
     """No such image (in that order)."""
-
-    code = "image_not_found"
 
     def __init__(self, image_id: int) -> None:
         super().__init__(f"There is no image {image_id} here.", image_id=image_id)
 
 
-class LineItemNotFoundError(NotFoundError):
+class LineItemNotFoundError(NotFoundError, code="line_item_not_found"):
     """No such line item in that order."""
-
-    code = "line_item_not_found"
 
     def __init__(self, item_id: int) -> None:
         super().__init__(f"There is no line item {item_id} here.", line_item_id=item_id)
 
 
-class PreconditionFailedError(OrdersError):
+class PreconditionFailedError(
+    OrdersError, status=412, code="precondition_failed", title="Precondition failed"
+):
     """Somebody else changed it since it was read."""
-
-    status = 412
-    code = "precondition_failed"
-    title = "Precondition failed"
 
     def __init__(self) -> None:
         super().__init__("It was changed since it was read; read it again and repeat the change.")
@@ -75,26 +70,21 @@ class PreconditionFailedError(OrdersError):
 class VersionNotFoundError(NotFoundError):
     """No such version (of that image)."""
 
-    code = "version_not_found"
-
     def __init__(self, kind: str, version_id: int) -> None:
         super().__init__(f"There is no {kind} version {version_id} here.", version_id=version_id)
 
 
-class ConflictError(OrdersError):
-    """The present state forbids it."""
-
-    status = 409
-    code = "conflict"
-    title = "The present state forbids it"
+class ConflictError(OrdersError, status=409, code="conflict", title="Conflict"):
+    """The present state does not allow it."""
 
 
-class OptionUnsupportedError(OrdersError):
+class OptionUnsupportedError(
+    OrdersError,
+    status=422,
+    code="option_unsupported",
+    title="The coloring provider does not take this option",
+):
     """The coloring provider does not take an option."""
-
-    status = 422
-    code = "option_unsupported"
-    title = "The coloring provider does not take this option"
 
     def __init__(self, provider: str, options: Sequence[str], taken: Sequence[str]) -> None:
         super().__init__(
@@ -106,10 +96,8 @@ class OptionUnsupportedError(OrdersError):
         )
 
 
-class PhotoMissingError(ConflictError):
+class PhotoMissingError(ConflictError, code="photo_missing"):
     """The photo is not stored yet."""
-
-    code = "photo_missing"
 
     def __init__(self, image_id: int) -> None:
         super().__init__(
@@ -117,10 +105,8 @@ class PhotoMissingError(ConflictError):
         )
 
 
-class NoColoringError(ConflictError):
+class NoColoringError(ConflictError, code="no_completed_coloring"):
     """There is no finished coloring page to vectorize."""
-
-    code = "no_completed_coloring"
 
     def __init__(self, image_id: int) -> None:
         super().__init__(
@@ -128,10 +114,8 @@ class NoColoringError(ConflictError):
         )
 
 
-class OrderCancelledError(ConflictError):
+class OrderCancelledError(ConflictError, code="order_cancelled"):
     """The shop cancelled the order."""
-
-    code = "order_cancelled"
 
     def __init__(self, order_number: str) -> None:
         super().__init__(
@@ -140,10 +124,8 @@ class OrderCancelledError(ConflictError):
         )
 
 
-class ItemRemovedError(ConflictError):
+class ItemRemovedError(ConflictError, code="line_item_removed"):
     """The shop removed the line item."""
-
-    code = "line_item_removed"
 
     def __init__(self, image_id: int) -> None:
         super().__init__(
@@ -152,19 +134,15 @@ class ItemRemovedError(ConflictError):
         )
 
 
-class NothingToDoError(ConflictError):
+class NothingToDoError(ConflictError, code="nothing_to_do"):
     """No image of the order can be worked on."""
-
-    code = "nothing_to_do"
 
     def __init__(self, order_number: str, detail: str) -> None:
         super().__init__(detail, order_number=order_number)
 
 
-class NothingChosenError(ConflictError):
+class NothingChosenError(ConflictError, code="nothing_chosen"):
     """There is no file to take away."""
-
-    code = "nothing_chosen"
 
     def __init__(self, order_number: str, what: str) -> None:
         reason = {
@@ -175,25 +153,19 @@ class NothingChosenError(ConflictError):
         super().__init__(f"Order {order_number} {reason}", order_number=order_number)
 
 
-class FileMissingError(ConflictError):
+class FileMissingError(ConflictError, code="file_missing"):
     """A file that should be there is not."""
-
-    code = "file_missing"
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The file for {name} is not in the storage; generate it again or choose another.")
 
 
-class NotPrintableError(ConflictError):
+class NotPrintableError(ConflictError, code="not_printable"):
     """The books of an order cannot be composed: a damaged page, too many sheets, too much work."""
 
-    code = "not_printable"
 
-
-class BookNotFoundError(NotFoundError):
+class BookNotFoundError(NotFoundError, code="book_not_found"):
     """No such version of an order's book."""
-
-    code = "book_not_found"
 
     def __init__(self, order_number: str, version: int) -> None:
         super().__init__(
@@ -203,10 +175,8 @@ class BookNotFoundError(NotFoundError):
         )
 
 
-class BookFindingsError(ConflictError):
+class BookFindingsError(ConflictError, code="book_has_errors"):
     """The preflight found errors."""
-
-    code = "book_has_errors"
 
     def __init__(self, order_number: str, findings: Sequence[str]) -> None:
         super().__init__(
@@ -216,10 +186,8 @@ class BookFindingsError(ConflictError):
         )
 
 
-class BookStateError(ConflictError):
+class BookStateError(ConflictError, code="book_state"):
     """The state of a book version forbids it."""
-
-    code = "book_state"
 
     def __init__(self, order_number: str, version: int, reason: str) -> None:
         super().__init__(
@@ -229,10 +197,8 @@ class BookStateError(ConflictError):
         )
 
 
-class BooksMissingError(ConflictError):
+class BooksMissingError(ConflictError, code="books_missing"):
     """Orders that have no finished book cannot be printed together."""
-
-    code = "books_missing"
 
     def __init__(self, order_numbers: Sequence[str]) -> None:
         super().__init__(
@@ -241,58 +207,43 @@ class BooksMissingError(ConflictError):
         )
 
 
-class NotCompletedError(ConflictError):
+class _VersionStatusError(ConflictError):
+    """The version's status does not allow it."""
+
+    sentence: ClassVar[str]
+
+    def __init__(self, kind: str, version_id: int, status: str) -> None:
+        detail = f"The {kind} version {version_id} is {status}{self.sentence}"
+        super().__init__(detail, version_id=version_id, version_status=status)
+
+
+class NotCompletedError(_VersionStatusError, code="version_not_completed"):
     """Only a completed version can be chosen."""
 
-    code = "version_not_completed"
-
-    def __init__(self, kind: str, version_id: int, status: str) -> None:
-        super().__init__(
-            f"The {kind} version {version_id} is {status}; only a completed one can be chosen.",
-            version_id=version_id,
-            version_status=status,
-        )
+    sentence = "; only a completed one can be chosen."
 
 
-class NotRetryableError(ConflictError):
+class NotRetryableError(_VersionStatusError, code="version_not_retryable"):
     """Only a failed version can be tried again."""
 
-    code = "version_not_retryable"
-
-    def __init__(self, kind: str, version_id: int, status: str) -> None:
-        super().__init__(
-            f"The {kind} version {version_id} is {status}; only one in error can be tried again.",
-            version_id=version_id,
-            version_status=status,
-        )
+    sentence = "; only one in error can be tried again."
 
 
-class AlreadyEndedError(ConflictError):
+class AlreadyEndedError(_VersionStatusError, code="version_already_ended"):
     """A version that has ended cannot be cancelled."""
 
-    code = "version_already_ended"
-
-    def __init__(self, kind: str, version_id: int, status: str) -> None:
-        super().__init__(
-            f"The {kind} version {version_id} is {status} already; there is nothing to cancel.",
-            version_id=version_id,
-            version_status=status,
-        )
+    sentence = " already; there is nothing to cancel."
 
 
-class ShopNotConfiguredError(ConflictError):
+class ShopNotConfiguredError(ConflictError, code="shop_not_configured"):
     """There is no shop to ask."""
-
-    code = "shop_not_configured"
 
     def __init__(self) -> None:
         super().__init__("No shop is connected; set SHOPIFY_STORE_URL and SHOPIFY_ACCESS_TOKEN.")
 
 
-class NotOfShopError(ConflictError):
+class NotOfShopError(ConflictError, code="order_not_of_shop"):
     """Only an order of the shop can be read from it."""
-
-    code = "order_not_of_shop"
 
     def __init__(self, order_number: str) -> None:
         super().__init__(
@@ -301,12 +252,10 @@ class NotOfShopError(ConflictError):
         )
 
 
-class WebhookNotVerifiedError(OrdersError):
+class WebhookNotVerifiedError(
+    OrdersError, status=401, code="webhook_not_verified", title="The webhook is not verified"
+):
     """The webhook is not signed with the shop's secret."""
-
-    status = 401
-    code = "webhook_not_verified"
-    title = "The webhook is not verified"
 
     def __init__(self) -> None:
         super().__init__(
@@ -315,23 +264,15 @@ class WebhookNotVerifiedError(OrdersError):
         )
 
 
-class OtherShopError(OrdersError):
+class OtherShopError(OrdersError, status=403, code="other_shop", title="The webhook is of another shop"):
     """The webhook is of another shop."""
-
-    status = 403
-    code = "other_shop"
-    title = "The webhook is of another shop"
 
     def __init__(self, domain: str) -> None:
         super().__init__(f"X-Shopify-Shop-Domain is {domain}; expected the shop that is connected.")
 
 
-class ExportsBusyError(OrdersError):
+class ExportsBusyError(OrdersError, status=429, code="exports_busy", title="Too many exports at once"):
     """As many ZIPs and PDFs are being made as may be at once."""
-
-    status = 429
-    code = "exports_busy"
-    title = "Too many exports at once"
 
     def __init__(self, most: int) -> None:
         super().__init__(f"{most} ZIPs and PDFs are being made, and no more at once; try again in a moment.")
@@ -342,21 +283,15 @@ class ExportsBusyError(OrdersError):
         return {"Retry-After": "5"}
 
 
-class BadCursorError(OrdersError):
+class BadCursorError(OrdersError, status=422, code="bad_cursor", title="Bad cursor"):
     """The cursor is not one this API handed out."""
-
-    status = 422
-    code = "bad_cursor"
-    title = "Bad cursor"
 
     def __init__(self) -> None:
         super().__init__("cursor is not one that this API handed out; start without it.")
 
 
-class RefusedMessageNotFoundError(NotFoundError):
+class RefusedMessageNotFoundError(NotFoundError, code="refused_message_not_found"):
     """The outbox has no refused message of this number (any more)."""
-
-    code = "refused_message_not_found"
 
     def __init__(self, message_id: int) -> None:
         super().__init__(
@@ -365,10 +300,8 @@ class RefusedMessageNotFoundError(NotFoundError):
         )
 
 
-class DeadLetterNotFoundError(NotFoundError):
+class DeadLetterNotFoundError(NotFoundError, code="dead_letter_not_found"):
     """No such dead letter (any more)."""
-
-    code = "dead_letter_not_found"
 
     def __init__(self, sequence: int) -> None:
         super().__init__(
@@ -377,32 +310,24 @@ class DeadLetterNotFoundError(NotFoundError):
         )
 
 
-class NotRequeueableError(ConflictError):
+class NotRequeueableError(ConflictError, code="dead_letter_not_requeueable"):
     """What was given up on cannot be asked for again."""
-
-    code = "dead_letter_not_requeueable"
 
     def __init__(self, sequence: int, reason: str) -> None:
         super().__init__(f"Dead letter {sequence} cannot be requeued: {reason}", sequence=sequence)
 
 
-class BrokerDownError(OrdersError):
+class BrokerDownError(
+    OrdersError, status=503, code="broker_unavailable", title="The message broker does not answer"
+):
     """NATS does not answer."""
-
-    status = 503
-    code = "broker_unavailable"
-    title = "The message broker does not answer"
 
     def __init__(self) -> None:
         super().__init__("NATS does not answer; try again in a moment.")
 
 
-class UploadAbandonedError(OrdersError):
+class UploadAbandonedError(OrdersError, status=503, code="upload_abandoned", title="Upload abandoned"):
     """Storing the photos took so long that the upload was taken for one that a crash ended."""
-
-    status = 503
-    code = "upload_abandoned"
-    title = "Upload abandoned"
 
     def __init__(self) -> None:
         super().__init__("Storing the photos took longer than six hours; nothing was kept. Send them again.")

@@ -5,7 +5,6 @@ What cannot be asked (broker or database away) keeps its last value; ``COLLECTED
 """
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from pastelka_common.messaging.topology import (
     VECTORIZE_CONSUMER,
     ConsumerSpec,
 )
+from pastelka_common.process import wait_at_most
 from pastelka_common.storage import Storage
 from pastelka_orders.consumer_stats import consumer_stats
 from pastelka_orders.database import Database, DatabaseUnavailableError
@@ -55,12 +55,7 @@ STORAGE_SIZE = Gauge("pastelka_storage_size_bytes", "Size of the file system whe
 STORAGE_UP = Gauge("pastelka_storage_up", "1 where the storage answers when it is asked, else 0")
 COLLECTED = Gauge("pastelka_metrics_collected_timestamp_seconds", "When a source was last asked", ["source"])
 
-_CONSUMERS = (
-    COLORING_CONSUMER,
-    VECTORIZE_CONSUMER,
-    FACTS_CONSUMER,
-    EVENTS_CONSUMER,
-)
+_CONSUMERS = (COLORING_CONSUMER, VECTORIZE_CONSUMER, FACTS_CONSUMER, EVENTS_CONSUMER)
 ROW_JOBS = {
     "download": downloads.TABLE,
     "shop": shop_jobs.TABLE,
@@ -84,9 +79,7 @@ class MetricsCollector:
         """Look until ``stop`` is set; what cannot be asked now is asked again."""
         while not stop.is_set():
             await self.collect()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.every):
-                    await stop.wait()
+            await wait_at_most(stop, self.every)
 
     async def collect(self) -> None:
         """Set every gauge that can be set now. Never raises for what is away."""

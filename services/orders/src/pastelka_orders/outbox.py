@@ -26,6 +26,7 @@ from pastelka_common.messaging.publish import (
     PublishError,
     PublishRefusedError,
 )
+from pastelka_common.process import wait_at_most
 from pastelka_common.telemetry import TraceHeaders, batch_span, current_headers
 from pastelka_orders.database import Database, is_transient
 from pastelka_orders.leases import DatabaseLease, released
@@ -74,6 +75,14 @@ class Outbox:
         """Publish bytes on a subject, for what is no message of ours (a key-value bucket)."""
         self._entries.append(outbox_rows.OutboxEntry(subject, payload, json.dumps(current_headers()), None))
 
+    @classmethod
+    async def publish(cls, connection: AsyncConnection, *messages: Message) -> None:
+        """Publish ``messages`` if this transaction commits."""
+        outbox = cls()
+        for message in messages:
+            outbox.add(message)
+        await outbox.flush(connection)
+
     async def flush(self, connection: AsyncConnection, *, notify: bool = True) -> None:
         """Write what was added; with ``notify``, wake the relay in another process when this commits."""
         if not self._entries:
@@ -108,11 +117,8 @@ class Relay:
     async def run(self, stop: asyncio.Event) -> None:
         """Relay until ``stop`` is set. What fails (no database, no broker) is tried again."""
         while not stop.is_set():
-            try:
-                async with asyncio.timeout(_LOOK_ANYWAY):
-                    await self._awake.wait()
-            except TimeoutError:
-                pass  # a notification may have been lost with its connection
+            # A notification may have been lost with its connection.
+            await wait_at_most(self._awake, _LOOK_ANYWAY)
             self._awake.clear()
             await self._relay_all(stop)
         await released(self._database, self.lease)
@@ -146,11 +152,7 @@ class Relay:
 
     async def _pause(self, stop: asyncio.Event) -> None:
         self._awake.set()
-        try:
-            async with asyncio.timeout(_PAUSE_AFTER_FAILURE):
-                await stop.wait()
-        except TimeoutError:
-            pass
+        await wait_at_most(stop, _PAUSE_AFTER_FAILURE)
 
     async def relay_batch(self) -> bool:
         """Publish one batch and delete it; returns whether there is more to relay.

@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 import structlog
 
+from pastelka_common.process import wait_at_most
 from pastelka_orders.connections import CONNECT_SECONDS, SERVER_KEEPALIVES, BoundedConnection
 
 log = structlog.get_logger(__name__)
@@ -30,7 +31,7 @@ async def listen(url: str, listeners: Listeners, stop: asyncio.Event) -> None:
             await _listen_once(url.replace("+asyncpg", "", 1), listeners, stop)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
             log.warning("listen deferred, database unavailable", error=str(error))
-            await _pause(stop, _PAUSE)
+            await wait_at_most(stop, _PAUSE)
 
 
 async def _listen_once(url: str, listeners: Listeners, stop: asyncio.Event) -> None:
@@ -50,17 +51,8 @@ async def _listen_once(url: str, listeners: Listeners, stop: asyncio.Event) -> N
             await connection.add_listener(channel, on_notification)
         for heard in listeners.values():
             heard()
-        while not stop.is_set():
-            await _pause(stop, _CHECK_EVERY)
+        while not await wait_at_most(stop, _CHECK_EVERY):
             # A connection that died without a word is noticed only by using it.
             await connection.fetchval("SELECT 1")
     finally:
         await connection.close()
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        pass

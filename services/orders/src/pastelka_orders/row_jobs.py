@@ -19,6 +19,7 @@ from pastelka_common.contracts.messages import Failure
 from pastelka_common.errors import PermanentError, PostponedError, TransientError
 from pastelka_common.messaging.attempts import RetryPolicy
 from pastelka_common.messaging.consumer import ENDED, IN_PROGRESS, RETRIES, failure_of
+from pastelka_common.process import wait_at_most
 from pastelka_common.telemetry import tracer
 from pastelka_orders.database import Database, is_transient
 from pastelka_orders.database_errors import DatabaseUnavailableError
@@ -91,8 +92,7 @@ class JobRunner:
             while not stop.is_set():
                 self._awake.clear()
                 if not await self._claim():
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(self._awake.wait(), POLL_INTERVAL)
+                    await wait_at_most(self._awake, POLL_INTERVAL)
         finally:
             stopped.cancel()
             await self._drain(grace)
@@ -182,20 +182,16 @@ class JobRunner:
             raise
 
     async def _extend(self, claim: Claim, ended: asyncio.Event, deadline: asyncio.Timeout) -> None:
-        while not ended.is_set():
+        while not await wait_at_most(ended, self.claim_seconds / 3):
             try:
-                async with asyncio.timeout(self.claim_seconds / 3):
-                    await ended.wait()
-            except TimeoutError:
-                try:
-                    claim.until = await self.database.write(
-                        lambda c: claims.extend(c, claim, lease=self.claim_seconds)
-                    )
-                except ClaimLostError:
-                    deadline.reschedule(asyncio.get_running_loop().time())
-                    return
-                except Exception as error:  # noqa: BLE001 - the next extension may get through
-                    log.warning("claim not extended", kind=self.kind.name, key=claim.key, error=str(error))
+                claim.until = await self.database.write(
+                    lambda c: claims.extend(c, claim, lease=self.claim_seconds)
+                )
+            except ClaimLostError:
+                deadline.reschedule(asyncio.get_running_loop().time())
+                return
+            except Exception as error:  # noqa: BLE001 - the next extension may get through
+                log.warning("claim not extended", kind=self.kind.name, key=claim.key, error=str(error))
 
     async def _end_failed(self, claim: Claim, error: Exception) -> str:
         if isinstance(error, OSError):

@@ -1,7 +1,7 @@
 """What the API answers and takes. Field names and their order are the specification's."""
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -19,9 +19,9 @@ from pastelka_orders.domain.coloring_options import PresetName
 from pastelka_orders.models.orders import OrderSource, OrderStatus
 
 
-def absent(value: object) -> bool:
-    """For ``exclude_if``: a field that is left out when there is nothing to say."""
-    return value is None
+def left_out_if_none(description: str | None = None) -> Any:
+    """A field that is left out when there is nothing to say."""
+    return Field(default=None, exclude_if=lambda value: value is None, description=description)
 
 
 class ErrorResponse(BaseModel):
@@ -45,7 +45,7 @@ Since = Annotated[AwareDatetime | date, AfterValidator(_in_the_past)]
 
 Error = Annotated[
     ErrorResponse | None,
-    Field(default=None, exclude_if=absent, description="Only there when something went wrong"),
+    left_out_if_none("Only there when something went wrong"),
 ]
 
 
@@ -61,15 +61,13 @@ class RetryResponse(BaseModel):
 
 RetryOrNone = Annotated[
     RetryResponse | None,
-    Field(default=None, exclude_if=absent, description="Only there while the next attempt is waited for"),
+    left_out_if_none("Only there while the next attempt is waited for"),
 ]
 PossiblyPaidTwice = Annotated[
     Literal[True] | None,
-    Field(
-        default=None,
-        exclude_if=absent,
-        description="Only there when the job was submitted again because the provider's answer to the "
-        "first submission was lost: the provider may charge for both",
+    left_out_if_none(
+        "Only there when the job was submitted again because the provider's answer to the "
+        "first submission was lost: the provider may charge for both"
     ),
 ]
 
@@ -81,15 +79,15 @@ class ColoringOptionsResponse(BaseModel):
     steps: int
     frame: Annotated[
         Literal[False] | None,
-        Field(default=None, exclude_if=absent, description="Only there when there is no frame"),
+        left_out_if_none("Only there when there is no frame"),
     ]
     background: Annotated[
         Literal["keep", "none"] | None,
-        Field(default=None, exclude_if=absent, description="Only there when it is not `quiet`"),
+        left_out_if_none("Only there when it is not `quiet`"),
     ]
     line_weight: Annotated[
         Literal["thin", "bold"] | None,
-        Field(default=None, exclude_if=absent, description="Only there when it is not `normal`"),
+        left_out_if_none("Only there when it is not `normal`"),
     ]
 
 
@@ -190,11 +188,7 @@ class ShopValues(BaseModel):
 
 ShopValuesOrNone = Annotated[
     ShopValues | None,
-    Field(
-        default=None,
-        exclude_if=absent,
-        description="Only there when a person changed what the shop says",
-    ),
+    left_out_if_none("Only there when a person changed what the shop says"),
 ]
 
 
@@ -209,20 +203,12 @@ class LineItemResponse(BaseModel):
     images: list[ImageResponse]
     removed: Annotated[
         Literal[True] | None,
-        Field(
-            default=None,
-            exclude_if=absent,
-            description="Only there when the shop removed the item: nothing is made or printed for it",
-        ),
+        left_out_if_none("Only there when the shop removed the item: nothing is made or printed for it"),
     ]
     shop_values: ShopValuesOrNone
     shop_changed_at: Annotated[
         AwareDatetime | None,
-        Field(
-            default=None,
-            exclude_if=absent,
-            description="Only there when the shop changed one of `shop_values` after a person had",
-        ),
+        left_out_if_none("Only there when the shop changed one of `shop_values` after a person had"),
     ]
 
 
@@ -241,27 +227,17 @@ class OrderHead(BaseModel):
     created_at: AwareDatetime
     cancelled_at: Annotated[
         AwareDatetime | None,
-        Field(
-            default=None,
-            exclude_if=absent,
-            description="Only there when the shop cancelled the order: nothing is made or printed for it",
-        ),
+        left_out_if_none("Only there when the shop cancelled the order: nothing is made or printed for it"),
     ]
     shop_url: Annotated[
         str | None,
-        Field(
-            default=None,
-            exclude_if=absent,
-            description="The order in the shop's administration; only there for an order of a known shop",
-        ),
+        left_out_if_none("The order in the shop's administration; only there for an order of a known shop"),
     ]
     unread_fields: Annotated[
         list[str] | None,
-        Field(
-            default=None,
-            exclude_if=absent,
-            description="What could not be read of the shop's last webhook about the order, a sentence each; "
-            "only there if something could not",
+        left_out_if_none(
+            "What could not be read of the shop's last webhook about the order, a sentence each; "
+            "only there if something could not"
         ),
     ]
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from pastelka_common.contracts.options import ColoringProviderName
@@ -53,15 +53,11 @@ class OrdersSettings(AccessSettings, PrintSettings, ShopifySettings, StorageSett
     retention_days: Annotated[int, Field(ge=0, le=36_500)] = 0
     retention_interval: Annotated[float, Field(ge=0.2, le=86_400)] = 60.0
 
-    @field_validator("retention_days", mode="before")
+    @field_validator("retention_days", "reconcile_files_per_pass", "database_direct_url", mode="before")
     @classmethod
-    def _empty_is_none(cls, value: Any) -> Any:
-        return 0 if isinstance(value, str) and not value.strip() else value
-
-    @field_validator("reconcile_files_per_pass", mode="before")
-    @classmethod
-    def _empty_is_unset(cls, value: Any) -> Any:
-        return None if isinstance(value, str) and not value.strip() else value
+    def _empty_is_default(cls, value: Any, info: ValidationInfo) -> Any:
+        is_empty = isinstance(value, str) and not value.strip()
+        return cls.model_fields[info.field_name or ""].default if is_empty else value
 
     @field_validator("reconcile_files_per_pass")
     @classmethod
@@ -93,11 +89,6 @@ class OrdersSettings(AccessSettings, PrintSettings, ShopifySettings, StorageSett
     def is_database_pooled(self) -> bool:
         """Whether ``database_url`` is a pooler's: then there is another way to the database itself."""
         return self.direct_url != self.database_url.get_secret_value()
-
-    @field_validator("database_direct_url", mode="before")
-    @classmethod
-    def _empty_is_no_url(cls, value: Any) -> Any:
-        return None if isinstance(value, str) and not value.strip() else value
 
     @field_validator("database_url", "database_direct_url")
     @classmethod

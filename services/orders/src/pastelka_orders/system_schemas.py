@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from pastelka_common.contracts.statuses import StatusType
 from pastelka_common.messaging.service_health import BreakerState
-from pastelka_orders.schemas import absent
+from pastelka_orders.schemas import left_out_if_none
 
 
 class BreakerResponse(BaseModel):
@@ -30,7 +30,7 @@ class ServiceResponse(BaseModel):
     checks: dict[str, str] = Field(description="By dependency: `ok`, or what is wrong")
     breaker: Annotated[
         BreakerResponse | None,
-        Field(default=None, exclude_if=absent, description="Only there for workers with a paid provider"),
+        left_out_if_none("Only there for workers with a paid provider"),
     ]
 
 
@@ -94,11 +94,11 @@ class DeadLettersResponse(BaseModel):
 
 
 class ReconcilerResponse(BaseModel):
-    """The reconciler's last pass: what should be in hand was compared with what is."""
+    """The reconciler's last pass over all active versions."""
 
     ran_at: AwareDatetime
     seconds: float = Field(description="How long it took")
-    examined: int = Field(description="Versions that were in hand")
+    examined: int = Field(description="Active versions that it looked at")
     repaired: int = Field(description="In the last pass")
     repaired_total: int = Field(description="Since the database was made")
     last_repaired_at: AwareDatetime | None

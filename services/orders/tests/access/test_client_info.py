@@ -57,7 +57,7 @@ def test_name_and_scheme_are_the_clients_own_where_a_gateway_says_so() -> None:
     assert not came(GATEWAY, "https", X_Forwarded_Proto="http").secure
 
 
-def test_a_gateway_vouches_for_nobody() -> None:
+def test_a_gateway_authenticates_no_user() -> None:
     proxy_headers = ProxyHeaders(settings(auth_trusted_proxies=PROXY))
     assert proxy_headers.is_from_auth_proxy(came(PROXY))
     assert proxy_headers.is_from_auth_proxy(came(GATEWAY, X_Forwarded_For=f"{CLIENT}, {PROXY}"))

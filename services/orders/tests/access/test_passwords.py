@@ -43,7 +43,7 @@ async def test_accents_are_the_same_however_they_are_put_together() -> None:
     assert await passwords.match(await passwords.hashed("kůň" * 5), "ku\u030an\u030c" * 5)
 
 
-async def test_nobody_is_compared_with_a_hash_of_the_same_cost() -> None:
+async def test_an_unknown_user_is_compared_with_a_hash_of_the_same_cost() -> None:
     hasher = Counting()
     passwords = Passwords(hasher)
     kept = await passwords.hashed("a password")

@@ -22,7 +22,7 @@ def header(response: httpx.Response) -> dict[str, str]:
     return {"Cookie": f"pastelka_session={cookies(response)['pastelka_session'].value}"}
 
 
-async def test_nobody_is_told_so(locked_api: Any) -> None:
+async def test_an_unauthenticated_caller_is_null(locked_api: Any) -> None:
     response = await locked_api.http.get("/session")
     assert response.status_code == 200
     assert response.json() == {"mode": "password", "caller": None}
@@ -85,7 +85,7 @@ async def test_signing_in_anew_ends_the_session_before(
     assert await sql.fetchval("SELECT count(*) FROM sessions") == 1
 
 
-async def test_a_session_that_somebody_chose_is_worth_nothing(locked_api: Any, people: Any) -> None:
+async def test_a_forged_session_cookie_is_not_accepted(locked_api: Any, people: Any) -> None:
     await people.user("Jana", "viewer")
     fixed = {"Cookie": f"pastelka_session={'A' * 43}"}
     response = await locked_api.http.post("/session", json=CREDENTIALS, headers=fixed)

@@ -53,7 +53,7 @@ async def test_a_session_that_is_over_is_not_brought_back(
     assert (await locked_api.http.get("/orders", headers=mine)).status_code == 401
 
 
-async def test_sessions_that_are_over_are_deleted_when_somebody_signs_in(
+async def test_expired_sessions_are_deleted_at_the_next_sign_in(
     database: Database, people: Any, sql: asyncpg.Connection
 ) -> None:
     await people.signed_in("viewer")

@@ -179,9 +179,7 @@ async def test_a_known_device_has_an_allowance_for_its_own_name_only(
         assert status(await signed_in_from(api, away)) == 200
 
 
-async def test_a_device_that_somebody_chose_is_not_known(
-    serving: Any, strict: OrdersSettings, people: Any
-) -> None:
+async def test_a_forged_device_cookie_is_not_known(serving: Any, strict: OrdersSettings, people: Any) -> None:
     await people.user("Jana", "viewer")
     async with serving(strict) as api:
         for number in range(3):

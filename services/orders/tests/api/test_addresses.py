@@ -51,7 +51,7 @@ async def test_what_is_no_file_is_not_signed(shop: Any, path: str):
     assert "X-File-Address" not in answer.headers
 
 
-async def test_nobody_gets_an_address_unknown(serving: Any, in_bucket: OrdersSettings):
+async def test_an_unauthenticated_request_gets_no_address(serving: Any, in_bucket: OrdersSettings):
     async with serving(in_bucket.model_copy(update={"auth_mode": "password"})) as locked:
         answer = await _address(locked, "/static/images/42/1/image_1.jpg")
     assert answer.status_code == 401

@@ -225,7 +225,7 @@ async def test_nothing_leads_elsewhere(api: Any) -> None:
     assert (await api.http.get("/orders/")).status_code == 404
 
 
-def test_exports_wait_for_nobody() -> None:
+def test_exports_are_refused_without_waiting() -> None:
     slots = ExportSlots(2)
     with slots.taken(), slots.taken(), pytest.raises(ExportsBusyError, match="2 ZIPs"), slots.taken():
         pass

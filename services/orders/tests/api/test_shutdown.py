@@ -33,7 +33,7 @@ async def _listens(port: int) -> bool:
     return True
 
 
-async def test_an_upload_in_hand_at_sigterm_is_taken_whole(orders_url: str, tmp_path: Path) -> None:
+async def test_an_upload_in_progress_at_sigterm_completes(orders_url: str, tmp_path: Path) -> None:
     port = free_port()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "pastelka_orders.entrypoints.api"),

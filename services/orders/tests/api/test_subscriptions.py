@@ -72,7 +72,7 @@ async def heard(response: aiohttp.ClientResponse) -> list[str]:
     raise AssertionError("the stream ended")
 
 
-async def test_whoever_reads_may_subscribe_for_ten_minutes(api: Any, settings: OrdersSettings) -> None:
+async def test_a_reader_may_subscribe_for_ten_minutes(api: Any, settings: OrdersSettings) -> None:
     await api.order()
     assert settings.mercure_subscriber_jwt_key is not None
     key = settings.mercure_subscriber_jwt_key.get_secret_value()
@@ -111,7 +111,7 @@ async def test_the_cookie_brings_orders_and_nothing_else(
         assert await soon(heard(response)) == ["orders", "orders/1271"]
 
 
-async def test_nobody_listens_or_speaks_without_a_token_and_no_cookie_speaks(
+async def test_the_hub_requires_a_token_and_no_cookie_publishes(
     api: Any, http: aiohttp.ClientSession, mercure_hub: MercureServer
 ) -> None:
     cookie = cookie_of(await api.http.get("/session")).value

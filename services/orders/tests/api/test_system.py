@@ -134,7 +134,7 @@ async def test_a_breaker_is_shown_with_its_worker(http: httpx.AsyncClient, nc: C
     assert "breaker" not in services["vectorize"]
 
 
-async def test_queues_tell_what_waits_and_what_is_in_hand(http: httpx.AsyncClient, nc: Client) -> None:
+async def test_queues_say_what_waits_and_what_is_in_progress(http: httpx.AsyncClient, nc: Client) -> None:
     js = nc.jetstream()
     for number in range(5):
         await js.publish(f"jobs.coloring.{number}", b"{}")

@@ -40,9 +40,7 @@ async def test_a_coloring_is_asked_for_with_its_job(api: Any, sql: asyncpg.Conne
     assert (job["version_id"], job["run"], job["order_number"]) == (1, 1, "M1000")
 
 
-async def test_the_same_in_hand_is_answered_and_other_options_make_another(
-    api: Any, sql: asyncpg.Connection
-) -> None:
+async def test_an_active_version_with_the_same_options_is_returned(api: Any, sql: asyncpg.Connection) -> None:
     image_id = await image_of(api)
     path = f"/images/{image_id}/generate-coloring"
     first = await api.post(path)

@@ -99,7 +99,7 @@ async def test_names_are_the_same_in_upper_and_lower_case(command: Command, sql:
     assert line.split() == ["Žofie", "viewer", "enabled", "no", "session"]
 
 
-async def test_a_password_that_nobody_should_have(command: Command, sql: asyncpg.Connection) -> None:
+async def test_a_weak_password_is_refused(command: Command, sql: asyncpg.Connection) -> None:
     typed = ("", "elevenchars\n", "x" * 1001 + "\n")
     for one in typed:
         refused = await command("users", "add", "Jana", typed=one)
@@ -111,7 +111,7 @@ async def test_a_password_that_nobody_should_have(command: Command, sql: asyncpg
     assert await sql.fetchval("SELECT count(*) FROM users") == 0
 
 
-async def test_nobody_by_that_name(command: Command) -> None:
+async def test_an_unknown_user_is_an_error(command: Command) -> None:
     asked = (("passwd", "Eva"), ("role", "Eva", "viewer"), ("disable", "Eva"), ("remove", "Eva"))
     for one in asked:
         found = await command("users", *one, typed=f"{PASSWORD}\n")

@@ -159,7 +159,7 @@ async def test_reconciling_by_hand(command: Command, nc: Client, api: Any, sql: 
     assert (dry.code, dry.err) == (0, "")
     first, last = dry.out.splitlines()
     assert first.split() == ["coloring", "never_published", "version=1", "run=1", "attempt=0"]
-    assert last == "1 versions in hand, 1 things to repair"
+    assert last == "1 active versions, 1 things to repair"
     assert await sql.fetchval("SELECT count(*) FROM outbox") == 0
     assert json.loads((await command("reconcile", "--grace", "60", "--json")).out)["repaired"] == []
     document = json.loads((await command("reconcile", "--json")).out)
@@ -184,7 +184,7 @@ async def test_reconciling_declares_streams_that_are_gone_but_not_dry(command: C
     [
         (
             (),
-            "the following arguments are required: {users,tokens,dead-letters,reconcile,erase,backup-record,",
+            "the following arguments are required: {users,tokens,dead-letters,refused-messages,reconcile,",
         ),
         (("dead-letters",), "the following arguments are required: {list,show,requeue,dismiss}"),
         (("dead-letters", "show"), "the following arguments are required: sequence"),

@@ -94,7 +94,7 @@ async def settled(command: Command, *arguments: str) -> dict[str, Any]:
     return found
 
 
-async def test_the_record_says_what_must_not_come_back_and_names_nobody(
+async def test_the_record_says_what_must_not_come_back_and_holds_no_name(
     api: Any, command: Command, people: Any, sql: asyncpg.Connection, tmp_path: Path
 ) -> None:
     await api.order(2, customer_name="Ludmila Vopičková")

@@ -69,7 +69,7 @@ NEVER = {
     "a run with two jobs": """
         SELECT queues_version_id FROM outbox WHERE queues_kind IS NOT NULL
         GROUP BY queues_kind, queues_version_id, queues_run HAVING count(*) > 1""",
-    "a run in hand without a job": """
+    "an active run without a job": """
         SELECT v.id FROM coloring_versions v WHERE v.is_active AND NOT EXISTS (SELECT 1 FROM outbox o
             WHERE o.queues_kind = 'coloring' AND o.queues_version_id = v.id AND o.queues_run = v.run)
         UNION ALL SELECT v.id FROM svg_versions v WHERE v.is_active AND NOT EXISTS (SELECT 1 FROM outbox o
@@ -166,7 +166,7 @@ async def town(orders_url: str, tmp_path: Path, api: Any, sql: asyncpg.Connectio
 async def finish_some(
     town: Town, worker: Any, sql: asyncpg.Connection, dice: Random, over: asyncio.Event
 ) -> None:
-    """Workers end what is in hand, slow ones after fast ones."""
+    """Workers end the active versions, slow ones after fast ones."""
     while not over.is_set():
         for kind in ("coloring", "svg"):
             rows = await sql.fetch(f"SELECT id, image_id, run FROM {kind}_versions WHERE is_active")  # noqa: S608

@@ -46,7 +46,7 @@ async def two_orders(house: Any) -> None:
     await house.order(number="4713", shopify_id=199, email="someone.else@example.com", age=THREE_DAYS)
 
 
-async def test_it_says_what_will_go_and_erases_when_somebody_agrees(house: Any, erase: Command) -> None:
+async def test_it_lists_what_it_erases_and_asks_for_confirmation(house: Any, erase: Command) -> None:
     await two_orders(house)
     refused = await erase("--email", house.email.lower(), typed="no\n")
     assert refused.code == 1

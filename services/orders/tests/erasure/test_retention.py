@@ -25,7 +25,7 @@ async def events(house: Any) -> list[str]:
     return [(await js.get_msg("EVENTS", number)).subject or "" for number in range(1, last + 1)]
 
 
-async def test_nothing_of_the_person_is_left_and_a_record_that_names_nobody(house: Any) -> None:
+async def test_no_personal_data_remains_and_the_record_holds_no_name(house: Any) -> None:
     order_id = await house.order(age=OLD)
     await house.order(number="4712", shopify_id=99, email="another@example.com", age=YOUNG)
     held = await house.traces()
@@ -81,7 +81,7 @@ async def test_clocks_that_differ_erase_nothing(house: Any, monkeypatch: pytest.
     assert "clocks" in await house.sql.fetchval("SELECT error FROM retention")
 
 
-async def test_work_in_hand_is_stopped_first(house: Any) -> None:
+async def test_active_work_is_stopped_first(house: Any) -> None:
     await house.order(age=OLD)
     version = await house.api.post("/images/1/generate-coloring", {"megapixels": 2.0, "steps": 8})
     await house.published()

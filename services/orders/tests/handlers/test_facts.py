@@ -24,7 +24,7 @@ OTHER_PATHS = (
 
 
 async def colored(api: Any, photos: int = 1, **options: Any) -> list[dict[str, Any]]:
-    """An order whose images each have a coloring in hand."""
+    """An order whose images each have an active coloring."""
     await api.order(photos)
     return await api.post("/orders/M1000/generate-coloring", options or None)
 
@@ -90,7 +90,7 @@ async def test_a_deleted_version_does_not_hold_up_the_others(api: Any, worker: A
     )
 
 
-async def test_a_finished_coloring_is_chosen_unless_somebody_chose_meanwhile(api: Any, worker: Any) -> None:
+async def test_a_finished_coloring_is_chosen_unless_a_user_chose_meanwhile(api: Any, worker: Any) -> None:
     await api.order()
     image_id = (await image(api))["id"]
     path = f"/images/{image_id}/generate-coloring"

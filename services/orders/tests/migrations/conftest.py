@@ -15,7 +15,7 @@ from pastelka_orders import migrations_runner as runner
 STORAGE_PATH = "/srv/photos"
 
 # What the system we replace had stored: every status, both ways to write a number, numbers that
-# occur twice, files by absolute path, work in hand, selections (one of them of another image).
+# occur twice, files by absolute path, active work, selections (one of them of another image).
 OLD_ORDERS = """
 INSERT INTO orders (id, shopify_id, shopify_order_number, customer_name, customer_email, status,
                     created_at, updated_at) VALUES

@@ -132,7 +132,7 @@ async def test_selections_survive_unless_they_were_of_another_image(upgraded):
 
 
 @pytest.mark.parametrize("status", ["runpod_submitting", "runpod_submitted", "runpod_queued"])
-async def test_what_a_provider_had_in_hand_at_004_is_interrupted(old_installation, status):
+async def test_work_that_a_provider_had_at_004_is_interrupted(old_installation, status):
     await old_installation.upgrade("004")
     await old_installation.execute(f"UPDATE coloring_versions SET status = '{status}' WHERE id = 6")
     await old_installation.execute("UPDATE svg_versions SET status = 'vectorizer_processing' WHERE id = 5")

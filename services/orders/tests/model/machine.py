@@ -23,7 +23,7 @@ from pastelka_orders.handlers.create_versions import target_of
 from pastelka_orders.handlers.facts import Received, apply_facts
 from pastelka_orders.leases import released
 from pastelka_orders.outbox import Relay
-from pastelka_orders.reconciler import Reconciler
+from pastelka_orders.reconciler.loop import Reconciler
 from pastelka_orders.repository import erasures
 from pastelka_orders.repository import versions as repository
 
@@ -116,7 +116,7 @@ class Machine(RuleBasedStateMachine):
     @rule(options=st.sampled_from(OPTIONS), then_svg=st.booleans(), lost=LOST)
     def generate_coloring(self, options: ColoringOptions, then_svg: bool, lost: bool) -> None:
         wanted = SvgOptions() if then_svg else None
-        same = self.reference.same_in_hand("coloring", options)
+        same = self.reference.same_active("coloring", options)
         ids = self.write(lambda c: generate.coloring_of_image(c, self.image_id, options, wanted), lost)
         if ids is None:
             return
@@ -132,7 +132,7 @@ class Machine(RuleBasedStateMachine):
         if source is None:
             self.refused(lambda c: generate.svg_of_image(c, self.image_id, SvgOptions()))
             return
-        same = self.reference.same_in_hand("svg", SvgOptions(), source.id)
+        same = self.reference.same_active("svg", SvgOptions(), source.id)
         ids = self.write(lambda c: generate.svg_of_image(c, self.image_id, SvgOptions()), lost)
         if ids is None:
             return
@@ -199,7 +199,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(kind=KINDS, pick=PICK, word=st.sampled_from(["completed", "completed", "error"]))
     def finish(self, kind: str, pick: int, word: str) -> None:
-        """A worker brings a version in hand to its end."""
+        """A worker brings an active version to its end."""
         version = self.pick(kind, pick, lambda v: v.status.is_active)
         if version is not None:
             self.facts([(kind, self.reference.of(kind).index(version), 0, 3, 1, word)], False)
@@ -223,7 +223,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(purged=st.booleans())
     def reconcile(self, purged: bool) -> None:
-        """Changes no status by itself; afterwards nothing in hand is without a message."""
+        """Changes no status by itself; afterwards no active version is without a message."""
         self.run(self._reconcile(purged))
 
     # --- both sides are the same ------------------------------------------------------------------

@@ -47,7 +47,7 @@ class Reference:
 
     # --- clicks -----------------------------------------------------------------------------------
 
-    def same_in_hand(self, kind: str, options: Any, coloring: int | None = None) -> Version | None:
+    def same_active(self, kind: str, options: Any, coloring: int | None = None) -> Version | None:
         """The version that a repeated request answers."""
         same = [
             v for v in self.of(kind) if v.status.is_active and v.options == options and v.coloring == coloring

@@ -64,7 +64,7 @@ async def test_one_process_decodes_many_photos(decoders, sent, tmp_path, jpeg):
     assert pid not in children()
 
 
-async def test_processes_that_nobody_asks_go_and_come_back(sent, tmp_path, jpeg):
+async def test_idle_processes_end_and_are_started_again(sent, tmp_path, jpeg):
     before = children()
     decoders = Decoders(LIMITS, DecoderBounds.of(LIMITS), idle=0.2)
     decoders.decode(sent, tmp_path)

@@ -60,7 +60,7 @@ async def test_the_job_of_a_new_run_stays(api: Any, broken: Any, coloring: Any, 
     assert first.seq == 1
 
 
-async def test_jobs_of_a_deleted_order_are_removed_and_whoever_has_them_is_told(
+async def test_jobs_of_a_deleted_order_are_removed_and_their_workers_cancelled(
     api: Any, broken: Any, coloring: Any
 ) -> None:
     version_id = await coloring()

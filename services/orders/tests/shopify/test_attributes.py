@@ -56,20 +56,20 @@ def test_the_same_photo_twice_at_one_position_is_one() -> None:
 
 def test_dedication_and_layout() -> None:
     attributes = [("Věnování", " "), ("Věnování", " Pro Aničku "), ("Rozvržení", "Na výšku")]
-    assert NAMES.dedication_of(attributes) == "Pro Aničku"
-    assert NAMES.layout_of(attributes) == "Na výšku"
-    assert NAMES.layout_of([("Rozvržení stránky", "x")]) is None
+    assert NAMES.item(1, None, 1, attributes).dedication == "Pro Aničku"
+    assert NAMES.item(1, None, 1, attributes).layout == "Na výšku"
+    assert NAMES.item(1, None, 1, [("Rozvržení stránky", "x")]).layout is None
 
 
 def test_accents_may_be_written_apart() -> None:
-    assert NAMES.dedication_of([("Ve\u030cnova\u0301ni\u0301", "Pro Aničku")]) == "Pro Aničku"
+    assert NAMES.item(1, None, 1, [("Ve\u030cnova\u0301ni\u0301", "Pro Aničku")]).dedication == "Pro Aničku"
 
 
 def test_names_are_configurable() -> None:
     names = AttributeNames(photo="Photo (best)", dedication="Dedication", layout="Layout")
     attributes = [("Photo (best) 2", url("a")), ("Fotka 1", url("b")), ("Dedication", "For Anna")]
     assert names.photos(attributes) == {2: url("a")}
-    assert names.dedication_of(attributes) == "For Anna"
+    assert names.item(1, None, 1, attributes).dedication == "For Anna"
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,7 @@ def test_names_are_configurable() -> None:
 def test_a_name_takes_linear_time(head: str, unit: str, tail: str) -> None:
     def work(size: int) -> None:
         name = head + unit * size + tail
-        NAMES.photos([(name, url("a"))])
-        NAMES.dedication_of([(name, "x")])
+        NAMES.item(1, None, 1, [(name, url("a"))])
 
     assert growth(work) <= MOST_GROWTH
 

@@ -322,7 +322,7 @@ async def test_an_order_that_the_shop_does_not_have_says_so(
     assert (await api.get("/orders/1270"))["status"] == "error"
 
 
-async def test_sync_waits_for_nobody(api: Any, sql: asyncpg.Connection, shop: Any, payload: Any) -> None:
+async def test_sync_waits_for_no_lock(api: Any, sql: asyncpg.Connection, shop: Any, payload: Any) -> None:
     """Six at once, while another transaction locks the order's row."""
     await shop.send(payload())
     async with sql.transaction(), asyncio.timeout(LONG):

@@ -16,7 +16,8 @@ from pastelka_common.testing.wire import Wire
 from pastelka_orders.database import Database
 from pastelka_orders.handlers.downloads import Downloads
 from pastelka_orders.handlers.orders import Process
-from pastelka_orders.photos import PhotoDownloader, PhotoIntake
+from pastelka_orders.photos.download import PhotoDownloader
+from pastelka_orders.photos.intake import PhotoIntake
 from pastelka_orders.photos.urls import UrlRules
 from services.orders.tests.conftest import attempt_due
 

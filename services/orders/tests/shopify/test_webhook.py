@@ -184,7 +184,9 @@ async def test_what_is_older_changes_nothing(
     assert await subjects(sql) == []
 
 
-async def test_the_same_again_tells_nobody(shop: Any, payload: Any, sql: asyncpg.Connection) -> None:
+async def test_an_unchanged_order_publishes_no_event(
+    shop: Any, payload: Any, sql: asyncpg.Connection
+) -> None:
     await shop.send(payload())
     before = await rows(sql)
     await shop.send(payload(), "orders/updated")
@@ -562,7 +564,7 @@ async def test_a_refunded_item_has_no_quantity_left(shop: Any, payload: Any, api
     assert [item["quantity"] for item in (await api.get("/orders/1270"))["line_items"]] == [1, 1, 1]
 
 
-async def test_a_cancelled_orders_work_in_hand_goes_on(
+async def test_active_work_of_a_cancelled_order_continues(
     shop: Any, payload: Any, api: Any, sql: asyncpg.Connection
 ) -> None:
     """It is paid for; an operator can still cancel or delete it."""

@@ -13,7 +13,7 @@ _HELP = {
     "dead-letters": "List, show, requeue and dismiss jobs that ended after their last attempt.",
     "refused-messages": "List, retry and discard messages that the broker refuses.",
     "reconcile": "Run one pass of the reconciler.",
-    "erase": "Erase a customer: files, rows and messages.",
+    "erase": "Erase a customer: files and rows.",
 }
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 

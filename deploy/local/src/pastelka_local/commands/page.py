@@ -98,9 +98,9 @@ async def _make(photo: Path, options: ColoringOptions) -> tuple[bytes, bytes]:
 
 def _store(photo: Path, target: Path) -> None:
     """Write the photo to ``target`` as orders stores it: upright, sRGB, JPEG or PNG."""
-    from pastelka_orders.photos import PhotoLimits  # noqa: PLC0415
     from pastelka_orders.photos.errors import Refusal  # noqa: PLC0415
     from pastelka_orders.photos.normalise import normalise, prepare_decoders  # noqa: PLC0415
+    from pastelka_orders.photos.photo_limits import PhotoLimits  # noqa: PLC0415
 
     prepare_decoders(threads=1)
     try:

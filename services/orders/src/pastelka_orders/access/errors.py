@@ -5,12 +5,8 @@ from collections.abc import Mapping
 from pastelka_orders.errors import ConflictError, NotFoundError, OrdersError
 
 
-class SignInRequiredError(OrdersError):
+class SignInRequiredError(OrdersError, status=401, code="sign_in_required", title="Sign in first"):
     """The request is not authenticated."""
-
-    status = 401
-    code = "sign_in_required"
-    title = "Sign in first"
 
     def __init__(self, detail: str = "Sign in, or send an API token as `Authorization: Bearer`.") -> None:
         super().__init__(detail)
@@ -21,22 +17,15 @@ class SignInRequiredError(OrdersError):
         return {"WWW-Authenticate": 'Bearer realm="pastelka"', "Cache-Control": "no-store"}
 
 
-class BadCredentialsError(SignInRequiredError):
+class BadCredentialsError(SignInRequiredError, code="bad_credentials", title="Name or password is wrong"):
     """No user by that name with that password; which of the two is not said."""
-
-    code = "bad_credentials"
-    title = "Name or password is wrong"
 
     def __init__(self) -> None:
         super().__init__("There is no user with this name and this password.")
 
 
-class TooManyAttemptsError(OrdersError):
+class TooManyAttemptsError(OrdersError, status=429, code="too_many_attempts", title="Too many attempts"):
     """Too many failed attempts to sign in, for a name or from an address."""
-
-    status = 429
-    code = "too_many_attempts"
-    title = "Too many attempts"
 
     def __init__(self, seconds: int) -> None:
         super().__init__(f"Too many attempts to sign in failed; try again in {seconds} s.")
@@ -48,45 +37,33 @@ class TooManyAttemptsError(OrdersError):
         return {"Retry-After": str(self._seconds)}
 
 
-class PasswordsDisabledError(ConflictError):
+class PasswordsDisabledError(ConflictError, code="no_passwords"):
     """Password sign-in is disabled."""
-
-    code = "no_passwords"
 
     def __init__(self, mode: str) -> None:
         super().__init__(f"Password sign-in is disabled: AUTH_MODE is {mode}.")
 
 
-class ForbiddenError(OrdersError):
+class ForbiddenError(OrdersError, status=403, code="forbidden", title="Not allowed"):
     """Known, and not allowed."""
 
-    status = 403
-    code = "forbidden"
-    title = "Not allowed"
 
-
-class OperatorRequiredError(ForbiddenError):
+class OperatorRequiredError(ForbiddenError, code="operator_required"):
     """A viewer asks for a change."""
-
-    code = "operator_required"
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} is a viewer here; this needs an operator.")
 
 
-class ScopeMissingError(ForbiddenError):
+class ScopeMissingError(ForbiddenError, code="scope_missing"):
     """A token for reading asks for a change."""
-
-    code = "scope_missing"
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The token {name} has the scope read; this needs one with write.")
 
 
-class UserNotAllowedError(ForbiddenError):
+class UserNotAllowedError(ForbiddenError, code="not_admitted"):
     """The proxy authenticated a user that has no role here."""
-
-    code = "not_admitted"
 
     def __init__(self, name: str) -> None:
         super().__init__(
@@ -94,10 +71,8 @@ class UserNotAllowedError(ForbiddenError):
         )
 
 
-class CrossSiteRequestError(ForbiddenError):
+class CrossSiteRequestError(ForbiddenError, code="wrong_origin"):
     """A page of another site asks for a change."""
-
-    code = "wrong_origin"
 
     def __init__(self, origin: str) -> None:
         super().__init__(
@@ -105,10 +80,8 @@ class CrossSiteRequestError(ForbiddenError):
         )
 
 
-class LocalOnlyError(ForbiddenError):
+class LocalOnlyError(ForbiddenError, code="local_only"):
     """Without a lock, only this very machine may ask."""
-
-    code = "local_only"
 
     def __init__(self, what: str) -> None:
         super().__init__(
@@ -117,45 +90,33 @@ class LocalOnlyError(ForbiddenError):
         )
 
 
-class UserNotFoundError(NotFoundError):
+class UserNotFoundError(NotFoundError, code="user_not_found"):
     """No such user."""
-
-    code = "user_not_found"
 
     def __init__(self, name: str) -> None:
         super().__init__(f"There is no user {name!r}.")
 
 
-class UserExistsError(ConflictError):
+class UserExistsError(ConflictError, code="user_exists"):
     """The name is taken."""
-
-    code = "user_exists"
 
     def __init__(self, name: str) -> None:
         super().__init__(f"There is a user {name!r} already; `users passwd` sets another password.")
 
 
-class WeakPasswordError(OrdersError):
+class WeakPasswordError(OrdersError, status=422, code="password_refused", title="The password was refused"):
     """A password that is not allowed."""
 
-    status = 422
-    code = "password_refused"
-    title = "The password was refused"
 
-
-class TokenNotFoundError(NotFoundError):
+class TokenNotFoundError(NotFoundError, code="token_not_found"):
     """No such token that is not revoked."""
-
-    code = "token_not_found"
 
     def __init__(self, name: str) -> None:
         super().__init__(f"There is no token {name!r} that is not revoked.")
 
 
-class TokenExistsError(ConflictError):
+class TokenExistsError(ConflictError, code="token_exists"):
     """The name is taken."""
-
-    code = "token_exists"
 
     def __init__(self, name: str) -> None:
         super().__init__(f"There is a token {name!r} already; revoke it, or choose another name.")

@@ -20,8 +20,7 @@ from pastelka_orders.access.sign_in import SignIn
 from pastelka_orders.api import field_limits, problems
 from pastelka_orders.api.authorization import OPERATIONS, AuthorizedRoute, check_permissions, describe_schemes
 from pastelka_orders.api.deps import Access, Services
-from pastelka_orders.api.described import describe
-from pastelka_orders.api.documents import add_documents
+from pastelka_orders.api.documents import add_documents, describe
 from pastelka_orders.api.request_limits import (
     BodyLimit,
     BodyLimits,
@@ -47,8 +46,8 @@ from pastelka_orders.broker import Broker
 from pastelka_orders.database import Database, open_database
 from pastelka_orders.exports import ExportSlots
 from pastelka_orders.handlers.system import System
-from pastelka_orders.photos import PhotoIntake, PhotoLimits
-from pastelka_orders.photos.intake import remove_temp_folders
+from pastelka_orders.photos.intake import PhotoIntake, remove_temp_folders
+from pastelka_orders.photos.photo_limits import PhotoLimits
 from pastelka_orders.settings import OrdersSettings
 from pastelka_orders.shopify import webhook
 

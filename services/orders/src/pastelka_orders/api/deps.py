@@ -21,7 +21,7 @@ from pastelka_orders.broker import Broker
 from pastelka_orders.database import Database, Work
 from pastelka_orders.exports import ExportSlots
 from pastelka_orders.handlers.system import System
-from pastelka_orders.photos import PhotoIntake
+from pastelka_orders.photos.intake import PhotoIntake
 from pastelka_orders.repository.views import Views
 from pastelka_orders.settings import OrdersSettings
 

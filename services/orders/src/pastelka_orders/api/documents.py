@@ -3,12 +3,16 @@
 from functools import cache
 from html import escape
 from importlib import resources
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from pydantic import BaseModel
 
 from pastelka_orders.api.authorization import VIEWER
+from pastelka_orders.api.problems import declared
+from pastelka_orders.schemas import Problem
+from pastelka_orders.shopify.payloads import OrderPayload
 
 OPENAPI = "/api/v1/openapi.json"
 _PAGE = "/api/docs"
@@ -36,6 +40,9 @@ _HTML = """<!doctype html>
 </html>
 """
 _START = f'SwaggerUIBundle({{ url: "{OPENAPI}", dom_id: "#api", deepLinking: true, filter: true }});\n'
+_FORM = "multipart/form-data"
+_SCHEMAS: dict[str, type[BaseModel]] = {"Problem": Problem, "ShopifyOrder": OrderPayload}
+"""No route has them as its own; they are referred to by name."""
 
 
 def add_documents(app: FastAPI) -> None:
@@ -62,3 +69,36 @@ def add_documents(app: FastAPI) -> None:
 def _content(part: Part) -> bytes:
     """A file of Swagger UI, which the package fastapi-swagger brings."""
     return resources.files("fastapi_swagger.resources").joinpath(part).read_bytes()
+
+
+def describe(app: FastAPI) -> None:
+    """Complete the document of ``app``."""
+    original = app.openapi
+
+    def described() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            _complete(original())
+        return original()
+
+    app.openapi = described  # type: ignore[method-assign]
+
+
+def _complete(document: dict[str, Any]) -> None:
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for name, model in _SCHEMAS.items():
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= {**schema.pop("$defs", {}), name: schema}
+    for operations in document["paths"].values():
+        for method, operation in operations.items():
+            _add_bounds(method, operation, schemas)
+
+
+def _add_bounds(method: str, operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """What ``bounds`` may answer before any route is asked; a form has no other fields."""
+    statuses = [413, 422] if method != "post" else [413, 415, 422]
+    form = operation.get("requestBody", {}).get("content", {}).get(_FORM)
+    if form is not None:
+        statuses.append(400)
+        schemas[form["schema"]["$ref"].rpartition("/")[2]]["additionalProperties"] = False
+    for status, entry in declared(*statuses).items():
+        operation["responses"].setdefault(str(status), entry)

@@ -1,7 +1,7 @@
 """How much of anything a request may bring. What an operator may change is in ``OrdersSettings``.
 
-Photos have their own in ``photos.limits``, what the shop sends in ``shopify.fields``, and the options of
-pages in ``pastelka_common.contracts.options``.
+Limits of photos are in ``photos.photo_limits``, of what the shop sends in ``shopify.parsing``, of the options
+of pages in ``pastelka_common.contracts.options``.
 """
 
 MAX_ID = 2**31 - 1

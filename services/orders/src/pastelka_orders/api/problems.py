@@ -18,12 +18,13 @@ from starlette.routing import compile_path
 from pastelka_common.storage import StorageUnavailableError
 from pastelka_orders.database_errors import CommitUnconfirmedError, DatabaseUnavailableError, is_transient
 from pastelka_orders.errors import OrdersError
-from pastelka_orders.photos import PhotosRefusedError
+from pastelka_orders.photos.errors import PhotosRefusedError
 
 # Python 3.11 has the older name.
 _PHRASES = {413: "Content Too Large"}
 # Said by the parser of forms, which does not even read the rest.
 _TOO_MANY_FILES = "Too many files"
+_UNCHANGED = "Nothing was changed; try again in a moment."
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 MEDIA_TYPE = "application/problem+json"
@@ -100,14 +101,11 @@ async def _photos(_request: Request, error: PhotosRefusedError) -> JSONResponse:
 
 
 async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    fields = [".".join(map(str, one["loc"][1:])) or str(one["loc"][0]) for one in error.errors()]
     return invalid(
         [
-            {
-                "field": ".".join(str(part) for part in one["loc"][1:]) or str(one["loc"][0]),
-                "code": one["type"],
-                "message": one["msg"],
-            }
-            for one in error.errors()
+            {"field": field, "code": one["type"], "message": one["msg"]}
+            for field, one in zip(fields, error.errors(), strict=True)
         ]
     )
 
@@ -148,20 +146,10 @@ def _other_methods(request: Request, code: str, phrase: str) -> JSONResponse:
 async def _database(_request: Request, error: Exception) -> JSONResponse:
     log.warning("database unavailable", error=str(error))
     if isinstance(error, CommitUnconfirmedError):
-        return problem(
-            503,
-            error.code,
-            "Change not confirmed",
-            "The database did not confirm the change. It may have been made: look before you try again.",
-            headers={"Retry-After": "2"},
-        )
-    return problem(
-        503,
-        "database_unavailable",
-        "The database does not answer",
-        "Nothing was changed; try again in a moment.",
-        headers={"Retry-After": "2"},
-    )
+        detail = "The database did not confirm the change. It may have been made: look before you try again."
+        return problem(503, error.code, "Change not confirmed", detail, headers={"Retry-After": "2"})
+    title = "The database does not answer"
+    return problem(503, "database_unavailable", title, _UNCHANGED, headers={"Retry-After": "2"})
 
 
 async def _database_fault(request: Request, error: DBAPIError | PostgresError) -> JSONResponse:
@@ -173,23 +161,14 @@ async def _storage(request: Request, error: OSError) -> JSONResponse:
     if error.errno not in _NO_ROOM:
         return await _unexpected(request, error)
     log.error("storage write failed", error=error.strerror)
-    return problem(
-        503,
-        "storage_full",
-        "Storage full",
-        "Nothing was changed; free space in the storage, then try again.",
-    )
+    detail = "Nothing was changed; free space in the storage, then try again."
+    return problem(503, "storage_full", "Storage full", detail)
 
 
 async def _storage_away(_request: Request, error: StorageUnavailableError) -> JSONResponse:
     log.error("storage unavailable", error=error.strerror)
-    return problem(
-        503,
-        "storage_unavailable",
-        "The storage does not answer",
-        "Nothing was changed; try again in a moment.",
-        headers={"Retry-After": "5"},
-    )
+    title = "The storage does not answer"
+    return problem(503, "storage_unavailable", title, _UNCHANGED, headers={"Retry-After": "5"})
 
 
 async def _unexpected(_request: Request, error: Exception) -> JSONResponse:

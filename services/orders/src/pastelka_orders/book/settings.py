@@ -23,7 +23,7 @@ class PrintSettings(ServiceSettings):
     print_backs: Backs = "printed"
     print_numbers: bool = False
     print_font: FontName = "Nunito"
-    print_layouts: Annotated[Layouts, NoDecode] = Field(default_factory=dict)
+    print_layouts: Annotated[Layouts, NoDecode] = Field(default={})
 
     @field_validator("print_paper")
     @classmethod

@@ -27,16 +27,6 @@ from pastelka_orders.commands import (
 from pastelka_orders.database import DatabaseUnavailableError
 from pastelka_orders.errors import OrdersError
 
-_COMMANDS = (
-    "users",
-    "tokens",
-    "dead-letters",
-    "refused-messages",
-    "reconcile",
-    "erase",
-    "backup-record",
-    "after-restore",
-)
 _PROG = "python -m pastelka_orders"
 _FAILED = 1
 _INTERRUPTED = 130
@@ -77,7 +67,7 @@ def parser(prog: str = _PROG) -> argparse.ArgumentParser:
         description="Users, API tokens, dead letters, refused messages, a pass of the reconciler, "
         "erasing a customer, backups.",
     )
-    commands = line.add_subparsers(required=True, metavar="{" + ",".join(_COMMANDS) + "}")
+    commands = line.add_subparsers(required=True)
     users.add_to(commands)
     tokens.add_to(commands)
     dead_letters.add_to(commands)

@@ -21,7 +21,7 @@ _MOST = 1000
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands to the command line."""
     parser = commands.add_parser("dead-letters", help="jobs that were given up on")
-    actions = parser.add_subparsers(required=True, metavar="{list,show,requeue,dismiss}")
+    actions = parser.add_subparsers(required=True)
     listing = actions.add_parser("list", help="the newest, newest first")
     listing.add_argument("--limit", type=_limit, default=dead_letters.NEWEST, help="at most so many")
     listing.set_defaults(run=_list)

@@ -15,7 +15,7 @@ from pastelka_orders import order_files
 from pastelka_orders.commands.output import say, say_json
 from pastelka_orders.commands.session import database
 from pastelka_orders.database import Database
-from pastelka_orders.erasure import Eraser
+from pastelka_orders.erasure.eraser import Eraser
 from pastelka_orders.errors import ConflictError, OrderNotFoundError
 from pastelka_orders.handlers.erasures import ask
 from pastelka_orders.repository import erasures
@@ -26,10 +26,8 @@ _AGREED = "yes"
 _KILO = 1000
 
 
-class NotErasedError(ConflictError):
+class NotErasedError(ConflictError, code="not_erased"):
     """Data remains, or the operator did not confirm."""
-
-    code = "not_erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ class _Plan:
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the command line."""
     parser = commands.add_parser("erase", help="erase a customer: files and rows, for good")
-    what = parser.add_subparsers(required=True, metavar="{customer}")
+    what = parser.add_subparsers(required=True)
     customer = what.add_parser(
         "customer",
         help="all orders with an e-mail, or one order",

@@ -8,7 +8,8 @@ from pastelka_common.messaging.topology import ensure_streams
 from pastelka_common.storage import open_storage
 from pastelka_orders.commands.output import say, say_json
 from pastelka_orders.commands.session import broker, database
-from pastelka_orders.reconciler import ReconcilePass, Reconciler, Repair
+from pastelka_orders.reconciler.loop import Reconciler
+from pastelka_orders.reconciler.reconcile_pass import ReconcilePass, Repair
 from pastelka_orders.settings import OrdersSettings
 
 _TRIES = 60
@@ -61,7 +62,7 @@ def _tell(asked: argparse.Namespace, found: ReconcilePass) -> None:
     for one in found.repaired:
         say(_line(one))
     what = "to repair" if asked.dry_run else "repaired"
-    say(f"{found.examined} versions in hand, {len(found.repaired)} things {what}")
+    say(f"{found.examined} active versions, {len(found.repaired)} things {what}")
 
 
 def _line(one: Repair) -> str:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from pastelka_orders.commands.output import say, say_json
 from pastelka_orders.commands.session import database
-from pastelka_orders.repository import refused_messages
+from pastelka_orders.repository import outbox
 from pastelka_orders.settings import OrdersSettings
 
 _MAX_LISTED = 1000
@@ -15,7 +15,7 @@ _MAX_LISTED = 1000
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands to the command line."""
     parser = commands.add_parser("refused-messages", help="messages that the broker will never accept")
-    actions = parser.add_subparsers(required=True, metavar="{list,retry,discard}")
+    actions = parser.add_subparsers(required=True)
     listing = actions.add_parser("list", help="the oldest, oldest first")
     listing.set_defaults(run=_list)
     again = actions.add_parser("retry", help="publish one again, once the cause is fixed")
@@ -30,7 +30,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 async def _list(asked: argparse.Namespace) -> None:
     async with database(OrdersSettings.load()) as orders:
-        found = await orders.read(lambda c: refused_messages.oldest(c, _MAX_LISTED))
+        found = await orders.read(lambda c: outbox.refused(c, _MAX_LISTED))
     if asked.json:
         say_json([{**asdict(one), "created_at": one.created_at.isoformat()} for one in found])
         return
@@ -42,13 +42,13 @@ async def _list(asked: argparse.Namespace) -> None:
 
 async def _retry(asked: argparse.Namespace) -> None:
     async with database(OrdersSettings.load()) as orders:
-        await orders.write(lambda c: refused_messages.retry(c, asked.id))
+        await orders.write(lambda c: outbox.retry_refused(c, asked.id))
     _done(asked, "retried")
 
 
 async def _discard(asked: argparse.Namespace) -> None:
     async with database(OrdersSettings.load()) as orders:
-        await orders.write(lambda c: refused_messages.discard(c, asked.id))
+        await orders.write(lambda c: outbox.discard_refused(c, asked.id))
     _done(asked, "discarded")
 
 

@@ -8,15 +8,9 @@ from pathlib import Path
 from pastelka_common.storage import open_storage
 from pastelka_orders.commands.output import say, say_json
 from pastelka_orders.commands.session import broker, database
-from pastelka_orders.reconciler import ReconcilePass, Repair
-from pastelka_orders.restore import (
-    BackupRecord,
-    RestoreReport,
-    parse_record,
-    read_record,
-    reconcile_after_restore,
-    take_record,
-)
+from pastelka_orders.reconciler.reconcile_pass import ReconcilePass, Repair
+from pastelka_orders.restore.reconcile_after_restore import RestoreReport, reconcile_after_restore
+from pastelka_orders.restore.record import BackupRecord, parse_record, read_record, take_record
 from pastelka_orders.settings import OrdersSettings
 
 _SHOWN = 20

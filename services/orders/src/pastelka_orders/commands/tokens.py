@@ -24,7 +24,7 @@ _LONGEST = timedelta(days=730)
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands to the command line."""
     parser = commands.add_parser("tokens", help="secrets for programs")
-    actions = parser.add_subparsers(required=True, metavar="{create,list,revoke}")
+    actions = parser.add_subparsers(required=True)
     created = actions.add_parser("create", help="make one and print it, this once")
     created.set_defaults(run=_create)
     created.add_argument("name", type=printable_name, help="what it is for")

@@ -30,7 +30,7 @@ Change = Callable[[AsyncConnection], Awaitable[int | None]]
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands to the command line."""
     parser = commands.add_parser("users", help="who signs in with a password")
-    actions = parser.add_subparsers(required=True, metavar="{add,list,passwd,role,disable,enable,remove}")
+    actions = parser.add_subparsers(required=True)
     added = actions.add_parser("add", help="add one; the password is asked for, or read from standard input")
     added.set_defaults(run=_add)
     listed = actions.add_parser("list", help="all of them")

@@ -17,17 +17,19 @@ from pastelka_common.storage import open_storage
 from pastelka_orders.book.process import BookComposer
 from pastelka_orders.consumers import DeadLetters, FactsConsumer
 from pastelka_orders.database import Database, open_database
-from pastelka_orders.erasure import Eraser, Retention
 from pastelka_orders.erasure.eraser import RETRIES as ERASURE_RETRIES
+from pastelka_orders.erasure.eraser import Eraser
+from pastelka_orders.erasure.loop import Retention
 from pastelka_orders.handlers.book_versions import BookJobs
 from pastelka_orders.handlers.downloads import Downloads
 from pastelka_orders.metrics import MetricsCollector
 from pastelka_orders.outbox import Relay
 from pastelka_orders.pg_notify import listen
-from pastelka_orders.photos import PhotoDownloader, PhotoIntake, PhotoLimits
-from pastelka_orders.photos.download import DEFAULT_USER_AGENT, proxies_of
+from pastelka_orders.photos.download import DEFAULT_USER_AGENT, PhotoDownloader, proxies_of
+from pastelka_orders.photos.intake import PhotoIntake
+from pastelka_orders.photos.photo_limits import PhotoLimits
 from pastelka_orders.photos.urls import UrlRules
-from pastelka_orders.reconciler import Reconciler
+from pastelka_orders.reconciler.loop import Reconciler
 from pastelka_orders.repository.claims import CHANNEL as JOBS_CHANNEL
 from pastelka_orders.repository.outbox import CHANNEL
 from pastelka_orders.row_jobs import JobRunner

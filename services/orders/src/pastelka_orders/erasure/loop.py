@@ -2,10 +2,12 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
 from pastelka_common.contracts.messages import now
+from pastelka_common.process import wait_at_most
 from pastelka_common.storage import Storage
 from pastelka_orders.database import Database, is_transient
 from pastelka_orders.handlers.erasures import ask
@@ -13,7 +15,6 @@ from pastelka_orders.handlers.orders import discard_abandoned
 from pastelka_orders.leases import leased
 from pastelka_orders.photos.intake import remove_temp_folders
 from pastelka_orders.repository import erasures, retention
-from pastelka_orders.repository.erasures import Target
 
 _LEASE = "retention"
 _BATCH = 50
@@ -45,11 +46,7 @@ class Retention:
                     log.exception("retention failed")
                 else:
                     log.warning("retention deferred, database unavailable", error=str(error))
-            try:
-                async with asyncio.timeout(self._every):
-                    await stop.wait()
-            except TimeoutError:
-                pass
+            await wait_at_most(stop, self._every)
 
     async def run_once(self, stop: asyncio.Event | None = None) -> bool:
         """One pass; ``False`` if another replica is making one. Ends early when ``stop`` is set."""
@@ -70,15 +67,9 @@ class Retention:
             message = f"The clocks of the database and of the worker differ by {differ}; nothing was erased."
             log.error("retention suspended, clocks disagree", differ=str(differ))
             return message
-        while page := await self._expired(days):
+        while page := await self._database.read(lambda c: erasures.expired(c, days=days, batch=_BATCH)):
             for target in page:
                 if stop is not None and stop.is_set():
                     return None
-                await self._mark(target)
+                await self._database.write(partial(ask, target=target, reason="retention", asked_by=None))
         return None
-
-    async def _expired(self, days: int) -> list[Target]:
-        return await self._database.read(lambda c: erasures.expired(c, days=days, batch=_BATCH))
-
-    async def _mark(self, target: Target) -> None:
-        await self._database.write(lambda c: ask(c, target, "retention", None))

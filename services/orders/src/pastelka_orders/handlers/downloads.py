@@ -13,7 +13,7 @@ from pastelka_orders.dead_letters import letter_about
 from pastelka_orders.errors import ImageNotFoundError
 from pastelka_orders.handlers.orders import Process, start_processing
 from pastelka_orders.outbox import Outbox
-from pastelka_orders.photos import PhotoDownloader
+from pastelka_orders.photos.download import PhotoDownloader
 from pastelka_orders.repository import claims, downloads, images, shop_items
 from pastelka_orders.repository.claims import Claim, ClaimLostError
 from pastelka_orders.repository.downloads import refresh_order_status
@@ -56,10 +56,8 @@ class Downloads:
         await downloads.note_failure(connection, image.id, failure)
         await refresh_order_status(connection, image.order_id)
         job = json.dumps({"image_id": image.id, "order_number": image.order_number})
-        outbox = Outbox()
-        outbox.add(OrderChanged(order_number=image.order_number))
-        outbox.add(letter_about(f"download.{image.id}", job, claim.attempts, failure))
-        await outbox.flush(connection)
+        letter = letter_about(f"download.{image.id}", job, claim.attempts, failure)
+        await Outbox.publish(connection, OrderChanged(order_number=image.order_number), letter)
         await claims.end(connection, claim, attempts=claim.attempts, error=failure.message)
 
 
@@ -91,9 +89,7 @@ async def again(connection: AsyncConnection, image_id: int) -> None:
         return
     await shop_items.await_photos(connection, [image_id])
     await refresh_order_status(connection, image.order_id)
-    outbox = Outbox()
-    outbox.add(OrderChanged(order_number=image.order_number))
-    await outbox.flush(connection)
+    await Outbox.publish(connection, OrderChanged(order_number=image.order_number))
 
 
 async def _claimed(connection: AsyncConnection, claim: Claim) -> LockedImage:

@@ -16,7 +16,7 @@ ERASING = Failure(code="cancelled", message="Cancelled, because the order is bei
 async def ask(
     connection: AsyncConnection, target: Target, reason: ErasureReason, asked_by: str | None
 ) -> bool:
-    """Begin to erase an order: its work in hand is stopped. ``False`` if it was asked for before."""
+    """Begin to erase an order: its active work is stopped. ``False`` if it was asked for before."""
     outbox = Outbox()
     for kind in STATUS_ENUMS:
         for version in await versions.lock_active(connection, kind, target.order_number):

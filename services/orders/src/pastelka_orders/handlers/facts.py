@@ -18,13 +18,12 @@ from pastelka_common.contracts.messages import (
     Failure,
     Retry,
     SvgFact,
-    VersionStatusChanged,
 )
 from pastelka_common.contracts.statuses import StatusType, VersionStatus
 from pastelka_orders.domain.versions import Applied, Transition, VersionProgress, apply_fact
 from pastelka_orders.handlers import metrics
 from pastelka_orders.handlers.create_versions import Traces, create_svgs, target_of
-from pastelka_orders.handlers.versions import end_in_error
+from pastelka_orders.handlers.versions import end_in_error, status_changed
 from pastelka_orders.outbox import Outbox
 from pastelka_orders.repository import images, versions
 from pastelka_orders.repository.images import Finished
@@ -219,19 +218,9 @@ def _code(one: _TimelineEntry) -> str | None:
 
 
 def _announce(outbox: Outbox, update: _VersionUpdate) -> None:
-    version = update.version
     for one in update.entries:
-        outbox.add(
-            VersionStatusChanged(
-                order_number=version.order_number,
-                image_id=version.image_id,
-                status_type=version.kind,
-                version_id=version.id,
-                previous=one.transition.previous.value,
-                status=one.transition.status.value,
-            ),
-            headers=one.headers,
-        )
+        changed = status_changed(update.version, one.transition.previous, one.transition.status)
+        outbox.add(changed, headers=one.headers)
 
 
 def _finished(update: _VersionUpdate) -> Finished:

@@ -22,7 +22,7 @@ from pastelka_orders.repository.images import ColoringSummary, LockedImage, SvgS
 async def coloring_of_image(
     connection: AsyncConnection, image_id: int, options: ColoringOptions, then_svg: SvgOptions | None = None
 ) -> list[int]:
-    """Ask for a coloring of one image; answers the one in hand if it has the same options."""
+    """Ask for a coloring of one image; returns the active one if it has the same options."""
     image = await _locked(connection, image_id)
     if image.path is None:
         raise PhotoMissingError(image_id)
@@ -47,14 +47,14 @@ async def colorings_of_order(
 ) -> list[int]:
     """Ask for a coloring, with these options, of every image that has none.
 
-    Answers the new ones together with those in hand. Raises ``NothingToDoError`` if there are neither.
+    Returns the new ones and the active ones. Raises ``NothingToDoError`` if there are neither.
     """
     locked = await _locked_of_order(connection, order_number)
     with_photo = [image.id for image in locked if image.path is not None]
     existing = [c for c in await images.colorings(connection, with_photo) if c.options == options]
-    made_or_in_hand = {c.image_id for c in existing if c.status.is_active or c.status.has_file}
+    made_or_active = {c.image_id for c in existing if c.status.is_active or c.status.has_file}
     outbox = Outbox()
-    missing = [image_id for image_id in with_photo if image_id not in made_or_in_hand]
+    missing = [image_id for image_id in with_photo if image_id not in made_or_active]
     ids = await create_colorings(connection, outbox, missing, options, then_svg)
     await outbox.flush(connection)
     ids += [c.id for c in existing if c.status.is_active]
@@ -90,7 +90,7 @@ async def svg_of_image(connection: AsyncConnection, image_id: int, options: SvgO
 async def svgs_of_order(connection: AsyncConnection, order_number: str, options: SvgOptions) -> list[int]:
     """Ask for an SVG, with these options, of every image with a completed coloring that has none.
 
-    Answers the new ones together with those in hand. Raises ``NothingToDoError`` if there are neither.
+    Returns the new ones and the active ones. Raises ``NothingToDoError`` if there are neither.
     """
     locked = await _locked_of_order(connection, order_number)
     image_ids = [image.id for image in locked]
@@ -117,10 +117,10 @@ async def svgs_of_order(connection: AsyncConnection, order_number: str, options:
 
 
 def _without_svg(pairs: Sequence[tuple[int, int]], existing: Sequence[SvgSummary]) -> list[tuple[int, int]]:
-    made_or_in_hand = {
+    made_or_active = {
         (s.image_id, s.coloring_version_id) for s in existing if s.status.is_active or s.status.has_file
     }
-    return [pair for pair in pairs if pair not in made_or_in_hand]
+    return [pair for pair in pairs if pair not in made_or_active]
 
 
 def _source(image: LockedImage, colorings: Sequence[ColoringSummary]) -> ColoringSummary | None:

@@ -18,11 +18,10 @@ from pastelka_orders.errors import OrderNotFoundError, UploadAbandonedError
 from pastelka_orders.handlers.create_versions import create_colorings
 from pastelka_orders.handlers.erasures import delete_order_rows
 from pastelka_orders.outbox import Outbox
-from pastelka_orders.photos import StagedPhoto
-from pastelka_orders.repository import erasures, orders, uploads
+from pastelka_orders.photos.intake import StagedPhoto
+from pastelka_orders.repository import erasures, orders
 from pastelka_orders.repository.erasures import Target
-from pastelka_orders.repository.orders import StoredPhoto
-from pastelka_orders.repository.uploads import UploadRecord
+from pastelka_orders.repository.orders import StoredPhoto, UploadRecord
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +50,7 @@ async def create(
     No transaction is open while photos are stored. What a crash leaves is deleted by
     :func:`discard_abandoned`.
     """
-    upload = await database.write(uploads.begin)
+    upload = await database.write(orders.begin_upload)
     try:
         stored = await _store_all(storage, upload, photos)
         return await database.write(lambda c: _add(c, upload, wanted, stored))
@@ -63,7 +62,7 @@ async def create(
 async def _add(
     connection: AsyncConnection, upload: UploadRecord, wanted: ManualOrder, stored: Sequence[StoredPhoto]
 ) -> str:
-    if not await uploads.complete(connection, upload.order_id):
+    if not await orders.complete_upload(connection, upload.order_id):
         raise UploadAbandonedError
     number = await orders.add_manual(
         connection, upload, customer_name=wanted.customer_name, note=wanted.note, title=MANUAL_TITLE
@@ -78,7 +77,7 @@ async def _add(
 
 async def discard_abandoned(database: Database, storage: Storage) -> int:
     """Delete the files of uploads that a process that ended has left; returns how many there were."""
-    abandoned = await database.write(uploads.abandon_old)
+    abandoned = await database.write(orders.abandon_old_uploads)
     for order_id in abandoned:
         await _discard(database, storage, order_id)
     return len(abandoned)
@@ -87,10 +86,10 @@ async def discard_abandoned(database: Database, storage: Storage) -> int:
 async def _discard(database: Database, storage: Storage, order_id: int) -> None:
     """Delete the files of an upload unless its order was added; if it cannot be done now, it is later."""
     try:
-        if not await database.write(lambda c: uploads.abandon(c, order_id)):
+        if not await database.write(lambda c: orders.abandon_upload(c, order_id)):
             return
         await order_files.delete(storage, order_id)
-        await database.write(lambda c: uploads.forget(c, order_id))
+        await database.write(lambda c: orders.forget_upload(c, order_id))
     except Exception as error:  # noqa: BLE001 - the next pass of the retention does it again
         log.warning("upload cleanup failed", order_id=order_id, error=str(error))
 
@@ -108,19 +107,19 @@ async def start_processing(
 async def delete(
     database: Database, storage: Storage, order_number: str, *, asked_by: str | None = None
 ) -> int:
-    """Delete an order: its rows and files now, its work in hand stopped. Returns its id.
+    """Delete an order: its rows and files now, its active work stopped. Returns its id.
 
-    The worker deletes what cannot be deleted now, or is being written.
-
-    ``asked_by`` is for the record of what was erased. Raises ``OrderNotFoundError``.
+    The worker deletes what is left in the order's folder. ``asked_by`` is for the record of the erasure.
+    Raises ``OrderNotFoundError``.
     """
     target = await database.read(lambda c: erasures.by_number(c, order_number))
-    if target is None:
+    what = await database.read(lambda c: erasures.contents(c, target.order_id)) if target else None
+    if target is None or what is None:
         raise OrderNotFoundError(order_number)
-    found = await _count_files(storage, target.order_id)
+    found = await _count_files(storage, target.order_id, what.paths)
     await database.write(lambda c: delete_rows(c, target, found, asked_by=asked_by))
     try:
-        await order_files.delete(storage, target.order_id)
+        await order_files.delete(storage, target.order_id, what.paths)
     except (OSError, IncompleteDeleteError) as error:
         log.warning("files not deleted yet", order_id=target.order_id, reason=str(error))
     return target.order_id
@@ -137,10 +136,10 @@ async def delete_rows(
         raise OrderNotFoundError(target.order_number)
 
 
-async def _count_files(storage: Storage, order_id: int) -> StorageUsage | None:
+async def _count_files(storage: Storage, order_id: int, paths: Sequence[str]) -> StorageUsage | None:
     """For the record, which is not worth refusing a deletion."""
     try:
-        return await order_files.count(storage, order_id)
+        return await order_files.count(storage, order_id, paths)
     except OSError as error:
         log.warning("file count failed", order_id=order_id, reason=error.strerror)
         return None

@@ -48,34 +48,14 @@ async def requeue(connection: AsyncConnection, sequence: int, letter: DeadLetter
         raise NotRequeueableError(sequence, "its job cannot be read.") from None
 
 
-async def _coloring(connection: AsyncConnection, payload: str) -> None:
-    await versions.retry(connection, "coloring", ColoringJob.model_validate_json(payload).version_id)
-
-
-async def _svg(connection: AsyncConnection, payload: str) -> None:
-    await versions.retry(connection, "svg", SvgJob.model_validate_json(payload).version_id)
-
-
 class _Download(BaseModel):
     image_id: int
 
 
-async def _download(connection: AsyncConnection, payload: str) -> None:
-    await downloads.again(connection, _Download.model_validate_json(payload).image_id)
-
-
-async def _fetch(connection: AsyncConnection, payload: str) -> None:
-    await shop_jobs.enqueue(connection, FetchOrders.model_validate_json(payload))
-
-
-async def _sync(connection: AsyncConnection, payload: str) -> None:
-    await shop_jobs.enqueue(connection, SyncOrder.model_validate_json(payload))
-
-
 _AGAIN: dict[str, Again] = {
-    "coloring": _coloring,
-    "svg": _svg,
-    "download": _download,
-    "fetch": _fetch,
-    "sync": _sync,
+    "coloring": lambda c, job: versions.retry(c, "coloring", ColoringJob.model_validate_json(job).version_id),
+    "svg": lambda c, job: versions.retry(c, "svg", SvgJob.model_validate_json(job).version_id),
+    "download": lambda c, job: downloads.again(c, _Download.model_validate_json(job).image_id),
+    "fetch": lambda c, job: shop_jobs.enqueue(c, FetchOrders.model_validate_json(job)),
+    "sync": lambda c, job: shop_jobs.enqueue(c, SyncOrder.model_validate_json(job)),
 }

@@ -95,7 +95,5 @@ async def _book_is_back(connection: AsyncConnection, file: StoredFile) -> bool:
 
 
 async def _order_changed(connection: AsyncConnection, order_number: str) -> bool:
-    outbox = Outbox()
-    outbox.add(OrderChanged(order_number=order_number))
-    await outbox.flush(connection)
+    await Outbox.publish(connection, OrderChanged(order_number=order_number))
     return True

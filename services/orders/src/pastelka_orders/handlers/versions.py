@@ -47,9 +47,7 @@ async def select(connection: AsyncConnection, kind: StatusType, image_id: int, v
     if version.status != status_of(kind, "completed"):
         raise NotCompletedError(kind, version_id, version.status.value)
     await images.choose(connection, kind, image_id, version_id)
-    outbox = Outbox()
-    outbox.add(SelectionChanged(order_number=image.order_number, image_id=image_id))
-    await outbox.flush(connection)
+    await Outbox.publish(connection, SelectionChanged(order_number=image.order_number, image_id=image_id))
 
 
 async def retry(
@@ -58,7 +56,7 @@ async def retry(
     version_id: int,
     provider: ColoringProviderName | None = None,
 ) -> None:
-    """Begin a new run of a version in error; one in hand is left as it is (a second click).
+    """Begin a new run of a version in error; an active one stays as it is (a second click).
 
     Raises ``OptionUnsupportedError`` for a coloring with options that the ``provider`` does not take;
     where that is not given, the provider itself refuses the job.
@@ -82,7 +80,7 @@ async def retry(
 
 
 async def cancel(connection: AsyncConnection, kind: StatusType, version_id: int) -> None:
-    """Stop a version in hand, at the provider too; one that was cancelled stays so."""
+    """Stop an active version, at the provider too; one that was cancelled stays so."""
     version = await _locked(connection, kind, version_id)
     if version.status.is_final and version.error_code != CANCELLED.code:
         raise AlreadyEndedError(kind, version_id, version.status.value)
@@ -131,15 +129,18 @@ async def record_status(
         error_code,
     )
     await versions.note(connection, [change])
-    outbox.add(
-        VersionStatusChanged(
-            order_number=version.order_number,
-            image_id=version.image_id,
-            status_type=version.kind,
-            version_id=version.id,
-            previous=version.status.value,
-            status=status.value,
-        )
+    outbox.add(status_changed(version, version.status, status))
+
+
+def status_changed(version: Version, previous: VersionStatus, status: VersionStatus) -> VersionStatusChanged:
+    """The event that tells browsers of a change of status."""
+    return VersionStatusChanged(
+        order_number=version.order_number,
+        image_id=version.image_id,
+        status_type=version.kind,
+        version_id=version.id,
+        previous=previous.value,
+        status=status.value,
     )
 
 

@@ -120,7 +120,7 @@ class ReconcilerState(Base):
     seconds: Mapped[float]
     """How long the pass took."""
     examined: Mapped[int]
-    """Versions that were in hand."""
+    """Active versions that it looked at."""
     repaired: Mapped[int]
     repaired_total: Mapped[int] = mapped_column(BigInteger)
     last_repaired_at: Mapped[datetime | None]

@@ -1,4 +1,4 @@
-"""What should be in hand is compared with what is, and what no message will ever finish is repaired.
+"""Compares the versions that should be active with those that are, and repairs what no message will finish.
 
 PostgreSQL is the truth; the broker may lose messages it has acknowledged, go back to an older copy
 of its store, or be emptied by hand.

@@ -5,13 +5,12 @@ say that files are lost: nothing is judged while it cannot be read, is empty, or
 """
 
 from asyncio import TaskGroup
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import get_args
 
 import structlog
 from anyio import CapacityLimiter
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.storage import StorageNotMountedError
 from pastelka_orders.handlers import stored_files as handlers
@@ -47,7 +46,7 @@ class StorageScrubber:
         after = await reconcile_pass.database.read(stored_files.positions)
         for kind in get_args(StoredKind):
             position = await self._look(reconcile_pass, kind, after.get(kind, 0))
-            await reconcile_pass.change(_saved(kind, position))
+            await reconcile_pass.change(partial(stored_files.save_position, kind=kind, after=position))
 
     async def scrub_all(self, reconcile_pass: ReconcilePass) -> None:
         """Look for every file once. Raises ``StorageNotMountedError``."""
@@ -75,10 +74,6 @@ class StorageScrubber:
         if len(found) < len(files):
             log.warning("file check failed", kind=kind, files=len(files) - len(found))
         return last
-
-
-def _saved(kind: StoredKind, position: int) -> Callable[[AsyncConnection], Awaitable[None]]:
-    return lambda c: stored_files.save_position(c, kind, position)
 
 
 async def _repair(reconcile_pass: ReconcilePass, file: StoredFile, *, is_there: bool) -> None:

@@ -1,4 +1,4 @@
-"""Versions in hand that no message will finish."""
+"""Active versions that no message will finish."""
 
 import asyncio
 from collections.abc import Sequence

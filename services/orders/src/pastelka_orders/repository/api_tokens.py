@@ -4,34 +4,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.access.principal import Scope
 from pastelka_orders.repository.accounts import name_key
+from pastelka_orders.repository.sql import execute
 
 # By a unique index: this is read with every request.
-_FIND = text(
-    """SELECT id, name, scope::text AS scope,
+_FIND = """SELECT id, name, scope::text AS scope,
         last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '10 minutes' AS is_news
     FROM api_tokens
     WHERE secret_hash = :hash AND revoked_at IS NULL AND expires_at > clock_timestamp()"""
-)
-_USED = text("UPDATE api_tokens SET last_used_at = clock_timestamp() WHERE id = :id")
-_ADD = text(
-    """INSERT INTO api_tokens (name, name_key, secret_hash, scope, expires_at)
+_USED = "UPDATE api_tokens SET last_used_at = clock_timestamp() WHERE id = :id"
+_ADD = """INSERT INTO api_tokens (name, name_key, secret_hash, scope, expires_at)
     VALUES (:name, :key, :hash, CAST(:scope AS tokenscope), clock_timestamp() + CAST(:life AS interval))
     ON CONFLICT (name_key) WHERE revoked_at IS NULL DO NOTHING RETURNING expires_at"""
-)
-_LIST = text(
-    """SELECT id, name, scope::text AS scope, created_at, expires_at, revoked_at, last_used_at,
+_LIST = """SELECT id, name, scope::text AS scope, created_at, expires_at, revoked_at, last_used_at,
         revoked_at IS NULL AND expires_at > clock_timestamp() AS is_good
     FROM api_tokens ORDER BY created_at, id"""
-)
-_REVOKE = text(
-    """UPDATE api_tokens SET revoked_at = clock_timestamp()
+_REVOKE = """UPDATE api_tokens SET revoked_at = clock_timestamp()
     WHERE name_key = :key AND revoked_at IS NULL RETURNING id"""
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +52,13 @@ class TokenRow:
 
 async def find(connection: AsyncConnection, secret_hash: bytes) -> ActiveToken | None:
     """The token with that hash, if it is good."""
-    row = (await connection.execute(_FIND, {"hash": secret_hash})).one_or_none()
+    row = (await execute(connection, _FIND, {"hash": secret_hash})).one_or_none()
     return None if row is None else ActiveToken(row.id, row.name, row.scope, row.is_news)
 
 
 async def note_use(connection: AsyncConnection, token_id: int) -> None:
     """Note that it is used."""
-    await connection.execute(_USED, {"id": token_id})
+    await execute(connection, _USED, {"id": token_id})
 
 
 async def add(
@@ -80,15 +72,15 @@ async def add(
         "scope": scope,
         "life": life,
     }
-    found: datetime | None = (await connection.execute(_ADD, values)).scalar_one_or_none()
+    found: datetime | None = (await execute(connection, _ADD, values)).scalar_one_or_none()
     return found
 
 
 async def list_all(connection: AsyncConnection) -> Sequence[TokenRow]:
     """All tokens, oldest first."""
-    return [TokenRow(**row) for row in (await connection.execute(_LIST)).mappings()]
+    return [TokenRow(**row) for row in (await execute(connection, _LIST)).mappings()]
 
 
 async def revoke(connection: AsyncConnection, name: str) -> bool:
     """Make a token good for nothing; whether there was one."""
-    return (await connection.execute(_REVOKE, {"key": name_key(name)})).scalar_one_or_none() is not None
+    return (await execute(connection, _REVOKE, {"key": name_key(name)})).scalar_one_or_none() is not None

@@ -6,67 +6,44 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, String, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.repository import claims
 from pastelka_orders.repository.claims import DUE_NOW, Claim, ClaimLostError, JobTable
+from pastelka_orders.repository.sql import execute
 
 ACTIVE = "status IN ('queued', 'composing')"
 TABLE = JobTable("book_versions", "id", ACTIVE)
 
-_LOCK_ORDER = text(
-    "SELECT id, cancelled_at IS NOT NULL FROM orders WHERE order_number = :order_number FOR UPDATE"
-)
-_SAME = text(
-    f"""SELECT version FROM book_versions WHERE order_id = :order_id AND {ACTIVE}
+_LOCK_ORDER = "SELECT id, cancelled_at IS NOT NULL FROM orders WHERE order_number = :order_number FOR UPDATE"
+_SAME = f"""SELECT version FROM book_versions WHERE order_id = :order_id AND {ACTIVE}
         AND options = CAST(:options AS jsonb) ORDER BY version DESC LIMIT 1"""
-)
-_ADD = text(
-    """INSERT INTO book_versions (order_id, version, options)
+_ADD = """INSERT INTO book_versions (order_id, version, options)
     SELECT :order_id, 1 + COALESCE(max(version), 0), CAST(:options AS jsonb)
     FROM book_versions WHERE order_id = :order_id RETURNING version"""
-).bindparams(bindparam("order_id", type_=Integer))
-_LOCK = text(
-    """SELECT b.id, b.status, b.path, b.error_code FROM book_versions b JOIN orders o ON o.id = b.order_id
+_LOCK = """SELECT b.id, b.status, b.path, b.error_code FROM book_versions b JOIN orders o ON o.id = b.order_id
     WHERE o.order_number = :order_number AND b.version = :version FOR UPDATE OF b"""
-).bindparams(bindparam("version", type_=Integer))
-_RESTART = text(
-    f"""UPDATE book_versions SET status = 'queued', progress = 0, error_code = NULL, error_message = NULL,
+_RESTART = f"""UPDATE book_versions SET status = 'queued', progress = 0, error_code = NULL,
+        error_message = NULL,
         path = NULL, {DUE_NOW} WHERE id = :id"""
-)
-_PRINTED = text(
-    """UPDATE book_versions SET printed_at = CASE WHEN CAST(:is_printed AS boolean)
+_PRINTED = """UPDATE book_versions SET printed_at = CASE WHEN CAST(:is_printed AS boolean)
         THEN COALESCE(printed_at, clock_timestamp()) END WHERE id = :id"""
-)
-_CLAIMED = text(
-    """SELECT b.id, b.order_id, b.version, b.options, b.created_at, o.order_number
+_CLAIMED = """SELECT b.id, b.order_id, b.version, b.options, b.created_at, o.order_number
     FROM book_versions b JOIN orders o ON o.id = b.order_id
     WHERE b.id = :key AND b.claimed_until = :until FOR NO KEY UPDATE OF b"""
-)
-_PROGRESS = text("UPDATE book_versions SET status = 'composing', progress = :progress WHERE id = :id")
-_COMPLETED = text(
-    """UPDATE book_versions SET status = 'completed', progress = 100, path = :path, sheets = :sheets,
+_PROGRESS = "UPDATE book_versions SET status = 'composing', progress = :progress WHERE id = :id"
+_COMPLETED = """UPDATE book_versions SET status = 'completed', progress = 100, path = :path, sheets = :sheets,
         previews = :previews, completed_at = clock_timestamp() WHERE id = :id"""
-)
-_FAILED = text(
-    """UPDATE book_versions SET status = 'error', error_code = :code, error_message = :message
+_FAILED = """UPDATE book_versions SET status = 'error', error_code = :code, error_message = :message
     WHERE id = :id"""
-)
-_LOCK_FILE = text(
-    """SELECT o.order_number FROM book_versions b JOIN orders o ON o.id = b.order_id
+_LOCK_FILE = """SELECT o.order_number FROM book_versions b JOIN orders o ON o.id = b.order_id
     WHERE b.id = :id AND b.path = :path AND (b.error_code IS NULL) = CAST(:is_there AS boolean)
         AND b.status IN ('completed', 'error') FOR UPDATE OF b"""
-).bindparams(bindparam("id", type_=Integer))
-_FOUND = text(
-    """UPDATE book_versions SET status = 'completed', error_code = NULL, error_message = NULL
+_FOUND = """UPDATE book_versions SET status = 'completed', error_code = NULL, error_message = NULL
     WHERE id = :id"""
-)
-_NEWEST = text(
-    """SELECT b.path, b.version, b.options FROM book_versions b JOIN orders o ON o.id = b.order_id
+_NEWEST = """SELECT b.path, b.version, b.options FROM book_versions b JOIN orders o ON o.id = b.order_id
     WHERE o.order_number = :order_number AND b.status = 'completed' AND o.cancelled_at IS NULL
     ORDER BY b.version DESC LIMIT 1"""
-)
 _BOOK = """json_build_object('version', b.version, 'status', b.status, 'progress', b.progress,
     'options', b.options, 'sheets', b.sheets, 'created_at', b.created_at, 'completed_at', b.completed_at,
     'printed_at', b.printed_at,
@@ -76,15 +53,11 @@ _BOOK = """json_build_object('version', b.version, 'status', b.status, 'progress
         FROM generate_series(1, b.previews) n WHERE b.status = 'completed'), '[]'),
     'error', CASE WHEN b.status = 'error' THEN json_build_object(
         'code', b.error_code, 'message', COALESCE(b.error_message, '')) END)"""
-_LIST = text(
-    f"""SELECT CAST((SELECT COALESCE(json_agg({_BOOK} ORDER BY b.version DESC), '[]')
+_LIST = f"""SELECT CAST((SELECT COALESCE(json_agg({_BOOK} ORDER BY b.version DESC), '[]')
         FROM book_versions b WHERE b.order_id = o.id) AS text)
     FROM orders o WHERE o.order_number = :order_number"""
-).bindparams(bindparam("files", type_=String))
-_ONE = text(
-    f"""SELECT CAST({_BOOK} AS text) FROM book_versions b JOIN orders o ON o.id = b.order_id
+_ONE = f"""SELECT CAST({_BOOK} AS text) FROM book_versions b JOIN orders o ON o.id = b.order_id
     WHERE o.order_number = :order_number AND b.version = :version"""
-).bindparams(bindparam("files", type_=String), bindparam("version", type_=Integer))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +93,14 @@ class StoredBook:
 
 async def add(connection: AsyncConnection, order_number: str, options: Mapping[str, Any]) -> int | None:
     """Ask for a version; one of the same options that is not finished is it. ``None``: no such order."""
-    order_id = (await connection.execute(_LOCK_ORDER, {"order_number": order_number})).scalar()
+    order_id = (await execute(connection, _LOCK_ORDER, {"order_number": order_number})).scalar()
     if order_id is None:
         return None
     values = {"order_id": order_id, "options": json.dumps(options)}
-    same: int | None = (await connection.execute(_SAME, values)).scalar()
+    same: int | None = (await execute(connection, _SAME, values)).scalar()
     if same is not None:
         return same
-    added: int = (await connection.execute(_ADD, values)).scalar_one()
+    added: int = (await execute(connection, _ADD, values)).scalar_one()
     await claims.notify(connection)
     return added
 
@@ -135,24 +108,24 @@ async def add(connection: AsyncConnection, order_number: str, options: Mapping[s
 async def lock(connection: AsyncConnection, order_number: str, version: int) -> BookRecord | None:
     """One version, locked."""
     values = {"order_number": order_number, "version": version}
-    row = (await connection.execute(_LOCK, values)).mappings().first()
+    row = (await execute(connection, _LOCK, values)).mappings().first()
     return BookRecord(**row) if row else None
 
 
 async def restart(connection: AsyncConnection, book_id: int) -> None:
     """Compose a locked version again."""
-    await connection.execute(_RESTART, {"id": book_id})
+    await execute(connection, _RESTART, {"id": book_id})
     await claims.notify(connection)
 
 
 async def note_printed(connection: AsyncConnection, book_id: int, *, is_printed: bool) -> None:
     """Note when a locked version was printed first, or that it was not."""
-    await connection.execute(_PRINTED, {"id": book_id, "is_printed": is_printed})
+    await execute(connection, _PRINTED, {"id": book_id, "is_printed": is_printed})
 
 
 async def claimed(connection: AsyncConnection, claim: Claim) -> ClaimedBook:
     """The version that was claimed, locked. Raises ``ClaimLostError``."""
-    row = (await connection.execute(_CLAIMED, claim.row)).mappings().first()
+    row = (await execute(connection, _CLAIMED, claim.row)).mappings().first()
     if row is None:
         raise ClaimLostError
     return ClaimedBook(**row)
@@ -160,7 +133,7 @@ async def claimed(connection: AsyncConnection, claim: Claim) -> ClaimedBook:
 
 async def note_progress(connection: AsyncConnection, book_id: int, progress: int) -> None:
     """It is being composed, ``progress`` percent of it."""
-    await connection.execute(_PROGRESS, {"id": book_id, "progress": progress})
+    await execute(connection, _PROGRESS, {"id": book_id, "progress": progress})
 
 
 async def note_completed(
@@ -168,41 +141,41 @@ async def note_completed(
 ) -> None:
     """Its files are in the storage."""
     values = {"id": book_id, "path": path, "sheets": sheets, "previews": previews}
-    await connection.execute(_COMPLETED, values)
+    await execute(connection, _COMPLETED, values)
 
 
 async def note_failed(connection: AsyncConnection, book_id: int, code: str, message: str) -> None:
     """It cannot be composed."""
-    await connection.execute(_FAILED, {"id": book_id, "code": code, "message": message})
+    await execute(connection, _FAILED, {"id": book_id, "code": code, "message": message})
 
 
 async def lock_file(connection: AsyncConnection, book_id: int, path: str, *, is_there: bool) -> str | None:
     """Lock the version that names this file, and says that it is there or missing; its order's number."""
     values = {"id": book_id, "path": path, "is_there": is_there}
-    found: str | None = (await connection.execute(_LOCK_FILE, values)).scalar()
+    found: str | None = (await execute(connection, _LOCK_FILE, values)).scalar()
     return found
 
 
 async def note_found(connection: AsyncConnection, book_id: int) -> None:
     """The file of a locked version that was missing is there again."""
-    await connection.execute(_FOUND, {"id": book_id})
+    await execute(connection, _FOUND, {"id": book_id})
 
 
 async def newest(connection: AsyncConnection, order_number: str) -> StoredBook | None:
     """The newest finished PDF of an order that is not cancelled."""
-    row = (await connection.execute(_NEWEST, {"order_number": order_number})).mappings().first()
+    row = (await execute(connection, _NEWEST, {"order_number": order_number})).mappings().first()
     return StoredBook(**row) if row else None
 
 
 async def listed(connection: AsyncConnection, order_number: str, files: str) -> str | None:
     """JSON list of an order's versions, newest first; ``None`` if there is no such order."""
     values = {"order_number": order_number, "files": files}
-    found: str | None = (await connection.execute(_LIST, values)).scalar()
+    found: str | None = (await execute(connection, _LIST, values)).scalar()
     return found
 
 
 async def shown(connection: AsyncConnection, order_number: str, version: int, files: str) -> str | None:
     """JSON of one version."""
     values = {"order_number": order_number, "version": version, "files": files}
-    found: str | None = (await connection.execute(_ONE, values)).scalar()
+    found: str | None = (await execute(connection, _ONE, values)).scalar()
     return found

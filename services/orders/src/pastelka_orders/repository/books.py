@@ -6,11 +6,12 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-_CONTENTS = text(
-    """SELECT o.id AS order_id, o.order_number, o.customer_name, o.cancelled_at IS NOT NULL AS is_cancelled,
+from pastelka_orders.repository.sql import execute
+
+_CONTENTS = """SELECT o.id AS order_id, o.order_number, o.customer_name,
+        o.cancelled_at IS NOT NULL AS is_cancelled,
         l.id AS line_item_id, l.position AS item, l.title, l.quantity, l.dedication, l.layout,
         l.shop_changed_at,
         i.id AS image_id, i.position, i.path AS photo_path, i.photo_replaced_at,
@@ -23,7 +24,6 @@ _CONTENTS = text(
     LEFT JOIN LATERAL (SELECT v.status, v.is_active FROM coloring_versions v WHERE v.image_id = i.id
         ORDER BY v.version DESC LIMIT 1) n ON true
     WHERE o.order_number = :order_number ORDER BY l.position, l.id, i.position, i.id"""
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +86,13 @@ class OrderContent:
 
     @property
     def wanted(self) -> list[ItemContent]:
-        """The line items that are to be delivered (:mod:`pastelka_orders.domain.fulfilment`)."""
+        """The line items that are to be delivered (:data:`pastelka_orders.repository.images.IS_WANTED`)."""
         return [] if self.is_cancelled else [item for item in self.items if item.quantity > 0]
 
 
 async def contents(connection: AsyncConnection, order_number: str) -> OrderContent | None:
     """What an order's books are made of; ``None`` if there is no such order."""
-    rows = (await connection.execute(_CONTENTS, {"order_number": order_number})).all()
+    rows = (await execute(connection, _CONTENTS, {"order_number": order_number})).all()
     if not rows:
         return None
     head = rows[0]

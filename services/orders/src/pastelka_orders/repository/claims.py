@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_orders.repository.sql import execute
 
 CHANNEL = "pastelka_jobs"
 """PostgreSQL notification channel: a row has become due."""
@@ -18,7 +19,7 @@ DUE_NOW = """attempts = 0, lost_claims = 0, next_attempt_at = clock_timestamp(),
         last_error = NULL"""
 """Assignments that make a row a new job, and take it from the worker that has it."""
 
-_NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', '')")
+_NOTIFY = f"SELECT pg_notify('{CHANNEL}', '')"
 
 
 class ClaimLostError(Exception):
@@ -33,33 +34,25 @@ class JobTable:
         is_claim = f"{key} = :key AND claimed_until = :until"
         is_free = "COALESCE(claimed_until <= clock_timestamp(), true)"
         # NO KEY: a row that others only refer to is not skipped.
-        self.claim = text(
-            f"""WITH due AS (SELECT {key} FROM {name}
+        self.claim = f"""WITH due AS (SELECT {key} FROM {name}
                 WHERE {condition} AND next_attempt_at <= clock_timestamp() AND {is_free}
                 ORDER BY next_attempt_at LIMIT :free FOR NO KEY UPDATE SKIP LOCKED)
             UPDATE {name} j SET claimed_until = clock_timestamp() + make_interval(secs => :lease),
                 lost_claims = lost_claims + CAST(claimed_until IS NOT NULL AS integer)
             FROM due WHERE j.{key} = due.{key}
             RETURNING j.{key} AS key, j.attempts, j.lost_claims, j.claimed_until AS until"""
-        )
-        self.extend = text(
-            f"""UPDATE {name} SET claimed_until = clock_timestamp() + make_interval(secs => :lease)
+        self.extend = f"""UPDATE {name} SET claimed_until = clock_timestamp() + make_interval(secs => :lease)
             WHERE {is_claim} RETURNING claimed_until"""
-        )
-        self.release = text(f"UPDATE {name} SET claimed_until = NULL WHERE {is_claim}")
-        self.end = text(
-            f"""UPDATE {name} SET claimed_until = NULL, lost_claims = 0, attempts = :attempts,
+        self.release = f"UPDATE {name} SET claimed_until = NULL WHERE {is_claim}"
+        self.end = f"""UPDATE {name} SET claimed_until = NULL, lost_claims = 0, attempts = :attempts,
                 last_error = CAST(:error AS text), next_attempt_at = COALESCE(clock_timestamp()
                     + make_interval(secs => CAST(:seconds AS float8)), next_attempt_at)
             WHERE {is_claim} RETURNING 1"""
-        )
-        self.stats = text(
-            f"""SELECT count(*) FILTER (WHERE {is_free}) AS waiting,
+        self.stats = f"""SELECT count(*) FILTER (WHERE {is_free}) AS waiting,
                 count(*) FILTER (WHERE NOT {is_free}) AS in_progress,
                 COALESCE(EXTRACT(EPOCH FROM clock_timestamp()
                     - min(next_attempt_at) FILTER (WHERE {is_free})), 0)::float8 AS overdue
             FROM {name} WHERE {condition} AND next_attempt_at IS NOT NULL"""
-        )
 
 
 @dataclass(slots=True)
@@ -89,14 +82,14 @@ class JobStats:
 
 async def claim_due(connection: AsyncConnection, table: JobTable, *, free: int, lease: float) -> list[Claim]:
     """Claim at most ``free`` rows that are due, for ``lease`` seconds."""
-    rows = await connection.execute(table.claim, {"free": free, "lease": lease})
+    rows = await execute(connection, table.claim, {"free": free, "lease": lease})
     return [Claim(table, **row) for row in rows.mappings()]
 
 
 async def extend(connection: AsyncConnection, claim: Claim, *, lease: float) -> datetime:
     """Keep the row for ``lease`` seconds from now; returns the new end. Raises :class:`ClaimLostError`."""
     until: datetime | None = (
-        await connection.execute(claim.table.extend, {**claim.row, "lease": lease})
+        await execute(connection, claim.table.extend, {**claim.row, "lease": lease})
     ).scalar()
     if until is None:
         raise ClaimLostError
@@ -105,7 +98,7 @@ async def extend(connection: AsyncConnection, claim: Claim, *, lease: float) -> 
 
 async def release(connection: AsyncConnection, claim: Claim) -> None:
     """Let another worker have the row at once; nothing happens if the claim is lost."""
-    await connection.execute(claim.table.release, claim.row)
+    await execute(connection, claim.table.release, claim.row)
 
 
 async def end(
@@ -121,16 +114,16 @@ async def end(
     Raises :class:`ClaimLostError`: to be called last in its transaction, which is then rolled back.
     """
     values = {**claim.row, "attempts": attempts, "error": error, "seconds": seconds}
-    if (await connection.execute(claim.table.end, values)).first() is None:
+    if (await execute(connection, claim.table.end, values)).first() is None:
         raise ClaimLostError
 
 
 async def notify(connection: AsyncConnection) -> None:
     """Wake the workers when this commits: a row has become due."""
-    await connection.execute(_NOTIFY)
+    await execute(connection, _NOTIFY)
 
 
 async def stats(connection: AsyncConnection, table: JobTable) -> JobStats:
     """How many rows wait and are worked on."""
-    row = (await connection.execute(table.stats)).mappings().one()
+    row = (await execute(connection, table.stats)).mappings().one()
     return JobStats(row["waiting"], row["in_progress"], max(0.0, row["overdue"]))

@@ -1,39 +1,30 @@
 """Images whose photos are to be downloaded: rows that are jobs."""
 
-from sqlalchemy import Integer, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import Failure
 from pastelka_orders.repository.claims import JobTable
 from pastelka_orders.repository.orders import StoredPhoto
+from pastelka_orders.repository.sql import execute
 
 AWAITED = "path IS NULL AND download_error_code IS NULL AND original_url IS NOT NULL"
 """Condition (SQL) on an image that waits for its photo."""
 TABLE = JobTable("images", "id", AWAITED)
 
-_STORED = text(
-    """UPDATE images SET path = :path, width = :width, height = :height, downloaded_at = clock_timestamp(),
+_STORED = """UPDATE images SET path = :path, width = :width, height = :height,
+        downloaded_at = clock_timestamp(),
         download_error_code = NULL, download_error_message = NULL WHERE id = :image_id"""
-).bindparams(bindparam("image_id", type_=Integer))
-_FAILED = text(
-    """UPDATE images SET download_error_code = :code, download_error_message = :message
+_FAILED = """UPDATE images SET download_error_code = :code, download_error_message = :message
     WHERE id = :image_id AND path IS NULL"""
-).bindparams(bindparam("image_id", type_=Integer))
-_HAS_FAILED = text(
-    "SELECT path IS NULL AND download_error_code IS NOT NULL FROM images WHERE id = :image_id"
-).bindparams(bindparam("image_id", type_=Integer))
-_LOCK_ORDER = text("SELECT id FROM orders WHERE id = :order_id FOR NO KEY UPDATE").bindparams(
-    bindparam("order_id", type_=Integer)
-)
-_ORDER_STATUS = text(
-    """UPDATE orders o SET updated_at = clock_timestamp(), status = CASE
+_HAS_FAILED = "SELECT path IS NULL AND download_error_code IS NOT NULL FROM images WHERE id = :image_id"
+_LOCK_ORDER = "SELECT id FROM orders WHERE id = :order_id FOR NO KEY UPDATE"
+_ORDER_STATUS = """UPDATE orders o SET updated_at = clock_timestamp(), status = CASE
         WHEN s.failed > 0 THEN 'error' WHEN s.missing > 0 THEN 'downloading' ELSE 'ready_for_review'
         END::orderstatus
     FROM (SELECT count(*) FILTER (WHERE i.path IS NULL) AS missing,
             count(*) FILTER (WHERE i.path IS NULL AND i.download_error_code IS NOT NULL) AS failed
         FROM line_items l JOIN images i ON i.line_item_id = l.id WHERE l.order_id = :order_id) s
     WHERE o.id = :order_id"""
-).bindparams(bindparam("order_id", type_=Integer))
 
 
 async def refresh_order_status(connection: AsyncConnection, order_id: int) -> None:
@@ -42,22 +33,22 @@ async def refresh_order_status(connection: AsyncConnection, order_id: int) -> No
     The row is locked by a statement before the one that counts: two photos that are stored at the same
     moment would each count the other one as missing.
     """
-    await connection.execute(_LOCK_ORDER, {"order_id": order_id})
-    await connection.execute(_ORDER_STATUS, {"order_id": order_id})
+    await execute(connection, _LOCK_ORDER, {"order_id": order_id})
+    await execute(connection, _ORDER_STATUS, {"order_id": order_id})
 
 
 async def note_stored(connection: AsyncConnection, image_id: int, photo: StoredPhoto) -> None:
     """The photo of a locked image is in the storage."""
     values = {"path": photo.path, "width": photo.width, "height": photo.height, "image_id": image_id}
-    await connection.execute(_STORED, values)
+    await execute(connection, _STORED, values)
 
 
 async def note_failure(connection: AsyncConnection, image_id: int, failure: Failure) -> None:
     """The photo of a locked image will not be downloaded."""
     values = {"code": failure.code, "message": failure.message, "image_id": image_id}
-    await connection.execute(_FAILED, values)
+    await execute(connection, _FAILED, values)
 
 
 async def has_failed(connection: AsyncConnection, image_id: int) -> bool:
     """Whether the photo could not be downloaded, and is not there."""
-    return bool((await connection.execute(_HAS_FAILED, {"image_id": image_id})).scalar())
+    return bool((await execute(connection, _HAS_FAILED, {"image_id": image_id})).scalar())

@@ -4,92 +4,67 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ARRAY, BigInteger, Float, Integer, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.models.orders import ErasureReason
 from pastelka_orders.repository import claims
 from pastelka_orders.repository.claims import JobTable
+from pastelka_orders.repository.sql import execute
 
 TABLE = JobTable("erasures", "order_id")
 
 # Hours and not days: a day of PostgreSQL is 23 or 25 hours long where the clocks change.
-_EXPIRED = text(
-    """SELECT o.id, o.order_number FROM orders o
+_EXPIRED = """SELECT o.id, o.order_number FROM orders o
     WHERE o.created_at < clock_timestamp() - make_interval(hours => :hours)
         AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.order_id = o.id)
     ORDER BY o.created_at, o.id LIMIT :batch"""
-)
-_OF_CUSTOMER = text(
-    """SELECT id, order_number FROM orders WHERE lower(customer_email) = lower(CAST(:email AS text))
+_OF_CUSTOMER = """SELECT id, order_number FROM orders
+    WHERE lower(customer_email) = lower(CAST(:email AS text))
     ORDER BY id"""
-)
-_OF_SHOP = text(
+_OF_SHOP = (
     """SELECT id, order_number FROM orders WHERE shopify_id = ANY(CAST(:ids AS bigint[])) ORDER BY id"""
-).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
-_BY_NUMBER = text("SELECT id, order_number FROM orders WHERE order_number = :order_number")
+)
+_BY_NUMBER = "SELECT id, order_number FROM orders WHERE order_number = :order_number"
 # What a customer asks for weighs more than that the order is old.
-_ASK = text(
-    """INSERT INTO erasures AS e (order_id, order_number, reason, asked_by, deleted_at)
+_ASK = """INSERT INTO erasures AS e (order_id, order_number, reason, asked_by, deleted_at)
     VALUES (:order_id, :order_number, :reason, CAST(:asked_by AS text), NULL)
     ON CONFLICT (order_id) DO UPDATE SET reason = EXCLUDED.reason, asked_by = EXCLUDED.asked_by
     WHERE e.deleted_at IS NULL AND EXCLUDED.reason = 'customer' AND e.reason <> 'customer'
     RETURNING order_id"""
-).bindparams(bindparam("order_id", type_=Integer))
 _COLUMNS = """e.order_id, e.order_number, e.reason, e.asked_by, e.asked_at, e.photos, e.pages, e.files,
     e.bytes, e.deleted_at, e.erased_at, e.attempts, e.last_error"""
-_ONE = text(f"SELECT {_COLUMNS} FROM erasures e WHERE e.order_id = :order_id").bindparams(
-    bindparam("order_id", type_=Integer)
-)
-_LOCK = text(f"SELECT {_COLUMNS} FROM erasures e WHERE e.order_id = :order_id FOR UPDATE").bindparams(
-    bindparam("order_id", type_=Integer)
-)
-_LATEST = text(
-    f"""SELECT {_COLUMNS} FROM erasures e WHERE e.order_number = :order_number
+_ONE = f"SELECT {_COLUMNS} FROM erasures e WHERE e.order_id = :order_id"
+_LOCK = f"{_ONE} FOR UPDATE"
+_LATEST = f"""SELECT {_COLUMNS} FROM erasures e WHERE e.order_number = :order_number
     ORDER BY e.order_id DESC LIMIT 1"""
-)
-_COUNTED = text(
-    """UPDATE erasures SET files = CAST(:files AS integer), bytes = CAST(:bytes AS bigint)
+_COUNTED = """UPDATE erasures SET files = CAST(:files AS integer), bytes = CAST(:bytes AS bigint)
     WHERE order_id = :order_id AND files IS NULL"""
-).bindparams(bindparam("order_id", type_=Integer))
-_CONTENTS = text(
-    """SELECT order_number, shopify_id, updated_at > clock_timestamp() - interval '7 days' AS is_recent
+_A_WEEK_AGO = "clock_timestamp() - interval '7 days'"
+_CONTENTS = f"""SELECT order_number, shopify_id, updated_at > {_A_WEEK_AGO} AS is_recent
     FROM orders WHERE id = :order_id"""
-).bindparams(bindparam("order_id", type_=Integer))
-_FILES = text(
-    """SELECT x.kind, x.path, x.changed_at FROM line_items l JOIN images i ON i.line_item_id = l.id
+_FILES = f"""SELECT x.kind, x.path, COALESCE(x.changed_at > {_A_WEEK_AGO}, false) AS is_recent
+    FROM line_items l JOIN images i ON i.line_item_id = l.id
     CROSS JOIN LATERAL (
         SELECT 'photo' AS kind, i.path, i.downloaded_at AS changed_at
         UNION ALL SELECT 'page', c.path, c.updated_at FROM coloring_versions c WHERE c.image_id = i.id
         UNION ALL SELECT 'page', s.path, s.updated_at FROM svg_versions s WHERE s.image_id = i.id) x
     WHERE l.order_id = :order_id"""
-).bindparams(bindparam("order_id", type_=Integer))
-_ROWS_GONE = text(
-    """UPDATE erasures SET deleted_at = clock_timestamp(), photos = CAST(:photos AS integer),
+_ROWS_GONE = """UPDATE erasures SET deleted_at = clock_timestamp(), photos = CAST(:photos AS integer),
         pages = CAST(:pages AS integer), is_watched = :is_watched
     WHERE order_id = :order_id"""
-).bindparams(bindparam("order_id", type_=Integer))
-_FINAL = text(
-    """INSERT INTO deleted_shop_orders (shopify_id, is_final)
+_FINAL = """INSERT INTO deleted_shop_orders (shopify_id, is_final)
     SELECT n.id, true FROM unnest(CAST(:ids AS bigint[])) AS n(id)
     ON CONFLICT (shopify_id) DO UPDATE SET is_final = true"""
-).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
-_FINISHED = text(
-    """UPDATE erasures SET erased_at = clock_timestamp(), last_error = NULL
+_FINISHED = """UPDATE erasures SET erased_at = clock_timestamp(), last_error = NULL
     WHERE order_id = :order_id AND erased_at IS NULL RETURNING reason"""
-).bindparams(bindparam("order_id", type_=Integer))
-_FAILED = text("UPDATE erasures SET last_error = CAST(:error AS text) WHERE order_id = :order_id").bindparams(
-    bindparam("order_id", type_=Integer)
-)
+_FAILED = "UPDATE erasures SET last_error = CAST(:error AS text) WHERE order_id = :order_id"
 # The longer nothing is found, the less is expected: some fifteen looks in seven days.
-_SCHEDULE_LOOK = text(
-    """UPDATE erasures e SET looks = n.looks, next_attempt_at = CASE
+_SCHEDULE_LOOK = """UPDATE erasures e SET looks = n.looks, next_attempt_at = CASE
         WHEN e.is_watched AND e.deleted_at > clock_timestamp() - interval '7 days' THEN clock_timestamp()
-            + make_interval(secs => LEAST(:look_after * 2.0 ^ LEAST(n.looks, 30), 86400)) END
+            + make_interval(secs => LEAST(CAST(:look_after AS float8) * 2.0 ^ LEAST(n.looks, 30), 86400)) END
     FROM (SELECT order_id, CASE WHEN CAST(:found AS boolean) IS NULL THEN 0
             WHEN CAST(:found AS boolean) THEN 1 ELSE looks + 1 END AS looks
         FROM erasures WHERE order_id = :order_id) n WHERE e.order_id = n.order_id"""
-).bindparams(bindparam("order_id", type_=Integer), bindparam("look_after", type_=Float))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +98,7 @@ class ErasureRecord:
 class OrderContents:
     """What belongs to an order. ``paths`` are those of stored files, relative to the storage root.
 
-    ``is_recent`` says whether anything changed in the last
-    seven days, so that a worker may still be writing.
+    ``is_recent``: something changed in the last seven days, so that a worker may still be writing.
     """
 
     order_number: str
@@ -137,26 +111,26 @@ class OrderContents:
 
 async def expired(connection: AsyncConnection, *, days: int, batch: int) -> list[Target]:
     """Orders created more than ``days`` times 24 hours ago, oldest first, whose erasure has not begun."""
-    rows = await connection.execute(_EXPIRED, {"hours": days * 24, "batch": batch})
-    return [Target(row.id, row.order_number) for row in rows]
+    return await _targets(connection, _EXPIRED, hours=days * 24, batch=batch)
 
 
 async def of_customer(connection: AsyncConnection, email: str) -> list[Target]:
     """All orders with this e-mail, in whatever case it is written."""
-    rows = await connection.execute(_OF_CUSTOMER, {"email": email.strip()})
-    return [Target(row.id, row.order_number) for row in rows]
+    return await _targets(connection, _OF_CUSTOMER, email=email.strip())
 
 
 async def of_shop(connection: AsyncConnection, shopify_ids: Sequence[int]) -> list[Target]:
     """Those of these orders of the shop that are here."""
-    rows = await connection.execute(_OF_SHOP, {"ids": list(shopify_ids)})
-    return [Target(row.id, row.order_number) for row in rows]
+    return await _targets(connection, _OF_SHOP, ids=list(shopify_ids))
 
 
 async def by_number(connection: AsyncConnection, order_number: str) -> Target | None:
     """The order of this number."""
-    row = (await connection.execute(_BY_NUMBER, {"order_number": order_number})).first()
-    return Target(row.id, row.order_number) if row else None
+    return next(iter(await _targets(connection, _BY_NUMBER, order_number=order_number)), None)
+
+
+async def _targets(connection: AsyncConnection, query: str, **values: object) -> list[Target]:
+    return [Target(row.id, row.order_number) for row in await execute(connection, query, values)]
 
 
 async def ask(
@@ -170,41 +144,40 @@ async def ask(
         "asked_by": asked_by,
     }
     await claims.notify(connection)
-    return (await connection.execute(_ASK, values)).first() is not None
+    return (await execute(connection, _ASK, values)).first() is not None
 
 
 async def one(connection: AsyncConnection, order_id: int, *, lock: bool = False) -> ErasureRecord | None:
     """The record of an order's erasure; ``lock`` locks the row until the transaction ends."""
-    row = (await connection.execute(_LOCK if lock else _ONE, {"order_id": order_id})).mappings().first()
+    row = (await execute(connection, _LOCK if lock else _ONE, {"order_id": order_id})).mappings().first()
     return ErasureRecord(**row) if row else None
 
 
 async def latest(connection: AsyncConnection, order_number: str) -> ErasureRecord | None:
     """The newest record of an order of this number."""
-    row = (await connection.execute(_LATEST, {"order_number": order_number})).mappings().first()
+    row = (await execute(connection, _LATEST, {"order_number": order_number})).mappings().first()
     return ErasureRecord(**row) if row else None
 
 
 async def note_count(connection: AsyncConnection, order_id: int, *, files: int, size: int) -> None:
     """Note how many files and bytes there were, unless that was noted before."""
-    await connection.execute(_COUNTED, {"order_id": order_id, "files": files, "bytes": size})
+    await execute(connection, _COUNTED, {"order_id": order_id, "files": files, "bytes": size})
 
 
 async def contents(connection: AsyncConnection, order_id: int) -> OrderContents | None:
     """What belongs to an order; ``None`` if it is gone."""
-    head = (await connection.execute(_CONTENTS, {"order_id": order_id})).first()
+    head = (await execute(connection, _CONTENTS, {"order_id": order_id})).first()
     if head is None:
         return None
-    rows = (await connection.execute(_FILES, {"order_id": order_id})).all()
+    rows = (await execute(connection, _FILES, {"order_id": order_id})).all()
     stored = [row for row in rows if row.path is not None]
-    week = await _a_week_ago(connection)
     return OrderContents(
         order_number=head.order_number,
         shopify_id=head.shopify_id,
         photos=sum(row.kind == "photo" for row in stored),
         pages=sum(row.kind == "page" for row in stored),
         paths=[row.path for row in stored],
-        is_recent=head.is_recent or any(row.changed_at and row.changed_at > week for row in rows),
+        is_recent=head.is_recent or any(row.is_recent for row in rows),
     )
 
 
@@ -218,23 +191,23 @@ async def note_rows_gone(
         "pages": what.pages if what else None,
         "is_watched": is_watched,
     }
-    await connection.execute(_ROWS_GONE, values)
+    await execute(connection, _ROWS_GONE, values)
 
 
 async def suppress(connection: AsyncConnection, shopify_ids: Sequence[int]) -> None:
     """Record that these orders of the shop must never be imported again."""
-    await connection.execute(_FINAL, {"ids": list(shopify_ids)})
+    await execute(connection, _FINAL, {"ids": list(shopify_ids)})
 
 
 async def finish(connection: AsyncConnection, order_id: int) -> ErasureReason | None:
     """Mark the erasure as finished; returns its reason, ``None`` if it was finished already."""
-    found: ErasureReason | None = (await connection.execute(_FINISHED, {"order_id": order_id})).scalar()
+    found: ErasureReason | None = (await execute(connection, _FINISHED, {"order_id": order_id})).scalar()
     return found
 
 
 async def note_failure(connection: AsyncConnection, order_id: int, error: str) -> None:
     """Note why an attempt outside the worker failed."""
-    await connection.execute(_FAILED, {"order_id": order_id, "error": error})
+    await execute(connection, _FAILED, {"order_id": order_id, "error": error})
 
 
 async def schedule_look(
@@ -245,11 +218,4 @@ async def schedule_look(
     No more than seven days after the rows were deleted.
     """
     values = {"order_id": order_id, "look_after": look_after, "found": found}
-    await connection.execute(_SCHEDULE_LOOK, values)
-
-
-async def _a_week_ago(connection: AsyncConnection) -> datetime:
-    found: datetime = (
-        await connection.execute(text("SELECT clock_timestamp() - interval '7 days'"))
-    ).scalar_one()
-    return found
+    await execute(connection, _SCHEDULE_LOOK, values)

@@ -3,36 +3,27 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_orders.domain.fulfilment import IS_WANTED
 from pastelka_orders.errors import FileMissingError
+from pastelka_orders.repository.images import IS_WANTED
+from pastelka_orders.repository.sql import execute
 
 What = Literal["coloring", "svg", "photos"]
 """The chosen pages, the chosen SVGs, or all photos that are stored."""
 
-_FILES = """SELECT l.position AS item, i.position, {path} AS path,
-        (SELECT count(*) FROM line_items x WHERE x.order_id = o.id) AS items
-    FROM orders o JOIN line_items l ON l.order_id = o.id JOIN images i ON i.line_item_id = l.id
-    {join} WHERE o.order_number = :order_number AND {wanted} {stored}
-    ORDER BY l.position, l.id, i.position, i.id"""
-
+_SOURCES: dict[What, tuple[str, str, str]] = {
+    "coloring": ("v.path", "JOIN coloring_versions v ON v.id = i.selected_coloring_id", ""),
+    "svg": ("v.path", "JOIN svg_versions v ON v.id = i.selected_svg_id", ""),
+    "photos": ("i.path", "", "AND i.path IS NOT NULL"),
+}
 _QUERIES = {
-    "coloring": text(
-        _FILES.format(
-            wanted=IS_WANTED,
-            path="c.path",
-            join="JOIN coloring_versions c ON c.id = i.selected_coloring_id",
-            stored="",
-        )
-    ),
-    "svg": text(
-        _FILES.format(
-            wanted=IS_WANTED, path="s.path", join="JOIN svg_versions s ON s.id = i.selected_svg_id", stored=""
-        )
-    ),
-    "photos": text(_FILES.format(wanted=IS_WANTED, path="i.path", join="", stored="AND i.path IS NOT NULL")),
+    what: f"""SELECT l.position AS item, i.position, {path} AS path,
+            (SELECT count(*) FROM line_items x WHERE x.order_id = o.id) AS items
+        FROM orders o JOIN line_items l ON l.order_id = o.id JOIN images i ON i.line_item_id = l.id {join}
+        WHERE o.order_number = :order_number AND {IS_WANTED} {condition}
+        ORDER BY l.position, l.id, i.position, i.id"""
+    for what, (path, join, condition) in _SOURCES.items()
 }
 
 
@@ -52,7 +43,7 @@ async def files(connection: AsyncConnection, order_number: str, what: What) -> l
 
     Raises ``FileMissingError`` where a chosen one is being made again because its file was lost.
     """
-    rows = await connection.execute(_QUERIES[what], {"order_number": order_number})
+    rows = await execute(connection, _QUERIES[what], {"order_number": order_number})
     return [_exported(row) for row in rows]
 
 

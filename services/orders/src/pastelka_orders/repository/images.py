@@ -4,70 +4,58 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ARRAY, DateTime, Integer, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
 from pastelka_common.contracts.statuses import ColoringProcessingStatus, SvgProcessingStatus
-from pastelka_orders.domain.fulfilment import IS_WANTED
+from pastelka_orders.repository.sql import execute
 from pastelka_orders.repository.version_options import OPTION_COLUMNS, coloring_options, svg_options
+
+# Nothing is made, printed or downloaded of a cancelled order or of an item that the shop removed or refunded;
+# what was made stays, and counts again when the shop reverses that.
+IS_WANTED = "(o.cancelled_at IS NULL AND l.quantity > 0)"
+"""SQL over ``orders o`` and ``line_items l``."""
 
 _IMAGE = f"""i.id, i.position, i.path, i.original_url, i.line_item_id, o.id AS order_id, o.order_number,
     i.selected_coloring_id, i.selected_svg_id, i.photo_version, o.cancelled_at IS NOT NULL AS is_cancelled,
     {IS_WANTED} AS is_wanted
     FROM images i JOIN line_items l ON l.id = i.line_item_id JOIN orders o ON o.id = l.order_id"""
 # NO KEY: what only refers to the image (a status change of a version) need not wait.
-_LOCK = text(f"SELECT {_IMAGE} WHERE i.id = :image_id FOR NO KEY UPDATE OF i").bindparams(
-    bindparam("image_id", type_=Integer)
-)
-_LOCK_OF_ORDER = text(
-    f"SELECT {_IMAGE} WHERE o.order_number = :order_number ORDER BY i.id FOR NO KEY UPDATE OF i"
-)
-_LOCK_ALL = text(
-    """SELECT id FROM images WHERE id = ANY(CAST(:image_ids AS integer[]))
+_LOCK = f"SELECT {_IMAGE} WHERE i.id = :image_id FOR NO KEY UPDATE OF i"
+_LOCK_OF_ORDER = f"SELECT {_IMAGE} WHERE o.order_number = :order_number ORDER BY i.id FOR NO KEY UPDATE OF i"
+_LOCK_ALL = """SELECT id FROM images WHERE id = ANY(CAST(:image_ids AS integer[]))
     ORDER BY id FOR NO KEY UPDATE"""
-)
-_WANTED = text(
-    f"""SELECT i.id FROM images i
+_WANTED = f"""SELECT i.id FROM images i
     JOIN line_items l ON l.id = i.line_item_id JOIN orders o ON o.id = l.order_id
     WHERE i.id = ANY(CAST(:image_ids AS integer[])) AND {IS_WANTED}"""
-)
-_COLORINGS = text(
-    f"""SELECT c.id, c.image_id, c.version, c.status, {OPTION_COLUMNS}, c.path
+_COLORINGS = f"""SELECT c.id, c.image_id, c.version, c.status, {OPTION_COLUMNS}, c.path
     FROM coloring_versions c JOIN images i ON i.id = c.image_id
     WHERE c.image_id = ANY(CAST(:image_ids AS integer[]))
         AND COALESCE(c.asked_at > i.photo_replaced_at, true) ORDER BY c.image_id, c.version"""
-)
-_SVGS = text(
-    """SELECT id, image_id, version, status, shape_stacking, group_by, coloring_version_id FROM svg_versions
+_SVGS = """SELECT id, image_id, version, status, shape_stacking, group_by, coloring_version_id
+    FROM svg_versions
     WHERE image_id = ANY(CAST(:image_ids AS integer[])) ORDER BY image_id, version"""
-)
-_CHOOSE_COLORING = text(
-    """UPDATE images i SET selected_coloring_id = :version_id, coloring_chosen_at = clock_timestamp(),
+_CHOOSE_COLORING = """UPDATE images i SET selected_coloring_id = :version_id,
+        coloring_chosen_at = clock_timestamp(),
         selected_svg_id = CASE WHEN i.selected_coloring_id = :version_id THEN i.selected_svg_id ELSE (
             SELECT s.id FROM svg_versions s WHERE s.image_id = i.id AND s.status = 'completed'
             AND s.coloring_version_id = :version_id ORDER BY s.version DESC LIMIT 1) END
     WHERE i.id = :image_id"""
-).bindparams(bindparam("version_id", type_=Integer), bindparam("image_id", type_=Integer))
-_CHOOSE_SVG = text(
-    """UPDATE images i SET selected_svg_id = s.id, svg_chosen_at = clock_timestamp(),
+_CHOOSE_SVG = """UPDATE images i SET selected_svg_id = s.id, svg_chosen_at = clock_timestamp(),
         selected_coloring_id = s.coloring_version_id
     FROM svg_versions s WHERE s.id = :version_id AND i.id = :image_id"""
-).bindparams(bindparam("version_id", type_=Integer), bindparam("image_id", type_=Integer))
 
 # A finished version is chosen automatically only if no user chose a version after it was requested,
 # and it never replaces one that was requested later.
-_CHOOSE_FINISHED_COLORINGS = text(
-    """UPDATE images i SET selected_coloring_id = n.version_id, selected_svg_id = NULL
+_CHOOSE_FINISHED_COLORINGS = """UPDATE images i
+    SET selected_coloring_id = n.version_id, selected_svg_id = NULL
     FROM unnest(CAST(:image_ids AS integer[]), CAST(:version_ids AS integer[]),
         CAST(:asked AS timestamptz[])) AS n(image_id, version_id, asked_at)
     WHERE i.id = n.image_id AND i.selected_coloring_id IS DISTINCT FROM n.version_id
         AND COALESCE(GREATEST(i.coloring_chosen_at, i.svg_chosen_at) < n.asked_at, true)
         AND NOT EXISTS (SELECT 1 FROM coloring_versions c
             WHERE c.id = i.selected_coloring_id AND c.asked_at > n.asked_at)"""
-).bindparams(bindparam("asked", type_=ARRAY(DateTime(timezone=True))))
-_CHOOSE_FINISHED_SVGS = text(
-    """UPDATE images i SET selected_svg_id = n.version_id
+_CHOOSE_FINISHED_SVGS = """UPDATE images i SET selected_svg_id = n.version_id
     FROM unnest(CAST(:image_ids AS integer[]), CAST(:version_ids AS integer[]),
         CAST(:coloring_ids AS integer[]), CAST(:asked AS timestamptz[]))
         AS n(image_id, version_id, coloring_id, asked_at)
@@ -75,7 +63,6 @@ _CHOOSE_FINISHED_SVGS = text(
         AND COALESCE(i.svg_chosen_at < n.asked_at, true)
         AND NOT EXISTS (SELECT 1 FROM svg_versions s
             WHERE s.id = i.selected_svg_id AND s.asked_at > n.asked_at)"""
-).bindparams(bindparam("asked", type_=ARRAY(DateTime(timezone=True))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,30 +117,30 @@ class Finished:
 
 async def lock(connection: AsyncConnection, image_id: int) -> LockedImage | None:
     """One image, locked; ``None`` if there is none."""
-    row = (await connection.execute(_LOCK, {"image_id": image_id})).mappings().first()
+    row = (await execute(connection, _LOCK, {"image_id": image_id})).mappings().first()
     return LockedImage(**row) if row else None
 
 
 async def lock_of_order(connection: AsyncConnection, order_number: str) -> list[LockedImage]:
     """All images of an order, locked, by id."""
-    rows = await connection.execute(_LOCK_OF_ORDER, {"order_number": order_number})
+    rows = await execute(connection, _LOCK_OF_ORDER, {"order_number": order_number})
     return [LockedImage(**row) for row in rows.mappings()]
 
 
 async def lock_all(connection: AsyncConnection, image_ids: Sequence[int]) -> None:
     """Lock these images, in one order."""
     if image_ids:
-        await connection.execute(_LOCK_ALL, {"image_ids": list(image_ids)})
+        await execute(connection, _LOCK_ALL, {"image_ids": list(image_ids)})
 
 
 async def wanted(connection: AsyncConnection, image_ids: Sequence[int]) -> set[int]:
     """Those of these images that the shop neither cancelled nor removed."""
-    return set((await connection.execute(_WANTED, {"image_ids": list(image_ids)})).scalars())
+    return set((await execute(connection, _WANTED, {"image_ids": list(image_ids)})).scalars())
 
 
 async def colorings(connection: AsyncConnection, image_ids: Sequence[int]) -> list[ColoringSummary]:
     """All colorings of these images' present photos, by image and version."""
-    rows = await connection.execute(_COLORINGS, {"image_ids": list(image_ids)})
+    rows = await execute(connection, _COLORINGS, {"image_ids": list(image_ids)})
     return [
         ColoringSummary(
             row["id"],
@@ -168,7 +155,7 @@ async def colorings(connection: AsyncConnection, image_ids: Sequence[int]) -> li
 
 async def svgs(connection: AsyncConnection, image_ids: Sequence[int]) -> list[SvgSummary]:
     """All SVGs of these images, by image and version."""
-    rows = await connection.execute(_SVGS, {"image_ids": list(image_ids)})
+    rows = await execute(connection, _SVGS, {"image_ids": list(image_ids)})
     return [
         SvgSummary(
             r.id,
@@ -184,14 +171,15 @@ async def svgs(connection: AsyncConnection, image_ids: Sequence[int]) -> list[Sv
 async def choose(connection: AsyncConnection, kind: str, image_id: int, version_id: int) -> None:
     """Make a person's choice; choosing a page never leaves an SVG of another page chosen."""
     statement = _CHOOSE_COLORING if kind == "coloring" else _CHOOSE_SVG
-    await connection.execute(statement, {"image_id": image_id, "version_id": version_id})
+    await execute(connection, statement, {"image_id": image_id, "version_id": version_id})
 
 
 async def choose_finished_colorings(connection: AsyncConnection, finished: Sequence[Finished]) -> None:
     """Choose colorings that have just been completed, unless a user chose another meanwhile."""
     latest = _latest(finished)
     if latest:
-        await connection.execute(
+        await execute(
+            connection,
             _CHOOSE_FINISHED_COLORINGS,
             {
                 "image_ids": [f.image_id for f in latest],
@@ -204,7 +192,8 @@ async def choose_finished_colorings(connection: AsyncConnection, finished: Seque
 async def choose_finished_svgs(connection: AsyncConnection, finished: Sequence[Finished]) -> None:
     """Choose SVGs of the chosen pages that have just been completed, likewise."""
     for group in _one_per_image(finished):
-        await connection.execute(
+        await execute(
+            connection,
             _CHOOSE_FINISHED_SVGS,
             {
                 "image_ids": [f.image_id for f in group],

@@ -2,43 +2,38 @@
 
 from datetime import timedelta
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_orders.repository.sql import execute
 
 LIFETIME = timedelta(days=180)
 """Without signing in there."""
 MAX_PER_USER = 20
 
-_FIND = text(
-    """SELECT true FROM known_devices JOIN users ON users.id = known_devices.user_id
+_FIND = """SELECT true FROM known_devices JOIN users ON users.id = known_devices.user_id
     WHERE known_devices.secret_hash = :hash AND users.name_key = :name_key
         AND known_devices.used_at > clock_timestamp() - CAST(:lifetime AS interval)"""
-)
-_USE = text(
-    """INSERT INTO known_devices (secret_hash, user_id) VALUES (:hash, :user_id)
+_USE = """INSERT INTO known_devices (secret_hash, user_id) VALUES (:hash, :user_id)
     ON CONFLICT (secret_hash) DO UPDATE SET used_at = clock_timestamp()"""
-)
-_FORGET = text(
-    """DELETE FROM known_devices WHERE user_id = :user_id AND secret_hash NOT IN (
+_FORGET = """DELETE FROM known_devices WHERE user_id = :user_id AND secret_hash NOT IN (
         SELECT secret_hash FROM known_devices
         WHERE user_id = :user_id AND used_at > clock_timestamp() - CAST(:lifetime AS interval)
         ORDER BY used_at DESC LIMIT :most)"""
-)
-_REMOVE_ALL = text("DELETE FROM known_devices WHERE user_id = :user_id")
+_REMOVE_ALL = "DELETE FROM known_devices WHERE user_id = :user_id"
 
 
 async def is_known(connection: AsyncConnection, secret_hash: bytes, name_key: str) -> bool:
     """Whether the user by that name has signed in with this cookie before."""
     values = {"hash": secret_hash, "name_key": name_key, "lifetime": LIFETIME}
-    return (await connection.execute(_FIND, values)).scalar_one_or_none() is not None
+    return (await execute(connection, _FIND, values)).scalar_one_or_none() is not None
 
 
 async def note_use(connection: AsyncConnection, secret_hash: bytes, user_id: int) -> None:
     """Remember the cookie of a user who has just signed in; the user's oldest are forgotten."""
-    await connection.execute(_USE, {"hash": secret_hash, "user_id": user_id})
-    await connection.execute(_FORGET, {"user_id": user_id, "lifetime": LIFETIME, "most": MAX_PER_USER})
+    await execute(connection, _USE, {"hash": secret_hash, "user_id": user_id})
+    await execute(connection, _FORGET, {"user_id": user_id, "lifetime": LIFETIME, "most": MAX_PER_USER})
 
 
 async def remove_of(connection: AsyncConnection, user_id: int) -> None:
     """Forget every cookie of a user."""
-    await connection.execute(_REMOVE_ALL, {"user_id": user_id})
+    await execute(connection, _REMOVE_ALL, {"user_id": user_id})

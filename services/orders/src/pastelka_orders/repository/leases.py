@@ -1,31 +1,30 @@
 """Rows of leases: a name, who holds it, and when it expires by the database's clock."""
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-_TAKE = text(
-    """INSERT INTO leases AS l (name, holder, expires_at)
+from pastelka_orders.repository.sql import execute
+
+_TAKE = """INSERT INTO leases AS l (name, holder, expires_at)
     VALUES (:name, :holder, clock_timestamp() + make_interval(secs => :seconds))
     ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at,
         taken_at = CASE WHEN l.holder = excluded.holder THEN l.taken_at ELSE clock_timestamp() END
     WHERE l.holder = excluded.holder OR l.expires_at < clock_timestamp()
     RETURNING 1"""
-)
-_HOLDS = text("SELECT 1 FROM leases WHERE name = :name AND holder = :holder FOR UPDATE")
-_RELEASE = text("DELETE FROM leases WHERE name = :name AND holder = :holder")
+_HOLDS = "SELECT 1 FROM leases WHERE name = :name AND holder = :holder FOR UPDATE"
+_RELEASE = "DELETE FROM leases WHERE name = :name AND holder = :holder"
 
 
 async def take(connection: AsyncConnection, name: str, holder: str, seconds: float) -> bool:
     """Take or renew a lease for ``seconds``; ``False`` while another holder has it."""
     values = {"name": name, "holder": holder, "seconds": seconds}
-    return (await connection.execute(_TAKE, values)).first() is not None
+    return (await execute(connection, _TAKE, values)).first() is not None
 
 
 async def lock(connection: AsyncConnection, name: str, holder: str) -> bool:
     """Lock the lease's row until the transaction ends; ``False`` if ``holder`` does not have it."""
-    return (await connection.execute(_HOLDS, {"name": name, "holder": holder})).first() is not None
+    return (await execute(connection, _HOLDS, {"name": name, "holder": holder})).first() is not None
 
 
 async def delete(connection: AsyncConnection, name: str, holder: str) -> None:
     """Delete the lease if ``holder`` has it."""
-    await connection.execute(_RELEASE, {"name": name, "holder": holder})
+    await execute(connection, _RELEASE, {"name": name, "holder": holder})

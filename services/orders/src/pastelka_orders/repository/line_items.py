@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pastelka_orders.repository.sql import execute
 
 FIELDS = ("title", "quantity", "dedication", "layout")
 
@@ -15,17 +16,11 @@ _FIND = """SELECT l.id, l.title, l.quantity, l.dedication, l.layout, l.shop_valu
         l.shopify_line_item_id IS NOT NULL AS is_of_shop
     FROM line_items l JOIN orders o ON o.id = l.order_id
     WHERE o.order_number = :order_number AND l.id = :id"""
-_ONE = text(_FIND).bindparams(bindparam("id", type_=Integer))
-_LOCK = text(f"{_FIND} FOR NO KEY UPDATE OF l").bindparams(bindparam("id", type_=Integer))
-_SAVE = text(
-    """UPDATE line_items SET title = :title, quantity = :quantity, dedication = :dedication,
+_ONE = _FIND
+_LOCK = f"{_FIND} FOR NO KEY UPDATE OF l"
+_SAVE = """UPDATE line_items SET title = :title, quantity = :quantity, dedication = :dedication,
         layout = :layout, shop_values = CAST(:shop_values AS jsonb), shop_changed_at = NULL
     WHERE id = :id"""
-).bindparams(
-    bindparam("id", type_=Integer),
-    bindparam("quantity", type_=Integer),
-    *(bindparam(name, type_=Text) for name in ("title", "dedication", "layout")),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +62,11 @@ async def save(connection: AsyncConnection, item: LineItemRecord) -> None:
     """Keep what a locked line item has become."""
     shop = None if item.shop_values is None else json.dumps(dict(item.shop_values))
     values = {name: getattr(item, name) for name in FIELDS}
-    await connection.execute(_SAVE, {"id": item.id, "shop_values": shop, **values})
+    await execute(connection, _SAVE, {"id": item.id, "shop_values": shop, **values})
 
 
 async def _one(
     connection: AsyncConnection, query: Any, order_number: str, item_id: int
 ) -> LineItemRecord | None:
-    row = (await connection.execute(query, {"order_number": order_number, "id": item_id})).mappings().first()
+    row = (await execute(connection, query, {"order_number": order_number, "id": item_id})).mappings().first()
     return LineItemRecord(**row) if row else None

@@ -3,44 +3,76 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ARRAY, Integer, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.repository.order_search import search_text
-from pastelka_orders.repository.uploads import UploadRecord
+from pastelka_orders.repository.sql import execute
 
-_EXISTS = text("SELECT 1 FROM orders WHERE order_number = :order_number")
-_IS_CANCELLED = text("SELECT cancelled_at IS NOT NULL FROM orders WHERE order_number = :order_number")
-_NEXT_MANUAL = text("SELECT nextval('manual_order_number_seq')")
-_ADD_MANUAL = text(
-    """INSERT INTO orders
+# An upload is ids that no order has yet, with files that no other row names.
+_UPLOAD_TIMEOUT = "interval '6 hours'"  # no request takes that long
+
+_BEGIN_UPLOAD = """INSERT INTO uploads (order_id, line_item_id)
+    VALUES (nextval(pg_get_serial_sequence('orders', 'id')),
+        nextval(pg_get_serial_sequence('line_items', 'id'))) RETURNING order_id, line_item_id"""
+_COMPLETE_UPLOAD = "DELETE FROM uploads WHERE order_id = :order_id AND NOT is_abandoned RETURNING order_id"
+_ABANDON_UPLOAD = "UPDATE uploads SET is_abandoned = true WHERE order_id = :order_id RETURNING order_id"
+_ABANDON_OLD_UPLOADS = f"""UPDATE uploads SET is_abandoned = true
+    WHERE is_abandoned OR started_at < clock_timestamp() - {_UPLOAD_TIMEOUT} RETURNING order_id"""
+_FORGET_UPLOAD = "DELETE FROM uploads WHERE order_id = :order_id"
+
+_EXISTS = "SELECT 1 FROM orders WHERE order_number = :order_number"
+_IS_CANCELLED = "SELECT cancelled_at IS NOT NULL FROM orders WHERE order_number = :order_number"
+_NEXT_MANUAL = "SELECT nextval('manual_order_number_seq')"
+_ADD_MANUAL = """INSERT INTO orders
         (id, order_number, source, customer_name, note, search, status, created_at, updated_at)
     VALUES (:id, :order_number, 'manual', CAST(:customer_name AS text), CAST(:note AS text), :search,
         'ready_for_review', clock_timestamp(), clock_timestamp())"""
-).bindparams(bindparam("id", type_=Integer))
-_ADD_LINE_ITEM = text(
-    """INSERT INTO line_items (id, order_id, position, title, quantity)
+_ADD_LINE_ITEM = """INSERT INTO line_items (id, order_id, position, title, quantity)
     VALUES (:id, :order_id, 1, :title, 1)"""
-).bindparams(bindparam("id", type_=Integer), bindparam("order_id", type_=Integer))
-_ADD_IMAGES = text(
-    """INSERT INTO images (line_item_id, position, path, width, height, downloaded_at)
+_ADD_IMAGES = """INSERT INTO images (line_item_id, position, path, width, height, downloaded_at)
     SELECT CAST(:line_item_id AS integer), n.position, n.path, n.width, n.height, clock_timestamp()
     FROM unnest(CAST(:positions AS integer[]), CAST(:paths AS text[]), CAST(:widths AS integer[]),
         CAST(:heights AS integer[])) AS n(position, path, width, height)
     ORDER BY n.position RETURNING id"""
-).bindparams(
-    bindparam("positions", type_=ARRAY(Integer)),
-    bindparam("paths", type_=ARRAY(Text)),
-    bindparam("widths", type_=ARRAY(Integer)),
-    bindparam("heights", type_=ARRAY(Integer)),
-)
 # What was deleted here must not come back with the shop's next word about it.
-_DELETE = text(
-    """WITH gone AS (DELETE FROM orders WHERE order_number = :order_number RETURNING id, shopify_id),
+_DELETE = """WITH gone AS (DELETE FROM orders WHERE order_number = :order_number RETURNING id, shopify_id),
       noted AS (INSERT INTO deleted_shop_orders (shopify_id)
         SELECT shopify_id FROM gone WHERE shopify_id IS NOT NULL ON CONFLICT DO NOTHING)
     SELECT id FROM gone"""
-)
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRecord:
+    """The ids that the order and its line item get once their photos are stored."""
+
+    order_id: int
+    line_item_id: int
+
+
+async def begin_upload(connection: AsyncConnection) -> UploadRecord:
+    """Reserve ids; the files below them are deleted unless the upload is completed."""
+    row = (await execute(connection, _BEGIN_UPLOAD)).one()
+    return UploadRecord(row.order_id, row.line_item_id)
+
+
+async def complete_upload(connection: AsyncConnection, order_id: int) -> bool:
+    """Give the ids to an order, in its transaction; ``False`` if the upload was abandoned."""
+    return (await execute(connection, _COMPLETE_UPLOAD, {"order_id": order_id})).first() is not None
+
+
+async def abandon_upload(connection: AsyncConnection, order_id: int) -> bool:
+    """Whether the upload is not completed, and cannot be any more: its files may be deleted."""
+    return (await execute(connection, _ABANDON_UPLOAD, {"order_id": order_id})).first() is not None
+
+
+async def abandon_old_uploads(connection: AsyncConnection) -> list[int]:
+    """Ids of the uploads that a process that ended has left; none of them can be completed any more."""
+    return [row.order_id for row in await execute(connection, _ABANDON_OLD_UPLOADS)]
+
+
+async def forget_upload(connection: AsyncConnection, order_id: int) -> None:
+    """Its files are deleted."""
+    await execute(connection, _FORGET_UPLOAD, {"order_id": order_id})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +87,13 @@ class StoredPhoto:
 
 async def exists(connection: AsyncConnection, order_number: str) -> bool:
     """Whether there is such an order."""
-    return (await connection.execute(_EXISTS, {"order_number": order_number})).first() is not None
+    return (await execute(connection, _EXISTS, {"order_number": order_number})).first() is not None
 
 
 async def is_cancelled(connection: AsyncConnection, order_number: str) -> bool | None:
     """Whether the shop cancelled the order; ``None`` where there is no such order."""
     found: bool | None = (
-        await connection.execute(_IS_CANCELLED, {"order_number": order_number})
+        await execute(connection, _IS_CANCELLED, {"order_number": order_number})
     ).scalar_one_or_none()
     return found
 
@@ -70,7 +102,7 @@ async def add_manual(
     connection: AsyncConnection, ids: UploadRecord, *, customer_name: str | None, note: str | None, title: str
 ) -> str:
     """Add an order made by hand, with one line item; its number is the next ``M1000``, ``M1001``, ..."""
-    number = f"M{(await connection.execute(_NEXT_MANUAL)).scalar_one()}"
+    number = f"M{(await execute(connection, _NEXT_MANUAL)).scalar_one()}"
     values = {
         "id": ids.order_id,
         "order_number": number,
@@ -78,9 +110,9 @@ async def add_manual(
         "note": note,
         "search": search_text(number, customer_name, None),
     }
-    await connection.execute(_ADD_MANUAL, values)
+    await execute(connection, _ADD_MANUAL, values)
     item = {"id": ids.line_item_id, "order_id": ids.order_id, "title": title}
-    await connection.execute(_ADD_LINE_ITEM, item)
+    await execute(connection, _ADD_LINE_ITEM, item)
     return number
 
 
@@ -88,7 +120,8 @@ async def add_photos(
     connection: AsyncConnection, line_item_id: int, photos: Sequence[StoredPhoto]
 ) -> list[int]:
     """Add the images of photos that are stored; returns their ids in order of position."""
-    rows = await connection.execute(
+    rows = await execute(
+        connection,
         _ADD_IMAGES,
         {
             "line_item_id": line_item_id,
@@ -103,5 +136,5 @@ async def add_photos(
 
 async def delete(connection: AsyncConnection, order_number: str) -> int | None:
     """Delete an order with everything in it; returns its id, or ``None`` if there was none."""
-    found: int | None = (await connection.execute(_DELETE, {"order_number": order_number})).scalar()
+    found: int | None = (await execute(connection, _DELETE, {"order_number": order_number})).scalar()
     return found

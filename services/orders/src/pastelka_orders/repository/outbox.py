@@ -2,41 +2,32 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import ARRAY, BigInteger, Integer, LargeBinary, Row, Text, TextClause, bindparam, text
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import VersionJob
 from pastelka_common.contracts.statuses import StatusType
+from pastelka_orders.errors import RefusedMessageNotFoundError
+from pastelka_orders.repository.sql import execute
 
 CHANNEL = "pastelka_outbox"
 """PostgreSQL notification channel: something was committed to the outbox."""
 
-_INSERT = text(
-    """INSERT INTO outbox (subject, msg_id, payload, headers, queues_kind, queues_version_id, queues_run)
+_INSERT = """INSERT INTO outbox (subject, msg_id, payload, headers, queues_kind, queues_version_id,
+        queues_run)
     SELECT m.subject, m.msg_id, m.payload, m.headers::jsonb, m.kind, m.version_id, m.run
     FROM unnest(CAST(:subjects AS text[]), CAST(:msg_ids AS text[]), CAST(:payloads AS bytea[]),
         CAST(:headers AS text[]), CAST(:kinds AS text[]), CAST(:version_ids AS integer[]),
         CAST(:runs AS integer[])) WITH ORDINALITY
         AS m(subject, msg_id, payload, headers, kind, version_id, run, place) ORDER BY m.place"""
-).bindparams(
-    bindparam("subjects", type_=ARRAY(Text)),
-    bindparam("msg_ids", type_=ARRAY(Text)),
-    bindparam("payloads", type_=ARRAY(LargeBinary)),
-    bindparam("headers", type_=ARRAY(Text)),
-    bindparam("kinds", type_=ARRAY(Text)),
-    bindparam("version_ids", type_=ARRAY(Integer)),
-    bindparam("runs", type_=ARRAY(Integer)),
-)
-_NOTIFY = text(f"SELECT pg_notify('{CHANNEL}', '')")
-_OLDEST_AGE = text(
-    """SELECT EXTRACT(EPOCH FROM clock_timestamp() - created_at)::float8 FROM outbox
+_NOTIFY = f"SELECT pg_notify('{CHANNEL}', '')"
+_OLDEST_AGE = """SELECT EXTRACT(EPOCH FROM clock_timestamp() - created_at)::float8 FROM outbox
     WHERE refused IS NULL ORDER BY id LIMIT 1"""
-)
 # A job is due while its version waits for it: not if it was cancelled, or is known to have arrived.
-_OLDEST = text(
-    """SELECT o.id, o.subject, o.msg_id, o.payload, o.headers,
+_OLDEST = """SELECT o.id, o.subject, o.msg_id, o.payload, o.headers,
     o.queues_kind, o.queues_version_id, o.queues_run,
     EXTRACT(EPOCH FROM clock_timestamp() - o.created_at)::float8 AS age, clock_timestamp() AS read_at,
     o.queues_kind IS NULL OR (o.queues_run = CASE o.queues_kind
@@ -45,13 +36,15 @@ _OLDEST = text(
         WHEN 'svg' THEN (SELECT run FROM svg_versions
             WHERE id = o.queues_version_id AND status = 'pending') END) IS TRUE AS is_due
     FROM outbox o WHERE o.refused IS NULL ORDER BY o.id LIMIT :batch"""
-)
-_DELETE = text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))").bindparams(
-    bindparam("ids", type_=ARRAY(BigInteger))
-)
-_REFUSE = text(
+_DELETE = "DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))"
+_REFUSE = (
     "UPDATE outbox SET refused = CAST(:reason AS text) WHERE msg_id = CAST(:msg_id AS text) RETURNING id"
 )
+
+_REFUSED = """SELECT id, subject, octet_length(payload) AS size, refused AS reason, created_at FROM outbox
+    WHERE refused IS NOT NULL ORDER BY id LIMIT :limit"""
+_RETRY_REFUSED = "UPDATE outbox SET refused = NULL WHERE id = :id AND refused IS NOT NULL RETURNING id"
+_DISCARD_REFUSED = "DELETE FROM outbox WHERE id = :id AND refused IS NOT NULL RETURNING id"
 
 # ``at`` is before the job was published: no fact of its worker is older.
 _QUEUED = """WITH moved AS (
@@ -64,9 +57,9 @@ _QUEUED = """WITH moved AS (
   SELECT m.id, m.run, m.image_id, o.order_number FROM moved m JOIN images i ON i.id = m.image_id
     JOIN line_items l ON l.id = i.line_item_id JOIN orders o ON o.id = l.order_id"""
 
-_QUEUE: dict[StatusType, TextClause] = {
-    "coloring": text(_QUEUED.format(table="coloring_versions", kind="coloring")),
-    "svg": text(_QUEUED.format(table="svg_versions", kind="svg")),
+_QUEUE: dict[StatusType, str] = {
+    "coloring": _QUEUED.format(table="coloring_versions", kind="coloring"),
+    "svg": _QUEUED.format(table="svg_versions", kind="svg"),
 }
 
 
@@ -82,7 +75,8 @@ class OutboxEntry:
 
 async def insert(connection: AsyncConnection, entries: Sequence[OutboxEntry]) -> None:
     """Insert messages in their order, each with a message id of its own."""
-    await connection.execute(
+    await execute(
+        connection,
         _INSERT,
         {
             "subjects": [e.subject for e in entries],
@@ -98,28 +92,28 @@ async def insert(connection: AsyncConnection, entries: Sequence[OutboxEntry]) ->
 
 async def notify(connection: AsyncConnection) -> None:
     """Notify :data:`CHANNEL` when the transaction commits."""
-    await connection.execute(_NOTIFY)
+    await execute(connection, _NOTIFY)
 
 
 async def oldest_age(connection: AsyncConnection) -> float | None:
     """Seconds since the oldest message that is not refused was written; ``None`` if there is none."""
-    age: float | None = (await connection.execute(_OLDEST_AGE)).scalar()
+    age: float | None = (await execute(connection, _OLDEST_AGE)).scalar()
     return age
 
 
 async def oldest(connection: AsyncConnection, batch: int) -> Sequence[Row]:  # type: ignore[type-arg]
     """The oldest ``batch`` messages, with ``age`` (seconds), ``read_at`` and whether each ``is_due``."""
-    return (await connection.execute(_OLDEST, {"batch": batch})).all()
+    return (await execute(connection, _OLDEST, {"batch": batch})).all()
 
 
 async def delete(connection: AsyncConnection, ids: Sequence[int]) -> None:
     """Delete messages that are published."""
-    await connection.execute(_DELETE, {"ids": ids})
+    await execute(connection, _DELETE, {"ids": ids})
 
 
 async def refuse(connection: AsyncConnection, msg_id: str, reason: str) -> None:
     """Set a message aside: it is not published until a person clears ``refused``."""
-    await connection.execute(_REFUSE, {"msg_id": msg_id, "reason": reason})
+    await execute(connection, _REFUSE, {"msg_id": msg_id, "reason": reason})
 
 
 async def queue_versions(
@@ -133,4 +127,37 @@ async def queue_versions(
         "runs": [j.queues_run for j in jobs],
         "at": jobs[0].read_at,
     }
-    return (await connection.execute(_QUEUE[kind], values)).all()
+    return (await execute(connection, _QUEUE[kind], values)).all()
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedMessage:
+    """A message that the broker will never accept; ``size`` in bytes."""
+
+    id: int
+    subject: str
+    size: int
+    reason: str
+    created_at: datetime
+
+
+async def refused(connection: AsyncConnection, limit: int) -> list[RefusedMessage]:
+    """Refused messages, at most ``limit``, oldest first."""
+    rows = (await execute(connection, _REFUSED, {"limit": limit})).mappings().all()
+    return [RefusedMessage(**row) for row in rows]
+
+
+async def retry_refused(connection: AsyncConnection, message_id: int) -> None:
+    """Publish a refused message again. Raises ``RefusedMessageNotFoundError``."""
+    await _change_refused(connection, _RETRY_REFUSED, message_id)
+    await notify(connection)
+
+
+async def discard_refused(connection: AsyncConnection, message_id: int) -> None:
+    """Delete a refused message. Raises ``RefusedMessageNotFoundError``."""
+    await _change_refused(connection, _DISCARD_REFUSED, message_id)
+
+
+async def _change_refused(connection: AsyncConnection, statement: str, message_id: int) -> None:
+    if (await execute(connection, statement, {"id": message_id})).first() is None:
+        raise RefusedMessageNotFoundError(message_id)

@@ -1,22 +1,20 @@
 """How long coloring pages take."""
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.options import ColoringOptions
+from pastelka_orders.repository.sql import execute
 from pastelka_orders.repository.version_options import OPTION_COLUMNS, coloring_options
 
 _NEWEST = 500
 _FEWEST = 3
 # Only the newest rows are read, so that the answer does not take longer the more pages there are.
-_MEDIANS = text(
-    f"""SELECT {OPTION_COLUMNS}, percentile_cont(0.5) WITHIN GROUP (
+_MEDIANS = f"""SELECT {OPTION_COLUMNS}, percentile_cont(0.5) WITHIN GROUP (
         ORDER BY extract(epoch FROM c.completed_at - c.started_at)) AS seconds
     FROM (SELECT * FROM coloring_versions ORDER BY id DESC LIMIT {_NEWEST}) c
     WHERE c.status = 'completed' AND c.started_at < c.completed_at
         AND (c.provider_job_id IS NOT NULL) = :is_remote
     GROUP BY {OPTION_COLUMNS} HAVING count(*) >= {_FEWEST}"""
-)
 
 
 async def median_seconds(connection: AsyncConnection, *, is_remote: bool) -> dict[ColoringOptions, float]:
@@ -25,5 +23,5 @@ async def median_seconds(connection: AsyncConnection, *, is_remote: bool) -> dic
     Of the newest pages, made with or without (``is_remote``) a job at an external provider; options
     with fewer than three pages are left out.
     """
-    rows = await connection.execute(_MEDIANS, {"is_remote": is_remote})
+    rows = await execute(connection, _MEDIANS, {"is_remote": is_remote})
     return {coloring_options(row): round(float(row["seconds"]), 1) for row in rows.mappings()}

@@ -1,4 +1,4 @@
-"""What the reconciler reads: work in hand, ended work, its own state."""
+"""What the reconciler reads: active versions, ended ones, its own state."""
 
 import json
 from collections.abc import Sequence
@@ -6,44 +6,36 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.statuses import StatusType
+from pastelka_orders.repository.sql import execute
 from pastelka_orders.repository.versions import TABLES
 
 _OLD = "clock_timestamp() - make_interval(secs => :grace)"
 _ACTIVE = {
-    kind: text(
-        f"""SELECT v.id, v.run, v.attempt, v.step, v.provider_job_id, v.updated_at < {_OLD} AS is_old
+    kind: f"""SELECT v.id, v.run, v.attempt, v.step, v.provider_job_id, v.updated_at < {_OLD} AS is_old
         FROM {table} v WHERE v.is_active AND v.id > :after ORDER BY v.id LIMIT :page"""
-    ).bindparams(bindparam("after", type_=Integer))
     for kind, table in TABLES.items()
 }
 _ENDED = {
-    kind: text(
-        f"""SELECT n.id, v.run, v.error_code FROM unnest(CAST(:ids AS integer[])) AS n(id)
+    kind: f"""SELECT n.id, v.run, v.error_code FROM unnest(CAST(:ids AS integer[])) AS n(id)
         LEFT JOIN {table} v ON v.id = n.id WHERE v.id IS NULL
             OR (NOT v.is_active AND v.updated_at < {_OLD})"""
-    )
     for kind, table in TABLES.items()
 }
 _ANSWERED = {
-    kind: text(
-        f"""SELECT n.id, v.run, COALESCE(v.is_active, false) AS is_active
+    kind: f"""SELECT n.id, v.run, COALESCE(v.is_active, false) AS is_active
         FROM unnest(CAST(:ids AS integer[])) AS n(id) LEFT JOIN {table} v ON v.id = n.id
         WHERE v.error_code IS NULL OR v.error_code = :cancelled"""
-    )
     for kind, table in TABLES.items()
 }
-_ANSWERED_DOWNLOADS = text(
-    """SELECT n.id FROM unnest(CAST(:ids AS integer[])) AS n(id) LEFT JOIN images i ON i.id = n.id
+_ANSWERED_DOWNLOADS = """SELECT n.id FROM unnest(CAST(:ids AS integer[])) AS n(id)
+    LEFT JOIN images i ON i.id = n.id
     WHERE i.download_error_code IS NULL"""
-)
-_IN_OUTBOX = text("SELECT 1 FROM outbox WHERE subject = :subject LIMIT 1")
-_OLDEST_OUTBOX = text("SELECT LEAST(clock_timestamp(), min(created_at)) FROM outbox WHERE refused IS NULL")
-_CHANGED_ORDERS = text(
-    """WITH changed_images AS (
+_IN_OUTBOX = "SELECT 1 FROM outbox WHERE subject = :subject LIMIT 1"
+_OLDEST_OUTBOX = "SELECT LEAST(clock_timestamp(), min(created_at)) FROM outbox WHERE refused IS NULL"
+_CHANGED_ORDERS = """WITH changed_images AS (
         SELECT id FROM images WHERE GREATEST(coloring_chosen_at, svg_chosen_at) > :since
         UNION SELECT image_id FROM coloring_versions WHERE updated_at > :since
         UNION SELECT image_id FROM svg_versions WHERE updated_at > :since),
@@ -53,15 +45,12 @@ _CHANGED_ORDERS = text(
             JOIN line_items l ON l.id = i.line_item_id)
     SELECT o.order_number, o.created_at > :since AS is_new FROM changed n JOIN orders o ON o.id = n.id
     ORDER BY o.id"""
-)
-_DELETED_ORDERS = text("SELECT order_number FROM erasures WHERE deleted_at > :since ORDER BY deleted_at")
-_STATE = text(
-    """SELECT ran_at, seconds, examined, repaired, repaired_total, last_repaired_at, events_mark,
+_DELETED_ORDERS = "SELECT order_number FROM erasures WHERE deleted_at > :since ORDER BY deleted_at"
+_STATE = """SELECT ran_at, seconds, examined, repaired, repaired_total, last_repaired_at, events_mark,
         events_good_at
     FROM reconciler"""
-)
-_SAVE_STATE = text(
-    """INSERT INTO reconciler AS r (id, ran_at, seconds, examined, repaired, repaired_total, last_repaired_at,
+_SAVE_STATE = """INSERT INTO reconciler AS r (id, ran_at, seconds, examined, repaired, repaired_total,
+        last_repaired_at,
         events_mark, events_good_at)
     VALUES (1, clock_timestamp(), :seconds, :examined, CAST(:repaired AS integer), CAST(:repaired AS integer),
         CASE WHEN CAST(:repaired AS integer) > 0 THEN clock_timestamp() END,
@@ -72,7 +61,6 @@ _SAVE_STATE = text(
         last_repaired_at = COALESCE(EXCLUDED.last_repaired_at, r.last_repaired_at),
         events_mark = COALESCE(EXCLUDED.events_mark, r.events_mark),
         events_good_at = COALESCE(EXCLUDED.events_good_at, r.events_good_at)"""
-).bindparams(bindparam("events_mark", type_=Text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +130,16 @@ class ReconcilerSnapshot:
 async def active_versions(
     connection: AsyncConnection, kind: StatusType, *, grace: float, after: int, page: int
 ) -> list[ActiveVersion]:
-    """Versions in hand with an id beyond ``after``, by id, at most ``page``."""
+    """Active versions with an id beyond ``after``, by id, at most ``page``."""
     values = {"grace": grace, "after": after, "page": page}
-    return [ActiveVersion(**row) for row in (await connection.execute(_ACTIVE[kind], values)).mappings()]
+    return [ActiveVersion(**row) for row in (await execute(connection, _ACTIVE[kind], values)).mappings()]
 
 
 async def ended(
     connection: AsyncConnection, kind: StatusType, ids: Sequence[int], *, grace: float
 ) -> list[Ended]:
     """Those of these versions that have ended, for the grace at least, or do not exist."""
-    rows = await connection.execute(_ENDED[kind], {"ids": list(ids), "grace": grace})
+    rows = await execute(connection, _ENDED[kind], {"ids": list(ids), "grace": grace})
     return [Ended(**row) for row in rows.mappings()]
 
 
@@ -159,40 +147,40 @@ async def resolved_versions(
     connection: AsyncConnection, kind: StatusType, ids: Sequence[int], *, cancelled: str
 ) -> list[ResolvedVersion]:
     """Those of these versions that are asked for again, completed, cancelled (an error code) or gone."""
-    rows = await connection.execute(_ANSWERED[kind], {"ids": list(ids), "cancelled": cancelled})
+    rows = await execute(connection, _ANSWERED[kind], {"ids": list(ids), "cancelled": cancelled})
     return [ResolvedVersion(**row) for row in rows.mappings()]
 
 
 async def answered_downloads(connection: AsyncConnection, ids: Sequence[int]) -> list[int]:
     """Those of these images whose photo is stored or asked for again, or that are gone."""
-    return list((await connection.execute(_ANSWERED_DOWNLOADS, {"ids": list(ids)})).scalars())
+    return list((await execute(connection, _ANSWERED_DOWNLOADS, {"ids": list(ids)})).scalars())
 
 
 async def is_in_outbox(connection: AsyncConnection, subject: str) -> bool:
     """Whether a message on this subject waits to be published."""
-    return (await connection.execute(_IN_OUTBOX, {"subject": subject})).first() is not None
+    return (await execute(connection, _IN_OUTBOX, {"subject": subject})).first() is not None
 
 
 async def published_until(connection: AsyncConnection) -> datetime:
     """Everything committed before this moment has left the outbox."""
-    found: datetime = (await connection.execute(_OLDEST_OUTBOX)).scalar_one()
+    found: datetime = (await execute(connection, _OLDEST_OUTBOX)).scalar_one()
     return found
 
 
 async def changed_orders(connection: AsyncConnection, since: datetime) -> list[ChangedOrder]:
     """Orders of which anything changed after ``since``."""
-    rows = await connection.execute(_CHANGED_ORDERS, {"since": since})
+    rows = await execute(connection, _CHANGED_ORDERS, {"since": since})
     return [ChangedOrder(**row) for row in rows.mappings()]
 
 
 async def deleted_orders(connection: AsyncConnection, since: datetime) -> list[str]:
     """Numbers of orders that were deleted after ``since``."""
-    return [row.order_number for row in await connection.execute(_DELETED_ORDERS, {"since": since})]
+    return [row.order_number for row in await execute(connection, _DELETED_ORDERS, {"since": since})]
 
 
 async def state(connection: AsyncConnection) -> ReconcilerSnapshot | None:
     """What is remembered of the last pass, if there was one."""
-    row = (await connection.execute(_STATE)).mappings().first()
+    row = (await execute(connection, _STATE)).mappings().first()
     return ReconcilerSnapshot(**row) if row else None
 
 
@@ -213,4 +201,4 @@ async def save_state(
         "events_mark": json.dumps(events_mark) if events_mark is not None else None,
         "events_good_at": events_good_at,
     }
-    await connection.execute(_SAVE_STATE, values)
+    await execute(connection, _SAVE_STATE, values)

@@ -3,76 +3,60 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Integer, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.statuses import StatusType
+from pastelka_orders.repository.sql import execute
 from pastelka_orders.repository.versions import TABLES
 
 MANUAL_NUMBERS = "manual_order_number_seq"
 _WITH_IDS = ("orders", "line_items", "images", *TABLES.values())
 
-_ERASURES = text("SELECT order_id, order_number, reason, asked_by, asked_at FROM erasures ORDER BY order_id")
-_NEVER_AGAIN = text("SELECT shopify_id FROM deleted_shop_orders WHERE is_final ORDER BY shopify_id")
-_USERS = text("SELECT name_key FROM users WHERE disabled_at IS NULL ORDER BY name_key")
-_TOKENS = text("SELECT id FROM api_tokens WHERE revoked_at IS NULL ORDER BY id")
-_OTHERS = text(
-    """SELECT count(*) FROM pg_stat_activity
+_ERASURES = "SELECT order_id, order_number, reason, asked_by, asked_at FROM erasures ORDER BY order_id"
+_NEVER_AGAIN = "SELECT shopify_id FROM deleted_shop_orders WHERE is_final ORDER BY shopify_id"
+_USERS = "SELECT name_key FROM users WHERE disabled_at IS NULL ORDER BY name_key"
+_TOKENS = "SELECT id FROM api_tokens WHERE revoked_at IS NULL ORDER BY id"
+_OTHERS = """SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"""
-)
-_LAST = text("SELECT COALESCE(pg_sequence_last_value(CAST(CAST(:sequence AS text) AS regclass)), 0)")
-_ADVANCE = text("SELECT setval(CAST(CAST(:sequence AS text) AS regclass), CAST(:value AS bigint))")
-_SEQUENCE_OF = text("SELECT pg_get_serial_sequence(CAST(:table AS text), 'id')")
-_END_SESSIONS = text("WITH gone AS (DELETE FROM sessions RETURNING 1) SELECT count(*) FROM gone")
-_DISABLE = text(
-    """UPDATE users SET disabled_at = clock_timestamp()
+_LAST = "SELECT COALESCE(pg_sequence_last_value(CAST(CAST(:sequence AS text) AS regclass)), 0)"
+_ADVANCE = "SELECT setval(CAST(CAST(:sequence AS text) AS regclass), CAST(:value AS bigint))"
+_SEQUENCE_OF = "SELECT pg_get_serial_sequence(CAST(:table AS text), 'id')"
+_END_SESSIONS = "WITH gone AS (DELETE FROM sessions RETURNING 1) SELECT count(*) FROM gone"
+_DISABLE = """UPDATE users SET disabled_at = clock_timestamp()
     WHERE disabled_at IS NULL AND name_key <> ALL(CAST(:names AS text[])) RETURNING name"""
-).bindparams(bindparam("names", type_=ARRAY(Text)))
-_REVOKE = text(
-    """UPDATE api_tokens SET revoked_at = clock_timestamp()
+_REVOKE = """UPDATE api_tokens SET revoked_at = clock_timestamp()
     WHERE revoked_at IS NULL AND id <> ALL(CAST(:ids AS integer[])) RETURNING name"""
-).bindparams(bindparam("ids", type_=ARRAY(Integer)))
-_ORDER_NUMBER = text("SELECT order_number FROM orders WHERE id = :order_id").bindparams(
-    bindparam("order_id", type_=Integer)
-)
+_ORDER_NUMBER = "SELECT order_number FROM orders WHERE id = :order_id"
 # Rows that are gone: what is left to do is to delete the files, which the storage's backup may hold.
-_GONE = text(
-    """INSERT INTO erasures (order_id, order_number, reason, asked_by, asked_at, deleted_at)
+_GONE = """INSERT INTO erasures (order_id, order_number, reason, asked_by, asked_at, deleted_at)
     VALUES (:order_id, :order_number, :reason, CAST(:asked_by AS text), :asked_at, clock_timestamp())
     ON CONFLICT (order_id) DO NOTHING RETURNING order_id"""
-).bindparams(bindparam("order_id", type_=Integer))
-_IDS_OF_ORDERS = text(
-    """SELECT id FROM orders WHERE id = ANY(CAST(:ids AS bigint[]))
+_IDS_OF_ORDERS = """SELECT id FROM orders WHERE id = ANY(CAST(:ids AS bigint[]))
     UNION SELECT order_id FROM erasures WHERE order_id = ANY(CAST(:ids AS bigint[]))"""
-).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
 _TO_SETTLE = {
-    kind: text(
-        f"""SELECT v.id FROM {table} v WHERE v.id > :after AND v.status <> 'completed'
+    kind: f"""SELECT v.id FROM {table} v WHERE v.id > :after AND v.status <> 'completed'
         ORDER BY v.id LIMIT :page"""
-    ).bindparams(bindparam("after", type_=Integer))
     for kind, table in TABLES.items()
 }
 _GO_ON = {
-    kind: text(
-        f"""UPDATE {table} SET run = :run, attempt = 0, step = 0, status = 'pending', retry = NULL,
+    kind: f"""UPDATE {table} SET run = :run, attempt = 0, step = 0, status = 'pending', retry = NULL,
             provider_job_id = :provider_job_id, updated_at = clock_timestamp() WHERE id = :id"""
-    )
     for kind, table in TABLES.items()
 }
 _RETRY_AS = {
-    kind: text(f"UPDATE {table} SET run = :run, attempt = 0, step = 0 WHERE id = :id")
+    kind: f"UPDATE {table} SET run = :run, attempt = 0, step = 0 WHERE id = :id"
     for kind, table in TABLES.items()
 }
 
 
 async def erasures(connection: AsyncConnection) -> list[Mapping[str, Any]]:
     """All records of erasures, finished or not."""
-    return [dict(row) for row in (await connection.execute(_ERASURES)).mappings()]
+    return [dict(row) for row in (await execute(connection, _ERASURES)).mappings()]
 
 
 async def suppressed(connection: AsyncConnection) -> list[int]:
     """Orders of the shop that must never be imported again."""
-    return [row.shopify_id for row in await connection.execute(_NEVER_AGAIN)]
+    return [row.shopify_id for row in await execute(connection, _NEVER_AGAIN)]
 
 
 async def ids(connection: AsyncConnection) -> dict[str, int]:
@@ -82,82 +66,82 @@ async def ids(connection: AsyncConnection) -> dict[str, int]:
 
 async def active_users(connection: AsyncConnection) -> list[str]:
     """Keys of the names of users that may sign in."""
-    return [row.name_key for row in await connection.execute(_USERS)]
+    return [row.name_key for row in await execute(connection, _USERS)]
 
 
 async def active_tokens(connection: AsyncConnection) -> list[int]:
     """Ids of API tokens that are not revoked."""
-    return [row.id for row in await connection.execute(_TOKENS)]
+    return [row.id for row in await execute(connection, _TOKENS)]
 
 
 async def count_other_connections(connection: AsyncConnection) -> int:
     """How many other connections the database has."""
-    return int((await connection.execute(_OTHERS)).scalar_one())
+    return int((await execute(connection, _OTHERS)).scalar_one())
 
 
 async def advance(connection: AsyncConnection, name: str, value: int) -> None:
     """Let a sequence go on after ``value``."""
-    await connection.execute(_ADVANCE, {"sequence": await _sequence(connection, name), "value": value})
+    await execute(connection, _ADVANCE, {"sequence": await _sequence(connection, name), "value": value})
 
 
 async def end_sessions(connection: AsyncConnection) -> int:
     """Sign everybody out; how many sessions there were."""
-    return int((await connection.execute(_END_SESSIONS)).scalar_one())
+    return int((await execute(connection, _END_SESSIONS)).scalar_one())
 
 
 async def disable_users_but(connection: AsyncConnection, names: Sequence[str]) -> list[str]:
     """Disable all users but these (keys of names); names of those that were not."""
-    return [row.name for row in await connection.execute(_DISABLE, {"names": list(names)})]
+    return [row.name for row in await execute(connection, _DISABLE, {"names": list(names)})]
 
 
 async def revoke_tokens_but(connection: AsyncConnection, good: Sequence[int]) -> list[str]:
     """Revoke all tokens but these (ids); names of those that were good."""
-    return [row.name for row in await connection.execute(_REVOKE, {"ids": list(good)})]
+    return [row.name for row in await execute(connection, _REVOKE, {"ids": list(good)})]
 
 
 async def order_number(connection: AsyncConnection, order_id: int) -> str | None:
     """The number of an order that is here."""
-    found: str | None = (await connection.execute(_ORDER_NUMBER, {"order_id": order_id})).scalar()
+    found: str | None = (await execute(connection, _ORDER_NUMBER, {"order_id": order_id})).scalar()
     return found
 
 
 async def note_gone(connection: AsyncConnection, values: Mapping[str, Any]) -> bool:
     """Keep the record of an order that is not here, and have its files deleted; ``False`` if it was kept."""
-    return (await connection.execute(_GONE, dict(values))).first() is not None
+    return (await execute(connection, _GONE, dict(values))).first() is not None
 
 
 async def known_orders(connection: AsyncConnection, order_ids: Sequence[int]) -> set[int]:
     """Those of these ids of which there is an order, or the record of its erasure."""
-    rows = await connection.execute(_IDS_OF_ORDERS, {"ids": list(order_ids)})
+    rows = await execute(connection, _IDS_OF_ORDERS, {"ids": list(order_ids)})
     return {row.id for row in rows}
 
 
 async def unfinished(connection: AsyncConnection, kind: StatusType, *, after: int, page: int) -> list[int]:
-    """Ids of versions in hand or in error, beyond ``after``."""
-    rows = await connection.execute(_TO_SETTLE[kind], {"after": after, "page": page})
+    """Ids of versions that are active or in error, beyond ``after``."""
+    rows = await execute(connection, _TO_SETTLE[kind], {"after": after, "page": page})
     return [row.id for row in rows]
 
 
 async def go_on(
     connection: AsyncConnection, kind: StatusType, version_id: int, *, run: int, provider_job_id: str
 ) -> None:
-    """Let a locked version in hand go on with a later run, which a provider has."""
+    """Continue a locked active version with a later run that a provider has."""
     values = {"id": version_id, "run": run, "provider_job_id": provider_job_id}
-    await connection.execute(_GO_ON[kind], values)
+    await execute(connection, _GO_ON[kind], values)
 
 
 async def retry_as(connection: AsyncConnection, kind: StatusType, version_id: int, run: int) -> None:
     """Let the next retry of a locked version in error be run ``run``."""
-    await connection.execute(_RETRY_AS[kind], {"id": version_id, "run": run - 1})
+    await execute(connection, _RETRY_AS[kind], {"id": version_id, "run": run - 1})
 
 
 async def _last(connection: AsyncConnection, name: str) -> int:
     sequence = await _sequence(connection, name)
-    return int((await connection.execute(_LAST, {"sequence": sequence})).scalar_one())
+    return int((await execute(connection, _LAST, {"sequence": sequence})).scalar_one())
 
 
 async def _sequence(connection: AsyncConnection, name: str) -> str:
     """The sequence of a table's ids, as its installation calls it; ``name`` if it is one itself."""
     if name == MANUAL_NUMBERS:
         return name
-    return str((await connection.execute(_SEQUENCE_OF, {"table": name})).scalar_one())
+    return str((await execute(connection, _SEQUENCE_OF, {"table": name})).scalar_one())

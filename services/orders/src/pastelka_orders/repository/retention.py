@@ -3,26 +3,21 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-_CLOCK = text("SELECT clock_timestamp()")
-_STATE = text(
-    """SELECT r.ran_at, r.days, r.since, r.erased, r.last_erased_at, r.error, w.waiting, w.failing,
+from pastelka_orders.repository.sql import execute
+
+_CLOCK = "SELECT clock_timestamp()"
+_STATE = """SELECT r.ran_at, r.days, r.since, r.erased, r.last_erased_at, r.error, w.waiting, w.failing,
         w.failure FROM retention r,
         (SELECT count(*) AS waiting, count(last_error) AS failing,
             (array_agg(last_error ORDER BY order_id) FILTER (WHERE last_error IS NOT NULL))[1] AS failure
         FROM erasures WHERE erased_at IS NULL) w"""
-)
-_BEGIN = text(
-    """INSERT INTO retention (id, ran_at, days, since)
+_BEGIN = """INSERT INTO retention (id, ran_at, days, since)
     VALUES (1, clock_timestamp(), CAST(:days AS integer), clock_timestamp()) ON CONFLICT (id) DO NOTHING"""
-)
-_RAN = text(
-    """UPDATE retention SET ran_at = clock_timestamp(), days = CAST(:days AS integer),
+_RAN = """UPDATE retention SET ran_at = clock_timestamp(), days = CAST(:days AS integer),
         error = CAST(:error AS text)"""
-)
-_ERASED = text("UPDATE retention SET erased = erased + 1, last_erased_at = clock_timestamp()")
+_ERASED = "UPDATE retention SET erased = erased + 1, last_erased_at = clock_timestamp()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +40,26 @@ class RetentionSnapshot:
 
 async def clock(connection: AsyncConnection) -> datetime:
     """The database's present moment."""
-    found: datetime = (await connection.execute(_CLOCK)).scalar_one()
+    found: datetime = (await execute(connection, _CLOCK)).scalar_one()
     return found
 
 
 async def state(connection: AsyncConnection) -> RetentionSnapshot | None:
     """What is remembered, if there was a look."""
-    row = (await connection.execute(_STATE)).mappings().first()
+    row = (await execute(connection, _STATE)).mappings().first()
     return RetentionSnapshot(**row) if row else None
 
 
 async def begin(connection: AsyncConnection, *, days: int | None) -> None:
     """Count from now on, unless that was begun before."""
-    await connection.execute(_BEGIN, {"days": days})
+    await execute(connection, _BEGIN, {"days": days})
 
 
 async def note_run(connection: AsyncConnection, *, days: int | None, error: str | None = None) -> None:
     """Remember a look, and why it could not do its work."""
-    await connection.execute(_RAN, {"days": days, "error": error})
+    await execute(connection, _RAN, {"days": days, "error": error})
 
 
 async def note_erased(connection: AsyncConnection) -> None:
     """Count an order that was erased because it was too old."""
-    await connection.execute(_ERASED)
+    await execute(connection, _ERASED)

@@ -3,35 +3,27 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.access.principal import Role
+from pastelka_orders.repository.sql import execute
 
 # By primary keys only: this is read with every request.
-_FIND = text(
-    """SELECT users.name, users.role::text AS role FROM sessions JOIN users ON users.id = sessions.user_id
+_FIND = """SELECT users.name, users.role::text AS role FROM sessions JOIN users ON users.id = sessions.user_id
     WHERE sessions.secret_hash = :hash AND sessions.expires_at > clock_timestamp()
         AND users.disabled_at IS NULL"""
-)
-_ADD = text(
-    """INSERT INTO sessions (secret_hash, user_id, expires_at)
+_ADD = """INSERT INTO sessions (secret_hash, user_id, expires_at)
     VALUES (:hash, :user_id, clock_timestamp()
         + LEAST(CAST(:idle AS interval), CAST(:longest AS interval)))"""
-)
-_SLIDE = text(
-    """UPDATE sessions SET last_seen_at = clock_timestamp(),
+_SLIDE = """UPDATE sessions SET last_seen_at = clock_timestamp(),
         expires_at = LEAST(clock_timestamp() + CAST(:idle AS interval),
             created_at + CAST(:longest AS interval))
     WHERE secret_hash = :hash AND expires_at > clock_timestamp()
         AND last_seen_at < clock_timestamp() - interval '1 minute'"""
-)
-_REMOVE = text("DELETE FROM sessions WHERE secret_hash = :hash RETURNING user_id")
-_REMOVE_ALL = text("DELETE FROM sessions WHERE user_id = :user_id")
-_FORGET = text(
-    """DELETE FROM sessions WHERE secret_hash IN (SELECT secret_hash FROM sessions
+_REMOVE = "DELETE FROM sessions WHERE secret_hash = :hash RETURNING user_id"
+_REMOVE_ALL = "DELETE FROM sessions WHERE user_id = :user_id"
+_FORGET = """DELETE FROM sessions WHERE secret_hash IN (SELECT secret_hash FROM sessions
         WHERE expires_at < clock_timestamp() ORDER BY expires_at LIMIT 100 FOR UPDATE SKIP LOCKED)"""
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +46,27 @@ class SignedIn:
 
 async def find(connection: AsyncConnection, secret_hash: bytes) -> SignedIn | None:
     """Whose session it is, if it is a good one."""
-    row = (await connection.execute(_FIND, {"hash": secret_hash})).one_or_none()
+    row = (await execute(connection, _FIND, {"hash": secret_hash})).one_or_none()
     return None if row is None else SignedIn(row.name, row.role)
 
 
 async def add(connection: AsyncConnection, secret_hash: bytes, user_id: int, life: SessionLife) -> None:
     """Begin a session; those that are over are deleted on the way."""
-    await connection.execute(_FORGET)
+    await execute(connection, _FORGET)
     values = {"hash": secret_hash, "user_id": user_id, "idle": life.idle, "longest": life.longest}
-    await connection.execute(_ADD, values)
+    await execute(connection, _ADD, values)
 
 
 async def slide(connection: AsyncConnection, secret_hash: bytes, life: SessionLife) -> None:
     """Let it live on as it is used; once a minute at most."""
-    await connection.execute(_SLIDE, {"hash": secret_hash, "idle": life.idle, "longest": life.longest})
+    await execute(connection, _SLIDE, {"hash": secret_hash, "idle": life.idle, "longest": life.longest})
 
 
 async def remove(connection: AsyncConnection, secret_hash: bytes) -> bool:
     """End a session; whether there was one."""
-    return (await connection.execute(_REMOVE, {"hash": secret_hash})).scalar_one_or_none() is not None
+    return (await execute(connection, _REMOVE, {"hash": secret_hash})).scalar_one_or_none() is not None
 
 
 async def remove_of(connection: AsyncConnection, user_id: int) -> int:
     """End every session of a user; how many there were."""
-    return (await connection.execute(_REMOVE_ALL, {"user_id": user_id})).rowcount
+    return (await execute(connection, _REMOVE_ALL, {"user_id": user_id})).rowcount

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ARRAY, BigInteger, Integer, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.domain.photo_plan import Place, StoredPhotoState
 from pastelka_orders.domain.shop_orders import ShopItem
 from pastelka_orders.repository import claims
 from pastelka_orders.repository.claims import DUE_NOW
+from pastelka_orders.repository.sql import execute
 
 # Of fields that a person changed, the shop's values are kept beside; what the shop removes is removed.
 _SHOP_VALUES = """(SELECT jsonb_object_agg(n.key, n.value) FROM jsonb_each(jsonb_build_object(
@@ -22,8 +22,7 @@ _OF_SHOP = """CASE WHEN jsonb_exists(l.shop_values, 'title') THEN l.shop_values-
         THEN l.shop_values->>'dedication' ELSE l.dedication END,
     CASE WHEN jsonb_exists(l.shop_values, 'layout') THEN l.shop_values->>'layout' ELSE l.layout END"""
 # What an item has by its place stays: only the shop's id says which item is meant.
-_ITEMS = text(
-    f"""INSERT INTO line_items AS l
+_ITEMS = f"""INSERT INTO line_items AS l
         (order_id, position, shopify_line_item_id, title, quantity, dedication, layout)
     SELECT :order_id,
         n.place + COALESCE((SELECT max(position) FROM line_items WHERE order_id = :order_id), 0),
@@ -44,56 +43,30 @@ _ITEMS = text(
     WHERE ({_OF_SHOP}) IS DISTINCT FROM
         (EXCLUDED.title, EXCLUDED.quantity, EXCLUDED.dedication, EXCLUDED.layout)
     RETURNING l.id"""
-).bindparams(
-    bindparam("order_id", type_=Integer),
-    bindparam("ids", type_=ARRAY(BigInteger)),
-    bindparam("titles", type_=ARRAY(Text)),
-    bindparam("quantities", type_=ARRAY(Integer)),
-    bindparam("dedications", type_=ARRAY(Text)),
-    bindparam("layouts", type_=ARRAY(Text)),
-)
-_ITEMS_GONE = text(
-    """UPDATE line_items SET quantity = 0, shop_values = NULLIF(shop_values - 'quantity', '{}')
+_ITEMS_GONE = """UPDATE line_items SET quantity = 0, shop_values = NULLIF(shop_values - 'quantity', '{}')
     WHERE order_id = :order_id AND quantity <> 0
         AND shopify_line_item_id IS NOT NULL AND shopify_line_item_id <> ALL(CAST(:ids AS bigint[]))
     RETURNING id"""
-).bindparams(bindparam("order_id", type_=Integer), bindparam("ids", type_=ARRAY(BigInteger)))
-_ITEM_IDS = text("SELECT id, shopify_line_item_id FROM line_items WHERE order_id = :order_id").bindparams(
-    bindparam("order_id", type_=Integer)
-)
-_PHOTOS = text(
-    """SELECT i.id, i.line_item_id, i.position, i.original_url, i.path IS NOT NULL AS is_stored,
+_ITEM_IDS = "SELECT id, shopify_line_item_id FROM line_items WHERE order_id = :order_id"
+_PHOTOS = """SELECT i.id, i.line_item_id, i.position, i.original_url, i.path IS NOT NULL AS is_stored,
         i.download_error_code IS NOT NULL AS has_failed
     FROM images i JOIN line_items l ON l.id = i.line_item_id WHERE l.order_id = :order_id
     ORDER BY i.id FOR NO KEY UPDATE OF i"""
-).bindparams(bindparam("order_id", type_=Integer))
-_ADD_PHOTOS = text(
-    """INSERT INTO images (line_item_id, position, original_url)
+_ADD_PHOTOS = """INSERT INTO images (line_item_id, position, original_url)
     SELECT n.line_item_id, n.position, n.url FROM unnest(CAST(:items AS integer[]),
         CAST(:positions AS integer[]), CAST(:urls AS text[])) AS n(line_item_id, position, url)
     ORDER BY n.line_item_id, n.position"""
-).bindparams(
-    bindparam("items", type_=ARRAY(Integer)),
-    bindparam("positions", type_=ARRAY(Integer)),
-    bindparam("urls", type_=ARRAY(Text)),
-)
 # What was made from the photo before stays, but is chosen no longer: it shows another picture.
-_REPLACE_PHOTOS = text(
-    f"""UPDATE images i SET original_url = n.url, photo_version = i.photo_version + 1,
+_REPLACE_PHOTOS = f"""UPDATE images i SET original_url = n.url, photo_version = i.photo_version + 1,
         photo_replaced_at = clock_timestamp(), path = NULL, width = NULL, height = NULL,
         downloaded_at = NULL, download_error_code = NULL, download_error_message = NULL,
         selected_coloring_id = NULL, selected_svg_id = NULL,
         coloring_chosen_at = NULL, svg_chosen_at = NULL, {DUE_NOW}
     FROM unnest(CAST(:ids AS integer[]), CAST(:urls AS text[])) AS n(id, url) WHERE i.id = n.id"""
-).bindparams(bindparam("ids", type_=ARRAY(Integer)), bindparam("urls", type_=ARRAY(Text)))
-_AWAIT_PHOTOS = text(
-    f"""UPDATE images SET download_error_code = NULL, download_error_message = NULL, {DUE_NOW}
+_AWAIT_PHOTOS = f"""UPDATE images SET download_error_code = NULL, download_error_message = NULL, {DUE_NOW}
     WHERE id = ANY(CAST(:ids AS integer[]))"""
-).bindparams(bindparam("ids", type_=ARRAY(Integer)))
-_DROP_PHOTOS = text(
-    """DELETE FROM images i WHERE id = ANY(CAST(:ids AS integer[]))
+_DROP_PHOTOS = """DELETE FROM images i WHERE id = ANY(CAST(:ids AS integer[]))
         AND NOT EXISTS (SELECT 1 FROM coloring_versions c WHERE c.image_id = i.id)"""
-).bindparams(bindparam("ids", type_=ARRAY(Integer)))
 
 
 async def keep_items(connection: AsyncConnection, order_id: int, items: Sequence[ShopItem]) -> bool:
@@ -103,7 +76,8 @@ async def keep_items(connection: AsyncConnection, order_id: int, items: Sequence
     """
     items = list({item.shopify_id: item for item in items}.values())
     ids = [item.shopify_id for item in items]
-    changed = await connection.execute(
+    changed = await execute(
+        connection,
         _ITEMS,
         {
             "order_id": order_id,
@@ -114,19 +88,19 @@ async def keep_items(connection: AsyncConnection, order_id: int, items: Sequence
             "layouts": [item.layout for item in items],
         },
     )
-    gone = await connection.execute(_ITEMS_GONE, {"order_id": order_id, "ids": ids})
+    gone = await execute(connection, _ITEMS_GONE, {"order_id": order_id, "ids": ids})
     return bool(changed.all()) | bool(gone.all())
 
 
 async def item_ids(connection: AsyncConnection, order_id: int) -> dict[int, int]:
     """Our ids of the order's line items by the shop's."""
-    rows = await connection.execute(_ITEM_IDS, {"order_id": order_id})
+    rows = await execute(connection, _ITEM_IDS, {"order_id": order_id})
     return {row.shopify_line_item_id: row.id for row in rows}
 
 
 async def lock_photos(connection: AsyncConnection, order_id: int) -> list[StoredPhotoState]:
     """The order's photos, locked."""
-    rows = await connection.execute(_PHOTOS, {"order_id": order_id})
+    rows = await execute(connection, _PHOTOS, {"order_id": order_id})
     return [
         StoredPhotoState(
             row.id, (row.line_item_id, row.position), row.original_url, row.is_stored, row.has_failed
@@ -144,25 +118,25 @@ async def add_photos(connection: AsyncConnection, photos: Mapping[Place, str]) -
         "positions": [position for _, position in photos],
         "urls": list(photos.values()),
     }
-    await connection.execute(_ADD_PHOTOS, values)
+    await execute(connection, _ADD_PHOTOS, values)
     await claims.notify(connection)
 
 
 async def replace_photos(connection: AsyncConnection, photos: Mapping[int, str]) -> None:
     """Other photos take the place of these, and are downloaded: URLs by image."""
     if photos:
-        await connection.execute(_REPLACE_PHOTOS, {"ids": list(photos), "urls": list(photos.values())})
+        await execute(connection, _REPLACE_PHOTOS, {"ids": list(photos), "urls": list(photos.values())})
         await claims.notify(connection)
 
 
 async def await_photos(connection: AsyncConnection, image_ids: Sequence[int]) -> None:
     """Download these photos again: forget why they could not be."""
     if image_ids:
-        await connection.execute(_AWAIT_PHOTOS, {"ids": list(image_ids)})
+        await execute(connection, _AWAIT_PHOTOS, {"ids": list(image_ids)})
         await claims.notify(connection)
 
 
 async def drop_photos(connection: AsyncConnection, image_ids: Sequence[int]) -> None:
     """The shop has these no longer, and they were never stored."""
     if image_ids:
-        await connection.execute(_DROP_PHOTOS, {"ids": list(image_ids)})
+        await execute(connection, _DROP_PHOTOS, {"ids": list(image_ids)})

@@ -3,67 +3,43 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
-from sqlalchemy import DateTime, Integer, LargeBinary, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.domain.shop_orders import ShopOrder
 from pastelka_orders.models.orders import OrderStatus
 from pastelka_orders.repository.order_search import search_text
+from pastelka_orders.repository.sql import execute
 
 _LOCK_CLASS = 7_240
 _KEPT_DAYS = 7
 
 # By the shop's id, whether there is such an order yet or not: two messages about one never meet.
-_LOCK = text("SELECT pg_advisory_xact_lock(:class, hashint8(CAST(:shopify_id AS bigint)))")
-_FIND = text(
-    """SELECT id, order_number, status, shopify_updated_at, created_at, cancelled_at, customer_email,
+_LOCK = "SELECT pg_advisory_xact_lock(:class, hashint8(CAST(:shopify_id AS bigint)))"
+_FIND = """SELECT id, order_number, status, shopify_updated_at, created_at, cancelled_at, customer_email,
         customer_name, payment_status, shipping_method
     FROM orders WHERE shopify_id = CAST(:shopify_id AS bigint) FOR KEY SHARE"""
-)
-_FIND_NUMBER = text("SELECT source, shopify_id FROM orders WHERE order_number = :order_number")
-_WAS_DELETED = text("SELECT is_final FROM deleted_shop_orders WHERE shopify_id = CAST(:shopify_id AS bigint)")
-_BRING_BACK = text("DELETE FROM deleted_shop_orders WHERE shopify_id = CAST(:shopify_id AS bigint)")
-_ADD = text(
-    """INSERT INTO orders (order_number, source, shopify_id, shopify_order_number, customer_email,
+_FIND_NUMBER = "SELECT source, shopify_id FROM orders WHERE order_number = :order_number"
+_WAS_DELETED = "SELECT is_final FROM deleted_shop_orders WHERE shopify_id = CAST(:shopify_id AS bigint)"
+_BRING_BACK = "DELETE FROM deleted_shop_orders WHERE shopify_id = CAST(:shopify_id AS bigint)"
+_ADD = """INSERT INTO orders (order_number, source, shopify_id, shopify_order_number, customer_email,
         customer_name, payment_status, shipping_method, search, created_at, shopify_updated_at, cancelled_at)
     VALUES (:order_number, 'shopify', CAST(:shopify_id AS bigint), :name, :email, :customer, :payment,
         :shipping, :search, COALESCE(:created_at, clock_timestamp()), :updated_at, :cancelled_at)
     ON CONFLICT (order_number) DO NOTHING RETURNING id"""
-)
-_CHANGE = text(
-    """UPDATE orders SET customer_email = :email, customer_name = :customer, payment_status = :payment,
+_CHANGE = """UPDATE orders SET customer_email = :email, customer_name = :customer, payment_status = :payment,
         shipping_method = :shipping, search = :search, created_at = :created_at,
         cancelled_at = :cancelled_at, updated_at = clock_timestamp()
     WHERE id = :id"""
-)
-_MOMENTS = ("created_at", "updated_at", "cancelled_at")
-_WORDS = ("order_number", "name", "email", "customer", "payment", "shipping", "search")
-_ADD = _ADD.bindparams(
-    *(bindparam(name, type_=DateTime(timezone=True)) for name in _MOMENTS),
-    *(bindparam(name, type_=Text) for name in _WORDS),
-)
-_CHANGE = _CHANGE.bindparams(
-    bindparam("id", type_=Integer),
-    *(bindparam(name, type_=DateTime(timezone=True)) for name in ("created_at", "cancelled_at")),
-    *(bindparam(name, type_=Text) for name in _WORDS[2:]),
-)
-_FRESH = text("UPDATE orders SET shopify_updated_at = :updated_at WHERE id = :id").bindparams(
-    bindparam("id", type_=Integer), bindparam("updated_at", type_=DateTime(timezone=True))
-)
-_SET_STATUS = text(
-    """UPDATE orders SET status = CAST(:status AS orderstatus), updated_at = clock_timestamp()
+_FRESH = "UPDATE orders SET shopify_updated_at = :updated_at WHERE id = :id"
+_SET_STATUS = """UPDATE orders SET status = CAST(:status AS orderstatus), updated_at = clock_timestamp()
     WHERE id = :id"""
-).bindparams(bindparam("id", type_=Integer))
-_SEEN = text(
-    """INSERT INTO shopify_webhooks (id, topic, body_digest) VALUES (:id, :topic, :digest)
+_SEEN = """INSERT INTO shopify_webhooks (id, topic, body_digest) VALUES (:id, :topic, :digest)
     ON CONFLICT DO NOTHING RETURNING id"""
-).bindparams(bindparam("digest", type_=LargeBinary))
-_FORGET = text(
-    """DELETE FROM shopify_webhooks WHERE id IN (SELECT id FROM shopify_webhooks
+_FORGET = """DELETE FROM shopify_webhooks WHERE id IN (SELECT id FROM shopify_webhooks
         WHERE received_at < clock_timestamp() - make_interval(days => :days)
         ORDER BY received_at LIMIT 100 FOR UPDATE SKIP LOCKED)"""
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +65,6 @@ class ShopReference:
     shopify_id: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Deletion:
-    """``is_final``: the customer asked for it, so the order must never be imported again."""
-
-    is_final: bool
-
-
 async def is_new_webhook(
     connection: AsyncConnection, webhook_id: str | None, topic: str, digest: bytes
 ) -> bool:
@@ -103,41 +72,41 @@ async def is_new_webhook(
 
     ``digest`` is the SHA-256 of the body.
     """
-    await connection.execute(_FORGET, {"days": _KEPT_DAYS})
+    await execute(connection, _FORGET, {"days": _KEPT_DAYS})
     values = {"id": webhook_id or f"sha256:{digest.hex()}", "topic": topic, "digest": digest}
-    return (await connection.execute(_SEEN, values)).first() is not None
+    return (await execute(connection, _SEEN, values)).first() is not None
 
 
 async def lock(connection: AsyncConnection, shopify_id: int) -> KnownOrder | None:
     """Lock the order until the transaction ends, against import and deletion; returns it if it is known."""
-    await connection.execute(_LOCK, {"class": _LOCK_CLASS, "shopify_id": shopify_id})
-    row = (await connection.execute(_FIND, {"shopify_id": shopify_id})).mappings().first()
+    await execute(connection, _LOCK, {"class": _LOCK_CLASS, "shopify_id": shopify_id})
+    row = (await execute(connection, _FIND, {"shopify_id": shopify_id})).mappings().first()
     return KnownOrder(**{**row, "status": OrderStatus(row["status"])}) if row else None
 
 
 async def hold(connection: AsyncConnection, shopify_ids: Sequence[int]) -> None:
     """Lock these orders against import until the transaction ends, whether they exist here or not."""
     for shopify_id in sorted(set(shopify_ids)):
-        await connection.execute(_LOCK, {"class": _LOCK_CLASS, "shopify_id": shopify_id})
+        await execute(connection, _LOCK, {"class": _LOCK_CLASS, "shopify_id": shopify_id})
 
 
 async def reference(connection: AsyncConnection, order_number: str) -> ShopReference | None:
     """What the shop calls this order; ``None`` if there is none by that number."""
-    row = (await connection.execute(_FIND_NUMBER, {"order_number": order_number})).first()
+    row = (await execute(connection, _FIND_NUMBER, {"order_number": order_number})).first()
     if row is None:
         return None
     return ShopReference(row.shopify_id if row.source == "shopify" else None)
 
 
-async def deletion(connection: AsyncConnection, shopify_id: int) -> Deletion | None:
-    """How the order was deleted that was here; ``None`` if it was not."""
-    row = (await connection.execute(_WAS_DELETED, {"shopify_id": shopify_id})).first()
-    return None if row is None else Deletion(row.is_final)
+async def deletion(connection: AsyncConnection, shopify_id: int) -> Literal["final", "deleted"] | None:
+    """How the order was deleted that was here; a ``final`` one must never be imported again."""
+    is_final = (await execute(connection, _WAS_DELETED, {"shopify_id": shopify_id})).scalar()
+    return None if is_final is None else "final" if is_final else "deleted"
 
 
 async def bring_back(connection: AsyncConnection, shopify_id: int) -> None:
     """Forget that the order was deleted."""
-    await connection.execute(_BRING_BACK, {"shopify_id": shopify_id})
+    await execute(connection, _BRING_BACK, {"shopify_id": shopify_id})
 
 
 async def add(connection: AsyncConnection, order: ShopOrder) -> tuple[int, str]:
@@ -159,7 +128,7 @@ async def add(connection: AsyncConnection, order: ShopOrder) -> tuple[int, str]:
             "updated_at": order.updated_at,
             "cancelled_at": order.cancelled_at,
         }
-        order_id = (await connection.execute(_ADD, values)).scalar()
+        order_id = (await execute(connection, _ADD, values)).scalar()
         if order_id is not None:
             return order_id, number
     raise RuntimeError(f"order {order.order_number} of the shop could not be added under any number")
@@ -176,11 +145,11 @@ async def change(connection: AsyncConnection, known: KnownOrder, order: ShopOrde
         "cancelled_at": order.cancelled_at if order.tells_cancellation else known.cancelled_at,
     }
     if order.updated_at is not None and order.updated_at != known.shopify_updated_at:
-        await connection.execute(_FRESH, {"id": known.id, "updated_at": order.updated_at})
+        await execute(connection, _FRESH, {"id": known.id, "updated_at": order.updated_at})
     if values == _head(known):
         return False
     search = search_text(known.order_number, values["customer"], values["email"])  # type: ignore[arg-type]
-    await connection.execute(_CHANGE, {**values, "search": search, "id": known.id})
+    await execute(connection, _CHANGE, {**values, "search": search, "id": known.id})
     return True
 
 
@@ -197,4 +166,4 @@ def _head(known: KnownOrder) -> dict[str, object]:
 
 async def set_status(connection: AsyncConnection, order_id: int, status: OrderStatus) -> None:
     """Set the order's own status."""
-    await connection.execute(_SET_STATUS, {"id": order_id, "status": status.value})
+    await execute(connection, _SET_STATUS, {"id": order_id, "status": status.value})

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Integer, TextClause, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.statuses import StatusType
 from pastelka_orders.models.orders import StoredKind
 from pastelka_orders.repository import claims
 from pastelka_orders.repository.claims import DUE_NOW
+from pastelka_orders.repository.sql import execute
 from pastelka_orders.repository.versions import TABLES
 
 FILE_MISSING = "file_missing"
@@ -19,69 +19,56 @@ PHOTO_MISSING = "photo_missing"
 _ALIVE = "NOT EXISTS (SELECT 1 FROM erasures e WHERE e.order_id = l.order_id)"
 _OLD = "clock_timestamp() - make_interval(secs => :grace)"
 _PAGES = {
-    kind: text(
-        f"""SELECT v.id, v.path, v.status = 'error' AS is_noted
+    kind: f"""SELECT v.id, v.path, v.status = 'error' AS is_noted
         FROM {table} v JOIN images i ON i.id = v.image_id JOIN line_items l ON l.id = i.line_item_id
         WHERE v.id > :after AND v.path IS NOT NULL AND v.updated_at < {_OLD} AND {_ALIVE}
             AND (v.status = 'completed' OR (v.status = 'error' AND v.error_code = '{FILE_MISSING}'))
         ORDER BY v.id LIMIT :page"""
-    ).bindparams(bindparam("after", type_=Integer))
     for kind, table in TABLES.items()
 }
-_PHOTOS = text(
-    f"""SELECT i.id, i.path, COALESCE(i.download_error_code = '{PHOTO_MISSING}', false) AS is_noted
+_PHOTOS = f"""SELECT i.id, i.path, COALESCE(i.download_error_code = '{PHOTO_MISSING}', false) AS is_noted
     FROM images i JOIN line_items l ON l.id = i.line_item_id
     WHERE i.id > :after AND i.path IS NOT NULL AND {_ALIVE}
         AND COALESCE(i.downloaded_at < {_OLD}, true)
     ORDER BY i.id LIMIT :page"""
-).bindparams(bindparam("after", type_=Integer))
-_BOOKS = text(
-    f"""SELECT b.id, b.path, b.status = 'error' AS is_noted FROM book_versions b
+_BOOKS = f"""SELECT b.id, b.path, b.status = 'error' AS is_noted FROM book_versions b
     WHERE b.id > :after AND b.path IS NOT NULL AND b.completed_at < {_OLD}
         AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.order_id = b.order_id)
         AND (b.status = 'completed' OR (b.status = 'error' AND b.error_code = '{FILE_MISSING}'))
     ORDER BY b.id LIMIT :page"""
-).bindparams(bindparam("after", type_=Integer))
-_STATEMENTS: dict[StoredKind, TextClause] = {
+_STATEMENTS: dict[StoredKind, str] = {
     "coloring": _PAGES["coloring"],
     "svg": _PAGES["svg"],
     "photo": _PHOTOS,
     "book": _BOOKS,
 }
 # What was to follow the page was asked for when the page was first completed.
-_NOTHING_FOLLOWS = text("UPDATE coloring_versions SET then_svg = NULL WHERE id = :id")
+_NOTHING_FOLLOWS = "UPDATE coloring_versions SET then_svg = NULL WHERE id = :id"
 _BACK = {
-    kind: text(
-        f"""UPDATE {table} SET status = 'completed', error_code = NULL, error_message = NULL,
+    kind: f"""UPDATE {table} SET status = 'completed', error_code = NULL, error_message = NULL,
             completed_at = clock_timestamp(), updated_at = clock_timestamp() WHERE id = :id"""
-    )
     for kind, table in TABLES.items()
 }
-_PHOTO_FETCHED_AGAIN = text(
-    f"""UPDATE images SET path = NULL, downloaded_at = NULL, download_error_code = NULL,
+_PHOTO_FETCHED_AGAIN = f"""UPDATE images SET path = NULL, downloaded_at = NULL, download_error_code = NULL,
         download_error_message = NULL, {DUE_NOW} WHERE id = :id"""
-)
-_PHOTO_NOTED = text(
-    """UPDATE images SET download_error_code = CAST(:code AS text),
+_PHOTO_NOTED = """UPDATE images SET download_error_code = CAST(:code AS text),
         download_error_message = CAST(:message AS text) WHERE id = :id"""
-)
 
 
-_POSITIONS = text("SELECT kind, after FROM file_checks")
-_SAVE_POSITION = text(
-    """INSERT INTO file_checks AS f (kind, after) VALUES (CAST(:kind AS text), CAST(:after AS integer))
+_POSITIONS = "SELECT kind, after FROM file_checks"
+_SAVE_POSITION = """INSERT INTO file_checks AS f (kind, after)
+    VALUES (CAST(:kind AS text), CAST(:after AS integer))
     ON CONFLICT (kind) DO UPDATE SET after = EXCLUDED.after"""
-)
 
 
 async def positions(connection: AsyncConnection) -> dict[str, int]:
     """By kind the id of the last file that was looked for in the present round."""
-    return {row.kind: row.after for row in await connection.execute(_POSITIONS)}
+    return {row.kind: row.after for row in await execute(connection, _POSITIONS)}
 
 
 async def save_position(connection: AsyncConnection, kind: StoredKind, after: int) -> None:
     """Go on after this id in the next pass, whichever process makes it; 0 begins a new round."""
-    await connection.execute(_SAVE_POSITION, {"kind": kind, "after": after})
+    await execute(connection, _SAVE_POSITION, {"kind": kind, "after": after})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +85,23 @@ async def page(
     connection: AsyncConnection, kind: StoredKind, *, after: int, page: int, grace: float
 ) -> list[StoredFile]:
     """Files of rows with an id beyond ``after``, by id; none of orders that are being erased."""
-    rows = await connection.execute(_STATEMENTS[kind], {"after": after, "page": page, "grace": grace})
+    rows = await execute(connection, _STATEMENTS[kind], {"after": after, "page": page, "grace": grace})
     return [StoredFile(kind, row.id, row.path, row.is_noted) for row in rows]
 
 
 async def nothing_follows(connection: AsyncConnection, version_id: int) -> None:
     """Make no SVG by itself when this coloring is made again."""
-    await connection.execute(_NOTHING_FOLLOWS, {"id": version_id})
+    await execute(connection, _NOTHING_FOLLOWS, {"id": version_id})
 
 
 async def version_is_back(connection: AsyncConnection, kind: StatusType, version_id: int) -> None:
     """The file of a locked version is there again."""
-    await connection.execute(_BACK[kind], {"id": version_id})
+    await execute(connection, _BACK[kind], {"id": version_id})
 
 
 async def fetch_photo_again(connection: AsyncConnection, image_id: int) -> None:
     """Let a locked image wait for its photo."""
-    await connection.execute(_PHOTO_FETCHED_AGAIN, {"id": image_id})
+    await execute(connection, _PHOTO_FETCHED_AGAIN, {"id": image_id})
     await claims.notify(connection)
 
 
@@ -122,4 +109,4 @@ async def note_photo(
     connection: AsyncConnection, image_id: int, code: str | None, message: str | None
 ) -> None:
     """Note on a locked image what is wrong with its photo's file, or that nothing is."""
-    await connection.execute(_PHOTO_NOTED, {"id": image_id, "code": code, "message": message})
+    await execute(connection, _PHOTO_NOTED, {"id": image_id, "code": code, "message": message})

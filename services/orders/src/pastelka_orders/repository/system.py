@@ -4,30 +4,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, RowMapping, text
+from sqlalchemy import Row, RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.statuses import STATUS_ENUMS, StatusType
+from pastelka_orders.repository.sql import execute
 from pastelka_orders.repository.versions import TABLES
 
-_OUTBOX = text(
-    """SELECT (SELECT count(*) FROM outbox WHERE refused IS NULL) AS messages,
+_OUTBOX = """SELECT (SELECT count(*) FROM outbox WHERE refused IS NULL) AS messages,
         EXTRACT(EPOCH FROM clock_timestamp() - (SELECT created_at FROM outbox
             WHERE refused IS NULL ORDER BY id LIMIT 1))::float8 AS oldest_seconds,
         (SELECT count(*) FROM outbox WHERE refused IS NOT NULL) AS refused"""
-)
-_VERSIONS_ACTIVE = text(
-    " UNION ALL ".join(
-        f"SELECT '{kind}' AS kind, count(*) AS number FROM {table} WHERE is_active"
-        for kind, table in TABLES.items()
-    )
+_VERSIONS_ACTIVE = " UNION ALL ".join(
+    f"SELECT '{kind}' AS kind, count(*) AS number FROM {table} WHERE is_active"
+    for kind, table in TABLES.items()
 )
 _MINUTES = 61
 """Minutes by the clock that an hour touches."""
 # The condition on ``status`` is the one of the index ix_status_changes_ended. The clock is read
 # once, so that all minutes are counted from the same one.
-_LAST_HOUR = text(
-    """WITH hour AS (SELECT statement_timestamp() - interval '1 hour' AS since), ended AS (
+_LAST_HOUR = """WITH hour AS (SELECT statement_timestamp() - interval '1 hour' AS since), ended AS (
         SELECT kind, EXTRACT(EPOCH FROM date_trunc('minute', committed_at)
                 - date_trunc('minute', hour.since))::int / 60 AS minute,
             count(*) FILTER (WHERE status = 'completed') AS completed,
@@ -37,7 +33,6 @@ _LAST_HOUR = text(
         WHERE status IN ('completed', 'error') AND committed_at > hour.since
         GROUP BY 1, 2)
     SELECT date_trunc('minute', hour.since) AS begin, ended.* FROM hour LEFT JOIN ended ON true"""
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +48,17 @@ class EndedLastHour:
 
 async def outbox(connection: AsyncConnection) -> Row:  # type: ignore[type-arg]
     """How many ``messages`` wait, the age of the oldest (``oldest_seconds``), how many are ``refused``."""
-    return (await connection.execute(_OUTBOX)).one()
+    return (await execute(connection, _OUTBOX)).one()
 
 
 async def active_versions(connection: AsyncConnection) -> dict[StatusType, int]:
     """How many versions of each kind are asked for and have not ended."""
-    return {row.kind: row.number for row in (await connection.execute(_VERSIONS_ACTIVE)).all()}
+    return {row.kind: row.number for row in (await execute(connection, _VERSIONS_ACTIVE)).all()}
 
 
 async def last_hour(connection: AsyncConnection) -> list[EndedLastHour]:
     """What ended in the last hour, for each kind of version, and in which minutes."""
-    rows = (await connection.execute(_LAST_HOUR)).mappings().all()
+    rows = (await execute(connection, _LAST_HOUR)).mappings().all()
     return [
         _ended(kind, [row for row in rows if row["kind"] == kind], rows[0]["begin"]) for kind in STATUS_ENUMS
     ]

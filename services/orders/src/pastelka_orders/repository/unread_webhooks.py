@@ -9,66 +9,51 @@ import hashlib
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import Integer, LargeBinary, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.domain.shop_orders import UnreadBody
+from pastelka_orders.repository.sql import execute
 
 MAX_BODY_BYTES = 256 * 1024
 """Of a body that is kept; a longer one is cut."""
 _KEPT_DAYS = 30
 _KEPT_ROWS = 100
 
-_PROBLEMS = text("SELECT problems FROM unread_webhooks WHERE order_id = :order_id FOR UPDATE")
-_READ = text("DELETE FROM unread_webhooks WHERE order_id = :order_id")
-_KEEP = text(
-    """INSERT INTO unread_webhooks (order_id, topic, body, body_digest, problems)
+_PROBLEMS = "SELECT problems FROM unread_webhooks WHERE order_id = :order_id FOR UPDATE"
+_READ = "DELETE FROM unread_webhooks WHERE order_id = :order_id"
+_KEEP = """INSERT INTO unread_webhooks (order_id, topic, body, body_digest, problems)
     VALUES (:order_id, :topic, :body, :digest, CAST(:problems AS jsonb))
     ON CONFLICT (order_id) DO UPDATE SET topic = EXCLUDED.topic, body = EXCLUDED.body,
         body_digest = EXCLUDED.body_digest, problems = EXCLUDED.problems, received_at = clock_timestamp()"""
-).bindparams(
-    bindparam("order_id", type_=Integer),
-    bindparam("topic", type_=Text),
-    bindparam("body", type_=LargeBinary),
-    bindparam("digest", type_=LargeBinary),
-)
-_KEEP_UNIDENTIFIED = text(
-    """INSERT INTO unread_webhooks (topic, body, body_digest, problems)
+_KEEP_UNIDENTIFIED = """INSERT INTO unread_webhooks (topic, body, body_digest, problems)
     SELECT :topic, :body, :digest, CAST(:problems AS jsonb)
     WHERE NOT EXISTS (SELECT 1 FROM unread_webhooks WHERE order_id IS NULL AND body_digest = :digest)"""
-).bindparams(
-    bindparam("topic", type_=Text),
-    bindparam("body", type_=LargeBinary),
-    bindparam("digest", type_=LargeBinary),
-)
-_FORGET_OLD = text(
-    """DELETE FROM unread_webhooks WHERE order_id IS NULL
+_FORGET_OLD = """DELETE FROM unread_webhooks WHERE order_id IS NULL
         AND (received_at < clock_timestamp() - make_interval(days => :days) OR id <= (
             SELECT id FROM unread_webhooks WHERE order_id IS NULL ORDER BY id DESC OFFSET :rows LIMIT 1))"""
-)
-_FORGET_UNIDENTIFIED = text("DELETE FROM unread_webhooks WHERE order_id IS NULL")
+_FORGET_UNIDENTIFIED = "DELETE FROM unread_webhooks WHERE order_id IS NULL"
 
 
 async def note(connection: AsyncConnection, order_id: int, unread: UnreadBody | None) -> bool:
     """Note what could not be read of the order's last webhook, or that all was; whether that is a change."""
-    before: Sequence[str] | None = (await connection.execute(_PROBLEMS, {"order_id": order_id})).scalar()
+    before: Sequence[str] | None = (await execute(connection, _PROBLEMS, {"order_id": order_id})).scalar()
     if unread is None:
         if before is not None:
-            await connection.execute(_READ, {"order_id": order_id})
+            await execute(connection, _READ, {"order_id": order_id})
         return before is not None
-    await connection.execute(_KEEP, {"order_id": order_id, **_values(unread)})
+    await execute(connection, _KEEP, {"order_id": order_id, **_values(unread)})
     return before is None or list(before) != list(unread.problems)
 
 
 async def keep_unidentified(connection: AsyncConnection, unread: UnreadBody) -> None:
     """Keep what names no order."""
-    await connection.execute(_KEEP_UNIDENTIFIED, _values(unread))
-    await connection.execute(_FORGET_OLD, {"days": _KEPT_DAYS, "rows": _KEPT_ROWS})
+    await execute(connection, _KEEP_UNIDENTIFIED, _values(unread))
+    await execute(connection, _FORGET_OLD, {"days": _KEPT_DAYS, "rows": _KEPT_ROWS})
 
 
 async def forget_unidentified(connection: AsyncConnection) -> None:
     """Forget what names no order: some of it may be of a customer who is to be erased."""
-    await connection.execute(_FORGET_UNIDENTIFIED)
+    await execute(connection, _FORGET_UNIDENTIFIED)
 
 
 def _values(unread: UnreadBody) -> dict[str, object]:

@@ -1,17 +1,17 @@
 """Reading and changing versions: every statement handles a whole list."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, DateTime, Double, Integer, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.messages import Retry
 from pastelka_common.contracts.options import ColoringOptions, SvgOptions
 from pastelka_common.contracts.statuses import StatusType, VersionStatus
 from pastelka_orders.domain.versions import VersionProgress, status_of
+from pastelka_orders.repository.sql import execute
 from pastelka_orders.repository.version_options import coloring_options, svg_options
 
 TABLES: dict[StatusType, str] = {"coloring": "coloring_versions", "svg": "svg_versions"}
@@ -29,22 +29,17 @@ _OWN = {
 
 # NO KEY: a new version of the same image, whose foreign key looks at these rows, need not wait.
 _LOCK = {
-    kind: text(
-        f"""SELECT {_PLACE}, {_OWN[kind]} FROM {table} v {_CONTEXT}
+    kind: f"""SELECT {_PLACE}, {_OWN[kind]} FROM {table} v {_CONTEXT}
         WHERE v.id = ANY(CAST(:ids AS integer[])) ORDER BY v.id FOR NO KEY UPDATE OF v"""
-    )
     for kind, table in TABLES.items()
 }
 _LOCK_OF_ORDER = {
-    kind: text(
-        f"""SELECT {_PLACE}, {_OWN[kind]} FROM {table} v {_CONTEXT}
+    kind: f"""SELECT {_PLACE}, {_OWN[kind]} FROM {table} v {_CONTEXT}
         WHERE o.order_number = :order_number AND v.is_active ORDER BY v.id FOR NO KEY UPDATE OF v"""
-    )
     for kind, table in TABLES.items()
 }
 _SAVE = {
-    kind: text(
-        f"""UPDATE {table} v SET status = CAST(n.status AS {kind}processingstatus), attempt = n.attempt,
+    kind: f"""UPDATE {table} v SET status = CAST(n.status AS {kind}processingstatus), attempt = n.attempt,
             step = n.step, path = COALESCE(n.path, v.path), error_code = n.error_code,
             error_message = n.error_message,
             provider_job_id = COALESCE(n.provider_job_id, v.provider_job_id),
@@ -59,24 +54,18 @@ _SAVE = {
             AS n(id, status, attempt, step, path, error_code, error_message, provider_job_id, retry,
                  possibly_paid_twice, started_at, ended_at)
         WHERE v.id = n.id"""
-    ).bindparams(
-        bindparam("started", type_=ARRAY(DateTime(timezone=True))),
-        bindparam("ended", type_=ARRAY(DateTime(timezone=True))),
-    )
     for kind, table in TABLES.items()
 }
 _RESTART = {
-    kind: text(
-        f"""UPDATE {table} SET run = run + 1, attempt = 0, step = 0, status = 'pending', path = NULL,
+    kind: f"""UPDATE {table} SET run = run + 1, attempt = 0, step = 0, status = 'pending', path = NULL,
             error_code = NULL, error_message = NULL, provider_job_id = NULL, retry = NULL,
             asked_at = clock_timestamp(), started_at = NULL, completed_at = NULL,
             updated_at = clock_timestamp()
         WHERE id = :id RETURNING run"""
-    )
     for kind, table in TABLES.items()
 }
-_NOTE = text(
-    """INSERT INTO status_changes (image_id, kind, version_id, run, attempt, status, error_code, retry, at)
+_NOTE = """INSERT INTO status_changes (image_id, kind, version_id, run, attempt, status, error_code, retry,
+        at)
     SELECT n.image_id, n.kind, n.version_id, n.run, n.attempt, n.status, n.error_code,
         CAST(n.retry AS jsonb), n.at
     FROM unnest(CAST(:image_ids AS integer[]), CAST(:kinds AS text[]), CAST(:version_ids AS integer[]),
@@ -84,24 +73,16 @@ _NOTE = text(
         CAST(:error_codes AS text[]), CAST(:retries AS text[]), CAST(:ats AS timestamptz[])) WITH ORDINALITY
         AS n(image_id, kind, version_id, run, attempt, status, error_code, retry, at, place)
     ORDER BY n.place"""
-).bindparams(bindparam("ats", type_=ARRAY(DateTime(timezone=True))))
 
-_ADD_COLORINGS = text(
-    """INSERT INTO coloring_versions (image_id, version, megapixels, steps, has_frame, background,
-        line_weight, then_svg, asked_at, created_at)
+_ADD_COLORINGS = """INSERT INTO coloring_versions (image_id, version, megapixels, steps, has_frame,
+        background, line_weight, then_svg, asked_at, created_at)
     SELECT n.image_id, COALESCE((SELECT max(c.version) FROM coloring_versions c
             WHERE c.image_id = n.image_id), 0) + 1,
         CAST(:megapixels AS float8), CAST(:steps AS integer), CAST(:has_frame AS boolean),
         CAST(:background AS text), CAST(:line_weight AS text), CAST(CAST(:then_svg AS text) AS jsonb),
         clock_timestamp(), clock_timestamp()
     FROM unnest(CAST(:image_ids AS integer[])) AS n(image_id) RETURNING id, image_id, version"""
-).bindparams(
-    bindparam("image_ids", type_=ARRAY(Integer)),
-    bindparam("megapixels", type_=Double),
-    bindparam("then_svg", type_=Text),
-)
-_ADD_SVGS = text(
-    """INSERT INTO svg_versions
+_ADD_SVGS = """INSERT INTO svg_versions
         (image_id, coloring_version_id, version, shape_stacking, group_by, asked_at, created_at)
     SELECT n.image_id, n.coloring_id, COALESCE((SELECT max(s.version) FROM svg_versions s
             WHERE s.image_id = n.image_id), 0) + row_number() OVER (PARTITION BY n.image_id ORDER BY n.place),
@@ -109,7 +90,6 @@ _ADD_SVGS = text(
     FROM unnest(CAST(:image_ids AS integer[]), CAST(:coloring_ids AS integer[])) WITH ORDINALITY
         AS n(image_id, coloring_id, place) ORDER BY n.place
     RETURNING id, image_id, version, coloring_version_id"""
-).bindparams(bindparam("image_ids", type_=ARRAY(Integer)), bindparam("coloring_ids", type_=ARRAY(Integer)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +155,13 @@ class Change:
 
 async def lock(connection: AsyncConnection, kind: StatusType, ids: Sequence[int]) -> list[Version]:
     """These versions, locked until the transaction ends, by id."""
-    rows = await connection.execute(_LOCK[kind], {"ids": list(ids)})
+    rows = await execute(connection, _LOCK[kind], {"ids": list(ids)})
     return [_version(kind, row) for row in rows.mappings()]
 
 
 async def lock_active(connection: AsyncConnection, kind: StatusType, order_number: str) -> list[Version]:
     """An order's versions whose run has not ended, locked."""
-    rows = await connection.execute(_LOCK_OF_ORDER[kind], {"order_number": order_number})
+    rows = await execute(connection, _LOCK_OF_ORDER[kind], {"order_number": order_number})
     return [_version(kind, row) for row in rows.mappings()]
 
 
@@ -189,7 +169,8 @@ async def save(connection: AsyncConnection, kind: StatusType, versions: Sequence
     """Write the progress of several versions."""
     if not versions:
         return
-    await connection.execute(
+    await execute(
+        connection,
         _SAVE[kind],
         {
             "ids": [v.id for v in versions],
@@ -212,7 +193,8 @@ async def note(connection: AsyncConnection, changes: Sequence[Change]) -> None:
     """Add lines to the timeline."""
     if not changes:
         return
-    await connection.execute(
+    await execute(
+        connection,
         _NOTE,
         {
             "image_ids": [c.image_id for c in changes],
@@ -230,7 +212,7 @@ async def note(connection: AsyncConnection, changes: Sequence[Change]) -> None:
 
 async def restart(connection: AsyncConnection, kind: StatusType, version_id: int) -> int:
     """Begin a new run of a locked version; returns its number."""
-    return int((await connection.execute(_RESTART[kind], {"id": version_id})).scalar_one())
+    return int((await execute(connection, _RESTART[kind], {"id": version_id})).scalar_one())
 
 
 async def add_colorings(
@@ -240,7 +222,8 @@ async def add_colorings(
     then_svg: SvgOptions | None,
 ) -> list[int]:
     """Add one ``pending`` coloring to each of these locked images; returns the ids."""
-    rows = await connection.execute(
+    rows = await execute(
+        connection,
         _ADD_COLORINGS,
         {
             "image_ids": list(image_ids),
@@ -259,7 +242,8 @@ async def add_svgs(
     connection: AsyncConnection, colorings: Sequence[tuple[int, int]], options: SvgOptions
 ) -> list[int]:
     """Add one ``pending`` SVG for each ``(image, coloring version)`` of locked images; returns the ids."""
-    rows = await connection.execute(
+    rows = await execute(
+        connection,
         _ADD_SVGS,
         {
             "image_ids": [image_id for image_id, _ in colorings],
@@ -284,30 +268,14 @@ def _version(kind: StatusType, row: Any) -> Version:
         if kind == "coloring"
         else {
             "svg": svg_options(row["shape_stacking"], row["group_by"]),
-            "coloring_version_id": row["coloring_version_id"],
-            "coloring_path": row["coloring_path"],
         }
     )
     status = status_of(kind, row["status"])
     return Version(
         kind=kind,
         progress=VersionProgress(kind, row["run"], row["attempt"], row["step"], status),
-        **{name: row[name] for name in _SHARED},
-        **own,
+        **{name: value for name, value in row.items() if name in _FIELDS} | own,
     )
 
 
-_SHARED = (
-    "id",
-    "image_id",
-    "version",
-    "path",
-    "asked_at",
-    "updated_at",
-    "error_code",
-    "position",
-    "line_item_id",
-    "order_id",
-    "order_number",
-    "photo_path",
-)
+_FIELDS = {field.name for field in fields(Version)}

@@ -9,12 +9,12 @@ import binascii
 import json
 from datetime import UTC, datetime
 
-from sqlalchemy import Integer, String, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_orders.errors import BadCursorError
 from pastelka_orders.models.orders import OrderStatus
 from pastelka_orders.repository.order_search import Search
+from pastelka_orders.repository.sql import execute
 from pastelka_orders.repository.version_options import COLORING_OPTIONS_JSON
 
 _ERROR = """CASE WHEN {t}.status = 'error'
@@ -56,17 +56,11 @@ _HEAD = """'id', o.id, 'order_number', o.order_number, 'source', o.source, 'shop
     'shop_url', CASE WHEN o.source = 'shopify' THEN CAST(:shop AS text) || o.shopify_id END,
     'unread_fields', (SELECT u.problems FROM unread_webhooks u WHERE u.order_id = o.id)"""
 
-_FILES = bindparam("files", type_=String)
-_SHOP = bindparam("shop", type_=String)
-
-_IMAGE_QUERY = text(
-    f"""SELECT CAST({_IMAGE} AS text) FROM images i
+_IMAGE_QUERY = f"""SELECT CAST({_IMAGE} AS text) FROM images i
     JOIN line_items l ON l.id = i.line_item_id JOIN orders o ON o.id = l.order_id
     WHERE i.id = :image_id AND o.order_number = :order_number"""
-).bindparams(_FILES, bindparam("image_id", type_=Integer))
 
-_ORDER_QUERY = text(
-    f"""SELECT CAST(json_build_object({_HEAD}, 'line_items', COALESCE((
+_ORDER_QUERY = f"""SELECT CAST(json_build_object({_HEAD}, 'line_items', COALESCE((
         SELECT json_agg(json_build_object('id', l.id, 'title', l.title, 'quantity', l.quantity,
             'dedication', l.dedication, 'layout', l.layout,
             'shop_values', l.shop_values, 'shop_changed_at', l.shop_changed_at,
@@ -76,25 +70,16 @@ _ORDER_QUERY = text(
             ) ORDER BY l.position, l.id)
         FROM line_items l WHERE l.order_id = o.id), '[]')) AS text)
     FROM orders o WHERE o.order_number = :order_number"""
-).bindparams(_FILES, _SHOP)
 
-_COLORING_VERSIONS_QUERY = text(
-    f"SELECT CAST({_COLORINGS} AS text) FROM images i WHERE i.id = :image_id"
-).bindparams(_FILES, bindparam("image_id", type_=Integer))
+_COLORING_VERSIONS_QUERY = f"SELECT CAST({_COLORINGS} AS text) FROM images i WHERE i.id = :image_id"
 
-_SVG_VERSIONS_QUERY = text(f"SELECT CAST({_SVGS} AS text) FROM images i WHERE i.id = :image_id").bindparams(
-    _FILES, bindparam("image_id", type_=Integer)
-)
+_SVG_VERSIONS_QUERY = f"SELECT CAST({_SVGS} AS text) FROM images i WHERE i.id = :image_id"
 
-_COLORINGS_BY_ID = text(
-    f"""SELECT CAST(COALESCE(json_agg({_COLORING} ORDER BY c.id), '[]') AS text)
+_COLORINGS_BY_ID = f"""SELECT CAST(COALESCE(json_agg({_COLORING} ORDER BY c.id), '[]') AS text)
     FROM coloring_versions c WHERE c.id = ANY(:ids)"""
-).bindparams(_FILES)
 
-_SVGS_BY_ID = text(
-    f"""SELECT CAST(COALESCE(json_agg({_SVG} ORDER BY s.id), '[]') AS text)
+_SVGS_BY_ID = f"""SELECT CAST(COALESCE(json_agg({_SVG} ORDER BY s.id), '[]') AS text)
     FROM svg_versions s WHERE s.id = ANY(:ids)"""
-).bindparams(_FILES)
 
 # The rule of ``pastelka_common.storage.thumbnail_path``.
 _THUMBNAIL = r"regexp_replace(i.path, '([^/]+)$', 'thumb_\1.webp')"
@@ -119,8 +104,7 @@ _LIST = """SELECT CAST(json_build_object({head}, 'image_count', f.image_count,
 
 _PAGE = "SELECT * FROM orders o {where} ORDER BY o.created_at DESC, o.id DESC LIMIT :limit"
 
-_TIMELINE = text(
-    """SELECT i.id AS image_id, t.kind AS status_type, t.version_id, t.run, t.attempt, t.status,
+_TIMELINE = """SELECT i.id AS image_id, t.kind AS status_type, t.version_id, t.run, t.attempt, t.status,
         t.error_code, t.at, t.retry, COALESCE(c.version, s.version) AS version,
         CASE WHEN t.status IN ('completed', 'error') THEN NULL ELSE EXTRACT(EPOCH FROM
             lead(t.at) OVER (PARTITION BY t.kind, t.version_id ORDER BY t.id) - t.at)::float8 END AS seconds
@@ -129,9 +113,8 @@ _TIMELINE = text(
     LEFT JOIN coloring_versions c ON t.kind = 'coloring' AND c.id = t.version_id
     LEFT JOIN svg_versions s ON t.kind = 'svg' AND s.id = t.version_id
     WHERE o.order_number = :order_number ORDER BY t.id"""
-)
 
-_ORDER_EXISTS = text("SELECT 1 FROM orders WHERE order_number = :order_number")
+_ORDER_EXISTS = "SELECT 1 FROM orders WHERE order_number = :order_number"
 
 
 class Views:
@@ -189,7 +172,7 @@ class Views:
         """JSON of one page of orders, newest first. Raises ``BadCursorError``."""
         query, values = list_query(cursor, q, status)
         given = {"files": self._files, "shop": self._shop, "limit": limit + 1, **values}
-        rows = (await self._connection.execute(text(query).bindparams(_FILES, _SHOP), given)).all()
+        rows = (await execute(self._connection, query, given)).all()
         more = len(rows) > limit
         last = rows[limit - 1] if more else None
         cursor = json.dumps(_cursor(last[1], last[2]) if last is not None else None)
@@ -200,12 +183,12 @@ class Views:
     async def timeline(self, order_number: str) -> list[dict[str, object]] | None:
         """Every status change of an order, or ``None`` if there is no such order."""
         values = {"order_number": order_number}
-        if (await self._connection.execute(_ORDER_EXISTS, values)).first() is None:
+        if (await execute(self._connection, _ORDER_EXISTS, values)).first() is None:
             return None
-        return [dict(row) for row in (await self._connection.execute(_TIMELINE, values)).mappings()]
+        return [dict(row) for row in (await execute(self._connection, _TIMELINE, values)).mappings()]
 
-    async def _one(self, query: object, **values: object) -> str | None:
-        result = await self._connection.execute(query, {"files": self._files, **values})  # type: ignore[call-overload]
+    async def _one(self, query: str, **values: object) -> str | None:
+        result = await execute(self._connection, query, {"files": self._files, **values})
         found: str | None = result.scalar()
         return found
 

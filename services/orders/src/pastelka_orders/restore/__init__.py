@@ -4,20 +4,3 @@ A dump knows nothing of what happened after it: orders that were erased, tokens 
 ids that were given out. ``record`` keeps that beside the backups, ``reconcile_after_restore`` applies it
 and repairs the seams between rows, files and provider jobs.
 """
-
-from pastelka_orders.restore.reconcile_after_restore import (
-    RestoreRefusedError,
-    RestoreReport,
-    reconcile_after_restore,
-)
-from pastelka_orders.restore.record import BackupRecord, parse_record, read_record, take_record
-
-__all__ = [
-    "BackupRecord",
-    "RestoreRefusedError",
-    "RestoreReport",
-    "parse_record",
-    "read_record",
-    "reconcile_after_restore",
-    "take_record",
-]

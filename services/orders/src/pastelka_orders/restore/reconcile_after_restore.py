@@ -1,9 +1,9 @@
 """Making a restored database, the storage and an empty broker agree, while no service runs."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 
-from nats.aio.client import Client
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pastelka_common.contracts.statuses import STATUS_ENUMS, StatusType
@@ -30,10 +30,8 @@ _NO_ORDERS = 1_000_000
 """So many orders are not made between a backup and a restore; ids end at two thousand millions."""
 
 
-class RestoreRefusedError(ConflictError):
+class RestoreRefusedError(ConflictError, code="not_settled"):
     """The system is not in a state in which this may be done."""
-
-    code = "not_settled"
 
 
 @dataclass(slots=True)
@@ -69,7 +67,8 @@ async def reconcile_after_restore(
     folders = await _folders(reconcile_pass.storage)
     found.ids = await _ids_to_go_on_after(reconcile_pass, record, folders)
     if not reconcile_pass.dry_run:  # neither a stream nor a sequence goes back with a transaction
-        await _empty_broker(reconcile_pass.nc)
+        # What the broker holds is of a time that the database does not know; all of it is rebuilt.
+        await delete_streams(reconcile_pass.nc)
         await reconcile_pass.change(lambda c: _advance(c, found.ids))
     await reconcile_pass.change(lambda c: _settle_rows(c, found, record))
     for kind in STATUS_ENUMS:
@@ -88,11 +87,6 @@ async def _alone(reconcile_pass: ReconcilePass) -> None:
             f"{others} other connections to the database are open: stop every service first, also those "
             "that would be started again by themselves, and whatever else is connected."
         )
-
-
-async def _empty_broker(nc: Client) -> None:
-    """What it holds is of a time that the database does not know; all of it is rebuilt."""
-    await delete_streams(nc)
 
 
 async def _ids_to_go_on_after(
@@ -144,39 +138,29 @@ async def _erase_again(connection: AsyncConnection, found: RestoreReport, order:
 async def _settle_runs(reconcile_pass: ReconcilePass, found: RestoreReport, kind: StatusType) -> None:
     """A version may have been retried since the backup: what a provider was paid for then is gone on with."""
     after = 0
-    while ids := await reconcile_pass.database.read(_page_of(kind, after)):
+    page = partial(restore.unfinished, kind=kind, page=_PAGE)
+    while ids := await reconcile_pass.database.read(partial(page, after=after)):
         after = ids[-1]
         notes = await _notes_of(reconcile_pass, kind, ids)
-        await reconcile_pass.change(_settle_page(found, kind, notes))
+        await reconcile_pass.change(partial(_settle_page, found=found, kind=kind, notes=notes))
 
 
 async def _notes_of(reconcile_pass: ReconcilePass, kind: StatusType, ids: list[int]) -> dict[int, RunMarker]:
     """The notes beside the versions' files, by the versions' ids."""
     notes = RunMarkers(reconcile_pass.storage)
-    found = {v.id: await _note_of(notes, v) for v in await reconcile_pass.database.read(_versions(kind, ids))}
+    of_page = await reconcile_pass.database.read(lambda c: versions.lock(c, kind, ids))
+    found = {version.id: await _note_of(notes, version) for version in of_page}
     return {version_id: note for version_id, note in found.items() if note is not None}
 
 
-def _versions(kind: StatusType, ids: list[int]) -> Callable[[AsyncConnection], Awaitable[list[Version]]]:
-    return lambda c: versions.lock(c, kind, ids)
-
-
-def _page_of(kind: StatusType, after: int) -> Callable[[AsyncConnection], Awaitable[list[int]]]:
-    return lambda c: restore.unfinished(c, kind, after=after, page=_PAGE)
-
-
-def _settle_page(
-    found: RestoreReport, kind: StatusType, notes: Mapping[int, RunMarker]
-) -> Callable[[AsyncConnection], Awaitable[None]]:
-    async def work(connection: AsyncConnection) -> None:
-        for version in await versions.lock(connection, kind, sorted(notes)):
-            note = notes[version.id]
-            if note.run <= version.progress.run:
-                continue
+async def _settle_page(
+    connection: AsyncConnection, found: RestoreReport, kind: StatusType, notes: Mapping[int, RunMarker]
+) -> None:
+    for version in await versions.lock(connection, kind, sorted(notes)):
+        note = notes[version.id]
+        if note.run > version.progress.run:
             await _settle_run(connection, version, note)
             found.runs.append(f"{kind} {version.id} run {version.progress.run} -> {note.run}")
-
-    return work
 
 
 async def _note_of(notes: RunMarkers, version: Version) -> RunMarker | None:
@@ -187,10 +171,9 @@ async def _note_of(notes: RunMarkers, version: Version) -> RunMarker | None:
 async def _settle_run(connection: AsyncConnection, version: Version, note: RunMarker) -> None:
     if version.status.is_final:
         await restore.retry_as(connection, version.kind, version.id, note.run)
-        return
-    await restore.go_on(
-        connection, version.kind, version.id, run=note.run, provider_job_id=note.provider_job_id
-    )
+    else:
+        job_id = note.provider_job_id
+        await restore.go_on(connection, version.kind, version.id, run=note.run, provider_job_id=job_id)
 
 
 async def _folders(storage: Storage) -> list[int]:

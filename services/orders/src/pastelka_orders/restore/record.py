@@ -12,10 +12,8 @@ from pastelka_orders.models.orders import ErasureReason
 from pastelka_orders.repository import restore
 
 
-class InvalidBackupRecordError(ConflictError):
+class InvalidBackupRecordError(ConflictError, code="bad_record"):
     """A file that is no record."""
-
-    code = "bad_record"
 
 
 class ErasedOrder(BaseModel):

@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from pastelka_orders.domain.shop_orders import ShopItem
 from pastelka_orders.shopify.parsing import LONG_TEXT_LENGTH, truncate
 from pastelka_orders.shopify.settings import ShopifySettings
 
@@ -67,13 +68,18 @@ class AttributeNames:
         placed.update(enumerate(extra, start=max(placed, default=0) + 1))
         return dict(sorted(placed.items()))
 
-    def dedication_of(self, attributes: Attributes) -> str | None:
-        """The dedication, if there is one."""
-        return _first(self.dedication, attributes)
-
-    def layout_of(self, attributes: Attributes) -> str | None:
-        """The layout, if there is one."""
-        return _first(self.layout, attributes)
+    def item(
+        self, shopify_id: int, title: str | None, quantity: int, attributes: Sequence[tuple[str, str]]
+    ) -> ShopItem:
+        """The line item with these attributes."""
+        return ShopItem(
+            shopify_id=shopify_id,
+            title=title or "",
+            quantity=quantity,
+            photos=self.photos(attributes),
+            dedication=_first(self.dedication, attributes),
+            layout=_first(self.layout, attributes),
+        )
 
 
 def _first(wanted: str, attributes: Attributes) -> str | None:

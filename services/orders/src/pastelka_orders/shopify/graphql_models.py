@@ -103,14 +103,9 @@ class LineItemNode(ShopifyModel):
             for one in self.custom_attributes
             if one.key
         ]
-        return ShopItem(
-            shopify_id=int(self.id.partition("?")[0].rpartition("/")[2]),
-            title=self.title or "",
-            quantity=self.quantity if self.current_quantity is None else self.current_quantity,
-            photos=names.photos(attributes),
-            dedication=names.dedication_of(attributes),
-            layout=names.layout_of(attributes),
-        )
+        quantity = self.quantity if self.current_quantity is None else self.current_quantity
+        shopify_id = int(self.id.partition("?")[0].rpartition("/")[2])
+        return names.item(shopify_id, self.title, quantity, attributes)
 
 
 class CustomerNode(ShopifyModel):

@@ -91,9 +91,7 @@ async def give_up(connection: AsyncConnection, shopify_id: int) -> None:
     if known is None or known.status not in _WAITING:
         return
     await shop_orders.set_status(connection, known.id, OrderStatus.ERROR)
-    outbox = Outbox()
-    outbox.add(OrderChanged(order_number=known.order_number))
-    await outbox.flush(connection)
+    await Outbox.publish(connection, OrderChanged(order_number=known.order_number))
 
 
 async def _refusal(
@@ -101,7 +99,7 @@ async def _refusal(
 ) -> Effect | None:
     """Why an order that is not here stays away."""
     deletion = await shop_orders.deletion(connection, order.shopify_id)
-    if deletion is not None and deletion.is_final:
+    if deletion == "final":
         return "erased"
     if kept_since is not None and order.created_at is not None and order.created_at < kept_since:
         return "expired"

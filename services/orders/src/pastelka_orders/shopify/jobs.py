@@ -54,9 +54,8 @@ class ShopJobs:
         request = await shop_jobs.read(connection, claim)
         if isinstance(request, SyncOrder):
             await give_up(connection, request.shopify_id)
-        outbox = Outbox()
-        outbox.add(letter_about(request.subject, request.model_dump_json(), claim.attempts, failure))
-        await outbox.flush(connection)
+        letter = letter_about(request.subject, request.model_dump_json(), claim.attempts, failure)
+        await Outbox.publish(connection, letter)
         await shop_jobs.done(connection, claim)
 
     async def _fetch(self, request: FetchOrders, claim: Claim) -> Write:

@@ -128,14 +128,8 @@ class OrderPayload(ShopifyModel):
 
 def _item(line: LineItemPayload, names: AttributeNames) -> ShopItem:
     attributes = [(one.name, one.value) for one in line.properties or () if one.name]
-    return ShopItem(
-        shopify_id=line.id,
-        title=line.title or "",
-        quantity=line.quantity if line.current_quantity is None else line.current_quantity,
-        photos=names.photos(attributes),
-        dedication=names.dedication_of(attributes),
-        layout=names.layout_of(attributes),
-    )
+    quantity = line.quantity if line.current_quantity is None else line.current_quantity
+    return names.item(line.id, line.title, quantity, attributes)
 
 
 def normalise(document: dict[str, Any]) -> None:

@@ -1,14 +1,16 @@
-"""Eyes of animals: dark blobs with a highlight inside of a subject, which outlines alone lose."""
+"""Eyes of animals: dark blobs inside of a subject that have a highlight, or a nose below them."""
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pastelka_coloring.providers.local.resizing import scale_of
+from pastelka_coloring.providers.local.regions import sample
+from pastelka_coloring.providers.local.resizing import blurred, scale_of
 from pastelka_coloring.providers.local.strokes import Ink, Points, Stroke, area
 
 # Radii of the blobs that are looked for, as shares of the map's scale, and of what is drawn.
@@ -20,7 +22,9 @@ _DARK, _DARKER, _RING_DARKER = 95, 30, 30
 # Largest difference of the color channels: gaps between petals are dark, but colored.
 _COLORLESS = 50
 # Shape: area against its hull and against its ellipse's, and the longest ellipse.
-_SOLID, _LONGEST = 0.75, 2.0
+_SOLID, _LONGEST = 0.7, 2.6
+# The same where a highlight alone makes it an eye.
+_LIT_SOLID, _LIT_LONGEST = 0.75, 2.0
 # How much brighter a highlight is than its blob.
 _HIGHLIGHT = 25
 # Points of a contour that an ellipse is fitted to.
@@ -29,15 +33,26 @@ _LEAST_POINTS = 8
 _INSIDE = 0.9
 # An animal shows two eyes at most; the second one's size against the first one's.
 _EYES, _LIKE = 2, 0.5
+# A face: how far apart its eyes are (in radii), how level (sine).
+_APART, _LEVEL = (4.0, 18.0), 0.6
+# Its nose: how far below the eyes it is looked for, how far from it the cheeks are, over what its darkness
+# is taken, half of its width and height, all in distances of the eyes; and how much darker it is.
+_BELOW, _CHEEKS, _TAKEN, _NOSE, _NOSE_DARKER = (0.5, 1.25), 0.33, 0.05, (0.14, 0.09), 35
+# A coat of more dark blobs than this is spotted: which of them are eyes cannot be told.
+_SPOTTED = 6
+# The second eye of a face, where one is sure: distance in radii, how dark its rim is against that of the
+# first one, directions in which the rim is looked at, and the share of them that must be as dark.
+_SECOND, _AS_DARK, _DIRECTIONS, _RIM = (3.5, 12.0), 0.7, 24, 25
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Blob:
     center: Points
     axes: tuple[float, float]
     angle: float
     score: float
     owner: int
+    is_lit: bool
 
     @property
     def radius(self) -> float:
@@ -45,11 +60,14 @@ class _Blob:
 
 
 def animal_eyes(photo: NDArray[np.uint8], subject: NDArray[np.float32]) -> list[Stroke]:
-    """Return the eyes of animals as black areas with a white highlight, two for each at most.
+    """Return the eyes of animals as black areas with a white highlight each, two for each animal at most.
+
+    With the nose where it is one of the dark blobs.
 
     ``photo`` is RGB at the size of the map, ``subject`` how likely each pixel belongs to the
     subject, 0 to 1. Dark blobs are found by a black top-hat
-    (Meyer, 1979) at several sizes; one without a highlight is a spot of the fur. Noses pass as eyes.
+    (Meyer, 1979) at several sizes. One is an eye that has a highlight, or that has another eye beside
+    and a nose below it; a second eye of other colors than the first is found by its rim.
     """
     gray = np.asarray(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), np.uint8)
     colorfulness = photo.max(axis=2) - photo.min(axis=2)
@@ -60,7 +78,8 @@ def animal_eyes(photo: NDArray[np.uint8], subject: NDArray[np.float32]) -> list[
         for blob in _blobs(gray, colorfulness, subject, owners, radius * scale):
             if _SMALLEST * scale <= blob.radius <= _LARGEST * scale:
                 found[blob.owner].append(blob)
-    return [stroke for blobs in found.values() for blob in _best(blobs) for stroke in _drawn(blob, scale)]
+    chosen = [blob for blobs in found.values() for blob in _chosen(blobs, gray, owners)]
+    return [stroke for blob in chosen for stroke in _drawn(blob, scale)]
 
 
 def _blobs(
@@ -110,11 +129,103 @@ def _blob(
     core = cv2.erode(inside, rim) > 0
     peak = (cv2.dilate(seen, np.ones((3, 3), np.uint8)) == seen) & (seen > dark + _HIGHLIGHT)
     bright = peak & core
-    if contrast < _RING_DARKER or not bright.any():
+    if contrast < _RING_DARKER:
         return None
+    is_lit = bool(bright.any()) and solid > _LIT_SOLID and max(axes) <= _LIT_LONGEST * min(axes)
     score = contrast * solid * min(axes) / max(axes)
     row, column = min(max(round(y), 0), len(gray) - 1), min(max(round(x), 0), gray.shape[1] - 1)
-    return _Blob(np.array([x, y]), (axes[0], axes[1]), angle, score, int(owners[row, column]))
+    return _Blob(np.array([x, y]), (axes[0], axes[1]), angle, score, int(owners[row, column]), is_lit)
+
+
+def _chosen(blobs: list[_Blob], gray: NDArray[np.uint8], owners: NDArray[np.int32]) -> list[_Blob]:
+    lit = _best([blob for blob in blobs if blob.is_lit])
+    if len(lit) == _EYES:
+        return lit
+    face = _face(_apart(blobs), gray)
+    if face and (not lit or any(_is_same(lit[0], eye) for eye in face[:_EYES])):
+        return face
+    second = _second(lit[0], gray, owners) if lit else None
+    return lit if second is None else [*lit, second]
+
+
+def _is_same(blob: _Blob, other: _Blob) -> bool:
+    return bool(np.hypot(*(blob.center - other.center)) < 2 * max(blob.radius, other.radius))
+
+
+def _apart(blobs: list[_Blob]) -> list[_Blob]:
+    """Return each blob once, as it is seen best."""
+    kept: list[_Blob] = []
+    for blob in sorted(blobs, key=lambda blob: -blob.score):
+        if not any(_is_same(blob, other) for other in kept):
+            kept.append(blob)
+    return kept
+
+
+def _face(blobs: list[_Blob], gray: NDArray[np.uint8]) -> list[_Blob]:
+    """Return the two eyes and the nose of the most likely face, or nothing."""
+    if len(blobs) > _SPOTTED:
+        return []
+    pairs = sorted(combinations(blobs, 2), key=lambda pair: -sum(blob.score for blob in pair))
+    for one, other in pairs:
+        if _are_eyes(one, other) and (nose := _nose(one, other, gray)) is not None:
+            return [one, other, nose]
+    return []
+
+
+def _are_eyes(one: _Blob, other: _Blob) -> bool:
+    radius = (one.radius + other.radius) / 2
+    across = other.center - one.center
+    distance = float(np.hypot(*across))
+    is_level = abs(float(across[1])) < _LEVEL * distance
+    is_like = _LIKE < one.radius / other.radius < 1 / _LIKE
+    return is_level and is_like and _APART[0] * radius < distance < _APART[1] * radius
+
+
+def _nose(one: _Blob, other: _Blob, gray: NDArray[np.uint8]) -> _Blob | None:
+    """Return the nose below two eyes, which is darker than both cheeks."""
+    across = other.center - one.center
+    distance = float(np.hypot(*across))
+    along = across / distance * (1 if across[0] >= 0 else -1)
+    down = np.array([-along[1], along[0]])
+    below = np.linspace(*_BELOW, 16)[:, None] * distance * down
+    places = (one.center + other.center) / 2 + below
+    smooth = blurred(gray.astype(np.float32), max(_TAKEN * distance, 1))
+    beside = _CHEEKS * distance * along
+    middle, right, left = (sample(smooth, places + shift) for shift in (0 * beside, beside, -beside))
+    darker = np.minimum(right, left) - middle
+    best = int(np.argmax(darker))
+    if darker[best] < _NOSE_DARKER:
+        return None
+    axes = (2 * _NOSE[0] * distance, 2 * _NOSE[1] * distance)
+    turn = math.degrees(math.atan2(along[1], along[0]))
+    return _Blob(places[best], axes, turn, float(darker[best]), one.owner, is_lit=False)
+
+
+def _second(eye: _Blob, gray: NDArray[np.uint8], owners: NDArray[np.int32]) -> _Blob | None:
+    """Return the round shape of the same size whose rim is the most like that of ``eye``.
+
+    Loy and Zelinsky, "Fast radial symmetry for detecting points of interest", 2003: here the
+    gradient towards the outside, of which a quarter of the directions may be weaker.
+    """
+    radius = eye.radius
+    smooth = blurred(gray.astype(np.float32), max(radius / 4, 1))
+    x = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=0.125)
+    y = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=0.125)
+    size = (gray.shape[1], gray.shape[0])
+    outwards = []
+    for angle in np.linspace(0, 2 * np.pi, _DIRECTIONS, endpoint=False):
+        across, down = math.cos(angle), math.sin(angle)
+        shift = np.array([[1, 0, -radius * across], [0, 1, -radius * down]], np.float32)
+        outwards.append(cv2.warpAffine(x * across + y * down, shift, size))
+    rim = np.percentile(np.stack(outwards), _RIM, axis=0)
+    rows, columns = np.indices(gray.shape)
+    far = np.hypot(columns - eye.center[0], rows - eye.center[1])
+    near = (far > _SECOND[0] * radius) & (far < _SECOND[1] * radius) & (owners == eye.owner)
+    row, column = np.unravel_index(int(np.argmax(np.where(near, rim, -1))), rim.shape)
+    least = _AS_DARK * float(rim[round(float(eye.center[1])), round(float(eye.center[0]))])
+    if not near.any() or least <= 0 or rim[row, column] < least:
+        return None
+    return replace(eye, center=np.array([column, row], np.float64))
 
 
 def _best(blobs: list[_Blob]) -> list[_Blob]:
@@ -137,7 +248,6 @@ def _drawn(blob: _Blob, scale: float) -> list[Stroke]:
     light = blob.center + np.array([-0.3, -0.3]) * min(wide, tall)
     dot = min(wide, tall) * 0.3 * np.concatenate([np.cos(angles), np.sin(angles)], axis=1)
     return [
-        area(blob.center + 1.45 * rim, Ink.WHITE),
         area(blob.center + rim, Ink.BLACK),
         area(light + dot, Ink.WHITE),
     ]

@@ -15,7 +15,7 @@ from pastelka_coloring.providers.local.detail import Detail, detail_of
 from pastelka_coloring.providers.local.detector import EdgeDetector
 from pastelka_coloring.providers.local.edges import detect_edges
 from pastelka_coloring.providers.local.face_drawing import draw_face
-from pastelka_coloring.providers.local.face_zones import feature_zones, jaw_lines
+from pastelka_coloring.providers.local.face_zones import eye_zones, feature_zones, jaw_lines
 from pastelka_coloring.providers.local.faces import Face, find_faces
 from pastelka_coloring.providers.local.focus import sharpness
 from pastelka_coloring.providers.local.glasses import Glasses, find_glasses
@@ -36,8 +36,9 @@ _COLOR_EDGES, _IN_FACE = 0.75, 0.97
 # Line widths: at a faint line, what strength adds, the widest; more where the subject meets its background.
 _FAINT, _STRENGTH, _WIDEST, _OUTLINE = 0.74, 0.34, 1.1, 0.45
 _LENS_WIDTH, _FRAME_OFFSET = 0.95, 0.9
-# A region of less than this extent, a share of the scale, is a speck.
-_SPECK = 0.018
+# A region of less than this extent, a share of the scale, is a speck; a lone one outside of the subject
+# a scrap. What is salient below the last number is outside.
+_SPECK, _SCRAP, _OUTSIDE = 0.018, 0.05, 0.3
 # Without a background a face is drawn that lies in the subject with at least this share of its points.
 _INSIDE = 0.5
 # Open ends of a face: its nose, the corners of its eyes.
@@ -99,6 +100,11 @@ def _look(
     edges = np.maximum(bare, jaws)
     small = resized(photo, shape)
     mask = _believed_mask(photo, small, edges, detail, style)
+    eyes = [] if mask is None or faces else animal_eyes(small, mask)
+    if eyes:
+        around = eye_zones(eyes, shape)
+        bare, edges = (np.asarray(each * (1 - _IN_FACE * around), np.float32) for each in (bare, edges))
+        zones = np.maximum(zones, around)
     if mask is not None:
         edges = np.maximum(edges, subject.silhouette(mask))
         least = (1 + detail.background) / 2
@@ -116,7 +122,7 @@ def _look(
         mask,
         _lab(photo, shape),
         faces,
-        [] if mask is None or faces else animal_eyes(small, mask),
+        eyes,
     )
 
 
@@ -196,8 +202,11 @@ def _outlines(
     outline = None if salient is None else _outline(salient)
     strokes = []
     for curve in smooth_boundaries(boundaries, strengths, detail.rounding * scale_of(clear.shape)):
-        if curve.is_closed and float(np.ptp(curve.points, axis=0).max()) < _SPECK * scale_of(clear.shape):
-            continue
+        if curve.is_closed:
+            is_outside = salient is not None and float(sample(salient, curve.points).mean()) < _OUTSIDE
+            least = (_SCRAP if is_outside else _SPECK) * scale_of(clear.shape)
+            if float(np.ptp(curve.points, axis=0).max()) < least:
+                continue
         strong = gaussian_filter1d(sample(near, curve.points), 25, mode="nearest")
         widths = width * np.clip(_FAINT + _STRENGTH * strong, _FAINT, _WIDEST)
         if outline is not None:

@@ -9,10 +9,11 @@ from pastelka_coloring.providers.local.face_drawing import PROFILE
 from pastelka_coloring.providers.local.faces import Face, Points
 from pastelka_coloring.providers.local.glasses import Glasses
 from pastelka_coloring.providers.local.resizing import Shape
-from pastelka_coloring.providers.local.strokes import spline
+from pastelka_coloring.providers.local.strokes import Ink, Stroke, spline
 
 # How much is suppressed in the face and on its features; the edge that is added along the jaw.
 _SKIN, _CHEEKS = 0.92, 0.8
+_AROUND_EYE = 1.7
 _JAW, _JAW_WIDTH = 0.62, 2.5
 
 
@@ -22,6 +23,16 @@ def feature_zones(faces: list[tuple[Face, Glasses | None]], shape: Shape) -> NDA
     for face, glasses in faces:
         for polygon, amount, blur in _zones(face, glasses):
             np.maximum(zones, amount * _soft(polygon, blur * face.side, shape), out=zones)
+    return zones
+
+
+def eye_zones(eyes: list[Stroke], shape: Shape) -> NDArray[np.float32]:
+    """Return how much edges are suppressed, 0 to 1, at ``shape``: around the dark areas of ``eyes``."""
+    zones = np.zeros(shape, np.float32)
+    for eye in eyes:
+        if eye.ink is Ink.BLACK:
+            center = eye.points.mean(0)
+            np.maximum(zones, _soft(center + (eye.points - center) * _AROUND_EYE, 1.5, shape), out=zones)
     return zones
 
 

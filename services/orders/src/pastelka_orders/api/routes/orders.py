@@ -131,7 +131,7 @@ async def get_order(request: Request, services: Deps, order_number: OrderNumber)
     responses=declared(404, 422, 503),
 )
 async def delete_order(services: Deps, principal: CurrentPrincipal, order_number: OrderNumber) -> None:
-    """Delete an order with its files; work in hand is cancelled."""
+    """Delete an order with its files; active work is cancelled."""
     await orders.delete(services.database, services.storage, order_number, asked_by=principal.name)
 
 

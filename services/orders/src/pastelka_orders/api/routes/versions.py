@@ -38,7 +38,7 @@ _READING = {304: {"description": "The caller's `ETag` is still right"}, **declar
 async def generate_image_coloring(
     request: Request, services: Deps, image_id: Id, options: ColoringOptions | None = None
 ) -> Response:
-    """Ask for a coloring of one image; while one with the same options is in hand, answers that."""
+    """Ask for a coloring of one image; an active one with the same options is returned instead."""
     _check_image(image_id)
     wanted = options or ColoringOptions()
     require_supported(services.settings.coloring_provider, wanted.model_fields_set)
@@ -56,7 +56,7 @@ async def generate_image_coloring(
 async def generate_image_svg(
     request: Request, services: Deps, image_id: Id, options: SvgOptions | None = None
 ) -> Response:
-    """Ask for an SVG of the chosen coloring; while one with the same options is in hand, answers that."""
+    """Ask for an SVG of the chosen coloring; an active one with the same options is returned instead."""
     _check_image(image_id)
     wanted = options or SvgOptions()
     ids = await services.write(lambda c: generate.svg_of_image(c, image_id, wanted))
@@ -143,7 +143,7 @@ async def retry_svg(request: Request, services: Deps, version_id: Id) -> Respons
     responses=_MAKING,
 )
 async def cancel_coloring(request: Request, services: Deps, version_id: Id) -> Response:
-    """Stop a coloring in hand, at the provider too; it ends in `error` with code `cancelled`."""
+    """Stop an active coloring, at the provider too; it ends in `error` with code `cancelled`."""
     _check_version("coloring", version_id)
     await services.write(lambda c: versions.cancel(c, "coloring", version_id))
     return await _version(request, services, "coloring", version_id, status.HTTP_200_OK)
@@ -156,7 +156,7 @@ async def cancel_coloring(request: Request, services: Deps, version_id: Id) -> R
     responses=_MAKING,
 )
 async def cancel_svg(request: Request, services: Deps, version_id: Id) -> Response:
-    """Stop an SVG in hand; it ends in `error` with code `cancelled`."""
+    """Stop an active SVG; it ends in `error` with code `cancelled`."""
     _check_version("svg", version_id)
     await services.write(lambda c: versions.cancel(c, "svg", version_id))
     return await _version(request, services, "svg", version_id, status.HTTP_200_OK)
