@@ -84,7 +84,7 @@ def _write(results: Results) -> None:
     names = list(photos())
     methods = [*PRESETS, _PREVIOUS, *FILTERS]
     rows = {method: [_loaded(results, method, name) for name in names] for method in methods}
-    text = report.document(rows, names, results.speedup or 0)
+    text = report.document(rows, names, results.speedup)
     print(text)
     (_DOCS / "art.md").write_text(text)
     pages = {name: _drawn(results, "child", name) for name in names}

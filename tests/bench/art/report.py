@@ -29,7 +29,7 @@ _COLUMNS = {
 }
 
 
-def document(rows: dict[str, list[Result]], names: list[str], speedup: float) -> str:
+def document(rows: dict[str, list[Result]], names: list[str], speedup: float | None) -> str:
     """The text of docs/art.md; ``rows`` has the results of each method in the order of the photos."""
     child, previous = rows["child"], rows["previous method"]
     return Template(_DOCUMENT.read_text()).substitute(
@@ -37,9 +37,15 @@ def document(rows: dict[str, list[Result]], names: list[str], speedup: float) ->
         table=_table(rows),
         single=_single(dict(zip(names, child, strict=True)), previous),
         bytes=f"{_bytes_for_ink(child) / _bytes_for_ink(previous):.2f}",
-        speedup=f"{speedup:.2f}",
+        speedup=_throughput(speedup, child),
         weak="\n".join(f"- **{name}**: {sentence}" for name, sentence in WEAK.items()),
     )
+
+
+def _throughput(speedup: float | None, child: list[Result]) -> str:
+    if speedup is None or any(each.seconds is None for each in child):
+        return "CPU, memory and throughput were not measured in this run."
+    return f"Two pages at a time on two cores give {speedup:.2f} times the throughput of one."
 
 
 def _bytes_for_ink(results: list[Result]) -> float:
@@ -52,7 +58,9 @@ def _table(rows: dict[str, list[Result]]) -> str:
     for name, results in rows.items():
         means = mean([each.measures for each in results])
         seconds = [each.seconds for each in results if each.seconds is not None]
-        memory = [each.megabytes for each in results if each.megabytes is not None]
+        if len(seconds) < len(results):
+            seconds = []
+        memory = [each.megabytes for each in results if each.megabytes is not None and seconds]
         vectors = [each.vector for each in results if each.vector is not None]
         cost = [
             _number(fmean(seconds) if seconds else None),
