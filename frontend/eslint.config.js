@@ -13,9 +13,9 @@ export default tseslint.config(
     files: ["**/*.{ts,tsx}"],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
-      // Numbers in texts are meant.
+      // Numbers in template literals are intended.
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
-      // `onClick={() => save()}` is how a handler is written.
+      // Handlers may be written as `onClick={() => save()}`.
       "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
     },
   },

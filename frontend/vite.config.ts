@@ -3,9 +3,9 @@ import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
-/** Where a running gateway (orders API, hub and files) answers; only used while developing. */
+/** URL of a running gateway (orders API, hub and files), for development only. */
 const gateway = process.env["PASTELKA_URL"] ?? "http://localhost:8080";
-/** With the name that the browser called: the API lets pages of its own name change something. */
+/** Keeps the Host header of the browser: the API rejects changes from pages of another origin. */
 const passedOn = { target: gateway, changeOrigin: false };
 const proxy = { "/api": passedOn, "/.well-known/mercure": passedOn, "/static": passedOn };
 

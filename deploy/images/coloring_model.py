@@ -1,4 +1,4 @@
-"""Puts the local provider's network where the provider looks for it; run while the image is built."""
+"""Writes the local provider's model to its cache folder; runs while the image is built."""
 
 import platformdirs
 

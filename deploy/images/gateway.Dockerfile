@@ -1,4 +1,4 @@
-# The gateway: nginx with the built dashboard, from the root of the checkout:
+# The gateway: nginx with the built dashboard. Build it from the root of the checkout:
 #   docker build -f deploy/images/gateway.Dockerfile -t pastelka-gateway .
 FROM docker.io/library/node:24.19.0-trixie-slim AS build
 WORKDIR /src
@@ -11,7 +11,7 @@ COPY frontend ./
 RUN npm run build
 
 FROM docker.io/library/nginx:1.31.3-trixie
-# nginx makes these folders at its start for every module it was built with, used or not.
+# At its start nginx creates the temporary folders of every built-in module, even of unused ones.
 RUN find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
     && install -d -o 10001 -g 10001 /data /data/images \
     && for module in client proxy fastcgi uwsgi scgi; do \

@@ -1,12 +1,11 @@
 #!/bin/sh
-# Fills in the templates of deploy/nginx from the environment and becomes nginx.
-# Where the environment says nothing, defaults.env does, if it is there. A value must not be able to
-# end the quotes it stands in.
+# Renders the templates of deploy/nginx from the environment, with the defaults of defaults.env, and runs nginx.
+# Values that could end a quoted string in nginx's configuration are rejected.
 set -eu
 templates=/etc/pastelka/nginx
 target=$NGINX_TEMP/nginx
 
-# What follows from where the bucket is, unless it is said.
+# Defaults that depend on the bucket's host.
 if [ "${FILES_IN:-}" = bucket ] && [ -n "${BUCKET_HOST:-}" ]; then
     case ${BUCKET_SCHEME:=http} in https) port=443 ;; *) port=80 ;; esac
     case $BUCKET_HOST in
@@ -19,7 +18,7 @@ if [ "${FILES_IN:-}" = bucket ] && [ -n "${BUCKET_HOST:-}" ]; then
         bundle=/etc/ssl/certs/ca-certificates.crt
         BUCKET_TLS="proxy_ssl_verify on; proxy_ssl_verify_depth 4; proxy_ssl_trusted_certificate $bundle;"
     fi
-    # nginx knows no search domains: a name that needs them is looked up once, at the start.
+    # nginx's resolver ignores search domains: a name that needs them is resolved once, at the start.
     name=${BUCKET_SERVER%:*}
     case $name in
         *[!0-9.]*)
@@ -40,18 +39,18 @@ if [ -f "$templates/defaults.env" ]; then
     done <"$templates/defaults.env"
 fi
 
-# Sorted names of the form ${NAME}. The list keeps envsubst from nginx's own names, which look alike.
+# The names of the form ${NAME}. With this list, envsubst leaves nginx's own variables alone.
 names=$(cat "$templates"/*.template | grep -o '\${[A-Z_]*}' | sort -u)
 for braced in $names; do
     name=${braced#??}
     name=${name%?}
     if ! value=$(printenv "$name"); then
-        echo "gateway: $name is missing; the templates of nginx need it" >&2
+        echo "gateway: $name is not set; the nginx templates need it" >&2
         exit 2
     fi
     case $value in *[\"\\\$]* | *'
 '*)
-        echo "gateway: $name holds a quote, a backslash, a \$ or a line break; nginx needs it without" >&2
+        echo "gateway: $name contains a quote, a backslash, a \$ or a line break, which nginx's configuration cannot contain" >&2
         exit 2
         ;;
     esac
@@ -62,5 +61,5 @@ for template in "$templates"/*.template; do
     name=${template##*/}
     envsubst "$names" <"$template" >"$target/${name%.template}"
 done
-# On SIGQUIT requests are finished; the browsers' event streams never end by themselves.
+# On SIGQUIT nginx finishes open requests; event streams never finish, so the shutdown needs a timeout.
 exec nginx -p "$target/" -e stderr -c "$target/nginx.conf" -g 'daemon off; worker_shutdown_timeout 20s;'

@@ -8,7 +8,7 @@ _TIMEOUT_SECONDS = 4
 
 
 def main() -> int:
-    """Ask the service on its own port."""
+    """Request the endpoint on the service's own port."""
     path = sys.argv[1] if len(sys.argv) > 1 else "healthz"
     port = int(os.environ.get("PORT", "8000"))
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_SECONDS)

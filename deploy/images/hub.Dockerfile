@@ -1,4 +1,4 @@
-# The Mercure hub of deploy/mercure, from the root of the checkout:
+# The Mercure hub of deploy/mercure. Build it from the root of the checkout:
 #   docker build -f deploy/images/hub.Dockerfile -t pastelka-hub .
 FROM docker.io/library/golang:1.26.8-trixie AS build
 ENV CGO_ENABLED=0 \
@@ -11,7 +11,7 @@ RUN --mount=type=cache,id=pastelka-go-mod,target=/go/pkg/mod \
     if [ -f /run/secrets/environment ]; then . /run/secrets/environment; fi \
     && go mod download
 COPY deploy/mercure/main.go ./
-# The tags leave out databases that only other parts of Caddy can use.
+# The tags leave out database drivers that the hub does not use.
 RUN --mount=type=cache,id=pastelka-go-mod,target=/go/pkg/mod \
     --mount=type=cache,id=pastelka-go-build,target=/root/.cache/go-build \
     go build -tags=nobadger,nomysql,nopgx -ldflags="-s -w" -o /out/bin/mercure .
@@ -22,7 +22,7 @@ RUN --mount=type=cache,id=pastelka-go-build,target=/root/.cache/go-build \
     && install -d -o 10001 -g 10001 /out/data \
     && install -d -m 1777 /out/tmp
 
-# Nothing but two programs and a configuration: no shell, no libraries.
+# Two programs and a configuration: no shell, no libraries.
 FROM scratch
 COPY --from=build /out /
 COPY deploy/mercure/Caddyfile /etc/mercure/Caddyfile

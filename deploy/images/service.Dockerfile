@@ -1,6 +1,6 @@
-# One of the four Python services, from the root of the checkout:
+# One of the four Python services. Build it from the root of the checkout:
 #   docker build -f deploy/images/service.Dockerfile --build-arg SERVICE=orders -t pastelka-orders .
-# SERVICE is orders, coloring, vectorize or notifier. README.md beside this file tells the rest.
+# SERVICE is orders, coloring, vectorize or notifier. README.md in this folder has the details.
 ARG SERVICE
 
 FROM ghcr.io/astral-sh/uv:0.13.9 AS uv
@@ -9,7 +9,7 @@ FROM docker.io/library/python:3.13.18-slim-trixie AS python
 
 FROM python AS build
 COPY --from=uv /uv /usr/local/bin/uv
-# Bytecode is tied to its source by a hash that is not checked at run time: times change in layers.
+# Bytecode is not validated at run time: file times change in image layers, and the sources do not.
 ENV UV_COMPILE_BYTECODE=1 \
     UV_LINK_MODE=copy \
     UV_PROJECT_ENVIRONMENT=/app \
@@ -25,15 +25,15 @@ COPY services/vectorize/pyproject.toml services/vectorize/
 COPY services/notifier/pyproject.toml services/notifier/
 COPY deploy/local/pyproject.toml deploy/local/
 ARG SERVICE
-# What the lock file names, by its hashes, and wheels only: nothing is compiled.
-# Of the services only coloring has an extra: the model of its local provider.
+# The locked versions, verified by hash; wheels only, so nothing is compiled.
+# Only coloring has an extra: the model of its local provider.
 RUN --mount=type=cache,id=pastelka-uv,target=/root/.cache/uv \
     --mount=type=secret,id=environment \
     if [ -f /run/secrets/environment ]; then . /run/secrets/environment; fi \
     && uv sync --frozen --no-dev --no-build --no-install-workspace --all-extras --package "pastelka-${SERVICE}"
 COPY libs/common libs/common
 COPY services/${SERVICE} services/${SERVICE}
-# uv builds our own packages itself, without asking anybody. What is for tests stays out.
+# uv builds the workspace's packages offline. Modules that only tests use are removed.
 RUN uv sync --frozen --no-dev --no-editable --offline --all-extras --package "pastelka-${SERVICE}" \
     && rm -r /app/lib/python3*/site-packages/pastelka_common/servers \
              /app/lib/python3*/site-packages/pastelka_common/testing /app/.lock \
@@ -44,13 +44,13 @@ FROM build AS build-orders
 FROM build AS build-vectorize
 FROM build AS build-notifier
 FROM build AS build-coloring
-# The local provider's network, so that no start has to build it, and none has to write it anywhere.
+# The local provider's model is converted at build time: containers start faster and need no writable cache.
 COPY deploy/images/coloring_model.py ./
 RUN XDG_CACHE_HOME=/app/cache /app/bin/python coloring_model.py && chmod -R a+rX /app/cache
 
 FROM python AS runtime
-# Installers are for building, and nothing here becomes another user. The standard library comes without
-# bytecode, and no process could write any.
+# Remove the installers and all setuid bits. Compile the standard library, which comes without bytecode: the file
+# system is read-only at run time.
 RUN rm -rf /usr/local/bin/pip* /usr/local/lib/python3*/ensurepip /usr/local/lib/python3*/site-packages/pip* \
     && python3 -m compileall -q --invalidation-mode unchecked-hash \
        "$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')" \
@@ -71,8 +71,8 @@ EXPOSE 8000
 ENTRYPOINT ["python", "-m"]
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["python", "/app/healthcheck.py"]
 
-# The orders image is the API, the worker (pastelka_orders.entrypoints.worker), the migrations
-# (pastelka_orders.entrypoints.migrate) and what an operator does by hand (pastelka_orders).
+# The orders image contains the API, the worker (pastelka_orders.entrypoints.worker), the migrations
+# (pastelka_orders.entrypoints.migrate) and the operator's commands (pastelka_orders).
 FROM runtime AS run-orders
 CMD ["pastelka_orders.entrypoints.api"]
 FROM runtime AS run-coloring

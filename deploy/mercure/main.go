@@ -1,4 +1,4 @@
-// Pastelka's Mercure hub: Caddy with its standard modules and the hub of dunglas/mercure, nothing else.
+// Pastelka's Mercure hub: Caddy with its standard modules and the hub module of dunglas/mercure.
 package main
 
 import (

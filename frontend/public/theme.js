@@ -1,4 +1,4 @@
-// Before the first paint, so that a dark screen never flashes white.
+// Sets the theme before the first paint, so that the dark theme does not flash white.
 (() => {
   const chosen = localStorage.getItem("pastelka.theme");
   const dark =

@@ -1,4 +1,4 @@
-// Prints what the first load of a built folder costs, compressed, and fails when it is over the budget.
+// Prints the compressed size of the first load of a build, and fails if it exceeds the budget.
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
@@ -6,7 +6,7 @@ const BUDGET_KB = 150;
 const folder = process.argv[2] ?? "dist";
 const manifest = JSON.parse(readFileSync(`${folder}/.vite/manifest.json`, "utf8"));
 
-/** The entry and everything that it imports at once; what is imported lazily is not part of the first load. */
+/** The entry and its static imports; dynamic imports are not part of the first load. */
 function firstLoad(key, seen = new Set()) {
   if (seen.has(key)) return seen;
   seen.add(key);

@@ -1,4 +1,4 @@
-// Puts the new build in the place of the last one, so that a gateway that serves it never finds half of it.
+// Replaces the last build with the new one, so that the gateway never serves a mixture of both.
 import { existsSync, renameSync, rmSync } from "node:fs";
 
 if (existsSync("dist")) renameSync("dist", ".dist.old");

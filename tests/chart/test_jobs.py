@@ -139,7 +139,7 @@ def test_the_restore_job_renders_alone_with_its_policy() -> None:
 @pytest.mark.parametrize(
     ("settings", "complaint"),
     [
-        ("backupRecord.enabled=true", "backupRecord.existingClaim: where the records are kept"),
+        ("backupRecord.enabled=true", "backupRecord.existingClaim: a claim for the records"),
         (
             "backupRecord.enabled=true,backupRecord.existingClaim=pastelka-files",
             "is the claim of the files",

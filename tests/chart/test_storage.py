@@ -159,7 +159,7 @@ def test_local_copies_have_a_writable_volume() -> None:
         ("minimal", "storage.kind=bucket", "storage.kind is bucket, which needs storage.bucket.url"),
         ("minimal", "storage.bucket.url=s3://files", "storage.bucket is set, and storage.kind is claim"),
         ("minimal", "storage.kind=folder", "value must be one of"),
-        ("bucket", "storage.existingClaim=files", "the files are in one of both"),
+        ("bucket", "storage.existingClaim=files", "storage.existingClaim names a claim"),
         ("bucket", "storage.bucket.url=https://files", "does not match pattern"),
         ("bucket", "storage.bucket.url=s3://key:secret@files", "does not match pattern"),
         ("bucket", "storage.bucket.url=s3://Files", "does not match pattern"),

@@ -197,7 +197,7 @@ def test_the_gateway_names_what_is_missing(tmp_path: Path) -> None:
     done = _gateway(tmp_path, {})
 
     assert done.returncode == 2
-    assert done.stderr == "gateway: PORT is missing; the templates of nginx need it\n"
+    assert done.stderr == "gateway: PORT is not set; the nginx templates need it\n"
 
 
 @pytest.mark.parametrize("value", ['80"; evil', "80\\", "$PATH", "80\n81"])
@@ -207,7 +207,7 @@ def test_the_gateway_rejects_values_that_would_inject_configuration(tmp_path: Pa
     done = _gateway(tmp_path, {"PORT": value})
 
     assert done.returncode == 2
-    assert done.stderr.startswith("gateway: PORT holds ")
+    assert done.stderr.startswith("gateway: PORT contains ")
     assert not (tmp_path / "temp" / "nginx").exists()
 
 

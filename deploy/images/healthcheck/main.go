@@ -1,4 +1,4 @@
-// The hub's health check: its image has no shell and no other program that could ask.
+// The hub's health check: its image has no shell and no HTTP client.
 package main
 
 import (
@@ -12,14 +12,14 @@ import (
 func main() {
 	port := os.Getenv("MERCURE_PORT")
 	client := http.Client{Timeout: 4 * time.Second}
-	answer, err := client.Get("http://" + net.JoinHostPort("127.0.0.1", port) + "/healthz")
+	response, err := client.Get("http://" + net.JoinHostPort("127.0.0.1", port) + "/healthz")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	_ = answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		fmt.Fprintln(os.Stderr, answer.Status)
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		fmt.Fprintln(os.Stderr, response.Status)
 		os.Exit(1)
 	}
 }

@@ -4,14 +4,14 @@ import type { components, paths } from "./schema";
 
 export type Problem = components["schemas"]["Problem"];
 
-/** The orders API, typed by its OpenAPI document. Same origin: the gateway serves this page too. */
-export const client = createClient<paths>({ baseUrl: location.origin, fetch: ask });
+/** The orders API, typed by its OpenAPI document. The gateway serves it on the same origin as this page. */
+export const client = createClient<paths>({ baseUrl: location.origin, fetch: fetchApi });
 
-/** A connection that died silently never answers; what only asks is asked again on another one. */
+/** A request on a dead keep-alive connection never completes. Only GET is aborted, because it is safe to repeat. */
 const GET_TIMEOUT_MS = 30_000;
 
-/** `fetch`, which a test may replace after this module was loaded; hears what is said of the hub's cookie. */
-async function ask(request: Request): Promise<Response> {
+/** Calls the current global `fetch` (tests replace it) and notes the lifetime of the hub's cookie. */
+async function fetchApi(request: Request): Promise<Response> {
   const response = await fetch(
     request,
     request.method === "GET" ? { signal: withTimeout(request.signal) } : {},
@@ -24,12 +24,12 @@ function withTimeout(signal: AbortSignal): AbortSignal {
   return AbortSignal.any([signal, AbortSignal.timeout(GET_TIMEOUT_MS)]);
 }
 
-/** An answer of the API that is an error (RFC 9457). `status` is 0 when there was no answer at all. */
+/** An error response of the API (RFC 9457). `status` is 0 if there was no response. */
 export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
   readonly problem: Problem | null;
-  /** Seconds after which it may be tried again (`Retry-After`); null where the answer does not say. */
+  /** Value of `Retry-After` in seconds; null without the header. */
   readonly retryAfter: number | null;
 
   constructor(status: number, problem: Problem | null, retryAfter: number | null = null) {
@@ -48,7 +48,7 @@ function sentence(status: number, problem: Problem | null): string {
   return [problem.detail, ...fields].join(" ");
 }
 
-/** What a body means as a problem document; null when it is none. */
+/** `body` as a problem document, or null if it is not one. */
 export function asProblem(body: unknown): Problem | null {
   return typeof body === "object" && body !== null && "detail" in body && "title" in body
     ? (body as Problem)
@@ -58,13 +58,13 @@ export function asProblem(body: unknown): Problem | null {
 type RefusalListener = (refusal: ApiError) => void;
 const refusalListeners = new Set<RefusalListener>();
 
-/** Hear of every refusal of the API, wherever it was asked from. */
+/** Subscribe to every error response of the API; returns the function that unsubscribes. */
 export function onRefusal(listener: RefusalListener): () => void {
   refusalListeners.add(listener);
   return () => refusalListeners.delete(listener);
 }
 
-/** The error that an answer is; whoever listens to refusals hears of it. `retryAfter`: the header. */
+/** The `ApiError` of a response; notifies the listeners of `onRefusal`. `retryAfter`: the header's value. */
 export function refusal(status: number, body: unknown, retryAfter: string | null = null): ApiError {
   const seconds = Number.parseInt(retryAfter ?? "", 10);
   const error = new ApiError(status, asProblem(body), Number.isNaN(seconds) ? null : seconds);
@@ -78,13 +78,13 @@ interface Answer<T> {
   response: Response;
 }
 
-/** The data of an answer; everything else becomes an `ApiError`. */
+/** The data of a response; rejects with an `ApiError` for everything else. */
 export async function unwrap<T>(answer: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await answer.catch((reason: unknown) => {
     if (reason instanceof DOMException && reason.name === "AbortError") throw reason;
     throw new ApiError(0, null);
   });
-  // Only where it was asked for: a proxy that sends to its own sign-in page.
+  // With `redirect: "manual"`: an authenticating proxy redirects to its sign-in page.
   if (response.type === "opaqueredirect") throw refusal(401, null);
   if (!response.ok) throw refusal(response.status, error, response.headers.get("Retry-After"));
   return data as T;

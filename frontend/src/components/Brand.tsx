@@ -1,7 +1,7 @@
 import { Link } from "react-router";
 import { useLanguage } from "@/i18n/context";
 
-/** The tip of a crayon; what it stands for is said beside it. */
+/** The logo, the tip of a crayon; decorative, next to the name. */
 export function Mark({ className }: { className: string }) {
   return (
     <svg viewBox="0 0 24 24" className={className} aria-hidden>
@@ -11,7 +11,7 @@ export function Mark({ className }: { className: string }) {
   );
 }
 
-/** Leads to the list from everywhere. */
+/** Link to the list of orders. */
 export function BrandLink() {
   const { t } = useLanguage();
   return (

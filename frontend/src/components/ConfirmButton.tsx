@@ -1,10 +1,10 @@
 import * as Dialog from "@radix-ui/react-dialog";
 import { cn } from "@/lib/cn";
-import { DANGER, Question } from "./Question";
+import { DANGER, ConfirmDialog } from "./ConfirmDialog";
 
 interface ConfirmButtonProps {
   text: string;
-  /** What a screen reader says, where `text` alone does not tell what it is about. */
+  /** Accessible name, if `text` is ambiguous without its context. */
   label?: string;
   title: string;
   question: string;
@@ -16,7 +16,7 @@ interface ConfirmButtonProps {
   onConfirm: () => void;
 }
 
-/** A button that asks before it does what it says. */
+/** A button that asks for confirmation. */
 export function ConfirmButton({
   text,
   label,
@@ -34,12 +34,12 @@ export function ConfirmButton({
       <Dialog.Trigger className={className} disabled={disabled} aria-label={label}>
         {text}
       </Dialog.Trigger>
-      <Question title={title} text={question}>
+      <ConfirmDialog title={title} text={question}>
         <Dialog.Close className="button">{keep}</Dialog.Close>
         <Dialog.Close className={cn("button", danger ? DANGER : "button-primary")} onClick={onConfirm}>
           {confirm}
         </Dialog.Close>
-      </Question>
+      </ConfirmDialog>
     </Dialog.Root>
   );
 }

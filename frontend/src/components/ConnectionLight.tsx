@@ -8,7 +8,7 @@ const COLOR: Record<ConnectionState, string> = {
   offline: "bg-bad shadow-[0_0_0_3px_color-mix(in_srgb,var(--bad)_20%,transparent)]",
 };
 
-/** Whether what is on screen is kept up to date. */
+/** Shows whether the page receives live updates. */
 export function ConnectionLight() {
   const { t } = useLanguage();
   const state = useConnection();

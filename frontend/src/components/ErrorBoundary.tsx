@@ -13,7 +13,7 @@ function Crash() {
   );
 }
 
-/** Keeps the rest of the page when a part of it cannot be drawn. */
+/** Shows an error in place of children that fail to render. */
 export class ErrorBoundary extends Component<{ children: ReactNode }, { broken: boolean }> {
   override state = { broken: false };
 

@@ -6,11 +6,11 @@ import type { Failure } from "@/types";
 interface FailureTextProps {
   failure: Failure;
   className?: string;
-  /** Of the service's own words, which may have to give way where there is little room. */
+  /** Class of the service's own message, which narrow places may truncate. */
   detailClassName?: string | undefined;
 }
 
-/** Why something failed: a sentence in the reader's language, and below it the service's own words. */
+/** The reason of a failure: a sentence in the reader's language, and below it the service's own message. */
 export function FailureText({ failure, className, detailClassName }: FailureTextProps) {
   const { language } = useLanguage();
   const { sentence, detail } = failureText(failure, language);

@@ -25,7 +25,7 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
-/** A drawing only; what it means is said by the label of what it stands in. */
+/** A decorative icon, hidden from screen readers; its parent has the label. */
 export function Icon({ name, className = "size-4" }: { name: IconName; className?: string }) {
   return (
     <svg

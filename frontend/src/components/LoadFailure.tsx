@@ -9,7 +9,7 @@ interface LoadFailureProps {
   heading?: "h1" | "h2";
 }
 
-/** A load that failed: says why, offers to try again, and does not claim that nothing is there. */
+/** Replaces content that failed to load: the reason and a retry button. */
 export function LoadFailure({ title, error, onRetry, heading = "h2" }: LoadFailureProps) {
   const { t } = useLanguage();
   return (

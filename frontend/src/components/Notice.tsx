@@ -7,11 +7,11 @@ interface NoticeProps {
   text?: string;
   children?: ReactNode;
   alert?: boolean;
-  /** `h1` where it stands in place of the whole page. */
+  /** `h1` if the notice replaces the whole page. */
   heading?: "h1" | "h2";
 }
 
-/** What stands in place of content: nothing there yet, not found, could not be loaded. */
+/** Replaces missing content: empty, not found, or failed to load. */
 export function Notice({ icon, title, text, children, alert = false, heading: Heading = "h2" }: NoticeProps) {
   return (
     <div

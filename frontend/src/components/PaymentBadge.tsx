@@ -2,7 +2,7 @@ import { useLanguage } from "@/i18n/context";
 import { isTextKey } from "@/i18n/translate";
 import { cn } from "@/lib/cn";
 
-/** Settled green, on its way blue or yellow, given back gray, lost red; always with its word. */
+/** Paid: green; pending: blue or yellow; refunded: gray; lost: red. The badge always has a text, too. */
 const COLOR: Record<string, string> = {
   pending: "bg-yellow-100 text-yellow-800",
   authorized: "bg-blue-100 text-blue-800",
@@ -14,10 +14,10 @@ const COLOR: Record<string, string> = {
   expired: "bg-red-100 text-red-800",
 };
 
-/** How an order is paid for, as the shop says; a dash where it says nothing, an unknown value as it is. */
+/** The payment status that the shop reports; a dash without one, an unknown value unchanged. */
 export function PaymentBadge({ status }: { status: string | null }) {
   const { t } = useLanguage();
-  // Without a column heading a dash would say nothing.
+  // A dash without a column heading would be meaningless.
   if (status === null) return <span className="text-mute max-xl:hidden">{t("list.none")}</span>;
   const name = status.toLowerCase();
   const key = `payment.${name}`;

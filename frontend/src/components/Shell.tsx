@@ -6,7 +6,7 @@ import { cn } from "@/lib/cn";
 import { BrandLink } from "./Brand";
 import { ConnectionLight } from "./ConnectionLight";
 import { ErrorBoundary } from "./ErrorBoundary";
-import { Who } from "./session/Who";
+import { UserMenu } from "./session/UserMenu";
 import { ShortcutHelp } from "./ShortcutHelp";
 import { LanguageSwitch, ThemeSwitch } from "./Switches";
 import { Toasts } from "./Toasts";
@@ -46,21 +46,21 @@ function Header() {
           <ShortcutHelp />
           <ThemeSwitch />
           <LanguageSwitch />
-          <Who />
+          <UserMenu />
         </div>
       </div>
     </header>
   );
 }
 
-/** What every page stands in. */
+/** The layout of every page. */
 export function Shell() {
   const { pathname } = useLocation();
   const isBack = useNavigationType() === NavigationType.Pop;
-  // One stream for all pages: going from one to another does not reconnect, and the light is true on each.
+  // One stream for all pages: navigation does not reconnect, and the connection light is correct on each page.
   useMercure();
   useEffect(() => {
-    // Going back is left to the browser, which knows where one was.
+    // On back navigation the browser restores the scroll position.
     if (!isBack) scrollTo(0, 0);
   }, [pathname, isBack]);
   return (

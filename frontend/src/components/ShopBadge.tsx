@@ -2,11 +2,11 @@ import { useLanguage } from "@/i18n/context";
 
 interface ShopBadgeProps {
   what: "cancelled" | "removed";
-  /** One word, where there is little room. */
+  /** A short text for narrow places. */
   short?: boolean;
 }
 
-/** What the shop took back: a whole order, or a line item of it. */
+/** Marks an order that the shop cancelled, or a line item that it removed. */
 export function ShopBadge({ what, short = false }: ShopBadgeProps) {
   const { t } = useLanguage();
   return (

@@ -4,7 +4,7 @@ import { useLanguage } from "@/i18n/context";
 import { useAllShortcuts, useShortcuts } from "@/lib/shortcuts";
 import { Icon } from "./Icon";
 
-/** The button and the dialog that list what the keys do on this page. */
+/** The button and the dialog with the keyboard shortcuts of this page. */
 export function ShortcutHelp() {
   const { t } = useLanguage();
   const [open, setOpen] = useState(false);

@@ -27,7 +27,7 @@ function useChanges(status: string): number {
   return changes;
 }
 
-/** A status with the plan's label and colors; a change fades over and lights up for a moment. */
+/** A status with the plan's label and colors; a change fades in and is highlighted for a moment. */
 export function StatusBadge({ kind, status, className }: StatusBadgeProps) {
   const { t } = useLanguage();
   const changes = useChanges(status);

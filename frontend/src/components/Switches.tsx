@@ -2,7 +2,7 @@ import { useLanguage } from "@/i18n/context";
 import { setTheme, useTheme } from "@/lib/theme";
 import { Icon } from "./Icon";
 
-/** Between light and dark. */
+/** Switches between the light and the dark theme. */
 export function ThemeSwitch() {
   const { t } = useLanguage();
   const theme = useTheme();
@@ -21,7 +21,7 @@ export function ThemeSwitch() {
   );
 }
 
-/** Between Czech and English. */
+/** Switches between Czech and English. */
 export function LanguageSwitch() {
   const { language, setLanguage, t } = useLanguage();
   const other = language === "cs" ? "en" : "cs";

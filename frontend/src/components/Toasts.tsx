@@ -25,7 +25,7 @@ function ToastCard({ toast }: { toast: Toast }) {
   );
 }
 
-/** Messages that come and go, read out by screen readers; above a bar that floats at the bottom (`data-floating`). */
+/** Temporary messages in a live region, above a floating bar at the bottom (`data-floating`). */
 export function Toasts() {
   const { t } = useLanguage();
   const toasts = useToasts();

@@ -6,10 +6,10 @@ import { Picture } from "./order/Picture";
 
 const URL = "/static/images/1/1/image_1.jpg";
 
-it("asks whether the session ended when a picture fails, and loads it again after signing in", () => {
+it("checks the session when a picture fails, and reloads the picture after a sign-in", () => {
   const check = vi.fn();
-  const page = (entry: number) => (
-    <WithSession changes={{ entry, check }}>
+  const page = (signInCount: number) => (
+    <WithSession changes={{ signInCount, check }}>
       <Picture src={URL} alt="Fotka 1" />
     </WithSession>
   );
@@ -23,10 +23,10 @@ it("asks whether the session ended when a picture fails, and loads it again afte
   expect(screen.getByAltText("Fotka 1")).toHaveAttribute("src", URL);
 });
 
-it("does so for thumbnails of the list, each by itself", () => {
+it("does the same for each thumbnail of the list", () => {
   const check = vi.fn();
-  const list = (entry: number) => (
-    <WithSession changes={{ entry, check }}>
+  const list = (signInCount: number) => (
+    <WithSession changes={{ signInCount, check }}>
       <Thumbnails urls={[URL, "/static/other.jpg"]} count={2} />
     </WithSession>
   );

@@ -12,33 +12,33 @@ export interface BulkProgress {
   total: number;
 }
 
-/** Order numbers by the sentence with which they were refused. */
+/** Order numbers by the error message of their refusal. */
 type Refusals = ReadonlyMap<string, readonly string[]>;
 
-/** So many numbers are told; of the others their count. */
-const TOLD = 3;
+/** Number of orders that a message lists; the rest is only counted. */
+const MAX_LISTED = 3;
 
-async function askFor(kind: BulkKind, orderNumber: string, options: OptionsToSend): Promise<void> {
+async function startGeneration(kind: BulkKind, orderNumber: string, options: OptionsToSend): Promise<void> {
   if (kind === "svg") await generateOrderSvg(orderNumber, options.svg);
   else if (options.coloring) await generateOrderColoring(orderNumber, options.coloring);
 }
 
-/** One message a reason, however many orders were refused for it. */
-function tellRefusals(refusals: Refusals, t: Translate): void {
+/** Shows one message per reason, however many orders it applies to. */
+function showRefusals(refusals: Refusals, t: Translate): void {
   for (const [reason, refused] of refusals) {
-    const told = refused.slice(0, TOLD).join(", ");
-    const count = refused.length - TOLD;
-    const numbers = count > 0 ? t("list.refusedMore", { numbers: told, count }) : told;
+    const listed = refused.slice(0, MAX_LISTED).join(", ");
+    const count = refused.length - MAX_LISTED;
+    const numbers = count > 0 ? t("list.refusedMore", { numbers: listed, count }) : listed;
     showToast(t("list.refused", { reason, numbers }), "bad");
   }
 }
 
-/** Ask for the pages or SVGs of several orders, one after another; tells what was begun and what refused. */
+/** Requests the pages or SVGs of several orders one after another, and shows how many started and failed. */
 export function useBulkGenerate(options: OptionsToSend) {
   const { t } = useLanguage();
   const [progress, setProgress] = useState<BulkProgress | null>(null);
 
-  /** Gives the orders that refused. */
+  /** Resolves to the orders whose requests were refused. */
   const run = async (kind: BulkKind, orderNumbers: readonly string[]): Promise<string[]> => {
     if (kind === "coloring" && options.coloring === undefined) {
       showToast(t("list.preset.wrong"), "bad");
@@ -48,7 +48,7 @@ export function useBulkGenerate(options: OptionsToSend) {
     for (const [done, number] of orderNumbers.entries()) {
       setProgress({ done, total: orderNumbers.length });
       try {
-        await askFor(kind, number, options);
+        await startGeneration(kind, number, options);
       } catch (error) {
         const reason = failureSentence(error, t);
         refusals.set(reason, [...(refusals.get(reason) ?? []), number]);
@@ -56,9 +56,9 @@ export function useBulkGenerate(options: OptionsToSend) {
     }
     setProgress(null);
     const refused = [...refusals.values()].flat();
-    const begun = orderNumbers.length - refused.length;
-    if (begun > 0) showToast(t(`list.${kind}.started`, { count: begun }));
-    tellRefusals(refusals, t);
+    const started = orderNumbers.length - refused.length;
+    if (started > 0) showToast(t(`list.${kind}.started`, { count: started }));
+    showRefusals(refusals, t);
     return refused;
   };
   return { progress, run };

@@ -9,7 +9,7 @@ import { showToast } from "@/lib/toasts";
 
 type Action = (sequence: number) => Promise<unknown>;
 
-/** Take letters out of the cached state at once; a look that is under way would bring them back. */
+/** Removes a letter from the cached state; cancels a running refetch, which would bring it back. */
 function useRemoval() {
   const queryClient = useQueryClient();
   return async (sequence: number) => {
@@ -18,14 +18,14 @@ function useRemoval() {
   };
 }
 
-/** *Requeue* and *Dismiss*; `busy` while one is under way, `refusals` say by sequence why one was refused. */
+/** *Requeue* and *Dismiss*. `busy`: an action is running; `refusals`: reasons of refusals by sequence. */
 export function useDeadLetters() {
   const { t } = useLanguage();
   const queryClient = useQueryClient();
   const remove = useRemoval();
   const [busy, setBusy] = useState(false);
   const [refusals, setRefusals] = useState<ReadonlyMap<number, string>>(new Map());
-  const look = () => queryClient.invalidateQueries({ queryKey: SYSTEM_KEY });
+  const refetch = () => queryClient.invalidateQueries({ queryKey: SYSTEM_KEY });
 
   const act = async (action: Action, { sequence }: DeadLetter): Promise<boolean> => {
     try {
@@ -37,14 +37,14 @@ export function useDeadLetters() {
       return false;
     }
   };
-  const alone = async (action: Action, letter: DeadLetter, done: string) => {
+  const actOnOne = async (action: Action, letter: DeadLetter, done: string) => {
     setBusy(true);
     if (await act(action, letter)) showToast(done);
-    await look();
+    await refetch();
     setBusy(false);
   };
 
-  /** The API shows some of them at a time: go on while it shows ones that were not tried. */
+  /** The API lists only the newest letters: continue until it lists no untried ones. */
   const requeueAll = async () => {
     setBusy(true);
     const tried = new Set<number>();
@@ -58,7 +58,7 @@ export function useDeadLetters() {
         tried.add(letter.sequence);
         if (await act(requeueDeadLetter, letter)) requeued += 1;
       }
-      await look();
+      await refetch();
     }
     if (requeued > 0) showToast(t("system.letters.requeued", { count: requeued }));
     const refused = tried.size - requeued;
@@ -71,7 +71,7 @@ export function useDeadLetters() {
     refusals,
     requeueAll,
     requeue: (letter: DeadLetter) =>
-      alone(requeueDeadLetter, letter, t("system.letters.requeued", { count: 1 })),
-    dismiss: (letter: DeadLetter) => alone(dismissDeadLetter, letter, t("system.letter.dismissed")),
+      actOnOne(requeueDeadLetter, letter, t("system.letters.requeued", { count: 1 })),
+    dismiss: (letter: DeadLetter) => actOnOne(dismissDeadLetter, letter, t("system.letter.dismissed")),
   };
 }

@@ -3,26 +3,26 @@ import { useSession } from "./useSession";
 
 interface Failures {
   addresses: readonly string[];
-  /** The session's `entry` in which they failed. */
-  entry: number;
+  /** The session's `signInCount` when they failed. */
+  signInCount: number;
 }
 
 const NONE: readonly string[] = [];
 
 /**
- * Which files could not be loaded, by their addresses. The session may have ended, which a picture does not
- * tell: so that is asked about, and what failed before somebody signed in counts no more.
+ * URLs of files that could not be loaded. An `<img>` error has no status, so the session is checked; failures
+ * from before a sign-in are forgotten.
  */
 export function useFailedFiles() {
-  const { entry, check } = useSession();
-  const [{ addresses, entry: of }, setFailures] = useState<Failures>({ addresses: NONE, entry });
-  const failed = of === entry ? addresses : NONE;
+  const { signInCount, check } = useSession();
+  const [{ addresses, signInCount: of }, setFailures] = useState<Failures>({ addresses: NONE, signInCount });
+  const failed = of === signInCount ? addresses : NONE;
   return {
     failed,
     report: (address: string) => {
-      setFailures({ addresses: [...failed, address], entry });
+      setFailures({ addresses: [...failed, address], signInCount });
       check();
     },
-    forget: () => setFailures({ addresses: NONE, entry }),
+    clear: () => setFailures({ addresses: NONE, signInCount }),
   };
 }

@@ -4,7 +4,7 @@ function hasFiles(event: DragEvent): boolean {
   return event.dataTransfer?.types.includes("Files") ?? false;
 }
 
-/** Whether files are being dragged over the window; `onDrop` gets those let go anywhere in it. */
+/** Whether files are being dragged over the window; `onDrop` gets files that are dropped anywhere in it. */
 export function useFileDrop(onDrop: (files: File[]) => void): boolean {
   const [isOver, setIsOver] = useState(false);
   const current = useRef(onDrop);

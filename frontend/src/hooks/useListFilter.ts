@@ -5,12 +5,12 @@ import { ORDER_STATUS_DISPLAY } from "@/types";
 
 export const ORDER_STATUSES = Object.keys(ORDER_STATUS_DISPLAY) as OrderStatus[];
 
-/** The list's search and filter, which live in the address bar. */
+/** The list's search and filter, stored in the URL. */
 export function useListFilter(): [OrderFilter, (change: Partial<OrderFilter>) => void] {
   const [params, setParams] = useSearchParams();
   const q = params.get("q") ?? "";
-  const asked = params.get("status");
-  const status = ORDER_STATUSES.find((known) => known === asked) ?? null;
+  const requested = params.get("status");
+  const status = ORDER_STATUSES.find((known) => known === requested) ?? null;
   const filter = useMemo(() => ({ q, status }), [q, status]);
   const change = useCallback(
     (changes: Partial<OrderFilter>) => {

@@ -4,28 +4,28 @@ import { useLanguage } from "@/i18n/context";
 import { useShortcuts } from "@/lib/shortcuts";
 import type { OrderListItem } from "@/types";
 import type { BulkKind } from "./useBulkGenerate";
-import { useMayChange } from "./useSession";
+import { useCanEdit } from "./useSession";
 
 interface Keys {
   orders: readonly OrderListItem[];
   focusSearch: () => void;
   onSelect: (orderNumber: string) => void;
-  /** Work on the selected orders, or on the one that the keyboard is on (null: on none). */
+  /** Generate for the selected orders, or for the order with the keyboard focus (null: none). */
   onGenerate: (kind: BulkKind, current: string | null) => void;
 }
 
-/** The keys of the list; gives the row that they are on, -1 for none. */
+/** The keyboard shortcuts of the list; returns the index of the focused row, -1 for none. */
 export function useListKeys({ orders, focusSearch, onSelect, onGenerate }: Keys): number {
   const { t } = useLanguage();
   const navigate = useNavigate();
-  const mayChange = useMayChange();
-  const [asked, setAsked] = useState<string | null>(null);
-  const index = orders.findIndex((order) => order.order_number === asked);
-  // An order that left the list is not worked on unseen.
-  const current = index === -1 ? null : asked;
+  const canEdit = useCanEdit();
+  const [focused, setFocused] = useState<string | null>(null);
+  const index = orders.findIndex((order) => order.order_number === focused);
+  // Actions must not apply to an order that left the list.
+  const current = index === -1 ? null : focused;
   const move = (step: number) => {
     const next = Math.min(Math.max(index + step, 0), orders.length - 1);
-    setAsked(orders[next]?.order_number ?? null);
+    setFocused(orders[next]?.order_number ?? null);
   };
   const open = () => current !== null && void navigate(`/orders/${encodeURIComponent(current)}`);
   const changes = [
@@ -38,7 +38,7 @@ export function useListKeys({ orders, focusSearch, onSelect, onGenerate }: Keys)
     { key: "j", label: t("list.key.next"), run: () => move(1) },
     { key: "k", label: t("list.key.previous"), run: () => move(-1) },
     { key: "Enter", label: t("list.key.open"), run: open },
-    ...(mayChange ? changes : []),
+    ...(canEdit ? changes : []),
   ]);
   return index;
 }

@@ -7,8 +7,8 @@ import { useOptions } from "./useOptions";
 import { useSelection } from "./useSelection";
 
 /**
- * Which orders of the list are selected, and what is made of them. Only loaded orders count: what a search
- * or a filter hides is not worked on unseen.
+ * The selection of the list and its actions. Only loaded orders count: actions must not apply to orders that a
+ * search or filter hides.
  */
 export function useListWork(orders: readonly OrderListItem[]) {
   const { t } = useLanguage();
@@ -21,7 +21,7 @@ export function useListWork(orders: readonly OrderListItem[]) {
     [numbers, selection.selected],
   );
 
-  /** Begin on the selected orders, or where none is, on `current`. Orders that refuse stay selected. */
+  /** Generate for the selected orders, or without a selection for `current`. Refused orders stay selected. */
   const generate = async (kind: BulkKind, current: string | null = null) => {
     if (progress !== null) return;
     const chosen = selected.size > 0 ? [...selected] : current === null ? [] : [current];

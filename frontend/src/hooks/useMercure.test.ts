@@ -19,7 +19,7 @@ beforeEach(() => {
   renew.mockReset().mockResolvedValue(caller);
 });
 
-/** The API says for how long the hub takes the cookie. */
+/** A response of the API with the lifetime of the hub's cookie. */
 function cookieFor(seconds: number): void {
   noteHubCookie(new Response(null, { headers: { "Mercure-Max-Age": String(seconds) } }));
 }
@@ -49,7 +49,7 @@ function listen() {
 }
 
 describe("useMercure", () => {
-  it("opens one stream for all that listen, with the cookie", () => {
+  it("opens one stream with credentials for all listeners", () => {
     listen();
     listen();
     expect(FakeEventSource.opened).toHaveLength(1);
@@ -64,7 +64,7 @@ describe("useMercure", () => {
     expect(FakeEventSource.opened).toHaveLength(0);
   });
 
-  it("closes the line with its last listener", () => {
+  it("closes the stream with its last listener", () => {
     const first = listen();
     const second = listen();
     first.unmount();
@@ -73,7 +73,7 @@ describe("useMercure", () => {
     expect(FakeEventSource.latest.readyState).toBe(FakeEventSource.CLOSED);
   });
 
-  it("gives on the hub's updates and leaves out what it does not know", () => {
+  it("forwards the hub's updates and ignores unknown ones", () => {
     const { onEvent } = listen();
     FakeEventSource.latest.send({ type: "list_update" });
     FakeEventSource.latest.send("not JSON");
@@ -82,7 +82,7 @@ describe("useMercure", () => {
     expect(onEvent.mock.calls).toEqual([[{ type: "list_update" }]]);
   });
 
-  it("says live, reconnecting and live again, and tells of every opening", async () => {
+  it("reports live, reconnecting and live again, and calls onOpen at every opening", async () => {
     const { result, onOpen } = listen();
     expect(result.current).toBe("reconnecting");
     await vi.waitFor(() => FakeEventSource.latest.open());
@@ -95,7 +95,7 @@ describe("useMercure", () => {
     expect(FakeEventSource.opened).toHaveLength(1);
   });
 
-  it("opens nothing while nobody is signed in, and closes when nobody is any more", () => {
+  it("opens nothing while no user is signed in, and closes after the user signed out", () => {
     caller = null;
     const { rerender } = listen();
     expect(FakeEventSource.opened).toHaveLength(0);
@@ -107,7 +107,7 @@ describe("useMercure", () => {
     expect(FakeEventSource.latest.readyState).toBe(FakeEventSource.CLOSED);
   });
 
-  it("renews the cookie and opens a new line after a fatal close, from the last event on", async () => {
+  it("renews the cookie and reopens the stream after the last event when it was closed fatally", async () => {
     const { onOpen } = listen();
     FakeEventSource.latest.open();
     FakeEventSource.latest.send({ type: "list_update" }, "urn:uuid:7");
@@ -128,7 +128,7 @@ describe("useMercure", () => {
     expect(FakeEventSource.opened[0]?.readyState).toBe(FakeEventSource.CLOSED);
   });
 
-  it("says offline when it stays away, until it is live", async () => {
+  it("reports offline after a while, until it is live", async () => {
     const { result } = listen();
     FakeEventSource.latest.open();
     FakeEventSource.latest.fail(FakeEventSource.CONNECTING);
@@ -140,7 +140,7 @@ describe("useMercure", () => {
     await vi.waitFor(() => expect(result.current).toBe("live"));
   });
 
-  it("opens anew when the network is back", () => {
+  it("reopens the stream when the network returns", () => {
     listen();
     FakeEventSource.latest.open();
     dispatchEvent(new Event("offline"));
@@ -148,7 +148,7 @@ describe("useMercure", () => {
     expect(FakeEventSource.opened).toHaveLength(2);
   });
 
-  it("opens anew after sleep", async () => {
+  it("reopens the stream after the machine slept", async () => {
     listen();
     FakeEventSource.latest.open();
     vi.setSystemTime(Date.now() + 600_000);
@@ -157,7 +157,7 @@ describe("useMercure", () => {
   });
 });
 
-/** Time in which the hub sends its heartbeats. */
+/** Advances the time while the hub sends heartbeats. */
 async function pass(ms: number): Promise<void> {
   for (let left = ms; left > 0; left -= 15_000) {
     await vi.advanceTimersByTimeAsync(Math.min(left, 15_000));
@@ -167,7 +167,7 @@ async function pass(ms: number): Promise<void> {
 }
 
 describe("a connection that dies silently", () => {
-  it("is given up after 45 s without a sign of life, and what is on screen is refetched", async () => {
+  it("is reopened after 45 s without a message, and the page is refetched", async () => {
     const { result, onOpen } = listen();
     FakeEventSource.latest.open();
     FakeEventSource.latest.send({ type: "list_update" }, "urn:uuid:7");
@@ -184,7 +184,7 @@ describe("a connection that dies silently", () => {
     expect(onOpen).toHaveBeenCalledTimes(2);
   });
 
-  it("is told from one on which only nothing happens", async () => {
+  it("is distinguished from an idle one", async () => {
     const { onEvent } = listen();
     FakeEventSource.latest.open();
     await pass(600_000);
@@ -192,7 +192,7 @@ describe("a connection that dies silently", () => {
     expect(onEvent).not.toHaveBeenCalled();
   });
 
-  it("is opened anew where the opening itself is never answered", async () => {
+  it("is reopened if the opening gets no response", async () => {
     listen();
     await vi.advanceTimersByTimeAsync(16_000);
     expect(FakeEventSource.opened).toHaveLength(2);
@@ -200,7 +200,7 @@ describe("a connection that dies silently", () => {
   });
 });
 
-/** What the session's answer does. */
+/** Makes the session's response set a cookie for `seconds`. */
 function renewing(seconds: number): void {
   renew.mockImplementation(() => {
     cookieFor(seconds);
@@ -209,7 +209,7 @@ function renewing(seconds: number): void {
 }
 
 describe("the hub's cookie", () => {
-  it("is renewed at half of its life, and a new line is open before the old one is closed", async () => {
+  it("is renewed at half of its lifetime, and a new stream opens before the old one closes", async () => {
     cookieFor(600);
     renewing(600);
     const { result, onEvent, onOpen } = listen();
@@ -223,7 +223,7 @@ describe("the hub's cookie", () => {
     const second = FakeEventSource.latest;
     expect(second).not.toBe(first);
     expect(second.url).toContain("lastEventID=urn%3Auuid%3A7");
-    // The old one is listened to until the new one is open, which is no news for the light.
+    // The old stream delivers until the new one is open; the connection light does not change.
     first.send({ type: "order_update" }, "urn:uuid:8");
     second.open();
     second.send({ type: "image_status" }, "urn:uuid:9");
@@ -235,13 +235,13 @@ describe("the hub's cookie", () => {
     ]);
     expect(onOpen).toHaveBeenCalledTimes(2);
     expect(result.current).toBe("live");
-    // And so on.
+    // The next renewal.
     await pass(301_000);
     expect(FakeEventSource.opened).toHaveLength(3);
     expect(FakeEventSource.latest.url).toContain("lastEventID=urn%3Auuid%3A9");
   });
 
-  it("is not asked for where another answer has brought a new one", async () => {
+  it("is not renewed if another response has set a new one", async () => {
     cookieFor(600);
     listen();
     FakeEventSource.latest.open();
@@ -252,7 +252,7 @@ describe("the hub's cookie", () => {
     expect(FakeEventSource.opened).toHaveLength(2);
   });
 
-  it("is asked for again where there was no answer, and the line stays meanwhile", async () => {
+  it("is requested again after a failure, and the stream stays open meanwhile", async () => {
     cookieFor(100);
     renew.mockRejectedValueOnce(new Error("away"));
     const { result } = listen();
@@ -265,7 +265,7 @@ describe("the hub's cookie", () => {
     await pass(16_000);
     expect(FakeEventSource.opened).toHaveLength(2);
     expect(first.readyState).toBe(FakeEventSource.OPEN);
-    // A hub that refuses the new line does not take the old one away.
+    // If the hub refuses the new stream, the old one stays open.
     FakeEventSource.latest.fail(FakeEventSource.CLOSED);
     expect(first.readyState).toBe(FakeEventSource.OPEN);
     expect(result.current).toBe("live");
@@ -273,7 +273,7 @@ describe("the hub's cookie", () => {
     expect(FakeEventSource.opened).toHaveLength(3);
   });
 
-  it("is renewed before the line is opened after a long sleep", async () => {
+  it("is renewed before the stream is reopened after a long sleep", async () => {
     cookieFor(600);
     listen();
     FakeEventSource.latest.open();
@@ -295,7 +295,7 @@ describe("the hub's cookie", () => {
     await vi.waitFor(() => expect(FakeEventSource.opened).toHaveLength(2));
   });
 
-  it("is left alone once nobody listens", async () => {
+  it("is not renewed without listeners", async () => {
     cookieFor(600);
     const { unmount } = listen();
     FakeEventSource.latest.open();
@@ -307,7 +307,7 @@ describe("the hub's cookie", () => {
 });
 
 describe("retryDelay", () => {
-  it("grows, stays below two seconds for minutes, and then is patient", () => {
+  it("grows, stays below two seconds for minutes, and then becomes long", () => {
     expect(retryDelay(0, 1)).toBe(250);
     expect(retryDelay(2, 1)).toBe(1000);
     expect(retryDelay(20, 1)).toBe(1500);

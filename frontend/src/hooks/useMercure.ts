@@ -3,13 +3,13 @@ import { hub, type HubListener } from "@/lib/hub";
 import { useSession } from "./useSession";
 
 interface MercureOptions extends Partial<Omit<HubListener, "renew">> {
-  /** False while there is nothing on screen that could change. */
+  /** False while nothing on screen could change. */
   enabled?: boolean;
 }
 
 /**
- * Listen to the hub's updates, of all orders. `onOpen` is called whenever updates may have been missed:
- * refetch there. All tabs of the browser share one EventSource.
+ * Subscribes to the hub's updates of all orders. `onOpen` is called whenever updates may have been missed:
+ * refetch in it. All tabs of the browser share one EventSource.
  */
 export function useMercure({ onEvent, onOpen, enabled = true }: MercureOptions = {}): void {
   const { caller, renew } = useSession();
@@ -17,7 +17,7 @@ export function useMercure({ onEvent, onOpen, enabled = true }: MercureOptions =
   useEffect(() => {
     current.current = { onEvent, onOpen, renew };
   });
-  // The answer that says who is there brings the cookie that opens the hub.
+  // The session's response sets the cookie that the hub needs.
   const listens = enabled && caller !== null;
   useEffect(() => {
     if (!listens) return;

@@ -2,19 +2,19 @@ import { useState } from "react";
 import { useLanguage } from "@/i18n/context";
 import { showToast } from "@/lib/toasts";
 import { useFileDrop } from "./useFileDrop";
-import { useMayChange } from "./useSession";
+import { useCanEdit } from "./useSession";
 
 const sameFile = (one: File, other: File) =>
   one.name === other.name && one.size === other.size && one.lastModified === other.lastModified;
 
-/** Photos gathered for a new order: null while none is being made. Files dropped anywhere begin one. */
+/** The photos of the new order, null while there is none. Files dropped anywhere start one. */
 export function useNewOrder() {
   const { t } = useLanguage();
-  const mayChange = useMayChange();
+  const canEdit = useCanEdit();
   const [photos, setPhotos] = useState<File[] | null>(null);
 
   const add = (files: File[]) => {
-    if (!mayChange) {
+    if (!canEdit) {
       showToast(t("error.operator_required"), "bad");
       return;
     }
@@ -30,10 +30,10 @@ export function useNewOrder() {
   return { photos, isOver, add, setPhotos, begin: () => setPhotos([]), close: () => setPhotos(null) };
 }
 
-/** Types that browsers give files of which they know nothing, such as HEIC. */
+/** MIME types that browsers report for unknown formats, such as HEIC. */
 const UNKNOWN: readonly string[] = ["", "application/octet-stream"];
 
-/** Whether it may be a photo: the server judges by what is in the file. */
+/** Whether the file may be a photo; the server decides by its content. */
 function isPhoto(file: File): boolean {
   return file.type.startsWith("image/") || UNKNOWN.includes(file.type);
 }

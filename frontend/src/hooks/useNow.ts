@@ -2,7 +2,7 @@ import { useEffect, useState } from "react";
 
 const MINUTE_MS = 60_000;
 
-/** The time in milliseconds, anew every `everyMs`, by default every minute. */
+/** The current time in milliseconds, updated every `everyMs` (default: one minute). */
 export function useNow(everyMs = MINUTE_MS): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {

@@ -19,12 +19,12 @@ interface Options {
   toSend: OptionsToSend;
 }
 
-/** How pages and SVGs are to be made, remembered in this browser from one order, and page, to the next. */
+/** The options of pages and SVGs, stored in the browser for all orders and pages. */
 export function useOptions(): Options {
   const { data: presets } = useQuery(presetsQuery);
   const [chosen, setForm] = useState(() => recallOptions(localStorage));
   const form = withListedPreset(chosen, presets);
-  // The same object for as long as the form is the same: the cards compare it.
+  // Memoized, because the cards compare it by identity.
   const toSend = useMemo(() => optionsToSend(form, presets), [form, presets]);
   return {
     form,

@@ -57,7 +57,7 @@ function imageStatus(imageId: number, status: string) {
 }
 
 describe("useOrderEvents", () => {
-  it("fetches only the image that an image_status names, and merges it into the order", async () => {
+  it("fetches only the image of an image_status, and merges it into the order", async () => {
     const statuses = await openOrder();
     imageStatus(2, "processing");
     const single = await request(1);
@@ -67,21 +67,21 @@ describe("useOrderEvents", () => {
     expect(requests).toHaveLength(2);
   });
 
-  it("drops the slower, older of two answers about an image", async () => {
+  it("drops an older response about an image that arrives after a newer one", async () => {
     const statuses = await openOrder();
     imageStatus(1, "processing");
     imageStatus(1, "runpod_queued");
     (await request(2)).answer(sampleImage(1, "runpod_queued"));
     await waitFor(() => expect(statuses()).toEqual(["runpod_queued", "queued"]));
     requests[1]?.answer(sampleImage(1, "processing"));
-    // The answer to what is asked after it comes after it: by then the old one had its chance.
+    // A later request's response proves that the old response was processed.
     imageStatus(2, "processing");
     (await request(3)).answer(sampleImage(2, "processing"));
     await waitFor(() => expect(statuses()?.[1]).toBe("processing"));
     expect(statuses()).toEqual(["runpod_queued", "processing"]);
   });
 
-  it("keeps a newer image when the whole order, asked for before, comes after it", async () => {
+  it("keeps a newer image when an earlier request for the whole order completes after it", async () => {
     const statuses = await openOrder();
     act(() => FakeEventSource.latest.send({ type: "order_update", order_number: "1270" }));
     const whole = await request(1);
@@ -93,7 +93,7 @@ describe("useOrderEvents", () => {
     await waitFor(() => expect(statuses()).toEqual(["runpod_processing", "processing"]));
   });
 
-  it("drops an image asked for before an order that is here already", async () => {
+  it("drops an image whose request started before that of the loaded order", async () => {
     const statuses = await openOrder();
     imageStatus(1, "processing");
     await request(1);
@@ -107,7 +107,7 @@ describe("useOrderEvents", () => {
     expect(statuses()).toEqual(["completed", "processing"]);
   });
 
-  it("makes one refetch of many order_updates, and one more of those that come meanwhile", async () => {
+  it("coalesces many order_updates into one refetch, and those during it into another", async () => {
     const statuses = await openOrder();
     const update = () =>
       act(() => FakeEventSource.latest.send({ type: "order_update", order_number: "1270" }));
@@ -121,14 +121,14 @@ describe("useOrderEvents", () => {
     expect(requests).toHaveLength(3);
   });
 
-  it("refetches the order whenever the line opens, because history may be missing", async () => {
+  it("refetches the order whenever the stream opens, because updates may be missing", async () => {
     const statuses = await openOrder();
     act(() => FakeEventSource.latest.open());
     (await request(1)).answer(sampleOrder("1270", [sampleImage(1, "completed"), sampleImage(2, "error")]));
     await waitFor(() => expect(statuses()).toEqual(["completed", "error"]));
   });
 
-  it("asks for the order when the image cannot be fetched", async () => {
+  it("refetches the order when the image cannot be fetched", async () => {
     await openOrder();
     imageStatus(1, "processing");
     (await request(1)).answer(
@@ -138,18 +138,18 @@ describe("useOrderEvents", () => {
     expect((await request(2)).path).toBe(ORDER);
   });
 
-  it("leaves other orders' updates alone", async () => {
+  it("ignores other orders' updates", async () => {
     const statuses = await openOrder();
     act(() => FakeEventSource.latest.send({ type: "image_status", order_number: "1271", image_id: 1 }));
     act(() => FakeEventSource.latest.send({ type: "order_update", order_number: "1271" }));
-    // What these would ask for would have been asked for before what this order's own update asks for.
+    // Requests for these would have started before the one for this order's own update.
     act(() => FakeEventSource.latest.send({ type: "order_update", order_number: "1270" }));
     (await request(1)).answer(sampleOrder("1270", [sampleImage(1, "completed"), sampleImage(2, "queued")]));
     await waitFor(() => expect(statuses()).toEqual(["completed", "queued"]));
     expect(requests.map(({ path }) => path)).toEqual([ORDER, ORDER]);
   });
 
-  it("keeps every other image the same object when one is merged", async () => {
+  it("keeps the identity of the other images when one is merged", async () => {
     await openOrder();
     const before = cachedImages();
     imageStatus(2, "processing");
@@ -158,7 +158,7 @@ describe("useOrderEvents", () => {
     expect(cachedImages()[0]).toBe(before[0]);
   });
 
-  it("asks for its row at a list_update, and for the order only when the row is gone", async () => {
+  it("fetches its row at a list_update, and the order only if the row is gone", async () => {
     await openOrder();
     act(() => FakeEventSource.latest.send({ type: "list_update" }));
     const there = await request(1);

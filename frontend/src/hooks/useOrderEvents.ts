@@ -5,15 +5,15 @@ import { orderKey, recheckOrder, refreshImage } from "@/lib/orderQuery";
 import type { MercureEvent } from "@/types";
 import { useMercure } from "./useMercure";
 
-/** Several updates of one moment (a whole order set to work) become one refetch. */
+/** Bursts of updates (such as a whole order that starts) cause one refetch. */
 const REFETCH_DELAY_MS = 40;
 
-/** Many orders may come at once; each tells the list, and none of them concerns this one. */
+/** New orders come in bursts, and each sends a `list_update`, which rarely concerns this order. */
 const RECHECK_DELAY_MS = 100;
 
 /**
- * Keep the cached order up to date: one image per `image_status`, the whole order per `order_update`. A
- * deletion comes as `list_update`, which names no order.
+ * Keeps the cached order up to date: `image_status` refetches one image, `order_update` the whole order. A
+ * deletion sends a `list_update` without an order number.
  */
 export function useOrderEvents(orderNumber: string, enabled = true): void {
   const queryClient = useQueryClient();
@@ -27,7 +27,7 @@ export function useOrderEvents(orderNumber: string, enabled = true): void {
   );
   const rechecks = useMemo(
     () =>
-      // One that fails changes nothing; the stream's next opening refetches the order.
+      // A failure changes nothing; the next opening of the stream refetches the order.
       new Coalescer<string>(
         (number) => recheckOrder(queryClient, number).catch(() => null),
         RECHECK_DELAY_MS,
@@ -43,16 +43,16 @@ export function useOrderEvents(orderNumber: string, enabled = true): void {
   );
 
   const onEvent = (event: MercureEvent) => {
-    if (event.type === "list_update") rechecks.ask(orderNumber);
+    if (event.type === "list_update") rechecks.schedule(orderNumber);
     if (event.order_number !== orderNumber) return;
-    if (event.type === "order_update") refetches.ask(orderNumber);
+    if (event.type === "order_update") refetches.schedule(orderNumber);
     if (event.type !== "image_status" || event.image_id === undefined) return;
-    // An image that cannot be fetched alone may be gone, or the order with it: the order will tell.
-    refreshImage(queryClient, orderNumber, event.image_id).catch(() => refetches.ask(orderNumber));
+    // If the image cannot be fetched, it or the order may be deleted: refetch the order.
+    refreshImage(queryClient, orderNumber, event.image_id).catch(() => refetches.schedule(orderNumber));
   };
   useMercure({
     onEvent,
-    onOpen: () => refetches.ask(orderNumber),
+    onOpen: () => refetches.schedule(orderNumber),
     enabled,
   });
 }

@@ -9,7 +9,7 @@ import { useMercure } from "./useMercure";
 const REFETCH_DELAY_MS = 120;
 const WHOLE_LIST = "";
 
-/** Keep the list up to date: new and gone orders by `list_update`, one row by its `order_update`. */
+/** Keeps the list up to date: `list_update` for new and deleted orders, `order_update` for one row. */
 export function useOrderListEvents(filter: OrderFilter, enabled = true): void {
   const queryClient = useQueryClient();
   const { q, status } = filter;
@@ -21,10 +21,10 @@ export function useOrderListEvents(filter: OrderFilter, enabled = true): void {
   }, [queryClient, q, status]);
   useEffect(() => () => refetches.stop(), [refetches]);
 
-  // `image_status` is about steps, which the list does not show.
+  // `image_status` reports steps, which the list does not show.
   const onEvent = (event: MercureEvent) => {
-    if (event.type === "list_update") refetches.ask(WHOLE_LIST);
-    if (event.type === "order_update" && event.order_number) refetches.ask(event.order_number);
+    if (event.type === "list_update") refetches.schedule(WHOLE_LIST);
+    if (event.type === "order_update" && event.order_number) refetches.schedule(event.order_number);
   };
-  useMercure({ onEvent, onOpen: () => refetches.ask(WHOLE_LIST), enabled });
+  useMercure({ onEvent, onOpen: () => refetches.schedule(WHOLE_LIST), enabled });
 }

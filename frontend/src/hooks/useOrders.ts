@@ -4,7 +4,7 @@ import type { OrderFilter } from "@/lib/api";
 import { orderListQuery } from "@/lib/orderList";
 import { useOrderListEvents } from "./useOrderListEvents";
 
-/** The loaded orders for a filter, kept up to date, and the way to more of them. */
+/** The loaded orders for a filter, kept up to date, and a function that loads more. */
 export function useOrders(filter: OrderFilter) {
   const query = useInfiniteQuery(orderListQuery(filter));
   const { data, isFetchingNextPage, hasNextPage, isFetchNextPageError, fetchNextPage } = query;

@@ -1,6 +1,6 @@
 import { useCallback, useState } from "react";
 
-/** Which of several things are selected, by their keys. */
+/** A set of selected keys. */
 export function useSelection() {
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const toggle = useCallback((key: string) => {

@@ -3,20 +3,20 @@ import type { Caller, SessionMode } from "@/types/session";
 
 export interface SessionState {
   mode: SessionMode;
-  /** Who is signed in; null for nobody, and until it is known. */
+  /** The signed-in user; null if no user is signed in, and until the API responded. */
   caller: Caller | null;
-  /** Whether the API has said yet who is there: only then are there cookies for the hub and for files. */
+  /** Whether the API responded: only then are the cookies for the hub and the files set. */
   isKnown: boolean;
-  /** Whether what changes something is offered. */
-  mayChange: boolean;
-  /** Counts how often somebody came in where nobody was: what failed before is worth another try. */
-  entry: number;
+  /** Whether controls that make changes are shown. */
+  canEdit: boolean;
+  /** Number of sign-ins while the page is open; after one, failed requests are worth a retry. */
+  signInCount: number;
   /**
-   * Ask the API who is there, which renews the session and the hub's cookie. Questions at the same moment
-   * become one. Resolves to the caller, null for nobody; rejects with an `ApiError` where there is no answer.
+   * Requests the session, which renews it and the hub's cookie. Concurrent calls share one request. Resolves to
+   * the caller, or null if no user is signed in; rejects with an `ApiError` without a response.
    */
   renew: () => Promise<Caller | null>;
-  /** The same, at most every few seconds and without an error: for a picture that could not be loaded. */
+  /** Like `renew`, but at most every few seconds and without errors: for pictures that failed to load. */
   check: () => void;
   /** End the session. Rejects with an `ApiError`. */
   signOut: () => Promise<void>;
@@ -24,24 +24,24 @@ export interface SessionState {
 
 const OPEN: Caller = { name: "open", kind: "open", role: "operator" };
 
-/** Without a provider (tests of parts) the house is open. */
+/** Without a provider (component tests) it behaves like AUTH_MODE=open. */
 export const SessionContext = createContext<SessionState>({
   mode: "open",
   caller: OPEN,
   isKnown: true,
-  mayChange: true,
-  entry: 0,
+  canEdit: true,
+  signInCount: 0,
   renew: () => Promise.resolve(OPEN),
   check: () => undefined,
   signOut: () => Promise.resolve(),
 });
 
-/** Who is signed in and what that means; kept by `SessionGate`, which asks every few minutes. */
+/** The session, provided by `SessionGate`, which refetches it every few minutes. */
 export function useSession(): SessionState {
   return use(SessionContext);
 }
 
-/** Whether what changes something is offered: not to viewers. */
-export function useMayChange(): boolean {
-  return useSession().mayChange;
+/** Whether controls that make changes are shown; false for viewers. */
+export function useCanEdit(): boolean {
+  return useSession().canEdit;
 }

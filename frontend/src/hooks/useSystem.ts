@@ -4,10 +4,10 @@ import { Coalescer } from "@/lib/coalescer";
 import { SYSTEM_KEY, systemQuery } from "@/lib/systemQuery";
 import { useMercure } from "./useMercure";
 
-/** The API looks anew at most once a second. */
+/** The API computes the state at most once a second. */
 const REFETCH_DELAY_MS = 1000;
 
-/** How the system is: asked every few seconds, and soon after work anywhere has moved. */
+/** The state of the system: refetched every few seconds, and soon after any update of an order. */
 export function useSystem() {
   const queryClient = useQueryClient();
   const query = useQuery(systemQuery);
@@ -20,7 +20,7 @@ export function useSystem() {
     [queryClient],
   );
   useEffect(() => () => refetches.stop(), [refetches]);
-  const ask = () => refetches.ask("system");
-  useMercure({ onEvent: ask, onOpen: ask, enabled: query.data !== undefined });
+  const refetch = () => refetches.schedule("system");
+  useMercure({ onEvent: refetch, onOpen: refetch, enabled: query.data !== undefined });
   return query;
 }

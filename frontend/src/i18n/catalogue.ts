@@ -10,7 +10,7 @@ export type Text = string | ({ other: string } & Partial<Record<Intl.LDMLPluralR
 
 const cs = { ...common.cs, ...list.cs, ...order.cs, ...session.cs, ...shop.cs, ...system.cs };
 
-/** Every key there is; a text missing in a language does not compile. */
+/** Every key; a text that is missing in a language is a type error. */
 export type TextKey = keyof typeof cs;
 
 const en: Record<TextKey, Text> = {

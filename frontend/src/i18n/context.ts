@@ -16,7 +16,7 @@ export const LanguageContext = createContext<LanguageState>({
   t: (key, values) => translate("cs", key, values),
 });
 
-/** The language in use and `t(key, values)`, which gives a text of the catalogue. */
+/** The current language and `t(key, values)`, which returns a text of the catalogue. */
 export function useLanguage(): LanguageState {
   return use(LanguageContext);
 }

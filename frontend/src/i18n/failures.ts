@@ -1,7 +1,7 @@
 import type { Language } from "./catalogue";
 import type { Failure } from "@/types";
 
-/** The services' sentences are English; these say the same by code. A test holds them against the services. */
+/** Czech translations of the services' English messages, by code. A test compares the codes with the services. */
 const CZECH: Readonly<Record<string, string>> = {
   answer_truncated: "Odpověď poskytovatele nedorazila celá. Zkuste to znovu; možná už byla zaplacena.",
   attempts_exhausted: "Nepovedlo se to ani po opakovaných pokusech. Zkuste to znovu později.",
@@ -80,7 +80,7 @@ const CZECH: Readonly<Record<string, string>> = {
   worker_died: "Služba při práci na téhle fotce opakovaně spadla. Zkuste jinou fotku nebo nastavení.",
 };
 
-/** One sentence for the operator, and the service's own where that says more. */
+/** A sentence in the reader's language, and the service's own message if it adds details. */
 export function failureText(
   failure: Failure,
   language: Language,

@@ -10,16 +10,16 @@ describe("translate", () => {
     [3, "3 fotky"],
     [5, "5 fotek"],
     [22, "22 fotek"],
-  ])("counts %i in Czech", (count, text) => {
+  ])("selects the Czech plural of %i", (count, text) => {
     expect(translate("cs", "photos", { count })).toBe(text);
   });
 
-  it("counts in English", () => {
+  it("selects the English plural", () => {
     expect(translate("en", "photos", { count: 1 })).toBe("1 photo");
     expect(translate("en", "photos", { count: 2 })).toBe("2 photos");
   });
 
-  it("leaves a place without a value visible", () => {
+  it("keeps a placeholder without a value", () => {
     expect(translate("en", "orderPage.title")).toBe("Order {number}");
   });
 
@@ -30,7 +30,7 @@ describe("translate", () => {
       for (const [status, { label }] of Object.entries(map)) expect(texts[`${kind}.${status}`]).toBe(label);
   });
 
-  it("has the same places to fill in in both languages", () => {
+  it("has the same placeholders in both languages", () => {
     const places = (text: unknown) => [...new Set(JSON.stringify(text).match(/\{\w+\}/g))].sort();
     for (const [key, text] of Object.entries(CATALOGUE.cs)) {
       const english: Record<string, unknown> = CATALOGUE.en;

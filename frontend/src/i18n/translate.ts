@@ -17,7 +17,7 @@ function form(text: Text, language: Language, count: unknown): string {
   return text[rules[language].select(Number(count))] ?? text.other;
 }
 
-/** The text of `key` in `language`, its plural chosen by `values.count`, each `{name}` filled in. */
+/** The text of `key` in `language`: `values.count` selects the plural form, each `{name}` is substituted. */
 export function translate(language: Language, key: TextKey, values: Values = {}): string {
   const chosen = form(CATALOGUE[language][key], language, values["count"]);
   return chosen.replace(/\{(\w+)\}/g, (whole, name: string) => {
@@ -27,7 +27,7 @@ export function translate(language: Language, key: TextKey, values: Values = {})
   });
 }
 
-/** Whether the catalogue has a text by this name; for keys put together from statuses of the API. */
+/** Whether the catalogue has this key; for keys that are built from the API's statuses. */
 export function isTextKey(key: string): key is TextKey {
   return Object.hasOwn(CATALOGUE.cs, key);
 }

@@ -28,7 +28,7 @@ export interface OrderFilter {
 const PAGE_SIZE = 100;
 const ROW_CANDIDATES = 10;
 
-/** One keyset page of orders, newest first; `cursor` is the former page's `next_cursor`. */
+/** One page of orders (keyset pagination), newest first; `cursor` is the previous page's `next_cursor`. */
 export function fetchOrders(
   filter: OrderFilter,
   cursor: string | null,
@@ -44,12 +44,12 @@ export function fetchOrders(
   return unwrap(client.GET("/api/v1/orders", { params: { query }, signal: signal ?? null }));
 }
 
-/** The row of one order as the list has it; null when there is no such order. */
+/** The row of one order in the list; null if the order does not exist. */
 export async function fetchOrderRow(orderNumber: string): Promise<OrderListItem | null> {
   const found = await fetchOrders({ q: orderNumber, status: null }, null, undefined, ROW_CANDIDATES);
   const row = found.items.find((item) => item.order_number === orderNumber);
   if (row || found.next_cursor === null) return row ?? null;
-  // More than a few numbers begin like this one: count it up from the order itself.
+  // Too many order numbers have this prefix: build the row from the order itself.
   return rowOf(await fetchOrder(orderNumber));
 }
 
@@ -66,7 +66,7 @@ function rowOf({ line_items, ...head }: Order): OrderListItem {
   };
 }
 
-/** One order with everything in it. */
+/** One order with its items, images and versions. */
 export function fetchOrder(orderNumber: string, signal?: AbortSignal): Promise<Order> {
   const params = { path: { order_number: orderNumber } };
   return unwrap(client.GET("/api/v1/orders/{order_number}", { params, signal: signal ?? null }));
@@ -78,12 +78,12 @@ export async function fetchImage(orderNumber: string, imageId: number): Promise<
   return unwrap(client.GET("/api/v1/orders/{order_number}/images/{image_id}", { params }));
 }
 
-/** Begin to fetch the orders of the last 30 days from the shop. */
+/** Start fetching the orders of the last 30 days from the shop. */
 export function fetchFromShop(): Promise<unknown> {
   return unwrap(client.POST("/api/v1/orders/fetch-from-shopify"));
 }
 
-/** Begin to read one order from the shop again. */
+/** Start refetching one order from the shop. */
 export function syncOrder(orderNumber: string): Promise<unknown> {
   const params = { path: { order_number: orderNumber } };
   return unwrap(client.POST("/api/v1/orders/{order_number}/sync", { params }));
@@ -153,12 +153,12 @@ export function cancelSvg(versionId: number): Promise<SvgVersion> {
   return unwrap(client.POST("/api/v1/svg-versions/{version_id}/cancel", { params }));
 }
 
-/** How the system is; what cannot be told because NATS or the database is away is null. */
+/** The state of the system; values are null if NATS or the database is unavailable. */
 export function fetchSystem(signal?: AbortSignal): Promise<SystemState> {
   return unwrap(client.GET("/api/v1/system", { signal: signal ?? null }));
 }
 
-/** Ask again for a job that was given up on. */
+/** Requeue a dead letter's job. */
 export function requeueDeadLetter(sequence: number): Promise<unknown> {
   const params = { path: { sequence } };
   return unwrap(client.POST("/api/v1/dead-letters/{sequence}/requeue", { params }));

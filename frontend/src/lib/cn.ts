@@ -1,4 +1,4 @@
-/** Class names that apply, joined; what is false, null or undefined is left out. */
+/** Joins class names; skips false, null and undefined. */
 export function cn(...names: (string | false | null | undefined)[]): string {
   return names.filter(Boolean).join(" ");
 }

@@ -11,10 +11,10 @@ afterEach(() => {
 });
 
 describe("Coalescer", () => {
-  it("runs again, later and later, what fails for a reason that may pass", async () => {
+  it("retries a transient failure with growing delays", async () => {
     const run = vi.fn<(key: string) => Promise<void>>().mockRejectedValue(new TypeError("no answer"));
     const coalescer = new Coalescer<string>(run, 40);
-    coalescer.ask("1270");
+    coalescer.schedule("1270");
     await vi.advanceTimersByTimeAsync(40);
     expect(run).toHaveBeenCalledTimes(1);
     await vi.advanceTimersByTimeAsync(1000);
@@ -27,12 +27,12 @@ describe("Coalescer", () => {
     coalescer.stop();
   });
 
-  it("runs at once what is asked for again while it waits after a failure", async () => {
+  it("runs at once when scheduled again during the delay after a failure", async () => {
     const run = vi.fn<(key: string) => Promise<void>>().mockRejectedValue(new TypeError("no answer"));
     const coalescer = new Coalescer<string>(run, 40);
-    coalescer.ask("1270");
+    coalescer.schedule("1270");
     await vi.advanceTimersByTimeAsync(40);
-    coalescer.ask("1270");
+    coalescer.schedule("1270");
     await vi.advanceTimersByTimeAsync(40);
     expect(run).toHaveBeenCalledTimes(2);
     coalescer.stop();
@@ -40,21 +40,21 @@ describe("Coalescer", () => {
     expect(run).toHaveBeenCalledTimes(2);
   });
 
-  it("leaves alone what the API refuses", async () => {
+  it("does not retry a refusal of the API", async () => {
     const refused = new ApiError(404, null);
     const run = vi.fn<(key: string) => Promise<void>>().mockRejectedValue(refused);
     const coalescer = new Coalescer<string>(run, 40);
-    coalescer.ask("1270");
+    coalescer.schedule("1270");
     await vi.advanceTimersByTimeAsync(60_000);
     expect(run).toHaveBeenCalledTimes(1);
     coalescer.stop();
   });
 
-  it("works on when it is asked after a stop, as an effect that is run twice does", async () => {
+  it("works after a stop, as when React runs an effect twice", async () => {
     const run = vi.fn<(key: string) => Promise<void>>().mockRejectedValue(new TypeError("no answer"));
     const coalescer = new Coalescer<string>(run, 40);
     coalescer.stop();
-    coalescer.ask("1270");
+    coalescer.schedule("1270");
     await vi.advanceTimersByTimeAsync(1040);
     expect(run).toHaveBeenCalledTimes(2);
     coalescer.stop();

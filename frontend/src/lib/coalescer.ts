@@ -3,21 +3,20 @@ import { ApiError } from "@/api/client";
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 8000;
 
-/** What the API refuses stays refused; everything else may succeed later. */
-function mayPass(error: unknown): boolean {
+/** The API's refusals (4xx) are permanent; everything else may succeed later. */
+function isTransient(error: unknown): boolean {
   return !(error instanceof ApiError && error.status >= 400 && error.status < 500);
 }
 
 /**
- * Runs work for a key, however often it is asked for: what is asked within `delayMs` becomes one run, and
- * what is asked while one runs becomes one more run after it. Work that fails for a reason that may pass (no
- * answer, the API being started again) is run again, later and later: nothing else would tell that what
- * is on the screen is old.
+ * Coalesces runs of a function by key: calls within `delayMs` cause one run, and calls during a run cause one
+ * more after it. Transient failures (no response, the API restarting) are retried with exponential backoff:
+ * otherwise the page would stay outdated.
  */
 export class Coalescer<Key> {
   readonly #run: (key: Key) => Promise<unknown>;
   readonly #delayMs: number;
-  /** Counts stops: what began before the last one plans nothing more. */
+  /** Number of stops: a run from before the last stop schedules no further run. */
   #stops = 0;
   readonly #waiting = new Map<Key, ReturnType<typeof setTimeout>>();
   readonly #running = new Set<Key>();
@@ -29,12 +28,12 @@ export class Coalescer<Key> {
     this.#delayMs = delayMs;
   }
 
-  ask(key: Key): void {
+  schedule(key: Key): void {
     if (this.#running.has(key)) this.#again.add(key);
     else this.#plan(key, this.#delayMs);
   }
 
-  /** Forget what has not started. */
+  /** Cancel all scheduled runs. */
   stop(): void {
     for (const timer of this.#waiting.values()) clearTimeout(timer);
     this.#waiting.clear();
@@ -43,7 +42,7 @@ export class Coalescer<Key> {
     this.#stops += 1;
   }
 
-  /** Run after `delayMs`, or sooner if that was planned already. */
+  /** Schedule a run after `delayMs`; keeps a scheduled run, but replaces a scheduled retry. */
   #plan(key: Key, delayMs: number): void {
     if (this.#waiting.has(key) && !this.#failures.has(key)) return;
     clearTimeout(this.#waiting.get(key));
@@ -59,7 +58,7 @@ export class Coalescer<Key> {
     const stops = this.#stops;
     const failed = await this.#run(key).then(
       () => false,
-      (error: unknown) => mayPass(error),
+      (error: unknown) => isTransient(error),
     );
     this.#running.delete(key);
     const failures = failed ? (this.#failures.get(key) ?? 0) + 1 : 0;

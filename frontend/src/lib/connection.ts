@@ -1,12 +1,12 @@
 import { useSyncExternalStore } from "react";
 
-/** What the connection to the hub is doing. */
+/** State of the connection to the hub. */
 export type ConnectionState = "live" | "reconnecting" | "offline";
 
 let current: ConnectionState | null = null;
 const listeners = new Set<() => void>();
 
-/** Note the state of the browser's stream; null while this tab does not take part. */
+/** Set the state of the browser's stream; null while this tab does not subscribe. */
 export function reportConnection(state: ConnectionState | null): void {
   current = state;
   for (const listener of listeners) listener();
@@ -17,7 +17,7 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-/** The connection light's state. */
+/** The state for the connection light. */
 export function useConnection(): ConnectionState {
   return useSyncExternalStore(subscribe, () => current ?? "reconnecting");
 }

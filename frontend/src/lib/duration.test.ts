@@ -9,6 +9,6 @@ it.each([
   [3 * 3_600_000 + 12 * 60_000 + 9000, "3 h 12 min"],
   [24 * 3_600_000, "1 d"],
   [(4 * 24 + 2) * 3_600_000, "4 d 2 h"],
-])("says %d ms as %s", (milliseconds, said) => {
+])("formats %d ms as %s", (milliseconds, said) => {
   expect(duration(milliseconds)).toBe(said);
 });

@@ -5,7 +5,7 @@ const UNITS = [
   ["s", 1],
 ] as const;
 
-/** How long something takes, in its two largest units: "12 s", "2 min 5 s", "4 d 2 h". Never negative. */
+/** A duration in its two largest units: "12 s", "2 min 5 s", "4 d 2 h". Never negative. */
 export function duration(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   const largest = UNITS.findIndex(([, size]) => seconds >= size);

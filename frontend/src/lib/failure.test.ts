@@ -11,25 +11,25 @@ function refusal(status: number, code: string, detail: string) {
 }
 
 describe("failureSentence", () => {
-  it("says what the catalogue has for the API's code", () => {
+  it("returns the catalogue's text for the API's code", () => {
     expect(failureSentence(refusal(409, "nothing_to_do", "x"), t)).toMatch(/^There is nothing to do/);
   });
 
-  it("says in both languages that there were too many requests at once", () => {
+  it("has a text for too many requests in both languages", () => {
     const tooMany = refusal(429, "too_many_requests", "At most 120 requests a minute ...");
-    expect(failureSentence(tooMany, t)).toMatch(/^Too many requests at once/);
+    expect(failureSentence(tooMany, t)).toMatch(/^Too many requests;/);
     const inCzech = (key: TextKey, values?: Values) => translate("cs", key, values);
     expect(failureSentence(tooMany, inCzech)).toMatch(/^To je moc požadavků najednou/);
   });
 
-  it("shows the API's sentence for a code that it does not know", () => {
+  it("returns the API's sentence for an unknown code", () => {
     expect(failureSentence(refusal(422, "photos_refused", "a.jpg is 1 pixel wide."), t)).toBe(
       "a.jpg is 1 pixel wide.",
     );
   });
 
-  it("tells no answer from an answer that is no problem document", () => {
-    expect(failureSentence(new ApiError(0, null), t)).toMatch(/does not answer/);
+  it("distinguishes no response from a response without a problem document", () => {
+    expect(failureSentence(new ApiError(0, null), t)).toMatch(/is not responding/);
     expect(failureSentence(new ApiError(502, asProblem("<html>")), t)).toContain("502");
   });
 });

@@ -2,7 +2,7 @@ import { ApiError } from "@/api/client";
 import type { Translate } from "@/i18n/context";
 import { isTextKey } from "@/i18n/translate";
 
-/** A sentence for the operator about what went wrong; the API's own where the catalogue has none for its code. */
+/** The error message for users: the catalogue's text for the API's code, or else the API's own sentence. */
 export function failureSentence(error: unknown, t: Translate): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
   const key = `error.${error.code}`;

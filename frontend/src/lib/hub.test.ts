@@ -35,7 +35,7 @@ async function tab() {
 const streams = () => FakeEventSource.opened.filter((one) => one.readyState !== FakeEventSource.CLOSED);
 
 describe("the tabs of one browser", () => {
-  it("share one stream and hear the same", async () => {
+  it("share one stream and receive the same updates", async () => {
     const tabs = [await tab(), await tab(), await tab()];
     expect(streams()).toHaveLength(1);
     FakeEventSource.latest.open();
@@ -47,7 +47,7 @@ describe("the tabs of one browser", () => {
     }
   });
 
-  it("a tab that comes to an open stream refetches once", async () => {
+  it("a tab that joins an open stream refetches once", async () => {
     await tab();
     FakeEventSource.latest.open();
     const late = await tab();
@@ -58,7 +58,7 @@ describe("the tabs of one browser", () => {
     expect(late.onOpen).toHaveBeenCalledOnce();
   });
 
-  it("another one opens the stream after the last update when the tab with it is closed", async () => {
+  it("another one opens the stream after the last update when the leading tab is closed", async () => {
     const first = await tab();
     const second = await tab();
     FakeEventSource.latest.open();
@@ -74,7 +74,7 @@ describe("the tabs of one browser", () => {
     expect(second.onOpen).toHaveBeenCalledOnce();
   });
 
-  it("another one takes over when the tab with the stream is frozen, and only then", async () => {
+  it("another one takes over when the leading tab is frozen, and only then", async () => {
     const first = await tab();
     const second = await tab();
     FakeEventSource.latest.open();
@@ -90,7 +90,7 @@ describe("the tabs of one browser", () => {
     FakeEventSource.latest.open();
     FakeEventSource.latest.send({ type: "list_update" });
     expect(second.onEvent).toHaveBeenCalledWith({ type: "list_update" });
-    // Thawed, the first one follows.
+    // After thawing, the first tab follows.
     if (first.channel) first.channel.isFrozen = false;
     FakeEventSource.latest.send({ type: "order_update" });
     await vi.advanceTimersByTimeAsync(1);
@@ -98,7 +98,7 @@ describe("the tabs of one browser", () => {
     expect(streams()).toHaveLength(1);
   });
 
-  it("a tab that was frozen refetches when it is shown again", async () => {
+  it("a tab that was frozen refetches when it becomes visible", async () => {
     await tab();
     const second = await tab();
     FakeEventSource.latest.open();
@@ -115,8 +115,8 @@ describe("the tabs of one browser", () => {
   });
 });
 
-describe("without locks", () => {
-  it("only tabs that can be seen have a stream", async () => {
+describe("without Web Locks", () => {
+  it("only visible tabs have a stream", async () => {
     unstubBrowser();
     const visibility = vi.spyOn(document, "visibilityState", "get").mockReturnValue("visible");
     const only = await tab();

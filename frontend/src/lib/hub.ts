@@ -6,45 +6,45 @@ import { Leadership } from "./leadership";
 
 const CHANNEL = "pastelka.hub";
 const TICK_MS = 5000;
-/** The tab with the stream is heard at least with each of its heartbeats (15 s). */
-const QUIET_MS = 20_000;
-/** How long a tab may take to answer `hello`; one that the browser froze never does. */
-const ANSWER_MS = 3000;
+/** The leading tab broadcasts at least each heartbeat (15 s). */
+const LEADER_SILENCE_MS = 20_000;
+/** Timeout for the response to `hello`; a frozen tab never responds. */
+const HELLO_TIMEOUT_MS = 3000;
 
 export interface HubListener {
   onEvent: (event: MercureEvent) => void;
-  /** Updates may have been missed: the stream is open, or was when this listener came. */
+  /** Updates may have been missed: the stream opened, or was open when this listener subscribed. */
   onOpen: () => void;
   /** Get a new cookie for the hub. */
   renew: () => Promise<unknown>;
 }
 
 /**
- * The hub's updates for everything in this tab. One tab of the browser has the stream and passes on what it
- * brings, because over HTTP/1.1 a browser has six connections to a server in all. When that tab is closed,
- * or does not answer, another one opens the stream after the last update; its opening makes all refetch.
+ * The hub's updates for this tab. One tab of the browser leads: it has the stream and broadcasts its updates,
+ * because over HTTP/1.1 a browser opens only six connections to a server. When that tab is closed or does not
+ * respond, another one opens the stream after the last update, and its opening makes all tabs refetch.
  */
 export class Hub {
   readonly #listeners = new Set<HubListener>();
   readonly #leadership = new Leadership({ lead: () => this.#lead(), follow: () => this.#follow() });
   readonly #stream = new HubStream({
-    onState: (state) => this.#tellState(state),
-    onOpen: () => this.#pass({ kind: "open", lastEventId: this.#stream.lastEventId }),
-    onEvent: (event) => this.#pass({ kind: "event", event, lastEventId: this.#stream.lastEventId }),
-    onHeartbeat: () => this.#tellState(this.#state),
+    onState: (state) => this.#broadcastState(state),
+    onOpen: () => this.#broadcast({ kind: "open", lastEventId: this.#stream.lastEventId }),
+    onEvent: (event) => this.#broadcast({ kind: "event", event, lastEventId: this.#stream.lastEventId }),
+    onHeartbeat: () => this.#broadcastState(this.#state),
     renew: () => this.#renewCookie(),
   });
   #channel: BroadcastChannel | null = null;
-  #ticking: ReturnType<typeof setInterval> | undefined;
-  #asking: ReturnType<typeof setTimeout> | undefined;
+  #tickTimer: ReturnType<typeof setInterval> | undefined;
+  #pingTimer: ReturnType<typeof setTimeout> | undefined;
   #state: ConnectionState = "reconnecting";
   #lastEventId = "";
-  /** When the tab with the stream was last heard (ms since the epoch). */
+  /** Time of the leading tab's last message (ms since the epoch). */
   #heardAt = 0;
-  /** Whether updates were passed on that this tab did not hear: before it came, or while it was frozen. */
+  /** Whether this tab may have missed updates: before it joined, or while it was frozen. */
   #hasMissed = true;
 
-  /** Listen; gives what ends that. The tab takes part for as long as somebody in it listens. */
+  /** Subscribe; returns the function that unsubscribes. The tab takes part while it has listeners. */
   listen(listener: HubListener): () => void {
     this.#listeners.add(listener);
     if (this.#listeners.size === 1) this.#join();
@@ -57,21 +57,21 @@ export class Hub {
 
   #join(): void {
     this.#channel = new BroadcastChannel(CHANNEL);
-    this.#channel.onmessage = ({ data }: MessageEvent<HubMessage>) => this.#hear(data);
+    this.#channel.onmessage = ({ data }: MessageEvent<HubMessage>) => this.#onMessage(data);
     document.addEventListener("visibilitychange", this.#onVisibility);
-    this.#ticking = setInterval(this.#tick, TICK_MS);
+    this.#tickTimer = setInterval(this.#tick, TICK_MS);
     this.#heardAt = Date.now();
     this.#hasMissed = true;
-    this.#show("reconnecting");
+    this.#setState("reconnecting");
     this.#leadership.join();
-    this.#askLeader();
+    this.#pingLeader();
   }
 
   #leave(): void {
     this.#leadership.leave();
     document.removeEventListener("visibilitychange", this.#onVisibility);
-    clearInterval(this.#ticking);
-    clearTimeout(this.#asking);
+    clearInterval(this.#tickTimer);
+    clearTimeout(this.#pingTimer);
     this.#channel?.close();
     this.#channel = null;
     this.#state = "reconnecting";
@@ -79,8 +79,8 @@ export class Hub {
   }
 
   #lead(): void {
-    clearTimeout(this.#asking);
-    // Its opening tells.
+    clearTimeout(this.#pingTimer);
+    // The opening of the stream triggers the refetch.
     this.#hasMissed = false;
     this.#stream.start(this.#lastEventId);
   }
@@ -89,35 +89,35 @@ export class Hub {
     this.#stream.stop();
     this.#heardAt = Date.now();
     this.#hasMissed = true;
-    this.#show("reconnecting");
+    this.#setState("reconnecting");
   }
 
-  /** Tell the other tabs and this one. */
-  #pass(message: HubMessage): void {
+  /** Send a message to the other tabs, and apply it in this one. */
+  #broadcast(message: HubMessage): void {
     this.#channel?.postMessage(message);
-    this.#take(message);
+    this.#apply(message);
   }
 
-  #tellState(state: ConnectionState): void {
-    this.#pass({ kind: "state", state, lastEventId: this.#stream.lastEventId });
+  #broadcastState(state: ConnectionState): void {
+    this.#broadcast({ kind: "state", state, lastEventId: this.#stream.lastEventId });
   }
 
-  /** What another tab says. */
-  #hear(message: HubMessage): void {
+  /** A message of another tab. */
+  #onMessage(message: HubMessage): void {
     if (message.kind !== "hello") {
-      if (!this.#leadership.isLeader) this.#take(message);
+      if (!this.#leadership.isLeader) this.#apply(message);
     } else if (this.#leadership.isLeader) {
-      // The timers of a tab that cannot be seen are slow; whoever asks can be seen.
+      // Browsers throttle the timers of hidden tabs, so check the stream now that a visible tab asks.
       this.#stream.checkSilence();
-      this.#tellState(this.#state);
+      this.#broadcastState(this.#state);
     }
   }
 
-  #take(message: HubMessage): void {
+  #apply(message: HubMessage): void {
     if (message.kind === "hello") return;
     this.#heardAt = Date.now();
     if (message.lastEventId) this.#lastEventId = message.lastEventId;
-    if (message.kind === "state") this.#show(message.state);
+    if (message.kind === "state") this.#setState(message.state);
     const isLive = message.kind === "state" && message.state === "live";
     if (message.kind === "open" || (isLive && this.#hasMissed)) this.#refetch();
     if (message.kind === "event")
@@ -129,34 +129,34 @@ export class Hub {
     for (const listener of [...this.#listeners]) listener.onOpen();
   }
 
-  #show(state: ConnectionState): void {
+  #setState(state: ConnectionState): void {
     this.#state = state;
     reportConnection(state);
   }
 
   readonly #onVisibility = (): void => {
-    // On a phone all tabs but the visible one are frozen: this one may have been, and the one with the stream is.
-    if (document.visibilityState === "visible") this.#askLeader();
+    // Phones freeze all hidden tabs: this one may have been frozen, and the leading one is now.
+    if (document.visibilityState === "visible") this.#pingLeader();
   };
 
   readonly #tick = (): void => {
-    if (document.visibilityState === "visible" && this.#isQuiet()) this.#askLeader();
+    if (document.visibilityState === "visible" && this.#isLeaderSilent()) this.#pingLeader();
   };
 
-  #isQuiet(): boolean {
-    return Date.now() - this.#heardAt > QUIET_MS;
+  #isLeaderSilent(): boolean {
+    return Date.now() - this.#heardAt > LEADER_SILENCE_MS;
   }
 
-  /** Ask for a sign of life, and take over where there is none. */
-  #askLeader(): void {
+  /** Ping the leading tab, and take over if it does not respond. */
+  #pingLeader(): void {
     if (this.#leadership.isLeader) return;
-    if (this.#isQuiet()) this.#hasMissed = true;
-    const askedAt = Date.now();
+    if (this.#isLeaderSilent()) this.#hasMissed = true;
+    const sentAt = Date.now();
     this.#channel?.postMessage({ kind: "hello" } satisfies HubMessage);
-    clearTimeout(this.#asking);
-    this.#asking = setTimeout(() => {
-      if (this.#heardAt <= askedAt) this.#leadership.takeOver();
-    }, ANSWER_MS);
+    clearTimeout(this.#pingTimer);
+    this.#pingTimer = setTimeout(() => {
+      if (this.#heardAt <= sentAt) this.#leadership.takeOver();
+    }, HELLO_TIMEOUT_MS);
   }
 
   #renewCookie(): Promise<unknown> {
@@ -165,5 +165,5 @@ export class Hub {
   }
 }
 
-/** The one of this tab. */
+/** The hub client of this tab. */
 export const hub = new Hub();

@@ -1,24 +1,24 @@
 import type { MercureEvent } from "@/types";
 import type { ConnectionState } from "./connection";
 
-/** Two updates of the plan's topics, and the hub's sign of life; the same for every page. */
+/** The plan's two topics and the heartbeat; the same for every page. */
 export const TOPICS: readonly string[] = ["orders", "orders/{order_number}", "heartbeat"];
 
-/** The SSE event type of a heartbeat, which `onmessage` does not see. */
+/** The SSE event type of heartbeats, which `onmessage` does not receive. */
 export const HEARTBEAT = "heartbeat";
 
-/** What the tabs of one browser tell each other. Only the tab with the stream sends anything but `hello`. */
+/** Messages between the tabs of one browser. Only the leading tab sends others than `hello`. */
 export type HubMessage =
-  /** Is there a tab with a stream, and what is its state? */
+  /** Requests the state of the leading tab. */
   | { kind: "hello" }
   | { kind: "state"; state: ConnectionState; lastEventId: string }
-  /** The stream is open, for the first time or again. */
+  /** The stream opened, for the first time or again. */
   | { kind: "open"; lastEventId: string }
   | { kind: "event"; event: MercureEvent; lastEventId: string };
 
 const KINDS: readonly unknown[] = ["order_update", "list_update", "image_status"];
 
-/** An update of the hub; null when it is not one of ours. */
+/** Parses an update of the hub; null if it is not one of the plan's events. */
 export function parseEvent(data: string): MercureEvent | null {
   try {
     const event: unknown = JSON.parse(data);

@@ -7,21 +7,21 @@ import { HubRenewal } from "./hubRenewal";
 const HUB = "/.well-known/mercure";
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 1500;
-/** A hub that is away for minutes is asked less often. */
-const PATIENT_AFTER = 80;
-const PATIENT_RETRY_MS = 10_000;
-/** How long the browser's own reconnect may take before the stream is opened anew. */
+/** After this many attempts (some minutes) the retries become rare. */
+const SLOW_RETRY_AFTER = 80;
+const SLOW_RETRY_MS = 10_000;
+/** How long the browser's own reconnect may take before the stream is reopened. */
 const BROWSER_RETRY_MS = 1000;
 const OFFLINE_AFTER_MS = 10_000;
 const TICK_MS = 5000;
-/** The notifier sends a heartbeat every 15 s: after three that are missing the connection counts as dead. */
+/** The notifier sends a heartbeat every 15 s: after three missing ones the connection counts as dead. */
 export const SILENCE_MS = 45_000;
-/** The hub answers at once. A request on a kept-alive connection that died silently is never answered. */
+/** The hub responds at once; a request on a dead keep-alive connection never gets a response. */
 const OPENING_MS = 10_000;
 
 interface Hooks {
   onState: (state: ConnectionState) => void;
-  /** The stream is open, for the first time or again: updates may have been missed. */
+  /** The stream opened, for the first time or again: updates may have been missed. */
   onOpen: () => void;
   onEvent: (event: MercureEvent) => void;
   onHeartbeat: () => void;
@@ -29,27 +29,27 @@ interface Hooks {
   renew: () => Promise<unknown>;
 }
 
-/** How long to wait before opening the stream for the `attempt`th time, in milliseconds; spread by a quarter. */
+/** Backoff in milliseconds before the `attempt`th attempt, with up to 25 % jitter. */
 export function retryDelay(attempt: number, random: number): number {
-  const longest = attempt > PATIENT_AFTER ? PATIENT_RETRY_MS : LONGEST_RETRY_MS;
+  const longest = attempt > SLOW_RETRY_AFTER ? SLOW_RETRY_MS : LONGEST_RETRY_MS;
   return Math.min(FIRST_RETRY_MS * 2 ** attempt, longest) * (0.75 + random / 4);
 }
 
 /**
- * One EventSource, kept open. The browser reconnects with `Last-Event-ID`; where it gives up (the hub refused,
- * the gateway said 502), takes long, or does not notice that the connection died, the stream is opened anew
- * with the same id.
+ * An EventSource that is kept open. The browser reconnects with `Last-Event-ID`; if it gives up (the hub refused,
+ * the gateway returned 502), takes too long, or does not notice that the connection died, this class reopens
+ * the stream with the same id.
  */
 export class HubStream {
   readonly #hooks: Hooks;
   readonly #renewal: HubRenewal;
   #source: EventSource | null = null;
-  #retry: ReturnType<typeof setTimeout> | undefined;
-  #offline: ReturnType<typeof setTimeout> | undefined;
-  #ticking: ReturnType<typeof setInterval> | undefined;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #offlineTimer: ReturnType<typeof setTimeout> | undefined;
+  #tickTimer: ReturnType<typeof setInterval> | undefined;
   #isRunning = false;
   #attempt = 0;
-  /** When the hub was last heard, or a stream was begun (ms since the epoch). */
+  /** Time of the hub's last message, or of the stream's start (ms since the epoch). */
   #heardAt = 0;
   #lastEventId = "";
   #state: ConnectionState = "reconnecting";
@@ -59,11 +59,11 @@ export class HubStream {
     this.#renewal = new HubRenewal({
       renew: hooks.renew,
       open: () => this.#connect(),
-      take: (source) => this.#take(source),
+      replace: (source) => this.#replaceWith(source),
     });
   }
 
-  /** The id after which the hub would go on. */
+  /** The id after which the hub would continue. */
   get lastEventId(): string {
     return this.#lastEventId;
   }
@@ -74,7 +74,7 @@ export class HubStream {
     addEventListener("online", this.#restart);
     addEventListener("offline", this.#onOffline);
     document.addEventListener("visibilitychange", this.checkSilence);
-    this.#ticking = setInterval(this.checkSilence, TICK_MS);
+    this.#tickTimer = setInterval(this.checkSilence, TICK_MS);
     this.#report("reconnecting");
     this.#open();
   }
@@ -84,14 +84,14 @@ export class HubStream {
     removeEventListener("online", this.#restart);
     removeEventListener("offline", this.#onOffline);
     document.removeEventListener("visibilitychange", this.checkSilence);
-    clearInterval(this.#ticking);
-    clearTimeout(this.#offline);
-    this.#offline = undefined;
+    clearInterval(this.#tickTimer);
+    clearTimeout(this.#offlineTimer);
+    this.#offlineTimer = undefined;
     this.#state = "reconnecting";
     this.#close();
   }
 
-  /** Open the stream anew where it has been silent for too long: its connection is dead, or the machine slept. */
+  /** Reopen the stream if it has been silent for too long: the connection is dead, or the machine slept. */
   readonly checkSilence = (): void => {
     const source = this.#source;
     if (source === null || source.readyState === EventSource.CLOSED) return;
@@ -100,7 +100,7 @@ export class HubStream {
   };
 
   #close(): void {
-    clearTimeout(this.#retry);
+    clearTimeout(this.#retryTimer);
     this.#renewal.stop();
     this.#source?.close();
     this.#source = null;
@@ -123,11 +123,11 @@ export class HubStream {
     this.#source = source;
     source.onopen = () => this.#onOpen();
     source.onerror = () => this.#onError(source);
-    this.#renewal.begin();
+    this.#renewal.start();
   }
 
-  /** A stream that is open already goes on in place of the one there is. */
-  #take(source: EventSource): void {
+  /** Replace the current stream with one that is already open. */
+  #replaceWith(source: EventSource): void {
     this.#close();
     this.#use(source);
     this.#onOpen();
@@ -140,10 +140,10 @@ export class HubStream {
   }
 
   #onOpen(): void {
-    clearTimeout(this.#retry);
+    clearTimeout(this.#retryTimer);
     this.#attempt = 0;
     this.#heardAt = Date.now();
-    // Not left to the hub's history: after a restart of its own it may replay nothing until the next update.
+    // Always refetch: after a restart the hub may replay nothing until the next update.
     this.#hooks.onOpen();
     this.#report("live");
   }
@@ -166,23 +166,23 @@ export class HubStream {
 
   #onError(source: EventSource): void {
     this.#report("reconnecting");
-    clearTimeout(this.#retry);
+    clearTimeout(this.#retryTimer);
     const refused = source.readyState === EventSource.CLOSED;
     const delay = refused ? retryDelay(this.#attempt, Math.random()) : BROWSER_RETRY_MS;
-    this.#retry = setTimeout(() => void this.#reopen(refused), delay);
+    this.#retryTimer = setTimeout(() => void this.#reopen(refused), delay);
   }
 
   async #reopen(refused: boolean): Promise<void> {
     const former = this.#source;
     this.#attempt += 1;
-    // A refusal may mean that the cookie ran out.
+    // A refusal may mean that the cookie expired.
     if (refused || isHubCookieOver()) await this.#hooks.renew().catch(() => null);
     if (this.#isRunning && this.#source === former) this.#open();
   }
 
   readonly #restart = (): void => {
     this.#report("reconnecting");
-    // After a long sleep the cookie is over.
+    // After a long sleep the cookie has expired.
     if (!isHubCookieOver()) this.#open();
     else {
       this.#heardAt = Date.now();
@@ -195,15 +195,15 @@ export class HubStream {
   #report(state: ConnectionState): void {
     if (state === "reconnecting") this.#expectOffline();
     else {
-      clearTimeout(this.#offline);
-      this.#offline = undefined;
+      clearTimeout(this.#offlineTimer);
+      this.#offlineTimer = undefined;
     }
-    // What is offline stays so until it is live again.
+    // Offline lasts until the stream is live again.
     this.#state = state === "reconnecting" && this.#state === "offline" ? "offline" : state;
     this.#hooks.onState(this.#state);
   }
 
   #expectOffline(): void {
-    this.#offline ??= setTimeout(() => this.#report("offline"), OFFLINE_AFTER_MS);
+    this.#offlineTimer ??= setTimeout(() => this.#report("offline"), OFFLINE_AFTER_MS);
   }
 }

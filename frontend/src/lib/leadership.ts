@@ -1,16 +1,15 @@
 const LOCK = "pastelka.hub";
 
 interface Hooks {
-  /** This tab leads from now on. */
+  /** This tab becomes the leader. */
   lead: () => void;
-  /** Another tab leads now, or none does. */
+  /** Another tab becomes the leader, or none. */
   follow: () => void;
 }
 
 /**
- * Makes one tab of the browser the leader, by a lock that the browser gives on when its tab is closed or
- * crashes (Web Locks). Where pages have no locks (plain HTTP to another machine), every tab that can be
- * seen leads.
+ * Elects one tab of the browser as the leader by a Web Lock, which the browser gives to another tab when the
+ * leader is closed or crashes. Without Web Locks (plain HTTP to another machine) every visible tab leads.
  */
 export class Leadership {
   readonly #hooks: Hooks;
@@ -27,7 +26,7 @@ export class Leadership {
     return this.#release !== null;
   }
 
-  /** Lead as soon as no other tab does. */
+  /** Lead as soon as no other tab leads. */
   join(): void {
     this.#isJoined = true;
     if (hasLocks()) this.#request();
@@ -44,7 +43,7 @@ export class Leadership {
     this.#resign();
   }
 
-  /** Lead in place of a tab that does not answer: the browser may have frozen it. */
+  /** Take over from a leader that does not respond: the browser may have frozen it. */
   takeOver(): void {
     if (!this.#isJoined || this.isLeader || !hasLocks()) return;
     this.#waiting.abort();
@@ -54,12 +53,12 @@ export class Leadership {
   #request(steal = false): void {
     const waiting = new AbortController();
     this.#waiting = waiting;
-    // The browser takes no signal with `steal`, which is granted at once.
+    // `steal` cannot be combined with a signal, and is granted at once.
     const options = steal ? { steal } : { signal: waiting.signal };
     navigator.locks.request(LOCK, options, () => this.#hold(waiting.signal)).catch(() => this.#lose(waiting));
   }
 
-  /** Lead until this is over or another tab takes over. */
+  /** Lead until this tab leaves or another one takes over. */
   #hold(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => this.#lead(resolve));
@@ -70,7 +69,7 @@ export class Leadership {
     this.#hooks.lead();
   }
 
-  /** The request was withdrawn, or another tab has taken over: it is in line again behind that one. */
+  /** The request was aborted, or another tab took over; in that case request the lock again. */
   #lose(waiting: AbortController): void {
     if (waiting !== this.#waiting || waiting.signal.aborted) return;
     this.#resign();
@@ -90,7 +89,7 @@ export class Leadership {
   };
 }
 
-/** Only where the page came over TLS or from this machine. */
+/** Web Locks exist only in secure contexts: TLS or localhost. */
 function hasLocks(): boolean {
   return Boolean((navigator as Partial<Navigator>).locks);
 }

@@ -1,4 +1,4 @@
-/** How pages and SVGs are to be made: presets, own values, and what is remembered of them; pure. */
+/** Options of pages and SVGs: presets, custom values, and their storage; pure functions. */
 
 import type { Presets } from "./api";
 
@@ -35,7 +35,7 @@ export interface SvgOptions {
   group_by: (typeof GROUPINGS)[number];
 }
 
-/** What is to be made; no coloring options while a field of the form is wrong, or the preset is not known. */
+/** The options to send; no coloring options while a field of the form is invalid or the preset is unknown. */
 export interface OptionsToSend {
   coloring: ColoringOptions | undefined;
   svg: SvgOptions;
@@ -43,7 +43,7 @@ export interface OptionsToSend {
   taken: readonly string[];
 }
 
-/** What the form holds. Numbers are as typed: an emptied field is "", never NaN or null. */
+/** The form's values. Numbers are as typed: an empty field is "", never NaN or null. */
 export interface OptionsForm {
   preset: Preset;
   megapixels: string;
@@ -62,7 +62,7 @@ export const DEFAULT_FORM: OptionsForm = {
 
 export type OptionsError = "megapixels" | "steps";
 
-/** A number as typed, with a decimal comma or point; undefined when it is none or out of range. */
+/** Parses a number with a decimal comma or point; undefined if it is invalid or out of range. */
 export function parseNumber(text: string, range: { min: number; max: number }): number | undefined {
   const trimmed = text.trim().replace(",", ".");
   if (!/^\d+(\.\d+)?$/.test(trimmed)) return undefined;
@@ -70,7 +70,7 @@ export function parseNumber(text: string, range: { min: number; max: number }): 
   return value >= range.min && value <= range.max ? value : undefined;
 }
 
-/** The options to send, or the fields that are wrong: none for a preset that the API does not list (yet). */
+/** The options to send, or the invalid fields (none for a preset that the API does not list). */
 export function coloringOptions(
   form: OptionsForm,
   presets: Presets | undefined,
@@ -80,7 +80,7 @@ export function coloringOptions(
   return ownOptions(form, presets?.options ?? []);
 }
 
-/** The options as typed and chosen; of style those that the provider takes (`taken`). */
+/** The custom options; of the style only those that the provider supports (`taken`). */
 export function ownOptions(
   form: OptionsForm,
   taken: readonly string[],
@@ -103,7 +103,7 @@ function changedStyle(style: Style, taken: readonly string[]): Partial<Style> {
   return Object.fromEntries(changed);
 }
 
-/** The style of options; what they do not say is the default. */
+/** The style of options, with defaults for missing values. */
 export function styleOf(options: Partial<ColoringOptions> | undefined): Style {
   return {
     frame: options?.frame ?? DEFAULT_STYLE.frame,
@@ -112,14 +112,14 @@ export function styleOf(options: Partial<ColoringOptions> | undefined): Style {
   };
 }
 
-/** The form with a preset that the API lists; one that it does not becomes the default one. */
+/** The form with its preset replaced by the default if the API does not list it. */
 export function withListedPreset(form: OptionsForm, presets: Presets | undefined): OptionsForm {
   const isListed =
     form.preset === "own" || !presets || presets.items.some(({ name }) => name === form.preset);
   return isListed ? form : { ...form, preset: DEFAULT_FORM.preset };
 }
 
-/** The options of pages and SVGs that the form asks for. */
+/** The options of pages and SVGs from the form. */
 export function optionsToSend(form: OptionsForm, presets: Presets | undefined): OptionsToSend {
   const coloring = coloringOptions(form, presets);
   return {
@@ -135,11 +135,11 @@ export function rememberOptions(form: OptionsForm, storage: Storage): void {
   try {
     storage.setItem(STORAGE_KEY, JSON.stringify(form));
   } catch {
-    // A full or forbidden storage costs only the memory of the choice.
+    // If the storage is full or forbidden, the choice is not stored.
   }
 }
 
-/** What was remembered, field by field; whatever is not valid any more falls back to the default. */
+/** The stored options; each invalid field falls back to its default. */
 export function recallOptions(storage: Storage): OptionsForm {
   const stored = readStored(storage);
   const svg = isRecord(stored.svg) ? stored.svg : {};

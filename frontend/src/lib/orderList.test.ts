@@ -12,7 +12,7 @@ const numbers = (pages: readonly { items: { order_number: string }[] }[]) =>
   pages.map((page) => page.items.map((item) => item.order_number));
 
 describe("mergePage", () => {
-  it("puts new orders first and keeps those they pushed over the end", () => {
+  it("puts new orders first and keeps those that they pushed over the end", () => {
     const merged = mergePage(
       { items: rows(3, 2, 1), next_cursor: "c1" },
       { items: rows(4, 3, 2), next_cursor: "c2" },
@@ -21,7 +21,7 @@ describe("mergePage", () => {
     expect(merged.next_cursor).toBe("c1");
   });
 
-  it("drops orders that are gone", () => {
+  it("drops deleted orders", () => {
     const merged = mergePage(
       { items: rows(3, 2, 1), next_cursor: "c1" },
       { items: rows(3, 1, 0), next_cursor: "c0" },
@@ -30,7 +30,7 @@ describe("mergePage", () => {
     expect(merged.next_cursor).toBe("c0");
   });
 
-  it("takes the last page as it is", () => {
+  it("replaces the last page entirely", () => {
     const merged = mergePage({ items: rows(3, 2), next_cursor: null }, { items: rows(3), next_cursor: null });
     expect(numbers([merged])).toEqual([["3"]]);
   });
@@ -42,14 +42,14 @@ describe("placeRow", () => {
     { items: rows(5, 3), next_cursor: "d" },
   ];
 
-  it("replaces the row and no other object", () => {
+  it("replaces the row and keeps the identity of the others", () => {
     const placed = placeRow(pages, "5", sampleRow("5", 5, { coloring_completed: 2 }), ALL);
     expect(placed[1]?.items[0]?.coloring_completed).toBe(2);
     expect(placed[1]?.items[1]).toBe(pages[1]?.items[1]);
     expect(placed[0]).toBe(pages[0]);
   });
 
-  it("puts a row that is not there yet in its place", () => {
+  it("inserts a new row at its position", () => {
     expect(numbers(placeRow(pages, "8", row(8), ALL))).toEqual([
       ["9", "8", "7"],
       ["5", "3"],
@@ -60,12 +60,12 @@ describe("placeRow", () => {
     ]);
   });
 
-  it("leaves out what is older than all that is loaded, and what a search may not have found", () => {
+  it("ignores rows older than all loaded ones, and new rows during a search", () => {
     expect(numbers(placeRow(pages, "1", row(1), ALL))).toEqual(numbers(pages));
     expect(numbers(placeRow(pages, "8", row(8), { q: "jana", status: null }))).toEqual(numbers(pages));
   });
 
-  it("takes out what is gone or does not fit the filter any more", () => {
+  it("removes rows that are deleted or no longer match the filter", () => {
     expect(numbers(placeRow(pages, "7", null, ALL))).toEqual([["9"], ["5", "3"]]);
     expect(numbers(placeRow(pages, "7", row(7), { q: "", status: "error" }))).toEqual([["9"], ["5", "3"]]);
   });
@@ -89,7 +89,7 @@ describe("refreshing the cached list", () => {
 
   afterEach(() => vi.unstubAllGlobals());
 
-  it("fetches one row by its number, and the right one of several that begin alike", async () => {
+  it("fetches one row by its number, and the right one of several with the same prefix", async () => {
     const refreshed = refreshRow(client, ALL, "107");
     expect(requests[0]?.path).toBe("/api/v1/orders?limit=10&q=107");
     requests[0]?.answer({
@@ -101,7 +101,7 @@ describe("refreshing the cached list", () => {
     expect(numbers(cached())).toEqual([["109", "107"], ["105"]]);
   });
 
-  it("drops the slower, older of two answers about a row", async () => {
+  it("drops an older response about a row that arrives after a newer one", async () => {
     const answers = [refreshRow(client, ALL, "109"), refreshRow(client, ALL, "109")];
     requests[1]?.answer({ items: [sampleRow("109", 109, { svg_completed: 2 })], next_cursor: null });
     await answers[1];
@@ -110,7 +110,7 @@ describe("refreshing the cached list", () => {
     expect(cached()[0]?.items[0]?.svg_completed).toBe(2);
   });
 
-  it("fetches every loaded page again, each in its place", async () => {
+  it("refetches every loaded page in place", async () => {
     const refreshed = refreshList(client, ALL);
     requests[0]?.answer({ items: rows(111, 109), next_cursor: "b" });
     await vi.waitFor(() => expect(requests).toHaveLength(2));

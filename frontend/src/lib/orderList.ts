@@ -1,25 +1,25 @@
 import { infiniteQueryOptions, type InfiniteData, type QueryClient } from "@tanstack/react-query";
 import { fetchOrderRow, fetchOrders, type OrderFilter } from "./api";
-import { Turns } from "./turns";
+import { RequestSequence } from "./requestSequence";
 import type { OrderListItem, OrderPage } from "@/types";
 
 export type OrderListData = InfiniteData<OrderPage, string | null>;
 
-/** Answers about rows, whether they came alone or within a page, by order number. */
-const rowTurns = new Turns<string>();
+/** Requests for rows, alone or within a page, by order number. */
+const rowRequests = new RequestSequence<string>();
 
 export function listKey(filter: OrderFilter) {
   return ["orders", filter] as const;
 }
 
-/** The list for a filter, page by page. The hub says when it is old, so it is not refetched by itself. */
+/** The list for a filter, page by page. Hub events trigger the refetches, so it never becomes stale. */
 export function orderListQuery(filter: OrderFilter) {
   return infiniteQueryOptions({
     queryKey: listKey(filter),
     queryFn: async ({ pageParam, signal }) => {
-      const turn = rowTurns.begin();
+      const request = rowRequests.next();
       const page = await fetchOrders(filter, pageParam, signal);
-      for (const item of page.items) rowTurns.take(item.order_number, turn);
+      for (const item of page.items) rowRequests.accept(item.order_number, request);
       return page;
     },
     initialPageParam: null as string | null,
@@ -29,15 +29,15 @@ export function orderListQuery(filter: OrderFilter) {
   });
 }
 
-/** Whether `one` comes before `other` in the list, which has the newest first. */
+/** Whether `one` precedes `other` in the list (newest first). */
 function isNewer(one: OrderListItem, other: OrderListItem): boolean {
   const difference = Date.parse(one.created_at) - Date.parse(other.created_at);
   return difference === 0 ? one.id > other.id : difference > 0;
 }
 
 /**
- * The page that is in the list, brought up to date by the same page fetched again. New orders push others
- * over the fresh page's end; those are kept, because the next page begins after them.
+ * A cached page merged with the same page fetched again. New orders push others over the fresh page's end;
+ * those are kept, because the next page starts after them.
  */
 export function mergePage(cached: OrderPage, fresh: OrderPage): OrderPage {
   const last = fresh.items.at(-1);
@@ -47,10 +47,10 @@ export function mergePage(cached: OrderPage, fresh: OrderPage): OrderPage {
   return { ...fresh, items: [...fresh.items, ...pushedOut], next_cursor: cursor };
 }
 
-function keepNewerRows(cached: OrderPage, fresh: OrderPage, turn: number): OrderPage {
+function keepNewerRows(cached: OrderPage, fresh: OrderPage, request: number): OrderPage {
   const known = new Map(cached.items.map((item) => [item.order_number, item]));
   const items = fresh.items.map((item) =>
-    rowTurns.take(item.order_number, turn) ? item : (known.get(item.order_number) ?? item),
+    rowRequests.accept(item.order_number, request) ? item : (known.get(item.order_number) ?? item),
   );
   return { ...fresh, items };
 }
@@ -58,23 +58,23 @@ function keepNewerRows(cached: OrderPage, fresh: OrderPage, turn: number): Order
 async function refreshPage(client: QueryClient, filter: OrderFilter, index: number): Promise<void> {
   const cursor = client.getQueryData<OrderListData>(listKey(filter))?.pageParams[index];
   if (cursor === undefined) return;
-  const turn = rowTurns.begin();
+  const request = rowRequests.next();
   const fresh = await fetchOrders(filter, cursor);
   client.setQueryData<OrderListData>(listKey(filter), (data) => {
     const cached = data?.pages[index];
     if (!cached) return data;
-    const merged = mergePage(cached, keepNewerRows(cached, fresh, turn));
+    const merged = mergePage(cached, keepNewerRows(cached, fresh, request));
     return { ...data, pages: data.pages.with(index, merged) };
   });
 }
 
-/** Fetch every loaded page again, from the top; each stays in place, as keyset pages do. */
+/** Refetch every loaded page from the top; the keyset cursors keep each page in place. */
 export async function refreshList(client: QueryClient, filter: OrderFilter): Promise<void> {
   const pages = client.getQueryData<OrderListData>(listKey(filter))?.pages.length ?? 0;
   for (let index = 0; index < pages; index++) await refreshPage(client, filter, index);
 }
 
-/** Whether an order that is not in the list yet should be: only a search cannot be judged here. */
+/** Whether an order that is not in the list belongs there; unknown (false) with a search. */
 function belongs(row: OrderListItem, filter: OrderFilter, pages: readonly OrderPage[]): boolean {
   if (filter.q !== "") return false;
   const last = pages.at(-1)?.items.at(-1);
@@ -91,7 +91,7 @@ function insert(pages: readonly OrderPage[], row: OrderListItem): OrderPage[] {
   });
 }
 
-/** `pages` with the row of `orderNumber` as it is now; null: it is gone. */
+/** `pages` with the current row of `orderNumber`; null: the order was deleted. */
 export function placeRow(
   pages: readonly OrderPage[],
   orderNumber: string,
@@ -108,15 +108,15 @@ export function placeRow(
   });
 }
 
-/** Fetch one row again and put it in place; the other rows are left alone. */
+/** Refetch one row and insert or replace it; the other rows keep their identity. */
 export async function refreshRow(
   client: QueryClient,
   filter: OrderFilter,
   orderNumber: string,
 ): Promise<void> {
-  const turn = rowTurns.begin();
+  const request = rowRequests.next();
   const row = await fetchOrderRow(orderNumber);
-  if (!rowTurns.take(orderNumber, turn)) return;
+  if (!rowRequests.accept(orderNumber, request)) return;
   client.setQueryData<OrderListData>(
     listKey(filter),
     (data) => data && { ...data, pages: placeRow(data.pages, orderNumber, row, filter) },

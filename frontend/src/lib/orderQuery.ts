@@ -1,17 +1,17 @@
 import { queryOptions, type QueryClient } from "@tanstack/react-query";
 import { ApiError } from "@/api/client";
 import { fetchImage, fetchOrder, fetchOrderRow } from "./api";
-import { Turns } from "./turns";
+import { RequestSequence } from "./requestSequence";
 import type { Image, Order } from "@/types";
 
-/** Answers about images, whether they came alone or within their order, by image id. */
-const imageTurns = new Turns<number>();
+/** Requests for images, alone or within their order, by image id. */
+const imageRequests = new RequestSequence<number>();
 
 export function orderKey(orderNumber: string) {
   return ["order", orderNumber] as const;
 }
 
-/** `order` with each image replaced by what `replace` says of it. */
+/** `order` with each image mapped by `replace`. */
 export function mapImages(order: Order, replace: (image: Image) => Image): Order {
   const lineItems = order.line_items.map((item) => ({ ...item, images: item.images.map(replace) }));
   return { ...order, line_items: lineItems };
@@ -22,29 +22,29 @@ function imagesOf(order: Order | undefined): Map<number, Image> {
   return new Map(images.map((image) => [image.id, image]));
 }
 
-/** One order; images that were fetched alone while it was under way stay as they are. */
+/** One order; images that were fetched by later requests meanwhile are kept. */
 export function orderQuery(orderNumber: string) {
   return queryOptions({
     queryKey: orderKey(orderNumber),
     queryFn: async ({ client, signal }) => {
-      const turn = imageTurns.begin();
+      const request = imageRequests.next();
       const fresh = await fetchOrder(orderNumber, signal);
       const known = imagesOf(client.getQueryData<Order>(orderKey(orderNumber)));
       return mapImages(fresh, (image) =>
-        imageTurns.take(image.id, turn) ? image : (known.get(image.id) ?? image),
+        imageRequests.accept(image.id, request) ? image : (known.get(image.id) ?? image),
       );
     },
   });
 }
 
-/** Whether a load failed because there is no such order, which is not a fault. */
+/** Whether a request failed because the order does not exist, which is not an error. */
 export function isGone(error: unknown): boolean {
   return error instanceof ApiError && error.status === 404;
 }
 
 /**
- * Refetch the order if it was deleted, or is there again. Asked by its row of the list, which stays small
- * when the order is large.
+ * Refetch the order if it was deleted or restored. Checks its row of the list, which is small even for large
+ * orders.
  */
 export async function recheckOrder(client: QueryClient, orderNumber: string): Promise<void> {
   const row = await fetchOrderRow(orderNumber).catch((error: unknown) => {
@@ -55,11 +55,11 @@ export async function recheckOrder(client: QueryClient, orderNumber: string): Pr
   if ((row !== null) !== known) await client.invalidateQueries({ queryKey: orderKey(orderNumber) });
 }
 
-/** Fetch one image and merge it into the cached order, unless something newer is there by then. */
+/** Fetch one image and merge it into the cached order, unless a newer response arrived meanwhile. */
 export async function refreshImage(client: QueryClient, orderNumber: string, imageId: number): Promise<void> {
-  const turn = imageTurns.begin();
+  const request = imageRequests.next();
   const fresh = await fetchImage(orderNumber, imageId);
-  if (!imageTurns.take(imageId, turn)) return;
+  if (!imageRequests.accept(imageId, request)) return;
   client.setQueryData<Order>(
     orderKey(orderNumber),
     (order) => order && mapImages(order, (image) => (image.id === imageId ? fresh : image)),

@@ -1,18 +1,18 @@
-/** What happened to the session in one tab, told to the others of this browser. */
-export type SessionNews = "entered" | "left";
+/** A change of the session in one tab, sent to the browser's other tabs. */
+export type SessionMessage = "signedIn" | "signedOut";
 
 const CHANNEL = "pastelka.session";
 
-/** Tell the other tabs. */
-export function tellOtherTabs(news: SessionNews): void {
+/** Send a message to the other tabs. */
+export function notifyOtherTabs(message: SessionMessage): void {
   const channel = new BroadcastChannel(CHANNEL);
-  channel.postMessage(news);
+  channel.postMessage(message);
   channel.close();
 }
 
-/** Hear what other tabs tell; gives what ends that. */
-export function hearOtherTabs(onNews: (news: SessionNews) => void): () => void {
+/** Subscribe to the other tabs' messages; returns the function that unsubscribes. */
+export function listenToOtherTabs(onMessage: (message: SessionMessage) => void): () => void {
   const channel = new BroadcastChannel(CHANNEL);
-  channel.onmessage = ({ data }: MessageEvent<SessionNews>) => onNews(data);
+  channel.onmessage = ({ data }: MessageEvent<SessionMessage>) => onMessage(data);
   return () => channel.close();
 }

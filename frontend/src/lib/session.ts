@@ -4,45 +4,45 @@ import type { Session, SessionAnswer } from "@/types/session";
 import { forgetHubCookie } from "./hubCookie";
 import { dismissAllToasts } from "./toasts";
 
-/** Asking renews the session and the hub's cookie, both of which live several times as long. */
+/** Each request renews the session and the hub's cookie; both are valid several times as long. */
 const RENEW_MS = 3 * 60_000;
-/** While it is not known who is there. */
-const ASK_AGAIN_MS = 5000;
+/** Interval until the first response. */
+const RETRY_MS = 5000;
 
 export const SESSION_KEY = ["session"] as const;
 
-const isOther = ({ queryKey }: { queryKey: readonly unknown[] }) => queryKey[0] !== SESSION_KEY[0];
+const isNotSession = ({ queryKey }: { queryKey: readonly unknown[] }) => queryKey[0] !== SESSION_KEY[0];
 
-/** Drop everything that was loaded for the person before. */
-function forget(queries: QueryClient): void {
-  void queries.cancelQueries({ predicate: isOther });
-  queries.removeQueries({ predicate: isOther });
+/** Drop all data that was loaded for the previous user. */
+function clearCache(queries: QueryClient): void {
+  void queries.cancelQueries({ predicate: isNotSession });
+  queries.removeQueries({ predicate: isNotSession });
   queries.getMutationCache().clear();
   dismissAllToasts();
 }
 
-/** What an answer means after what was known: another person's things are dropped, one's own asked for anew. */
-function follow(queries: QueryClient, { mode, caller }: SessionAnswer): Session {
+/** The session after a response: another user's data is dropped; after a new sign-in, the own is refetched. */
+function mergeAnswer(queries: QueryClient, { mode, caller }: SessionAnswer): Session {
   const known = queries.getQueryData<Session>(SESSION_KEY);
-  const { person = null, entry = 0, house = 0 } = known ?? {};
-  if (caller === null) return { mode, caller, person, entry, house };
-  const isAnother = person !== null && person !== caller.name;
-  const cameIn = known !== undefined && known.caller === null;
-  if (isAnother) forget(queries);
-  // What failed for want of a session counts as old, too.
-  else if (cameIn) void queries.invalidateQueries({ predicate: isOther });
+  const { person = null, signInCount = 0, resetCount = 0 } = known ?? {};
+  if (caller === null) return { mode, caller, person, signInCount, resetCount };
+  const isOtherUser = person !== null && person !== caller.name;
+  const isNewSignIn = known !== undefined && known.caller === null;
+  if (isOtherUser) clearCache(queries);
+  // This also refetches requests that failed without a session.
+  else if (isNewSignIn) void queries.invalidateQueries({ predicate: isNotSession });
   return {
     mode,
     caller,
     person: caller.name,
-    entry: cameIn || isAnother ? entry + 1 : entry,
-    house: isAnother ? house + 1 : house,
+    signInCount: isNewSignIn || isOtherUser ? signInCount + 1 : signInCount,
+    resetCount: isOtherUser ? resetCount + 1 : resetCount,
   };
 }
 
 const REFUSED: readonly number[] = [401, 403];
 
-/** The API tells this to everybody; where it is refused, a proxy in front of it wants one to sign in there. */
+/** The API serves this route without authentication; a refusal comes from an authenticating proxy in front. */
 async function fetchSession(signal: AbortSignal): Promise<SessionAnswer> {
   try {
     return await unwrap(client.GET("/api/v1/session", { signal, redirect: "manual" }));
@@ -53,67 +53,67 @@ async function fetchSession(signal: AbortSignal): Promise<SessionAnswer> {
   }
 }
 
-/** Who is there, asked every few minutes for as long as the page is open, and whenever one comes back to it. */
+/** The session, refetched every few minutes, and when the tab gets the focus or the network returns. */
 export const sessionQuery = queryOptions({
   queryKey: SESSION_KEY,
   queryFn: async ({ client: queries, signal }): Promise<Session> =>
-    follow(queries, await fetchSession(signal)),
+    mergeAnswer(queries, await fetchSession(signal)),
   staleTime: 0,
   gcTime: Infinity,
-  refetchInterval: ({ state }) => (state.data === undefined ? ASK_AGAIN_MS : RENEW_MS),
+  refetchInterval: ({ state }) => (state.data === undefined ? RETRY_MS : RENEW_MS),
   refetchIntervalInBackground: true,
   refetchOnWindowFocus: "always",
   refetchOnReconnect: "always",
 });
 
 /**
- * Ask who is there, which renews the session and the hub's cookie; questions at the same moment become one.
- * Rejects with an `ApiError` where there is no answer.
+ * Request the session, which renews it and the hub's cookie; concurrent calls share one request. Rejects with an
+ * `ApiError` without a response.
  */
 export function renewSession(queries: QueryClient, staleTime = 0): Promise<Session> {
   return queries.query({ ...sessionQuery, staleTime, retry: false });
 }
 
-/** An answer that is under way may be older than what has just happened. */
-function dropAnswer(queries: QueryClient): Promise<void> {
+/** Cancel a running request, whose response may predate the change. */
+function cancelRefetch(queries: QueryClient): Promise<void> {
   return queries.cancelQueries({ queryKey: SESSION_KEY });
 }
 
-/** Ask again, because another tab signed somebody in. Rejects with an `ApiError`. */
-export async function askAnew(queries: QueryClient): Promise<void> {
-  await dropAnswer(queries);
+/** Refetch the session after a sign-in in another tab. Rejects with an `ApiError`. */
+export async function refetchSession(queries: QueryClient): Promise<void> {
+  await cancelRefetch(queries);
   await renewSession(queries);
 }
 
-/** Rejects with an `ApiError`: `bad_credentials`, `too_many_attempts` (with `retryAfter`), `no_passwords`. */
+/** Sign in. Rejects with an `ApiError`: `bad_credentials`, `too_many_attempts` (with `retryAfter`), `no_passwords`. */
 export async function signIn(queries: QueryClient, name: string, password: string): Promise<void> {
   const answer = await unwrap(client.POST("/api/v1/session", { body: { name, password } }));
-  await dropAnswer(queries);
-  queries.setQueryData<Session>(SESSION_KEY, follow(queries, answer));
+  await cancelRefetch(queries);
+  queries.setQueryData<Session>(SESSION_KEY, mergeAnswer(queries, answer));
 }
 
-/** End the session at the API and forget everything here. Rejects with an `ApiError`. */
+/** End the session at the API and drop all data. Rejects with an `ApiError`. */
 export async function signOut(queries: QueryClient): Promise<void> {
   await unwrap(client.DELETE("/api/v1/session"));
-  await leave(queries);
+  await endLocalSession(queries);
 }
 
-/** Forget everything: the session was ended, here or in another tab. */
-export async function leave(queries: QueryClient): Promise<void> {
-  await dropAnswer(queries);
-  forget(queries);
+/** Drop all data after the session was ended here or in another tab. */
+export async function endLocalSession(queries: QueryClient): Promise<void> {
+  await cancelRefetch(queries);
+  clearCache(queries);
   forgetHubCookie();
   queries.setQueryData<Session>(
     SESSION_KEY,
-    (known) => known && { ...known, caller: null, person: null, house: known.house + 1 },
+    (known) => known && { ...known, caller: null, person: null, resetCount: known.resetCount + 1 },
   );
 }
 
-/** Keep what is cached while nothing on screen holds it; gives what ends that. */
-export function holdCache(queries: QueryClient): () => void {
+/** Prevent garbage collection of the cache while no component observes it; returns the function that ends this. */
+export function retainCache(queries: QueryClient): () => void {
   const holds = queries
     .getQueryCache()
-    .findAll({ predicate: isOther })
+    .findAll({ predicate: isNotSession })
     .map(({ queryKey }) =>
       new QueryObserver(queries, { queryKey, enabled: false }).subscribe(() => undefined),
     );

@@ -3,7 +3,7 @@ import { useEffect, useRef, useSyncExternalStore } from "react";
 export interface Shortcut {
   /** `KeyboardEvent.key`, such as `j`, `/`, `Enter`. */
   key: string;
-  /** What it does, for the help. */
+  /** Description for the help. */
   label: string;
   run: (event: KeyboardEvent) => void;
 }
@@ -22,16 +22,16 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-/** Every shortcut of what is on screen, for the help. */
+/** Every active shortcut, for the help. */
 export function useAllShortcuts(): readonly Shortcut[] {
   return useSyncExternalStore(subscribe, () => all);
 }
 
-/** Boxes and radio buttons take no letters, and a slider the arrow keys only: the keys work on there. */
+/** Checkboxes and radio buttons do not take letters, and sliders only arrow keys: shortcuts work there. */
 const INTERACTIVE =
   "input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable], [role=dialog]";
 
-/** Keys belong to a field while one types in it, and to a dialog while it is open. */
+/** Whether shortcuts are disabled: while the user types in a field or a dialog is open. */
 function isFree(event: KeyboardEvent): boolean {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return false;
   const target = event.target instanceof Element ? event.target : null;
@@ -39,7 +39,7 @@ function isFree(event: KeyboardEvent): boolean {
   return !target?.closest(INTERACTIVE);
 }
 
-/** Make `shortcuts` work, and listed in the help, while the caller is on screen. */
+/** Activate `shortcuts`, and list them in the help, while the component is mounted. */
 export function useShortcuts(shortcuts: readonly Shortcut[]): void {
   const current = useRef(shortcuts);
   const labels = shortcuts.map((shortcut) => shortcut.key + shortcut.label).join("\n");

@@ -6,10 +6,10 @@ import {
   sampleSilence,
   sampleSystem,
 } from "@/test/systemSamples";
-import { letterKind, servicesOf, troublesOf, withoutLetter } from "./system";
+import { letterKind, servicesOf, findIssues, withoutLetter } from "./system";
 
 describe("servicesOf", () => {
-  it("gathers the processes of a service, unwell when one of them is", () => {
+  it("groups the processes of a service, unhealthy if one of them is", () => {
     const services = [
       sampleProcess("coloring"),
       sampleProcess("coloring", { broker: "away" }),
@@ -23,24 +23,24 @@ describe("servicesOf", () => {
   });
 });
 
-describe("troublesOf", () => {
-  it("finds none where all is well", () => {
-    expect(troublesOf(sampleSystem())).toEqual([]);
+describe("findIssues", () => {
+  it("finds none in a healthy system", () => {
+    expect(findIssues(sampleSystem())).toEqual([]);
   });
 
-  it("counts NATS away as one thing", () => {
+  it("reports unavailable NATS as one issue", () => {
     const services = [sampleProcess("orders-api", { broker: "away" }), sampleSilence("coloring")];
     const away = sampleSystem({ services, queues: null, dead_letters: null });
-    expect(troublesOf(away).map(({ kind }) => kind)).toEqual(["broker"]);
+    expect(findIssues(away).map(({ kind }) => kind)).toEqual(["broker"]);
   });
 
-  it("finds silent services, messages that do not leave, and dead letters", () => {
+  it("finds silent services, unpublished messages, and dead letters", () => {
     const system = sampleSystem({
       services: [sampleProcess("orders-api"), sampleSilence("coloring")],
       outbox: { messages: 3, oldest_seconds: 61, refused: 2 },
       ...sampleLetters(sampleLetter(1), sampleLetter(2)),
     });
-    expect(troublesOf(system)).toEqual([
+    expect(findIssues(system)).toEqual([
       { kind: "service", section: "services", name: "coloring", state: "silent" },
       { kind: "outbox", section: "queues" },
       { kind: "refused", section: "queues", count: 2 },
@@ -50,13 +50,13 @@ describe("troublesOf", () => {
 });
 
 describe("dead letters", () => {
-  it("are known by their subject", () => {
+  it("are identified by their subject", () => {
     expect(letterKind(sampleLetter(1, { subject: "jobs.svg.31" }))).toBe("svg");
     expect(letterKind(sampleLetter(1, { subject: "download.31" }))).toBe("download");
     expect(letterKind(sampleLetter(1, { subject: "jobs.coloringbook.1" }))).toBeNull();
   });
 
-  it("are taken out once", () => {
+  it("are removed once", () => {
     const system = sampleSystem(sampleLetters(sampleLetter(2), sampleLetter(1)));
     const after = withoutLetter(system, 2);
     expect(after.dead_letters).toEqual({ count: 1, newest: [sampleLetter(1)] });

@@ -20,7 +20,7 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-/** The theme on screen; `public/theme.js` sets the first one before anything is painted. */
+/** The current theme; `public/theme.js` sets the initial one before the first paint. */
 export function useTheme(): Theme {
   return useSyncExternalStore(subscribe, current);
 }

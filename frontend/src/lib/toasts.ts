@@ -24,7 +24,7 @@ export function dismissAllToasts(): void {
   change([]);
 }
 
-/** Tell the operator something; errors (`bad`) stay longer. */
+/** Show a message; errors (`bad`) stay longer. */
 export function showToast(text: string, tone: Toast["tone"] = "plain"): void {
   const id = ++lastId;
   change([...toasts.slice(-3), { id, tone, text }]);

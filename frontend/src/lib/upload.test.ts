@@ -10,7 +10,7 @@ describe("fileProgress", () => {
     [250, [1, 0.5]],
     [400, [1, 1]],
     [999, [1, 1]],
-  ])("shares %i bytes among files in their order", (sent, shares) => {
+  ])("distributes %i bytes among the files in order", (sent, shares) => {
     expect(fileProgress([100, 300], sent)).toEqual(shares);
   });
 
@@ -20,7 +20,7 @@ describe("fileProgress", () => {
 });
 
 describe("refusedBy", () => {
-  it("gives each file its sentence without the name that the tile shows", () => {
+  it("returns the message of each file without the name that the tile shows", () => {
     const photos = [new File([], "empty.jpg"), new File(["x"], "page.jpg")];
     const errors = [
       { field: "photos[1]", code: "photo_empty", message: "empty.jpg: The file is empty." },

@@ -8,7 +8,7 @@ export interface NewOrder {
   process: "none" | "coloring" | "svg";
 }
 
-/** How much of each file has been sent, 0 to 1, when `sent` of all their bytes have: they go one after another. */
+/** The sent fraction of each file, 0 to 1, after `sent` bytes in total: files are sent one after another. */
 export function fileProgress(sizes: readonly number[], sent: number): number[] {
   let before = 0;
   return sizes.map((size) => {
@@ -27,7 +27,7 @@ function formOf({ photos, customerName, note, process }: NewOrder): FormData {
   return form;
 }
 
-/** A file that was not stored, by its place among those sent, from 1. */
+/** A rejected file, by its position in the request, from 1. */
 export interface RefusedPhoto {
   position: number;
   name: string;
@@ -35,14 +35,14 @@ export interface RefusedPhoto {
   detail: string;
 }
 
-/** An order that was made; `refused_photos` is there when some of the files were left out. */
+/** A created order; `refused_photos` is present if some of the files were rejected. */
 export interface CreatedOrder extends Order {
   refused_photos?: RefusedPhoto[];
 }
 
 const PLACE = /^photos\[(\d+)\]$/;
 
-/** Why each file was refused, of an order that was made without them. */
+/** The reason of each rejected file of a created order. */
 export function refusedOf(photos: readonly File[], order: CreatedOrder): Map<File, Failure> {
   const refused = order.refused_photos ?? [];
   return byFile(
@@ -51,14 +51,14 @@ export function refusedOf(photos: readonly File[], order: CreatedOrder): Map<Fil
   );
 }
 
-/** Why each file was refused, where no order was made because none of them is a photo. */
+/** The reason of each rejected file if no order was created because none is a photo. */
 export function refusedBy(photos: readonly File[], error: unknown): Map<File, Failure> {
   const faults = error instanceof ApiError ? (error.problem?.errors ?? []) : [];
   return byFile(
     photos,
     faults.map(({ field, code, message }) => {
       const position = Number(PLACE.exec(field)?.[1]);
-      // The tile names the file already.
+      // The tile already shows the file name.
       const name = `${photos[position - 1]?.name ?? ""}: `;
       return [position, { code, message: message.startsWith(name) ? message.slice(name.length) : message }];
     }),
@@ -74,14 +74,14 @@ function byFile(photos: readonly File[], faults: (readonly [number, Failure])[])
   return found;
 }
 
-/** Make an order of photos. `onProgress` gets each file's share sent; `fetch` cannot tell, so this is XMLHttpRequest. */
+/** Create an order from photos. `onProgress` gets the sent fraction of each file, which `fetch` does not report. */
 export function createOrder(order: NewOrder, onProgress: (shares: number[]) => void): Promise<CreatedOrder> {
   const sizes = order.photos.map((photo) => photo.size);
   const total = sizes.reduce((sum, size) => sum + size, 0);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.responseType = "json";
-    // The form's own lines are a few bytes more than the files; in proportion they do not matter.
+    // Includes the multipart headers, which are negligible.
     request.upload.onprogress = ({ loaded, total: all }) =>
       onProgress(fileProgress(sizes, (loaded / all) * total));
     request.onload = () => {

@@ -11,11 +11,11 @@ describe("when", () => {
     [at(2026, 10, 23, 9, 5), "today 09:05 AM"],
     [at(2026, 10, 21, 9, 5), "11/21, 09:05 AM"],
     [at(2025, 10, 21, 9, 5), "11/21/2025"],
-  ])("says %s as %s", (time, text) => {
+  ])("formats %s as %s", (time, text) => {
     expect(when(time, NOW, "en")).toBe(text);
   });
 
-  it("never speaks of the future when clocks differ", () => {
+  it("never returns a future time when clocks differ", () => {
     expect(when(at(2026, 10, 23, 15, 1), NOW, "cs")).toBe("právě teď");
   });
 });

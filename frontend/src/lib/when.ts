@@ -18,7 +18,7 @@ const formats = (language: Language) => ({
 
 const FORMATS = { cs: formats("cs"), en: formats("en") };
 
-/** When something was, as short as it can be said at `now` (milliseconds): minutes ago, a clock time, a date. */
+/** A time relative to `now` (ms) in short form: minutes ago, a time of day, or a date. */
 export function when(time: string, now: number, language: Language): string {
   const { relative, clock, day, full } = FORMATS[language];
   const at = new Date(time);

@@ -43,7 +43,7 @@ const box = (number: string) => screen.getByRole("checkbox", { name: `Vybrat obj
 const address = () => screen.getByTestId("address").textContent;
 
 describe("pages of orders", () => {
-  it("asks for the next page near the end, and has only the rows on screen in the document", async () => {
+  it("fetches the next page near the end, and renders only visible rows", async () => {
     await showList(rows(1300, 100), "/", "after-100");
     expect(screen.getByRole("table")).toHaveAttribute("aria-rowcount", "101");
     expect(screen.getAllByRole("link").length).toBeLessThan(40);
@@ -59,7 +59,7 @@ describe("pages of orders", () => {
     window.scrollTo(0, 0);
   });
 
-  it("offers to try again where the next page failed, and keeps what is there", async () => {
+  it("offers a retry after the next page failed, and keeps the loaded rows", async () => {
     const user = await showList(rows(1300, 5), "/", "after-5");
     (await takeRequest(requests, ORDERS)).answer(problem(503, "database_unavailable"), 503);
     const notice = await screen.findByRole("alert");
@@ -71,7 +71,7 @@ describe("pages of orders", () => {
     expect(screen.queryByRole("alert")).toBeNull();
   });
 
-  it("says that the load failed, not that nothing is there, and tries again", async () => {
+  it("shows that the load failed, not an empty list, and retries", async () => {
     const { user } = renderPage(<ListPage />, "/");
     expect(screen.getByRole("status", { name: "Načítání objednávek" })).toBeVisible();
     (await takeRequest(requests, ORDERS)).answer(problem(503, "database_unavailable"), 503);
@@ -84,7 +84,7 @@ describe("pages of orders", () => {
 });
 
 describe("a row", () => {
-  it("tells who, how many photos, how far, and how it is paid for", async () => {
+  it("shows customer, number of photos, progress and payment", async () => {
     const counts = { image_count: 5, coloring_completed: 3, payment_status: "PARTIALLY_PAID" };
     await showList([sampleRow("1270", 1, counts)]);
     const shown = within(row("1270"));
@@ -103,12 +103,12 @@ describe("a row", () => {
     ["VOIDED", "Zrušeno"],
     ["EXPIRED", "Vypršelo"],
     ["BARTERED", "BARTERED"],
-  ])("says %s as %s", async (status, label) => {
+  ])("shows %s as %s", async (status, label) => {
     await showList([sampleRow("1270", 1, { payment_status: status })]);
     expect(within(row("1270")).getByText(label)).toBeInTheDocument();
   });
 
-  it("has a dash for what is missing, and counts photos as Czech does", async () => {
+  it("has a dash for missing values, and uses the Czech plural for photos", async () => {
     const missing = { customer_name: null, customer_email: null, payment_status: null };
     await showList([
       sampleRow("1270", 2, { ...missing, image_count: 0 }),
@@ -121,14 +121,14 @@ describe("a row", () => {
 });
 
 describe("search and filter", () => {
-  it("are taken from the address", async () => {
+  it("are read from the URL", async () => {
     renderPage(<ListPage />, "/?q=dvo&status=error");
     expect((await takeRequest(requests, ORDERS)).path).toMatch(/q=dvo&status=error$/);
     expect(screen.getByRole("textbox", { name: "Číslo nebo zákazník" })).toHaveValue("dvo");
     expect(screen.getByRole("button", { name: "Chyba" })).toHaveAttribute("aria-pressed", "true");
   });
 
-  it("are kept in the address", async () => {
+  it("are stored in the URL", async () => {
     const user = await showList(rows(1300, 2));
     await user.keyboard("/");
     await user.keyboard("nov");
@@ -143,7 +143,7 @@ describe("search and filter", () => {
     expect(address()).toBe("/?q=nov&status=ready_for_review");
   });
 
-  it("that find nothing say so and lead back to all", async () => {
+  it("that match nothing show that and a button that clears them", async () => {
     const user = await showList([], "/?q=nikdo");
     expect(await screen.findByText("Nic takového tu není")).toBeVisible();
     await user.click(screen.getByRole("button", { name: "Ukázat všechny" }));
@@ -153,8 +153,8 @@ describe("search and filter", () => {
   });
 });
 
-describe("work on several orders", () => {
-  it("begins on the selected ones with the preset, remembers it, and keeps those that refuse selected", async () => {
+describe("actions for several orders", () => {
+  it("start for the selected ones with the preset, store it, and keep refused orders selected", async () => {
     const user = await showList(rows(1300, 4));
     await user.click(box("1300"));
     await user.click(box("1298"));
@@ -170,13 +170,13 @@ describe("work on several orders", () => {
     );
     expect(await screen.findByText("Omalovánky se generují pro 1 objednávku.")).toBeVisible();
     expect(screen.getByText("Není co dělat: všechno už je hotové nebo se dělá. (1298)")).toBeVisible();
-    // A message is drawn at once, what is selected with the next frame.
+    // Toasts render at once, the selection in the next frame.
     await waitFor(() => expect(box("1300")).not.toBeChecked());
     expect(box("1298")).toBeChecked();
     expect(localStorage.getItem("pastelka.options")).toContain('"preset":"best"');
   });
 
-  it("tells a reason once, however many orders refuse for it", async () => {
+  it("show each reason once, however many orders it applies to", async () => {
     const user = await showList(rows(1300, 5));
     await user.click(screen.getByRole("checkbox", { name: "Vybrat všechny načtené objednávky" }));
     await user.keyboard("v");
@@ -189,7 +189,7 @@ describe("work on several orders", () => {
     expect(screen.getAllByText(/^Není co dělat/)).toHaveLength(1);
   });
 
-  it("does not touch what a search hides", async () => {
+  it("do not apply to orders that a search hides", async () => {
     const user = await showList(rows(1300, 2));
     await user.click(box("1300"));
     expect(screen.getByText("1 vybraná")).toBeVisible();
@@ -199,7 +199,7 @@ describe("work on several orders", () => {
     expect(screen.queryByText("1 vybraná")).toBeNull();
   });
 
-  it("goes by keys: the order under j and k, with what the order page remembered", async () => {
+  it("work by keys: j and k move, and the options are those of the order page", async () => {
     localStorage.setItem("pastelka.options", '{"preset":"fine","svg":{"group_by":"layer"}}');
     const user = await showList(rows(1300, 3));
     await user.keyboard("c");
@@ -237,7 +237,7 @@ describe("live updates", () => {
     expect(requests).toHaveLength(0);
   });
 
-  it("let a new order slide in at the top, marked as new", async () => {
+  it("insert a new order at the top, marked as new", async () => {
     await showList(rows(1300, 2));
     await waitFor(() => expect(FakeEventSource.opened).toHaveLength(1));
     const before = row("1300");
@@ -246,7 +246,7 @@ describe("live updates", () => {
     await waitFor(() => expect(numbers()).toEqual(["1301", "1300", "1299"]));
     expect(row("1301").querySelector("[data-new]")).not.toBeNull();
     expect(row("1300").querySelector("[data-new]")).toBeNull();
-    // The same element moves down: its transition is what slides.
+    // The same element moves down, animated by its transition.
     expect(row("1300")).toBe(before);
   });
 });
@@ -258,13 +258,13 @@ describe("dropped photos", () => {
     fireEvent(window, event);
   }
 
-  it("open the dialog for a new order; what is no photo is told", async () => {
+  it("open the dialog for a new order; files that are no photos are named", async () => {
     await showList(rows(1300, 1));
     const photos = ["a.jpg", "b.jpg"].map((name) => new File([name], name, { type: "image/jpeg" }));
     drag("dragover", photos);
     expect(screen.getByText("Pusťte fotky a vznikne objednávka")).toBeVisible();
     drag("drop", [...photos, new File(["x"], "letter.pdf", { type: "application/pdf" })]);
-    // Said at once, and not for long.
+    // A toast, which disappears.
     expect(screen.getByText("letter.pdf není fotka, kterou umíme otevřít.")).toBeVisible();
     const dialog = await screen.findByRole("dialog", { name: "Nová objednávka z fotek" });
     expect(within(dialog).getByText("2 fotky")).toBeVisible();

@@ -2,7 +2,7 @@ import { lazy, Suspense, useCallback, useRef } from "react";
 import { Icon } from "@/components/Icon";
 import { DropHint } from "@/components/list/DropHint";
 import { ListSkeleton } from "@/components/list/ListSkeleton";
-import { Nothing } from "@/components/list/Nothing";
+import { EmptyList } from "@/components/list/EmptyList";
 import { OrderTable } from "@/components/list/OrderTable";
 import { SearchField } from "@/components/list/SearchField";
 import { SelectionBar } from "@/components/list/SelectionBar";
@@ -52,7 +52,7 @@ function PageHead({ canFetch, onNew }: { canFetch: boolean; onNew: () => void })
   );
 }
 
-/** What floats over the list: the work on selected orders, the order being made, dragged photos. */
+/** The floating parts of the list: the selection bar, the dialog for a new order, the drop hint. */
 function Floating({
   work,
   newOrder,
@@ -125,7 +125,11 @@ export function ListPage() {
         <LoadFailure title={t("list.failed")} error={query.error} onRetry={() => void query.refetch()} />
       )}
       {query.isSuccess && orders.length === 0 && (
-        <Nothing filter={filter} onClear={() => setFilter({ q: "", status: null })} onNew={newOrder.begin} />
+        <EmptyList
+          filter={filter}
+          onClear={() => setFilter({ q: "", status: null })}
+          onNew={newOrder.begin}
+        />
       )}
       {orders.length > 0 && (
         <>

@@ -3,6 +3,6 @@ import { OrderDetail } from "./order/OrderDetail";
 
 export default function OrderPage() {
   const { orderNumber = "" } = useParams();
-  // Another order begins anew: nothing of the former one stays open.
+  // The key remounts the page for another order, so that no dialog or form stays open.
   return <OrderDetail key={orderNumber} orderNumber={orderNumber} />;
 }

@@ -52,7 +52,7 @@ const service = (name: string) => {
 };
 const letters = () => section("Nedoručené úlohy");
 
-describe("a provider that fails", () => {
+describe("a failing provider", () => {
   const breaker = {
     state: "open",
     since: "2026-01-16T14:29:00.000Z",
@@ -60,14 +60,14 @@ describe("a provider that fails", () => {
     next_probe_at: "2026-01-16T14:30:15.000Z",
   } as const;
 
-  it("is named at the top and at its service, with when it is tried again", async () => {
+  it("is shown at the top and at its service, with the time of the next attempt", async () => {
     await showSystem(sampleSystem({ services: [{ ...sampleProcess("coloring"), breaker }] }));
     expect(screen.getByRole("link", { name: "Omalovánky: poskytovatel selhává" })).toBeVisible();
     expect(service("coloring").getByText(/úlohy čekají\. Další zkouška za 15 s/)).toBeVisible();
     expect(service("coloring").getByText("RunPod answered 500.")).toBeVisible();
   });
 
-  it("is no trouble once it answers", async () => {
+  it("is no issue once it responds", async () => {
     const closed = { ...breaker, state: "closed", reason: null, next_probe_at: null } as const;
     await showSystem(sampleSystem({ services: [{ ...sampleProcess("coloring"), breaker: closed }] }));
     expect(screen.queryByRole("link", { name: /poskytovatel/ })).toBeNull();
@@ -75,32 +75,32 @@ describe("a provider that fails", () => {
   });
 });
 
-describe("orders that are erased when they are old", () => {
-  it("says after how many days, when it looked, and how many went", async () => {
+describe("retention", () => {
+  it("shows the number of days, the time of the last run, and the number of erased orders", async () => {
     await showSystem(sampleSystem(sampleRetention({ erased: 12 })));
     const line = screen.getByText(/starší než 90 dní se mažou, naposledy se hledaly před 40 s/);
     expect(line).toHaveTextContent(/Od 2\. 1\. 2026 se smazalo 12\./);
     expect(screen.queryByRole("alert")).toBeNull();
   });
 
-  it("says that they are kept", async () => {
+  it("shows that orders are kept", async () => {
     await showSystem(sampleSystem(sampleRetention({ on: false, days: null })));
     expect(screen.getByText("Objednávky se samy nemažou.")).toBeVisible();
   });
 
-  it("says what cannot be erased, and why", async () => {
+  it("shows which orders cannot be erased, and why", async () => {
     const error = "1 of its files cannot be deleted; the first is 7/image_1.jpg: Permission denied.";
     await showSystem(sampleSystem(sampleRetention({ waiting: 2, failing: 2, error })));
     expect(screen.getByRole("alert")).toHaveTextContent(`2 objednávky se zatím nedaří smazat: ${error}`);
   });
 
-  it("says nothing before the first look", async () => {
+  it("shows no times before the first run", async () => {
     await showSystem(sampleSystem());
     expect(screen.queryByText(/mažou/)).toBeNull();
   });
 });
 
-describe("what the page tells", () => {
+describe("the page", () => {
   it("has a skeleton first, then every service with its processes", async () => {
     renderPage(<SystemPage />, "/system");
     expect(screen.getByRole("status", { name: "Zjišťuji stav systému" })).toBeVisible();
@@ -125,7 +125,7 @@ describe("what the page tells", () => {
     expect(screen.getAllByText("painter")).toHaveLength(2);
   });
 
-  it("has queues, the last hour in figures and drawn, and no dead letters", async () => {
+  it("has queues, the last hour as figures and as a chart, and no dead letters", async () => {
     await showSystem(sampleSystem({ outbox: { messages: 4, oldest_seconds: 90, refused: 2 } }));
     const coloring = section("Fronty").getByRole("heading", { name: "Omalovánky" }).parentElement;
     expect(coloring).toHaveTextContent(/12\s*čeká\s*2\s*v práci/);
@@ -144,13 +144,13 @@ describe("what the page tells", () => {
     expect(letters().getByText(/Žádné nedoručené úlohy/)).toBeVisible();
   });
 
-  it("says that all runs", async () => {
+  it("shows that everything is healthy", async () => {
     await showSystem(sampleSystem());
     expect(screen.getByText("Vše běží")).toBeVisible();
     expect(screen.queryByRole("alert")).toBeNull();
   });
 
-  it("says that NATS is away, and claims nothing of what only NATS would tell", async () => {
+  it("shows that NATS is unavailable, and no values that depend on it", async () => {
     const silent = ["orders-worker", "coloring", "vectorize", "notifier"].map(sampleSilence);
     const api = sampleProcess("orders-api", { database: "ok", broker: "no answer" });
     await showSystem(sampleSystem({ services: [api, ...silent], queues: null, dead_letters: null }));
@@ -161,7 +161,7 @@ describe("what the page tells", () => {
     expect(section("Poslední hodina").getByText("42")).toBeVisible();
   });
 
-  it("says that the database is away", async () => {
+  it("shows that the database is unavailable", async () => {
     await showSystem(sampleSystem({ last_hour: null, outbox: null }));
     expect(screen.getByRole("alert")).toHaveTextContent(/^Databáze neodpovídá\./);
     expect(section("Poslední hodina").getByText("Teď nejde zjistit")).toBeVisible();
@@ -170,7 +170,7 @@ describe("what the page tells", () => {
 });
 
 describe("staying up to date", () => {
-  it("asks again every few seconds, and tells how old the answer is", async () => {
+  it("refetches every few seconds, and shows the age of the data", async () => {
     await showSystem(sampleSystem());
     expect(screen.getByTestId("freshness")).toHaveTextContent("aktualizováno právě teď");
     await act(() => vi.advanceTimersByTimeAsync(2500));
@@ -182,7 +182,7 @@ describe("staying up to date", () => {
     expect(screen.getByTestId("freshness")).toHaveTextContent("aktualizováno právě teď");
   });
 
-  it("asks nothing while the page is hidden", async () => {
+  it("fetches nothing while the page is hidden", async () => {
     await showSystem(sampleSystem());
     act(() => focusManager.setFocused(false));
     await act(() => vi.advanceTimersByTimeAsync(60_000));
@@ -191,7 +191,7 @@ describe("staying up to date", () => {
     await answerNext(sampleSystem());
   });
 
-  it("asks soon after work has moved, once for many updates", async () => {
+  it("refetches soon after updates of orders, once for many", async () => {
     await showSystem(sampleSystem());
     await waitFor(() => expect(FakeEventSource.opened).toHaveLength(1));
     act(() => {
@@ -202,7 +202,7 @@ describe("staying up to date", () => {
     expect(requests).toHaveLength(1);
   });
 
-  it("keeps what it has when a refresh fails, says so, and forgets that after the next", async () => {
+  it("keeps the data when a refresh fails, shows a warning, and removes it after the next success", async () => {
     const user = await showSystem(sampleSystem());
     await user.click(screen.getByRole("button", { name: "Obnovit" }));
     (await takeRequest(requests, SYSTEM)).answer(problem(503, "internal_error"), 503);
@@ -214,7 +214,7 @@ describe("staying up to date", () => {
     await waitFor(() => expect(screen.queryByRole("alert")).toBeNull());
   });
 
-  it("offers to try again when the first load fails", async () => {
+  it("offers a retry when the first load fails", async () => {
     renderPage(<SystemPage />, "/system");
     (await takeRequest(requests, SYSTEM)).answer(problem(503, "internal_error"), 503);
     expect(await screen.findByText("Stav systému se nepodařilo načíst")).toBeVisible();
@@ -223,7 +223,7 @@ describe("staying up to date", () => {
     expect(await screen.findByText("Vše běží")).toBeVisible();
   });
 
-  it("remembers when a service that fell silent was last there", async () => {
+  it("shows when a silent service last responded", async () => {
     await showSystem(sampleSystem({ services: [sampleProcess("coloring")] }));
     await act(() => vi.advanceTimersByTimeAsync(5100));
     await answerNext(sampleSystem({ at: "2026-01-16T14:32:00.000Z", services: [sampleSilence("coloring")] }));
@@ -235,7 +235,7 @@ describe("dead letters", () => {
   const two = () => sampleSystem(sampleLetters(sampleLetter(8), sampleLetter(7, { subject: "jobs.svg.7" })));
   const requeue = (what: string) => letters().getByRole("button", { name: `Zařadit znovu: ${what}` });
 
-  it("tell what, why and when, with a link to the order", async () => {
+  it("show job, reason and time, with a link to the order", async () => {
     await showSystem(
       sampleSystem(sampleLetters(sampleLetter(8), sampleLetter(5, { subject: "jobs.painting.5" }))),
     );
@@ -249,7 +249,7 @@ describe("dead letters", () => {
     );
   });
 
-  it("go at once when they are requeued", async () => {
+  it("disappear at once when they are requeued", async () => {
     const user = await showSystem(two());
     await user.click(requeue("SVG, Objednávka 1270"));
     (await takeRequest(requests, "POST /api/v1/dead-letters/7/requeue")).answer(null, 204);
@@ -259,7 +259,7 @@ describe("dead letters", () => {
     await answerNext(sampleSystem(sampleLetters(sampleLetter(8))));
   });
 
-  it("stay with the reason where requeueing is refused", async () => {
+  it("stay with the reason if requeueing is refused", async () => {
     const user = await showSystem(two());
     await user.click(requeue("SVG, Objednávka 1270"));
     (await takeRequest(requests, "POST /api/v1/dead-letters/7/requeue")).answer(
@@ -272,7 +272,7 @@ describe("dead letters", () => {
     await waitFor(() => expect(requeue("SVG, Objednávka 1270")).toBeEnabled());
   });
 
-  it("are dismissed after a question only", async () => {
+  it("are dismissed only after a confirmation", async () => {
     const user = await showSystem(two());
     await user.click(letters().getByRole("button", { name: "Zahodit: SVG, Objednávka 1270" }));
     await user.click(screen.getByRole("button", { name: "Ponechat" }));
@@ -284,7 +284,7 @@ describe("dead letters", () => {
     await answerNext(sampleSystem(sampleLetters(sampleLetter(8))));
   });
 
-  it("are all requeued, those that are not shown yet too, and those that refuse are told", async () => {
+  it("are all requeued, including those not listed yet, and refusals are counted", async () => {
     const first = sampleSystem({ dead_letters: { count: 3, newest: [sampleLetter(9), sampleLetter(8)] } });
     const user = await showSystem(first);
     expect(letters().getByText("Nejnovějších 2 z 3.")).toBeVisible();

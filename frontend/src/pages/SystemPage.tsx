@@ -8,7 +8,7 @@ import { Services } from "@/components/system/Services";
 import { SystemSkeleton } from "@/components/system/SystemSkeleton";
 import { Warnings } from "@/components/system/Warnings";
 import { useSystem } from "@/hooks/useSystem";
-import { useSystemMemory } from "@/hooks/useSystemMemory";
+import { useSystemHistory } from "@/hooks/useSystemHistory";
 import { useTitle } from "@/hooks/useTitle";
 import { useLanguage } from "@/i18n/context";
 import { useShortcuts } from "@/lib/shortcuts";
@@ -22,7 +22,7 @@ interface LoadedProps {
 }
 
 function Loaded({ system, query, onRefresh }: LoadedProps) {
-  const { depths, seen } = useSystemMemory(system);
+  const { depths, seen } = useSystemHistory(system);
   return (
     <>
       <Head system={system} at={query.dataUpdatedAt} busy={query.isFetching} onRefresh={onRefresh} />
@@ -42,7 +42,7 @@ function Loaded({ system, query, onRefresh }: LoadedProps) {
   );
 }
 
-/** How the system is: services, queues, the last hour, and what was given up on. */
+/** The state of the system: services, queues, the last hour, and dead letters. */
 export default function SystemPage() {
   const { t } = useLanguage();
   useTitle(t("system.title"));

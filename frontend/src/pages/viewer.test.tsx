@@ -61,7 +61,7 @@ async function showOrder() {
 }
 
 describe("a viewer", () => {
-  it("has a list without anything to select, make or fetch", async () => {
+  it("has a list without controls to select, generate or fetch", async () => {
     const { user } = await showList([sampleRow("1270", 1)]);
     await screen.findByRole("table");
     expect(screen.queryAllByRole("checkbox")).toHaveLength(0);
@@ -71,13 +71,13 @@ describe("a viewer", () => {
     expect(requests.filter(({ method }) => method !== "GET")).toEqual([]);
   });
 
-  it("is told that the list is empty, not to drop photos", async () => {
+  it("sees an empty list without the hint to drop photos", async () => {
     await showList([]);
     expect(await screen.findByText("Jakmile nějaké budou, ukážou se tady samy.")).toBeVisible();
     expect(screen.queryByRole("button", { name: "Vybrat fotky" })).toBeNull();
   });
 
-  it("who drops photos is told why no order comes of it", async () => {
+  it("who drops photos sees why no order is created", async () => {
     await showList([sampleRow("1270", 1)]);
     const files = [new File(["x"], "a.jpg", { type: "image/jpeg" })];
     fireEvent.drop(window, { dataTransfer: { types: ["Files"], files } });
@@ -87,13 +87,13 @@ describe("a viewer", () => {
     expect(screen.queryByRole("dialog")).toBeNull();
   });
 
-  it("has an order to look at and to take along only", async () => {
+  it("can only view and download an order", async () => {
     const { user } = await showOrder();
     const allowed = /^(Zobrazit na celou obrazovku|Tisk PDF|Omalovánky ZIP|SVG ZIP|Fotky ZIP|v\d+Chyba)/;
     expect(buttons().filter((name) => !allowed.test(name))).toEqual([]);
     expect(screen.queryAllByRole("radio")).toHaveLength(0);
     expect(screen.getByRole("link", { name: "Otevřít ve Shopify" })).toBeVisible();
-    // Which version is chosen is still told.
+    // The chosen version is still marked.
     const pages = screen.getAllByRole("list", { name: "Verze omalovánky" })[0];
     if (!pages) throw new Error("the pages are not listed");
     const current = within(pages)
@@ -104,7 +104,7 @@ describe("a viewer", () => {
     expect(requests.filter(({ method }) => method !== "GET")).toEqual([]);
   });
 
-  it("sees what was given up on, and nothing to do about it", async () => {
+  it("sees dead letters without their actions", async () => {
     renderPage(
       <WithSession changes={VIEWER}>
         <SystemPage />

@@ -1,4 +1,4 @@
-/** An EventSource whose hub is the test. `opened` lists every one made, oldest first. */
+/** A fake EventSource that the test controls. `opened` lists all instances, oldest first. */
 export class FakeEventSource {
   static readonly CONNECTING = 0;
   static readonly OPEN = 1;

@@ -3,7 +3,7 @@ import { vi } from "vitest";
 type Holder = { lose: (reason: unknown) => void; done: Promise<unknown> };
 type Request = { grant: () => void };
 
-/** The browser's locks for one name, as far as `Leadership` uses them. */
+/** A fake of Web Locks for one name, limited to what `Leadership` uses. */
 export class FakeLocks {
   #holder: Holder | null = null;
   #waiting: Request[] = [];
@@ -39,7 +39,7 @@ export class FakeLocks {
   }
 }
 
-/** A BroadcastChannel within this process; what is `frozen` neither hears nor answers. */
+/** A fake BroadcastChannel; a `frozen` one neither receives nor sends. */
 export class FakeChannel {
   static all = new Set<FakeChannel>();
   onmessage: ((message: { data: unknown }) => void) | null = null;
@@ -60,7 +60,7 @@ export class FakeChannel {
   }
 }
 
-/** One browser, of which each `Hub` that the test makes is a tab. */
+/** Fakes one browser; each `Hub` that the test creates is a tab. */
 export function stubBrowser(): void {
   FakeChannel.all.clear();
   vi.stubGlobal("BroadcastChannel", FakeChannel);

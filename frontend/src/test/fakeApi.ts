@@ -2,16 +2,16 @@ import { waitFor } from "@testing-library/react";
 import { vi } from "vitest";
 import { PRESETS } from "./samples";
 
-/** A request that waits until the test answers it. */
+/** A request that waits until the test responds to it. */
 export interface WaitingRequest {
   method: string;
   path: string;
-  /** What was sent, as JSON; undefined without a body. */
+  /** The request body as JSON; undefined without one. */
   body: () => Promise<unknown>;
   answer: (body: unknown, status?: number, headers?: Record<string, string>) => void;
 }
 
-/** Replaces `fetch`; every request but the one for the presets waits in the list this returns, oldest first. */
+/** Replaces `fetch`; returns the list of waiting requests, oldest first. Presets are answered at once. */
 export function holdRequests(): WaitingRequest[] {
   const waiting: WaitingRequest[] = [];
   vi.stubGlobal("fetch", (request: Request) => {
@@ -32,7 +32,7 @@ export function holdRequests(): WaitingRequest[] {
   return waiting;
 }
 
-/** Waits for a request whose method and path begin like `start` ("GET /api/v1/orders"), and takes it off the list. */
+/** Waits for a request whose method and path start with `start` ("GET /api/v1/orders"), and removes it from the list. */
 export async function takeRequest(requests: WaitingRequest[], start: string): Promise<WaitingRequest> {
   return waitFor(
     () => {
@@ -46,7 +46,7 @@ export async function takeRequest(requests: WaitingRequest[], start: string): Pr
   );
 }
 
-/** A problem document as the API answers it. */
+/** A problem document as the API returns it. */
 export function problem(status: number, code: string, detail = "It failed.") {
   return { type: `urn:pastelka:${code}`, title: code, status, detail, code };
 }

@@ -11,7 +11,7 @@ function Address() {
   return <output data-testid="address">{pathname + search}</output>;
 }
 
-/** Shows `page` at `address`, with what the shell has around it, and without retries of failed requests. */
+/** Renders `page` at `address` with the shell's providers, without retries of failed requests. */
 export function renderPage(page: ReactNode, address: string) {
   const client = new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: 60_000 } } });
   const [path = "/"] = address.split("?");
@@ -30,10 +30,10 @@ export function renderPage(page: ReactNode, address: string) {
   return { ...shown, user: userEvent.setup() };
 }
 
-/** More than any test file shows. */
+/** More than the toasts of any test file. */
 const TOASTS = 1000;
 
-/** Toasts outlive the page that showed them; the next test begins without. */
+/** Toasts outlive their page: remove them before the next test. */
 export function forgetToasts(): void {
   for (let id = 1; id <= TOASTS; id++) dismissToast(id);
 }

@@ -33,7 +33,7 @@ export function sampleOrder(orderNumber: string, images: Image[]): Order {
   return { ...sampleHead(orderNumber, 1), line_items: [item] };
 }
 
-/** A row of the list; the higher the id, the newer the order. */
+/** A row of the list; orders with higher ids are newer. */
 export function sampleRow(
   orderNumber: string,
   id: number,

@@ -2,7 +2,7 @@ import "@testing-library/jest-dom/vitest";
 import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
 
-// Machines under load take their time; a test that passes does not wait for this.
+// Long, for machines under load; passing tests do not wait for it.
 configure({ asyncUtilTimeout: 8000 });
 
 afterEach(() => {

@@ -15,13 +15,13 @@ function sampleHour(kind: Hour["kind"], completed: number, failed: number): Hour
   return { kind, completed, failed, cancelled: 0, failure_rate: ended ? failed / ended : null, minutes };
 }
 
-/** A process that answered, with its checks. */
+/** A process that responded, with its checks. */
 export function sampleProcess(name: string, checks: Record<string, string> = { broker: "ok" }) {
   const healthy = Object.values(checks).every((result) => result === "ok");
   return { name, instance: `${name}-host:7`, healthy, started_at: "2026-01-16T11:18:00.000Z", checks };
 }
 
-/** A service of which no process answered. */
+/** A service without a responding process. */
 export function sampleSilence(name: string) {
   return { name, instance: null, healthy: false, started_at: null, checks: {} };
 }
@@ -41,7 +41,7 @@ export function sampleLetter(sequence: number, changes: Partial<DeadLetter> = {}
   };
 }
 
-/** A system that is well; `changes` make it otherwise. */
+/** A healthy system with `changes`. */
 export function sampleSystem(changes: Partial<SystemState> = {}): SystemState {
   return {
     at: AT,
@@ -62,7 +62,7 @@ export function sampleSystem(changes: Partial<SystemState> = {}): SystemState {
   };
 }
 
-/** Orders are kept for 90 days; `changes` make it otherwise. */
+/** A retention of 90 days with `changes`. */
 export function sampleRetention(changes: Partial<NonNullable<SystemState["retention"]>> = {}) {
   return {
     retention: {

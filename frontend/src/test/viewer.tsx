@@ -1,14 +1,14 @@
 import type { ReactNode } from "react";
 import { SessionContext, useSession, type SessionState } from "@/hooks/useSession";
 
-/** `children` as somebody sees them whose session differs from an open house's by `changes`. */
+/** `children` with the session of AUTH_MODE=open and `changes`. */
 export function WithSession({ changes, children }: { changes: Partial<SessionState>; children: ReactNode }) {
   return <SessionContext value={{ ...useSession(), ...changes }}>{children}</SessionContext>;
 }
 
-/** What somebody has who may look and not change. */
+/** The session of a viewer. */
 export const VIEWER: Partial<SessionState> = {
   mode: "password",
   caller: { name: "eva", kind: "user", role: "viewer" },
-  mayChange: false,
+  canEdit: false,
 };

@@ -1,5 +1,5 @@
-// The shapes and display maps of the plan. They are written out here because the plan is binding to the
-// letter; `src/lib/api.ts` assigns the generated types of the API to them, so the compiler notices drift.
+// The types and display maps of the plan, which is binding to the letter. `src/lib/api.ts` assigns the generated
+// types of the API to them, so that a difference fails to compile.
 
 export interface ColoringOptions {
   megapixels: number;
@@ -15,15 +15,15 @@ export interface SvgOptions {
   group_by: string;
 }
 
-/** Why a version or a photo ended in `error`: a word for programs and a sentence for people. */
+/** Why a version or a photo ended in `error`: a code for programs and a message for people. */
 export interface Failure {
   code: string;
   message: string;
 }
 
-/** An attempt failed for a reason that may pass; there will be another. */
+/** A transient failure of an attempt; another attempt follows. */
 export interface NextAttempt extends Failure {
-  /** How many attempts have failed, and with how many the version ends in `error`. */
+  /** Number of failed attempts, and the maximum, after which the version ends in `error`. */
   attempt: number;
   of: number;
   next_at: string;
@@ -38,7 +38,7 @@ export interface ColoringVersion {
   created_at: string;
   error?: Failure | null;
   retry?: NextAttempt | null;
-  /** The job was submitted again because the answer to the first submission was lost. */
+  /** The job was submitted again because the response to the first submission was lost. */
   possibly_paid_twice?: true | null;
 }
 
@@ -52,7 +52,7 @@ export interface SvgVersion {
   created_at: string;
   error?: Failure | null;
   retry?: NextAttempt | null;
-  /** The job was submitted again because the answer to the first submission was lost. */
+  /** The job was submitted again because the response to the first submission was lost. */
   possibly_paid_twice?: true | null;
 }
 
@@ -76,7 +76,7 @@ export interface Image {
   error?: Failure | null;
 }
 
-/** The plan's name for the answer of `fetchImage`. */
+/** The plan's name for the response of `fetchImage`. */
 export type OrderImage = Image;
 
 export interface LineItem {
@@ -86,7 +86,7 @@ export interface LineItem {
   dedication: string | null;
   layout: string | null;
   images: Image[];
-  /** Only there when the shop removed the item: nothing is made or printed for it. */
+  /** Present if the shop removed the item: nothing is generated or printed for it. */
   removed?: true | null;
 }
 
@@ -101,11 +101,11 @@ export interface OrderHead {
   shipping_method: string | null;
   status: string;
   created_at: string;
-  /** Only there when the shop cancelled the order: nothing is made or printed for it. */
+  /** Present if the shop cancelled the order: nothing is generated or printed for it. */
   cancelled_at?: string | null;
-  /** The order in the shop's administration; only there for an order of a known shop. */
+  /** URL of the order in the shop's administration; present if the shop is known. */
   shop_url?: string | null;
-  /** What could not be read of the shop's last webhook; only there if something could not. */
+  /** Fields of the shop's last webhook that could not be read; absent if there are none. */
   unread_fields?: string[] | null;
 }
 
@@ -162,7 +162,7 @@ export const SVG_STATUS_DISPLAY: Record<string, { label: string; color: string }
   error: { label: "Chyba", color: "bg-red-100 text-red-800" },
 };
 
-/** An order's own status, about its photos. */
+/** The status of an order, which depends on its photos. */
 export const ORDER_STATUS_DISPLAY: Record<string, { label: string; color: string }> = {
   pending: { label: "Čeká na zpracování", color: "bg-gray-100 text-gray-800" },
   downloading: { label: "Stahování...", color: "bg-blue-100 text-blue-800" },
@@ -173,7 +173,7 @@ export const ORDER_STATUS_DISPLAY: Record<string, { label: string; color: string
 
 const UNKNOWN_COLOR = "bg-gray-100 text-gray-800";
 
-/** A status that this build does not know is shown as it is, on gray. */
+/** An unknown status is shown unchanged, on gray. */
 function display(map: Record<string, StatusDisplay>, status: string | null): StatusDisplay {
   if (status === null) return { label: "", color: UNKNOWN_COLOR };
   return map[status] ?? { label: status, color: UNKNOWN_COLOR };
@@ -191,7 +191,7 @@ export function getOrderStatusDisplay(status: string | null): { label: string; c
   return display(ORDER_STATUS_DISPLAY, status);
 }
 
-/** Whether work on a version with this status has ended. */
+/** Whether a version with this status has ended. */
 export function isFinal(status: string): boolean {
   return status === "completed" || status === "error";
 }

@@ -1,19 +1,19 @@
 import type { components } from "@/api/schema";
 
-/** What `GET session` answers; without a `caller` nobody is signed in. */
+/** The response of `GET session`; without a `caller` no user is signed in. */
 export type SessionAnswer = components["schemas"]["SessionResponse"];
 
 export type Caller = components["schemas"]["CallerResponse"];
 
-/** How the API knows who asks: everybody is an operator, users with passwords, or a proxy that says who. */
+/** How the API identifies callers: not at all (all are operators), by passwords, or by an authenticating proxy. */
 export type SessionMode = SessionAnswer["mode"];
 
-/** Who is there, and whose things this browser holds. */
+/** The signed-in user, and the user whose data is cached. */
 export interface Session extends SessionAnswer {
-  /** Whose data is cached and on screen, also after the session ended; null for nobody's. */
+  /** The user whose data is cached and shown, even after the session ended; null without data. */
   person: string | null;
-  /** Counts how often somebody came in where nobody was. */
-  entry: number;
-  /** Counts how often everything was forgotten; what is on screen begins anew then. */
-  house: number;
+  /** Number of sign-ins while the page is open. */
+  signInCount: number;
+  /** Number of times that all data was dropped; each remounts the pages. */
+  resetCount: number;
 }

@@ -1,4 +1,4 @@
-{{- /* Certificates that are believed in place of the images' own. Each takes the root context. */ -}}
+{{- /* The CA bundle that replaces the images' own. Each template takes the root context. */ -}}
 
 {{- define "pastelka.authorities.file" -}}
 {{- if or .Values.authorities.configMap .Values.authorities.secret -}}
@@ -6,7 +6,7 @@
 {{- end -}}
 {{- end -}}
 
-{{- /* Python, the library of the bucket and NATS read the first, the driver of PostgreSQL (`?ssl=verify-full`) the second, the exporter of traces the third. */ -}}
+{{- /* SSL_CERT_FILE: Python, the S3 client and NATS; PGSSLROOTCERT: asyncpg with `?ssl=verify-full`; the third: the OTLP exporter. */ -}}
 {{- define "pastelka.env.authorities" -}}
 {{- with include "pastelka.authorities.file" . -}}
 - {name: SSL_CERT_FILE, value: {{ . | quote }}}

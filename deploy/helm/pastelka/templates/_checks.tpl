@@ -1,81 +1,81 @@
-{{- /* What a schema cannot say: values that need each other. Fails with one line for each. */ -}}
+{{- /* Checks that values.schema.json cannot express: values that depend on each other. Fails with one line for each error. */ -}}
 {{- define "pastelka.checks" -}}
-{{- $wrong := list -}}
+{{- $errors := list -}}
 {{- if not .Values.publicUrl -}}
-{{- $wrong = append $wrong "publicUrl is empty: the address at which people reach Pastelka, such as https://pastelka.example.org" -}}
+{{- $errors = append $errors "publicUrl is empty: set the public URL of the gateway, such as https://pastelka.example.org" -}}
 {{- end -}}
 {{- if not .Values.auth.mode -}}
-{{- $wrong = append $wrong "auth.mode is empty: password (users in the database) or proxy (a proxy in front names the user)" -}}
+{{- $errors = append $errors "auth.mode is empty: set password (users in the database) or proxy (an authenticating proxy names the user)" -}}
 {{- end -}}
 {{- if and (eq .Values.auth.mode "proxy") (not .Values.auth.proxy.trustedProxies) -}}
-{{- $wrong = append $wrong "auth.mode is proxy, which needs auth.proxy.trustedProxies: the addresses that its headers are believed from" -}}
+{{- $errors = append $errors "auth.mode is proxy, which needs auth.proxy.trustedProxies: the addresses of the proxy whose headers are trusted" -}}
 {{- end -}}
 {{- if and (eq .Values.auth.mode "proxy") (not .Values.auth.proxy.operators) (not .Values.auth.proxy.viewers) -}}
-{{- $wrong = append $wrong "auth.proxy.operators and auth.proxy.viewers are empty, so no user would have access" -}}
+{{- $errors = append $errors "auth.proxy.operators and auth.proxy.viewers are empty, so no user would have access" -}}
 {{- end -}}
 {{- if not (or .Values.database.existingSecret .Values.tryOut.enabled) -}}
-{{- $wrong = append $wrong "database.existingSecret is empty: a Secret with the address of PostgreSQL, or tryOut.enabled for one of this chart" -}}
+{{- $errors = append $errors "database.existingSecret is empty: set a Secret with the URL of PostgreSQL, or tryOut.enabled to deploy PostgreSQL" -}}
 {{- end -}}
 {{- if and .Values.database.host (not .Values.database.existingSecret) -}}
-{{- $wrong = append $wrong "database.host needs database.existingSecret: the Secret with user and password" -}}
+{{- $errors = append $errors "database.host needs database.existingSecret: a Secret with user and password" -}}
 {{- end -}}
 {{- if not (or .Values.nats.url .Values.nats.existingSecret .Values.tryOut.enabled) -}}
-{{- $wrong = append $wrong "nats.url and nats.existingSecret are empty: the address of NATS, or tryOut.enabled for one of this chart" -}}
+{{- $errors = append $errors "nats.url and nats.existingSecret are empty: set the URL of NATS, or tryOut.enabled to deploy NATS" -}}
 {{- end -}}
 {{- if not (or .Values.mercure.existingSecret .Values.tryOut.enabled) -}}
-{{- $wrong = append $wrong "mercure.existingSecret is empty: a Secret with the hub's two keys, or tryOut.enabled, which draws them" -}}
+{{- $errors = append $errors "mercure.existingSecret is empty: set a Secret with the hub's two keys, or tryOut.enabled to generate them" -}}
 {{- end -}}
 {{- if eq .Values.storage.kind "bucket" -}}
 {{- if not .Values.storage.bucket.url -}}
-{{- $wrong = append $wrong "storage.kind is bucket, which needs storage.bucket.url: s3://bucket or s3://bucket/prefix" -}}
+{{- $errors = append $errors "storage.kind is bucket, which needs storage.bucket.url: s3://bucket or s3://bucket/prefix" -}}
 {{- end -}}
 {{- if .Values.storage.existingClaim -}}
-{{- $wrong = append $wrong "storage.kind is bucket, and storage.existingClaim names a claim: the files are in one of both" -}}
+{{- $errors = append $errors "storage.kind is bucket, and storage.existingClaim names a claim: set only one of them" -}}
 {{- end -}}
 {{- else if or .Values.storage.bucket.url .Values.storage.bucket.endpoint .Values.storage.bucket.existingSecret -}}
-{{- $wrong = append $wrong "storage.bucket is set, and storage.kind is claim: the files are in one of both" -}}
+{{- $errors = append $errors "storage.bucket is set, and storage.kind is claim: set storage.kind to bucket, or remove storage.bucket" -}}
 {{- end -}}
 {{- if and (eq .Values.coloring.provider "runpod") (not (and .Values.coloring.runpod.endpointId .Values.coloring.runpod.existingSecret)) -}}
-{{- $wrong = append $wrong "coloring.provider is runpod, which needs coloring.runpod.endpointId and coloring.runpod.existingSecret" -}}
+{{- $errors = append $errors "coloring.provider is runpod, which needs coloring.runpod.endpointId and coloring.runpod.existingSecret" -}}
 {{- end -}}
 {{- if and (eq .Values.vectorize.provider "vectorizer") (not .Values.vectorize.vectorizer.existingSecret) -}}
-{{- $wrong = append $wrong "vectorize.provider is vectorizer, which needs vectorize.vectorizer.existingSecret" -}}
+{{- $errors = append $errors "vectorize.provider is vectorizer, which needs vectorize.vectorizer.existingSecret" -}}
 {{- end -}}
 {{- if and .Values.keda.enabled (not (include "pastelka.natsMonitoring" .)) -}}
-{{- $wrong = append $wrong "keda.enabled needs nats.monitoringEndpoint: host:port of the HTTP monitoring of NATS" -}}
+{{- $errors = append $errors "keda.enabled needs nats.monitoringEndpoint: host:port of the HTTP monitoring of NATS" -}}
 {{- end -}}
 {{- if and .Values.gatewayApi.enabled (not .Values.gatewayApi.parentRefs) -}}
-{{- $wrong = append $wrong "gatewayApi.enabled needs gatewayApi.parentRefs" -}}
+{{- $errors = append $errors "gatewayApi.enabled needs gatewayApi.parentRefs" -}}
 {{- end -}}
 {{- if and .Values.authorities.configMap .Values.authorities.secret -}}
-{{- $wrong = append $wrong "authorities.configMap and authorities.secret are both set: the certificates are in one of both" -}}
+{{- $errors = append $errors "authorities.configMap and authorities.secret are both set: set only one of them" -}}
 {{- end -}}
 {{- if and .Values.backupRecord.enabled (not .Values.backupRecord.existingClaim) -}}
-{{- $wrong = append $wrong "backupRecord.enabled needs backupRecord.existingClaim: where the records are kept, apart from what they are for" -}}
+{{- $errors = append $errors "backupRecord.enabled needs backupRecord.existingClaim: a claim for the records, on other storage than the files" -}}
 {{- end -}}
 {{- if and .Values.backupRecord.enabled (eq .Values.backupRecord.existingClaim (include "pastelka.claim" .)) -}}
-{{- $wrong = append $wrong "backupRecord.existingClaim is the claim of the files: a record must outlive what it is for" -}}
+{{- $errors = append $errors "backupRecord.existingClaim is the claim of the files: a record must survive the loss of the files" -}}
 {{- end -}}
 {{- with .Values.afterRestore -}}
 {{- if .enabled -}}
 {{- if eq .withoutRecord (not (empty .record)) -}}
-{{- $wrong = append $wrong "afterRestore needs either record, the name of the newest record, or withoutRecord: true" -}}
+{{- $errors = append $errors "afterRestore needs either record, the name of the newest record, or withoutRecord: true" -}}
 {{- end -}}
 {{- if and .record (not .recordConfigMap) (not $.Values.backupRecord.existingClaim) -}}
-{{- $wrong = append $wrong "afterRestore.record is in backupRecord.existingClaim or in afterRestore.recordConfigMap; both are empty" -}}
+{{- $errors = append $errors "afterRestore.record needs backupRecord.existingClaim or afterRestore.recordConfigMap; both are empty" -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 {{- range $component := list "coloring" "vectorize" -}}
 {{- $scale := get $.Values.keda $component -}}
 {{- if gt (int $scale.minReplicas) (int $scale.maxReplicas) -}}
-{{- $wrong = append $wrong (printf "keda.%s.minReplicas is larger than maxReplicas" $component) -}}
+{{- $errors = append $errors (printf "keda.%s.minReplicas is larger than maxReplicas" $component) -}}
 {{- end -}}
 {{- end -}}
 {{- if gt (int .Values.ordersApi.autoscaling.minReplicas) (int .Values.ordersApi.autoscaling.maxReplicas) -}}
-{{- $wrong = append $wrong "ordersApi.autoscaling.minReplicas is larger than maxReplicas" -}}
+{{- $errors = append $errors "ordersApi.autoscaling.minReplicas is larger than maxReplicas" -}}
 {{- end -}}
-{{- with $wrong -}}
+{{- with $errors -}}
 {{- fail (printf "\n\n%s\n" (join "\n" .)) -}}
 {{- end -}}
 {{- end -}}

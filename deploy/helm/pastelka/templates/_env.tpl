@@ -1,4 +1,4 @@
-{{- /* Environment of the services, by what they need. Each takes the root context. */ -}}
+{{- /* Environment variables of the services, by concern. Each template takes the root context. */ -}}
 
 {{- define "pastelka.env.common" -}}
 - {name: PORT, value: "8000"}
@@ -28,7 +28,7 @@
 - {name: STREAM_REPLICAS, value: {{ .Values.nats.streamReplicas | quote }}}
 {{- end -}}
 
-{{- /* The whole address from a Secret, or made of user and password as operators of PostgreSQL keep them. */ -}}
+{{- /* The URL from a Secret, or composed of user and password, as Secrets of PostgreSQL operators contain them. */ -}}
 {{- define "pastelka.env.database" -}}
 {{- $secret := include "pastelka.databaseSecret" . -}}
 {{- with .Values.database -}}
@@ -55,7 +55,7 @@
 {{- end }}
 {{- end -}}
 
-{{- /* The migrations ask no storage; they leave this path out where old rows begin with it. */ -}}
+{{- /* The migrations do not access the storage; they strip this path from the file paths of old rows. */ -}}
 {{- define "pastelka.env.storagePath" -}}
 - {name: STORAGE_PATH, value: {{ .Values.storage.path | quote }}}
 {{- end -}}

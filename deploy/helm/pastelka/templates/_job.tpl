@@ -1,6 +1,6 @@
 {{- /*
 The spec of a Job of the orders image. Takes root, component, v (merged values), command, env, mounts and volumes
-(YAML), serviceAccount, backoffLimit, deadline (seconds; nothing: as long as it takes).
+(YAML), serviceAccount, backoffLimit, deadline (seconds; empty: no limit).
 */ -}}
 {{- define "pastelka.jobSpec" -}}
 {{- $v := .v -}}

@@ -14,7 +14,7 @@
 {{- end -}}
 {{- end -}}
 
-{{- /* Labels that select pods: of one component, or of the whole release without one. */ -}}
+{{- /* Labels that select the pods of `component`, or without it those of the whole release. */ -}}
 {{- define "pastelka.selector" -}}
 app.kubernetes.io/name: {{ include "pastelka.name" .root }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}
@@ -34,7 +34,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end }}
 {{- end -}}
 
-{{- /* Labels of pods: none that change with the chart alone, which would restart all of them. */ -}}
+{{- /* Pod labels. Without the chart's version, which would restart every pod at each upgrade of the chart. */ -}}
 {{- define "pastelka.podLabels" -}}
 {{ include "pastelka.selector" . }}
 app.kubernetes.io/part-of: pastelka
@@ -43,7 +43,7 @@ app.kubernetes.io/part-of: pastelka
 {{- end }}
 {{- end -}}
 
-{{- /* metadata of an object: root, component, suffix of its name (default: the component), labels, annotations. */ -}}
+{{- /* The metadata of an object. Takes root, component, suffix of its name (default: the component), labels, annotations. */ -}}
 {{- define "pastelka.metadata" -}}
 {{- $suffix := default .component .suffix -}}
 name: {{ include "pastelka.fullname" .root }}{{ with $suffix }}-{{ . }}{{ end }}
@@ -59,7 +59,7 @@ annotations:
 {{- end }}
 {{- end -}}
 
-{{- /* An image: root, image. Pastelka's own have the chart's version unless one is given. */ -}}
+{{- /* An image reference. Takes root, image. The default tag is the chart's appVersion. */ -}}
 {{- define "pastelka.image" -}}
 {{- $registry := default .image.registry .root.Values.global.imageRegistry -}}
 {{- $tag := coalesce .image.tag .root.Values.imageTag .root.Chart.AppVersion -}}
@@ -76,12 +76,12 @@ annotations:
 {{- end -}}
 {{- end -}}
 
-{{- /* Of one pod: root, v. */ -}}
+{{- /* The ServiceAccount of a pod. Takes root, v (merged values). */ -}}
 {{- define "pastelka.podServiceAccount" -}}
 {{- default (include "pastelka.serviceAccount" .root) .v.serviceAccountName -}}
 {{- end -}}
 
-{{- /* Name of the Secret that `tryOut` draws. */ -}}
+{{- /* Name of the Secret that `tryOut` generates. */ -}}
 {{- define "pastelka.tryOutSecret" -}}
 {{ include "pastelka.fullname" . }}-try-out
 {{- end -}}
@@ -94,7 +94,7 @@ annotations:
 {{- default (include "pastelka.tryOutSecret" .) .Values.mercure.existingSecret -}}
 {{- end -}}
 
-{{- /* Whether this chart's own PostgreSQL, or NATS, is used: "true" or nothing. */ -}}
+{{- /* Whether `tryOut` deploys PostgreSQL, or NATS, or generates the hub's keys: "true" or empty. */ -}}
 {{- define "pastelka.ownDatabase" -}}
 {{- if and .Values.tryOut.enabled (not .Values.database.existingSecret) -}}true{{- end -}}
 {{- end -}}
@@ -133,7 +133,7 @@ hook
 {{- end -}}
 {{- end -}}
 
-{{- /* The bucket's store as YAML: scheme, hostname, port, and host as it is signed (the port only where it is another than the scheme's). */ -}}
+{{- /* The bucket's store as YAML: scheme, hostname, port, host as signed (with the port unless it is the scheme's default), and server. */ -}}
 {{- define "pastelka.store" -}}
 {{- $bucket := .Values.storage.bucket -}}
 {{- $url := urlParse (default (printf "https://s3.%s.amazonaws.com" $bucket.region) (trimSuffix "/" $bucket.endpoint)) -}}

@@ -1,4 +1,4 @@
-{{- /* What the templates of deploy/nginx are filled in with: their own defaults, what follows from the values, and `gateway.settings`. */ -}}
+{{- /* The variables of the templates in deploy/nginx: their defaults, those derived from the values, and `gateway.settings`, in ascending precedence. */ -}}
 {{- define "pastelka.nginxNames" -}}
 {{- $names := dict -}}
 {{- range .Files.Lines "files/nginx/defaults.env" -}}
@@ -8,8 +8,8 @@
 {{- end -}}
 {{- end -}}
 {{- $auth := .Values.auth -}}
-{{- $naming := ternary $auth.proxy.trustedProxies list (eq $auth.mode "proxy") -}}
-{{- $front := concat .Values.trustedProxies $naming | uniq -}}
+{{- $authProxies := ternary $auth.proxy.trustedProxies list (eq $auth.mode "proxy") -}}
+{{- $trustedProxies := concat .Values.trustedProxies $authProxies | uniq -}}
 {{- $own := dict
   "PASTELKA_HOST" "0.0.0.0"
   "PASTELKA_PORT" "8080"
@@ -25,9 +25,9 @@
   "AUTH_PROXY_USER_VARIABLE" (printf "http_%s" ($auth.proxy.userHeader | lower | replace "-" "_"))
   "AUTH_PROXY_GROUPS_HEADER" $auth.proxy.groupsHeader
   "AUTH_PROXY_GROUPS_VARIABLE" (printf "http_%s" ($auth.proxy.groupsHeader | lower | replace "-" "_"))
-  "REAL_IP_FROM" (include "pastelka.lines" (dict "before" "set_real_ip_from " "list" $front "after" ";"))
-  "TRUSTED_PEERS" (include "pastelka.lines" (dict "before" "" "list" $front "after" " 1;"))
-  "AUTH_PEERS" (include "pastelka.lines" (dict "before" "" "list" $naming "after" " 1;"))
+  "REAL_IP_FROM" (include "pastelka.lines" (dict "before" "set_real_ip_from " "list" $trustedProxies "after" ";"))
+  "TRUSTED_PEERS" (include "pastelka.lines" (dict "before" "" "list" $trustedProxies "after" " 1;"))
+  "AUTH_PEERS" (include "pastelka.lines" (dict "before" "" "list" $authProxies "after" " 1;"))
 -}}
 {{- if eq .Values.storage.kind "bucket" -}}
 {{- $store := include "pastelka.store" . | fromYaml -}}
@@ -38,9 +38,9 @@
 {{- $_ := mergeOverwrite $own (dict "BUCKET_RESOLVER" (printf "resolver %s;" .) "BUCKET_LOOKUP" "resolve") -}}
 {{- end -}}
 {{- if eq $store.scheme "https" -}}
-{{- /* One step of a chain is nginx's default; authorities of one's own often have two. */ -}}
-{{- $believed := default "/etc/ssl/certs/ca-certificates.crt" (include "pastelka.authorities.file" .) -}}
-{{- $_ := set $own "BUCKET_TLS" (printf "proxy_ssl_verify on; proxy_ssl_verify_depth 4; proxy_ssl_trusted_certificate %s;" $believed) -}}
+{{- /* nginx verifies a chain of depth 1 by default; private CAs often have an intermediate certificate. */ -}}
+{{- $bundle := default "/etc/ssl/certs/ca-certificates.crt" (include "pastelka.authorities.file" .) -}}
+{{- $_ := set $own "BUCKET_TLS" (printf "proxy_ssl_verify on; proxy_ssl_verify_depth 4; proxy_ssl_trusted_certificate %s;" $bundle) -}}
 {{- end -}}
 {{- end -}}
 {{- mergeOverwrite $names $own .Values.gateway.settings | toYaml -}}
@@ -52,7 +52,7 @@
 {{- join " " $lines -}}
 {{- end -}}
 
-{{- /* Origin of the files where it is not the gateway's own. */ -}}
+{{- /* Origin of the files if it differs from the gateway's. */ -}}
 {{- define "pastelka.staticOrigin" -}}
 {{- $page := urlParse .Values.publicUrl -}}
 {{- $files := urlParse (default .Values.publicUrl .Values.staticUrl) -}}
@@ -61,7 +61,7 @@
 {{- end -}}
 {{- end -}}
 
-{{- /* nginx's files: the repository's templates with their names filled in, as the local stack does it. */ -}}
+{{- /* nginx's configuration files: the templates of deploy/nginx with their variables substituted. */ -}}
 {{- define "pastelka.nginx" -}}
 {{- $names := include "pastelka.nginxNames" . | fromYaml -}}
 {{- $files := dict -}}
@@ -69,14 +69,14 @@
 {{- $text := toString $content -}}
 {{- range $name, $value := $names -}}
 {{- if regexMatch "[\"\\\\$\\n]" (toString $value) -}}
-{{- fail (printf "%s is %q; nginx needs it without quotes, backslashes, $ and line breaks" $name $value) -}}
+{{- fail (printf "%s is %q; it must not contain quotes, backslashes, $ or line breaks" $name $value) -}}
 {{- end -}}
 {{- $text = replace (printf "${%s}" $name) (toString $value) $text -}}
 {{- end -}}
 {{- with regexFind "\\$\\{[A-Z_]+\\}" $text -}}
-{{- fail (printf "%s asks for %s, which the chart does not fill in (templates/_nginx.tpl)" (base $path) .) -}}
+{{- fail (printf "%s contains %s, which templates/_nginx.tpl does not define" (base $path) .) -}}
 {{- end -}}
-{{- /* `auto` counts the processors of the node. */ -}}
+{{- /* `auto` would start one process for each processor of the node. */ -}}
 {{- $text = replace "worker_processes auto;" (printf "worker_processes %v;" $.Values.gateway.workerProcesses) $text -}}
 {{- $_ := set $files (trimSuffix ".template" (base $path)) $text -}}
 {{- end -}}

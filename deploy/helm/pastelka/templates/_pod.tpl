@@ -1,12 +1,12 @@
-{{- /* What a component is told by its own values and those of `defaults`. Takes root, values; gives YAML. */ -}}
+{{- /* A component's values merged over `defaults`, as YAML. Takes root, values. */ -}}
 {{- define "pastelka.merged" -}}
 {{- mergeOverwrite (deepCopy .root.Values.defaults) (deepCopy .values) | toYaml -}}
 {{- end -}}
 
 {{- /*
-The pod of a component. Takes root, component, v (merged values), image, command, args, env (YAML), port,
-probes ("services" or "alive": whether readiness is a question of its own), preStop (seconds; 0: none),
-volumes and mounts (YAML), init (YAML), checksum (text whose change restarts the pods).
+The pod of a component. Takes root, component, v (merged values), image, command, args, env (YAML), ports (dict of
+name and number), ready (path of the readiness probe), preStop (seconds; 0: none), volumes and mounts (YAML),
+init (YAML), checksum (text; a change restarts the pods).
 */ -}}
 {{- define "pastelka.pod" -}}
 {{- $v := .v -}}
@@ -61,7 +61,7 @@ spec:
         {{- end }}
       {{- include "pastelka.probes" . | nindent 6 }}
       {{- with .preStop }}
-      # The endpoint is withdrawn while requests are still answered.
+      # The pod serves requests until its endpoint is removed.
       lifecycle: {preStop: {sleep: {seconds: {{ . }}}}}
       {{- end }}
       resources:
@@ -95,7 +95,7 @@ spec:
     {{- end }}
 {{- end -}}
 
-{{- /* Where a pod may be, and with what. */ -}}
+{{- /* Scheduling and other fields of the pod spec that are omitted if they are empty. */ -}}
 {{- define "pastelka.placement" -}}
 {{- $v := .v -}}
 {{- if ne (toString $v.hostUsers) "<nil>" }}
@@ -132,13 +132,13 @@ topologySpreadConstraints:
 {{- end }}
 {{- end -}}
 
-{{- /* Longer than the pod's own way to its end: the sleep, the time to hand back, and some seconds. */ -}}
+{{- /* Longer than the shutdown: preStop, SHUTDOWN_GRACE, and a margin. */ -}}
 {{- define "pastelka.gracePeriod" -}}
 {{- add (ceil .root.Values.shutdownGrace) (default 0 .preStop) 15 -}}
 {{- end -}}
 
-{{- /* Alive: the process answers. Ready: what it needs answers, too; only then it gets requests. The API needs
-NATS for few of them (`exclude=broker`). */ -}}
+{{- /* Liveness checks the process only. Readiness checks its dependencies as well; the API excludes NATS
+(`exclude=broker`), which few of its requests need. */ -}}
 {{- define "pastelka.probes" -}}
 startupProbe:
   httpGet: {path: /healthz, port: http}
@@ -157,7 +157,7 @@ readinessProbe:
   failureThreshold: 2
 {{- end -}}
 
-{{- /* A Deployment with its PodDisruptionBudget. Takes what `pastelka.pod` takes, and replicas (nothing: an autoscaler sets them), recreate. */ -}}
+{{- /* A Deployment with its PodDisruptionBudget. Takes the parameters of `pastelka.pod`, and replicas (absent: an autoscaler sets them), recreate. */ -}}
 {{- define "pastelka.deployment" -}}
 {{- $v := .v -}}
 apiVersion: apps/v1
@@ -174,7 +174,7 @@ spec:
     type: Recreate
     {{- else }}
     type: RollingUpdate
-    # Never fewer than wanted, except where there may be none beyond that (a GPU for each).
+    # Keeps the desired number of pods, unless maxSurge is 0 (such as with one GPU for each pod).
     rollingUpdate: {maxUnavailable: {{ ternary 1 0 (eq (toString $v.maxSurge) "0") }}, maxSurge: {{ $v.maxSurge }}}
     {{- end }}
   selector:
@@ -189,7 +189,7 @@ kind: PodDisruptionBudget
 metadata:
   {{- include "pastelka.metadata" (dict "root" .root "component" .component) | nindent 2 }}
 spec:
-  # A number that may be away, never one that must be there: a node can always be emptied in the end.
+  # maxUnavailable instead of minAvailable, so that a node can always be drained.
   maxUnavailable: {{ $v.maxUnavailable }}
   unhealthyPodEvictionPolicy: AlwaysAllow
   selector:
@@ -198,7 +198,7 @@ spec:
 {{- end }}
 {{- end -}}
 
-{{- /* A Service: root, component, ports as a list of (dict name port target), type, labels, annotations, more (further fields). */ -}}
+{{- /* A Service. Takes root, component, ports (list of dicts: name, port, target, node), type, labels, annotations, more (further fields). */ -}}
 {{- define "pastelka.service" -}}
 apiVersion: v1
 kind: Service
@@ -217,7 +217,7 @@ spec:
     {{- end }}
 {{- end -}}
 
-{{- /* The shared folder; nothing where the files are in a bucket. */ -}}
+{{- /* The volume with the files; empty if they are in a bucket. */ -}}
 {{- define "pastelka.storageVolume" -}}
 {{- if ne .root.Values.storage.kind "bucket" -}}
 - name: files
@@ -238,7 +238,7 @@ spec:
 {{- end -}}
 {{- end -}}
 
-{{- /* Where the records of `backup-record` are: the operator's claim, or a ConfigMap with one of them. */ -}}
+{{- /* The volume with the records of `backup-record`: the claim, or a ConfigMap with one record. */ -}}
 {{- define "pastelka.recordVolume" -}}
 {{- if .configMap -}}
 - {name: record, configMap: {name: {{ .configMap | quote }}}}
@@ -263,7 +263,7 @@ spec:
 {{- end -}}
 {{- end -}}
 
-{{- /* The migrations as an init container; several at once wait for each other. */ -}}
+{{- /* The migrations as an init container; concurrent ones wait for each other. */ -}}
 {{- define "pastelka.migrationInit" -}}
 {{- if eq (include "pastelka.migration" .root) "initContainer" -}}
 - name: migrate

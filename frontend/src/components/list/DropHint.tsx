@@ -1,7 +1,7 @@
 import { Icon } from "@/components/Icon";
 import { useLanguage } from "@/i18n/context";
 
-/** What lies over the page while photos are dragged over it. */
+/** The overlay while photos are dragged over the page. */
 export function DropHint() {
   const { t } = useLanguage();
   return (

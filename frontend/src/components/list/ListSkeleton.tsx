@@ -2,7 +2,7 @@ import { useLanguage } from "@/i18n/context";
 
 const ROWS = 10;
 
-/** Rows without content, of the height that rows have. */
+/** Empty rows with the height of loaded ones. */
 export function ListSkeleton() {
   const { t } = useLanguage();
   return (

@@ -11,7 +11,7 @@ import { PhotoTile } from "./PhotoTile";
 
 const TILES = "grid grid-cols-2 gap-2 sm:grid-cols-3";
 const PROCESSES = ["none", "coloring", "svg"] as const;
-/** Some browsers know no type for these, and would not offer them. */
+/** The extensions are for browsers that have no MIME type for these formats and would hide the files. */
 const ACCEPTED = "image/*,.heic,.heif,.avif,.jfif,.tif,.tiff";
 const FIELD = "h-9 w-full rounded-[9px] border border-line bg-paper px-3";
 
@@ -24,8 +24,8 @@ interface NewOrderDialogProps {
 
 const keyOf = (photo: File) => `${photo.name} ${photo.size} ${photo.lastModified}`;
 
-/** An order that was made without some of the files. */
-interface Made {
+/** A created order that lacks some of the files. */
+interface IncompleteOrder {
   orderNumber: string;
   refused: ReadonlyMap<File, Failure>;
 }
@@ -33,10 +33,10 @@ interface Made {
 const NONE: ReadonlyMap<File, Failure> = new Map();
 
 /**
- * Sending the order: each file's share, or null before; the sentence of what went wrong, and with which files.
- * `onDone` gets the order once it is made, with the files that are not part of it.
+ * Sends the order. `shares`: the sent fraction of each file, null before sending; `failure`: the error message;
+ * `refused`: the rejected files. `onDone` gets the created order with the files that it lacks.
  */
-function useSending(onDone: (made: Made) => void) {
+function useSending(onDone: (made: IncompleteOrder) => void) {
   const { t } = useLanguage();
   const [shares, setShares] = useState<number[] | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
@@ -125,8 +125,8 @@ function formText(form: FormData, name: string): string {
   return typeof value === "string" ? value.trim() : "";
 }
 
-/** The files that are not part of the order, each with what is wrong with it, and the way to the order. */
-function PartlyMade({ made, onOpen }: { made: Made; onOpen: () => void }) {
+/** The files that the created order lacks, each with its reason, and a link to the order. */
+function IncompleteOrderNotice({ made, onOpen }: { made: IncompleteOrder; onOpen: () => void }) {
   const { t } = useLanguage();
   return (
     <div className="flex min-h-0 flex-col gap-4 overflow-y-auto px-5 pb-5">
@@ -159,11 +159,11 @@ function Fields() {
   );
 }
 
-/** Make an order of dropped or chosen photos. More may be dropped while it is open. */
+/** Creates an order from dropped or selected photos. More photos can be dropped while it is open. */
 export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: NewOrderDialogProps) {
   const { t } = useLanguage();
   const navigate = useNavigate();
-  const [made, setMade] = useState<Made | null>(null);
+  const [made, setMade] = useState<IncompleteOrder | null>(null);
   const open = (number: string) => {
     onClose();
     void navigate(`/orders/${encodeURIComponent(number)}`);
@@ -174,7 +174,7 @@ export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: New
       open(done.orderNumber);
     } else {
       setMade(done);
-      // Photos that are dropped from now on begin another order.
+      // Photos that are dropped from now on go into a new order.
       onPhotos([]);
     }
   });
@@ -205,7 +205,7 @@ export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: New
             </Dialog.Close>
           </div>
           {isMade ? (
-            <PartlyMade made={made} onOpen={() => open(made.orderNumber)} />
+            <IncompleteOrderNotice made={made} onOpen={() => open(made.orderNumber)} />
           ) : (
             <form onSubmit={submit} className="flex min-h-0 flex-col gap-4 overflow-y-auto px-5 pb-5">
               {photos.length > 0 && (

@@ -5,7 +5,7 @@ import { ShopBadge } from "@/components/ShopBadge";
 import { ShopSign } from "@/components/shop/ShopLink";
 import { UnreadSign } from "@/components/shop/UnreadSign";
 import { StatusBadge } from "@/components/StatusBadge";
-import { useMayChange } from "@/hooks/useSession";
+import { useCanEdit } from "@/hooks/useSession";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import { when } from "@/lib/when";
@@ -13,10 +13,10 @@ import type { OrderListItem } from "@/types";
 import { Progress } from "./Progress";
 import { Thumbnails } from "./Thumbnails";
 
-/** The columns, from laptop width on; `--box` is the width of the first one, `--pull` takes its gap back. */
+/** The columns from laptop width on; `--box` is the width of the checkbox, `--pull` compensates its gap. */
 export const COLUMNS =
   "xl:grid xl:grid-cols-[var(--box,1.25rem)_7rem_minmax(10rem,1.2fr)_13.5rem_minmax(14rem,1.4fr)_9rem_9.5rem] xl:items-center xl:gap-x-4 xl:gap-y-0";
-/** Below it a row is two lines, and at phone width four. */
+/** Below laptop width a row has two lines, at phone width four. */
 const LINES =
   "grid grid-cols-[var(--box,1.25rem)_1fr_auto] content-center items-center gap-x-3 gap-y-1 sm:max-xl:grid-cols-[var(--box,1.25rem)_13.5rem_1fr_auto_auto] sm:max-xl:gap-y-2.5";
 
@@ -69,10 +69,10 @@ function Bars({ order }: { order: OrderListItem }) {
 
 type SelectCellProps = Pick<OrderRowProps, "order" | "isSelected" | "onSelect">;
 
-/** One selects to have something made; a viewer's rows have the empty place only. */
+/** The checkbox; empty for viewers, who cannot use a selection. */
 function SelectCell({ order, isSelected, onSelect }: SelectCellProps) {
   const { t } = useLanguage();
-  if (!useMayChange()) return <span aria-hidden />;
+  if (!useCanEdit()) return <span aria-hidden />;
   return (
     <div role="cell">
       <label className="relative z-10 -m-3 grid size-11 place-items-center">
@@ -88,7 +88,7 @@ function SelectCell({ order, isSelected, onSelect }: SelectCellProps) {
   );
 }
 
-/** The link covers its row, so that a click anywhere but on the box opens the order. */
+/** The link covers the whole row, so that a click outside the checkbox opens the order. */
 function NumberLink({ order, now }: { order: OrderListItem; now: number }) {
   const { language } = useLanguage();
   return (
@@ -109,7 +109,7 @@ function NumberLink({ order, now }: { order: OrderListItem; now: number }) {
   );
 }
 
-/** One order in the list: a line of columns, or below laptop width two or four lines. */
+/** One order in the list: columns on one line, below laptop width two or four lines. */
 export const OrderRow = memo(function OrderRow({
   order,
   now,

@@ -2,21 +2,21 @@ import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useMediaQuery } from "@/hooks/useMediaQuery";
 import { useNow } from "@/hooks/useNow";
-import { useMayChange } from "@/hooks/useSession";
+import { useCanEdit } from "@/hooks/useSession";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import type { OrderListItem } from "@/types";
 import { COLUMNS, OrderRow } from "./OrderRow";
 
-/** By width: a line of columns, two lines, four lines. The skeleton has the same. */
+/** Row heights by width: one line, two lines, four lines. The skeleton uses the same. */
 const ROW_HEIGHT = { wide: 64, middle: 124, narrow: 172 } as const;
 const OVERSCAN = 8;
-/** How many rows before the end the next page is asked for. */
+/** The next page is requested when this many rows are left. */
 const AHEAD = 30;
 
 interface OrderTableProps {
   orders: readonly OrderListItem[];
-  /** Index of the row that the keyboard is on, -1 for none. */
+  /** Index of the row with the keyboard focus, -1 for none. */
   current: number;
   selected: ReadonlySet<string>;
   onSelect: (orderNumber: string) => void;
@@ -50,19 +50,19 @@ function SelectAll({ checked, onChange }: { checked: boolean; onChange: () => vo
 
 function Heads({ allSelected, onSelectAll }: { allSelected: boolean; onSelectAll: () => void }) {
   const { t } = useLanguage();
-  const mayChange = useMayChange();
+  const canEdit = useCanEdit();
   const names = ["order", "customer", "photos", "progress", "payment", "status"] as const;
   return (
     <div
       role="rowgroup"
       className={cn(
         "sticky top-14 z-20 rounded-t-[14px] border-b border-line bg-card",
-        // Below laptop width it has nothing but the box that selects all.
-        !mayChange && "max-xl:hidden",
+        // Below laptop width the header has only the checkbox that selects all.
+        !canEdit && "max-xl:hidden",
       )}
     >
       <div role="row" className={cn(COLUMNS, "flex h-10 items-center px-4 text-xs font-medium text-mute")}>
-        {mayChange ? <SelectAll checked={allSelected} onChange={onSelectAll} /> : <span aria-hidden />}
+        {canEdit ? <SelectAll checked={allSelected} onChange={onSelectAll} /> : <span aria-hidden />}
         {names.map((name) => (
           <div key={name} role="columnheader" className="max-xl:hidden">
             {t(`list.column.${name}`)}
@@ -73,17 +73,17 @@ function Heads({ allSelected, onSelectAll }: { allSelected: boolean; onSelectAll
   );
 }
 
-/** The highest id when the list was first shown; what is above it came in since. */
+/** The highest id when the list was first shown; orders with a higher one arrived later. */
 function useFirstSeen(orders: readonly OrderListItem[]): number {
   const [first] = useState(() => orders.reduce((highest, order) => Math.max(highest, order.id), 0));
   return first;
 }
 
-/** Orders in rows of which only those on screen exist. Scrolls with the window. */
+/** The orders as a virtualized list that scrolls with the window. */
 export function OrderTable({ orders, current, selected, onSelect, onSelectAll, onNearEnd }: OrderTableProps) {
   const { t } = useLanguage();
   const now = useNow();
-  const mayChange = useMayChange();
+  const canEdit = useCanEdit();
   const firstSeen = useFirstSeen(orders);
   const body = useRef<HTMLDivElement>(null);
   const [offset, setOffset] = useState(0);
@@ -117,7 +117,7 @@ export function OrderTable({ orders, current, selected, onSelect, onSelectAll, o
       aria-rowcount={orders.length + 1}
       className={cn(
         "rounded-[14px] border border-line bg-card shadow-card",
-        !mayChange && "[--box:0px] [--pull:-0.75rem]",
+        !canEdit && "[--box:0px] [--pull:-0.75rem]",
       )}
     >
       <Heads allSelected={selected.size > 0 && selected.size === orders.length} onSelectAll={onSelectAll} />

@@ -10,7 +10,7 @@ beforeEach(() => {
   );
 });
 
-it("names a file that the browser cannot show, in place of a broken picture", () => {
+it("shows the name of a file that the browser cannot decode instead of a broken picture", () => {
   render(
     <LanguageProvider>
       <ul>

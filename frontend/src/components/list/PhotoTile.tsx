@@ -6,20 +6,20 @@ import type { Failure } from "@/types";
 
 interface PhotoTileProps {
   photo: File;
-  /** The share sent, 0 to 1; null before sending. */
+  /** The sent fraction, 0 to 1; null before sending. */
   progress: number | null;
-  /** Why the API refused it. */
+  /** Why the API rejected it. */
   refusal?: Failure | undefined;
-  /** Not there once the order is made. */
+  /** Absent once the order is created. */
   onRemove?: () => void;
 }
 
-/** A preview of the file, if the browser can show one: of a HEIC most cannot. */
+/** A preview of the file if the browser can decode it; most cannot decode HEIC. */
 function usePreview(photo: File): string | undefined {
   const [url, setUrl] = useState<string>();
   useEffect(() => {
     const made = URL.createObjectURL(photo);
-    // The URL is a resource of the browser: it is made and given back in step with the file.
+    // Object URLs must be revoked: one is created for each file and revoked when the file changes.
     // eslint-disable-next-line react-hooks/set-state-in-effect
     setUrl(made);
     return () => URL.revokeObjectURL(made);
@@ -27,19 +27,19 @@ function usePreview(photo: File): string | undefined {
   return url;
 }
 
-/** Which file it is and what is wrong with it, in the reader's language. */
+/** The file's name and why it was rejected, in the reader's language. */
 function Refusal({ name, failure }: { name: string; failure: Failure }) {
   const { language } = useLanguage();
   return (
     <div className="absolute inset-0 flex flex-col gap-1 overflow-y-auto bg-bad-soft p-2.5 pr-9 text-[12px] leading-snug text-bad">
-      {/* At the bottom by its margin: what does not fit can be scrolled to. */}
+      {/* Aligned to the bottom by its margin, so that an overflow can be scrolled. */}
       <b className="mt-auto line-clamp-2 shrink-0 break-all">{name}</b>
       <span>{failureText(failure, language).sentence}</span>
     </div>
   );
 }
 
-/** A photo that will be part of the new order, with how much of it has been sent. */
+/** A photo of the new order with its upload progress. */
 export function PhotoTile({ photo, progress, refusal, onRemove }: PhotoTileProps) {
   const { t } = useLanguage();
   const url = usePreview(photo);

@@ -46,7 +46,7 @@ interface ChoiceProps {
   onChoose: () => void;
 }
 
-/** How the coloring pages of the selected orders are made. */
+/** Preset of the coloring pages for the selected orders. */
 export function PresetPicker({ form, presets, onChange }: PresetPickerProps) {
   const { t } = useLanguage();
   const name = useId();

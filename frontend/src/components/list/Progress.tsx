@@ -8,7 +8,7 @@ interface ProgressProps {
   color: "bg-ink" | "bg-accent";
 }
 
-/** How far one kind of work on an order is: a label, a bar, the count. `total` is at least 1. */
+/** Progress of one kind of work on an order: label, bar, count. `total` is at least 1. */
 export function Progress({ label, done, total, color }: ProgressProps) {
   const { t } = useLanguage();
   const share = done / total;

@@ -10,7 +10,7 @@ interface SearchFieldProps {
   field: RefObject<HTMLInputElement | null>;
 }
 
-/** A search that follows the typing with a short delay, and the address when that changes. */
+/** The search field: debounces the typing, and follows changes of the URL. */
 export function SearchField({ value, onChange, field }: SearchFieldProps) {
   const { t } = useLanguage();
   const [typed, setTyped] = useState(value);

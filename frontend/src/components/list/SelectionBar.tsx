@@ -7,7 +7,7 @@ import { PresetPicker } from "./PresetPicker";
 
 interface SelectionBarProps {
   count: number;
-  /** How far the asking is; null while nothing is asked for. */
+  /** Progress of the requests; null while there are none. */
   progress: BulkProgress | null;
   form: OptionsForm;
   presets: Presets | undefined;
@@ -25,7 +25,7 @@ function Key({ name }: { name: string }) {
   );
 }
 
-/** What can be done with the selected orders; floats, so that the list does not move. */
+/** Actions for the selected orders; floats, so that the list does not move. */
 export function SelectionBar({ count, progress, form, presets, onOptions, ...actions }: SelectionBarProps) {
   const { t } = useLanguage();
   return (

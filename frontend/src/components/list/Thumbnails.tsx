@@ -3,7 +3,7 @@ import { useLanguage } from "@/i18n/context";
 
 const TILE = "-ml-2.5 size-10 shrink-0 rounded-lg border-2 border-card bg-soft object-cover first:-ml-0.5";
 
-/** An empty tile stands for a file that could not be loaded. */
+/** A file that could not be loaded is shown as an empty tile. */
 function Thumbnail({ url }: { url: string }) {
   const { failed, report } = useFailedFiles();
   if (failed.includes(url)) return <span className={TILE} />;
@@ -21,7 +21,7 @@ function Thumbnail({ url }: { url: string }) {
   );
 }
 
-/** The first photos of an order, and how many it has. Its size does not depend on their arrival. */
+/** The first photos of an order, and their total number. Loading them does not change its size. */
 export function Thumbnails({ urls, count }: { urls: readonly string[]; count: number }) {
   const { t } = useLanguage();
   return (

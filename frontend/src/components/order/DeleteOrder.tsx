@@ -2,14 +2,14 @@ import * as Dialog from "@radix-ui/react-dialog";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useNavigate } from "react-router";
-import { DANGER, Question } from "@/components/Question";
+import { DANGER, ConfirmDialog } from "@/components/ConfirmDialog";
 import { useLanguage } from "@/i18n/context";
 import { deleteOrder } from "@/lib/api";
 import { failureSentence } from "@/lib/failure";
 import { orderKey } from "@/lib/orderQuery";
 import { showToast } from "@/lib/toasts";
 
-/** Deletes the order with its files, after a question that says what is lost. */
+/** Deletes the order with its files after a confirmation that lists what is lost. */
 export function DeleteOrder({ orderNumber }: { orderNumber: string }) {
   const { t } = useLanguage();
   const [open, setOpen] = useState(false);
@@ -19,7 +19,7 @@ export function DeleteOrder({ orderNumber }: { orderNumber: string }) {
       <Dialog.Trigger className="button button-small text-mute hover:text-bad">
         {t("detail.delete")}
       </Dialog.Trigger>
-      <Question
+      <ConfirmDialog
         title={t("detail.delete.title", { number: orderNumber })}
         text={t("detail.delete.text")}
         notice={
@@ -39,7 +39,7 @@ export function DeleteOrder({ orderNumber }: { orderNumber: string }) {
         >
           {t("detail.delete.confirm")}
         </button>
-      </Question>
+      </ConfirmDialog>
     </Dialog.Root>
   );
 }

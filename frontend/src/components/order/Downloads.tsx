@@ -3,15 +3,15 @@ import { Icon } from "@/components/Icon";
 import { useLanguage } from "@/i18n/context";
 import { failureSentence } from "@/lib/failure";
 import { showToast } from "@/lib/toasts";
-import { wantedImagesOf } from "./cached-order";
+import { deliverableImagesOf } from "./cached-order";
 import { download, type What } from "./download";
 import type { Kind, Order } from "./model";
 import { chosenVersion, photoOf } from "./versions";
 
 const chosenCount = (order: Order, kind: Kind): number =>
-  wantedImagesOf(order).filter((image) => chosenVersion(image, kind)?.status === "completed").length;
+  deliverableImagesOf(order).filter((image) => chosenVersion(image, kind)?.status === "completed").length;
 
-/** Everything chosen at once: the pages for printing and as a ZIP, the SVGs, and the photos. */
+/** Downloads of all chosen versions: pages as a PDF and as a ZIP, SVGs, and the photos. */
 export function Downloads({ order }: { order: Order }) {
   const { t } = useLanguage();
   const pages = chosenCount(order, "coloring");
@@ -19,7 +19,7 @@ export function Downloads({ order }: { order: Order }) {
     ["print", pages],
     ["coloring", pages],
     ["svg", chosenCount(order, "svg")],
-    ["photos", wantedImagesOf(order).filter((image) => photoOf(image) !== null).length],
+    ["photos", deliverableImagesOf(order).filter((image) => photoOf(image) !== null).length],
   ];
   return (
     <div role="group" aria-label={t("detail.download")} className="flex flex-wrap gap-2">
@@ -36,7 +36,7 @@ interface DownloadButtonProps {
   count: number;
 }
 
-/** Also there when nothing is chosen: pressed, it says what to do first. */
+/** Enabled even if no version is chosen: a click then explains what to do first. */
 function DownloadButton({ orderNumber, what, count }: DownloadButtonProps) {
   const { t } = useLanguage();
   const [busy, setBusy] = useState(false);

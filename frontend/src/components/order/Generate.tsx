@@ -1,6 +1,6 @@
 import { useId } from "react";
 import { Icon } from "@/components/Icon";
-import { useMayChange } from "@/hooks/useSession";
+import { useCanEdit } from "@/hooks/useSession";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import { describeOptions } from "@/lib/describeOptions";
@@ -19,12 +19,12 @@ interface GenerateProps {
   options: CardOptions;
 }
 
-/** Make another version, as the toolbar says or with options of this image alone. */
+/** Generates another version, with the toolbar's options or with this image's own. */
 export function Generate({ kind, image, actions, options }: GenerateProps) {
   const { t } = useLanguage();
   const id = useId();
-  const mayChange = useMayChange();
-  if (!mayChange || obstacleTo(image, kind)) return null;
+  const canEdit = useCanEdit();
+  if (!canEdit || obstacleTo(image, kind)) return null;
   const form = options.formOf(kind);
   const name = t(`detail.options.${kind}`, { position: image.position });
   return (
@@ -65,7 +65,7 @@ function GenerateButton({ kind, image, actions, options }: GenerateProps) {
     <button
       type="button"
       className="button button-small min-w-0 aria-disabled:opacity-50"
-      // Not `disabled` while busy: that would drop the focus.
+      // Not `disabled` while busy: a disabled button loses the focus.
       aria-disabled={actions.isGenerating(kind)}
       disabled={kind === "coloring" && !coloring}
       onClick={() => actions.generate(kind)}
@@ -82,7 +82,7 @@ function GenerateButton({ kind, image, actions, options }: GenerateProps) {
   );
 }
 
-/** The page it will be made from; the options too, where they are this image's own. */
+/** The page that the SVG will be made from, and the options if they are this image's own. */
 function SvgDetail({ image, options }: Pick<GenerateProps, "image" | "options">) {
   const { t } = useLanguage();
   const page = pageToVectorise(image);

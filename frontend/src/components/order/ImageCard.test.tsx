@@ -20,7 +20,7 @@ const OPTIONS = {
   taken: ["megapixels", "steps", "frame", "background", "line_weight"],
 } as const;
 
-/** The card of the first image of the cached order, as the page shows it. */
+/** Renders the card of the first image of the cached order as the page does. */
 function Shown({ register, onView }: { register: CardRegister; onView: (viewed: Viewed) => void }) {
   useCardKeys(register);
   const { data } = useQuery<Order>({ queryKey: orderKey("1270"), queryFn: skipToken });
@@ -59,8 +59,8 @@ const FAILED = image({
 
 const LOST = { status: "error", url: null, error: { code: "file_missing", message: "Not in the storage." } };
 
-describe("files that were lost", () => {
-  it("says so of a photo that was stored, and compares nothing with it", () => {
+describe("lost files", () => {
+  it("shows an error for a lost photo, and no comparison", () => {
     const error = { code: "photo_missing", message: "Create the order again from the photo." };
     const selected_version_ids = { coloring: 1, svg: null };
     show(image({ error, selected_version_ids, versions: { coloring: [page(1)], svg: [] } }));
@@ -74,9 +74,9 @@ describe("files that were lost", () => {
     expect(screen.getByRole("button", { name: /Nové SVG|Vygenerovat SVG/ })).toBeEnabled();
   });
 
-  it("says so in the place of the chosen page, although a newer one is there", async () => {
+  it("shows an error in place of a lost chosen page, even if a newer page exists", async () => {
     const versions = { coloring: [page(1, LOST), page(2)], svg: [] };
-    const { asked } = serve({
+    const { requests } = serve({
       "POST /api/v1/coloring-versions/1/retry": () => ({
         status: 202,
         body: page(1, { status: "pending", url: null }),
@@ -87,12 +87,12 @@ describe("files that were lost", () => {
     expect(lane.getByText("Soubor v úložišti chybí. Vygenerujte ho znovu.")).toBeVisible();
     expect(screen.queryByText(/Žádná omalovánka není vybraná/)).toBeNull();
     await user.click(lane.getByRole("button", { name: /znovu/i }));
-    await waitFor(() => expect(asked).toEqual(["POST /api/v1/coloring-versions/1/retry"]));
+    await waitFor(() => expect(requests).toEqual(["POST /api/v1/coloring-versions/1/retry"]));
   });
 });
 
 describe("choosing a version", () => {
-  it("shows at once, takes the other page's SVG away, and stays", async () => {
+  it("applies at once, deselects the other page's SVG, and is kept", async () => {
     let answer: (reply: { status: number; body: unknown }) => void = () => undefined;
     const pending = new Promise<{ status: number; body: unknown }>((resolve) => (answer = resolve));
     serve({ "POST /api/v1/images/7/select-coloring/2": () => pending });
@@ -104,7 +104,7 @@ describe("choosing a version", () => {
     await waitFor(() => expect(tile(2)).toHaveAttribute("aria-pressed", "true"));
   });
 
-  it("goes back when the server refuses, with its sentence", async () => {
+  it("is reverted with an error message when the server refuses", async () => {
     const refusal = problem("version_not_completed", "Verzi nejde vybrat.", 409);
     serve({ "POST /api/v1/images/7/select-coloring/2": () => ({ status: 409, body: refusal }) });
     const { user } = show(TWO_PAGES);
@@ -114,21 +114,21 @@ describe("choosing a version", () => {
     expect(screen.getByText("SVG v11 · z omalovánky v1")).toBeVisible();
   });
 
-  it("works by the digit's place on the keyboard, whatever it types", async () => {
-    const { asked } = serve({
+  it("uses the position of the digit key, regardless of the keyboard layout", async () => {
+    const { requests } = serve({
       "POST /api/v1/images/7/select-coloring/2": () => ({ status: 200, body: { status: "ok", message: "" } }),
     });
     show(TWO_PAGES);
     screen.getByRole("article").focus();
     fireEvent.keyDown(screen.getByRole("article"), { key: "ě", code: "Digit2" });
-    await waitFor(() => expect(asked).toEqual(["POST /api/v1/images/7/select-coloring/2"]));
+    await waitFor(() => expect(requests).toEqual(["POST /api/v1/images/7/select-coloring/2"]));
     expect(tile(2)).toHaveAttribute("aria-pressed", "true");
   });
 });
 
 describe("a failed version", () => {
-  it("says its sentence and is tried again once, however often one clicks", async () => {
-    const { asked } = serve({
+  it("shows its reason, and is retried once despite several clicks", async () => {
+    const { requests } = serve({
       "POST /api/v1/coloring-versions/1/retry": () => ({
         status: 202,
         body: page(1, { status: "pending", url: null }),
@@ -139,10 +139,10 @@ describe("a failed version", () => {
     await user.dblClick(screen.getByRole("button", { name: "Zkusit znovu omalovánku v1" }));
     expect(await screen.findByRole("progressbar", { name: "Krok 1 z 3" })).toBeVisible();
     expect(screen.queryByText(/Došel kredit\./)).toBeNull();
-    expect(asked).toEqual(["POST /api/v1/coloring-versions/1/retry"]);
+    expect(requests).toEqual(["POST /api/v1/coloring-versions/1/retry"]);
   });
 
-  it("lies behind its tile once a later one succeeded", async () => {
+  it("is only a tile once a later version succeeded", async () => {
     const { user } = show(image({ versions: { coloring: [...FAILED.versions.coloring, page(2)], svg: [] } }));
     expect(screen.queryByText(/Došel kredit\./)).toBeNull();
     await user.click(tile(1));
@@ -150,15 +150,15 @@ describe("a failed version", () => {
   });
 });
 
-describe("what a failure says", () => {
-  it("is the reader's language first, then the service's own words", () => {
+describe("the text of a failure", () => {
+  it("is in the reader's language first, followed by the service's own message", () => {
     const error = { code: "provider_out_of_credit", message: "Vectorizer.ai answered 402." };
     show(image({ versions: { coloring: [page(1, { status: "error", url: null, error })], svg: [] } }));
     expect(screen.getByText(/U poskytovatele došel kredit/)).toBeVisible();
     expect(screen.getByText("Vectorizer.ai answered 402.")).toHaveAttribute("lang", "en");
   });
 
-  it("tells the attempt and when the next one begins", () => {
+  it("shows the attempt and when the next one starts", () => {
     const retry = {
       attempt: 2,
       of: 12,
@@ -178,12 +178,12 @@ describe("what a failure says", () => {
   });
 });
 
-describe("work in hand", () => {
+describe("a version in progress", () => {
   const working = image({
     versions: { coloring: [page(1, { status: "runpod_queued", url: null })], svg: [] },
   });
 
-  it("shows its step among the steps and how long it takes", () => {
+  it("shows its step and the elapsed time", () => {
     show(working);
     const steps = screen.getByRole("progressbar", { name: "Krok 6 z 7" });
     expect(steps).toHaveAttribute("aria-valuenow", "5");
@@ -208,7 +208,7 @@ describe("the focus", () => {
   const work = { versions: { coloring: [page(1, { status: "runpod_queued", url: null })], svg: [] } };
   const lane = (): HTMLElement => screen.getByRole("group", { name: "Omalovánka" });
 
-  it("stays in the lane when Cancel vanishes because the work ended", async () => {
+  it("stays in the lane when Cancel disappears because the work ended", async () => {
     const { queries } = show(image(work));
     screen.getByRole("button", { name: "Zrušit omalovánku v1" }).focus();
     queries.setQueryData(orderKey("1270"), order([image({ versions: { coloring: [page(1)], svg: [] } })]));
@@ -239,7 +239,7 @@ describe("the focus", () => {
     expect(lane()).toHaveFocus();
   });
 
-  it("is not taken back by a lane that was left", async () => {
+  it("is not taken back by a lane that the user left", async () => {
     const { queries, user } = show(image(work));
     screen.getByRole("button", { name: "Zrušit omalovánku v1" }).focus();
     await user.click(document.body);
@@ -250,8 +250,8 @@ describe("the focus", () => {
 });
 
 describe("options of one image", () => {
-  it("are sent while their form is open, the toolbar's otherwise", async () => {
-    const { asked } = serve({
+  it("are sent while their form is open; otherwise the toolbar's are", async () => {
+    const { requests } = serve({
       "POST /api/v1/images/7/generate-coloring": () => ({
         status: 202,
         body: page(3, { options: { megapixels: 4, steps: 4, background: "none" } }),
@@ -270,15 +270,15 @@ describe("options of one image", () => {
     await user.click(screen.getByRole("button", { name: "Nová omalovánka 4 MP / 4 · bez pozadí" }));
     expect(await within(pages()).findByText("4 MP / 4 · bez pozadí")).toBeVisible();
     const sent = '{"megapixels":4,"steps":4,"background":"none"}';
-    expect(asked).toEqual([`POST /api/v1/images/7/generate-coloring ${sent}`]);
+    expect(requests).toEqual([`POST /api/v1/images/7/generate-coloring ${sent}`]);
     await user.click(toggle);
     expect(screen.getByRole("button", { name: /Nová omalovánka 2 MP/ })).toBeEnabled();
   });
 });
 
-describe("making another", () => {
+describe("generating another version", () => {
   it("sends the options and shows the new version before any event", async () => {
-    const { asked } = serve({
+    const { requests } = serve({
       "POST /api/v1/images/7/generate-coloring": () => ({
         status: 202,
         body: page(3, { status: "pending", url: null, options: { megapixels: 2, steps: 4 } }),
@@ -287,10 +287,10 @@ describe("making another", () => {
     const { user } = show(TWO_PAGES);
     await user.click(screen.getByRole("button", { name: /Nová omalovánka/ }));
     expect(await within(pages()).findByText("v3")).toBeVisible();
-    expect(asked).toEqual(['POST /api/v1/images/7/generate-coloring {"megapixels":2,"steps":4}']);
+    expect(requests).toEqual(['POST /api/v1/images/7/generate-coloring {"megapixels":2,"steps":4}']);
   });
 
-  it("tells why it could not", async () => {
+  it("shows why it failed", async () => {
     serve({
       "POST /api/v1/images/7/generate-svg": () => ({
         status: 503,
@@ -306,7 +306,7 @@ describe("making another", () => {
 });
 
 describe("the pictures", () => {
-  it("wipe with a slider that tells its place", () => {
+  it("are compared with a slider that has a text value", () => {
     show(TWO_PAGES);
     const slider = screen.getByRole("slider", { name: "Porovnání fotky s omalovánkou" });
     fireEvent.change(slider, { target: { value: "30" } });
@@ -314,7 +314,7 @@ describe("the pictures", () => {
     expect(screen.getByAltText("Fotka 1").parentElement).toHaveStyle({ clipPath: "inset(0 70% 0 0)" });
   });
 
-  it("falls back to the full file, says when that is missing too, and recovers with a new address", () => {
+  it("falls back to the full file, shows an error if that is missing too, and recovers with a new URL", () => {
     const { queries } = show(image());
     fireEvent.error(screen.getByAltText("Fotka 1"));
     expect(screen.getByAltText("Fotka 1")).toHaveAttribute("src", "http://files/image_1.jpg");

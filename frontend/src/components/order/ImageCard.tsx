@@ -10,39 +10,39 @@ import type { CardRegister } from "./useCardKeys";
 import { useCardOptions } from "./useCardOptions";
 import { chosenVersion, hasFailed, isPhotoLost, photoOf, versionsOf } from "./versions";
 import type { View, Viewed } from "./Viewer";
-import { Wipe } from "./Wipe";
+import { CompareSlider } from "./CompareSlider";
 
 interface ImageCardProps {
   orderNumber: string;
   image: OrderImage;
-  /** Whether it is still to be delivered: the shop neither cancelled the order nor removed the item. */
-  isWanted?: boolean;
+  /** False if the shop cancelled the order or removed the item. */
+  isDeliverable?: boolean;
   options: OptionsToSend;
   register: CardRegister;
   onView: (viewed: Viewed) => void;
 }
 
 /**
- * One photo with the page and the SVG made from it. Drawn anew only when its own image or the options
- * change; one off screen costs no layout, but is found by the keys, by search in the page and by anchors.
+ * One photo with its page and its SVG. Re-renders only when its own image or the options change. Off screen it
+ * costs no layout (`content-visibility`), but shortcuts, find-in-page and anchors still find it.
  */
 export const ImageCard = memo(function ImageCard({
   orderNumber,
   image,
-  isWanted = true,
+  isDeliverable = true,
   options: shared,
   register,
   onView,
 }: ImageCardProps) {
   const { t } = useLanguage();
   const options = useCardOptions(shared);
-  const actions = useImageActions(orderNumber, image, options.toSend, isWanted);
+  const actions = useImageActions(orderNumber, image, options.toSend, isDeliverable);
   const view = (view: View): void => onView({ imageId: image.id, view });
   useRegistration(register, image, actions, () =>
     view(image.versions.coloring.length > 0 ? "coloring" : "photo"),
   );
   const failed = (["coloring", "svg"] as const).some((kind) => hasFailed(image, kind));
-  const lane = { image, isWanted, actions, options };
+  const lane = { image, isDeliverable, actions, options };
   return (
     <article
       tabIndex={-1}
@@ -59,7 +59,7 @@ export const ImageCard = memo(function ImageCard({
   );
 });
 
-/** Let the keyboard do with this card what its buttons do. */
+/** Registers the card's actions for the keyboard shortcuts. */
 function useRegistration(
   register: CardRegister,
   image: OrderImage,
@@ -132,7 +132,7 @@ function Photo({ image, name }: { image: OrderImage; name: string }) {
   }
   if (!page?.url) return <Picture src={image.url} alt={name} small />;
   return (
-    <Wipe
+    <CompareSlider
       photo={image.url}
       page={page.url}
       photoAlt={name}

@@ -1,20 +1,20 @@
 import { useState, type ReactNode } from "react";
-import { useMayChange } from "@/hooks/useSession";
+import { useCanEdit } from "@/hooks/useSession";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import type { ImageActions } from "./actions";
 import { Generate } from "./Generate";
 import type { Kind, OrderImage, SvgVersion, Version } from "./model";
-import { Notice } from "./Notice";
+import { VersionNotice } from "./VersionNotice";
 import { Picture } from "./Picture";
 import type { CardOptions } from "./useCardOptions";
-import { useHeldFocus } from "./useHeldFocus";
+import { useFocusFallback } from "./useFocusFallback";
 import { chosenVersion, obstacleTo, pageOf, versionsOf, versionsToMention } from "./versions";
 import { VersionStrip } from "./VersionStrip";
 
 export interface LaneProps {
   image: OrderImage;
-  isWanted: boolean;
+  isDeliverable: boolean;
   actions: ImageActions;
   options: CardOptions;
   onView: () => void;
@@ -22,12 +22,12 @@ export interface LaneProps {
 
 interface FrameProps {
   caption: string;
-  /** Flat on a phone, where nothing can come yet. */
+  /** Low on a phone while no picture can be made yet. */
   low?: boolean;
   children: ReactNode;
 }
 
-/** The place of one picture: nothing in it moves when the picture arrives. */
+/** The frame of one picture; its size does not change when the picture loads. */
 export function Frame({ caption, low = false, children }: FrameProps) {
   return (
     <figure
@@ -41,18 +41,18 @@ export function Frame({ caption, low = false, children }: FrameProps) {
   );
 }
 
-/** One of the two things made from a photo: its picture, what is being made, and all versions. */
+/** The page or the SVG of a photo: the chosen picture, versions in progress, and all versions. */
 export function Lane({ kind, ...props }: LaneProps & { kind: Kind }) {
-  const { image, isWanted, actions, options } = props;
+  const { image, isDeliverable, actions, options } = props;
   const { t } = useLanguage();
-  const place = useHeldFocus();
+  const fallback = useFocusFallback();
   const [opened, setOpened] = useState<number>();
   const chosen = chosenVersion(image, kind);
   const mentions = versionsToMention(versionsOf(image, kind), image.selected_version_ids[kind], opened);
-  // A chosen version without a file has lost it: it says so itself, whatever else is being made.
+  // A chosen version whose file was lost is always shown, even if another one is in progress.
   const inPlace = chosen?.url ? undefined : (mentions.find(({ id }) => id === chosen?.id) ?? mentions.at(-1));
   const notice = (version: Version, panel: boolean): ReactNode => (
-    <Notice
+    <VersionNotice
       key={version.id}
       kind={kind}
       version={version}
@@ -64,7 +64,7 @@ export function Lane({ kind, ...props }: LaneProps & { kind: Kind }) {
   );
   return (
     <div
-      ref={place}
+      ref={fallback}
       role="group"
       tabIndex={-1}
       aria-label={t(`detail.kind.${kind}`)}
@@ -80,7 +80,7 @@ export function Lane({ kind, ...props }: LaneProps & { kind: Kind }) {
           onChoose={(id) => actions.choose(kind, id)}
           onOpenError={(id) => setOpened((before) => (before === id ? undefined : id))}
         />
-        {isWanted && <Generate kind={kind} image={image} actions={actions} options={options} />}
+        {isDeliverable && <Generate kind={kind} image={image} actions={actions} options={options} />}
       </div>
     </div>
   );
@@ -107,7 +107,7 @@ function LanePicture({ kind, image, chosen, notice, onView }: LanePictureProps) 
           <Picture src={chosen.url} alt={caption} small />
         </button>
       ) : (
-        (notice ?? <Nothing kind={kind} image={image} />)
+        (notice ?? <EmptyLane kind={kind} image={image} />)
       )}
     </Frame>
   );
@@ -121,10 +121,10 @@ function useCaption(kind: Kind, image: OrderImage, chosen: Version | undefined):
   return `SVG v${chosen.version} · ${t("detail.svg.source", { version: page })}`;
 }
 
-function Nothing({ kind, image }: { kind: Kind; image: OrderImage }) {
+function EmptyLane({ kind, image }: { kind: Kind; image: OrderImage }) {
   const { t } = useLanguage();
-  // What is to be done first is of no use to viewers.
-  const obstacle = useMayChange() ? obstacleTo(image, kind) : undefined;
+  // Viewers cannot do what the obstacle asks for.
+  const obstacle = useCanEdit() ? obstacleTo(image, kind) : undefined;
   const unchosen = versionsOf(image, kind).some((version) => version.status === "completed");
   const text = unchosen
     ? t(`detail.unchosen.${kind}`)

@@ -13,14 +13,14 @@ interface LineItemSectionProps {
   options: OptionsToSend;
   register: CardRegister;
   onView: (viewed: Viewed) => void;
-  /** Whether the shop still wants the order. */
-  isWanted: boolean;
+  /** False if the shop cancelled the order. */
+  isDeliverable: boolean;
 }
 
-/** One coloring book: what is written into it, and its photos. */
+/** One coloring book: its dedication and layout, and its photos. */
 export const LineItemSection = memo(function LineItemSection({
   item,
-  isWanted,
+  isDeliverable,
   ...card
 }: LineItemSectionProps) {
   const { t } = useLanguage();
@@ -55,7 +55,7 @@ export const LineItemSection = memo(function LineItemSection({
       )}
       <div className="grid gap-5">
         {item.images.map((image) => (
-          <ImageCard key={image.id} image={image} isWanted={isWanted && !item.removed} {...card} />
+          <ImageCard key={image.id} image={image} isDeliverable={isDeliverable && !item.removed} {...card} />
         ))}
       </div>
     </section>

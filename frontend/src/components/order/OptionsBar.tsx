@@ -13,11 +13,11 @@ interface FormProps {
 }
 
 interface OptionsBarProps extends FormProps {
-  /** Undefined until the API has listed them: until then there are own values only. */
+  /** Undefined until the API responded: until then only custom values are available. */
   presets: Presets | undefined;
 }
 
-/** How the next pages and SVGs are made: a preset or own values; what an SVG is built like. */
+/** Options of the next pages and SVGs: a preset or custom values; the structure of SVGs. */
 export function OptionsBar({ form, presets, onChange }: OptionsBarProps) {
   const { t } = useLanguage();
   const name = useId();
@@ -97,7 +97,7 @@ function SvgChoices({ form, onChange }: FormProps) {
   );
 }
 
-/** What an SVG is built like. */
+/** The structure of SVGs: shape stacking and grouping. */
 export function SvgFields({ form, onChange }: FormProps) {
   const { t } = useLanguage();
   const { shape_stacking, group_by } = form.svg;

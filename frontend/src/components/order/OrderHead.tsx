@@ -14,7 +14,7 @@ import { DeleteOrder } from "./DeleteOrder";
 import { Downloads } from "./Downloads";
 import type { Kind, LineItem, Order } from "./model";
 
-/** Who ordered, how it is paid and sent, and how much there is to make. */
+/** The order's customer, payment, delivery and number of photos. */
 export function OrderHead({ order }: { order: Order }) {
   const { t, language } = useLanguage();
   const created = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
@@ -50,7 +50,7 @@ export function OrderHead({ order }: { order: Order }) {
   );
 }
 
-/** Where each book of the order begins; a single one needs no way to it. */
+/** Links to the order's books; none if there is only one. */
 function ItemLinks({ items }: { items: LineItem[] }) {
   const { t } = useLanguage();
   return (
@@ -108,7 +108,7 @@ interface GenerateAllProps {
   options: OptionsToSend;
 }
 
-/** The two buttons for the whole order. */
+/** The two buttons that generate for the whole order. */
 export function GenerateAll(props: GenerateAllProps) {
   return (
     <div className="flex flex-wrap gap-2">
@@ -120,7 +120,7 @@ export function GenerateAll(props: GenerateAllProps) {
 
 function AllButton({ kind, order, options }: GenerateAllProps & { kind: Kind }) {
   const { t } = useLanguage();
-  // Also held until the answer is on screen: a second click meanwhile would be for nothing.
+  // Busy until the response is rendered: a second click before that would have no effect.
   const [pressed, setPressed] = useState(false);
   const all = useGenerateAll(order.order_number, kind, options);
   const unready = kind === "coloring" && options.coloring === undefined;

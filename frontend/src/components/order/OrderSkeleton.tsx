@@ -1,6 +1,6 @@
 import { useLanguage } from "@/i18n/context";
 
-/** The page's outline while the order loads. */
+/** The skeleton of the page while the order loads. */
 export function OrderSkeleton() {
   const { t } = useLanguage();
   return (

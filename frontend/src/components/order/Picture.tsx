@@ -7,21 +7,20 @@ import { thumbnailOf } from "./thumbnail";
 interface PictureProps {
   src: string;
   alt: string;
-  /** Show the small file; the full one only where there is none. */
+  /** Show the thumbnail; the full file if there is none. */
   small?: boolean;
   className?: string;
 }
 
 /**
- * An image that says so when its file cannot be shown. It remembers which address failed, not that one
- * did: when the address changes, the new file is tried. A broken one is tried again when the operator
- * comes back to the window, signs in again, or the network returns.
+ * An image that shows an error if its file cannot be loaded. The failure belongs to the URL: a new URL is
+ * loaded. A failed one is retried when the window gets the focus, after a sign-in, or when the network returns.
  */
 export function Picture({ src, alt, small = false, className = "size-full object-contain" }: PictureProps) {
-  const { failed, report, forget } = useFailedFiles();
+  const { failed, report, clear } = useFailedFiles();
   const candidates = small ? [thumbnailOf(src), src] : [src];
   const address = candidates.find((candidate) => !failed.includes(candidate));
-  if (address === undefined) return <BrokenPicture alt={alt} onRetry={forget} />;
+  if (address === undefined) return <BrokenPicture alt={alt} onRetry={clear} />;
   return (
     <img
       key={address}

@@ -1,4 +1,4 @@
-import { useMayChange } from "@/hooks/useSession";
+import { useCanEdit } from "@/hooks/useSession";
 import { useLanguage, type Translate } from "@/i18n/context";
 import { StatusBadge } from "@/components/StatusBadge";
 import { cn } from "@/lib/cn";
@@ -10,13 +10,13 @@ import { pageOf, versionsOf } from "./versions";
 interface VersionStripProps {
   image: OrderImage;
   kind: Kind;
-  /** The failed version whose sentence is open. */
+  /** The failed version whose reason is shown. */
   opened: number | undefined;
   onChoose: (versionId: number) => void;
   onOpenError: (versionId: number) => void;
 }
 
-/** Every version of a lane as a tile; a completed one can be chosen, a failed one tells why. */
+/** Every version of a lane as a tile; a completed one can be chosen, a failed one shows its reason. */
 export function VersionStrip({ image, kind, opened, onChoose, onOpenError }: VersionStripProps) {
   const { t } = useLanguage();
   const versions = versionsOf(image, kind);
@@ -54,11 +54,11 @@ const TILE =
   "flex min-h-11 items-center gap-2.5 rounded-[11px] border p-1 pr-2.5 text-left text-xs transition-colors";
 
 function Tile({ kind, version, options, chosen, open, onChoose, onOpenError }: TileProps) {
-  const mayChange = useMayChange();
+  const canEdit = useCanEdit();
   const inside = <TileContent kind={kind} version={version} options={options} />;
   if (version.status === "completed") {
     const ring = chosen ? "border-ink ring-1 ring-ink ring-inset" : "border-line";
-    if (!mayChange)
+    if (!canEdit)
       return (
         <div aria-current={chosen} className={`${TILE} ${ring}`}>
           {inside}
@@ -134,7 +134,7 @@ export function describeSvgOptions(options: SvgVersion["options"], t: Translate)
   return `${nameStacking(options.shape_stacking, t)} · ${nameGrouping(options.group_by, t)}`;
 }
 
-/** The API's word in the reader's language; one that this build does not know stays as it is. */
+/** The API's value in the reader's language; an unknown one unchanged. */
 export function nameStacking(value: string, t: Translate): string {
   switch (value) {
     case "stacked":

@@ -19,13 +19,13 @@ function Opened() {
 }
 
 describe("the full-screen view", () => {
-  it("offers only what is there", () => {
+  it("offers only available views", () => {
     expect(IMAGES.map(viewsOf)).toEqual([["photo", "coloring", "compare"], ["photo"]]);
     const lost = { ...WITH_PAGE, error: { code: "photo_missing", message: "" } };
     expect(viewsOf(lost)).toEqual(["coloring"]);
   });
 
-  it("turns with the arrow keys, stops at the ends, and shows the photo where there is no page", async () => {
+  it("navigates with the arrow keys, stops at the ends, and shows the photo if there is no page", async () => {
     const user = userEvent.setup();
     render(<Opened />);
     expect(screen.getByAltText("Omalovánka v5")).toBeVisible();
@@ -37,7 +37,7 @@ describe("the full-screen view", () => {
     expect(screen.getByAltText("Omalovánka v5")).toBeVisible();
   });
 
-  it("zooms by key, begins whole with another picture, and closes with Esc", async () => {
+  it("zooms by key, resets the zoom for another picture, and closes with Esc", async () => {
     const user = userEvent.setup();
     render(<Opened />);
     await user.keyboard("++");

@@ -10,7 +10,7 @@ import { ViewerPicture } from "./ViewerPicture";
 
 export type View = "photo" | "coloring" | "svg" | "compare";
 
-/** Which image is shown full screen, and what of it. */
+/** The image that is shown full screen, and the view of it. */
 export interface Viewed {
   imageId: number;
   view: View;
@@ -22,7 +22,7 @@ interface ViewerProps {
   onChange: (viewed: Viewed | undefined) => void;
 }
 
-/** What there is to look at of one image, in the order of its keys 1, 2, ... */
+/** The available views of an image, in the order of the keys 1, 2, ... */
 export function viewsOf(image: OrderImage): View[] {
   const page = Boolean(chosenVersion(image, "coloring")?.url);
   const views: [View, boolean][] = [
@@ -34,7 +34,7 @@ export function viewsOf(image: OrderImage): View[] {
   return views.filter(([, there]) => there).map(([view]) => view);
 }
 
-/** The file behind a view; of a comparison, the page, which is what gets printed. */
+/** The file of a view; for a comparison the page, which is what gets printed. */
 function fileOf(image: OrderImage, view: View): string | null {
   if (view === "photo") return photoOf(image);
   return chosenVersion(image, view === "svg" ? "svg" : "coloring")?.url ?? null;
@@ -64,13 +64,13 @@ export function Viewer({ images, viewed, onChange }: ViewerProps) {
   );
 }
 
-/** The keys work at once, and no button looks pressed before one is. */
+/** Focuses the dialog itself: the keys work at once, and no button has a focus ring. */
 function focusScreen(event: Event): void {
   event.preventDefault();
   if (event.target instanceof Element) event.target.querySelector<HTMLElement>("[data-screen]")?.focus();
 }
 
-/** Closed, the focus goes to the card of what was looked at last. */
+/** After closing, the focus goes to the card of the last image. */
 function useCardToReturnTo(viewed: Viewed | undefined): (event: Event) => void {
   const last = useRef<number>(undefined);
   useEffect(() => {
@@ -101,7 +101,7 @@ function Screen({ images, index, image, view: wanted, onChange }: ScreenProps) {
   };
   const go = (by: number): void => {
     const next = images[index + by];
-    // What was wanted stays wanted, past an image that does not have it.
+    // The requested view is kept across images that do not have it.
     if (next) onChange({ imageId: next.id, view: wanted });
   };
   const keys: Record<string, () => void> = {

@@ -5,7 +5,7 @@ import { Picture } from "./Picture";
 import type { ZoomControl } from "./useZoom";
 import { chosenVersion, isPhotoLost, photoOf } from "./versions";
 import type { View } from "./Viewer";
-import { Wipe } from "./Wipe";
+import { CompareSlider } from "./CompareSlider";
 import type { Point } from "./zoom";
 
 interface ViewerPictureProps {
@@ -16,7 +16,7 @@ interface ViewerPictureProps {
 
 const WHEEL_FACTOR = 1.0015;
 
-/** The picture itself, at full size. Wheel and pinch zoom, dragging pans, a double click zooms in or out. */
+/** The picture at full size. Wheel and pinch zoom, dragging pans, a double click zooms in or out. */
 export function ViewerPicture({ image, view, zoom }: ViewerPictureProps) {
   const gestures = useGestures(zoom);
   const { scale, x, y } = zoom.state;
@@ -42,7 +42,7 @@ function Subject({ image, view }: { image: OrderImage; view: View }) {
   const photo = photoOf(image);
   if (view === "compare" && photo !== null && page?.url) {
     const pageAlt = `${t("detail.kind.coloring")} v${page.version}`;
-    return <Wipe photo={photo} page={page.url} photoAlt={photoAlt} pageAlt={pageAlt} initial={50} />;
+    return <CompareSlider photo={photo} page={page.url} photoAlt={photoAlt} pageAlt={pageAlt} initial={50} />;
   }
   const version = view === "svg" || view === "coloring" ? chosenVersion(image, view) : undefined;
   const src = version?.url ?? photo;

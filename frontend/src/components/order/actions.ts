@@ -6,13 +6,13 @@ import { failureSentence } from "@/lib/failure";
 import type { ColoringOptions, OptionsToSend } from "@/lib/options";
 import { orderKey } from "@/lib/orderQuery";
 import { showToast } from "@/lib/toasts";
-import { imagesOf, selectionAfter, wantedImagesOf, withSelection, withVersion } from "./cached-order";
+import { imagesOf, selectionAfter, deliverableImagesOf, withSelection, withVersion } from "./cached-order";
 import type { Kind, Order, OrderImage, Version } from "./model";
 import { isActive, obstacleTo } from "./versions";
 
 export type { OptionsToSend };
 
-/** A failure is told where one looks; what the screen shows is then what the server has. */
+/** Reports a failure and refetches, so that the page shows the server's state. */
 function useFailed(orderNumber: string): (error: unknown) => void {
   const { t } = useLanguage();
   const queries = useQueryClient();
@@ -31,7 +31,7 @@ interface Choice {
   versionId: number;
 }
 
-/** Choose a version at once; put the old choice of this image back should the server refuse. */
+/** Chooses a version optimistically; restores this image's old choice if the server refuses. */
 function useChoose(orderNumber: string, imageId: number): (choice: Choice) => void {
   const queries = useQueryClient();
   const failed = useFailed(orderNumber);
@@ -51,13 +51,13 @@ function useChoose(orderNumber: string, imageId: number): (choice: Choice) => vo
     },
     onError: (error, _choice, context) => {
       const shown = cachedImage(queries, orderNumber, imageId)?.selected_version_ids;
-      // Somebody may have chosen again meanwhile; that choice stays.
+      // A later choice stays.
       if (context && shown?.coloring === context.after.coloring && shown.svg === context.after.svg)
         change(queries, orderNumber, (order) => withSelection(order, imageId, context.before));
       failed(error);
     },
     onSettled: async () => {
-      // Of several quick choices only the last one refetches, so that none flashes up again.
+      // Only the last of several quick choices refetches, so that no earlier one reappears.
       if (queries.isMutating({ mutationKey: [name] }) > 1) return;
       await queries.invalidateQueries({ queryKey: orderKey(orderNumber) });
     },
@@ -70,7 +70,7 @@ function cachedImage(queries: QueryClient, orderNumber: string, imageId: number)
   return order && imagesOf(order).find((image) => image.id === imageId);
 }
 
-/** A version's own answer shows at once; what the hub has brought meanwhile is newer and stays. */
+/** Writes the version of a response into the cache, unless a hub event brought a newer state. */
 function useVersionAnswer(orderNumber: string, imageId: number) {
   const queries = useQueryClient();
   return (kind: Kind, answer: Version, replaceable: (known: Version) => boolean) => {
@@ -88,12 +88,12 @@ export interface ImageActions {
   choose: (kind: Kind, versionId: number) => void;
 }
 
-/** Everything that can be done with one image. Each version's button is busy by itself. */
+/** The actions for one image. Each version has its own busy state. */
 export function useImageActions(
   orderNumber: string,
   image: OrderImage,
   options: OptionsToSend,
-  isWanted = true,
+  isDeliverable = true,
 ): ImageActions {
   const [busy, setBusy] = useState<ReadonlySet<string>>(new Set());
   const failed = useFailed(orderNumber);
@@ -104,7 +104,7 @@ export function useImageActions(
     if (busy.has(name)) return;
     setBusy((before) => new Set(before).add(name));
     await act().catch(failed);
-    // After what the answer changed is on screen, not before: the old button must not wake up.
+    // Only after the response is rendered: the old button must not become enabled again.
     notifyManager.schedule(() => setBusy((before) => new Set([...before].filter((other) => other !== name))));
   };
 
@@ -118,7 +118,7 @@ export function useImageActions(
     isGenerating: (kind) => busy.has(kind),
     isBusy: (kind, id) => busy.has(`${kind}/${id}`),
     generate: (kind) => {
-      if (!isWanted || obstacleTo(image, kind)) return;
+      if (!isDeliverable || obstacleTo(image, kind)) return;
       void once(kind, async () => {
         const answer = await request(kind);
         if (answer) answered(kind, answer, () => false);
@@ -144,11 +144,11 @@ export function useImageActions(
   };
 }
 
-/** Whether the whole order has anything that could be made. */
+/** Whether any image of the order can be generated. */
 export const canGenerateAll = (order: Order, kind: Kind): boolean =>
-  wantedImagesOf(order).some((image) => obstacleTo(image, kind) === undefined);
+  deliverableImagesOf(order).some((image) => obstacleTo(image, kind) === undefined);
 
-/** *Color all* and *Vectorise all*; says how many were begun. */
+/** *Color all* and *Vectorise all*; shows how many versions were started. */
 export function useGenerateAll(orderNumber: string, kind: Kind, options: OptionsToSend) {
   const { t } = useLanguage();
   const queries = useQueryClient();

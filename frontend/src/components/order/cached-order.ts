@@ -1,4 +1,4 @@
-/** Changes to an order held in the cache, made before the server has answered; pure. */
+/** Optimistic changes of a cached order; pure functions. */
 import type {
   ColoringVersion,
   Kind,
@@ -13,13 +13,13 @@ export function imagesOf(order: Order): OrderImage[] {
   return order.line_items.flatMap((item) => item.images);
 }
 
-/** The images of the items that the shop did not remove: those that the list counts. */
+/** The images of the items that the shop did not remove; the list counts the same. */
 export function remainingImagesOf(order: Order): OrderImage[] {
   return order.line_items.filter((item) => !item.removed).flatMap((item) => item.images);
 }
 
-/** The images that are still to be delivered: none of an order that the shop cancelled, none of items it removed. */
-export function wantedImagesOf(order: Order): OrderImage[] {
+/** The images that are to be delivered: none of a cancelled order, none of removed items. */
+export function deliverableImagesOf(order: Order): OrderImage[] {
   return order.cancelled_at ? [] : remainingImagesOf(order);
 }
 
@@ -35,8 +35,8 @@ export function withImage(order: Order, imageId: number, change: (image: OrderIm
 }
 
 /**
- * What is chosen once `versionId` is, by the API's rule: an SVG brings its page along, and a page
- * keeps no SVG of another page (its own newest completed one is chosen, or none).
+ * The selection after `versionId` is chosen, by the API's rule: an SVG also selects its page, and a page
+ * deselects the SVG of another page (and selects its own newest completed one, if any).
  */
 export function selectionAfter(image: OrderImage, kind: Kind, versionId: number): SelectedVersionIds {
   if (kind === "svg") {
@@ -56,8 +56,8 @@ export function withSelection(order: Order, imageId: number, selected: SelectedV
 }
 
 /**
- * The order with a version that the server has just answered. One that is there already wins unless
- * it had ended (`replaceable`): an event may have brought something newer meanwhile.
+ * The order with a version from a response. A version that is already cached wins unless it had ended
+ * (`replaceable`): an event may have brought a newer state meanwhile.
  */
 export function withVersion(
   order: Order,
@@ -68,7 +68,7 @@ export function withVersion(
 ): Order {
   return withImage(order, imageId, (image) => {
     const versions = merged<Version>(image.versions[kind], answer, replaceable);
-    // The kind says which of the two lists this is; the type system cannot follow that.
+    // `kind` determines the type of the list, which TypeScript cannot infer.
     return kind === "coloring"
       ? { ...image, versions: { ...image.versions, coloring: versions as ColoringVersion[] } }
       : { ...image, versions: { ...image.versions, svg: versions as SvgVersion[] } };

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 
-/** One ticking second for every part of the page that shows how long something takes. */
+/** One timer for every component that shows an elapsed time. */
 const listeners = new Set<() => void>();
 let now = Date.now();
 let timer: ReturnType<typeof setInterval> | undefined;
@@ -22,12 +22,12 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** Milliseconds since the epoch, anew every second while somebody looks. */
+/** The current time (ms since the epoch), updated every second while a component uses it. */
 export function useNow(): number {
   return useSyncExternalStore(subscribe, () => now);
 }
 
-/** "14 s", "2 min 5 s", "1 h 3 min"; never negative, should the clocks differ. */
+/** "14 s", "2 min 5 s", "1 h 3 min"; never negative, even if the clocks differ. */
 export function formatElapsed(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   if (seconds < 60) return `${seconds} s`;

@@ -1,6 +1,6 @@
 import { ApiError, refusal } from "@/api/client";
 
-/** What can be taken away: ZIPs of the chosen pages, the chosen SVGs or all photos; a PDF to print. */
+/** The downloads: ZIPs of the chosen pages, the chosen SVGs or all photos; a PDF to print. */
 export type What = "print" | "coloring" | "svg" | "photos";
 
 function pathOf(orderNumber: string, what: What): string {
@@ -8,12 +8,12 @@ function pathOf(orderNumber: string, what: What): string {
   return what === "print" ? `${base}/print` : `${base}/download?what=${what}`;
 }
 
-/** The name the server gave, such as `1270-coloring.zip`. */
+/** The file name of `Content-Disposition`, such as `1270-coloring.zip`. */
 export function nameIn(disposition: string | null): string | undefined {
   return /filename="([^"]+)"/.exec(disposition ?? "")?.[1];
 }
 
-/** Fetches a file and hands it to the browser to save. Rejects with an `ApiError` where there is none. */
+/** Fetches a file and lets the browser save it. Rejects with an `ApiError`. */
 export async function download(orderNumber: string, what: What): Promise<void> {
   const response = await fetch(new Request(new URL(pathOf(orderNumber, what), location.origin))).catch(() => {
     throw new ApiError(0, null);
@@ -33,6 +33,6 @@ function save(file: Blob, name: string): void {
   link.href = URL.createObjectURL(file);
   link.download = name;
   link.click();
-  // The browser has taken the file over once it has handled the click.
+  // The browser has read the URL once it has handled the click.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

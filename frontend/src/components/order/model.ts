@@ -1,4 +1,4 @@
-/** The names this page's parts have for the shapes of the API. */
+/** Short names of the API's types for the components of this page. */
 import type { components } from "@/api/schema";
 import {
   COLORING_STATUS_DISPLAY,

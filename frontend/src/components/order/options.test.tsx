@@ -32,13 +32,13 @@ afterEach(() => {
 });
 
 describe("coloringOptions", () => {
-  it("gives a preset's values as the API lists them", () => {
+  it("returns a preset's values as the API lists them", () => {
     const toddler = { ...DEFAULT_FORM, preset: "toddler" } as const;
     expect(coloringOptions(toddler, PRESETS)).toEqual({ megapixels: 1, steps: 1, line_weight: "bold" });
     expect(coloringOptions(toddler, undefined)).toEqual({ errors: [] });
   });
 
-  it("says of the own style what is not the default, and what the provider takes", () => {
+  it("sends of a custom style only what is not the default and what the provider supports", () => {
     const plain = { megapixels: 1, steps: 4 };
     expect(coloringOptions(OWN, PRESETS)).toEqual({ ...plain, frame: false, line_weight: "bold" });
     expect(coloringOptions(OWN, REMOTE)).toEqual(plain);
@@ -50,26 +50,26 @@ describe("coloringOptions", () => {
     ["9", "4", ["megapixels"]],
     ["2", "2.5", ["steps"]],
     ["0.4", "", ["megapixels", "steps"]],
-  ])("refuses %j MP and %j steps", (megapixels, steps, errors) => {
+  ])("rejects %j MP and %j steps", (megapixels, steps, errors) => {
     expect(coloringOptions({ ...DEFAULT_FORM, preset: "own", megapixels, steps }, PRESETS)).toEqual({
       errors,
     });
   });
 
-  it("reads a decimal comma, and no number out of letters", () => {
+  it("parses a decimal comma, and rejects letters", () => {
     expect(parseNumber("2,5", { min: 0, max: 8 })).toBe(2.5);
     expect(parseNumber("1e0", { min: 0, max: 8 })).toBeUndefined();
   });
 });
 
 describe("remembered options", () => {
-  it("come back", () => {
+  it("are restored", () => {
     const form = { ...OWN, megapixels: "3", steps: "7" };
     rememberOptions(form, localStorage);
     expect(recallOptions(localStorage)).toEqual(form);
   });
 
-  it("fall back where they are damaged", () => {
+  it("fall back to the defaults if they are invalid", () => {
     localStorage.setItem(
       "pastelka.options",
       '{"preset":"huge","megapixels":"","style":{"frame":1,"background":"loud"},"svg":{"group_by":"color"}}',
@@ -99,7 +99,7 @@ async function showBar() {
 }
 
 describe("OptionsBar", () => {
-  it("sends the preset and remembers it", async () => {
+  it("sends the preset and stores it", async () => {
     const { user, unmount } = await showBar();
     await user.click(screen.getByRole("radio", { name: /jemná/ }));
     expect(toSend()).toMatchObject({ coloring: { megapixels: 2, steps: 4 } });
@@ -108,7 +108,7 @@ describe("OptionsBar", () => {
     expect(screen.getByRole("radio", { name: /jemná/ })).toBeChecked();
   });
 
-  it("says what an emptied number should be, and sends nothing meanwhile", async () => {
+  it("shows the valid range of an empty number, and sends nothing meanwhile", async () => {
     const { user } = await showBar();
     await user.click(screen.getByRole("radio", { name: /vlastní/ }));
     const field = screen.getByRole("spinbutton", { name: "Megapixely" });
@@ -120,7 +120,7 @@ describe("OptionsBar", () => {
     expect(toSend()).toMatchObject({ coloring: { megapixels: 2.5, steps: 4 } });
   });
 
-  it("offers the presets of the API with their style and time, and sends nothing until they are known", async () => {
+  it("lists the API's presets with style and time, and sends nothing until they are loaded", async () => {
     renderPage(<Bar />, "/");
     expect(toSend()).not.toHaveProperty("coloring");
     expect(screen.getAllByRole("radio")).toHaveLength(1);
@@ -130,7 +130,7 @@ describe("OptionsBar", () => {
     expect(toSend()).toMatchObject({ coloring: { megapixels: 1, steps: 4 } });
   });
 
-  it("begins with the presets of the last visit", async () => {
+  it("starts with the presets of the last visit", async () => {
     (await showBar()).unmount();
     vi.stubGlobal("fetch", () => new Promise(() => undefined));
     renderPage(<Bar />, "/");
@@ -138,13 +138,13 @@ describe("OptionsBar", () => {
     expect(toSend()).toMatchObject({ coloring: { megapixels: 1, steps: 4 } });
   });
 
-  it("asks for presets that were damaged in the storage", async () => {
+  it("refetches presets that are invalid in the storage", async () => {
     localStorage.setItem("pastelka.presets", '{"items":{}}');
     await showBar();
     expect(screen.getAllByRole("radio")).toHaveLength(PRESETS.items.length + 1);
   });
 
-  it("chooses frame, background and lines of the own values", async () => {
+  it("sends the chosen frame, background and line weight of custom values", async () => {
     const { user } = await showBar();
     await user.click(screen.getByRole("radio", { name: /vlastní/ }));
     await user.click(screen.getByRole("checkbox", { name: "Rámeček" }));
@@ -155,7 +155,7 @@ describe("OptionsBar", () => {
     });
   });
 
-  it("offers only the options that the provider takes", async () => {
+  it("offers only the options that the provider supports", async () => {
     servePresets(REMOTE);
     rememberOptions(OWN, localStorage);
     await showBar();
@@ -165,7 +165,7 @@ describe("OptionsBar", () => {
     expect(toSend()).toMatchObject({ coloring: { megapixels: 1, steps: 4 } });
   });
 
-  it("chooses how an SVG is built up", async () => {
+  it("sends the chosen structure of the SVG", async () => {
     const { user } = await showBar();
     await user.click(screen.getByRole("button", { name: /SVG/ }));
     await user.selectOptions(screen.getByRole("combobox", { name: "Seskupení" }), "layer");

@@ -5,11 +5,11 @@ import { orderKey } from "@/lib/orderQuery";
 import { withImage } from "./cached-order";
 import { LineItemSection } from "./LineItemSection";
 import type { Order } from "./model";
-import { paceOf, PaceContext } from "./pace";
+import { runTimesOf, RunTimesContext } from "./runTimes";
 import { image, order, page } from "./test/orders";
 import type { CardCommands } from "./useCardKeys";
 
-/** A card gives its commands anew whenever it is drawn: what it notes here tells which were. */
+/** A card registers its commands at each render; the calls show which cards rendered. */
 class Drawn extends Map<number, CardCommands> {
   readonly images = new Set<number>();
 
@@ -30,10 +30,10 @@ const ignore = (): void => undefined;
 function Page() {
   const { data } = useQuery<Order>({ queryKey: orderKey("1270"), queryFn: skipToken });
   return (
-    <PaceContext value={paceOf(undefined)}>
+    <RunTimesContext value={runTimesOf(undefined)}>
       {data?.line_items.map((item) => (
         <LineItemSection
-          isWanted
+          isDeliverable
           key={item.id}
           orderNumber="1270"
           item={item}
@@ -42,11 +42,11 @@ function Page() {
           onView={ignore}
         />
       ))}
-    </PaceContext>
+    </RunTimesContext>
   );
 }
 
-it("draws only the card whose image changed", async () => {
+it("re-renders only the card whose image changed", async () => {
   const queries = new QueryClient();
   const images = Array.from({ length: 20 }, (_, index) => image({ id: index + 1, position: index + 1 }));
   queries.setQueryData(orderKey("1270"), order(images));
@@ -57,7 +57,7 @@ it("draws only the card whose image changed", async () => {
   );
   expect(drawn.images.size).toBe(20);
   drawn.images.clear();
-  // A new object for everything, as an answer of the API is; the cache keeps what did not change.
+  // All objects are new, as in a response of the API; the cache keeps the unchanged ones.
   queries.setQueryData<Order>(orderKey("1270"), (before) => {
     const copy = structuredClone(before);
     const work = { versions: { coloring: [page(1, { status: "processing", url: null })], svg: [] } };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { formatElapsed } from "./clock";
 import type { TimelineEntry } from "./model";
-import { runStart, stepsOf, usualSeconds, wentThroughProvider } from "./steps";
+import { runStart, stepsOf, medianSeconds, usedProvider } from "./steps";
 import { thumbnailOf } from "./thumbnail";
 import { panBy, WHOLE, zoomAt } from "./zoom";
 
@@ -19,47 +19,47 @@ const entry = (status: string, second: number, run = 1, id = 5): TimelineEntry =
 });
 
 describe("stepsOf", () => {
-  it("never goes back along RunPod's way", () => {
+  it("never decreases along RunPod's statuses", () => {
     const way = ["pending", "queued", "processing", "runpod_submitting", "runpod_submitted", "runpod_queued"];
     const done = [...way, "runpod_processing"].map((status) => stepsOf("coloring", status, true));
     expect(done.map((step) => step.done)).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(new Set(done.map((step) => step.total))).toEqual(new Set([7]));
   });
 
-  it("counts no provider's steps where there is no provider", () => {
+  it("omits provider steps without a provider", () => {
     expect(stepsOf("coloring", "processing", false)).toEqual({ done: 2, total: 3 });
     expect(stepsOf("svg", "queued", false)).toEqual({ done: 1, total: 3 });
   });
 
-  it("counts them as soon as one is reached", () => {
+  it("includes them as soon as one is reached", () => {
     expect(stepsOf("svg", "vectorizer_processing", false)).toEqual({ done: 3, total: 4 });
   });
 
-  it("learns of the provider from earlier work", () => {
-    expect(wentThroughProvider([entry("runpod_queued", 1)], "coloring")).toBe(true);
-    expect(wentThroughProvider([entry("runpod_queued", 1)], "svg")).toBe(false);
+  it("detects the provider from earlier versions", () => {
+    expect(usedProvider([entry("runpod_queued", 1)], "coloring")).toBe(true);
+    expect(usedProvider([entry("runpod_queued", 1)], "svg")).toBe(false);
   });
 });
 
 describe("the timeline", () => {
-  it("begins a retried version's time with its last run", () => {
+  it("measures a retried version from its last run", () => {
     const entries = [entry("pending", 0), entry("error", 5), entry("pending", 40, 2), entry("queued", 41, 2)];
     expect(runStart(entries, "coloring", 5)).toBe(Date.UTC(2026, 10, 23, 10, 0, 40));
   });
 
-  it("does not know a run that it has only seen the end of, or none", () => {
+  it("returns undefined for a run of which it contains only the end, or nothing", () => {
     expect(runStart([entry("pending", 0), entry("error", 5)], "coloring", 5)).toBeUndefined();
     expect(runStart([], "coloring", 5)).toBeUndefined();
   });
 
-  it("takes the median of completed work, without the time in the queue", () => {
+  it("computes the median of completed runs, without the time in the queue", () => {
     const run = (id: number, took: number): TimelineEntry[] => [
       entry("queued", 0, 1, id),
       entry("processing", 10, 1, id),
       entry("completed", 10 + took, 1, id),
     ];
-    expect(usualSeconds([...run(1, 4), ...run(2, 20), ...run(3, 6)], "coloring")).toBe(6);
-    expect(usualSeconds([entry("processing", 1)], "coloring")).toBeUndefined();
+    expect(medianSeconds([...run(1, 4), ...run(2, 20), ...run(3, 6)], "coloring")).toBe(6);
+    expect(medianSeconds([entry("processing", 1)], "coloring")).toBeUndefined();
   });
 });
 
@@ -75,9 +75,9 @@ describe("formatElapsed", () => {
 });
 
 describe("zoom", () => {
-  it("keeps what is under the pointer in place", () => {
+  it("keeps the point under the pointer in place", () => {
     const zoom = zoomAt(WHOLE, 2, { x: 100, y: -50 });
-    // The picture's point p is shown at x + p * scale.
+    // The point p of the picture is at x + p * scale on screen.
     expect(zoom.x + 100 * zoom.scale).toBe(100);
     expect(zoom.y - 50 * zoom.scale).toBe(-50);
   });
@@ -90,7 +90,7 @@ describe("zoom", () => {
   });
 });
 
-it("finds the small file beside the stored one", () => {
+it("returns the thumbnail's URL next to the stored file", () => {
   expect(thumbnailOf("http://s/static/images/1/2/image_1.jpg")).toBe(
     "http://s/static/images/1/2/thumb_image_1.jpg.webp",
   );

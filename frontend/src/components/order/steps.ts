@@ -1,39 +1,34 @@
-/** Where a version stands on its way from waiting to done; pure. */
+/** The steps of a version from pending to completed; pure functions. */
 import { COLORING_STATUS_DISPLAY, SVG_STATUS_DISPLAY, type Kind, type TimelineEntry } from "./model";
 
 const WAYS: Record<Kind, string[]> = {
-  coloring: wayThrough(COLORING_STATUS_DISPLAY),
-  svg: wayThrough(SVG_STATUS_DISPLAY),
+  coloring: stepNames(COLORING_STATUS_DISPLAY),
+  svg: stepNames(SVG_STATUS_DISPLAY),
 };
 
-function wayThrough(display: Record<string, unknown>): string[] {
+function stepNames(display: Record<string, unknown>): string[] {
   return Object.keys(display).filter((status) => status !== "completed" && status !== "error");
 }
 
 export const isProviderStep = (status: string): boolean => /^(runpod|vectorizer)_/.test(status);
 
 /**
- * Steps done and steps in all. Local providers have no steps of their own, so those count only once
- * the version or an earlier one of the order went through one.
+ * Completed and total steps. Local providers have no steps of their own, so provider steps count only if
+ * the version or an earlier one of the order had one.
  */
-export function stepsOf(
-  kind: Kind,
-  status: string,
-  throughProvider: boolean,
-): { done: number; total: number } {
+export function stepsOf(kind: Kind, status: string, usesProvider: boolean): { done: number; total: number } {
   const whole = WAYS[kind];
-  const way =
-    throughProvider || isProviderStep(status) ? whole : whole.filter((step) => !isProviderStep(step));
+  const way = usesProvider || isProviderStep(status) ? whole : whole.filter((step) => !isProviderStep(step));
   return { done: Math.max(0, way.indexOf(status)), total: way.length };
 }
 
-export function wentThroughProvider(entries: TimelineEntry[], kind: Kind): boolean {
+export function usedProvider(entries: TimelineEntry[], kind: Kind): boolean {
   return entries.some((entry) => entry.status_type === kind && isProviderStep(entry.status));
 }
 
 const isEnd = (entry: TimelineEntry): boolean => entry.status === "completed" || entry.status === "error";
 
-/** When the run in hand began (ms since the epoch); undefined when the timeline does not know it. */
+/** When the current run started (ms since the epoch); undefined if the timeline does not contain it. */
 export function runStart(entries: TimelineEntry[], kind: Kind, versionId: number): number | undefined {
   const own = entries.filter((entry) => entry.status_type === kind && entry.version_id === versionId);
   const run = Math.max(...own.map((entry) => entry.run));
@@ -42,8 +37,8 @@ export function runStart(entries: TimelineEntry[], kind: Kind, versionId: number
   return Math.min(...latest.map((entry) => Date.parse(entry.at)));
 }
 
-/** Median seconds from the start of work to done, over the order's completed runs. */
-export function usualSeconds(entries: TimelineEntry[], kind: Kind): number | undefined {
+/** Median seconds from the start of processing to completion over the order's completed runs. */
+export function medianSeconds(entries: TimelineEntry[], kind: Kind): number | undefined {
   const runs = new Map<string, TimelineEntry[]>();
   for (const entry of entries.filter((candidate) => candidate.status_type === kind)) {
     const run = `${entry.version_id}/${entry.run}`;

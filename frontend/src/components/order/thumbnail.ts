@@ -1,6 +1,6 @@
 /**
- * Where the gateway serves the small picture of a stored file: beside it, `thumb_<name>.webp`. The API
- * lists none for images, so that one image stays within its kilobyte; see the storage contract.
+ * URL of the thumbnail of a stored file: `thumb_<name>.webp` in the same folder. Responses do not contain it,
+ * which keeps an image below one kilobyte; see the storage contract.
  */
 export function thumbnailOf(url: string): string {
   const cut = url.lastIndexOf("/") + 1;

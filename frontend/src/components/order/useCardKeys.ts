@@ -1,13 +1,13 @@
 import { useEffect } from "react";
-import { useMayChange } from "@/hooks/useSession";
+import { useCanEdit } from "@/hooks/useSession";
 import { useLanguage } from "@/i18n/context";
 import { useShortcuts } from "@/lib/shortcuts";
 import type { Kind } from "./model";
 
-/** What a card lets the keyboard do; the cards register themselves by their image. */
+/** The actions of a card for the keyboard; each card registers itself by its image. */
 export interface CardCommands {
   generate: (kind: Kind) => void;
-  /** Choose the version that stands at `place` (from 1) in its strip. */
+  /** Choose the version at `place` (from 1) in its strip. */
   chooseAt: (kind: Kind, place: number) => void;
   view: () => void;
 }
@@ -16,12 +16,12 @@ export type CardRegister = Map<number, CardCommands>;
 
 const cards = (): HTMLElement[] => [...document.querySelectorAll<HTMLElement>("article[data-image]")];
 
-/** The card that has the focus, or something in it. */
+/** The card that has or contains the focus. */
 function current(): HTMLElement | undefined {
   return document.activeElement?.closest<HTMLElement>("article[data-image]") ?? undefined;
 }
 
-/** The focused card, else the first one that can be seen. */
+/** The focused card, or else the first visible one. */
 function meant(): HTMLElement | undefined {
   return current() ?? cards().find((card) => card.getBoundingClientRect().bottom > innerHeight / 3);
 }
@@ -34,7 +34,7 @@ function move(by: 1 | -1): void {
   if (target) bringIntoView(target);
 }
 
-/** Smoothly where one can follow; a far card at once, as its way there is still without a height. */
+/** Scrolls smoothly to near cards, instantly to far ones: cards between them have no layout yet. */
 function bringIntoView(card: HTMLElement): void {
   const { top, bottom } = card.getBoundingClientRect();
   const near = bottom > -innerHeight / 2 && top < innerHeight * 1.5;
@@ -43,18 +43,18 @@ function bringIntoView(card: HTMLElement): void {
 
 const DIGIT = /^(?:Digit|Numpad)([1-9])$/;
 
-/** The page's keys: j, k between cards; c, v, digits and Enter for the card one is at. */
+/** The page's keys: j, k between cards; c, v, digits and Enter for the current card. */
 export function useCardKeys(register: CardRegister): void {
   const { t } = useLanguage();
   const at = (act: (card: CardCommands) => void): void => {
     const card = register.get(Number(meant()?.dataset["image"]));
     if (card) act(card);
   };
-  const mayChange = useMayChange();
+  const canEdit = useCanEdit();
   const changes = [
     { key: "c", label: t("detail.key.color"), run: () => at((card) => card.generate("coloring")) },
     { key: "v", label: t("detail.key.vectorise"), run: () => at((card) => card.generate("svg")) },
-    // Only listed in the help; the keys themselves are read below, by their place on the keyboard.
+    // For the help only; the handler below reads the keys by their position (`event.code`).
     { key: "1 – 9", label: t("detail.key.page"), run: () => undefined },
     { key: "Shift 1 – 9", label: t("detail.key.svg"), run: () => undefined },
   ];
@@ -62,9 +62,9 @@ export function useCardKeys(register: CardRegister): void {
     { key: "j", label: t("detail.key.next"), run: () => move(1) },
     { key: "k", label: t("detail.key.previous"), run: () => move(-1) },
     { key: "Enter", label: t("detail.key.view"), run: () => at((card) => card.view()) },
-    ...(mayChange ? changes : []),
+    ...(canEdit ? changes : []),
   ]);
-  useDigits(register, mayChange);
+  useDigits(register, canEdit);
 }
 
 /** A digit chooses a page, with Shift an SVG. */
@@ -72,7 +72,7 @@ function useDigits(register: CardRegister, enabled: boolean): void {
   useEffect(() => {
     if (!enabled) return;
     const onKeyDown = (event: KeyboardEvent): void => {
-      // By place, as a Czech keyboard types "ě" where another types "2".
+      // By position: a Czech keyboard types "ě" where others type "2".
       const digit = DIGIT.exec(event.code)?.[1];
       if (!digit || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
       if (

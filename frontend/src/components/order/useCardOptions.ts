@@ -3,13 +3,13 @@ import type { OptionsToSend } from "./actions";
 import { DEFAULT_FORM, ownOptions, styleOf, type OptionsForm } from "@/lib/options";
 import type { Kind } from "./model";
 
-/** The options of one image: the toolbar's, or its own while its form for them is open. */
+/** The options of one image: the toolbar's, or its own while its form is open. */
 export interface CardOptions {
   toSend: OptionsToSend;
-  /** The open form of a kind; undefined while the toolbar's options hold. */
+  /** The open form of a kind; undefined while the toolbar's options apply. */
   formOf: (kind: Kind) => OptionsForm | undefined;
   setForm: (kind: Kind, form: OptionsForm | undefined) => void;
-  /** What a form begins with: what would be sent now. */
+  /** The initial form: the options that would be sent now. */
   begin: () => OptionsForm;
 }
 

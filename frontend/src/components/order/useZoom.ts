@@ -8,13 +8,13 @@ export interface ZoomControl {
   whole: () => void;
   at: (factor: number, point: Point) => void;
   move: (dx: number, dy: number) => void;
-  /** What Shift and an arrow key do. */
+  /** Pans with Shift and an arrow key. */
   pan: Record<string, () => void>;
 }
 
 const PAN_STEP = 80;
 
-/** Zoom and pan of what is shown under `subject`; another subject begins whole. */
+/** Zoom and pan of `subject`; another subject starts unzoomed. */
 export function useZoom(subject: string): ZoomControl {
   const [held, setHeld] = useState({ subject, zoom: WHOLE });
   const state = held.subject === subject ? held.zoom : WHOLE;

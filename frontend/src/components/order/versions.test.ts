@@ -6,7 +6,7 @@ import { hasFailed, obstacleTo, pageToVectorise, photoOf, versionsToMention } fr
 const failed = { status: "error", url: null, error: { code: "provider_failed", message: "Došel kredit." } };
 
 describe("versionsToMention", () => {
-  it("tells of work in hand and of failures since the last success only", () => {
+  it("returns versions in progress and failures since the last success only", () => {
     const versions = [
       page(1, failed),
       page(2),
@@ -16,46 +16,46 @@ describe("versionsToMention", () => {
     expect(versionsToMention(versions, null).map(({ id }) => id)).toEqual([3, 4]);
   });
 
-  it("tells of an older failure once it is opened", () => {
+  it("returns an older failure once it is opened", () => {
     expect(versionsToMention([page(1, failed), page(2)], null, 1).map(({ id }) => id)).toEqual([1]);
   });
 
-  it("tells of the chosen version whose file was lost, whatever was made since", () => {
+  it("returns the chosen version whose file was lost, even if newer versions exist", () => {
     expect(versionsToMention([page(1, failed), page(2)], 1).map(({ id }) => id)).toEqual([1]);
   });
 });
 
-describe("what can be made", () => {
+describe("what can be generated", () => {
   it("needs the photo for a page", () => {
     expect(obstacleTo(image({ url: null }), "coloring")).toBe("photo_missing");
     expect(obstacleTo(image(), "coloring")).toBeUndefined();
     const lost = image({ error: { code: "photo_missing", message: "" } });
     expect(obstacleTo(lost, "coloring")).toBe("photo_lost");
     expect(photoOf(lost)).toBeNull();
-    // Another one could not be fetched; this one is there.
+    // The new photo could not be fetched; the stored one exists.
     expect(photoOf(image({ error: { code: "photo_gone", message: "" } }))).toBe(image().url);
   });
 
-  it("needs a completed page for an SVG, and says when one is under way", () => {
+  it("needs a completed page for an SVG, and reports one in progress", () => {
     expect(obstacleTo(image(), "svg")).toBe("page_missing");
     const working = image({ versions: { coloring: [page(1, { status: "queued" })], svg: [] } });
     expect(obstacleTo(working, "svg")).toBe("page_in_progress");
   });
 
-  it("vectorises the chosen page, else the newest completed one", () => {
+  it("vectorises the chosen page, or else the newest completed one", () => {
     const versions = { coloring: [page(1), page(2), page(3, failed)], svg: [] };
     expect(pageToVectorise(image({ versions }))?.id).toBe(2);
     const chosen = image({ versions, selected_version_ids: { coloring: 1, svg: null } });
     expect(pageToVectorise(chosen)?.id).toBe(1);
   });
 
-  it("does not call a cancelled version a failure", () => {
+  it("does not count a cancelled version as a failure", () => {
     const cancelled = page(1, { status: "error", error: { code: "cancelled", message: "" } });
     expect(hasFailed(image({ versions: { coloring: [cancelled], svg: [] } }), "coloring")).toBe(false);
     expect(hasFailed(image({ versions: { coloring: [page(1, failed)], svg: [] } }), "coloring")).toBe(true);
   });
 
-  it("calls a lost chosen page a failure, also when a newer one is there", () => {
+  it("counts a lost chosen page as a failure, even if a newer one exists", () => {
     const versions = { coloring: [page(1, failed), page(2)], svg: [] };
     const chosen = (id: number) => image({ versions, selected_version_ids: { coloring: id, svg: null } });
     expect([1, 2].map((id) => hasFailed(chosen(id), "coloring"))).toEqual([true, false]);
@@ -65,7 +65,7 @@ describe("what can be made", () => {
 describe("selectionAfter", () => {
   const versions = { coloring: [page(1), page(2)], svg: [svg(11, 1), svg(12, 1), svg(13, 2, failed)] };
 
-  it("brings an SVG's page along", () => {
+  it("selects an SVG's page with it", () => {
     const chosen = image({ versions, selected_version_ids: { coloring: 2, svg: null } });
     expect(selectionAfter(chosen, "svg", 11)).toEqual({ coloring: 1, svg: 11 });
   });
@@ -75,26 +75,26 @@ describe("selectionAfter", () => {
     expect(selectionAfter(chosen, "coloring", 2)).toEqual({ coloring: 2, svg: null });
   });
 
-  it("takes the newest completed SVG of the page that is chosen", () => {
+  it("selects the newest completed SVG of the chosen page", () => {
     const chosen = image({ versions, selected_version_ids: { coloring: 2, svg: null } });
     expect(selectionAfter(chosen, "coloring", 1)).toEqual({ coloring: 1, svg: 12 });
   });
 
-  it("keeps the SVG that was chosen by hand when its page is chosen again", () => {
+  it("keeps a manually chosen SVG when its page is chosen again", () => {
     const chosen = image({ versions, selected_version_ids: { coloring: 1, svg: 11 } });
     expect(selectionAfter(chosen, "coloring", 1)).toEqual({ coloring: 1, svg: 11 });
   });
 });
 
 describe("the cached order", () => {
-  it("changes one image and leaves the others the same objects", () => {
+  it("changes one image and keeps the identity of the others", () => {
     const other = image({ id: 8 });
     const after = withSelection(order([image(), other]), 7, { coloring: 5, svg: null });
     expect(imagesOf(after)[0]?.selected_version_ids.coloring).toBe(5);
     expect(imagesOf(after)[1]).toBe(other);
   });
 
-  it("appends a new version, and keeps a known one that an event has carried further", () => {
+  it("appends a new version, and keeps a cached one that an event has updated", () => {
     const queued = page(1, { status: "queued", url: null });
     const before = order([image()]);
     const added = withVersion(before, 7, "coloring", queued, () => false);

@@ -1,16 +1,16 @@
-/** What a card needs to know about the versions of one image; pure. */
+/** Queries about the versions of one image; pure functions. */
 import type { ColoringVersion, Kind, OrderImage, SvgVersion, Version } from "./model";
 
 export const isActive = (version: Version): boolean =>
   version.status !== "completed" && version.status !== "error";
 
-/** Cancelled by a person: not a fault, and shown as such. */
+/** Whether a user cancelled it, which is not a failure. */
 export const isCancelled = (version: Version): boolean => version.error?.code === "cancelled";
 
-/** Code of a photo that was stored and is not in the storage any more. */
+/** Error code of a photo whose stored file is missing. */
 const PHOTO_LOST = "photo_missing";
 
-/** Where the photo is; null while there is none, and also where its file was lost. */
+/** URL of the photo; null while it is not stored, or if its file was lost. */
 export function photoOf(image: OrderImage): string | null {
   return isPhotoLost(image) ? null : image.url;
 }
@@ -21,7 +21,7 @@ export function versionsOf(image: OrderImage, kind: Kind): Version[] {
   return image.versions[kind];
 }
 
-/** The chosen version, if its file is there to be looked at. */
+/** The chosen version if its file exists. */
 export function chosenVersion(image: OrderImage, kind: "coloring"): ColoringVersion | undefined;
 export function chosenVersion(image: OrderImage, kind: "svg"): SvgVersion | undefined;
 export function chosenVersion(image: OrderImage, kind: Kind): Version | undefined;
@@ -30,12 +30,12 @@ export function chosenVersion(image: OrderImage, kind: Kind): Version | undefine
   return versionsOf(image, kind).find((version) => version.id === id);
 }
 
-/** The page an SVG was made from. */
+/** The page that an SVG was made from. */
 export function pageOf(image: OrderImage, svg: SvgVersion): ColoringVersion | undefined {
   return image.versions.coloring.find((page) => page.id === svg.coloring_version_id);
 }
 
-/** The page that an SVG would be made from now, by the API's rule: the chosen one, else the newest. */
+/** The page that a new SVG would be made from, by the API's rule: the chosen one, or else the newest. */
 export function pageToVectorise(image: OrderImage): ColoringVersion | undefined {
   const chosen = chosenVersion(image, "coloring");
   if (chosen?.status === "completed") return chosen;
@@ -43,9 +43,9 @@ export function pageToVectorise(image: OrderImage): ColoringVersion | undefined 
 }
 
 /**
- * The versions that have something to say beside the chosen picture: work in hand, and what failed
- * since the last success. An older failure stays a tile in the strip until it is opened, unless it is
- * the chosen version: then its file was lost, and what is to be printed with it.
+ * The versions that are shown beside the chosen picture: those in progress, and those that failed since the
+ * last success. An older failure is only a tile in the strip until it is opened, unless it is the chosen
+ * version: then its file was lost, and the image cannot be printed.
  */
 export function versionsToMention(versions: Version[], chosen: number | null, opened?: number): Version[] {
   const lastSuccess = versions.findLastIndex((version) => version.status === "completed");
@@ -56,7 +56,7 @@ export function versionsToMention(versions: Version[], chosen: number | null, op
   );
 }
 
-/** Why nothing can be made yet; undefined when it can. */
+/** Why no version can be generated yet; undefined if it can. */
 export type Obstacle = "photo_missing" | "photo_lost" | "page_missing" | "page_in_progress";
 
 export function obstacleTo(image: OrderImage, kind: Kind): Obstacle | undefined {
@@ -68,7 +68,7 @@ export function obstacleTo(image: OrderImage, kind: Kind): Obstacle | undefined 
   return image.versions.coloring.some(isActive) ? "page_in_progress" : "page_missing";
 }
 
-/** Whether the last try failed, or the chosen file was lost; what a person cancelled has not failed. */
+/** Whether the last attempt failed or the chosen file was lost; a cancelled version has not failed. */
 export function hasFailed(image: OrderImage, kind: Kind): boolean {
   return [versionsOf(image, kind).at(-1), chosenVersion(image, kind)].some(
     (version) => version?.status === "error" && !isCancelled(version),

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
-import { useMayChange } from "@/hooks/useSession";
+import { useCanEdit } from "@/hooks/useSession";
 
-/** What changes something. Viewers do not have it at all, and the header says why. */
+/** Wraps controls that make changes; renders nothing for viewers. The header explains the role. */
 export function ForOperators({ children }: { children: ReactNode }) {
-  return useMayChange() ? children : null;
+  return useCanEdit() ? children : null;
 }

@@ -6,16 +6,16 @@ import { MemoryRouter, useLocation } from "react-router";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { useSession } from "@/hooks/useSession";
 import { fetchOrder } from "@/lib/api";
-import { hearOtherTabs, tellOtherTabs } from "@/lib/otherTabs";
+import { listenToOtherTabs, notifyOtherTabs } from "@/lib/otherTabs";
 import { createQueryClient } from "@/lib/queryClient";
 import { holdRequests, problem, takeRequest, type WaitingRequest } from "@/test/fakeApi";
 import type { SessionAnswer } from "@/types/session";
 import { SessionGate } from "./SessionGate";
-import { Who } from "./Who";
+import { UserMenu } from "./UserMenu";
 
 const SESSION = "GET /api/v1/session";
 const ORDER = "GET /api/v1/orders/1270";
-const nobody: SessionAnswer = { mode: "password", caller: null };
+const signedOut: SessionAnswer = { mode: "password", caller: null };
 const operator = (name: string): SessionAnswer => ({
   mode: "password",
   caller: { name, kind: "user", role: "operator" },
@@ -32,14 +32,14 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-/** Something loaded, and something that one has typed. */
+/** A page with loaded data and an input. */
 function Page() {
   const { data } = useQuery({ queryKey: ["order"], queryFn: () => fetchOrder("1270") });
   const [note, setNote] = useState("");
   const { renew } = useSession();
   return (
     <main id="main" tabIndex={-1}>
-      <Who />
+      <UserMenu />
       <p>{data ? `loaded ${data.customer_name}` : "loading"}</p>
       <input aria-label="note" value={note} onChange={(event) => setNote(event.target.value)} />
       <button type="button" onClick={() => void fetchOrder("x").catch(() => null)}>
@@ -72,7 +72,7 @@ async function answer(start: string, body: unknown, status?: number, headers?: R
   return request;
 }
 
-/** The page is open for this person, who has typed something. */
+/** Renders the page for this user, who has typed something. */
 async function openFor(name: string) {
   const user = open();
   await answer(SESSION, operator(name));
@@ -82,11 +82,11 @@ async function openFor(name: string) {
   return user;
 }
 
-/** A call is refused, and the API confirms that the session is over. */
+/** A request is refused, and the API confirms that the session ended. */
 async function endSession(user: ReturnType<typeof userEvent.setup>) {
   await user.click(screen.getByRole("button", { name: "call" }));
   await answer("GET /api/v1/orders/x", problem(401, "sign_in_required"), 401);
-  await answer(SESSION, nobody);
+  await answer(SESSION, signedOut);
   await screen.findByRole("heading", { name: "Přihlášení" });
 }
 
@@ -96,8 +96,8 @@ async function fill(user: ReturnType<typeof userEvent.setup>, name: string, pass
   await user.type(screen.getByLabelText("Heslo"), `${password}{Enter}`);
 }
 
-describe("somebody who is signed in", () => {
-  it("waits for nothing: the page loads at the same time as the session", async () => {
+describe("a signed-in user", () => {
+  it("does not wait: the page loads concurrently with the session", async () => {
     open();
     await takeRequest(requests, ORDER);
     const session = await takeRequest(requests, SESSION);
@@ -106,19 +106,19 @@ describe("somebody who is signed in", () => {
     expect(screen.getByText("loading")).toBeVisible();
   });
 
-  it("sees the page also when the API does not answer who is there", async () => {
+  it("sees the page even if the session request fails", async () => {
     open();
     await answer(SESSION, problem(503, "database_unavailable"), 503);
     await answer(ORDER, { customer_name: "Jana" });
     expect(await screen.findByText("loaded Jana")).toBeVisible();
   });
 
-  it("is asked for anew every three minutes, and when the page is shown again", async () => {
+  it("is refetched every three minutes, and when the page becomes visible", async () => {
     vi.useFakeTimers({ shouldAdvanceTime: true });
     await openFor("Eva");
     await act(() => vi.advanceTimersByTimeAsync(3 * 60_000));
     await answer(SESSION, operator("Eva"));
-    // The answer is taken in; another question meanwhile would be the same one.
+    // Wait until the response is applied: a concurrent call would share its request.
     await act(() => vi.advanceTimersByTimeAsync(100));
     act(() => void document.dispatchEvent(new Event("visibilitychange", { bubbles: true })));
     await answer(SESSION, operator("Eva"));
@@ -126,12 +126,13 @@ describe("somebody who is signed in", () => {
   });
 });
 
-describe("nobody", () => {
-  it("is asked to sign in, and gets the page that was wanted", async () => {
+describe("without a session", () => {
+  it("shows the sign-in page, and the requested page afterwards", async () => {
     const user = open();
     await answer(ORDER, problem(401, "sign_in_required"), 401);
-    await answer(SESSION, nobody);
-    expect(await screen.findByLabelText("Jméno")).toHaveFocus();
+    await answer(SESSION, signedOut);
+    const name = await screen.findByLabelText("Jméno");
+    await waitFor(() => expect(name).toHaveFocus());
     expect(document.title).toBe("Přihlášení · Pastelka");
     expect(screen.queryByText("loading")).toBeNull();
     await fill(user, " Eva ", "secret");
@@ -144,9 +145,9 @@ describe("nobody", () => {
     expect(screen.queryByLabelText("Heslo")).toBeNull();
   });
 
-  it("is told what is missing or wrong, and goes on in that field", async () => {
+  it("shows what is missing or wrong, and focuses that field", async () => {
     const user = open();
-    await answer(SESSION, nobody);
+    await answer(SESSION, signedOut);
     await screen.findByLabelText("Jméno");
     await user.keyboard("Eva{Enter}");
     expect(screen.getByRole("alert")).toHaveTextContent("Vyplňte jméno i heslo.");
@@ -156,16 +157,16 @@ describe("nobody", () => {
     await waitFor(() => expect(screen.getByRole("alert")).toHaveTextContent("Jméno nebo heslo nesouhlasí."));
     expect(screen.getByLabelText("Heslo")).toHaveAccessibleDescription("Jméno nebo heslo nesouhlasí.");
     expect(screen.getByLabelText("Heslo")).toHaveFocus();
-    // Selected: the next try is typed over it.
+    // Selected, so that the next attempt replaces it.
     await user.keyboard("right{Enter}");
     const request = await takeRequest(requests, "POST /api/v1/session");
     expect(await request.body()).toEqual({ name: "Eva", password: "right" });
   });
 
-  it("waits out too many attempts, with the seconds counted down", async () => {
+  it("counts down the seconds after too many attempts", async () => {
     vi.useFakeTimers({ shouldAdvanceTime: true });
     const user = open();
-    await answer(SESSION, nobody);
+    await answer(SESSION, signedOut);
     await screen.findByLabelText("Jméno");
     await fill(user, "Eva", "wrong");
     await answer("POST /api/v1/session", problem(429, "too_many_attempts"), 429, { "Retry-After": "30" });
@@ -180,7 +181,7 @@ describe("nobody", () => {
     await takeRequest(requests, "POST /api/v1/session");
   });
 
-  it("has no form behind a proxy, whether the API or the proxy itself says so", async () => {
+  it("has no form behind a proxy, whether the API or the proxy refuses", async () => {
     const user = open();
     await answer(SESSION, { mode: "proxy", caller: null });
     expect(await screen.findByRole("heading", { name: "Nevíme, kdo jste" })).toBeVisible();
@@ -191,7 +192,7 @@ describe("nobody", () => {
     reload.mockRestore();
   });
 
-  it("is sent to the proxy that refuses to let the question through", async () => {
+  it("points to the proxy if the proxy redirects the session request", async () => {
     open();
     await answer(SESSION, "<html>", 401);
     expect(await screen.findByRole("heading", { name: "Nevíme, kdo jste" })).toBeVisible();
@@ -199,7 +200,7 @@ describe("nobody", () => {
 });
 
 describe("a session that ends meanwhile", () => {
-  it("keeps what is on screen for the same person, and refetches it", async () => {
+  it("keeps the pages for the same user, and refetches their data", async () => {
     const user = await openFor("Eva");
     await endSession(user);
     expect(
@@ -213,11 +214,11 @@ describe("a session that ends meanwhile", () => {
     await answer(ORDER, { customer_name: "Karel" });
     expect(await screen.findByText("loaded Karel")).toBeVisible();
     expect(screen.getByLabelText("note")).toHaveValue("call back");
-    // Where one was: at the button that was pressed last.
+    // The focus is back on the last pressed button.
     expect(screen.getByRole("button", { name: "call" })).toHaveFocus();
   });
 
-  it("shows another person nothing of it", async () => {
+  it("shows nothing of it to another user", async () => {
     const user = await openFor("Eva");
     await endSession(user);
     await fill(user, "Karel", "secret");
@@ -229,7 +230,7 @@ describe("a session that ends meanwhile", () => {
     expect(await screen.findByText("loaded Olga")).toBeVisible();
   });
 
-  it("is not taken for ended when the API says otherwise", async () => {
+  it("is not treated as ended if the API reports a session", async () => {
     const user = await openFor("Eva");
     await user.click(screen.getByRole("button", { name: "call" }));
     await answer("GET /api/v1/orders/x", problem(401, "sign_in_required"), 401);
@@ -238,7 +239,7 @@ describe("a session that ends meanwhile", () => {
     expect(screen.queryByLabelText("Heslo")).toBeNull();
   });
 
-  it("keeps its data for longer than the cache does by itself", async () => {
+  it("keeps its data longer than the cache's default", async () => {
     vi.useFakeTimers({ shouldAdvanceTime: true });
     const user = await openFor("Eva");
     await endSession(user);
@@ -252,15 +253,15 @@ describe("a session that ends meanwhile", () => {
 });
 
 describe("signing out", () => {
-  it("forgets everything, goes to the list, and tells the other tabs", async () => {
+  it("drops all data, opens the list, and notifies the other tabs", async () => {
     const user = await openFor("Eva");
     const heard = vi.fn();
-    const stop = hearOtherTabs(heard);
+    const stop = listenToOtherTabs(heard);
     await user.click(screen.getByRole("button", { name: "Odhlásit se" }));
     await answer("DELETE /api/v1/session", null, 204);
     expect(await screen.findByLabelText("Jméno")).toHaveValue("");
     expect(screen.queryByText("loaded Jana")).toBeNull();
-    await waitFor(() => expect(heard).toHaveBeenCalledWith("left"));
+    await waitFor(() => expect(heard).toHaveBeenCalledWith("signedOut"));
     stop();
     await fill(user, "Eva", "secret");
     await answer("POST /api/v1/session", operator("Eva"));
@@ -270,27 +271,27 @@ describe("signing out", () => {
     expect(screen.getByRole("status")).toHaveTextContent(/^\/$/);
   });
 
-  it("is said to have failed where it has", async () => {
+  it("shows an error if it fails", async () => {
     const user = await openFor("Eva");
     await user.click(screen.getByRole("button", { name: "Odhlásit se" }));
     await answer("DELETE /api/v1/session", problem(503, "database_unavailable"), 503);
     expect(screen.getByText("loaded Jana")).toBeVisible();
   });
 
-  it("of another tab closes this one, and signing in there opens it", async () => {
+  it("in another tab signs this one out, and signing in there signs it in", async () => {
     await openFor("Eva");
-    tellOtherTabs("left");
+    notifyOtherTabs("signedOut");
     expect(await screen.findByLabelText("Jméno")).toHaveValue("");
     expect(screen.queryByText("loaded Jana")).toBeNull();
-    tellOtherTabs("entered");
+    notifyOtherTabs("signedIn");
     await answer(SESSION, operator("Karel"));
     await takeRequest(requests, ORDER);
     expect(screen.getByText("loading")).toBeVisible();
   });
 });
 
-describe("Who", () => {
-  it("says nothing where everybody may do everything", async () => {
+describe("UserMenu", () => {
+  it("renders nothing with AUTH_MODE=open", async () => {
     open();
     await answer(SESSION, { mode: "open", caller: { name: "open", kind: "open", role: "operator" } });
     await answer(ORDER, { customer_name: "Jana" });
@@ -299,7 +300,7 @@ describe("Who", () => {
     expect(screen.queryByText("Odhlásit se")).toBeNull();
   });
 
-  it("has no way out behind a proxy, and says what a viewer may do", async () => {
+  it("has no sign-out button behind a proxy, and explains the viewer role", async () => {
     open();
     await answer(SESSION, { mode: "proxy", caller: { name: "eva@shop", kind: "proxy", role: "viewer" } });
     expect(await screen.findByRole("button", { name: "Přihlášení: eva@shop" })).toBeVisible();

@@ -3,15 +3,22 @@ import { Activity, lazy, Suspense, useEffect, useMemo, type ReactNode } from "re
 import { useNavigate } from "react-router";
 import { onRefusal } from "@/api/client";
 import { SessionContext, type SessionState } from "@/hooks/useSession";
-import { hearOtherTabs, tellOtherTabs } from "@/lib/otherTabs";
-import { askAnew, holdCache, leave, renewSession, sessionQuery, signOut } from "@/lib/session";
+import { listenToOtherTabs, notifyOtherTabs } from "@/lib/otherTabs";
+import {
+  refetchSession,
+  retainCache,
+  endLocalSession,
+  renewSession,
+  sessionQuery,
+  signOut,
+} from "@/lib/session";
 import type { Session } from "@/types/session";
-import { KeptPlace } from "./KeptPlace";
+import { RestoredView } from "./RestoredView";
 
 const loadSignInPage = () => import("./SignInPage");
 const SignInPage = lazy(loadSignInPage);
 
-/** A picture that fails may be one of many: the session is asked about once for all of them. */
+/** Many pictures may fail at once: the session is checked once for all of them. */
 const CHECK_MS = 5000;
 
 function useSessionState(queries: QueryClient, session: Session | undefined): SessionState {
@@ -22,34 +29,34 @@ function useSessionState(queries: QueryClient, session: Session | undefined): Se
       mode: session?.mode ?? "open",
       caller: session?.caller ?? null,
       isKnown: session !== undefined,
-      // Until it is known nothing is taken away; the API decides anyway.
-      mayChange: session?.caller?.role !== "viewer",
-      entry: session?.entry ?? 0,
+      // While the role is unknown, all controls are shown; the API enforces the role.
+      canEdit: session?.caller?.role !== "viewer",
+      signInCount: session?.signInCount ?? 0,
       renew,
       check: () => {
-        // In an open house there is no session that could have ended.
+        // With AUTH_MODE=open there is no session that could end.
         if (session !== undefined && session.mode !== "open")
           void renewSession(queries, CHECK_MS).catch(() => null);
       },
       signOut: async () => {
         await signOut(queries);
-        tellOtherTabs("left");
+        notifyOtherTabs("signedOut");
         await navigate("/", { replace: true });
       },
     };
   }, [queries, session, navigate]);
 }
 
-/** What is refused with these may mean that the session ended, or that one may do less than before. */
-const TELLING: readonly string[] = ["sign_in_required", "operator_required", "not_admitted"];
+/** Error codes that indicate that the session ended or the role changed. */
+const SESSION_ERROR_CODES: readonly string[] = ["sign_in_required", "operator_required", "not_admitted"];
 
-/** Ask who is there when a refusal tells that it may be somebody else, or nobody. */
-function useRefusals(queries: QueryClient): void {
+/** Rechecks the session after a refusal that indicates another user, or none. */
+function useRecheckOnRefusal(queries: QueryClient): void {
   useEffect(
     () =>
       onRefusal(({ code, status }) => {
         const isByProxy = status === 401 && code === "unknown";
-        if (TELLING.includes(code) || isByProxy) void renewSession(queries).catch(() => null);
+        if (SESSION_ERROR_CODES.includes(code) || isByProxy) void renewSession(queries).catch(() => null);
       }),
     [queries],
   );
@@ -59,48 +66,48 @@ function useOtherTabs(queries: QueryClient): void {
   const navigate = useNavigate();
   useEffect(
     () =>
-      hearOtherTabs((news) => {
-        if (news === "entered") void askAnew(queries).catch(() => null);
-        else void leave(queries).then(() => navigate("/", { replace: true }));
+      listenToOtherTabs((message) => {
+        if (message === "signedIn") void refetchSession(queries).catch(() => null);
+        else void endLocalSession(queries).then(() => navigate("/", { replace: true }));
       }),
     [queries, navigate],
   );
 }
 
-/** What is hidden keeps its data, however long it takes until somebody signs in again. */
-function useHeldCache(queries: QueryClient, isHidden: boolean): void {
-  useEffect(() => (isHidden ? holdCache(queries) : undefined), [queries, isHidden]);
+/** Keeps the data of hidden pages until the user signs in again, however long that takes. */
+function useRetainedCache(queries: QueryClient, isHidden: boolean): void {
+  useEffect(() => (isHidden ? retainCache(queries) : undefined), [queries, isHidden]);
 }
 
-/** Where sessions end, the page for that is fetched before one does: later the network may be away. */
-function useSignInPageAtHand(session: Session | undefined): void {
-  const mayEnd = session !== undefined && session.mode !== "open";
+/** Preloads the sign-in page if sessions can end: the network may be down when it is needed. */
+function usePreloadedSignInPage(session: Session | undefined): void {
+  const canEnd = session !== undefined && session.mode !== "open";
   useEffect(() => {
-    if (mayEnd) void loadSignInPage().catch(() => null);
-  }, [mayEnd]);
+    if (canEnd) void loadSignInPage().catch(() => null);
+  }, [canEnd]);
 }
 
 /**
- * Lets in who is signed in, and asks the others to sign in. The pages load at the same time as the session,
- * so that nothing waits for it. When the session ends they stay as they are, hidden and at rest, for the
- * same person to go on; another person begins anew.
+ * Shows the pages to signed-in users and the sign-in page to others. The pages load concurrently with the
+ * session. When the session ends, they stay mounted but hidden, so that the same user can continue; for another
+ * user they are remounted.
  */
 export function SessionGate({ children }: { children: ReactNode }) {
   const queries = useQueryClient();
   const { data: session, failureCount } = useQuery(sessionQuery);
   const state = useSessionState(queries, session);
   const isClosed = session !== undefined && session.caller === null;
-  useRefusals(queries);
+  useRecheckOnRefusal(queries);
   useOtherTabs(queries);
-  useHeldCache(queries, isClosed);
-  useSignInPageAtHand(session);
-  const isAsking = session === undefined && failureCount === 0;
+  useRetainedCache(queries, isClosed);
+  usePreloadedSignInPage(session);
+  const isLoading = session === undefined && failureCount === 0;
   const isEmpty = isClosed && session.person === null;
   return (
     <SessionContext value={state}>
       {!isEmpty && (
-        <Activity key={session?.house ?? 0} mode={isClosed ? "hidden" : "visible"}>
-          <KeptPlace isAsking={isAsking}>{children}</KeptPlace>
+        <Activity key={session?.resetCount ?? 0} mode={isClosed ? "hidden" : "visible"}>
+          <RestoredView isLoading={isLoading}>{children}</RestoredView>
         </Activity>
       )}
       {isClosed && (

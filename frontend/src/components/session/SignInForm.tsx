@@ -2,18 +2,18 @@ import { useEffect, useId, useRef, type Ref, type SyntheticEvent } from "react";
 import { useNow } from "@/hooks/useNow";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
-import { useSigningIn, type Obstacle } from "./useSigningIn";
+import { useSignIn, type SignInError } from "./useSignIn";
 
-/** Often enough that no second of the countdown is skipped. */
-const LOOK_MS = 250;
+/** Short enough that the countdown does not skip a second. */
+const COUNTDOWN_TICK_MS = 250;
 
 interface FieldProps {
   label: string;
-  /** By these names password managers know the field. */
+  /** Names that password managers recognize. */
   name: "username" | "current-password";
   initial?: string;
   wrong: boolean;
-  /** Id of what says why it is wrong. */
+  /** Id of the element with the error message. */
   describedBy: string;
   field: Ref<HTMLInputElement>;
 }
@@ -45,11 +45,11 @@ function Field({ label, name, initial, wrong, describedBy, field }: FieldProps) 
 
 function Countdown({ seconds, until }: { seconds: number; until: number }) {
   const { t } = useLanguage();
-  const left = Math.ceil((until - useNow(LOOK_MS)) / 1000);
+  const left = Math.ceil((until - useNow(COUNTDOWN_TICK_MS)) / 1000);
   if (left <= 0) return t("signIn.waited");
   return (
     <>
-      {/* Said once; the number that changes is for the eyes. */}
+      {/* Screen readers announce the number once, not every second. */}
       <span className="sr-only">{t("signIn.wait", { count: seconds })}</span>
       <span aria-hidden className="tabular-nums">
         {t("signIn.wait", { count: Math.min(left, seconds) })}
@@ -58,19 +58,19 @@ function Countdown({ seconds, until }: { seconds: number; until: number }) {
   );
 }
 
-/** Has a line of its own also when there is nothing to say; what is above it never moves. */
-function Message({ id, obstacle }: { id: string; obstacle: Obstacle | undefined }) {
+/** Reserves a line even without a message, so that the form does not move. */
+function Message({ id, signInError }: { id: string; signInError: SignInError | undefined }) {
   return (
     <p id={id} role="alert" className="mt-2.5 -mb-2 min-h-5 text-[13px] leading-5 text-bad">
-      {obstacle && ("sentence" in obstacle ? obstacle.sentence : <Countdown {...obstacle} />)}
+      {signInError && ("sentence" in signInError ? signInError.sentence : <Countdown {...signInError} />)}
     </p>
   );
 }
 
-/** Name and password. `person`: whose session ended, and whose screen is waiting underneath. */
+/** Name and password. `person`: the user whose session ended and whose pages are hidden. */
 export function SignInForm({ person }: { person: string | null }) {
   const { t } = useLanguage();
-  const { busy, obstacle, setObstacle, enter } = useSigningIn();
+  const { busy, signInError, setSignInError, submit } = useSignIn();
   const messageId = useId();
   const name = useRef<HTMLInputElement>(null);
   const password = useRef<HTMLInputElement>(null);
@@ -78,21 +78,21 @@ export function SignInForm({ person }: { person: string | null }) {
     (person === null ? name : password).current?.focus();
   }, [person]);
 
-  const submit = async () => {
-    const isWaiting = obstacle && "until" in obstacle && obstacle.until > Date.now();
+  const validate = async () => {
+    const isWaiting = signInError && "until" in signInError && signInError.until > Date.now();
     if (!name.current || !password.current || isWaiting) return;
     const [nameField, passwordField] = [name.current, password.current];
     const missing = [nameField, passwordField].find((field) => field.value.trim() === "");
     if (missing) {
-      setObstacle({ sentence: t("signIn.missing"), isOfFields: true });
+      setSignInError({ sentence: t("signIn.missing"), isCredentials: true });
       missing.focus();
-    } else if (!(await enter(nameField.value.trim(), passwordField.value))) passwordField.select();
+    } else if (!(await submit(nameField.value.trim(), passwordField.value))) passwordField.select();
   };
   const onSubmit = (event: SyntheticEvent) => {
     event.preventDefault();
-    void submit();
+    void validate();
   };
-  const wrong = obstacle !== undefined && "isOfFields" in obstacle && obstacle.isOfFields;
+  const wrong = signInError !== undefined && "isCredentials" in signInError && signInError.isCredentials;
   const field = { wrong, describedBy: messageId };
   return (
     <form noValidate aria-busy={busy} onSubmit={onSubmit}>
@@ -111,12 +111,12 @@ export function SignInForm({ person }: { person: string | null }) {
       <button
         type="submit"
         className="button button-primary mt-6 h-11 w-full aria-disabled:opacity-60"
-        // Not `disabled`: that would drop the focus.
+        // Not `disabled`: a disabled button loses the focus.
         aria-disabled={busy}
       >
         {t(busy ? "signIn.busy" : "signIn.submit")}
       </button>
-      <Message id={messageId} obstacle={obstacle} />
+      <Message id={messageId} signInError={signInError} />
     </form>
   );
 }

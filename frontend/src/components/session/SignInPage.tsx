@@ -4,16 +4,16 @@ import { useFileDrop } from "@/hooks/useFileDrop";
 import { useTitle } from "@/hooks/useTitle";
 import { useLanguage } from "@/i18n/context";
 import type { Session } from "@/types/session";
-import { AtProxy } from "./AtProxy";
+import { ProxySignIn } from "./ProxySignIn";
 import { SignInForm } from "./SignInForm";
 
 const nothing = () => undefined;
 
-/** What stands in place of every page while nobody is signed in. */
+/** Replaces every page while no user is signed in. */
 export default function SignInPage({ session }: { session: Session }) {
   const { t } = useLanguage();
   useTitle(t("signIn.title"));
-  // A photo dropped here would otherwise be opened by the browser, in place of everything.
+  // Otherwise the browser would open a dropped photo and leave the page.
   useFileDrop(nothing);
   return (
     <div className="flex min-h-dvh flex-col">
@@ -27,7 +27,7 @@ export default function SignInPage({ session }: { session: Session }) {
           {t("app.name")}
         </p>
         <div className="rounded-2xl border border-line bg-card p-6 shadow-card sm:p-7">
-          {session.mode === "proxy" ? <AtProxy /> : <SignInForm person={session.person} />}
+          {session.mode === "proxy" ? <ProxySignIn /> : <SignInForm person={session.person} />}
         </div>
       </main>
     </div>

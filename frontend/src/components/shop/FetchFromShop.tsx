@@ -7,15 +7,15 @@ import { failureSentence } from "@/lib/failure";
 import { showToast } from "@/lib/toasts";
 import type { OrderPage } from "@/types";
 
-/** Whether a shop is connected, by the last answer there was: another filter's has not come yet. */
+/** Whether a shop is connected, by the last response: the current filter's may not have arrived yet. */
 export function useShopConfigured(data: InfiniteData<OrderPage> | undefined): boolean {
-  const told = data?.pages[0]?.shop_configured;
+  const current = data?.pages[0]?.shop_configured;
   const [known, setKnown] = useState(false);
-  if (told !== undefined && told !== known) setKnown(told);
-  return told ?? known;
+  if (current !== undefined && current !== known) setKnown(current);
+  return current ?? known;
 }
 
-/** Fetches the shop's orders; they come into the list one by one, as they are stored. */
+/** Fetches the shop's orders; they appear in the list one by one as they are stored. */
 export function FetchFromShop() {
   const { t } = useLanguage();
   const fetching = useMutation({

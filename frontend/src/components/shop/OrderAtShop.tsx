@@ -10,7 +10,7 @@ interface OrderAtShopProps {
   order: { order_number: string; shop_url?: string | null };
 }
 
-/** Reads the order from the shop again, and leads to it there; nothing for an order that is not the shop's. */
+/** Syncs the order with the shop, and links to it there; nothing for manual orders. */
 export function OrderAtShop({ order }: OrderAtShopProps) {
   const { t } = useLanguage();
   const sync = useMutation({

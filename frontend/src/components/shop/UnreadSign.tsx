@@ -1,11 +1,11 @@
 import { useLanguage } from "@/i18n/context";
 
 interface UnreadSignProps {
-  /** What could not be read of the shop's last webhook about the order. */
+  /** The fields of the shop's last webhook that could not be read. */
   fields: string[] | null | undefined;
 }
 
-/** Says that a part of the order came from the shop in a form that cannot be read; nothing if all was read. */
+/** A warning that parts of the shop's data could not be read; nothing if all were. */
 export function UnreadSign({ fields }: UnreadSignProps) {
   const { t } = useLanguage();
   if (!fields?.length) return null;
@@ -15,7 +15,7 @@ export function UnreadSign({ fields }: UnreadSignProps) {
       role="img"
       aria-label={sentence}
       title={sentence}
-      // Above the link that covers the row.
+      // Stacked above the link that covers the row.
       className="relative z-10 ml-1 inline-grid size-5 place-items-center rounded-full bg-bad-soft align-middle text-xs font-bold text-bad"
     >
       !

@@ -36,7 +36,7 @@ describe("the list with a shop", () => {
     return user;
   }
 
-  it("marks an order of which something could not be read", async () => {
+  it("marks an order with unreadable fields", async () => {
     renderPage(<ListPage />, "/");
     const unread = { unread_fields: ["email: Input should be a valid string"] };
     const items = [sampleRow("1270", 2, unread), sampleRow("M1000", 1)];
@@ -46,7 +46,7 @@ describe("the list with a shop", () => {
     expect(screen.getAllByRole("img", { name: /nešlo přečíst/ })).toHaveLength(1);
   });
 
-  it("marks an order that the shop cancelled in place of its payment", async () => {
+  it("shows that the shop cancelled an order instead of its payment", async () => {
     renderPage(<ListPage />, "/");
     const items = [sampleRow("1270", 2, { cancelled_at: "2026-01-17T10:00:00+01:00" }), sampleRow("1269", 1)];
     (await takeRequest(requests, ORDERS)).answer({ items, next_cursor: null, shop_configured: true });
@@ -58,12 +58,12 @@ describe("the list with a shop", () => {
     expect(screen.getAllByText("Zaplaceno")).toHaveLength(1);
   });
 
-  it("has no button where no shop is connected", async () => {
+  it("has no button if no shop is connected", async () => {
     await showList(false);
     expect(screen.queryByRole("button", { name: "Načíst z Shopify" })).toBeNull();
   });
 
-  it("fetches once however often it is pressed, and says that it began", async () => {
+  it("fetches once despite several clicks, and shows that it started", async () => {
     const user = await showList(true);
     await user.click(screen.getByRole("button", { name: "Načíst z Shopify" }));
     const request = await takeRequest(requests, FETCH);
@@ -76,7 +76,7 @@ describe("the list with a shop", () => {
     await waitFor(() => expect(screen.getByRole("button", { name: "Načíst z Shopify" })).toBeEnabled());
   });
 
-  it("says why it cannot fetch", async () => {
+  it("shows why fetching failed", async () => {
     const user = await showList(true);
     await user.click(screen.getByRole("button", { name: "Načíst z Shopify" }));
     (await takeRequest(requests, FETCH)).answer(problem(409, "shop_not_configured"), 409);
@@ -90,7 +90,7 @@ describe("the list with a shop", () => {
     expect(screen.getByRole("button", { name: "Načíst z Shopify" })).toBeVisible();
   });
 
-  it("leads to the shop from the rows of its orders only", async () => {
+  it("links to the shop only in the rows of its orders", async () => {
     await showList(true);
     const links = screen.getAllByRole("link", { name: "Otevřít ve Shopify" });
     expect(links.map((link) => link.getAttribute("href"))).toEqual([URL_AT_SHOP]);
@@ -108,7 +108,7 @@ describe("an order of the shop", () => {
     return user;
   }
 
-  it("is read again on demand", async () => {
+  it("is synced on demand", async () => {
     const user = await showOrder(URL_AT_SHOP);
     expect(screen.getByRole("link", { name: "Otevřít ve Shopify" })).toHaveAttribute("href", URL_AT_SHOP);
     await user.click(screen.getByRole("button", { name: "Stáhnout ze Shopify" }));
@@ -117,7 +117,7 @@ describe("an order of the shop", () => {
     await waitFor(() => expect(screen.getByRole("button", { name: "Stáhnout ze Shopify" })).toBeEnabled());
   });
 
-  it("says why it cannot be read", async () => {
+  it("shows why syncing failed", async () => {
     const user = await showOrder(URL_AT_SHOP);
     await user.click(screen.getByRole("button", { name: "Stáhnout ze Shopify" }));
     (await takeRequest(requests, SYNC)).answer(problem(409, "order_not_of_shop"), 409);
@@ -126,7 +126,7 @@ describe("an order of the shop", () => {
     ).toBeVisible();
   });
 
-  async function showTakenBack(changes: Partial<Order>) {
+  async function showWithdrawn(changes: Partial<Order>) {
     renderPage(<OrderDetail orderNumber="1270" />, "/orders/1270");
     const order = { ...sampleOrder("1270", [sampleImage(1, "completed")]), ...changes };
     (await takeRequest(requests, "GET /api/v1/orders/1270")).answer(order);
@@ -138,8 +138,8 @@ describe("an order of the shop", () => {
       .getAllByRole("button")
       .map((button) => button.textContent.replace(/\D/g, ""));
 
-  it("that was cancelled says so, and offers neither to generate nor to download", async () => {
-    await showTakenBack({ cancelled_at: "2026-01-17T10:00:00+01:00" });
+  it("that was cancelled shows that, and offers neither to generate nor to download", async () => {
+    await showWithdrawn({ cancelled_at: "2026-01-17T10:00:00+01:00" });
     const badge = screen.getByText("Zrušena v obchodě");
     expect(badge).toHaveAttribute("data-shop", "cancelled");
     expect(screen.getByText(/^Objednávku obchod zrušil\./)).toBeVisible();
@@ -158,7 +158,7 @@ describe("an order of the shop", () => {
       removed: true,
       images: [sampleImage(2, "completed")],
     };
-    await showTakenBack({ line_items: [kept, gone] as Order["line_items"] });
+    await showWithdrawn({ line_items: [kept, gone] as Order["line_items"] });
     const book = within(screen.getByRole("region", { name: "Druhá kniha" }));
     expect(book.getByText("Odebráno z objednávky")).toHaveAttribute("data-shop", "removed");
     expect(screen.getByText(/^Položku obchod z objednávky odebral\./)).toBeVisible();
@@ -171,7 +171,7 @@ describe("an order of the shop", () => {
     await waitFor(() => expect(screen.getByRole("button", { name: "Vygenerovat omalovánky" })).toBeEnabled());
   });
 
-  it("has neither where the shop is not known", async () => {
+  it("has neither control if the shop is unknown", async () => {
     await showOrder();
     expect(screen.queryByRole("button", { name: "Stáhnout ze Shopify" })).toBeNull();
     expect(screen.queryByRole("link", { name: "Otevřít ve Shopify" })).toBeNull();

@@ -6,7 +6,7 @@ import type { Service } from "@/lib/system";
 
 type State = NonNullable<Service["processes"][number]["breaker"]>;
 
-/** Whether jobs go to the paid provider, or wait because it fails. */
+/** State of the circuit breaker: whether jobs go to the paid provider, or wait because it fails. */
 export function Breaker({ breaker, now }: { breaker: State; now: number }) {
   const { t } = useLanguage();
   const closed = breaker.state === "closed";

@@ -8,7 +8,7 @@ import type { SystemState } from "@/lib/api";
 import { cn } from "@/lib/cn";
 import { LetterRow } from "./LetterRow";
 import { CARD, Section } from "./Section";
-import { Untold } from "./Untold";
+import { Unavailable } from "./Unavailable";
 
 function None() {
   const { t } = useLanguage();
@@ -22,8 +22,8 @@ function None() {
   );
 }
 
-/** A row that goes takes the focus with it; the heading gets it then, so that the keyboard stays here. */
-function useKeptFocus(rows: number) {
+/** Focuses the heading when the row with the focus is removed. */
+function useHeadingFocus(rows: number) {
   const heading = useRef<HTMLHeadingElement>(null);
   const before = useRef(rows);
   useEffect(() => {
@@ -34,12 +34,12 @@ function useKeptFocus(rows: number) {
   return heading;
 }
 
-/** Jobs that were given up on: ask again for them, or dismiss them. */
+/** The dead letters, with buttons to requeue or dismiss them. */
 export function DeadLetters({ letters }: { letters: SystemState["dead_letters"] }) {
   const { t } = useLanguage();
   const { busy, refusals, requeue, dismiss, requeueAll } = useDeadLetters();
   const { count, newest } = letters ?? { count: 0, newest: [] };
-  const heading = useKeptFocus(newest.length);
+  const heading = useHeadingFocus(newest.length);
   const all = count > 1 && (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
       {count > newest.length && (
@@ -63,7 +63,7 @@ export function DeadLetters({ letters }: { letters: SystemState["dead_letters"] 
   );
   return (
     <Section id="letters" title={t("system.letters")} aside={all} heading={heading}>
-      {letters === null && <Untold />}
+      {letters === null && <Unavailable />}
       {letters !== null && newest.length === 0 && <None />}
       {newest.length > 0 && (
         <ul className={cn(CARD, "divide-y divide-line")}>

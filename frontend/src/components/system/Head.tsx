@@ -4,11 +4,11 @@ import { useLanguage, type Translate } from "@/i18n/context";
 import type { SystemState } from "@/lib/api";
 import { cn } from "@/lib/cn";
 import { duration } from "@/lib/duration";
-import { troublesOf, type Trouble } from "@/lib/system";
+import { findIssues, type SystemIssue } from "@/lib/system";
 import { serviceName } from "./serviceName";
 
 const SECOND_MS = 1000;
-/** Below this the age of what is shown is not worth a number. */
+/** A smaller age is shown as "just now". */
 const FRESH_MS = 2000;
 
 function Freshness({ at }: { at: number }) {
@@ -21,30 +21,30 @@ function Freshness({ at }: { at: number }) {
   );
 }
 
-function sentence(trouble: Trouble, t: Translate): string {
-  if (trouble.kind === "letters" || trouble.kind === "refused")
-    return t(`system.trouble.${trouble.kind}`, { count: trouble.count });
-  if (trouble.kind === "breaker") return t("system.trouble.breaker", { name: serviceName(trouble.name, t) });
-  if (trouble.kind !== "service") return t(`system.trouble.${trouble.kind}`);
-  const name = serviceName(trouble.name, t);
-  return t("system.trouble.service", { name, state: t(`system.state.${trouble.state}`).toLocaleLowerCase() });
+function sentence(issue: SystemIssue, t: Translate): string {
+  if (issue.kind === "letters" || issue.kind === "refused")
+    return t(`system.issue.${issue.kind}`, { count: issue.count });
+  if (issue.kind === "breaker") return t("system.issue.breaker", { name: serviceName(issue.name, t) });
+  if (issue.kind !== "service") return t(`system.issue.${issue.kind}`);
+  const name = serviceName(issue.name, t);
+  return t("system.issue.service", { name, state: t(`system.state.${issue.state}`).toLocaleLowerCase() });
 }
 
-/** That all is well, or what is not, each with a link to where it is shown. */
-function Verdict({ system }: { system: SystemState }) {
+/** The current issues, each with a link to its section; or that there are none. */
+function HealthSummary({ system }: { system: SystemState }) {
   const { t } = useLanguage();
-  const troubles = troublesOf(system);
-  const isWell = troubles.length === 0;
+  const issues = findIssues(system);
+  const isWell = issues.length === 0;
   return (
     <div
       role="status"
       className={cn("flex flex-wrap items-center gap-x-4 font-medium", isWell ? "text-ok" : "text-bad")}
     >
       {isWell && <Line icon="check" text={t("system.verdict.well")} />}
-      {troubles.map((trouble) => {
-        const text = sentence(trouble, t);
+      {issues.map((issue) => {
+        const text = sentence(issue, t);
         return (
-          <a key={text} href={`#${trouble.section}`} className="hover:underline">
+          <a key={text} href={`#${issue.section}`} className="hover:underline">
             <Line icon="alert" text={text} />
           </a>
         );
@@ -64,19 +64,19 @@ function Line({ icon, text }: { icon: IconName; text: string }) {
 
 interface HeadProps {
   system: SystemState;
-  /** When it was told, in milliseconds of this machine's clock. */
+  /** When the state was received (ms, this machine's clock). */
   at: number;
   busy: boolean;
   onRefresh: () => void;
 }
 
-/** Whether all is well, and how old that answer is. */
+/** The title of the page with the health summary and the age of the data. */
 export function Head({ system, at, busy, onRefresh }: HeadProps) {
   const { t } = useLanguage();
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
       <h1 className="text-[22px] font-semibold tracking-tight">{t("system.title")}</h1>
-      <Verdict system={system} />
+      <HealthSummary system={system} />
       <div className="flex items-center gap-1.5 sm:ml-auto">
         <Freshness at={at} />
         <button

@@ -3,7 +3,7 @@ import { cn } from "@/lib/cn";
 import type { Hour } from "@/lib/system";
 import { MinuteBars } from "./MinuteBars";
 import { CARD, Section } from "./Section";
-import { Untold } from "./Untold";
+import { Unavailable } from "./Unavailable";
 
 interface FigureProps {
   name: string;
@@ -55,13 +55,13 @@ function Kind({ hour }: { hour: Hour }) {
   );
 }
 
-/** What ended in the last hour, and when in it. */
+/** The versions that ended in the last hour, by minute. */
 export function LastHour({ hours }: { hours: readonly Hour[] | null }) {
   const { t } = useLanguage();
   return (
     <Section title={t("system.hour")}>
       {hours === null ? (
-        <Untold />
+        <Unavailable />
       ) : (
         <div className="grid gap-3 lg:grid-cols-2">
           {hours.map((hour) => (

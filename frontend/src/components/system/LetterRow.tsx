@@ -10,15 +10,15 @@ import { when } from "@/lib/when";
 
 interface LetterRowProps {
   letter: DeadLetter;
-  /** Why it could not be requeued or dismissed. */
+  /** Why requeueing or dismissing it failed. */
   refusal: string | undefined;
   busy: boolean;
   onRequeue: () => void;
   onDismiss: () => void;
 }
 
-/** What a letter's job was to do; its subject where this build does not know the kind. */
-function whatOf(letter: DeadLetter, t: Translate): string {
+/** Description of a dead letter's job; its subject if the kind is unknown. */
+function describeLetter(letter: DeadLetter, t: Translate): string {
   const kind = letterKind(letter);
   return kind === null ? letter.subject : t(`system.letter.${kind}`);
 }
@@ -32,7 +32,7 @@ function About({ letter }: { letter: DeadLetter }) {
   ].filter(Boolean);
   return (
     <div className="min-w-0">
-      <div className="font-medium break-words">{whatOf(letter, t)}</div>
+      <div className="font-medium break-words">{describeLetter(letter, t)}</div>
       <div className="flex flex-wrap gap-x-2 text-[13px] text-mute">
         {number != null && (
           <Link
@@ -82,7 +82,7 @@ function When({ letter }: { letter: DeadLetter }) {
 function Actions({ letter, busy, onRequeue, onDismiss }: Omit<LetterRowProps, "refusal">) {
   const { t } = useLanguage();
   const about = [
-    whatOf(letter, t),
+    describeLetter(letter, t),
     letter.order_number != null && t("system.letter.order", { number: letter.order_number }),
   ];
   const what = about.filter(Boolean).join(", ");
@@ -113,7 +113,7 @@ function Actions({ letter, busy, onRequeue, onDismiss }: Omit<LetterRowProps, "r
   );
 }
 
-/** A job that was given up on: what, why, when, and what can be done. */
+/** A dead letter: its job, reason and time, and the actions. */
 export function LetterRow({ letter, refusal, busy, onRequeue, onDismiss }: LetterRowProps) {
   return (
     <li

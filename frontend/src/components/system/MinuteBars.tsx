@@ -18,7 +18,7 @@ function usePointedAt(count: number) {
   return { minute, onPointerMove, onPointerLeave: () => setMinute(null) };
 }
 
-/** The bars alone: completed above the line, failed below it, so that shape tells them apart. */
+/** The bars: completed above the line, failed below it, so that the distinction does not rely on color. */
 function Drawing({ minutes, pointed }: { minutes: Hour["minutes"]; pointed: number | null }) {
   const { bars, line } = barsOf(minutes.completed, minutes.failed);
   const gap = (1 - BAR_WIDTH) / 2;
@@ -60,13 +60,13 @@ function Drawing({ minutes, pointed }: { minutes: Hour["minutes"]; pointed: numb
   );
 }
 
-/** An hour minute by minute; the minute under the pointer is told in words. */
+/** A bar chart of an hour by minute; a text describes the minute under the pointer. */
 export function MinuteBars({ hour, label }: { hour: Hour; label: string }) {
   const { t, language } = useLanguage();
   const { minutes } = hour;
   const { minute, ...pointer } = usePointedAt(minutes.completed.length);
   const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
-  const told = (index: number) =>
+  const describe = (index: number) =>
     t("system.hour.minute", {
       time: clock.format(Date.parse(minutes.begin) + index * MINUTE_MS),
       completed: minutes.completed[index] ?? 0,
@@ -80,7 +80,9 @@ export function MinuteBars({ hour, label }: { hour: Hour; label: string }) {
       <figcaption className="mt-1 flex justify-between gap-3 text-xs text-mute tabular-nums">
         <span>{t("system.hour.ago")}</span>
         <span>
-          {minute === null ? t("system.hour.peak", { count: Math.max(...minutes.completed) }) : told(minute)}
+          {minute === null
+            ? t("system.hour.peak", { count: Math.max(...minutes.completed) })
+            : describe(minute)}
         </span>
         <span>{t("system.hour.now")}</span>
       </figcaption>

@@ -6,12 +6,12 @@ import { duration } from "@/lib/duration";
 import { isOutboxStuck, type QueueState } from "@/lib/system";
 import { linePoints } from "./bars";
 import { CARD, Section } from "./Section";
-import { Untold } from "./Untold";
+import { Unavailable } from "./Unavailable";
 
 const WIDTH = 100;
 const HEIGHT = 26;
 
-/** How deep a queue was since the page was opened. */
+/** The depth of a queue since the page was opened. */
 function DepthLine({ values, label }: { values: readonly number[]; label: string }) {
   const points = linePoints(values, WIDTH, HEIGHT);
   return (
@@ -89,7 +89,7 @@ function Outbox({ outbox }: { outbox: SystemState["outbox"] }) {
           {outbox.refused > 0 && (
             <p className="mt-1 text-[12.5px] font-medium text-bad">
               <span aria-hidden>▲ </span>
-              {t("system.trouble.refused", { count: outbox.refused })}
+              {t("system.issue.refused", { count: outbox.refused })}
             </p>
           )}
         </>
@@ -98,7 +98,7 @@ function Outbox({ outbox }: { outbox: SystemState["outbox"] }) {
   );
 }
 
-/** What the broker lost and the rows brought back; quiet while there was nothing. */
+/** The reconciler's repairs; nothing if there were none. */
 function Reconciler({ state, now }: { state: NonNullable<SystemState["reconciler"]>; now: number }) {
   const { t } = useLanguage();
   const ago = duration(Math.max(now - Date.parse(state.ran_at), 0));
@@ -115,22 +115,22 @@ interface QueuesProps {
   outbox: SystemState["outbox"];
   reconciler: SystemState["reconciler"];
   depths: Readonly<Record<string, readonly number[]>>;
-  /** When the state was told, in milliseconds of the server's clock. */
+  /** Time of the state (ms, the server's clock). */
   now: number;
 }
 
-/** Jobs that wait and jobs that are in hand, by kind; messages that are not sent yet. */
+/** Jobs waiting and in progress, by queue; unpublished messages. */
 export function Queues({ queues, outbox, reconciler, depths, now }: QueuesProps) {
   const { t } = useLanguage();
   return (
     <Section id="queues" title={t("system.queues")}>
       {queues === null && outbox === null ? (
-        <Untold />
+        <Unavailable />
       ) : (
         <div className="grid grid-cols-2 gap-3 lg:grid-cols-4">
           {queues === null ? (
             <div className="grid max-lg:col-span-2 lg:col-span-3">
-              <Untold />
+              <Unavailable />
             </div>
           ) : (
             queues.map((queue) => <Queue key={queue.name} queue={queue} depths={depths[queue.name] ?? []} />)

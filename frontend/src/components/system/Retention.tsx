@@ -4,11 +4,11 @@ import { duration } from "@/lib/duration";
 
 interface RetentionProps {
   state: SystemState["retention"];
-  /** When the state was told, in milliseconds of the server's clock. */
+  /** Time of the state (ms, the server's clock). */
   now: number;
 }
 
-/** Whether old orders are erased, how that goes, and what cannot be erased. */
+/** Whether old orders are erased, the progress, and the orders that cannot be erased. */
 export function Retention({ state, now }: RetentionProps) {
   const { t, language } = useLanguage();
   if (state === null) return null;

@@ -1,17 +1,17 @@
 import { useId, type ReactNode, type Ref } from "react";
 
 interface SectionProps {
-  /** For links to it. */
+  /** Anchor of the section. */
   id?: string;
   title: string;
-  /** What can be done with all of it, on the right of the title. */
+  /** Actions on the right of the title. */
   aside?: ReactNode;
-  /** The heading, for giving the focus to it. */
+  /** Ref of the heading, to focus it. */
   heading?: Ref<HTMLHeadingElement>;
   children: ReactNode;
 }
 
-/** A titled part of the page. */
+/** A section of the page with a title. */
 export function Section({ id: anchor, title, aside, heading, children }: SectionProps) {
   const id = useId();
   return (
@@ -27,5 +27,5 @@ export function Section({ id: anchor, title, aside, heading, children }: Section
   );
 }
 
-/** A box in which something of the system is shown. */
+/** A box inside a section. */
 export const CARD = "rounded-[14px] border border-line bg-card shadow-card";

@@ -26,7 +26,7 @@ function State({ state }: { state: ServiceState }) {
   );
 }
 
-/** A dependency and whether it answers; what is wrong with it is told in full. */
+/** A dependency and whether it responds; an error is shown in full. */
 function Check({ name, result }: { name: string; result: string }) {
   const { t } = useLanguage();
   const key = `system.check.${name}`;
@@ -44,7 +44,7 @@ function Check({ name, result }: { name: string; result: string }) {
 
 const MINUTE_MS = 60_000;
 
-/** Whole minutes from the first one on: a figure that changes at every look would draw the eye. */
+/** Whole minutes from one minute on: a number that changes at every refresh would distract. */
 function uptime(startedAt: string, now: number): string {
   const running = now - Date.parse(startedAt);
   return duration(running < MINUTE_MS ? running : running - (running % MINUTE_MS));
@@ -68,7 +68,7 @@ function Process({ process, now }: { process: Service["processes"][number]; now:
   );
 }
 
-function Absence({ service, seen, now }: { service: Service; seen: string | undefined; now: number }) {
+function LastSeen({ service, seen, now }: { service: Service; seen: string | undefined; now: number }) {
   const { t } = useLanguage();
   return (
     <p className="text-[13px] leading-5 text-mute max-lg:col-span-2">
@@ -80,13 +80,13 @@ function Absence({ service, seen, now }: { service: Service; seen: string | unde
 
 interface ServicesProps {
   services: readonly Service[];
-  /** Per service when it last answered, as far as this page knows. */
+  /** When each service last responded since the page was opened. */
   seen: Readonly<Record<string, string>>;
-  /** When `services` was told, in milliseconds of the server's clock. */
+  /** Time of `services` (ms, the server's clock). */
   now: number;
 }
 
-/** Every service with its processes, and what they depend on. */
+/** Every service with its processes and their dependencies. */
 export function Services({ services, seen, now }: ServicesProps) {
   const { t } = useLanguage();
   return (
@@ -104,7 +104,7 @@ export function Services({ services, seen, now }: ServicesProps) {
             </div>
             <State state={service.state} />
             {service.processes.length === 0 ? (
-              <Absence service={service} seen={seen[service.name]} now={now} />
+              <LastSeen service={service} seen={seen[service.name]} now={now} />
             ) : (
               <ul className="space-y-1.5 max-lg:col-span-2">
                 {service.processes.map((process) => (

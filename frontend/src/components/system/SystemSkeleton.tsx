@@ -4,7 +4,7 @@ import { CARD } from "./Section";
 
 const box = (height: string) => <div className={cn(CARD, height, "animate-breathe")} />;
 
-/** The page's boxes without content, of about the heights that they will have. */
+/** The skeleton of the page, with about the heights of the loaded boxes. */
 export function SystemSkeleton() {
   const { t } = useLanguage();
   return (

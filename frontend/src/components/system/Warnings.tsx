@@ -20,14 +20,14 @@ function Warning({ text, children }: { text: string; children?: ReactNode }) {
 
 interface WarningsProps {
   system: SystemState;
-  /** When it was told, in milliseconds. */
+  /** When the state was received (ms). */
   at: number;
-  /** Why the last refresh failed; null when it did not. */
+  /** Why the last refresh failed; null if it succeeded. */
   error: Error | null;
   onRetry: () => void;
 }
 
-/** Why some of what is on the page is old, or missing. */
+/** Explains why data on the page is outdated or missing. */
 export function Warnings({ system, at, error, onRetry }: WarningsProps) {
   const { t, language } = useLanguage();
   const clock = new Intl.DateTimeFormat(language, { timeStyle: "medium" });

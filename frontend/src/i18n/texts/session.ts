@@ -1,4 +1,4 @@
-// Texts of signing in and out, and of what one may do.
+// Texts of signing in and out, and of the roles.
 export const cs = {
   "signIn.title": "Přihlášení",
   "signIn.name": "Jméno",
@@ -42,31 +42,31 @@ export const en = {
   "signIn.password": "Password",
   "signIn.submit": "Sign in",
   "signIn.busy": "Signing in...",
-  "signIn.ended": "Your session ended. Sign in again and you are back where you were.",
-  "signIn.missing": "Fill in both name and password.",
+  "signIn.ended": "Your session ended. Sign in again to continue where you were.",
+  "signIn.missing": "Enter your name and password.",
   "signIn.wait": {
     one: "Too many attempts. Try again in {count} second.",
     other: "Too many attempts. Try again in {count} seconds.",
   },
   "signIn.waited": "You can try again now.",
-  "signIn.proxy.title": "We do not know who you are",
+  "signIn.proxy.title": "You are not signed in",
   "signIn.proxy.text":
-    "One signs in at the proxy in front of Pastelka, and it did not say who you are. Load this page again and sign in there. If that does not help, ask your administrator for access.",
-  "signIn.proxy.reload": "Load again",
+    "Pastelka uses the sign-in of the proxy in front of it, which did not identify you. Reload this page and sign in there. If that does not help, ask your administrator for access.",
+  "signIn.proxy.reload": "Reload",
   "who.label": "Signed in: {name}",
   "who.operator": "Operator",
   "who.viewer": "View only",
   "who.operator.text": "You can view orders and change them.",
   "who.viewer.text": "You can view and download orders. Only operators can change them.",
   "who.signOut": "Sign out",
-  "error.bad_credentials": "Name or password is wrong.",
+  "error.bad_credentials": "Wrong name or password.",
   "error.too_many_attempts": "Too many attempts. Try again in a moment.",
-  "error.no_passwords": "One does not sign in with a password here. Load the page again.",
+  "error.no_passwords": "Signing in with a password is disabled. Reload the page.",
   "error.sign_in_required": "Your session ended; nothing was changed. Sign in and try again.",
-  "error.not_admitted": "You do not have access yet. Ask your administrator for it.",
+  "error.not_admitted": "You do not have access. Ask your administrator.",
   "error.local_only":
-    "Without signing in, only this machine may come in. Open http://localhost, or set AUTH_MODE.",
+    "Without sign-in, access is limited to this machine. Open http://localhost, or set AUTH_MODE.",
   "error.operator_required": "Only operators may do this. You can view orders.",
   "error.wrong_origin":
-    "Nothing was changed: the request came from another address. Open Pastelka at its own.",
+    "Nothing was changed: the request came from another origin. Open Pastelka at its own URL.",
 } as const;

@@ -1,4 +1,4 @@
-// Texts of the shop: fetching its orders, and the way to it.
+// Texts of the shop: fetching and syncing orders, links to the shop.
 export const cs = {
   "shop.open": "Otevřít ve Shopify",
   "shop.fetch": "Načíst z Shopify",
@@ -31,7 +31,7 @@ export const en = {
   "shop.sync": "Sync with Shopify",
   "shop.synced": "Sync started. Photos are being downloaded.",
   "shop.syncFailed": "Could not sync: {reason}",
-  "shop.unread": "A part of the shop's order could not be read: {fields}",
+  "shop.unread": "Parts of the shop's data could not be read: {fields}",
   "error.shop_not_configured": "No shop is connected. Set SHOPIFY_STORE_URL and SHOPIFY_ACCESS_TOKEN.",
   "shop.cancelled": "Cancelled in the shop",
   "shop.cancelled.short": "Cancelled",
@@ -41,6 +41,6 @@ export const en = {
   "shop.removed.hint": "The shop removed this item. Nothing is generated or printed for it.",
   "error.order_cancelled": "The shop cancelled this order; nothing is generated or printed for it.",
   "error.line_item_removed": "The shop removed this item from the order; nothing is generated for it.",
-  "error.order_not_of_shop": "The order was made by hand; the shop does not have it.",
+  "error.order_not_of_shop": "The order was created manually; it does not exist in the shop.",
   "error.photo_replaced": "The customer replaced this photo meanwhile. Generate a page from the new one.",
 } as const;

@@ -30,7 +30,7 @@ function show() {
 }
 
 describe("the order page", () => {
-  it("shows the head and what is written into the book", async () => {
+  it("shows the head and the book's dedication and layout", async () => {
     serve({ [PATH]: () => ({ status: 200, body: order([image()]) }) });
     show();
     expect(await screen.findByRole("heading", { name: "1270" })).toBeVisible();
@@ -38,14 +38,14 @@ describe("the order page", () => {
       expect(screen.getByText(text)).toBeVisible();
   });
 
-  it("says that there is no such order only when the server says so", async () => {
+  it("shows that the order does not exist only after a 404", async () => {
     serve({ [PATH]: () => ({ status: 404, body: problem("order_not_found", "No order 1270.") }) });
     show();
     expect(await screen.findByText("Objednávka 1270 tu není")).toBeVisible();
     expect(screen.queryByRole("button", { name: "Zkusit znovu" })).toBeNull();
   });
 
-  it("offers to try again after a failed load", async () => {
+  it("offers a retry after a failed load", async () => {
     let up = false;
     serve({
       [PATH]: () =>
@@ -62,7 +62,7 @@ describe("the order page", () => {
     expect(await screen.findByRole("heading", { name: "1270" })).toBeVisible();
   });
 
-  it("says that the order was deleted while it was open, and goes on to the list", async () => {
+  it("shows that the order was deleted while it was open, and links to the list", async () => {
     let there = true;
     serve({
       [PATH]: () =>
@@ -80,7 +80,7 @@ describe("the order page", () => {
     expect(screen.queryByRole("button", { name: "Zkusit znovu" })).toBeNull();
   });
 
-  it("leads to each book when there are several, and shows how many of each", async () => {
+  it("links to each book if there are several, with their quantities", async () => {
     const whole = order([image()]);
     const [item] = whole.line_items;
     if (!item) throw new Error("the sample has an item");
@@ -95,7 +95,7 @@ describe("the order page", () => {
     expect(document.getElementById("item-4")).toHaveTextContent("Omalovánky × 3");
   });
 
-  it("says what to do first where there is nothing to download", async () => {
+  it("explains what to do first if there is nothing to download", async () => {
     serve({
       [PATH]: () => ({ status: 200, body: order([image()]) }),
       "GET /api/v1/orders/1270/print": () => ({ status: 409, body: problem("nothing_chosen", "…", 409) }),
@@ -107,17 +107,17 @@ describe("the order page", () => {
     ).toBeVisible();
   });
 
-  it("is deleted after a question only", async () => {
-    const { asked } = serve({
+  it("is deleted only after a confirmation", async () => {
+    const { requests } = serve({
       [PATH]: () => ({ status: 200, body: order([image()]) }),
       "DELETE /api/v1/orders/1270": () => ({ status: 200, body: null }),
     });
     const user = show();
     await user.click(await screen.findByRole("button", { name: "Smazat" }));
     expect(screen.getByRole("dialog", { name: "Smazat objednávku 1270?" })).toBeVisible();
-    expect(asked).not.toContain("DELETE /api/v1/orders/1270");
+    expect(requests).not.toContain("DELETE /api/v1/orders/1270");
     await user.click(screen.getByRole("button", { name: "Smazat objednávku" }));
     await waitFor(() => expect(screen.getByText("the list")).toBeVisible());
-    expect(asked).toContain("DELETE /api/v1/orders/1270");
+    expect(requests).toContain("DELETE /api/v1/orders/1270");
   });
 });

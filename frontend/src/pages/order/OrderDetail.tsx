@@ -10,8 +10,8 @@ import { OptionsBar } from "@/components/order/OptionsBar";
 import { GenerateAll, OrderHead } from "@/components/order/OrderHead";
 import { OrderSkeleton } from "@/components/order/OrderSkeleton";
 import { useCardKeys, type CardRegister } from "@/components/order/useCardKeys";
-import { PaceContext } from "@/components/order/pace";
-import { usePaceOf } from "@/components/order/usePaceOf";
+import { RunTimesContext } from "@/components/order/runTimes";
+import { useOrderRunTimes } from "@/components/order/useOrderRunTimes";
 import { ForOperators } from "@/components/session/ForOperators";
 import { Viewer, type Viewed } from "@/components/order/Viewer";
 import { useOptions } from "@/hooks/useOptions";
@@ -25,7 +25,7 @@ export function OrderDetail({ orderNumber }: { orderNumber: string }) {
   const { t } = useLanguage();
   useTitle(t("orderPage.title", { number: orderNumber }));
   const { data, error, refetch } = useQuery(orderQuery(orderNumber));
-  // The answer that brings the order brings the cookie for its topic too.
+  // The order's response also sets the cookie for its topic.
   useOrderEvents(orderNumber, data !== undefined);
   if (isGone(error)) {
     return data ? <Deleted orderNumber={orderNumber} /> : <NotFound orderNumber={orderNumber} />;
@@ -60,11 +60,11 @@ function NotFound({ orderNumber }: { orderNumber: string }) {
   );
 }
 
-/** It was on screen until somebody deleted it. */
+/** Replaces an order that was deleted while it was open. */
 function Deleted({ orderNumber }: { orderNumber: string }) {
   const { t } = useLanguage();
   const back = useRef<HTMLAnchorElement>(null);
-  // Whatever had the focus is gone with the order.
+  // The element with the focus was removed with the order.
   useEffect(() => back.current?.focus(), []);
   return (
     <Notice
@@ -83,7 +83,7 @@ function Deleted({ orderNumber }: { orderNumber: string }) {
 
 function Loaded({ order }: { order: Order }) {
   const options = useOptions();
-  const pace = usePaceOf(order);
+  const runTimes = useOrderRunTimes(order);
   const [viewed, setViewed] = useState<Viewed>();
   const [register] = useState<CardRegister>(() => new Map());
   useCardKeys(register);
@@ -99,19 +99,19 @@ function Loaded({ order }: { order: Order }) {
         </div>
       </ForOperators>
       {order.line_items.length === 0 && <Empty />}
-      <PaceContext value={pace}>
+      <RunTimesContext value={runTimes}>
         {order.line_items.map((item) => (
           <LineItemSection
             key={item.id}
             orderNumber={order.order_number}
             item={item}
-            isWanted={!order.cancelled_at}
+            isDeliverable={!order.cancelled_at}
             options={options.toSend}
             register={register}
             onView={setViewed}
           />
         ))}
-      </PaceContext>
+      </RunTimesContext>
       <Viewer images={imagesOf(order)} viewed={viewed} onChange={setViewed} />
     </>
   );

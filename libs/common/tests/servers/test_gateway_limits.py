@@ -77,18 +77,18 @@ async def ask(
 
 
 KINDS = {
-    "api": ("GET", "/api/v1/orders", "at most 1 requests a minute", "1"),
+    "api": ("GET", "/api/v1/orders", "accepts at most 1 requests a minute", "1"),
     "costly": (
         "POST",
         "/api/v1/images/1/generate-svg",
-        "At most 1 requests a minute that set work going",
+        "at most 1 requests a minute that start work",
         "5",
     ),
-    "login": ("POST", "/api/v1/session", "At most 1 attempts to sign in a minute", "60"),
-    "files": ("GET", "/static/images/1/a.jpg", "At most 1 files a minute", "1"),
+    "login": ("POST", "/api/v1/session", "at most 1 sign-in attempts a minute", "60"),
+    "files": ("GET", "/static/images/1/a.jpg", "at most 1 files a minute", "1"),
     "page": ("GET", "/orders/1270", "at most 1 requests a minute", "1"),
     "assets": ("GET", "/assets/a.js", "at most 1 requests a minute", "1"),
-    "hub": ("GET", "/.well-known/mercure?topic=orders", "1 openings a minute", "1"),
+    "hub": ("GET", "/.well-known/mercure?topic=orders", "1 connections a minute", "1"),
 }
 
 
@@ -142,7 +142,7 @@ async def test_what_costs_money_counts_together(
         assert (await ask(http, f"{server.url}/api/v1/images/7/generate-svg", "POST"))[0] == 200
     status, _, problem = await ask(http, f"{server.url}{path}", "POST")
     assert status == 429
-    assert "set work going" in problem["detail"]
+    assert "start work" in problem["detail"]
     # To look at the same address costs nothing.
     assert (await ask(http, f"{server.url}{path}"))[0] == 200
 
@@ -193,7 +193,7 @@ async def test_one_client_has_so_many_streams_at_once(
             assert await response.content.readline() == b":\n"
         status, headers, problem = await ask(http, url)
         assert (status, problem["code"], headers["Retry-After"]) == (429, "too_many_requests", "1")
-        assert "At most 2 streams of updates at once" in problem["detail"]
+        assert "at most 2 concurrent event streams" in problem["detail"]
         assert (await ask(http, f"{server.url}/api/v1/orders"))[0] == 200
 
     async def free() -> bool:

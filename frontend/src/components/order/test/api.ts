@@ -2,19 +2,19 @@ import { vi } from "vitest";
 
 type Reply = { status: number; body: unknown } | Promise<{ status: number; body: unknown }>;
 
-/** An API that answers `routes["POST /api/v1/..."]` and keeps what it was asked. */
-export function serve(routes: Record<string, (body: unknown) => Reply>): { asked: string[] } {
-  const asked: string[] = [];
+/** A fake API that responds with `routes["POST /api/v1/..."]` and records the requests. */
+export function serve(routes: Record<string, (body: unknown) => Reply>): { requests: string[] } {
+  const requests: string[] = [];
   vi.stubGlobal("fetch", async (request: Request) => {
     const route = `${request.method} ${new URL(request.url).pathname}`;
     const text = await request.text();
-    asked.push(text ? `${route} ${text}` : route);
+    requests.push(text ? `${route} ${text}` : route);
     const answer = routes[route];
     if (!answer) return json(404, problem("not_found", `No ${route} here.`));
     const { status, body } = await answer(text ? JSON.parse(text) : undefined);
     return json(status, body);
   });
-  return { asked };
+  return { requests };
 }
 
 function json(status: number, body: unknown): Response {

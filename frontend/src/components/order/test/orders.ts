@@ -1,6 +1,6 @@
 import type { ColoringVersion, Order, OrderImage, SvgVersion } from "../model";
 
-/** A page; completed unless told otherwise. */
+/** A coloring version; completed by default. */
 export function page(id: number, change: Partial<ColoringVersion> = {}): ColoringVersion {
   return {
     id,
@@ -13,7 +13,7 @@ export function page(id: number, change: Partial<ColoringVersion> = {}): Colorin
   };
 }
 
-/** An SVG of the page `of`; completed unless told otherwise. */
+/** An SVG version of the page `of`; completed by default. */
 export function svg(id: number, of: number, change: Partial<SvgVersion> = {}): SvgVersion {
   return {
     id,

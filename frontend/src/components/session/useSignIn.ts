@@ -4,45 +4,45 @@ import { ApiError } from "@/api/client";
 import { useSession } from "@/hooks/useSession";
 import { useLanguage, type Translate } from "@/i18n/context";
 import { failureSentence } from "@/lib/failure";
-import { tellOtherTabs } from "@/lib/otherTabs";
+import { notifyOtherTabs } from "@/lib/otherTabs";
 import { signIn } from "@/lib/session";
 
-/** Why one is not in: a sentence, or for some `seconds`, `until` a time in ms, no attempt is taken. */
-export type Obstacle = { sentence: string; isOfFields: boolean } | { seconds: number; until: number };
+/** Why a sign-in failed: a sentence; or too many attempts, for `seconds`, until the time `until` (ms). */
+export type SignInError = { sentence: string; isCredentials: boolean } | { seconds: number; until: number };
 
-function obstacleIn(error: unknown, t: Translate): Obstacle {
+function toSignInError(error: unknown, t: Translate): SignInError {
   if (!(error instanceof ApiError) || error.code !== "too_many_attempts" || error.retryAfter === null)
     return {
       sentence: failureSentence(error, t),
-      isOfFields: error instanceof ApiError && error.code === "bad_credentials",
+      isCredentials: error instanceof ApiError && error.code === "bad_credentials",
     };
   return { seconds: error.retryAfter, until: Date.now() + error.retryAfter * 1000 };
 }
 
-/** Signing in; `enter` resolves to whether that one is in, and does nothing while it is under way. */
-export function useSigningIn() {
+/** Signing in. `submit` resolves to whether it succeeded; it does nothing while another attempt is running. */
+export function useSignIn() {
   const { t } = useLanguage();
   const { renew } = useSession();
   const queries = useQueryClient();
   const [busy, setBusy] = useState(false);
-  const [obstacle, setObstacle] = useState<Obstacle>();
+  const [signInError, setSignInError] = useState<SignInError>();
 
-  const enter = async (name: string, password: string): Promise<boolean> => {
+  const submit = async (name: string, password: string): Promise<boolean> => {
     if (busy) return false;
     setBusy(true);
-    setObstacle(undefined);
+    setSignInError(undefined);
     try {
       await signIn(queries, name, password);
-      tellOtherTabs("entered");
+      notifyOtherTabs("signedIn");
       return true;
     } catch (error) {
-      setObstacle(obstacleIn(error, t));
-      // The way to sign in was changed since this page was opened.
+      setSignInError(toSignInError(error, t));
+      // AUTH_MODE was changed since this page was opened.
       if (error instanceof ApiError && error.code === "no_passwords") void renew().catch(() => null);
       return false;
     } finally {
       setBusy(false);
     }
   };
-  return { busy, obstacle, setObstacle, enter };
+  return { busy, signInError, setSignInError, submit };
 }

@@ -4,29 +4,29 @@ import { useLanguage } from "@/i18n/context";
 import { isTextKey } from "@/i18n/translate";
 import { formatElapsed, useNow } from "./clock";
 import { statusDisplay, type Kind, type Version } from "./model";
-import { usePace } from "./pace";
+import { useRunTimes } from "./runTimes";
 import { stepsOf } from "./steps";
 import { isCancelled, isActive } from "./versions";
 
-interface NoticeProps {
+interface VersionNoticeProps {
   kind: Kind;
   version: Version;
   busy: boolean;
   onCancel: () => void;
   onRetry: () => void;
-  /** Fill the picture's place instead of a row below it. */
+  /** Whether it replaces the picture instead of being a row below it. */
   panel?: boolean;
 }
 
-/** What a version that is not a picture has to say: its step on the way, or why it failed. */
-export function Notice(props: NoticeProps) {
+/** The state of a version without a picture: its step while in progress, or why it failed. */
+export function VersionNotice(props: VersionNoticeProps) {
   return isActive(props.version) ? <ActiveWork {...props} /> : <Failed {...props} />;
 }
 
 const STRIPES =
   "bg-[repeating-linear-gradient(135deg,var(--soft),var(--soft)_12px,var(--card)_12px,var(--card)_24px)]";
 
-function ActiveWork({ kind, version, busy, onCancel, panel = false }: NoticeProps) {
+function ActiveWork({ kind, version, busy, onCancel, panel = false }: VersionNoticeProps) {
   const { t } = useLanguage();
   const label = useStatusLabel(kind, version.status);
   const layout = panel
@@ -53,7 +53,7 @@ function ActiveWork({ kind, version, busy, onCancel, panel = false }: NoticeProp
   );
 }
 
-/** An attempt failed for a reason that may pass: why, and when the next one begins. */
+/** A transient failure: its reason, and when the next attempt starts. */
 function NextAttempt({ retry }: { retry: NonNullable<Version["retry"]> }) {
   const { t } = useLanguage();
   const wait = Math.max(Date.parse(retry.next_at) - useNow(), 0);
@@ -73,10 +73,10 @@ function useStatusLabel(kind: Kind, status: string): string {
   return isTextKey(key) ? t(key) : statusDisplay(kind, status).label;
 }
 
-function Steps({ kind, version }: Pick<NoticeProps, "kind" | "version">) {
+function Steps({ kind, version }: Pick<VersionNoticeProps, "kind" | "version">) {
   const { t } = useLanguage();
-  const { throughProvider } = usePace();
-  const { done, total } = stepsOf(kind, version.status, throughProvider[kind]);
+  const { usesProvider } = useRunTimes();
+  const { done, total } = stepsOf(kind, version.status, usesProvider[kind]);
   return (
     <div
       role="progressbar"
@@ -98,12 +98,12 @@ function stepColor(index: number, done: number): string {
   return index === done ? "bg-accent animate-breathe" : "bg-ink/15";
 }
 
-function Elapsed({ kind, version }: Pick<NoticeProps, "kind" | "version">) {
+function Elapsed({ kind, version }: Pick<VersionNoticeProps, "kind" | "version">) {
   const { t } = useLanguage();
   const now = useNow();
-  const pace = usePace();
-  const since = pace.began(kind, version.id) ?? Date.parse(version.created_at);
-  const usual = pace.usualSeconds[kind];
+  const runTimes = useRunTimes();
+  const since = runTimes.startedAt(kind, version.id) ?? Date.parse(version.created_at);
+  const usual = runTimes.medianSeconds[kind];
   return (
     <span className="text-mute tabular-nums" role="timer" aria-live="off">
       {formatElapsed(now - since)}
@@ -112,7 +112,7 @@ function Elapsed({ kind, version }: Pick<NoticeProps, "kind" | "version">) {
   );
 }
 
-function Failed({ kind, version, busy, onRetry, panel = false }: NoticeProps) {
+function Failed({ kind, version, busy, onRetry, panel = false }: VersionNoticeProps) {
   const { t } = useLanguage();
   const cancelled = isCancelled(version);
   const color = cancelled ? "bg-soft text-ink" : "bg-bad-soft text-bad";

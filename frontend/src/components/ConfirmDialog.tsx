@@ -1,20 +1,20 @@
 import * as Dialog from "@radix-ui/react-dialog";
 import type { ReactNode } from "react";
 
-/** The look of a button that takes something away for good. */
+/** Class names of a button with an irreversible action. */
 export const DANGER = "border-bad bg-bad text-white hover:bg-bad/85 dark:text-[#1d1b18]";
 
-interface QuestionProps {
+interface ConfirmDialogProps {
   title: string;
   text: string;
-  /** What stands between the text and the answers. */
+  /** Content between the text and the buttons. */
   notice?: ReactNode;
-  /** The answers, as buttons; one that closes the question is a `Dialog.Close`. */
+  /** The buttons; those that close the dialog are a `Dialog.Close`. */
   children: ReactNode;
 }
 
-/** What is asked before something is done; to be opened and closed by the `Dialog.Root` around it. */
-export function Question({ title, text, notice, children }: QuestionProps) {
+/** The content of a confirmation dialog; the parent renders the `Dialog.Root`. */
+export function ConfirmDialog({ title, text, notice, children }: ConfirmDialogProps) {
   return (
     <Dialog.Portal>
       <Dialog.Overlay className="fixed inset-0 z-40 bg-[#1d1b18]/40" />

@@ -1,7 +1,7 @@
 import { useLanguage } from "@/i18n/context";
 
-/** Behind a proxy one signs in there: nothing can be filled in here. */
-export function AtProxy() {
+/** With an authenticating proxy users sign in there; this page explains it and offers to reload. */
+export function ProxySignIn() {
   const { t } = useLanguage();
   return (
     <>

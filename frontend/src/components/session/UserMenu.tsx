@@ -9,16 +9,17 @@ import type { Caller } from "@/types/session";
 function SignOutButton() {
   const { t } = useLanguage();
   const { signOut } = useSession();
-  const leave = () => void signOut().catch((error: unknown) => showToast(failureSentence(error, t), "bad"));
+  const onSignOut = () =>
+    void signOut().catch((error: unknown) => showToast(failureSentence(error, t), "bad"));
   return (
-    <button type="button" className="button button-small mt-4 w-full" onClick={leave}>
+    <button type="button" className="button button-small mt-4 w-full" onClick={onSignOut}>
       {t("who.signOut")}
     </button>
   );
 }
 
-/** The card that opens below the header: the browser closes it by Esc and by a click elsewhere. */
-function Card({ id, caller, canLeave }: { id: string; caller: Caller; canLeave: boolean }) {
+/** The popover below the header; the browser closes it on Esc and on a click outside. */
+function Card({ id, caller, canSignOut }: { id: string; caller: Caller; canSignOut: boolean }) {
   const { t } = useLanguage();
   return (
     <div
@@ -29,13 +30,13 @@ function Card({ id, caller, canLeave }: { id: string; caller: Caller; canLeave: 
       <p className="font-semibold break-words">{caller.name}</p>
       <p className="text-[13px] text-mute">{t(`who.${caller.role}`)}</p>
       <p className="mt-2 text-[13px]">{t(`who.${caller.role}.text`)}</p>
-      {canLeave && <SignOutButton />}
+      {canSignOut && <SignOutButton />}
     </div>
   );
 }
 
-/** Who is signed in, what they may do, and the way out; nothing where everybody may do everything. */
-export function Who() {
+/** The signed-in user, the role and the sign-out button; nothing with AUTH_MODE=open. */
+export function UserMenu() {
   const { t } = useLanguage();
   const { mode, caller } = useSession();
   const id = useId();
@@ -53,7 +54,7 @@ export function Who() {
         <Icon name={isViewer ? "eye" : "person"} className="size-[18px]" />
         <span className="max-w-36 truncate max-md:sr-only">{caller.name}</span>
       </button>
-      <Card id={id} caller={caller} canLeave={mode === "password"} />
+      <Card id={id} caller={caller} canSignOut={mode === "password"} />
     </>
   );
 }

@@ -1,18 +1,18 @@
 import { Notice } from "@/components/Notice";
-import { useMayChange } from "@/hooks/useSession";
+import { useCanEdit } from "@/hooks/useSession";
 import { useLanguage } from "@/i18n/context";
 import type { OrderFilter } from "@/lib/api";
 
-interface NothingProps {
+interface EmptyListProps {
   filter: OrderFilter;
   onClear: () => void;
   onNew: () => void;
 }
 
-/** What stands in place of orders: none was found, or there is none yet. */
-export function Nothing({ filter, onClear, onNew }: NothingProps) {
+/** Replaces an empty list: no order matches the filter, or there is none yet. */
+export function EmptyList({ filter, onClear, onNew }: EmptyListProps) {
   const { t } = useLanguage();
-  const mayChange = useMayChange();
+  const canEdit = useCanEdit();
   if (filter.q || filter.status)
     return (
       <Notice icon="search" title={t("list.nothing.title")} text={t("list.nothing.text")}>
@@ -21,7 +21,7 @@ export function Nothing({ filter, onClear, onNew }: NothingProps) {
         </button>
       </Notice>
     );
-  if (!mayChange) return <Notice icon="photo" title={t("list.empty.title")} text={t("list.empty.viewer")} />;
+  if (!canEdit) return <Notice icon="photo" title={t("list.empty.title")} text={t("list.empty.viewer")} />;
   return (
     <Notice icon="photo" title={t("list.empty.title")} text={t("list.empty.text")}>
       <button type="button" className="button button-primary" onClick={onNew}>

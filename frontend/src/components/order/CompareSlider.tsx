@@ -2,18 +2,25 @@ import { useState } from "react";
 import { useLanguage } from "@/i18n/context";
 import { Picture } from "./Picture";
 
-interface WipeProps {
+interface CompareSliderProps {
   photo: string;
   page: string;
   photoAlt: string;
   pageAlt: string;
-  /** Percent of the width that shows the photo at first. */
+  /** Initial percentage of the width that shows the photo. */
   initial?: number;
   small?: boolean;
 }
 
-/** The photo laid over its coloring page; a slider (pointer, touch or arrow keys) wipes it away. */
-export function Wipe({ photo, page, photoAlt, pageAlt, initial = 100, small = false }: WipeProps) {
+/** The photo over its coloring page; a slider (pointer, touch or arrow keys) reveals the page. */
+export function CompareSlider({
+  photo,
+  page,
+  photoAlt,
+  pageAlt,
+  initial = 100,
+  small = false,
+}: CompareSliderProps) {
   const { t } = useLanguage();
   const [share, setShare] = useState(initial);
   return (
@@ -30,7 +37,7 @@ export function Wipe({ photo, page, photoAlt, pageAlt, initial = 100, small = fa
         step={1}
         value={share}
         onChange={(event) => setShare(event.target.valueAsNumber)}
-        // Keys belong to the field that has the focus; after a drag the card's own are wanted back.
+        // The focused slider takes the keys; after a drag the card's shortcuts should work again.
         onPointerUp={(event) =>
           event.currentTarget.closest<HTMLElement>("[data-screen], article")?.focus({ preventScroll: true })
         }
@@ -42,7 +49,7 @@ export function Wipe({ photo, page, photoAlt, pageAlt, initial = 100, small = fa
   );
 }
 
-/** Stays as large as it is, however far the picture under it is zoomed. */
+/** The handle; its size does not depend on the zoom. */
 function Handle({ share }: { share: number }) {
   return (
     <div aria-hidden className="pointer-events-none absolute inset-y-0 w-0" style={{ left: `${share}%` }}>

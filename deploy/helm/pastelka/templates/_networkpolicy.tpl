@@ -1,4 +1,4 @@
-{{- /* The arrows of the architecture as rules of NetworkPolicies, each a list of one rule. Root context. */ -}}
+{{- /* Rules of the NetworkPolicies, one list for each connection of the architecture. They take the root context. */ -}}
 
 {{- define "pastelka.egress.dns" -}}
 - to:
@@ -10,7 +10,7 @@
     {{- end }}
 {{- end -}}
 
-{{- /* One rule to `component` of this release, to given peers, or to any address. */ -}}
+{{- /* An egress rule to `component` of this release, to the given peers, or to any address. */ -}}
 {{- define "pastelka.egress.rule" -}}
 {{- if .component -}}
 - to:
@@ -42,7 +42,7 @@
 {{- include "pastelka.egress.rule" (dict "root" . "component" $own "peers" .Values.networkPolicy.nats "port" $port) -}}
 {{- end -}}
 
-{{- /* The bucket's store; nothing where the files are on a volume, which the node mounts. */ -}}
+{{- /* To the bucket's store; empty if the files are on a volume, which the node mounts. */ -}}
 {{- define "pastelka.egress.storage" -}}
 {{- if eq .Values.storage.kind "bucket" -}}
 {{- $port := default (include "pastelka.store" . | fromYaml).port .Values.networkPolicy.storagePort -}}
@@ -50,7 +50,7 @@
 {{- end -}}
 {{- end -}}
 
-{{- /* Where those who sign get their credentials when no Secret has them. */ -}}
+{{- /* To the source of the bucket's credentials, if they are not in a Secret. */ -}}
 {{- define "pastelka.egress.storageIdentity" -}}
 {{- if and (eq .Values.storage.kind "bucket") (not .Values.storage.bucket.existingSecret) -}}
 {{- with .Values.networkPolicy.storageIdentity -}}
@@ -84,7 +84,7 @@
       {{- toYaml .Values.networkPolicy.privateRanges.ipv6 | nindent 6 }}
 {{- end -}}
 
-{{- /* Photos and the shop: what the downloader itself allows, public addresses on 80 and 443. */ -}}
+{{- /* To photos and the shop: public addresses on ports 80 and 443, the same as the downloader allows. */ -}}
 {{- define "pastelka.egress.internet" -}}
 {{- if .Values.networkPolicy.publicAddresses -}}
 - to:
@@ -101,7 +101,7 @@
 {{- end -}}
 {{- end -}}
 
-{{- /* From components of this release: root, components, port. */ -}}
+{{- /* An ingress rule from components of this release. Takes root, components, port. */ -}}
 {{- define "pastelka.ingress.from" -}}
 - from:
     {{- range .components }}
@@ -130,7 +130,7 @@
 {{- end -}}
 {{- end -}}
 
-{{- /* A component's policy: root, component, v (merged values), arrows (what of the above goes out), ingress (YAML), annotations. */ -}}
+{{- /* The NetworkPolicy of a component. Takes root, component, v (merged values), egress (names of the egress templates above), ingress (YAML), annotations. */ -}}
 {{- define "pastelka.networkPolicy" -}}
 {{- $root := .root -}}
 {{- $v := .v -}}
@@ -151,8 +151,8 @@ spec:
     {{- toYaml . | nindent 4 }}
     {{- end }}
   egress:
-    {{- range $arrow := .arrows }}
-    {{- with include (printf "pastelka.egress.%s" $arrow) $root }}
+    {{- range $target := .egress }}
+    {{- with include (printf "pastelka.egress.%s" $target) $root }}
     {{- . | nindent 4 }}
     {{- end }}
     {{- end }}

@@ -3,8 +3,8 @@ import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import { CARD } from "./Section";
 
-/** What stands in place of what cannot be told, because NATS or the database is away. */
-export function Untold() {
+/** Replaces values that are unknown because NATS or the database is unavailable. */
+export function Unavailable() {
   const { t } = useLanguage();
   return (
     <p className={cn(CARD, "flex items-center gap-2.5 px-4 py-5 text-mute")}>
