@@ -15,7 +15,7 @@ from dataclasses import dataclass
 WALKED = 6000
 """Orders that are walked by date before the index of words is read."""
 WALKED_FOR_A_LETTER = 12_000
-"""The same where each word is one character: the index has a large part of all orders for it."""
+"""The same where each word is one letter: the index has a large part of all orders for it."""
 KEY_LENGTHS = (1, 2, 3, 4, 6, 8, 12)
 """Characters of a word's beginnings that the index has: those of ``order_search_keys`` (revision 029)."""
 
@@ -83,7 +83,8 @@ class Search:
             # Numbers count up with time: those that begin with a digit may all be old.
             walked.append(f"left({NUMBER_DIGITS.replace('search', 'o.search')}, 1) = CAST(:digit AS text)")
             values["digit"] = number.lstrip(_LETTERS)[0]
-        walk = WALKED_FOR_A_LETTER if all(len(word) == 1 for word in self.words) else WALKED
+        letters_only = number is None and all(len(word) == 1 for word in self.words)
+        walk = WALKED_FOR_A_LETTER if letters_only else WALKED
         query = _FOUND.format(
             walked="WHERE " + " AND ".join(walked) if walked else "",
             walk=walk,
