@@ -61,7 +61,7 @@ class LineItemNotFoundError(NotFoundError, code="line_item_not_found"):
 class PreconditionFailedError(
     OrdersError, status=412, code="precondition_failed", title="Precondition failed"
 ):
-    """Somebody else changed it since it was read."""
+    """Another request changed it since it was read."""
 
     def __init__(self) -> None:
         super().__init__("It was changed since it was read; read it again and repeat the change.")
