@@ -203,7 +203,9 @@ class FakeVectorizer:
                 return await _endless(request)
             case stray if stray.startswith("stray "):
                 page = "<html><body>an answer of a proxy</body></html>"
-                return web.Response(status=int(stray[6:]), text=page, content_type="text/html")
+                return web.Response(
+                    status=int(stray.removeprefix("stray ")), text=page, content_type="text/html"
+                )
             case status:
                 code, message = MESSAGES.get(int(status), (0, f"Injected status {status}"))
                 raise RefusalError(int(status), code, message)

@@ -42,9 +42,8 @@ def svg_of(body: bytes) -> bytes:
 
 def error_of(status: int, headers: httpx.Headers, body: bytes) -> JobError:
     """The error that an answer other than 200 stands for."""
-    permanent = _permanent(status, body)
-    if permanent is not None:
-        return permanent
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in _TRY_AGAIN:
+        return _refusal(status, body)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return TransientError(
             "provider_rate_limited",
@@ -57,12 +56,6 @@ def error_of(status: int, headers: httpx.Headers, body: bytes) -> JobError:
             f"Vectorizer.ai's gateway gave up waiting ({status}); the request may have been charged.",
             retry_after=retry_after(headers),
         )
-    if status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in _TRY_AGAIN:
-        return TransientError(
-            "provider_unavailable",
-            f"An answer {status} came without an error of Vectorizer.ai; it may be a proxy's. "
-            "It will be tried again. If it stays, check VECTORIZER_BASE_URL and HTTPS_PROXY.",
-        )
     return TransientError(
         "provider_unavailable",
         f"Vectorizer.ai is not available ({status}). It will be tried again.",
@@ -70,10 +63,14 @@ def error_of(status: int, headers: httpx.Headers, body: bytes) -> JobError:
     )
 
 
-def _permanent(status: int, body: bytes) -> PermanentError | None:
+def _refusal(status: int, body: bytes) -> JobError:
     said = _message(body)
-    if status in _TRY_AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR or said is None:
-        return None
+    if said is None:
+        return TransientError(
+            "provider_unavailable",
+            f"An answer {status} came without an error of Vectorizer.ai; it may be a proxy's. "
+            "It will be tried again. If it stays, check VECTORIZER_BASE_URL and HTTPS_PROXY.",
+        )
     match status:
         case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
             return PermanentError(
