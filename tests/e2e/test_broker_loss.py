@@ -195,7 +195,7 @@ async def test_the_system_recovers_from_lost_broker_data(line: Any, happens: Bre
     order = await line.order(IMAGES, process="svg", first_seed=1000 + sum(map(ord, happens.__name__)))
     number = order["order_number"]
     async with watching(line, number) as browser:
-        if "back" in happens.__name__:
+        if happens in (restore_an_older_store, restore_an_older_store_and_restart_the_workers):
             await until_some(line, number, {"queued", "processing", "runpod_submitting", *AT_WORK}, 1)
             await copy_the_store(line)
         await until_some(line, number, AT_WORK, IMAGES)
