@@ -158,7 +158,7 @@ async def test_the_api_is_never_behind_a_pushed_event(line: Any) -> None:
             checks.append(asyncio.create_task(check(event.payload)))
 
     async with line.stack.subscriber("orders") as subscriber:
-        subscriber.on_heard = heard
+        subscriber.on_update = heard
         # On a busy machine a poll can miss a state of the provider: repeat with new orders.
         while len(checks) < 1000:
             orders = [await line.order(10, process="coloring", first_seed=len(checks)) for _ in range(10)]

@@ -21,7 +21,7 @@ from pastelka_common.messaging.pull import PullSubscription
 from pastelka_common.messaging.topology import EVENTS, EVENTS_CONSUMER, ConsumerSpec, ensure_consumer
 from pastelka_common.servers import MercureServer as HubServer
 from pastelka_common.servers import NatsServer, free_port, running
-from pastelka_common.testing.subscriber import Heard, Subscriber
+from pastelka_common.testing.subscriber import ReceivedUpdate, Subscriber
 from pastelka_notifier.decisions import Update
 from pastelka_notifier.handlers import NotificationService
 from pastelka_notifier.mercure import HubRefusedError, HubUnavailableError, MercureClient
@@ -50,7 +50,7 @@ def interleaved(orders: list[str], numbers: range) -> list[VersionStatusChanged]
     return [event(order, number) for number in numbers for order in orders]
 
 
-def by_order(heard: Iterable[Heard]) -> dict[str, list[int]]:
+def by_order(heard: Iterable[ReceivedUpdate]) -> dict[str, list[int]]:
     """The event numbers of each order, in their order of arrival."""
     found: dict[str, list[int]] = defaultdict(list)
     for one in heard:
@@ -249,9 +249,9 @@ async def _pulled(nc: Client, spec: ConsumerSpec) -> list[Msg]:
     """Messages that the consumer delivers immediately."""
     subscription = PullSubscription(nc, spec)
     await subscription.start()
-    await subscription.ask(10)
+    await subscription.request(10)
     async with asyncio.timeout(5):
-        taken = await subscription.take(10)
+        taken = await subscription.receive(10)
     return [*taken, *await subscription.stop()]
 
 

@@ -25,7 +25,7 @@ from pastelka_orders.photos.urls import UrlRules
 from pastelka_orders.repository import shop_items
 from pastelka_orders.row_jobs import JobRunner
 
-SOON = RetryPolicy(attempts=4, base=0.05, longest=0.2)
+SOON = RetryPolicy(attempts=4, base=0.05, max_delay=0.2)
 LONG = 60.0
 
 

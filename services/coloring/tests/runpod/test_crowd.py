@@ -8,7 +8,7 @@ from pastelka_coloring.providers import ColoringRequest
 from pastelka_coloring.providers.runpod.pacing import PollPacer, poll_delay, retry_delay
 from pastelka_common.testing.fake_page import drawn_page
 from pastelka_common.testing.fake_runpod import JobPlan
-from pastelka_common.testing.sources import lying
+from pastelka_common.testing.sources import local_source
 from services.coloring.tests.runpod.virtual_time import in_virtual_time
 
 JOBS = 200
@@ -19,7 +19,7 @@ async def test_two_hundred_jobs_are_at_runpod_and_polled_together(
 ):
     fake.plan(*[JobPlan(states=["IN_QUEUE", "IN_PROGRESS"])] * JOBS)
     provider = make_provider(poll_interval=3.0, max_in_queue=JOBS, client=patient)
-    request = ColoringRequest(lying(save(drawing())), megapixels=1.0, steps=4)
+    request = ColoringRequest(local_source(save(drawing())), megapixels=1.0, steps=4)
     coloring = asyncio.gather(*(provider.color(request, progress) for progress in recorders(JOBS)))
 
     def each_was_polled() -> bool:

@@ -10,7 +10,7 @@ from pastelka_coloring.providers.runpod.queue_window import QueueWindow
 from pastelka_common.errors import PermanentError, PostponedError
 from pastelka_common.testing.fake_page import drawn_page
 from pastelka_common.testing.fake_runpod import JobPlan
-from pastelka_common.testing.sources import lying
+from pastelka_common.testing.sources import local_source
 
 SCALE = 100
 """Everything below lasts a hundredth of what it does in production."""
@@ -20,7 +20,7 @@ STUCK = WatchTimeouts(queue=0.2)
 
 @pytest.fixture
 def request_of(save, drawing):
-    return ColoringRequest(lying(save(drawing())), megapixels=1.0, steps=4)
+    return ColoringRequest(local_source(save(drawing())), megapixels=1.0, steps=4)
 
 
 async def most_in_queue(fake, work):

@@ -54,8 +54,8 @@ class FactsConsumer:
         try:
             while not stop.is_set():
                 if self._subscription.outstanding < _AHEAD // 2:
-                    await self._subscription.ask(_AHEAD - self._subscription.outstanding)
-                taking = asyncio.create_task(self._subscription.take(_BATCH))
+                    await self._subscription.request(_AHEAD - self._subscription.outstanding)
+                taking = asyncio.create_task(self._subscription.receive(_BATCH))
                 await asyncio.wait({taking, stopped}, return_when=asyncio.FIRST_COMPLETED)
                 if taking.done():
                     await self._apply(taking.result(), stop)

@@ -208,8 +208,8 @@ class JobRunner:
         if isinstance(error, PermanentError) or attempts >= self.retries.attempts:
             return await self._give_up(claim, attempts, failure)
         RETRIES.labels(self.kind.name, failure.code).inc()
-        wish = error.retry_after if isinstance(error, TransientError) else None
-        seconds = self.retries.delay(attempts, wish)
+        retry_after = error.retry_after if isinstance(error, TransientError) else None
+        seconds = self.retries.delay(attempts, retry_after)
         log.warning(
             "trying again",
             kind=self.kind.name,
@@ -229,7 +229,7 @@ class JobRunner:
             raise
         except Exception:
             log.exception("job cannot be given up", kind=self.kind.name, key=claim.key)
-            await self._defer(claim, failure, attempts, self.retries.longest)
+            await self._defer(claim, failure, attempts, self.retries.max_delay)
             return "RetryAfter"
         log.error("job given up", kind=self.kind.name, key=claim.key, code=failure.code)
         return "Reject"

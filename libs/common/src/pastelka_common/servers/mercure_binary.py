@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from pastelka_common.servers.base import Report, ServerError, deploy_folder
-from pastelka_common.servers.go_program import GoProgram, given
+from pastelka_common.servers.go_program import GoProgram, program_from_env
 
 _RELEASES = "https://github.com/dunglas/mercure/releases/download"
 _DOWNLOAD_TIMEOUT_SECONDS = 30
@@ -21,7 +21,7 @@ def mercure_binary(report: Report) -> Path:
 
     Blocks, up to a few minutes. Raises :class:`ServerError`.
     """
-    return given("MERCURE_BIN", "a Mercure hub") or _program().get(report, _download)
+    return program_from_env("MERCURE_BIN", "a Mercure hub") or _program().get(report, _download)
 
 
 def _program() -> GoProgram:

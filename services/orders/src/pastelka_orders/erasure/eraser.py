@@ -19,7 +19,7 @@ from pastelka_orders.repository.claims import Claim, ClaimLostError
 from pastelka_orders.repository.erasures import ErasureRecord
 from pastelka_orders.row_jobs import STORAGE_RETRY_DELAY, Write
 
-RETRIES = RetryPolicy(attempts=sys.maxsize, longest=60.0)
+RETRIES = RetryPolicy(attempts=sys.maxsize, max_delay=60.0)
 """An erasure is retried forever."""
 
 log = structlog.get_logger(__name__)
