@@ -86,7 +86,7 @@ async def downloading(
     """The worker's part that downloads photos."""
     intake, stop = PhotoIntake(), asyncio.Event()
     async with PhotoDownloader(
-        intake, rules=UrlRules(allowed_hosts=hosts), per_host=per_host, patience=0.1
+        intake, rules=UrlRules(allowed_hosts=hosts), per_host=per_host, slot_timeout=0.1
     ) as downloader:
         stored = FolderStorage(storage) if isinstance(storage, Path) else storage
         runner = JobRunner(database, Downloads(database, stored, downloader, "none"), concurrency, SOON)

@@ -497,7 +497,7 @@ async def test_a_notification_wakes_a_worker_at_once(
         await sql.execute("INSERT INTO orders (id, order_number, source) VALUES (1, 'M1', 'manual')")
         target = await database.read(lambda c: erasures.by_number(c, "M1"))
         assert target is not None
-        await database.write(lambda c: erasures.ask(c, target, "customer", None))
+        await database.write(lambda c: erasures.add(c, target, "customer", None))
         await until(lambda: done, LONG)
         stop.set()
         await task

@@ -13,7 +13,7 @@ from pastelka_orders.api.field_limits import (
 )
 from pastelka_orders.book.description import BookOptions
 from pastelka_orders.domain import text
-from pastelka_orders.schemas import Error, ShopValuesOrNone, left_out_if_none
+from pastelka_orders.schemas import Error, ShopValuesOrNone, omitted_if_none
 
 BookStatus = Literal["queued", "composing", "completed", "error"]
 MAX_ORDERS = 100
@@ -83,7 +83,7 @@ class LineItemState(BaseModel):
     dedication: str | None
     layout: str | None
     shop_values: ShopValuesOrNone
-    shop_changed_at: Annotated[AwareDatetime | None, left_out_if_none()]
+    shop_changed_at: Annotated[AwareDatetime | None, omitted_if_none()]
 
 
 class LineItemPatch(BaseModel):

@@ -114,11 +114,11 @@ class JobRunner:
         for claim in found:
             task = asyncio.create_task(self._process(claim), name=f"{self.kind.name}:{claim.key}")
             self._tasks.add(task)
-            task.add_done_callback(self._ended)
+            task.add_done_callback(self._on_task_done)
         IN_PROGRESS.labels(self.kind.name).set(len(self._tasks))
         return bool(found)
 
-    def _ended(self, task: "asyncio.Task[None]") -> None:
+    def _on_task_done(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("outcome not written", kind=self.kind.name, task=task.get_name(), exc_info=error)

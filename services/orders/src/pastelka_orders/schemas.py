@@ -19,7 +19,7 @@ from pastelka_orders.domain.coloring_options import PresetName
 from pastelka_orders.models.orders import OrderSource, OrderStatus
 
 
-def left_out_if_none(description: str | None = None) -> Any:
+def omitted_if_none(description: str | None = None) -> Any:
     """A field that is left out when there is nothing to say."""
     return Field(default=None, exclude_if=lambda value: value is None, description=description)
 
@@ -45,7 +45,7 @@ Since = Annotated[AwareDatetime | date, AfterValidator(_in_the_past)]
 
 Error = Annotated[
     ErrorResponse | None,
-    left_out_if_none("Only there when something went wrong"),
+    omitted_if_none("Only there when something went wrong"),
 ]
 
 
@@ -61,11 +61,11 @@ class RetryResponse(BaseModel):
 
 RetryOrNone = Annotated[
     RetryResponse | None,
-    left_out_if_none("Only there while the next attempt is waited for"),
+    omitted_if_none("Only there while the next attempt is waited for"),
 ]
 PossiblyPaidTwice = Annotated[
     Literal[True] | None,
-    left_out_if_none(
+    omitted_if_none(
         "Only there when the job was submitted again because the provider's answer to the "
         "first submission was lost: the provider may charge for both"
     ),
@@ -79,15 +79,15 @@ class ColoringOptionsResponse(BaseModel):
     steps: int
     frame: Annotated[
         Literal[False] | None,
-        left_out_if_none("Only there when there is no frame"),
+        omitted_if_none("Only there when there is no frame"),
     ]
     background: Annotated[
         Literal["keep", "none"] | None,
-        left_out_if_none("Only there when it is not `quiet`"),
+        omitted_if_none("Only there when it is not `quiet`"),
     ]
     line_weight: Annotated[
         Literal["thin", "bold"] | None,
-        left_out_if_none("Only there when it is not `normal`"),
+        omitted_if_none("Only there when it is not `normal`"),
     ]
 
 
@@ -188,7 +188,7 @@ class ShopValues(BaseModel):
 
 ShopValuesOrNone = Annotated[
     ShopValues | None,
-    left_out_if_none("Only there when a person changed what the shop says"),
+    omitted_if_none("Only there when a person changed what the shop says"),
 ]
 
 
@@ -203,12 +203,12 @@ class LineItemResponse(BaseModel):
     images: list[ImageResponse]
     removed: Annotated[
         Literal[True] | None,
-        left_out_if_none("Only there when the shop removed the item: nothing is made or printed for it"),
+        omitted_if_none("Only there when the shop removed the item: nothing is made or printed for it"),
     ]
     shop_values: ShopValuesOrNone
     shop_changed_at: Annotated[
         AwareDatetime | None,
-        left_out_if_none("Only there when the shop changed one of `shop_values` after a person had"),
+        omitted_if_none("Only there when the shop changed one of `shop_values` after a person had"),
     ]
 
 
@@ -227,15 +227,15 @@ class OrderHead(BaseModel):
     created_at: AwareDatetime
     cancelled_at: Annotated[
         AwareDatetime | None,
-        left_out_if_none("Only there when the shop cancelled the order: nothing is made or printed for it"),
+        omitted_if_none("Only there when the shop cancelled the order: nothing is made or printed for it"),
     ]
     shop_url: Annotated[
         str | None,
-        left_out_if_none("The order in the shop's administration; only there for an order of a known shop"),
+        omitted_if_none("The order in the shop's administration; only there for an order of a known shop"),
     ]
     unread_fields: Annotated[
         list[str] | None,
-        left_out_if_none(
+        omitted_if_none(
             "What could not be read of the shop's last webhook about the order, a sentence each; "
             "only there if something could not"
         ),

@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from pastelka_common.contracts.statuses import StatusType
 from pastelka_common.messaging.service_health import BreakerState
-from pastelka_orders.schemas import left_out_if_none
+from pastelka_orders.schemas import omitted_if_none
 
 
 class BreakerResponse(BaseModel):
@@ -30,7 +30,7 @@ class ServiceResponse(BaseModel):
     checks: dict[str, str] = Field(description="By dependency: `ok`, or what is wrong")
     breaker: Annotated[
         BreakerResponse | None,
-        left_out_if_none("Only there for workers with a paid provider"),
+        omitted_if_none("Only there for workers with a paid provider"),
     ]
 
 

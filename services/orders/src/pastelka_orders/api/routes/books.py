@@ -8,9 +8,9 @@ from pydantic import TypeAdapter
 
 from pastelka_orders.api import field_limits
 from pastelka_orders.api.authorization import OPERATOR, VIEWER, AuthorizedRoute
-from pastelka_orders.api.deps import Deps, Id, OrderNumber, Services, answer
+from pastelka_orders.api.deps import Deps, Id, OrderNumber, Services, document_response
 from pastelka_orders.api.problems import Responses, declared
-from pastelka_orders.api.routes.exports import PDF_TYPE, open_slot, printable, sent, sent_responses
+from pastelka_orders.api.routes.exports import PDF_TYPE, export_response, file_responses, open_slot, printable
 from pastelka_orders.book.description import BookOptions
 from pastelka_orders.book.process import pdf_of
 from pastelka_orders.book_schemas import (
@@ -26,7 +26,7 @@ from pastelka_orders.errors import (
     OrderCancelledError,
     OrderNotFoundError,
 )
-from pastelka_orders.exports import sent_file
+from pastelka_orders.exports import file_export
 from pastelka_orders.handlers import book_versions as handlers
 from pastelka_orders.handlers.books import joined
 from pastelka_orders.repository import book_versions, books
@@ -52,7 +52,7 @@ async def list_books(request: Request, services: Deps, order_number: OrderNumber
     document = await services.database.read(lambda c: book_versions.listed(c, order_number, services.files))
     if document is None:
         raise OrderNotFoundError(order_number)
-    return answer(request, _BOOKS, document)
+    return document_response(request, _BOOKS, document)
 
 
 @router.get("/{order_number}/books/preflight", dependencies=[VIEWER], responses=_READING)
@@ -145,7 +145,7 @@ async def change_book(
 
 
 @joined_router.post(
-    "", dependencies=[OPERATOR], response_class=StreamingResponse, responses=sent_responses(PDF_TYPE)
+    "", dependencies=[OPERATOR], response_class=StreamingResponse, responses=file_responses(PDF_TYPE)
 )
 async def join_books(services: Deps, wanted: BooksRequest) -> StreamingResponse:
     """The newest finished books of several orders as one PDF, each after a separator sheet.
@@ -161,7 +161,7 @@ async def join_books(services: Deps, wanted: BooksRequest) -> StreamingResponse:
         with printable(", ".join(content.order_number for content, _ in ready)):
             made = joined(services.composer, services.storage, ready)
             folder = await slot.enter_async_context(made)
-        return sent(sent_file(pdf_of(folder)), PDF_TYPE, "books.pdf", slot.pop_all())
+        return export_response(file_export(pdf_of(folder)), PDF_TYPE, "books.pdf", slot.pop_all())
 
 
 async def _finished(services: Services, order_number: str) -> tuple[OrderContent, StoredBook | None]:
@@ -179,7 +179,7 @@ async def _book(request: Request, services: Services, order_number: str, version
     )
     if document is None:
         raise BookNotFoundError(order_number, version)
-    response = answer(request, BookResponse, document)
+    response = document_response(request, BookResponse, document)
     response.status_code = code
     return response
 

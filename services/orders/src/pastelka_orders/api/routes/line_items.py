@@ -6,7 +6,7 @@ from fastapi import APIRouter, Header, Request, Response
 
 from pastelka_orders.api import field_limits
 from pastelka_orders.api.authorization import OPERATOR, VIEWER, AuthorizedRoute
-from pastelka_orders.api.deps import Deps, Id, OrderNumber, etag_of, matches, respond
+from pastelka_orders.api.deps import Deps, Id, OrderNumber, etag_matches, etag_of, etag_response
 from pastelka_orders.api.problems import Responses, declared
 from pastelka_orders.book_schemas import LineItemPatch, LineItemState
 from pastelka_orders.errors import LineItemNotFoundError
@@ -31,7 +31,7 @@ async def get_line_item(request: Request, services: Deps, order_number: OrderNum
     item = await services.database.read(lambda c: line_items.find(c, order_number, item_id))
     if item is None:
         raise LineItemNotFoundError(item_id)
-    return respond(request, _body(item))
+    return etag_response(request, _body(item))
 
 
 @router.patch(
@@ -59,10 +59,10 @@ async def change_line_item(
     values = patch.model_dump(include=patch.model_fields_set)
 
     def is_expected(item: LineItemRecord) -> bool:
-        return if_match is None or matches(if_match, etag_of(_body(item)))
+        return if_match is None or etag_matches(if_match, etag_of(_body(item)))
 
     changed = await services.write(lambda c: handlers.change(c, order_number, item_id, values, is_expected))
-    return respond(request, _body(changed))
+    return etag_response(request, _body(changed))
 
 
 def _body(item: LineItemRecord) -> bytes:

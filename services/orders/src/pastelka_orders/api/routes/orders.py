@@ -16,7 +16,7 @@ from pastelka_orders.api.authorization import (
     CurrentPrincipal,
     client_info_of,
 )
-from pastelka_orders.api.deps import Deps, Id, OrderNumber, answer, respond
+from pastelka_orders.api.deps import Deps, Id, OrderNumber, document_response, etag_response
 from pastelka_orders.api.problems import Responses, declared
 from pastelka_orders.domain import text
 from pastelka_orders.errors import ImageNotFoundError, OrderNotFoundError
@@ -69,7 +69,7 @@ async def list_orders(
 ) -> Response:
     """Orders, newest first, in pages."""
     page = await services.view(lambda v: v.orders(limit=limit, cursor=cursor, q=q, status=status))
-    response = answer(request, OrderListResponse, page)
+    response = document_response(request, OrderListResponse, page)
     services.subscriptions.allow(response, secure=client_info_of(request).secure)
     return response
 
@@ -105,7 +105,7 @@ async def create_order(
         RefusedPhoto(position=one.position or 0, name=one.name, code=one.code, detail=one.reason)
         for one in staged.refused
     ]
-    response = respond(request, created.model_dump_json().encode())
+    response = etag_response(request, created.model_dump_json().encode())
     response.status_code = status.HTTP_201_CREATED
     response.headers["Location"] = f"/api/v1/orders/{number}"
     return response
@@ -148,7 +148,7 @@ async def get_image(request: Request, services: Deps, order_number: OrderNumber,
     document = await services.view(lambda v: v.image(order_number, image_id))
     if document is None:
         raise ImageNotFoundError(image_id)
-    return answer(request, ImageResponse, document)
+    return document_response(request, ImageResponse, document)
 
 
 @router.get(
@@ -163,7 +163,7 @@ async def get_timeline(request: Request, services: Deps, order_number: OrderNumb
     if rows is None:
         raise OrderNotFoundError(order_number)
     entries = [TimelineEntry.model_validate(row) for row in rows]
-    return respond(
+    return etag_response(
         request, TimelineResponse(order_number=order_number, entries=entries).model_dump_json().encode()
     )
 
@@ -182,7 +182,7 @@ async def generate_order_coloring(
     wanted = options or ColoringOptions()
     require_supported(services.settings.coloring_provider, wanted.model_fields_set)
     ids = await services.write(lambda c: generate.colorings_of_order(c, order_number, wanted))
-    return _accepted(answer(request, _COLORINGS, await services.view(lambda v: v.colorings(ids))))
+    return _accepted(document_response(request, _COLORINGS, await services.view(lambda v: v.colorings(ids))))
 
 
 @router.post(
@@ -198,11 +198,11 @@ async def generate_order_svg(
     """Ask for an SVG of every image whose coloring has none with these options."""
     wanted = options or SvgOptions()
     ids = await services.write(lambda c: generate.svgs_of_order(c, order_number, wanted))
-    return _accepted(answer(request, _SVGS, await services.view(lambda v: v.svgs(ids))))
+    return _accepted(document_response(request, _SVGS, await services.view(lambda v: v.svgs(ids))))
 
 
 async def _order(request: Request, services: Deps, order_number: str) -> Response:
-    return answer(request, OrderResponse, await _document(services, order_number))
+    return document_response(request, OrderResponse, await _document(services, order_number))
 
 
 async def _document(services: Deps, order_number: str) -> str:

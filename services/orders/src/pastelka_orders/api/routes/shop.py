@@ -56,12 +56,12 @@ async def shopify_webhook(request: Request, services: Deps) -> Response:
     """
     received = webhook.verified(request.headers, await request.body(), services.settings)
     if received.is_about_an_order:
-        can_ask, kept = services.settings.shop_configured, services.settings.kept
+        can_fetch, retention_period = services.settings.shop_configured, services.settings.retention_period
         names = AttributeNames.of(services.settings)
-        order = await asyncio.to_thread(webhook.order_of, received, names, can_ask=can_ask)
-        kept_since = now() - kept if kept is not None else None
+        order = await asyncio.to_thread(webhook.order_of, received, names, can_fetch=can_fetch)
+        retention_start = now() - retention_period if retention_period is not None else None
         await services.write(
-            lambda c: webhook.apply(c, received, order, can_ask=can_ask, kept_since=kept_since)
+            lambda c: webhook.apply(c, received, order, can_fetch=can_fetch, retention_start=retention_start)
         )
     elif received.is_about_privacy:
         domain = services.settings.shop_domain

@@ -8,7 +8,7 @@ from pastelka_orders.api.deps import Deps, Sequence
 from pastelka_orders.api.field_limits import MAX_SEQUENCE
 from pastelka_orders.api.problems import declared
 from pastelka_orders.errors import DeadLetterNotFoundError
-from pastelka_orders.handlers.requeue import take_back
+from pastelka_orders.handlers.requeue import requeue_letter
 from pastelka_orders.system_schemas import SystemResponse
 
 router = APIRouter(tags=["system"], route_class=AuthorizedRoute)
@@ -30,8 +30,8 @@ async def get_system(request: Request, response: Response, services: Deps) -> Sy
 async def requeue_dead_letter(services: Deps, sequence: Sequence) -> None:
     """Ask again for what was given up on; a version begins a new run. The letter is then gone."""
     _check(sequence)
-    await take_back(services.database, await services.broker.client(), sequence)
-    services.system.forget()
+    await requeue_letter(services.database, await services.broker.client(), sequence)
+    services.system.clear_cache()
 
 
 @router.delete(
@@ -44,7 +44,7 @@ async def dismiss_dead_letter(services: Deps, sequence: Sequence) -> None:
     """Take a dead letter away without asking again for anything."""
     _check(sequence)
     await dead_letters.remove(await services.broker.client(), sequence)
-    services.system.forget()
+    services.system.clear_cache()
 
 
 def _check(sequence: int) -> None:

@@ -10,7 +10,7 @@ from pastelka_common.contracts.options import ColoringOptions, SvgOptions
 from pastelka_common.contracts.statuses import StatusType
 from pastelka_orders.api import links
 from pastelka_orders.api.authorization import OPERATOR, VIEWER, AuthorizedRoute
-from pastelka_orders.api.deps import Deps, Id, answer
+from pastelka_orders.api.deps import Deps, Id, document_response
 from pastelka_orders.api.field_limits import MAX_ID
 from pastelka_orders.api.problems import declared
 from pastelka_orders.errors import ImageNotFoundError, VersionNotFoundError
@@ -75,7 +75,7 @@ async def list_coloring_versions(request: Request, services: Deps, image_id: Id)
     document = await services.view(lambda v: v.coloring_versions(image_id))
     if document is None:
         raise ImageNotFoundError(image_id)
-    return answer(request, _COLORINGS, document)
+    return document_response(request, _COLORINGS, document)
 
 
 @router.get(
@@ -90,7 +90,7 @@ async def list_svg_versions(request: Request, services: Deps, image_id: Id) -> R
     document = await services.view(lambda v: v.svg_versions(image_id))
     if document is None:
         raise ImageNotFoundError(image_id)
-    return answer(request, _SVGS, document)
+    return document_response(request, _SVGS, document)
 
 
 @router.post("/images/{image_id}/select-coloring/{version_id}", dependencies=[OPERATOR], responses=_MAKING)
@@ -174,7 +174,7 @@ async def _version(
     if not found:
         raise VersionNotFoundError(kind, version_id)
     model = ColoringVersionResponse if kind == "coloring" else SvgVersionResponse
-    response = answer(request, model, json.dumps(found[0]))
+    response = document_response(request, model, json.dumps(found[0]))
     response.status_code = code
     return response
 
