@@ -68,7 +68,7 @@ async def make_provider(fake) -> AsyncIterator[Callable[..., RunpodProvider]]:
             "endpoint_id": "ep1",
             "api_key": SecretStr(KEY),
             "poll_interval": 0.02,
-            "patience": WatchTimeouts(queue=20.0, run=20.0, unknown=0.0),
+            "timeouts": WatchTimeouts(queue=20.0, run=20.0, unknown=0.0),
         }
         made.append(RunpodProvider(**(settings | changes)))
         return made[-1]

@@ -37,10 +37,10 @@ def test_turns_are_given_in_order_and_no_faster_than_the_rate():
     order: list[int] = []
 
     async def thirty_five_at_once() -> float:
-        pacer, clock = PollPacer(at_once=3, per_second=100, burst=5), asyncio.get_running_loop().time
+        pacer, clock = PollPacer(concurrency=3, per_second=100, burst=5), asyncio.get_running_loop().time
 
         async def take(number: int) -> None:
-            async with pacer.turn():
+            async with pacer.slot():
                 order.append(number)
 
         started = clock()
@@ -57,11 +57,11 @@ def test_jobs_that_are_polled_as_fast_as_possible_get_the_same_share():
     polls = [0] * 30
 
     async def poll_for_ten_seconds() -> None:
-        pacer = PollPacer(at_once=2, per_second=60, burst=5)
+        pacer = PollPacer(concurrency=2, per_second=60, burst=5)
 
         async def watch(number: int) -> None:
             while True:
-                async with pacer.turn():
+                async with pacer.slot():
                     polls[number] += 1
                     await asyncio.sleep(0.01 + 0.001 * number)  # some are answered later than others
                 await asyncio.sleep(0.05)
