@@ -127,7 +127,7 @@ async def transitions(options: Options, results: Results) -> None:
                 await watch.all_heard(timeout=90)
                 results.record("transitions.rate", _BURST_FACTS / (watch.last - begun))
                 results.record("transitions.committed", await _committed_rate(database, begun))
-                hearing.heard.clear()
+                hearing.updates.clear()
 
 
 async def _courses(running: RunningStack, *, orders: int, photos: int) -> list[VersionFacts]:

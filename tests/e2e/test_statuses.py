@@ -51,7 +51,7 @@ async def test_one_coloring_shows_every_status_in_order(line: Any) -> None:
     assert of_order.payloads == expected
     # The list also receives the update about the new order.
     assert [payload for payload in of_list.payloads if payload != {"type": "list_update"}] == expected
-    assert {heard.event for heard in (*of_order.heard, *of_list.heard)} == {"message"}
+    assert {heard.event for heard in (*of_order.updates, *of_list.updates)} == {"message"}
     # At each event the API already shows that status or a later one.
     for at_event, shown in zip(COLORING, seen_at_events, strict=True):
         assert COLORING.index(shown) >= COLORING.index(at_event)

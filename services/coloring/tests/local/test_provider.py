@@ -122,8 +122,8 @@ async def test_no_more_photos_at_once_than_workers(cache_dir, tmp_path, progress
     ]
     await gates[0].opened()
     await gates[1].opened()
-    assert provider._places.borrowed_tokens == 2
-    assert provider._places.statistics().tasks_waiting == 1
+    assert provider._processes.borrowed_tokens == 2
+    assert provider._processes.statistics().tasks_waiting == 1
     for gate in gates[:2]:
         gate.close()
     await gates[2].opened()

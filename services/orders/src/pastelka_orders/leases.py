@@ -84,7 +84,7 @@ async def _renew(database: Database, lease: DatabaseLease, deadline: asyncio.Tim
     loop = asyncio.get_running_loop()
     while True:
         await asyncio.sleep(lease.seconds / 4)
-        asked = loop.time()
+        requested_at = loop.time()
         try:
             is_ours = await database.write(lease.acquire)
         except Exception as error:  # noqa: BLE001 - the next renewal may succeed
@@ -93,4 +93,4 @@ async def _renew(database: Database, lease: DatabaseLease, deadline: asyncio.Tim
         if not is_ours:
             deadline.reschedule(loop.time())
             return
-        deadline.reschedule(asked + lease.seconds)
+        deadline.reschedule(requested_at + lease.seconds)

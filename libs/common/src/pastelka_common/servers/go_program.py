@@ -104,10 +104,10 @@ class GoProgram:
 
     def _reported(self, lines: Iterable[str], report: Report) -> Iterator[str]:
         """The build's output lines (one per package, or an error), with a report every few seconds."""
-        told = time.monotonic()
+        reported_at = time.monotonic()
         for number, line in enumerate(lines, 1):
-            if time.monotonic() - told >= _REPORT_INTERVAL:
-                told = time.monotonic()
+            if time.monotonic() - reported_at >= _REPORT_INTERVAL:
+                reported_at = time.monotonic()
                 report(f"building {self.title}: {number} packages so far, now {line.strip()}")
             yield line
 

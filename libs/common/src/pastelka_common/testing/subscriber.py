@@ -32,7 +32,7 @@ class Subscriber:
         self._url = f"{hub_url}?{urlencode([('topic', topic) for topic in topics])}"
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self.heard: list[ReceivedUpdate] = []
+        self.updates: list[ReceivedUpdate] = []
         self.on_update: Callable[[ReceivedUpdate], None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -55,7 +55,7 @@ class Subscriber:
     @property
     def payloads(self) -> list[dict[str, Any]]:
         """Payloads received so far."""
-        return [one.payload for one in self.heard]
+        return [one.payload for one in self.updates]
 
     async def until(
         self, condition: Callable[[list[ReceivedUpdate]], bool], *, timeout: float = 30.0
@@ -63,7 +63,7 @@ class Subscriber:
         """Wait until ``condition`` holds for the received updates."""
         try:
             async with asyncio.timeout(timeout):
-                while not condition(self.heard):
+                while not condition(self.updates):
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
@@ -88,7 +88,7 @@ class Subscriber:
                     await asyncio.sleep(0.1)  # reconnect after a delay, like a browser
 
     def _note(self, event: ReceivedUpdate) -> None:
-        self.heard.append(event)
+        self.updates.append(event)
         if self.on_update is not None:
             self.on_update(event)
         self._changed.set()

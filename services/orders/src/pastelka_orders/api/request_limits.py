@@ -173,13 +173,13 @@ def _counted(receive: Receive, max_bytes: int) -> Receive:
 
 def _json(receive: Receive) -> Receive:
     """``receive`` that reads and checks the whole JSON body on the first call."""
-    asked = False
+    is_delivered = False
 
     async def received() -> Message:
-        nonlocal asked
-        if asked:
+        nonlocal is_delivered
+        if is_delivered:
             return await receive()
-        asked = True
+        is_delivered = True
         return await _read_json(receive)
 
     return received

@@ -17,7 +17,7 @@ from pastelka_orders.commands.session import database
 from pastelka_orders.database import Database
 from pastelka_orders.erasure.eraser import Eraser
 from pastelka_orders.errors import ConflictError, OrderNotFoundError
-from pastelka_orders.handlers.erasures import ask
+from pastelka_orders.handlers.erasures import request_erasure
 from pastelka_orders.repository import erasures
 from pastelka_orders.repository.erasures import ErasureRecord, OrderContents, Target
 from pastelka_orders.settings import OrdersSettings
@@ -120,7 +120,7 @@ async def _erase_all(orders: Database, storage: Storage, plans: Sequence[_Plan])
 
     async def request_all(connection: AsyncConnection) -> None:
         for plan in plans:
-            await ask(connection, plan.target, "customer", asked_by)
+            await request_erasure(connection, plan.target, "customer", asked_by)
 
     await orders.write(request_all)
     eraser = Eraser(orders, storage)

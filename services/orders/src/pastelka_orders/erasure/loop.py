@@ -10,7 +10,7 @@ from pastelka_common.contracts.messages import now
 from pastelka_common.process import wait_at_most
 from pastelka_common.storage import Storage
 from pastelka_orders.database import Database, is_transient
-from pastelka_orders.handlers.erasures import ask
+from pastelka_orders.handlers.erasures import request_erasure
 from pastelka_orders.handlers.orders import discard_abandoned
 from pastelka_orders.leases import leased
 from pastelka_orders.photos.intake import remove_temp_folders
@@ -71,5 +71,7 @@ class Retention:
             for target in page:
                 if stop is not None and stop.is_set():
                     return None
-                await self._database.write(partial(ask, target=target, reason="retention", asked_by=None))
+                await self._database.write(
+                    partial(request_erasure, target=target, reason="retention", asked_by=None)
+                )
         return None

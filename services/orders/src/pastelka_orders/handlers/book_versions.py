@@ -50,7 +50,7 @@ async def preflight(
     return check(content, options, layouts, sizes)
 
 
-async def ask(
+async def request_book(
     database: Database,
     storage: Storage,
     order_number: str,

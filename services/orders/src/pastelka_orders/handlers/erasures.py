@@ -13,7 +13,7 @@ from pastelka_orders.repository.erasures import Target
 ERASING = Failure(code="cancelled", message="Cancelled, because the order is being erased.")
 
 
-async def ask(
+async def request_erasure(
     connection: AsyncConnection, target: Target, reason: ErasureReason, asked_by: str | None
 ) -> bool:
     """Request the erasure of an order and stop its active work. ``False`` if already requested."""

@@ -149,10 +149,10 @@ async def _store_all(
     storage: Storage, upload: UploadRecord, photos: Sequence[StagedPhoto]
 ) -> list[StoredPhoto]:
     """Store a few concurrently. Raises the first failure once all have ended."""
-    few = asyncio.Semaphore(_STORE_CONCURRENCY)
+    limiter = asyncio.Semaphore(_STORE_CONCURRENCY)
 
     async def store(place: int, photo: StagedPhoto) -> StoredPhoto:
-        async with few:
+        async with limiter:
             return await _store(storage, upload, place, photo)
 
     try:

@@ -74,7 +74,7 @@ class Decoders:
         code = 0
         for _ in range(_MAX_TRIES):
             process = self._process()
-            answer = process.request(request)
+            answer = process.send(request)
             if answer is not None:
                 self._idle.append(process)
                 return answer
@@ -131,7 +131,7 @@ class _Process:
         """Whether the process has not exited."""
         return self._process.poll() is None
 
-    def ask(self, request: Mapping[str, str]) -> dict[str, Any] | None:
+    def send(self, request: Mapping[str, str]) -> dict[str, Any] | None:
         """Send a request; returns the response, or ``None`` if the process has exited."""
         requests, answers = self._process.stdin, self._process.stdout
         assert requests is not None  # noqa: S101 - both are pipes

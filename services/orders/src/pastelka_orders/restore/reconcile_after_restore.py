@@ -12,7 +12,7 @@ from pastelka_common.messaging.topology import delete_streams
 from pastelka_common.storage import Storage
 from pastelka_orders.errors import ConflictError
 from pastelka_orders.handlers.create_versions import job_of
-from pastelka_orders.handlers.erasures import ask
+from pastelka_orders.handlers.erasures import request_erasure
 from pastelka_orders.reconciler.reconcile_pass import ReconcilePass, Repair
 from pastelka_orders.reconciler.storage_scrubber import StorageScrubber
 from pastelka_orders.repository import erasures, restore, versions
@@ -131,7 +131,7 @@ async def _erase_again(connection: AsyncConnection, found: RestoreReport, order:
             found.files_of_erased.append(order.order_number)
     elif here == order.order_number:
         target = Target(order.order_id, order.order_number)
-        if await ask(connection, target, order.reason, order.asked_by):
+        if await request_erasure(connection, target, order.reason, order.asked_by):
             found.erased_again.append(order.order_number)
 
 

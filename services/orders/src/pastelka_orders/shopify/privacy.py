@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pastelka_orders.handlers.erasures import ask
+from pastelka_orders.handlers.erasures import request_erasure
 from pastelka_orders.repository import erasures, shop_orders, unread_webhooks
 from pastelka_orders.repository.erasures import Target
 from pastelka_orders.shopify.parsing import OptionalText, ParseResult, ShopId, ShopifyModel, document_of, read
@@ -100,9 +100,9 @@ async def erase_customer(connection: AsyncConnection, shopify_ids: Sequence[int]
     await erasures.suppress(connection, shopify_ids)
     await unread_webhooks.delete_unidentified(connection)
     found = await _orders(connection, shopify_ids, email)
-    asked = [await ask(connection, target, "customer", REQUESTED_BY) for target in found]
-    log.info("customer erasure requested", orders=len(found), new=sum(asked))
-    return sum(asked)
+    requested = [await request_erasure(connection, target, "customer", REQUESTED_BY) for target in found]
+    log.info("customer erasure requested", orders=len(found), new=sum(requested))
+    return sum(requested)
 
 
 async def _log_data_request(connection: AsyncConnection, payload: PrivacyPayload) -> None:

@@ -105,7 +105,7 @@ class JobWatch:
     async def poll(self) -> JobReply:
         """Poll once. Raises :class:`TransientError`, and :class:`JobLostError`."""
         try:
-            async with self._pacer.turn():
+            async with self._pacer.slot():
                 reply = await self._api.status(self._job_id)
         except JobUnknownError as error:
             self._count_unknown(error)

@@ -102,7 +102,7 @@ async def create_book(
 
     A version of the same options that is not finished is answered instead.
     """
-    version = await handlers.ask(
+    version = await handlers.request_book(
         services.database,
         services.storage,
         order_number,

@@ -65,8 +65,8 @@ async def shopify_webhook(request: Request, services: Deps) -> Response:
         )
     elif received.is_about_privacy:
         domain = services.settings.shop_domain
-        asked = await asyncio.to_thread(privacy.payload_of, received.topic, received.body, domain)
-        await services.write(lambda c: webhook.apply_privacy(c, received, asked))
+        payload = await asyncio.to_thread(privacy.payload_of, received.topic, received.body, domain)
+        await services.write(lambda c: webhook.apply_privacy(c, received, payload))
     return Response(status_code=status.HTTP_200_OK)
 
 
