@@ -217,7 +217,7 @@ _SCHEMES = {
         "type": "apiKey",
         "in": "cookie",
         "name": SESSION_COOKIE,
-        "description": "What `POST /api/v1/session` sets, while AUTH_MODE is `password`",
+        "description": "Set by `POST /api/v1/session`, if AUTH_MODE is `password`",
     },
     "token": {
         "type": "http",

@@ -116,7 +116,7 @@ class CustomerNode(ShopifyModel):
 
 
 class ShippingLineNode(ShopifyModel):
-    """One shipping method, possibly removed."""
+    """One shipping line, possibly removed."""
 
     title: OptionalText = None
     is_removed: bool = Field(default=False, alias="isRemoved")

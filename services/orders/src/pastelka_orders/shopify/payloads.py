@@ -49,7 +49,7 @@ class PropertyPayload(ShopifyModel):
 
 
 class LineItemPayload(ShopifyModel):
-    """One line item. ``properties`` is ``None`` where the subscription leaves it out."""
+    """One line item. ``properties`` is ``None`` if the subscription omits it."""
 
     id: ShopId
     title: OptionalText = None
@@ -59,7 +59,7 @@ class LineItemPayload(ShopifyModel):
 
 
 class CustomerPayload(ShopifyModel):
-    """Who ordered."""
+    """The customer."""
 
     email: OptionalText = None
     first_name: OptionalText = None
@@ -67,14 +67,14 @@ class CustomerPayload(ShopifyModel):
 
 
 class ShippingLinePayload(ShopifyModel):
-    """One way it is delivered, or was to be."""
+    """One shipping line, possibly removed."""
 
     title: OptionalText = None
     is_removed: bool | None = None
 
 
 class OrderPayload(ShopifyModel):
-    """One order. ``line_items`` is ``None`` where the subscription leaves it out."""
+    """One order. ``line_items`` is ``None`` if the subscription omits it."""
 
     id: ShopId
     name: OptionalText = None

@@ -37,7 +37,7 @@ router = APIRouter(prefix="/orders", tags=["books"], route_class=AuthorizedRoute
 joined_router = APIRouter(prefix="/books", tags=["books"], route_class=AuthorizedRoute)
 
 _BOOKS: TypeAdapter[object] = TypeAdapter(list[BookResponse])
-_READING: Responses = {304: {"description": "The caller's `ETag` is still right"}, **declared(404, 422, 503)}
+_READING: Responses = {304: {"description": "The caller's `ETag` is current"}, **declared(404, 422, 503)}
 _MAKING: Responses = declared(404, 409, 422, 503)
 
 
@@ -59,7 +59,7 @@ async def list_books(request: Request, services: Deps, order_number: OrderNumber
 async def preflight_book(
     services: Deps, order_number: OrderNumber, options: Annotated[BookOptions, Query()]
 ) -> PreflightResponse:
-    """What is wrong with the book of an order, with these options; others are those of the settings."""
+    """Check the book of an order with these options; defaults come from the settings."""
     findings = await handlers.preflight(
         services.database,
         services.storage,
@@ -95,12 +95,12 @@ async def create_book(
     order_number: OrderNumber,
     options: BookOptions | None = None,
     force: Annotated[
-        bool, Query(description="Compose it although the preflight finds errors; missing pages are left out")
+        bool, Query(description="Compose it despite errors of the preflight; missing pages are omitted")
     ] = False,
 ) -> Response:
-    """Compose the book of an order; options that are not given are those of the settings.
+    """Compose the book of an order; defaults of options come from the settings.
 
-    A version of the same options that is not finished is answered instead.
+    Returns an unfinished version with the same options instead, if there is one.
     """
     version = await handlers.request_book(
         services.database,
@@ -148,9 +148,9 @@ async def change_book(
     "", dependencies=[OPERATOR], response_class=StreamingResponse, responses=file_responses(PDF_TYPE)
 )
 async def join_books(services: Deps, wanted: BooksRequest) -> StreamingResponse:
-    """The newest finished books of several orders as one PDF, each after a separator sheet.
+    """Merge the newest finished books of several orders into one PDF, each after a separator sheet.
 
-    Nothing is stored: ask for the books of the orders first.
+    The result is not stored; compose the orders' books first.
     """
     async with open_slot(services) as slot:
         found = [await _finished(services, number) for number in dict.fromkeys(wanted.order_numbers)]

@@ -65,9 +65,9 @@ async def download_order(
     responses=file_responses(PDF_TYPE),
 )
 async def print_order(services: Deps, order_number: OrderNumber) -> StreamingResponse:
-    """The newest finished book of the order, or one that is made now.
+    """The newest finished book of the order, else one composed on demand.
 
-    That is a cover and the chosen pages of each line item, in all its copies.
+    It has a cover and the chosen pages of each line item, in all copies.
     """
     async with open_slot(services) as slot:
         name = file_name(order_number, "print.pdf")

@@ -16,7 +16,7 @@ from pastelka_orders.repository.line_items import LineItemRecord
 
 router = APIRouter(prefix="/orders", tags=["orders"], route_class=AuthorizedRoute)
 
-_READING: Responses = {304: {"description": "The caller's `ETag` is still right"}, **declared(404, 422, 503)}
+_READING: Responses = {304: {"description": "The caller's `ETag` is current"}, **declared(404, 422, 503)}
 
 
 @router.get(
@@ -26,7 +26,7 @@ _READING: Responses = {304: {"description": "The caller's `ETag` is still right"
     responses=_READING,
 )
 async def get_line_item(request: Request, services: Deps, order_number: OrderNumber, item_id: Id) -> Response:
-    """What a person may change of a line item, with the `ETag` that a change names."""
+    """The editable fields of a line item, with the `ETag` for `If-Match`."""
     _check(item_id)
     item = await services.database.read(lambda c: line_items.find(c, order_number, item_id))
     if item is None:
@@ -51,9 +51,9 @@ async def change_line_item(
         Header(max_length=1000, description="`ETag` of the item that was read; 412 if it has changed since"),
     ] = None,
 ) -> Response:
-    """Change title, quantity, dedication or layout; a field that is not sent stays.
+    """Change title, quantity, dedication or layout; absent fields stay.
 
-    A later change by the shop does not replace it: the shop's value is then in `shop_values`.
+    Later changes by the shop do not overwrite it; they appear in `shop_values`.
     """
     _check(item_id)
     values = patch.model_dump(include=patch.model_fields_set)

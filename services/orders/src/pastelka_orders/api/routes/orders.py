@@ -41,7 +41,7 @@ router = APIRouter(prefix="/orders", tags=["orders"], route_class=AuthorizedRout
 _COLORINGS: TypeAdapter[object] = TypeAdapter(list[ColoringVersionResponse])
 _SVGS: TypeAdapter[object] = TypeAdapter(list[SvgVersionResponse])
 _FIELDS = ("photos", "customer_name", "note", "process")
-_NOT_MODIFIED: Responses = {304: {"description": "The caller's `ETag` is still right"}}
+_NOT_MODIFIED: Responses = {304: {"description": "The caller's `ETag` is current"}}
 
 
 @router.get(
@@ -56,14 +56,12 @@ async def list_orders(
     cursor: Annotated[
         Annotated[str, Field(max_length=field_limits.CURSOR_LENGTH, json_schema_extra={"format": "cursor"})]
         | None,
-        Query(description="`next_cursor` of the page before"),
+        Query(description="`next_cursor` of the previous page"),
     ] = None,
     limit: Annotated[int, Query(ge=field_limits.MIN_PAGE, le=field_limits.MAX_PAGE)] = field_limits.PAGE_SIZE,
     q: Annotated[
         str | None,
-        Query(
-            max_length=field_limits.SEARCH_LENGTH, description="Beginnings of words of number and customer"
-        ),
+        Query(max_length=field_limits.SEARCH_LENGTH, description="Prefixes of words of number and customer"),
     ] = None,
     status: Annotated[OrderStatus | None, Query()] = None,
 ) -> Response:
@@ -90,11 +88,11 @@ async def create_order(
     ],
     customer_name: Annotated[str | None, Form(max_length=field_limits.CUSTOMER_NAME_LENGTH)] = None,
     note: Annotated[str | None, Form(max_length=field_limits.NOTE_LENGTH)] = None,
-    process: Annotated[Process, Form(description="What starts by itself")] = "none",
+    process: Annotated[Process, Form(description="Processing to start automatically")] = "none",
 ) -> Response:
-    """Make an order by hand from uploaded photos.
+    """Create a manual order from uploaded photos.
 
-    Files that are no photos are left out and named in `refused_photos`; 422 when none is a photo.
+    Files that are not photos are skipped and listed in `refused_photos`; 422 if none is a photo.
     """
     _check_fields(await request.form())
     wanted = ManualOrder(_name(customer_name), _note(note), process)
@@ -178,7 +176,7 @@ async def get_timeline(request: Request, services: Deps, order_number: OrderNumb
 async def generate_order_coloring(
     request: Request, services: Deps, order_number: OrderNumber, options: ColoringOptions | None = None
 ) -> Response:
-    """Ask for a coloring of every image that has none with these options."""
+    """Request a coloring of every image that has none with these options."""
     wanted = options or ColoringOptions()
     require_supported(services.settings.coloring_provider, wanted.model_fields_set)
     ids = await services.write(lambda c: generate.colorings_of_order(c, order_number, wanted))
@@ -195,7 +193,7 @@ async def generate_order_coloring(
 async def generate_order_svg(
     request: Request, services: Deps, order_number: OrderNumber, options: SvgOptions | None = None
 ) -> Response:
-    """Ask for an SVG of every image whose coloring has none with these options."""
+    """Request an SVG of every image whose coloring has none with these options."""
     wanted = options or SvgOptions()
     ids = await services.write(lambda c: generate.svgs_of_order(c, order_number, wanted))
     return _accepted(document_response(request, _SVGS, await services.view(lambda v: v.svgs(ids))))

@@ -17,10 +17,10 @@ router = APIRouter(tags=["versions"], route_class=AuthorizedRoute)
     "/presets",
     dependencies=[VIEWER],
     response_model=PresetsResponse,
-    responses={304: {"description": "The caller's `ETag` is still right"}, **declared(503)},
+    responses={304: {"description": "The caller's `ETag` is current"}, **declared(503)},
 )
 async def list_presets(request: Request, services: Deps) -> Response:
-    """The presets with their options, and the options that the active provider takes."""
+    """The presets with their options, and the options that the active provider supports."""
     provider = services.settings.coloring_provider
     seconds = await services.database.read(
         lambda c: page_times.median_seconds(c, is_remote=provider != "local")

@@ -31,14 +31,14 @@ class CallerResponse(BaseModel):
     """A user or client that may use the API."""
 
     name: str
-    kind: PrincipalKind = Field(description="By what they are known")
-    role: Role = Field(description="A viewer looks, an operator changes")
+    kind: PrincipalKind = Field(description="How the caller is authenticated")
+    role: Role = Field(description="A viewer may read, an operator may also change")
 
 
 class SessionResponse(BaseModel):
-    """Who asks, and how one gets in here."""
+    """The caller, and the authentication mode."""
 
-    mode: AuthMode = Field(description="`open`: everybody on this machine is an operator")
+    mode: AuthMode = Field(description="`open`: every local request has the role operator")
     caller: CallerResponse | None = Field(description="Null: the request is not authenticated")
 
 
@@ -51,7 +51,7 @@ class SignInRequest(BaseModel):
 
 @router.get("", responses=declared(503))
 async def get_session(request: Request, response: Response, services: Deps) -> SessionResponse:
-    """Who asks; lets their session live on, and renews the hub's cookie."""
+    """The caller; extends the session, and renews the hub's cookie."""
     caller = await _caller_or_none(request)
     cookie = request.cookies.get(SESSION_COOKIE)
     if caller is not None and caller.kind == "user" and cookie is not None:
@@ -96,7 +96,7 @@ async def sign_in(
 
 @router.delete("", status_code=status.HTTP_204_NO_CONTENT, responses=declared(503))
 async def sign_out(request: Request, services: Deps) -> Response:
-    """End the session and take its cookies away; fine, too, where there is none."""
+    """End the session and delete its cookies; idempotent."""
     cookie = request.cookies.get(SESSION_COOKIE)
     if cookie is not None:
         await services.access.sign_in.sign_out(cookie)
