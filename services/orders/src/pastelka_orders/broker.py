@@ -1,4 +1,4 @@
-"""The API's connection to NATS: few requests need it, so the first of them opens it."""
+"""The API's connection to NATS, opened by the first request that needs it."""
 
 import asyncio
 from contextlib import suppress
@@ -10,14 +10,14 @@ from pastelka_common.errors import BrokerSetupError
 from pastelka_common.messaging.connection import connected, ping
 from pastelka_orders.errors import BrokerDownError
 
-_WAIT = 1.0
+_CONNECT_TIMEOUT = 1.0
 _SETUP_RETRY_DELAY = 30.0
 
 log = structlog.get_logger(__name__)
 
 
 class Broker:
-    """One connection for the process; the API answers all else without it."""
+    """One connection per process; requests that do not need it are served without."""
 
     def __init__(self, url: str, prefix: str = "") -> None:
         self._url = url
@@ -27,11 +27,11 @@ class Broker:
         self._nc: Client | None = None
 
     async def client(self) -> Client:
-        """The connection, once it is there. Raises :class:`BrokerUnavailableError`."""
+        """The connection, once it is open. Raises :class:`BrokerUnavailableError`."""
         if self._task is None:
-            self._task = asyncio.create_task(self._keep())
+            self._task = asyncio.create_task(self._connect())
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._connected.wait(), _WAIT)
+            await asyncio.wait_for(self._connected.wait(), _CONNECT_TIMEOUT)
         if self._nc is None or not self._nc.is_connected:
             raise BrokerDownError
         return self._nc
@@ -47,13 +47,13 @@ class Broker:
             with suppress(asyncio.CancelledError):
                 await self._task
 
-    async def _keep(self) -> None:
+    async def _connect(self) -> None:
         while True:
             try:
                 async with connected(self._url, name="orders-api", prefix=self._prefix) as nc:
                     self._nc = nc
                     self._connected.set()
                     await asyncio.Event().wait()
-            except BrokerSetupError as error:  # the API serves everything else meanwhile
+            except BrokerSetupError as error:  # the API keeps serving other requests
                 log.warning("broker unusable", reason=str(error))
                 await asyncio.sleep(_SETUP_RETRY_DELAY)

@@ -1,4 +1,4 @@
-"""The edge at which transactions are committed, and at which a database that is away is told apart."""
+"""Transactions: commit, rollback, retries, and detection of an unavailable database."""
 
 import asyncio
 import random
@@ -28,12 +28,11 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 Work = Callable[[AsyncConnection], Awaitable[T]]
-"""What is done in one transaction."""
+"""Work to run in one transaction."""
 
-# Another transaction went first in a way that cannot be waited out, or a column's type has changed
-# since the statement was planned: doing it again is the remedy.
-_TRY_AGAIN = {"40001", "40P01", "0A000"}
-_TRIES = 5
+# Serialization failure, deadlock, or a cached plan that a column's new type invalidated: a retry helps.
+_RETRYABLE = {"40001", "40P01", "0A000"}
+_MAX_TRIES = 5
 _CHECK_SECONDS = 2.5
 _is_connection_held: ContextVar[bool] = ContextVar("is_connection_held", default=False)
 
@@ -67,46 +66,45 @@ class Database:
         )
 
     async def read(self, work: Work[T]) -> T:
-        """Do ``work``, every statement of which sees what is committed at that moment.
+        """Run ``work``; each of its statements has its own snapshot.
 
-        Done again if it met a connection that had died while it lay in the pool. Raises
-        :class:`DatabaseUnavailableError`.
+        Retried if the pooled connection turned out to be dead. Raises :class:`DatabaseUnavailableError`.
         """
-        async with self._in_time():
-            return await self._tried(lambda: self._read_once(work))
+        async with self._time_limit():
+            return await self._with_retries(lambda: self._read_once(work))
 
     async def write(self, work: Work[T]) -> T:
-        """Do ``work`` and commit; rolled back if it raises.
+        """Run ``work`` and commit; roll back if it raises.
 
-        Done again after a deadlock, and if the connection was lost before the commit: then nothing was
-        changed. Raises :class:`DatabaseUnavailableError`; if it is a :class:`CommitUnconfirmedError`, the
-        commit may have been made.
+        Retried after a deadlock, and if the connection was lost before the commit: nothing was changed then.
+        Raises :class:`DatabaseUnavailableError`; with a :class:`CommitUnconfirmedError`, the commit may have
+        been made.
         """
         end = asyncio.get_running_loop().time() + self._limits.work
-        async with self._in_time() as time:
-            return await self._tried(lambda: self._write_once(work, time, end))
+        async with self._time_limit() as time:
+            return await self._with_retries(lambda: self._write_once(work, time, end))
 
     async def check(self) -> None:
         """Raise if the database does not answer."""
 
-        async def ask(connection: AsyncConnection) -> None:
+        async def ping(connection: AsyncConnection) -> None:
             await connection.exec_driver_sql("SELECT 1")
 
         async with asyncio.timeout(_CHECK_SECONDS):
-            await self._read_once(ask)
+            await self._read_once(ping)
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
         await self._reading.dispose()
 
-    async def _tried(self, once: Callable[[], Awaitable[T]]) -> T:
-        """Do it, and once more or a few times where that is known to help."""
-        for attempt in range(1, _TRIES + 1):
+    async def _with_retries(self, once: Callable[[], Awaitable[T]]) -> T:
+        """Run ``once``, with retries after errors for which a retry helps."""
+        for attempt in range(1, _MAX_TRIES + 1):
             try:
                 return await once()
             except (DBAPIError, DatabaseUnavailableError) as error:
-                if attempt < _TRIES and _helps_again(error):
+                if attempt < _MAX_TRIES and _is_retryable(error):
                     log.debug("transaction retried", sqlstate=sqlstate(error), attempt=attempt)
                 elif is_transient(error):
                     raise unavailable(error) from error
@@ -117,23 +115,23 @@ class Database:
 
     async def _read_once(self, work: Work[T]) -> T:
         async with _connected(self._reading) as connection:
-            with _held():
+            with _connection_held():
                 return await work(connection)
 
     async def _write_once(self, work: Work[T], time: asyncio.Timeout, end: float) -> T:
         time.reschedule(end)
         async with _connected(self.engine) as connection:
-            with _held():
+            with _connection_held():
                 result = await work(connection)
             if time.expired():
                 await asyncio.sleep(0)  # raises
-            # Whether the commit is made is known only from its answer, for which we wait in any case.
+            # Only the response tells whether the commit was made, so it has its own timeout.
             time.reschedule(None)
             await _commit(connection)
             return result
 
     @asynccontextmanager
-    async def _in_time(self) -> AsyncIterator[asyncio.Timeout]:
+    async def _time_limit(self) -> AsyncIterator[asyncio.Timeout]:
         time = asyncio.timeout(self._limits.work)
         try:
             async with time:
@@ -145,7 +143,7 @@ class Database:
 
 
 def open_database(settings: OrdersSettings, *, pool_size: int, limits: Limits = SERVICE) -> Database:
-    """The database that the settings name."""
+    """Open the database that the settings name."""
     return Database(
         settings.database_url.get_secret_value(),
         pool_size=pool_size,
@@ -157,7 +155,7 @@ def open_database(settings: OrdersSettings, *, pool_size: int, limits: Limits = 
 
 @asynccontextmanager
 async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """A connection of the pool; what is not committed is rolled back."""
+    """A connection of the pool; uncommitted changes are rolled back."""
     try:
         connection = await engine.connect()
     except (OSError, TimeoutError, PoolTimeoutError, DBAPIError, PostgresError, InterfaceError) as error:
@@ -179,25 +177,25 @@ async def _commit(connection: AsyncConnection) -> None:
         raise CommitUnconfirmedError(str(error.orig)) from error
 
 
-def _helps_again(error: DBAPIError | DatabaseUnavailableError) -> bool:
+def _is_retryable(error: DBAPIError | DatabaseUnavailableError) -> bool:
     if isinstance(error, DatabaseUnavailableError):
         return False
-    return error.connection_invalidated or sqlstate(error) in _TRY_AGAIN
+    return error.connection_invalidated or sqlstate(error) in _RETRYABLE
 
 
 __all__ = ["Database", "DatabaseUnavailableError", "Work", "is_transient", "open_database", "sqlstate"]
 
 
 def is_connection_held() -> bool:
-    """Whether the caller works on a connection: it calls no storage, broker or provider meanwhile.
+    """Whether the caller holds a connection: it must not call storage, broker or provider meanwhile.
 
-    A slow one would keep the connection from every other request. The tests hold every call to it.
+    A slow call would block the connection for other requests. The tests check this at every call.
     """
     return _is_connection_held.get()
 
 
 @contextmanager
-def _held() -> Iterator[None]:
+def _connection_held() -> Iterator[None]:
     token = _is_connection_held.set(True)
     try:
         yield

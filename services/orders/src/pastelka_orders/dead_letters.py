@@ -1,4 +1,4 @@
-"""The stream of dead letters, as an operator looks at it."""
+"""The stream of dead letters: listing, reading, deleting."""
 
 from nats.aio.client import Client
 from nats.js.api import RawStreamMsg
@@ -15,8 +15,8 @@ from pastelka_orders.system_schemas import DeadLetterResponse, DeadLettersRespon
 NEWEST = 20
 
 
-class _About(BaseModel):
-    """What jobs have in common."""
+class _JobFields(BaseModel):
+    """Fields that all jobs have."""
 
     order_number: str | None = None
     image_id: int | None = None
@@ -24,20 +24,20 @@ class _About(BaseModel):
 
 
 async def newest(nc: Client, limit: int = NEWEST) -> DeadLettersResponse:
-    """How many there are, and the newest ``limit`` of them."""
+    """The number of dead letters, and the newest ``limit`` of them."""
     try:
         state = (await nc.jetstream().stream_info(names_of(nc).stream(DEAD))).state
     except NoSuchMessageError:  # the stream does not exist yet
         return DeadLettersResponse(count=0, newest=[])
     letters = await _newest(nc, state.first_seq, state.last_seq, limit) if state.messages else []
-    return DeadLettersResponse(count=state.messages, newest=[_shown(nc, letter) for letter in letters])
+    return DeadLettersResponse(count=state.messages, newest=[_response(nc, letter) for letter in letters])
 
 
 async def _newest(nc: Client, first: int, last: int, limit: int) -> list[RawStreamMsg]:
-    """The newest ``limit`` messages, newest first, however large the gaps are that letters leave.
+    """The newest ``limit`` messages, newest first, across gaps of deleted ones.
 
-    JetStream finds the next message after a number and not the one before: windows of numbers are read
-    from their beginning, wider ones as long as they hold little.
+    JetStream can seek the next message after a sequence, not the previous one: windows of sequences are read
+    from their start, and widened while they contain few messages.
     """
     found: list[RawStreamMsg] = []
     end, width = last, limit
@@ -45,7 +45,7 @@ async def _newest(nc: Client, first: int, last: int, limit: int) -> list[RawStre
         start = max(end - width + 1, first)
         page = await _window(nc, start, end, limit + 1)
         if len(page) > limit and width > limit:
-            width = max(width // 2, limit)  # the newest of so many are in the newer half
+            width = max(width // 2, limit)  # the newer half contains enough
             continue
         found += reversed(page)
         end, width = start - 1, width * 2
@@ -53,7 +53,7 @@ async def _newest(nc: Client, first: int, last: int, limit: int) -> list[RawStre
 
 
 async def _window(nc: Client, start: int, end: int, most: int) -> list[RawStreamMsg]:
-    """The oldest ``most`` messages with numbers from ``start`` to ``end``."""
+    """The oldest ``most`` messages with sequences from ``start`` to ``end``."""
     stream = names_of(nc).stream(DEAD)
     found: list[RawStreamMsg] = []
     while start <= end and len(found) < most:
@@ -68,8 +68,8 @@ async def _window(nc: Client, start: int, end: int, most: int) -> list[RawStream
     return found
 
 
-def letter_about(subject: str, payload: str, attempt: int, failure: Failure) -> DeadLetter:
-    """The letter about a row job that was given up: ``<kind>.<id>``, and what is to be done as JSON."""
+def row_job_letter(subject: str, payload: str, attempt: int, failure: Failure) -> DeadLetter:
+    """The letter about an abandoned row job: subject ``<kind>.<id>``, payload as JSON."""
     return DeadLetter(
         original_subject=subject,
         original_payload=payload,
@@ -81,7 +81,7 @@ def letter_about(subject: str, payload: str, attempt: int, failure: Failure) -> 
 
 
 async def read(nc: Client, sequence: int) -> DeadLetter:
-    """One letter. Raises ``DeadLetterNotFoundError``, ``NotRequeueableError`` for what is none."""
+    """Read one letter. Raises ``DeadLetterNotFoundError``; ``NotRequeueableError`` if malformed."""
     _, data = await _message(nc, sequence)
     try:
         return DeadLetter.model_validate_json(data)
@@ -90,12 +90,12 @@ async def read(nc: Client, sequence: int) -> DeadLetter:
 
 
 async def remove(nc: Client, sequence: int) -> None:
-    """Take a letter away. Raises ``DeadLetterNotFoundError``."""
+    """Delete a letter. Raises ``DeadLetterNotFoundError``."""
     await _message(nc, sequence)
     await nc.jetstream().delete_msg(names_of(nc).stream(DEAD), sequence)
 
 
-def _shown(nc: Client, message: RawStreamMsg) -> DeadLetterResponse:
+def _response(nc: Client, message: RawStreamMsg) -> DeadLetterResponse:
     sequence = message.seq or 0
     try:
         letter = DeadLetter.model_validate_json(message.data or b"")
@@ -106,7 +106,7 @@ def _shown(nc: Client, message: RawStreamMsg) -> DeadLetterResponse:
             code="unreadable",
             message="The letter cannot be read.",
         )
-    about = _about(letter)
+    about = _job_fields(letter)
     return DeadLetterResponse(
         sequence=sequence,
         subject=letter.original_subject,
@@ -120,11 +120,11 @@ def _shown(nc: Client, message: RawStreamMsg) -> DeadLetterResponse:
     )
 
 
-def _about(letter: DeadLetter) -> _About:
+def _job_fields(letter: DeadLetter) -> _JobFields:
     try:
-        return _About.model_validate_json(letter.original_payload)
+        return _JobFields.model_validate_json(letter.original_payload)
     except ValidationError:
-        return _About()
+        return _JobFields()
 
 
 async def _message(nc: Client, sequence: int) -> tuple[str, bytes]:

@@ -1,4 +1,4 @@
-"""Hearing PostgreSQL's notifications: something is in the outbox, a row job has become due."""
+"""Subscription to PostgreSQL's notifications (``LISTEN``): new outbox messages, due row jobs."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -12,26 +12,26 @@ from pastelka_orders.connections import CONNECT_SECONDS, SERVER_KEEPALIVES, Boun
 
 log = structlog.get_logger(__name__)
 
-_PAUSE = 1.0
-_CHECK_EVERY = 10.0
+_RECONNECT_DELAY = 1.0
+_CHECK_INTERVAL = 10.0
 
 
 Listeners = Mapping[str, Callable[[], None]]
-"""What to call, by channel."""
+"""Callback by channel."""
 
 
 async def listen(url: str, listeners: Listeners, stop: asyncio.Event) -> None:
     """Call a channel's listener on every notification until ``stop`` is set.
 
-    A lost connection is opened again; all are called then, for what was missed.
-    ``url`` is SQLAlchemy's (``postgresql+asyncpg://``), and no pooler's: the session is ours to keep.
+    After a reconnect, all listeners are called, for missed notifications. ``url`` is SQLAlchemy's
+    (``postgresql+asyncpg://``), and must not name a pooler: ``LISTEN`` needs a session.
     """
     while not stop.is_set():
         try:
             await _listen_once(url.replace("+asyncpg", "", 1), listeners, stop)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
             log.warning("listen deferred, database unavailable", error=str(error))
-            await wait_at_most(stop, _PAUSE)
+            await wait_at_most(stop, _RECONNECT_DELAY)
 
 
 async def _listen_once(url: str, listeners: Listeners, stop: asyncio.Event) -> None:
@@ -49,10 +49,10 @@ async def _listen_once(url: str, listeners: Listeners, stop: asyncio.Event) -> N
 
         for channel in listeners:
             await connection.add_listener(channel, on_notification)
-        for heard in listeners.values():
-            heard()
-        while not await wait_at_most(stop, _CHECK_EVERY):
-            # A connection that died without a word is noticed only by using it.
+        for listener in listeners.values():
+            listener()
+        while not await wait_at_most(stop, _CHECK_INTERVAL):
+            # A silently dead connection is only detected by using it.
             await connection.fetchval("SELECT 1")
     finally:
         await connection.close()

@@ -1,4 +1,4 @@
-"""The AsyncAPI 3.0 document of the messages, made from their models.
+"""The AsyncAPI 3.0 document of the messages, generated from their models.
 
 ``python -m pastelka_common.contracts.asyncapi`` writes it to ``libs/common/asyncapi.json``.
 https://www.asyncapi.com/docs/reference/specification/v3.0.0
@@ -34,10 +34,10 @@ _PARAMETERS = {
     "version_id": "Id of the coloring or SVG version.",
     "image_id": "Id of the photo.",
     "order_id": "Id of the order.",
-    "order_number": "Number of the order, as one token: what a subject forbids is percent-encoded.",
+    "order_number": "Number of the order, as one token; forbidden characters are percent-encoded.",
     "shopify_id": "Id of the order at Shopify.",
     "event": "What happened.",
-    "original_subject": "Subject of the job that was given up on (several tokens).",
+    "original_subject": "Subject of the abandoned job (several tokens).",
     "key": "The run: `<kind>.<version id>.<run>`.",
 }
 _HEADERS = {
@@ -56,7 +56,7 @@ _EVENTS: tuple[type[Message], ...] = (
 
 @dataclass(frozen=True)
 class Channel:
-    """A family of subjects in one stream: what goes over it, and who sends and receives it."""
+    """A family of subjects in one stream: its messages, senders and receivers."""
 
     name: str
     address: str
@@ -117,13 +117,13 @@ CHANNELS = (
         {"orders": topology.DEAD_CONSUMER.name},
     ),
 )
-"""Every channel that carries a message of ours."""
+"""Every channel with messages of our own."""
 
 
 def document() -> dict[str, Any]:
     """The whole document, as JSON values in a stable order."""
     channels = {channel.name: _channel(channel) for channel in CHANNELS}
-    # A cancellation has no model: its subject says everything, and a key-value bucket keeps it.
+    # A cancellation has no model: it is a key in a key-value bucket.
     channels["cancellations"] = _cancellations()
     operations = {name: value for channel in CHANNELS for name, value in _operations(channel).items()}
     operations |= _operations_of_cancellations()
@@ -239,7 +239,7 @@ def _message(model: type[Message]) -> dict[str, Any]:
 def _cancellation() -> dict[str, Any]:
     return {
         "name": "Cancellation",
-        "summary": "A person cancelled a run; the key says which.",
+        "summary": "A user cancelled the run with this key.",
         "contentType": "text/plain",
         "payload": {"type": "string", "const": "cancelled"},
         "traits": [{"$ref": "#/components/messageTraits/published"}],

@@ -1,4 +1,4 @@
-"""The options a person may choose for a version, with their bounds."""
+"""Options of versions, with their bounds."""
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
@@ -10,8 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 class ShapeStacking(StrEnum):
     """Vectorizer.ai ``output.shape_stacking``: shapes cut out of those below, or laid over them.
 
-    ``none`` is the word of the system we replace for *not stacked*; providers treat it as
-    ``cutouts``.
+    ``none`` is the replaced system's value for *not stacked*; providers treat it as ``cutouts``.
     """
 
     CUTOUTS = "cutouts"
@@ -37,7 +36,7 @@ class Background(StrEnum):
 
 
 class LineWeight(StrEnum):
-    """How wide lines are, for the chosen detail."""
+    """Width of the lines, relative to the chosen detail."""
 
     THIN = "thin"
     NORMAL = "normal"
@@ -45,7 +44,7 @@ class LineWeight(StrEnum):
 
 
 def _whole(value: object) -> object:
-    """In JSON 4.0 is the same number as 4; ``"4"`` and ``true`` are none."""
+    """Accept 4.0 as 4, as JSON does; reject ``"4"`` and ``true``."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -61,9 +60,9 @@ Frame = Annotated[bool, Field(strict=True, description="Whether the page has a t
 
 
 class ColoringOptions(BaseModel):
-    """How a coloring page is made: size in megapixels (0.5 to 8), detail in steps (1 to 20), style.
+    """Options of a coloring page: size in megapixels (0.5 to 8), detail in steps (1 to 20), style.
 
-    The options of style are written only where they differ from their default.
+    Style options are serialized only if they differ from their default.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -79,7 +78,7 @@ class ColoringOptions(BaseModel):
     line_weight: LineWeight = Field(
         default=LineWeight.NORMAL,
         exclude_if=lambda line_weight: line_weight == LineWeight.NORMAL,
-        description="Width of the lines, for the chosen detail",
+        description="Width of the lines, relative to the chosen detail",
     )
 
 
@@ -90,17 +89,17 @@ COLORING_OPTIONS: Mapping[str, tuple[str, ...]] = {
     "local": tuple(ColoringOptions.model_fields),
     "runpod": _OF_EVERY_PROVIDER,
 }
-"""The options that each provider (``ColoringProviderName``) takes, in their order."""
+"""Supported options of each provider (``ColoringProviderName``), in order."""
 
 
 def unsupported_options(provider: str, names: Collection[str]) -> list[str]:
-    """Those of the named coloring options that a provider does not take, in their order."""
+    """Those of the named coloring options that a provider does not support, in order."""
     taken = COLORING_OPTIONS.get(provider, _OF_EVERY_PROVIDER)
     return [name for name in ColoringOptions.model_fields if name in names and name not in taken]
 
 
 class SvgOptions(BaseModel):
-    """How an SVG is made; the values are Vectorizer.ai's."""
+    """Options of an SVG; the values are Vectorizer.ai's."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

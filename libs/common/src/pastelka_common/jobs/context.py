@@ -1,4 +1,4 @@
-"""What the reports of a process have in common: where they go, and what is known of runs and provider."""
+"""The dependencies that the reporters of a process share."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ SUBMIT_UNKNOWN = Counter(
 
 @dataclass(frozen=True)
 class RunContext:
-    """What reports need of the process: where they go, and what is known of runs and provider."""
+    """Dependencies of reporters, shared by the process."""
 
     publisher: Publisher
     records: RunRecords
@@ -36,7 +36,7 @@ class RunContext:
     breaker: Breaker | None
 
     def __post_init__(self) -> None:
-        # Prometheus sees no increase in a counter that first appears with 1: no alert would fire.
+        # Initialize: Prometheus sees no increase in a counter that first appears with 1.
         SUBMIT_UNKNOWN.labels(self.provider)
 
     def count_unknown(self) -> None:

@@ -1,4 +1,4 @@
-"""What the coloring and the vectorize worker do alike with a job: report, guard, store."""
+"""The job handler of the coloring and the vectorize worker: report, check, store."""
 
 import asyncio
 import time
@@ -34,33 +34,33 @@ __all__ = ["FACTS", "Generator", "RunReporter", "VersionJobHandler"]
 J = TypeVar("J", bound=VersionJob)
 JobT_contra = TypeVar("JobT_contra", bound=VersionJob, contravariant=True)
 
-_STORING_SECONDS = 900.0
-_STORING_PAUSE = 1.0
-_LONGEST_STORING_PAUSE = 15.0
-_CANCEL_SECONDS = 15.0
+_STORE_TIMEOUT = 900.0
+_STORE_RETRY_DELAY = 1.0
+_MAX_STORE_RETRY_DELAY = 15.0
+_CANCEL_TIMEOUT = 15.0
 
 log = structlog.get_logger(__name__)
 
 PROVIDER_REQUEST_DURATION = Histogram(
     "pastelka_provider_request_duration_seconds",
-    "From asking a provider for a file to having it, or to its failure",
+    "From request to response or failure of a provider",
     ["kind", "provider", "outcome"],
     buckets=(0.05, 0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600),
 )
 
 
 class Generator(Protocol[JobT_contra]):
-    """What differs between the services: making the file, and stopping it at the provider."""
+    """The part that differs between the services: generating the file, cancelling at the provider."""
 
     @property
     def statuses(self) -> type[ColoringProcessingStatus] | type[SvgProcessingStatus]:
         """The statuses of this kind of version."""
 
     async def generate(self, job: JobT_contra, report: RunReporter) -> bytes:
-        """The content of the job's target."""
+        """Generate the content of the job's target."""
 
     async def cancel(self, provider_job_id: str) -> None:
-        """Stop the job at the provider."""
+        """Cancel the job at the provider."""
 
 
 @dataclass(frozen=True)
@@ -97,25 +97,25 @@ class VersionJobHandler(Generic[J]):
         object.__setattr__(self, "attempts", RunAttempts(context, self.generator.statuses.PROCESSING))
 
     async def handle(self, job: J, delivery: Delivery) -> Outcome:
-        """Make and store the file of one version, unless the run was cancelled."""
+        """Generate and store the file of one version, unless the run is cancelled."""
         structlog.contextvars.bind_contextvars(
             order=job.order_number, version=job.version_id, kind=job.kind, run=job.run
         )
         report = RunReporter(self.context, job, delivery)
         try:
-            await self.active_runs.execute(job.key, lambda: self._do(job, report))
+            await self.active_runs.execute(job.key, lambda: self._generate_unless_done(job, report))
         except RunCancelled:
             log.info("cancelled")
-            # A submission that was under way when the run was cancelled ended with an id.
+            # A submission in progress at the cancellation has ended with an id.
             await report.load()
             await report.cancel_at_provider()
         return Ack()
 
     async def reject(self, job: J, delivery: Delivery, failure: Failure) -> None:
-        """Report that a job is given up on: the ``on_rejected`` of a ``JobConsumer``.
+        """Report that a job is abandoned: the ``on_rejected`` of a ``JobConsumer``.
 
-        What may still run at the provider is cancelled: its cost does not run on. Raises
-        ``SupersededError`` when the job is no longer ours.
+        Cancels what may still run, and cost, at the provider. Raises ``SupersededError`` if another worker
+        has the job.
         """
         report = self.attempts.report_of(job, delivery)
         if report is None:
@@ -124,56 +124,56 @@ class VersionJobHandler(Generic[J]):
         await report.ensure_ownership()
         await report.failed(self.generator.statuses.ERROR, failure)
         try:
-            async with asyncio.timeout(_CANCEL_SECONDS):
+            async with asyncio.timeout(_CANCEL_TIMEOUT):
                 await report.cancel_at_provider()
         except (JobError, TimeoutError) as error:
             log.warning("provider cancellation failed", job_id=report.provider_job_id, error=str(error))
 
-    async def _do(self, job: J, report: RunReporter) -> None:
+    async def _generate_unless_done(self, job: J, report: RunReporter) -> None:
         async with postpone_on_storage_error():
             is_outdated = await self.markers.is_outdated(job)
-            content = None if is_outdated else await self.markers.made(job)
+            content = None if is_outdated else await self.markers.stored_result(job)
         if is_outdated:
             log.info("outdated job ignored")
             return
         if content is None:
-            content = await self._make_and_store(job, report)
+            content = await self._generate_and_store(job, report)
         else:
             log.info("file already stored")
             await report.load()
         await report.completed(self.generator.statuses.COMPLETED)
-        # No caller waits for the thumbnail: until it exists, the gateway serves the file itself.
+        # Nothing waits for the thumbnail: until it exists, the gateway serves the file itself.
         await self._store_thumbnail(job, content)
-        await self.markers.forget(job)
+        await self.markers.delete(job)
 
-    async def _make_and_store(self, job: J, report: RunReporter) -> bytes:
+    async def _generate_and_store(self, job: J, report: RunReporter) -> bytes:
         await report.take_over()
         if report.has_stored_file:
-            # Made and paid for by a delivery that could not say so any more.
+            # Generated and paid for by an earlier delivery that could not report it.
             async with postpone_on_storage_error():
                 return await self.storage.read(job.target)
         report.check()
         if report.provider_job_id is None:
             await report.status(self.generator.statuses.PROCESSING)
-        content = await self._make(job, report)
+        content = await self._generate(job, report)
         await self._ensure_not_cancelled(job)
         await self._store(job.target, content, report)
         return content
 
     async def _ensure_not_cancelled(self, job: J) -> None:
-        """A process that was frozen may have missed what was said. Raises ``RunCancelled``.
+        """Check the bucket: a suspended process may have missed a cancellation. Raises ``RunCancelled``.
 
-        A broker that is away does not keep from storing what may have been paid for.
+        If the broker is unavailable, continue: the result may have been paid for.
         """
         try:
             await self.active_runs.check_cancelled(job.key)
         except TransientError as error:
             log.warning("cancellation check failed", code=error.code)
 
-    async def _make(self, job: J, report: RunReporter) -> bytes:
+    async def _generate(self, job: J, report: RunReporter) -> bytes:
         started, outcome = time.monotonic(), "cancelled"
         try:
-            content = await self._made_by_provider(job, report)
+            content = await self._generate_with_metrics(job, report)
             outcome = "completed"
         except JobError as error:
             outcome = error.code
@@ -184,7 +184,7 @@ class VersionJobHandler(Generic[J]):
             )
         return content
 
-    async def _made_by_provider(self, job: J, report: RunReporter) -> bytes:
+    async def _generate_with_metrics(self, job: J, report: RunReporter) -> bytes:
         try:
             content = await self.generator.generate(job, report)
         except JobError as error:
@@ -193,7 +193,7 @@ class VersionJobHandler(Generic[J]):
                 await report.lost()
             raise
         except BaseException as error:
-            # A submission that was finished in spite of a cancellation may have been refused.
+            # A submission that finished despite a cancellation may have been refused.
             if isinstance(error.__cause__, JobError):
                 report.refused(error.__cause__)
             report.abandoned()
@@ -202,9 +202,9 @@ class VersionJobHandler(Generic[J]):
         return content
 
     async def _store(self, path: str, content: bytes, report: RunReporter) -> None:
-        """Write the file; one that is paid for and cannot be fetched again is tried for a while."""
-        until = time.monotonic() + _STORING_SECONDS
-        pause = _STORING_PAUSE
+        """Write the file; retry for a while if it is paid for and cannot be fetched again."""
+        until = time.monotonic() + _STORE_TIMEOUT
+        pause = _STORE_RETRY_DELAY
         while True:
             try:
                 await report.ensure_ownership()
@@ -218,10 +218,10 @@ class VersionJobHandler(Generic[J]):
             else:
                 return
             await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_STORING_PAUSE)
+            pause = min(2 * pause, _MAX_STORE_RETRY_DELAY)
 
     async def _store_thumbnail(self, job: J, content: bytes) -> None:
-        """A page's is made from itself, an SVG's from the page that it traces: the same lines."""
+        """Store the thumbnail, of an SVG from the page that it traces."""
         if job.kind == "svg":
             try:
                 content = await self.storage.read(job.source)

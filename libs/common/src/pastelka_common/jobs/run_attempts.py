@@ -1,4 +1,4 @@
-"""The attempts of a run, kept in its record: redelivery, restart and a second publication keep them."""
+"""Attempts of a run, stored in its record, so that they survive redelivery, restart and republication."""
 
 from collections.abc import Callable
 
@@ -13,8 +13,8 @@ from pastelka_common.jobs.reporter import RunReporter
 from pastelka_common.messaging.attempts import AttemptStats, Delivery
 from pastelka_common.messaging.publish import PublishError
 
-_PATIENCE_AT_PROVIDER = 3
-_REMEMBERED = 10_000
+_PROVIDER_DELIVERIES_FACTOR = 3
+_MAX_UNSTORED = 10_000
 
 log = structlog.get_logger(__name__)
 
@@ -22,18 +22,18 @@ log = structlog.get_logger(__name__)
 class RunAttempts:
     """The ``Attempts`` of version jobs. A retry repeats the last reported status, or ``otherwise``.
 
-    The first delivery of a run reads and writes nothing here. A job that the provider has is given
-    three times as many crashes: giving up on it gives up what is paid for.
+    The first delivery of a run reads and writes nothing here. A job that the provider has is allowed three
+    times as many silent deliveries: abandoning it loses what was paid for.
     """
 
     def __init__(self, context: RunContext, otherwise: VersionStatus) -> None:
         self._context = context
         self._otherwise = otherwise
-        # What could not be stored because the broker was away.
+        # What could not be stored while the broker was unavailable.
         self._last_reported: dict[str, int] = {}
 
     def report_of(self, job: VersionJob, delivery: Delivery) -> RunReporter | None:
-        """The report of this delivery, if its handler had begun."""
+        """The reporter of this delivery, if its handler had started."""
         kept = delivery.handler_state
         return (
             kept
@@ -52,7 +52,7 @@ class RunAttempts:
         last_reported = max(record.last_reported, self._last_reported.get(job.key, 0))
         silent_deliveries = record.model_copy(update={"last_reported": last_reported}).silent_before(number)
         if report.provider_job_id is not None:
-            silent_deliveries //= _PATIENCE_AT_PROVIDER
+            silent_deliveries //= _PROVIDER_DELIVERIES_FACTOR
         return AttemptStats(record.failed, silent_deliveries, record.last if record.failed else None)
 
     async def failed(self, job: VersionJob, delivery: Delivery, failure: Failure) -> int:
@@ -72,14 +72,14 @@ class RunAttempts:
                 sending=_is_sending(report, record),
             )
 
-        return await self._noted(report, counted) or report.stored.record.failed + 1
+        return await self._try_change(report, counted) or report.stored.record.failed + 1
 
     async def released(self, job: VersionJob, delivery: Delivery) -> None:
         """See ``Attempts``."""
         report = self.report_of(job, delivery) or RunReporter(self._context, job, delivery)
         number = report.number
 
-        def noted(record: RunRecord) -> RunRecord:
+        def recorded(record: RunRecord) -> RunRecord:
             if record.last_reported >= number or record.is_beyond(self._context.active_runs.process, number):
                 return record
             return record.model_copy(
@@ -90,7 +90,7 @@ class RunAttempts:
                 }
             )
 
-        await self._noted(report, noted)
+        await self._try_change(report, recorded)
 
     async def retrying(self, job: VersionJob, delivery: Delivery, retry: Retry) -> None:
         """See ``Attempts``."""
@@ -100,14 +100,14 @@ class RunAttempts:
         except PublishError as error:
             log.warning("retry announcement failed", error=str(error))
 
-    async def _noted(self, report: RunReporter, alter: Callable[[RunRecord], RunRecord]) -> int | None:
-        """Change the record; returns the attempts that failed, ``None`` if the broker is away."""
+    async def _try_change(self, report: RunReporter, alter: Callable[[RunRecord], RunRecord]) -> int | None:
+        """Change the record; returns the failed attempts, ``None`` if the broker is unavailable."""
         key = report.job.key
         try:
             held = await self._context.records.change(key, alter)
         except BrokerUnavailableError:
             self._last_reported[key] = report.number
-            if len(self._last_reported) > _REMEMBERED:
+            if len(self._last_reported) > _MAX_UNSTORED:
                 del self._last_reported[next(iter(self._last_reported))]
             return None
         self._last_reported.pop(key, None)
@@ -117,6 +117,6 @@ class RunAttempts:
 def _is_sending(report: RunReporter, record: RunRecord) -> bool:
     """Whether a paid request is still open after this delivery."""
     if report.request is None:
-        # Not begun or postponed: the request of another delivery keeps its state.
+        # Not started or postponed: the request of another delivery keeps its state.
         return record.sending
     return report.request.is_lost

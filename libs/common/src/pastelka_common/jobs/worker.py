@@ -33,10 +33,10 @@ async def run_worker(
     grace: float,
     paid_provider: str | None = None,
 ) -> None:
-    """Take the jobs of one consumer until ``stop`` is set, at most ``concurrency`` at a time.
+    """Process the jobs of one consumer until ``stop`` is set, at most ``concurrency`` at a time.
 
-    Then active jobs get ``grace`` seconds to finish; the rest is handed back. A
-    ``paid_provider`` (its name) gets a breaker.
+    Then active jobs get ``grace`` seconds to finish; the others are nacked. A ``paid_provider`` (its name)
+    gets a breaker.
     """
     breaker = _breaker(settings, paid_provider) if paid_provider else None
     async with (
@@ -80,7 +80,7 @@ async def run_worker(
 def _breaker(settings: WorkerSettings, provider: str) -> Breaker:
     return Breaker(
         provider,
-        failures=settings.breaker_failure_threshold,
-        pause=settings.breaker_reset_timeout,
-        longest=settings.breaker_max_reset_timeout,
+        failure_threshold=settings.breaker_failure_threshold,
+        reset_timeout=settings.breaker_reset_timeout,
+        max_reset_timeout=settings.breaker_max_reset_timeout,
     )

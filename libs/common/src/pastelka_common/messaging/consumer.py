@@ -1,7 +1,7 @@
-"""The job consumer: how a worker takes jobs, keeps them, and says how they ended.
+"""The job consumer: receives jobs, extends their deadline, and applies their outcome.
 
-A delivery is acknowledged only after its handler returned an outcome; while the handler works,
-the acknowledgement deadline is extended, so that a dead worker is noticed by its silence.
+A delivery is acknowledged only after its handler returned an outcome; meanwhile the acknowledgement deadline
+is extended by heartbeats, so that a dead worker is detected by their absence.
 """
 
 import asyncio
@@ -59,21 +59,21 @@ log = structlog.get_logger(__name__)
 Handler = Callable[[J, Delivery], Awaitable[Outcome]]
 OnRejected = Callable[[J, Delivery, Failure], Awaitable[None]]
 
-_NOTING_SECONDS = 2.0
-_SILENCE = 0.9
+_RECORD_TIMEOUT = 2.0
+_LEASE_FRACTION = 0.9
 
 
 class AdmissionControl(Protocol):
-    """What says how many jobs may be taken: a breaker."""
+    """Limits the number of jobs to receive; implemented by the breaker."""
 
     def available_slots(self, free: int, outstanding: int) -> int:
-        """How many to ask for where ``free`` have room and ``outstanding`` were asked for."""
+        """Number of jobs to request, with ``free`` slots and ``outstanding`` requested jobs."""
 
     def seconds_until_probe(self) -> float | None:
-        """How long it lets nothing through; ``None`` if it does."""
+        """Remaining seconds in which no job may be received; ``None`` if they may."""
 
     def add_listener(self, listener: Callable[[], None]) -> None:
-        """Call ``listener`` when the answers to the above have changed."""
+        """Call ``listener`` when the above have changed."""
 
 
 @dataclass(slots=True)
@@ -86,19 +86,18 @@ class _Slot:
 
     @property
     def key(self) -> tuple[int, bytes]:
-        """The key that a redelivery shares; a recreated stream reuses sequence numbers, hence the data."""
+        """Key shared with redeliveries; includes the data, since a recreated stream reuses sequences."""
         return self.delivery.sequence, self.msg.data
 
 
 class JobConsumer(Generic[J]):
-    """Takes jobs of one durable consumer, at most ``concurrency`` at a time in this process.
+    """Processes jobs of one durable consumer, at most ``concurrency`` at a time in this process.
 
-    ``handler`` returns an outcome, or raises ``TransientError`` (tried again), ``PermanentError``
-    (given up), ``PostponedError`` (not tried), ``SupersededError`` (no longer ours) or anything else
-    (a bug: tried again, then given up). ``on_rejected`` is called before the dead letter is written.
-    Cancellation of a handler hands the job back. ``attempts`` remembers what was tried (without it, no
-    number of attempts is too many); ``gate`` may keep new jobs out. A job that is delivered again while it
-    is active here continues as it is.
+    ``handler`` returns an outcome, or raises ``TransientError`` (retried), ``PermanentError`` (abandoned),
+    ``PostponedError`` (not counted), ``SupersededError`` (no longer ours) or anything else (a bug: retried,
+    then abandoned). ``on_rejected`` is called before the dead letter is written. Cancelling a handler nacks
+    the job. ``attempts`` stores the attempts (without it, they are unlimited); ``gate`` may hold back new
+    jobs. A redelivery of a job that is active here is merged into it.
     """
 
     def __init__(
@@ -125,61 +124,67 @@ class JobConsumer(Generic[J]):
         self._gate = gate
         self._publisher = Publisher(nc)
         self._slots: dict[tuple[int, bytes], _Slot] = {}
-        self._room = asyncio.Event()
+        self._capacity_changed = asyncio.Event()
         if gate is not None:
-            gate.add_listener(self._room.set)
+            gate.add_listener(self._capacity_changed.set)
 
     async def run(self, stop: asyncio.Event, *, grace: float = 0.0) -> None:
-        """Work until ``stop`` is set; then give handlers ``grace`` seconds, and hand back the rest."""
+        """Run until ``stop`` is set; then let handlers finish for ``grace`` seconds, and nack the others."""
         subscription = PullSubscription(self._nc, self._spec)
         await subscription.start()
         stopped = asyncio.create_task(stop.wait())
-        taken: list[Msg] = []
+        received: list[Msg] = []
         try:
             while not stop.is_set():
-                taken = await self._take(subscription, stopped)
-                # A task that is cancelled before its first step could not hand its job back.
-                while taken and not stop.is_set():
-                    self._begin(taken.pop(0))
+                received = await self._receive(subscription, stopped)
+                # A task cancelled before its first step could not nack its job.
+                while received and not stop.is_set():
+                    self._start_job(received.pop(0))
         finally:
             stopped.cancel()
-            unbegun = [*taken, *await subscription.stop()]
-            await asyncio.gather(*(self._hand_back(self._slot(msg)) for msg in unbegun))
+            unstarted = [*received, *await subscription.stop()]
+            await asyncio.gather(*(self._nack(self._slot(msg)) for msg in unstarted))
             await self._drain(grace)
 
-    async def _take(self, subscription: PullSubscription, stopped: asyncio.Task[bool]) -> list[Msg]:
-        """What has arrived; nothing when there may be room for more, or when it is time to stop."""
-        # Cleared before counting: a job that ends from here on is noticed below.
-        self._room.clear()
+    async def _receive(self, subscription: PullSubscription, stopped: asyncio.Task[bool]) -> list[Msg]:
+        """Received messages; empty if slots became free, or on stop."""
+        # Cleared before counting: a job that ends from here on sets it again.
+        self._capacity_changed.clear()
         free = self._concurrency - len(self._slots) - subscription.outstanding
-        closed = None
+        gate_closed = None
         if self._gate is not None:
             free = self._gate.available_slots(free, subscription.outstanding)
-            closed = self._gate.seconds_until_probe()
+            gate_closed = self._gate.seconds_until_probe()
         if free > 0:
-            await subscription.ask(free)
-        taking = asyncio.create_task(subscription.take(self._concurrency))
-        room = asyncio.create_task(self._room.wait())
+            await subscription.request(free)
+        receiving = asyncio.create_task(subscription.receive(self._concurrency))
+        capacity_changed = asyncio.create_task(self._capacity_changed.wait())
         try:
-            await asyncio.wait({taking, room, stopped}, timeout=closed, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                {receiving, capacity_changed, stopped},
+                timeout=gate_closed,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
         finally:
-            room.cancel()
-            if not taking.done():
-                taking.cancel()
-        return taking.result() if taking.done() else []
+            capacity_changed.cancel()
+            if not receiving.done():
+                receiving.cancel()
+        return receiving.result() if receiving.done() else []
 
     def _slot(self, msg: Msg) -> _Slot:
         metadata = msg.metadata
-        lease = DeliveryLease(_SILENCE * self._spec.ack_wait, lambda: int(self._nc.stats["reconnects"]))
+        lease = DeliveryLease(
+            _LEASE_FRACTION * self._spec.ack_wait, lambda: int(self._nc.stats["reconnects"])
+        )
         number = metadata.num_delivered or 1
         return _Slot(msg, Delivery(number, is_last=False, sequence=metadata.sequence.stream, lease=lease))
 
-    def _begin(self, msg: Msg) -> None:
+    def _start_job(self, msg: Msg) -> None:
         slot = self._slot(msg)
         in_progress = self._slots.get(slot.key)
         if in_progress is not None:
-            # The server missed our heartbeats and redelivered. Reports now refer to this delivery,
-            # which may have waited here until another worker got the next one.
+            # The server missed our heartbeats and redelivered. Acknowledgements now refer to this delivery,
+            # which may have waited here until another worker received the next one.
             in_progress.msg = msg
             in_progress.delivery.attempt = max(in_progress.delivery.attempt, slot.delivery.attempt)
             in_progress.delivery.lease.mark_expired()
@@ -187,15 +192,15 @@ class JobConsumer(Generic[J]):
         self._slots[slot.key] = slot
         slot.task = asyncio.create_task(self._process(slot), name=f"{self._spec.name}:{msg.subject}")
         IN_PROGRESS.labels(self._spec.name).set(len(self._slots))
-        slot.task.add_done_callback(lambda _: self._end(slot))
+        slot.task.add_done_callback(lambda _: self._on_job_done(slot))
 
-    def _end(self, slot: _Slot) -> None:
+    def _on_job_done(self, slot: _Slot) -> None:
         del self._slots[slot.key]
         IN_PROGRESS.labels(self._spec.name).set(len(self._slots))
-        self._room.set()
+        self._capacity_changed.set()
 
     async def _drain(self, grace: float) -> None:
-        """Let handlers finish within ``grace`` seconds, then cancel them: that hands back."""
+        """Let handlers finish within ``grace`` seconds, then cancel them, which nacks."""
         tasks = [slot.task for slot in self._slots.values() if slot.task is not None]
         if tasks and grace > 0:
             await asyncio.wait(tasks, timeout=grace)
@@ -205,12 +210,12 @@ class JobConsumer(Generic[J]):
 
     async def _process(self, slot: _Slot) -> None:
         started = time.monotonic()
-        heartbeat = asyncio.create_task(self._extend(slot))
+        heartbeat = asyncio.create_task(self._send_heartbeats(slot))
         try:
-            outcome = await self._outcome(slot)
+            outcome = await self._run_handler(slot)
         except asyncio.CancelledError:
             heartbeat.cancel()
-            await self._hand_back(slot)
+            await self._nack(slot)
             raise
         finally:
             heartbeat.cancel()
@@ -219,37 +224,37 @@ class JobConsumer(Generic[J]):
             time.monotonic() - started
         )
         if isinstance(outcome, RetryAfter | Postpone) and slot.delivery.lease.needs_confirmation:
-            outcome = NoAck()  # if no other worker has it, the server redelivers it
-        await self._apply_quietly(slot.msg, outcome)
+            outcome = NoAck()  # if no other worker has it, the server redelivers
+        await self._try_apply(slot.msg, outcome)
 
-    async def _extend(self, slot: _Slot) -> None:
-        """Tell the server that the job is being worked on, three times per deadline."""
+    async def _send_heartbeats(self, slot: _Slot) -> None:
+        """Send heartbeats (in-progress acks), three per deadline."""
         while True:
             await asyncio.sleep(self._spec.ack_wait / 3)
             try:
                 await slot.msg.in_progress()
-            except Exception as error:  # noqa: BLE001 - the next heartbeat may get through
+            except Exception as error:  # noqa: BLE001 - the next heartbeat may succeed
                 log.warning("heartbeat failed", subject=slot.msg.subject, error=str(error))
                 continue
-            # What is said while disconnected is only kept for later.
+            # While disconnected, heartbeats are only buffered.
             if self._nc.is_connected:
                 slot.delivery.lease.renew()
 
-    async def _hand_back(self, slot: _Slot) -> None:
-        """Nack a job so that another worker gets it: no attempt of it ended here."""
+    async def _nack(self, slot: _Slot) -> None:
+        """Nack a job for another worker, without counting an attempt."""
         if slot.delivery.lease.needs_confirmation:
             return
         try:
             job = self._job_type.model_validate_json(slot.msg.data)
-            async with asyncio.timeout(_NOTING_SECONDS):
+            async with asyncio.timeout(_RECORD_TIMEOUT):
                 await self._attempts.released(job, slot.delivery)
         except (ValidationError, TimeoutError) as error:
             log.debug("attempt not recorded", subject=slot.msg.subject, error=str(error))
-        await self._apply_quietly(slot.msg, Nack())
+        await self._try_apply(slot.msg, Nack())
 
-    async def _outcome(self, slot: _Slot) -> Outcome:
+    async def _run_handler(self, slot: _Slot) -> Outcome:
         msg, delivery = slot.msg, slot.delivery
-        if not self._spec.takes(msg.subject):
+        if not self._spec.accepts(msg.subject):
             # A server restored from an older copy may deliver another consumer's message under the
             # sequence number of a job in progress here. An ack would lose that message.
             log.warning("message of another consumer", consumer=self._spec.name, subject=msg.subject)
@@ -280,12 +285,12 @@ class JobConsumer(Generic[J]):
                 return await self._reject(slot, job, stats.last or exhausted(stats))
             delivery.is_last = stats.failed + 1 >= self._retries.attempts
             try:
-                return await self._handle(slot, job, stats, span)
+                return await self._call_handler(slot, job, stats, span)
             except SupersededError:
-                return self._leave(slot)
+                return self._superseded(slot)
 
     def _attributes(self, slot: _Slot) -> dict[str, str | int]:
-        """What OpenTelemetry's conventions for messaging have a span say."""
+        """Span attributes by OpenTelemetry's conventions for messaging."""
         return {
             "messaging.system": "nats",
             "messaging.operation.type": "process",
@@ -294,7 +299,7 @@ class JobConsumer(Generic[J]):
             "pastelka.delivery": slot.delivery.attempt,
         }
 
-    async def _handle(self, slot: _Slot, job: J, stats: AttemptStats, span: Span) -> Outcome:
+    async def _call_handler(self, slot: _Slot, job: J, stats: AttemptStats, span: Span) -> Outcome:
         delivery = slot.delivery
         try:
             outcome = await self._handler(job, delivery)
@@ -305,7 +310,7 @@ class JobConsumer(Generic[J]):
         except PermanentError as error:
             outcome = Reject(failure_of(error))
         except (PublishError, BrokerUnavailableError) as error:
-            # No fault of the job's: the attempt does not count.
+            # Not the job's fault: the attempt does not count.
             span.set_status(Status(StatusCode.ERROR, str(error)))
             return await self._release(slot, job, failure_of(error), self._retries.delay(delivery.attempt))
         except TransientError as error:
@@ -326,18 +331,18 @@ class JobConsumer(Generic[J]):
         if failed >= self._retries.attempts:
             return await self._reject(slot, job, failure)
         RETRIES.labels(self._spec.name, failure.code).inc()
-        wish = error.retry_after if isinstance(error, TransientError) else None
-        seconds = self._retries.delay(failed, wish)
+        retry_after = error.retry_after if isinstance(error, TransientError) else None
+        seconds = self._retries.delay(failed, retry_after)
         log.warning(
             "trying again", subject=slot.msg.subject, attempt=failed, code=failure.code, seconds=seconds
         )
-        await self._tell_of_retry(slot, job, failed, failure, seconds)
+        await self._announce_retry(slot, job, failed, failure, seconds)
         return RetryAfter(seconds, failure)
 
     async def _postpone(self, slot: _Slot, job: J, stats: AttemptStats, error: PostponedError) -> Outcome:
         failure = failure_of(error)
         if stats.failed:
-            await self._tell_of_retry(slot, job, stats.failed, failure, error.seconds)
+            await self._announce_retry(slot, job, stats.failed, failure, error.seconds)
         return await self._release(slot, job, failure, error.seconds)
 
     async def _release(self, slot: _Slot, job: J, failure: Failure, seconds: float) -> Outcome:
@@ -345,7 +350,7 @@ class JobConsumer(Generic[J]):
         await self._attempts.released(job, slot.delivery)
         return Postpone(seconds, failure)
 
-    async def _tell_of_retry(
+    async def _announce_retry(
         self, slot: _Slot, job: J, failed: int, failure: Failure, seconds: float
     ) -> None:
         retry = Retry(
@@ -357,14 +362,14 @@ class JobConsumer(Generic[J]):
         )
         await self._attempts.retrying(job, slot.delivery, retry)
 
-    def _leave(self, slot: _Slot) -> Outcome:
+    def _superseded(self, slot: _Slot) -> Outcome:
         log.warning(
             "job taken over by another worker", subject=slot.msg.subject, attempt=slot.delivery.attempt
         )
         return NoAck()
 
     async def _reject(self, slot: _Slot, job: J | None, failure: Failure) -> Outcome:
-        """Say that the job is given up on; if even that fails, it is tried again."""
+        """Write the dead letter and report the failure; if that fails, retry."""
         msg, delivery = slot.msg, slot.delivery
         try:
             if job is not None and self._on_rejected is not None:
@@ -373,14 +378,14 @@ class JobConsumer(Generic[J]):
                 dead_letter(msg, delivery.attempt, failure), msg_id=f"dead.{_stream_sequence(msg)}"
             )
         except SupersededError:
-            return self._leave(slot)
+            return self._superseded(slot)
         except Exception as error:
             log.exception("dead letter write failed", subject=msg.subject)
             return RetryAfter(self._retries.delay(1), failure_of(error))
         return Reject(failure)
 
-    async def _apply_quietly(self, msg: Msg, outcome: Outcome) -> None:
-        """Apply; if the server is not reached, it delivers again when the deadline has passed."""
+    async def _try_apply(self, msg: Msg, outcome: Outcome) -> None:
+        """Apply the outcome; if that fails, the server redelivers after the deadline."""
         try:
             await apply(msg, outcome)
         except Exception as error:  # noqa: BLE001 - a lost acknowledgement is a redelivery, not a crash
@@ -390,6 +395,6 @@ class JobConsumer(Generic[J]):
 
 
 def _stream_sequence(msg: Msg) -> str:
-    """Names the delivered message, also after a loss of the stream, which counts from 1 again."""
+    """Identifies the message, even across a recreated stream, whose sequence restarts at 1."""
     metadata = msg.metadata
     return f"{metadata.stream}.{metadata.sequence.stream}.{metadata.timestamp:%Y%m%dT%H%M%S.%f}"

@@ -1,4 +1,4 @@
-"""Metrics of deliveries and of the row jobs of orders, which are measured alike."""
+"""Metrics of deliveries; the row jobs of orders use the same ones."""
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -10,4 +10,4 @@ SECONDS = Histogram(
     ["messaging_system", "messaging_destination_name", "messaging_consumer_group_name", "error_type"],
     buckets=(0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600),
 )
-RETRIES = Counter("pastelka_retries_total", "Attempts that are tried again", ["consumer", "code"])
+RETRIES = Counter("pastelka_retries_total", "Attempts that are retried", ["consumer", "code"])

@@ -1,4 +1,4 @@
-"""How a delivery ended. Only the job consumer applies the outcome to the broker."""
+"""Outcomes of deliveries. Only the job consumer applies them to the broker."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,12 @@ from pastelka_common.messaging.publish import PublishError
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """The work is stored; acknowledge."""
+    """Acknowledge: the result is stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryAfter:
-    """Deliver again after ``seconds``."""
+    """Redeliver after ``seconds``, counting an attempt."""
 
     seconds: float
     failure: Failure
@@ -24,7 +24,7 @@ class RetryAfter:
 
 @dataclass(frozen=True, slots=True)
 class Postpone:
-    """Nothing was tried: deliver again after ``seconds``, and count no attempt."""
+    """Redeliver after ``seconds``, without counting an attempt."""
 
     seconds: float
     failure: Failure
@@ -42,7 +42,7 @@ class NoAck:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """Give up: a dead letter for people, and no further delivery."""
+    """Abandon: write a dead letter, and stop redelivery."""
 
     failure: Failure
 
@@ -51,7 +51,7 @@ Outcome = Ack | RetryAfter | Postpone | Nack | NoAck | Reject
 
 
 async def apply(msg: Msg, outcome: Outcome) -> None:
-    """Tell the server how a delivery ended: the one place where that is done."""
+    """Acknowledge a delivery by its outcome; the only place that does."""
     match outcome:
         case Ack():
             await msg.ack()
@@ -66,11 +66,11 @@ async def apply(msg: Msg, outcome: Outcome) -> None:
 
 
 def failure_of(error: Exception) -> Failure:
-    """What is shown of an error: a job's own words, or that it was unexpected."""
+    """The failure to report for an error: a job error's own message, or a generic one."""
     if isinstance(error, JobError):
         return Failure(code=error.code, message=error.message)
     if isinstance(error, PublishError):
-        return Failure(code="broker_unavailable", message="The message broker did not answer.")
+        return Failure(code="broker_unavailable", message="The message broker did not respond.")
     return Failure(
         code="internal_error",
         message=f"An unexpected error in the service ({type(error).__name__}); see its log.",

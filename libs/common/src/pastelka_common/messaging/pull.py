@@ -1,9 +1,8 @@
 """Continuous pulling from a durable consumer.
 
-The client's own ``fetch`` waits until a batch is full or its time is over; here messages are
-handed on the moment they arrive, while requests for more are already waiting at the server
-(NATS ADR-13 and ADR-37). A request that the server lost (restart, reconnect) is detected and sent
-again; a consumer that was deleted is recreated.
+The client's ``fetch`` waits until a batch is full or its timeout expires; here messages are returned as they
+arrive, while further requests are already pending at the server (NATS ADR-13 and ADR-37). A request that the
+server lost (restart, reconnect) is detected and sent again; a deleted consumer is recreated.
 """
 
 import asyncio
@@ -24,16 +23,16 @@ from pastelka_common.messaging.topology import ConsumerSpec, ensure_consumer
 _EXPIRES = 30.0
 _HEARTBEAT = 2.5
 _MISSED_HEARTBEATS = 2.5
-_LOOKS_PER_HEARTBEAT = 5
+_CHECKS_PER_HEARTBEAT = 5
 _DRAIN_SECONDS = 2.0
-_REQUESTS = 8
+_MAX_PENDING_REQUESTS = 8
 _GRACE = 10.0
 
 _HEARTBEAT_STATUS = "100"
 _EXPIRED = "408"
 _WRONG_PIN = "423"
 _NO_RESPONDERS = "503"
-_ORDINARY_ENDS = frozenset({"404", _EXPIRED, _WRONG_PIN})
+_EXPECTED_ENDS = frozenset({"404", _EXPIRED, _WRONG_PIN})
 _CONSUMER_DELETED = "Consumer Deleted"
 
 log = structlog.get_logger(__name__)
@@ -43,10 +42,10 @@ log = structlog.get_logger(__name__)
 class PullRequests:
     """The requests of one subscription.
 
-    A delivery does not say which request it answers, but the server says how much of a request was
-    unserved when it ends one; where it does not, the request was refused as a whole. ``open`` is
-    therefore exact, which is what keeps a worker from getting more than it asked for. Only a
-    request beyond ``max_waiting`` is dropped without a word: its time shows that.
+    A delivery does not identify its request, but when the server ends a request it reports how much was
+    unserved; without that, the whole request was refused. ``open`` is therefore exact, so a worker never
+    receives more than it requested. Only a request beyond ``max_waiting`` is dropped silently, which its
+    timeout reveals.
     """
 
     open: int = 0
@@ -54,28 +53,28 @@ class PullRequests:
     _batches: dict[int, tuple[int, float]] = field(default_factory=dict)
 
     def add(self, batch: int, *, expires: float) -> int:
-        """Note a request for ``batch`` messages that the server ends after ``expires`` seconds."""
+        """Record a request for ``batch`` messages that the server ends after ``expires`` seconds."""
         self._last += 1
         self._batches[self._last] = (batch, time.monotonic() + expires + _GRACE)
         self.open += batch
         return self._last
 
     def served(self) -> None:
-        """Note a delivery."""
+        """Record a delivery."""
         self.open = max(self.open - 1, 0)
 
     def end(self, number: int, unserved: int | None = None) -> None:
-        """Note that the server ended a request, with ``unserved`` messages (``None``: all) missing."""
+        """Record that the server ended a request, with ``unserved`` messages (``None``: all) missing."""
         batch, _ = self._batches.pop(number, (0, 0.0))
         self.open = max(self.open - (batch if unserved is None else min(unserved, batch)), 0)
 
-    def forget(self) -> None:
-        """Note that the server knows none of them any more."""
+    def clear(self) -> None:
+        """Record that the server has lost all requests."""
         self.open = 0
         self._batches.clear()
 
     def expire(self) -> None:
-        """Forget requests whose time is long over: served in full, or dropped without a word."""
+        """Remove requests long past their timeout: served in full, or dropped silently."""
         now = time.monotonic()
         over = [number for number, (_, deadline) in self._batches.items() if deadline < now]
         for number in over:
@@ -85,28 +84,28 @@ class PullRequests:
 
 
 class PullSubscription:
-    """Messages of one consumer, as many as were asked for and never more.
+    """Messages of one consumer, never more than requested.
 
-    :meth:`ask` raises the number of messages wanted; :meth:`take` waits for the first and returns
-    what has arrived, at most ``limit``. ``heartbeat`` (seconds) is how often the server shows that
-    a waiting request is alive; after two and a half of them in silence it is made again.
+    :meth:`request` adds to the number of requested messages; :meth:`receive` waits for the first and returns
+    all that have arrived, at most ``limit``. ``heartbeat`` (seconds) is the interval at which the server
+    confirms a pending request; after two and a half missed ones it is sent again.
     """
 
     def __init__(self, nc: Client, spec: ConsumerSpec, *, heartbeat: float = _HEARTBEAT) -> None:
         self._nc = nc
         self._spec = spec
         self._stream = names_of(nc).stream(spec.stream)
-        # A pinned replica that asks for nothing within ``ack_wait`` would lose its place while idle.
+        # A pinned replica without a request within ``ack_wait`` would lose its pin while idle.
         self._expires = spec.ack_wait / 2 if spec.pinned else _EXPIRES
-        self._heartbeat = min(heartbeat, self._expires / 2)  # the server takes no longer ones
+        self._heartbeat = min(heartbeat, self._expires / 2)  # the server rejects longer ones
         self._inbox = ""
         self._subscription: Subscription | None = None
         self._connection = -1
         self._arrived: deque[Msg] = deque()
         self._changed = asyncio.Event()
-        self._wanted = 0
+        self._requested = 0
         self._requests = PullRequests()
-        self._heard_at = 0.0
+        self._last_message_at = 0.0
         self._pin_id: str | None = None
         self._consumer_gone = False
         self._watch: asyncio.Task[None] | None = None
@@ -114,24 +113,24 @@ class PullSubscription:
 
     @property
     def outstanding(self) -> int:
-        """Messages asked for that were not taken yet."""
-        return self._wanted + len(self._arrived)
+        """Requested messages that :meth:`receive` has not returned yet."""
+        return self._requested + len(self._arrived)
 
     @property
     def is_pinned(self) -> bool:
-        """Whether the server delivers to this replica of a pinned group, as far as it has said."""
+        """Whether this replica of a pinned group last had the server's pin."""
         return self._pin_id is not None
 
     async def start(self) -> None:
         """Subscribe to a fresh inbox."""
         self._stopped = False
         await self._resubscribe()
-        self._watch = asyncio.create_task(self._watch_over(), name=f"pull-{self._spec.name}")
+        self._watch = asyncio.create_task(self._monitor(), name=f"pull-{self._spec.name}")
 
     async def stop(self) -> list[Msg]:
-        """Unsubscribe; returns what had arrived, or was on its way, and was not taken."""
-        # Said as well: ``asyncio.wait_for`` of Python 3.11, which the client uses, can swallow a
-        # cancellation that comes in the moment its call returns.
+        """Unsubscribe; returns messages that arrived, or were in flight, and were not received."""
+        # Also a flag: ``asyncio.wait_for`` of Python 3.11, which the client uses, can swallow a cancellation
+        # at the moment its call returns.
         self._stopped = True
         if self._watch is not None:
             self._watch.cancel()
@@ -148,19 +147,19 @@ class PullSubscription:
         subject = f"$JS.API.CONSUMER.UNPIN.{self._stream}.{self._spec.name}"
         try:
             await self._nc.request(subject, json.dumps({"group": self._spec.group}).encode(), timeout=1)
-        except Exception as error:  # noqa: BLE001 - the other takes over when the pin has run out
+        except Exception as error:  # noqa: BLE001 - another replica takes over when the pin expires
             log.debug("consumer unpin failed", consumer=self._spec.name, error=str(error))
         self._pin_id = None
 
-    async def ask(self, count: int) -> None:
-        """Ask for ``count`` messages more."""
-        self._wanted += count
+    async def request(self, count: int) -> None:
+        """Request ``count`` more messages."""
+        self._requested += count
         await self._request_missing()
 
-    async def take(self, limit: int) -> list[Msg]:
-        """Wait for a message; return it with all others that have arrived, at most ``limit``.
+    async def receive(self, limit: int) -> list[Msg]:
+        """Wait for a message; returns it with all others that have arrived, at most ``limit``.
 
-        Raises ``ConnectionError`` once the client has been closed, which ends all waiting.
+        Raises ``ConnectionError`` once the client is closed.
         """
         while not self._arrived:
             if self._nc.is_closed:
@@ -173,39 +172,39 @@ class PullSubscription:
 
     async def _resubscribe(self) -> None:
         await self._end_subscription()
-        self._requests.forget()
+        self._requests.clear()
         self._connection = self._nc.stats["reconnects"]
         self._inbox = self._nc.new_inbox()
         self._subscription = await self._nc.subscribe(
-            f"{self._inbox}.*", cb=self._receive, pending_msgs_limit=-1, pending_bytes_limit=-1
+            f"{self._inbox}.*", cb=self._on_message, pending_msgs_limit=-1, pending_bytes_limit=-1
         )
         await self._request_missing()
 
     async def _request_missing(self) -> None:
         self._requests.expire()
-        missing = self._wanted - self._requests.open
-        if missing < self._worth_a_request or self._subscription is None or not self._nc.is_connected:
+        missing = self._requested - self._requests.open
+        if missing < self._min_request or self._subscription is None or not self._nc.is_connected:
             return
         if self._requests.open == 0:
-            # The server sends no heartbeats without an open request: the silence begins now.
-            self._heard_at = asyncio.get_running_loop().time()
+            # The server sends no heartbeats without an open request: restart the timeout.
+            self._last_message_at = asyncio.get_running_loop().time()
         number = self._requests.add(missing, expires=self._expires)
         try:
             await self._nc.publish(
                 f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._spec.name}",
-                json.dumps(self._request(missing)).encode(),
+                json.dumps(self._request_body(missing)).encode(),
                 reply=f"{self._inbox}.{number}",
             )
-        except Exception as error:  # noqa: BLE001 - the watch asks again
+        except Exception as error:  # noqa: BLE001 - the watch sends it again
             self._requests.end(number)
             log.warning("pull request failed", consumer=self._spec.name, error=str(error))
 
     @property
-    def _worth_a_request(self) -> int:
-        """How many must be missing: a worker with 200 idle places would else have 200 requests waiting."""
-        return max(1, self._wanted // _REQUESTS)
+    def _min_request(self) -> int:
+        """Minimum size of a request: 200 idle slots must not lead to 200 pending requests."""
+        return max(1, self._requested // _MAX_PENDING_REQUESTS)
 
-    def _request(self, batch: int) -> dict[str, Any]:
+    def _request_body(self, batch: int) -> dict[str, Any]:
         request: dict[str, Any] = {
             "batch": batch,
             "expires": int(self._expires * 1e9),
@@ -217,10 +216,10 @@ class PullSubscription:
                 request["id"] = self._pin_id
         return request
 
-    # --- answers ----------------------------------------------------------------------------------
+    # --- responses ----------------------------------------------------------------------------------
 
-    async def _receive(self, msg: Msg) -> None:
-        self._heard_at = asyncio.get_running_loop().time()
+    async def _on_message(self, msg: Msg) -> None:
+        self._last_message_at = asyncio.get_running_loop().time()
         status = _status_of(msg)
         if status is None:
             self._deliver(msg)
@@ -229,7 +228,7 @@ class PullSubscription:
             await self._end_request(status, msg)
 
     def _deliver(self, msg: Msg) -> None:
-        self._wanted = max(self._wanted - 1, 0)
+        self._requested = max(self._requested - 1, 0)
         self._requests.served()
         msg.subject = names_of(self._nc).plain_subject(msg.subject)
         if self._spec.pinned and msg.headers:
@@ -244,33 +243,33 @@ class PullSubscription:
         self._requests.end(number, int(unserved) if unserved is not None else None)
         description = headers.get("Description", "")
         self._consumer_gone = status == _NO_RESPONDERS or description == _CONSUMER_DELETED
-        if status not in _ORDINARY_ENDS:
+        if status not in _EXPECTED_ENDS:
             log.info("pull request ended", consumer=self._spec.name, status=status, reason=description)
         if status == _WRONG_PIN:
             self._pin_id = None
         if status in {_EXPIRED, _WRONG_PIN}:
             await self._request_missing()
-        # Others (no consumer, leadership change) are asked again by the watch: not in a tight loop.
+        # After others (no consumer, leadership change) the watch sends requests again, not in a tight loop.
 
-    # --- what went wrong --------------------------------------------------------------------------
+    # --- failures --------------------------------------------------------------------------
 
-    async def _watch_over(self) -> None:
+    async def _monitor(self) -> None:
         while not self._stopped:
-            await asyncio.sleep(self._heartbeat / _LOOKS_PER_HEARTBEAT)
+            await asyncio.sleep(self._heartbeat / _CHECKS_PER_HEARTBEAT)
             try:
-                await self._look()
-            except Exception as error:  # noqa: BLE001 - looked at again in a moment
+                await self._check()
+            except Exception as error:  # noqa: BLE001 - checked again shortly
                 log.warning(
                     "pull loop error", consumer=self._spec.name, error=str(error) or type(error).__name__
                 )
 
-    async def _look(self) -> None:
+    async def _check(self) -> None:
         if self._nc.is_closed:
             self._changed.set()
         if not self._nc.is_connected:
             return
         reconnected = self._connection != self._nc.stats["reconnects"]
-        if reconnected or self._subscription is None or self._is_silent():
+        if reconnected or self._subscription is None or self._is_heartbeat_overdue():
             await self._resubscribe()
         elif self._consumer_gone:
             await ensure_consumer(self._nc, self._spec)
@@ -278,12 +277,12 @@ class PullSubscription:
             log.warning("consumer recreated", consumer=self._spec.name)
         await self._request_missing()
 
-    def _is_silent(self) -> bool:
-        silence = asyncio.get_running_loop().time() - self._heard_at
-        return self._requests.open > 0 and silence > _MISSED_HEARTBEATS * self._heartbeat
+    def _is_heartbeat_overdue(self) -> bool:
+        elapsed = asyncio.get_running_loop().time() - self._last_message_at
+        return self._requests.open > 0 and elapsed > _MISSED_HEARTBEATS * self._heartbeat
 
     async def _end_subscription(self) -> None:
-        """Unsubscribe, but keep the messages sent so far: no other worker gets them for ``ack_wait``."""
+        """Unsubscribe but keep messages in flight: no other worker receives them within ``ack_wait``."""
         old, self._subscription = self._subscription, None
         if old is None:
             return

@@ -1,6 +1,6 @@
-"""What a stream holds: the last message of many subjects at once, and the state of the whole.
+"""Queries on streams: last messages of many subjects at once, and a stream's state.
 
-The client asks for one message at a time; the server answers for hundreds (NATS ADR-31).
+The client reads one message at a time; the server supports batches (NATS ADR-31).
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from nats.js.errors import NotFoundError
 from pastelka_common.messaging.names import Names, names_of
 from pastelka_common.messaging.request_many import request_many
 
-_CHUNK = 500  # the server answers for at most 1,024 subjects
+_CHUNK = 500  # the server accepts at most 1,024 subjects
 _TIMEOUT = 5.0
 _PAGE = 100_000
 _END = "204"
@@ -27,7 +27,7 @@ _NOT_FOUND = 404
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """One message as its stream holds it."""
+    """One message in a stream."""
 
     subject: str
     sequence: int
@@ -37,9 +37,9 @@ class StoredMessage:
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
-    """How a stream is: when it was made, which numbers it holds, and how many in between are gone.
+    """State of a stream: creation time, range of sequences, number of deleted messages in it.
 
-    ``first_time`` and ``last_time`` are of the oldest and newest message; meaningless if there is none.
+    ``first_time`` and ``last_time`` are of the oldest and newest message; undefined if there is none.
     """
 
     created: datetime
@@ -52,17 +52,17 @@ class StreamState:
 
 
 class StreamNotFoundError(ConnectionError):
-    """There is no such stream."""
+    """The stream does not exist."""
 
 
 async def get_last_messages(nc: Client, stream: str, subjects: Sequence[str]) -> dict[str, StoredMessage]:
-    """The last message of each of these exact subjects that has one, from any replica.
+    """The last message of each of these exact subjects, if any, from any replica.
 
     Raises ``publish.BROKER_ERRORS``. A replica may lag behind: :func:`get_last_message_from_leader` does not.
     """
     found: dict[str, StoredMessage] = {}
     for start in range(0, len(subjects), _CHUNK):
-        for held in await _last_of(nc, stream, subjects[start : start + _CHUNK]):
+        for held in await _get_last_chunk(nc, stream, subjects[start : start + _CHUNK]):
             found[held.subject] = held
     return found
 
@@ -75,12 +75,12 @@ async def get_last_message_from_leader(nc: Client, stream: str, subject: str) ->
     except NotFoundError:
         return None
     if msg.seq is None or msg.time is None:
-        raise ConnectionError(f"the server sent no number or time of the last message on {subject}")
+        raise ConnectionError(f"the server sent no sequence or time of the last message on {subject}")
     return StoredMessage(subject, msg.seq, msg.time, msg.data or b"")
 
 
 async def list_subjects(nc: Client, stream: str, pattern: str) -> set[str]:
-    """The subjects below ``pattern`` on which a message is held. Raises ``publish.BROKER_ERRORS``."""
+    """Subjects matching ``pattern`` that have a message. Raises ``publish.BROKER_ERRORS``."""
     found: set[str] = set()
     names = names_of(nc)
     request = {"subjects_filter": names.subject(pattern)}
@@ -93,7 +93,7 @@ async def list_subjects(nc: Client, stream: str, pattern: str) -> set[str]:
 
 
 async def get_stream_state(nc: Client, stream: str) -> StreamState:
-    """Raises :class:`StreamNotFoundError` and ``publish.BROKER_ERRORS``."""
+    """State of a stream. Raises :class:`StreamNotFoundError` and ``publish.BROKER_ERRORS``."""
     answer = await _info(nc, stream, {})
     state = answer["state"]
     return StreamState(
@@ -108,7 +108,7 @@ async def get_stream_state(nc: Client, stream: str) -> StreamState:
 
 
 async def purge_subject(nc: Client, stream: str, subject: str, *, up_to: int | None = None) -> None:
-    """Delete a subject's messages, only those with numbers ``up_to`` if given.
+    """Delete a subject's messages, with sequences up to ``up_to`` if given.
 
     Raises ``publish.BROKER_ERRORS``.
     """
@@ -118,13 +118,13 @@ async def purge_subject(nc: Client, stream: str, subject: str, *, up_to: int | N
 
 
 async def list_stream_names(nc: Client) -> set[str]:
-    """The account's streams by their names on the server. Raises ``publish.BROKER_ERRORS``."""
-    answer = await _ask(nc, "STREAM.NAMES", {})
+    """Names of the account's streams on the server. Raises ``publish.BROKER_ERRORS``."""
+    answer = await _request(nc, "STREAM.NAMES", {})
     return set(answer.get("streams") or ())
 
 
 async def _info(nc: Client, stream: str, request: dict[str, Any]) -> dict[str, Any]:
-    answer = await _ask(nc, f"STREAM.INFO.{names_of(nc).stream(stream)}", request)
+    answer = await _request(nc, f"STREAM.INFO.{names_of(nc).stream(stream)}", request)
     error = answer.get("error")
     if error is not None and error.get("code") == _NOT_FOUND:
         raise StreamNotFoundError(f"stream {stream}: {error.get('description')}")
@@ -133,20 +133,20 @@ async def _info(nc: Client, stream: str, request: dict[str, Any]) -> dict[str, A
     return answer
 
 
-async def _ask(nc: Client, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+async def _request(nc: Client, operation: str, request: dict[str, Any]) -> dict[str, Any]:
     answer = await nc.request(f"$JS.API.{operation}", json.dumps(request).encode(), timeout=_TIMEOUT)
     document: dict[str, Any] = json.loads(answer.data)
     return document
 
 
-async def _last_of(nc: Client, stream: str, subjects: Sequence[str]) -> list[StoredMessage]:
+async def _get_last_chunk(nc: Client, stream: str, subjects: Sequence[str]) -> list[StoredMessage]:
     names = names_of(nc)
     request = json.dumps({"multi_last": [names.subject(subject) for subject in subjects]}).encode()
     async with (
         request_many(nc, f"$JS.API.DIRECT.GET.{names.stream(stream)}", request) as responses,
         asyncio.timeout(_TIMEOUT),
     ):
-        return [_held(msg, names) async for msg in _until_end(responses, stream)]
+        return [_stored_message(msg, names) async for msg in _until_end(responses, stream)]
 
 
 async def _until_end(arrived: "asyncio.Queue[Msg]", stream: str) -> Any:
@@ -162,7 +162,7 @@ async def _until_end(arrived: "asyncio.Queue[Msg]", stream: str) -> Any:
             raise ConnectionError(f"stream {stream}: {status} {reason}")
 
 
-def _held(msg: Msg, names: Names) -> StoredMessage:
+def _stored_message(msg: Msg, names: Names) -> StoredMessage:
     headers = msg.headers or {}
     return StoredMessage(
         names.plain_subject(headers["Nats-Subject"]),
@@ -173,6 +173,6 @@ def _held(msg: Msg, names: Names) -> StoredMessage:
 
 
 def ids_in_subjects(subjects: Iterable[str]) -> set[int]:
-    """The last token of each subject, where it is a number."""
+    """The last token of each subject that is a number."""
     tokens = (subject.rpartition(".")[2] for subject in subjects)
     return {int(token) for token in tokens if token.isdecimal()}

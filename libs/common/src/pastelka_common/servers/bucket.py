@@ -1,4 +1,4 @@
-"""An S3-compatible server over a folder: versitygw, for tests and for trying out."""
+"""An S3-compatible server over a folder: versitygw, for tests and trials."""
 
 import os
 import secrets
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from pastelka_common.servers.base import HOST, Report, Server, answers, deploy_folder
-from pastelka_common.servers.go_program import GoProgram, given
+from pastelka_common.servers.base import HOST, Report, Server, deploy_folder, responds
+from pastelka_common.servers.go_program import GoProgram, program_from_env
 from pastelka_common.servers.ports import free_port
 
 _BINARY_VARIABLE = "VERSITYGW_BIN"
@@ -21,7 +21,7 @@ def _random_key() -> str:
 class BucketServer(Server):
     """One bucket, one key pair; objects are files below ``folder/objects/<bucket>``.
 
-    The file system must know extended attributes.
+    The file system must support extended attributes.
     """
 
     name: ClassVar[str] = "s3"
@@ -49,11 +49,11 @@ class BucketServer(Server):
 
     @property
     def url(self) -> str:
-        """Where it is asked (``AWS_ENDPOINT_URL``)."""
+        """Endpoint for clients (``AWS_ENDPOINT_URL``)."""
         return f"http://{HOST}:{self.port}"
 
     def settings(self, prefix: str = "") -> dict[str, str]:
-        """The variables with which a service stores its files here, below ``prefix``."""
+        """Variables that make a service store its files here, below ``prefix``."""
         return {
             "STORAGE_URL": f"s3://{self.bucket}/{prefix}".rstrip("/"),
             "AWS_ENDPOINT_URL": self.url,
@@ -63,20 +63,20 @@ class BucketServer(Server):
         }
 
     async def ready(self) -> bool:
-        return await answers(f"{self.url}/healthz")
+        return await responds(f"{self.url}/healthz")
 
 
 def versity_binary(report: Report) -> Path:
-    """The server's program; ``VERSITYGW_BIN`` names one by hand. Built by Go the first time.
+    """Path of the program; ``VERSITYGW_BIN`` overrides it. Built with Go the first time.
 
-    Blocks, up to a few minutes. Raises :class:`ServerError`, also where there is no Go.
+    Blocks, up to a few minutes. Raises :class:`ServerError`, also without Go.
     """
-    return given(_BINARY_VARIABLE, "a versitygw") or _program().get(report)
+    return program_from_env(_BINARY_VARIABLE, "a versitygw") or _program().get(report)
 
 
 def is_available() -> bool:
-    """Whether :func:`versity_binary` has or can make the program, as far as one can see."""
-    return bool(os.environ.get(_BINARY_VARIABLE)) or _program().can_be_had
+    """Whether :func:`versity_binary` has the program or can probably build it."""
+    return bool(os.environ.get(_BINARY_VARIABLE)) or _program().is_obtainable
 
 
 def _program() -> GoProgram:
@@ -87,5 +87,5 @@ def _program() -> GoProgram:
         package="github.com/versity/versitygw/cmd/versitygw",
         flags=("-mod=readonly",),
         takes="about two minutes",
-        otherwise="Or set VERSITYGW_BIN to the path of one that you have.",
+        otherwise="Or set VERSITYGW_BIN to the path of an existing one.",
     )

@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from pastelka_common.servers.base import HOST, Server, answers, deploy_folder
+from pastelka_common.servers.base import HOST, Server, deploy_folder, responds
 from pastelka_common.servers.mercure_binary import mercure_binary
 from pastelka_common.servers.ports import free_port
 
@@ -43,7 +43,7 @@ class MercureServer(Server):
             "MERCURE_DATA": str(self.folder),
             "MERCURE_PUBLISHER_JWT_KEY": self.publisher_key,
             "MERCURE_SUBSCRIBER_JWT_KEY": self.subscriber_key,
-            # Caddy keeps things of its own there.
+            # Caddy stores its own data there.
             "XDG_DATA_HOME": str(self.folder / "caddy"),
             "XDG_CONFIG_HOME": str(self.folder / "caddy"),
             "GOMEMLIMIT": "256MiB",
@@ -56,8 +56,8 @@ class MercureServer(Server):
 
     @property
     def url(self) -> str:
-        """Where updates are published and subscribed to (``MERCURE_URL``)."""
+        """URL for publishing and subscribing (``MERCURE_URL``)."""
         return f"{self.origin}/.well-known/mercure"
 
     async def ready(self) -> bool:
-        return await answers(f"{self.origin}/healthz")
+        return await responds(f"{self.origin}/healthz")

@@ -1,4 +1,4 @@
-"""A source of a job that needs no storage."""
+"""Job sources without a storage."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -6,6 +6,6 @@ from pathlib import Path
 from pastelka_common.sources import Source
 
 
-def lying(path: Path) -> Source:
-    """The file ``path``, where it is."""
+def local_source(path: Path) -> Source:
+    """A source that is the local file ``path``."""
     return lambda: nullcontext(path)

@@ -1,4 +1,4 @@
-"""A browser's side of the hub: a Mercure subscriber that records its updates."""
+"""A Mercure subscriber that records its updates, like a browser."""
 
 import asyncio
 import json
@@ -13,8 +13,8 @@ import jwt
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """One update as it arrived: its id, its SSE event type (``message`` unless named), its payload."""
+class ReceivedUpdate:
+    """One received update: id, SSE event type (``message`` by default), payload."""
 
     id: str
     event: str
@@ -24,7 +24,7 @@ class Heard:
 
 
 class Subscriber:
-    """Subscribes to ``topics`` with a token of its own; an asynchronous context manager."""
+    """Subscribes to ``topics`` with its own token; an asynchronous context manager."""
 
     def __init__(self, hub_url: str, key: str, topics: Sequence[str]) -> None:
         claims = {"mercure": {"subscribe": list(topics)}}
@@ -32,8 +32,8 @@ class Subscriber:
         self._url = f"{hub_url}?{urlencode([('topic', topic) for topic in topics])}"
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self.heard: list[Heard] = []
-        self.on_heard: Callable[[Heard], None] | None = None
+        self.updates: list[ReceivedUpdate] = []
+        self.on_update: Callable[[ReceivedUpdate], None] | None = None
 
     async def __aenter__(self) -> Self:
         connected = asyncio.Event()
@@ -54,18 +54,20 @@ class Subscriber:
 
     @property
     def payloads(self) -> list[dict[str, Any]]:
-        """What was heard so far."""
-        return [one.payload for one in self.heard]
+        """Payloads received so far."""
+        return [one.payload for one in self.updates]
 
-    async def until(self, condition: Callable[[list[Heard]], bool], *, timeout: float = 30.0) -> None:
-        """Wait until ``condition`` holds for what was heard."""
+    async def until(
+        self, condition: Callable[[list[ReceivedUpdate]], bool], *, timeout: float = 30.0
+    ) -> None:
+        """Wait until ``condition`` holds for the received updates."""
         try:
             async with asyncio.timeout(timeout):
-                while not condition(self.heard):
+                while not condition(self.updates):
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
-            raise AssertionError(f"not within {timeout} s; heard {self.payloads[-20:]}") from None
+            raise AssertionError(f"not within {timeout} s; received {self.payloads[-20:]}") from None
 
     async def _listen(self, connected: asyncio.Event) -> None:
         last_id = ""
@@ -83,17 +85,17 @@ class Subscriber:
                 except aiohttp.ClientResponseError:
                     raise
                 except (aiohttp.ClientError, TimeoutError, OSError):
-                    await asyncio.sleep(0.1)  # as a browser: again after a moment
+                    await asyncio.sleep(0.1)  # reconnect after a delay, like a browser
 
-    def _note(self, event: Heard) -> None:
-        self.heard.append(event)
-        if self.on_heard is not None:
-            self.on_heard(event)
+    def _note(self, event: ReceivedUpdate) -> None:
+        self.updates.append(event)
+        if self.on_update is not None:
+            self.on_update(event)
         self._changed.set()
 
 
-async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[Heard]:
-    """Server-sent events of a response, by the WHATWG's rules for their fields."""
+async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[ReceivedUpdate]:
+    """Parse server-sent events of a response (WHATWG HTML)."""
     fields: dict[str, str] = {}
     async for raw in response.content:
         line = raw.decode().rstrip("\r\n")
@@ -104,5 +106,5 @@ async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[Heard]:
             continue
         if "data" in fields:
             payload = json.loads(fields["data"])
-            yield Heard(fields.get("id", ""), fields.get("event", "message"), payload, time.time())
+            yield ReceivedUpdate(fields.get("id", ""), fields.get("event", "message"), payload, time.time())
         fields = {}

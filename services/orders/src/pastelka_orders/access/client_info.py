@@ -17,60 +17,60 @@ from pastelka_orders.access.settings import AccessSettings, split_list
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
-_MOST_HOPS = 20
+_MAX_HOPS = 20
 _UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class ClientInfo:
-    """One request's way to us."""
+    """Addresses, host and scheme of a request."""
 
     hops: tuple[str, ...]
-    """Addresses, nearest first: who connected, then who called each gateway, as far as it is believed."""
+    """Addresses, nearest first: the peer, then the client of each trusted gateway."""
     client: str
-    """Address of who asked: the nearest that is no proxy of ours."""
+    """Address of the client: the nearest that is not one of our proxies."""
     host: str
-    """The name and port that the client called, as in ``Host``."""
+    """Name and port that the client requested, as in ``Host``."""
     secure: bool
     """Whether the client spoke TLS."""
-    named: tuple[str, ...]
-    """Every address that any header names, believed or not."""
+    forwarded: tuple[str, ...]
+    """Every address in forwarding headers, trusted or not."""
 
     @property
-    def elsewhere(self) -> str | None:
-        """What shows that it came from another machine or for another name, if anything does."""
-        for address in (*self.hops, *self.named):
+    def remote_reason(self) -> str | None:
+        """Why the request is not local (another machine or host name); ``None`` if it is."""
+        for address in (*self.hops, *self.forwarded):
             if not is_loopback(address):
                 return f"The address {address}"
         return None if is_loopback_name(self.host) else f"The name {self.host or '(none)'}"
 
 
 class ProxyHeaders:
-    """Reads the way of each request."""
+    """Extracts ``ClientInfo`` from a request."""
 
     def __init__(self, settings: AccessSettings) -> None:
         self._gateways = parse_networks(settings.trusted_proxies)
         self._proxies = parse_networks(settings.auth_trusted_proxies)
 
     def read(self, peer: str | None, scheme: str, headers: Headers) -> ClientInfo:
-        """The way of a request from ``peer`` (``None``: not by TCP) over ``scheme``."""
-        near = peer or _UNKNOWN
-        named = _forwarded_for(headers)
-        believed = is_in_networks(near, self._gateways)
-        hops = (near, *reversed(named)) if believed else (near,)
+        """``ClientInfo`` of a request from ``peer`` (``None``: not TCP) over ``scheme``."""
+        peer_address = peer or _UNKNOWN
+        forwarded = _forwarded_for(headers)
+        is_trusted = is_in_networks(peer_address, self._gateways)
+        hops = (peer_address, *reversed(forwarded)) if is_trusted else (peer_address,)
         host, proto = headers.get("host", ""), scheme
-        if believed:
+        if is_trusted:
             host = headers.get("x-forwarded-host", host)
             proto = headers.get("x-forwarded-proto", proto)
-        return ClientInfo(hops, self._client(hops), host.strip(), proto.strip().lower() == "https", named)
+        return ClientInfo(hops, self._client(hops), host.strip(), proto.strip().lower() == "https", forwarded)
 
     def is_from_auth_proxy(self, client_info: ClientInfo) -> bool:
-        """Whether it came from a proxy that says who asks, at most with the gateway in between.
+        """Whether an authenticating proxy sent it, directly or through one gateway.
 
-        A gateway passes on what it is sent; it vouches for nothing by being our gateway.
+        A gateway forwards headers unchecked, so its own address proves nothing.
         """
-        near, *others = client_info.hops
-        if is_in_networks(near, self._proxies):
+        peer_address, *others = client_info.hops
+        if is_in_networks(peer_address, self._proxies):
             return True
         return bool(others) and is_in_networks(others[0], self._proxies)
 
@@ -83,7 +83,7 @@ class ProxyHeaders:
 
 def _forwarded_for(headers: Headers) -> tuple[str, ...]:
     entries = [one.strip() for line in headers.getlist("x-forwarded-for") for one in line.split(",")]
-    return tuple(_without_port(entry) for entry in entries[-_MOST_HOPS:])
+    return tuple(_without_port(entry) for entry in entries[-_MAX_HOPS:])
 
 
 def _without_port(entry: str) -> str:
@@ -93,12 +93,12 @@ def _without_port(entry: str) -> str:
 
 
 def parse_networks(text: str) -> tuple[Network, ...]:
-    """The networks of a list that is separated by commas."""
+    """Networks of a comma-separated list."""
     return tuple(ip_network(one) for one in split_list(text))
 
 
 def is_in_networks(address: str, of: Sequence[Network]) -> bool:
-    """Whether an address is in one of the networks; what is no address is in none."""
+    """Whether an address is in one of the networks; ``False`` for an invalid address."""
     found = parse_address(address)
     return found is not None and any(found in network for network in of)
 
@@ -112,7 +112,7 @@ def is_loopback(address: str) -> bool:
 def is_loopback_name(host: str) -> bool:
     """Whether a name (with or without a port) can only mean this machine.
 
-    A foreign name that resolves to this machine is not accepted: its pages would count as ours.
+    A foreign name that resolves to this machine is rejected: its pages would be same-origin.
     """
     try:
         name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
@@ -123,7 +123,7 @@ def is_loopback_name(host: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def parse_address(address: str) -> Address | None:
-    """The address, an IPv4 one that is dressed as IPv6 undressed; ``None`` for what is none."""
+    """Parse an address, unmapping IPv4-mapped IPv6; ``None`` if it is invalid."""
     try:
         found = ip_address(address)
     except ValueError:

@@ -1,8 +1,9 @@
-"""Signing in and out with a password.
+"""Sign-in and sign-out with a password.
 
-Attempts are counted for each name and each address. A browser in which that name has signed in before
-shows a cookie (a "device cookie", https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies)
-and is counted by that instead of by the name: guesses from elsewhere do not keep its owner out.
+Attempts are limited per name and per address. A browser in which that name has signed in before sends a
+cookie (a "device cookie",
+https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies) and is limited by that
+instead: guesses from elsewhere do not lock the owner out.
 """
 
 import hashlib
@@ -25,28 +26,28 @@ from pastelka_orders.repository.sessions import SessionLife
 from pastelka_orders.repository.sign_in_throttle import Rate
 
 _WINDOW = timedelta(minutes=15)
-_ONES_OWN_NETWORK = 64
-"""Bits of an IPv6 address that a provider gives to one customer."""
-_TRIES = 3
+_IPV6_PREFIX_BITS = 64
+"""Length in bits of the IPv6 prefix that a provider assigns to one customer."""
+_MAX_TRIES = 3
 
 Limits = tuple[tuple[bytes, Rate], ...]
-"""What an attempt uses up, always in this order."""
+"""Rate limits that an attempt counts against, always in this order."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class StartedSession:
-    """A session that has begun; the secrets are for their cookies only."""
+    """A new session; its secrets go into their cookies only."""
 
     principal: Principal
     secret: str
     device: str
-    """By which the browser is known at its next sign-in."""
+    """Secret of the device cookie."""
 
 
 class SignIn:
-    """Checks passwords, and begins and ends sessions."""
+    """Verifies passwords, starts and ends sessions."""
 
     def __init__(self, settings: AccessSettings, database: Database, passwords: Passwords) -> None:
         self._mode = settings.auth_mode
@@ -59,13 +60,13 @@ class SignIn:
         self._per_address = Rate(settings.sign_in_tries_per_address, _WINDOW)
 
     async def prepare(self) -> None:
-        """Do once what the first attempt with an unknown name would otherwise take longer for."""
+        """Do one-time work, so that the first attempt with an unknown name is not slower."""
         await self._passwords.prepare()
 
     async def sign_in(
         self, name: str, password: str, *, address: str, before: str | None, device: str | None = None
     ) -> StartedSession:
-        """Begin a session; the one that the browser had ``before`` ends. ``device`` is its device cookie.
+        """Start a session and end the browser's previous one, ``before``. ``device`` is its device cookie.
 
         Raises ``PasswordsDisabledError``, ``TooManyAttemptsError`` and ``BadCredentialsError``.
         """
@@ -73,23 +74,23 @@ class SignIn:
             raise PasswordsDisabledError(self._mode)
         known = await self._known_device(name, device)
         limits = self._limits(name, address, known)
-        if wait := await self._database.write(lambda c: _take(c, limits)):
+        if wait := await self._database.write(lambda c: _consume(c, limits)):
             log.warning("sign-in throttled", address=address, seconds=wait)
             raise TooManyAttemptsError(wait)
-        for _ in range(_TRIES):
-            account = await self._checked(name, password, address)
+        for _ in range(_MAX_TRIES):
+            account = await self._verify_credentials(name, password, address)
             if started := await self._begin(account, password, before, known, limits):
                 log.info("signed in", user=started.principal.name, address=address)
                 return started
         raise BadCredentialsError
 
-    async def _checked(self, name: str, password: str, address: str) -> Account:
-        """The user with this name and password. Raises ``BadCredentialsError``; takes equally long."""
+    async def _verify_credentials(self, name: str, password: str, address: str) -> Account:
+        """The user with this name and password, in constant time. Raises ``BadCredentialsError``."""
         found = await self._database.read(lambda c: accounts.find(c, name))
-        usable = found if found is not None and found.disabled_at is None else None
-        matches = await self._passwords.match(usable.password_hash if usable else None, password)
-        if usable is not None and matches:
-            return usable
+        enabled = found if found is not None and found.disabled_at is None else None
+        matches = await self._passwords.match(enabled.password_hash if enabled else None, password)
+        if enabled is not None and matches:
+            return enabled
         # An unknown name is not logged: it may be a password in the wrong field.
         log.warning("sign-in refused", user=found.name if found else None, address=address)
         raise BadCredentialsError
@@ -97,12 +98,12 @@ class SignIn:
     async def _begin(
         self, account: Account, password: str, before: str | None, known: str | None, limits: Limits
     ) -> StartedSession | None:
-        """Begin a session; ``None`` if the user has changed since the password was compared."""
+        """Start a session; ``None`` if the user has changed since the password was verified."""
         device = known or secret.new_session_secret()
-        new, rehashed = secret.new_session_secret(), await self._rehashed(account, password)
+        new, rehashed = secret.new_session_secret(), await self._new_hash(account, password)
 
         async def begin(connection: AsyncConnection) -> Account | None:
-            found = await accounts.still(connection, account)
+            found = await accounts.lock_unchanged(connection, account)
             if found is None:
                 return None
             if rehashed is not None:
@@ -110,9 +111,9 @@ class SignIn:
             if before is not None:
                 await sessions.remove(connection, secret.hash_secret(before))
             await sessions.add(connection, secret.hash_secret(new), found.id, self.life)
-            await known_devices.note_use(connection, secret.hash_secret(device), found.id)
+            await known_devices.record_use(connection, secret.hash_secret(device), found.id)
             for key, rate in limits:
-                await sign_in_throttle.give_back(connection, key, rate)
+                await sign_in_throttle.refund(connection, key, rate)
             return found
 
         found = await self._database.write(begin)
@@ -121,16 +122,16 @@ class SignIn:
         )
 
     async def sign_out(self, cookie: str) -> None:
-        """End the session of a cookie, if it has one."""
+        """End the session of a cookie, if there is one."""
         if await self._database.write(lambda c: sessions.remove(c, secret.hash_secret(cookie))):
             log.info("signed out")
 
-    async def slide(self, cookie: str) -> None:
-        """Let the session of a cookie live on."""
-        await self._database.write(lambda c: sessions.slide(c, secret.hash_secret(cookie), self.life))
+    async def extend(self, cookie: str) -> None:
+        """Extend the session of a cookie."""
+        await self._database.write(lambda c: sessions.extend(c, secret.hash_secret(cookie), self.life))
 
     async def _known_device(self, name: str, device: str | None) -> str | None:
-        """``device`` if it is the cookie of a browser in which this name has signed in."""
+        """``device`` if this name has signed in with it before."""
         if device is None or not secret.is_well_formed(device):
             return None
         hashed, name_key = secret.hash_secret(device), accounts.name_key(name)
@@ -143,24 +144,24 @@ class SignIn:
     def _limits(self, name: str, address: str, device: str | None) -> Limits:
         name_key = accounts.name_key(name)
         if device is not None:
-            # Its own allowance whatever others guess, also from its address (an office behind one).
+            # A separate limit, unaffected by guesses, even from the same address (an office's NAT).
             return ((_key("device", f"{device}:{name_key}"), self._per_name),)
         return (
             (_key("address", _network(address)), self._per_address),
             (_key("name", name_key), self._per_name),
         )
 
-    async def _rehashed(self, account: Account, password: str) -> str | None:
+    async def _new_hash(self, account: Account, password: str) -> str | None:
         if not self._passwords.is_outdated(account.password_hash):
             return None
-        return await self._passwords.hashed(password)
+        return await self._passwords.hash_password(password)
 
 
-async def _take(connection: AsyncConnection, limits: Limits) -> int:
-    """Use up one attempt of each, always in this order; the seconds to wait where there is none."""
-    await sign_in_throttle.forget(connection)
+async def _consume(connection: AsyncConnection, limits: Limits) -> int:
+    """Count one attempt against each limit; returns the seconds to wait if one is exhausted."""
+    await sign_in_throttle.delete_full(connection)
     for key, rate in limits:
-        if wait := await sign_in_throttle.take(connection, key, rate):
+        if wait := await sign_in_throttle.consume(connection, key, rate):
             return wait
     return 0
 
@@ -170,8 +171,8 @@ def _key(kind: str, value: str) -> bytes:
 
 
 def _network(address: str) -> str:
-    """What one client cannot change at will: an IPv4 address, or the first half of an IPv6 one."""
+    """What a client cannot choose freely: an IPv4 address, or the first half of an IPv6 one."""
     found = parse_address(address)
     if found is None or found.version == 4:  # noqa: PLR2004 - IPv4
         return address
-    return str(int(found) >> _ONES_OWN_NETWORK)
+    return str(int(found) >> _IPV6_PREFIX_BITS)

@@ -1,4 +1,4 @@
-"""What routes are given: built once in the app's lifespan, never at import."""
+"""Dependencies of routes: built once in the app's lifespan, never at import."""
 
 import hashlib
 import re
@@ -28,22 +28,22 @@ from pastelka_orders.settings import OrdersSettings
 T = TypeVar("T")
 
 ViewWork = Callable[[Views], Awaitable[T]]
-"""What is read in one go."""
+"""A read by one query or several."""
 
 _JSON = "application/json"
 
 _DIGITS = re.compile(r"[0-9]{17,}")
 
 
-def _readable(value: object) -> object:
-    """Beyond some thousand digits a number is not read any more; such an id does not exist either."""
+def _truncated(value: object) -> object:
+    """Truncate numbers that are too long for ``int``; no such id exists."""
     return 2**63 if isinstance(value, str) and _DIGITS.fullmatch(value) else value
 
 
-# An id beyond the column cannot exist: it is looked up as one that does not (404), never a 500.
-Id = Annotated[int, Field(ge=0), BeforeValidator(_readable), Path(description="Database id")]
+# An id beyond the column's range does not exist: 404, never 500.
+Id = Annotated[int, Field(ge=0), BeforeValidator(_truncated), Path(description="Database id")]
 Sequence = Annotated[
-    int, Field(ge=1), BeforeValidator(_readable), Path(description="Number of the dead letter")
+    int, Field(ge=1), BeforeValidator(_truncated), Path(description="Number of the dead letter")
 ]
 OrderNumber = Annotated[
     str,
@@ -58,7 +58,7 @@ OrderNumber = Annotated[
 
 @dataclass(frozen=True)
 class Access:
-    """What is needed to know who asks, and whether they may."""
+    """Parts of authentication and authorization."""
 
     proxy_headers: ProxyHeaders
     origins: OriginPolicy
@@ -68,7 +68,7 @@ class Access:
 
 @dataclass(frozen=True)
 class Services:
-    """Everything a route may use."""
+    """Dependencies of all routes."""
 
     settings: OrdersSettings
     database: Database
@@ -83,23 +83,23 @@ class Services:
 
     @property
     def files(self) -> str:
-        """URL below which stored files are served."""
+        """Base URL of stored files."""
         return public_url(self.settings.static_url, "") or ""
 
     async def view(self, work: ViewWork[T]) -> T:
-        """Read something to show."""
+        """Run a read of ``Views``."""
         shop, configured = self.settings.shop_orders_url, self.settings.shop_configured
         return await self.database.read(
             lambda connection: work(Views(connection, self.files, shop, shop_configured=configured))
         )
 
     async def write(self, work: Work[T]) -> T:
-        """Change something, in one transaction."""
+        """Run ``work`` in one transaction."""
         return await self.database.write(work)
 
 
 async def _services(request: Request) -> Services:
-    # Async, although it waits for nothing: FastAPI runs other dependencies in a thread.
+    # Async although it awaits nothing: FastAPI runs synchronous dependencies in a thread.
     found: Services = request.app.state.services
     return found
 
@@ -107,24 +107,26 @@ async def _services(request: Request) -> Services:
 Deps = Annotated[Services, Depends(_services)]
 
 
-def answer(request: Request, model: type[BaseModel] | TypeAdapter[object], document: str) -> Response:
-    """A JSON document in the shape of ``model``, with an ``ETag``; 304 if the caller has it.
+def document_response(
+    request: Request, model: type[BaseModel] | TypeAdapter[object], document: str
+) -> Response:
+    """Respond with a JSON document, validated as ``model``, with an ``ETag``; 304 if it is unchanged.
 
-    The document comes from the database as text; it is checked and written by pydantic in one go,
-    which is several times faster than by way of Python objects of our own.
+    The database returns the document as text; pydantic validates and serializes it in one pass, several times
+    faster than through our own Python objects.
     """
     if isinstance(model, TypeAdapter):
         body = model.dump_json(model.validate_json(document))
     else:
         body = model.model_validate_json(document).model_dump_json().encode()
-    return respond(request, body)
+    return etag_response(request, body)
 
 
-def respond(request: Request, body: bytes) -> Response:
+def etag_response(request: Request, body: bytes) -> Response:
     """``body`` with an ``ETag``, or 304."""
     tag = etag_of(body)
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
-    if request.method in {"GET", "HEAD"} and matches(request.headers.get("if-none-match"), tag):
+    if request.method in {"GET", "HEAD"} and etag_matches(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type=_JSON, headers=headers)
 
@@ -134,7 +136,7 @@ def etag_of(body: bytes) -> str:
     return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
 
 
-def matches(header: str | None, tag: str) -> bool:
+def etag_matches(header: str | None, tag: str) -> bool:
     """Whether ``If-Match`` or ``If-None-Match`` names this ``ETag``."""
     if header is None:
         return False

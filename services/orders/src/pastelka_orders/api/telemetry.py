@@ -1,4 +1,4 @@
-"""Every request measured, and part of a trace."""
+"""Duration and trace of every request."""
 
 import time
 
@@ -17,9 +17,9 @@ REQUESTS = Histogram(
 
 
 class TelemetryMiddleware:
-    """ASGI middleware: a span that goes on the caller's trace, and a duration by route and status.
+    """ASGI middleware: a span in the caller's trace, and the duration by route and status.
 
-    Reads (GET, HEAD) are measured only: they cause nothing that a trace would have to explain.
+    Reads (GET, HEAD) get no span: they cause no further work.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -56,14 +56,14 @@ class TelemetryMiddleware:
             method, context=context_of(headers), kind=SpanKind.SERVER, attributes=attributes
         ) as span:
 
-            async def noted(message: Message) -> None:
+            async def send_traced(message: Message) -> None:
                 if message["type"] == "http.response.start":
                     span.set_attribute("http.response.status_code", message["status"])
                     if message["status"] >= 500:  # noqa: PLR2004 - the class of server errors
                         span.set_status(Status(StatusCode.ERROR))
                 await send(message)
 
-            await self._app(scope, receive, noted)
+            await self._app(scope, receive, send_traced)
             route = getattr(scope.get("route"), "path", None)
             if route is not None:
                 span.update_name(f"{method} {route}")

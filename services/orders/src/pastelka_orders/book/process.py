@@ -1,4 +1,4 @@
-"""Runs the composer: one process for each book, with bounds on memory and time."""
+"""Runs the composer: one process per book, with limits on memory and time."""
 
 import asyncio
 import os
@@ -18,12 +18,12 @@ from pastelka_orders.book.composer import JOB, PDF, ComposeJob, FinishedBook
 from pastelka_orders.book.description import BookOptions, BookRefusal, ComposedBook, OrderBooks
 
 MEMORY_BYTES = 2 * 1024**3
-"""Address space. 500 pages take 0.6 GB of memory."""
+"""Address space. 500 pages need 0.6 GB of memory."""
 CPU_SECONDS = 240
 _MAX_SECONDS = 900.0
-# What the composer needs to start; nothing else of the service's environment is its business.
+# What the composer needs to start; it gets no other variables, in particular no secrets.
 _ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "TMPDIR", "LANG")
-# Threads reserve address space for each processor, and a book is to take one of them.
+# Each thread reserves address space, and a book should use one core.
 _ONE_THREAD = {"RAYON_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 
 _OUTCOME: TypeAdapter[ComposedBook | BookRefusal] = TypeAdapter(ComposedBook | BookRefusal)
@@ -36,10 +36,10 @@ class BookError(PermanentError):
 
 
 class BookComposer:
-    """Composes books, one at a time: each takes a processor and some 100 to 300 MB."""
+    """Composes books, one at a time: each uses one core and about 100 to 300 MB."""
 
     def __init__(self) -> None:
-        self._turn = anyio.CapacityLimiter(1)
+        self._lock = anyio.CapacityLimiter(1)
 
     async def compose(
         self,
@@ -50,10 +50,10 @@ class BookComposer:
         has_previews: bool = False,
         created_at: datetime | None = None,
     ) -> ComposedBook:
-        """Compose into ``folder``, which ends up with ``book.pdf`` and the previews. Raises ``BookError``.
+        """Write ``book.pdf`` and the previews into ``folder``. Raises ``BookError``.
 
-        The same book with the same ``created_at`` is the same file. The process is ended when the caller
-        is cancelled.
+        The same book with the same ``created_at`` yields the same bytes. Cancelling the caller ends the
+        process.
         """
         job = ComposeJob(
             books=books,
@@ -64,10 +64,10 @@ class BookComposer:
             memory_bytes=MEMORY_BYTES,
             cpu_seconds=CPU_SECONDS,
         )
-        return await self._do(job, folder)
+        return await self._submit(job, folder)
 
     async def join(self, parts: Sequence[FinishedBook], folder: Path) -> ComposedBook:
-        """Write one PDF of finished ones, each after a separator sheet. Raises ``BookError``."""
+        """Merge finished PDFs into one, each after a separator sheet. Raises ``BookError``."""
         job = ComposeJob(
             books=parts[0].books,
             options=parts[0].options,
@@ -77,11 +77,11 @@ class BookComposer:
             memory_bytes=MEMORY_BYTES,
             cpu_seconds=CPU_SECONDS,
         )
-        return await self._do(job, folder)
+        return await self._submit(job, folder)
 
-    async def _do(self, job: ComposeJob, folder: Path) -> ComposedBook:
+    async def _submit(self, job: ComposeJob, folder: Path) -> ComposedBook:
         await anyio.Path(folder / JOB).write_text(job.model_dump_json(), encoding="utf-8")
-        async with self._turn:
+        async with self._lock:
             outcome = await _run(folder)
         if isinstance(outcome, BookRefusal):
             raise BookError(outcome.code, outcome.message)
@@ -108,7 +108,7 @@ async def _run(folder: Path) -> ComposedBook | BookRefusal:
     )
     try:
         async with asyncio.timeout(_MAX_SECONDS):
-            answer, told = await process.communicate()
+            stdout, stderr = await process.communicate()
     except TimeoutError:
         return _too_complex()
     finally:
@@ -117,14 +117,14 @@ async def _run(folder: Path) -> ComposedBook | BookRefusal:
                 process.kill()
             await process.wait()
     if process.returncode == 0:
-        return _OUTCOME.validate_json(answer)
-    return _died(process.returncode or 0, told)
+        return _OUTCOME.validate_json(stdout)
+    return _exit_outcome(process.returncode or 0, stderr)
 
 
-def _died(code: int, told: bytes) -> BookRefusal:
-    """What it means that the process ended without an answer."""
-    log.warning("composer died", code=code, reason=told[-500:].decode(errors="replace"))
-    if -code in {signal.SIGXCPU, signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV} or b"memory" in told:
+def _exit_outcome(code: int, stderr: bytes) -> BookRefusal:
+    """Outcome of a process that ended without output, by its exit code."""
+    log.warning("composer died", code=code, reason=stderr[-500:].decode(errors="replace"))
+    if -code in {signal.SIGXCPU, signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV} or b"memory" in stderr:
         return _too_complex()
     raise RuntimeError(f"the composer ended with {code}")
 
@@ -132,7 +132,7 @@ def _died(code: int, told: bytes) -> BookRefusal:
 def _too_complex() -> BookRefusal:
     return BookRefusal(
         code="book_too_complex",
-        message="Composing the book takes more memory or time than is allowed; split the order, or generate"
+        message="Composing the book exceeds the memory or time limit; split the order, or generate"
         " its pages with less detail.",
     )
 

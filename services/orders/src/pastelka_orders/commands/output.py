@@ -1,14 +1,14 @@
-"""What a command prints to standard output: the answer, which may be JSON."""
+"""Standard output of commands."""
 
 import json
 import sys
 
 
-def say(line: str) -> None:
-    """Print one line."""
+def print_line(line: str) -> None:
+    """Print one line for people."""
     sys.stdout.write(f"{line}\n")
 
 
-def say_json(document: object) -> None:
-    """Print a document, for programs."""
-    say(json.dumps(document, indent=2))
+def print_json(document: object) -> None:
+    """Print a JSON document for programs."""
+    print_line(json.dumps(document, indent=2))

@@ -1,8 +1,7 @@
 """``python -m pastelka_orders.entrypoints.migrate [upgrade [REV] | downgrade REV | current]``.
 
-Without a command it upgrades to head. Reads ``DATABASE_URL`` (``DATABASE_DIRECT_URL``, where that is a
-pooler's) and ``STORAGE_PATH``. Exits 2 when
-the command line or a setting is wrong, 1 when the database could not be migrated.
+Without a command it upgrades to head. Reads ``DATABASE_URL`` (``DATABASE_DIRECT_URL`` if that names a pooler)
+and ``STORAGE_PATH``. Exit codes: 2 invalid command line or setting, 1 migration failed.
 """
 
 import argparse
@@ -18,30 +17,32 @@ from pastelka_orders import migrations_runner as runner
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    asked = _parser().parse_args(arguments)
+    args = _parser().parse_args(arguments)
     url = os.environ.get("DATABASE_DIRECT_URL", "").strip() or os.environ.get("DATABASE_URL", "")
     if not url:
-        _complain("DATABASE_URL is missing; expected postgresql+asyncpg://user:password@host:5432/database")
+        _print_error(
+            "DATABASE_URL is missing; expected postgresql+asyncpg://user:password@host:5432/database"
+        )
         return 2
     try:
-        asyncio.run(_run(asked, url))
+        asyncio.run(_run(args, url))
     except runner.DatabaseUrlError as error:
-        _complain(f"DATABASE_URL: {error}")
+        _print_error(f"DATABASE_URL: {error}")
         return 2
     except (runner.MigrationError, DBAPIError, OSError) as error:
-        _complain(f"{asked.command} failed: {_first_line(error)}")
+        _print_error(f"{args.command} failed: {_first_line(error)}")
         return 1
     return 0
 
 
-async def _run(asked: argparse.Namespace, url: str) -> None:
+async def _run(args: argparse.Namespace, url: str) -> None:
     storage_path = os.environ.get("STORAGE_PATH")
-    if asked.command == "current":
-        _say(f"at {await runner.current(url) or 'empty'}, head is {runner.head()}")
-    elif asked.command == "downgrade":
-        await runner.downgrade(url, asked.revision, storage_path=storage_path, report=_say)
+    if args.command == "current":
+        _print_line(f"at {await runner.current(url) or 'empty'}, head is {runner.head()}")
+    elif args.command == "downgrade":
+        await runner.downgrade(url, args.revision, storage_path=storage_path, report=_print_line)
     else:
-        await runner.upgrade(url, asked.revision, storage_path=storage_path, report=_say)
+        await runner.upgrade(url, args.revision, storage_path=storage_path, report=_print_line)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,22 +57,22 @@ def _parser() -> argparse.ArgumentParser:
     down = commands.add_parser("downgrade", help="back to REVISION ('base': before the first)")
     down.add_argument("revision")
     down.set_defaults(command="downgrade")
-    commands.add_parser("current", help="print the revision it is at").set_defaults(command="current")
+    commands.add_parser("current", help="print the current revision").set_defaults(command="current")
     return parser
 
 
 def _first_line(error: Exception) -> str:
-    """The cause without SQLAlchemy's statement and parameters."""
+    """The cause without the statement and its parameters."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
     return str(cause).partition("\n")[0]
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     sys.stdout.write(f"migrate: {line}\n")
     sys.stdout.flush()
 
 
-def _complain(line: str) -> None:
+def _print_error(line: str) -> None:
     sys.stderr.write(f"migrate: {line}\n")
 
 

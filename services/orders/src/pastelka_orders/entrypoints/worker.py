@@ -45,12 +45,12 @@ _BOOK_CONCURRENCY = 1
 
 
 def main() -> None:
-    """Work until SIGTERM."""
+    """Run the worker until SIGTERM."""
     process.main("orders-worker", OrdersSettings, run)
 
 
 async def run(settings: OrdersSettings, stop: asyncio.Event) -> None:
-    """Everything the worker does, until ``stop`` is set."""
+    """Run all tasks of the worker until ``stop`` is set."""
     database = open_database(settings, pool_size=_POOL)
     limits = PhotoLimits(max_bytes=settings.photo_max_bytes, max_pixels=settings.photo_max_pixels)
     intake = PhotoIntake(limits)
@@ -83,14 +83,14 @@ async def _work(
         database,
         nc,
         storage,
-        every=settings.reconcile_interval,
+        interval=settings.reconcile_interval,
         grace=settings.reconcile_grace,
         files=settings.files_per_pass,
         on_repaired=relay.wake,
     )
     dead = DeadLetters(database, nc, relay.wake)
     retention = Retention(
-        database, storage, days=settings.retention_days or None, every=settings.retention_interval
+        database, storage, days=settings.retention_days or None, interval=settings.retention_interval
     )
     async with (
         AdminApi(settings) as shop,
@@ -106,7 +106,7 @@ async def _work(
             ),
             JobRunner(
                 database,
-                ShopJobs(database, shop, relay.wake, settings.shop_configured, settings.kept),
+                ShopJobs(database, shop, relay.wake, settings.shop_configured, settings.retention_period),
                 _SHOP_CONCURRENCY,
                 on_commit=relay.wake,
             ),

@@ -1,4 +1,4 @@
-"""Erasing an order: asking for it, and taking its rows away."""
+"""Erasure of an order: request, deletion of its rows, completion."""
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,16 +13,16 @@ from pastelka_orders.repository.erasures import Target
 ERASING = Failure(code="cancelled", message="Cancelled, because the order is being erased.")
 
 
-async def ask(
+async def request_erasure(
     connection: AsyncConnection, target: Target, reason: ErasureReason, asked_by: str | None
 ) -> bool:
-    """Begin to erase an order: its active work is stopped. ``False`` if it was asked for before."""
+    """Request the erasure of an order and stop its active work. ``False`` if already requested."""
     outbox = Outbox()
     for kind in STATUS_ENUMS:
         for version in await versions.lock_active(connection, kind, target.order_number):
             await end_in_error(connection, outbox, version, ERASING)
             stop_work(outbox, version)
-    is_new = await erasures.ask(connection, target, reason, asked_by)
+    is_new = await erasures.add(connection, target, reason, asked_by)
     await outbox.flush(connection)
     return is_new
 
@@ -30,17 +30,17 @@ async def ask(
 async def delete_order_rows(connection: AsyncConnection, order_id: int) -> bool:
     """Delete the rows of an order that is being erased.
 
-    ``False`` if that was done before. Work that was begun meanwhile is stopped; browsers hear of it.
+    ``False`` if already done. Cancels work started meanwhile, and publishes the change.
     """
     record = await erasures.one(connection, order_id, lock=True)
     if record is None or record.deleted_at is not None:
         return False
     what = await erasures.contents(connection, order_id)
     if what is None:
-        await erasures.note_rows_gone(connection, order_id, None, is_watched=True)
+        await erasures.mark_rows_deleted(connection, order_id, None, is_watched=True)
         return True
     if what.shopify_id is not None:
-        # The lock stops imports of the order; the second read sees one that committed just before.
+        # The lock blocks imports of the order; the second read sees one that committed just before.
         await shop_orders.lock(connection, what.shopify_id)
         what = await erasures.contents(connection, order_id) or what
     outbox = Outbox()
@@ -52,15 +52,15 @@ async def delete_order_rows(connection: AsyncConnection, order_id: int) -> bool:
     await orders.delete(connection, what.order_number)
     if record.reason == "customer" and what.shopify_id is not None:
         await erasures.suppress(connection, [what.shopify_id])
-    await erasures.note_rows_gone(connection, order_id, what, is_watched=is_watched)
+    await erasures.mark_rows_deleted(connection, order_id, what, is_watched=is_watched)
     outbox.add(OrderDeleted(order_number=what.order_number))
     await outbox.flush(connection)
     return True
 
 
 async def finish(connection: AsyncConnection, order_id: int) -> bool:
-    """Mark the erasure as finished; ``False`` if it was finished already."""
+    """Mark the erasure as finished; ``False`` if it already was."""
     reason = await erasures.finish(connection, order_id)
     if reason == "retention":
-        await retention.note_erased(connection)
+        await retention.count_erased(connection)
     return reason is not None

@@ -1,4 +1,4 @@
-"""When the reconciler works: regularly, at start, and when the broker may have lost something."""
+"""Schedules the reconciler: periodically, at startup, and when the broker may have lost messages."""
 
 import asyncio
 import time
@@ -23,17 +23,16 @@ from pastelka_orders.reconciler.versions import repair_versions
 from pastelka_orders.repository import reconciling
 
 _LEASE = "reconciler"
-_PAUSE_AFTER_FAILURE = 1.0
+_RETRY_DELAY = 1.0
 
 log = structlog.get_logger(__name__)
 
 
 class Reconciler:
-    """Makes a pass every ``every`` seconds; of several replicas one at a time.
+    """Runs a pass every ``interval`` seconds; only one replica at a time.
 
-    ``grace`` (seconds) is how long nothing must have happened to a row before it is repaired; ``files``
-    is how many files of each kind a pass looks for, in rounds over all of them (0: none).
-    :meth:`wake` asks for a pass now.
+    A row is repaired only after ``grace`` seconds without a change; a pass checks ``files`` files of each
+    kind, in rounds over all of them (0: none). :meth:`wake` triggers a pass.
     """
 
     def __init__(
@@ -42,7 +41,7 @@ class Reconciler:
         nc: Client,
         storage: Storage,
         *,
-        every: float,
+        interval: float,
         grace: float,
         files: int = 0,
         on_repaired: Callable[[], None] = lambda: None,
@@ -50,36 +49,36 @@ class Reconciler:
         self._database = database
         self._nc = nc
         self._storage = storage
-        self._every = every
+        self._interval = interval
         self._grace = grace
         self._on_repaired = on_repaired
         self._files = StorageScrubber(files) if files else None
         self._awake = asyncio.Event()
 
     def wake(self) -> None:
-        """Look at once: the broker was away, or something has vanished from it."""
+        """Trigger a pass: the broker was unavailable, or lost something."""
         self._awake.set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Reconcile until ``stop`` is set. What fails (no database, no broker) is tried again."""
+        """Reconcile until ``stop`` is set. Failures (no database, no broker) are retried."""
         while not stop.is_set():
             self._awake.clear()
-            pause = self._every if await self._pass() else min(self._every, _PAUSE_AFTER_FAILURE)
+            pause = self._interval if await self._pass() else min(self._interval, _RETRY_DELAY)
             await self._wait(stop, pause)
 
     async def run_once(self, *, dry_run: bool = False) -> ReconcilePass | None:
-        """One pass; ``None`` if another replica is making one. Raises what the parts raise."""
+        """Run one pass; ``None`` if another replica is running one. Raises what its parts raise."""
         async with leased(self._database, _LEASE) as is_ours:
             if not is_ours:
                 return None
             found = ReconcilePass(self._database, self._nc, self._storage, self._grace, dry_run=dry_run)
-            await _pass_over(found, self._files)
+            await _run_pass(found, self._files)
         if found.repaired and not dry_run:
             self._on_repaired()
         return found
 
     async def _pass(self) -> bool:
-        """Whether a pass came to its end, here or in another replica."""
+        """Run a pass; returns whether one completed, here or in another replica."""
         if not self._nc.is_connected:
             return False
         try:
@@ -105,10 +104,10 @@ class Reconciler:
             woken.cancel()
 
 
-async def _pass_over(reconcile_pass: ReconcilePass, files: StorageScrubber | None) -> None:
+async def _run_pass(reconcile_pass: ReconcilePass, files: StorageScrubber | None) -> None:
     started = time.monotonic()
     last = await reconcile_pass.database.read(reconciling.state)
-    # What has ended first: nothing of the past is to be begun while the rest is looked at.
+    # Ended versions first: no stale job may start during the rest of the pass.
     await remove_undeliverable_jobs(reconcile_pass)
     await remove_orphaned_jobs(reconcile_pass)
     await repair_versions(reconcile_pass)
@@ -118,7 +117,7 @@ async def _pass_over(reconcile_pass: ReconcilePass, files: StorageScrubber | Non
     events = await repair_events(reconcile_pass, last)
     seconds = time.monotonic() - started
 
-    async def remember(connection: AsyncConnection) -> None:
+    async def save_state(connection: AsyncConnection) -> None:
         await reconciling.save_state(
             connection,
             seconds=seconds,
@@ -128,4 +127,4 @@ async def _pass_over(reconcile_pass: ReconcilePass, files: StorageScrubber | Non
             events_good_at=events.good_at,
         )
 
-    await reconcile_pass.change(remember)
+    await reconcile_pass.change(save_state)

@@ -1,4 +1,4 @@
-"""Dead letters that need no person any more: what they are about was asked for again, done, or deleted."""
+"""Removes dead letters whose job was retried, completed or deleted."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -22,7 +22,7 @@ from pastelka_orders.reconciler.reconcile_pass import ReconcilePass
 from pastelka_orders.repository import reconciling
 from pastelka_orders.repository.reconciling import ResolvedVersion
 
-_LETTERS_AT_MOST = 500
+_MAX_LETTERS = 500
 """Letters of each kind that one pass reads."""
 
 log = structlog.get_logger(__name__)
@@ -31,28 +31,32 @@ log = structlog.get_logger(__name__)
 async def remove_resolved_dead_letters(reconcile_pass: ReconcilePass) -> None:
     """Remove the letters of versions that were retried, completed, cancelled or deleted, and of photos.
 
-    A letter whose job cannot be read stays: nothing but a person can tell what was to be done.
+    A letter with a malformed job stays, for an operator to judge.
     """
     for kind in STATUS_ENUMS:
-        versions = await _answered_versions(reconcile_pass, kind)
+        versions = await _resolved_versions(reconcile_pass, kind)
         for letter in await _letters(reconcile_pass, f"dead.jobs.{kind}", versions):
             job = _job(letter)
-            if job is not None and job.version_id in versions and versions[job.version_id].answers(job.run):
+            if (
+                job is not None
+                and job.version_id in versions
+                and versions[job.version_id].is_resolved(job.run)
+            ):
                 await _remove(reconcile_pass, letter)
-    for prefix in ("dead.", "dead.jobs."):  # the latter from when downloads were jobs of the broker
-        await _remove_answered_downloads(reconcile_pass, f"{prefix}download")
+    for prefix in ("dead.", "dead.jobs."):  # the latter from when downloads were messages
+        await _remove_resolved_downloads(reconcile_pass, f"{prefix}download")
 
 
-async def _remove_answered_downloads(reconcile_pass: ReconcilePass, prefix: str) -> None:
+async def _remove_resolved_downloads(reconcile_pass: ReconcilePass, prefix: str) -> None:
     ids = await _ids(reconcile_pass, prefix)
     images = (
-        await reconcile_pass.database.read(lambda c: reconciling.answered_downloads(c, ids)) if ids else []
+        await reconcile_pass.database.read(lambda c: reconciling.resolved_downloads(c, ids)) if ids else []
     )
     for letter in await _letters(reconcile_pass, prefix, images):
         await _remove(reconcile_pass, letter)
 
 
-async def _answered_versions(reconcile_pass: ReconcilePass, kind: StatusType) -> dict[int, ResolvedVersion]:
+async def _resolved_versions(reconcile_pass: ReconcilePass, kind: StatusType) -> dict[int, ResolvedVersion]:
     ids = await _ids(reconcile_pass, f"dead.jobs.{kind}")
     found = await reconcile_pass.database.read(
         lambda c: reconciling.resolved_versions(c, kind, ids, cancelled=CANCELLED.code)
@@ -65,7 +69,7 @@ async def _ids(reconcile_pass: ReconcilePass, prefix: str) -> list[int]:
 
 
 async def _letters(reconcile_pass: ReconcilePass, prefix: str, ids: Iterable[int]) -> list[StoredMessage]:
-    subjects = [f"{prefix}.{number}" for number in sorted(ids)[:_LETTERS_AT_MOST]]
+    subjects = [f"{prefix}.{number}" for number in sorted(ids)[:_MAX_LETTERS]]
     return list((await get_last_messages(reconcile_pass.nc, DEAD, subjects)).values())
 
 
@@ -78,7 +82,7 @@ def _job(letter: StoredMessage) -> VersionJob | None:
 
 
 async def _remove(reconcile_pass: ReconcilePass, letter: StoredMessage) -> None:
-    """Remove this very letter: a newer one of its subject is about a later failure."""
+    """Remove exactly this letter: a newer one of its subject is about a later failure."""
     if reconcile_pass.dry_run:
         return
     with suppress(DeadLetterNotFoundError):

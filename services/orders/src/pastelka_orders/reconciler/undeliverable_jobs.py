@@ -1,8 +1,7 @@
-"""Jobs that their consumer will never be given.
+"""Removes jobs that their consumer will never receive.
 
-A store that was damaged, or put back from an older copy, can bring back a message that its consumer
-has already acknowledged. The server then neither delivers nor removes it, and the message
-looks like a waiting job.
+A damaged store, or one restored from an older copy, can contain a message that its consumer has already
+acknowledged. The server then neither delivers nor removes it, and it looks like a waiting job.
 """
 
 import asyncio
@@ -27,39 +26,41 @@ _TIMEOUT = 5.0
 
 
 async def remove_undeliverable_jobs(reconcile_pass: ReconcilePass) -> None:
-    """Take them out of ``JOBS``: what is still wanted of them is then missing, and asked for again."""
+    """Remove them from ``JOBS``: the reconciler then finds needed ones missing and republishes them."""
     for kind, spec in _CONSUMERS.items():
         subjects = sorted(await list_subjects(reconcile_pass.nc, JOBS, spec.filter_subject))
         if not subjects:
             continue
-        # The consumer first: what it acknowledges from here on is not yet part of its answer.
-        delivered, acknowledged = await _places(reconcile_pass.nc, spec)
+        # Query the consumer first: later acknowledgements are then not yet included.
+        delivered, acknowledged = await _sequences(reconcile_pass.nc, spec)
         if delivered > (await get_stream_state(reconcile_pass.nc, JOBS)).last:
-            await _begin_anew(reconcile_pass, kind, spec)
+            await _recreate_consumer(reconcile_pass, kind, spec)
             continue
         oldest = now() - timedelta(seconds=reconcile_pass.grace)
-        for held in (await get_last_messages(reconcile_pass.nc, JOBS, subjects)).values():
-            if held.sequence > acknowledged or held.time > oldest:
+        for message in (await get_last_messages(reconcile_pass.nc, JOBS, subjects)).values():
+            if message.sequence > acknowledged or message.time > oldest:
                 continue
             if not reconcile_pass.dry_run:
-                await purge_subject(reconcile_pass.nc, JOBS, held.subject, up_to=held.sequence)
-            reconcile_pass.note(kind, "job_never_delivered", subject=held.subject, sequence=held.sequence)
+                await purge_subject(reconcile_pass.nc, JOBS, message.subject, up_to=message.sequence)
+            reconcile_pass.record(
+                kind, "job_never_delivered", subject=message.subject, sequence=message.sequence
+            )
 
 
-async def _begin_anew(reconcile_pass: ReconcilePass, kind: Kind, spec: ConsumerSpec) -> None:
-    """Delete a consumer that is ahead of its stream: it would be given nothing until the stream caught up.
+async def _recreate_consumer(reconcile_pass: ReconcilePass, kind: Kind, spec: ConsumerSpec) -> None:
+    """Delete a consumer that is ahead of its stream: it would receive nothing until the stream caught up.
 
-    Its workers declare it again, and are given all that the stream holds.
+    Its workers recreate it, and receive everything in the stream.
     """
     if not reconcile_pass.dry_run:
         await reconcile_pass.nc.jetstream().delete_consumer(
             names_of(reconcile_pass.nc).stream(spec.stream), spec.name
         )
-    reconcile_pass.note(kind, "consumer_ahead", consumer=spec.name)
+    reconcile_pass.record(kind, "consumer_ahead", consumer=spec.name)
 
 
-async def _places(nc: Client, spec: ConsumerSpec) -> tuple[int, int]:
-    """Numbers up to which the consumer was given, and has acknowledged, everything; 0 if there is none."""
+async def _sequences(nc: Client, spec: ConsumerSpec) -> tuple[int, int]:
+    """Sequences up to which the consumer received and acknowledged everything; 0 if it does not exist."""
     subject = f"$JS.API.CONSUMER.INFO.{names_of(nc).stream(spec.stream)}.{spec.name}"
     async with asyncio.timeout(_TIMEOUT):
         answer = await nc.request(subject, b"", timeout=_TIMEOUT)

@@ -1,4 +1,4 @@
-"""An order of the shop becomes ours, or changes ours: in one transaction, whichever way it came."""
+"""Imports an order of the shop, from a webhook or the API, in one transaction."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ from pastelka_orders.shop_requests import SyncOrder
 
 REPLACED = Failure(
     code="photo_replaced",
-    message="The customer replaced this photo while it was being worked on; generate again from the new one.",
+    message="The customer replaced this photo during processing; generate again from the new one.",
 )
 
 _WAITING = {OrderStatus.PENDING, OrderStatus.PROCESSING}
@@ -33,7 +33,7 @@ Effect = Literal["created", "changed", "unchanged", "older", "deleted", "erased"
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """Our order; ``known`` is what it was before, if it was there."""
+    """Our order; ``known`` is its previous state, if it existed."""
 
     id: int
     number: str
@@ -45,19 +45,21 @@ async def ingest(
     order: ShopOrder,
     *,
     again: RefetchPolicy = RefetchPolicy.NONE,
-    can_ask: bool = False,
-    bring_back: bool = False,
-    kept_since: datetime | None = None,
+    can_fetch: bool = False,
+    restore_deleted: bool = False,
+    retention_start: datetime | None = None,
 ) -> Effect:
-    """Add the order or take over what changed; fetch photos that are new.
+    """Add or update the order; download new photos.
 
-    ``again`` says which missing photos are fetched once more. With ``can_ask``, an order whose photos
-    did not come with it is read from the shop by a job. One that was deleted here comes again only with
-    ``bring_back``, one that was erased for its customer never. One that is not here and was made before
-    ``kept_since`` is not taken in: it would be erased again.
+    ``again`` selects missing photos to download again. With ``can_fetch``, an order without photos is fetched
+    from the shop by a job. A deleted order is imported again only with ``restore_deleted``, one erased for
+    its customer never. A new one created before ``retention_start`` is ignored: it would be erased.
     """
     known = await shop_orders.lock(connection, order.shopify_id)
-    if known is None and (refusal := await _refusal(connection, order, bring_back, kept_since)) is not None:
+    if (
+        known is None
+        and (refusal := await _refusal(connection, order, restore_deleted, retention_start)) is not None
+    ):
         return refusal
     if known is not None and _is_older(order, known):
         return "older"
@@ -67,10 +69,10 @@ async def ingest(
     is_first_part = order.items is None and order.unread is not None and known is None
     items = order.readable_items if is_first_part else order.items
     if items is not None:
-        changed |= await _take_items(connection, outbox, target, items, again)
-    changed |= await unread_webhooks.note(connection, target.id, order.unread)
-    if can_ask and await _lacks_photos(connection, target, order):
-        await _ask(connection, target, order)
+        changed |= await _update_items(connection, outbox, target, items, again)
+    changed |= await unread_webhooks.save(connection, target.id, order.unread)
+    if can_fetch and await _lacks_photos(connection, target, order):
+        await _enqueue_sync(connection, target, order)
     else:
         changed |= known is not None and known.status in _WAITING
         if known is None or changed:
@@ -86,7 +88,7 @@ async def ingest(
 
 
 async def give_up(connection: AsyncConnection, shopify_id: int) -> None:
-    """The order could not be read from the shop; it says so if it has been waiting for that."""
+    """Set a waiting order that could not be fetched from the shop to ``error``."""
     known = await shop_orders.lock(connection, shopify_id)
     if known is None or known.status not in _WAITING:
         return
@@ -95,19 +97,19 @@ async def give_up(connection: AsyncConnection, shopify_id: int) -> None:
 
 
 async def _refusal(
-    connection: AsyncConnection, order: ShopOrder, bring_back: bool, kept_since: datetime | None
+    connection: AsyncConnection, order: ShopOrder, restore_deleted: bool, retention_start: datetime | None
 ) -> Effect | None:
-    """Why an order that is not here stays away."""
+    """Why a new order is not imported; ``None`` if it is."""
     deletion = await shop_orders.deletion(connection, order.shopify_id)
     if deletion == "final":
         return "erased"
-    if kept_since is not None and order.created_at is not None and order.created_at < kept_since:
+    if retention_start is not None and order.created_at is not None and order.created_at < retention_start:
         return "expired"
     if deletion is None:
         return None
-    if not bring_back:
+    if not restore_deleted:
         return "deleted"
-    await shop_orders.bring_back(connection, order.shopify_id)
+    await shop_orders.clear_deletion(connection, order.shopify_id)
     return None
 
 
@@ -124,18 +126,18 @@ async def _target(connection: AsyncConnection, order: ShopOrder, known: KnownOrd
     return _Target(order_id, number, None)
 
 
-async def _take_items(
+async def _update_items(
     connection: AsyncConnection,
     outbox: Outbox,
     target: _Target,
     items: tuple[ShopItem, ...],
     again: RefetchPolicy,
 ) -> bool:
-    """Take over line items and photos; returns whether anything changed."""
-    # Versions before images, as everywhere: two transactions never wait for each other.
+    """Update line items and photos; returns whether anything changed."""
+    # Lock order is always versions, then images: transactions cannot deadlock.
     in_progress = await _in_progress(connection, target) if target.known else []
     present = await shop_items.lock_photos(connection, target.id)
-    changed = await shop_items.keep_items(connection, target.id, items)
+    changed = await shop_items.upsert_items(connection, target.id, items)
     ids = await shop_items.item_ids(connection, target.id)
     wanted = {
         (ids[item.shopify_id], position): url
@@ -164,13 +166,13 @@ async def _in_progress(connection: AsyncConnection, target: _Target) -> list[Ver
 
 
 async def _lacks_photos(connection: AsyncConnection, target: _Target, order: ShopOrder) -> bool:
-    """Whether the shop has to be asked: the items did not come, or not one photo is known."""
+    """Whether the order must be fetched: its items are missing, or have no photo."""
     if order.items is None:
         return True
     return not order.has_photos and not await shop_items.lock_photos(connection, target.id)
 
 
-async def _ask(connection: AsyncConnection, target: _Target, order: ShopOrder) -> None:
+async def _enqueue_sync(connection: AsyncConnection, target: _Target, order: ShopOrder) -> None:
     await shop_jobs.enqueue(connection, SyncOrder(shopify_id=order.shopify_id, order_number=target.number))
     if target.known is None:
         await shop_orders.set_status(connection, target.id, OrderStatus.PROCESSING)
