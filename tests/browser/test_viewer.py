@@ -15,7 +15,7 @@ from tests.line import Line
 _HARMLESS = re.compile(
     "Klávesové zkratky|(Tmavý|Světlý) vzhled|EN: .*|Přihlášení: .*"
     "|Vše|Čeká na zpracování|Stahování...|Zpracování...|Ke kontrole|Chyba"
-    r"|(Tisk PDF|Omalovánky ZIP|SVG ZIP|Fotky ZIP)\d+|Zobrazit na celou obrazovku: .*|v\d+Chyba.*|Obnovit"
+    r"|Kniha|Export|Zobrazit na celou obrazovku: .*|v\d+Chyba.*|Obnovit"
 )
 """Buttons for a viewer: appearance, display, downloads and help."""
 

@@ -26,6 +26,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/books/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Book Options
+         * @description The options of a book for which none are given: those of the settings.
+         */
+        get: operations["get_book_options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/coloring-versions/{version_id}/cancel": {
         parameters: {
             query?: never;
@@ -241,7 +261,7 @@ export interface paths {
         put?: never;
         /**
          * Create Order
-         * @description Make an order by hand from uploaded photos.
+         * @description Make an order by hand from uploaded photos: one line item, which is one book.
          *
          *     Files that are no photos are left out and named in `refused_photos`; 422 when none is a photo.
          */
@@ -313,7 +333,7 @@ export interface paths {
          * Create Book
          * @description Compose the book of an order; options that are not given are those of the settings.
          *
-         *     A version of the same options that is not finished is answered instead.
+         *     A version of the same options that is still queued is answered instead.
          */
         post: operations["create_book"];
         delete?: never;
@@ -497,7 +517,7 @@ export interface paths {
         };
         /**
          * Print Order
-         * @description The newest finished book of the order, or one that is made now.
+         * @description The newest completed book of the order, or one that is made now.
          *
          *     That is a cover and the chosen pages of each line item, in all its copies.
          */
@@ -697,6 +717,10 @@ export interface components {
         Body_create_order: {
             /** Customer Name */
             customer_name?: string | null;
+            /** Dedication */
+            dedication?: string | null;
+            /** Layout */
+            layout?: string | null;
             /** Note */
             note?: string | null;
             /**
@@ -711,6 +735,17 @@ export interface components {
              * @enum {string}
              */
             process: "none" | "coloring" | "svg";
+            /**
+             * Quantity
+             * @description Copies of the book
+             * @default 1
+             */
+            quantity: number;
+            /**
+             * Title
+             * @description Of the book; has a default
+             */
+            title?: string | null;
         };
         /**
          * BookOptions
@@ -1155,6 +1190,13 @@ export interface components {
              * @enum {string}
              */
             severity: "error" | "warning";
+            /**
+             * Values
+             * @description What the sentence names, for one in another language
+             */
+            values: {
+                [key: string]: string | number;
+            };
         };
         /**
          * GroupBy
@@ -2150,6 +2192,78 @@ export interface operations {
             };
             /** @description Too Many Requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_book_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookOptions"];
+                };
+            };
+            /** @description The caller's `ETag` is still right */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4530,7 +4644,10 @@ export interface operations {
     };
     print_order: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the order's book; the newest completed one */
+                version?: number | null;
+            };
             header?: never;
             path: {
                 order_number: string;

@@ -5,6 +5,9 @@ import type { Failure } from "@/types";
 const CZECH: Readonly<Record<string, string>> = {
   answer_truncated: "Odpověď poskytovatele nedorazila celá. Zkuste to znovu; možná už byla zaplacena.",
   attempts_exhausted: "Nepovedlo se to ani po opakovaných pokusech. Zkuste to znovu později.",
+  book_too_complex:
+    "Sestavení knihy potřebuje víc paměti nebo času, než je dovoleno. Rozdělte objednávku, nebo vygenerujte méně podrobné omalovánky.",
+  book_too_large: "Kniha by byla příliš velká. Nastavte u výtisků jen poznámku o počtu.",
   broker_unavailable: "Fronta úloh neodpovídala. Zkuste to znovu.",
   cancelled: "Zrušeno.",
   connection_lost: "Spojení s poskytovatelem se přerušilo. Zkuste to znovu.",
@@ -14,6 +17,7 @@ const CZECH: Readonly<Record<string, string>> = {
   files_left: "Některé soubory se nepodařilo smazat. Zkouší se to znovu.",
   internal_error: "Služba narazila na chybu. Zkuste to znovu; když se to opakuje, podívejte se do logu.",
   malformed_job: "Úloha přišla poškozená. Zadejte ji znovu.",
+  not_printable: "Některá omalovánka je poškozená a nejde vytisknout. Vygenerujte ji znovu.",
   option_unsupported: "Poskytovatel omalovánek některou z voleb nezná. Vygenerujte omalovánku bez ní.",
   out_of_memory: "Službě došla paměť. Zkuste menší rozlišení.",
   page_missing: "Soubor omalovánky chybí. Vygenerujte ji znovu.",

@@ -6,6 +6,15 @@ export interface NewOrder {
   customerName: string;
   note: string;
   process: "none" | "coloring" | "svg";
+  book: NewBook;
+}
+
+/** What the book is made of, as typed; empty values have defaults. */
+export interface NewBook {
+  title: string;
+  quantity: string;
+  dedication: string;
+  layout: string;
 }
 
 /** The sent fraction of each file, 0 to 1, after `sent` bytes in total: files are sent one after another. */
@@ -18,12 +27,13 @@ export function fileProgress(sizes: readonly number[], sent: number): number[] {
   });
 }
 
-function formOf({ photos, customerName, note, process }: NewOrder): FormData {
+function formOf({ photos, customerName, note, process, book }: NewOrder): FormData {
   const form = new FormData();
   for (const photo of photos) form.append("photos", photo);
   if (customerName) form.append("customer_name", customerName);
   if (note) form.append("note", note);
   form.append("process", process);
+  for (const [name, value] of Object.entries(book)) if (value) form.append(name, value as string);
   return form;
 }
 

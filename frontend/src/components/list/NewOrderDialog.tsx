@@ -7,6 +7,7 @@ import { failureSentence } from "@/lib/failure";
 import { showToast } from "@/lib/toasts";
 import { createOrder, refusedBy, refusedOf, type NewOrder } from "@/lib/upload";
 import type { Failure } from "@/types";
+import { bookOf, NewBookFields } from "./NewBookFields";
 import { PhotoTile } from "./PhotoTile";
 
 const TILES = "grid grid-cols-2 gap-2 sm:grid-cols-3";
@@ -182,7 +183,8 @@ export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: New
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     const process = PROCESSES.find((known) => known === form.get("process")) ?? "none";
-    void send({ photos, process, customerName: formText(form, "customer"), note: formText(form, "note") });
+    const customerName = formText(form, "customer");
+    void send({ photos, process, customerName, note: formText(form, "note"), book: bookOf(form) });
   };
   const isMade = made !== null && photos.length === 0;
   const count = isMade ? made.refused.size : photos.length;
@@ -227,6 +229,7 @@ export default function NewOrderDialog({ photos, onPhotos, onAdd, onClose }: New
                 </div>
               )}
               <Fields />
+              <NewBookFields />
               <ProcessChoice />
               <div className="sticky bottom-0 -mb-5 grid gap-3 bg-card pb-5">
                 {failure && (

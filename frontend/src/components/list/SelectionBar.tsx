@@ -9,11 +9,14 @@ interface SelectionBarProps {
   count: number;
   /** Progress of the requests; null while there are none. */
   progress: BulkProgress | null;
+  /** Progress of the books; null while none are composed. */
+  books: BulkProgress | null;
   form: OptionsForm;
   presets: Presets | undefined;
   onOptions: (form: OptionsForm) => void;
   onColor: () => void;
   onVectorise: () => void;
+  onBooks: () => void;
   onClear: () => void;
 }
 
@@ -26,8 +29,17 @@ function Key({ name }: { name: string }) {
 }
 
 /** Actions for the selected orders; floats, so that the list does not move. */
-export function SelectionBar({ count, progress, form, presets, onOptions, ...actions }: SelectionBarProps) {
+export function SelectionBar({
+  count,
+  progress,
+  books,
+  form,
+  presets,
+  onOptions,
+  ...actions
+}: SelectionBarProps) {
   const { t } = useLanguage();
+  const state = progress ? t("list.busy", { ...progress }) : t("list.selected", { count });
   return (
     <section
       aria-label={t("list.actions")}
@@ -38,7 +50,7 @@ export function SelectionBar({ count, progress, form, presets, onOptions, ...act
         <Icon name="close" />
       </button>
       <span role="status" className="pr-2 font-medium whitespace-nowrap tabular-nums max-sm:mr-auto">
-        {progress ? t("list.busy", { ...progress }) : t("list.selected", { count })}
+        {books ? t("list.books.busy", { ...books }) : state}
       </span>
       <PresetPicker form={form} presets={presets} onChange={onOptions} />
       <button
@@ -58,6 +70,14 @@ export function SelectionBar({ count, progress, form, presets, onOptions, ...act
       >
         {t("list.vectorise")}
         <Key name="v" />
+      </button>
+      <button
+        type="button"
+        className="button button-small"
+        disabled={progress !== null || books !== null}
+        onClick={actions.onBooks}
+      >
+        {t("list.books")}
       </button>
     </section>
   );

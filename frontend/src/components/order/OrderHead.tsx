@@ -9,9 +9,10 @@ import { useLanguage, type Translate } from "@/i18n/context";
 import { isTextKey } from "@/i18n/translate";
 import { cn } from "@/lib/cn";
 import { canGenerateAll, useGenerateAll, type OptionsToSend } from "./actions";
-import { remainingImagesOf } from "./cached-order";
+import { BookButton } from "./BookButton";
+import { isDeliverable, remainingImagesOf } from "./cached-order";
 import { DeleteOrder } from "./DeleteOrder";
-import { Downloads } from "./Downloads";
+import { ExportMenu } from "./ExportMenu";
 import type { Kind, LineItem, Order } from "./model";
 
 /** The order's customer, payment, delivery and number of photos. */
@@ -31,7 +32,12 @@ export function OrderHead({ order }: { order: Order }) {
         <UnreadSign fields={order.unread_fields} />
         <div className="ml-auto flex flex-wrap gap-2">
           <OrderAtShop order={order} />
-          <Downloads order={order} />
+          {isDeliverable(order) && (
+            <>
+              <BookButton order={order} />
+              <ExportMenu order={order} />
+            </>
+          )}
           <ForOperators>
             <DeleteOrder orderNumber={order.order_number} />
           </ForOperators>

@@ -59,7 +59,7 @@ async def ask(
     *,
     is_forced: bool,
 ) -> int:
-    """Ask for a book; returns the number of its version, or of the one in hand with the same options.
+    """Ask for a book; returns the number of its version, or of the queued one with the same options.
 
     Raises ``BookFindingsError`` if the preflight finds errors, unless ``is_forced``; a book without any
     page, or of a cancelled order, is not forced.

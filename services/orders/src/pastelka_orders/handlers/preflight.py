@@ -1,12 +1,12 @@
 """What is wrong with a book before money is spent on paper; one sentence for each finding."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pastelka_orders.book.description import BookOptions
 from pastelka_orders.book.imposition import cells_of, fit_dedication
-from pastelka_orders.book.paper import Sheet
+from pastelka_orders.book.paper import Area, Sheet
 from pastelka_orders.book.settings import Layouts, known_layout
 from pastelka_orders.book.text_fit import printable_text
 from pastelka_orders.repository.books import ItemContent, OrderContent, PageContent
@@ -44,6 +44,9 @@ _ERRORS: frozenset[Code] = frozenset(
     }
 )
 
+Values = Mapping[str, str | int]
+"""What a sentence names, for one in another language."""
+
 Sizes = Mapping[str, tuple[int, int] | None]
 """Width and height in pixels by path; ``None`` where there is no file."""
 
@@ -56,6 +59,7 @@ class Finding:
     message: str
     line_item_id: int | None = None
     image_id: int | None = None
+    values: Values = field(default_factory=dict)
 
     @property
     def is_error(self) -> bool:
@@ -73,7 +77,7 @@ def check(content: OrderContent, options: BookOptions, layouts: Layouts, sizes: 
     """All findings, in the order of the book."""
     if content.is_cancelled:
         message = f"Order {content.order_number} was cancelled in the shop; nothing is printed for it."
-        return [Finding("order_cancelled", message)]
+        return [Finding("order_cancelled", message, values={"order": content.order_number})]
     found = [finding for item in content.items for finding in _item(item, options, layouts, sizes)]
     if not any(page.art_path for item in content.wanted for page in item.pages):
         found.append(Finding("no_pages", "There is no page to print; choose a completed one."))
@@ -83,38 +87,52 @@ def check(content: OrderContent, options: BookOptions, layouts: Layouts, sizes: 
 def _item(item: ItemContent, options: BookOptions, layouts: Layouts, sizes: Sizes) -> Iterator[Finding]:
     if item.quantity == 0:
         message = f"{item.title} was removed in the shop; it is not printed."
-        yield Finding("item_removed", message, item.line_item_id)
+        yield _about(item, "item_removed", message)
         return
     if item.shop_changed_at is not None:
         message = f"The shop changed {item.title} after it was changed here; what is set here is printed."
-        yield Finding("changed_by_shop", message, item.line_item_id)
+        yield _about(item, "changed_by_shop", message)
     layout = known_layout(item.layout, layouts)
     if layout is None:
         message = (
             f"The layout {item.layout!r} is not known; one picture is printed on a sheet."
             " Add the word to PRINT_LAYOUTS, or choose a layout here."
         )
-        yield Finding("unknown_layout", message, item.line_item_id)
+        yield _about(item, "unknown_layout", message, layout=item.layout or "")
     yield from _texts(item, options)
     (cell, *_) = cells_of(layout or "auto", options)
     for page in item.pages:
         for code, message in _page(page):
-            yield Finding(code, message, item.line_item_id, page.image_id)
-        if page.art_path is None or page.has_fitting_svg:
-            continue
-        size = sizes.get(page.art_path)
-        if size is None:
-            message = f"The file of page {page.label} is not in the storage; generate it again."
-            yield Finding("file_missing", message, item.line_item_id, page.image_id)
-            continue
-        scale = cell.fitted((size[0], size[1]), can_turn=Sheet(options).can_turn)
-        ppi = int(_MM / scale)
-        if ppi < MIN_PPI:
-            message = (
-                f"Page {page.label} is printed with {ppi} pixels per inch, {MIN_PPI} are needed;"
-                " make an SVG of it, or generate it with more megapixels."
-            )
-            yield Finding("low_resolution", message, item.line_item_id, page.image_id)
+            yield _of(item, page, code, message)
+        yield from _pixels(item, page, cell, sizes, can_turn=Sheet(options).can_turn)
+
+
+def _about(item: ItemContent, code: Code, message: str, **values: str | int) -> Finding:
+    return Finding(code, message, item.line_item_id, values={"title": item.title, **values})
+
+
+def _of(item: ItemContent, page: PageContent, code: Code, message: str, **values: str | int) -> Finding:
+    return Finding(code, message, item.line_item_id, page.image_id, {"page": page.label, **values})
+
+
+def _pixels(
+    item: ItemContent, page: PageContent, cell: Area, sizes: Sizes, *, can_turn: bool
+) -> Iterator[Finding]:
+    """What is wrong with a page that is printed as pixels."""
+    if page.art_path is None or page.has_fitting_svg:
+        return
+    size = sizes.get(page.art_path)
+    if size is None:
+        message = f"The file of page {page.label} is not in the storage; generate it again."
+        yield _of(item, page, "file_missing", message)
+        return
+    ppi = int(_MM / cell.fitted((size[0], size[1]), can_turn=can_turn))
+    if ppi < MIN_PPI:
+        message = (
+            f"Page {page.label} is printed with {ppi} pixels per inch, {MIN_PPI} are needed;"
+            " make an SVG of it, or generate it with more megapixels."
+        )
+        yield _of(item, page, "low_resolution", message, ppi=ppi, needed=MIN_PPI)
 
 
 def _texts(item: ItemContent, options: BookOptions) -> Iterator[Finding]:
@@ -123,11 +141,11 @@ def _texts(item: ItemContent, options: BookOptions) -> Iterator[Finding]:
     left_out = fit_dedication(dedication, options, has_photo=has_photo).left_out
     if left_out:
         message = f"The dedication of {item.title} is too long for the cover by {left_out} characters."
-        yield Finding("dedication_too_long", message, item.line_item_id)
+        yield _about(item, "dedication_too_long", message, characters=left_out)
     missing = printable_text(f"{item.title}\n{dedication}")[1]
     if missing:
         message = f"No typeface has these characters of {item.title}, they are left out: {missing}"
-        yield Finding("characters_missing", message, item.line_item_id)
+        yield _about(item, "characters_missing", message, characters=missing)
 
 
 def _page(page: PageContent) -> Iterator[tuple[Code, str]]:

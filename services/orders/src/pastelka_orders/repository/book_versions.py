@@ -16,7 +16,8 @@ ACTIVE = "status IN ('queued', 'composing')"
 TABLE = JobTable("book_versions", "id", ACTIVE)
 
 _LOCK_ORDER = "SELECT id, cancelled_at IS NOT NULL FROM orders WHERE order_number = :order_number FOR UPDATE"
-_SAME = f"""SELECT version FROM book_versions WHERE order_id = :order_id AND {ACTIVE}
+# One that is being composed has read the order already, which may have changed since.
+_SAME = """SELECT version FROM book_versions WHERE order_id = :order_id AND status = 'queued'
         AND options = CAST(:options AS jsonb) ORDER BY version DESC LIMIT 1"""
 _ADD = """INSERT INTO book_versions (order_id, version, options)
     SELECT :order_id, 1 + COALESCE(max(version), 0), CAST(:options AS jsonb)
@@ -43,6 +44,7 @@ _FOUND = """UPDATE book_versions SET status = 'completed', error_code = NULL, er
     WHERE id = :id"""
 _NEWEST = """SELECT b.path, b.version, b.options FROM book_versions b JOIN orders o ON o.id = b.order_id
     WHERE o.order_number = :order_number AND b.status = 'completed' AND o.cancelled_at IS NULL
+        AND (CAST(:version AS integer) IS NULL OR b.version = :version)
     ORDER BY b.version DESC LIMIT 1"""
 _BOOK = """json_build_object('version', b.version, 'status', b.status, 'progress', b.progress,
     'options', b.options, 'sheets', b.sheets, 'created_at', b.created_at, 'completed_at', b.completed_at,
@@ -92,7 +94,7 @@ class StoredBook:
 
 
 async def add(connection: AsyncConnection, order_number: str, options: Mapping[str, Any]) -> int | None:
-    """Ask for a version; one of the same options that is not finished is it. ``None``: no such order."""
+    """Ask for a version; one of the same options that is not begun is it. ``None``: no such order."""
     order_id = (await execute(connection, _LOCK_ORDER, {"order_number": order_number})).scalar()
     if order_id is None:
         return None
@@ -161,9 +163,12 @@ async def note_found(connection: AsyncConnection, book_id: int) -> None:
     await execute(connection, _FOUND, {"id": book_id})
 
 
-async def newest(connection: AsyncConnection, order_number: str) -> StoredBook | None:
-    """The newest finished PDF of an order that is not cancelled."""
-    row = (await execute(connection, _NEWEST, {"order_number": order_number})).mappings().first()
+async def newest(
+    connection: AsyncConnection, order_number: str, version: int | None = None
+) -> StoredBook | None:
+    """The newest completed PDF of an order that is not cancelled, or that of ``version``."""
+    values = {"order_number": order_number, "version": version}
+    row = (await execute(connection, _NEWEST, values)).mappings().first()
     return StoredBook(**row) if row else None
 
 

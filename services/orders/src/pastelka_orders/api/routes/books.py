@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from pastelka_orders.api import field_limits
 from pastelka_orders.api.authorization import OPERATOR, VIEWER, AuthorizedRoute
-from pastelka_orders.api.deps import Deps, Id, OrderNumber, Services, answer
+from pastelka_orders.api.deps import Deps, Id, OrderNumber, Services, answer, respond
 from pastelka_orders.api.problems import Responses, declared
 from pastelka_orders.api.routes.exports import PDF_TYPE, open_slot, printable, sent, sent_responses
 from pastelka_orders.book.description import BookOptions
@@ -76,6 +76,7 @@ async def preflight_book(
                 message=one.message,
                 line_item_id=one.line_item_id,
                 image_id=one.image_id,
+                values=dict(one.values),
             )
             for one in findings
         ],
@@ -100,7 +101,7 @@ async def create_book(
 ) -> Response:
     """Compose the book of an order; options that are not given are those of the settings.
 
-    A version of the same options that is not finished is answered instead.
+    A version of the same options that is still queued is answered instead.
     """
     version = await handlers.ask(
         services.database,
@@ -142,6 +143,17 @@ async def change_book(
         lambda c: handlers.mark_printed(c, order_number, version, is_printed=patch.is_printed)
     )
     return await _book(request, services, order_number, version, status.HTTP_200_OK)
+
+
+@joined_router.get(
+    "/options",
+    dependencies=[VIEWER],
+    response_model=BookOptions,
+    responses={304: _READING[304], **declared(503)},
+)
+async def get_book_options(request: Request, services: Deps) -> Response:
+    """The options of a book for which none are given: those of the settings."""
+    return respond(request, services.settings.book_options.model_dump_json().encode())
 
 
 @joined_router.post(

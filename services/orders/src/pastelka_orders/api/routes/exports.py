@@ -12,10 +12,12 @@ from starlette.types import Receive, Scope, Send
 
 from pastelka_orders.api.authorization import VIEWER, AuthorizedRoute
 from pastelka_orders.api.deps import Deps, OrderNumber, Services
-from pastelka_orders.api.field_limits import EXPORT_SECONDS
+from pastelka_orders.api.field_limits import EXPORT_SECONDS, MAX_ID
 from pastelka_orders.api.problems import Responses, declared
 from pastelka_orders.book.process import BookError, pdf_of
 from pastelka_orders.errors import (
+    BookNotFoundError,
+    FileMissingError,
     NothingChosenError,
     NotPrintableError,
     OrderCancelledError,
@@ -64,18 +66,26 @@ async def download_order(
     response_class=StreamingResponse,
     responses=sent_responses(PDF_TYPE),
 )
-async def print_order(services: Deps, order_number: OrderNumber) -> StreamingResponse:
-    """The newest finished book of the order, or one that is made now.
+async def print_order(
+    services: Deps,
+    order_number: OrderNumber,
+    version: Annotated[
+        int | None, Query(ge=1, le=MAX_ID, description="Of the order's book; the newest completed one")
+    ] = None,
+) -> StreamingResponse:
+    """The newest completed book of the order, or one that is made now.
 
     That is a cover and the chosen pages of each line item, in all its copies.
     """
     async with open_slot(services) as slot:
         name = file_name(order_number, "print.pdf")
-        stored = await services.database.read(lambda c: book_versions.newest(c, order_number))
+        stored = await services.database.read(lambda c: book_versions.newest(c, order_number, version))
         if stored is not None:
             file = await slot.enter_async_context(services.storage.local_copy(stored.path))
             if await anyio.Path(file).is_file():
                 return sent(sent_file(file), PDF_TYPE, name, slot.pop_all())
+        if version is not None:
+            raise await _no_version(services, order_number, version, is_noted=stored is not None)
         content = await services.database.read(lambda c: books.contents(c, order_number))
         if content is None or not any(page.coloring_id for item in content.wanted for page in item.pages):
             raise await _reason(services, order_number, "coloring")
@@ -104,6 +114,14 @@ async def _entries(services: Services, order_number: str, what: What) -> list[St
         StoredEntry(file_name(order_number, file.label) + PurePosixPath(file.path).suffix, file.path)
         for file in files
     ]
+
+
+async def _no_version(services: Services, order_number: str, version: int, *, is_noted: bool) -> OrdersError:
+    """Why there is no PDF of this version."""
+    if is_noted:
+        return FileMissingError(f"{order_number}.pdf")
+    reason = await _reason(services, order_number, "coloring")
+    return BookNotFoundError(order_number, version) if isinstance(reason, NothingChosenError) else reason
 
 
 async def _reason(services: Services, order_number: str, what: What) -> OrdersError:

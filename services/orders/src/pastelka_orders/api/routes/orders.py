@@ -22,8 +22,9 @@ from pastelka_orders.domain import text
 from pastelka_orders.errors import ImageNotFoundError, OrderNotFoundError
 from pastelka_orders.handlers import generate, orders
 from pastelka_orders.handlers.coloring_options import require_supported
-from pastelka_orders.handlers.orders import ManualOrder, Process
+from pastelka_orders.handlers.orders import MANUAL_TITLE, ManualOrder, Process
 from pastelka_orders.models.orders import OrderStatus
+from pastelka_orders.repository.orders import NewBook
 from pastelka_orders.schemas import (
     ColoringVersionResponse,
     CreatedOrderResponse,
@@ -40,7 +41,11 @@ router = APIRouter(prefix="/orders", tags=["orders"], route_class=AuthorizedRout
 
 _COLORINGS: TypeAdapter[object] = TypeAdapter(list[ColoringVersionResponse])
 _SVGS: TypeAdapter[object] = TypeAdapter(list[SvgVersionResponse])
-_FIELDS = ("photos", "customer_name", "note", "process")
+_FIELDS = ("photos", "customer_name", "note", "process", "title", "quantity", "dedication", "layout")
+_NEVER_EMPTY = {
+    "process": ("literal_error", f"Input should be one of {', '.join(get_args(Process))}."),
+    "quantity": ("int_parsing", f"Input should be a number from 1 to {field_limits.MAX_COPIES}."),
+}
 _NOT_MODIFIED: Responses = {304: {"description": "The caller's `ETag` is still right"}}
 
 
@@ -91,13 +96,20 @@ async def create_order(
     customer_name: Annotated[str | None, Form(max_length=field_limits.CUSTOMER_NAME_LENGTH)] = None,
     note: Annotated[str | None, Form(max_length=field_limits.NOTE_LENGTH)] = None,
     process: Annotated[Process, Form(description="What starts by itself")] = "none",
+    title: Annotated[
+        str | None, Form(max_length=field_limits.TITLE_LENGTH, description="Of the book; has a default")
+    ] = None,
+    quantity: Annotated[int, Form(ge=1, le=field_limits.MAX_COPIES, description="Copies of the book")] = 1,
+    dedication: Annotated[str | None, Form(max_length=field_limits.DEDICATION_LENGTH)] = None,
+    layout: Annotated[str | None, Form(max_length=field_limits.LAYOUT_LENGTH)] = None,
 ) -> Response:
-    """Make an order by hand from uploaded photos.
+    """Make an order by hand from uploaded photos: one line item, which is one book.
 
     Files that are no photos are left out and named in `refused_photos`; 422 when none is a photo.
     """
     _check_fields(await request.form())
-    wanted = ManualOrder(_name(customer_name), _note(note), process)
+    book = NewBook(_name(title) or MANUAL_TITLE, quantity, _note(dedication), _name(layout))
+    wanted = ManualOrder(book, _name(customer_name), _note(note), process)
     async with services.intake.staged(photos) as staged:
         number = await orders.create(services.database, services.storage, wanted, staged.photos)
     created = CreatedOrderResponse.model_validate_json(await _document(services, number))
@@ -219,9 +231,9 @@ def _accepted(response: Response) -> Response:
 
 def _check_fields(form: FormData) -> None:
     """Every part of the form is one that is known, and but for photos there is one of each."""
-    if form.get("process") == "":  # which the framework takes for none given
-        message = f"Input should be one of {', '.join(get_args(Process))}."
-        raise RequestValidationError([{"loc": ("body", "process"), "type": "literal_error", "msg": message}])
+    for name, (code, message) in _NEVER_EMPTY.items():
+        if form.get(name) == "":  # which the framework takes for none given
+            raise RequestValidationError([{"loc": ("body", name), "type": code, "msg": message}])
     names = [name for name, _ in form.multi_items()]
     for name in sorted(set(names)):
         if name not in _FIELDS:
