@@ -333,7 +333,7 @@ export interface paths {
          * Create Book
          * @description Compose the book of an order; options that are not given are those of the settings.
          *
-         *     A version of the same options that is still queued is answered instead.
+         *     A version of the same options that is not finished is answered instead.
          */
         post: operations["create_book"];
         delete?: never;

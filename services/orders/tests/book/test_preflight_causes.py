@@ -102,40 +102,40 @@ async def changed_by_shop(scene: Scene) -> None:
 
 CAUSES: list[tuple[Callable[[Scene], Awaitable[None]], str, str]] = [
     (no_chosen_page, "error", "No page is chosen for photo 1; choose a completed one."),
-    (page_in_progress, "error", "Page 1 is still being generated; wait for it."),
-    (page_in_error, "error", "Page 1 could not be generated; try it again."),
+    (page_in_progress, "error", "Page 1 is still being generated; wait until it completes."),
+    (page_in_error, "error", "Page 1 could not be generated; retry it."),
     (file_missing, "error", "The file of page 1 is not in the storage; generate it again."),
     (
         low_resolution,
         "warning",
-        "Page 1 is printed with 109 pixels per inch, 200 are needed; make an SVG of it, or generate it with"
-        " more megapixels.",
+        "Page 1 prints at 109 pixels per inch; at least 200 are needed: generate an SVG of it, or generate it"
+        " with more megapixels.",
     ),
     (
         svg_outdated,
         "warning",
-        "The SVG of page 1 is of an older page; the chosen page is printed as pixels.",
+        "The SVG of page 1 is of an older page; the chosen page prints as a bitmap.",
     ),
     (photo_replaced, "error", "The photo of page 1 was replaced after the page was generated."),
     (item_removed, "warning", "Druhé was removed in the shop; it is not printed."),
     (order_cancelled, "error", "Order M1000 was cancelled in the shop; nothing is printed for it."),
-    (no_pages, "error", "There is no page to print; choose a completed one."),
+    (no_pages, "error", "No page to print; choose a completed one."),
     (
         unknown_layout,
         "warning",
-        "The layout 'Šest na stránku' is not known; one picture is printed on a sheet. Add the word to"
+        "The layout 'Šest na stránku' is unknown; one picture per sheet is printed. Add the word to"
         " PRINT_LAYOUTS, or choose a layout here.",
     ),
     (dedication_too_long, "error", "The dedication of Kniha is too long for the cover by "),
     (
         characters_missing,
         "warning",
-        "No typeface has these characters of Kniha, they are left out: 涂色",
+        "Characters of Kniha that no typeface has are omitted: 涂色",
     ),
     (
         changed_by_shop,
         "warning",
-        "The shop changed Kniha after it was changed here; what is set here is printed.",
+        "The shop changed Kniha after it was edited here; the values set here are printed.",
     ),
 ]
 

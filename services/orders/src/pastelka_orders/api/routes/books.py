@@ -101,7 +101,7 @@ async def create_book(
 ) -> Response:
     """Compose the book of an order; options that are not given are those of the settings.
 
-    A version of the same options that is still queued is answered instead.
+    A version of the same options that is not finished is answered instead.
     """
     version = await handlers.ask(
         services.database,
@@ -197,7 +197,7 @@ async def _book(request: Request, services: Services, order_number: str, version
 
 
 def _complete(services: Services, options: BookOptions | None) -> BookOptions:
-    """The options, with those of the settings for what is not given."""
+    """The options, completed from the settings."""
     defaults = services.settings.book_options
     if options is None:
         return defaults
