@@ -28,7 +28,8 @@ async def colored(line: Line, photos: int, seed: int) -> Any:
     async def is_done() -> bool:
         return all(one["selected_version_ids"]["svg"] for one in await images(line, number))
 
-    assert await until(is_done, 90)
+    done: bool = await until(is_done, 90)
+    assert done
     return await line.get(f"/orders/{number}")
 
 

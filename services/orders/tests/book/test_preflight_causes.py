@@ -57,9 +57,11 @@ async def low_resolution(scene: Scene) -> None:
 async def svg_outdated(scene: Scene) -> None:
     svg = await scene.api.post("/images/1/generate-svg")
     await scene.worker.end("svg", svg["id"])
+    newer = await scene.second_version()
+    await scene.worker.end("coloring", newer)
+    page(scene.api.storage / "1/1/coloring/v2/image_1.png", size=LARGE)
     await scene.sql.execute(
-        "UPDATE images SET selected_coloring_id = (SELECT max(id) FROM coloring_versions WHERE image_id = 2)"
-        " WHERE id = 1"
+        "UPDATE images SET selected_coloring_id = $1, selected_svg_id = $2 WHERE id = 1", newer, svg["id"]
     )
 
 
@@ -108,7 +110,7 @@ CAUSES: list[tuple[Callable[[Scene], Awaitable[None]], str, str]] = [
     (
         low_resolution,
         "warning",
-        "Page 1 prints at 109 pixels per inch; at least 200 are needed: generate an SVG of it, or generate it"
+        "Page 1 prints at 110 pixels per inch; at least 200 are needed: generate an SVG of it, or generate it"
         " with more megapixels.",
     ),
     (
@@ -141,7 +143,7 @@ CAUSES: list[tuple[Callable[[Scene], Awaitable[None]], str, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("cause", "severity", "sentence"), CAUSES, ids=lambda one: getattr(one, "__name__", "")
+    ("cause", "severity", "sentence"), CAUSES, ids=[cause.__name__ for cause, *_ in CAUSES]
 )
 async def test_each_finding_is_caused_and_stops_the_book_if_it_is_an_error(
     api: Any,
