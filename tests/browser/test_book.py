@@ -213,7 +213,7 @@ async def test_books_of_the_selected_orders_are_one_pdf(visitor: Visitor, line: 
     await visitor.until_light("live")
     for order in (*ready, empty):
         await page.get_by_role("checkbox", name=f"Vybrat objednávku {order['order_number']}").check()
-    visitor.watch.announce(r"/books: 409")
+    visitor.watch.announce(r"/books\?force=false: 409")
     await page.get_by_role("button", name="Knihy", exact=True).click()
     toasts = page.get_by_role("region", name="Oznámení")
     await expect(toasts).to_contain_text("Kontrola před tiskem našla chyby")
