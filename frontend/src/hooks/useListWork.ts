@@ -1,4 +1,4 @@
-import { useMemo } from "react";
+import { useCallback, useMemo } from "react";
 import { useLanguage } from "@/i18n/context";
 import { showToast } from "@/lib/toasts";
 import type { OrderListItem } from "@/types";
@@ -41,6 +41,12 @@ export function useListWork(orders: readonly OrderListItem[]) {
     const refused = new Set(await books.run(chosen));
     selection.remove(chosen.filter((number) => !refused.has(number)));
   };
+  const { toggle, toggleTo } = selection;
+  /** Toggle an order, with `isRange` (Shift) all from the last one to it. */
+  const select = useCallback(
+    (number: string, isRange = false) => (isRange ? toggleTo(number, numbers) : toggle(number)),
+    [toggle, toggleTo, numbers],
+  );
   const selectAll = () => (selected.size === orders.length ? selection.clear() : selection.set(numbers));
   return {
     options,
@@ -50,7 +56,8 @@ export function useListWork(orders: readonly OrderListItem[]) {
     books: books.progress,
     printBooks,
     selectAll,
-    toggle: selection.toggle,
+    select,
+    set: selection.set,
     clear: selection.clear,
   };
 }

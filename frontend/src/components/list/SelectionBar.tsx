@@ -1,5 +1,6 @@
 import { Icon } from "@/components/Icon";
 import type { BulkProgress } from "@/hooks/useBulkGenerate";
+import type { Matching } from "@/hooks/useSelectMatching";
 import { useLanguage } from "@/i18n/context";
 import type { Presets } from "@/lib/api";
 import type { OptionsForm } from "@/lib/options";
@@ -18,6 +19,7 @@ interface SelectionBarProps {
   onVectorise: () => void;
   onBooks: () => void;
   onClear: () => void;
+  matching: Matching;
 }
 
 function Key({ name }: { name: string }) {
@@ -36,6 +38,7 @@ export function SelectionBar({
   form,
   presets,
   onOptions,
+  matching,
   ...actions
 }: SelectionBarProps) {
   const { t } = useLanguage();
@@ -52,6 +55,16 @@ export function SelectionBar({
       <span role="status" className="pr-2 font-medium whitespace-nowrap tabular-nums max-sm:mr-auto">
         {books ? t("list.books.busy", { ...books }) : state}
       </span>
+      {(matching.isOffered || matching.isBusy) && (
+        <button
+          type="button"
+          className="button button-small"
+          disabled={matching.isBusy}
+          onClick={() => void matching.select()}
+        >
+          {t(matching.isBusy ? "list.selecting" : "list.selectMatching")}
+        </button>
+      )}
       <PresetPicker form={form} presets={presets} onChange={onOptions} />
       <button
         type="button"

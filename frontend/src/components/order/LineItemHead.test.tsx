@@ -106,10 +106,10 @@ describe("a line item", () => {
     };
     const { user, unmount } = show({ shop_values: changes.shop_values });
     expect(screen.getByText("Z obchodu")).toBeVisible();
-    expect(screen.queryByRole("button", { name: "Použít hodnoty z obchodu" })).toBeNull();
+    expect(screen.queryByRole("button", { name: "Použít hodnoty z\u00a0obchodu" })).toBeNull();
     unmount();
     show(changes);
-    await user.click(screen.getByRole("button", { name: "Použít hodnoty z obchodu" }));
+    await user.click(screen.getByRole("button", { name: "Použít hodnoty z\u00a0obchodu" }));
     (await takeRequest(requests, `GET ${PATH}`)).answer(STATE, 200, { ETag: '"one"' });
     expect(await (await takeRequest(requests, `PATCH ${PATH}`)).body()).toEqual({ dedication: "Z obchodu" });
   });
