@@ -210,6 +210,9 @@ class LineItemResponse(BaseModel):
         AwareDatetime | None,
         left_out_if_none("Only there when the shop changed one of `shop_values` after a person had"),
     ]
+    shop_changed_fields: Annotated[
+        list[str] | None, left_out_if_none("Which of `shop_values` the shop changed after a person had")
+    ]
 
 
 class OrderHead(BaseModel):

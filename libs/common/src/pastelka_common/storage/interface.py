@@ -43,6 +43,9 @@ class Storage(Protocol):
     async def read(self, path: str) -> bytes:
         """The whole file. Raises ``FileNotFoundError``."""
 
+    async def read_head(self, path: str, most: int) -> bytes:
+        """The first bytes of the file, ``most`` at most. Raises ``FileNotFoundError``."""
+
     async def read_since(self, path: str, moment: datetime) -> bytes | None:
         """The file, if it was written at ``moment`` or later. Raises ``FileNotFoundError``."""
 

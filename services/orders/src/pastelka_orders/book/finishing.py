@@ -25,6 +25,14 @@ _PAINT = re.compile(rb"/(c\d+) (cs|CS) ([\d.]+) ([\d.]+) ([\d.]+) (scn|SCN)\b")
 _GRAY = {b"scn": b"g", b"SCN": b"G"}
 
 
+class DamagedPdfError(Exception):
+    """A finished book that is no PDF any more."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(file.name)
+        self.file = file
+
+
 def finish(content: bytes, target: Path, options: BookOptions, order: Sequence[int]) -> None:
     """Write the PDF ``content`` with its sheets in ``order``, ready for a print shop."""
     with pikepdf.open(BytesIO(content)) as pdf:
@@ -38,15 +46,25 @@ def finish(content: bytes, target: Path, options: BookOptions, order: Sequence[i
 
 
 def merge(files: Sequence[Path], target: Path, *, title: str, most: int) -> int:
-    """Write one PDF of several; returns how many sheets it has. Raises ``TooManySheetsError``."""
-    with pikepdf.open(files[0]) as pdf:
+    """Write one PDF of several; returns how many sheets it has.
+
+    Raises ``TooManySheetsError``, ``DamagedPdfError``.
+    """
+    with _opened(files[0]) as pdf:
         for file in files[1:]:
-            with pikepdf.open(file) as other:
+            with _opened(file) as other:
                 if len(pdf.pages) + len(other.pages) > most:
                     raise TooManySheetsError(f"more than {most} sheets")
                 pdf.pages.extend(other.pages)
         _save(pdf, target, title=title)
         return len(pdf.pages)
+
+
+def _opened(file: Path) -> Pdf:
+    try:
+        return pikepdf.open(file)
+    except pikepdf.PdfError as error:
+        raise DamagedPdfError(file) from error
 
 
 def _save(pdf: Pdf, target: Path, *, title: str | None = None) -> None:

@@ -117,10 +117,11 @@ class _Books:
                 sheets.append(self._photos(photos[first : first + _PHOTOS_ON_A_PAGE], len(sheets)))
         return sheets
 
-    def padded(self, sheets: list[list[Element]]) -> Iterator[list[Element]]:
-        """The sheets, and a blank back where what follows must begin on a front."""
+    @staticmethod
+    def padded(sheets: list[list[Element]]) -> Iterator[list[Element]]:
+        """The sheets, and a blank back: printed on both sides, what follows begins on a front."""
         yield from sheets
-        if len(sheets) % 2 and (self.options.backs == "blank" or self.options.inner_margin_mm):
+        if len(sheets) % 2:
             yield []
 
     def _turn_over(self, sheets: list[list[Element]]) -> None:

@@ -35,6 +35,12 @@ class BookVersion(RowJob, Base):
     """Percent."""
     options: Mapped[dict[str, Any]] = mapped_column(JSONB)
     """Those of ``BookOptions``."""
+    content: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    """``OrderBooks`` as it was when the book was asked for; files by their paths in the storage."""
+    fingerprint: Mapped[str] = mapped_column(Text)
+    """Of what the order held then, by which a later change is noticed."""
+    is_forced: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether it is composed although the preflight found errors."""
     path: Mapped[str | None] = mapped_column(Text)
     """Of the PDF, relative to the storage root; the previews are beside it."""
     sheets: Mapped[int | None]
@@ -46,3 +52,4 @@ class BookVersion(RowJob, Base):
     completed_at: Mapped[datetime | None]
     printed_at: Mapped[datetime | None]
     """When a person marked it as printed."""
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
