@@ -68,7 +68,7 @@ async def test_a_change_after_the_book_was_asked_for_is_not_in_it(
     ("change", "code", "sentence"),
     [
         ("UPDATE orders SET cancelled_at = now()", "order_cancelled", "Order M1000 was cancelled"),
-        ("UPDATE line_items SET quantity = 0", "no_pages", "There is no page to print"),
+        ("UPDATE line_items SET quantity = 0", "no_pages", "No page to print"),
         (
             "UPDATE images SET selected_coloring_id = NULL WHERE id = 2",
             "no_chosen_page",
@@ -123,7 +123,7 @@ async def test_force_leaves_out_pages_whose_files_are_missing(
     assert (book["status"], book["sheets"], book["is_forced"]) == ("completed", 2, True)
     (api.storage / "1/1/coloring/v1/image_2.png").unlink()
     refused = await api.post(f"{BOOKS}?force=true", status=409)
-    assert refused["findings"][-1] == "There is no page to print; choose a completed one."
+    assert refused["findings"][-1] == "No page to print; choose a completed one."
 
 
 async def test_several_books_are_printed_as_they_were_composed_or_not_at_all(

@@ -1,9 +1,8 @@
-"""``python -m pastelka_orders.book.composer FOLDER``: composes a book for :mod:`.process`, within bounds.
+"""``python -m pastelka_orders.book.composer FOLDER``: composes a book, with resource limits.
 
 ``FOLDER`` holds ``job.json`` (:class:`ComposeJob`); ``book.pdf`` and ``sheet_<n>.webp`` are written into it,
 and the outcome, :class:`ComposedBook`, :class:`BookRefusal` or :class:`BookFault`, goes to standard output.
-Typesetter and decoders read files that others made: here they may run out of memory or time, and only the
-book is lost.
+Typesetter and decoders read untrusted files: in this process, exhausting memory or time fails only the book.
 """
 
 import json
@@ -49,7 +48,7 @@ _PREVIEW_PIXELS = 560
 """Longer side of a preview."""
 _PHOTO_PIXELS = 1200
 """Longer side of a photo on the cover or the last page."""
-# Pixels that the typesetter writes as grey ones.
+# Modes that the typesetter writes as grey pixels.
 _KEPT_MODES = frozenset({"1", "L", "I;16"})
 _UNREADABLE = (OSError, SyntaxError, ValueError)
 
@@ -58,7 +57,7 @@ Image.MAX_IMAGE_PIXELS = None
 
 
 class FinishedBook(BaseModel):
-    """The PDF of an order, and what the sheet before it says."""
+    """The PDF of an order, and the data of its separator sheet."""
 
     books: OrderBooks
     options: BookOptions
@@ -82,7 +81,7 @@ class ComposeJob(BaseModel):
 
 
 class UnprintableError(Exception):
-    """A page or a finished book that cannot be read; a sentence says which."""
+    """A page or a finished book is unreadable; the message is a sentence that names it."""
 
 
 def compose(job: ComposeJob, folder: Path) -> ComposedBook:
@@ -102,7 +101,7 @@ def compose(job: ComposeJob, folder: Path) -> ComposedBook:
 
 
 def join(job: ComposeJob, folder: Path) -> ComposedBook:
-    """Write one PDF of finished ones. Raises ``TooManySheetsError``, ``UnprintableError``."""
+    """Merge finished PDFs into one. Raises ``TooManySheetsError``, ``UnprintableError``."""
     files = []
     for number, part in enumerate(job.parts):
         if not part.books.has_separator:
@@ -136,7 +135,7 @@ def _pdf(compiler: typst.Compiler, job: ComposeJob) -> bytes:
 
 
 def _single(document: bytes | list[bytes] | None) -> bytes:
-    """The PDF; only pictures are several."""
+    """The PDF; only picture formats yield several documents."""
     if not isinstance(document, bytes):
         raise TypeError("a PDF is one document")
     return document
@@ -145,7 +144,7 @@ def _single(document: bytes | list[bytes] | None) -> bytes:
 def _write_sheets(
     books: OrderBooks, options: BookOptions, title: str, imposition: Imposition, folder: Path
 ) -> None:
-    """The template and what it sets."""
+    """Write the template and its data."""
     sheet = Sheet(options)
     width, height = sheet.media
     document = {
@@ -162,7 +161,7 @@ def _write_sheets(
 
 
 def _prepared(order: OrderBooks, options: BookOptions, folder: Path) -> OrderBooks:
-    """The books with names of files in ``folder``, which is all that the typesetter can read."""
+    """Copy the books' files into ``folder``, the only place that the typesetter can read."""
     books = [
         book.model_copy(
             update={
@@ -182,7 +181,7 @@ def _prepared(order: OrderBooks, options: BookOptions, folder: Path) -> OrderBoo
 
 
 def _art(picture: Picture, target: Path) -> Path:
-    """Vectors and grey pixels as they are; other pixels as grey on white."""
+    """Copy vectors and grey pixels; convert other pixels to grey on white."""
     target = target.with_suffix(picture.art.suffix)
     if picture.art.suffix == ".svg":
         target.symlink_to(picture.art.resolve())
@@ -199,9 +198,9 @@ def _art(picture: Picture, target: Path) -> Path:
 
 @contextmanager
 def _opened(file: Path, label: str) -> Iterator[Image.Image]:
-    """A picture. What cannot be decoded in the block is damaged; a disk that fails is no fault of its.
+    """Open a picture to decode it. An error of the disk is not reported as a damaged page.
 
-    Write nothing in the block. Raises ``UnprintableError``, ``OSError``.
+    The block must not write files. Raises ``UnprintableError``, ``OSError``.
     """
     try:
         with Image.open(file) as image:
@@ -224,7 +223,7 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 
 def _photo(picture: Picture, options: BookOptions, target: Path) -> Path | None:
-    """A small copy, if the book shows photos."""
+    """Write a small copy, if the book shows photos."""
     if picture.photo is None or not (options.has_cover_photo or options.has_photo_page):
         return None
     with _opened(picture.photo, picture.label) as image:
@@ -239,7 +238,7 @@ def _unreadable(order: OrderBooks, folder: Path) -> str | None:
     """Label of the first picture that the typesetter cannot read."""
     for book in order.books:
         for picture in book.pictures:
-            (folder / picture.art).read_bytes()  # a disk that fails is not the picture's fault
+            (folder / picture.art).read_bytes()  # raises if the disk fails
             source = f'#image("{picture.art.name}")'.encode()
             try:
                 typst.Compiler(root=str(folder)).compile(
@@ -274,22 +273,20 @@ def _outcome(job: ComposeJob, folder: Path) -> ComposedBook | BookRefusal | Book
     except TooManySheetsError:
         return BookRefusal(
             code="book_too_large",
-            message=f"The book would have more than {MAX_SHEETS} sheets; ask for a note of the copies.",
+            message=f"The book would have more than {MAX_SHEETS} sheets; print copies as a note instead.",
         )
     except pikepdf.PdfError as error:
         return BookRefusal(
             code="not_printable", message=f"A finished book is damaged ({error}); compose it again."
         )
     except MemoryError:
-        return BookRefusal(
-            code="book_too_large", message="Composing the book takes more memory than is allowed."
-        )
+        return BookRefusal(code="book_too_large", message="Composing the book exceeds the memory limit.")
     except OSError as error:
         return BookFault(error_number=error.errno or 0, reason=error.strerror or str(error))
 
 
 def main() -> None:
-    """Compose the book of the folder that is the only argument."""
+    """Compose the book in the folder given as the only argument."""
     folder = Path(sys.argv[1])
     job = ComposeJob.model_validate_json((folder / JOB).read_bytes())
     _limit(job)
@@ -300,7 +297,7 @@ def main() -> None:
 
 
 def _limit(job: ComposeJob) -> None:
-    """Bound address space and processor time; beyond the latter the process is ended (SIGXCPU)."""
+    """Limit address space and CPU time; exceeding the latter ends the process (SIGXCPU)."""
     resource.setrlimit(resource.RLIMIT_AS, (job.memory_bytes, resource.RLIM_INFINITY))
     resource.setrlimit(resource.RLIMIT_CPU, (job.cpu_seconds, job.cpu_seconds + 5))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -1,4 +1,4 @@
-"""What a book is made of, and the options of printing it: plain data that travels as JSON."""
+"""Content and print options of a book: plain data, serialized as JSON."""
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -75,13 +75,13 @@ class BookOptions(BaseModel):
 class Picture(BaseModel):
     """One page: its vectors (SVG) or pixels (PNG), and the photo it was made from.
 
-    Paths are relative to the storage in what is kept of a book, and in the file system for the composer.
+    Paths are relative to the storage in a stored version, and of the file system in a composer's job.
     """
 
     model_config = ConfigDict(frozen=True)
 
     label: str
-    """What an error calls it, such as ``1270-2``."""
+    """Its name in error messages, such as ``1270-2``."""
     art: Path
     photo: Path | None = None
 
@@ -108,25 +108,25 @@ class OrderBooks(BaseModel):
     customer: str = ""
     books: tuple[Book, ...]
     has_separator: bool = False
-    """A sheet before the books that says whose they are."""
+    """Whether a sheet before the books names order and customer."""
 
 
 class ComposedBook(BaseModel):
-    """What became of it: number of ``sheets`` with copies, and without."""
+    """A composed book: number of ``sheets`` with all copies, of ``previews`` without."""
 
     sheets: int
     previews: int
 
 
 class BookRefusal(BaseModel):
-    """Why it cannot be composed."""
+    """Why a book cannot be composed."""
 
     code: str
     message: str
 
 
 class BookFault(BaseModel):
-    """Why it could not be composed this time: a file could not be written or read."""
+    """A file could not be written or read; a later attempt may succeed."""
 
     error_number: int
     reason: str

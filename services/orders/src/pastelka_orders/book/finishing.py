@@ -1,4 +1,4 @@
-"""What the typesetter does not do: boxes, grey of the device, copies, metadata, several books as one.
+"""Post-processing of the typesetter's PDF: boxes, device grey, copies, metadata, merging.
 
 Sources: ISO 32000-1 (PDF 1.7), 14.11.2 for the boxes and 8.6.4.2 for ``DeviceGray``; ISO 19005-2 (PDF/A-2b)
 permits it, as the typesetter adds an output intent.
@@ -20,13 +20,13 @@ CREATOR = "Pastelka"
 
 _PAGE_COUNT = "{http://ns.adobe.com/xap/1.0/t/pg/}NPages"
 
-# The typesetter writes every color like this.
+# How the typesetter sets every color.
 _PAINT = re.compile(rb"/(c\d+) (cs|CS) ([\d.]+) ([\d.]+) ([\d.]+) (scn|SCN)\b")
 _GRAY = {b"scn": b"g", b"SCN": b"G"}
 
 
 class DamagedPdfError(Exception):
-    """A finished book that is no PDF any more."""
+    """A finished book is not a readable PDF."""
 
     def __init__(self, file: Path) -> None:
         super().__init__(file.name)
@@ -46,7 +46,7 @@ def finish(content: bytes, target: Path, options: BookOptions, order: Sequence[i
 
 
 def merge(files: Sequence[Path], target: Path, *, title: str, most: int) -> int:
-    """Write one PDF of several; returns how many sheets it has.
+    """Merge several PDFs into one; returns its number of sheets.
 
     Raises ``TooManySheetsError``, ``DamagedPdfError``.
     """
@@ -80,7 +80,7 @@ def _save(pdf: Pdf, target: Path, *, title: str | None = None) -> None:
 
 
 def _set_boxes(page: Object, options: BookOptions) -> None:
-    """The trimmed sheet, the bleed around it, and around both the room for marks."""
+    """Set trim box, bleed box and the media box around both, with space for marks."""
     sheet = Sheet(options)
     width, height = sheet.media
     for name, inset in (
@@ -94,7 +94,7 @@ def _set_boxes(page: Object, options: BookOptions) -> None:
 
 
 def _use_device_gray(pdf: Pdf) -> None:
-    """Make grey of a profile the device's, and colors of drawings grey: black is black ink only."""
+    """Convert profiled grey and colors to ``DeviceGray``, so that black uses black ink only."""
     for found in pdf.objects:
         if not isinstance(found, Dictionary | Stream):
             continue

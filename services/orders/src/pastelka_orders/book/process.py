@@ -1,4 +1,4 @@
-"""Runs the composer: one process for each book, with bounds on memory and time."""
+"""Runs the composer: one process per book, with limits on memory and time."""
 
 import asyncio
 import os
@@ -25,16 +25,16 @@ from pastelka_orders.book.description import (
 from pastelka_orders.errors import NO_ROOM
 
 MEMORY_BYTES = 1536 * 1024**2
-"""Address space. Measured: 90 MB for 40 pages with vectors, 150 MB for 500; 12 MB for each page of 8
-megapixels that is printed as pixels."""
+"""Address space. Measured memory: 90 MB for 40 pages with vectors, 150 MB for 500; 12 MB for each bitmap of
+8 megapixels."""
 RESERVED_BYTES = 512 * 1024**2
-"""Of the container's memory, what is left for the service that composes."""
+"""Part of the container's memory limit that the composer leaves to the service."""
 _LEAST_BYTES = 384 * 1024**2
 CPU_SECONDS = 240
 _MAX_SECONDS = 900.0
-# What the composer needs to start; nothing else of the service's environment is its business.
+# What the composer needs to start; it gets no other variables, in particular no secrets.
 _ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "TMPDIR", "LANG")
-# Threads reserve address space for each processor, and a book is to take one of them.
+# Each thread reserves address space, and a book should use one core.
 _ONE_THREAD = {"RAYON_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 
 _Outcome = ComposedBook | BookRefusal | BookFault
@@ -48,7 +48,7 @@ _CONTAINER_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/mem
 
 
 def memory_bytes(files: Sequence[Path] = _CONTAINER_LIMITS) -> int:
-    """Address space of one composer: beyond the container's limit, the system would end the service too."""
+    """Address space of one composer, within the container's memory limit."""
     for file in files:
         with suppress(OSError, ValueError):
             limit = int(file.read_text(encoding="ascii"))
@@ -61,11 +61,11 @@ class BookError(PermanentError):
 
 
 class ComposerError(TransientError):
-    """The book could not be composed this time; code and message say why."""
+    """The book could not be composed in this attempt; code and message say why."""
 
 
 class BookComposer:
-    """Composes books, one at a time: each takes a processor and some 100 to 300 MB."""
+    """Composes books, one at a time: each uses one core and about 100 to 300 MB."""
 
     def __init__(self) -> None:
         self._turn = anyio.CapacityLimiter(1)
@@ -79,10 +79,10 @@ class BookComposer:
         has_previews: bool = False,
         created_at: datetime | None = None,
     ) -> ComposedBook:
-        """Compose into ``folder``, which ends up with ``book.pdf`` and the previews.
+        """Write ``book.pdf`` and the previews into ``folder``. Raises ``BookError``, ``ComposerError``.
 
-        The same book with the same ``created_at`` is the same file. The process is ended when the caller
-        is cancelled. Raises ``BookError``, ``ComposerError``.
+        The same book with the same ``created_at`` yields the same bytes. Cancelling the caller ends the
+        process.
         """
         job = ComposeJob(
             books=books,
@@ -96,7 +96,7 @@ class BookComposer:
         return await self._do(job, folder)
 
     async def join(self, parts: Sequence[FinishedBook], folder: Path) -> ComposedBook:
-        """Write one PDF of finished ones, each after a separator sheet.
+        """Merge finished PDFs into one, each after a separator sheet.
 
         Raises ``BookError``, ``ComposerError``.
         """
@@ -127,7 +127,7 @@ class BookComposer:
 
 
 def no_room() -> ComposerError:
-    """The folder for temporary files is full."""
+    """The error for a full folder of temporary files."""
     return ComposerError(
         "temp_full",
         "The folder for temporary files (TMPDIR) has no room for the book; free space in it, or enlarge it.",
@@ -168,7 +168,7 @@ async def _run(folder: Path) -> _Outcome:
 
 
 def _died(code: int, told: bytes) -> BookRefusal:
-    """What it means that the process ended without an answer."""
+    """Outcome of a process that ended without output, by its exit code."""
     log.warning("composer died", code=code, reason=told[-500:].decode(errors="replace"))
     if -code in {signal.SIGXCPU, signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV} or b"memory" in told:
         return _too_complex()
@@ -178,7 +178,7 @@ def _died(code: int, told: bytes) -> BookRefusal:
 def _too_complex() -> BookRefusal:
     return BookRefusal(
         code="book_too_complex",
-        message="Composing the book takes more memory or time than is allowed; split the order, or generate"
+        message="Composing the book exceeds the memory or time limit; split the order, or generate"
         " its pages with less detail.",
     )
 

@@ -1,4 +1,4 @@
-"""Text in the largest size at which it fits, measured with the typeface's own widths."""
+"""Fitting of text: the largest size that fits, by the typeface's advance widths."""
 
 import re
 import unicodedata
@@ -20,7 +20,7 @@ FALLBACK: FontName = "DejaVu Sans"
 """For characters that the chosen typeface lacks: other scripts, symbols."""
 
 LINE_HEIGHT = 1.364
-"""In sizes: ascender and descender of Nunito."""
+"""In font sizes: ascender plus descender of Nunito."""
 _SLACK = 1.02
 """Shaping may make a line a little wider than the sum of its characters."""
 ELLIPSIS = "…"
@@ -32,7 +32,7 @@ _PREPOSITION = re.compile(r"(?<![^\W\d_])([ksvzouaiKSVZOUAI]) (?=\S)")
 
 @dataclass(frozen=True, slots=True)
 class FittedText:
-    """Lines of one size (points). ``left_out`` is how many characters did not fit."""
+    """Lines of one size (points). ``left_out`` is the number of characters that did not fit."""
 
     lines: tuple[str, ...]
     size: float
@@ -50,7 +50,7 @@ class FittedText:
 
 
 def printable_text(text: str) -> tuple[str, str]:
-    """``text`` as it can be set, and the characters that no typeface has, each once."""
+    """``text`` without the characters that no typeface has, and these, each once."""
     clean = _BREAK.sub("\n", unicodedata.normalize("NFC", text)).replace("\t", " ")
     found = set(clean)
     missing = {one for one in found if not _is_invisible(one) and not _is_set(one)}
@@ -61,9 +61,9 @@ def printable_text(text: str) -> tuple[str, str]:
 def fit_text(
     text: str, *, width: float, height: float, largest: float, smallest: float, font: FontName
 ) -> FittedText:
-    """``text`` in an area (millimeters), in sizes from ``largest`` to ``smallest`` (points).
+    """Fit ``text`` into an area (millimeters), in sizes from ``largest`` to ``smallest`` (points).
 
-    What does not fit even then is left out, and an ellipsis says so.
+    Text that does not fit even then is cut off with an ellipsis.
     """
     clean = _PREPOSITION.sub("\\1\u00a0", printable_text(text)[0].strip())
     if not clean:
@@ -83,20 +83,20 @@ def fit_text(
         lines, room = filled(size)
         return len(lines) <= room
 
-    # What fits in one size fits in every smaller one.
+    # Text that fits in one size fits in every smaller one.
     sizes = _sizes(largest, smallest)
     size = sizes[bisect_left(sizes, True, hi=len(sizes) - 1, key=is_fitting)]
     return FittedText(tuple(filled(size)[0]), size)
 
 
 def _sizes(largest: float, smallest: float) -> list[float]:
-    """From ``largest`` down."""
+    """All sizes, largest first."""
     whole = [largest - step for step in range(ceil(largest - smallest))]
     return [*whole, smallest]
 
 
 _Word = tuple[str, float]
-"""With its width, in sizes."""
+"""With its width in font sizes."""
 
 
 def _measured(text: str, font: FontName) -> list[list[_Word]]:
@@ -109,7 +109,7 @@ def _measured(text: str, font: FontName) -> list[list[_Word]]:
 
 
 def _lines(paragraphs: list[list[_Word]], width: float, font: FontName) -> list[str]:
-    """Filled lines; ``width`` in sizes."""
+    """Filled lines; ``width`` in font sizes."""
     space = _widths(font)[" "]
     lines: list[str] = []
     for words in paragraphs:
@@ -144,12 +144,12 @@ def _breakable(words: list[_Word], width: float, font: FontName) -> Iterator[_Wo
 
 @cache
 def _widths(font: FontName) -> Mapping[str, float]:
-    """Of each character that can be set, in sizes."""
+    """Width of each character in font sizes."""
     return {chr(code): width for code, width in {**_advances(FALLBACK), **_advances(font)}.items()}
 
 
 def _is_invisible(character: str) -> bool:
-    """Controls, marks of direction, joiners, and selectors of a variant that the typeface lacks."""
+    """Controls, directional marks, joiners, and selectors of variants that the typeface lacks."""
     return unicodedata.category(character) in {"Cc", "Cf", "Cs"} or "\ufe00" <= character <= "\ufe0f"
 
 
@@ -163,7 +163,7 @@ def _is_set(character: str) -> bool:
 
 @cache
 def _advances(font: FontName) -> Mapping[int, float]:
-    """Width of each character of the typeface, in sizes."""
+    """Advance width of each character of the typeface, in font sizes."""
     with TTFont(FONTS / _FILES[font], lazy=True) as file:
         unit = file["head"].unitsPerEm
         metrics = file["hmtx"].metrics

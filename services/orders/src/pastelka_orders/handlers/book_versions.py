@@ -1,4 +1,4 @@
-"""A person asks for a book; the worker composes it."""
+"""Book versions: requested through the API, composed by the worker."""
 
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -125,10 +125,10 @@ async def shown(
 
 
 async def retry(connection: AsyncConnection, order_number: str, version: int) -> None:
-    """Compose a failed version again; one in hand is left as it is (a second click)."""
+    """Requeue a failed version; an active one stays unchanged (a second click)."""
     record = await _locked(connection, order_number, version)
     if record.status == "completed":
-        raise BookStateError(order_number, version, "is completed; ask for a new version")
+        raise BookStateError(order_number, version, "is completed; request a new version")
     if record.status == "error":
         await book_versions.restart(connection, record.id)
         await _announce(connection, order_number)
@@ -137,10 +137,12 @@ async def retry(connection: AsyncConnection, order_number: str, version: int) ->
 async def mark_printed(
     connection: AsyncConnection, order_number: str, version: int, *, is_printed: bool
 ) -> None:
-    """Note that a completed version was printed, or that it was not."""
+    """Mark a completed version as printed, or as not printed."""
     record = await _locked(connection, order_number, version)
     if record.status != "completed":
-        raise BookStateError(order_number, version, f"is {record.status}; only a completed one is printed")
+        raise BookStateError(
+            order_number, version, f"is {record.status}; only a completed one can be printed"
+        )
     await book_versions.note_printed(connection, record.id, is_printed=is_printed)
     await _announce(connection, order_number)
 
@@ -160,7 +162,7 @@ async def _announce(connection: AsyncConnection, order_number: str) -> None:
 
 @dataclass(frozen=True)
 class BookJobs:
-    """Composes books and stores them: previews first, the PDF last. A claim that was lost changes nothing."""
+    """Composes and stores books: previews first, the PDF last. A lost claim changes nothing."""
 
     database: Database
     storage: Storage
@@ -191,7 +193,7 @@ class BookJobs:
                 await self.storage.put_file(path, pdf_of(folder))
         except FileMissingError as error:
             raise PermanentError(error.code, error.detail) from error
-        except FileNotFoundError as error:  # a file that went between two looks
+        except FileNotFoundError as error:  # a file that was deleted meanwhile
             raise TransientError("file_missing", "A file of the book is not in the storage.") from error
         return lambda c: self._complete(c, claim, path, outcome.sheets, outcome.previews)
 
@@ -208,7 +210,7 @@ class BookJobs:
             raise PermanentError(found[0].code, " ".join(one.message for one in found))
 
     async def give_up(self, connection: AsyncConnection, claim: Claim, failure: Failure) -> None:
-        """Say on the version why it cannot be composed."""
+        """Store on the version why it cannot be composed."""
         book = await book_versions.claimed(connection, claim)
         await book_versions.note_failed(connection, book.id, failure.code, failure.message)
         await _announce(connection, book.order_number)

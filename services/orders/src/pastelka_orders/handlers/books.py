@@ -28,13 +28,13 @@ async def composed(
     has_previews: bool = False,
     created_at: datetime | None = None,
 ) -> AsyncIterator[tuple[ComposedBook, Path]]:
-    """The books of an order, composed into a folder that lasts as long as the block.
+    """Compose the books of an order into a temporary folder, deleted when the block ends.
 
     ``order`` names files of the storage. Raises ``FileMissingError``, ``BookError``, ``ComposerError``,
     ``OSError`` (of the storage).
     """
     if not order.books:
-        raise BookError("no_pages", "There is no page to print; choose a completed one.")
+        raise BookError("no_pages", "No page to print; choose a completed one.")
     books = order.model_copy(update={"has_separator": options.copies == "note"})
     async with AsyncExitStack() as stack:
         with _temp_room():
@@ -54,7 +54,7 @@ async def composed(
 async def joined(
     composer: BookComposer, storage: Storage, finished: Sequence[StoredBook]
 ) -> AsyncIterator[Path]:
-    """The finished books of several orders as one PDF, in a folder that lasts as long as the block.
+    """Merge the finished books of several orders into one PDF in a temporary folder.
 
     The separator sheets say what the books hold. Raises ``FileMissingError``, ``BookError``,
     ``ComposerError``, ``OSError`` (of the storage).
@@ -112,7 +112,7 @@ class _Copies:
 
 @contextmanager
 def _temp_room() -> Iterator[None]:
-    """Tell temporary files that have no room from a storage that is full: nothing is stored in the block."""
+    """Distinguish a full temporary folder from a full storage: the block must not write to the storage."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What is wrong with a book before money is spent on paper; one sentence for each finding."""
+"""Preflight of a book before it is printed; one sentence per finding."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ Code = Literal[
     "characters_missing",
     "changed_by_shop",
 ]
-# These stop the book; the others are for the person's eyes.
+# These block the book; the others are warnings.
 _ERRORS: frozenset[Code] = frozenset(
     {
         "order_cancelled",
@@ -50,12 +50,12 @@ _ERRORS: frozenset[Code] = frozenset(
 )
 
 _REPLACED = "The photo of page {} was replaced after the page was generated."
-NO_PAGES = "There is no page to print; choose a completed one."
+NO_PAGES = "No page to print; choose a completed one."
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong, with the line item and the image it is about."""
+    """One finding, with the line item and the image it concerns."""
 
     code: Code
     message: str
@@ -64,12 +64,12 @@ class Finding:
 
     @property
     def is_error(self) -> bool:
-        """Whether it stops the book."""
+        """Whether it blocks the book."""
         return self.code in _ERRORS
 
 
 def check(content: OrderContent, options: BookOptions, layouts: Layouts, files: FileStates) -> list[Finding]:
-    """All findings, in the order of the book; nothing is found about files that are not in ``files``."""
+    """All findings, in the order of the book. Files that are not in ``files`` are not checked."""
     if content.is_cancelled:
         message = f"Order {content.order_number} was cancelled in the shop; nothing is printed for it."
         return [Finding("order_cancelled", message)]
@@ -80,10 +80,10 @@ def check(content: OrderContent, options: BookOptions, layouts: Layouts, files: 
 
 
 def removed(content: OrderContent, line_item_ids: Collection[int | None]) -> list[Finding]:
-    """Those of these line items that the shop removed since a book with them was asked for."""
+    """Findings for those of these line items that the shop has removed."""
     return [
         Finding(
-            "item_removed", f"{item.title} was removed in the shop; ask for a new book.", item.line_item_id
+            "item_removed", f"{item.title} was removed in the shop; compose a new book.", item.line_item_id
         )
         for item in content.items
         if item.quantity == 0 and item.line_item_id in line_item_ids
@@ -96,12 +96,12 @@ def _item(item: ItemContent, options: BookOptions, layouts: Layouts, files: File
         yield Finding("item_removed", message, item.line_item_id)
         return
     if item.shop_changed_at is not None:
-        message = f"The shop changed {item.title} after it was changed here; what is set here is printed."
+        message = f"The shop changed {item.title} after it was edited here; the values set here are printed."
         yield Finding("changed_by_shop", message, item.line_item_id)
     layout = known_layout(item.layout, layouts)
     if layout is None:
         message = (
-            f"The layout {item.layout!r} is not known; one picture is printed on a sheet."
+            f"The layout {item.layout!r} is unknown; one picture per sheet is printed."
             " Add the word to PRINT_LAYOUTS, or choose a layout here."
         )
         yield Finding("unknown_layout", message, item.line_item_id)
@@ -129,8 +129,8 @@ def _files(
             if ppi < MIN_PPI:
                 yield (
                     "low_resolution",
-                    f"Page {page.label} is printed with {ppi} pixels per inch, {MIN_PPI} are needed;"
-                    " make an SVG of it, or generate it with more megapixels.",
+                    f"Page {page.label} prints at {ppi} pixels per inch; at least {MIN_PPI} are needed:"
+                    " generate an SVG of it, or generate it with more megapixels.",
                 )
 
 
@@ -144,16 +144,16 @@ def _texts(item: ItemContent, options: BookOptions) -> Iterator[Finding]:
         yield Finding("dedication_too_long", message, item.line_item_id)
     missing = printable_text(f"{item.title}\n{dedication}")[1]
     if missing:
-        message = f"No typeface has these characters of {item.title}, they are left out: {missing}"
+        message = f"Characters of {item.title} that no typeface has are omitted: {missing}"
         yield Finding("characters_missing", message, item.line_item_id)
 
 
 def _page(page: PageContent) -> Iterator[tuple[Code, str]]:
     if page.art_path is None:
         if page.newest_is_active:
-            yield "page_in_progress", f"Page {page.label} is still being generated; wait for it."
+            yield "page_in_progress", f"Page {page.label} is still being generated; wait until it completes."
         elif page.newest_status == "error":
-            yield "page_in_error", f"Page {page.label} could not be generated; try it again."
+            yield "page_in_error", f"Page {page.label} could not be generated; retry it."
         elif page.is_older_than_photo:
             yield "photo_replaced", _REPLACED.format(page.label)
         else:
@@ -168,5 +168,5 @@ def _page(page: PageContent) -> Iterator[tuple[Code, str]]:
         message = f"The newest page of photo {page.label} could not be generated; the chosen one is printed."
         yield "newer_page_in_error", message
     if page.svg_path is not None and not page.has_fitting_svg:
-        message = f"The SVG of page {page.label} is of an older page; the chosen page is printed as pixels."
+        message = f"The SVG of page {page.label} is of an older page; the chosen page prints as a bitmap."
         yield "svg_outdated", message

@@ -34,18 +34,18 @@ class BookVersion(RowJob, Base):
     progress: Mapped[int] = mapped_column(server_default="0")
     """Percent."""
     options: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    """Those of ``BookOptions``."""
+    """``BookOptions`` as JSON."""
     content: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    """``OrderBooks`` as it was when the book was asked for; files by their paths in the storage."""
+    """``OrderBooks`` as JSON, fixed when the book is requested; paths are relative to the storage root."""
     fingerprint: Mapped[str] = mapped_column(Text)
-    """Of what the order held then, by which a later change is noticed."""
+    """Of the order's content at that time; it differs from the present one if the order was changed."""
     is_forced: Mapped[bool] = mapped_column(server_default=text("false"))
-    """Whether it is composed although the preflight found errors."""
+    """Whether it was requested in spite of errors in the preflight."""
     path: Mapped[str | None] = mapped_column(Text)
     """Of the PDF, relative to the storage root; the previews are beside it."""
     sheets: Mapped[int | None]
     previews: Mapped[int | None]
-    """Sheets without their copies: each has a picture."""
+    """Number of preview images: sheets without copies."""
     error_code: Mapped[str | None] = mapped_column(Text)
     error_message: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

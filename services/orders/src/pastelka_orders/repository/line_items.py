@@ -1,4 +1,4 @@
-"""A line item as a person changes it; what the shop says of the same fields is kept beside."""
+"""Queries on edited line items; the shop's values of edited fields are stored separately."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -27,9 +27,9 @@ _SAVE = """UPDATE line_items SET title = :title, quantity = :quantity, dedicatio
 
 @dataclass(frozen=True, slots=True)
 class LineItemRecord:
-    """``shop_values`` are the shop's values of the fields that a person changed here.
+    """A line item; ``shop_values`` are the shop's values of fields edited here.
 
-    ``shop_changed_fields`` are those of them that the shop changed since, the last at ``shop_changed_at``.
+    ``shop_changed_fields`` are those that the shop changed since, the last one at ``shop_changed_at``.
     """
 
     id: int
@@ -43,9 +43,9 @@ class LineItemRecord:
     is_of_shop: bool
 
     def changed(self, values: Mapping[str, Any]) -> "LineItemRecord":
-        """The same with other ``values``; what equals the shop's value again is the shop's again.
+        """The item with new ``values``; a field that equals the shop's value again is no longer edited.
 
-        A field that the shop changed is settled by a value for it, be it the present one.
+        A value for a field that the shop changed acknowledges the change, also if it is the present value.
         """
         before = asdict(self)
         shop = dict(self.shop_values or {})
@@ -69,12 +69,12 @@ async def find(connection: AsyncConnection, order_number: str, item_id: int) -> 
 
 
 async def lock(connection: AsyncConnection, order_number: str, item_id: int) -> LineItemRecord | None:
-    """The same, locked."""
+    """Lock one line item of an order."""
     return await _one(connection, _LOCK, order_number, item_id)
 
 
 async def save(connection: AsyncConnection, item: LineItemRecord) -> None:
-    """Keep what a locked line item has become."""
+    """Save a locked line item."""
     shop = None if item.shop_values is None else json.dumps(dict(item.shop_values))
     values = {name: getattr(item, name) for name in FIELDS}
     fields = None if item.shop_changed_fields is None else list(item.shop_changed_fields)
