@@ -311,9 +311,9 @@ export interface paths {
         put?: never;
         /**
          * Create Book
-         * @description Compose the book of an order; options that are not given are those of the settings.
+         * @description Compose the book of an order as it is now; options that are not given are those of the settings.
          *
-         *     A version of the same options that is not finished is answered instead.
+         *     A version of the same that is not finished is answered instead.
          */
         post: operations["create_book"];
         delete?: never;
@@ -497,7 +497,7 @@ export interface paths {
         };
         /**
          * Print Order
-         * @description The newest finished book of the order, or one that is made now.
+         * @description The newest finished book of the order if it shows the order as it is, or one that is made now.
          *
          *     That is a cover and the chosen pages of each line item, in all its copies.
          */
@@ -813,6 +813,16 @@ export interface components {
             created_at: string;
             /** @description Only there when something went wrong */
             error?: components["schemas"]["ErrorResponse"] | null;
+            /**
+             * Is Forced
+             * @description Composed although the preflight found errors
+             */
+            is_forced: boolean;
+            /**
+             * Is Outdated
+             * @description The order was changed since: a book composed now is another one
+             */
+            is_outdated: boolean;
             options: components["schemas"]["BookOptions"];
             /**
              * Previews
@@ -1292,6 +1302,11 @@ export interface components {
              * @description Only there when the shop changed one of `shop_values` after a person had
              */
             shop_changed_at?: string | null;
+            /**
+             * Shop Changed Fields
+             * @description Which of `shop_values` the shop changed after a person had
+             */
+            shop_changed_fields?: string[] | null;
             /** @description Only there when a person changed what the shop says */
             shop_values?: components["schemas"]["ShopValues"] | null;
             /** Title */
@@ -1312,6 +1327,8 @@ export interface components {
             quantity: number;
             /** Shop Changed At */
             shop_changed_at?: string | null;
+            /** Shop Changed Fields */
+            shop_changed_fields?: string[] | null;
             /** @description Only there when a person changed what the shop says */
             shop_values?: components["schemas"]["ShopValues"] | null;
             /** Title */
@@ -2065,7 +2082,10 @@ export type $defs = Record<string, never>;
 export interface operations {
     join_books: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Print books although their orders were changed since */
+                force?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
