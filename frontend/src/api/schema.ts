@@ -820,7 +820,7 @@ export interface components {
             is_forced: boolean;
             /**
              * Is Outdated
-             * @description The order was changed since: a book composed now is another one
+             * @description The order contains something else: it was changed since, or files were left out
              */
             is_outdated: boolean;
             options: components["schemas"]["BookOptions"];

@@ -48,7 +48,8 @@ class BookResponse(BaseModel):
     printed_at: Annotated[AwareDatetime | None, Field(description="When it was marked as printed")]
     is_forced: Annotated[bool, Field(description="Composed although the preflight found errors")]
     is_outdated: Annotated[
-        bool, Field(description="The order was changed since: a book composed now is another one")
+        bool,
+        Field(description="The order contains something else: it was changed since, or files were left out"),
     ]
     url: Annotated[str | None, Field(description="The PDF, once it is completed")]
     previews: Annotated[list[str], Field(description="A picture of each sheet, without copies")]

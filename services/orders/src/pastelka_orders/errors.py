@@ -208,7 +208,7 @@ class BookUnavailableError(
 
 
 class BooksOutdatedError(ConflictError, code="books_outdated"):
-    """Orders that were changed since their newest book was composed."""
+    """The newest books of these orders are outdated."""
 
     def __init__(self, order_numbers: Sequence[str]) -> None:
         super().__init__(

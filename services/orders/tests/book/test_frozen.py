@@ -121,6 +121,7 @@ async def test_force_leaves_out_pages_whose_files_are_missing(
     await attempt_due(database, jobs(database, api))
     book = await newest(api)
     assert (book["status"], book["sheets"], book["is_forced"]) == ("completed", 2, True)
+    assert book["is_outdated"]  # it lacks something that the order has
     (api.storage / "1/1/coloring/v1/image_2.png").unlink()
     refused = await api.post(f"{BOOKS}?force=true", status=409)
     assert refused["findings"][-1] == "No page to print; choose a completed one."

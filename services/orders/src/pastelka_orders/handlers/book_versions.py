@@ -38,7 +38,7 @@ _STORED_AT_ONCE = 4
 _BEGUN, _COMPOSED = 10, 70
 """Percent."""
 _NOT_FORCED: frozenset[Code] = frozenset({"no_pages", "order_cancelled"})
-# Of one process: an order may have a thousand long texts.
+# Checks at once in one process: an order may have a thousand long texts.
 _CHECKS = anyio.CapacityLimiter(2)
 
 log = structlog.get_logger(__name__)
@@ -55,7 +55,7 @@ async def preflight(
 async def _check(
     content: OrderContent, options: BookOptions, layouts: Layouts, files: FileStates
 ) -> list[Finding]:
-    """In a thread: the texts of an order may be long."""
+    """Run the check in a thread: the texts of an order may be long."""
     return await anyio.to_thread.run_sync(check, content, options, layouts, files, limiter=_CHECKS)
 
 
@@ -68,25 +68,24 @@ async def ask(
     *,
     is_forced: bool,
 ) -> int:
-    """Ask for a book of the order as it is; returns the number of its version.
+    """Request a book of the order as it is now; returns its version number.
 
-    That is the one in hand, if it is the same. Raises ``BookFindingsError`` if the preflight finds errors,
-    unless ``is_forced``: then the book is without files that are missing or damaged. A book without any
-    page, or of a cancelled order, is not forced.
+    An active version that is the same is returned instead. Raises ``BookFindingsError`` if the preflight
+    finds errors, unless ``is_forced``: then missing and damaged files are left out. A book without pages,
+    or of a cancelled order, cannot be forced.
     """
     content = await database.read(lambda c: _content(c, order_number))
     files = await look_for(storage, content, options)
     found = [one for one in await _check(content, options, layouts, files) if one.is_error]
-    whole = resolved(content, layouts, has_photos=options.has_photos)
-    books = without(whole, unusable(files))
-    if not books.books and not any(one.code in _NOT_FORCED for one in found):
+    order = without(resolved(content, layouts, has_photos=options.has_photos), unusable(files))
+    if not order.books and not any(one.code in _NOT_FORCED for one in found):
         found.append(Finding("no_pages", NO_PAGES))
     if found and (not is_forced or any(one.code in _NOT_FORCED for one in found)):
         raise BookFindingsError(order_number, [one.message for one in found])
     book = NewBook(
         options=options.model_dump(mode="json"),
-        content=books.model_dump(mode="json", exclude_defaults=True),
-        fingerprint=fingerprint(whole),
+        content=order.model_dump(mode="json", exclude_defaults=True),
+        fingerprint=fingerprint(order),
         is_forced=is_forced,
     )
     return await database.write(lambda c: _add(c, order_number, book))
@@ -198,7 +197,7 @@ class BookJobs:
         return lambda c: self._complete(c, claim, path, outcome.sheets, outcome.previews)
 
     async def _check(self, book: ClaimedBook, order: OrderBooks, options: BookOptions) -> None:
-        """Raise ``PermanentError`` if the order must not be printed like this any more."""
+        """Raise ``PermanentError`` if the order, as it is now, must not be printed like this."""
         content = await self.database.read(lambda c: books.contents(c, book.order_number))
         if content is None:
             raise ClaimLostError
