@@ -6,8 +6,9 @@ permits it, as the typesetter adds an output intent.
 
 import re
 from collections.abc import Sequence
-from io import BytesIO
+from io import BytesIO, RawIOBase
 from pathlib import Path
+from typing import IO, Any
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Object, Pdf, Stream
@@ -74,9 +75,41 @@ def _save(pdf: Pdf, target: Path, *, title: str | None = None) -> None:
         if title is not None:
             metadata["dc:title"] = title
             metadata["pdf:Keywords"] = title
-    pdf.save(
-        target, min_version="1.7", object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True
-    )
+    with target.open("wb") as file:
+        output = _Output(file)
+        pdf.save(
+            output,
+            min_version="1.7",
+            object_stream_mode=pikepdf.ObjectStreamMode.generate,
+            deterministic_id=True,
+        )
+        output.check()
+
+
+class _Output(RawIOBase):
+    """A file to save to: qpdf ends the process if a write raises, so errors are kept until it has ended."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._error: OSError | None = None
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Write ``data``, or drop it after an error."""
+        if self._error is None:
+            try:
+                self._file.write(data)
+            except OSError as error:
+                self._error = error
+        return len(data)
+
+    def check(self) -> None:
+        """Raise the first error of a write."""
+        if self._error is not None:
+            raise self._error
 
 
 def _set_boxes(page: Object, options: BookOptions) -> None:
