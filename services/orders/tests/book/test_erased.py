@@ -59,7 +59,7 @@ async def test_the_books_of_an_order_that_is_to_be_erased_are_ended(
     await colored(api, worker)
     await api.post(BOOKS)
     target = erasures.Target(1, "M1000")
-    await database.write(lambda c: handlers.ask(c, target, "operator", None))
+    await database.write(lambda c: handlers.request_erasure(c, target, "operator", None))
     (book,) = await api.get(BOOKS)
     assert (book["status"], book["error"]["code"]) == ("error", "cancelled")
     await attempt_due(database, jobs(database, api))

@@ -54,7 +54,7 @@ async def test_a_change_after_the_book_was_asked_for_is_not_in_it(
     # A lost file is composed again as it was: its address never shows anything else.
     (api.storage / PDF).unlink()
     lost = StoredFile("book", 1, PDF, is_noted=False)
-    assert await database.write(lambda c: noted.is_missing(c, lost))
+    assert await database.write(lambda c: noted.mark_missing(c, lost))
     await api.post(f"{BOOKS}/1/retry")
     await attempt_due(database, jobs(database, api))
     assert (api.storage / PDF).read_bytes() == content

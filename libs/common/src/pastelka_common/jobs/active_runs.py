@@ -17,6 +17,7 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
 from nats.js.errors import KeyNotFoundError
 from nats.js.kv import KeyValue
 
@@ -89,7 +90,7 @@ class ActiveRunRegistry:
             self._watch = asyncio.create_task(self._check_after_reconnects(self._nc.stats["reconnects"]))
         try:
             await self.check_cancelled(key)
-            return await _unless(cancelled, work)
+            return await _unless_cancelled(cancelled, work)
         finally:
             self._runs.pop(key, None)
 
@@ -107,14 +108,19 @@ class ActiveRunRegistry:
         """Whether the run is active in another ``process``.
 
         A dead process has no subscription, so the server responds at once; one that is stopped or
-        disconnected does not respond, and is considered dead.
+        disconnected does not respond, and is considered dead. Raises ``BrokerUnavailableError`` if
+        this process was disconnected meanwhile: then a missing response means nothing.
         """
         if process == self.process:
             return False
-        subject = names_of(self._nc).subject(f"{SUBJECT}.{process}")
+        subject, reconnects = names_of(self._nc).subject(f"{SUBJECT}.{process}"), self._nc.stats["reconnects"]
         try:
             answer = await self._nc.request(subject, timeout=_REQUEST_TIMEOUT)
-        except (NatsError, TimeoutError, OSError):
+        except NoRespondersError:
+            return False
+        except (NatsError, TimeoutError, OSError) as error:
+            if not self._nc.is_connected or self._nc.stats["reconnects"] != reconnects:
+                raise BrokerUnavailableError from error
             return False
         return key in json.loads(answer.data)
 
@@ -158,7 +164,7 @@ async def list_active_runs(nc: Client, *, timeout: float = _LIST_TIMEOUT) -> set
     return found
 
 
-async def _unless(cancelled: asyncio.Event, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+async def _unless_cancelled(cancelled: asyncio.Event, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     task = asyncio.create_task(work())
     waiting = asyncio.create_task(cancelled.wait())
     try:

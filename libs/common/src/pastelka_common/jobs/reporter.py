@@ -1,13 +1,11 @@
 """Reports of one delivery of a version job, and the checks before a paid request."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
-from prometheus_client import Counter
 
-from pastelka_common.breaker import Breaker
 from pastelka_common.contracts.messages import ColoringFact, Failure, Retry, SvgFact, VersionJob, now
 from pastelka_common.contracts.statuses import VersionStatus
 from pastelka_common.errors import (
@@ -18,12 +16,10 @@ from pastelka_common.errors import (
     SupersededError,
     TransientError,
 )
-from pastelka_common.jobs.active_runs import ActiveRunRegistry
-from pastelka_common.jobs.records import RunRecord, RunRecords, VersionedRecord
-from pastelka_common.jobs.run_markers import RunMarkers, postpone_on_storage_error
+from pastelka_common.jobs.context import RunContext
+from pastelka_common.jobs.records import RunRecord, VersionedRecord
+from pastelka_common.jobs.run_markers import postpone_on_storage_error
 from pastelka_common.messaging.attempts import Delivery
-from pastelka_common.messaging.publish import Publisher
-from pastelka_common.storage import Storage
 
 FACTS: dict[str, type[ColoringFact] | type[SvgFact]] = {"coloring": ColoringFact, "svg": SvgFact}
 
@@ -32,17 +28,11 @@ _RETRY_STEP = 999_999
 _LAST_STEP = 1_000_000
 
 _MAX_UNKNOWN = 2
-_ACTIVE_ELSEWHERE_SECONDS = 5.0
-_LATE_ID_SECONDS = 1.0
-_SURPLUS_SECONDS = 20.0
+_ACTIVE_ELSEWHERE_RETRY_DELAY = 5.0
+_LATE_ID_RETRY_DELAY = 1.0
+_DUPLICATE_CANCEL_TIMEOUT = 20.0
 
 log = structlog.get_logger(__name__)
-
-SUBMIT_UNKNOWN = Counter(
-    "pastelka_submit_unknown_total",
-    "Paid requests whose acceptance by the provider is unknown",
-    ["provider"],
-)
 
 
 @dataclass(slots=True)
@@ -61,24 +51,6 @@ class PaidRequest:
     def is_lost(self) -> bool:
         """Whether the provider may charge for it although its result is lost."""
         return self.sent and not self.settled
-
-
-@dataclass(frozen=True)
-class RunContext:
-    """Dependencies of reporters, shared by the process."""
-
-    publisher: Publisher
-    records: RunRecords
-    active_runs: ActiveRunRegistry
-    cancel: Callable[[str], Awaitable[None]]
-    storage: Storage
-    markers: RunMarkers
-    provider: str
-    breaker: Breaker | None
-
-    def __post_init__(self) -> None:
-        # Initialize: Prometheus sees no increase in a counter that first appears with 1.
-        SUBMIT_UNKNOWN.labels(self.provider)
 
 
 @dataclass(slots=True)
@@ -185,7 +157,7 @@ class RunReporter:
         lost = lost and not self.has_stored_file
         await self.change(lambda r: self._taken_over(r, lost=lost))
         if lost:
-            self._count_unknown()
+            self.context.count_unknown()
 
     async def load(self, *, allow_partial: bool = False) -> None:
         """Load the record of the run without changing it.
@@ -220,7 +192,7 @@ class RunReporter:
             raise PostponedError(
                 "active_elsewhere",
                 "Another worker is waiting for the provider's response to this job.",
-                seconds=_ACTIVE_ELSEWHERE_SECONDS,
+                seconds=_ACTIVE_ELSEWHERE_RETRY_DELAY,
             )
 
     def owned(self, record: RunRecord, **changes: object) -> RunRecord:
@@ -261,7 +233,7 @@ class RunReporter:
                 await self.status(status)
             finally:
                 await claiming
-            await self._look_for_a_late_id()
+            await self._check_late_id()
             await self.ensure_ownership()
         except BaseException:
             self._abandon()
@@ -274,12 +246,12 @@ class RunReporter:
         If another worker stored its id first, that one is returned, and this job is cancelled.
         """
         # The storage first: this process may end before an unavailable broker returns.
-        await self.context.markers.keep(self.job, provider_job_id)
-        self.stored = await self.context.records.keep_provider_job(self.job.key, provider_job_id)
+        await self.context.markers.store(self.job, provider_job_id)
+        self.stored = await self.context.records.store_provider_job(self.job.key, provider_job_id)
         kept = self.provider_job_id = self.stored.record.provider_job_id or provider_job_id
         self.answered(settled=True)
         if kept != provider_job_id:
-            await self.context.markers.keep(self.job, kept)
+            await self.context.markers.store(self.job, kept)
             await self._cancel(provider_job_id)
         return kept
 
@@ -296,13 +268,13 @@ class RunReporter:
         Its id is then ignored wherever it is still stored. Raises :class:`SupersededError`.
         """
 
-        def forgotten(record: RunRecord) -> RunRecord:
+        def without_job(record: RunRecord) -> RunRecord:
             ids = (*(one for one in record.withdrawn if one != provider_job_id), provider_job_id)
             return self.owned(record, withdrawing=False, withdrawn=ids, provider_job_id=None, sending=False)
 
-        await self.change(forgotten)
+        await self.change(without_job)
         self.provider_job_id = None
-        await self.context.markers.forget(self.job)
+        await self.context.markers.delete(self.job)
         return len(self.stored.record.withdrawn)
 
     def answered(self, *, settled: bool) -> None:
@@ -340,7 +312,7 @@ class RunReporter:
         if self.request is None or not self.request.is_lost:
             return
         self.request.settled = True
-        self._count_unknown()
+        self.context.count_unknown()
         await self.change(lambda r: self.owned(r, sending=False, unknown=r.unknown + r.sending))
         if self.stored.record.unknown >= _MAX_UNKNOWN:
             raise _possibly_paid(self.context.provider)
@@ -363,7 +335,7 @@ class RunReporter:
         unknown = self.stored.record.unknown
         await self.change(lambda record: self._claimed(record, had_file=had_file))
         if self.stored.record.unknown > unknown:
-            self._count_unknown()
+            self.context.count_unknown()
 
     def _claimed(self, record: RunRecord, *, had_file: bool) -> RunRecord:
         # Another worker may have received the job, paid and crashed since the last read.
@@ -373,28 +345,24 @@ class RunReporter:
             raise _possibly_paid(self.context.provider)
         return self.owned(record, sending=True, had_file=had_file, unknown=unknown)
 
-    async def _look_for_a_late_id(self) -> None:
+    async def _check_late_id(self) -> None:
         """Check whether a worker that was presumed dead has received an id after all."""
         if self.stored.record.unknown == 0:
             return
         await self.load()
         if self.provider_job_id is not None:
             raise PostponedError(
-                "submitted_meanwhile", "The provider already has the job.", seconds=_LATE_ID_SECONDS
+                "submitted_meanwhile", "The provider already has the job.", seconds=_LATE_ID_RETRY_DELAY
             )
 
     def _abandon(self) -> None:
         if self.context.breaker is not None and self.request is not None:
             self.context.breaker.record_no_result(probe=self.request.probe)
 
-    def _count_unknown(self) -> None:
-        SUBMIT_UNKNOWN.labels(self.context.provider).inc()
-        log.warning("submission outcome unknown", provider=self.context.provider)
-
     async def _cancel(self, provider_job_id: str) -> None:
         log.warning("duplicate submission cancelled", provider_job_id=provider_job_id)
         try:
-            async with asyncio.timeout(_SURPLUS_SECONDS):
+            async with asyncio.timeout(_DUPLICATE_CANCEL_TIMEOUT):
                 await self.context.cancel(provider_job_id)
         except (JobError, TimeoutError) as error:
             log.warning("cancellation failed", provider_job_id=provider_job_id, error=str(error))

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from io import BytesIO, RawIOBase
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO, cast
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Object, Pdf, Stream
@@ -78,7 +78,7 @@ def _save(pdf: Pdf, target: Path, *, title: str | None = None) -> None:
     with target.open("wb") as file:
         output = _Output(file)
         pdf.save(
-            output,
+            cast("BinaryIO", output),
             min_version="1.7",
             object_stream_mode=pikepdf.ObjectStreamMode.generate,
             deterministic_id=True,
@@ -89,7 +89,7 @@ def _save(pdf: Pdf, target: Path, *, title: str | None = None) -> None:
 class _Output(RawIOBase):
     """A file to save to: qpdf ends the process if a write raises, so errors are kept until it has ended."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._error: OSError | None = None
 

@@ -53,7 +53,7 @@ def printable_text(text: str) -> tuple[str, str]:
     """``text`` without the characters that no typeface has, and these, each once."""
     clean = _BREAK.sub("\n", unicodedata.normalize("NFC", text)).replace("\t", " ")
     found = set(clean)
-    missing = {one for one in found if not _is_invisible(one) and not _is_set(one)}
+    missing = {one for one in found if not _is_invisible(one) and not _has_glyph(one)}
     kept = clean.translate({ord(one): None for one in found if one in missing or _is_left_out(one)})
     return kept, "".join(one for one in dict.fromkeys(clean) if one in missing)
 
@@ -157,7 +157,7 @@ def _is_left_out(character: str) -> bool:
     return character != "\n" and _is_invisible(character)
 
 
-def _is_set(character: str) -> bool:
+def _has_glyph(character: str) -> bool:
     return any(ord(character) in _advances(font) for font in _FILES)
 
 

@@ -34,7 +34,7 @@ from pastelka_orders.repository.books import OrderContent
 from pastelka_orders.repository.claims import Claim, ClaimLostError
 from pastelka_orders.row_jobs import Write
 
-_STORED_AT_ONCE = 4
+_STORE_CONCURRENCY = 4
 _BEGUN, _COMPOSED = 10, 70
 """Percent."""
 _NOT_FORCED: frozenset[Code] = frozenset({"no_pages", "order_cancelled"})
@@ -59,7 +59,7 @@ async def _check(
     return await anyio.to_thread.run_sync(check, content, options, layouts, files, limiter=_CHECKS)
 
 
-async def ask(
+async def request_book(
     database: Database,
     storage: Storage,
     order_number: str,
@@ -142,7 +142,7 @@ async def mark_printed(
         raise BookStateError(
             order_number, version, f"is {record.status}; only a completed one can be printed"
         )
-    await book_versions.note_printed(connection, record.id, is_printed=is_printed)
+    await book_versions.set_printed(connection, record.id, is_printed=is_printed)
     await _announce(connection, order_number)
 
 
@@ -211,14 +211,14 @@ class BookJobs:
     async def give_up(self, connection: AsyncConnection, claim: Claim, failure: Failure) -> None:
         """Store on the version why it cannot be composed."""
         book = await book_versions.claimed(connection, claim)
-        await book_versions.note_failed(connection, book.id, failure.code, failure.message)
+        await book_versions.mark_failed(connection, book.id, failure.code, failure.message)
         await _announce(connection, book.order_number)
         await claims.end(connection, claim, attempts=claim.attempts, error=failure.message)
 
     async def _progress(self, claim: Claim, progress: int) -> ClaimedBook:
         async def note(connection: AsyncConnection) -> ClaimedBook:
             book = await book_versions.claimed(connection, claim)
-            await book_versions.note_progress(connection, book.id, progress)
+            await book_versions.save_progress(connection, book.id, progress)
             await _announce(connection, book.order_number)
             return book
 
@@ -229,12 +229,12 @@ class BookJobs:
         self, connection: AsyncConnection, claim: Claim, path: str, sheets: int, previews: int
     ) -> None:
         book = await book_versions.claimed(connection, claim)
-        await book_versions.note_completed(connection, book.id, path, sheets=sheets, previews=previews)
+        await book_versions.mark_completed(connection, book.id, path, sheets=sheets, previews=previews)
         await _announce(connection, book.order_number)
         await claims.end(connection, claim)
 
     async def _store_previews(self, folder: Path, target: PurePosixPath, count: int) -> None:
-        limiter = anyio.CapacityLimiter(_STORED_AT_ONCE)
+        limiter = anyio.CapacityLimiter(_STORE_CONCURRENCY)
 
         async def store(name: str) -> None:
             async with limiter:

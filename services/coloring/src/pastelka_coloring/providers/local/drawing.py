@@ -1,4 +1,4 @@
-"""The strokes of a page: from the photo through edges, faces, subject and regions to curves."""
+"""Computes the strokes of a page: photo to edges, faces, subject, regions, curves."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from pastelka_coloring.providers.local import subject
 from pastelka_coloring.providers.local.animal_eyes import animal_eyes
-from pastelka_coloring.providers.local.attention import Lines, importance, line_strength, quieted
+from pastelka_coloring.providers.local.attention import Lines, importance, line_strength, weakened
 from pastelka_coloring.providers.local.boundaries import Labels, trace_boundaries
 from pastelka_coloring.providers.local.detail import Detail, detail_of
 from pastelka_coloring.providers.local.detector import EdgeDetector
@@ -19,7 +19,7 @@ from pastelka_coloring.providers.local.face_zones import eye_zones, feature_zone
 from pastelka_coloring.providers.local.faces import Face, find_faces
 from pastelka_coloring.providers.local.focus import sharpness
 from pastelka_coloring.providers.local.glasses import Glasses, find_glasses
-from pastelka_coloring.providers.local.inner_strokes import Surroundings, inner_strokes
+from pastelka_coloring.providers.local.inner_strokes import StrokeContext, inner_strokes
 from pastelka_coloring.providers.local.line_width import even_ink
 from pastelka_coloring.providers.local.patches import patch_borders
 from pastelka_coloring.providers.local.regions import RegionGraph, boundary_strengths, oversegment, sample
@@ -29,27 +29,27 @@ from pastelka_coloring.providers.local.smoothing import smooth_boundaries
 from pastelka_coloring.providers.local.strokes import Ink, Stroke, area, line, ring
 from pastelka_coloring.providers.local.style import Background, PageStyle
 
-# Faces from this share of the map's scale on are drawn.
+# Minimum size of drawn faces, as a share of the map's scale.
 _SMALLEST_FACE = 0.045
-# Color borders as edges of the watershed; suppression inside of faces.
+# Weight of color borders in the watershed; suppression inside faces.
 _COLOR_EDGES, _IN_FACE = 0.75, 0.97
-# Line widths: at a faint line, what strength adds, the widest; more where the subject meets its background.
+# Line widths: of a faint line, added by strength, maximum; added at the subject's outline.
 _FAINT, _STRENGTH, _WIDEST, _OUTLINE = 0.74, 0.34, 1.1, 0.45
 _LENS_WIDTH, _FRAME_OFFSET = 0.95, 0.9
-# A region of less than this extent, a share of the scale, is a speck; a lone one outside of the subject
-# a scrap. What is salient below the last number is outside.
+# Maximum extent, as a share of the scale, of a speck, and of an isolated scrap outside the subject; saliency
+# below which a pixel is outside.
 _SPECK, _SCRAP, _OUTSIDE = 0.018, 0.05, 0.3
-# Without a background a face is drawn that lies in the subject with at least this share of its points.
+# Without a background, minimum share of a face's points in the subject.
 _INSIDE = 0.5
-# Open ends of a face: its nose, the corners of its eyes.
+# Number of open ends of a face: its nose, the corners of its eyes.
 _FACE_ENDS = 6
 # A face's lines are never wider than this share of its side.
 _FACE_WIDTH = 0.022
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """What is known of the photo before its regions are found; images are (height, width)."""
+class _Features:
+    """Features of the photo before segmentation into regions; images are (height, width)."""
 
     edges: NDArray[np.float32]
     bare_edges: NDArray[np.float32]
@@ -67,31 +67,31 @@ def strokes_of(
 ) -> list[Stroke]:
     """Return the strokes of an RGB photo's page, in pixels of a map of ``shape``, in drawing order.
 
-    None where nothing is found to draw.
+    Empty if there is nothing to draw.
     """
     detail = detail_of(style.steps)
     width = detail.line * style.width * scale_of(shape)
-    seen = _look(photo, shape, detector, detail, style)
-    labels, salient = _regions(seen, detail, style)
+    features = _extract_features(photo, shape, detector, detail, style)
+    labels, salient = _regions(features, detail, style)
     important = np.ones(shape, np.float32) if salient is None else importance(salient, detail)
-    faces = seen.faces
+    faces = features.faces
     if style.background is Background.NONE and salient is not None:
         labels, inside = subject.only_subject(labels, salient)
         important = important * inside
         faces = [(face, glasses) for face, glasses in faces if sample(inside, face.points).mean() > _INSIDE]
-    strokes = _outlines(seen, labels, salient, detail, width)
-    around = Surroundings(strokes, important, width, _FACE_ENDS * len(faces))
-    strokes += inner_strokes(seen.bare_edges, around, detail)
-    strokes = [*even_ink(strokes, shape, style.width), *seen.eyes]
+    strokes = _outlines(features, labels, salient, detail, width)
+    around = StrokeContext(strokes, important, width, _FACE_ENDS * len(faces))
+    strokes += inner_strokes(features.bare_edges, around, detail)
+    strokes = [*even_ink(strokes, shape, style.width), *features.eyes]
     for face, glasses in faces:
         strokes += draw_face(face, width, has_glasses=glasses is not None)
         strokes += _frames(face, glasses, width)
     return [*strokes, *_page_frame(shape, width)] if style.has_frame and strokes else strokes
 
 
-def _look(
+def _extract_features(
     photo: NDArray[np.uint8], shape: Shape, detector: EdgeDetector, detail: Detail, style: PageStyle
-) -> _Seen:
+) -> _Features:
     found = detect_edges(photo, shape, detector)
     faces = _faces(photo, found.edges)
     zones = feature_zones(faces, shape)
@@ -99,7 +99,7 @@ def _look(
     bare = np.asarray(found.edges * (1 - _IN_FACE * zones), np.float32)
     edges = np.maximum(bare, jaws)
     small = resized(photo, shape)
-    mask = _believed_mask(photo, small, edges, detail, style)
+    mask = _plausible_mask(photo, small, edges, detail, style)
     eyes = [] if mask is None or faces else animal_eyes(small, mask)
     if eyes:
         around = eye_zones(eyes, shape)
@@ -113,7 +113,7 @@ def _look(
     lines = line_strength(edges, borders, found.crispness, sharpness(photo, shape))
     edges = np.asarray(edges + _COLOR_EDGES * borders * (1 - edges), np.float32)
     kept = 1 - np.clip((zones - 0.5) * 2, 0, 1) * (1 - jaws)
-    return _Seen(
+    return _Features(
         edges,
         bare,
         found.crispness,
@@ -138,7 +138,7 @@ def _faces(photo: NDArray[np.uint8], edges: NDArray[np.float32]) -> list[tuple[F
     return [(face, find_glasses(face, ridges)) for face in faces]
 
 
-def _believed_mask(
+def _plausible_mask(
     photo: NDArray[np.uint8],
     small: NDArray[np.uint8],
     edges: NDArray[np.float32],
@@ -149,7 +149,7 @@ def _believed_mask(
         return None
     mask = subject.subject_mask(photo, small)
     strength = Lines(normalized(find_ridges(edges, 2.4).strength), np.ones_like(edges))
-    return mask if subject.is_believed(mask, strength.standing_out(2.0)) else None
+    return mask if subject.is_plausible(mask, strength.standing_out(2.0)) else None
 
 
 def _lab(photo: NDArray[np.uint8], shape: Shape) -> NDArray[np.float32]:
@@ -158,29 +158,33 @@ def _lab(photo: NDArray[np.uint8], shape: Shape) -> NDArray[np.float32]:
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2Lab), dtype=np.float32)
 
 
-def _regions(seen: _Seen, detail: Detail, style: PageStyle) -> tuple[Labels, NDArray[np.float32] | None]:
-    """Return the labels of the regions of the page, and how much each pixel belongs to its subject."""
-    labels = oversegment(seen.edges)
+def _regions(
+    features: _Features, detail: Detail, style: PageStyle
+) -> tuple[Labels, NDArray[np.float32] | None]:
+    """Return the labels of the page's regions, and each pixel's saliency."""
+    labels = oversegment(features.edges)
     boundaries = trace_boundaries(labels)
     even = np.full(labels.shape, 1 / labels.size, np.float32)
-    ridges = _widened(seen.lines.standing_out(detail.surround))
-    strengths = boundary_strengths(boundaries, Ridges(ridges, seen.direction))
-    graph = RegionGraph(labels, seen.lab, even, boundaries, strengths)
+    ridges = _widened(features.lines.standing_out(detail.surround))
+    strengths = boundary_strengths(boundaries, Ridges(ridges, features.direction))
+    graph = RegionGraph(labels, features.lab, even, boundaries, strengths)
     salient = None
     if style.background is not Background.KEEP:
-        salient = _salient(seen, graph, labels)
+        salient = _salient(features, graph, labels)
     if salient is not None:
-        ridges = quieted(seen.lines, salient, seen.crispness, detail, style.background)
-        strengths = boundary_strengths(boundaries, Ridges(_widened(ridges), seen.direction))
+        ridges = weakened(features.lines, salient, features.crispness, detail, style.background)
+        strengths = boundary_strengths(boundaries, Ridges(_widened(ridges), features.direction))
         weight = importance(salient, detail) / np.float32(labels.size)
-        graph = RegionGraph(labels, seen.lab, weight, boundaries, strengths)
+        graph = RegionGraph(labels, features.lab, weight, boundaries, strengths)
     return np.asarray(graph.merge(detail)[labels], dtype=np.int32), salient
 
 
-def _salient(seen: _Seen, graph: RegionGraph, labels: Labels) -> NDArray[np.float32] | None:
+def _salient(features: _Features, graph: RegionGraph, labels: Labels) -> NDArray[np.float32] | None:
     salient = subject.saliency(graph, labels)
-    if seen.mask is not None:
-        salient = np.maximum(salient * (0.35 + 0.4 * seen.crispness), np.clip(1.5 * seen.mask - 0.25, 0, 1))
+    if features.mask is not None:
+        salient = np.maximum(
+            salient * (0.35 + 0.4 * features.crispness), np.clip(1.5 * features.mask - 0.25, 0, 1)
+        )
     if float((salient > 0.5).mean()) <= subject.LEAST_SALIENT:  # noqa: PLR2004
         return None
     return blurred(salient.astype(np.float32), 3.0)
@@ -192,13 +196,13 @@ def _widened(strength: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _outlines(
-    seen: _Seen, labels: Labels, salient: NDArray[np.float32] | None, detail: Detail, width: float
+    features: _Features, labels: Labels, salient: NDArray[np.float32] | None, detail: Detail, width: float
 ) -> list[Stroke]:
     """Return the boundaries of the regions as smooth lines, wider where strong and around the subject."""
     boundaries = trace_boundaries(labels)
-    clear = np.minimum(seen.lines.clear, 1.2)
+    clear = np.minimum(features.lines.clear, 1.2)
     strengths = np.array([float(sample(clear, boundary.points).mean()) for boundary in boundaries])
-    near = np.minimum(cv2.dilate(seen.lines.clear, np.ones((5, 5), np.uint8)), 1.3)
+    near = np.minimum(cv2.dilate(features.lines.clear, np.ones((5, 5), np.uint8)), 1.3)
     outline = None if salient is None else _outline(salient)
     strokes = []
     for curve in smooth_boundaries(boundaries, strengths, detail.rounding * scale_of(clear.shape)):
@@ -231,7 +235,7 @@ def _frames(face: Face, glasses: Glasses | None, width: float) -> list[Stroke]:
 
 
 def _page_frame(shape: Shape, width: float) -> list[Stroke]:
-    """Return the frame, and white where lines run beyond it."""
+    """Return the frame, and white areas that cover lines beyond it."""
     gap = width * _FRAME_OFFSET
     right, bottom = shape[1] - 1 - gap, shape[0] - 1 - gap
     corners = np.array([(gap, gap), (right, gap), (right, bottom), (gap, bottom)])

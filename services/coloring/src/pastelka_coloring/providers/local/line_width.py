@@ -1,4 +1,4 @@
-"""Lines as wide as the page needs: a page of few lines gets bolder ones, a crowded page finer ones."""
+"""Adapts line widths to the page: bolder with few lines, finer with many."""
 
 from dataclasses import replace
 
@@ -9,19 +9,19 @@ from pastelka_coloring.providers.local.resizing import Shape
 from pastelka_coloring.providers.local.strokes import Ink, Stroke
 
 # Share of the page, without its frame, that lines of normal weight cover.
-_LEAST_INK, _MOST_INK = 0.053, 0.067
+_MIN_INK, _MAX_INK = 0.053, 0.067
 _NARROWER, _WIDER = 0.7, 1.5
 
 
 def even_ink(strokes: list[Stroke], shape: Shape, weight: float) -> list[Stroke]:
-    """Return strokes with the width of lines scaled so that the page has 5 to 7 % ink, times ``weight``.
+    """Return strokes with line widths scaled so that the page has 5 to 7 % ink, times ``weight``.
 
-    ``shape`` is that of the map whose pixels the strokes are in. Areas stay as they are.
+    ``shape`` is that of the map whose pixels the strokes are in. Areas are unchanged.
     """
     ink = ink_of(strokes, shape) / weight
     if ink <= 0:
         return strokes
-    factor = float(np.clip(np.clip(ink, _LEAST_INK, _MOST_INK) / ink, _NARROWER, _WIDER))
+    factor = float(np.clip(np.clip(ink, _MIN_INK, _MAX_INK) / ink, _NARROWER, _WIDER))
     return [
         replace(stroke, width=stroke.width * factor) if stroke.ink is Ink.LINE else stroke
         for stroke in strokes

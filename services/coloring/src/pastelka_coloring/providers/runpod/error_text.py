@@ -1,15 +1,15 @@
-"""The error that a worker of RunPod reports, wherever its handler put it."""
+"""Extracts the error that a RunPod worker reports, in any of the common formats."""
 
 import json
 from collections.abc import Iterable
 
 _KEYS = ("error_message", "error", "errors", "message", "detail", "reason")
-_LONGEST_JSON = 100_000
-_DEEPEST = 6
+_MAX_JSON_LENGTH = 100_000
+_MAX_DEPTH = 6
 
 
 def reported_error(error: object, output: object) -> str:
-    """The text of a job's ``error``, or else of the error in its ``output``; empty if there is none.
+    """The text of a job's ``error``, else of the error in its ``output``; empty if there is none.
 
     Handlers return a text, an object with one of several keys (RunPod's own worker: ``error_message``
     and a traceback), a list of those, or any of them as JSON text.
@@ -18,7 +18,7 @@ def reported_error(error: object, output: object) -> str:
 
 
 def _text(value: object, depth: int) -> str:
-    if depth > _DEEPEST or value is None or isinstance(value, bool):
+    if depth > _MAX_DEPTH or value is None or isinstance(value, bool):
         return ""
     if isinstance(value, str):
         return _text(_parsed(value), depth + 1) or value.strip()
@@ -31,8 +31,8 @@ def _text(value: object, depth: int) -> str:
 
 
 def _text_in_output(output: object, depth: int) -> str:
-    """As :func:`_text`, for what may hold other things than errors: only named errors count."""
-    if depth > _DEEPEST:
+    """Like :func:`_text`, but only named errors count, since an output may contain other data."""
+    if depth > _MAX_DEPTH:
         return ""
     if isinstance(output, str):
         return _text_in_output(_parsed(output), depth + 1)
@@ -49,8 +49,8 @@ def _first(texts: Iterable[str]) -> str:
 
 
 def _parsed(text: str) -> object:
-    """The object or list that a JSON text stands for, else ``None``."""
-    if not text.lstrip().startswith(("{", "[")) or len(text) > _LONGEST_JSON:
+    """Parse a JSON object or list, else ``None``."""
+    if not text.lstrip().startswith(("{", "[")) or len(text) > _MAX_JSON_LENGTH:
         return None
     try:
         return json.loads(text)
