@@ -29,6 +29,8 @@ export function sampleBook(version: number, change: Partial<Book> = {}): Book {
     created_at: "2026-11-23T10:00:00+01:00",
     completed_at: isDone ? "2026-11-23T10:00:05+01:00" : null,
     printed_at: null,
+    is_forced: false,
+    is_outdated: false,
     url: isDone ? `http://files/1/book/v${version}/1270.pdf` : null,
     previews: isDone ? [1, 2].map((n) => `http://files/1/book/v${version}/sheet_${n}.webp`) : [],
     ...change,

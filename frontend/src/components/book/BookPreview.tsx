@@ -29,6 +29,11 @@ export function BookPreview({ orderNumber, books, book }: BookPreviewProps) {
       {/* As high with a message as without, so that the sheets do not move. */}
       <div className="mb-4 min-h-10">
         <State orderNumber={orderNumber} shown={shown} />
+        {shown.status === "completed" && shown.is_outdated && (
+          <p role="status" className="text-[13px] font-medium text-bad">
+            {t("book.outdated", { version: shown.version })}
+          </p>
+        )}
         {book.isDraft && !isActive(shown) && (
           <p role="status" className="text-[13px] text-mute">
             {t("book.draft", { version: shown.version })}

@@ -12,6 +12,7 @@ export const cs = {
   "book.status.queued": "Verze {version} čeká na sestavení",
   "book.status.composing": "Sestavuje se verze {version}",
   "book.failed": "Verzi {version} se nepodařilo sestavit.",
+  "book.outdated": "Objednávka se od sestavení verze {version} změnila. Sestavte knihu znovu.",
   "book.draft": "Náhled je z verze {version} s jiným nastavením.",
   "book.sheets.label": "Archy verze {version}",
   "book.sheet": "Arch {place}",
@@ -76,6 +77,9 @@ export const cs = {
   "book.finding.page_in_error": "Omalovánka {page} se nepodařila. Zkuste ji znovu.",
   "book.finding.page_in_progress": "Omalovánka {page} se ještě generuje. Počkejte na ni.",
   "book.finding.file_missing": "Soubor omalovánky {page} v úložišti chybí. Vygenerujte ji znovu.",
+  "book.finding.newer_page_in_progress": "Novější omalovánka {page} se ještě generuje; vytiskne se vybraná.",
+  "book.finding.newer_page_in_error": "Novější omalovánka {page} se nepodařila; vytiskne se vybraná.",
+  "book.finding.file_damaged": "Soubor omalovánky {page} je poškozený. Vygenerujte ji znovu.",
   "book.finding.low_resolution":
     "Omalovánka {page} se vytiskne s {ppi} body na palec, potřeba je {needed}. Vytvořte z ní SVG, nebo ji vygenerujte s více megapixely.",
   "book.finding.svg_outdated":
@@ -133,6 +137,7 @@ export const en = {
   "book.status.queued": "Version {version} is queued",
   "book.status.composing": "Composing version {version}",
   "book.failed": "Version {version} could not be composed.",
+  "book.outdated": "The order was changed after version {version} was composed. Compose the book again.",
   "book.draft": "The preview is of version {version}, which has other options.",
   "book.sheets.label": "Sheets of version {version}",
   "book.sheet": "Sheet {place}",
@@ -192,6 +197,9 @@ export const en = {
   "book.finding.page_in_error": "Page {page} could not be generated. Try it again.",
   "book.finding.page_in_progress": "Page {page} is still being generated. Wait for it.",
   "book.finding.file_missing": "The file of page {page} is missing in the storage. Generate it again.",
+  "book.finding.newer_page_in_progress": "A newer page {page} is still being generated; the chosen one is printed.",
+  "book.finding.newer_page_in_error": "A newer page {page} could not be generated; the chosen one is printed.",
+  "book.finding.file_damaged": "The file of page {page} is damaged. Generate it again.",
   "book.finding.low_resolution":
     "Page {page} is printed with {ppi} pixels per inch, {needed} are needed. Make an SVG of it, or generate it with more megapixels.",
   "book.finding.svg_outdated":
