@@ -21,7 +21,7 @@ from pastelka_orders.outbox import Outbox
 from pastelka_orders.photos.intake import StagedPhoto
 from pastelka_orders.repository import erasures, orders
 from pastelka_orders.repository.erasures import Target
-from pastelka_orders.repository.orders import NewBook, StoredPhoto, UploadRecord
+from pastelka_orders.repository.orders import NewLineItem, StoredPhoto, UploadRecord
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ MANUAL_TITLE = "Omalovánky z vlastních fotek"
 class ManualOrder:
     """Data of a manual order, apart from its photos."""
 
-    book: NewBook
+    book: NewLineItem
     customer_name: str | None = None
     note: str | None = None
     process: Process = "none"

@@ -42,7 +42,7 @@ _DELETE = """WITH gone AS (DELETE FROM orders WHERE order_number = :order_number
 
 
 @dataclass(frozen=True, slots=True)
-class NewBook:
+class NewLineItem:
     """The line item of an order made by hand."""
 
     title: str
@@ -114,7 +114,7 @@ async def add_manual(
     *,
     customer_name: str | None,
     note: str | None,
-    book: NewBook,
+    book: NewLineItem,
 ) -> str:
     """Add a manual order with one line item; returns its number (``M1000``, ``M1001``, ...)."""
     number = f"M{(await execute(connection, _NEXT_MANUAL)).scalar_one()}"

@@ -24,7 +24,7 @@ from pastelka_orders.handlers import generate, orders
 from pastelka_orders.handlers.coloring_options import require_supported
 from pastelka_orders.handlers.orders import MANUAL_TITLE, ManualOrder, Process
 from pastelka_orders.models.orders import OrderStatus
-from pastelka_orders.repository.orders import NewBook
+from pastelka_orders.repository.orders import NewLineItem
 from pastelka_orders.schemas import (
     ColoringVersionResponse,
     CreatedOrderResponse,
@@ -117,7 +117,7 @@ async def create_order(
     _check_fields(await request.form())
     options = _coloring_options(coloring_options)
     require_supported(services.settings.coloring_provider, options.model_fields_set)
-    book = NewBook(_name(title) or MANUAL_TITLE, quantity, _note(dedication), _name(layout))
+    book = NewLineItem(_name(title) or MANUAL_TITLE, quantity, _note(dedication), _name(layout))
     wanted = ManualOrder(book, _name(customer_name), _note(note), process, options)
     async with services.intake.staged(photos) as staged:
         number = await orders.create(services.database, services.storage, wanted, staged.photos)
