@@ -113,10 +113,10 @@ class ActiveRunRegistry:
             return False
         subject = names_of(self._nc).subject(f"{SUBJECT}.{process}")
         try:
-            answer = await self._nc.request(subject, timeout=_REQUEST_TIMEOUT)
+            response = await self._nc.request(subject, timeout=_REQUEST_TIMEOUT)
         except (NatsError, TimeoutError, OSError):
             return False
-        return key in json.loads(answer.data)
+        return key in json.loads(response.data)
 
     async def _answer(self, msg: Msg) -> None:
         try:

@@ -100,7 +100,7 @@ def join(job: ComposeJob, folder: Path) -> ComposedBook:
             files.append(folder / f"separator_{number}.pdf")
             finish(content, files[-1], part.options, separator.order)
         files.append(part.file)
-    return ComposedBook(sheets=merge(files, folder / PDF, title=job.title, most=MAX_SHEETS), previews=0)
+    return ComposedBook(sheets=merge(files, folder / PDF, title=job.title, max_sheets=MAX_SHEETS), previews=0)
 
 
 def _compiler(folder: Path) -> typst.Compiler:

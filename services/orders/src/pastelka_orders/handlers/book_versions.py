@@ -33,7 +33,7 @@ from pastelka_orders.repository.claims import Claim, ClaimLostError
 from pastelka_orders.row_jobs import Write
 
 _STORE_CONCURRENCY = 4
-_BEGUN, _COMPOSED = 10, 70
+_STARTED, _COMPOSED = 10, 70
 """Percent."""
 
 log = structlog.get_logger(__name__)
@@ -130,7 +130,7 @@ class BookJobs:
 
     async def work(self, claim: Claim) -> Write:
         """See ``JobKind``."""
-        book = await self.database.write(lambda c: self._progress(c, claim, _BEGUN))
+        book = await self.database.write(lambda c: self._progress(c, claim, _STARTED))
         content = await self.database.read(lambda c: books.contents(c, book.order_number))
         if content is None:
             raise ClaimLostError
