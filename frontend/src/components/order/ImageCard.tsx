@@ -9,7 +9,7 @@ import { Picture } from "./Picture";
 import type { CardRegister } from "./useCardKeys";
 import { useCardOptions } from "./useCardOptions";
 import { chosenVersion, hasFailed, isPhotoLost, photoOf, versionsOf } from "./versions";
-import type { View, Viewed } from "./Viewer";
+import type { View, Viewed } from "./views";
 import { CompareSlider } from "./CompareSlider";
 
 interface ImageCardProps {
@@ -137,7 +137,6 @@ function Photo({ image, name }: { image: OrderImage; name: string }) {
       page={page.url}
       photoAlt={name}
       pageAlt={`${t("detail.kind.coloring")} v${page.version}`}
-      small
     />
   );
 }
