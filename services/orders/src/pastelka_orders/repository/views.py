@@ -172,8 +172,8 @@ class Views:
     ) -> str:
         """JSON of one page of orders, newest first. Raises ``BadCursorError``."""
         query, values = list_query(cursor, q, status)
-        given = {"files": self._files, "shop": self._shop, "limit": limit + 1, **values}
-        rows = (await execute(self._connection, query, given)).all()
+        parameters = {"files": self._files, "shop": self._shop, "limit": limit + 1, **values}
+        rows = (await execute(self._connection, query, parameters)).all()
         more = len(rows) > limit
         last = rows[limit - 1] if more else None
         cursor = json.dumps(_cursor(last[1], last[2]) if last is not None else None)
