@@ -90,9 +90,10 @@ async def pictures_load(visitor: Visitor) -> None:
 
 
 async def downloaded(visitor: Visitor, name: str) -> bytes:
-    """The file that a link or button downloads."""
+    """The file that an item of the menu *Export* downloads."""
     async with visitor.page.expect_download() as download:
-        await visitor.page.locator("main :is(a, button)", has_text=name).click()
+        await visitor.page.get_by_role("button", name="Export").click()
+        await visitor.page.get_by_role("menuitem", name=name).click()
     path = await (await download.value).path()
     return path.read_bytes()
 
@@ -146,4 +147,4 @@ async def download_all(visitor: Visitor) -> None:
             for member in archive.namelist():
                 assert member.endswith(ending)
                 assert archive.read(member).startswith(begin)
-    assert (await downloaded(visitor, "Tisk PDF")).startswith(b"%PDF")
+    assert (await downloaded(visitor, "PDF k tisku")).startswith(b"%PDF")

@@ -26,6 +26,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/books/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Book Options
+         * @description The options of a book for which none are given: those of the settings.
+         */
+        get: operations["get_book_options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/coloring-versions/{version_id}/cancel": {
         parameters: {
             query?: never;
@@ -241,7 +261,7 @@ export interface paths {
         put?: never;
         /**
          * Create Order
-         * @description Create a manual order from uploaded photos.
+         * @description Create a manual order from uploaded photos: one line item, which is one book.
          *
          *     Files that are not photos are skipped and listed in `refused_photos`; 422 if none is a photo.
          */
@@ -311,9 +331,9 @@ export interface paths {
         put?: never;
         /**
          * Create Book
-         * @description Compose the book of an order; defaults of options come from the settings.
+         * @description Compose the book of an order as it is now; defaults of options come from the settings.
          *
-         *     Returns an unfinished version with the same options instead, if there is one.
+         *     Returns an unfinished version that is the same instead, if there is one.
          */
         post: operations["create_book"];
         delete?: never;
@@ -497,11 +517,31 @@ export interface paths {
         };
         /**
          * Print Order
-         * @description The newest finished book of the order, else one composed on demand.
+         * @description This version of the order's book; the newest one unless it is outdated, else one composed on demand.
          *
          *     It has a cover and the chosen pages of each line item, in all copies.
          */
         get: operations["print_order"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order_number}/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Order Queue
+         * @description The versions of an order that wait for a worker, and how many wait before each.
+         */
+        get: operations["get_order_queue"];
         put?: never;
         post?: never;
         delete?: never;
@@ -695,8 +735,18 @@ export interface components {
         Background: "keep" | "quiet" | "none";
         /** Body_create_order */
         Body_create_order: {
+            /**
+             * Coloring Options
+             * Format: coloring-options
+             * @description Options of the pages as JSON, like a body of `generate-coloring`
+             */
+            coloring_options?: string | null;
             /** Customer Name */
             customer_name?: string | null;
+            /** Dedication */
+            dedication?: string | null;
+            /** Layout */
+            layout?: string | null;
             /** Note */
             note?: string | null;
             /**
@@ -711,6 +761,17 @@ export interface components {
              * @enum {string}
              */
             process: "none" | "coloring" | "svg";
+            /**
+             * Quantity
+             * @description Copies of the book
+             * @default 1
+             */
+            quantity: number;
+            /**
+             * Title
+             * @description Of the book; has a default
+             */
+            title?: string | null;
         };
         /**
          * BookOptions
@@ -813,6 +874,16 @@ export interface components {
             created_at: string;
             /** @description Only present after an error */
             error?: components["schemas"]["ErrorResponse"] | null;
+            /**
+             * Is Forced
+             * @description Composed although the preflight found errors
+             */
+            is_forced: boolean;
+            /**
+             * Is Outdated
+             * @description The order contains something else: it was changed since, or files were left out
+             */
+            is_outdated: boolean;
             options: components["schemas"]["BookOptions"];
             /**
              * Previews
@@ -1155,6 +1226,13 @@ export interface components {
              * @enum {string}
              */
             severity: "error" | "warning";
+            /**
+             * Values
+             * @description What the sentence names, for one in another language
+             */
+            values: {
+                [key: string]: string | number;
+            };
         };
         /**
          * GroupBy
@@ -1292,6 +1370,11 @@ export interface components {
              * @description Only present if the shop changed one of `shop_values` after the edit
              */
             shop_changed_at?: string | null;
+            /**
+             * Shop Changed Fields
+             * @description Which of `shop_values` the shop changed after the edit
+             */
+            shop_changed_fields?: string[] | null;
             /** @description Only present if fields were edited */
             shop_values?: components["schemas"]["ShopValues"] | null;
             /** Title */
@@ -1312,6 +1395,8 @@ export interface components {
             quantity: number;
             /** Shop Changed At */
             shop_changed_at?: string | null;
+            /** Shop Changed Fields */
+            shop_changed_fields?: string[] | null;
             /** @description Only present if fields were edited */
             shop_values?: components["schemas"]["ShopValues"] | null;
             /** Title */
@@ -1424,6 +1509,16 @@ export interface components {
              * @description Whether orders can be fetched from the shop
              */
             shop_configured: boolean;
+        };
+        /**
+         * OrderQueueResponse
+         * @description The waiting versions of an order, in the order of their requests.
+         */
+        OrderQueueResponse: {
+            /** Order Number */
+            order_number: string;
+            /** Waiting */
+            waiting: components["schemas"]["WaitingVersion"][];
         };
         /**
          * OrderResponse
@@ -2053,6 +2148,24 @@ export interface components {
             /** Svg */
             svg: components["schemas"]["SvgVersionResponse"][];
         };
+        /**
+         * WaitingVersion
+         * @description A version that no worker has started yet.
+         */
+        WaitingVersion: {
+            /**
+             * Ahead
+             * @description Waiting versions of this kind, of any order, requested earlier
+             */
+            ahead: number;
+            /**
+             * Status Type
+             * @enum {string}
+             */
+            status_type: "coloring" | "svg";
+            /** Version Id */
+            version_id: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -2064,7 +2177,10 @@ export type $defs = Record<string, never>;
 export interface operations {
     join_books: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Print books although their orders were changed since */
+                force?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2149,6 +2265,78 @@ export interface operations {
             };
             /** @description Too Many Requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_book_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookOptions"];
+                };
+            };
+            /** @description The caller's `ETag` is current */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4529,7 +4717,10 @@ export interface operations {
     };
     print_order: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the order's book; the newest completed one */
+                version?: number | null;
+            };
             header?: never;
             path: {
                 order_number: string;
@@ -4603,6 +4794,89 @@ export interface operations {
             };
             /** @description Too Many Requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_order_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderQueueResponse"];
+                };
+            };
+            /** @description The caller's `ETag` is current */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

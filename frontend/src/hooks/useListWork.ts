@@ -1,7 +1,8 @@
-import { useMemo } from "react";
+import { useCallback, useMemo } from "react";
 import { useLanguage } from "@/i18n/context";
 import { showToast } from "@/lib/toasts";
 import type { OrderListItem } from "@/types";
+import { useBulkBooks } from "./useBulkBooks";
 import { useBulkGenerate, type BulkKind } from "./useBulkGenerate";
 import { useOptions } from "./useOptions";
 import { useSelection } from "./useSelection";
@@ -14,6 +15,7 @@ export function useListWork(orders: readonly OrderListItem[]) {
   const { t } = useLanguage();
   const options = useOptions();
   const { progress, run } = useBulkGenerate(options.toSend);
+  const books = useBulkBooks();
   const selection = useSelection();
   const numbers = useMemo(() => orders.map((order) => order.order_number), [orders]);
   const selected = useMemo(
@@ -32,14 +34,30 @@ export function useListWork(orders: readonly OrderListItem[]) {
     const refused = new Set(await run(kind, chosen));
     selection.remove(chosen.filter((number) => !refused.has(number)));
   };
+  /** One PDF of the books of the selected orders. Refused orders stay selected. */
+  const printBooks = async () => {
+    if (books.progress !== null) return;
+    const chosen = [...selected];
+    const refused = new Set(await books.run(chosen));
+    selection.remove(chosen.filter((number) => !refused.has(number)));
+  };
+  const { toggle, toggleTo } = selection;
+  /** Toggle an order, with `isRange` (Shift) all from the last one to it. */
+  const select = useCallback(
+    (number: string, isRange = false) => (isRange ? toggleTo(number, numbers) : toggle(number)),
+    [toggle, toggleTo, numbers],
+  );
   const selectAll = () => (selected.size === orders.length ? selection.clear() : selection.set(numbers));
   return {
     options,
     progress,
     selected,
     generate,
+    books: books.progress,
+    printBooks,
     selectAll,
-    toggle: selection.toggle,
+    select,
+    set: selection.set,
     clear: selection.clear,
   };
 }

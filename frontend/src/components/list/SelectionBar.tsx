@@ -1,5 +1,6 @@
 import { Icon } from "@/components/Icon";
 import type { BulkProgress } from "@/hooks/useBulkGenerate";
+import type { Matching } from "@/hooks/useSelectMatching";
 import { useLanguage } from "@/i18n/context";
 import type { Presets } from "@/lib/api";
 import type { OptionsForm } from "@/lib/options";
@@ -9,12 +10,16 @@ interface SelectionBarProps {
   count: number;
   /** Progress of the requests; null while there are none. */
   progress: BulkProgress | null;
+  /** Progress of the books; null while none are composed. */
+  books: BulkProgress | null;
   form: OptionsForm;
   presets: Presets | undefined;
   onOptions: (form: OptionsForm) => void;
   onColor: () => void;
   onVectorise: () => void;
+  onBooks: () => void;
   onClear: () => void;
+  matching: Matching;
 }
 
 function Key({ name }: { name: string }) {
@@ -26,8 +31,18 @@ function Key({ name }: { name: string }) {
 }
 
 /** Actions for the selected orders; floats, so that the list does not move. */
-export function SelectionBar({ count, progress, form, presets, onOptions, ...actions }: SelectionBarProps) {
+export function SelectionBar({
+  count,
+  progress,
+  books,
+  form,
+  presets,
+  onOptions,
+  matching,
+  ...actions
+}: SelectionBarProps) {
   const { t } = useLanguage();
+  const state = progress ? t("list.busy", { ...progress }) : t("list.selected", { count });
   return (
     <section
       aria-label={t("list.actions")}
@@ -38,8 +53,18 @@ export function SelectionBar({ count, progress, form, presets, onOptions, ...act
         <Icon name="close" />
       </button>
       <span role="status" className="pr-2 font-medium whitespace-nowrap tabular-nums max-sm:mr-auto">
-        {progress ? t("list.busy", { ...progress }) : t("list.selected", { count })}
+        {books ? t("list.books.busy", { ...books }) : state}
       </span>
+      {(matching.isOffered || matching.isBusy) && (
+        <button
+          type="button"
+          className="button button-small"
+          disabled={matching.isBusy}
+          onClick={() => void matching.select()}
+        >
+          {t(matching.isBusy ? "list.selecting" : "list.selectMatching")}
+        </button>
+      )}
       <PresetPicker form={form} presets={presets} onChange={onOptions} />
       <button
         type="button"
@@ -58,6 +83,14 @@ export function SelectionBar({ count, progress, form, presets, onOptions, ...act
       >
         {t("list.vectorise")}
         <Key name="v" />
+      </button>
+      <button
+        type="button"
+        className="button button-small"
+        disabled={progress !== null || books !== null}
+        onClick={actions.onBooks}
+      >
+        {t("list.books")}
       </button>
     </section>
   );

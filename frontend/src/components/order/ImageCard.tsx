@@ -9,7 +9,7 @@ import { Picture } from "./Picture";
 import type { CardRegister } from "./useCardKeys";
 import { useCardOptions } from "./useCardOptions";
 import { chosenVersion, hasFailed, isPhotoLost, photoOf, versionsOf } from "./versions";
-import type { View, Viewed } from "./Viewer";
+import type { View, Viewed } from "./views";
 import { CompareSlider } from "./CompareSlider";
 
 interface ImageCardProps {
@@ -45,6 +45,7 @@ export const ImageCard = memo(function ImageCard({
   const lane = { image, isDeliverable, actions, options };
   return (
     <article
+      id={`image-${image.id}`}
       tabIndex={-1}
       data-image={image.id}
       aria-label={t("detail.photo", { position: image.position })}
@@ -137,7 +138,6 @@ function Photo({ image, name }: { image: OrderImage; name: string }) {
       page={page.url}
       photoAlt={name}
       pageAlt={`${t("detail.kind.coloring")} v${page.version}`}
-      small
     />
   );
 }

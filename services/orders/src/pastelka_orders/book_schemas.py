@@ -17,6 +17,8 @@ from pastelka_orders.schemas import Error, ShopValuesOrNone, omitted_if_none
 
 BookStatus = Literal["queued", "composing", "completed", "error"]
 MAX_ORDERS = 100
+MAX_JOINED_BYTES = 512 * 2**20
+"""Of the books that become one PDF: copies of a bucket's files and the PDF are temporary files."""
 
 
 def _not_empty(value: str) -> str:
@@ -29,7 +31,7 @@ def _several_lines(value: str | None) -> str | None:
     return text.lines(value or "") or None
 
 
-def _word(value: str | None) -> str | None:
+def _strip_word(value: str | None) -> str | None:
     return text.single_line(value or "") or None
 
 
@@ -44,6 +46,11 @@ class BookResponse(BaseModel):
     created_at: AwareDatetime
     completed_at: AwareDatetime | None
     printed_at: Annotated[AwareDatetime | None, Field(description="When it was marked as printed")]
+    is_forced: Annotated[bool, Field(description="Composed although the preflight found errors")]
+    is_outdated: Annotated[
+        bool,
+        Field(description="The order contains something else: it was changed since, or files were left out"),
+    ]
     url: Annotated[str | None, Field(description="The PDF, once it is completed")]
     previews: Annotated[list[str], Field(description="A picture of each sheet, without copies")]
     error: Error
@@ -65,6 +72,9 @@ class FindingResponse(BaseModel):
     message: str
     line_item_id: int | None
     image_id: int | None
+    values: Annotated[
+        dict[str, str | int], Field(description="What the sentence names, for one in another language")
+    ]
 
 
 class PreflightResponse(BaseModel):
@@ -84,6 +94,7 @@ class LineItemState(BaseModel):
     layout: str | None
     shop_values: ShopValuesOrNone
     shop_changed_at: Annotated[AwareDatetime | None, omitted_if_none()]
+    shop_changed_fields: Annotated[list[str] | None, omitted_if_none()]
 
 
 class LineItemPatch(BaseModel):
@@ -98,7 +109,7 @@ class LineItemPatch(BaseModel):
     dedication: Annotated[str | None, Field(max_length=DEDICATION_LENGTH), AfterValidator(_several_lines)] = (
         None
     )
-    layout: Annotated[str | None, Field(max_length=LAYOUT_LENGTH), AfterValidator(_word)] = None
+    layout: Annotated[str | None, Field(max_length=LAYOUT_LENGTH), AfterValidator(_strip_word)] = None
 
 
 class BooksRequest(BaseModel):

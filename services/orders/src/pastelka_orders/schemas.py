@@ -182,7 +182,7 @@ class ShopValues(BaseModel):
     layout: str | None = None
 
     @model_serializer(mode="wrap")
-    def _only_given(self, serialize: SerializerFunctionWrapHandler) -> dict[str, object]:
+    def _omit_unset(self, serialize: SerializerFunctionWrapHandler) -> dict[str, object]:
         return {name: value for name, value in serialize(self).items() if name in self.model_fields_set}
 
 
@@ -209,6 +209,9 @@ class LineItemResponse(BaseModel):
     shop_changed_at: Annotated[
         AwareDatetime | None,
         omitted_if_none("Only present if the shop changed one of `shop_values` after the edit"),
+    ]
+    shop_changed_fields: Annotated[
+        list[str] | None, omitted_if_none("Which of `shop_values` the shop changed after the edit")
     ]
 
 

@@ -18,7 +18,7 @@ class StorageNotMountedError(Exception):
 
 
 class StorageUnavailableError(OSError):
-    """The storage is unavailable; ``strerror`` says why, without full stop and secrets."""
+    """The storage is unavailable; ``strerror`` states the cause, without full stop and secrets."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(errno.EIO, reason)
@@ -41,6 +41,9 @@ class Storage(Protocol):
 
     async def read(self, path: str) -> bytes:
         """Read the whole file. Raises ``FileNotFoundError``."""
+
+    async def read_head(self, path: str, most: int) -> bytes:
+        """The first bytes of the file, ``most`` at most. Raises ``FileNotFoundError``."""
 
     async def read_since(self, path: str, moment: datetime) -> bytes | None:
         """Read the file, if it was written at ``moment`` or later. Raises ``FileNotFoundError``."""

@@ -1,6 +1,5 @@
 """Errors as RFC 9457 problem documents, rendered in this one place."""
 
-import errno
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -17,7 +16,7 @@ from starlette.routing import compile_path
 
 from pastelka_common.storage import StorageUnavailableError
 from pastelka_orders.database_errors import CommitUnconfirmedError, DatabaseUnavailableError, is_transient
-from pastelka_orders.errors import OrdersError
+from pastelka_orders.errors import NO_ROOM, OrdersError
 from pastelka_orders.photos.errors import PhotosRefusedError
 
 # Python 3.11 has the older name.
@@ -25,7 +24,6 @@ _PHRASES = {413: "Content Too Large"}
 # Message of the form parser, which does not read the rest.
 _TOO_MANY_FILES = "Too many files"
 _UNCHANGED = "Nothing was changed; try again in a moment."
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -158,14 +156,14 @@ async def _database_fault(request: Request, error: DBAPIError | PostgresError) -
 
 
 async def _storage(request: Request, error: OSError) -> JSONResponse:
-    if error.errno not in _NO_ROOM:
+    if error.errno not in NO_ROOM:
         return await _unexpected(request, error)
     log.error("storage write failed", error=error.strerror)
     detail = "Nothing was changed; free space in the storage, then try again."
     return problem(503, "storage_full", "Storage full", detail)
 
 
-async def _storage_away(_request: Request, error: StorageUnavailableError) -> JSONResponse:
+async def _storage_unavailable(_request: Request, error: StorageUnavailableError) -> JSONResponse:
     log.error("storage unavailable", error=error.strerror)
     title = "The storage does not answer"
     return problem(503, "storage_unavailable", title, _UNCHANGED, headers={"Retry-After": "5"})
@@ -190,7 +188,7 @@ def install(app: FastAPI) -> None:
         ConnectionError: _database,
         DBAPIError: _database_fault,
         PostgresError: _database_fault,
-        StorageUnavailableError: _storage_away,
+        StorageUnavailableError: _storage_unavailable,
         OSError: _storage,
         Exception: _unexpected,
     }

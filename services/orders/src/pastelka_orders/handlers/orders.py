@@ -21,7 +21,7 @@ from pastelka_orders.outbox import Outbox
 from pastelka_orders.photos.intake import StagedPhoto
 from pastelka_orders.repository import erasures, orders
 from pastelka_orders.repository.erasures import Target
-from pastelka_orders.repository.orders import StoredPhoto, UploadRecord
+from pastelka_orders.repository.orders import NewLineItem, StoredPhoto, UploadRecord
 
 log = structlog.get_logger(__name__)
 
@@ -37,9 +37,11 @@ MANUAL_TITLE = "Omalovánky z vlastních fotek"
 class ManualOrder:
     """Data of a manual order, apart from its photos."""
 
+    book: NewLineItem
     customer_name: str | None = None
     note: str | None = None
     process: Process = "none"
+    coloring_options: ColoringOptions | None = None
 
 
 async def create(
@@ -65,12 +67,12 @@ async def _add(
     if not await orders.complete_upload(connection, upload.order_id):
         raise UploadAbandonedError
     number = await orders.add_manual(
-        connection, upload, customer_name=wanted.customer_name, note=wanted.note, title=MANUAL_TITLE
+        connection, upload, customer_name=wanted.customer_name, note=wanted.note, book=wanted.book
     )
     image_ids = await orders.add_photos(connection, upload.line_item_id, stored)
     outbox = Outbox()
     outbox.add(OrderCreated(order_number=number))
-    await start_processing(connection, outbox, image_ids, wanted.process)
+    await start_processing(connection, outbox, image_ids, wanted.process, wanted.coloring_options)
     await outbox.flush(connection)
     return number
 
@@ -95,13 +97,17 @@ async def _discard(database: Database, storage: Storage, order_id: int) -> None:
 
 
 async def start_processing(
-    connection: AsyncConnection, outbox: Outbox, image_ids: Sequence[int], process: Process
+    connection: AsyncConnection,
+    outbox: Outbox,
+    image_ids: Sequence[int],
+    process: Process,
+    options: ColoringOptions | None = None,
 ) -> None:
     """Start the automatic processing of newly stored photos."""
     if process == "none":
         return
     then_svg = SvgOptions() if process == "svg" else None
-    await create_colorings(connection, outbox, image_ids, ColoringOptions(), then_svg)
+    await create_colorings(connection, outbox, image_ids, options or ColoringOptions(), then_svg)
 
 
 async def delete(

@@ -64,6 +64,7 @@ _ORDER_QUERY = f"""SELECT CAST(json_build_object({_HEAD}, 'line_items', COALESCE
         SELECT json_agg(json_build_object('id', l.id, 'title', l.title, 'quantity', l.quantity,
             'dedication', l.dedication, 'layout', l.layout,
             'shop_values', l.shop_values, 'shop_changed_at', l.shop_changed_at,
+            'shop_changed_fields', l.shop_changed_fields,
             'removed', CASE WHEN l.quantity = 0 THEN true END, 'images', COALESCE((
                 SELECT json_agg({_IMAGE} ORDER BY i.position, i.id)
                 FROM images i WHERE i.line_item_id = l.id), '[]')
@@ -171,8 +172,8 @@ class Views:
     ) -> str:
         """JSON of one page of orders, newest first. Raises ``BadCursorError``."""
         query, values = list_query(cursor, q, status)
-        given = {"files": self._files, "shop": self._shop, "limit": limit + 1, **values}
-        rows = (await execute(self._connection, query, given)).all()
+        parameters = {"files": self._files, "shop": self._shop, "limit": limit + 1, **values}
+        rows = (await execute(self._connection, query, parameters)).all()
         more = len(rows) > limit
         last = rows[limit - 1] if more else None
         cursor = json.dumps(_cursor(last[1], last[2]) if last is not None else None)
