@@ -49,25 +49,24 @@ export function ExportMenu({ order }: { order: Order }) {
         <Icon name="chevronDown" className="size-3.5" />
         {busy && <span className="sr-only">{t("detail.downloading")}</span>}
       </Menu.Trigger>
-      <Menu.Portal>
-        <Menu.Content
-          align="end"
-          sideOffset={6}
-          collisionPadding={12}
-          className="z-30 min-w-52 rounded-xl border border-line bg-card p-1 shadow-float"
-        >
-          {counts(order).map(([what, count]) => (
-            <Menu.Item
-              key={what}
-              onSelect={() => void start(what)}
-              className="flex cursor-pointer items-center justify-between gap-6 rounded-[8px] px-3 py-2 outline-none data-highlighted:bg-soft"
-            >
-              {t(`detail.download.${what}`)}
-              <span className="text-mute tabular-nums">{count}</span>
-            </Menu.Item>
-          ))}
-        </Menu.Content>
-      </Menu.Portal>
+      {/* Inside the page, not in a portal: all content belongs to a landmark. */}
+      <Menu.Content
+        align="end"
+        sideOffset={6}
+        collisionPadding={12}
+        className="z-30 min-w-52 rounded-xl border border-line bg-card p-1 shadow-float"
+      >
+        {counts(order).map(([what, count]) => (
+          <Menu.Item
+            key={what}
+            onSelect={() => void start(what)}
+            className="flex cursor-pointer items-center justify-between gap-6 rounded-[8px] px-3 py-2 outline-none data-highlighted:bg-soft"
+          >
+            {t(`detail.download.${what}`)}
+            <span className="text-mute tabular-nums">{count}</span>
+          </Menu.Item>
+        ))}
+      </Menu.Content>
     </Menu.Root>
   );
 }
