@@ -72,19 +72,19 @@ async def test_a_book_is_looked_at_changed_downloaded_and_marked(visitor: Visito
     dialog = await open_book(visitor, number)
     await expect(dialog.get_by_text("Všechno je v pořádku.")).to_be_visible()
     await dialog.get_by_role("button", name="Sestavit knihu").click()
-    before = await sheets(dialog, 1, 3)
-    assert before == [(396, 560)] * 3
+    before = await sheets(dialog, 1, 4)
+    assert before == [(396, 560)] * 4
     download = dialog.get_by_role("button", name="Stáhnout PDF")
-    assert await printed_size(page, download) == ([A4] * 3, f"{number}-print.pdf")
+    assert await printed_size(page, download) == ([A4] * 4, f"{number}-print.pdf")
 
     await dialog.get_by_role("combobox", name="Papír").select_option("custom")
     await dialog.get_by_role("spinbutton", name="Šířka (mm)").fill(str(CUSTOM[0]))
     await dialog.get_by_role("spinbutton", name="Výška (mm)").fill(str(CUSTOM[1]))
     await dialog.get_by_role("combobox", name="Orientace").select_option("landscape")
     newest = max(book["version"] for book in await until_composed(line, number, width_mm=CUSTOM[0]))
-    after = await sheets(dialog, newest, 3)
-    assert after == [(560, 504)] * 3
-    assert await printed_size(page, download) == ([CUSTOM] * 3, f"{number}-print.pdf")
+    after = await sheets(dialog, newest, 4)
+    assert after == [(560, 504)] * 4
+    assert await printed_size(page, download) == ([CUSTOM] * 4, f"{number}-print.pdf")
 
     await dialog.get_by_role("button", name="Označit jako vytištěnou").click()
     await expect(dialog.get_by_text(re.compile("^Vytištěno "))).to_be_visible()
@@ -94,7 +94,7 @@ async def test_a_book_is_looked_at_changed_downloaded_and_marked(visitor: Visito
     dialog = await open_book(visitor, number)
     await expect(dialog.get_by_role("spinbutton", name="Šířka (mm)")).to_have_value(str(CUSTOM[0]))
     await dialog.get_by_role("combobox", name="Verze").select_option("1")
-    assert await sheets(dialog, 1, 3) == before
+    assert await sheets(dialog, 1, 4) == before
 
 
 async def until_composed(line: Line, number: str, **options: Any) -> Any:
