@@ -27,7 +27,8 @@ from pastelka_orders.handlers.book_versions import BookJobs
 from pastelka_orders.repository import stored_files
 from pastelka_orders.settings import OrdersSettings
 from services.orders.tests.api.test_exports import page
-from services.orders.tests.conftest import attempt_due, serving
+from services.orders.tests.api_client import serving
+from services.orders.tests.job_attempts import attempt_due
 
 BOOKS = "/orders/M1000/books"
 PDF = "1/book/v1/M1000.pdf"
