@@ -94,6 +94,8 @@ async def test_the_form_fits_its_screen(visit: Arrive, system: System, local: st
     order = await system.order(1, first_seed=630)
     visitor = await visit(DisplayOptions(width=width), at=local)
     await visitor.open_order(order["order_number"])
+    if width < 768:  # On a phone the photos come first.
+        await visitor.page.get_by_role("button", name="Vzhled omalovánek").click()
     await toolbar(visitor.page).get_by_text("vlastní", exact=True).click()
     await expect(visitor.page.get_by_role("checkbox", name="Rámeček")).to_be_visible()
     overflow = await visitor.page.evaluate(

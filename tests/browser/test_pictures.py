@@ -183,11 +183,13 @@ async def test_the_keys_of_the_viewer_are_in_its_help(visitor: Visitor, system: 
     await expect(page.get_by_text("Nejprve přejděte na fotku klávesami j a k.")).to_be_visible()
     assert asked == []
     await open_viewer(visitor, image["id"], "Porovnat")
-    await page.keyboard.press("?")
     help_dialog = page.get_by_role("dialog", name="Klávesové zkratky")
-    await expect(help_dialog).to_contain_text("Skutečná velikost a zpět")
-    await page.keyboard.press("Escape")
-    await expect(help_dialog).to_have_count(0)
+    for _ in range(5):  # At once: the help must be the one that closes.
+        await page.keyboard.press("?")
+        await expect(help_dialog).to_contain_text("Skutečná velikost a zpět")
+        await page.keyboard.press("Escape")
+        await expect(help_dialog).to_have_count(0)
+        await expect(page.get_by_role("dialog")).to_have_count(1)
     # There is no SVG; the comparison keeps its key.
     dialog = page.get_by_role("dialog")
     await expect(dialog.get_by_role("button", name="SVG", exact=True)).to_be_disabled()
