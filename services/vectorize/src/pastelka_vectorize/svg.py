@@ -4,6 +4,9 @@ The document is parsed once, and a new one is built from allowed parts. Everythi
 ``pastelka_vectorize.svg_allowed`` is dropped.
 """
 
+import math
+import re
+
 from lxml import etree
 
 from pastelka_common.errors import PermanentError
@@ -17,7 +20,6 @@ from pastelka_vectorize.svg_allowed import (
     allowed_style_sheet,
     allowed_value,
 )
-from pastelka_vectorize.svg_size import view_box
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
@@ -26,6 +28,13 @@ MAX_BYTES = 32 << 20
 MAX_DEPTH = 100
 MAX_ELEMENTS = 100_000
 """Maximum elements of a document, and of those repeated by ``use``."""
+
+MAX_LENGTH = 1e7
+"""Maximum side or offset (user units)."""
+
+_LENGTH = re.compile(r"\A\s*\+?(\d+(?:\.\d*)?|\.\d+)(px|pt|pc|mm|cm|in)?\s*\Z")
+_PER_UNIT = {"": 1.0, "px": 1.0, "pt": 4 / 3, "pc": 16.0, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0}
+"""User units per unit (CSS Values 3: 96 px are one inch)."""
 
 _DECLARATIONS = ("<!ENTITY", "<!ATTLIST", "<!ELEMENT", "<!NOTATION")
 _CODE = "provider_output_invalid"
@@ -183,7 +192,42 @@ def _is_shown(element: etree._Element) -> bool:
 
 
 def _set_view_box(copy: etree._Element, root: etree._Element) -> None:
-    box = view_box(root.get("viewBox"), root.get("width"), root.get("height"))
+    box = _view_box(root.get("viewBox"), root.get("width"), root.get("height"))
     if box is None:
         raise _invalid("it has neither a viewBox nor a width and a height")
     copy.set("viewBox", box)
+
+
+def _view_box(value: str | None, width: str | None, height: str | None) -> str | None:
+    """``x y width height`` from the ``viewBox`` or the size; ``None`` if neither is valid."""
+    return _valid_box(value or "") or _box_of_size(width or "", height or "")
+
+
+def _valid_box(value: str) -> str | None:
+    parts = [part for part in re.split(r"[\s,]+", value.strip()) if part]
+    try:
+        numbers = [float(part) for part in parts]
+    except ValueError:
+        return None
+    if len(numbers) != 4 or not all(math.isfinite(n) and abs(n) <= MAX_LENGTH for n in numbers):  # noqa: PLR2004
+        return None
+    return _box_text(numbers) if min(numbers[2:]) > 0 else None
+
+
+def _box_of_size(width: str, height: str) -> str | None:
+    sides = (_length(width), _length(height))
+    if any(side is None for side in sides):
+        return None
+    return _box_text([0.0, 0.0, *(side for side in sides if side is not None)])
+
+
+def _length(value: str) -> float | None:
+    match = _LENGTH.match(value)
+    if match is None:
+        return None
+    length = float(match[1]) * _PER_UNIT[match[2] or ""]
+    return length if 0 < length <= MAX_LENGTH else None
+
+
+def _box_text(numbers: list[float]) -> str:
+    return " ".join(f"{number:.10g}" for number in numbers)
