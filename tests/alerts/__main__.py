@@ -41,7 +41,7 @@ def _table(found: list[AlertRun]) -> str:
         f"| {one.alert} | {one.what} | {one.fired:.0f} s | {one.summary} | {one.remedy} | {one.ended:.0f} s |"
         for one in found
     ]
-    head = "| alert | caused by | fired after | it said | then | ended after |"
+    head = "| alert | caused by | fired after | summary | remedy | resolved after |"
     return "\n".join([head, "| --- | --- | --- | --- | --- | --- |", *rows])
 
 

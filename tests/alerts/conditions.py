@@ -170,13 +170,13 @@ async def no_orders_worker(system: System) -> AsyncIterator[None]:
 
 CONDITIONS = (
     Condition(
-        "the answer to a paid request is lost",
-        "nothing is left to repair; an hour goes by",
+        "the response to a paid request is lost",
+        "none; it resolves after an hour",
         ("PastelkaPossiblyPaidTwice",),
         answer_lost,
     ),
     Condition(
-        "a job cannot be read",
+        "a job cannot be parsed",
         "`dead-letters list`, `show`, `dismiss`",
         ("PastelkaDeadLetters",),
         job_given_up,
@@ -195,8 +195,8 @@ CONDITIONS = (
         needs_disk=True,
     ),
     Condition(
-        "the storage is not there",
-        "it is put back",
+        "the folder of the storage is missing",
+        "it is restored",
         ("PastelkaStorageAway",),
         storage_unavailable,
     ),
@@ -207,14 +207,14 @@ CONDITIONS = (
         no_worker,
     ),
     Condition(
-        "RunPod answers 500",
-        "RunPod is back; nothing is done here",
+        "RunPod returns 500",
+        "none; RunPod recovers",
         ("PastelkaBreakerOpen",),
         provider_fails,
     ),
-    Condition("the hub is away", "it is started", ("PastelkaPushesFailing",), hub_unavailable),
+    Condition("the hub is unavailable", "it is started", ("PastelkaPushesFailing",), hub_unavailable),
     Condition(
-        "NATS is away",
+        "NATS is unavailable",
         "it is started",
         ("PastelkaOutboxNotMoving", "PastelkaNotWatched"),
         broker_unavailable,

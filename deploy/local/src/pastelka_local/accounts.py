@@ -73,7 +73,7 @@ class Accounts:
         try:
             yield token.strip()
         finally:
-            # If the database has already stopped, the token expires by itself.
+            # If the database has already stopped, the token expires within the hour.
             with suppress(AccountsError, TimeoutError):
                 await self._answer("tokens", "revoke", name)
 

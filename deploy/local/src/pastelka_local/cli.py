@@ -123,7 +123,7 @@ def user(
     name: Annotated[str, typer.Argument(help="The name to sign in with.")],
     role: Annotated[Role, typer.Option(help="Role of the user.")] = Role.OPERATOR,
 ) -> None:
-    """Add a user, whose password is asked for."""
+    """Add a user; prompts for the password."""
     _exit(stack.user(read_settings(), name, role.value))
 
 

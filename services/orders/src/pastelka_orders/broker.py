@@ -37,7 +37,7 @@ class Broker:
         return self._nc
 
     async def check(self) -> None:
-        """Raise if the broker does not answer."""
+        """Raise if the broker does not respond."""
         await ping(await self.client(), timeout=1)
 
     async def aclose(self) -> None:

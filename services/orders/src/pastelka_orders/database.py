@@ -85,7 +85,7 @@ class Database:
             return await self._with_retries(lambda: self._write_once(work, time, end))
 
     async def check(self) -> None:
-        """Raise if the database does not answer."""
+        """Raise if the database does not respond."""
 
         async def ping(connection: AsyncConnection) -> None:
             await connection.exec_driver_sql("SELECT 1")

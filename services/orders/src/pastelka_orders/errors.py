@@ -86,7 +86,7 @@ class OptionUnsupportedError(
     OrdersError,
     status=422,
     code="option_unsupported",
-    title="The coloring provider does not take this option",
+    title="Option not supported",
 ):
     """The coloring provider does not support an option."""
 
@@ -201,9 +201,7 @@ class BookStateError(ConflictError, code="book_state"):
         )
 
 
-class BookUnavailableError(
-    OrdersError, status=503, code="book_not_composed", title="The book cannot be composed now"
-):
+class BookUnavailableError(OrdersError, status=503, code="book_not_composed", title="Book not composed"):
     """The composer has no room for its files, or ended unexpectedly; trying again may help."""
 
 
@@ -286,7 +284,7 @@ class NotOfShopError(ConflictError, code="order_not_of_shop"):
 
 
 class WebhookNotVerifiedError(
-    OrdersError, status=401, code="webhook_not_verified", title="The webhook is not verified"
+    OrdersError, status=401, code="webhook_not_verified", title="Webhook not verified"
 ):
     """The webhook is not signed with the shop's secret."""
 
@@ -297,14 +295,14 @@ class WebhookNotVerifiedError(
         )
 
 
-class OtherShopError(OrdersError, status=403, code="other_shop", title="The webhook is of another shop"):
-    """The webhook is of another shop."""
+class OtherShopError(OrdersError, status=403, code="other_shop", title="Webhook of another shop"):
+    """The webhook comes from another shop."""
 
     def __init__(self, domain: str) -> None:
         super().__init__(f"X-Shopify-Shop-Domain is {domain}; expected the connected shop.")
 
 
-class ExportsBusyError(OrdersError, status=429, code="exports_busy", title="Too many exports at once"):
+class ExportsBusyError(OrdersError, status=429, code="exports_busy", title="Too many exports"):
     """The limit of concurrent exports is reached."""
 
     def __init__(self, limit: int) -> None:
@@ -350,13 +348,11 @@ class NotRequeueableError(ConflictError, code="dead_letter_not_requeueable"):
         super().__init__(f"Dead letter {sequence} cannot be requeued: {reason}", sequence=sequence)
 
 
-class BrokerDownError(
-    OrdersError, status=503, code="broker_unavailable", title="The message broker does not answer"
-):
-    """NATS does not answer."""
+class BrokerDownError(OrdersError, status=503, code="broker_unavailable", title="Message broker unavailable"):
+    """NATS is unavailable."""
 
     def __init__(self) -> None:
-        super().__init__("NATS does not answer; try again in a moment.")
+        super().__init__("NATS is unavailable; try again in a moment.")
 
 
 class UploadAbandonedError(OrdersError, status=503, code="upload_abandoned", title="Upload abandoned"):

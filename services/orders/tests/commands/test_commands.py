@@ -212,7 +212,7 @@ async def test_a_broker_or_database_that_is_away(command: Command, nc: Client) -
     nowhere = f"127.0.0.1:{free_port()}"
     found = await command("dead-letters", "list", NATS_URL=f"nats://user:secret@{nowhere}")
     assert (found.code, found.out) == (1, "")
-    assert found.err.startswith(f"pastelka_orders: NATS does not answer at nats://{nowhere} (NATS_URL)")
+    assert found.err.startswith(f"pastelka_orders: NATS does not respond at nats://{nowhere} (NATS_URL)")
     await give_up(nc, "jobs.coloring.1", '{"version_id": 1}')
     database = f"postgresql+asyncpg://user:secret@{nowhere}/orders"
     for arguments in (("reconcile",), ("dead-letters", "requeue", "1")):

@@ -95,7 +95,7 @@ async def _photos(_request: Request, error: PhotosRefusedError) -> JSONResponse:
         }
         for refused in error.refusals
     ]
-    return problem(error.status, error.code, "The photos were refused", error.reason, errors=errors)
+    return problem(error.status, error.code, "Photos rejected", error.reason, errors=errors)
 
 
 async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
@@ -111,7 +111,7 @@ async def _invalid(_request: Request, error: RequestValidationError) -> JSONResp
 def invalid(errors: Sequence[dict[str, str]]) -> JSONResponse:
     """422: ``errors`` are ``field``, ``code`` and ``message`` of what is wrong."""
     detail = "; ".join(f"{one['field']}: {one['message']}" for one in errors)
-    return problem(422, "invalid_request", "The request is not valid", detail, errors=errors)
+    return problem(422, "invalid_request", "Invalid request", detail, errors=errors)
 
 
 async def _http(request: Request, error: HTTPException) -> JSONResponse:
@@ -146,7 +146,7 @@ async def _database(_request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, CommitUnconfirmedError):
         detail = "The database did not confirm the change. It may have been made: check before you try again."
         return problem(503, error.code, "Change not confirmed", detail, headers={"Retry-After": "2"})
-    title = "The database does not answer"
+    title = "Database unavailable"
     return problem(503, "database_unavailable", title, _UNCHANGED, headers={"Retry-After": "2"})
 
 
@@ -165,15 +165,13 @@ async def _storage(request: Request, error: OSError) -> JSONResponse:
 
 async def _storage_unavailable(_request: Request, error: StorageUnavailableError) -> JSONResponse:
     log.error("storage unavailable", error=error.strerror)
-    title = "The storage does not answer"
+    title = "Storage unavailable"
     return problem(503, "storage_unavailable", title, _UNCHANGED, headers={"Retry-After": "5"})
 
 
 async def _unexpected(_request: Request, error: Exception) -> JSONResponse:
     log.error("request failed", exc_info=error)
-    return problem(
-        500, "internal_error", "An unexpected error", "Nothing was changed; see the service's log."
-    )
+    return problem(500, "internal_error", "Internal error", "Nothing was changed; see the service's log.")
 
 
 def install(app: FastAPI) -> None:

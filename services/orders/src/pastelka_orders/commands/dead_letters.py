@@ -23,7 +23,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser = commands.add_parser("dead-letters", help="abandoned jobs")
     actions = parser.add_subparsers(required=True)
     listing = actions.add_parser("list", help="the newest, newest first")
-    listing.add_argument("--limit", type=_limit, default=dead_letters.NEWEST, help="at most so many")
+    listing.add_argument(
+        "--limit", type=_limit, default=dead_letters.NEWEST, help="maximum number of dead letters"
+    )
     listing.set_defaults(run=_list)
     shown = actions.add_parser("show", help="one with its original message, reason and trace id")
     shown.set_defaults(run=_show)

@@ -37,7 +37,7 @@ async def broker(settings: ServiceSettings) -> AsyncIterator[Client]:
     except Exception as error:
         reason = str(error) or type(error).__name__
         raise ConnectionError(
-            f"NATS does not answer at {without_credentials(url)} (NATS_URL): {reason}"
+            f"NATS does not respond at {without_credentials(url)} (NATS_URL): {reason}"
         ) from error
     try:
         check_version(nc)

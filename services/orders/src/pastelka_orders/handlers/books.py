@@ -1,4 +1,4 @@
-"""Books of an order, composed with the files they are made of at hand."""
+"""Composes books of an order from local copies of their files."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager

@@ -32,7 +32,7 @@ StoredKind = Literal["coloring", "svg", "photo", "book"]
 """Kinds of stored files."""
 
 MANY_FILES = 20
-"""If none of so many files is in the storage, the wrong storage is mounted."""
+"""If none of this many files is in the storage, the wrong storage is mounted."""
 
 ErasureReason = Literal["retention", "customer", "operator"]
 """Why an order was erased: its age, its customer's request, a deletion by an operator."""

@@ -52,7 +52,7 @@ _REDIRECTS = {
 _HEADERS = {"Accept": "image/*,*/*;q=0.8", "Accept-Encoding": "identity"}
 DEFAULT_USER_AGENT = f"Mozilla/5.0 (compatible; Pastelka/{version('pastelka-orders')})"
 _SHARE_PAGE_CODES = {"photo_not_an_image", "photo_access_refused", "photo_gone", "photo_answer_unexpected"}
-"""Error codes that a share page instead of a photo leads to."""
+"""Error codes of a share page that came instead of a photo."""
 
 
 class ProxySettings(BaseModel):

@@ -35,7 +35,7 @@ _DNG_VERSION = 50706
 _TOO_COMPLEX = re.compile(r"memory|security limit", re.IGNORECASE)
 _ENDS_EARLY = re.compile(r"truncated|not processed|end of file|unexpected end", re.IGNORECASE)
 RoomFor = Callable[[int], AbstractContextManager[object]]
-"""Context manager that waits until a photo of so many pixels may be decoded."""
+"""Context manager that waits until a photo of that many pixels may be decoded."""
 
 
 @dataclass(frozen=True, slots=True)

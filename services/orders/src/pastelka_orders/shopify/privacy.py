@@ -74,8 +74,8 @@ def payload_of(topic: str, body: bytes, domain: str | None = None) -> ParseResul
         return ParseResult(None, ("the body: is not a JSON object",))
     wrong = [f"{name}: is missing" for name in sorted(_FIELDS[topic] - set(document))]
     wrong += [f"{name}: does not belong here" for name in sorted(_FOREIGN[topic] & set(document))]
-    said = str(document.get("shop_domain")).strip().lower()
-    if domain is not None and said != domain:
+    named = str(document.get("shop_domain")).strip().lower()
+    if domain is not None and named != domain:
         wrong.append("shop_domain: is not the connected shop's")
     return ParseResult(None, tuple(wrong)) if wrong else read(PrivacyPayload, document)
 
