@@ -14,8 +14,10 @@ from tests.line import Line
 
 _HARMLESS = re.compile(
     "Klávesové zkratky|(Tmavý|Světlý) vzhled|EN: .*|Přihlášení: .*"
-    "|Vše|Čeká na zpracování|Stahování...|Zpracování...|Ke kontrole|Chyba"
-    r"|(Tisk PDF|Omalovánky ZIP|SVG ZIP|Fotky ZIP)\d+|Zobrazit na celou obrazovku: .*|v\d+Chyba.*|Obnovit"
+    "|Vše|(Vyžaduje zásah|K vygenerování|Ke kontrole|Čeká na fotky|Generuje se|Schváleno|Vytištěno|Odesláno"
+    r"|Pozastaveno|Zrušeno)(\d+\+?)?"
+    r"|(Tisk PDF|Omalovánky ZIP|SVG ZIP|Fotky ZIP)\d+|Zobrazit na celou obrazovku: .*"
+    r"|v\d+(Chyba|Dokončeno).*|Obnovit"
 )
 """Buttons for a viewer: appearance, display, downloads and help."""
 

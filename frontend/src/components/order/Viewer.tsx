@@ -4,6 +4,7 @@ import { Icon, type IconName } from "@/components/Icon";
 import { useLanguage } from "@/i18n/context";
 import { cn } from "@/lib/cn";
 import type { OrderImage } from "./model";
+import { ViewerApproval } from "./Approval";
 import { useZoom } from "./useZoom";
 import { chosenVersion, photoOf } from "./versions";
 import { ViewerPicture } from "./ViewerPicture";
@@ -14,9 +15,12 @@ export type View = "photo" | "coloring" | "svg" | "compare";
 export interface Viewed {
   imageId: number;
   view: View;
+  /** Versions that are looked at in place of the chosen ones. */
+  looked?: { coloring?: number | undefined; svg?: number | undefined } | undefined;
 }
 
 interface ViewerProps {
+  orderNumber: string;
   images: OrderImage[];
   viewed: Viewed | undefined;
   onChange: (viewed: Viewed | undefined) => void;
@@ -41,9 +45,9 @@ function fileOf(image: OrderImage, view: View): string | null {
 }
 
 /** The full-screen view: zoom, pan, next and previous; Esc closes it. */
-export function Viewer({ images, viewed, onChange }: ViewerProps) {
+export function Viewer({ orderNumber, images, viewed, onChange }: ViewerProps) {
   const index = images.findIndex((image) => image.id === viewed?.imageId);
-  const image = images[index];
+  const image = lookedAt(images[index], viewed);
   const focusCard = useCardToReturnTo(viewed);
   return (
     <Dialog.Root open={viewed !== undefined && image !== undefined} onOpenChange={() => onChange(undefined)}>
@@ -56,12 +60,28 @@ export function Viewer({ images, viewed, onChange }: ViewerProps) {
           className="fixed inset-0 z-50 flex flex-col bg-[#12100e] text-[#f1ece4] outline-none"
         >
           {viewed && image && (
-            <Screen images={images} index={index} image={image} view={viewed.view} onChange={onChange} />
+            <Screen
+              orderNumber={orderNumber}
+              images={images}
+              index={index}
+              image={image}
+              viewed={viewed}
+              onChange={onChange}
+            />
           )}
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>
   );
+}
+
+/** The image with the versions that are looked at as the chosen ones: to look does not choose. */
+function lookedAt(image: OrderImage | undefined, viewed: Viewed | undefined): OrderImage | undefined {
+  if (!image || !viewed?.looked) return image;
+  const { coloring, svg } = viewed.looked;
+  const chosen = image.selected_version_ids;
+  const ids = { coloring: coloring ?? chosen.coloring, svg: svg ?? chosen.svg };
+  return { ...image, selected_version_ids: ids };
 }
 
 /** Focuses the dialog itself: the keys work at once, and no button has a focus ring. */
@@ -83,21 +103,23 @@ function useCardToReturnTo(viewed: Viewed | undefined): (event: Event) => void {
 }
 
 interface ScreenProps {
+  orderNumber: string;
   images: OrderImage[];
   index: number;
   image: OrderImage;
-  view: View;
+  viewed: Viewed;
   onChange: (viewed: Viewed | undefined) => void;
 }
 
-function Screen({ images, index, image, view: wanted, onChange }: ScreenProps) {
+function Screen({ orderNumber, images, index, image, viewed, onChange }: ScreenProps) {
   const { t } = useLanguage();
+  const { view: wanted, looked } = viewed;
   const views = viewsOf(image);
   const view = views.includes(wanted) ? wanted : (views[0] ?? "photo");
   const file = fileOf(image, view);
   const zoom = useZoom(`${image.id}/${view}`);
   const show = (next: View | undefined): void => {
-    if (next) onChange({ imageId: image.id, view: next });
+    if (next) onChange({ imageId: image.id, view: next, looked });
   };
   const go = (by: number): void => {
     const next = images[index + by];
@@ -137,6 +159,11 @@ function Screen({ images, index, image, view: wanted, onChange }: ScreenProps) {
           <span className="ml-2 font-normal text-[#aaa196]">{`${index + 1} / ${images.length}`}</span>
         </Dialog.Title>
         <Tabs views={views} view={view} onShow={show} />
+        <ViewerApproval
+          orderNumber={orderNumber}
+          image={images[index] ?? image}
+          versionId={image.selected_version_ids.coloring}
+        />
         <div className="ml-auto flex items-center gap-1">
           <Tool label={t("detail.zoom.out")} text="−" onClick={zoom.smaller} />
           <button

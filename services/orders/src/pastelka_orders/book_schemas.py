@@ -19,7 +19,8 @@ BookStatus = Literal["queued", "composing", "completed", "error"]
 MAX_ORDERS = 100
 
 
-def _not_empty(value: str) -> str:
+def not_empty(value: str) -> str:
+    """Validate text that is required. Raises ``ValueError``."""
     if not value:
         raise ValueError("must not be empty")
     return value
@@ -92,7 +93,7 @@ class LineItemPatch(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     title: Annotated[
-        str, Field(max_length=TITLE_LENGTH), AfterValidator(text.single_line), AfterValidator(_not_empty)
+        str, Field(max_length=TITLE_LENGTH), AfterValidator(text.single_line), AfterValidator(not_empty)
     ] = ""
     quantity: Annotated[int, Field(ge=1, le=MAX_COPIES)] = 1
     dedication: Annotated[str | None, Field(max_length=DEDICATION_LENGTH), AfterValidator(_several_lines)] = (

@@ -27,7 +27,7 @@ from pastelka_orders.exports import file_name
 from pastelka_orders.handlers.books import composed
 from pastelka_orders.handlers.preflight import Finding, Sizes, check, raster_paths
 from pastelka_orders.outbox import Outbox
-from pastelka_orders.repository import book_versions, books, claims
+from pastelka_orders.repository import book_versions, books, claims, stages
 from pastelka_orders.repository.book_versions import BookRecord, ClaimedBook
 from pastelka_orders.repository.claims import Claim, ClaimLostError
 from pastelka_orders.row_jobs import Write
@@ -98,6 +98,7 @@ async def mark_printed(
     if record.status != "completed":
         raise BookStateError(order_number, version, f"is {record.status}; only a completed one is printed")
     await book_versions.note_printed(connection, record.id, is_printed=is_printed)
+    await stages.note_book_printed(connection, order_number)
     await _announce(connection, order_number)
 
 

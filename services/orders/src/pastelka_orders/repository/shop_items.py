@@ -61,7 +61,8 @@ _REPLACE_PHOTOS = f"""UPDATE images i SET original_url = n.url, photo_version = 
         photo_replaced_at = clock_timestamp(), path = NULL, width = NULL, height = NULL,
         downloaded_at = NULL, download_error_code = NULL, download_error_message = NULL,
         selected_coloring_id = NULL, selected_svg_id = NULL,
-        coloring_chosen_at = NULL, svg_chosen_at = NULL, {DUE_NOW}
+        coloring_chosen_at = NULL, svg_chosen_at = NULL,
+        approved_at = NULL, approved_by = NULL, rework_reason = NULL, {DUE_NOW}
     FROM unnest(CAST(:ids AS integer[]), CAST(:urls AS text[])) AS n(id, url) WHERE i.id = n.id"""
 _AWAIT_PHOTOS = f"""UPDATE images SET download_error_code = NULL, download_error_message = NULL, {DUE_NOW}
     WHERE id = ANY(CAST(:ids AS integer[]))"""

@@ -13,7 +13,7 @@ from pastelka_orders.domain.shop_orders import ShopItem, ShopOrder
 from pastelka_orders.handlers.versions import end_in_error, stop_work
 from pastelka_orders.models.orders import OrderStatus
 from pastelka_orders.outbox import Outbox
-from pastelka_orders.repository import shop_items, shop_jobs, shop_orders, unread_webhooks, versions
+from pastelka_orders.repository import shop_items, shop_jobs, shop_orders, stages, unread_webhooks, versions
 from pastelka_orders.repository.downloads import refresh_order_status
 from pastelka_orders.repository.shop_orders import KnownOrder
 from pastelka_orders.repository.versions import Version
@@ -62,13 +62,8 @@ async def ingest(
     if known is not None and _is_older(order, known):
         return "older"
     target = await _target(connection, order, known)
-    changed = known is None or await shop_orders.change(connection, known, order)
     outbox = Outbox()
-    is_first_part = order.items is None and order.unread is not None and known is None
-    items = order.readable_items if is_first_part else order.items
-    if items is not None:
-        changed |= await _take_items(connection, outbox, target, items, again)
-    changed |= await unread_webhooks.note(connection, target.id, order.unread)
+    changed = await _take_changes(connection, outbox, target, order, again)
     if can_ask and await _lacks_photos(connection, target, order):
         await _ask(connection, target, order)
     else:
@@ -122,6 +117,25 @@ async def _target(connection: AsyncConnection, order: ShopOrder, known: KnownOrd
         return _Target(known.id, known.order_number, known)
     order_id, number = await shop_orders.add(connection, order)
     return _Target(order_id, number, None)
+
+
+async def _take_changes(
+    connection: AsyncConnection, outbox: Outbox, target: _Target, order: ShopOrder, again: RefetchPolicy
+) -> bool:
+    """Take over items and head; returns whether anything changed, which is noted on a reviewed order."""
+    known = target.known
+    is_reviewed = known is not None and await stages.is_reviewed(connection, known.id)
+    is_first_part = order.items is None and order.unread is not None and known is None
+    items = order.readable_items if is_first_part else order.items
+    changed = False
+    if items is not None:
+        changed = await _take_items(connection, outbox, target, items, again)
+    if known is not None:  # the order after its images, as everywhere
+        changed |= await shop_orders.change(connection, known, order)
+    changed |= await unread_webhooks.note(connection, target.id, order.unread)
+    if changed and is_reviewed:
+        await stages.note_shop_change(connection, target.id)
+    return changed
 
 
 async def _take_items(
