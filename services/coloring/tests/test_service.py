@@ -206,7 +206,7 @@ async def test_options_that_runpod_does_not_take_reach_no_provider(
     assert bench.statuses(job) == ["processing", "error"]
     failure = bench.dead[0].failure
     assert failure.code == "option_unsupported"
-    assert "'runpod' does not take frame, line_weight." in failure.message
+    assert "'runpod' does not support frame, line_weight." in failure.message
     assert len(runpod.jobs.by_id) == 0
 
 

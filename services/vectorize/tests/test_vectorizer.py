@@ -123,7 +123,7 @@ async def test_sentences_for_people(provider, fake, make_request, steps):
     refused = await error_from(provider, make_request(), steps)
     assert refused.message == "Vectorizer.ai refused the page (400): Failed to read the supplied image."
     out_of_credit = await error_from(provider, make_request(), steps)
-    assert out_of_credit.message == "Vectorizer.ai: out of credit (402). Top it up and try again."
+    assert out_of_credit.message == "Vectorizer.ai: out of credit (402). Top up the account and retry."
 
 
 async def test_wrong_secret(fake, make_request, steps):
@@ -179,7 +179,7 @@ def test_a_refusal_without_an_error_of_the_api_is_not_final(body):
 
 def test_a_refusal_with_an_empty_message():
     error = responses.error_of(400, httpx.Headers(), b'{"error": {"message": ""}}')
-    assert error.message == "Vectorizer.ai refused the page (400): it gave no reason."
+    assert error.message == "Vectorizer.ai refused the page (400): no reason given."
 
 
 def test_long_messages_are_cut_to_one_line():

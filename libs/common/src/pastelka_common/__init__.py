@@ -1,1 +1,1 @@
-"""What two Pastelka services must agree on: contracts, messaging, storage, settings, telemetry, health."""
+"""Code shared by Pastelka's services: contracts, messaging, storage, settings, telemetry, health."""

@@ -1,7 +1,7 @@
-"""A circuit breaker: while a provider fails, it is left alone, and jobs wait instead of failing.
+"""A circuit breaker: while a provider fails, calls are paused, and jobs wait instead of failing.
 
-*Closed*, requests go out. After some failures in a row it is *open*: none do, for a pause that
-doubles with every probe that fails. Then it is *half-open*: one request, the probe, decides.
+*Closed*: requests are sent. After consecutive failures it is *open*: none are sent, for a pause that doubles
+with every failed probe. Then it is *half-open*: one request, the probe, decides.
 """
 
 import random
@@ -28,8 +28,8 @@ log = structlog.get_logger(__name__)
 class Breaker:
     """One provider's breaker in one process. Times are seconds.
 
-    It opens after ``failures`` in a row, for ``pause``, doubled up to ``longest``, or for as long
-    as the provider asked (``Retry-After``) if that is longer.
+    It opens after ``failures`` in a row, for ``pause``, doubled up to ``longest``, or for the provider's
+    ``Retry-After`` if that is longer.
     """
 
     def __init__(
@@ -57,13 +57,13 @@ class Breaker:
 
     @property
     def state(self) -> BreakerState:
-        """Which of the three it is now."""
+        """The current state."""
         if self._probe_at is None:
             return "closed"
         return "open" if self._clock() < self._probe_at else "half_open"
 
     def health(self) -> BreakerHealth:
-        """Its state as other services show it."""
+        """The state for health reports."""
         left = self.seconds_until_probe()
         return BreakerHealth(
             state=self.state,
@@ -73,17 +73,17 @@ class Breaker:
         )
 
     def add_listener(self, listener: Callable[[], None]) -> None:
-        """Call ``listener`` whenever it has opened or closed."""
+        """Call ``listener`` whenever it opens or closes."""
         self._listeners.append(listener)
 
     def seconds_until_probe(self) -> float | None:
-        """How long it stays open; ``None`` if it is not."""
+        """Remaining seconds until the probe; ``None`` unless open."""
         if self._probe_at is None or self.state != "open":
             return None
         return max(0.0, self._probe_at - self._clock())
 
     def available_slots(self, free: int, outstanding: int) -> int:
-        """How many jobs to ask for where ``free`` have room and ``outstanding`` were asked for."""
+        """Number of jobs to request, with ``free`` slots and ``outstanding`` requested jobs."""
         match self.state:
             case "closed":
                 return free
@@ -93,21 +93,21 @@ class Breaker:
                 return 0
 
     def check(self) -> None:
-        """Raise :class:`PostponedError` unless a request may go out."""
+        """Raise :class:`PostponedError` unless a request may be sent."""
         state = self.state
         if state == "closed" or (state == "half_open" and not self._probing):
             return
         seconds = self.seconds_until_probe() or _PROBE_SECONDS
-        # Those who wait do not come back together, nor before the breaker is half-open.
+        # Jitter: waiting jobs must not return all at once, nor before the breaker is half-open.
         seconds += random.uniform(0.1, 0.3) * max(self._pause, 1.0)  # noqa: S311 - jitter
         raise PostponedError(
             "provider_paused",
-            f"{self.provider} is left alone for a while, because it failed: {self._reason}",
+            f"Calls to {self.provider} are paused after repeated failures: {self._reason}",
             seconds=seconds,
         )
 
     def allow_request(self) -> bool:
-        """Let one request out; returns whether it is the probe. Raises :class:`PostponedError`."""
+        """Allow one request; returns whether it is the probe. Raises :class:`PostponedError`."""
         self.check()
         if self.state == "closed":
             return False
@@ -115,7 +115,7 @@ class Breaker:
         return True
 
     def record_success(self) -> None:
-        """Note that the provider answered."""
+        """Record that the provider responded."""
         self._in_a_row = 0
         if self._probe_at is None:
             return
@@ -124,7 +124,7 @@ class Breaker:
         log.info("breaker closed", provider=self.provider)
 
     def record_failure(self, error: TransientError) -> None:
-        """Note that a request failed for a reason that may pass."""
+        """Record that a request failed transiently."""
         self._in_a_row += 1
         state = self.state
         if state == "open" or (state == "closed" and self._in_a_row < self._failures):
@@ -137,7 +137,7 @@ class Breaker:
         log.warning("breaker opened", provider=self.provider, seconds=pause, code=error.code)
 
     def record_no_result(self, *, probe: bool) -> None:
-        """Note that a request ended without telling anything of the provider."""
+        """Record that a request ended without information on the provider."""
         if probe:
             self._probing = False
             self._tell()

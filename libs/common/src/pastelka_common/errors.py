@@ -1,11 +1,11 @@
-"""Why a job could not be done, as every provider and handler says it to the job consumer."""
+"""Errors that providers and handlers raise to the job consumer."""
 
 
 class JobError(Exception):
-    """A job could not be done.
+    """A job failed.
 
-    ``code`` is a stable word for programs (``photo_unreadable``); ``message`` is one sentence for
-    a person, without secrets, that says what was wrong and what would be right.
+    ``code`` is a stable identifier (``photo_unreadable``); ``message`` is a sentence for users with cause and
+    remedy, without secrets.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -15,13 +15,13 @@ class JobError(Exception):
 
 
 class BrokerSetupError(RuntimeError):
-    """The broker cannot be used as it is set up; the message says what would be right."""
+    """The broker's setup cannot be used; the message names the remedy."""
 
 
 class TransientError(JobError):
-    """Trying again later may help: a time-out, a dropped connection, 429, 5xx.
+    """A later retry may succeed: a timeout, a dropped connection, 429, 5xx.
 
-    ``retry_after`` is the provider's own wish in seconds (from ``Retry-After``), or ``None``.
+    ``retry_after`` is the provider's ``Retry-After`` in seconds, or ``None``.
     """
 
     def __init__(self, code: str, message: str, *, retry_after: float | None = None) -> None:
@@ -30,22 +30,22 @@ class TransientError(JobError):
 
 
 class SubmitUnknownError(TransientError):
-    """The provider may have taken the job, and may charge for it, but its answer did not arrive."""
+    """The provider may have accepted and charged the job, but its response was lost."""
 
 
 class BrokerUnavailableError(TransientError):
-    """Our own message broker did not answer: no attempt of the job's, and not the provider's fault."""
+    """Our message broker did not respond: counts neither as an attempt nor as a provider failure."""
 
     def __init__(self) -> None:
-        super().__init__("broker_unavailable", "The message broker did not answer.")
+        super().__init__("broker_unavailable", "The message broker did not respond.")
 
 
 class PermanentError(JobError):
-    """Trying again with the same input cannot help: a refused key, an unreadable photo."""
+    """A retry with the same input cannot succeed: a refused key, an unreadable photo."""
 
 
 class PostponedError(JobError):
-    """Not now: nothing was tried, and the job waits ``seconds`` without losing an attempt."""
+    """The job is postponed for ``seconds`` without counting an attempt."""
 
     def __init__(self, code: str, message: str, *, seconds: float) -> None:
         super().__init__(code, message)
@@ -53,4 +53,4 @@ class PostponedError(JobError):
 
 
 class SupersededError(Exception):
-    """The job was given to another worker meanwhile; this one says and does nothing more about it."""
+    """Another worker has taken over the job; this one must stop and report nothing."""

@@ -8,13 +8,13 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 Check = Callable[[], Awaitable[None]]
-"""Returns when a dependency answers, raises when it does not."""
+"""Returns if a dependency is available, else raises."""
 
 _CHECK_TIMEOUT = 3.0
 
 
 async def run_checks(checks: Mapping[str, Check], *, timeout: float = _CHECK_TIMEOUT) -> dict[str, str]:
-    """Result of each check by name: ``ok``, or what is wrong (no answer within ``timeout`` seconds)."""
+    """Result of each check by name: ``ok``, or the error (such as no response in ``timeout`` seconds)."""
     results = await asyncio.gather(*(_run_check(check, timeout) for check in checks.values()))
     return dict(zip(checks, results, strict=True))
 
@@ -23,8 +23,8 @@ async def _run_check(check: Check, timeout: float) -> str:
     try:
         await asyncio.wait_for(check(), timeout)
     except TimeoutError as error:
-        return f"TimeoutError: {error}" if str(error) else f"TimeoutError: no answer in {timeout:g} s"
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with a dependency is the answer
+        return f"TimeoutError: {error}" if str(error) else f"TimeoutError: no response in {timeout:g} s"
+    except Exception as error:  # noqa: BLE001 - any error is the check's result
         return f"{type(error).__name__}: {error}"
     return "ok"
 

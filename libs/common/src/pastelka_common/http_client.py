@@ -1,4 +1,4 @@
-"""Calls to other systems by HTTP: each is a span, and measured.
+"""Tracing and metrics of HTTP requests to other systems.
 
 Names and attributes follow OpenTelemetry's semantic conventions for HTTP clients.
 """
@@ -35,8 +35,8 @@ class InstrumentedRequest:
 def instrumented_request(method: str, url: str, template: str) -> Iterator[InstrumentedRequest]:
     """Measure and trace one request.
 
-    ``template`` names the operation without ids (``status/{id}``): the number of series stays small.
-    The recorded address has no credentials and no query.
+    ``template`` names the operation without ids (``status/{id}``): the number of series stays small. The
+    recorded URL has no credentials and no query.
     """
     address = urlsplit(url).hostname or ""
     call, failed = InstrumentedRequest(), ""
@@ -46,7 +46,7 @@ def instrumented_request(method: str, url: str, template: str) -> Iterator[Instr
         f"{method} {template}",
         kind=SpanKind.CLIENT,
         attributes=attributes,
-        # Texts of exceptions may hold addresses with credentials.
+        # Exception texts may contain URLs with credentials.
         record_exception=False,
         set_status_on_exception=False,
     ) as span:

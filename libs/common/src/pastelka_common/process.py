@@ -1,4 +1,4 @@
-"""The life of a service process: start, until a signal asks it to end."""
+"""Lifecycle of a service process: from startup to a termination signal."""
 
 import asyncio
 import signal
@@ -17,7 +17,7 @@ from pastelka_common.settings import EXIT_BAD_SETTINGS, ServiceSettings
 S = TypeVar("S", bound=ServiceSettings)
 
 Run = Callable[[S, asyncio.Event], Awaitable[None]]
-"""A service: works until the event is set, then finishes or hands back its active jobs."""
+"""A service: runs until the event is set, then finishes or nacks its active jobs."""
 
 log = structlog.get_logger(__name__)
 
@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 def main(service: str, settings_type: type[S], run: Run[S]) -> None:
     """Read the settings, set up logs and traces, and ``run`` the service until it returns.
 
-    SIGTERM and SIGINT set its event. Prints why and exits with 2 where the broker cannot be used.
+    SIGTERM and SIGINT set its event. Exits with 2 and a message if the broker cannot be used.
     """
     settings = settings_type.load()
     telemetry.set_up(
@@ -42,7 +42,7 @@ def main(service: str, settings_type: type[S], run: Run[S]) -> None:
 
 
 async def wait_at_most(event: asyncio.Event, seconds: float) -> bool:
-    """Wait until ``event`` is set, for ``seconds`` at most; returns whether it is set."""
+    """Wait until ``event`` is set, at most ``seconds``; returns whether it is set."""
     with suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)
     return event.is_set()

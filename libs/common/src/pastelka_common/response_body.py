@@ -1,7 +1,7 @@
-"""Reading the body of an HTTP response: to its end, within a bound of bytes and seconds.
+"""Reads the body of an HTTP response completely, with limits on bytes and seconds.
 
-``aiohttp``'s ``response.content.read(n)`` returns what has arrived, which is less than the body as soon as
-the body travels in more than one packet. Nothing but this module therefore reads a body into memory.
+``aiohttp``'s ``response.content.read(n)`` returns what has arrived, which is a part if the body spans several
+packets. So only this module reads bodies into memory.
 """
 
 import asyncio
@@ -11,11 +11,11 @@ import aiohttp
 from aiohttp.http_exceptions import ContentEncodingError
 
 MAX_HEADER_BYTES = 64 * 1024
-"""Of one header field of a response. Browsers take as much; aiohttp's own limit is 8,190 bytes."""
+"""Of one header field of a response. Browsers accept as much; aiohttp's default is 8,190 bytes."""
 
 
 class ResponseBodyError(Exception):
-    """A body that cannot be used; the message says why, without a part of the body."""
+    """The body cannot be used; the message says why, without quoting it."""
 
 
 class ResponseTruncatedError(ResponseBodyError):
@@ -26,7 +26,7 @@ class ResponseTruncatedError(ResponseBodyError):
 
 
 class ResponseTooLargeError(ResponseBodyError):
-    """The body has more bytes than are read; the rest was not."""
+    """The body exceeds the limit; the rest was not read."""
 
     def __init__(self, max_bytes: int) -> None:
         super().__init__(f"the body has more than {max_bytes:,} bytes")
@@ -40,10 +40,10 @@ class ResponseTimeoutError(ResponseBodyError):
 
 
 async def read_body(chunks: AsyncIterable[bytes], *, max_bytes: int, timeout: float) -> bytes:
-    """All of a body; ``chunks`` is ``response.content.iter_any()`` of aiohttp or ``aiter_bytes()`` of httpx.
+    """Read a body; ``chunks`` is ``response.content.iter_any()`` of aiohttp or ``aiter_bytes()`` of httpx.
 
-    ``timeout`` (seconds) is for the whole body, however steadily it drips. Raises ``ResponseBodyError`` and
-    what the client raises for other failures of the connection.
+    ``timeout`` (seconds) is for the whole body. Raises ``ResponseBodyError``, and the client's errors for
+    other connection failures.
     """
     body, deadline = bytearray(), asyncio.timeout(timeout)
     try:
@@ -66,7 +66,7 @@ async def read_body(chunks: AsyncIterable[bytes], *, max_bytes: int, timeout: fl
 
 
 def _is_truncation(error: Exception) -> bool:
-    """Whether a body lacks its end; httpx-aiohttp wraps the exception of aiohttp, which is its cause."""
+    """Whether the body is incomplete; httpx-aiohttp wraps aiohttp's exception as cause."""
     payload = error if isinstance(error, aiohttp.ClientPayloadError) else error.__cause__
     return isinstance(payload, aiohttp.ClientPayloadError) and not isinstance(
         payload.__cause__, ContentEncodingError

@@ -1,4 +1,4 @@
-"""The settings that every service reads from its environment."""
+"""Settings that all services read from the environment."""
 
 import re
 import sys
@@ -13,7 +13,7 @@ from pastelka_common.messaging.names import PREFIX_PATTERN
 
 EXIT_BAD_SETTINGS = 2
 _SHORTEST_SECRET = 6
-"""What is shorter would be found in words that are none."""
+"""Shorter secrets would redact ordinary words."""
 _PASSWORD = re.compile(r"//[^/@\s]*?:([^/@\s]+)@")
 
 
@@ -22,11 +22,11 @@ class ServiceSettings(BaseSettings):
 
     model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
 
-    # Not shown: an address may hold a user and a password.
+    # Not in ``repr``: a URL may contain user and password.
     nats_url: str = Field(default="nats://localhost:4222", repr=False)
     nats_prefix: str = Field(default="", pattern=PREFIX_PATTERN, description="Of streams and subjects")
     stream_replicas: int = Field(default=1, ge=1, le=5)
-    host: str = "0.0.0.0"  # noqa: S104 - a container listens on all of its addresses
+    host: str = "0.0.0.0"  # noqa: S104 - a container listens on all its addresses
     port: int = Field(default=8000, ge=0, le=65535)
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     otel_exporter_otlp_endpoint: str | None = Field(default=None, repr=False)
@@ -34,30 +34,28 @@ class ServiceSettings(BaseSettings):
 
     @classmethod
     def load(cls) -> Self:
-        """Read the environment. Prints what is wrong and exits with 2 when something is."""
+        """Read the environment. On invalid settings, prints the errors and exits with 2."""
         try:
             return cls()
         except ValidationError as error:
             complaints = _complaints(error)
         except SettingsError as error:
-            # A list or the like that is not JSON; the message names the field, never its value.
+            # Malformed JSON of a complex field; the message names the field, never its value.
             complaints = [f"settings: {error}"]
         for line in complaints:
             sys.stderr.write(line + "\n")
         raise SystemExit(EXIT_BAD_SETTINGS)
 
     def secrets(self) -> frozenset[str]:
-        """What must not be said anywhere: secret values, and the passwords within addresses."""
+        """Values to redact: secrets, and passwords in URLs."""
         return frozenset(found for found in _secrets(self) if len(found) >= _SHORTEST_SECRET)
 
 
 class WorkerSettings(ServiceSettings):
-    """Settings of the services that make files through a provider."""
+    """Settings of the services that generate files with a provider."""
 
     job_max_attempts: int = Field(default=12, ge=1, le=100, description="Attempts that may fail")
-    job_max_silent_deliveries: int = Field(
-        default=5, ge=1, le=100, description="Deliveries of which nothing is heard"
-    )
+    job_max_silent_deliveries: int = Field(default=5, ge=1, le=100, description="Deliveries without a report")
     breaker_failure_threshold: int = Field(
         default=5, ge=1, le=1000, description="In a row, until the breaker opens"
     )
@@ -90,7 +88,7 @@ def _passwords(address: str) -> Iterator[str]:
 
 
 def _complaints(error: ValidationError) -> list[str]:
-    """One line a wrong setting, without its value: it may be a secret."""
+    """One line per invalid setting, without its value: it may be a secret."""
     lines = []
     for problem in error.errors(include_input=False, include_url=False):
         name = "_".join(str(part) for part in problem["loc"]).upper() or "settings"

@@ -1,4 +1,4 @@
-"""What a job is made from, taken out of the storage for as long as it is worked on."""
+"""Local copies of a job's source file."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -8,12 +8,12 @@ from pastelka_common.errors import PermanentError, TransientError
 from pastelka_common.storage import Storage, UnsafePathError
 
 Source = Callable[[], AbstractAsyncContextManager[Path]]
-"""Fetches a job's source where it is called: a block with the file, as :func:`source_local_copy` makes it."""
+"""Opens a local copy of a job's source on demand, like :func:`source_local_copy`."""
 
 
 @asynccontextmanager
 async def source_local_copy(storage: Storage, path: str) -> AsyncIterator[Path]:
-    """The file ``path`` as ``Storage.at_hand`` gives it; a missing one is for the provider to tell.
+    """Local copy of ``path`` by ``Storage.local_copy``; the provider reports a missing file.
 
     Raises ``PermanentError`` (``unsafe_path``), ``TransientError`` (``storage_unavailable``).
     """
@@ -24,5 +24,7 @@ async def source_local_copy(storage: Storage, path: str) -> AsyncIterator[Path]:
             raise PermanentError("unsafe_path", str(error)) from error
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            raise TransientError("storage_unavailable", f"The storage gave no file: {reason}.") from error
+            raise TransientError(
+                "storage_unavailable", f"The file cannot be read from the storage: {reason}."
+            ) from error
         yield file

@@ -1,4 +1,4 @@
-"""Traces and logs, set up the same way in every service."""
+"""Setup of tracing and logging for all services."""
 
 import json
 import logging
@@ -21,7 +21,7 @@ from opentelemetry.trace import Link, SpanKind
 from opentelemetry.util.types import AttributeValue
 
 _MOST_LINKS = 128
-"""What a span holds of links by OpenTelemetry's default; more would only be dropped."""
+"""OpenTelemetry's default limit of links per span; more would be dropped."""
 
 tracer = trace.get_tracer("pastelka")
 
@@ -33,15 +33,15 @@ def set_up(
     otlp_endpoint: str | None = None,
     secrets: Collection[str] = (),
 ) -> None:
-    """Start tracing and logging of this process. ``secrets`` are struck out of every line.
+    """Start tracing and logging of this process. ``secrets`` are redacted from every line.
 
-    Every message and log line carries a trace id, always. Spans are recorded, and leave the
-    process, only where ``otlp_endpoint`` (``OTEL_EXPORTER_OTLP_ENDPOINT``) is set.
+    Every message and log line has a trace id. Spans are recorded and exported only if ``otlp_endpoint``
+    (``OTEL_EXPORTER_OTLP_ENDPOINT``) is set.
     """
     sampler = ParentBased(ALWAYS_ON) if otlp_endpoint else ALWAYS_OFF
     provider = TracerProvider(sampler=sampler, resource=Resource.create({SERVICE_NAME: service}))
     if otlp_endpoint:
-        # Takes a third of a second to import, which a service without an endpoint need not wait for.
+        # Imported on demand: it takes a third of a second.
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
 
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
@@ -50,9 +50,9 @@ def set_up(
 
 
 def flush(seconds: float = 5.0) -> None:
-    """Send what is recorded and not sent yet; blocks for at most ``seconds``.
+    """Export pending spans; blocks for at most ``seconds``.
 
-    A process that ends by a signal, as uvicorn does, sends nothing more by itself.
+    A process that ends by a signal, as uvicorn does, would lose them.
     """
     provider = trace.get_tracer_provider()
     if isinstance(provider, TracerProvider):
@@ -67,7 +67,7 @@ def current_headers() -> dict[str, str]:
 
 
 def context_of(headers: Mapping[str, str] | None) -> Context:
-    """The trace context that came with a message."""
+    """The trace context in a message's headers."""
     return propagate.extract(headers or {})
 
 
@@ -86,7 +86,7 @@ class TraceHeaders:
 
 
 class Carrier(Protocol):
-    """A message with the trace context that came with it."""
+    """A message with trace headers."""
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -100,11 +100,10 @@ M = TypeVar("M", bound=Carrier)
 def batch_span(
     name: str, kind: SpanKind, messages: Sequence[M], describe: Callable[[M], TraceHeaders]
 ) -> Iterator[list[dict[str, str]]]:
-    """One span for what is done to many messages at once, and one for each in the message's own trace.
+    """One span for processing a batch, and one for each message in the message's own trace.
 
-    The spans are linked both ways, so that a trace leads through the batch. Yields the trace context
-    that each message goes on with. Where nothing is recorded that is the one it came with, and nothing
-    is described.
+    The spans are linked both ways. Yields the trace headers for each message's further processing; if nothing
+    is recorded, these are its own, and ``describe`` is not called.
     """
     contexts = [context_of(message.headers) for message in messages] if _is_recorded() else []
     if not contexts:
@@ -146,14 +145,14 @@ class QuietExporter:
     """
 
     def __init__(self, secrets: Collection[str]) -> None:
-        # As they are, as JSON writes them, and as an address would.
+        # Plain, JSON-escaped and percent-encoded.
         forms = {form for secret in secrets for form in _forms(secret)}
         self._pattern = (
             re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True)))) if forms else None
         )
 
     def __call__(self, _logger: Any, _method: str, line: Any) -> Any:
-        """The line without them."""
+        """Redact a line."""
         return line if self._pattern is None else self._pattern.sub("***", line)
 
 
@@ -182,19 +181,18 @@ def _set_up_logs(service: str, level: str, silenced: QuietExporter) -> None:
     processors = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer, silenced]
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=processors, foreign_pre_chain=shared))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # Every request of every poll would drown what matters.
+    # A line per polling request would drown other messages.
     for chatty in ("httpx", "httpcore", "uvicorn.access", "aiohttp.access"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def log_to_stderr() -> None:
-    """Write the log of a command to standard error, as standard output holds its answer."""
+    """Write the log of a command to standard error, since standard output is for its result."""
     structlog.configure(logger_factory=_stderr_logger)
 
 
 def _stderr_logger(*_names: Any) -> structlog.PrintLogger:
-    # Looked up for each logger: a caller that runs a command in its own process may replace sys.stderr
-    # and close the replacement afterwards.
+    # Resolved per logger: a caller that runs a command in-process may replace sys.stderr and close it later.
     return structlog.PrintLogger(sys.stderr)
 
 

@@ -1,4 +1,4 @@
-"""Small pictures of stored files, made when a file is stored; they are never the reason that it is not."""
+"""Thumbnails of stored files, created with the file; a thumbnail failure never fails the store."""
 
 from io import BytesIO
 
@@ -10,16 +10,16 @@ from PIL import Image
 from pastelka_common.storage import Storage, thumbnail_path
 
 SIDE = 400
-"""Longest side in pixels: a card of 200 on a screen of double density."""
+"""Longest side in pixels: a card of 200 px at double pixel density."""
 _QUALITY = 75
 
 log = structlog.get_logger(__name__)
 
 
 def thumbnail(image: Image.Image) -> bytes:
-    """``image`` as a WebP file of at most :data:`SIDE` pixels a side, without metadata; on white.
+    """``image`` as WebP of at most :data:`SIDE` pixels per side, without metadata, on white.
 
-    ``image`` itself is left as it is. Blocking; raises whatever Pillow does.
+    Does not change ``image``. Blocking; raises Pillow's errors.
     """
     small = image.copy() if max(image.size) <= SIDE else _reduced(image)
     if small.mode in {"P", "PA", "LA", "RGBa"}:
@@ -31,19 +31,19 @@ def thumbnail(image: Image.Image) -> bytes:
     small = small.convert("RGB")
     small.info = {}
     file = BytesIO()
-    small.save(file, "WEBP", quality=_QUALITY, method=0)  # a third of the time of 4, a little larger
+    small.save(file, "WEBP", quality=_QUALITY, method=0)  # a third of method 4's time, slightly larger
     return file.getvalue()
 
 
 def thumbnail_of(content: bytes) -> bytes:
-    """The same for the content of an image file."""
+    """Thumbnail of an image file's content."""
     with Image.open(BytesIO(content)) as image:
         image.draft(None, (SIDE, SIDE))
         return thumbnail(image)
 
 
 async def store_thumbnail(storage: Storage, path: str, content: bytes | None) -> None:
-    """Keep ``content`` as the thumbnail of the file ``path``; a failure is logged and forgotten."""
+    """Store ``content`` as thumbnail of the file ``path``; a failure is only logged."""
     if content is None:
         return
     try:
@@ -53,24 +53,24 @@ async def store_thumbnail(storage: Storage, path: str, content: bytes | None) ->
 
 
 class Thumbnails:
-    """Makes thumbnails of files that are stored, in one thread at a time."""
+    """Creates thumbnails of stored files, one at a time, in a thread."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._threads = anyio.CapacityLimiter(1)
 
     async def make(self, path: str, picture: bytes) -> None:
-        """Make the thumbnail of ``path`` from an image file's content; a failure is logged and forgotten."""
+        """Create the thumbnail of ``path`` from an image file's content; a failure is only logged."""
         try:
             content = await to_thread.run_sync(thumbnail_of, picture, limiter=self._threads)
-        except Exception as error:  # noqa: BLE001 - Pillow raises whatever it likes on a damaged file
+        except Exception as error:  # noqa: BLE001 - Pillow raises arbitrary exceptions on a damaged file
             log.warning("thumbnail creation failed", path=path, error=str(error) or type(error).__name__)
             return
         await store_thumbnail(self._storage, path, content)
 
 
 def _reduced(image: Image.Image) -> Image.Image:
-    """A smaller copy; averages whole blocks of pixels first, which is many times faster on a large page."""
+    """A smaller copy; averages blocks of pixels first, which is much faster on a large page."""
     if image.mode not in {"L", "RGB", "RGBA"}:
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     factor = SIDE / max(image.size)

@@ -48,7 +48,7 @@ async def test_who_waits_for_a_dependency_says_so_in_time(nc: Client):
     async with serve_health(nc, "one", {"hub": hangs}):
         (health,) = await soon(collect_health(nc, ["one"]))
     assert not health.healthy
-    assert health.checks == {"hub": "TimeoutError: no answer in 0.8 s"}
+    assert health.checks == {"hub": "TimeoutError: no response in 0.8 s"}
 
 
 async def test_a_malformed_health_reply_is_ignored(nc: Client):

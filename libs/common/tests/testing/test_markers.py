@@ -43,7 +43,7 @@ def test_a_test_that_does_not_say_so_cannot_start_a_server(project: pytest.Pytes
     result = project.runpytest_subprocess("-m", "not server")
     result.assert_outcomes(passed=1, failed=1, deselected=1)
     result.stdout.fnmatch_lines(
-        ["*ServerError: test_some.py::test_that_starts_one_itself starts nats and has no marker `server`*"]
+        ["*ServerError: test_some.py::test_that_starts_one_itself starts nats but has no marker `server`*"]
     )
 
 

@@ -1,1 +1,1 @@
-"""The coloring service: one photo becomes one coloring page, through a provider."""
+"""The coloring service: generates coloring pages from photos with a provider."""

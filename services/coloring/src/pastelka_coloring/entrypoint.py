@@ -1,4 +1,4 @@
-"""``python -m pastelka_coloring``: takes coloring jobs until SIGTERM."""
+"""``python -m pastelka_coloring``: processes coloring jobs until SIGTERM."""
 
 import asyncio
 
@@ -13,12 +13,12 @@ from pastelka_common.storage import open_storage
 
 
 def main() -> None:
-    """Work until SIGTERM."""
+    """Run the worker until SIGTERM."""
     process.main("coloring", ColoringSettings, run)
 
 
 async def run(settings: ColoringSettings, stop: asyncio.Event) -> None:
-    """Take jobs until ``stop`` is set; then finish or hand back the active jobs."""
+    """Process jobs until ``stop`` is set; then finish or nack the active jobs."""
     provider = await _provider(settings)
     storage = open_storage(settings)
     try:
@@ -38,7 +38,7 @@ async def run(settings: ColoringSettings, stop: asyncio.Event) -> None:
 
 
 def _grace(settings: ColoringSettings) -> float:
-    """Seconds for active jobs: a local page is nearly done, a RunPod job is handed on at once."""
+    """Seconds for active jobs at shutdown: a local page may finish, a RunPod job is nacked at once."""
     return settings.shutdown_grace / 2 if settings.coloring_provider == "local" else 0.0
 
 
@@ -48,7 +48,7 @@ async def _provider(settings: ColoringSettings) -> ColoringProvider:
         from pastelka_coloring.providers.runpod import RunpodProvider, WatchTimeouts  # noqa: PLC0415
 
         if settings.runpod_api_key is None or settings.runpod_endpoint_id is None:
-            raise RuntimeError("settings let an incomplete RunPod account through")
+            raise RuntimeError("the settings accepted an incomplete RunPod account")
         return RunpodProvider(
             base_url=settings.runpod_base_url,
             endpoint_id=settings.runpod_endpoint_id,

@@ -1,4 +1,4 @@
-"""One coloring job: its photo, the provider, the page."""
+"""Generation of the page of one coloring job."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -15,14 +15,14 @@ from pastelka_common.storage import Storage
 
 @dataclass(frozen=True)
 class ColoringGenerator:
-    """Makes the coloring page of a job."""
+    """Generates the coloring page of a job."""
 
     provider: ColoringProvider
     storage: Storage
     statuses = ColoringProcessingStatus
 
     async def generate(self, job: ColoringJob, report: RunReporter) -> bytes:
-        """The page as PNG. Raises ``PermanentError`` for options that the provider does not take."""
+        """The page as PNG. Raises ``PermanentError`` for options that the provider does not support."""
         options = job.options
         self._require_supported(options)
         request = ColoringRequest(
@@ -38,15 +38,15 @@ class ColoringGenerator:
         return await self.provider.color(request, report)
 
     def _require_supported(self, options: ColoringOptions) -> None:
-        # The API refuses them; but the version may be older than the service's present provider.
+        # The API rejects them, but the version may be older than the current provider.
         unsupported = unsupported_options(self.provider.name, options.model_dump())
         if unsupported:
             raise PermanentError(
                 "option_unsupported",
-                f"The coloring provider {self.provider.name!r} does not take {', '.join(unsupported)}."
-                " Generate a page without, or set COLORING_PROVIDER to a provider that does.",
+                f"The coloring provider {self.provider.name!r} does not support {', '.join(unsupported)}."
+                " Generate a page without them, or set COLORING_PROVIDER to a provider that does.",
             )
 
     async def cancel(self, provider_job_id: str) -> None:
-        """Stop the job at the provider."""
+        """Cancel the job at the provider."""
         await self.provider.cancel(provider_job_id)

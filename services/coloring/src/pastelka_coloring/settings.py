@@ -14,8 +14,8 @@ _IN_FLIGHT = {"local": 64, "runpod": 400}
 class ColoringSettings(WorkerSettings, StorageSettings):
     """Environment of the coloring worker.
 
-    ``coloring_concurrency`` (active jobs in this process) and ``coloring_max_in_flight`` (over all
-    replicas) default by provider: a local job keeps a processor busy, a RunPod job only waits.
+    The defaults of ``coloring_concurrency`` (active jobs in this process) and ``coloring_max_in_flight``
+    (across all replicas) depend on the provider: a local job uses a core, a RunPod job only waits.
     """
 
     coloring_provider: Literal["local", "runpod"] = "local"
@@ -55,5 +55,5 @@ class ColoringSettings(WorkerSettings, StorageSettings):
 
     @property
     def max_in_flight(self) -> int:
-        """Active jobs over all replicas."""
+        """Active jobs across all replicas."""
         return self.coloring_max_in_flight or _IN_FLIGHT[self.coloring_provider]

@@ -1,1 +1,1 @@
-"""The orders service: the database, the HTTP API, and the order in which things happen."""
+"""The orders service: database, HTTP API and ordering of events."""

@@ -1,4 +1,4 @@
-"""``python -m pastelka_orders``: what an operator does by hand."""
+"""``python -m pastelka_orders``: the operator's command line."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What the API answers and takes about printed books."""
+"""Request and response bodies of printed books."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""The API's connection to NATS: few requests need it, so the first of them opens it."""
+"""The API's connection to NATS, opened by the first request that needs it."""
 
 import asyncio
 from contextlib import suppress
@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 
 class Broker:
-    """One connection for the process; the API answers all else without it."""
+    """One connection per process; requests that do not need it are served without."""
 
     def __init__(self, url: str, prefix: str = "") -> None:
         self._url = url
@@ -27,7 +27,7 @@ class Broker:
         self._nc: Client | None = None
 
     async def client(self) -> Client:
-        """The connection, once it is there. Raises :class:`BrokerUnavailableError`."""
+        """The connection, once it is open. Raises :class:`BrokerUnavailableError`."""
         if self._task is None:
             self._task = asyncio.create_task(self._keep())
         with suppress(TimeoutError):
@@ -54,6 +54,6 @@ class Broker:
                     self._nc = nc
                     self._connected.set()
                     await asyncio.Event().wait()
-            except BrokerSetupError as error:  # the API serves everything else meanwhile
+            except BrokerSetupError as error:  # the API keeps serving other requests
                 log.warning("broker unusable", reason=str(error))
                 await asyncio.sleep(_SETUP_RETRY_DELAY)

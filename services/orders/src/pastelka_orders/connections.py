@@ -1,12 +1,12 @@
-"""Connections to PostgreSQL that wait for nothing longer than a bound, and are dropped when in doubt.
+"""Connections to PostgreSQL with a timeout on every wait, dropped when in doubt.
 
-The bounds fit into each other, so that a request ends within 30 s and changes nothing afterwards:
+The timeouts are nested, so that a request ends within 30 s and changes nothing afterwards:
 
-- the server ends a transaction whose client is silent for ``idle`` seconds: a ``COMMIT`` that is still
-  on its way then finds nothing to commit;
-- it gives up a lock after ``lock`` seconds, which is longer, so that what waits for such a transaction
-  gets its turn, and a statement after ``statement`` seconds;
-- we wait ``answer`` seconds for each answer, which is longer than all of these.
+- the server ends a transaction whose client is silent for ``idle`` seconds: a ``COMMIT`` that arrives later
+  has nothing to commit;
+- it stops waiting for a lock after ``lock`` seconds, longer than ``idle``, so that a waiter outlasts such a
+  transaction, and ends a statement after ``statement`` seconds;
+- the client waits ``answer`` seconds for each response, longer than all of these.
 
 Server: https://www.postgresql.org/docs/current/runtime-config-client.html and
 https://www.postgresql.org/docs/current/runtime-config-connection.html. Sockets: tcp(7).
@@ -27,10 +27,10 @@ from pastelka_orders.database_errors import DatabaseUnavailableError
 
 CONNECT_SECONDS = 5.0
 CHECKOUT_SECONDS = 10.0
-"""For a connection of the pool to be free."""
+"""To wait for a free connection of the pool."""
 _CLOSE_SECONDS = 2.0
 _UNACKNOWLEDGED_SECONDS = 10
-"""After which a peer that acknowledges nothing is taken for dead; so are idle ones after 10 + 3 x 5 s."""
+"""After which a peer that acknowledges nothing is considered dead; an idle one after 10 + 3 x 5 s."""
 _KEEPALIVES = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 SERVER_KEEPALIVES = {
     "tcp_keepalives_idle": "10",
@@ -42,18 +42,18 @@ SERVER_KEEPALIVES = {
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long things may take, in seconds."""
+    """Timeouts in seconds."""
 
     idle: int = 8
     lock: int = 10
     statement: int = 12
     answer: int = 14
     work: int = 15
-    """Everything before the ``COMMIT``, with the wait for a connection and another try."""
+    """Everything before the ``COMMIT``, including the wait for a connection and retries."""
 
     @property
     def session(self) -> dict[str, str]:
-        """Settings of PostgreSQL."""
+        """The corresponding settings of a PostgreSQL session."""
         return {
             "idle_in_transaction_session_timeout": f"{self.idle}s",
             "lock_timeout": f"{self.lock}s",
@@ -64,11 +64,11 @@ class Limits:
 
 SERVICE = Limits()
 COMMAND = Limits(idle=60, lock=60, statement=900, answer=960, work=3600)
-"""Of a person's command, which may look at everything there is."""
+"""For the operator's commands, which may scan whole tables."""
 
 
 class BoundedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
-    """A connection whose peer is noticed to be gone, and which never takes long to close."""
+    """A connection that detects a dead peer and closes within a bounded time."""
 
     def __init__(self, protocol: Any, transport: asyncio.Transport, *args: Any, **options: Any) -> None:
         super().__init__(protocol, transport, *args, **options)
@@ -76,7 +76,7 @@ class BoundedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ha
         _watch(transport)
 
     async def close(self, *, timeout: float | None = None) -> None:
-        """Close; a peer that does not answer is not waited for."""
+        """Close, without waiting for a peer that does not respond."""
         try:
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await super().close(timeout=timeout)
@@ -84,7 +84,7 @@ class BoundedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ha
             self.terminate()
 
     def terminate(self) -> None:
-        """Drop it with everything that was not delivered: the kernel would go on sending a ``COMMIT``."""
+        """Reset the connection, discarding unsent data: the kernel would still deliver a ``COMMIT``."""
         _set(self._wire, socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         super().terminate()
 
@@ -92,11 +92,11 @@ class BoundedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ha
 def create_engine(
     url: str, *, pool_size: int, timezone: str, limits: Limits, is_pooled: bool, autocommit: bool
 ) -> AsyncEngine:
-    """An engine with a pool of its own; connections are opened when they are first needed.
+    """Create an engine with its own pool; connections are opened on demand.
 
-    ``is_pooled``: between us and PostgreSQL is a pooler that gives each transaction another session
-    (PgBouncer's ``transaction``). Then nothing is left in a session: no named statement, no setting but
-    those that the pooler itself carries over, and every read is a transaction of its own.
+    ``is_pooled``: a pooler assigns each transaction another session (PgBouncer's ``transaction`` mode). Then
+    no session state is used: no named statements, no settings but those that the pooler tracks, and every
+    read is its own transaction.
     """
     carried_over = {"timezone": timezone, "application_name": "pastelka-orders"}
     connect_args: dict[str, Any] = {
@@ -111,15 +111,15 @@ def create_engine(
     else:
         connect_args["server_settings"] = {**carried_over, **limits.session, **SERVER_KEEPALIVES}
     if autocommit and not is_pooled:
-        # One statement is its own transaction: no BEGIN and ROLLBACK around each, and nothing to
-        # reset when the connection goes back to the pool.
+        # Each statement is its own transaction: no BEGIN and ROLLBACK, and nothing to reset when the
+        # connection returns to the pool.
         options = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None}
     engine = create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=CHECKOUT_SECONDS,
-        hide_parameters=True,  # names and e-mails of customers are no part of an error
+        hide_parameters=True,  # errors must not contain customers' names and e-mails
         connect_args=connect_args,
         **options,
     )
@@ -130,7 +130,7 @@ def create_engine(
 
 
 def _discard_when_silent(context: ExceptionContext) -> DatabaseUnavailableError | None:
-    """A connection on which an answer is missing is used no more, nor is any that is as old as it."""
+    """Invalidate a connection on which a response timed out, and all pooled ones of its age."""
     error = context.original_exception
     connection = context.connection
     if not isinstance(error, TimeoutError | asyncio.CancelledError) or connection is None:
@@ -139,7 +139,7 @@ def _discard_when_silent(context: ExceptionContext) -> DatabaseUnavailableError 
         driver: Any = connection.connection.driver_connection
         driver.terminate()
     context.is_disconnect = context.invalidate_pool_on_disconnect = True
-    return DatabaseUnavailableError("no answer in time") if isinstance(error, TimeoutError) else None
+    return DatabaseUnavailableError("no response in time") if isinstance(error, TimeoutError) else None
 
 
 def _set_locally(limits: Limits) -> Any:
@@ -152,7 +152,7 @@ def _set_locally(limits: Limits) -> Any:
 
 
 def _watch(transport: asyncio.Transport) -> None:
-    """Let the kernel notice a peer that is gone (not every system has all of these)."""
+    """Set TCP keepalive and user timeout, where the system supports them."""
     _set(transport, socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in {**_KEEPALIVES, "TCP_USER_TIMEOUT": 1000 * _UNACKNOWLEDGED_SECONDS}.items():
         if hasattr(socket, name):

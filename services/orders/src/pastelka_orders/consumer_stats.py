@@ -1,4 +1,4 @@
-"""How far consumers are: what waits, and what they have dealt with."""
+"""Progress of JetStream consumers."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from pastelka_common.messaging.topology import FACTS_CONSUMER, STATUS, ConsumerS
 
 @dataclass(frozen=True, slots=True)
 class ConsumerStats:
-    """Messages of one consumer: waiting, in progress, and the number up to which all are finished."""
+    """Messages of one consumer: waiting, in progress, and the sequence up to which all are finished."""
 
     waiting: int = 0
     in_progress: int = 0
@@ -21,7 +21,7 @@ class ConsumerStats:
 
 
 async def consumer_stats(nc: Client, spec: ConsumerSpec) -> ConsumerStats:
-    """How a consumer stands; nothing waits for one whose service has never been here."""
+    """Stats of a consumer; zeros if it does not exist yet."""
     try:
         info = await nc.jetstream().consumer_info(names_of(nc).stream(spec.stream), spec.name)
     except NotFoundError:
@@ -31,7 +31,7 @@ async def consumer_stats(nc: Client, spec: ConsumerSpec) -> ConsumerStats:
 
 
 async def are_facts_applied(nc: Client, kind: StatusType, version_id: int) -> bool:
-    """Whether every fact of a version that ``STATUS`` holds has been applied or refused.
+    """Whether every fact of a version in the stream ``STATUS`` has been applied or refused.
 
     Raises ``publish.BROKER_ERRORS``.
     """

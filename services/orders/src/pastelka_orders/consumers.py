@@ -35,11 +35,11 @@ _JOBS: dict[str, type[ColoringJob] | type[SvgJob]] = {"coloring": ColoringJob, "
 
 
 class FactsConsumer:
-    """Applies facts in batches: whatever has arrived while the last batch was being committed.
+    """Applies facts in batches: all that arrived while the last batch was being committed.
 
-    A batch is acknowledged after its commit. If one fact of it cannot be applied, the others are
-    applied one by one. Whatever else the database says (away, read-only, full, a table or a right that
-    is missing), the batch waits: no fact is lost for that.
+    A batch is acknowledged after its commit. If it contains a fact that cannot be applied, its facts are
+    applied one by one. On any other database error (unavailable, read-only, full, a missing table or
+    privilege), the batch waits: no fact is lost.
     """
 
     def __init__(self, nc: Client, database: Database, on_commit: Callable[[], None]) -> None:
@@ -48,7 +48,7 @@ class FactsConsumer:
         self._on_commit = on_commit
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Consume until ``stop`` is set; what was not applied is delivered again to another."""
+        """Consume until ``stop`` is set; facts that were not applied are redelivered."""
         await self._subscription.start()
         stopped = asyncio.create_task(stop.wait())
         try:
@@ -76,7 +76,7 @@ class FactsConsumer:
         while batch and not stop.is_set():
             try:
                 await self._database.write(lambda c: apply_facts(c, [fact for _, fact in batch]))
-            except Exception as error:  # noqa: BLE001 - told apart below
+            except Exception as error:  # noqa: BLE001 - classified below
                 if not is_database_error(error) or is_data_error(error):
                     await self._apply_alone(batch, error, stop)
                     return
@@ -90,7 +90,7 @@ class FactsConsumer:
     async def _apply_alone(
         self, batch: list[tuple[Msg, Received]], error: Exception, stop: asyncio.Event
     ) -> None:
-        """A batch that cannot be applied is applied one by one; what cannot be even then is dropped."""
+        """Apply a failed batch one by one; a fact that fails alone is dropped."""
         if len(batch) == 1:
             log.error("fact cannot be applied, dropped", subject=batch[0][0].subject, exc_info=error)
             await _quietly(batch[0][0].term)
@@ -123,7 +123,7 @@ def _traced(received: Received) -> TraceHeaders:
 
 
 async def _readable(msg: Msg) -> Received | None:
-    """The fact in a message; one that holds none is dropped."""
+    """The fact in a message; terminates a malformed one."""
     fact = _fact(msg)
     if fact is None:
         log.error("malformed fact dropped", subject=msg.subject, data=msg.data[:500])
@@ -143,26 +143,26 @@ def _fact(msg: Msg) -> Received | None:
 
 
 async def _quietly(call: Callable[[], object]) -> None:
-    """Tell the server; if it cannot be told it delivers again, which changes nothing."""
+    """Send an acknowledgement; if that fails, the server redelivers, which changes nothing."""
     try:
         await call()  # type: ignore[misc]
     except Exception as error:  # noqa: BLE001 - as the docstring says
-        log.debug("not told", error=str(error))
+        log.debug("acknowledgement failed", error=str(error))
 
 
 @dataclass(frozen=True)
 class DeadLetters:
-    """Marks the versions of jobs that were given up on: the handler of the dead letters' consumer."""
+    """Handler of the dead letters' consumer: marks versions of abandoned jobs as failed."""
 
     database: Database
     nc: Client
     on_commit: Callable[[], None]
 
     async def handle(self, letter: DeadLetter, _delivery: Delivery) -> Outcome:
-        """End the version in error unless its worker already said so.
+        """End the version in error unless its worker already reported it.
 
-        The worker stored its facts before the letter, but another consumer applies them. The letter
-        waits for that, so that the version passes through its statuses in their order.
+        The worker published its facts before the letter, but another consumer applies them. The letter waits
+        for that, so that the version passes through its statuses in order.
         """
         job = _job_of(letter)
         if job is not None:
@@ -172,7 +172,7 @@ class DeadLetters:
         return Ack()
 
     async def _wait_for_facts(self, job: VersionJob) -> None:
-        """Raise :class:`PostponedError` while facts of the job's version are not applied."""
+        """Raise :class:`PostponedError` while facts of the job's version are pending."""
         try:
             applied = await are_facts_applied(self.nc, job.kind, job.version_id)
         except BROKER_ERRORS as error:

@@ -1,4 +1,4 @@
-"""The edge at which transactions are committed, and at which a database that is away is told apart."""
+"""Transactions: commit, rollback, retries, and detection of an unavailable database."""
 
 import asyncio
 import random
@@ -28,10 +28,9 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 Work = Callable[[AsyncConnection], Awaitable[T]]
-"""What is done in one transaction."""
+"""Work to run in one transaction."""
 
-# Another transaction went first in a way that cannot be waited out, or a column's type has changed
-# since the statement was planned: doing it again is the remedy.
+# Serialization failure, deadlock, or a cached plan that a column's new type invalidated: a retry helps.
 _TRY_AGAIN = {"40001", "40P01", "0A000"}
 _TRIES = 5
 _CHECK_SECONDS = 2.5
@@ -67,20 +66,19 @@ class Database:
         )
 
     async def read(self, work: Work[T]) -> T:
-        """Do ``work``, every statement of which sees what is committed at that moment.
+        """Run ``work``; each of its statements has its own snapshot.
 
-        Done again if it met a connection that had died while it lay in the pool. Raises
-        :class:`DatabaseUnavailableError`.
+        Retried if the pooled connection turned out to be dead. Raises :class:`DatabaseUnavailableError`.
         """
         async with self._in_time():
             return await self._tried(lambda: self._read_once(work))
 
     async def write(self, work: Work[T]) -> T:
-        """Do ``work`` and commit; rolled back if it raises.
+        """Run ``work`` and commit; roll back if it raises.
 
-        Done again after a deadlock, and if the connection was lost before the commit: then nothing was
-        changed. Raises :class:`DatabaseUnavailableError`; if it is a :class:`CommitUnconfirmedError`, the
-        commit may have been made.
+        Retried after a deadlock, and if the connection was lost before the commit: nothing was changed then.
+        Raises :class:`DatabaseUnavailableError`; with a :class:`CommitUnconfirmedError`, the commit may have
+        been made.
         """
         end = asyncio.get_running_loop().time() + self._limits.work
         async with self._in_time() as time:
@@ -101,7 +99,7 @@ class Database:
         await self._reading.dispose()
 
     async def _tried(self, once: Callable[[], Awaitable[T]]) -> T:
-        """Do it, and once more or a few times where that is known to help."""
+        """Run ``once``, with retries after errors for which a retry helps."""
         for attempt in range(1, _TRIES + 1):
             try:
                 return await once()
@@ -127,7 +125,7 @@ class Database:
                 result = await work(connection)
             if time.expired():
                 await asyncio.sleep(0)  # raises
-            # Whether the commit is made is known only from its answer, for which we wait in any case.
+            # Only the response tells whether the commit was made, so it has its own timeout.
             time.reschedule(None)
             await _commit(connection)
             return result
@@ -145,7 +143,7 @@ class Database:
 
 
 def open_database(settings: OrdersSettings, *, pool_size: int, limits: Limits = SERVICE) -> Database:
-    """The database that the settings name."""
+    """Open the database that the settings name."""
     return Database(
         settings.database_url.get_secret_value(),
         pool_size=pool_size,
@@ -157,7 +155,7 @@ def open_database(settings: OrdersSettings, *, pool_size: int, limits: Limits = 
 
 @asynccontextmanager
 async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """A connection of the pool; what is not committed is rolled back."""
+    """A connection of the pool; uncommitted changes are rolled back."""
     try:
         connection = await engine.connect()
     except (OSError, TimeoutError, PoolTimeoutError, DBAPIError, PostgresError, InterfaceError) as error:
@@ -189,9 +187,9 @@ __all__ = ["Database", "DatabaseUnavailableError", "Work", "is_transient", "open
 
 
 def is_connection_held() -> bool:
-    """Whether the caller works on a connection: it calls no storage, broker or provider meanwhile.
+    """Whether the caller holds a connection: it must not call storage, broker or provider meanwhile.
 
-    A slow one would keep the connection from every other request. The tests hold every call to it.
+    A slow call would block the connection for other requests. The tests check this at every call.
     """
     return _is_connection_held.get()
 

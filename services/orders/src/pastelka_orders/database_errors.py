@@ -1,4 +1,4 @@
-"""Errors of the database: which pass, and which say that a request or a message is at fault."""
+"""Classification of database errors: transient ones, and those caused by a request or message."""
 
 from asyncpg import InterfaceError, PostgresError
 from asyncpg.exceptions import InternalClientError
@@ -11,8 +11,8 @@ _WAIT_SECONDS = 5.0
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _PASSING_CLASSES = {
     "08",  # connection
-    "28",  # a login that is refused
-    "3D",  # a database that is not there
+    "28",  # login refused
+    "3D",  # database does not exist
     "40",  # transaction rollback
     "53",  # insufficient resources
     "57",  # operator intervention
@@ -20,21 +20,21 @@ _PASSING_CLASSES = {
     "XX",  # internal error, damaged data
 }
 _PASSING = {
-    "0A000",  # a cached plan whose columns have changed; nothing of ours is not supported
-    "25006",  # read-only: a replica, or an operator's wish
-    "25P03",  # idle in transaction for too long
-    "25P04",  # a transaction that took too long
+    "0A000",  # invalidated cached plan; we use no unsupported feature
+    "25006",  # read-only: a replica, or set by an operator
+    "25P03",  # idle-in-transaction timeout
+    "25P04",  # transaction timeout
     "55006",  # object in use
-    "55P03",  # a lock that is not to be had
+    "55P03",  # lock not available
 }
 _OF_DATA = {"22", "23"}
-"""Classes that say that a value is wrong: data exception, integrity constraint violation."""
+"""Classes of invalid values: data exception, integrity constraint violation."""
 
 
 class DatabaseUnavailableError(PostponedError):
-    """The database did not answer, or cannot do this now. Nothing was changed.
+    """The database did not respond, or cannot do this now. Nothing was changed.
 
-    No request and no job is at fault: a job that meets it waits without losing an attempt.
+    A job that fails with it is postponed without counting an attempt.
     """
 
     def __init__(self, reason: str, *, code: str = "database_unavailable") -> None:
@@ -46,14 +46,14 @@ class DatabaseUnavailableError(PostponedError):
 
 
 class CommitUnconfirmedError(DatabaseUnavailableError):
-    """``COMMIT`` was sent and not answered: the change may have been made. It will not be made later."""
+    """``COMMIT`` was sent without a response: the change may have been made, but will not be later."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason, code="change_unconfirmed")
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the database was away, overloaded or read-only, so that the same may succeed later."""
+    """Whether the database was unavailable, overloaded or read-only, so that a retry may succeed."""
     if isinstance(error, DatabaseUnavailableError | PoolTimeoutError):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
@@ -63,14 +63,14 @@ def is_transient(error: BaseException) -> bool:
 
 
 def is_data_error(error: BaseException) -> bool:
-    """Whether the database, or its driver, refused a value, as it will do again."""
+    """Whether the database or its driver refused a value; a retry fails again."""
     cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else None
     refused_unsent = isinstance(cause, InterfaceError) and isinstance(cause, ValueError)
     return (refused_unsent or sqlstate(error)[:2] in _OF_DATA) and not is_transient(error)
 
 
 def is_database_error(error: BaseException) -> bool:
-    """Whether the database said it, or did not answer."""
+    """Whether the error came from the database or its driver."""
     kinds = DatabaseUnavailableError | PoolTimeoutError | DBAPIError | PostgresError | InternalClientError
     return isinstance(error, kinds)
 
@@ -78,17 +78,17 @@ def is_database_error(error: BaseException) -> bool:
 def sqlstate(error: BaseException) -> str:
     """PostgreSQL's five-letter code of an error; empty if it has none."""
     said = error.orig if isinstance(error, DBAPIError) else error
-    # SQLAlchemy's error of an outdated plan has none of its own.
+    # SQLAlchemy's error of an outdated plan has none itself.
     code = getattr(said, "sqlstate", None) or getattr(getattr(said, "__cause__", None), "sqlstate", None)
     return str(code or "")
 
 
 def unavailable(error: BaseException) -> DatabaseUnavailableError:
-    """``error``, which passes, as callers know it. What the database said is for the log only."""
+    """Wrap a transient ``error``. The database's own message is for the log only."""
     if isinstance(error, DatabaseUnavailableError):
         return error
     said = error.orig if isinstance(error, DBAPIError) and error.orig else error
     line = str(said).partition("\n")[0] or type(said).__name__
     if "unsupported startup parameter" in line:
-        line += "; DATABASE_URL is a pooler's: set DATABASE_DIRECT_URL to PostgreSQL itself"
+        line += "; DATABASE_URL names a pooler: set DATABASE_DIRECT_URL to PostgreSQL itself"
     return DatabaseUnavailableError(f"{line} ({code})" if (code := sqlstate(error)) else line)

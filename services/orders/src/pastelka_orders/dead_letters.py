@@ -1,4 +1,4 @@
-"""The stream of dead letters, as an operator looks at it."""
+"""The stream of dead letters: listing, reading, deleting."""
 
 from nats.aio.client import Client
 from nats.js.api import RawStreamMsg
@@ -16,7 +16,7 @@ NEWEST = 20
 
 
 class _About(BaseModel):
-    """What jobs have in common."""
+    """Fields that all jobs have."""
 
     order_number: str | None = None
     image_id: int | None = None
@@ -24,7 +24,7 @@ class _About(BaseModel):
 
 
 async def newest(nc: Client, limit: int = NEWEST) -> DeadLettersResponse:
-    """How many there are, and the newest ``limit`` of them."""
+    """The number of dead letters, and the newest ``limit`` of them."""
     try:
         state = (await nc.jetstream().stream_info(names_of(nc).stream(DEAD))).state
     except NoSuchMessageError:  # the stream does not exist yet
@@ -34,10 +34,10 @@ async def newest(nc: Client, limit: int = NEWEST) -> DeadLettersResponse:
 
 
 async def _newest(nc: Client, first: int, last: int, limit: int) -> list[RawStreamMsg]:
-    """The newest ``limit`` messages, newest first, however large the gaps are that letters leave.
+    """The newest ``limit`` messages, newest first, across gaps of deleted ones.
 
-    JetStream finds the next message after a number and not the one before: windows of numbers are read
-    from their beginning, wider ones as long as they hold little.
+    JetStream can seek the next message after a sequence, not the previous one: windows of sequences are read
+    from their start, and widened while they contain few messages.
     """
     found: list[RawStreamMsg] = []
     end, width = last, limit
@@ -45,7 +45,7 @@ async def _newest(nc: Client, first: int, last: int, limit: int) -> list[RawStre
         start = max(end - width + 1, first)
         page = await _window(nc, start, end, limit + 1)
         if len(page) > limit and width > limit:
-            width = max(width // 2, limit)  # the newest of so many are in the newer half
+            width = max(width // 2, limit)  # the newer half contains enough
             continue
         found += reversed(page)
         end, width = start - 1, width * 2
@@ -53,7 +53,7 @@ async def _newest(nc: Client, first: int, last: int, limit: int) -> list[RawStre
 
 
 async def _window(nc: Client, start: int, end: int, most: int) -> list[RawStreamMsg]:
-    """The oldest ``most`` messages with numbers from ``start`` to ``end``."""
+    """The oldest ``most`` messages with sequences from ``start`` to ``end``."""
     stream = names_of(nc).stream(DEAD)
     found: list[RawStreamMsg] = []
     while start <= end and len(found) < most:
@@ -69,7 +69,7 @@ async def _window(nc: Client, start: int, end: int, most: int) -> list[RawStream
 
 
 def letter_about(subject: str, payload: str, attempt: int, failure: Failure) -> DeadLetter:
-    """The letter about a row job that was given up: ``<kind>.<id>``, and what is to be done as JSON."""
+    """The letter about an abandoned row job: subject ``<kind>.<id>``, payload as JSON."""
     return DeadLetter(
         original_subject=subject,
         original_payload=payload,
@@ -81,7 +81,7 @@ def letter_about(subject: str, payload: str, attempt: int, failure: Failure) -> 
 
 
 async def read(nc: Client, sequence: int) -> DeadLetter:
-    """One letter. Raises ``DeadLetterNotFoundError``, ``NotRequeueableError`` for what is none."""
+    """Read one letter. Raises ``DeadLetterNotFoundError``; ``NotRequeueableError`` if malformed."""
     _, data = await _message(nc, sequence)
     try:
         return DeadLetter.model_validate_json(data)
@@ -90,7 +90,7 @@ async def read(nc: Client, sequence: int) -> DeadLetter:
 
 
 async def remove(nc: Client, sequence: int) -> None:
-    """Take a letter away. Raises ``DeadLetterNotFoundError``."""
+    """Delete a letter. Raises ``DeadLetterNotFoundError``."""
     await _message(nc, sequence)
     await nc.jetstream().delete_msg(names_of(nc).stream(DEAD), sequence)
 

@@ -1,4 +1,4 @@
-"""What can go wrong by the caller's doing: one small class per business failure.
+"""Errors caused by a request: one small class per business failure.
 
 Each has an HTTP status, a stable code and a sentence; ``api.problems`` renders them in one place
 as ``application/problem+json`` (RFC 9457).
@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 
 class OrdersError(Exception):
-    """A request that cannot be fulfilled. ``ids`` name what it was about.
+    """A request that cannot be fulfilled. ``ids`` identify its subject.
 
-    A subclass names what differs from its base: HTTP ``status``, stable ``code``, ``title`` for people.
+    A subclass overrides what differs from its base: HTTP ``status``, stable ``code``, ``title``.
     """
 
     status: ClassVar[int] = 400
@@ -29,53 +29,53 @@ class OrdersError(Exception):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """What the answer says beside the problem."""
+        """Additional headers of the response."""
         return {}
 
 
 class NotFoundError(OrdersError, status=404, code="not_found", title="Not found"):
-    """There is nothing by that name or id."""
+    """No object has this name or id."""
 
 
 class OrderNotFoundError(NotFoundError, code="order_not_found"):
     """No such order."""
 
     def __init__(self, order_number: str) -> None:
-        super().__init__(f"There is no order {order_number!r}.", order_number=order_number)
+        super().__init__(f"No order {order_number!r}.", order_number=order_number)
 
 
 class ImageNotFoundError(NotFoundError, code="image_not_found"):
     """No such image (in that order)."""
 
     def __init__(self, image_id: int) -> None:
-        super().__init__(f"There is no image {image_id} here.", image_id=image_id)
+        super().__init__(f"No image {image_id}.", image_id=image_id)
 
 
 class LineItemNotFoundError(NotFoundError, code="line_item_not_found"):
     """No such line item in that order."""
 
     def __init__(self, item_id: int) -> None:
-        super().__init__(f"There is no line item {item_id} here.", line_item_id=item_id)
+        super().__init__(f"No line item {item_id} in this order.", line_item_id=item_id)
 
 
 class PreconditionFailedError(
     OrdersError, status=412, code="precondition_failed", title="Precondition failed"
 ):
-    """Another request changed it since it was read."""
+    """Another request changed the object since it was read."""
 
     def __init__(self) -> None:
-        super().__init__("It was changed since it was read; read it again and repeat the change.")
+        super().__init__("Changed since it was read; read it again and repeat the change.")
 
 
 class VersionNotFoundError(NotFoundError):
     """No such version (of that image)."""
 
     def __init__(self, kind: str, version_id: int) -> None:
-        super().__init__(f"There is no {kind} version {version_id} here.", version_id=version_id)
+        super().__init__(f"No {kind} version {version_id}.", version_id=version_id)
 
 
 class ConflictError(OrdersError, status=409, code="conflict", title="Conflict"):
-    """The present state does not allow it."""
+    """The current state does not allow the request."""
 
 
 class OptionUnsupportedError(
@@ -84,13 +84,13 @@ class OptionUnsupportedError(
     code="option_unsupported",
     title="The coloring provider does not take this option",
 ):
-    """The coloring provider does not take an option."""
+    """The coloring provider does not support an option."""
 
     def __init__(self, provider: str, options: Sequence[str], taken: Sequence[str]) -> None:
         super().__init__(
-            f"The coloring provider {provider!r} does not take {', '.join(options)};"
-            f" it takes {', '.join(taken)}. Leave the others out, or set COLORING_PROVIDER to a provider"
-            " that takes them.",
+            f"The coloring provider {provider!r} does not support {', '.join(options)};"
+            f" supported are {', '.join(taken)}. Omit the others, or set COLORING_PROVIDER to a provider"
+            " that supports them.",
             provider=provider,
             options=list(options),
         )
@@ -119,7 +119,7 @@ class OrderCancelledError(ConflictError, code="order_cancelled"):
 
     def __init__(self, order_number: str) -> None:
         super().__init__(
-            f"Order {order_number} was cancelled in the shop; nothing is made or exported for it.",
+            f"Order {order_number} was cancelled in the shop; nothing is generated or exported for it.",
             order_number=order_number,
         )
 
@@ -129,20 +129,20 @@ class ItemRemovedError(ConflictError, code="line_item_removed"):
 
     def __init__(self, image_id: int) -> None:
         super().__init__(
-            f"The line item of image {image_id} was removed in the shop; nothing is made for it.",
+            f"The line item of image {image_id} was removed in the shop; nothing is generated for it.",
             image_id=image_id,
         )
 
 
 class NothingToDoError(ConflictError, code="nothing_to_do"):
-    """No image of the order can be worked on."""
+    """No image of the order can be processed."""
 
     def __init__(self, order_number: str, detail: str) -> None:
         super().__init__(detail, order_number=order_number)
 
 
 class NothingChosenError(ConflictError, code="nothing_chosen"):
-    """There is no file to take away."""
+    """There is no file to export."""
 
     def __init__(self, order_number: str, what: str) -> None:
         reason = {
@@ -184,7 +184,7 @@ class ImageApprovedError(ConflictError, code="image_approved"):
 
 
 class FileMissingError(ConflictError, code="file_missing"):
-    """A file that should be there is not."""
+    """A file that a row names is missing."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The file for {name} is not in the storage; generate it again or choose another.")
@@ -217,7 +217,7 @@ class BookFindingsError(ConflictError, code="book_has_errors"):
 
 
 class BookStateError(ConflictError, code="book_state"):
-    """The state of a book version forbids it."""
+    """The state of a book version does not allow the request."""
 
     def __init__(self, order_number: str, version: int, reason: str) -> None:
         super().__init__(
@@ -238,7 +238,7 @@ class BooksMissingError(ConflictError, code="books_missing"):
 
 
 class _VersionStatusError(ConflictError):
-    """The version's status does not allow it."""
+    """The version's status does not allow the request."""
 
     sentence: ClassVar[str]
 
@@ -256,28 +256,28 @@ class NotCompletedError(_VersionStatusError, code="version_not_completed"):
 class NotRetryableError(_VersionStatusError, code="version_not_retryable"):
     """Only a failed version can be tried again."""
 
-    sentence = "; only one in error can be tried again."
+    sentence = "; only a failed one can be retried."
 
 
 class AlreadyEndedError(_VersionStatusError, code="version_already_ended"):
     """A version that has ended cannot be cancelled."""
 
-    sentence = " already; there is nothing to cancel."
+    sentence = "; only an active one can be cancelled."
 
 
 class ShopNotConfiguredError(ConflictError, code="shop_not_configured"):
-    """There is no shop to ask."""
+    """No shop is configured."""
 
     def __init__(self) -> None:
         super().__init__("No shop is connected; set SHOPIFY_STORE_URL and SHOPIFY_ACCESS_TOKEN.")
 
 
 class NotOfShopError(ConflictError, code="order_not_of_shop"):
-    """Only an order of the shop can be read from it."""
+    """The order is not from the shop."""
 
     def __init__(self, order_number: str) -> None:
         super().__init__(
-            f"Order {order_number} was made by hand; there is nothing to read from the shop.",
+            f"Order {order_number} was created by hand; it cannot be fetched from the shop.",
             order_number=order_number,
         )
 
@@ -298,26 +298,26 @@ class OtherShopError(OrdersError, status=403, code="other_shop", title="The webh
     """The webhook is of another shop."""
 
     def __init__(self, domain: str) -> None:
-        super().__init__(f"X-Shopify-Shop-Domain is {domain}; expected the shop that is connected.")
+        super().__init__(f"X-Shopify-Shop-Domain is {domain}; expected the connected shop.")
 
 
 class ExportsBusyError(OrdersError, status=429, code="exports_busy", title="Too many exports at once"):
-    """As many ZIPs and PDFs are being made as may be at once."""
+    """The limit of concurrent exports is reached."""
 
     def __init__(self, most: int) -> None:
-        super().__init__(f"{most} ZIPs and PDFs are being made, and no more at once; try again in a moment.")
+        super().__init__(f"All {most} export slots are in use; try again in a moment.")
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """When to try again, in seconds."""
+        """``Retry-After`` in seconds."""
         return {"Retry-After": "5"}
 
 
 class BadCursorError(OrdersError, status=422, code="bad_cursor", title="Bad cursor"):
-    """The cursor is not one this API handed out."""
+    """The cursor was not issued by this API."""
 
     def __init__(self) -> None:
-        super().__init__("cursor is not one that this API handed out; start without it.")
+        super().__init__("The cursor was not issued by this API; start without one.")
 
 
 class RefusedMessageNotFoundError(NotFoundError, code="refused_message_not_found"):
@@ -335,13 +335,13 @@ class DeadLetterNotFoundError(NotFoundError, code="dead_letter_not_found"):
 
     def __init__(self, sequence: int) -> None:
         super().__init__(
-            f"There is no dead letter {sequence}; it was requeued, dismissed, or is older than 30 days.",
+            f"No dead letter {sequence}; it was requeued, dismissed, or is older than 30 days.",
             sequence=sequence,
         )
 
 
 class NotRequeueableError(ConflictError, code="dead_letter_not_requeueable"):
-    """What was given up on cannot be asked for again."""
+    """The job of a dead letter cannot be enqueued again."""
 
     def __init__(self, sequence: int, reason: str) -> None:
         super().__init__(f"Dead letter {sequence} cannot be requeued: {reason}", sequence=sequence)
@@ -357,7 +357,7 @@ class BrokerDownError(
 
 
 class UploadAbandonedError(OrdersError, status=503, code="upload_abandoned", title="Upload abandoned"):
-    """Storing the photos took so long that the upload was taken for one that a crash ended."""
+    """Storing the photos took so long that the upload was cleaned up as abandoned."""
 
     def __init__(self) -> None:
-        super().__init__("Storing the photos took longer than six hours; nothing was kept. Send them again.")
+        super().__init__("Storing the photos took longer than six hours; none was kept. Send them again.")

@@ -1,4 +1,4 @@
-"""An order's files as one: a ZIP that is made while it is sent, or a file that was made before."""
+"""Exports of an order's files: a ZIP created while it is sent, or an existing file."""
 
 import asyncio
 import re
@@ -21,7 +21,7 @@ _SIZES_AT_ONCE = 16
 
 @dataclass(frozen=True, slots=True)
 class StoredEntry:
-    """A file in the storage, and the name that it is given."""
+    """A file in the storage, and its name in the archive."""
 
     name: str
     path: str
@@ -29,22 +29,22 @@ class StoredEntry:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """Content that is sent in pieces; ``size`` in bytes."""
+    """Streamed content; ``size`` in bytes."""
 
     size: int
     pieces: Iterator[bytes]
 
 
 def file_name(*parts: str) -> str:
-    """``parts`` joined by hyphens, of letters, digits, ``.``, ``_`` and ``-`` only."""
+    """``parts`` joined by hyphens, reduced to letters, digits, ``.``, ``_`` and ``-``."""
     return re.sub(r"[^A-Za-z0-9._-]+", "_", "-".join(parts))
 
 
 async def zipped(storage: Storage, entries: Sequence[StoredEntry]) -> Export:
-    """A ZIP of ``entries``, stored and not compressed again.
+    """A ZIP of ``entries``, stored without compression.
 
-    Each file is read from the storage when it is sent, one at a time: before the first byte the storage
-    is asked for their sizes only. Raises ``FileMissingError``, ``OSError``.
+    Files are read one at a time while they are sent; only their sizes are queried before. Raises
+    ``FileMissingError``, ``OSError``.
     """
     limiter = anyio.CapacityLimiter(_SIZES_AT_ONCE)
 
@@ -63,12 +63,12 @@ async def zipped(storage: Storage, entries: Sequence[StoredEntry]) -> Export:
 
 
 def _content(storage: Storage, path: str) -> Iterator[bytes]:
-    """The file, read once it is wanted. The response takes its pieces in a thread of the event loop's."""
+    """The file's chunks, read on demand; the response iterates them in a thread."""
     yield from_thread.run(storage.read, path)
 
 
 class ExportSlots:
-    """How many ZIPs and PDFs one process makes and sends at once: each takes a thread, and disk or memory."""
+    """Limits concurrent exports of a process: each uses a thread, and disk or memory."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -76,7 +76,7 @@ class ExportSlots:
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """One of them, for as long as the block lasts. Raises ``ExportsBusyError`` if none is free."""
+        """Occupy a slot for the duration of the block. Raises ``ExportsBusyError`` if none is free."""
         if self._taken >= self._most:
             raise ExportsBusyError(self._most)
         self._taken += 1
@@ -87,7 +87,7 @@ class ExportSlots:
 
 
 def sent_file(path: Path) -> Export:
-    """The content of a file that stays until it is sent."""
+    """The content of a file that must exist until it is sent."""
     file = path.open("rb")
     return Export(path.stat().st_size, _pieces(file))
 

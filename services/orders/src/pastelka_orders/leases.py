@@ -1,7 +1,7 @@
-"""Leases: of several replicas one at a time does a kind of work, and one that vanishes blocks no other.
+"""Leases: only one replica at a time does a kind of work, and a crashed one blocks no other.
 
-A lease is a row with a holder and an expiry. It needs no open transaction and no session of its own,
-so it survives a connection pooler, and ends by the database's clock when its holder stops renewing it.
+A lease is a row with a holder and an expiry. It needs neither an open transaction nor a session, so it works
+through a connection pooler, and expires by the database's clock unless renewed.
 """
 
 import asyncio
@@ -19,43 +19,42 @@ from pastelka_orders.database import Database, is_transient
 from pastelka_orders.repository import leases
 
 LEASE_SECONDS = 20.0
-"""A lease that is not renewed for so long is free."""
+"""Time to live of a lease without renewal."""
 
 log = structlog.get_logger(__name__)
 
 
 def _holder() -> str:
-    """Names this process to people, and this lease to the database."""
+    """Identifies process and lease: host, process id and a random part."""
     return f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}"
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseLease:
-    """The right to do one kind of work. Its methods belong into a transaction of the caller."""
+    """The exclusive right to one kind of work. Call its methods within a transaction."""
 
     name: str
     holder: str = field(default_factory=_holder)
     seconds: float = LEASE_SECONDS
 
     async def take(self, connection: AsyncConnection) -> bool:
-        """Take or renew it; ``False`` while another holds it."""
+        """Acquire or renew the lease; ``False`` while another replica holds it."""
         return await leases.take(connection, self.name, self.holder, self.seconds)
 
     async def holds(self, connection: AsyncConnection) -> bool:
-        """Whether it is still ours, and stays so until the transaction ends."""
+        """Whether we hold the lease; if so, until the transaction ends."""
         return await leases.lock(connection, self.name, self.holder)
 
     async def release(self, connection: AsyncConnection) -> None:
-        """Let another take it at once."""
+        """Release the lease immediately."""
         await leases.delete(connection, self.name, self.holder)
 
 
 @asynccontextmanager
 async def leased(database: Database, name: str) -> AsyncIterator[bool]:
-    """Hold a lease while the body runs; yields ``False`` if another holds it.
+    """Hold a lease while the body runs; yields ``False`` if another replica holds it.
 
-    Renewed meanwhile. If it cannot be renewed before it ends, the body is cancelled and
-    ``TimeoutError`` is raised.
+    If it cannot be renewed before it expires, the body is cancelled and ``TimeoutError`` is raised.
     """
     lease = DatabaseLease(name)
     if not await database.write(lease.take):
@@ -72,7 +71,7 @@ async def leased(database: Database, name: str) -> AsyncIterator[bool]:
 
 
 async def released(database: Database, lease: DatabaseLease) -> None:
-    """Release a lease; where the database is away it ends by itself."""
+    """Release a lease; if the database is unavailable, it expires instead."""
     try:
         await database.write(lease.release)
     except Exception as error:
@@ -88,7 +87,7 @@ async def _renew(database: Database, lease: DatabaseLease, deadline: asyncio.Tim
         asked = loop.time()
         try:
             is_ours = await database.write(lease.take)
-        except Exception as error:  # noqa: BLE001 - the next renewal may get through
+        except Exception as error:  # noqa: BLE001 - the next renewal may succeed
             log.warning("lease not renewed", lease=lease.name, error=str(error))
             continue
         if not is_ours:

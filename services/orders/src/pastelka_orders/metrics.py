@@ -1,7 +1,7 @@
-"""How things stand, as gauges for Prometheus: what no single event tells, looked at regularly.
+"""Gauges for Prometheus, collected periodically.
 
-Every replica of the worker looks for itself and tells the same, so that alerts take the largest.
-What cannot be asked (broker or database away) keeps its last value; ``COLLECTED`` says how old that is.
+Every replica of the worker reports the same values, so alerts use the maximum. While a source (broker,
+database, storage) is unavailable, its gauges keep their values; ``COLLECTED`` is their timestamp.
 """
 
 import asyncio
@@ -37,23 +37,21 @@ from pastelka_orders.repository import book_versions, claims, downloads, erasure
 QUEUE = Gauge("pastelka_queue_messages", "Messages of a consumer", ["consumer", "state"])
 QUEUE_AGE = Gauge(
     "pastelka_queue_oldest_seconds",
-    "Age of the oldest message a consumer has not finished",
+    "Age of the oldest message that a consumer has not finished",
     ["consumer"],
 )
-OUTBOX = Gauge("pastelka_outbox_messages", "Messages that are committed and not published")
+OUTBOX = Gauge("pastelka_outbox_messages", "Messages that are committed but not published")
 OUTBOX_AGE = Gauge("pastelka_outbox_oldest_seconds", "Age of the oldest message in the outbox")
-OUTBOX_REFUSED = Gauge(
-    "pastelka_outbox_refused_messages", "Messages that the broker will never take, and that wait for a person"
-)
-IN_PROGRESS = Gauge(
-    "pastelka_versions_in_progress", "Versions that are asked for and have not ended", ["kind"]
-)
-DEAD_LETTERS = Gauge("pastelka_dead_letters", "Jobs that were given up on and wait for a person")
+OUTBOX_REFUSED = Gauge("pastelka_outbox_refused_messages", "Messages that the broker permanently refuses")
+IN_PROGRESS = Gauge("pastelka_versions_in_progress", "Versions that have not ended", ["kind"])
+DEAD_LETTERS = Gauge("pastelka_dead_letters", "Abandoned jobs that wait for an operator")
 DEAD_LETTERS_AGE = Gauge("pastelka_dead_letters_oldest_seconds", "Age of the oldest dead letter")
-STORAGE_FREE = Gauge("pastelka_storage_free_bytes", "Free space where the files are stored")
-STORAGE_SIZE = Gauge("pastelka_storage_size_bytes", "Size of the file system where the files are stored")
-STORAGE_UP = Gauge("pastelka_storage_up", "1 where the storage answers when it is asked, else 0")
-COLLECTED = Gauge("pastelka_metrics_collected_timestamp_seconds", "When a source was last asked", ["source"])
+STORAGE_FREE = Gauge("pastelka_storage_free_bytes", "Free space of the storage")
+STORAGE_SIZE = Gauge("pastelka_storage_size_bytes", "Size of the storage's file system")
+STORAGE_UP = Gauge("pastelka_storage_up", "1 if the storage responds, else 0")
+COLLECTED = Gauge(
+    "pastelka_metrics_collected_timestamp_seconds", "When a source was last queried", ["source"]
+)
 
 _CONSUMERS = (COLORING_CONSUMER, VECTORIZE_CONSUMER, FACTS_CONSUMER, EVENTS_CONSUMER)
 ROW_JOBS = {
@@ -68,7 +66,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class MetricsCollector:
-    """Keeps the gauges current, every ``every`` seconds."""
+    """Updates the gauges every ``every`` seconds."""
 
     database: Database
     nc: Client
@@ -76,13 +74,13 @@ class MetricsCollector:
     every: float = 5.0
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Look until ``stop`` is set; what cannot be asked now is asked again."""
+        """Collect until ``stop`` is set; failures are retried."""
         while not stop.is_set():
             await self.collect()
             await wait_at_most(stop, self.every)
 
     async def collect(self) -> None:
-        """Set every gauge that can be set now. Never raises for what is away."""
+        """Set all gauges whose source is available. Does not raise otherwise."""
         await asyncio.gather(
             _noted("broker", self._of_broker()),
             _noted("database", self.database.read(_of_database)),
@@ -152,7 +150,7 @@ async def _queue(nc: Client, spec: ConsumerSpec) -> None:
 
 
 async def _oldest(nc: Client, spec: ConsumerSpec, first: int) -> float:
-    """Seconds since the oldest message from number ``first`` on was published."""
+    """Age in seconds of the oldest message from sequence ``first`` on."""
     names = names_of(nc)
     try:
         found = await nc.jetstream().get_msg(

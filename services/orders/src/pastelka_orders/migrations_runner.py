@@ -1,7 +1,7 @@
-"""Bring the database to a revision of the schema; safe to call from several processes at once.
+"""Migrates the database to a schema revision; safe to call from several processes at once.
 
-All revisions of one call run in one transaction: either the database is at the revision asked for,
-or it is as it was. Alembic keeps its context in globals: one process migrates one database at a time.
+All revisions of one call run in one transaction: it applies all of them or none. Alembic keeps its context in
+globals: one process migrates one database at a time.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -19,16 +19,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from pastelka_orders.connections import SERVER_KEEPALIVES, BoundedConnection
 
 _LOCK = 0x7061_7374_656C_6B61  # "pastelka"
-_TABLE_LOCK_TIMEOUT = "60s"  # rather than stop all traffic behind a transaction that never ends
+_TABLE_LOCK_TIMEOUT = "60s"  # rather than block all traffic behind a transaction that never ends
 _SESSION = {**SERVER_KEEPALIVES, "idle_in_transaction_session_timeout": "10min", "statement_timeout": "2h"}
-"""So that a process that vanished does not keep its locks; statements may have much to convert."""
+"""So that a crashed process does not keep its locks; statements may convert much data."""
 
 Report = Callable[[str], None]
 """Receives one line per step."""
 
 
 class MigrationError(Exception):
-    """The database cannot be brought to the revision asked for; the message says why."""
+    """The database cannot be migrated to the requested revision; the message says why."""
 
 
 class DatabaseUrlError(MigrationError):
@@ -44,9 +44,9 @@ async def upgrade(
 ) -> None:
     """Upgrade the database at ``url`` (``postgresql+asyncpg://...``) to ``revision``.
 
-    ``storage_path`` is the storage root under which an installation of the system we replace put
-    its files (default ``/data/images``); it is taken off the paths it stored.
-    Raises :class:`MigrationError`, or SQLAlchemy's and the driver's errors.
+    ``storage_path`` is the storage root of an installation of the system we replace (default
+    ``/data/images``); it is removed from the paths in its rows. Raises :class:`MigrationError`, or
+    SQLAlchemy's and the driver's errors.
     """
     await _migrate(command.upgrade, url, revision, storage_path, report)
 
@@ -54,7 +54,7 @@ async def upgrade(
 async def downgrade(
     url: str, revision: str, *, storage_path: str | None = None, report: Report = silent
 ) -> None:
-    """Take the database at ``url`` back to ``revision`` (``base``: before the first). Errors as above."""
+    """Downgrade the database at ``url`` to ``revision`` (``base``: before the first). Errors as above."""
     await _migrate(command.downgrade, url, revision, storage_path, report)
 
 
@@ -126,7 +126,7 @@ def _with_driver(url: str) -> str:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
-        # Not the original error: it quotes the URL, which may hold a password.
+        # Not the original error: it quotes the URL, which may contain a password.
         raise DatabaseUrlError(f"the database URL is malformed; {expected}") from None
     if parsed.drivername not in {"postgresql", "postgresql+asyncpg"}:
         raise DatabaseUrlError(f"the database URL begins with {parsed.drivername}://; {expected}")

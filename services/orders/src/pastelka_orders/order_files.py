@@ -1,4 +1,4 @@
-"""Which files are those of one order, to be counted and deleted."""
+"""Counts and deletes the files of one order."""
 
 from collections.abc import Iterable
 
@@ -7,20 +7,20 @@ from pastelka_common.storage.paths import validate_path
 
 
 async def count(storage: Storage, order_id: int, paths: Iterable[str] = ()) -> StorageUsage:
-    """The files in the order's folder, and those of ``paths`` that lie elsewhere. Raises ``OSError``."""
+    """Usage of the order's folder and of ``paths`` outside it. Raises ``OSError``."""
     return await storage.usage(str(order_id), _elsewhere(order_id, paths))
 
 
 async def delete(storage: Storage, order_id: int, paths: Iterable[str] = ()) -> None:
-    """Delete the order's folder, and what ``paths`` name elsewhere.
+    """Delete the order's folder, and ``paths`` outside it.
 
-    Whatever is gone already is fine. Raises ``IncompleteDeleteError``, ``OSError``.
+    Missing files are ignored. Raises ``IncompleteDeleteError``, ``OSError``.
     """
     await storage.erase(str(order_id), _elsewhere(order_id, paths))
 
 
 def _elsewhere(order_id: int, paths: Iterable[str]) -> list[str]:
-    """What rows of an older system name outside of the order's folder, with thumbnail and note."""
+    """Paths of the replaced system outside the order's folder, with thumbnail and marker."""
     return [
         candidate
         for path in paths

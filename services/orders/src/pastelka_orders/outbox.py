@@ -1,8 +1,8 @@
 """Messages written in the transaction that causes them, and the relay that publishes them.
 
-There is no publish next to a commit: a handler calls :meth:`Outbox.add`, and the message exists
-exactly if the transaction does. The relay publishes in the order of the rows while no transaction is
-open; a crash between publishing and deleting publishes again under the same ``Nats-Msg-Id``.
+No handler publishes next to a commit: it calls :meth:`Outbox.add`, so message and change are committed
+together. The relay publishes in row order without an open transaction; after a crash between publish and
+delete it publishes again under the same ``Nats-Msg-Id``.
 """
 
 import asyncio
@@ -33,16 +33,16 @@ from pastelka_orders.leases import DatabaseLease, released
 from pastelka_orders.repository import outbox as outbox_rows
 
 _BATCH = 500
-RELAY_LEASE = "outbox"  # one relay at a time keeps the order
+RELAY_LEASE = "outbox"  # one relay at a time preserves the order
 _PAUSE_AFTER_FAILURE = 0.5
 _LOOK_ANYWAY = 1.0
-_LEASE_PART = 0.75  # of its lease, for publishing: clocks and sockets need a rest
+_LEASE_PART = 0.75  # share of the lease used for publishing; the rest is a margin for clocks and sockets
 _WAIT_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
 
 RELAYED = Counter("pastelka_outbox_relayed_total", "Outbox messages published")
-REFUSED = Counter("pastelka_outbox_refused_total", "Outbox messages that the broker will never take")
+REFUSED = Counter("pastelka_outbox_refused_total", "Outbox messages that the broker permanently refuses")
 LAG = Histogram(
     "pastelka_outbox_lag_seconds",
     "From commit of the oldest message of a batch to its publication",
@@ -50,7 +50,7 @@ LAG = Histogram(
 )
 WAITING = Gauge(
     "pastelka_outbox_lease_wait_seconds",
-    "For how long this worker has seen messages wait while another holds the relay's lease",
+    "Time that messages have waited while another worker holds the relay's lease",
 )
 
 
@@ -63,8 +63,8 @@ class Outbox:
     def add(self, message: Message, *, headers: dict[str, str] | None = None, again: bool = False) -> None:
         """Publish ``message`` if this transaction commits.
 
-        ``headers`` carry the trace it belongs to; without them it is the current one. A job that is
-        published ``again`` in the middle of its run queues nothing: it goes out as it is.
+        ``headers`` carry its trace context, by default the current one. A job republished within its run
+        (``again``) does not set its version to ``queued``.
         """
         payload = message.model_dump_json(exclude_none=True).encode()
         traced = json.dumps(headers if headers is not None else current_headers())
@@ -72,7 +72,7 @@ class Outbox:
         self._entries.append(outbox_rows.OutboxEntry(message.subject, payload, traced, job))
 
     def add_raw(self, subject: str, payload: bytes) -> None:
-        """Publish bytes on a subject, for what is no message of ours (a key-value bucket)."""
+        """Publish bytes on a subject, for key-value buckets."""
         self._entries.append(outbox_rows.OutboxEntry(subject, payload, json.dumps(current_headers()), None))
 
     @classmethod
@@ -84,7 +84,7 @@ class Outbox:
         await outbox.flush(connection)
 
     async def flush(self, connection: AsyncConnection, *, notify: bool = True) -> None:
-        """Write what was added; with ``notify``, wake the relay in another process when this commits."""
+        """Insert the added messages; with ``notify``, wake the relay of another process on commit."""
         if not self._entries:
             return
         entries, self._entries = self._entries, []
@@ -94,10 +94,10 @@ class Outbox:
 
 
 class Relay:
-    """Publishes what is in the outbox, oldest first; :meth:`wake` says that there is something.
+    """Publishes the outbox, oldest first; :meth:`wake` triggers it.
 
-    A batch is read in one transaction, published while none is open, and deleted in another. Of
-    several relays the one with the lease works.
+    A batch is read in one transaction, published without one, and deleted in another. Only the relay that
+    holds the lease publishes.
     """
 
     def __init__(
@@ -111,11 +111,11 @@ class Relay:
         self._awake = asyncio.Event()
 
     def wake(self) -> None:
-        """Look at the outbox at once."""
+        """Check the outbox immediately."""
         self._awake.set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Relay until ``stop`` is set. What fails (no database, no broker) is tried again."""
+        """Relay until ``stop`` is set. Failures (no database, no broker) are retried."""
         while not stop.is_set():
             # A notification may have been lost with its connection.
             await wait_at_most(self._awake, _LOOK_ANYWAY)
@@ -140,9 +140,9 @@ class Relay:
             await self._pause(stop)
 
     async def _set_aside(self, error: PublishRefusedError) -> None:
-        """Keep a message that can never be published, so that those after it are.
+        """Mark a message that can never be published, so that it does not block others.
 
-        It waits for a person (``refused-messages`` of the command line).
+        An operator decides (command ``refused-messages``).
         """
         msg_id = error.refused.headers[MSG_ID]
         await self._database.write(lambda c: outbox_rows.refuse(c, msg_id, error.reason))
@@ -155,9 +155,9 @@ class Relay:
         await wait_at_most(stop, _PAUSE_AFTER_FAILURE)
 
     async def relay_batch(self) -> bool:
-        """Publish one batch and delete it; returns whether there is more to relay.
+        """Publish one batch and delete it; returns whether more is left.
 
-        A crash in between publishes it again under the same ids. Raises :class:`PublishError`.
+        After a crash in between it is published again under the same ids. Raises :class:`PublishError`.
         """
         age = await self._database.read(outbox_rows.oldest_age)
         if age is None:
@@ -176,7 +176,7 @@ class Relay:
         return more
 
     async def _claim(self) -> Sequence[Row] | None:  # type: ignore[type-arg]
-        """The oldest messages, which no other relay publishes during the lease; ``None``: lease not held."""
+        """The oldest messages, exclusive during the lease; ``None``: lease not held."""
         end = asyncio.get_running_loop().time() + _LEASE_PART * self.lease.seconds
 
         async def claim(connection: AsyncConnection) -> Sequence[Row] | None:  # type: ignore[type-arg]
@@ -189,7 +189,7 @@ class Relay:
         return rows
 
     async def _publish(self, rows: Sequence[Row]) -> None:  # type: ignore[type-arg]
-        """Publish, and stop before the lease may be another's: what is not acknowledged is not deleted."""
+        """Publish until shortly before the lease expires; unacknowledged messages are not deleted."""
         with batch_span("publish outbox", SpanKind.PRODUCER, rows, _traced) as headers:
             messages = [_outgoing(*pair) for pair in zip(rows, headers, strict=True)]
             try:
@@ -199,9 +199,9 @@ class Relay:
                 raise PublishError(f"{len(rows)} messages were not acknowledged in time") from error
 
     async def _finish(self, connection: AsyncConnection, rows: Sequence[Row]) -> bool:  # type: ignore[type-arg]
-        """Delete what was published, and move its versions to ``queued`` if no fact has yet.
+        """Delete published messages, and set their versions to ``queued`` unless a fact already did.
 
-        Not once another relay has the lease: it publishes and deletes them again.
+        Does nothing if another relay has the lease: it publishes and deletes them again.
         """
         if not await self.lease.holds(connection):
             log.warning("relay lost its lease", rows=len(rows))
@@ -211,7 +211,7 @@ class Relay:
         return len(rows) == _BATCH or bool(queued)
 
     async def _queue(self, connection: AsyncConnection, rows: Sequence[Row]) -> set[tuple[str, int, int]]:  # type: ignore[type-arg]
-        """Move the versions whose jobs are in this batch to ``queued``; returns those that moved."""
+        """Set the versions whose jobs are in this batch to ``queued``; returns those that changed."""
         moved: set[tuple[str, int, int]] = set()
         outbox = Outbox()
         for kind in STATUS_ENUMS:
@@ -235,7 +235,7 @@ class Relay:
 
 
 class _Waiting:
-    """Tells that messages wait because another relay holds the lease."""
+    """Reports that messages wait because another relay holds the lease."""
 
     def __init__(self) -> None:
         self._since: float | None = None

@@ -1,4 +1,4 @@
-"""Hearing PostgreSQL's notifications: something is in the outbox, a row job has become due."""
+"""Subscription to PostgreSQL's notifications (``LISTEN``): new outbox messages, due row jobs."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -17,14 +17,14 @@ _CHECK_EVERY = 10.0
 
 
 Listeners = Mapping[str, Callable[[], None]]
-"""What to call, by channel."""
+"""Callback by channel."""
 
 
 async def listen(url: str, listeners: Listeners, stop: asyncio.Event) -> None:
     """Call a channel's listener on every notification until ``stop`` is set.
 
-    A lost connection is opened again; all are called then, for what was missed.
-    ``url`` is SQLAlchemy's (``postgresql+asyncpg://``), and no pooler's: the session is ours to keep.
+    After a reconnect, all listeners are called, for missed notifications. ``url`` is SQLAlchemy's
+    (``postgresql+asyncpg://``), and must not name a pooler: ``LISTEN`` needs a session.
     """
     while not stop.is_set():
         try:
@@ -52,7 +52,7 @@ async def _listen_once(url: str, listeners: Listeners, stop: asyncio.Event) -> N
         for heard in listeners.values():
             heard()
         while not await wait_at_most(stop, _CHECK_EVERY):
-            # A connection that died without a word is noticed only by using it.
+            # A silently dead connection is only detected by using it.
             await connection.fetchval("SELECT 1")
     finally:
         await connection.close()

@@ -1,8 +1,9 @@
-"""Rows that are jobs: due rows are claimed, worked on outside any transaction, and their outcome is written.
+"""Row jobs: claims due rows, works on them outside any transaction, and writes their outcome.
 
-One runner for each kind of job in each worker; any number of workers share the rows. A claim is extended
-while its job is worked on, so a worker that died is replaced when its claim has ended. Only an attempt that
-failed for a reason of its own counts; what waits for the database, the storage or its host is postponed.
+Each worker has one runner per kind of job; any number of workers share the rows. A claim is extended while
+its job runs, so another worker takes over when a crashed worker's claim expires. Only a failure of the job
+itself counts as an attempt; jobs that lack the database, the storage or a free slot of their host are
+postponed.
 """
 
 import asyncio
@@ -27,9 +28,9 @@ from pastelka_orders.repository import claims
 from pastelka_orders.repository.claims import Claim, ClaimLostError, JobTable
 
 CLAIM_SECONDS = 30.0
-"""A worker that does not extend its claim for so long is taken for dead."""
+"""Duration of a claim; a worker that does not extend it is considered dead."""
 POLL_INTERVAL = 1.0
-"""How often due rows are looked for without a notification."""
+"""Seconds between polls for due rows without a notification."""
 STORAGE_RETRY_DELAY = 10.0
 _MAX_LOST_CLAIMS = 5
 _OUTCOME_RETRY_DELAY = 1.0
@@ -38,7 +39,7 @@ log = structlog.get_logger(__name__)
 
 
 Write = Callable[[AsyncConnection], Awaitable[None]]
-"""A transaction."""
+"""Writes an outcome, in one transaction."""
 
 
 class JobKind(Protocol):
@@ -46,29 +47,29 @@ class JobKind(Protocol):
 
     @property
     def name(self) -> str:
-        """What metrics and logs call it."""
+        """Name in metrics and logs."""
 
     @property
     def table(self) -> JobTable:
-        """Where its rows are."""
+        """Table of its rows."""
 
     async def work(self, claim: Claim) -> Write:
         """Do the job; returns the transaction that writes its result, and ends the claim last.
 
         Raises ``PostponedError`` or ``OSError`` (not counted), ``TransientError`` or anything unexpected
-        (an attempt), ``PermanentError`` (given up), ``ClaimLostError``.
+        (counted), ``PermanentError`` (abandoned), ``ClaimLostError``.
         """
 
     async def give_up(self, connection: AsyncConnection, claim: Claim, failure: Failure) -> None:
-        """Say where people see it that the job will not be done, and end the claim."""
+        """Make the failure visible to users, and end the claim."""
 
 
 @dataclass
 class JobRunner:
-    """Claims rows of one kind, at most ``concurrency`` at a time; :meth:`wake` says that some may be due.
+    """Claims rows of one kind, at most ``concurrency`` at a time; :meth:`wake` triggers a poll.
 
-    ``on_commit`` is called when an outcome is written. A job with ``retries.attempts`` failed attempts is
-    given up, and so is one whose claims end again and again without an outcome: it may kill its workers.
+    ``on_commit`` is called when an outcome is written. A job is abandoned after ``retries.attempts`` failed
+    attempts, or if its claims repeatedly expire without an outcome: it may crash its workers.
     """
 
     database: Database
@@ -81,11 +82,11 @@ class JobRunner:
     _awake: asyncio.Event = field(init=False, default_factory=asyncio.Event)
 
     def wake(self) -> None:
-        """Look for due rows at once."""
+        """Poll for due rows immediately."""
         self._awake.set()
 
     async def run(self, stop: asyncio.Event, *, grace: float = 0.0) -> None:
-        """Work until ``stop`` is set; then give jobs ``grace`` seconds, and release other claims."""
+        """Run until ``stop`` is set; then let jobs finish for ``grace`` seconds and release the others."""
         stopped = asyncio.create_task(stop.wait())
         stopped.add_done_callback(lambda _: self.wake())
         try:
@@ -98,7 +99,7 @@ class JobRunner:
             await self._drain(grace)
 
     async def _claim(self) -> bool:
-        """Begin due jobs for which there is room; returns whether there may be more."""
+        """Start due jobs up to the concurrency limit; returns whether there may be more."""
         free = self.concurrency - len(self._tasks)
         if free <= 0:
             return False
@@ -126,7 +127,7 @@ class JobRunner:
 
     async def _drain(self, grace: float) -> None:
         tasks = list(self._tasks)
-        await asyncio.sleep(0)  # cancelled before its first step, a task could not release its claim
+        await asyncio.sleep(0)  # a task cancelled before its first step could not release its claim
         if tasks and grace > 0:
             await asyncio.wait(tasks, timeout=grace)
         for task in tasks:
@@ -149,7 +150,7 @@ class JobRunner:
         self.on_commit()
 
     async def _attempt(self, claim: Claim, span: Span) -> str:
-        """Do the job once; returns what came of it."""
+        """Run the job once; returns the outcome."""
         try:
             _require_outcomes(claim)
             async with self._extended(claim):
@@ -157,7 +158,7 @@ class JobRunner:
             await self.database.write(write)
         except ClaimLostError:
             raise
-        except Exception as error:  # noqa: BLE001 - told apart there
+        except Exception as error:  # noqa: BLE001 - classified there
             if not isinstance(error, PostponedError):
                 span.set_status(Status(StatusCode.ERROR, str(error)))
             return await self._end_failed(claim, error)
@@ -173,7 +174,7 @@ class JobRunner:
                 try:
                     yield
                 finally:
-                    # An extension that was cut off would leave unknown which end the claim has.
+                    # After a cancelled extension the claim's expiry would be unknown.
                     ended.set()
                     await asyncio.wait({extending})
         except TimeoutError:
@@ -190,7 +191,7 @@ class JobRunner:
             except ClaimLostError:
                 deadline.reschedule(asyncio.get_running_loop().time())
                 return
-            except Exception as error:  # noqa: BLE001 - the next extension may get through
+            except Exception as error:  # noqa: BLE001 - the next extension may succeed
                 log.warning("claim not extended", kind=self.kind.name, key=claim.key, error=str(error))
 
     async def _end_failed(self, claim: Claim, error: Exception) -> str:
@@ -240,7 +241,7 @@ class JobRunner:
         asyncio.get_running_loop().call_later(seconds, self.wake)
 
     async def _write(self, write: Write) -> None:
-        """Write an outcome; while the database is away the claim is kept until it is back."""
+        """Write an outcome; while the database is unavailable, retry and keep the claim."""
         while True:
             try:
                 return await self.database.write(write)

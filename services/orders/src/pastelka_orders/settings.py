@@ -18,13 +18,13 @@ from pastelka_orders.shopify.settings import ShopifySettings
 _ASYNC_DRIVER = "postgresql+asyncpg://"
 _FILES_A_PASS = 500
 _OBJECTS_A_PASS = 25
-"""Of each kind: a bucket is paid by the request, at most 432,000 a day with a pass every 15 s."""
+"""Per kind: buckets charge by request, here at most 432,000 a day at one pass per 15 s."""
 
 
 class OrdersSettings(AccessSettings, PrintSettings, ShopifySettings, StorageSettings):
     """Environment of the API and of the worker."""
 
-    # For ``PROXY_1_HOST`` alone: nothing else here has parts.
+    # Only for ``PROXY_1_HOST``: no other setting is nested.
     model_config = SettingsConfigDict(env_nested_delimiter="_")
 
     database_url: SecretStr
@@ -64,13 +64,13 @@ class OrdersSettings(AccessSettings, PrintSettings, ShopifySettings, StorageSett
     def _tells_a_storage(cls, files: int | None) -> int | None:
         if files is not None and 0 < files < MANY_FILES:
             raise ValueError(
-                f"must be 0 or at least {MANY_FILES}: so many that are gone tell the wrong storage"
+                f"must be 0 or at least {MANY_FILES}: fewer cannot distinguish lost files from a wrong mount"
             )
         return files
 
     @property
     def files_per_pass(self) -> int:
-        """How many files of each kind a pass of the reconciler looks for."""
+        """Number of files of each kind that a pass of the reconciler checks."""
         if self.reconcile_files_per_pass is not None:
             return self.reconcile_files_per_pass
         return _FILES_A_PASS if self.bucket is None else _OBJECTS_A_PASS
@@ -82,12 +82,12 @@ class OrdersSettings(AccessSettings, PrintSettings, ShopifySettings, StorageSett
 
     @property
     def direct_url(self) -> str:
-        """The database's URL past any pooler, for what needs a session of its own (``LISTEN``)."""
+        """URL of the database without a pooler, for what needs a session (``LISTEN``)."""
         return (self.database_direct_url or self.database_url).get_secret_value()
 
     @property
     def is_database_pooled(self) -> bool:
-        """Whether ``database_url`` is a pooler's: then there is another way to the database itself."""
+        """Whether ``database_url`` names a pooler, that is, ``database_direct_url`` is set."""
         return self.direct_url != self.database_url.get_secret_value()
 
     @field_validator("database_url", "database_direct_url")
@@ -100,7 +100,7 @@ class OrdersSettings(AccessSettings, PrintSettings, ShopifySettings, StorageSett
     @field_validator("proxy", mode="before")
     @classmethod
     def _numbered(cls, proxies: Any) -> Any:
-        """Ignore variables that only look like a proxy's, and proxies without a host."""
+        """Ignore unrelated ``PROXY_*`` variables, and proxies without a host."""
         if not isinstance(proxies, dict):
             return proxies
         given = {number: _not_empty(one) for number, one in proxies.items() if str(number).isdecimal()}

@@ -1,4 +1,4 @@
-"""What the shop is asked for: one order, or the orders since a moment, page by page."""
+"""Requests to the shop: one order, or all orders since a time, page by page."""
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
@@ -8,10 +8,10 @@ class _Request(BaseModel):
 
 
 class FetchOrders(_Request):
-    """Read one page of the shop's orders that changed ``since``; the next page follows.
+    """Fetch one page of the orders that changed ``since``; the next page follows.
 
-    ``cursor`` is where the page begins. ``seen``, ``changed`` and ``failed`` count the orders of the
-    pages before.
+    ``cursor`` is the start of the page. ``seen``, ``changed`` and ``failed`` count the orders of previous
+    pages.
     """
 
     since: AwareDatetime
@@ -22,19 +22,19 @@ class FetchOrders(_Request):
 
     @property
     def subject(self) -> str:
-        """What dead letters call it."""
+        """Subject of its dead letters."""
         return "fetch.shopify"
 
     @property
     def key(self) -> str:
-        """The same for all pages."""
+        """Key of the row, the same for all pages."""
         return f"{self.subject} {self.since.isoformat()}"
 
 
 class SyncOrder(_Request):
-    """Read one order of the shop; ``order_number`` is what it is called here or in the shop.
+    """Fetch one order; ``order_number`` is ours or the shop's.
 
-    ``photos`` says whether photos that are not stored are fetched again, too.
+    ``photos``: whether missing photos are downloaded again.
     """
 
     shopify_id: int
@@ -43,12 +43,12 @@ class SyncOrder(_Request):
 
     @property
     def subject(self) -> str:
-        """What dead letters call it."""
+        """Subject of its dead letters."""
         return f"sync.{self.shopify_id}"
 
     @property
     def key(self) -> str:
-        """One request for an order replaces another."""
+        """Key of the row: a new request for an order replaces the previous one."""
         return self.subject
 
 

@@ -44,7 +44,7 @@ def test_what_is_served(changes: dict[str, str]) -> None:
         ({"host": "192.168.1.2"}, ["AUTH_MODE: is open (the default), but HOST is 192.168.1.2, "]),
         (
             {"static_url": "https://studio.example/static"},
-            ["AUTH_MODE: is open (the default), but STATIC_URL leads to studio.example, "],
+            ["AUTH_MODE: is open (the default), but STATIC_URL is studio.example, "],
         ),
         (
             {**PROXY, "auth_trusted_proxies": " , "},
@@ -82,9 +82,9 @@ async def test_the_api_says_why_and_exits(tmp_path: Path) -> None:
     code, err = await start("pastelka_orders.entrypoints.api", tmp_path, HOST=ANYWHERE)
     assert code == 2
     assert err == (
-        "AUTH_MODE: is open (the default), but HOST is 0.0.0.0, where others than this machine can reach the "
-        "API; set AUTH_MODE=password (users in the database) or AUTH_MODE=proxy (a proxy says who asks), or "
-        "serve 127.0.0.1 only\n"
+        "AUTH_MODE: is open (the default), but HOST is 0.0.0.0, where other machines can reach the API; "
+        "set AUTH_MODE=password (users in the database) or AUTH_MODE=proxy (an authenticating proxy), "
+        "or bind to 127.0.0.1\n"
     )
 
 

@@ -113,8 +113,8 @@ async def test_an_option_that_the_provider_does_not_take_is_refused(
             problem = await api.post(path, {"steps": 8, **given}, status=422)
             assert problem["code"] == "option_unsupported"
             assert (problem["provider"], problem["options"]) == ("runpod", list(given))
-            assert f"'runpod' does not take {next(iter(given))}" in problem["detail"]
-            assert "it takes megapixels, steps" in problem["detail"]
+            assert f"'runpod' does not support {next(iter(given))}" in problem["detail"]
+            assert "supported are megapixels, steps" in problem["detail"]
         assert await api.get(f"/images/{image_id}/coloring-versions") == []
         assert (await api.post(f"/images/{image_id}/generate-coloring", {"steps": 8}))["options"][
             "steps"

@@ -47,20 +47,20 @@ FINDINGS: dict[str, tuple[OrderContent, str, bool, str]] = {
     "no_chosen_page": (OTHER, "No page is chosen for photo 1; choose a completed one.", True, "image"),
     "page_in_progress": (
         item(replace(PAGE, **NO_PAGE, newest_is_active=True), replace(PAGE, image_id=8)),
-        "Page 1 is still being generated; wait for it.",
+        "Page 1 is still being generated; wait until it completes.",
         True,
         "image",
     ),
     "page_in_error": (
         item(replace(PAGE, **NO_PAGE, newest_status="error"), replace(PAGE, image_id=8)),
-        "Page 1 could not be generated; try it again.",
+        "Page 1 could not be generated; retry it.",
         True,
         "image",
     ),
     "low_resolution": (
         page(svg_path=None, svg_of=None, coloring_path="small.png"),
-        "Page 1 is printed with 112 pixels per inch, 200 are needed;"
-        " make an SVG of it, or generate it with more megapixels.",
+        "Page 1 prints at 112 pixels per inch; at least 200 are needed:"
+        " generate an SVG of it, or generate it with more megapixels.",
         False,
         "image",
     ),
@@ -72,7 +72,7 @@ FINDINGS: dict[str, tuple[OrderContent, str, bool, str]] = {
     ),
     "svg_outdated": (
         page(svg_of=2),
-        "The SVG of page 1 is of an older page; the chosen page is printed as pixels.",
+        "The SVG of page 1 is of an older page; the chosen page prints as a bitmap.",
         False,
         "image",
     ),
@@ -96,13 +96,13 @@ FINDINGS: dict[str, tuple[OrderContent, str, bool, str]] = {
     ),
     "no_pages": (
         order(replace(ITEM, pages=[])),
-        "There is no page to print; choose a completed one.",
+        "No page to print; choose a completed one.",
         True,
         "order",
     ),
     "unknown_layout": (
         item(layout="Šest na stránku"),
-        "The layout 'Šest na stránku' is not known; one picture is printed on a sheet."
+        "The layout 'Šest na stránku' is unknown; one picture per sheet is printed."
         " Add the word to PRINT_LAYOUTS, or choose a layout here.",
         False,
         "item",
@@ -115,7 +115,7 @@ FINDINGS: dict[str, tuple[OrderContent, str, bool, str]] = {
     ),
     "characters_missing": (
         item(dedication="Pro 涂 a 色"),
-        "No typeface has these characters of Omalovánky, they are left out: 涂色",
+        "Characters of Omalovánky that no typeface has are omitted: 涂色",
         False,
         "item",
     ),

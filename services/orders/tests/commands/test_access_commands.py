@@ -51,12 +51,12 @@ async def test_a_user_from_the_first_to_the_last(command: Command, locked_api: A
     assert mine is not None
     assert await who(locked_api, mine) == {"name": "Jana", "kind": "user", "role": "operator"}
     # A change of the role holds at once, in the session that is there.
-    assert (await command("users", "role", "jana", "viewer")).out == "jana is viewer from now on\n"
+    assert (await command("users", "role", "jana", "viewer")).out == "jana is now viewer\n"
     assert (await who(locked_api, mine))["role"] == "viewer"
     assert (await locked_api.http.delete("/orders/M1", headers=mine)).json()["code"] == "operator_required"
     # Another password ends it.
     changed = await command("users", "passwd", "Jana", typed="another long password\n")
-    assert changed.out == "Jana has another password; 1 sessions ended\n"
+    assert changed.out == "Jana has a new password; 1 sessions ended\n"
     assert await who(locked_api, mine) is None
     assert await sign_in(locked_api) is None
     mine = await sign_in(locked_api, password="another long password")
@@ -93,7 +93,7 @@ async def test_names_are_the_same_in_upper_and_lower_case(command: Command, sql:
     await command("users", "add", "Žofie", "--role", "viewer", typed=f"{PASSWORD}\n")
     again = await command("users", "add", "žOFIE", typed=f"{PASSWORD}\n")
     assert (again.code, again.out) == (1, "")
-    assert again.err.startswith("pastelka_orders: There is a user 'žOFIE' already")
+    assert again.err.startswith("pastelka_orders: User 'žOFIE' already exists")
     assert await sql.fetchval("SELECT role::text FROM users") == "viewer"
     line = (await command("users", "list")).out.splitlines()[0]
     assert line.split() == ["Žofie", "viewer", "enabled", "no", "session"]
@@ -104,7 +104,7 @@ async def test_a_weak_password_is_refused(command: Command, sql: asyncpg.Connect
     for one in typed:
         refused = await command("users", "add", "Jana", typed=one)
         said = (
-            "pastelka_orders: A password has 12 to 1000 characters, without the spaces around it. "
+            "pastelka_orders: A password must have 12 to 1000 characters, not counting surrounding spaces. "
             "Nothing was changed.\n"
         )
         assert (refused.code, refused.out, refused.err) == (1, "", said)
@@ -115,7 +115,7 @@ async def test_an_unknown_user_is_an_error(command: Command) -> None:
     asked = (("passwd", "Eva"), ("role", "Eva", "viewer"), ("disable", "Eva"), ("remove", "Eva"))
     for one in asked:
         found = await command("users", *one, typed=f"{PASSWORD}\n")
-        assert (found.code, found.out, found.err) == (1, "", "pastelka_orders: There is no user 'Eva'.\n")
+        assert (found.code, found.out, found.err) == (1, "", "pastelka_orders: No user 'Eva'.\n")
 
 
 async def test_a_token_is_printed_once_and_works_until_it_is_revoked(
@@ -137,14 +137,14 @@ async def test_a_token_is_printed_once_and_works_until_it_is_revoked(
     assert timedelta(minutes=119) < life < timedelta(minutes=121)
     assert one["last_used_at"] is not None
     assert (await command("tokens", "create", "Nightly")).err == (
-        "pastelka_orders: There is a token 'Nightly' already; revoke it, or choose another name.\n"
+        "pastelka_orders: Token 'Nightly' already exists; revoke it, or choose another name.\n"
     )
     assert (await command("tokens", "revoke", "NIGHTLY")).out == "NIGHTLY is revoked\n"
     assert await who(locked_api, mine) is None
     again = await command("tokens", "revoke", "nightly")
     assert (again.code, again.err) == (
         1,
-        "pastelka_orders: There is no token 'nightly' that is not revoked.\n",
+        "pastelka_orders: No active token 'nightly'.\n",
     )
     # The name is free again; to read is what a token may if nothing is said.
     await command("tokens", "create", "nightly")

@@ -128,7 +128,7 @@ async def test_requeueing_begins_a_new_run_and_takes_the_letter_away(
     assert (await nc.jetstream().stream_info(DEAD)).state.messages == 0
     again = await command("dead-letters", "requeue", str(number))
     assert again.code == 1
-    assert again.err.startswith(f"pastelka_orders: There is no dead letter {number}; it was requeued, ")
+    assert again.err.startswith(f"pastelka_orders: No dead letter {number}; it was requeued, ")
 
 
 async def test_what_cannot_be_requeued_stays(command: Command, nc: Client) -> None:
@@ -159,7 +159,7 @@ async def test_reconciling_by_hand(command: Command, nc: Client, api: Any, sql: 
     assert (dry.code, dry.err) == (0, "")
     first, last = dry.out.splitlines()
     assert first.split() == ["coloring", "never_published", "version=1", "run=1", "attempt=0"]
-    assert last == "1 active versions, 1 things to repair"
+    assert last == "1 active versions, 1 rows to repair"
     assert await sql.fetchval("SELECT count(*) FROM outbox") == 0
     assert json.loads((await command("reconcile", "--grace", "60", "--json")).out)["repaired"] == []
     document = json.loads((await command("reconcile", "--json")).out)

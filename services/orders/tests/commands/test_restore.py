@@ -137,7 +137,7 @@ async def test_a_file_that_is_no_record_is_refused(command: Command, tmp_path: P
     (tmp_path / "x.json").write_text(content)
     code, _, err = await command("after-restore", "--record", str(tmp_path / "x.json"))
     assert code == 1
-    assert "is no record of `backup-record`" in err
+    assert "is not a record of `backup-record`" in err
 
 
 @pytest.mark.usefixtures("alone", "nc")
@@ -152,7 +152,7 @@ async def test_a_record_is_read_from_standard_input(
     monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(b"")))
     code, _, err = await command("after-restore", "--record", "-")
     assert code == 1
-    assert "Standard input is no record of `backup-record`" in err
+    assert "Standard input is not a record of `backup-record`" in err
 
 
 @pytest.mark.usefixtures("alone")
@@ -215,7 +215,7 @@ async def test_the_folders_and_files_of_a_bucket_are_looked_at_as_well(
         await api.stored.write("20261123/1.jpg", b"x")
         code, _, err = await command("after-restore", *recorded())
         assert code == 1
-        assert "The storage has a folder 20261123, far beyond any order's id (14712)." in err
+        assert "The storage has a folder 20261123, far above the highest order id (14712)." in err
 
 
 async def test_a_bucket_that_is_away_is_said_in_a_line(
@@ -236,7 +236,7 @@ async def test_a_storage_of_something_else_is_refused_before_anything_is_done(
     (api.storage / "20261123").mkdir()
     code, _, err = await command("after-restore", *recorded())
     assert code == 1
-    assert "The storage has a folder 20261123, far beyond any order's id (1)." in err
+    assert "The storage has a folder 20261123, far above the highest order id (1)." in err
     await nc.jetstream().stream_info(JOBS)
     assert (await api.order())["id"] == 2
 

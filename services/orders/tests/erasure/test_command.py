@@ -100,7 +100,7 @@ async def test_what_there_is_not(house: Any, erase: Command) -> None:
     assert (none.code, none.out) == (0, "nothing to erase\n")
     missing = await erase("--order", "9999", "--yes")
     assert missing.code == 1
-    assert "There is no order '9999'" in missing.err
+    assert "No order '9999'" in missing.err
     for arguments in ((), ("--email", "x"), ("--email", house.email, "--order", "1")):
         assert (await erase(*arguments)).code == 2
     assert (await erase("--email", house.email, "--json")).code == 1

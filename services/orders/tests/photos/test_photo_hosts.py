@@ -173,7 +173,7 @@ async def test_an_encoding_that_cannot_be_decoded_is_named_at_once(name, content
     host.answer = lambda request: ok(content, f"Content-Encoding: {name}")
     error = await failure(downloader, host.url("/a.jpg"))
     assert (type(error), error.code) == (PermanentError, "photo_encoding_invalid")
-    assert error.message.startswith(f"a.jpg: the photo arrived with the content encoding '{name}'")
+    assert error.message.startswith(f"a.jpg: the photo has the content encoding '{name}'")
 
 
 @pytest.mark.parametrize(

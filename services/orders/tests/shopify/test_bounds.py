@@ -63,7 +63,7 @@ def test_photos_in_all() -> None:
         line_items=[*items(2, photos(MAX_PHOTOS // 2)), {"id": 9, "properties": photos(5)}]
     )
     assert [len(item.photos) for item in order.readable_items] == [MAX_PHOTOS // 2, MAX_PHOTOS // 2, 0]
-    assert f"{MAX_PHOTOS} photos; this one has {MAX_PHOTOS + 5}" in problem
+    assert f"photos in the order: {MAX_PHOTOS + 5}, limit {MAX_PHOTOS}" in problem
 
 
 @pytest.mark.parametrize(("length", "kept"), [(-1, -1), (0, 0), (1, 0)])

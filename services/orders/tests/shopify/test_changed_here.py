@@ -40,7 +40,7 @@ async def test_a_later_change_by_the_shop_does_not_replace_what_was_set_here(
     assert found["shop_changed_at"]
     findings = (await api.get(f"{ORDER}/books/preflight"))["findings"]
     assert [one["message"] for one in findings if one["code"] == "changed_by_shop"] == [
-        "The shop changed Pro Aničku after it was changed here; what is set here is printed."
+        "The shop changed Pro Aničku after it was edited here; the values set here are printed."
     ]
 
     # The person takes over the shop's title: from then on it is the shop's again.

@@ -1,1 +1,1 @@
-"""The vectorize service: one coloring page becomes one SVG, through a provider."""
+"""The vectorize service: converts coloring pages to SVGs with a provider."""

@@ -1,4 +1,4 @@
-"""``python -m pastelka_vectorize``: takes SVG jobs until SIGTERM."""
+"""``python -m pastelka_vectorize``: processes SVG jobs until SIGTERM."""
 
 import asyncio
 
@@ -13,12 +13,12 @@ from pastelka_vectorize.settings import VectorizeSettings
 
 
 def main() -> None:
-    """Work until SIGTERM."""
+    """Run the worker until SIGTERM."""
     process.main("vectorize", VectorizeSettings, run)
 
 
 async def run(settings: VectorizeSettings, stop: asyncio.Event) -> None:
-    """Take jobs until ``stop`` is set; then finish or hand back the active jobs."""
+    """Process jobs until ``stop`` is set; then finish or nack the active jobs."""
     provider = _provider(settings)
     storage = open_storage(settings)
     try:
@@ -43,7 +43,7 @@ def _provider(settings: VectorizeSettings) -> SvgProvider:
         from pastelka_vectorize.providers.vectorizer import VectorizerProvider  # noqa: PLC0415
 
         if settings.vectorizer_api_key is None or settings.vectorizer_api_secret is None:
-            raise RuntimeError("settings let an incomplete Vectorizer.ai account through")
+            raise RuntimeError("the settings accepted an incomplete Vectorizer.ai account")
         return VectorizerProvider(
             base_url=settings.vectorizer_base_url,
             api_key=settings.vectorizer_api_key,

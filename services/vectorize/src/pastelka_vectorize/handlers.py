@@ -1,4 +1,4 @@
-"""One SVG job: its coloring page, the provider, the cleaned SVG."""
+"""Generation of the SVG of one job."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -16,18 +16,18 @@ from pastelka_vectorize.svg import clean
 
 @dataclass(frozen=True)
 class SvgGenerator:
-    """Makes the SVG of a job."""
+    """Generates the SVG of a job."""
 
     provider: SvgProvider
     storage: Storage
     statuses = SvgProcessingStatus
 
     async def generate(self, job: SvgJob, report: RunReporter) -> bytes:
-        """The SVG, cleaned of all that a browser would run or fetch."""
+        """The sanitized SVG, without anything that a browser would execute or fetch."""
         page = partial(source_local_copy, self.storage, job.source)
         request = SvgRequest(page, job.options.shape_stacking, job.options.group_by)
         svg = await self.provider.vectorize(request, report)
         return await to_thread.run_sync(clean, svg)
 
     async def cancel(self, provider_job_id: str) -> None:
-        """Nothing to stop: both providers work only while they are asked."""
+        """Do nothing: neither provider has jobs beyond the request."""

@@ -40,5 +40,5 @@ class VectorizeSettings(WorkerSettings, StorageSettings):
 
     @property
     def max_in_flight(self) -> int:
-        """Active jobs over all replicas."""
+        """Active jobs across all replicas."""
         return self.vectorize_max_in_flight or _IN_FLIGHT[self.vectorize_provider]

@@ -1,7 +1,7 @@
-"""Cleaning: what is left of a provider's SVG is a drawing and nothing else.
+"""Sanitizes a provider's SVG by an allowlist.
 
-The document is parsed once and a new one is built from what is allowed; nothing is patched out
-of the old one. Everything not named in ``pastelka_vectorize.svg_allowed`` is left out.
+The document is parsed once, and a new one is built from allowed parts. Everything not listed in
+``pastelka_vectorize.svg_allowed`` is dropped.
 """
 
 from lxml import etree
@@ -25,21 +25,21 @@ XLINK = "http://www.w3.org/1999/xlink"
 MAX_BYTES = 32 << 20
 MAX_DEPTH = 100
 MAX_ELEMENTS = 100_000
-"""Elements in a document, and elements repeated by ``use``."""
+"""Maximum elements of a document, and of those repeated by ``use``."""
 
 _DECLARATIONS = ("<!ENTITY", "<!ATTLIST", "<!ELEMENT", "<!NOTATION")
 _CODE = "provider_output_invalid"
 
 
 def clean(svg: bytes) -> bytes:
-    """Return a safe copy of ``svg`` (UTF-8, with an XML declaration and a ``viewBox``).
+    """Return a sanitized copy of ``svg`` (UTF-8, with an XML declaration and a ``viewBox``).
 
-    Dropped: scripts, event handlers, animations, embedded pages and images, every reference but
-    those to the document's own parts, foreign namespaces, comments, processing instructions,
-    style that could load something. Blocking: for a thread, when documents are large.
+    Drops scripts, event handlers, animations, embedded pages and images, external references, foreign
+    namespaces, comments, processing instructions, and styles that could load resources. Blocking: run it in a
+    thread for large documents.
 
-    Raises ``PermanentError`` (``provider_output_invalid``) if it is not a well-formed UTF-8 SVG
-    document without entities, is beyond the limits, or draws nothing.
+    Raises ``PermanentError`` (``provider_output_invalid``) if it is not a well-formed UTF-8 SVG document
+    without entities, exceeds the limits, or draws nothing.
     """
     root = _parse(svg)
     if root.tag != f"{{{SVG}}}svg":
@@ -53,7 +53,7 @@ def clean(svg: bytes) -> bytes:
 
 
 def _invalid(reason: str) -> PermanentError:
-    return PermanentError(_CODE, f"The SVG cannot be used: {reason}. Try again, or with another page.")
+    return PermanentError(_CODE, f"The SVG cannot be used: {reason}. Retry, or use another page.")
 
 
 def _parse(svg: bytes) -> etree._Element:
@@ -81,7 +81,7 @@ def _check_bytes(svg: bytes) -> None:
     except UnicodeDecodeError as exc:
         raise _invalid("it is not UTF-8") from exc
     if any(declaration in text for declaration in _DECLARATIONS):
-        raise _invalid("it carries a document type definition of its own")
+        raise _invalid("it has its own document type definition")
     if "\0" in text:
         raise _invalid("it is not UTF-8")
 
@@ -99,7 +99,7 @@ def _copy(root: etree._Element) -> etree._Element:
                 continue
             count += 1
             if depth >= MAX_DEPTH or count > MAX_ELEMENTS:
-                raise _invalid("it has too many elements, or too deep in each other")
+                raise _invalid("it has too many elements, or too deep nesting")
             made = _copy_element(child, name, target)
             if name in CONTAINERS:
                 waiting.append((child, made, depth + 1))
@@ -108,7 +108,7 @@ def _copy(root: etree._Element) -> etree._Element:
 
 
 def _allowed_name(element: etree._Element) -> str | None:
-    if not isinstance(element.tag, str):  # an entity that was not resolved
+    if not isinstance(element.tag, str):  # an unresolved entity
         return None
     name = element.tag.removeprefix(f"{{{SVG}}}")
     if name not in ELEMENTS or (name == "style" and not allowed_style_sheet(element.text or "")):
@@ -138,9 +138,9 @@ def _copy_attributes(source: etree._Element, target: etree._Element) -> None:
 
 
 def _limit_uses(root: etree._Element) -> None:
-    """Drop every ``use`` of what is not there, of what uses something itself, or that repeats too much.
+    """Drop every ``use`` that refers to a missing or itself using element, or repeats too much.
 
-    A few ``use`` of ``use``, or clips of clips, multiply into billions of shapes.
+    Nested ``use`` or clips can multiply into billions of shapes.
     """
     by_id = {element.get("id"): element for element in root.iter() if element.get("id")}
     repeated = 0

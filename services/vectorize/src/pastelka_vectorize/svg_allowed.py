@@ -1,8 +1,8 @@
-"""What an SVG may contain: the elements and attributes of drawings, and the values that are harmless.
+"""Allowlist of SVG elements, attributes and values.
 
-Sources: SVG 1.1 (second edition) and SVG 2 for the names; the OWASP cheat sheet on XSS for what
-hides in values. Left out on purpose although it draws: ``image``, ``foreignObject``, ``filter``,
-``pattern``, ``mask`` and ``marker`` (they load things, or multiply work), and all animation.
+Sources: SVG 1.1 (second edition) and SVG 2 for the names; the OWASP cheat sheet on XSS for values.
+Deliberately excluded: ``image``, ``foreignObject``, ``filter``, ``pattern``, ``mask`` and ``marker`` (they
+load resources, or multiply work), and all animation.
 """
 
 import re
@@ -91,7 +91,7 @@ _NAME = re.compile(r"[A-Za-z_][\w.-]{0,127}", re.ASCII)
 _NAMES = re.compile(r"[A-Za-z_][\w.-]{0,127}(?: [A-Za-z_][\w.-]{0,127}){0,15}", re.ASCII)
 _FRAGMENT = re.compile(r"\s*#[A-Za-z_][\w.-]{0,127}\s*", re.ASCII)
 _LOCAL_PAINT = re.compile(r"""url\(\s*(["']?)#[A-Za-z_][\w.-]{0,127}\1\s*\)""", re.ASCII)
-# A name is looked at from its first letter only: from each of its letters, it would take quadratic time.
+# The lookbehind matches names only at their first letter; otherwise the time is quadratic.
 _FUNCTION = re.compile(r"(?<![A-Za-z-])([A-Za-z-]++)\s*+\(")
 _FUNCTIONS = frozenset(
     {"rgb", "rgba", "hsl", "hsla", "matrix", "translate", "scale", "rotate", "skewx", "skewy"}
@@ -108,7 +108,7 @@ def allowed_href(value: str) -> bool:
 
 
 def allowed_value(name: str, value: str) -> str | None:
-    """The value to keep for an attribute that is not a reference, or ``None`` to drop it."""
+    """The allowed value of an attribute that is not a reference, or ``None`` to drop it."""
     match name:
         case "id":
             return value if _NAME.fullmatch(value) else None
@@ -122,12 +122,12 @@ def allowed_value(name: str, value: str) -> str | None:
 
 
 def allowed_style_sheet(css: str) -> bool:
-    """Whether a ``style`` element has plain rules only: no at-rule, function, escape or comment."""
+    """Whether a ``style`` element has only plain rules: no at-rule, function, escape or comment."""
     return _RISKY_SHEET.search(css) is None
 
 
 def _style(value: str) -> str | None:
-    """The declarations of a ``style`` attribute that are presentation and harmless."""
+    """The allowed declarations of a ``style`` attribute."""
     if re.search(r"[\\<>{}@&]|/\*", value):
         return None
     pairs = (declaration.partition(":") for declaration in value.split(";"))
@@ -140,7 +140,7 @@ def _style(value: str) -> str | None:
 
 
 def _is_harmless(value: str) -> bool:
-    """No function but colors and transformations, and no reference out of the document."""
+    """Whether a value has only color and transform functions, and no external reference."""
     rest = _LOCAL_PAINT.sub("", value)
     if _RISKY.search(rest):
         return False

@@ -1,18 +1,18 @@
-"""The drawing's own rectangle: from ``viewBox``, else from ``width`` and ``height``."""
+"""The drawing's ``viewBox``, or one derived from ``width`` and ``height``."""
 
 import math
 import re
 
 LARGEST = 1e7
-"""No side or offset may be larger (user units)."""
+"""Maximum side or offset (user units)."""
 
 _LENGTH = re.compile(r"\A\s*\+?(\d+(?:\.\d*)?|\.\d+)(px|pt|pc|mm|cm|in)?\s*\Z")
 _PER_UNIT = {"": 1.0, "px": 1.0, "pt": 4 / 3, "pc": 16.0, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0}
-"""User units in each unit (CSS Values 3: 96 px are one inch)."""
+"""User units per unit (CSS Values 3: 96 px are one inch)."""
 
 
 def view_box(value: str | None, width: str | None, height: str | None) -> str | None:
-    """``x y width height`` with single blanks, or ``None`` if nothing usable is there."""
+    """``x y width height`` with single spaces, or ``None`` if there is no valid size."""
     return _valid(value or "") or _from_size(width or "", height or "")
 
 

@@ -1,4 +1,4 @@
-"""The AsyncAPI 3.0 document of the messages, made from their models.
+"""The AsyncAPI 3.0 document of the messages, generated from their models.
 
 ``python -m pastelka_common.contracts.asyncapi`` writes it to ``libs/common/asyncapi.json``.
 https://www.asyncapi.com/docs/reference/specification/v3.0.0
@@ -56,7 +56,7 @@ _EVENTS: tuple[type[Message], ...] = (
 
 @dataclass(frozen=True)
 class Channel:
-    """A family of subjects in one stream: what goes over it, and who sends and receives it."""
+    """A family of subjects in one stream: its messages, senders and receivers."""
 
     name: str
     address: str
@@ -117,13 +117,13 @@ CHANNELS = (
         {"orders": topology.DEAD_CONSUMER.name},
     ),
 )
-"""Every channel that carries a message of ours."""
+"""Every channel with messages of our own."""
 
 
 def document() -> dict[str, Any]:
     """The whole document, as JSON values in a stable order."""
     channels = {channel.name: _channel(channel) for channel in CHANNELS}
-    # A cancellation has no model: its subject says everything, and a key-value bucket keeps it.
+    # A cancellation has no model: it is a key in a key-value bucket.
     channels["cancellations"] = _cancellations()
     operations = {name: value for channel in CHANNELS for name, value in _operations(channel).items()}
     operations |= _operations_of_cancellations()

@@ -1,8 +1,8 @@
 """The messages services exchange: jobs (what to do), facts (what happened), events (what is committed).
 
-A message knows its subject and its ``Nats-Msg-Id``. Readers ignore fields they do not know, and
-fields are only ever added with a default, so that old and new code read each other's messages
-during a rolling upgrade; ``schema_version`` says which fields the writer knew.
+A message has a subject and a ``Nats-Msg-Id``. Readers ignore unknown fields, and fields are only ever added
+with a default, so that old and new code read each other's messages during a rolling upgrade;
+``schema_version`` is the version of the writer's fields.
 """
 
 import re
@@ -19,17 +19,17 @@ _UNSAFE_IN_TOKEN = re.compile(r"[^A-Za-z0-9_-]")
 
 
 def subject_token(value: str) -> str:
-    """``value`` as one token of a NATS subject: what a subject forbids is percent-encoded."""
+    """``value`` as one token of a NATS subject; forbidden characters are percent-encoded."""
     return _UNSAFE_IN_TOKEN.sub(lambda found: quote(found.group(), safe="").replace(".", "%2E"), value)
 
 
 def now() -> datetime:
-    """The present moment in UTC."""
+    """The current time in UTC."""
     return datetime.now(UTC)
 
 
 class Message(BaseModel):
-    """What all messages have in common."""
+    """Base class of all messages."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -37,7 +37,7 @@ class Message(BaseModel):
 
     @property
     def subject(self) -> str:
-        """Where it is published."""
+        """Subject that it is published on."""
         raise NotImplementedError
 
     @property
@@ -102,7 +102,7 @@ class SvgJob(VersionJob):
 
 
 def job_key(kind: StatusType, version_id: int, run: int) -> str:
-    """Key under which the buckets keep what is known of one run of one version."""
+    """Key of one run of one version in the key-value buckets."""
     return f"{kind}.{version_id}.{run}"
 
 
@@ -170,7 +170,7 @@ class Fact(Message):
 
     @property
     def order(self) -> tuple[int, int, int]:
-        """What facts of one version are compared by."""
+        """Sort key of facts of one version."""
         return (self.run, self.attempt, self.step)
 
 

@@ -1,4 +1,4 @@
-"""The options a person may choose for a version, with their bounds."""
+"""Options of versions, with their bounds."""
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
@@ -45,7 +45,7 @@ class LineWeight(StrEnum):
 
 
 def _whole(value: object) -> object:
-    """In JSON 4.0 is the same number as 4; ``"4"`` and ``true`` are none."""
+    """Accept 4.0 as 4, as JSON does; reject ``"4"`` and ``true``."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -90,11 +90,11 @@ COLORING_OPTIONS: Mapping[str, tuple[str, ...]] = {
     "local": tuple(ColoringOptions.model_fields),
     "runpod": _OF_EVERY_PROVIDER,
 }
-"""The options that each provider (``ColoringProviderName``) takes, in their order."""
+"""Supported options of each provider (``ColoringProviderName``), in order."""
 
 
 def unsupported_options(provider: str, names: Collection[str]) -> list[str]:
-    """Those of the named coloring options that a provider does not take, in their order."""
+    """Those of the named coloring options that a provider does not support, in order."""
     taken = COLORING_OPTIONS.get(provider, _OF_EVERY_PROVIDER)
     return [name for name in ColoringOptions.model_fields if name in names and name not in taken]
 

@@ -1,8 +1,7 @@
-"""The processing statuses of the specification, and what each *means* to the program.
+"""The processing statuses of the specification, and their *meaning* as flags.
 
-The values are the API's and PostgreSQL's (types ``coloringprocessingstatus`` and
-``svgprocessingstatus``). Code asks a status what it means (``status.is_final``); no other
-module lists statuses.
+The values are the API's and PostgreSQL's (types ``coloringprocessingstatus`` and ``svgprocessingstatus``).
+Code queries a status for its meaning (``status.is_final``); no other module lists statuses.
 """
 
 from enum import Flag, StrEnum, auto
@@ -10,22 +9,22 @@ from typing import Literal
 
 
 class Meaning(Flag):
-    """What the program may conclude from a status."""
+    """Properties of a status."""
 
     STARTABLE = auto()
-    """No worker has begun; a worker may."""
+    """No worker has started it yet."""
     IN_FLIGHT = auto()
     """A worker is working on it; there is no file yet."""
     AWAITING_PROVIDER = auto()
-    """A job at a paid provider may be running: it is polled or cancelled, never submitted again."""
+    """A job at a paid provider may be running: poll or cancel it, never submit it again."""
     FINAL = auto()
     """Nothing more happens in this run."""
     RETRYABLE = auto()
-    """A person may ask for a new run."""
+    """A user may request a new run."""
 
 
 class _Status(StrEnum):
-    """A status that knows its meaning."""
+    """A status with its meaning."""
 
     @property
     def meaning(self) -> Meaning:
@@ -34,7 +33,7 @@ class _Status(StrEnum):
 
     @property
     def is_startable(self) -> bool:
-        """Whether no worker has begun yet."""
+        """Whether no worker has started it yet."""
         return Meaning.STARTABLE in self.meaning
 
     @property
@@ -44,7 +43,7 @@ class _Status(StrEnum):
 
     @property
     def is_active(self) -> bool:
-        """Whether it was asked for and has not ended: waiting, or at work."""
+        """Whether the run is waiting or in progress."""
         return not self.is_final
 
     @property
@@ -64,7 +63,7 @@ class _Status(StrEnum):
 
     @property
     def is_retryable(self) -> bool:
-        """Whether a person may ask for a new run."""
+        """Whether a user may request a new run."""
         return Meaning.RETRYABLE in self.meaning
 
 
@@ -111,7 +110,7 @@ class SvgProcessingStatus(_Status):
 VersionStatus = ColoringProcessingStatus | SvgProcessingStatus
 
 StatusType = Literal["coloring", "svg"]
-"""Which of the two kinds of version a status belongs to; the plan's ``status_type``."""
+"""Kind of version; the plan's ``status_type``."""
 
 STATUS_ENUMS: dict[StatusType, type[ColoringProcessingStatus] | type[SvgProcessingStatus]] = {
     "coloring": ColoringProcessingStatus,

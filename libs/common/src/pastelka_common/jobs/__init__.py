@@ -1,1 +1,1 @@
-"""The jobs of versions: what the coloring and the vectorize worker have in common."""
+"""Version jobs: code shared by the coloring and the vectorize worker."""

@@ -1,9 +1,9 @@
-"""Which runs each process works on, and the end of a run that a person cancels.
+"""The registry of each process's active runs, and cancellation of runs.
 
-A *run* is one request of a person for one version; its key is ``<kind>.<version>.<run>``. A broker that was
-away, or lost its store, delivers a job again that a worker still has. Neither another delivery nor the
-reconciler may begin the run a second time, which could pay for it twice. So a process answers when it is
-asked for its runs; nothing is stored.
+A *run* is one request by a user for one version; its key is ``<kind>.<version>.<run>``. A broker that was
+unavailable or lost its store redelivers a job that a worker still has. Neither that delivery nor the
+reconciler may start the run a second time, which could pay for it twice. So each process answers requests for
+its active runs; nothing is stored.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ from pastelka_common.messaging.topology import CANCELS
 T = TypeVar("T")
 
 SUBJECT = "services.runs"
-"""Requests on it are answered by every worker, on ``services.runs.<process>`` by one; of no stream."""
+"""Subject that every worker answers; ``services.runs.<process>`` is one worker's. In no stream."""
 
 _LIST_TIMEOUT = 1.0
 _REQUEST_TIMEOUT = 1.5
@@ -40,20 +40,20 @@ _RECONNECT_CHECK_INTERVAL = 0.5
 log = structlog.get_logger(__name__)
 
 
-class RunCancelled(Exception):  # noqa: N818 - an outcome a person asked for, not an error
-    """A person cancelled the run."""
+class RunCancelled(Exception):  # noqa: N818 - an outcome, not an error
+    """A user cancelled the run."""
 
 
 def cancel_subject(key: str) -> str:
-    """Where a cancellation of the run ``key`` is published so that the bucket keeps it."""
+    """Subject that stores the cancellation of run ``key`` in the bucket."""
     return f"$KV.{CANCELS}.{key}"
 
 
 class ActiveRunRegistry:
-    """The runs of one kind that this process works on, each of them once.
+    """The active runs of one kind in this process, each at most once.
 
-    A cancellation that is published while the connection is lost is not received, so the bucket is read
-    again for every active run after a reconnect.
+    A cancellation published while disconnected is not received, so after a reconnect the bucket is read again
+    for every active run.
     """
 
     def __init__(self, nc: Client, cancels: KeyValue) -> None:
@@ -61,12 +61,12 @@ class ActiveRunRegistry:
         self._nc = nc
         self._cancels = cancels
         self._runs: dict[str, asyncio.Event] = {}
-        """The key of each active run, and the event that is set when it is cancelled."""
+        """By key of the active run, the event that is set when it is cancelled."""
         self._watch: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, nc: Client, kind: StatusType) -> "ActiveRunRegistry":
-        """Answer requests and receive cancellations from now on. The bucket must exist."""
+        """Subscribe to requests and cancellations. The bucket must exist."""
         names = names_of(nc)
         self = cls(nc, await nc.jetstream().key_value(names.bucket(CANCELS)))
         await nc.subscribe(names.subject(f"cancels.{kind}.>"), cb=self._receive_cancellation)
@@ -75,10 +75,10 @@ class ActiveRunRegistry:
         return self
 
     async def execute(self, key: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Do ``work`` unless the run is or becomes cancelled; it is active meanwhile.
+        """Run ``work`` as an active run, unless it is or becomes cancelled.
 
-        Raises :class:`PostponedError` if this process works on it already, and :class:`RunCancelled`.
-        ``work`` has ended, one way or the other, when this returns or raises.
+        Raises :class:`PostponedError` if the run is already active here, and :class:`RunCancelled`. ``work``
+        has ended when this returns or raises.
         """
         if key in self._runs:
             message = "This worker is already working on the run."
@@ -104,10 +104,10 @@ class ActiveRunRegistry:
         raise RunCancelled
 
     async def is_active_elsewhere(self, process: str, key: str) -> bool:
-        """Whether another ``process`` says that it works on the run.
+        """Whether the run is active in another ``process``.
 
-        A process that is dead has no subscription left, so the server says so at once; one that is
-        stopped or cut off does not answer, and is taken for dead.
+        A dead process has no subscription, so the server responds at once; one that is stopped or
+        disconnected does not respond, and is considered dead.
         """
         if process == self.process:
             return False
@@ -121,7 +121,7 @@ class ActiveRunRegistry:
     async def _answer(self, msg: Msg) -> None:
         try:
             await msg.respond(json.dumps(sorted(self._runs)).encode())
-        except Exception as error:  # noqa: BLE001 - the requester takes silence for no active run
+        except Exception as error:  # noqa: BLE001 - the requester treats no response as no active run
             log.warning("active runs not sent", error=str(error))
 
     async def _receive_cancellation(self, msg: Msg) -> None:
@@ -132,7 +132,7 @@ class ActiveRunRegistry:
             self._runs[key].set()
 
     async def _check_after_reconnects(self, connection: int) -> None:
-        """Runs while any run is active; ``connection`` counts the reconnects that were checked after."""
+        """Check after each reconnect while any run is active; ``connection`` is the last checked one."""
         while self._runs:
             await asyncio.sleep(_RECONNECT_CHECK_INTERVAL)
             now = self._nc.stats["reconnects"]
@@ -148,12 +148,12 @@ class ActiveRunRegistry:
 
 
 async def list_active_runs(nc: Client, *, timeout: float = _LIST_TIMEOUT) -> set[str]:
-    """The runs of all workers that answer within ``timeout`` seconds."""
+    """The active runs of all workers that respond within ``timeout`` seconds."""
     found: set[str] = set()
     async with request_many(nc, names_of(nc).subject(SUBJECT)) as responses:
         with suppress(TimeoutError):  # the number of workers is unknown
             async with asyncio.timeout(timeout):
-                while data := (await responses.get()).data:  # the server's own answer is empty: no worker
+                while data := (await responses.get()).data:  # the server's own response is empty: no worker
                     found.update(json.loads(data))
     return found
 
@@ -172,10 +172,10 @@ async def _unless(cancelled: asyncio.Event, work: Callable[[], Coroutine[Any, An
 
 
 async def _end(task: asyncio.Task[Any]) -> None:
-    """Cancel the task if it still runs, and wait for its end (it may finish a submission first)."""
+    """Cancel the task and wait for its end (it may finish a submission first)."""
     if task.done():
         return
     task.cancel()
     await asyncio.wait({task})
     if not task.cancelled():
-        task.exception()  # an error on the way out changes nothing, but asyncio logs one that is not read
+        task.exception()  # retrieve the error: asyncio would log it otherwise

@@ -1,4 +1,4 @@
-"""What the coloring and the vectorize worker do alike with a job: report, guard, store."""
+"""The job handler of the coloring and the vectorize worker: report, check, store."""
 
 import asyncio
 import time
@@ -42,24 +42,24 @@ log = structlog.get_logger(__name__)
 
 PROVIDER_REQUEST_DURATION = Histogram(
     "pastelka_provider_request_duration_seconds",
-    "From asking a provider for a file to having it, or to its failure",
+    "From request to response or failure of a provider",
     ["kind", "provider", "outcome"],
     buckets=(0.05, 0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600),
 )
 
 
 class Generator(Protocol[JobT_contra]):
-    """What differs between the services: making the file, and stopping it at the provider."""
+    """The part that differs between the services: generating the file, cancelling at the provider."""
 
     @property
     def statuses(self) -> type[ColoringProcessingStatus] | type[SvgProcessingStatus]:
         """The statuses of this kind of version."""
 
     async def generate(self, job: JobT_contra, report: RunReporter) -> bytes:
-        """The content of the job's target."""
+        """Generate the content of the job's target."""
 
     async def cancel(self, provider_job_id: str) -> None:
-        """Stop the job at the provider."""
+        """Cancel the job at the provider."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class VersionJobHandler(Generic[J]):
         object.__setattr__(self, "attempts", RunAttempts(context, self.generator.statuses.PROCESSING))
 
     async def handle(self, job: J, delivery: Delivery) -> Outcome:
-        """Make and store the file of one version, unless the run was cancelled."""
+        """Generate and store the file of one version, unless the run is cancelled."""
         structlog.contextvars.bind_contextvars(
             order=job.order_number, version=job.version_id, kind=job.kind, run=job.run
         )
@@ -105,16 +105,16 @@ class VersionJobHandler(Generic[J]):
             await self.active_runs.execute(job.key, lambda: self._do(job, report))
         except RunCancelled:
             log.info("cancelled")
-            # A submission that was under way when the run was cancelled ended with an id.
+            # A submission in progress at the cancellation has ended with an id.
             await report.load()
             await report.cancel_at_provider()
         return Ack()
 
     async def reject(self, job: J, delivery: Delivery, failure: Failure) -> None:
-        """Report that a job is given up on: the ``on_rejected`` of a ``JobConsumer``.
+        """Report that a job is abandoned: the ``on_rejected`` of a ``JobConsumer``.
 
-        What may still run at the provider is cancelled: its cost does not run on. Raises
-        ``SupersededError`` when the job is no longer ours.
+        Cancels what may still run, and cost, at the provider. Raises ``SupersededError`` if another worker
+        has the job.
         """
         report = self.attempts.report_of(job, delivery)
         if report is None:
@@ -141,14 +141,14 @@ class VersionJobHandler(Generic[J]):
             log.info("file already stored")
             await report.load()
         await report.completed(self.generator.statuses.COMPLETED)
-        # No caller waits for the thumbnail: until it exists, the gateway serves the file itself.
+        # Nothing waits for the thumbnail: until it exists, the gateway serves the file itself.
         await self._store_thumbnail(job, content)
         await self.markers.forget(job)
 
     async def _make_and_store(self, job: J, report: RunReporter) -> bytes:
         await report.take_over()
         if report.has_stored_file:
-            # Made and paid for by a delivery that could not say so any more.
+            # Generated and paid for by an earlier delivery that could not report it.
             async with postpone_on_storage_error():
                 return await self.storage.read(job.target)
         report.check()
@@ -160,9 +160,9 @@ class VersionJobHandler(Generic[J]):
         return content
 
     async def _ensure_not_cancelled(self, job: J) -> None:
-        """A process that was frozen may have missed what was said. Raises ``RunCancelled``.
+        """Check the bucket: a suspended process may have missed a cancellation. Raises ``RunCancelled``.
 
-        A broker that is away does not keep from storing what may have been paid for.
+        If the broker is unavailable, continue: the result may have been paid for.
         """
         try:
             await self.active_runs.check_cancelled(job.key)
@@ -192,7 +192,7 @@ class VersionJobHandler(Generic[J]):
                 await report.lost()
             raise
         except BaseException as error:
-            # A submission that was finished in spite of a cancellation may have been refused.
+            # A submission that finished despite a cancellation may have been refused.
             if isinstance(error.__cause__, JobError):
                 report.refused(error.__cause__)
             report.abandoned()
@@ -201,7 +201,7 @@ class VersionJobHandler(Generic[J]):
         return content
 
     async def _store(self, path: str, content: bytes, report: RunReporter) -> None:
-        """Write the file; one that is paid for and cannot be fetched again is tried for a while."""
+        """Write the file; retry for a while if it is paid for and cannot be fetched again."""
         until = time.monotonic() + _STORING_SECONDS
         pause = _STORING_PAUSE
         while True:
@@ -220,7 +220,7 @@ class VersionJobHandler(Generic[J]):
             pause = min(2 * pause, _LONGEST_STORING_PAUSE)
 
     async def _store_thumbnail(self, job: J, content: bytes) -> None:
-        """A page's is made from itself, an SVG's from the page that it traces: the same lines."""
+        """Store the thumbnail, of an SVG from the page that it traces."""
         if job.kind == "svg":
             try:
                 content = await self.storage.read(job.source)

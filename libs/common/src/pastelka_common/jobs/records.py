@@ -1,8 +1,8 @@
-"""What a redelivered job must know of its run: its provider's job, its attempts, an open paid request.
+"""Records of runs for redelivered jobs: provider job, attempts, open paid request.
 
-A record is stored in the bucket ``RUNS`` under ``<kind>.<version>.<run>``. A worker writes it before it
-sends a paid request, when the provider has accepted it, and when a delivery ends without completion,
-always by compare and swap: the write fails for a worker that has lost the run to another one.
+A record is stored in the bucket ``RUNS`` under ``<kind>.<version>.<run>``. A worker writes it before it sends
+a paid request, when the provider has accepted it, and when a delivery ends without completion, always by
+compare-and-swap: the write fails for a worker that has lost the run to another one.
 """
 
 import asyncio
@@ -25,15 +25,14 @@ _PAUSE = 0.2
 
 
 class RunRecord(BaseModel):
-    """One run. ``holder`` (a process) has had it since its ``delivery``, the highest known.
+    """One run. ``holder`` (a process) has it since ``delivery``, the highest known.
 
-    ``failed`` attempts count; ``silent_deliveries`` are deliveries of which nothing was heard since the last
-    progress; ``last_reported`` is the last delivery of which something was. ``sending`` says that a paid
-    request was sent, or was about to be, whose outcome is not recorded; ``had_file`` that the job's
-    target existed before it. ``unknown`` counts requests whose outcome will never be known.
-    ``provider_job_id`` is the provider's name for the job that it accepted. ``withdrawn`` are the ids
-    of jobs that were cancelled before any work on them, and ``withdrawing`` says that the present one
-    is about to be.
+    ``failed``: counted attempts. ``silent_deliveries``: deliveries without a report since the last progress.
+    ``last_reported``: the last delivery with a report. ``sending``: a paid request was sent, or was about to
+    be, without a recorded outcome. ``had_file``: the job's target existed before it. ``unknown``: requests
+    whose outcome will never be known. ``provider_job_id``: the provider's id of the accepted job.
+    ``withdrawn``: ids of jobs cancelled before any work on them. ``withdrawing``: the current one is about to
+    be.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -52,26 +51,26 @@ class RunRecord(BaseModel):
     last: Failure | None = None
 
     def is_beyond(self, holder: str, delivery: int) -> bool:
-        """Whether another worker got the job after ``delivery`` of ``holder``."""
+        """Whether another worker received the job after ``delivery`` of ``holder``."""
         return self.delivery > delivery or (self.delivery == delivery and self.holder != holder)
 
     def current(self, *ids: str | None) -> str | None:
-        """The first of a provider's ids that is not of a withdrawn job."""
+        """The first of the ids that is not of a withdrawn job."""
         return next((one for one in ids if one is not None and one not in self.withdrawn), None)
 
     def with_provider_job(self, provider_job_id: str | None) -> "RunRecord":
-        """The record with this id, unless it has another one already or the job was withdrawn."""
+        """The record with this id, unless it already has another one or the job was withdrawn."""
         present = self.current(self.provider_job_id, provider_job_id)
         return self.model_copy(update={"provider_job_id": present})
 
     def silent_before(self, delivery: int) -> int:
-        """Deliveries before ``delivery`` of which nothing was heard, since the last progress."""
+        """Number of deliveries before ``delivery`` without a report since the last progress."""
         return self.silent_deliveries + max(0, delivery - 1 - self.last_reported)
 
 
 @dataclass(frozen=True, slots=True)
 class VersionedRecord:
-    """A record as it was read; revision 0 if there is none."""
+    """A record with its revision in the bucket; 0 if there is none."""
 
     record: RunRecord
     revision: int
@@ -88,7 +87,7 @@ class RunRecords:
 
     @classmethod
     async def open(cls, nc: Client) -> "RunRecords":
-        """The bucket, which must exist."""
+        """Open the bucket, which must exist."""
         return cls(await nc.jetstream().key_value(names_of(nc).bucket(RUNS)))
 
     async def read(self, key: str) -> VersionedRecord:
@@ -104,10 +103,9 @@ class RunRecords:
     async def change(
         self, key: str, alter: Alter, *, known: VersionedRecord | None = None
     ) -> VersionedRecord:
-        """Replace a record by what ``alter`` makes of it, which is called again if another was faster.
+        """Replace a record by the result of ``alter``, which is called again after a conflict.
 
-        ``alter`` may raise; a record it returns as it was is not written. ``known`` saves reading
-        what was read before.
+        ``alter`` may raise; an unchanged record is not written. ``known`` is the record if already read.
         """
         for attempt in range(1, _TRIES + 1):
             held = known or await self.read(key)
@@ -124,7 +122,7 @@ class RunRecords:
             except BROKER_ERRORS as error:
                 if attempt == _TRIES:
                     raise BrokerUnavailableError from error
-                await asyncio.sleep(_PAUSE)  # it may be stored: read and see
+                await asyncio.sleep(_PAUSE)  # it may have been stored: read it again
             else:
                 return VersionedRecord(changed, revision)
         raise BrokerUnavailableError
@@ -132,7 +130,7 @@ class RunRecords:
     async def keep_provider_job(self, key: str, provider_job_id: str) -> VersionedRecord:
         """Store the id of an accepted job unless another one was stored first.
 
-        Tried until the broker has answered, because the id stands for money.
+        Retries until the broker responds, because losing the id could mean paying twice.
         """
         while True:
             try:
@@ -142,7 +140,7 @@ class RunRecords:
 
 
 def parse_record(value: bytes | None) -> RunRecord:
-    """The record in a stored value; an empty one if there is none, or none that can be read."""
+    """Parse a stored record; an empty one if it is missing or malformed."""
     try:
         return RunRecord.model_validate_json(value or b"")
     except ValidationError:

@@ -1,4 +1,4 @@
-"""What one delivery of a version's job reports, and what it verifies before it pays."""
+"""Reports of one delivery of a version job, and the checks before a paid request."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -27,7 +27,7 @@ from pastelka_common.storage import Storage
 
 FACTS: dict[str, type[ColoringFact] | type[SvgFact]] = {"coloring": ColoringFact, "svg": SvgFact}
 
-# The last steps of an attempt: whatever was reported before, these come after it.
+# Last steps of an attempt: greater than any reported before.
 _RETRY_STEP = 999_999
 _LAST_STEP = 1_000_000
 
@@ -47,9 +47,9 @@ SUBMIT_UNKNOWN = Counter(
 
 @dataclass(slots=True)
 class PaidRequest:
-    """A paid request: ``sent``, then ``answered``; ``settled`` once what became of it is known for good.
+    """A paid request: ``sent``, then ``answered``; ``settled`` once its outcome is final.
 
-    ``probe`` is whether the circuit breaker let it out to see whether the provider is back.
+    ``probe``: whether it is the circuit breaker's probe.
     """
 
     probe: bool
@@ -59,13 +59,13 @@ class PaidRequest:
 
     @property
     def is_lost(self) -> bool:
-        """Whether the provider may charge for it although its result will never arrive."""
+        """Whether the provider may charge for it although its result is lost."""
         return self.sent and not self.settled
 
 
 @dataclass(frozen=True)
 class RunContext:
-    """What reports need of the process: where they go, and what is known of runs and provider."""
+    """Dependencies of reporters, shared by the process."""
 
     publisher: Publisher
     records: RunRecords
@@ -77,7 +77,7 @@ class RunContext:
     breaker: Breaker | None
 
     def __post_init__(self) -> None:
-        # Prometheus sees no increase in a counter that first appears with 1: no alert would fire.
+        # Initialize: Prometheus sees no increase in a counter that first appears with 1.
         SUBMIT_UNKNOWN.labels(self.provider)
 
 
@@ -85,8 +85,7 @@ class RunContext:
 class RunReporter:
     """One delivery of a job: reports what happens to it as facts.
 
-    Every call returns once what it says is stored. ``provider_job_id`` is set as soon as the
-    provider's name for the job is known.
+    Every call returns once its report is stored. ``provider_job_id`` is set as soon as it is known.
     """
 
     context: RunContext
@@ -105,19 +104,19 @@ class RunReporter:
 
     @property
     def number(self) -> int:
-        """Number of the delivery within the run, also if its job was published again."""
+        """Number of the delivery within the run, across republished jobs."""
         return self.job.first_attempt - 1 + self.delivery.attempt
 
     @property
     def has_paid_without_id(self) -> bool:
-        """Whether a response was paid for that no worker can request again."""
+        """Whether a paid response was received that cannot be requested again."""
         request = self.request
         return request is not None and request.sent and request.answered and self.provider_job_id is None
 
     # --- facts ------------------------------------------------------------------------------------
 
     async def status(self, status: VersionStatus) -> None:
-        """Report a step."""
+        """Report a new status."""
         self._status = status
         await self._send(status)
 
@@ -126,7 +125,7 @@ class RunReporter:
         await self._send(status, path=self.job.target)
 
     async def failed(self, status: VersionStatus, failure: Failure) -> None:
-        """Report that the job is given up on."""
+        """Report that the job is abandoned."""
         self._step = _LAST_STEP
         await self._send(status, failure=failure)
 
@@ -167,13 +166,13 @@ class RunReporter:
         again = self.request is not None or self.provider_job_id is not None
         return unknown > 1 or (again and unknown > 0)
 
-    # --- whose job it is --------------------------------------------------------------------------
+    # --- ownership --------------------------------------------------------------------------
 
     async def take_over(self) -> None:
-        """Load the record of the run, and take the run over from earlier deliveries.
+        """Load the record of the run, and take over the run from earlier deliveries.
 
-        Raises :class:`SupersededError` when a later delivery has it, :class:`PostponedError` while
-        an earlier one is alive and waits for an answer that is paid for, or the storage is away.
+        Raises :class:`SupersededError` if a later delivery has it, :class:`PostponedError` while an earlier
+        one is alive and waits for a paid response, or the storage is unavailable.
         """
         await self.load()
         if self.number == 1 and self.stored.revision == 0:
@@ -189,10 +188,10 @@ class RunReporter:
             self._count_unknown()
 
     async def load(self, *, allow_partial: bool = False) -> None:
-        """Load what is known of the run, and change nothing.
+        """Load the record of the run without changing it.
 
-        Raises :class:`PostponedError` while the storage is away, unless what the broker knows will do
-        (``allow_partial``).
+        Raises :class:`PostponedError` while the storage is unavailable, unless the broker's data is
+        sufficient (``allow_partial``).
         """
         self.stored = await self.context.records.read(self.job.key)
         record = self.stored.record
@@ -220,12 +219,12 @@ class RunReporter:
         if await self.context.active_runs.is_active_elsewhere(record.holder, self.job.key):
             raise PostponedError(
                 "active_elsewhere",
-                "Another worker waits for the provider's answer to this job.",
+                "Another worker is waiting for the provider's response to this job.",
                 seconds=_ACTIVE_ELSEWHERE_SECONDS,
             )
 
     def owned(self, record: RunRecord, **changes: object) -> RunRecord:
-        """``record`` with ``changes``, as this delivery's. Raises :class:`SupersededError`."""
+        """``record`` with ``changes``, owned by this delivery. Raises :class:`SupersededError`."""
         if record.is_beyond(self.context.active_runs.process, self.number):
             raise SupersededError
         return record.model_copy(
@@ -237,26 +236,26 @@ class RunReporter:
         return taken_over.with_provider_job(self.provider_job_id)
 
     async def change(self, alter: Callable[[RunRecord], RunRecord]) -> None:
-        """Replace the run's record by what ``alter`` makes of it, which may raise."""
+        """Replace the run's record by the result of ``alter``, which may raise."""
         self.stored = await self.context.records.change(self.job.key, alter, known=self.stored)
 
-    # --- paying -----------------------------------------------------------------------------------
+    # --- payment -----------------------------------------------------------------------------------
 
     def check(self) -> None:
-        """Raise :class:`PostponedError` while the provider is left alone and the job needs it."""
+        """Raise :class:`PostponedError` if the job needs the provider and the breaker is open."""
         if self.context.breaker is not None and self.provider_job_id is None:
             self.context.breaker.check()
 
     async def submitting(self, status: VersionStatus) -> None:
-        """Report ``status`` and claim the run: the last thing before a paid request is sent.
+        """Report ``status`` and claim the run, immediately before a paid request is sent.
 
-        Raises :class:`SupersededError`, :class:`PostponedError` (the breaker, or a storage that is
-        away), or :class:`PermanentError` when two requests are lost already.
+        Raises :class:`SupersededError`, :class:`PostponedError` (breaker open, storage unavailable), or
+        :class:`PermanentError` if two requests are already lost.
         """
         probe = self.context.breaker.allow_request() if self.context.breaker else False
         self.request = PaidRequest(probe)
         try:
-            # Only the claim must come before the request: a fact that is late is no harm.
+            # Only the claim must precede the request: a late fact is harmless.
             claiming = asyncio.create_task(self._claim())
             try:
                 await self.status(status)
@@ -270,11 +269,11 @@ class RunReporter:
         self.request.sent = True
 
     async def submitted(self, provider_job_id: str) -> str:
-        """Store the provider's job id before any other step can fail; returns the id to poll.
+        """Store the provider's job id before any other step; returns the id to poll.
 
-        That is a different id if another worker stored its own first: then this job is cancelled.
+        If another worker stored its id first, that one is returned, and this job is cancelled.
         """
-        # The storage first: the broker may be away for long, and this process may not outlive that.
+        # The storage first: this process may end before an unavailable broker returns.
         await self.context.markers.keep(self.job, provider_job_id)
         self.stored = await self.context.records.keep_provider_job(self.job.key, provider_job_id)
         kept = self.provider_job_id = self.stored.record.provider_job_id or provider_job_id
@@ -285,16 +284,16 @@ class RunReporter:
         return kept
 
     # A submitted job that never left the provider's queue is cancelled there, to be submitted again. Two
-    # steps in the record keep a worker that dies in between from paying twice or giving up.
+    # steps in the record prevent a crash in between from causing a second payment or a lost job.
 
     async def withdrawing(self) -> None:
-        """Note that the run's submitted job is about to be cancelled. Raises :class:`SupersededError`."""
+        """Record that the submitted job is about to be cancelled. Raises :class:`SupersededError`."""
         await self.change(lambda record: self.owned(record, withdrawing=True))
 
     async def withdrawn(self, provider_job_id: str) -> int:
-        """Forget a job that was cancelled before any work; returns how many of the run there were.
+        """Record a job as cancelled before any work; returns their number in this run.
 
-        From now on its id is ignored wherever it is still stored. Raises :class:`SupersededError`.
+        Its id is then ignored wherever it is still stored. Raises :class:`SupersededError`.
         """
 
         def forgotten(record: RunRecord) -> RunRecord:
@@ -307,7 +306,7 @@ class RunReporter:
         return len(self.stored.record.withdrawn)
 
     def answered(self, *, settled: bool) -> None:
-        """Note that the provider answered the request."""
+        """Record that the provider responded."""
         request = self.request
         if request is None or request.answered:
             return
@@ -316,7 +315,7 @@ class RunReporter:
             self.context.breaker.record_success()
 
     def refused(self, error: JobError) -> None:
-        """Note how the request failed."""
+        """Record how the request failed."""
         request = self.request
         if request is None or not request.sent or request.answered:
             return None
@@ -329,12 +328,12 @@ class RunReporter:
         return None
 
     def abandoned(self) -> None:
-        """Note that this worker stopped waiting for the request; does nothing if none is open."""
+        """Record that this worker stopped waiting for the request; no effect if none is open."""
         if self.request is not None and not self.request.answered:
             self._abandon()
 
     async def lost(self) -> None:
-        """Count a request whose result is lost; the second in a run ends it.
+        """Count a request with a lost result; the second one ends the run.
 
         Raises :class:`PermanentError` then.
         """
@@ -347,7 +346,7 @@ class RunReporter:
             raise _possibly_paid(self.context.provider)
 
     async def cancel_at_provider(self) -> None:
-        """Stop what this or an earlier delivery submitted. Raises ``TransientError`` while it is away."""
+        """Cancel this run's job at the provider. Raises ``TransientError`` if it is unavailable."""
         if self.provider_job_id is None:
             return
         try:
@@ -367,7 +366,7 @@ class RunReporter:
             self._count_unknown()
 
     def _claimed(self, record: RunRecord, *, had_file: bool) -> RunRecord:
-        # Another worker may have taken the job, paid and crashed since the last read.
+        # Another worker may have received the job, paid and crashed since the last read.
         lost = record.sending and record.holder != self.context.active_runs.process
         unknown = record.unknown + lost
         if unknown >= _MAX_UNKNOWN:
@@ -375,13 +374,13 @@ class RunReporter:
         return self.owned(record, sending=True, had_file=had_file, unknown=unknown)
 
     async def _look_for_a_late_id(self) -> None:
-        """A worker that was thought dead may have been given one after all."""
+        """Check whether a worker that was presumed dead has received an id after all."""
         if self.stored.record.unknown == 0:
             return
         await self.load()
         if self.provider_job_id is not None:
             raise PostponedError(
-                "submitted_meanwhile", "The provider has the job already.", seconds=_LATE_ID_SECONDS
+                "submitted_meanwhile", "The provider already has the job.", seconds=_LATE_ID_SECONDS
             )
 
     def _abandon(self) -> None:
@@ -404,6 +403,6 @@ class RunReporter:
 def _possibly_paid(provider: str) -> PermanentError:
     return PermanentError(
         "submit_unknown",
-        f"Two answers of {provider} to this job were lost, so it may have been paid for, even twice. "
-        "It is not sent again automatically; Retry sends it again, and may cost once more.",
+        f"Two responses of {provider} to this job were lost, so it may have been paid for, even twice. "
+        "It is not resubmitted automatically; Retry resubmits it, and may cost again.",
     )

@@ -1,4 +1,4 @@
-"""The attempts of a run, kept in its record: redelivery, restart and a second publication keep them."""
+"""Attempts of a run, stored in its record, so that they survive redelivery, restart and republication."""
 
 from collections.abc import Callable
 
@@ -21,18 +21,18 @@ log = structlog.get_logger(__name__)
 class RunAttempts:
     """The ``Attempts`` of version jobs. A retry repeats the last reported status, or ``otherwise``.
 
-    The first delivery of a run reads and writes nothing here. A job that the provider has is given
-    three times as many crashes: giving up on it gives up what is paid for.
+    The first delivery of a run reads and writes nothing here. A job that the provider has is allowed three
+    times as many silent deliveries: abandoning it loses what was paid for.
     """
 
     def __init__(self, context: RunContext, otherwise: VersionStatus) -> None:
         self._context = context
         self._otherwise = otherwise
-        # What could not be stored because the broker was away.
+        # What could not be stored while the broker was unavailable.
         self._last_reported: dict[str, int] = {}
 
     def report_of(self, job: VersionJob, delivery: Delivery) -> RunReporter | None:
-        """The report of this delivery, if its handler had begun."""
+        """The reporter of this delivery, if its handler had started."""
         kept = delivery.handler_state
         return (
             kept
@@ -100,7 +100,7 @@ class RunAttempts:
             log.warning("retry announcement failed", error=str(error))
 
     async def _noted(self, report: RunReporter, alter: Callable[[RunRecord], RunRecord]) -> int | None:
-        """Change the record; returns the attempts that failed, ``None`` if the broker is away."""
+        """Change the record; returns the failed attempts, ``None`` if the broker is unavailable."""
         key = report.job.key
         try:
             held = await self._context.records.change(key, alter)
@@ -116,6 +116,6 @@ class RunAttempts:
 def _is_sending(report: RunReporter, record: RunRecord) -> bool:
     """Whether a paid request is still open after this delivery."""
     if report.request is None:
-        # Not begun or postponed: the request of another delivery keeps its state.
+        # Not started or postponed: the request of another delivery keeps its state.
         return record.sending
     return report.request.is_lost

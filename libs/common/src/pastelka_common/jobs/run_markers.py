@@ -1,8 +1,8 @@
-"""What the storage remembers of a version's runs, should the broker forget.
+"""Markers of runs in the storage, as a backup of the broker's records.
 
-Beside the file to be made lies a hidden note while a provider works on it, with the run and the
-provider's job id. A broker that lost its buckets, or went back to an older copy, delivers jobs
-again whose provider job it does not know; the note does, and nothing is paid twice.
+While a provider works on a file, a hidden marker next to its path contains the run and the provider's job id.
+A broker that lost its buckets, or was restored from an older copy, redelivers jobs without their provider
+job; the marker has it, so nothing is paid twice.
 """
 
 from collections.abc import AsyncIterator
@@ -25,10 +25,10 @@ _ABSENT = (FileNotFoundError, NotADirectoryError, UnsafePathError)
 
 @asynccontextmanager
 async def postpone_on_storage_error() -> AsyncIterator[None]:
-    """A block that asks the storage what is there already.
+    """Context manager for storage lookups.
 
-    Raises :class:`PostponedError` (``storage_unavailable``) for its ``OSError``: a guess might pay
-    twice, and the job, which can do nothing about it, loses no attempt.
+    Turns ``OSError`` into :class:`PostponedError` (``storage_unavailable``): a guess might pay twice, and the
+    job is not at fault, so no attempt counts.
     """
     try:
         yield
@@ -41,8 +41,8 @@ async def postpone_on_storage_error() -> AsyncIterator[None]:
 class RunMarker(BaseModel):
     """The newest run of a version that a provider accepted.
 
-    ``version_id`` is the row's; a note of before it was kept has none. A database that went back to a
-    backup may give the same place in the storage to another row: its jobs are not that note's.
+    ``version_id`` is the row's; old markers lack it. A restored database may assign the same path to another
+    row, to which the marker does not apply.
     """
 
     run: int
@@ -50,22 +50,21 @@ class RunMarker(BaseModel):
     version_id: int | None = None
 
     def is_of(self, version_id: int) -> bool:
-        """Whether the note is about this row."""
+        """Whether the marker is about this row."""
         return self.version_id is None or self.version_id == version_id
 
 
 class RunMarkers:
-    """Notes beside the files, and the files themselves.
+    """Reads and writes markers, and checks for stored files.
 
-    Lookups raise ``OSError`` if the storage is unavailable: a worker that read that as "no file"
-    would pay again.
+    Lookups raise ``OSError`` if the storage is unavailable: treating that as "no file" would pay again.
     """
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
     async def keep(self, job: VersionJob, provider_job_id: str) -> None:
-        """Remember the provider's job id; a failure is logged, as the broker remembers it, too."""
+        """Store the provider's job id; a failure is only logged, since the broker has it, too."""
         note = RunMarker(run=job.run, provider_job_id=provider_job_id, version_id=job.version_id)
         try:
             await self._storage.write(_path(job.target), note.model_dump_json().encode())
@@ -73,12 +72,12 @@ class RunMarkers:
             log.warning("run marker write failed", error=str(error))
 
     async def provider_job_id(self, job: VersionJob) -> str | None:
-        """The provider's job id of this very run. Raises ``OSError``."""
+        """The provider's job id of exactly this run. Raises ``OSError``."""
         note = await self.newest(job)
         return note.provider_job_id if note is not None and note.run == job.run else None
 
     async def is_outdated(self, job: VersionJob) -> bool:
-        """Whether a later run of the version has been submitted: this job is of the past.
+        """Whether a later run of the version was submitted, so that this job is obsolete.
 
         Raises ``OSError``.
         """
@@ -86,9 +85,9 @@ class RunMarkers:
         return note is not None and note.run > job.run
 
     async def made(self, job: VersionJob) -> bytes | None:
-        """The file, if it was stored since this run was asked for: the job was done, its fact lost.
+        """The file, if it was stored after this run was requested: the job was done, its fact lost.
 
-        Files come into place whole, so one that is there is complete. Raises ``OSError``.
+        Files are written atomically, so an existing one is complete. Raises ``OSError``.
         """
         if job.asked_at is None:
             return None
@@ -99,14 +98,14 @@ class RunMarkers:
         return content or None
 
     async def forget(self, job: VersionJob) -> None:
-        """Remove the note: the file is stored, and says all there is to know."""
+        """Delete the marker, once the file is stored."""
         try:
             await self._storage.remove(_path(job.target))
         except _UNREADABLE as error:
             log.warning("run marker removal failed", error=str(error))
 
     async def newest(self, job: VersionJob) -> RunMarker | None:
-        """The note beside the job's target, if it is about the job's version, of whatever run.
+        """The marker at the job's target, if it is about the job's version, of any run.
 
         Raises ``OSError``.
         """
@@ -118,6 +117,6 @@ class RunMarkers:
 
 
 def _path(target: str) -> str:
-    """Hidden, so that nginx does not serve it: ``.<file>.run`` beside the file."""
+    """``.<file>.run`` next to the file; hidden, so that nginx does not serve it."""
     path = Path(target)
     return (path.parent / f".{path.name}.run").as_posix()

@@ -33,10 +33,10 @@ async def run_worker(
     grace: float,
     paid_provider: str | None = None,
 ) -> None:
-    """Take the jobs of one consumer until ``stop`` is set, at most ``concurrency`` at a time.
+    """Process the jobs of one consumer until ``stop`` is set, at most ``concurrency`` at a time.
 
-    Then active jobs get ``grace`` seconds to finish; the rest is handed back. A
-    ``paid_provider`` (its name) gets a breaker.
+    Then active jobs get ``grace`` seconds to finish; the others are nacked. A ``paid_provider`` (its name)
+    gets a breaker.
     """
     breaker = _breaker(settings, paid_provider) if paid_provider else None
     async with (

@@ -1,4 +1,4 @@
-"""How often a job was really tried, and whether a delivery of it is still ours."""
+"""Counting of a job's attempts, and ownership of its delivery."""
 
 import math
 import random
@@ -14,12 +14,12 @@ JobT_contra = TypeVar("JobT_contra", bound=Message, contravariant=True)
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how soon a job is tried again.
+    """How often and how soon a job is retried.
 
-    The delay before attempt ``n + 1`` is drawn between half and all of
-    ``min(base * 2**(n - 1), longest)`` seconds, or is the provider's own wish if that is longer
-    (at most ``longest_wish``). ``attempts`` that failed end a job, and so do ``silent_deliveries``
-    deliveries of which nothing was ever heard, since the last that got anywhere.
+    The delay before attempt ``n + 1`` is drawn between half and all of ``min(base * 2**(n - 1), longest)``
+    seconds, or is the provider's ``Retry-After`` if that is longer (at most ``max_retry_after``). A job is
+    abandoned after ``attempts`` failures, or after ``silent_deliveries`` deliveries without a report since
+    the last progress.
     """
 
     attempts: int = 12
@@ -36,10 +36,10 @@ class RetryPolicy:
 
 
 class DeliveryLease:
-    """Whether the server may have redelivered a job to another worker meanwhile.
+    """Tracks whether the server may have redelivered a job to another worker.
 
-    The server may do so after ``seconds`` without a heartbeat from this process, also when the
-    process was suspended, and after the ``connection`` (a number) has changed.
+    It may do so after ``seconds`` without a heartbeat from this process, even if the process was suspended,
+    and after the ``connection`` (a number) has changed.
     """
 
     def __init__(self, seconds: float = math.inf, connection: Callable[[], int] = lambda: 0) -> None:
@@ -50,21 +50,21 @@ class DeliveryLease:
 
     @property
     def needs_confirmation(self) -> bool:
-        """Whether to look before doing what only the holder of the job may do."""
+        """Whether ownership must be checked before an action reserved to the owner."""
         silent = time.monotonic() - self._seen > self._seconds
         return self._expired or silent or self._connection() != self._connected_as
 
     def renew(self) -> None:
-        """Note a sign of life; one that comes too late does not dispel the doubt."""
+        """Record a heartbeat; one that is too late does not restore ownership."""
         self._expired = self.needs_confirmation
         self._seen = time.monotonic()
 
     def mark_expired(self) -> None:
-        """Note that the server gave the job out again."""
+        """Record that the server redelivered the job."""
         self._expired = True
 
     def confirm(self) -> None:
-        """Note that the delivery is ours."""
+        """Record that the delivery is ours."""
         self._expired = False
         self._seen = time.monotonic()
         self._connected_as = self._connection()
@@ -74,8 +74,8 @@ class DeliveryLease:
 class Delivery:
     """One delivery of a job: ``attempt`` from 1 counts deliveries of this message.
 
-    ``is_last`` tells that the job is given up on if this attempt fails. ``sequence`` is the
-    message's in its stream; ``handler_state`` is what the handler leaves for the callbacks after it.
+    ``is_last``: the job is abandoned if this attempt fails. ``sequence`` is the message's in its stream;
+    ``handler_state`` is passed from the handler to later callbacks.
     """
 
     attempt: int
@@ -87,7 +87,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class AttemptStats:
-    """What is known of a job's deliveries so far: how many ``failed``, how many were never heard of."""
+    """Statistics of a job's previous deliveries: how many ``failed``, how many ended without a report."""
 
     failed: int = 0
     silent_deliveries: int = 0
@@ -96,26 +96,26 @@ class AttemptStats:
 
 
 class Attempts(Protocol[JobT_contra]):
-    """Who remembers a job's attempts from one delivery to the next."""
+    """Stores a job's attempts across deliveries."""
 
     async def begin(self, job: JobT_contra, delivery: Delivery) -> AttemptStats:
-        """What came before this delivery.
+        """Statistics of earlier deliveries.
 
-        Raises ``BrokerUnavailableError``, or ``PostponedError`` while nothing can be found out.
+        Raises ``BrokerUnavailableError``, or ``PostponedError`` while they cannot be determined.
         """
 
     async def failed(self, job: JobT_contra, delivery: Delivery, failure: Failure) -> int:
-        """Count an attempt that failed; returns how many have."""
+        """Count a failed attempt; returns the total."""
 
     async def released(self, job: JobT_contra, delivery: Delivery) -> None:
-        """Note that a delivery ended without an attempt."""
+        """Record that a delivery ended without an attempt."""
 
     async def retrying(self, job: JobT_contra, delivery: Delivery, retry: Retry) -> None:
-        """Report that the job will be attempted again."""
+        """Report that the job will be retried."""
 
 
 class Unlimited:
-    """Nothing is given up on: for messages that have to be handled in the end."""
+    """Retries without limit, for messages that must be handled eventually."""
 
     async def begin(self, _job: Message, _delivery: Delivery) -> AttemptStats:
         """See :class:`Attempts`."""

@@ -1,4 +1,4 @@
-"""One connection to NATS for a process."""
+"""The NATS connection of a process."""
 
 import asyncio
 import re
@@ -24,14 +24,13 @@ _RECONNECT_DELAY = 0.5
 
 
 class ReconnectingClient(NamedClient):
-    """A client that reconnects whatever ended its connection, or one of its own tasks.
+    """A client that reconnects whenever its connection or one of its tasks ends.
 
-    nats-py 2.16 closes the client for good after most ``-ERR`` messages (*maximum connections
-    exceeded*, *authorization violation*, ...), which an operator's next reload takes back. Other
-    NATS clients reconnect. It also leaves a client "connected" whose tasks have ended: a PONG that
-    comes after its time-out ends the read loop, and ``RuntimeError``, which uvloop raises for a
-    closed connection, ends each of them and the reconnecting itself. Such a client receives
-    nothing any more, and its ``flush`` returns at once.
+    nats-py 2.16 closes the client permanently after most ``-ERR`` messages (*maximum connections exceeded*,
+    *authorization violation*, ...), although an operator's reload may resolve them. Other NATS clients
+    reconnect. It also leaves a client "connected" whose tasks have ended: a PONG after its timeout ends the
+    read loop, and ``RuntimeError``, which uvloop raises for a closed connection, ends every task including
+    the reconnect. Such a client receives nothing, and its ``flush`` returns at once.
     """
 
     async def _process_pong(self) -> None:
@@ -52,7 +51,7 @@ class ReconnectingClient(NamedClient):
         await self._reconnect_unless_replaced(self._ping_interval_task)
 
     async def _reconnect_unless_replaced(self, present: asyncio.Task[None] | None) -> None:
-        """Called by a task at its end: it is expected only of a client that closes or reconnects."""
+        """Called when a task ends, which is expected only while the client closes or reconnects."""
         if self.is_connected and present is asyncio.current_task():
             error = NatsError("a task of the client ended; reconnecting")
             await self._error_cb(error)
@@ -62,7 +61,7 @@ class ReconnectingClient(NamedClient):
         while True:
             try:
                 await super()._attempt_reconnect()
-            except Exception as error:  # noqa: BLE001 - nats-py would reconnect no more
+            except Exception as error:  # noqa: BLE001 - nats-py would stop reconnecting
                 await self._error_cb(error)
                 await asyncio.sleep(_RECONNECT_DELAY)
             else:
@@ -70,7 +69,7 @@ class ReconnectingClient(NamedClient):
 
     async def _process_err(self, err_msg: str) -> None:
         if _PERMISSIONS_ERROR in err_msg.lower():
-            await super()._process_err(err_msg)  # about one subject: the connection stays
+            await super()._process_err(err_msg)  # about one subject: the connection stays open
             return
         error = NatsError(f"the server ended the connection: {err_msg.strip()}")
         await self._error_cb(error)
@@ -90,20 +89,18 @@ class UnsupportedServerError(BrokerSetupError):
 
 @asynccontextmanager
 async def connected(url: str, *, name: str, prefix: str = "") -> AsyncIterator[Client]:
-    """Connect to ``url`` (waiting for the server as long as it takes) and close at the end.
+    """Connect to ``url`` (waiting for the server without limit), and close at the end.
 
-    The servers of a cluster are named with commas between them: any of them will do. ``prefix`` is
-    that of the system's streams, buckets and subjects (``NATS_PREFIX``).
+    ``url`` may list several servers of a cluster, comma-separated. ``prefix`` is that of the system's
+    streams, buckets and subjects (``NATS_PREFIX``).
 
-    The client reconnects by itself, for as long as the process lives. What is sent while
-    disconnected waits, up to 2 MiB, and goes out at the reconnect: an acknowledgement that came too
-    early is not lost, and a publish fails only if the server stays away longer than its time-out.
-
-    Raises :class:`UnsupportedServerError`.
+    The client reconnects automatically while the process runs. Messages sent while disconnected are buffered,
+    up to 2 MiB, until the reconnect: acknowledgements are not lost, and a publish fails only if the server is
+    unavailable for longer than its timeout. Raises :class:`UnsupportedServerError`.
     """
 
     async def lost() -> None:
-        if not nc.is_closed:  # said of our own closing, too
+        if not nc.is_closed:  # also called for our own close
             log.warning("NATS connection lost", url=without_credentials(url))
 
     async def back() -> None:
@@ -133,14 +130,14 @@ async def connected(url: str, *, name: str, prefix: str = "") -> AsyncIterator[C
 
 
 def check_version(nc: Client) -> None:
-    """Raise :class:`UnsupportedServerError` where the connected server is too old."""
+    """Raise :class:`UnsupportedServerError` if the connected server is too old."""
     version = nc.connected_server_version
     if (version.major, version.minor) < OLDEST_SERVER:
         raise UnsupportedServerError(f"{version.major}.{version.minor}.{version.patch}")
 
 
 async def ping(nc: Client, *, timeout: float = _PING_TIMEOUT) -> None:
-    """Return once the server has answered. Raises ``ConnectionError`` and the client's time-out.
+    """Return once the server has responded. Raises ``ConnectionError`` and the client's timeout.
 
     The client's ``flush`` alone returns at once while it is disconnected.
     """
@@ -155,5 +152,5 @@ def _require_connection(nc: Client) -> None:
 
 
 def without_credentials(url: str) -> str:
-    """``url`` as it may be logged: it can hold a user and a password."""
+    """``url`` without user and password, for logs."""
     return re.sub(r"//[^@/]*@", "//", url)

@@ -1,7 +1,7 @@
-"""The job consumer: how a worker takes jobs, keeps them, and says how they ended.
+"""The job consumer: receives jobs, extends their deadline, and applies their outcome.
 
-A delivery is acknowledged only after its handler returned an outcome; while the handler works,
-the acknowledgement deadline is extended, so that a dead worker is noticed by its silence.
+A delivery is acknowledged only after its handler returned an outcome; meanwhile the acknowledgement deadline
+is extended by heartbeats, so that a dead worker is detected by their absence.
 """
 
 import asyncio
@@ -66,7 +66,7 @@ SECONDS = Histogram(
 )
 
 
-RETRIES = Counter("pastelka_retries_total", "Attempts that are tried again", ["consumer", "code"])
+RETRIES = Counter("pastelka_retries_total", "Attempts that are retried", ["consumer", "code"])
 
 Handler = Callable[[J, Delivery], Awaitable[Outcome]]
 OnRejected = Callable[[J, Delivery, Failure], Awaitable[None]]
@@ -76,16 +76,16 @@ _SILENCE = 0.9
 
 
 class AdmissionControl(Protocol):
-    """What says how many jobs may be taken: a breaker."""
+    """Limits the number of jobs to receive; implemented by the breaker."""
 
     def available_slots(self, free: int, outstanding: int) -> int:
-        """How many to ask for where ``free`` have room and ``outstanding`` were asked for."""
+        """Number of jobs to request, with ``free`` slots and ``outstanding`` requested jobs."""
 
     def seconds_until_probe(self) -> float | None:
-        """How long it lets nothing through; ``None`` if it does."""
+        """Remaining seconds in which no job may be received; ``None`` if they may."""
 
     def add_listener(self, listener: Callable[[], None]) -> None:
-        """Call ``listener`` when the answers to the above have changed."""
+        """Call ``listener`` when the above have changed."""
 
 
 @dataclass(slots=True)
@@ -98,19 +98,18 @@ class _Slot:
 
     @property
     def key(self) -> tuple[int, bytes]:
-        """The key that a redelivery shares; a recreated stream reuses sequence numbers, hence the data."""
+        """Key shared with redeliveries; includes the data, since a recreated stream reuses sequences."""
         return self.delivery.sequence, self.msg.data
 
 
 class JobConsumer(Generic[J]):
-    """Takes jobs of one durable consumer, at most ``concurrency`` at a time in this process.
+    """Processes jobs of one durable consumer, at most ``concurrency`` at a time in this process.
 
-    ``handler`` returns an outcome, or raises ``TransientError`` (tried again), ``PermanentError``
-    (given up), ``PostponedError`` (not tried), ``SupersededError`` (no longer ours) or anything else
-    (a bug: tried again, then given up). ``on_rejected`` is called before the dead letter is written.
-    Cancellation of a handler hands the job back. ``attempts`` remembers what was tried (without it, no
-    number of attempts is too many); ``gate`` may keep new jobs out. A job that is delivered again while it
-    is active here continues as it is.
+    ``handler`` returns an outcome, or raises ``TransientError`` (retried), ``PermanentError`` (abandoned),
+    ``PostponedError`` (not counted), ``SupersededError`` (no longer ours) or anything else (a bug: retried,
+    then abandoned). ``on_rejected`` is called before the dead letter is written. Cancelling a handler nacks
+    the job. ``attempts`` stores the attempts (without it, they are unlimited); ``gate`` may hold back new
+    jobs. A redelivery of a job that is active here is merged into it.
     """
 
     def __init__(
@@ -142,7 +141,7 @@ class JobConsumer(Generic[J]):
             gate.add_listener(self._room.set)
 
     async def run(self, stop: asyncio.Event, *, grace: float = 0.0) -> None:
-        """Work until ``stop`` is set; then give handlers ``grace`` seconds, and hand back the rest."""
+        """Run until ``stop`` is set; then let handlers finish for ``grace`` seconds, and nack the others."""
         subscription = PullSubscription(self._nc, self._spec)
         await subscription.start()
         stopped = asyncio.create_task(stop.wait())
@@ -150,7 +149,7 @@ class JobConsumer(Generic[J]):
         try:
             while not stop.is_set():
                 taken = await self._take(subscription, stopped)
-                # A task that is cancelled before its first step could not hand its job back.
+                # A task cancelled before its first step could not nack its job.
                 while taken and not stop.is_set():
                     self._begin(taken.pop(0))
         finally:
@@ -160,8 +159,8 @@ class JobConsumer(Generic[J]):
             await self._drain(grace)
 
     async def _take(self, subscription: PullSubscription, stopped: asyncio.Task[bool]) -> list[Msg]:
-        """What has arrived; nothing when there may be room for more, or when it is time to stop."""
-        # Cleared before counting: a job that ends from here on is noticed below.
+        """Received messages; empty if slots became free, or on stop."""
+        # Cleared before counting: a job that ends from here on sets it again.
         self._room.clear()
         free = self._concurrency - len(self._slots) - subscription.outstanding
         closed = None
@@ -190,8 +189,8 @@ class JobConsumer(Generic[J]):
         slot = self._slot(msg)
         in_progress = self._slots.get(slot.key)
         if in_progress is not None:
-            # The server missed our heartbeats and redelivered. Reports now refer to this delivery,
-            # which may have waited here until another worker got the next one.
+            # The server missed our heartbeats and redelivered. Acknowledgements now refer to this delivery,
+            # which may have waited here until another worker received the next one.
             in_progress.msg = msg
             in_progress.delivery.attempt = max(in_progress.delivery.attempt, slot.delivery.attempt)
             in_progress.delivery.lease.mark_expired()
@@ -207,7 +206,7 @@ class JobConsumer(Generic[J]):
         self._room.set()
 
     async def _drain(self, grace: float) -> None:
-        """Let handlers finish within ``grace`` seconds, then cancel them: that hands back."""
+        """Let handlers finish within ``grace`` seconds, then cancel them, which nacks."""
         tasks = [slot.task for slot in self._slots.values() if slot.task is not None]
         if tasks and grace > 0:
             await asyncio.wait(tasks, timeout=grace)
@@ -231,24 +230,24 @@ class JobConsumer(Generic[J]):
             time.monotonic() - started
         )
         if isinstance(outcome, RetryAfter | Postpone) and slot.delivery.lease.needs_confirmation:
-            outcome = NoAck()  # if no other worker has it, the server redelivers it
+            outcome = NoAck()  # if no other worker has it, the server redelivers
         await self._apply_quietly(slot.msg, outcome)
 
     async def _extend(self, slot: _Slot) -> None:
-        """Tell the server that the job is being worked on, three times per deadline."""
+        """Send heartbeats (in-progress acks), three per deadline."""
         while True:
             await asyncio.sleep(self._spec.ack_wait / 3)
             try:
                 await slot.msg.in_progress()
-            except Exception as error:  # noqa: BLE001 - the next heartbeat may get through
+            except Exception as error:  # noqa: BLE001 - the next heartbeat may succeed
                 log.warning("heartbeat failed", subject=slot.msg.subject, error=str(error))
                 continue
-            # What is said while disconnected is only kept for later.
+            # While disconnected, heartbeats are only buffered.
             if self._nc.is_connected:
                 slot.delivery.lease.renew()
 
     async def _hand_back(self, slot: _Slot) -> None:
-        """Nack a job so that another worker gets it: no attempt of it ended here."""
+        """Nack a job for another worker, without counting an attempt."""
         if slot.delivery.lease.needs_confirmation:
             return
         try:
@@ -297,7 +296,7 @@ class JobConsumer(Generic[J]):
                 return self._leave(slot)
 
     def _attributes(self, slot: _Slot) -> dict[str, str | int]:
-        """What OpenTelemetry's conventions for messaging have a span say."""
+        """Span attributes by OpenTelemetry's conventions for messaging."""
         return {
             "messaging.system": "nats",
             "messaging.operation.type": "process",
@@ -317,7 +316,7 @@ class JobConsumer(Generic[J]):
         except PermanentError as error:
             outcome = Reject(failure_of(error))
         except (PublishError, BrokerUnavailableError) as error:
-            # No fault of the job's: the attempt does not count.
+            # Not the job's fault: the attempt does not count.
             span.set_status(Status(StatusCode.ERROR, str(error)))
             return await self._release(slot, job, failure_of(error), self._retries.delay(delivery.attempt))
         except TransientError as error:
@@ -376,7 +375,7 @@ class JobConsumer(Generic[J]):
         return NoAck()
 
     async def _reject(self, slot: _Slot, job: J | None, failure: Failure) -> Outcome:
-        """Say that the job is given up on; if even that fails, it is tried again."""
+        """Write the dead letter and report the failure; if that fails, retry."""
         msg, delivery = slot.msg, slot.delivery
         try:
             if job is not None and self._on_rejected is not None:
@@ -392,7 +391,7 @@ class JobConsumer(Generic[J]):
         return Reject(failure)
 
     async def _apply_quietly(self, msg: Msg, outcome: Outcome) -> None:
-        """Apply; if the server is not reached, it delivers again when the deadline has passed."""
+        """Apply the outcome; if that fails, the server redelivers after the deadline."""
         try:
             await apply(msg, outcome)
         except Exception as error:  # noqa: BLE001 - a lost acknowledgement is a redelivery, not a crash
@@ -402,7 +401,7 @@ class JobConsumer(Generic[J]):
 
 
 async def apply(msg: Msg, outcome: Outcome) -> None:
-    """Tell the server how a delivery ended: the one place where that is done."""
+    """Acknowledge a delivery by its outcome; the only place that does."""
     match outcome:
         case Ack():
             await msg.ack()
@@ -417,17 +416,17 @@ async def apply(msg: Msg, outcome: Outcome) -> None:
 
 
 def _stream_sequence(msg: Msg) -> str:
-    """Names the delivered message, also after a loss of the stream, which counts from 1 again."""
+    """Identifies the message, even across a recreated stream, whose sequence restarts at 1."""
     metadata = msg.metadata
     return f"{metadata.stream}.{metadata.sequence.stream}.{metadata.timestamp:%Y%m%dT%H%M%S.%f}"
 
 
 def failure_of(error: Exception) -> Failure:
-    """What is shown of an error: a job's own words, or that it was unexpected."""
+    """The failure to report for an error: a job error's own message, or a generic one."""
     if isinstance(error, JobError):
         return Failure(code=error.code, message=error.message)
     if isinstance(error, PublishError):
-        return Failure(code="broker_unavailable", message="The message broker did not answer.")
+        return Failure(code="broker_unavailable", message="The message broker did not respond.")
     return Failure(
         code="internal_error",
         message=f"An unexpected error in the service ({type(error).__name__}); see its log.",

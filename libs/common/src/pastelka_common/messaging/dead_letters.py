@@ -1,4 +1,4 @@
-"""What is written when a job is given up on."""
+"""Construction of dead letters."""
 
 from nats.aio.msg import Msg
 from pydantic import ValidationError
@@ -9,7 +9,7 @@ from pastelka_common.telemetry import trace_id_of
 
 
 def malformed(error: ValidationError) -> Failure:
-    """Why a message that is no job is given up on; names fields, never values."""
+    """Failure of a malformed job message; names fields, never values."""
     fields = {".".join(map(str, problem["loc"])) or "the whole document" for problem in error.errors()}
     return Failure(
         code="malformed_job", message=f"The job message is malformed at: {', '.join(sorted(fields))}."
@@ -17,7 +17,7 @@ def malformed(error: ValidationError) -> Failure:
 
 
 def exhausted(stats: AttemptStats) -> Failure:
-    """Why a job is given up on of which no attempt came to an end."""
+    """Failure of a job of which no attempt completed."""
     attempts = max(stats.failed, stats.silent_deliveries)
     return Failure(
         code="attempts_exhausted", message=f"Gave up after {attempts} attempts, none of which completed."
@@ -25,7 +25,7 @@ def exhausted(stats: AttemptStats) -> Failure:
 
 
 def dead_letter(msg: Msg, attempt: int, failure: Failure) -> DeadLetter:
-    """The original message with the reason; ``attempt`` is the delivery at which it was given up on."""
+    """The original message with the reason; ``attempt`` is the last delivery."""
     return DeadLetter(
         original_subject=msg.subject,
         original_payload=msg.data.decode(errors="replace"),

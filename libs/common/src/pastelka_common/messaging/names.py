@@ -1,8 +1,8 @@
-"""Names of streams, buckets and subjects on the server: with a prefix where an account is shared.
+"""Names of streams, buckets and subjects on the server, with a prefix for shared accounts.
 
-The code uses the plain names (``JOBS``, ``jobs.svg.7``). They get the prefix where they go to the
-server, and lose it where they come back, so that several systems can use one NATS account.
-Consumers need none: a consumer belongs to its stream.
+The code uses the plain names (``JOBS``, ``jobs.svg.7``). The prefix is added when names are sent to the
+server and removed when they are received, so that several systems can share one NATS account. Consumers need
+no prefix: they belong to a stream.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _BUCKET_SUBJECT = "$KV."
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Translates names; an empty ``prefix`` leaves them as they are."""
+    """Translates names; an empty ``prefix`` changes nothing."""
 
     prefix: str = ""
 
@@ -42,18 +42,18 @@ class Names:
         return f"{self.prefix}.{plain}"
 
     def plain_subject(self, subject: str) -> str:
-        """The reverse of :meth:`subject`; a subject without the prefix stays as it is."""
+        """The reverse of :meth:`subject`; a subject without the prefix is unchanged."""
         if self.prefix and subject.startswith(_BUCKET_SUBJECT):
             return _BUCKET_SUBJECT + subject.removeprefix(_BUCKET_SUBJECT).removeprefix(f"{self.prefix}_")
         return subject.removeprefix(f"{self.prefix}.") if self.prefix else subject
 
 
 class NamedClient(Client):
-    """A client that knows the prefix of its system."""
+    """A client with the prefix of its system."""
 
     names = Names()
 
 
 def names_of(nc: Client) -> Names:
-    """The names on the server that ``nc`` is connected to."""
+    """The naming scheme of a client."""
     return nc.names if isinstance(nc, NamedClient) else Names()

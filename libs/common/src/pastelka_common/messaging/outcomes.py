@@ -1,4 +1,4 @@
-"""How a delivery ended. Only the job consumer applies the outcome to the broker."""
+"""Outcomes of deliveries. Only the job consumer applies them to the broker."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ from pastelka_common.contracts.messages import Failure
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """The work is stored; acknowledge."""
+    """Acknowledge: the result is stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryAfter:
-    """Deliver again after ``seconds``."""
+    """Redeliver after ``seconds``, counting an attempt."""
 
     seconds: float
     failure: Failure
@@ -20,7 +20,7 @@ class RetryAfter:
 
 @dataclass(frozen=True, slots=True)
 class Postpone:
-    """Nothing was tried: deliver again after ``seconds``, and count no attempt."""
+    """Redeliver after ``seconds``, without counting an attempt."""
 
     seconds: float
     failure: Failure
@@ -38,7 +38,7 @@ class NoAck:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """Give up: a dead letter for people, and no further delivery."""
+    """Abandon: write a dead letter, and stop redelivery."""
 
     failure: Failure
 

@@ -19,15 +19,15 @@ from pastelka_common.telemetry import current_headers
 MSG_ID = "Nats-Msg-Id"
 
 _ATOMIC = ("jobs", "events")
-"""First tokens of the subjects of streams that take atomic batches."""
-_BATCH = 500  # the server takes at most 1,000
+"""First tokens of the subjects of streams that support atomic batches."""
+_BATCH = 500  # the server accepts at most 1,000
 
 
 _NEVER = {10054}
-"""JetStream's code of a message that is larger than its stream takes."""
+"""JetStream's error code for a message that is too large for its stream."""
 
 BROKER_ERRORS = (NatsError, APIError, TimeoutError, OSError)
-"""What the client raises when the server does not answer, or cannot do what it was asked."""
+"""Errors of the client if the server does not respond or fails a request."""
 
 
 class PublishError(ConnectionError):
@@ -35,7 +35,7 @@ class PublishError(ConnectionError):
 
 
 class PublishRefusedError(PublishError):
-    """JetStream will never store ``refused``, whenever it is sent; nothing else is said of the others."""
+    """JetStream permanently refuses the message ``refused``; the state of others is unknown."""
 
     def __init__(self, refused: "Outgoing", reason: str) -> None:
         super().__init__(f"publishing to {refused.subject}: {reason}")
@@ -45,7 +45,7 @@ class PublishRefusedError(PublishError):
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message ready to be sent. ``headers`` hold at least what identifies and traces it."""
+    """A message ready to be sent. ``headers`` contain at least its id and trace context."""
 
     subject: str
     payload: bytes
@@ -94,11 +94,10 @@ class Publisher:
             raise PublishError(f"publishing to {message.subject}: {reason}") from error
 
     async def send_all(self, messages: Sequence[Outgoing]) -> None:
-        """Store several, those of one stream in this order and, where it takes them, all or none.
+        """Store several messages, per stream in order and, where supported, atomically.
 
-        Raises :class:`PublishError` if any is not acknowledged, :class:`PublishRefusedError` if that
-        is all that went wrong; others may be stored. Sent again under the same ids, nothing is stored
-        twice.
+        Raises :class:`PublishError` if any is not acknowledged, :class:`PublishRefusedError` if refusals are
+        the only errors; others may be stored. Messages sent again under the same ids are stored once.
         """
         alone = [message for message in messages if _stream(message) not in _ATOMIC]
         together = [[m for m in messages if _stream(m) == stream] for stream in _ATOMIC]
@@ -116,12 +115,12 @@ class Publisher:
         for start in range(0, len(messages), _BATCH):
             batch = messages[start : start + _BATCH]
             if len(batch) == 1 or not await self._commit(batch):
-                # A batch with a message that is stored already is refused whole; each alone is not.
+                # A batch that repeats a stored message is refused as a whole; single messages are not.
                 for message in batch:
                     await self.send(message)
 
     async def _commit(self, batch: Sequence[Outgoing]) -> bool:
-        """Whether the server stored the batch; it refuses one that repeats a message."""
+        """Store a batch; ``False`` if the server refused it for a repeated message."""
         batch_id = uuid4().hex
         try:
             for number, message in enumerate(batch[:-1], start=1):
@@ -136,7 +135,7 @@ class Publisher:
                 self._names.subject(last.subject), last.payload, timeout=self._timeout, headers=headers
             )
         except MaxPayloadError:
-            return False  # which one says each alone; the server drops a batch that is not committed
+            return False  # sending each alone tells which; the server drops an uncommitted batch
         except (NatsError, TimeoutError, OSError) as error:
             reason = str(error) or type(error).__name__
             raise PublishError(f"publishing {len(batch)} messages: {reason}") from error

@@ -1,9 +1,8 @@
 """Continuous pulling from a durable consumer.
 
-The client's own ``fetch`` waits until a batch is full or its time is over; here messages are
-handed on the moment they arrive, while requests for more are already waiting at the server
-(NATS ADR-13 and ADR-37). A request that the server lost (restart, reconnect) is detected and sent
-again; a consumer that was deleted is recreated.
+The client's ``fetch`` waits until a batch is full or its timeout expires; here messages are returned as they
+arrive, while further requests are already pending at the server (NATS ADR-13 and ADR-37). A request that the
+server lost (restart, reconnect) is detected and sent again; a deleted consumer is recreated.
 """
 
 import asyncio
@@ -43,10 +42,10 @@ log = structlog.get_logger(__name__)
 class PullRequests:
     """The requests of one subscription.
 
-    A delivery does not say which request it answers, but the server says how much of a request was
-    unserved when it ends one; where it does not, the request was refused as a whole. ``open`` is
-    therefore exact, which is what keeps a worker from getting more than it asked for. Only a
-    request beyond ``max_waiting`` is dropped without a word: its time shows that.
+    A delivery does not identify its request, but when the server ends a request it reports how much was
+    unserved; without that, the whole request was refused. ``open`` is therefore exact, so a worker never
+    receives more than it requested. Only a request beyond ``max_waiting`` is dropped silently, which its
+    timeout reveals.
     """
 
     open: int = 0
@@ -54,28 +53,28 @@ class PullRequests:
     _batches: dict[int, tuple[int, float]] = field(default_factory=dict)
 
     def add(self, batch: int, *, expires: float) -> int:
-        """Note a request for ``batch`` messages that the server ends after ``expires`` seconds."""
+        """Record a request for ``batch`` messages that the server ends after ``expires`` seconds."""
         self._last += 1
         self._batches[self._last] = (batch, time.monotonic() + expires + _GRACE)
         self.open += batch
         return self._last
 
     def served(self) -> None:
-        """Note a delivery."""
+        """Record a delivery."""
         self.open = max(self.open - 1, 0)
 
     def end(self, number: int, unserved: int | None = None) -> None:
-        """Note that the server ended a request, with ``unserved`` messages (``None``: all) missing."""
+        """Record that the server ended a request, with ``unserved`` messages (``None``: all) missing."""
         batch, _ = self._batches.pop(number, (0, 0.0))
         self.open = max(self.open - (batch if unserved is None else min(unserved, batch)), 0)
 
     def forget(self) -> None:
-        """Note that the server knows none of them any more."""
+        """Record that the server has lost all requests."""
         self.open = 0
         self._batches.clear()
 
     def expire(self) -> None:
-        """Forget requests whose time is long over: served in full, or dropped without a word."""
+        """Remove requests long past their timeout: served in full, or dropped silently."""
         now = time.monotonic()
         over = [number for number, (_, deadline) in self._batches.items() if deadline < now]
         for number in over:
@@ -85,20 +84,20 @@ class PullRequests:
 
 
 class PullSubscription:
-    """Messages of one consumer, as many as were asked for and never more.
+    """Messages of one consumer, never more than requested.
 
-    :meth:`ask` raises the number of messages wanted; :meth:`take` waits for the first and returns
-    what has arrived, at most ``limit``. ``heartbeat`` (seconds) is how often the server shows that
-    a waiting request is alive; after two and a half of them in silence it is made again.
+    :meth:`request` adds to the number of requested messages; :meth:`receive` waits for the first and returns
+    all that have arrived, at most ``limit``. ``heartbeat`` (seconds) is the interval at which the server
+    confirms a pending request; after two and a half missed ones it is sent again.
     """
 
     def __init__(self, nc: Client, spec: ConsumerSpec, *, heartbeat: float = _HEARTBEAT) -> None:
         self._nc = nc
         self._spec = spec
         self._stream = names_of(nc).stream(spec.stream)
-        # A pinned replica that asks for nothing within ``ack_wait`` would lose its place while idle.
+        # A pinned replica without a request within ``ack_wait`` would lose its pin while idle.
         self._expires = spec.ack_wait / 2 if spec.pinned else _EXPIRES
-        self._heartbeat = min(heartbeat, self._expires / 2)  # the server takes no longer ones
+        self._heartbeat = min(heartbeat, self._expires / 2)  # the server rejects longer ones
         self._inbox = ""
         self._subscription: Subscription | None = None
         self._connection = -1
@@ -114,12 +113,12 @@ class PullSubscription:
 
     @property
     def outstanding(self) -> int:
-        """Messages asked for that were not taken yet."""
+        """Requested messages that :meth:`receive` has not returned yet."""
         return self._wanted + len(self._arrived)
 
     @property
     def is_pinned(self) -> bool:
-        """Whether the server delivers to this replica of a pinned group, as far as it has said."""
+        """Whether this replica of a pinned group last had the server's pin."""
         return self._pin_id is not None
 
     async def start(self) -> None:
@@ -129,9 +128,9 @@ class PullSubscription:
         self._watch = asyncio.create_task(self._watch_over(), name=f"pull-{self._spec.name}")
 
     async def stop(self) -> list[Msg]:
-        """Unsubscribe; returns what had arrived, or was on its way, and was not taken."""
-        # Said as well: ``asyncio.wait_for`` of Python 3.11, which the client uses, can swallow a
-        # cancellation that comes in the moment its call returns.
+        """Unsubscribe; returns messages that arrived, or were in flight, and were not received."""
+        # Also a flag: ``asyncio.wait_for`` of Python 3.11, which the client uses, can swallow a cancellation
+        # at the moment its call returns.
         self._stopped = True
         if self._watch is not None:
             self._watch.cancel()
@@ -148,19 +147,19 @@ class PullSubscription:
         subject = f"$JS.API.CONSUMER.UNPIN.{self._stream}.{self._spec.name}"
         try:
             await self._nc.request(subject, json.dumps({"group": self._spec.group}).encode(), timeout=1)
-        except Exception as error:  # noqa: BLE001 - the other takes over when the pin has run out
+        except Exception as error:  # noqa: BLE001 - another replica takes over when the pin expires
             log.debug("consumer unpin failed", consumer=self._spec.name, error=str(error))
         self._pin_id = None
 
     async def ask(self, count: int) -> None:
-        """Ask for ``count`` messages more."""
+        """Request ``count`` more messages."""
         self._wanted += count
         await self._request_missing()
 
     async def take(self, limit: int) -> list[Msg]:
-        """Wait for a message; return it with all others that have arrived, at most ``limit``.
+        """Wait for a message; returns it with all others that have arrived, at most ``limit``.
 
-        Raises ``ConnectionError`` once the client has been closed, which ends all waiting.
+        Raises ``ConnectionError`` once the client is closed.
         """
         while not self._arrived:
             if self._nc.is_closed:
@@ -187,7 +186,7 @@ class PullSubscription:
         if missing < self._worth_a_request or self._subscription is None or not self._nc.is_connected:
             return
         if self._requests.open == 0:
-            # The server sends no heartbeats without an open request: the silence begins now.
+            # The server sends no heartbeats without an open request: restart the timeout.
             self._heard_at = asyncio.get_running_loop().time()
         number = self._requests.add(missing, expires=self._expires)
         try:
@@ -196,13 +195,13 @@ class PullSubscription:
                 json.dumps(self._request(missing)).encode(),
                 reply=f"{self._inbox}.{number}",
             )
-        except Exception as error:  # noqa: BLE001 - the watch asks again
+        except Exception as error:  # noqa: BLE001 - the watch sends it again
             self._requests.end(number)
             log.warning("pull request failed", consumer=self._spec.name, error=str(error))
 
     @property
     def _worth_a_request(self) -> int:
-        """How many must be missing: a worker with 200 idle places would else have 200 requests waiting."""
+        """Minimum size of a request: 200 idle slots must not lead to 200 pending requests."""
         return max(1, self._wanted // _REQUESTS)
 
     def _request(self, batch: int) -> dict[str, Any]:
@@ -217,7 +216,7 @@ class PullSubscription:
                 request["id"] = self._pin_id
         return request
 
-    # --- answers ----------------------------------------------------------------------------------
+    # --- responses ----------------------------------------------------------------------------------
 
     async def _receive(self, msg: Msg) -> None:
         self._heard_at = asyncio.get_running_loop().time()
@@ -250,16 +249,16 @@ class PullSubscription:
             self._pin_id = None
         if status in {_EXPIRED, _WRONG_PIN}:
             await self._request_missing()
-        # Others (no consumer, leadership change) are asked again by the watch: not in a tight loop.
+        # After others (no consumer, leadership change) the watch sends requests again, not in a tight loop.
 
-    # --- what went wrong --------------------------------------------------------------------------
+    # --- failures --------------------------------------------------------------------------
 
     async def _watch_over(self) -> None:
         while not self._stopped:
             await asyncio.sleep(self._heartbeat / _LOOKS_PER_HEARTBEAT)
             try:
                 await self._look()
-            except Exception as error:  # noqa: BLE001 - looked at again in a moment
+            except Exception as error:  # noqa: BLE001 - checked again shortly
                 log.warning(
                     "pull loop error", consumer=self._spec.name, error=str(error) or type(error).__name__
                 )
@@ -283,7 +282,7 @@ class PullSubscription:
         return self._requests.open > 0 and silence > _MISSED_HEARTBEATS * self._heartbeat
 
     async def _end_subscription(self) -> None:
-        """Unsubscribe, but keep the messages sent so far: no other worker gets them for ``ack_wait``."""
+        """Unsubscribe but keep messages in flight: no other worker receives them within ``ack_wait``."""
         old, self._subscription = self._subscription, None
         if old is None:
             return

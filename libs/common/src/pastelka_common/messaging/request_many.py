@@ -1,4 +1,4 @@
-"""One request, many responses: every subscriber that is there responds (NATS ADR-47)."""
+"""One request, responses from every subscriber (NATS ADR-47)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ async def request_many(nc: Client, subject: str, payload: bytes = b"") -> AsyncI
     """Send a request; its responses arrive in the queue while the body runs.
 
     ``subject`` is its name on the server. The number of responses is unknown: the caller decides when to
-    stop. The server itself responds where nothing subscribes (an empty message with ``Status: 503``).
+    stop. Without subscribers the server responds (an empty message with ``Status: 503``).
     """
     inbox = nc.new_inbox()
     responses: asyncio.Queue[Msg] = asyncio.Queue()

@@ -1,4 +1,4 @@
-"""Which services are there, and how they are: each answers when it is asked, and nothing is stored."""
+"""Health of all services, by request and reply; nothing is stored."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ from pastelka_common.messaging.names import names_of
 from pastelka_common.messaging.request_many import request_many
 
 SUBJECT = "services.health"
-"""Asked with a reply subject; of no stream."""
+"""Subject of health requests; in no stream."""
 
 _CHECK_SECONDS = 0.8
 _WAIT_SECONDS = 1.2
@@ -31,9 +31,9 @@ BreakerState = Literal["closed", "open", "half_open"]
 
 
 class BreakerHealth(BaseModel):
-    """The circuit breaker before a provider: its ``state`` ``since`` when, and the ``reason`` if not closed.
+    """A provider's circuit breaker: its ``state`` ``since`` when, and the ``reason`` unless closed.
 
-    ``next_probe_at`` is when one request is let out again; only there while it is open.
+    ``next_probe_at`` is the time of the probe; only set while it is open.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -45,7 +45,7 @@ class BreakerHealth(BaseModel):
 
 
 class ServiceHealth(BaseModel):
-    """One process of a service. ``checks`` hold what ``/readyz`` says: ``ok``, or what is wrong."""
+    """One process of a service. ``checks`` are the results of ``/readyz``: ``ok``, or the error."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -57,12 +57,12 @@ class ServiceHealth(BaseModel):
 
     @property
     def healthy(self) -> bool:
-        """Whether all it depends on answers."""
+        """Whether all dependencies are available."""
         return all(result == "ok" for result in self.checks.values())
 
 
 def instance() -> str:
-    """What tells this process from others of its kind: host and process id."""
+    """Identifier of this process: host and process id."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
@@ -87,7 +87,7 @@ async def serve_health(
         )
         try:
             await msg.respond(health.model_dump_json().encode())
-        except Exception as error:  # noqa: BLE001 - the requester notices the silence
+        except Exception as error:  # noqa: BLE001 - the requester reports a missing reply
             log.debug("health reply failed", error=str(error))
 
     subscription = await nc.subscribe(names_of(nc).subject(SUBJECT), cb=answer)
@@ -101,9 +101,9 @@ async def serve_health(
 async def collect_health(
     nc: Client, expected: Collection[str], *, wait: float = _WAIT_SECONDS
 ) -> list[ServiceHealth]:
-    """The health of every process that answers within ``wait`` seconds, by name and instance.
+    """Health of every process that responds within ``wait`` seconds, by name and instance.
 
-    Returns early once every name in ``expected`` has answered and no further answer follows shortly.
+    Returns early once every name in ``expected`` has responded and no further response follows shortly.
     """
     loop = asyncio.get_running_loop()
     deadline, missing = loop.time() + wait, set(expected)

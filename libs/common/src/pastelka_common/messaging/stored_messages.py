@@ -1,6 +1,6 @@
-"""What a stream holds: the last message of many subjects at once, and the state of the whole.
+"""Queries on streams: last messages of many subjects at once, and a stream's state.
 
-The client asks for one message at a time; the server answers for hundreds (NATS ADR-31).
+The client reads one message at a time; the server supports batches (NATS ADR-31).
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from nats.js.errors import NotFoundError
 from pastelka_common.messaging.names import Names, names_of
 from pastelka_common.messaging.request_many import request_many
 
-_CHUNK = 500  # the server answers for at most 1,024 subjects
+_CHUNK = 500  # the server accepts at most 1,024 subjects
 _TIMEOUT = 5.0
 _PAGE = 100_000
 _END = "204"
@@ -27,7 +27,7 @@ _NOT_FOUND = 404
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """One message as its stream holds it."""
+    """One message in a stream."""
 
     subject: str
     sequence: int
@@ -37,9 +37,9 @@ class StoredMessage:
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
-    """How a stream is: when it was made, which numbers it holds, and how many in between are gone.
+    """State of a stream: creation time, range of sequences, number of deleted messages in it.
 
-    ``first_time`` and ``last_time`` are of the oldest and newest message; meaningless if there is none.
+    ``first_time`` and ``last_time`` are of the oldest and newest message; undefined if there is none.
     """
 
     created: datetime
@@ -52,11 +52,11 @@ class StreamState:
 
 
 class StreamNotFoundError(ConnectionError):
-    """There is no such stream."""
+    """The stream does not exist."""
 
 
 async def get_last_messages(nc: Client, stream: str, subjects: Sequence[str]) -> dict[str, StoredMessage]:
-    """The last message of each of these exact subjects that has one, from any replica.
+    """The last message of each of these exact subjects, if any, from any replica.
 
     Raises ``publish.BROKER_ERRORS``. A replica may lag behind: :func:`get_last_message_from_leader` does not.
     """
@@ -75,12 +75,12 @@ async def get_last_message_from_leader(nc: Client, stream: str, subject: str) ->
     except NotFoundError:
         return None
     if msg.seq is None or msg.time is None:
-        raise ConnectionError(f"the server sent no number or time of the last message on {subject}")
+        raise ConnectionError(f"the server sent no sequence or time of the last message on {subject}")
     return StoredMessage(subject, msg.seq, msg.time, msg.data or b"")
 
 
 async def list_subjects(nc: Client, stream: str, pattern: str) -> set[str]:
-    """The subjects below ``pattern`` on which a message is held. Raises ``publish.BROKER_ERRORS``."""
+    """Subjects matching ``pattern`` that have a message. Raises ``publish.BROKER_ERRORS``."""
     found: set[str] = set()
     names = names_of(nc)
     request = {"subjects_filter": names.subject(pattern)}
@@ -93,7 +93,7 @@ async def list_subjects(nc: Client, stream: str, pattern: str) -> set[str]:
 
 
 async def get_stream_state(nc: Client, stream: str) -> StreamState:
-    """Raises :class:`StreamNotFoundError` and ``publish.BROKER_ERRORS``."""
+    """State of a stream. Raises :class:`StreamNotFoundError` and ``publish.BROKER_ERRORS``."""
     answer = await _info(nc, stream, {})
     state = answer["state"]
     return StreamState(
@@ -108,7 +108,7 @@ async def get_stream_state(nc: Client, stream: str) -> StreamState:
 
 
 async def purge_subject(nc: Client, stream: str, subject: str, *, up_to: int | None = None) -> None:
-    """Delete a subject's messages, only those with numbers ``up_to`` if given.
+    """Delete a subject's messages, with sequences up to ``up_to`` if given.
 
     Raises ``publish.BROKER_ERRORS``.
     """
@@ -118,7 +118,7 @@ async def purge_subject(nc: Client, stream: str, subject: str, *, up_to: int | N
 
 
 async def list_stream_names(nc: Client) -> set[str]:
-    """The account's streams by their names on the server. Raises ``publish.BROKER_ERRORS``."""
+    """Names of the account's streams on the server. Raises ``publish.BROKER_ERRORS``."""
     answer = await _ask(nc, "STREAM.NAMES", {})
     return set(answer.get("streams") or ())
 
@@ -173,6 +173,6 @@ def _held(msg: Msg, names: Names) -> StoredMessage:
 
 
 def ids_in_subjects(subjects: Iterable[str]) -> set[int]:
-    """The last token of each subject, where it is a number."""
+    """The last token of each subject that is a number."""
     tokens = (subject.rpartition(".")[2] for subject in subjects)
     return {int(token) for token in tokens if token.isdecimal()}

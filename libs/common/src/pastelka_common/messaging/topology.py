@@ -1,7 +1,7 @@
-"""The streams, consumers and buckets of Pastelka, declared once.
+"""Declarations of Pastelka's streams, consumers and buckets.
 
-The first process that starts creates them; every process compares them at start. It corrects a
-difference where the server allows that, and raises :class:`TopologyError` where it does not.
+The first process that starts creates them; every process compares them at startup. It updates a difference if
+the server allows that, and raises :class:`TopologyError` otherwise.
 """
 
 import json
@@ -25,35 +25,35 @@ EVENTS = "EVENTS"
 DEAD = "DEAD"
 
 RUNS = "RUNS"
-"""Bucket: the record of each run (key: ``<kind>.<version>.<run>``), its provider's job id included."""
+"""Bucket: the record of each run (key: ``<kind>.<version>.<run>``), including the provider's job id."""
 CANCELS = "CANCELS"
-"""Bucket: runs a person cancelled (same keys). Republished on ``cancels.<key>``."""
+"""Bucket: cancelled runs (same keys). Republished on ``cancels.<key>``."""
 
 _STREAM_EXISTS = 10058
 _SUBJECTS_OVERLAP = 10065
 _DUPLICATE_WINDOW = 120.0
 _OTHER_NAMES = (
-    "Set NATS_PREFIX to a name of this system in every service, so that its streams have names of their "
-    "own, or give it a NATS account of its own."
+    "Set NATS_PREFIX in every service to give this system's streams their own names, "
+    "or use a separate NATS account."
 )
 _MAX_WAITING = 512
 
 
 MANAGED_BY = "pastelka.io/managed-by"
-"""Key in the metadata of every stream and consumer of ours; its value is ``pastelka``."""
+"""Metadata key of all our streams and consumers; its value is ``pastelka``."""
 _METADATA = {MANAGED_BY: "pastelka"}
 
 
 class TopologyError(BrokerSetupError):
-    """A stream or consumer of a name that we need cannot be used."""
+    """A required stream or consumer exists but cannot be used."""
 
 
 def streams(replicas: int = 1, names: Names = Names()) -> list[StreamConfig]:  # noqa: B008 - frozen
-    """Every stream, those of buckets included, with ``replicas`` copies of each.
+    """Every stream, including those of buckets, with ``replicas`` copies of each.
 
-    All are written through: with ``persist_mode: async`` a killed server lost events that it had
-    acknowledged, and gave their numbers to others. What the outbox fills takes atomic batches
-    (NATS ADR-50), of which a server that syncs every write syncs one and not each message.
+    All are written synchronously: with ``persist_mode: async`` a killed server lost acknowledged events and
+    reused their sequences. Streams filled by the outbox accept atomic batches (NATS ADR-50), which a server
+    that syncs every write syncs once per batch.
     """
     plain = [
         StreamConfig(
@@ -82,7 +82,7 @@ def streams(replicas: int = 1, names: Names = Names()) -> list[StreamConfig]:  #
             name=DEAD,
             subjects=["dead.>"],
             max_age=30 * DAY,
-            max_msgs_per_subject=1,  # a subject is a thing to be done: its newest failure is what counts
+            max_msgs_per_subject=1,  # one subject per job: only its newest failure matters
             allow_direct=True,
             description="What was given up on",
         ),
@@ -124,20 +124,20 @@ def _named(stream: StreamConfig, names: Names, replicas: int) -> StreamConfig:
 
 
 def is_in_stream(subject: str) -> bool:
-    """Whether a stream or bucket that is declared here stores messages on ``subject``."""
+    """Whether a stream or bucket declared here stores messages on ``subject``."""
     prefixes = [pattern.removesuffix(">") for stream in streams() for pattern in stream.subjects or []]
     return subject.startswith(tuple(prefixes))
 
 
 @dataclass(frozen=True)
 class ConsumerSpec:
-    """One durable pull consumer, with nothing left to the server's defaults.
+    """One durable pull consumer, with all settings explicit.
 
-    ``ack_wait`` in seconds: how long a delivery may stay silent before it goes to another worker.
-    ``max_ack_pending`` bounds the active deliveries over all replicas, ``max_waiting`` their requests for
-    more. The server does not limit deliveries (``max_deliver`` -1), because it would drop the message
-    without a dead letter: the job consumer counts them and writes one. With ``pinned`` only one replica is
-    served at a time, and another takes over when it has been silent for twice ``ack_wait``: that keeps order.
+    ``ack_wait`` in seconds: time without a heartbeat until a delivery goes to another worker.
+    ``max_ack_pending`` limits active deliveries across all replicas, ``max_waiting`` their pending requests.
+    The server does not limit deliveries (``max_deliver`` -1), because it would drop the message without a
+    dead letter: the job consumer counts them and writes one. With ``pinned`` only one replica receives at a
+    time, which preserves order; another takes over after twice ``ack_wait`` without a request.
     """
 
     stream: str
@@ -156,7 +156,7 @@ class ConsumerSpec:
         return self.name if self.pinned else None
 
     def takes(self, subject: str) -> bool:
-        """Whether a message on ``subject`` is one of this consumer's."""
+        """Whether this consumer receives messages on ``subject``."""
         wanted, tokens = self.filter_subject.split("."), subject.split(".")
         if wanted[-1] == ">":
             wanted, tokens = wanted[:-1], tokens[: len(wanted) - 1]
@@ -165,7 +165,7 @@ class ConsumerSpec:
         )
 
     def with_limit(self, max_ack_pending: int) -> "ConsumerSpec":
-        """The same with another bound on active deliveries."""
+        """A copy with another limit of active deliveries."""
         return replace(self, max_ack_pending=max_ack_pending)
 
     def as_config(self) -> dict[str, Any]:
@@ -187,7 +187,7 @@ class ConsumerSpec:
             config |= {
                 "priority_groups": [self.name],
                 "priority_policy": "pinned_client",
-                # Longer than ``ack_wait``: what a dead replica held comes again before anything newer.
+                # Longer than ``ack_wait``: messages of a dead replica are redelivered before newer ones.
                 "priority_timeout": int(2 * self.ack_wait * 1e9),
             }
         return config
@@ -202,13 +202,13 @@ EVENTS_CONSUMER = ConsumerSpec(
 )
 
 RETIRED_CONSUMERS = ("download", "fetch", "sync", "erase")
-"""Consumers of ``JOBS`` that no service has any more: these jobs are rows of orders."""
+"""Former consumers of ``JOBS``: these jobs are now rows of orders."""
 
 
 async def ensure_streams(nc: Client, replicas: int = 1) -> None:
-    """Create or correct every stream and bucket.
+    """Create or update every stream and bucket.
 
-    Raises :class:`TopologyError`, at once and without a change, for a stream that is not ours.
+    Raises :class:`TopologyError`, before any change, for a stream that is not ours.
     """
     js = nc.jetstream()
     for stream in streams(replicas, names_of(nc)):
@@ -216,7 +216,7 @@ async def ensure_streams(nc: Client, replicas: int = 1) -> None:
 
 
 async def delete_retired_consumers(nc: Client) -> None:
-    """Delete consumers that an earlier release left, with the messages that only they took."""
+    """Delete consumers of earlier releases, and the messages that only they received."""
     js, names = nc.jetstream(), names_of(nc)
     stream = names.stream(JOBS)
     for name in RETIRED_CONSUMERS:
@@ -226,9 +226,9 @@ async def delete_retired_consumers(nc: Client) -> None:
 
 
 async def delete_streams(nc: Client) -> None:
-    """Delete every stream and bucket of ours that there is.
+    """Delete all our existing streams and buckets.
 
-    Raises :class:`TopologyError` before anything is deleted where one is not ours.
+    Raises :class:`TopologyError`, before anything is deleted, if one is not ours.
     """
     js = nc.jetstream()
     present: list[str] = []
@@ -248,7 +248,7 @@ async def _ensure_stream(js: JetStreamContext, config: StreamConfig) -> None:
     except BadRequestError as error:
         if error.err_code == _SUBJECTS_OVERLAP:
             raise TopologyError(
-                f"stream {config.name} cannot be created: another stream of this NATS account takes "
+                f"stream {config.name} cannot be created: another stream of this NATS account has "
                 f"{', '.join(config.subjects or ())}. {_OTHER_NAMES}"
             ) from error
         if error.err_code != _STREAM_EXISTS:
@@ -260,16 +260,16 @@ async def _ensure_stream(js: JetStreamContext, config: StreamConfig) -> None:
 
 
 def _require_ours(present: StreamConfig, wanted: StreamConfig) -> None:
-    """Raise :class:`TopologyError` unless the stream is marked as ours, or is one of before there were marks.
+    """Raise :class:`TopologyError` unless the stream is marked as ours, or predates the marks.
 
-    Such a stream has none of our metadata, and all that tells what it is for as we want it.
+    Such a stream lacks our metadata, but has the expected purpose.
     """
     if (present.metadata or {}).get(MANAGED_BY) == _METADATA[MANAGED_BY]:
         return
     if _purpose(present) != _purpose(wanted):
         raise TopologyError(
             f"stream {wanted.name} of this NATS account is not managed by Pastelka (its metadata has no "
-            f"{MANAGED_BY}) and is left as it is. {_OTHER_NAMES}"
+            f"{MANAGED_BY}) and is not changed. {_OTHER_NAMES}"
         )
 
 
@@ -295,10 +295,9 @@ async def _update_stream(js: JetStreamContext, config: StreamConfig) -> None:
 
 
 async def ensure_consumer(nc: Client, spec: ConsumerSpec) -> None:
-    """Create the consumer, or correct it where the server allows.
+    """Create the consumer, or update it if the server allows.
 
-    Speaks the JetStream API directly (ADR-42 for priority groups), whose newer settings the client
-    does not know.
+    Uses the JetStream API directly, because the client lacks newer settings (ADR-42, priority groups).
     """
     names = names_of(nc)
     stream, filter_subject = names.stream(spec.stream), names.subject(spec.filter_subject)

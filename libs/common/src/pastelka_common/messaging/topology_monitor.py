@@ -1,7 +1,7 @@
-"""Streams, buckets and consumers exist for as long as a process needs them.
+"""Monitors that streams, buckets and consumers exist, and recreates missing ones.
 
-A broker may lose its store, or a person may delete a stream, while the services run. The first
-process that notices recreates what is missing; the reconciler of ``orders`` rebuilds its content.
+A broker may lose its store, or an operator may delete a stream, while the services run. The first process
+that detects it recreates what is missing; the reconciler of ``orders`` rebuilds its content.
 """
 
 import asyncio
@@ -26,18 +26,20 @@ from pastelka_common.messaging.topology import (
 
 log = structlog.get_logger(__name__)
 
-DECLARED = Counter("pastelka_topology_recreated_total", "Streams and buckets that had vanished", ["stream"])
+DECLARED = Counter(
+    "pastelka_topology_recreated_total", "Streams and buckets recreated after a loss", ["stream"]
+)
 
 _EVERY = 2.0
-_LOOKS = 4  # reconnects are noticed this many times sooner
+_LOOKS = 4  # checks for reconnects per interval
 _LEADER_SECONDS = 60.0
 _AGAIN = 0.5
 
 
 class TopologyMonitor:
-    """Declares what ``specs`` need when it has vanished, and after every reconnect.
+    """Recreates what ``specs`` need after a loss, and after every reconnect.
 
-    ``on_loss`` is called after each reconnect and each loss: what the streams held may be gone.
+    ``on_loss`` is called after each of these: the streams' content may be lost.
     """
 
     def __init__(
@@ -59,13 +61,13 @@ class TopologyMonitor:
         self._names = {str(stream.name) for stream in streams(names=names_of(nc))}
 
     async def declare(self) -> None:
-        """Create or correct everything. Raises ``TopologyError`` and the client's errors."""
+        """Create or update everything. Raises ``TopologyError`` and the client's errors."""
         await ensure_streams(self._nc, self._replicas)
         for spec in self._specs:
             await ensure_consumer(self._nc, spec)
 
     async def declare_first(self) -> None:
-        """Create everything as soon as the broker can: a cluster that has just come up has no leader yet.
+        """Create everything at startup, with retries: a cluster that has just started has no leader yet.
 
         Raises ``TopologyError`` at once, and the client's errors after a minute.
         """
@@ -81,15 +83,15 @@ class TopologyMonitor:
             await asyncio.sleep(_AGAIN)
 
     def stop(self) -> None:
-        """Let :meth:`run` end; to be cancelled as well.
+        """Make :meth:`run` end; cancel its task as well.
 
-        Alone that is not certain: ``asyncio.wait_for`` of Python 3.11, which the client uses, can
-        swallow a cancellation that comes in the moment its call returns.
+        Cancellation alone is unreliable: ``asyncio.wait_for`` of Python 3.11, which the client uses, can
+        swallow one at the moment its call returns.
         """
         self._stopped.set()
 
     async def run(self) -> None:
-        """Look until stopped."""
+        """Monitor until stopped."""
         while not self._stopped.is_set():
             for _ in range(_LOOKS):
                 await asyncio.sleep(self._every / _LOOKS)
@@ -99,7 +101,7 @@ class TopologyMonitor:
                 continue
             try:
                 await self._look()
-            except Exception as error:  # noqa: BLE001 - looked at again in a moment
+            except Exception as error:  # noqa: BLE001 - checked again shortly
                 log.warning("topology check failed", error=str(error) or type(error).__name__)
 
     @property
@@ -127,7 +129,7 @@ async def managed_topology(
     replicas: int = 1,
     on_loss: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[None]:
-    """Declare now, and look after it while the body runs."""
+    """Declare the topology, and monitor it while the body runs."""
     monitor = TopologyMonitor(nc, specs, replicas=replicas, on_loss=on_loss)
     await monitor.declare_first()
     task = asyncio.create_task(monitor.run(), name="topology-monitor")

@@ -1,4 +1,4 @@
-"""Real servers as parts, on loopback, each in a folder of ours.
+"""Real servers on loopback, each with its own folder.
 
 PostgreSQL, NATS, the Mercure hub, nginx and an S3-compatible server. The local stack runs them
 below its process manager, the tests with :func:`running`.

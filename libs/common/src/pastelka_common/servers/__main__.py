@@ -1,4 +1,4 @@
-"""``python -m pastelka_common.servers``: get what is built or downloaded once, before tests wait for it."""
+"""``python -m pastelka_common.servers``: builds or downloads programs before tests need them."""
 
 import sys
 
@@ -7,7 +7,7 @@ from pastelka_common.servers.mercure_binary import mercure_binary
 
 
 def main() -> int:
-    """Have the Mercure hub ready; 1, with a sentence, where that is not possible."""
+    """Provide the Mercure hub; returns 1, with a message, if that fails."""
     try:
         mercure_binary(_say)
     except ServerError as error:

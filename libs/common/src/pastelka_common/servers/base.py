@@ -1,4 +1,4 @@
-"""The interface of every server part, in the local stack and in tests."""
+"""Base class of servers, for the local stack and tests."""
 
 import os
 import signal
@@ -11,10 +11,10 @@ from typing import ClassVar
 import aiohttp
 
 HOST = "127.0.0.1"
-"""Parts listen on loopback only."""
+"""Servers listen on loopback only."""
 
 Report = Callable[[str], None]
-"""Takes one line for a person about what is being done just now."""
+"""Receives a line of progress for the user."""
 
 _PROBE_TIMEOUT = aiohttp.ClientTimeout(total=2)
 
@@ -24,7 +24,7 @@ def silent(_line: str) -> None:
 
 
 class ServerError(Exception):
-    """A server part could not be prepared or did not start; the message says why."""
+    """A server could not be prepared or did not start; the message says why."""
 
 
 @dataclass(kw_only=True)
@@ -40,18 +40,18 @@ class Server(ABC):
 
     name: ClassVar[str]
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
-    """Ends the server quickly but cleanly."""
+    """Signal that ends the server quickly but cleanly."""
 
     def __post_init__(self) -> None:
         self.folder = self.folder.absolute()
 
     @abstractmethod
     def choose_ports(self) -> None:
-        """Take free ports in place of those of now; ``prepare`` must follow."""
+        """Replace the ports by free ones; ``prepare`` must follow."""
 
     @abstractmethod
     def prepare(self) -> None:
-        """Make the folder and the configuration; what is there already stays. Blocks.
+        """Create folder and configuration; existing data stays. Blocks.
 
         Raises :class:`ServerError`.
         """
@@ -63,18 +63,18 @@ class Server(ABC):
     @property
     @abstractmethod
     def url(self) -> str:
-        """Where clients connect."""
+        """URL for clients."""
 
     @abstractmethod
     async def ready(self) -> bool:
-        """Whether it answers now."""
+        """Whether it responds."""
 
     def user(self) -> str | None:
-        """The system user it must run as, if it is not ours."""
+        """The system user it must run as, if not the current one."""
         return None
 
     def command(self, *, dies_with_parent: bool = False) -> list[str]:
-        """The whole command line; ``dies_with_parent`` asks the kernel to end it with its parent (Linux)."""
+        """The complete command line; with ``dies_with_parent`` the kernel ends it with its parent (Linux)."""
         from pastelka_common.servers.privileges import as_user, terminate_with_parent  # noqa: PLC0415 - a cycle
 
         argv = terminate_with_parent(self.argv()) if dies_with_parent else self.argv()
@@ -82,12 +82,12 @@ class Server(ABC):
         return argv if user is None else as_user(user, argv)
 
     def env(self) -> dict[str, str]:
-        """Variables it needs beside the environment's."""
+        """Additional environment variables."""
         return {}
 
 
 def write_private(file: Path, text: str) -> None:
-    """Replace ``file`` by one that only its owner can read."""
+    """Replace ``file`` atomically, readable only by its owner."""
     temporary = file.with_name(f"{file.name}.tmp")
     temporary.unlink(missing_ok=True)
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as target:
@@ -96,7 +96,7 @@ def write_private(file: Path, text: str) -> None:
 
 
 async def answers(url: str) -> bool:
-    """Whether a GET of ``url`` answers 2xx within two seconds."""
+    """Whether a GET of ``url`` returns 2xx within two seconds."""
     try:
         async with aiohttp.ClientSession(timeout=_PROBE_TIMEOUT) as session, session.get(url) as response:
             return response.ok
@@ -105,7 +105,7 @@ async def answers(url: str) -> bool:
 
 
 def deploy_folder() -> Path:
-    """The ``deploy`` folder. Raises :class:`ServerError` outside of a checkout."""
+    """The ``deploy`` folder. Raises :class:`ServerError` outside a checkout."""
     for folder in Path(__file__).resolve().parents:
         if (folder / "deploy" / "mercure" / "go.mod").is_file():
             return folder / "deploy"

@@ -1,4 +1,4 @@
-"""An S3-compatible server over a folder: versitygw, for tests and for trying out."""
+"""An S3-compatible server over a folder: versitygw, for tests and trials."""
 
 import os
 import secrets
@@ -21,7 +21,7 @@ def _random_key() -> str:
 class BucketServer(Server):
     """One bucket, one key pair; objects are files below ``folder/objects/<bucket>``.
 
-    The file system must know extended attributes.
+    The file system must support extended attributes.
     """
 
     name: ClassVar[str] = "s3"
@@ -49,11 +49,11 @@ class BucketServer(Server):
 
     @property
     def url(self) -> str:
-        """Where it is asked (``AWS_ENDPOINT_URL``)."""
+        """Endpoint for clients (``AWS_ENDPOINT_URL``)."""
         return f"http://{HOST}:{self.port}"
 
     def settings(self, prefix: str = "") -> dict[str, str]:
-        """The variables with which a service stores its files here, below ``prefix``."""
+        """Variables that make a service store its files here, below ``prefix``."""
         return {
             "STORAGE_URL": f"s3://{self.bucket}/{prefix}".rstrip("/"),
             "AWS_ENDPOINT_URL": self.url,
@@ -67,15 +67,15 @@ class BucketServer(Server):
 
 
 def versity_binary(report: Report) -> Path:
-    """The server's program; ``VERSITYGW_BIN`` names one by hand. Built by Go the first time.
+    """Path of the program; ``VERSITYGW_BIN`` overrides it. Built with Go the first time.
 
-    Blocks, up to a few minutes. Raises :class:`ServerError`, also where there is no Go.
+    Blocks, up to a few minutes. Raises :class:`ServerError`, also without Go.
     """
     return given(_BINARY_VARIABLE, "a versitygw") or _program().get(report)
 
 
 def is_available() -> bool:
-    """Whether :func:`versity_binary` has or can make the program, as far as one can see."""
+    """Whether :func:`versity_binary` has the program or can probably build it."""
     return bool(os.environ.get(_BINARY_VARIABLE)) or _program().can_be_had
 
 
@@ -87,5 +87,5 @@ def _program() -> GoProgram:
         package="github.com/versity/versitygw/cmd/versitygw",
         flags=("-mod=readonly",),
         takes="about two minutes",
-        otherwise="Or set VERSITYGW_BIN to the path of one that you have.",
+        otherwise="Or set VERSITYGW_BIN to the path of an existing one.",
     )

@@ -1,6 +1,6 @@
-"""A program that Go builds from a module's files, once for all checkouts.
+"""A program built with Go from a module's files, once for all checkouts.
 
-It is kept in the user's cache folder, named by what it was built from.
+It is stored in the user's cache folder, under a hash of its sources.
 """
 
 import hashlib
@@ -28,8 +28,8 @@ _TELL_SECONDS = 5.0
 class GoProgram:
     """One program: the package ``package`` of the module whose ``files`` lie in ``sources``.
 
-    ``title`` is what people call it, ``takes`` how long Go builds it, ``otherwise`` what to do where
-    that fails (a sentence).
+    ``title`` is its name in messages, ``takes`` how long the build takes, ``otherwise`` the remedy if it
+    fails (a sentence).
     """
 
     name: str
@@ -43,20 +43,20 @@ class GoProgram:
 
     @property
     def path(self) -> Path:
-        """Where it is kept, be it built or not."""
+        """Path of the program, whether or not it is built."""
         digest = hashlib.sha256(b"".join((self.sources / name).read_bytes() for name in self.files))
         machine = f"{sys.platform}-{platform.machine()}".lower()
         return platformdirs.user_cache_path("pastelka") / f"{self.name}-{machine}-{digest.hexdigest()[:16]}"
 
     @property
     def can_be_had(self) -> bool:
-        """Whether it is built, or there is a Go to build it."""
+        """Whether it is built, or Go is available to build it."""
         return shutil.which("go") is not None or self.path.is_file()
 
     def get(self, report: Report, without_go: Callable[[Path, Report], None] | None = None) -> Path:
-        """The program; built the first time, or made by ``without_go`` where there is no Go.
+        """The program; built the first time, or provided by ``without_go`` if Go is not available.
 
-        Blocks, up to some minutes; others who want it meanwhile wait. Raises :class:`ServerError`.
+        Blocks, up to some minutes; concurrent callers wait. Raises :class:`ServerError`.
         """
         target = self.path
         if not target.is_file():
@@ -76,12 +76,12 @@ class GoProgram:
             elif without_go is not None:
                 without_go(made, report)
             else:
-                raise ServerError(f"There is no Go here to build {self.title}. {self._way_out()}")
+                raise ServerError(f"Go, which builds {self.title}, was not found. {self._way_out()}")
             made.chmod(0o755)
             made.replace(target)
 
     def _build(self, go: str, folder: Path, made: Path, report: Report) -> None:
-        """Build in a copy of the module, as Go may write into it."""
+        """Build in a copy of the module, since Go may write into it."""
         module = folder / "module"
         module.mkdir()
         for name in self.files:
@@ -103,7 +103,7 @@ class GoProgram:
             raise ServerError(f"Go could not build {self.title}: {said}\n{self.otherwise}".rstrip())
 
     def _told(self, lines: Iterable[str], report: Report) -> Iterator[str]:
-        """The build's lines (one for each package, or an error), with word of it every few seconds."""
+        """The build's output lines (one per package, or an error), with a report every few seconds."""
         told = time.monotonic()
         for number, line in enumerate(lines, 1):
             if time.monotonic() - told >= _TELL_SECONDS:
@@ -116,7 +116,7 @@ class GoProgram:
 
 
 def given(variable: str, what: str) -> Path | None:
-    """The program that the environment names by hand, if it does. Raises :class:`ServerError`."""
+    """The program that the environment variable names, if set. Raises :class:`ServerError`."""
     path = os.environ.get(variable)
     if not path:
         return None

@@ -43,7 +43,7 @@ class MercureServer(Server):
             "MERCURE_DATA": str(self.folder),
             "MERCURE_PUBLISHER_JWT_KEY": self.publisher_key,
             "MERCURE_SUBSCRIBER_JWT_KEY": self.subscriber_key,
-            # Caddy keeps things of its own there.
+            # Caddy stores its own data there.
             "XDG_DATA_HOME": str(self.folder / "caddy"),
             "XDG_CONFIG_HOME": str(self.folder / "caddy"),
             "GOMEMLIMIT": "256MiB",
@@ -56,7 +56,7 @@ class MercureServer(Server):
 
     @property
     def url(self) -> str:
-        """Where updates are published and subscribed to (``MERCURE_URL``)."""
+        """URL for publishing and subscribing (``MERCURE_URL``)."""
         return f"{self.origin}/.well-known/mercure"
 
     async def ready(self) -> bool:

@@ -1,4 +1,4 @@
-"""Getting the hub's program: given by hand, built by Go, or the official release."""
+"""Provides the hub's program: from the environment, built with Go, or the official release."""
 
 import hashlib
 import platform
@@ -17,7 +17,7 @@ _DOWNLOAD_TIMEOUT_SECONDS = 30
 
 
 def mercure_binary(report: Report) -> Path:
-    """The hub's program; ``MERCURE_BIN`` names one by hand. Builds or downloads it the first time.
+    """Path of the hub's program; ``MERCURE_BIN`` overrides it. Built or downloaded the first time.
 
     Blocks, up to a few minutes. Raises :class:`ServerError`.
     """
@@ -30,10 +30,10 @@ def _program() -> GoProgram:
         title="the Mercure hub",
         sources=_sources(),
         files=("go.mod", "go.sum", "main.go"),
-        # The tags leave out databases that only other parts of Caddy can use (as the official releases do).
+        # The tags exclude databases that only other parts of Caddy use (as the official releases do).
         flags=("-mod=readonly", "-tags=nobadger,nomysql,nopgx"),
         takes="two to four minutes",
-        otherwise="Set MERCURE_BIN to the path of a hub that you have.",
+        otherwise="Set MERCURE_BIN to the path of an existing hub.",
     )
 
 
@@ -43,7 +43,7 @@ def _sources() -> Path:
 
 def _download(made: Path, report: Report) -> None:
     version, archive = _version(_sources()), _archive_name()
-    report(f"downloading the Mercure hub {version} ({archive}; there is no Go here to build it)")
+    report(f"downloading the Mercure hub {version} ({archive}; Go, which could build it, was not found)")
     try:
         with tempfile.TemporaryFile() as file:
             digest = _fetch(f"{_RELEASES}/v{version}/{archive}", file, report)
@@ -53,7 +53,7 @@ def _download(made: Path, report: Report) -> None:
     except OSError as error:
         raise ServerError(
             f"The Mercure hub could not be downloaded ({error}). Install Go 1.26 or newer, which builds it,"
-            " or set MERCURE_BIN to the path of a hub that you have."
+            " or set MERCURE_BIN to the path of an existing hub."
         ) from error
 
 
@@ -72,7 +72,7 @@ def _archive_name() -> str:
 
 
 def _fetch(url: str, file: IO[bytes], report: Report) -> str:
-    """Write what ``url`` answers to ``file``; its SHA-256 in hexadecimal digits."""
+    """Download ``url`` into ``file``; returns its SHA-256 in hexadecimal digits."""
     digest, received, told = hashlib.sha256(), 0, 0
     with urllib.request.urlopen(url, timeout=_DOWNLOAD_TIMEOUT_SECONDS) as response:  # noqa: S310 - https, constant
         total = int(response.headers.get("Content-Length") or 0)
@@ -102,6 +102,6 @@ def _extract(file: IO[bytes], made: Path) -> None:
     with tarfile.open(fileobj=file, mode="r:gz") as archive:
         member = archive.extractfile("mercure")
         if member is None:
-            raise ServerError("the release of the Mercure hub carries no program `mercure`")
+            raise ServerError("the release of the Mercure hub contains no program `mercure`")
         with made.open("wb") as target:
             shutil.copyfileobj(member, target)

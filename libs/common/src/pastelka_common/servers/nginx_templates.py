@@ -1,4 +1,4 @@
-"""Filling in the templates of ``deploy/nginx``: their defaults, and the values made from others."""
+"""Renders the templates of ``deploy/nginx``, with defaults and derived values."""
 
 import re
 import ssl
@@ -15,9 +15,9 @@ _NO_ORIGIN = "http(s)://host or http(s)://host:port is needed"
 
 
 def fill(templates: Path, target: Path, variables: dict[str, str]) -> None:
-    """Write every template of the folder ``templates`` into ``target``, filled in.
+    """Render every template of the folder ``templates`` into ``target``.
 
-    ``variables`` go before those of ``defaults.env``. Raises :class:`ServerError`.
+    ``variables`` override those of ``defaults.env``. Raises :class:`ServerError`.
     """
     values = {**defaults(templates), **variables}
     for template in sorted(templates.glob(f"*{_ENDING}")):
@@ -29,37 +29,34 @@ def fill(templates: Path, target: Path, variables: dict[str, str]) -> None:
 
 
 def defaults(templates: Path) -> dict[str, str]:
-    """What ``defaults.env`` says: the settings with their values."""
+    """The variables of ``defaults.env``."""
     lines = (templates / "defaults.env").read_text().splitlines()
     settings = (line.partition("=") for line in lines if line and not line.startswith("#"))
     return {name: value for name, _, value in settings}
 
 
 def render(template: str, variables: dict[str, str]) -> str:
-    """``template`` with each ``${NAME}`` replaced, as ``envsubst`` does it; nginx's own ``$name`` stay.
+    """``template`` with each ``${NAME}`` replaced, like ``envsubst``; nginx's own ``$name`` stay.
 
-    Raises :class:`ServerError` for a name without a value, and for a value that would end the
-    quotes it stands in.
+    Raises :class:`ServerError` for a name without a value, and for a value that would break out of its
+    quotes.
     """
 
     def value(match: re.Match[str]) -> str:
         name = match.group(1)
         if name not in variables:
-            raise ServerError(f"the template asks for ${{{name}}}, which has no value")
+            raise ServerError(f"the template needs ${{{name}}}, which has no value")
         if re.search(r'["\\\n$]', variables[name]):
-            raise ServerError(
-                f"{name} is {variables[name]!r}; nginx needs it without quotes, backslashes and $"
-            )
+            raise ServerError(f"{name} is {variables[name]!r}; it must not contain quotes, backslashes or $")
         return variables[name]
 
     return re.sub(r"\$\{([A-Z_]+)\}", value, template)
 
 
 def proxies_in_front(addresses: Sequence[str], naming_callers: Sequence[str] = ()) -> dict[str, str]:
-    """The variables for proxies whose word about the client is taken.
+    """Variables for trusted proxies.
 
-    Those ``naming_callers`` are taken at their word about the caller's name, too.
-    Raises :class:`ServerError`.
+    ``naming_callers`` are also trusted for the caller's name. Raises :class:`ServerError`.
     """
     naming = [_network(address) for address in naming_callers]
     networks = list(dict.fromkeys([*(_network(address) for address in addresses), *naming]))
@@ -71,12 +68,12 @@ def proxies_in_front(addresses: Sequence[str], naming_callers: Sequence[str] = (
 
 
 def not_counted(addresses: Sequence[str]) -> dict[str, str]:
-    """The variable for clients whose requests are not counted. Raises :class:`ServerError`."""
+    """The variable for clients that are not rate-limited. Raises :class:`ServerError`."""
     return {"RATE_EXEMPT": " ".join(f"{_network(address)} 0;" for address in addresses)}
 
 
 def caller_header(name: str, header: str) -> dict[str, str]:
-    """The variables for the header that ``AUTH_PROXY_<name>_HEADER`` names. Raises :class:`ServerError`."""
+    """Variables for the header that ``AUTH_PROXY_<name>_HEADER`` names. Raises :class:`ServerError`."""
     setting = f"AUTH_PROXY_{name}_HEADER"
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", header):
         raise ServerError(f"{setting} is {header!r}; the name of an HTTP header is needed")
@@ -85,9 +82,9 @@ def caller_header(name: str, header: str) -> dict[str, str]:
 
 
 def files_in_bucket(endpoint: str) -> dict[str, str]:
-    """The variables for files in a bucket of the store at ``endpoint`` (``http(s)://host[:port]``).
+    """Variables for files in a bucket at ``endpoint`` (``http(s)://host[:port]``).
 
-    The store's certificate is checked with this machine's bundle. Raises :class:`ServerError`.
+    The certificate is verified with this machine's CA bundle. Raises :class:`ServerError`.
     """
     scheme, host, port = _origin(endpoint)
     usual = _PORTS[scheme]
@@ -122,4 +119,6 @@ def _network(address: str) -> str:
     try:
         return str(ip_network(address.strip(), strict=False))
     except ValueError:
-        raise ServerError(f"{address!r} is no address or network, such as 10.0.0.7 or 10.0.0.0/8") from None
+        raise ServerError(
+            f"{address!r} is not an address or network, such as 10.0.0.7 or 10.0.0.0/8"
+        ) from None

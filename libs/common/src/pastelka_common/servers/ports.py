@@ -5,15 +5,15 @@ import socket
 import threading
 
 _LOWEST, _HIGHEST = 15000, 32000
-"""Below the range from which systems take the local ports of outgoing connections (32768 and up
-on Linux), so that a server which is started again finds its port still free."""
+"""Below the range of ephemeral ports (32768 and up on Linux), so that a restarted server finds its port
+free."""
 
 _given: set[int] = set()
 _lock = threading.Lock()
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether a server could listen on ``port`` now."""
+    """Whether ``port`` is free."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -24,9 +24,9 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def free_port() -> int:
-    """A port without a listener; never the same one twice in a process.
+    """A free port; never the same one twice in a process.
 
-    Another process may take it before it is used: the caller then retries with another port.
+    Another process may bind it before it is used: the caller then retries with another port.
     """
     with _lock:
         while True:

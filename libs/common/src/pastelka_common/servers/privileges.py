@@ -1,9 +1,8 @@
-"""Running a server as another user, for those that refuse to run as root (PostgreSQL).
+"""Runs a server that refuses root (PostgreSQL) as another user.
 
-Done with ``setpriv`` of util-linux, which every Linux distribution carries. The other user often
-may not enter the folders on the way to the program or its data (``/root`` is closed to all but
-root). Those folders' modes are not ours to change, so the process gets the one capability that
-lets it pass: ``dac_read_search``, or ``dac_override`` where a container has only that.
+Uses ``setpriv`` of util-linux, which every Linux distribution has. The other user often cannot traverse the
+parent folders of the program or its data (such as ``/root``). Their modes must not be changed, so the process
+gets one capability: ``dac_read_search``, or ``dac_override`` where a container has only that.
 """
 
 import os
@@ -29,7 +28,7 @@ def unprivileged_user() -> str:
         except KeyError:
             continue
     raise ServerError(
-        "PostgreSQL does not run as root, and there is no user postgres or nobody; run as another user"
+        "PostgreSQL does not run as root, and no user postgres or nobody exists; run as another user"
     )
 
 
@@ -40,7 +39,7 @@ def change_owner(path: Path, user: str) -> None:
 
 
 def as_user(user: str, argv: list[str]) -> list[str]:
-    """``argv`` run as ``user``, able to reach what root reaches. Raises :class:`ServerError`."""
+    """``argv`` run as ``user``, with access to root's folders. Raises :class:`ServerError`."""
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         raise ServerError(
@@ -55,7 +54,7 @@ def as_user(user: str, argv: list[str]) -> list[str]:
 
 
 def terminate_with_parent(argv: list[str]) -> list[str]:
-    """``argv`` that the kernel ends when its parent dies, where the system can do that."""
+    """``argv`` that the kernel ends when its parent dies, where supported."""
     setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
     return argv if setpriv is None else [setpriv, "--pdeathsig", "TERM", "--", *argv]
 
@@ -65,7 +64,7 @@ def _arguments_open(argv: list[str]) -> bool:
 
 
 def _open_to_all(path: Path) -> bool:
-    """Whether any user may enter every folder on the way to ``path``."""
+    """Whether all users may traverse every parent folder of ``path``."""
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in path.absolute().parents if folder.exists())
 
 
@@ -76,7 +75,7 @@ def _passing_capability() -> str:
         if bounding >> bit & 1:
             return _CAPABILITY_NAMES[bit]
     raise ServerError(
-        "PostgreSQL does not run as root, and its own user may not enter the data folder, which is closed"
+        "PostgreSQL does not run as root, and its own user cannot access the data folder, which is closed"
         " to other users; run as another user, or with the capability CAP_DAC_READ_SEARCH"
     )
 

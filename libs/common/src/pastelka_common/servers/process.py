@@ -1,4 +1,4 @@
-"""Running a server part as a child process: for tests and short-lived use."""
+"""Runs a server as a child process, for tests and short-lived use."""
 
 import asyncio
 import os
@@ -17,11 +17,11 @@ _PORT_SECONDS = 0.1
 _STOP_SECONDS = 10.0
 _TAIL_BYTES = 4000
 _FORBIDDEN_BY = "PASTELKA_SERVERS_FORBIDDEN_BY"
-"""Variable with the id of a running test that is not marked as one that needs servers."""
+"""Variable with the id of the running test, if it lacks the marker ``server``."""
 
 
 class ServerProcess:
-    """A server part and its process; tests of faults kill it and start it again on the same port."""
+    """A server and its process; fault tests kill and restart it on the same port."""
 
     def __init__(self, server: Server, *, deadline: float = 60.0) -> None:
         self.server = server
@@ -36,21 +36,21 @@ class ServerProcess:
 
     @property
     def pid(self) -> int:
-        """Process id. Raises :class:`ServerError` when it is not running."""
+        """Process id. Raises :class:`ServerError` if it is not running."""
         if self._process is None:
             raise ServerError(f"{self.server.name} is not running")
         return self._process.pid
 
     @property
     def log(self) -> Path:
-        """File with everything it printed."""
+        """File with its output."""
         return self.server.folder / "log"
 
     async def start(self) -> None:
-        """Start it on the ports it has, and wait until it answers. Raises :class:`ServerError`.
+        """Start it on its current ports, and wait until it responds. Raises :class:`ServerError`.
 
-        What it was before may hold the ports for a moment after its end: a process of PostgreSQL has a
-        session of its own, and sees that the first one was killed when it next looks.
+        The previous instance may occupy the ports for a moment: PostgreSQL's child processes detect the end
+        of a killed parent with a delay.
         """
         give_up = time.monotonic() + self.deadline
         while True:
@@ -80,17 +80,17 @@ class ServerProcess:
             await asyncio.wait_for(self._until_ready(self._process), self.deadline)
         except TimeoutError:
             await self.kill()
-            raise ServerError(self._failure(f"did not answer within {self.deadline:g} s")) from None
+            raise ServerError(self._failure(f"did not respond within {self.deadline:g} s")) from None
         except BaseException:
             await self.kill()
             raise
 
     async def stop(self) -> None:
-        """End it cleanly, by force after ten seconds; nothing happens if it is not running."""
+        """Stop it cleanly, by force after ten seconds; no effect if it is not running."""
         await self._end(self.server.stop_signal)
 
     async def kill(self) -> None:
-        """End it and everything it started, as a power cut would."""
+        """Kill it with its child processes, like a power cut."""
         await self._end(signal.SIGKILL)
 
     async def restart(self) -> None:
@@ -127,8 +127,8 @@ class ServerProcess:
 async def running(server: Server, *, deadline: float = 60.0) -> AsyncIterator[ServerProcess]:
     """Prepare ``server`` and run it until the block ends.
 
-    A port that was taken in between is given up for another. Raises :class:`ServerError` with the
-    log's tail when it does not start.
+    Retries with another port if one was occupied meanwhile. Raises :class:`ServerError` with the log's tail
+    if it does not start.
     """
     process = ServerProcess(server, deadline=deadline)
     await _start(process)
@@ -154,7 +154,7 @@ def _check_allowed(name: str) -> None:
     test = os.environ.get(_FORBIDDEN_BY)
     if test is not None:
         raise ServerError(
-            f"{test} starts {name} and has no marker `server`:"
+            f"{test} starts {name} but has no marker `server`:"
             " use a fixture of pastelka_common.testing.plugin, or mark it with @pytest.mark.server"
         )
 

@@ -1,8 +1,7 @@
-"""Where files live and how they get there.
+"""Storage of files.
 
-Rows and messages hold paths relative to the storage's root (``42/121/coloring/v1/image_1.png``).
-Only a storage knows what is behind them (a shared folder or a bucket), and refuses any path that
-would leave the root.
+Rows and messages contain paths relative to the storage root (``42/121/coloring/v1/image_1.png``). A storage
+maps them to a shared folder or a bucket, and rejects paths that would leave the root.
 """
 
 from pastelka_common.storage.folder import FolderStorage

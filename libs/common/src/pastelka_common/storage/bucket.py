@@ -1,4 +1,4 @@
-"""The storage as a bucket of an S3-compatible store (``STORAGE_URL``), through obstore."""
+"""Storage in a bucket of an S3-compatible store (``STORAGE_URL``), through obstore."""
 
 import errno
 import os
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _WRITTEN = "pastelka-written"
-"""Metadata of an object: when it was written by our clock. The store's own says whole seconds only."""
+"""Object metadata: time of writing by our clock. The store's own has whole seconds only."""
 
 _NOTHING = ".nothing"
 _CODE = re.compile(r"<Code>\s*(\w+)\s*</Code>")
@@ -45,9 +45,9 @@ _RETRY_SECONDS = timedelta(seconds=15)
 _CONNECT_SECONDS = timedelta(seconds=5)
 _REQUEST_SECONDS = timedelta(seconds=60)
 _ROUNDS = 2
-"""A worker may write a file into a folder that is being emptied."""
+"""A worker may write into a folder while it is deleted."""
 
-# nginx passes on what is said here; what is not in the list is for downloading only.
+# nginx passes on these types; others are only for download.
 _TYPES = {
     ".avif": "image/avif",
     ".bmp": "image/bmp",
@@ -65,11 +65,11 @@ _TYPES = {
 
 
 class InvalidBucketError(Exception):
-    """The library rejects the settings of the store; the message names no value."""
+    """The library rejects the store's settings; the message contains no values."""
 
 
 def parse_bucket_url(settings: "StorageSettings") -> S3Store:
-    """The library's store for ``STORAGE_URL``. Nothing is asked yet. Raises :class:`InvalidBucketError`."""
+    """Create the library's store, without a request. Raises :class:`InvalidBucketError`."""
     if settings.bucket is None:
         raise ValueError("STORAGE_URL names no bucket")
     _unset_what_is_empty()
@@ -97,21 +97,20 @@ def parse_bucket_url(settings: "StorageSettings") -> S3Store:
     except (BaseError, ValueError) as error:
         raise InvalidBucketError(
             f"STORAGE_URL: no bucket can be opened with these AWS_* variables ({type(error).__name__});"
-            " look for one that is malformed, or that lacks its other half"
+            " one is malformed, or its counterpart is missing"
         ) from error
 
 
 def _unset_what_is_empty() -> None:
-    """The library reads ``AWS_*`` by itself, and takes an empty key, token or address for one."""
+    """Unset empty ``AWS_*``: the library reads them itself, and would use empty values."""
     for name in [name for name, value in os.environ.items() if name.startswith("AWS_") and not value]:
         del os.environ[name]
 
 
 class BucketStorage:
-    """Files as the objects of a bucket below the store's prefix.
+    """Files as objects of a bucket below a prefix.
 
-    A PUT that was answered is durable and is seen whole; large files go up in parts, which become
-    an object at once or never.
+    An acknowledged PUT is durable and atomic; large files are multipart uploads, which are atomic, too.
     """
 
     def __init__(self, store: S3Store) -> None:
@@ -129,16 +128,16 @@ class BucketStorage:
 
     @asynccontextmanager
     async def local_copy(self, path: str) -> AsyncIterator[Path]:
-        """A copy in the folder for temporary files."""
+        """Copy the file into a temporary folder."""
         key = _key(path)
         with tempfile.TemporaryDirectory(prefix="pastelka-file-") as folder:
             copy = Path(folder, PurePosixPath(key).name)
-            with suppress(FileNotFoundError):  # then there is no copy either
+            with suppress(FileNotFoundError):  # then the copy is missing, too
                 await self._fetch(key, copy)
             yield copy
 
     async def exists(self, path: str) -> bool:
-        """Whether the file is there; one outside the root is not. Raises ``OSError``."""
+        """Whether the file exists; ``False`` for a path outside the root. Raises ``OSError``."""
         return await self.size(path) is not None
 
     async def size(self, path: str) -> int | None:
@@ -148,21 +147,21 @@ class BucketStorage:
             return None
         with suppress(FileNotFoundError):
             return (await _asked(obstore.head_async(self._store, key)))["size"]
-        # An answer to HEAD has no body, so a missing bucket says the same in it as a missing file.
+        # A response to HEAD has no body, so it cannot tell a missing bucket from a missing file.
         with suppress(FileNotFoundError):
             return (await _asked(obstore.get_async(self._store, key))).meta["size"]
         return None
 
     async def prefix_exists(self, folder: str) -> bool:
-        """Whether there is anything below ``folder``."""
+        """Whether any file exists below ``folder``."""
         return bool(await self._some(_key(folder)))
 
     async def write(self, path: str, content: bytes) -> None:
-        """Store ``content`` whole or not at all, for good; what was there is replaced in one step."""
+        """Store ``content`` atomically and durably, replacing an existing file."""
         await self._put(path, content)
 
     async def put_file(self, path: str, source: Path) -> None:
-        await anyio.Path(source).stat()  # a missing source would look like a missing bucket
+        await anyio.Path(source).stat()  # a missing source would be reported as a missing bucket
         await self._put(path, source)
 
     async def remove(self, path: str) -> None:
@@ -173,7 +172,7 @@ class BucketStorage:
             yield meta["path"]
 
     async def folders(self) -> list[str]:
-        """What comes before the first slash of any file's path. Raises ``OSError``."""
+        """Names of the top-level folders. Raises ``OSError``."""
         listed = await _listed(obstore.list_with_delimiter_async(self._store))
         return list(listed["common_prefixes"])
 
@@ -196,31 +195,31 @@ class BucketStorage:
         if left:
             first = left[0]["path"]
             raise IncompleteDeleteError(
-                f"Not deleted: {len(left)} of its files; the first is {first} (the bucket kept it)."
+                f"Not deleted: {len(left)} of its files; the first is {first} (still in the bucket)."
             )
 
     async def ensure_mounted(self, *, may_be_empty: bool) -> None:
-        """Raise ``StorageNotMountedError`` if the bucket is missing, or empty although it may not be."""
+        """Raise ``StorageNotMountedError`` if the bucket is missing or unexpectedly empty."""
         try:
             some = await self._some(None)
         except OSError as error:
             raise StorageNotMountedError(f"The storage cannot be read: {error.strerror}.") from error
         if not some and not may_be_empty:
             raise StorageNotMountedError(
-                "The storage is empty although the order has files. Is it the right one?"
+                "The storage is empty although the order has files; check that it is the right one."
             )
 
     async def ping(self) -> None:
-        """Request an object that does not exist: cheaper than a list. Raises ``OSError``."""
+        """Request a non-existent object, which is cheaper than a list. Raises ``OSError``."""
         with suppress(FileNotFoundError):
             await _asked(obstore.get_async(self._store, _NOTHING))
 
     async def capacity(self) -> tuple[int, int] | None:
-        """Nothing: a bucket has no end."""
+        """``None``: a bucket has no size limit."""
         return None
 
     async def presign(self, path: str, *, lifetime: timedelta) -> str | None:
-        """URL by which any client may GET the file for ``lifetime``, whether or not it exists."""
+        """URL with which any client may GET the file for ``lifetime``, whether or not it exists."""
         return await _asked(obstore.sign_async(self._store, "GET", _key(path), lifetime))
 
     async def _put(self, path: str, content: bytes | Path) -> None:
@@ -231,7 +230,9 @@ class BucketStorage:
         try:
             await _asked(obstore.put_async(self._store, _key(path), content, attributes=attributes))
         except FileNotFoundError as error:
-            raise StorageUnavailableError("The bucket is not there, or the key is not known to it") from error
+            raise StorageUnavailableError(
+                "The bucket does not exist, or the access key is unknown"
+            ) from error
 
     async def _fetch(self, key: str, target: Path) -> None:
         found = await _asked(obstore.get_async(self._store, key))
@@ -253,7 +254,7 @@ class BucketStorage:
         try:
             await _asked(obstore.delete_async(self._store, keys))
         except FileNotFoundError:
-            await self._some(None)  # gone already, or the bucket is: then this says so
+            await self._some(None)  # already deleted, or the bucket is missing: then this raises
 
 
 def _key(path: str) -> str:
@@ -261,7 +262,7 @@ def _key(path: str) -> str:
 
 
 def _written(attributes: "Attributes", meta: "ObjectMeta") -> datetime:
-    """By our own clock where we wrote it; the store's for what was put there otherwise."""
+    """Time of writing by our clock, or the store's for files written by other programs."""
     said = attributes.get(_WRITTEN)
     if said is None:
         return meta["last_modified"]
@@ -272,45 +273,42 @@ def _written(attributes: "Attributes", meta: "ObjectMeta") -> datetime:
 
 
 async def _asked(answer: Awaitable[T]) -> T:
-    """The library's answer, its errors as ``OSError``."""
+    """Await a request, translating the library's errors into ``OSError``."""
     try:
         return await answer
     except FileNotFoundError as error:
         reason = _error_reason(error)
-        raise (
-            FileNotFoundError(errno.ENOENT, "There is no such file") if reason is None else reason
-        ) from error
+        raise (FileNotFoundError(errno.ENOENT, "No such file") if reason is None else reason) from error
     except BaseError as error:
-        raise _error_reason(error) or StorageUnavailableError("The bucket refused it") from error
+        raise _error_reason(error) or StorageUnavailableError("The bucket refused the request") from error
 
 
 async def _listed(answer: Awaitable[T]) -> T:
-    """The same for a list, which is never missing itself: only the bucket can be."""
+    """Await a list request; not found then means that the bucket is missing."""
     try:
         return await _asked(answer)
     except FileNotFoundError as error:
-        raise StorageUnavailableError("The bucket is not there") from error
+        raise StorageUnavailableError("The bucket does not exist") from error
 
 
 def _error_reason(error: Exception) -> StorageUnavailableError | None:
-    """The error to raise for one of the library's; ``None`` if there just is no such object.
+    """The error to raise for one of the library's; ``None`` if the object does not exist.
 
-    Its sentence names no address, key or signature.
-
-    The library gives a missing bucket and an unknown key pair the type of a missing object.
+    Its message contains no URL, key or signature. The library reports a missing bucket and an unknown access
+    key with the type of a missing object.
     """
     text = str(error)
     code = _CODE.search(text)
     if isinstance(error, FileNotFoundError):
         if code is None or code[1] in _MISSING:
             return None
-        return StorageUnavailableError(f"The bucket answered {code[1]}")
+        return StorageUnavailableError(f"The bucket responded with {code[1]}")
     if isinstance(error, PermissionDeniedError | UnauthenticatedError):
-        return StorageUnavailableError(f"The bucket refused access{_in_brackets(code)}")
+        return StorageUnavailableError(f"The bucket denied access{_in_brackets(code)}")
     status = _STATUS.search(text)
     if status is not None:
-        return StorageUnavailableError(f"The bucket answered with status {status[1]}{_in_brackets(code)}")
-    return StorageUnavailableError("The bucket does not answer")
+        return StorageUnavailableError(f"The bucket responded with status {status[1]}{_in_brackets(code)}")
+    return StorageUnavailableError("The bucket does not respond")
 
 
 def _in_brackets(code: re.Match[str] | None) -> str:

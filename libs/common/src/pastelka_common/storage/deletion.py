@@ -1,4 +1,4 @@
-"""Counting and deleting the files of a folder so that what stays is said."""
+"""Counts and deletes the files of a folder, reporting those that remain."""
 
 import errno
 import os
@@ -10,22 +10,24 @@ from pastelka_common.storage.interface import IncompleteDeleteError, StorageNotM
 from pastelka_common.storage.sync import sync_folder
 
 _ROUNDS = 2
-"""A worker may write a file into a folder that is being emptied."""
+"""A worker may write into a folder while it is deleted."""
 
 
 def require(root: Path, *, may_be_empty: bool) -> None:
-    """Raise ``StorageNotMountedError`` if ``root`` cannot be read, or is empty although it may not be."""
+    """Raise ``StorageNotMountedError`` if ``root`` is unreadable or unexpectedly empty."""
     try:
         with os.scandir(root) as entries:
             is_empty = next(entries, None) is None
     except OSError as error:
         raise StorageNotMountedError(f"The storage cannot be read: {_reason(error)}.") from error
     if is_empty and not may_be_empty:
-        raise StorageNotMountedError("The storage is empty although the order has files. Is it mounted?")
+        raise StorageNotMountedError(
+            "The storage is empty although the order has files; check that it is mounted."
+        )
 
 
 def count(folder: Path, others: Sequence[Path]) -> StorageUsage:
-    """The files below ``folder`` and those of ``others`` that are there. Raises ``OSError``."""
+    """Usage of the files below ``folder`` and the existing ones of ``others``. Raises ``OSError``."""
     files: list[str | Path] = [*_below(folder), *others]
     sizes = [size for file in files if (size := _size(file)) is not None]
     return StorageUsage(len(sizes), sum(sizes))
@@ -44,7 +46,7 @@ def delete(root: Path, folder: Path, others: Sequence[Path]) -> None:
     if left:
         raise IncompleteDeleteError(_told(left, root))
     with suppress(FileNotFoundError):  # nothing was ever stored
-        sync_folder(root)  # a power cut brings back no file of which the row is gone
+        sync_folder(root)  # after a power cut, no file of a deleted row may reappear
 
 
 def _below(folder: Path) -> list[str]:
@@ -52,7 +54,7 @@ def _below(folder: Path) -> list[str]:
         if not isinstance(error, FileNotFoundError):
             raise error
 
-    # Names of links to folders are among ``folders``, and nothing is followed.
+    # ``folders`` includes links to folders; links are not followed.
     return [
         path
         for parent, folders, files in os.walk(folder, onerror=refuse)
@@ -69,14 +71,14 @@ def _size(file: str | Path) -> int | None:
 
 
 def _told(left: list[OSError], root: Path) -> str:
-    # That a folder is not empty is no reason where a file in it says why.
+    # ENOTEMPTY is only a consequence of another error.
     reasons = [error for error in left if error.errno != errno.ENOTEMPTY] or left
     first = os.path.relpath(reasons[0].filename or root, root)
     return f"Not deleted: {len(reasons)} of its files; the first is {first} ({_reason(reasons[0])})."
 
 
 def _empty(folder: Path) -> list[OSError]:
-    """Delete all that can be deleted; why the rest cannot be."""
+    """Delete as much as possible; returns the errors."""
     left: list[OSError] = []
 
     def note(error: OSError) -> None:

@@ -1,4 +1,4 @@
-"""The storage as a folder that all services share (``STORAGE_PATH``)."""
+"""Storage in a folder shared by all services (``STORAGE_PATH``)."""
 
 import os
 import secrets
@@ -22,7 +22,7 @@ _PIECE = 1024 * 1024
 
 
 class FolderStorage:
-    """A :class:`Storage` of the files below ``root``."""
+    """A :class:`Storage` with its files below ``root``."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
@@ -50,7 +50,7 @@ class FolderStorage:
         yield file
 
     async def exists(self, path: str) -> bool:
-        """Whether the file is there; one outside the root is not. Raises ``OSError``."""
+        """Whether the file exists; ``False`` for a path outside the root. Raises ``OSError``."""
         return await self.size(path) is not None
 
     async def size(self, path: str) -> int | None:
@@ -62,7 +62,7 @@ class FolderStorage:
         return found.st_size if stat.S_ISREG(found.st_mode) else None
 
     async def prefix_exists(self, folder: str) -> bool:
-        """Whether there is anything at or below ``folder``, be it an empty folder."""
+        """Whether anything exists at or below ``folder``, even an empty folder."""
         return await anyio.Path(self.resolve(folder)).exists()
 
     async def write(self, path: str, content: bytes) -> None:
@@ -94,27 +94,27 @@ class FolderStorage:
         await to_thread.run_sync(deletion.delete, self.root, self.resolve(folder), files)
 
     async def ensure_mounted(self, *, may_be_empty: bool) -> None:
-        """Raise ``StorageNotMountedError`` if the folder is not there, or empty although it may not be."""
+        """Raise ``StorageNotMountedError`` if the folder is missing or unexpectedly empty."""
         await to_thread.run_sync(lambda: deletion.require(self.root, may_be_empty=may_be_empty))
 
     async def ping(self) -> None:
-        """Return if the folder is there. Raises ``StorageUnavailableError``."""
+        """Return if the folder exists. Raises ``StorageUnavailableError``."""
         if not await anyio.Path(self.root).is_dir():
             raise _not_there()
 
     async def capacity(self) -> tuple[int, int] | None:
-        """Free and whole size of the file system in bytes. Raises ``OSError``."""
+        """Free and total size of the file system in bytes. Raises ``OSError``."""
         usage = await to_thread.run_sync(shutil.disk_usage, self.root)
         return usage.free, usage.total
 
     async def presign(self, path: str, *, lifetime: timedelta) -> str | None:
-        """None: the gateway serves files from the folder itself."""
+        """``None``: the gateway serves files from the folder."""
         self.resolve(path)
         return None
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """Tell a file that is not there from a folder of all files that is not: that is not mounted."""
+        """Distinguish a missing file from a missing (not mounted) root folder."""
         try:
             yield
         except (FileNotFoundError, NotADirectoryError) as error:
@@ -124,7 +124,7 @@ class FolderStorage:
 
 
 def _not_there() -> StorageUnavailableError:
-    return StorageUnavailableError("The folder of all files is not there")
+    return StorageUnavailableError("The storage folder does not exist")
 
 
 def _write_durably(target: Path, content: bytes | Path) -> None:

@@ -1,4 +1,4 @@
-"""What a storage does, whatever is behind it."""
+"""The interface of a storage."""
 
 import errno
 from collections.abc import AsyncIterator, Sequence
@@ -10,15 +10,15 @@ from typing import Protocol
 
 
 class IncompleteDeleteError(Exception):
-    """Files that could not be deleted; says how many, and why the first one."""
+    """Files could not be deleted; the message has their number and the first reason."""
 
 
 class StorageNotMountedError(Exception):
-    """The storage is not there, or holds nothing although it should: it is not mounted."""
+    """The storage is missing or unexpectedly empty, probably not mounted."""
 
 
 class StorageUnavailableError(OSError):
-    """The storage cannot do it now; ``strerror`` says why, without a full stop and without a secret."""
+    """The storage is unavailable; ``strerror`` says why, without full stop and secrets."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(errno.EIO, reason)
@@ -26,55 +26,54 @@ class StorageUnavailableError(OSError):
 
 @dataclass(frozen=True, slots=True)
 class StorageUsage:
-    """How many files there are, of how many bytes; thumbnails and hidden notes included."""
+    """Number of files and bytes, including thumbnails and hidden markers."""
 
     files: int
     bytes: int
 
 
 class Storage(Protocol):
-    """Files by their paths relative to the root, as rows and messages hold them.
+    """Files by their paths relative to the root, as in rows and messages.
 
-    A file is whole or not there, also after a power cut, and never changes but as a whole. Paths
-    that would leave the root raise ``UnsafePathError``; what the storage cannot do just now raises
-    ``OSError``, with a ``strerror`` that holds no secret.
+    Files are written and replaced atomically, also across a power cut. Paths that would leave the root raise
+    ``UnsafePathError``; an unavailable storage raises ``OSError``, with a ``strerror`` without secrets.
     """
 
     async def read(self, path: str) -> bytes:
-        """The whole file. Raises ``FileNotFoundError``."""
+        """Read the whole file. Raises ``FileNotFoundError``."""
 
     async def read_since(self, path: str, moment: datetime) -> bytes | None:
-        """The file, if it was written at ``moment`` or later. Raises ``FileNotFoundError``."""
+        """Read the file, if it was written at ``moment`` or later. Raises ``FileNotFoundError``."""
 
     def local_copy(self, path: str) -> AbstractAsyncContextManager[Path]:
-        """The file in the file system, to be read only, for as long as the block lasts.
+        """A read-only local copy of the file for the duration of the block.
 
-        Where there is no such file, there is none at the path that is given either.
+        If the file does not exist, neither does the yielded path.
         """
 
     async def exists(self, path: str) -> bool:
-        """Whether the file is there; one outside the root is not.
+        """Whether the file exists; ``False`` for a path outside the root.
 
-        Raises ``OSError`` where that cannot be found out: a file may have been paid for.
+        Raises ``OSError`` if that cannot be determined: a file may have been paid for.
         """
 
     async def size(self, path: str) -> int | None:
-        """Bytes of the file; None for none, also for a path outside the root. Raises ``OSError``."""
+        """Size in bytes; ``None`` if missing, or for a path outside the root. Raises ``OSError``."""
 
     async def prefix_exists(self, folder: str) -> bool:
-        """Whether there is anything at or below ``folder``."""
+        """Whether anything exists at or below ``folder``."""
 
     async def write(self, path: str, content: bytes) -> None:
-        """Store ``content`` so that a reader sees all of it or nothing, also after a power cut.
+        """Store ``content`` atomically and durably.
 
-        A file that is there already is replaced in one step (a repeated delivery writes it again).
+        Replaces an existing file (a redelivered job writes it again).
         """
 
     async def put_file(self, path: str, source: Path) -> None:
-        """The same for the content of the file ``source``, which stays: piece by piece, however large."""
+        """Like :meth:`write`, streaming from the file ``source``, which is kept."""
 
     async def remove(self, path: str) -> None:
-        """Delete one file; nothing happens if it is not there."""
+        """Delete one file; no effect if it is missing."""
 
     def files(self, path: str) -> AsyncIterator[str]:
         """Relative paths of all files below ``path``."""
@@ -83,25 +82,25 @@ class Storage(Protocol):
         """Names of the folders at the root. Raises ``OSError``."""
 
     async def usage(self, folder: str, others: Sequence[str]) -> StorageUsage:
-        """The files below ``folder`` and those of ``others`` that are there. Raises ``OSError``."""
+        """Usage of the files below ``folder`` and the existing ones of ``others``. Raises ``OSError``."""
 
     async def erase(self, folder: str, others: Sequence[str]) -> None:
-        """Delete ``folder`` and the files ``others``, so that they stay away after a power cut.
+        """Delete ``folder`` and the files ``others``, durably.
 
-        Whatever is gone already is fine. Raises :class:`IncompleteDeleteError`, ``OSError``.
+        Missing files are ignored. Raises :class:`IncompleteDeleteError`, ``OSError``.
         """
 
     async def ensure_mounted(self, *, may_be_empty: bool) -> None:
-        """Raise ``StorageNotMountedError`` if the storage is missing, or empty although it may not be."""
+        """Raise ``StorageNotMountedError`` if the storage is missing or unexpectedly empty."""
 
     async def ping(self) -> None:
-        """Return if the storage answers; one cheap question. Raises ``OSError``."""
+        """Return if the storage responds to one cheap request. Raises ``OSError``."""
 
     async def capacity(self) -> tuple[int, int] | None:
-        """Free and whole size in bytes, where there is an end to it. Raises ``OSError``."""
+        """Free and total size in bytes; ``None`` if unlimited. Raises ``OSError``."""
 
     async def presign(self, path: str, *, lifetime: timedelta) -> str | None:
-        """URL by which any client may GET the file for ``lifetime``, whether or not it exists.
+        """URL with which any client may GET the file for ``lifetime``, whether or not it exists.
 
-        ``None`` where files have no URL of their own: the gateway serves them from the folder.
+        ``None`` if files have no own URL: the gateway serves them from the folder.
         """

@@ -1,4 +1,4 @@
-"""Where files lie: paths relative to the storage's root, and the URLs that follow from them."""
+"""Paths of files relative to the storage root, and their public URLs."""
 
 from pathlib import PurePosixPath
 
@@ -8,10 +8,10 @@ _SUFFIXES: dict[StatusType, str] = {"coloring": "png", "svg": "svg"}
 
 
 class UnsafePathError(ValueError):
-    """A path that is absolute, would leave the storage root, or is the root itself."""
+    """The path is absolute, would leave the storage root, or is the root itself."""
 
     def __init__(self, path: str) -> None:
-        super().__init__(f"path {path!r} leaves the storage root; a relative path below it is needed")
+        super().__init__(f"path {path!r} leaves the storage root; use a relative path below it")
 
 
 def validate_path(path: str) -> PurePosixPath:
@@ -25,8 +25,8 @@ def validate_path(path: str) -> PurePosixPath:
 def photo_path(*, order_id: int, line_item_id: int, position: int, suffix: str, version: int = 1) -> str:
     """Path of a source photo; ``suffix`` without the dot.
 
-    A photo that replaces another is not at the same path, as a file never changes once it is there:
-    from ``version`` 2 on it is in a folder of its own.
+    A replacement has another path, since stored files never change: from ``version`` 2 on it is in a separate
+    folder.
     """
     folder = f"{order_id}/{line_item_id}" if version == 1 else f"{order_id}/{line_item_id}/photo/v{version}"
     return f"{folder}/image_{position}.{suffix}"
@@ -38,15 +38,15 @@ def version_path(kind: StatusType, *, order_id: int, line_item_id: int, position
 
 
 def thumbnail_path(path: str) -> str:
-    """Path of the small picture of the file ``path``: beside it, ``thumb_<its name>.webp``.
+    """Path of the thumbnail of the file ``path``: ``thumb_<its name>.webp`` next to it.
 
-    The same rule makes a thumbnail's URL of a file's. Where there is none (files of before there
-    were thumbnails, a thumbnail that could not be made) nginx answers with the file itself.
+    The same rule applies to URLs. If a thumbnail is missing (an old file, a failed creation), nginx serves
+    the file itself.
     """
     folder, slash, name = path.rpartition("/")
     return f"{folder}{slash}thumb_{name}.webp"
 
 
 def public_url(static_url: str, path: str | None) -> str | None:
-    """URL by which a browser fetches ``path``; the storage root is served at ``<static_url>/images/``."""
+    """Public URL of ``path``; the storage root is served at ``<static_url>/images/``."""
     return None if path is None else f"{static_url}/images/{path}"

@@ -1,4 +1,4 @@
-"""Which storage a service has: ``STORAGE_URL``, or the folder ``STORAGE_PATH``."""
+"""Settings of the storage: ``STORAGE_URL``, or the folder ``STORAGE_PATH``."""
 
 import os
 import re
@@ -18,9 +18,9 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
 class StorageSettings(ServiceSettings):
-    """``STORAGE_*``, and for a bucket the usual ``AWS_*``; other ``AWS_*`` the library reads by itself.
+    """``STORAGE_*``, and for a bucket the usual ``AWS_*``; the library reads other ``AWS_*`` itself.
 
-    Without a key pair the credentials are those of the machine or the pod, as AWS gives them.
+    Without a key pair, the credentials are those that AWS provides to the machine or pod.
     """
 
     storage_path: Path = Path("/data/images")
@@ -47,7 +47,7 @@ class StorageSettings(ServiceSettings):
         if parts.scheme != "s3" or parts.query or parts.fragment or "@" in parts.netloc:
             raise ValueError("must be s3://bucket or s3://bucket/prefix; keys go into AWS_ACCESS_KEY_ID")
         if not _BUCKET.fullmatch(parts.netloc):
-            raise ValueError("names no bucket: 3 to 63 small letters, digits, dots and hyphens")
+            raise ValueError("has no valid bucket name: 3 to 63 lower-case letters, digits, dots and hyphens")
         if ".." in parts.path.split("/"):
             raise ValueError("has a prefix with .. in it")
         return url.rstrip("/")
@@ -66,12 +66,12 @@ class StorageSettings(ServiceSettings):
 
     @property
     def bucket(self) -> str | None:
-        """The bucket's name; ``None``: the files are in a folder."""
+        """The bucket's name; ``None`` for a folder."""
         return urlsplit(self.storage_url).netloc or None
 
     @property
     def prefix(self) -> str:
-        """What the keys of all files begin with, without slashes at its ends."""
+        """Prefix of all keys, without leading and trailing slashes."""
         return unquote(urlsplit(self.storage_url).path).strip("/")
 
 
@@ -85,13 +85,13 @@ def _is_host(netloc: str) -> bool:
 
 
 def open_storage(settings: StorageSettings) -> Storage:
-    """The storage that ``settings`` name. Nothing is asked of it yet.
+    """Open the storage that ``settings`` name, without a request.
 
-    Prints what is wrong and exits with 2 where the library refuses an ``AWS_*`` that it reads itself.
+    Prints the error and exits with 2 if the library rejects an ``AWS_*`` that it reads itself.
     """
     if settings.bucket is None:
         return FolderStorage(settings.storage_path)
-    # The library is loaded only where there is a bucket.
+    # Import the library only for a bucket.
     from pastelka_common.storage.bucket import BucketStorage, InvalidBucketError, parse_bucket_url  # noqa: PLC0415
 
     try:

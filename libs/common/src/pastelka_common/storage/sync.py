@@ -1,4 +1,4 @@
-"""Making the entries of a folder durable, where its file system can do that."""
+"""Syncs directory entries, where the file system supports it."""
 
 import errno
 import os
@@ -7,8 +7,7 @@ from pathlib import Path
 
 import structlog
 
-# Network and FUSE file systems, and folders that may be written and not read: none of them can be
-# asked to sync a folder, and no file is the worse for it.
+# Network and FUSE file systems, and write-only folders, cannot sync a directory; files are unaffected.
 _UNSUPPORTED = {
     *(errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS),
     *(errno.EACCES, errno.EPERM, errno.EBADF, errno.EISDIR),
@@ -20,8 +19,7 @@ log = structlog.get_logger(__name__)
 def sync_folder(folder: Path) -> None:
     """Make renames and deletions in ``folder`` survive a power cut.
 
-    A file system that does not support that is logged once and otherwise ignored.
-    Raises ``OSError`` where the sync itself failed.
+    A file system without support is logged once and otherwise ignored. Raises ``OSError`` if the sync fails.
     """
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -37,5 +35,5 @@ def sync_folder(folder: Path) -> None:
 
 @cache
 def _warn_unsupported(code: int) -> None:
-    """Once a process for each reason."""
+    """Log once per process and reason."""
     log.warning("folder sync not supported", reason=os.strerror(code))

@@ -11,12 +11,12 @@ from pastelka_common.orientation import upright
 
 _SIZE = (1000, 1000)
 _EDGE = 80  # of 255
-_DRAWN_AT = 2  # drawn larger and scaled down, so that lines are smooth as a real page's
+_DRAWN_AT = 2  # oversampling, so that lines are smooth like those of a real page
 
 
 @cache
 def drawn_page() -> bytes:
-    """The same meadow of flowers each time: a PNG of 1 megapixel, about 100 KB."""
+    """A deterministic drawing of flowers: a PNG of 1 megapixel, about 100 KB."""
     width, height = (side * _DRAWN_AT for side in _SIZE)
     page = Image.new("L", (width, height), 255)
     draw = ImageDraw.Draw(page)
@@ -31,7 +31,7 @@ def edges_of(photo: bytes) -> bytes:
     """A rough line drawing of ``photo`` as PNG, so that different photos get different pages."""
     with Image.open(io.BytesIO(photo)) as image:
         grey = upright(image).convert("L").filter(ImageFilter.GaussianBlur(2))
-    # The filter leaves the outermost pixels as they were; they are no edges.
+    # The filter does not process the outermost pixels.
     inner = ImageOps.crop(grey.filter(ImageFilter.FIND_EDGES), 1)
     edges = ImageOps.expand(ImageOps.autocontrast(inner, cutoff=(0, 1)), 1, 0)
     return _png(edges.point(lambda value: 0 if value > _EDGE else 255))

@@ -1,4 +1,4 @@
-"""A RunPod endpoint that costs nothing, over real HTTP.
+"""A fake RunPod endpoint over real HTTP.
 
 In a test::
 
@@ -10,9 +10,9 @@ On its own (``--help`` lists the settings)::
 
     python -m pastelka_common.testing.fake_runpod --port 9999 --queue-seconds 1 --run-seconds 2
 
-It answers ``POST /v2/<endpoint>/run``, ``GET /v2/<endpoint>/status/<id>`` and
-``POST /v2/<endpoint>/cancel/<id>``; ``POST /_control`` takes a :class:`Control` as JSON while it
-runs, ``GET /_stats`` tells what it was asked. A request without the key is refused.
+It answers ``POST /v2/<endpoint>/run``, ``GET /v2/<endpoint>/status/<id>`` and ``POST
+/v2/<endpoint>/cancel/<id>``; ``POST /_control`` takes a :class:`Control` as JSON while it runs, ``GET
+/_stats`` returns request counts. A request without the key is refused.
 """
 
 import argparse
@@ -66,37 +66,37 @@ class FakeRunpod:
 
     @property
     def root_url(self) -> str:
-        """Address of the server, for ``/_control`` and ``/_stats``."""
+        """URL of the server, for ``/_control`` and ``/_stats``."""
         return f"http://{self._address[0]}:{self._address[1]}"
 
     @property
     def base_url(self) -> str:
-        """``RUNPOD_BASE_URL``: what comes before the endpoint's id."""
+        """``RUNPOD_BASE_URL``, without the endpoint's id."""
         return f"{self.root_url}/v2"
 
     def fail(self, operation: Operation, *faults: Fault | FaultAnswer) -> None:
-        """Let the next calls of ``operation`` fail, one fault each, in this order."""
+        """Make the next calls of ``operation`` fail, one fault each, in this order."""
         self.faults.queue(operation, faults)
 
     def plan(self, *plans: JobPlan) -> None:
-        """Decide how the next submitted jobs go, one plan each."""
+        """Set the plans of the next submitted jobs, one each."""
         self.jobs.plans.extend(plans)
 
     def advance(self, *states: str) -> None:
-        """Let the planned jobs that wait or run go on with ``states``: a test takes them step by step."""
+        """Continue unfinished planned jobs with ``states``, for tests that step through them."""
         self.jobs.advance(*states)
 
     def release(self) -> None:
-        """Let all calls that hang go on as if nothing had been."""
+        """Let all hanging calls continue normally."""
         self._released.set()
         self._released = asyncio.Event()
 
     def stats(self) -> dict[str, object]:
-        """What ``GET /_stats`` answers."""
+        """The response of ``GET /_stats``."""
         return self.jobs.stats() | {"faults": self.faults.given}
 
     async def until(self, condition: Callable[[], bool], *, timeout: float = 10.0) -> None:
-        """Wait until ``condition`` holds; it is looked at after every call. Raises ``TimeoutError``."""
+        """Wait until ``condition`` holds, checked after every call. Raises ``TimeoutError``."""
         async with asyncio.timeout(timeout):
             while not condition():
                 self._asked.clear()
@@ -129,7 +129,7 @@ class FakeRunpod:
     def _guarded(
         self, operation: Operation, handle: Callable[[web.Request], Awaitable[web.Response]]
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
-        """A handler behind the checks of key and endpoint and behind the faults of ``operation``."""
+        """Wrap a handler with checks of key and endpoint and the faults of ``operation``."""
 
         async def guarded(request: web.Request) -> web.Response:
             try:
@@ -167,7 +167,7 @@ class FakeRunpod:
         if fault.kind != "answer" and request.transport is not None:
             request.transport.abort()
         headers = {} if fault.retry_after is None else {"Retry-After": fault.retry_after}
-        return _error(fault.status, "as asked for", headers)
+        return _error(fault.status, "injected fault", headers)
 
     async def _hang(self) -> None:
         try:
@@ -220,7 +220,7 @@ class FakeRunpod:
         return web.json_response(self.stats())
 
     def apply(self, control: Control) -> None:
-        """Change what happens from now on. Raises ``ValidationError`` for settings out of range."""
+        """Apply a control document. Raises ``ValidationError`` for settings out of range."""
         changes = control.settings.model_dump(exclude_unset=True) if control.settings else {}
         settings = FakeRunpodSettings.model_validate(self.settings.model_dump() | changes)
         if control.reset:
@@ -254,7 +254,7 @@ async def _serve(settings: FakeRunpodSettings, host: str, port: int) -> None:
 
 
 def _arguments(model: type[BaseModel]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="A RunPod endpoint that costs nothing.")
+    parser = argparse.ArgumentParser(description="A fake RunPod endpoint.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one (default)")
     for name, field in model.model_fields.items():
@@ -264,7 +264,7 @@ def _arguments(model: type[BaseModel]) -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    """Run the fake until interrupted; 2 when a setting is malformed."""
+    """Run the fake until interrupted; returns 2 if a setting is malformed."""
     options = vars(_arguments(FakeRunpodSettings).parse_args())
     host, port = options.pop("host"), options.pop("port")
     try:

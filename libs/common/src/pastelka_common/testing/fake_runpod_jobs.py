@@ -1,7 +1,6 @@
-"""The jobs and the faults of the fake RunPod, without HTTP.
+"""Jobs and faults of the fake RunPod, without HTTP.
 
-A job's state follows from the clock whenever it is asked for, so that hundreds of jobs need no task
-or timer.
+A job's state is computed from the clock on demand, so that hundreds of jobs need no task or timer.
 """
 
 import base64
@@ -23,9 +22,8 @@ from pastelka_common.testing.fake_page import drawn_page
 Operation = Literal["submit", "status", "cancel"]
 FaultKind = Literal["answer", "drop", "lost", "hang", "garbage"]
 Fault = int | Literal["drop", "lost", "hang", "garbage"]
-"""An HTTP status, or: the connection is dropped before (``drop``) or after (``lost``) the call took
-effect, nothing happens until all that hang are released (``hang``), or the answer is 200 with
-something that is not JSON (``garbage``)."""
+"""An HTTP status, or: the connection is dropped before (``drop``) or after (``lost``) the call takes effect,
+the call hangs until released (``hang``), or the response is 200 with invalid JSON (``garbage``)."""
 
 
 class FakeRunpodSettings(BaseModel):
@@ -52,7 +50,7 @@ class FakeRunpodSettings(BaseModel):
 
 
 class FaultAnswer(BaseModel):
-    """A fault in full: an answer with ``status`` and perhaps ``Retry-After``, or another kind."""
+    """A fault with parameters: a response with ``status`` and ``Retry-After``, or another kind."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -62,7 +60,7 @@ class FaultAnswer(BaseModel):
 
 
 class Chance(BaseModel):
-    """Faults by chance: each call fails with ``probability``, in one of the ways of ``faults``."""
+    """Random faults: each call fails with ``probability``, by one of ``faults``."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -78,10 +76,10 @@ class Chance(BaseModel):
 
 
 class JobPlan(BaseModel):
-    """How one job goes, instead of by the clock.
+    """Scripted states of one job, instead of the clock.
 
-    ``states`` are served one a poll, the last one for good. ``output`` replaces the page in a
-    ``COMPLETED`` answer, as it stands, and goes into a ``FAILED`` one; ``error`` goes into both.
+    ``states`` are returned one per poll, the last one repeatedly. ``output`` replaces the page in a
+    ``COMPLETED`` response verbatim, and is added to a ``FAILED`` one; ``error`` is added to both.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -92,7 +90,7 @@ class JobPlan(BaseModel):
 
 
 class Control(BaseModel):
-    """The body of ``POST /_control``; everything may be left out."""
+    """The body of ``POST /_control``; all fields are optional."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -115,7 +113,7 @@ def _key(image: str) -> str:
 
 
 class Faults:
-    """The failures that are due."""
+    """Pending faults."""
 
     def __init__(self) -> None:
         self.given = 0
@@ -127,7 +125,7 @@ class Faults:
         self._queued[operation].extend(_in_full(fault) for fault in faults)
 
     def due(self, operation: Operation) -> int:
-        """How many of the queued faults no call has met yet."""
+        """Number of queued faults not used yet."""
         return len(self._queued[operation])
 
     def next(self, operation: Operation) -> FaultAnswer | None:
@@ -162,11 +160,11 @@ class Job:
     cancelled: bool = False
     forgotten: bool = False
     left: list[str] = field(default_factory=list)
-    """The plan's states that are still to be served."""
+    """The plan's remaining states."""
 
 
 class Jobs:
-    """All jobs and what was asked about them."""
+    """All jobs, and request counts."""
 
     def __init__(self, settings: FakeRunpodSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self.settings = settings
@@ -182,7 +180,7 @@ class Jobs:
         self._completed: dict[str, bytes] = {}
 
     def submit(self, image: str, options: dict[str, object] | None = None) -> Job:
-        """Take a job; ``image`` is base64, ``options`` are what else the input holds."""
+        """Add a job; ``image`` is base64, ``options`` are the other inputs."""
         now = self._clock()
         starts, ends = self._times(now)
         plan = self.plans.popleft() if self.plans else None
@@ -196,7 +194,7 @@ class Jobs:
         return job
 
     def _times(self, now: float) -> tuple[float, float]:
-        """When a job starts and ends; with ``workers``, the one that is free first takes it."""
+        """Start and end of a job; with ``workers``, on the first free one."""
         starts = now + self.settings.queue_seconds
         if self.settings.workers is not None:
             while len(self._free) < self.settings.workers:
@@ -206,14 +204,14 @@ class Jobs:
         return starts, starts + self.settings.run_seconds
 
     def in_progress(self) -> int:
-        """Jobs that have been submitted and have not ended; by the clock, plans do not count."""
+        """Number of unfinished jobs by the clock, ignoring plans."""
         now = self._clock()
         while self._in_progress and self._in_progress[0][0] <= now:
             heapq.heappop(self._in_progress)
         return sum(1 for _, job_id in self._in_progress if not self.by_id[job_id].cancelled)
 
     def photo(self, job: Job) -> bytes:
-        """The photo as it was sent; kept only with ``keep_photos`` or pages that are its edges."""
+        """The submitted photo; stored only with ``keep_photos`` or ``page="edges"``."""
         return base64.b64decode(self._photos[job.key], validate=True)
 
     def poll(self, job_id: str) -> Job | None:
@@ -230,7 +228,7 @@ class Jobs:
         return None if job is None or job.forgotten else job
 
     def cancel(self, job_id: str) -> Job | None:
-        """Cancel a job unless it has ended. With ``workers`` its worker stays taken to the end."""
+        """Cancel a job unless it has ended. With ``workers``, its worker stays busy until its end."""
         job = self._known(job_id)
         if job is not None:
             job.cancels += 1
@@ -239,7 +237,7 @@ class Jobs:
         return job
 
     def advance(self, *states: str) -> None:
-        """Let the planned jobs that wait or run go on with ``states``, one a poll, the last for good."""
+        """Continue unfinished planned jobs with ``states``, one per poll, the last one repeatedly."""
         for job in self.by_id.values():
             if job.left and job.left[-1] in ("IN_QUEUE", "IN_PROGRESS"):
                 job.left = list(states)
@@ -250,7 +248,7 @@ class Jobs:
             self.by_id[job_id].forgotten = True
 
     def state(self, job: Job, *, served: bool = False) -> str:
-        """The job's state; ``served`` moves a planned job on to its next state."""
+        """The job's state; ``served`` advances a planned job to its next state."""
         if job.cancelled:
             return "CANCELLED"
         if job.left:
@@ -261,7 +259,7 @@ class Jobs:
         return "IN_PROGRESS" if now < job.ends else "COMPLETED"
 
     def unfinished_reply(self, job: Job, state: str) -> dict[str, object]:
-        """The body of a status answer without output."""
+        """The body of a status response without output."""
         reply: dict[str, object] = {"id": job.id, "status": state}
         if state != "IN_QUEUE":
             reply["delayTime"] = self._delay_ms(job)
@@ -274,7 +272,7 @@ class Jobs:
         return reply
 
     def completed_reply(self, job: Job, page: bytes | None) -> bytes:
-        """The body of a ``COMPLETED`` answer; ``page`` instead of the drawn one."""
+        """The body of a ``COMPLETED`` response; ``page`` replaces the drawn one."""
         run_ms = round(1000 * (job.ends - job.starts))
         head: dict[str, Any] = {
             "delayTime": self._delay_ms(job),

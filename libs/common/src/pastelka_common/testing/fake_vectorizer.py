@@ -1,4 +1,4 @@
-"""A Vectorizer.ai that runs here: its HTTP API as its clients see it, and failures on demand.
+"""A fake Vectorizer.ai: its HTTP API, with failures on demand.
 
 ``python -m pastelka_common.testing.fake_vectorizer --port 9998`` or, in a test::
 
@@ -6,9 +6,9 @@
         fake.fail("429", "drop")        # the next two requests
         provider = VectorizerProvider(base_url=fake.base_url, ...)
 
-``POST /_control`` with ``{"fail": [...], "duration": 0.5}`` does the same from another process
-(``{"reset": true}`` forgets failures and counts), ``GET /_stats`` answers
-``{"requests": n, "in_progress": n, "cut_off": n, "by_image": {sha256: n}}``.
+``POST /_control`` with ``{"fail": [...], "duration": 0.5}`` does the same from another process (``{"reset":
+true}`` clears failures and counts), ``GET /_stats`` returns ``{"requests": n, "in_progress": n, "cut_off": n,
+"by_image": {sha256: n}}``.
 """
 
 import argparse
@@ -51,7 +51,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 @dataclass
 class Seen:
-    """One request as it arrived: its ``fields``, and the image's name, type and bytes."""
+    """One received request: its ``fields``, and the image's name, type and bytes."""
 
     fields: dict[str, str] = field(default_factory=dict)
     image: bytes | None = None
@@ -60,7 +60,7 @@ class Seen:
 
 
 class RefusalError(Exception):
-    """The request gets an error answer: HTTP ``status``, the API's own ``code`` and ``message``."""
+    """The request gets an error response: HTTP ``status``, the API's own ``code`` and ``message``."""
 
     def __init__(self, status: int, code: int, message: str) -> None:
         super().__init__(message)
@@ -101,23 +101,23 @@ class FakeVectorizer:
 
     @property
     def base_url(self) -> str:
-        """What ``VECTORIZER_BASE_URL`` must be."""
+        """Value for ``VECTORIZER_BASE_URL``."""
         return f"http://127.0.0.1:{self._port}/api/v1"
 
     def fail(self, *failures: Failure) -> None:
-        """Let the next requests fail, one after another."""
+        """Make the next requests fail, one failure each."""
         self._failures.extend(failures)
 
     def hold(self) -> None:
-        """Keep all answers back, failures too, until :meth:`release`."""
+        """Hold back all responses, including failures, until :meth:`release`."""
         self._free.clear()
 
     def release(self) -> None:
-        """Give the answers that were held, and the next ones at once."""
+        """Send held responses, and the next ones at once."""
         self._free.set()
 
     def stats(self) -> dict[str, Any]:
-        """What ``GET /_stats`` answers."""
+        """The response of ``GET /_stats``."""
         return {
             "requests": self._count,
             "in_progress": self.in_progress,
@@ -230,7 +230,7 @@ class FakeVectorizer:
         return web.json_response(self.stats())
 
     def forget_requests(self) -> None:
-        """Count requests, but do not keep their images: for long runs."""
+        """Only count requests from now on, for long runs."""
         self._keep_requests = False
         self.requests.clear()
 
@@ -312,7 +312,7 @@ async def serve(port: int, duration: float, api_key: str, api_secret: str) -> No
 
 def main() -> None:
     """Parse the command line and serve."""
-    parser = argparse.ArgumentParser(description="A Vectorizer.ai for tests, on this machine.")
+    parser = argparse.ArgumentParser(description="A fake Vectorizer.ai for tests.")
     parser.add_argument("--port", type=int, default=0, help="0: a free one")
     parser.add_argument("--duration", type=float, default=0.0, help="seconds a vectorization takes")
     parser.add_argument("--api-key", default="vk-test")

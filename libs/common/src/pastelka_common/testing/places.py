@@ -1,4 +1,4 @@
-"""A storage that a test can take away and bring back, be it a folder or a bucket."""
+"""A storage, folder or bucket, that a test can make unavailable."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,17 +13,17 @@ from pastelka_common.storage import Storage, StorageSettings, open_storage
 
 
 class Place(Protocol):
-    """Where a test's files are."""
+    """A test's storage."""
 
     @property
     def settings(self) -> dict[str, Any]:
         """Fields of a service's settings."""
 
     async def leave(self) -> None:
-        """Be away, as a share that is not mounted or a store that is down."""
+        """Become unavailable, like an unmounted share or a store that is down."""
 
     async def come_back(self) -> None:
-        """Be there again, with all that was stored."""
+        """Become available again, with all files."""
 
 
 def storage_of(place: Place) -> Storage:
@@ -59,7 +59,7 @@ class FolderPlace:
 
 @dataclass
 class BucketPlace:
-    """A bucket of a server of its own."""
+    """A bucket of a separate server."""
 
     process: ServerProcess
     server: BucketServer

@@ -1,11 +1,10 @@
-"""Pytest fixtures with real servers; every member of the workspace has them without importing anything.
+"""Pytest fixtures with real servers, available to every member without imports.
 
-Each server is started by the first test that asks for it, is shared by the session, and is ended
-with it (by the kernel, if pytest itself is killed). A test of faults runs its own with
-:func:`pastelka_common.servers.running`.
+Each server is started by the first test that uses it, is shared by the session, and stops with it (by the
+kernel, if pytest is killed). Fault tests run their own with :func:`pastelka_common.servers.running`.
 
-The markers ``server``, ``browser`` and ``faults`` say what a test needs. They follow from its fixtures and
-its folder; a test that starts a server without such a fixture is marked by hand, and fails until it is.
+The markers ``server``, ``browser`` and ``faults`` say what a test needs. They are derived from its fixtures
+and folder; a test that starts a server without such a fixture needs an explicit marker, and fails without.
 """
 
 import os
@@ -57,7 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Mark what each test needs, before ``-m`` selects."""
+    """Add markers to each test, before ``-m`` selects."""
     for item in items:
         needed = _needs(frozenset(getattr(item, "fixturenames", ())), item.path.parent.name)
         for name in sorted(needed):
@@ -73,8 +72,8 @@ def _needs(fixtures: frozenset[str], folder: str) -> set[str]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Forbid servers to a test without the marker; restore the log that it configured."""
-    # A command that a test runs in this process configures the log for good otherwise.
+    """Forbid servers to a test without the marker; restore the logging configuration."""
+    # A command that a test runs in-process would otherwise reconfigure logging permanently.
     log = structlog.get_config()
     if item.get_closest_marker("server") is None:
         os.environ[_SERVERS_FORBIDDEN_BY] = item.nodeid
@@ -87,17 +86,17 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Say with a failure how the answers of the fakes were cut."""
+    """Add the seed of the fakes' splits to the report of a failure."""
     report = yield
     if report.failed:
-        line = f"{_WIRE_SEED}={os.environ[_WIRE_SEED]} cuts the answers of the fakes at the same places"
+        line = f"{_WIRE_SEED}={os.environ[_WIRE_SEED]} splits the responses of the fakes at the same places"
         report.sections.append(("fakes", line))
     return report
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def nats_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator["NatsServer"]:
-    """A nats-server with JetStream, shared by the session: use names of your own for what you make."""
+    """A nats-server with JetStream, shared by the session: use unique names."""
     from pastelka_common.servers import NatsServer, running  # noqa: PLC0415 - runs without need cost nothing
 
     server = NatsServer(folder=tmp_path_factory.mktemp("nats"), sync_always=False)
@@ -107,7 +106,7 @@ async def nats_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator["PostgresServer"]:
-    """A PostgreSQL cluster, shared by the session; ``database_url`` is a database of one's own in it."""
+    """A PostgreSQL cluster, shared by the session; ``database_url`` creates a separate database."""
     from pastelka_common.servers import PostgresServer, running  # noqa: PLC0415
 
     server = PostgresServer(folder=tmp_path_factory.mktemp("postgres"), durable=False)
@@ -132,7 +131,7 @@ async def database_url(postgres_server: "PostgresServer") -> AsyncIterator[str]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def mercure_hub(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator["MercureServer"]:
-    """A Mercure hub with random keys, shared by the session: use topics of your own."""
+    """A Mercure hub with random keys, shared by the session: use unique topics."""
     from pastelka_common.servers import MercureServer, running  # noqa: PLC0415
 
     hub = MercureServer(folder=tmp_path_factory.mktemp("mercure"))
@@ -142,7 +141,7 @@ async def mercure_hub(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def bucket_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator["BucketServer"]:
-    """An S3-compatible server, shared by the session: use a prefix of your own."""
+    """An S3-compatible server, shared by the session: use a unique prefix."""
     from pastelka_common.servers import BucketServer, running  # noqa: PLC0415
     from pastelka_common.servers.bucket import is_available  # noqa: PLC0415
 
@@ -157,7 +156,7 @@ async def bucket_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
     params=["folder", pytest.param("bucket", marks=pytest.mark.server)], loop_scope="session"
 )
 async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator["Place"]:
-    """A storage of the test's own that can be taken away: once a folder, once a bucket."""
+    """A separate storage that can become unavailable; parametrized over folder and bucket."""
     from pastelka_common.servers.bucket import is_available  # noqa: PLC0415
     from pastelka_common.testing.places import bucket_place, folder_place  # noqa: PLC0415
 
@@ -169,7 +168,7 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def nginx_server(tmp_path: Path) -> AsyncIterator[StartNginx]:
-    """Starts nginx, as often as a test asks, in front of what the test names."""
+    """Starts nginx instances in front of the given upstreams."""
     from pastelka_common.servers import NginxServer, running  # noqa: PLC0415
 
     async with AsyncExitStack() as stack:

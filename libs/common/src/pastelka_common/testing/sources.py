@@ -1,4 +1,4 @@
-"""A source of a job that needs no storage."""
+"""Job sources without a storage."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -7,5 +7,5 @@ from pastelka_common.sources import Source
 
 
 def lying(path: Path) -> Source:
-    """The file ``path``, where it is."""
+    """A source that is the local file ``path``."""
     return lambda: nullcontext(path)

@@ -1,4 +1,4 @@
-"""A browser's side of the hub: a Mercure subscriber that records its updates."""
+"""A Mercure subscriber that records its updates, like a browser."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ import jwt
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One update as it arrived: its id, its SSE event type (``message`` unless named), its payload."""
+    """One received update: id, SSE event type (``message`` by default), payload."""
 
     id: str
     event: str
@@ -24,7 +24,7 @@ class Heard:
 
 
 class Subscriber:
-    """Subscribes to ``topics`` with a token of its own; an asynchronous context manager."""
+    """Subscribes to ``topics`` with its own token; an asynchronous context manager."""
 
     def __init__(self, hub_url: str, key: str, topics: Sequence[str]) -> None:
         claims = {"mercure": {"subscribe": list(topics)}}
@@ -54,18 +54,18 @@ class Subscriber:
 
     @property
     def payloads(self) -> list[dict[str, Any]]:
-        """What was heard so far."""
+        """Payloads received so far."""
         return [one.payload for one in self.heard]
 
     async def until(self, condition: Callable[[list[Heard]], bool], *, timeout: float = 30.0) -> None:
-        """Wait until ``condition`` holds for what was heard."""
+        """Wait until ``condition`` holds for the received updates."""
         try:
             async with asyncio.timeout(timeout):
                 while not condition(self.heard):
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
-            raise AssertionError(f"not within {timeout} s; heard {self.payloads[-20:]}") from None
+            raise AssertionError(f"not within {timeout} s; received {self.payloads[-20:]}") from None
 
     async def _listen(self, connected: asyncio.Event) -> None:
         last_id = ""
@@ -83,7 +83,7 @@ class Subscriber:
                 except aiohttp.ClientResponseError:
                     raise
                 except (aiohttp.ClientError, TimeoutError, OSError):
-                    await asyncio.sleep(0.1)  # as a browser: again after a moment
+                    await asyncio.sleep(0.1)  # reconnect after a delay, like a browser
 
     def _note(self, event: Heard) -> None:
         self.heard.append(event)
@@ -93,7 +93,7 @@ class Subscriber:
 
 
 async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[Heard]:
-    """Server-sent events of a response, by the WHATWG's rules for their fields."""
+    """Parse server-sent events of a response (WHATWG HTML)."""
     fields: dict[str, str] = {}
     async for raw in response.content:
         line = raw.decode().rstrip("\r\n")

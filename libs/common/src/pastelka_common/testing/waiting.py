@@ -1,4 +1,4 @@
-"""Waiting in tests: for something that happens, with a deadline, instead of sleeping."""
+"""Waiting in tests: for an event, with a deadline, instead of sleeping."""
 
 import asyncio
 import inspect
@@ -16,15 +16,15 @@ _POLL_SECONDS = 0.02
 
 
 async def soon(awaitable: Awaitable[T], seconds: float = DEADLINE) -> T:
-    """The result of ``awaitable``. Raises ``TimeoutError`` when it takes longer than ``seconds``."""
+    """The result of ``awaitable``. Raises ``TimeoutError`` after ``seconds``."""
     async with asyncio.timeout(seconds):
         return await awaitable
 
 
 async def until(check: Callable[[], T | Awaitable[T]], seconds: float = DEADLINE) -> T:
-    """The first true answer of ``check``, for state that announces no change of its own.
+    """Poll ``check`` for its first true result, for state without change events.
 
-    Raises ``AssertionError`` with the last answer after ``seconds``.
+    Raises ``AssertionError`` with the last result after ``seconds``.
     """
     deadline = asyncio.get_running_loop().time() + seconds
     while True:
@@ -40,14 +40,14 @@ async def until(check: Callable[[], T | Awaitable[T]], seconds: float = DEADLINE
 async def freeze(pid: int) -> None:
     """Stop a process (SIGSTOP), and return once each of its threads is stopped.
 
-    The signal takes effect after ``kill`` returned: a thread may still answer a request meanwhile.
+    The signal takes effect after ``kill`` returns: a thread may still respond meanwhile.
     """
     os.kill(pid, signal.SIGSTOP)
     await until(lambda: _states(pid) <= {"T", "t"})
 
 
 def _states(pid: int) -> set[str]:
-    """The states of a process's threads, as in proc_pid_stat(5); of the process where there is no /proc."""
+    """States of a process's threads, as in proc_pid_stat(5); of the process itself without /proc."""
     threads = list(Path(f"/proc/{pid}/task").glob("*/stat"))
     if threads:
         return {stat.read_text().rpartition(")")[2].split()[0] for stat in threads}

@@ -1,7 +1,7 @@
-"""How the answers of a fake travel: in random small pieces, and badly on demand.
+"""Transfer of a fake's responses: split at random places, and faulty on demand.
 
-A client that takes the first piece for the whole body works against a server that sends the body in one
-piece. Every fake therefore cuts its answers at random places, by default::
+A client that mistakes the first chunk for the whole body works against a server that sends it at once. So
+every fake splits its responses at random places, by default::
 
     wire = Wire()
     app = web.Application(middlewares=[wire.middleware])
@@ -22,7 +22,7 @@ from aiohttp import web
 
 SEED_VARIABLE = "PASTELKA_WIRE_SEED"
 WireFault = Literal["slow", "truncated", "long_headers", "chunked", "length", "gzip"]
-"""``slow``: ``Wire.pause`` seconds between pieces. ``truncated``: the connection ends before the body does.
+"""``slow``: ``Wire.pause`` seconds between chunks. ``truncated``: the connection ends before the body.
 ``long_headers``: headers of 48 KB. ``chunked``, ``length``: the transfer coding, which is random otherwise.
 ``gzip``: the body is compressed, as Shopify's are."""
 
@@ -31,19 +31,19 @@ _FIRST_PIECE = 16
 _HEADER = "x" * 12_000
 _HEADERS = 4
 _READ_SECONDS = 0.001
-"""Until a client in another process has read the first piece: the kernel joins what is not read."""
+"""Time for a client in another process to read the first chunk: the kernel merges unread data."""
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def session_seed() -> int:
-    """The seed of this run: that of the environment, or a random one."""
+    """The seed of this run, from the environment or random."""
     return int(os.environ.get(SEED_VARIABLE) or random.randrange(1 << 32))  # noqa: S311 - not a secret
 
 
 def cut(body: bytes, chance: random.Random) -> Iterator[bytes]:
-    """``body`` in up to 12 pieces of random sizes; the first has 16 bytes at most."""
-    if len(body) < 2:  # noqa: PLR2004 - nothing to cut
+    """Split ``body`` into up to 12 chunks of random sizes; the first has at most 16 bytes."""
+    if len(body) < 2:  # noqa: PLR2004 - nothing to split
         yield body
         return
     places = {chance.randrange(1, len(body)) for _ in range(chance.randint(0, _MOST_PIECES - 2))}
@@ -55,7 +55,7 @@ def cut(body: bytes, chance: random.Random) -> Iterator[bytes]:
 
 
 async def write_in_pieces(writer: asyncio.StreamWriter, answer: bytes, *, seed: int | None = None) -> None:
-    """Write a whole HTTP ``answer``, its head included, cut at random places."""
+    """Write a whole HTTP response with its head, split at random places."""
     chance = random.Random(session_seed() if seed is None else seed)  # noqa: S311 - repeatable on purpose
     for piece in cut(answer, chance):
         writer.write(piece)
@@ -64,7 +64,7 @@ async def write_in_pieces(writer: asyncio.StreamWriter, answer: bytes, *, seed: 
 
 
 class Wire:
-    """Sends the answers of one server. ``pause`` is in seconds, for answers that are ``slow``."""
+    """Sends the responses of one server. ``pause`` is in seconds, for ``slow`` ones."""
 
     def __init__(self, seed: int | None = None, *, pause: float = 0.05) -> None:
         self.seed = session_seed() if seed is None else seed
@@ -73,12 +73,12 @@ class Wire:
         self._faults: deque[frozenset[WireFault]] = deque()
 
     def misbehave(self, *faults: WireFault | frozenset[WireFault]) -> None:
-        """Let the next answers with a body travel so, one fault (or several at once) each."""
+        """Apply faults to the next responses with a body, one fault (or several at once) each."""
         self._faults.extend(frozenset([one]) if isinstance(one, str) else one for one in faults)
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
-        """Send the answer of a handler, unless the handler sent it itself."""
+        """Send the response of a handler, unless the handler sent it itself."""
         whole = await handler(request)
         if not isinstance(whole, web.Response) or whole.prepared or request.method == "HEAD":
             return whole
@@ -88,7 +88,7 @@ class Wire:
         faults = self._faults.popleft() if self._faults else frozenset()
         try:
             return await self._pour(request, whole, body, faults)
-        except ConnectionError:  # the client left
+        except ConnectionError:  # the client disconnected
             return whole
 
     async def _pour(

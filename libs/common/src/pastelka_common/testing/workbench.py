@@ -1,4 +1,4 @@
-"""What surrounds a worker service in a test: jobs go in, facts and dead letters come out."""
+"""Harness of a worker service in tests: publishes jobs, records facts and dead letters."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -20,7 +20,7 @@ Run = Callable[[asyncio.Event], Awaitable[None]]
 
 
 class Workbench:
-    """Publishes jobs, and keeps the facts and dead letters that a worker stored, in their order."""
+    """Publishes jobs, and records a worker's facts and dead letters in order."""
 
     def __init__(self, nc: Client) -> None:
         self.nc = nc
@@ -32,7 +32,7 @@ class Workbench:
     @classmethod
     @asynccontextmanager
     async def open(cls, nats_url: str) -> AsyncIterator[Self]:
-        """On the streams of a server, emptied first."""
+        """Purge a server's streams, and subscribe to them."""
         async with connected(nats_url, name="workbench") as nc:
             js = nc.jetstream()
             await ensure_streams(nc)
@@ -49,19 +49,19 @@ class Workbench:
             await self._publisher.publish(job)
 
     async def cancel(self, job: VersionJob) -> None:
-        """Cancel the run of a job, as a person does."""
+        """Cancel the run of a job, like a user."""
         await self.nc.jetstream().publish(cancel_subject(job.key), b"cancelled")
 
     async def provider_job_id(self, job: VersionJob) -> str | None:
-        """The id in the record of a run."""
+        """The provider's job id in the record of a run."""
         return (await (await RunRecords.open(self.nc)).read(job.key)).record.provider_job_id
 
     def statuses(self, job: VersionJob) -> list[str]:
-        """What was reported of a run, without the announcements of retries, which change nothing."""
+        """Reported statuses of a run, without announcements of retries."""
         return [str(fact.model_dump()["status"]) for fact in self.of(job) if fact.retry is None]
 
     def retries(self, job: VersionJob) -> list[Retry]:
-        """The retries of a run that were announced."""
+        """Announced retries of a run."""
         return [fact.retry for fact in self.of(job) if fact.retry is not None]
 
     def of(self, job: VersionJob) -> list[Fact]:
@@ -69,7 +69,7 @@ class Workbench:
         return [fact for fact in self.facts if (fact.version_id, fact.run) == (job.version_id, job.run)]
 
     async def until(self, condition: Callable[[], bool], *, timeout: float = 60.0) -> None:
-        """Wait until ``condition`` holds of what came."""
+        """Wait until ``condition`` holds."""
         try:
             async with asyncio.timeout(timeout), self._changed:
                 await self._changed.wait_for(condition)
@@ -81,7 +81,7 @@ class Workbench:
         await self.until(lambda: status in self.statuses(job))
 
     async def until_no_job_is_left(self, *, timeout: float = 20.0) -> None:
-        """Wait until every job is acknowledged or given up on (which takes it out of the stream)."""
+        """Wait until every job is acknowledged or abandoned (which removes it from the stream)."""
         js = self.nc.jetstream()
         async with asyncio.timeout(timeout):
             while (await js.stream_info(JOBS)).state.messages:  # noqa: ASYNC110 - a stream has no event for it
@@ -98,7 +98,7 @@ class Workbench:
 
 @asynccontextmanager
 async def at_work(run: Run, *, timeout: float = 30.0) -> AsyncIterator["asyncio.Task[Any]"]:
-    """A service that works while the body does, and is then asked to end as by SIGTERM."""
+    """Run a service while the body runs, then stop it as by SIGTERM."""
     stop = asyncio.Event()
     task = asyncio.ensure_future(run(stop))
     try:

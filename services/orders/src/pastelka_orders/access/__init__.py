@@ -1,1 +1,1 @@
-"""Who may do what: people with passwords, a proxy that knows them, programs with tokens."""
+"""Authentication and authorization: passwords, an authenticating proxy, API tokens."""

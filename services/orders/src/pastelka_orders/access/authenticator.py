@@ -20,7 +20,7 @@ _BEARER = "bearer "
 
 
 class Authenticator:
-    """Finds out who asks, as ``AUTH_MODE`` says."""
+    """Identifies the caller of a request, by the method that ``AUTH_MODE`` selects."""
 
     def __init__(self, settings: AccessSettings, database: Database, proxy_headers: ProxyHeaders) -> None:
         self._settings = settings
@@ -34,8 +34,8 @@ class Authenticator:
     ) -> Principal | None:
         """The principal of a request; ``None`` if it carries no credentials.
 
-        Raises ``SignInRequiredError`` for an invalid token, whatever else came with it, and
-        ``UserNotAllowedError`` for a user of the proxy that has no role.
+        Raises ``SignInRequiredError`` for an invalid token, even beside a valid cookie, and
+        ``UserNotAllowedError`` for a user of the proxy without a role.
         """
         mode = self._settings.auth_mode
         if mode == "open":
@@ -53,7 +53,7 @@ class Authenticator:
             hashed = secret.hash_secret(token)
             found = await self._database.read(lambda c: api_tokens.find(c, hashed))
         if found is None:
-            raise SignInRequiredError("The API token is not known, has expired, or was revoked.")
+            raise SignInRequiredError("The API token is unknown, expired or revoked.")
         if found.is_news:
             await self._database.write(lambda c: api_tokens.note_use(c, found.id))
         return Principal(found.name, "token", ROLE_OF_SCOPE[found.scope])
@@ -69,7 +69,7 @@ class Authenticator:
         if not self._proxy_headers.is_from_auth_proxy(client_info):
             return None
         names = headers.getlist(self._settings.auth_proxy_user_header)
-        # Two of them: one may be the client's own.
+        # With two headers, one may be forged by the client.
         if len(names) != 1 or not (name := _text(names[0])):
             return None
         groups = headers.getlist(self._settings.auth_proxy_groups_header)
@@ -91,7 +91,7 @@ def _bearer(headers: Headers) -> str | None:
 
 
 def _text(value: str) -> str:
-    """A header's text: Starlette reads it as Latin-1, proxies write it as UTF-8."""
+    """Decode a header value as UTF-8, which proxies send and Starlette decodes as Latin-1."""
     try:
         value = value.encode("latin-1").decode()
     except UnicodeError:

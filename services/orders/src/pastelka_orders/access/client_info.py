@@ -23,22 +23,22 @@ _UNKNOWN = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class ClientInfo:
-    """One request's way to us."""
+    """Addresses, host and scheme of a request."""
 
     hops: tuple[str, ...]
-    """Addresses, nearest first: who connected, then who called each gateway, as far as it is believed."""
+    """Addresses, nearest first: the peer, then the client of each trusted gateway."""
     client: str
-    """Address of who asked: the nearest that is no proxy of ours."""
+    """Address of the client: the nearest that is not one of our proxies."""
     host: str
-    """The name and port that the client called, as in ``Host``."""
+    """Name and port that the client requested, as in ``Host``."""
     secure: bool
     """Whether the client spoke TLS."""
     named: tuple[str, ...]
-    """Every address that any header names, believed or not."""
+    """Every address in forwarding headers, trusted or not."""
 
     @property
     def elsewhere(self) -> str | None:
-        """What shows that it came from another machine or for another name, if anything does."""
+        """Why the request is not local (another machine or host name); ``None`` if it is."""
         for address in (*self.hops, *self.named):
             if not is_loopback(address):
                 return f"The address {address}"
@@ -46,14 +46,14 @@ class ClientInfo:
 
 
 class ProxyHeaders:
-    """Reads the way of each request."""
+    """Extracts ``ClientInfo`` from a request."""
 
     def __init__(self, settings: AccessSettings) -> None:
         self._gateways = parse_networks(settings.trusted_proxies)
         self._proxies = parse_networks(settings.auth_trusted_proxies)
 
     def read(self, peer: str | None, scheme: str, headers: Headers) -> ClientInfo:
-        """The way of a request from ``peer`` (``None``: not by TCP) over ``scheme``."""
+        """``ClientInfo`` of a request from ``peer`` (``None``: not TCP) over ``scheme``."""
         near = peer or _UNKNOWN
         named = _forwarded_for(headers)
         believed = is_in_networks(near, self._gateways)
@@ -65,9 +65,9 @@ class ProxyHeaders:
         return ClientInfo(hops, self._client(hops), host.strip(), proto.strip().lower() == "https", named)
 
     def is_from_auth_proxy(self, client_info: ClientInfo) -> bool:
-        """Whether it came from a proxy that says who asks, at most with the gateway in between.
+        """Whether an authenticating proxy sent it, directly or through one gateway.
 
-        A gateway passes on what it is sent; it vouches for nothing by being our gateway.
+        A gateway forwards headers unchecked, so its own address proves nothing.
         """
         near, *others = client_info.hops
         if is_in_networks(near, self._proxies):
@@ -93,12 +93,12 @@ def _without_port(entry: str) -> str:
 
 
 def parse_networks(text: str) -> tuple[Network, ...]:
-    """The networks of a list that is separated by commas."""
+    """Networks of a comma-separated list."""
     return tuple(ip_network(one) for one in split_list(text))
 
 
 def is_in_networks(address: str, of: Sequence[Network]) -> bool:
-    """Whether an address is in one of the networks; what is no address is in none."""
+    """Whether an address is in one of the networks; ``False`` for an invalid address."""
     found = parse_address(address)
     return found is not None and any(found in network for network in of)
 
@@ -112,7 +112,7 @@ def is_loopback(address: str) -> bool:
 def is_loopback_name(host: str) -> bool:
     """Whether a name (with or without a port) can only mean this machine.
 
-    A foreign name that resolves to this machine is not accepted: its pages would count as ours.
+    A foreign name that resolves to this machine is rejected: its pages would be same-origin.
     """
     try:
         name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
@@ -123,7 +123,7 @@ def is_loopback_name(host: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def parse_address(address: str) -> Address | None:
-    """The address, an IPv4 one that is dressed as IPv6 undressed; ``None`` for what is none."""
+    """Parse an address, unmapping IPv4-mapped IPv6; ``None`` if it is invalid."""
     try:
         found = ip_address(address)
     except ValueError:

@@ -13,27 +13,27 @@ class SignInRequiredError(OrdersError, status=401, code="sign_in_required", titl
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """How to be known, which RFC 9110 asks for with each 401; true for this very moment only."""
+        """The challenge that RFC 9110 requires with each 401; not cacheable."""
         return {"WWW-Authenticate": 'Bearer realm="pastelka"', "Cache-Control": "no-store"}
 
 
 class BadCredentialsError(SignInRequiredError, code="bad_credentials", title="Name or password is wrong"):
-    """No user by that name with that password; which of the two is not said."""
+    """Wrong name or password; the message does not say which."""
 
     def __init__(self) -> None:
-        super().__init__("There is no user with this name and this password.")
+        super().__init__("No user with this name and password.")
 
 
 class TooManyAttemptsError(OrdersError, status=429, code="too_many_attempts", title="Too many attempts"):
     """Too many failed attempts to sign in, for a name or from an address."""
 
     def __init__(self, seconds: int) -> None:
-        super().__init__(f"Too many attempts to sign in failed; try again in {seconds} s.")
+        super().__init__(f"Too many failed sign-in attempts; try again in {seconds} s.")
         self._seconds = seconds
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """When to try again."""
+        """``Retry-After`` in seconds."""
         return {"Retry-After": str(self._seconds)}
 
 
@@ -45,21 +45,21 @@ class PasswordsDisabledError(ConflictError, code="no_passwords"):
 
 
 class ForbiddenError(OrdersError, status=403, code="forbidden", title="Not allowed"):
-    """Known, and not allowed."""
+    """The principal is authenticated but lacks permission."""
 
 
 class OperatorRequiredError(ForbiddenError, code="operator_required"):
-    """A viewer asks for a change."""
+    """A viewer requested a change."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} is a viewer here; this needs an operator.")
+        super().__init__(f"{name} is a viewer; this requires the role operator.")
 
 
 class ScopeMissingError(ForbiddenError, code="scope_missing"):
-    """A token for reading asks for a change."""
+    """A read-only token requested a change."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"The token {name} has the scope read; this needs one with write.")
+        super().__init__(f"The token {name} has the scope read; this requires write.")
 
 
 class UserNotAllowedError(ForbiddenError, code="not_admitted"):
@@ -67,26 +67,24 @@ class UserNotAllowedError(ForbiddenError, code="not_admitted"):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"{name} is neither in AUTH_PROXY_OPERATORS nor in AUTH_PROXY_VIEWERS; ask who runs this."
+            f"{name} is in neither AUTH_PROXY_OPERATORS nor AUTH_PROXY_VIEWERS; contact the administrator."
         )
 
 
 class CrossSiteRequestError(ForbiddenError, code="wrong_origin"):
-    """A page of another site asks for a change."""
+    """A page of another site requested a change."""
 
     def __init__(self, origin: str) -> None:
-        super().__init__(
-            f"A page of {origin} asks for this, which is not this site; ALLOWED_ORIGINS can name others."
-        )
+        super().__init__(f"Cross-site request from {origin}; add the site to ALLOWED_ORIGINS to allow it.")
 
 
 class LocalOnlyError(ForbiddenError, code="local_only"):
-    """Without a lock, only this very machine may ask."""
+    """Without authentication, only requests from this machine are allowed."""
 
     def __init__(self, what: str) -> None:
         super().__init__(
-            f"{what} is not this machine, and AUTH_MODE is open, which is for this machine only; "
-            "set AUTH_MODE to password or proxy to be reached from elsewhere."
+            f"{what} is not this machine, and AUTH_MODE=open allows local requests only; "
+            "set AUTH_MODE to password or proxy to allow remote ones."
         )
 
 
@@ -94,29 +92,29 @@ class UserNotFoundError(NotFoundError, code="user_not_found"):
     """No such user."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"There is no user {name!r}.")
+        super().__init__(f"No user {name!r}.")
 
 
 class UserExistsError(ConflictError, code="user_exists"):
-    """The name is taken."""
+    """The name is already in use."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"There is a user {name!r} already; `users passwd` sets another password.")
+        super().__init__(f"User {name!r} already exists; `users passwd` changes the password.")
 
 
 class WeakPasswordError(OrdersError, status=422, code="password_refused", title="The password was refused"):
-    """A password that is not allowed."""
+    """The password violates the policy."""
 
 
 class TokenNotFoundError(NotFoundError, code="token_not_found"):
-    """No such token that is not revoked."""
+    """No active token has this name."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"There is no token {name!r} that is not revoked.")
+        super().__init__(f"No active token {name!r}.")
 
 
 class TokenExistsError(ConflictError, code="token_exists"):
-    """The name is taken."""
+    """The name is already in use."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"There is a token {name!r} already; revoke it, or choose another name.")
+        super().__init__(f"Token {name!r} already exists; revoke it, or choose another name.")

@@ -1,8 +1,8 @@
-"""Whether a page of our own asks. Pure.
+"""Detection of cross-site requests (CSRF). Pure.
 
-A browser says in ``Origin`` whose page asks for a change, and in ``Sec-Fetch-Site`` how that page
-relates to us (https://www.w3.org/TR/fetch-metadata/). What says neither is a program, or a browser so
-old that ``SameSite=Lax`` has to do: it sends our cookie with no change that another site asks for.
+A browser sends the requesting page's origin in ``Origin`` and its relation to us in ``Sec-Fetch-Site``
+(https://www.w3.org/TR/fetch-metadata/). A request with neither is from a program or an old browser, where
+``SameSite=Lax`` keeps our cookie off cross-site changes.
 """
 
 from urllib.parse import urlsplit
@@ -19,13 +19,13 @@ _PORTS = {"http": "80", "https": "443"}
 
 
 class OriginPolicy:
-    """The site's own origin, and those that are allowed beside it."""
+    """The site's own origin and ``ALLOWED_ORIGINS``."""
 
     def __init__(self, settings: AccessSettings) -> None:
         self._allowed = frozenset(one.lower() for one in split_list(settings.allowed_origins))
 
     def cross_site_origin(self, headers: Headers, client_info: ClientInfo) -> str | None:
-        """The other site whose page asks, or ``None`` if it is ours, an allowed one, or a program."""
+        """Origin of a cross-site request; ``None`` if same-site, allowed, or from a program."""
         origin = headers.get("origin")
         if origin is not None:
             return None if self._is_ours(origin.strip().lower(), client_info) else origin[:200]
@@ -36,15 +36,15 @@ class OriginPolicy:
         if origin in self._allowed:
             return True
         scheme, _, place = origin.partition("://")
-        # Where TLS ends before the gateway, only the page's origin shows it. The reverse, a plain HTTP page
-        # on a TLS site, may have been written by an attacker on the network.
+        # If TLS terminates before the gateway, only the page's origin shows it. The reverse, a plain HTTP
+        # page on a TLS site, may come from an attacker on the network.
         if scheme not in _PORTS or (client_info.secure and scheme != "https"):
             return False
         return bool(place) and _plain(place, scheme) == _plain(client_info.host.lower(), scheme)
 
 
 def _plain(place: str, scheme: str) -> str:
-    """``host:port`` with the port that the scheme implies."""
+    """``host:port``, with the scheme's default port if there is none."""
     try:
         parts = urlsplit(f"//{place}")
         port = parts.port

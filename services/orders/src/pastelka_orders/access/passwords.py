@@ -17,14 +17,14 @@ SHORTEST = 12
 LONGEST = 1000
 
 FEWEST_DIFFERENT = 4
-"""Characters of a password that are not the same."""
+"""Distinct characters of a password."""
 
 _AT_ONCE = 2
-"""Each takes 64 MiB and more than one core while it works."""
+"""Each hash uses 64 MiB and more than one core."""
 
 
 class Passwords:
-    """Hashes and compares; one for each process. The parameters are RFC 9106's second choice."""
+    """Hashes and verifies; one per process. Parameters: RFC 9106's second recommended option."""
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
@@ -32,24 +32,24 @@ class Passwords:
         self._decoy_hash: str | None = None
 
     async def hashed(self, password: str) -> str:
-        """The hash to keep, with its parameters and a salt of its own."""
+        """Hash with a random salt; the result contains the parameters."""
         return await self._in_thread(self._hasher.hash, _normal(password))
 
     async def match(self, kept: str | None, password: str) -> bool:
-        """Whether ``password`` is the one of the hash ``kept``.
+        """Whether ``password`` matches ``stored_hash``.
 
-        ``None`` (there is no such user) takes as long as any other and is ``False``.
+        ``None`` (no such user) is ``False``, in the same time.
         """
         is_unknown = kept is None
         against = kept if kept is not None else await self._decoy()
         return await self._in_thread(self._verify, against, _normal(password)) and not is_unknown
 
     def is_outdated(self, kept: str) -> bool:
-        """Whether it was made with other parameters than those of now."""
+        """Whether the hash has other parameters than the current ones."""
         return self._hasher.check_needs_rehash(kept)
 
     async def prepare(self) -> None:
-        """Create the decoy hash, so that the first comparison with it takes no longer than others."""
+        """Create the decoy hash, so that the first comparison with it is not slower."""
         await self._decoy()
 
     async def _decoy(self) -> str:
@@ -70,18 +70,18 @@ class Passwords:
 
 
 def password_problem(password: str) -> str | None:
-    """Why this password is not allowed, as a sentence; ``None`` if it may be used.
+    """Why this password is rejected, as a sentence; ``None`` if it is accepted.
 
-    Only what is seen counts: spaces around it, and characters that no keyboard shows, are no protection.
+    Surrounding spaces and invisible characters do not count.
     """
     seen = single_line(_normal(password))
     if len(password) > LONGEST or len(seen) < SHORTEST:
-        return f"A password has {SHORTEST} to {LONGEST} characters, without the spaces around it."
+        return f"A password must have {SHORTEST} to {LONGEST} characters, not counting surrounding spaces."
     if len(set(seen) - {" "}) < FEWEST_DIFFERENT:
-        return f"A password has at least {FEWEST_DIFFERENT} different characters."
+        return f"A password must have at least {FEWEST_DIFFERENT} different characters."
     return None
 
 
 def _normal(password: str) -> str:
-    """However a keyboard puts accents together, it is the same password (NFKC)."""
+    """NFKC: precomposed and combining accents are the same password."""
     return unicodedata.normalize("NFKC", password)

@@ -1,12 +1,12 @@
-"""Who asks, and what they may do. Pure."""
+"""Principals and their roles. Pure."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 Role = Literal["viewer", "operator"]
-"""A viewer looks; an operator changes."""
+"""A viewer may read; an operator may also change."""
 Scope = Literal["read", "write"]
-"""What an API token is good for: as a viewer, as an operator."""
+"""Access of an API token: that of a viewer, or of an operator."""
 PrincipalKind = Literal["open", "user", "proxy", "token"]
 
 ROLE_OF_SCOPE: dict[Scope, Role] = {"read": "viewer", "write": "operator"}
@@ -22,7 +22,7 @@ class Principal:
 
     @property
     def may_change(self) -> bool:
-        """Whether they may do more than look."""
+        """Whether the principal may change data."""
         return self.role == "operator"
 
 

@@ -1,4 +1,4 @@
-"""Settings of who may do what; without them everybody on this machine may do everything."""
+"""Settings of authentication; by default, every local request is allowed everything."""
 
 import re
 from ipaddress import ip_network
@@ -17,7 +17,7 @@ _ORIGIN = re.compile(r"https?://[^/?#@\s]+")
 
 
 class AccessSettings(ServiceSettings):
-    """``AUTH_*`` of the environment and what belongs to it. Lists are separated by commas."""
+    """``AUTH_*`` and related variables of the environment. Lists are comma-separated."""
 
     auth_mode: AuthMode = "open"
     auth_proxy_user_header: HeaderName = "X-Auth-Request-User"
@@ -54,5 +54,5 @@ class AccessSettings(ServiceSettings):
 
 
 def split_list(text: str) -> tuple[str, ...]:
-    """The entries of a list that is separated by commas."""
+    """Entries of a comma-separated list."""
     return tuple(one.strip() for one in text.split(",") if one.strip())

@@ -1,8 +1,9 @@
-"""Signing in and out with a password.
+"""Sign-in and sign-out with a password.
 
-Attempts are counted for each name and each address. A browser in which that name has signed in before
-shows a cookie (a "device cookie", https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies)
-and is counted by that instead of by the name: guesses from elsewhere do not keep its owner out.
+Attempts are limited per name and per address. A browser in which that name has signed in before sends a
+cookie (a "device cookie",
+https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies) and is limited by that
+instead: guesses from elsewhere do not lock the owner out.
 """
 
 import hashlib
@@ -26,27 +27,27 @@ from pastelka_orders.repository.sign_in_throttle import Rate
 
 _WINDOW = timedelta(minutes=15)
 _ONES_OWN_NETWORK = 64
-"""Bits of an IPv6 address that a provider gives to one customer."""
+"""Length in bits of the IPv6 prefix that a provider assigns to one customer."""
 _TRIES = 3
 
 Limits = tuple[tuple[bytes, Rate], ...]
-"""What an attempt uses up, always in this order."""
+"""Rate limits that an attempt counts against, always in this order."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class StartedSession:
-    """A session that has begun; the secrets are for their cookies only."""
+    """A new session; its secrets go into their cookies only."""
 
     principal: Principal
     secret: str
     device: str
-    """By which the browser is known at its next sign-in."""
+    """Secret of the device cookie."""
 
 
 class SignIn:
-    """Checks passwords, and begins and ends sessions."""
+    """Verifies passwords, starts and ends sessions."""
 
     def __init__(self, settings: AccessSettings, database: Database, passwords: Passwords) -> None:
         self._mode = settings.auth_mode
@@ -59,13 +60,13 @@ class SignIn:
         self._per_address = Rate(settings.sign_in_tries_per_address, _WINDOW)
 
     async def prepare(self) -> None:
-        """Do once what the first attempt with an unknown name would otherwise take longer for."""
+        """Do one-time work, so that the first attempt with an unknown name is not slower."""
         await self._passwords.prepare()
 
     async def sign_in(
         self, name: str, password: str, *, address: str, before: str | None, device: str | None = None
     ) -> StartedSession:
-        """Begin a session; the one that the browser had ``before`` ends. ``device`` is its device cookie.
+        """Start a session and end the browser's previous one, ``before``. ``device`` is its device cookie.
 
         Raises ``PasswordsDisabledError``, ``TooManyAttemptsError`` and ``BadCredentialsError``.
         """
@@ -84,7 +85,7 @@ class SignIn:
         raise BadCredentialsError
 
     async def _checked(self, name: str, password: str, address: str) -> Account:
-        """The user with this name and password. Raises ``BadCredentialsError``; takes equally long."""
+        """The user with this name and password, in constant time. Raises ``BadCredentialsError``."""
         found = await self._database.read(lambda c: accounts.find(c, name))
         usable = found if found is not None and found.disabled_at is None else None
         matches = await self._passwords.match(usable.password_hash if usable else None, password)
@@ -97,7 +98,7 @@ class SignIn:
     async def _begin(
         self, account: Account, password: str, before: str | None, known: str | None, limits: Limits
     ) -> StartedSession | None:
-        """Begin a session; ``None`` if the user has changed since the password was compared."""
+        """Start a session; ``None`` if the user has changed since the password was verified."""
         device = known or secret.new_session_secret()
         new, rehashed = secret.new_session_secret(), await self._rehashed(account, password)
 
@@ -121,16 +122,16 @@ class SignIn:
         )
 
     async def sign_out(self, cookie: str) -> None:
-        """End the session of a cookie, if it has one."""
+        """End the session of a cookie, if there is one."""
         if await self._database.write(lambda c: sessions.remove(c, secret.hash_secret(cookie))):
             log.info("signed out")
 
     async def slide(self, cookie: str) -> None:
-        """Let the session of a cookie live on."""
+        """Extend the session of a cookie."""
         await self._database.write(lambda c: sessions.slide(c, secret.hash_secret(cookie), self.life))
 
     async def _known_device(self, name: str, device: str | None) -> str | None:
-        """``device`` if it is the cookie of a browser in which this name has signed in."""
+        """``device`` if this name has signed in with it before."""
         if device is None or not secret.is_well_formed(device):
             return None
         hashed, name_key = secret.hash_secret(device), accounts.name_key(name)
@@ -143,7 +144,7 @@ class SignIn:
     def _limits(self, name: str, address: str, device: str | None) -> Limits:
         name_key = accounts.name_key(name)
         if device is not None:
-            # Its own allowance whatever others guess, also from its address (an office behind one).
+            # A separate limit, unaffected by guesses, even from the same address (an office's NAT).
             return ((_key("device", f"{device}:{name_key}"), self._per_name),)
         return (
             (_key("address", _network(address)), self._per_address),
@@ -157,7 +158,7 @@ class SignIn:
 
 
 async def _take(connection: AsyncConnection, limits: Limits) -> int:
-    """Use up one attempt of each, always in this order; the seconds to wait where there is none."""
+    """Count one attempt against each limit; returns the seconds to wait if one is exhausted."""
     await sign_in_throttle.forget(connection)
     for key, rate in limits:
         if wait := await sign_in_throttle.take(connection, key, rate):
@@ -170,7 +171,7 @@ def _key(kind: str, value: str) -> bytes:
 
 
 def _network(address: str) -> str:
-    """What one client cannot change at will: an IPv4 address, or the first half of an IPv6 one."""
+    """What a client cannot choose freely: an IPv4 address, or the first half of an IPv6 one."""
     found = parse_address(address)
     if found is None or found.version == 4:  # noqa: PLR2004 - IPv4
         return address

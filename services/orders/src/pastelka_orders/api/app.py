@@ -56,7 +56,7 @@ DESCRIPTION = "Turns the photos of a shop order into printable coloring pages an
 
 
 def create_app(settings: OrdersSettings) -> FastAPI:
-    """The application; connections are opened when it starts and closed when it ends."""
+    """Create the application; its lifespan opens and closes the connections."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -78,7 +78,7 @@ def create_app(settings: OrdersSettings) -> FastAPI:
         version="1",
         description=DESCRIPTION,
         lifespan=lifespan,
-        # Routes of our own, which have a rule like every other.
+        # Our own routes serve them, with a permission like every other.
         openapi_url=None,
         swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,
@@ -88,7 +88,7 @@ def create_app(settings: OrdersSettings) -> FastAPI:
             "max_fields": field_limits.FORM_FIELDS,
             "max_part_size": field_limits.FORM_FIELD_BYTES,
         },
-        # ``TelemetryMiddleware`` does what is needed at a fraction of the cost of spans for every operation.
+        # ``TelemetryMiddleware`` does this at a fraction of the cost of spans for every operation.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.router.route_class = AuthorizedRoute

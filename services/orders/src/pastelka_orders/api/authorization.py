@@ -1,6 +1,6 @@
-"""The rule of each route: who may use it. Declared where the route is, and kept before anything is read.
+"""Permissions: declared by each route, checked before the request's body is read.
 
-A rule is one of a route's ``dependencies``; a route without one is an error at the start.
+A permission is one of a route's ``dependencies``; a route without one is an error at startup.
 """
 
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -36,9 +36,9 @@ log = structlog.get_logger(__name__)
 class Permission:
     """Who may use a route.
 
-    ``viewer`` and ``operator``: callers of at least that role. ``anybody``: no caller is needed, but
-    pages of other sites and, without a lock, other machines are kept out. ``signed``: the request
-    proves by itself where it comes from. ``operations``: for probes; never behind the gateway.
+    ``viewer`` and ``operator``: principals with at least that role. ``anonymous``: no principal is needed,
+    but cross-site requests and, with ``AUTH_MODE=open``, remote ones are rejected. ``signed``: the handler
+    verifies the request's signature. ``operations``: for probes; not exposed by the gateway.
     """
 
     name: Literal["viewer", "operator", "anybody", "signed", "operations"]
@@ -50,11 +50,11 @@ class Permission:
 
     @property
     def is_guarded(self) -> bool:
-        """Whether it matters where the request comes from."""
+        """Whether the request's origin is checked."""
         return self.needs_principal or self.name == "anybody"
 
     async def __call__(self) -> None:
-        """Nothing: ``AuthorizedRoute`` has kept it before the request's body was read."""
+        """Do nothing: ``AuthorizedRoute`` has checked it before the body was read."""
 
 
 VIEWER = Depends(Permission("viewer"))
@@ -65,11 +65,11 @@ OPERATIONS = Depends(Permission("operations"))
 
 
 class PermissionMissingError(Exception):
-    """A route says not who may use it."""
+    """A route declares no permission."""
 
 
 class AuthorizedRoute(APIRoute):
-    """A route that keeps its rule, and says so in the OpenAPI document."""
+    """A route that enforces its permission and describes it in the OpenAPI document."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class AuthorizedRoute(APIRoute):
         )
 
     def get_route_handler(self) -> Handler:
-        """The route's handler behind its rule."""
+        """The route's handler behind the permission check."""
         handle, name = super().get_route_handler(), self.name
 
         async def guarded(request: Request) -> Response:
@@ -118,9 +118,9 @@ def _result(response: Response) -> dict[str, Any]:
 
 
 async def authorize(request: Request, permission: Permission) -> Principal | None:
-    """Let a request in, with who asks if that matters; raises the reason why not.
+    """Authorize a request; returns its principal if one is needed, or raises why it is refused.
 
-    What is found is kept in ``request.state``: ``client_info`` and ``principal``.
+    Stores ``client_info`` and ``principal`` in ``request.state``.
     """
     if not permission.is_guarded:
         return None
@@ -140,7 +140,7 @@ async def authorize(request: Request, permission: Permission) -> Principal | Non
 def _check_origin(
     request: Request, services: Services, client_info: ClientInfo, principal: Principal | None
 ) -> None:
-    # No page can make a browser send a token, so what comes with one is asked for on purpose.
+    # A page cannot make a browser send a token, so a request with one is not CSRF.
     if request.method in SAFE_METHODS or (principal is not None and principal.kind == "token"):
         return
     cross_site_origin = services.access.origins.cross_site_origin(request.headers, client_info)
@@ -149,7 +149,7 @@ def _check_origin(
 
 
 def client_info_of(request: Request) -> ClientInfo:
-    """By which way a request came: ``way_of(request).client`` is the address of who asks."""
+    """``ClientInfo`` of a request, parsed once."""
     found: ClientInfo | None = getattr(request.state, "client_info", None)
     if found is None:
         services: Services = request.app.state.services
@@ -160,7 +160,7 @@ def client_info_of(request: Request) -> ClientInfo:
 
 
 async def principal_of(request: Request) -> Principal | None:
-    """Who asks. Raises what ``Authenticator.of`` does."""
+    """Principal of a request. Raises what ``Authenticator.authenticate`` does."""
     if not hasattr(request.state, "principal"):
         services: Services = request.app.state.services
         cookie = request.cookies.get(SESSION_COOKIE)
@@ -179,11 +179,11 @@ async def _current_principal(request: Request) -> Principal:
 
 
 CurrentPrincipal = Annotated[Principal, Depends(_current_principal)]
-"""Who asks, for a route that wants to know."""
+"""The principal, as a route's parameter."""
 
 
 def permissions(app: FastAPI) -> Iterator[tuple[str, str, Permission]]:
-    """Method, path and rule of every route. Raises ``PermissionMissingError`` for one that has none."""
+    """Method, path and permission of every route. Raises ``PermissionMissingError``."""
     for context in iter_route_contexts(app.routes):
         permission = getattr(context.original_route, "permission", None)
         methods = sorted(context.methods or ())
@@ -194,14 +194,14 @@ def permissions(app: FastAPI) -> Iterator[tuple[str, str, Permission]]:
 
 
 def check_permissions(app: FastAPI) -> None:
-    """Raise ``PermissionMissingError`` unless every route has a rule, and every change needs an operator."""
+    """Raise ``PermissionMissingError`` if a route has no permission or lets viewers make changes."""
     for method, path, permission in permissions(app):
         if permission.name == "viewer" and method not in SAFE_METHODS:
             raise PermissionMissingError(f"{method} {path} lets viewers change something")
 
 
 def describe_schemes(app: FastAPI) -> None:
-    """Add to the OpenAPI document how a caller is known."""
+    """Add the security schemes to the OpenAPI document."""
     original = app.openapi
 
     def described() -> dict[str, Any]:

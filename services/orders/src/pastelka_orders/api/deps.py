@@ -1,4 +1,4 @@
-"""What routes are given: built once in the app's lifespan, never at import."""
+"""Dependencies of routes: built once in the app's lifespan, never at import."""
 
 import hashlib
 import re
@@ -28,7 +28,7 @@ from pastelka_orders.settings import OrdersSettings
 T = TypeVar("T")
 
 ViewWork = Callable[[Views], Awaitable[T]]
-"""What is read in one go."""
+"""A read by one query or several."""
 
 _JSON = "application/json"
 
@@ -36,11 +36,11 @@ _DIGITS = re.compile(r"[0-9]{17,}")
 
 
 def _readable(value: object) -> object:
-    """Beyond some thousand digits a number is not read any more; such an id does not exist either."""
+    """Truncate numbers that are too long for ``int``; no such id exists."""
     return 2**63 if isinstance(value, str) and _DIGITS.fullmatch(value) else value
 
 
-# An id beyond the column cannot exist: it is looked up as one that does not (404), never a 500.
+# An id beyond the column's range does not exist: 404, never 500.
 Id = Annotated[int, Field(ge=0), BeforeValidator(_readable), Path(description="Database id")]
 Sequence = Annotated[
     int, Field(ge=1), BeforeValidator(_readable), Path(description="Number of the dead letter")
@@ -58,7 +58,7 @@ OrderNumber = Annotated[
 
 @dataclass(frozen=True)
 class Access:
-    """What is needed to know who asks, and whether they may."""
+    """Parts of authentication and authorization."""
 
     proxy_headers: ProxyHeaders
     origins: OriginPolicy
@@ -68,7 +68,7 @@ class Access:
 
 @dataclass(frozen=True)
 class Services:
-    """Everything a route may use."""
+    """Dependencies of all routes."""
 
     settings: OrdersSettings
     database: Database
@@ -83,23 +83,23 @@ class Services:
 
     @property
     def files(self) -> str:
-        """URL below which stored files are served."""
+        """Base URL of stored files."""
         return public_url(self.settings.static_url, "") or ""
 
     async def view(self, work: ViewWork[T]) -> T:
-        """Read something to show."""
+        """Run a read of ``Views``."""
         shop, configured = self.settings.shop_orders_url, self.settings.shop_configured
         return await self.database.read(
             lambda connection: work(Views(connection, self.files, shop, shop_configured=configured))
         )
 
     async def write(self, work: Work[T]) -> T:
-        """Change something, in one transaction."""
+        """Run ``work`` in one transaction."""
         return await self.database.write(work)
 
 
 async def _services(request: Request) -> Services:
-    # Async, although it waits for nothing: FastAPI runs other dependencies in a thread.
+    # Async although it awaits nothing: FastAPI runs synchronous dependencies in a thread.
     found: Services = request.app.state.services
     return found
 
@@ -108,10 +108,10 @@ Deps = Annotated[Services, Depends(_services)]
 
 
 def answer(request: Request, model: type[BaseModel] | TypeAdapter[object], document: str) -> Response:
-    """A JSON document in the shape of ``model``, with an ``ETag``; 304 if the caller has it.
+    """Respond with a JSON document, validated as ``model``, with an ``ETag``; 304 if it is unchanged.
 
-    The document comes from the database as text; it is checked and written by pydantic in one go,
-    which is several times faster than by way of Python objects of our own.
+    The database returns the document as text; pydantic validates and serializes it in one pass, several times
+    faster than through our own Python objects.
     """
     if isinstance(model, TypeAdapter):
         body = model.dump_json(model.validate_json(document))

@@ -1,4 +1,4 @@
-"""The OpenAPI document and a page that shows it, with nothing loaded from elsewhere."""
+"""The OpenAPI document and its Swagger UI, without external resources."""
 
 from functools import cache
 from html import escape
@@ -24,7 +24,7 @@ _TYPES: dict[Part, str] = {
     "favicon-32x32.png": "image/png",
 }
 
-# The gateway's policy allows scripts from here only, so none is written into the page.
+# The gateway's content security policy forbids inline scripts.
 _HTML = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -42,11 +42,11 @@ _HTML = """<!doctype html>
 _START = f'SwaggerUIBundle({{ url: "{OPENAPI}", dom_id: "#api", deepLinking: true, filter: true }});\n'
 _FORM = "multipart/form-data"
 _SCHEMAS: dict[str, type[BaseModel]] = {"Problem": Problem, "ShopifyOrder": OrderPayload}
-"""No route has them as its own; they are referred to by name."""
+"""Schemas that no route declares; they are referenced by name."""
 
 
 def add_documents(app: FastAPI) -> None:
-    """Add the routes; none of them is in the document itself."""
+    """Add the routes; the document does not contain them."""
 
     @app.get(OPENAPI, include_in_schema=False, dependencies=[VIEWER])
     async def openapi() -> JSONResponse:
@@ -67,7 +67,7 @@ def add_documents(app: FastAPI) -> None:
 
 @cache
 def _content(part: Part) -> bytes:
-    """A file of Swagger UI, which the package fastapi-swagger brings."""
+    """A file of Swagger UI, from the package fastapi-swagger."""
     return resources.files("fastapi_swagger.resources").joinpath(part).read_bytes()
 
 
@@ -94,7 +94,7 @@ def _complete(document: dict[str, Any]) -> None:
 
 
 def _add_bounds(method: str, operation: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """What ``bounds`` may answer before any route is asked; a form has no other fields."""
+    """Add the errors of ``request_limits``; forms allow no additional fields."""
     statuses = [413, 422] if method != "post" else [413, 415, 422]
     form = operation.get("requestBody", {}).get("content", {}).get(_FORM)
     if form is not None:

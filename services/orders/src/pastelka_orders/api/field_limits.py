@@ -1,17 +1,17 @@
-"""How much of anything a request may bring. What an operator may change is in ``OrdersSettings``.
+"""Limits of request fields. Configurable limits are in ``OrdersSettings``.
 
-Limits of photos are in ``photos.photo_limits``, of what the shop sends in ``shopify.parsing``, of the options
-of pages in ``pastelka_common.contracts.options``.
+Limits of photos are in ``photos.photo_limits``, of the shop's data in ``shopify.parsing``, of page options in
+``pastelka_common.contracts.options``.
 """
 
 MAX_ID = 2**31 - 1
-"""Of a database id: the columns are ``integer``. There is none beyond, so it is 404."""
+"""Of a database id: the columns are ``integer``. Larger ids are 404."""
 
 MAX_SEQUENCE = 2**53 - 1
-"""Of a dead letter's number, which JavaScript reads, too."""
+"""Of a dead letter's number: exact in JavaScript."""
 
 PAGE_SIZE, MIN_PAGE, MAX_PAGE = 50, 1, 200
-"""Orders in one page of the list."""
+"""Orders per page of the list."""
 
 ORDER_NUMBER_LENGTH = 100
 CURSOR_LENGTH = 200
@@ -25,20 +25,20 @@ TITLE_LENGTH = 200
 DEDICATION_LENGTH = 2000
 LAYOUT_LENGTH = 100
 MAX_COPIES = 999
-"""Of one line item."""
+"""Per line item."""
 
 FORM_FIELDS = 10
-"""Parts of an upload that are no photos."""
+"""Parts of an upload other than photos."""
 FORM_FIELD_BYTES = 16 * 1024
 
 HEAD_BYTES = 32 * 1024
 """Request line and headers together."""
 
 QUERY_PARAMETERS = 50
-"""Of an address: more than any route has."""
+"""Per URL: more than any route has."""
 COOKIE_ESCAPES = 200
 """Backslashes in all cookies; ours have none."""
 CONTENT_TYPE_BYTES = 1000
 
 EXPORT_SECONDS = 900
-"""A ZIP or PDF is sent for as long, however slowly it is read."""
+"""Time limit of sending a ZIP or PDF, however slow the client is."""

@@ -1,4 +1,4 @@
-"""OpenAPI links: from what one operation answers to what can be asked next."""
+"""OpenAPI links: from an operation's response to possible next operations."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def of_image(status: int) -> Responses:
 
 
 def of_version(status: int, kind: str) -> Responses:
-    """From a version to what can be done with it."""
+    """From a version to its operations."""
     version = "$response.body#/id"
     return {
         status: {

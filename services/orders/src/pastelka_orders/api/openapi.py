@@ -15,7 +15,7 @@ from pastelka_orders.settings import OrdersSettings
 
 def document() -> str:
     """The document as it is checked in."""
-    # No connection is made: the settings only have to be complete.
+    # No connection is opened: the settings only have to be complete.
     url = SecretStr("postgresql+asyncpg://localhost/none")
     app = create_app(OrdersSettings(database_url=url))
     return json.dumps(app.openapi(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"

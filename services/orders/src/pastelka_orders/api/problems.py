@@ -22,7 +22,7 @@ from pastelka_orders.photos.errors import PhotosRefusedError
 
 # Python 3.11 has the older name.
 _PHRASES = {413: "Content Too Large"}
-# Said by the parser of forms, which does not even read the rest.
+# Message of the form parser, which does not read the rest.
 _TOO_MANY_FILES = "Too many files"
 _UNCHANGED = "Nothing was changed; try again in a moment."
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 
 class InvalidError(HTTPException):
-    """One thing that is wrong with a request, found before its route is asked."""
+    """One error of a request, found before its route runs."""
 
     def __init__(self, field: str, code: str, message: str) -> None:
         super().__init__(HTTPStatus.UNPROCESSABLE_ENTITY, message)
@@ -44,7 +44,7 @@ Responses = dict[int | str, dict[str, Any]]
 
 
 def declared(*statuses: int) -> Responses:
-    """OpenAPI entries of the problems a route may answer."""
+    """OpenAPI entries of the problems a route may return."""
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {
         status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: schema}}
@@ -72,7 +72,7 @@ def problem(
 
 
 def document(status: int, code: str, title: str, detail: str) -> dict[str, Any]:
-    """What every problem document has."""
+    """The members that every problem document has."""
     return {
         "type": f"urn:pastelka:{code}",
         "title": title,
@@ -126,7 +126,7 @@ async def _http(request: Request, error: HTTPException) -> JSONResponse:
         return _other_methods(request, code, phrase)
     if error.status_code == HTTPStatus.BAD_REQUEST and str(error.detail).startswith(_TOO_MANY_FILES):
         most = request.app.state.services.settings.order_max_photos
-        reason = f"More than {most} photos were sent; at most {most} at once are accepted."
+        reason = f"More than {most} photos; the limit per upload is {most}."
         return await _photos(request, PhotosRefusedError(reason, code="photos_too_many"))
     return problem(error.status_code, code, phrase, str(error.detail), headers=headers)
 
@@ -134,26 +134,26 @@ async def _http(request: Request, error: HTTPException) -> JSONResponse:
 def _other_methods(request: Request, code: str, phrase: str) -> JSONResponse:
     """405 with all methods of the path: the framework names those of one of its routes only."""
     paths = request.app.openapi()["paths"]
-    # One that is literally there comes first: POST orders/fetch-from-shopify is no order's number.
+    # A literal path comes first: in POST orders/fetch-from-shopify there is no order number.
     templates = [request.url.path] if request.url.path in paths else paths
     found = next((one for one in templates if compile_path(one)[0].match(request.url.path)), None)
     allowed = [method.upper() for method in paths.get(found, {"get": {}})]
     names = ", ".join([*allowed, "HEAD"] if "GET" in allowed else allowed)
-    detail = f"{request.method} is not answered here; {names} would be."
+    detail = f"Method {request.method} not allowed; use {names}."
     return problem(405, code, phrase, detail, headers={"Allow": names})
 
 
 async def _database(_request: Request, error: Exception) -> JSONResponse:
     log.warning("database unavailable", error=str(error))
     if isinstance(error, CommitUnconfirmedError):
-        detail = "The database did not confirm the change. It may have been made: look before you try again."
+        detail = "The database did not confirm the change. It may have been made: check before you try again."
         return problem(503, error.code, "Change not confirmed", detail, headers={"Retry-After": "2"})
     title = "The database does not answer"
     return problem(503, "database_unavailable", title, _UNCHANGED, headers={"Retry-After": "2"})
 
 
 async def _database_fault(request: Request, error: DBAPIError | PostgresError) -> JSONResponse:
-    """A database that is starting up or shutting down says so in its own words."""
+    """Map a starting or stopping database to 503, other errors to 500."""
     return await (_database(request, error) if is_transient(error) else _unexpected(request, error))
 
 
@@ -174,7 +174,7 @@ async def _storage_away(_request: Request, error: StorageUnavailableError) -> JS
 async def _unexpected(_request: Request, error: Exception) -> JSONResponse:
     log.error("request failed", exc_info=error)
     return problem(
-        500, "internal_error", "An unexpected error", "Nothing was changed; the service's log tells more."
+        500, "internal_error", "An unexpected error", "Nothing was changed; see the service's log."
     )
 
 

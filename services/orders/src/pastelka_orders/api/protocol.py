@@ -1,8 +1,7 @@
-"""HTTP/1.1 on the wire: what is no request is refused, and a connection is kept only while it is in step.
+"""HTTP/1.1 protocol: rejects malformed requests, and closes a connection after an unread body.
 
-A request whose body has not arrived when it is answered leaves the connection out of step: a gateway
-that announced a body and never sends it would have its next request read as that body (RFC 9112, 9.3:
-a server must read the whole body or close the connection).
+If a response is sent before the request's body has arrived, the next request on the connection could be read
+as that body (RFC 9112, 9.3: a server must read the whole body or close the connection).
 """
 
 import asyncio
@@ -19,16 +18,16 @@ from pastelka_orders.api.field_limits import HEAD_BYTES
 from pastelka_orders.api.problems import MEDIA_TYPE, document
 
 LINGER_SECONDS = 2.0
-"""For which the rest of a body is read and dropped before the connection is closed: closed at once, the
-kernel would reset it, and a client that is still sending would lose the answer (RFC 9112, 9.6)."""
+"""Time in which the rest of a body is discarded before the connection is closed: if closed at once, the
+kernel would reset it, and a client that is still sending would lose the response (RFC 9112, 9.6)."""
 
 log = structlog.get_logger(__name__)
 
 
 class LimitedHttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, with a limit on request line and headers, which it keeps until they end.
+    """uvicorn's protocol, with a limit on the size of request line and headers.
 
-    It closes a connection after a request whose body had not arrived when the answer began, and says so.
+    It closes a connection, with ``Connection: close``, if the body had not arrived when the response began.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -40,7 +39,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         """Bytes from the network."""
         began = self._in_head
         super().data_received(data)
-        # What came before the head, in the same piece, may have been another request's body.
+        # Bytes before the head in the same chunk may belong to the previous request's body.
         if began and self._in_head:
             self._head += len(data)
             if self._head > HEAD_BYTES and not self.transport.is_closing():
@@ -52,7 +51,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """The headers have ended: now their size is known even where they came in one piece."""
+        """Check the size of headers that arrived in one chunk."""
         self._in_head = False
         self._head = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if self._head > HEAD_BYTES:
@@ -60,22 +59,22 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        in_step: Any = _InStep(app, cycle)  # uvicorn has types of its own for what ASGI is
+        in_step: Any = _InStep(app, cycle)  # uvicorn has its own ASGI types
         super()._start_asgi_task(cycle, in_step)
 
     def send_400_response(self, msg: str) -> None:
-        """Called when the parser gave up."""
+        """Respond to what the parser rejected."""
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None and cycle.response_started and not cycle.response_complete:
-            self.transport.close()  # a second head would become part of the answer that is on its way
+            self.transport.close()  # a second response would corrupt the one being sent
             return
         if self._head > HEAD_BYTES and not self._in_head:
             self._refuse_head()
         else:
-            self._refuse(HTTPStatus.BAD_REQUEST, f"{msg.rstrip('.')}: it is not HTTP/1.1.")
+            self._refuse(HTTPStatus.BAD_REQUEST, f"{msg.rstrip('.')}: not HTTP/1.1.")
 
     def _refuse_head(self) -> None:
-        detail = f"Request line and headers may have {HEAD_BYTES} bytes; at least {self._head} came."
+        detail = f"Request line and headers too large: at least {self._head} bytes, limit {HEAD_BYTES}."
         self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, detail)
 
     def _refuse(self, status: HTTPStatus, detail: str) -> None:
@@ -90,7 +89,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
 
 class _InStep:
-    """The application for one request: its connection is closed unless the whole body has arrived."""
+    """ASGI wrapper for one request: closes its connection unless the whole body has arrived."""
 
     def __init__(self, app: ASGIApp, cycle: RequestResponseCycle) -> None:
         self._app = app
@@ -104,7 +103,7 @@ class _InStep:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 if self._cycle.more_body:
-                    self._cycle.keep_alive = False  # uvicorn says "Connection: close" and closes
+                    self._cycle.keep_alive = False  # uvicorn sends "Connection: close" and closes
             elif self._cycle.more_body and not message.get("more_body", False):
                 await send({**message, "more_body": True})
                 await _drop_body(receive)
@@ -114,8 +113,8 @@ class _InStep:
         try:
             await self._app(scope, receive, sent)
         except Exception:
-            # The framework raises again what it has answered with 500. uvicorn would close the
-            # connection without having said so, and the gateway lose the next request on it.
+            # The framework re-raises after its 500 response. uvicorn would then close the connection without
+            # announcing it, and the gateway would lose the next request on it.
             if not self._cycle.response_complete:
                 raise
             if status != HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -123,7 +122,7 @@ class _InStep:
 
 
 async def _drop_body(receive: Receive) -> None:
-    """Read what still comes of the body, for a while."""
+    """Discard the rest of the body, for up to ``LINGER_SECONDS``."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(LINGER_SECONDS):
             while (await receive()).get("more_body", False):

@@ -1,4 +1,4 @@
-"""What a request has to be before any route looks at it: not too large, readable, and of the right kind."""
+"""Checks before routing: size, encoding and media type of a request."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _MEDIA_TYPES: Mapping[Kind, str] = {"json": "application/json", "form": "multipa
 
 @dataclass(frozen=True, slots=True)
 class BodyLimit:
-    """The body that a route takes: ``most`` bytes; of ``any`` kind means that the route judges it itself."""
+    """Body that a route accepts; kind ``any``: the route checks the media type itself."""
 
     kind: Kind
     most: int
@@ -30,18 +30,18 @@ class BodyLimit:
 
 @dataclass(frozen=True)
 class BodyLimits:
-    """The bodies of all routes: ``usual`` is that of routes that are not named by method and path."""
+    """Limits by method and path; ``default`` for all other routes."""
 
     usual: BodyLimit
     by_route: Mapping[tuple[str, str], BodyLimit] = field(default_factory=dict)
 
     def of(self, scope: Scope) -> BodyLimit:
-        """What the route of this request takes."""
+        """Limit of the request's route."""
         return self.by_route.get((scope["method"], scope["path"]), self.usual)
 
 
 class RequestRejectedError(Exception):
-    """A request that no route gets to see."""
+    """A request rejected before routing."""
 
     def __init__(self, status: int, code: str, title: str, detail: str) -> None:
         super().__init__(detail)
@@ -49,14 +49,14 @@ class RequestRejectedError(Exception):
 
 
 class BodyTooLargeError(HTTPException):
-    """A body that turns out to be too large while it is read."""
+    """A body that exceeds the limit, as announced or while it is read."""
 
-    def __init__(self, most: int, came: str) -> None:
-        super().__init__(413, f"The body may have {most} bytes here; {came}.")
+    def __init__(self, max_bytes: int, size: str) -> None:
+        super().__init__(413, f"Request body too large: {size} bytes, limit {max_bytes}.")
 
 
 class RequestLimitsMiddleware:
-    """ASGI middleware: refuses what is too large, unreadable or of the wrong kind, and says what is right."""
+    """ASGI middleware: rejects requests that are too large, malformed or of the wrong media type."""
 
     def __init__(self, app: ASGIApp, bodies: BodyLimits) -> None:
         self._app = app
@@ -84,7 +84,7 @@ class RequestLimitsMiddleware:
         body = self._bodies.of(scope)
         length = int(headers.get("content-length", "0"))
         if length > body.most:
-            raise BodyTooLargeError(body.most, f"{length} were announced")
+            raise BodyTooLargeError(body.most, str(length))
         counted = _counted(receive, body.most)
         has_body = length or "transfer-encoding" in headers
         if body.kind == "any" or scope["method"] != "POST" or not has_body:
@@ -94,35 +94,33 @@ class RequestLimitsMiddleware:
 
 
 def _check_address(scope: Scope) -> None:
-    """Check that path and query are UTF-8, and that no parameter is repeated, which would be ambiguous.
+    """Check that path and query are UTF-8 and no parameter is repeated.
 
     Runs before authentication, so its time is linear in their length.
     """
     path, query = scope.get("raw_path") or b"", scope["query_string"]
     if (given := query.count(b"&") + 1) > QUERY_PARAMETERS:
-        detail = f"The address may have {QUERY_PARAMETERS} parameters; it has {given}."
+        detail = f"Too many query parameters: {given}, limit {QUERY_PARAMETERS}."
         raise RequestRejectedError(400, "too_many_parameters", "Too many parameters", detail)
     for name, raw in (("path", unquote_to_bytes(path)), ("query", unquote_to_bytes(query))):
         if not _is_utf8(raw):
-            message = f"The {name} is not UTF-8 when its %-escapes are decoded."
+            message = f"The percent-decoded {name} is not UTF-8."
             raise InvalidError(name, "not_utf8", message)
     names = Counter(key for key, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True))
     twice = sorted(name for name, times in names.items() if times > 1)
     if twice:
-        message = f"Given {names[twice[0]]} times; a parameter may be given once."
+        message = f"Given {names[twice[0]]} times; a parameter may occur once."
         raise InvalidError(twice[0], "given_twice", message)
 
 
 def _check_headers(headers: Headers) -> None:
-    """Refuse what Python's parsers of these headers take quadratic time for."""
-    # Before Python 3.11.10 and 3.12.6 http.cookies takes quadratic time for them (CVE-2024-7592).
+    """Reject headers that Python's parsers need quadratic time for."""
+    # Before Python 3.11.10 and 3.12.6, http.cookies needs quadratic time (CVE-2024-7592).
     if sum(value.count("\\") for value in headers.getlist("cookie")) > COOKIE_ESCAPES:
-        detail = (
-            f"The cookies may have {COOKIE_ESCAPES} backslashes; they have more. Delete this site's cookies."
-        )
+        detail = f"The cookies have more than {COOKIE_ESCAPES} backslashes. Delete this site's cookies."
         raise RequestRejectedError(400, "bad_request", "Bad Request", detail)
     if len(headers.get("content-type", "")) > CONTENT_TYPE_BYTES:
-        detail = f"Content-Type may have {CONTENT_TYPE_BYTES} bytes."
+        detail = f"Content-Type exceeds {CONTENT_TYPE_BYTES} bytes."
         raise RequestRejectedError(400, "bad_request", "Bad Request", detail)
 
 
@@ -140,16 +138,16 @@ def _check_kind(content_type: str | None, kind: Kind) -> None:
     header["content-type"] = content_type or ""
     given = header.get_content_type() if content_type else "none"
     if given != expected and not (kind == "json" and given.endswith("+json")):
-        raise _wrong_kind(f"The body has to be {expected}; its Content-Type is {given[:100]}.")
+        raise _wrong_kind(f"The body must be {expected}; its Content-Type is {given[:100]}.")
     charset = (header.get_content_charset() or "utf-8").lower()
     if charset not in {"utf-8", "utf8"}:
-        raise _wrong_kind(f"The body has to be in UTF-8; its Content-Type says {charset[:40]}.")
+        raise _wrong_kind(f"The body must be UTF-8; its Content-Type says {charset[:40]}.")
     if kind == "form" and not header.get_boundary():
         raise RequestRejectedError(
             400,
             "bad_request",
             "Bad Request",
-            "Content-Type has no boundary; without it the parts are not found.",
+            "Content-Type has no boundary parameter.",
         )
 
 
@@ -158,7 +156,7 @@ def _wrong_kind(detail: str) -> RequestRejectedError:
 
 
 def _counted(receive: Receive, most: int) -> Receive:
-    """``receive`` that raises ``BodyTooLargeError`` at the first byte too many."""
+    """``receive`` that raises ``BodyTooLargeError`` at the first byte over the limit."""
     total = 0
 
     async def received() -> Message:
@@ -167,14 +165,14 @@ def _counted(receive: Receive, most: int) -> Receive:
         if message["type"] == "http.request":
             total += len(message.get("body", b""))
             if total > most:
-                raise BodyTooLargeError(most, f"{total} came so far")
+                raise BodyTooLargeError(most, f"at least {total}")
         return message
 
     return received
 
 
 def _json(receive: Receive) -> Receive:
-    """``receive`` of a JSON body, all of it at once and checked, when the route asks for it."""
+    """``receive`` that reads and checks the whole JSON body on the first call."""
     asked = False
 
     async def received() -> Message:
@@ -192,7 +190,7 @@ async def _read_json(receive: Receive) -> Message:
     more = True
     while more:
         message = await receive()
-        if message["type"] != "http.request":  # the caller is gone
+        if message["type"] != "http.request":  # the client has disconnected
             return message
         body += message.get("body", b"")
         more = message.get("more_body", False)
@@ -202,7 +200,7 @@ async def _read_json(receive: Receive) -> Message:
 
 
 def _check_json(body: bytes) -> None:
-    """Stricter than Python's parser: no NaN, no half surrogates, and not as deep as one likes."""
+    """Stricter than Python's parser: no NaN, no lone surrogates, bounded depth."""
     try:
         from_json(body, allow_inf_nan=False, cache_strings="none")
     except ValueError as error:
@@ -219,7 +217,7 @@ def _refusal(error: RequestRejectedError | BodyTooLargeError) -> ASGIApp:
 
 
 class HeadAsGetMiddleware:
-    """ASGI middleware: HEAD is answered as GET is, without the content."""
+    """ASGI middleware: answers HEAD like GET, without the content."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Letting browsers subscribe at the Mercure hub."""
+"""Authorization of browsers at the Mercure hub."""
 
 import math
 from datetime import UTC, datetime, timedelta
@@ -10,8 +10,8 @@ from pastelka_orders.settings import OrdersSettings
 
 COOKIE = "mercureAuthorization"
 LEFT = "Mercure-Max-Age"
-"""Header: for how many seconds the hub will take the cookie that comes with it. The page, which cannot
-read the cookie, renews it in time by that."""
+"""Header: seconds until the cookie in the same response expires. The page, which cannot read the cookie, uses
+it to renew in time."""
 
 _PATH = "/.well-known/mercure"
 _TOPICS = ["orders", "orders/{order_number}", "heartbeat"]
@@ -20,10 +20,10 @@ _REUSED_SHARE = 10
 
 
 class Subscriptions:
-    """A short-lived cookie for the topics there are.
+    """Sets a short-lived subscriber cookie for all topics.
 
-    All browsers may hear the same, so a token serves them all for a minute (for a tenth of its life,
-    if that is less) before a new one is made.
+    All browsers have the same subscriptions, so they share a token for a minute (or a tenth of its lifetime,
+    if that is less).
     """
 
     def __init__(self, settings: OrdersSettings) -> None:
@@ -34,7 +34,7 @@ class Subscriptions:
         self._made_at = datetime.min.replace(tzinfo=UTC)
 
     def allow(self, response: Response, *, secure: bool) -> None:
-        """Give the browser the cookie, and tell it where the hub is; ``secure``: it speaks TLS to us."""
+        """Set the cookie and the ``Link`` to the hub; ``secure``: the browser uses TLS."""
         if self._key is None:
             return
         now = datetime.now(UTC)
@@ -47,13 +47,13 @@ class Subscriptions:
         response.headers["Link"] = f'<{_PATH}>; rel="mercure"'
 
     def clear(self, response: Response, *, secure: bool) -> None:
-        """Take the cookie away."""
+        """Delete the cookie."""
         if self._key is not None:
             response.delete_cookie(COOKIE, path=_PATH, secure=secure, httponly=True, samesite="strict")
 
     def _current_token(self, key: str, now: datetime) -> str:
         if now - self._made_at > self._reused_for:
-            # Whole seconds, as the token has them.
+            # Whole seconds, like the token's ``exp``.
             self._made_at = now.replace(microsecond=0)
             claims = {"mercure": {"subscribe": _TOPICS}, "exp": self._made_at + self._lifetime}
             self._token = jwt.encode(claims, key, algorithm="HS256")

@@ -1,4 +1,4 @@
-"""Every request measured, and part of a trace."""
+"""Duration and trace of every request."""
 
 import time
 
@@ -17,9 +17,9 @@ REQUESTS = Histogram(
 
 
 class TelemetryMiddleware:
-    """ASGI middleware: a span that goes on the caller's trace, and a duration by route and status.
+    """ASGI middleware: a span in the caller's trace, and the duration by route and status.
 
-    Reads (GET, HEAD) are measured only: they cause nothing that a trace would have to explain.
+    Reads (GET, HEAD) get no span: they cause no further work.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -1,5 +1,5 @@
 """The printed coloring book: from the chosen pages of an order to one PDF.
 
-Composing knows no database and no storage: :mod:`.process` is given files and a description, runs the
-composer in a process of its own, and gets a PDF and pictures of its sheets.
+Composing needs no database and no storage: :mod:`.process` passes files and a description to the composer in
+a separate process, which writes a PDF and previews of its sheets.
 """

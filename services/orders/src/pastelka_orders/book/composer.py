@@ -1,8 +1,8 @@
-"""``python -m pastelka_orders.book.composer FOLDER``: composes a book for :mod:`.process`, within bounds.
+"""``python -m pastelka_orders.book.composer FOLDER``: composes a book, with resource limits.
 
 ``FOLDER`` holds ``job.json`` (:class:`ComposeJob`); ``book.pdf`` and ``sheet_<n>.webp`` are written into it,
 and the outcome, :class:`ComposedBook` or :class:`BookRefusal`, goes to standard output. Typesetter and
-decoders read files that others made: here they may run out of memory or time, and only the book is lost.
+decoders read untrusted files: in this process, exhausting memory or time fails only the book.
 """
 
 import json
@@ -38,7 +38,7 @@ _PREVIEW_PIXELS = 560
 """Longer side of a preview."""
 _PHOTO_PIXELS = 1200
 """Longer side of a photo on the cover or the last page."""
-# Pixels that the typesetter writes as grey ones.
+# Modes that the typesetter writes as grey pixels.
 _KEPT_MODES = frozenset({"1", "L", "I;16"})
 _UNREADABLE = (OSError, SyntaxError, ValueError)
 
@@ -47,7 +47,7 @@ Image.MAX_IMAGE_PIXELS = None
 
 
 class FinishedBook(BaseModel):
-    """The PDF of an order, and what the sheet before it says."""
+    """The PDF of an order, and the data of its separator sheet."""
 
     books: OrderBooks
     options: BookOptions
@@ -71,7 +71,7 @@ class ComposeJob(BaseModel):
 
 
 class UnprintableError(Exception):
-    """A page that is no picture; names it."""
+    """A page is not a readable picture; the message names it."""
 
 
 def compose(job: ComposeJob, folder: Path) -> ComposedBook:
@@ -90,7 +90,7 @@ def compose(job: ComposeJob, folder: Path) -> ComposedBook:
 
 
 def join(job: ComposeJob, folder: Path) -> ComposedBook:
-    """Write one PDF of finished ones. Raises ``TooManySheetsError``."""
+    """Merge finished PDFs into one. Raises ``TooManySheetsError``."""
     files = []
     for number, part in enumerate(job.parts):
         if not part.books.has_separator:
@@ -117,7 +117,7 @@ def _pdf(compiler: typst.Compiler, job: ComposeJob) -> bytes:
 
 
 def _single(document: bytes | list[bytes] | None) -> bytes:
-    """The PDF; only pictures are several."""
+    """The PDF; only picture formats yield several documents."""
     if not isinstance(document, bytes):
         raise TypeError("a PDF is one document")
     return document
@@ -126,7 +126,7 @@ def _single(document: bytes | list[bytes] | None) -> bytes:
 def _write_sheets(
     books: OrderBooks, options: BookOptions, title: str, imposition: Imposition, folder: Path
 ) -> None:
-    """The template and what it sets."""
+    """Write the template and its data."""
     sheet = Sheet(options)
     width, height = sheet.media
     document = {
@@ -143,7 +143,7 @@ def _write_sheets(
 
 
 def _prepared(order: OrderBooks, options: BookOptions, folder: Path) -> OrderBooks:
-    """The books with names of files in ``folder``, which is all that the typesetter can read."""
+    """Copy the books' files into ``folder``, the only place that the typesetter can read."""
     books = [
         book.model_copy(
             update={
@@ -163,7 +163,7 @@ def _prepared(order: OrderBooks, options: BookOptions, folder: Path) -> OrderBoo
 
 
 def _art(picture: Picture, target: Path) -> Path:
-    """Vectors and grey pixels as they are; other pixels as grey on white."""
+    """Copy vectors and grey pixels; convert other pixels to grey on white."""
     target = target.with_suffix(picture.art.suffix)
     if picture.art.suffix == ".svg":
         target.symlink_to(picture.art.resolve())
@@ -187,7 +187,7 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 
 def _photo(picture: Picture, options: BookOptions, target: Path) -> Path | None:
-    """A small copy, if the book shows photos."""
+    """Write a small copy, if the book shows photos."""
     if picture.photo is None or not (options.has_cover_photo or options.has_photo_page):
         return None
     try:
@@ -241,16 +241,14 @@ def _outcome(job: ComposeJob, folder: Path) -> ComposedBook | BookRefusal:
     except TooManySheetsError:
         return BookRefusal(
             code="book_too_large",
-            message=f"The book would have more than {MAX_SHEETS} sheets; ask for a note of the copies.",
+            message=f"The book would have more than {MAX_SHEETS} sheets; print copies as a note instead.",
         )
     except MemoryError:
-        return BookRefusal(
-            code="book_too_large", message="Composing the book takes more memory than is allowed."
-        )
+        return BookRefusal(code="book_too_large", message="Composing the book exceeds the memory limit.")
 
 
 def main() -> None:
-    """Compose the book of the folder that is the only argument."""
+    """Compose the book in the folder given as the only argument."""
     folder = Path(sys.argv[1])
     job = ComposeJob.model_validate_json((folder / JOB).read_bytes())
     _limit(job)
@@ -261,7 +259,7 @@ def main() -> None:
 
 
 def _limit(job: ComposeJob) -> None:
-    """Bound address space and processor time; beyond the latter the process is ended (SIGXCPU)."""
+    """Limit address space and CPU time; exceeding the latter ends the process (SIGXCPU)."""
     resource.setrlimit(resource.RLIMIT_AS, (job.memory_bytes, resource.RLIM_INFINITY))
     resource.setrlimit(resource.RLIMIT_CPU, (job.cpu_seconds, job.cpu_seconds + 5))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -1,4 +1,4 @@
-"""What a book is made of, and the options of printing it: plain data that travels as JSON."""
+"""Content and print options of a book: plain data, serialized as JSON."""
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -60,7 +60,7 @@ class Picture(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     label: str
-    """What an error calls it."""
+    """Its name in error messages."""
     art: Path
     photo: Path | None = None
 
@@ -86,18 +86,18 @@ class OrderBooks(BaseModel):
     customer: str = ""
     books: tuple[Book, ...]
     has_separator: bool = False
-    """A sheet before the books that says whose they are."""
+    """Whether a sheet before the books names order and customer."""
 
 
 class ComposedBook(BaseModel):
-    """What became of it: number of ``sheets`` with copies, and without."""
+    """A composed book: number of ``sheets`` with all copies, of ``previews`` without."""
 
     sheets: int
     previews: int
 
 
 class BookRefusal(BaseModel):
-    """Why it cannot be composed."""
+    """Why a book cannot be composed."""
 
     code: str
     message: str

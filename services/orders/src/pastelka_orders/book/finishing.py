@@ -1,4 +1,4 @@
-"""What the typesetter does not do: boxes, grey of the device, copies, metadata, several books as one.
+"""Post-processing of the typesetter's PDF: boxes, device grey, copies, metadata, merging.
 
 Sources: ISO 32000-1 (PDF 1.7), 14.11.2 for the boxes and 8.6.4.2 for ``DeviceGray``; ISO 19005-2 (PDF/A-2b)
 permits it, as the typesetter adds an output intent.
@@ -20,7 +20,7 @@ CREATOR = "Pastelka"
 
 _PAGE_COUNT = "{http://ns.adobe.com/xap/1.0/t/pg/}NPages"
 
-# The typesetter writes every color like this.
+# How the typesetter sets every color.
 _PAINT = re.compile(rb"/(c\d+) (cs|CS) ([\d.]+) ([\d.]+) ([\d.]+) (scn|SCN)\b")
 _GRAY = {b"scn": b"g", b"SCN": b"G"}
 
@@ -38,7 +38,7 @@ def finish(content: bytes, target: Path, options: BookOptions, order: Sequence[i
 
 
 def merge(files: Sequence[Path], target: Path, *, title: str, most: int) -> int:
-    """Write one PDF of several; returns how many sheets it has. Raises ``TooManySheetsError``."""
+    """Merge several PDFs into one; returns its number of sheets. Raises ``TooManySheetsError``."""
     with pikepdf.open(files[0]) as pdf:
         for file in files[1:]:
             with pikepdf.open(file) as other:
@@ -62,7 +62,7 @@ def _save(pdf: Pdf, target: Path, *, title: str | None = None) -> None:
 
 
 def _set_boxes(page: Object, options: BookOptions) -> None:
-    """The trimmed sheet, the bleed around it, and around both the room for marks."""
+    """Set trim box, bleed box and the media box around both, with space for marks."""
     sheet = Sheet(options)
     width, height = sheet.media
     for name, inset in (
@@ -76,7 +76,7 @@ def _set_boxes(page: Object, options: BookOptions) -> None:
 
 
 def _use_device_gray(pdf: Pdf) -> None:
-    """Make grey of a profile the device's, and colors of drawings grey: black is black ink only."""
+    """Convert profiled grey and colors to ``DeviceGray``, so that black uses black ink only."""
     for found in pdf.objects:
         if not isinstance(found, Dictionary | Stream):
             continue

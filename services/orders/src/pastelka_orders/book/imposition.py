@@ -1,7 +1,7 @@
-"""Which sheets a book has, and what is where on them.
+"""Imposition: the sheets of a book, and the elements on them.
 
-The sheets of one copy are set once; ``order`` says which of them the PDF repeats. Marks and the order's
-number are in the margin that is cut off, nowhere else.
+The sheets of one copy are set once; ``order`` lists them as the PDF repeats them. Marks and the order's
+number are only in the margin that is cut off.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,12 +15,12 @@ from pastelka_orders.book.paper import MARGIN, MARK_DISTANCE, MARK_LENGTH, Area,
 from pastelka_orders.book.text_fit import FittedText, fit_text, printable_text
 
 MAX_SHEETS = 5_000
-"""Of one PDF; more copies are better ordered with a note."""
+"""Of one PDF; beyond, a note of the number of copies is the better choice."""
 
 _PER_SHEET: dict[Layout, int] = {"auto": 1, "one": 1, "two": 2, "four": 4}
 _PHOTOS_ON_A_PAGE = 30
 _FRAME = 4.0
-"""From the printable area to what is written on the cover."""
+"""From the printable area to the text of the cover."""
 _TITLE = (44.0, 20.0)
 _DEDICATION = (34.0, 16.0)
 _SMALL = 8.0
@@ -32,14 +32,14 @@ class TooManySheetsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One thing on a sheet; ``values`` are those of its kind in ``template.typ``."""
+    """One element of a sheet; ``values`` depend on its kind in ``template.typ``."""
 
     kind: str
     area: Area
     values: dict[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """For the template."""
+        """The element as the template reads it."""
         return {"kind": self.kind, **asdict(self.area), **self.values}
 
 
@@ -51,7 +51,7 @@ class Imposition:
     order: list[int] = field(default_factory=list)
 
     def add(self, sheets: Sequence[list[Element]], copies: int) -> None:
-        """Add so many copies of ``sheets``."""
+        """Add ``copies`` of ``sheets``."""
         if len(self.order) + len(sheets) * copies > MAX_SHEETS:
             raise TooManySheetsError(f"more than {MAX_SHEETS} sheets")
         first = len(self.sheets)
@@ -60,13 +60,13 @@ class Imposition:
 
 
 def fit_dedication(text: str, options: BookOptions, *, has_photo: bool) -> FittedText:
-    """The dedication as the cover has it."""
+    """The dedication, fitted to the cover."""
     area = _cover_areas(options, has_photo=has_photo, has_dedication=True)[2]
     return _fitted(text, area, _DEDICATION, options)
 
 
 def cells_of(layout: Layout, options: BookOptions) -> list[Area]:
-    """Where pictures are on the sheets of this layout."""
+    """Areas of the pictures on a sheet of this layout."""
     return Sheet(options).cells(_PER_SHEET[layout], is_even=False)
 
 
@@ -87,7 +87,7 @@ def impose(order: OrderBooks, options: BookOptions) -> Imposition:
 
 
 def impose_separator(order: OrderBooks, options: BookOptions) -> Imposition:
-    """The sheet that says whose books follow, alone."""
+    """The separator sheet alone."""
     found = Imposition()
     books = _Books(options, order)
     found.add(list(books.padded([books.separator()])), 1)
@@ -118,7 +118,7 @@ class _Books:
         return sheets
 
     def padded(self, sheets: list[list[Element]]) -> Iterator[list[Element]]:
-        """The sheets, and a blank back where what follows must begin on a front."""
+        """The sheets, with a blank back at the end if the next ones must begin on a front."""
         yield from sheets
         if len(sheets) % 2 and (self.options.backs == "blank" or self.options.inner_margin_mm):
             yield []
@@ -153,7 +153,7 @@ class _Books:
         ]
 
     def separator(self) -> list[Element]:
-        """Whose books follow, and how many copies of each."""
+        """Order, customer, and copies of each book that follows."""
         area = self.sheet.printable(is_even=False)
         copies = "\n".join(f"{book.quantity} \u00d7 {book.title}" for book in self.order.books)
         parts = (
@@ -181,7 +181,7 @@ def _cover(book: Book, options: BookOptions) -> list[Element]:
     return elements
 
 
-# Of the cover's height: title, photo, dedication; by whether there is a photo, and a dedication.
+# Shares of the cover's height for title, photo, dedication, by (has photo, has dedication).
 _COVERS = {
     (False, False): (1.0, 0.0, 0.0),
     (False, True): (0.4, 0.0, 0.6),
@@ -203,7 +203,7 @@ def _cover_areas(options: BookOptions, *, has_photo: bool, has_dedication: bool)
 
 
 def _rows(area: Area, columns: int) -> int:
-    """Rows of about square cells."""
+    """Number of rows for roughly square cells."""
     return max(1, round(columns * area.height / area.width))
 
 
@@ -220,13 +220,13 @@ def _fitted(text: str, area: Area, sizes: tuple[float, float], options: BookOpti
 
 
 def _text(text: FittedText, area: Area) -> Element:
-    """Lines in the middle of an area."""
+    """Lines centered in an area."""
     values = {"lines": list(text.lines), "size": text.size, "line_height": text.line_height}
     return Element("text", area, values)
 
 
 def _marks(options: BookOptions, label: str) -> Iterator[Element]:
-    """Crop marks at the corners, and what the sheet is, outside of the bleed."""
+    """Crop marks at the corners and a label of the sheet, outside the bleed."""
     width, height = Sheet(options).trim
     distance = max(MARK_DISTANCE, options.bleed_mm)
     reach = distance + MARK_LENGTH

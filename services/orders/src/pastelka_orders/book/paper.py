@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pastelka_orders.book.description import BookOptions
 
 POINTS = 72 / 25.4
-"""Points of a millimeter."""
+"""Points per millimeter."""
 
 MARGIN = 10.0
-"""Printers leave some millimeters of each edge white."""
+"""Printers cannot print some millimeters at each edge."""
 MARK_LENGTH = 5.0
 MARK_DISTANCE = 3.0
 """Between the corner and its crop marks, unless the bleed is wider."""
@@ -30,11 +30,11 @@ class Area:
     height: float
 
     def moved(self, by: float) -> "Area":
-        """The same, so much further to the right and down."""
+        """The area, shifted right and down."""
         return Area(self.x + by, self.y + by, self.width, self.height)
 
     def fitted(self, size: tuple[float, float], *, can_turn: bool) -> float:
-        """By how much ``size`` is scaled to fill this; ``can_turn`` where a quarter turn may help."""
+        """Factor that scales ``size`` to fit this area; ``can_turn`` allows a quarter turn."""
         width, height = size
         upright = min(self.width / width, self.height / height)
         return max(upright, min(self.width / height, self.height / width)) if can_turn else upright
@@ -42,7 +42,7 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The sheet that ``options`` ask for; areas are relative to the trimmed sheet."""
+    """The sheet for ``options``; areas are relative to the trimmed sheet."""
 
     options: BookOptions
 
@@ -59,7 +59,7 @@ class Sheet:
 
     @property
     def edge(self) -> float:
-        """Width of the frame around the trimmed sheet: the bleed, and room for marks."""
+        """Width of the frame around the trimmed sheet: bleed and space for marks."""
         return self.options.bleed_mm + (_SLUG if self.options.has_crop_marks else 0.0)
 
     @property
@@ -69,11 +69,11 @@ class Sheet:
 
     @property
     def can_turn(self) -> bool:
-        """Whether a picture may be turned to be larger."""
+        """Whether a picture may be rotated to print it larger."""
         return self.options.orientation == "auto"
 
     def printable(self, *, is_even: bool) -> Area:
-        """Where pictures go; the inner margin is on the right of an even page."""
+        """Area for pictures; the inner margin is on the right of an even page."""
         width, height = self.trim
         inner = self.options.inner_margin_mm
         left = MARGIN + (0.0 if is_even else inner)
@@ -81,7 +81,7 @@ class Sheet:
         return Area(left, MARGIN, width - 2 * MARGIN - inner, height - MARGIN - bottom)
 
     def cells(self, count: int, *, is_even: bool) -> list[Area]:
-        """Where ``count`` (1, 2 or 4) pictures of one sheet go, in reading order."""
+        """Areas of ``count`` (1, 2 or 4) pictures of one sheet, in reading order."""
         area = self.printable(is_even=is_even)
         is_upright = self.trim[1] >= self.trim[0]
         columns, rows = {1: (1, 1), 2: (1, 2) if is_upright else (2, 1), 4: (2, 2)}[count]
@@ -89,7 +89,7 @@ class Sheet:
 
 
 def grid(area: Area, columns: int, rows: int, gap: float = _GAP) -> list[Area]:
-    """Cells of one size with gaps between them."""
+    """Equal cells with gaps between them."""
     width = (area.width - gap * (columns - 1)) / columns
     height = (area.height - gap * (rows - 1)) / rows
     return [

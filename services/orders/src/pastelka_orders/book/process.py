@@ -1,4 +1,4 @@
-"""Runs the composer: one process for each book, with bounds on memory and time."""
+"""Runs the composer: one process per book, with limits on memory and time."""
 
 import asyncio
 import os
@@ -18,12 +18,12 @@ from pastelka_orders.book.composer import JOB, PDF, ComposeJob, FinishedBook
 from pastelka_orders.book.description import BookOptions, BookRefusal, ComposedBook, OrderBooks
 
 MEMORY_BYTES = 2 * 1024**3
-"""Address space. 500 pages take 0.6 GB of memory."""
+"""Address space. 500 pages need 0.6 GB of memory."""
 CPU_SECONDS = 240
 _MAX_SECONDS = 900.0
-# What the composer needs to start; nothing else of the service's environment is its business.
+# What the composer needs to start; it gets no other variables, in particular no secrets.
 _ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "TMPDIR", "LANG")
-# Threads reserve address space for each processor, and a book is to take one of them.
+# Each thread reserves address space, and a book should use one core.
 _ONE_THREAD = {"RAYON_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 
 _OUTCOME: TypeAdapter[ComposedBook | BookRefusal] = TypeAdapter(ComposedBook | BookRefusal)
@@ -36,7 +36,7 @@ class BookError(PermanentError):
 
 
 class BookComposer:
-    """Composes books, one at a time: each takes a processor and some 100 to 300 MB."""
+    """Composes books, one at a time: each uses one core and about 100 to 300 MB."""
 
     def __init__(self) -> None:
         self._turn = anyio.CapacityLimiter(1)
@@ -50,10 +50,10 @@ class BookComposer:
         has_previews: bool = False,
         created_at: datetime | None = None,
     ) -> ComposedBook:
-        """Compose into ``folder``, which ends up with ``book.pdf`` and the previews. Raises ``BookError``.
+        """Write ``book.pdf`` and the previews into ``folder``. Raises ``BookError``.
 
-        The same book with the same ``created_at`` is the same file. The process is ended when the caller
-        is cancelled.
+        The same book with the same ``created_at`` yields the same bytes. Cancelling the caller ends the
+        process.
         """
         job = ComposeJob(
             books=books,
@@ -67,7 +67,7 @@ class BookComposer:
         return await self._do(job, folder)
 
     async def join(self, parts: Sequence[FinishedBook], folder: Path) -> ComposedBook:
-        """Write one PDF of finished ones, each after a separator sheet. Raises ``BookError``."""
+        """Merge finished PDFs into one, each after a separator sheet. Raises ``BookError``."""
         job = ComposeJob(
             books=parts[0].books,
             options=parts[0].options,
@@ -122,7 +122,7 @@ async def _run(folder: Path) -> ComposedBook | BookRefusal:
 
 
 def _died(code: int, told: bytes) -> BookRefusal:
-    """What it means that the process ended without an answer."""
+    """Outcome of a process that ended without output, by its exit code."""
     log.warning("composer died", code=code, reason=told[-500:].decode(errors="replace"))
     if -code in {signal.SIGXCPU, signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV} or b"memory" in told:
         return _too_complex()
@@ -132,7 +132,7 @@ def _died(code: int, told: bytes) -> BookRefusal:
 def _too_complex() -> BookRefusal:
     return BookRefusal(
         code="book_too_complex",
-        message="Composing the book takes more memory or time than is allowed; split the order, or generate"
+        message="Composing the book exceeds the memory or time limit; split the order, or generate"
         " its pages with less detail.",
     )
 

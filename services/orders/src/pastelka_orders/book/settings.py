@@ -1,4 +1,4 @@
-"""Settings of printing: what a book is like unless a person asks for something else."""
+"""Settings of printing: defaults of a book's options."""
 
 import json
 from typing import Annotated, Any
@@ -29,7 +29,7 @@ class PrintSettings(ServiceSettings):
     @classmethod
     def _has_a_size(cls, paper: PaperName) -> PaperName:
         if paper == "custom":
-            raise ValueError("must be A5, A4, A3 or Letter; custom paper is asked for with its size")
+            raise ValueError("must be A5, A4, A3 or Letter; custom paper needs a size, given per request")
         return paper
 
     @field_validator("print_layouts", mode="before")
@@ -46,7 +46,7 @@ class PrintSettings(ServiceSettings):
 
     @property
     def book_options(self) -> BookOptions:
-        """The options of a book for which a person gave none."""
+        """The default options of a book."""
         return BookOptions(
             paper=self.print_paper,
             bleed_mm=self.print_bleed_mm,
@@ -58,7 +58,7 @@ class PrintSettings(ServiceSettings):
 
 
 def known_layout(word: str | None, layouts: Layouts) -> Layout | None:
-    """The layout that the shop's ``word`` means; ``auto`` for no word, ``None`` for an unknown one."""
+    """The layout for the shop's ``word``: ``auto`` if there is none, ``None`` if it is unknown."""
     cleaned = (word or "").strip().casefold()
     if not cleaned:
         return "auto"

@@ -1,4 +1,4 @@
-"""Text in the largest size at which it fits, measured with the typeface's own widths."""
+"""Fitting of text: the largest size that fits, by the typeface's advance widths."""
 
 import re
 import unicodedata
@@ -18,7 +18,7 @@ FALLBACK: FontName = "DejaVu Sans"
 """For characters that the chosen typeface lacks: other scripts, symbols."""
 
 LINE_HEIGHT = 1.364
-"""In sizes: ascender and descender of Nunito."""
+"""In font sizes: ascender plus descender of Nunito."""
 _SLACK = 1.02
 """Shaping may make a line a little wider than the sum of its characters."""
 ELLIPSIS = "…"
@@ -30,7 +30,7 @@ _PREPOSITION = re.compile(r"(?<![^\W\d_])([ksvzouaiKSVZOUAI]) (?=\S)")
 
 @dataclass(frozen=True, slots=True)
 class FittedText:
-    """Lines of one size (points). ``left_out`` is how many characters did not fit."""
+    """Lines of one size (points). ``left_out`` is the number of characters that did not fit."""
 
     lines: tuple[str, ...]
     size: float
@@ -48,7 +48,7 @@ class FittedText:
 
 
 def printable_text(text: str) -> tuple[str, str]:
-    """``text`` as it can be set, and the characters that no typeface has, each once."""
+    """``text`` without the characters that no typeface has, and these, each once."""
     missing: dict[str, None] = {}
     kept: list[str] = []
     for character in _BREAK.sub("\n", unicodedata.normalize("NFC", text)).replace("\t", " "):
@@ -62,9 +62,9 @@ def printable_text(text: str) -> tuple[str, str]:
 def fit_text(
     text: str, *, width: float, height: float, largest: float, smallest: float, font: FontName
 ) -> FittedText:
-    """``text`` in an area (millimeters), in sizes from ``largest`` to ``smallest`` (points).
+    """Fit ``text`` into an area (millimeters), in sizes from ``largest`` to ``smallest`` (points).
 
-    What does not fit even then is left out, and an ellipsis says so.
+    Text that does not fit even then is cut off with an ellipsis.
     """
     clean = _PREPOSITION.sub("\\1\u00a0", printable_text(text)[0].strip())
     if not clean:
@@ -83,7 +83,7 @@ def fit_text(
 
 
 def _lines(text: str, width: float, font: FontName) -> list[str]:
-    """Filled lines; ``width`` in sizes."""
+    """Filled lines; ``width`` in font sizes."""
     lines: list[str] = []
     for paragraph in text.split("\n"):
         line = ""
@@ -99,7 +99,7 @@ def _lines(text: str, width: float, font: FontName) -> list[str]:
 
 
 def _breakable(words: list[str], width: float, font: FontName) -> list[str]:
-    """The words; one that is wider than a line in pieces."""
+    """The words; one that is wider than a line is split."""
     found: list[str] = []
     for word in filter(None, words):
         piece = ""
@@ -118,7 +118,7 @@ def _width(text: str, font: FontName) -> float:
 
 
 def _is_invisible(character: str) -> bool:
-    """Controls, marks of direction, joiners, and selectors of a variant that the typeface lacks."""
+    """Controls, directional marks, joiners, and selectors of variants that the typeface lacks."""
     return unicodedata.category(character) in {"Cc", "Cf", "Cs"} or "\ufe00" <= character <= "\ufe0f"
 
 
@@ -128,7 +128,7 @@ def _is_set(character: str) -> bool:
 
 @cache
 def _advances(font: FontName) -> Mapping[int, float]:
-    """Width of each character of the typeface, in sizes."""
+    """Advance width of each character of the typeface, in font sizes."""
     with TTFont(FONTS / _FILES[font], lazy=True) as file:
         unit = file["head"].unitsPerEm
         metrics = file["hmtx"].metrics

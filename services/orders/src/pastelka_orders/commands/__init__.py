@@ -1,7 +1,6 @@
-"""The command line of an operator: users, tokens, dead letters, refused messages, the reconciler,
-erasing a customer, what belongs to backups.
+"""The operator's command line: users, tokens, dead letters, reconciler, erasure, backups.
 
-Exits 0 when it did what was asked, 1 when it could not, 2 when the command line or a setting is wrong.
+Exit codes: 0 success, 1 failure, 2 invalid command line or setting.
 """
 
 import argparse
@@ -35,7 +34,7 @@ _INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None, *, prog: str = _PROG) -> int:
     """Run one command, as ``prog``; returns the exit code."""
     asked = parser(prog).parse_args(arguments)
-    # What is printed to standard output is the answer, and may be JSON.
+    # Standard output is for the result, which may be JSON.
     log_to_stderr()
     try:
         return asyncio.run(perform(asked))
@@ -44,7 +43,7 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = _PROG) -> int:
 
 
 async def perform(asked: argparse.Namespace) -> int:
-    """Do what was asked for; the exit code, after a line on standard error if it could not be done."""
+    """Run the command; returns the exit code, after a line on standard error if it failed."""
     try:
         await asked.run(asked)
     except OrdersError as error:
@@ -61,7 +60,7 @@ async def perform(asked: argparse.Namespace) -> int:
 
 
 def parser(prog: str = _PROG) -> argparse.ArgumentParser:
-    """The command line; what it reads has the command as ``run``."""
+    """The parser; its result has the command's function as ``run``."""
     line = argparse.ArgumentParser(
         prog=prog,
         description="Users, API tokens, dead letters, refused messages, a pass of the reconciler, "
@@ -84,6 +83,6 @@ def _complain(line: str) -> int:
 
 
 def _first_line(error: BaseException) -> str:
-    """The cause without a statement and its parameters."""
+    """The cause without the statement and its parameters."""
     cause = getattr(error, "orig", None) or error
     return str(cause).partition("\n")[0] or type(cause).__name__

@@ -1,4 +1,4 @@
-"""``dead-letters list | show | requeue | dismiss``: jobs that were given up on."""
+"""``dead-letters list | show | requeue | dismiss``: abandoned jobs."""
 
 import argparse
 import json
@@ -20,16 +20,16 @@ _MOST = 1000
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands to the command line."""
-    parser = commands.add_parser("dead-letters", help="jobs that were given up on")
+    parser = commands.add_parser("dead-letters", help="abandoned jobs")
     actions = parser.add_subparsers(required=True)
     listing = actions.add_parser("list", help="the newest, newest first")
     listing.add_argument("--limit", type=_limit, default=dead_letters.NEWEST, help="at most so many")
     listing.set_defaults(run=_list)
     shown = actions.add_parser("show", help="one with its original message, reason and trace id")
     shown.set_defaults(run=_show)
-    again = actions.add_parser("requeue", help="ask again for what it is about; the letter is then gone")
+    again = actions.add_parser("requeue", help="enqueue its job again and delete the letter")
     again.set_defaults(run=_requeue)
-    dismissed = actions.add_parser("dismiss", help="take it away without asking again for anything")
+    dismissed = actions.add_parser("dismiss", help="delete it without enqueueing its job")
     dismissed.set_defaults(run=_dismiss)
     for action in (shown, again, dismissed):
         action.add_argument("sequence", type=_sequence, help="its number, as listed")

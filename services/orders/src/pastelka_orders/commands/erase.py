@@ -1,4 +1,4 @@
-"""``erase customer``: all that is stored of one customer, or one order of theirs, for good."""
+"""``erase customer``: erases all data of one customer, or one of their orders, permanently."""
 
 import argparse
 import getpass
@@ -32,7 +32,7 @@ class NotErasedError(ConflictError, code="not_erased"):
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """One order with what would go."""
+    """One order, and the data to erase."""
 
     target: Target
     photos: int
@@ -42,19 +42,19 @@ class _Plan:
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the command line."""
-    parser = commands.add_parser("erase", help="erase a customer: files and rows, for good")
+    parser = commands.add_parser("erase", help="erase a customer: files and rows, permanently")
     what = parser.add_subparsers(required=True)
     customer = what.add_parser(
         "customer",
         help="all orders with an e-mail, or one order",
-        description="Erases orders with their photos, pages and names. Nothing brings them back. "
+        description="Erases orders with their photos, pages and names. This cannot be undone. "
         "Orders made by hand have no e-mail: give their numbers.",
     )
     which = customer.add_mutually_exclusive_group(required=True)
-    which.add_argument("--email", type=_email, help="all orders with it; upper and lower case are the same")
+    which.add_argument("--email", type=_email, help="all orders with it; case-insensitive")
     which.add_argument("--order", metavar="NUMBER", help="this order only")
-    customer.add_argument("--yes", action="store_true", help="do not ask")
-    customer.add_argument("--dry-run", action="store_true", help="say what would go, change nothing")
+    customer.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+    customer.add_argument("--dry-run", action="store_true", help="print what would be erased, change nothing")
     customer.add_argument("--json", action="store_true", help="as JSON; needs --yes or --dry-run")
     customer.set_defaults(run=_erase)
 
@@ -75,7 +75,7 @@ async def _erase(asked: argparse.Namespace) -> None:
     _tell(asked, plans, records)
     left = [record.order_number for record in records if record.erased_at is None]
     if left:
-        raise NotErasedError(f"not erased yet: {', '.join(left)}; the worker goes on trying.")
+        raise NotErasedError(f"not erased yet: {', '.join(left)}; the worker keeps retrying.")
 
 
 async def _plans(orders: Database, storage: Storage, asked: argparse.Namespace) -> list[_Plan]:
@@ -105,7 +105,7 @@ async def _targets(connection: AsyncConnection, asked: argparse.Namespace) -> Se
 
 
 async def _earlier(orders: Database, asked: argparse.Namespace) -> ErasureRecord | None:
-    """The record of an order that was erased before. Raises ``OrderNotFoundError`` if there was none."""
+    """The record of an order erased earlier. Raises ``OrderNotFoundError`` if there is none."""
     if asked.order is None:
         return None
     record = await orders.read(lambda c: erasures.latest(c, asked.order))
@@ -115,7 +115,7 @@ async def _earlier(orders: Database, asked: argparse.Namespace) -> ErasureRecord
 
 
 async def _do(orders: Database, storage: Storage, plans: Sequence[_Plan]) -> list[ErasureRecord]:
-    """Ask for all of them first: what is left, should this be interrupted, the worker erases."""
+    """Request all erasures first: if this is interrupted, the worker finishes them."""
     asked_by = f"command ({getpass.getuser()})"
 
     async def ask_for_all(connection: AsyncConnection) -> None:
@@ -141,7 +141,7 @@ async def _one(orders: Database, eraser: Eraser, order_id: int) -> ErasureRecord
 async def _record(orders: Database, order_id: int) -> ErasureRecord:
     record = await orders.read(lambda c: erasures.one(c, order_id))
     if record is None:
-        raise NotErasedError(f"there is no record of order id {order_id}.")
+        raise NotErasedError(f"no record of order id {order_id}.")
     return record
 
 
@@ -149,7 +149,7 @@ def _agree(asked: argparse.Namespace, plans: Sequence[_Plan]) -> None:
     if asked.yes:
         return
     _list(plans)
-    sys.stdout.write(f"Erase this for good? Type {_AGREED}: ")
+    sys.stdout.write(f"Erase this permanently? Type {_AGREED}: ")
     sys.stdout.flush()
     if sys.stdin.readline().strip().lower() != _AGREED:
         raise NotErasedError("nothing was erased.")
@@ -210,7 +210,7 @@ def _of_record(record: ErasureRecord) -> dict[str, object]:
 
 def _line(record: ErasureRecord) -> str:
     if record.erased_at is None:
-        return f"order {record.order_number} not erased yet: {record.last_error or 'it is being erased'}"
+        return f"order {record.order_number} not erased yet: {record.last_error or 'in progress'}"
     counts = [
         _count(record.photos or 0, "photo"),
         _count(record.pages or 0, "page"),

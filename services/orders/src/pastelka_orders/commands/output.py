@@ -1,14 +1,14 @@
-"""What a command prints to standard output: the answer, which may be JSON."""
+"""Standard output of commands."""
 
 import json
 import sys
 
 
 def say(line: str) -> None:
-    """Print one line."""
+    """Print one line for people."""
     sys.stdout.write(f"{line}\n")
 
 
 def say_json(document: object) -> None:
-    """Print a document, for programs."""
+    """Print a JSON document for programs."""
     say(json.dumps(document, indent=2))

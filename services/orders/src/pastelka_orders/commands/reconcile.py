@@ -1,4 +1,4 @@
-"""``reconcile [--dry-run]``: one pass of the reconciler, now."""
+"""``reconcile [--dry-run]``: runs one pass of the reconciler."""
 
 import argparse
 import asyncio
@@ -18,10 +18,8 @@ _PAUSE = 0.5
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the command line."""
-    parser = commands.add_parser(
-        "reconcile", help="repair what no message will finish; a worker publishes it"
-    )
-    parser.add_argument("--dry-run", action="store_true", help="say what would be repaired, change nothing")
+    parser = commands.add_parser("reconcile", help="repair stuck rows; a worker publishes the messages")
+    parser.add_argument("--dry-run", action="store_true", help="print what would be repaired, change nothing")
     parser.add_argument("--grace", type=_seconds, help="seconds without a change before a row is repaired")
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.set_defaults(run=_reconcile)
@@ -41,7 +39,7 @@ async def _reconcile(asked: argparse.Namespace) -> None:
 
 
 async def _pass(reconciler: Reconciler, *, dry_run: bool) -> ReconcilePass:
-    """A pass of our own; a worker's that is under way is waited for."""
+    """Run a pass, after waiting for one that a worker is running."""
     for _ in range(_TRIES):
         found = await reconciler.run_once(dry_run=dry_run)
         if found is not None:
@@ -62,7 +60,7 @@ def _tell(asked: argparse.Namespace, found: ReconcilePass) -> None:
     for one in found.repaired:
         say(_line(one))
     what = "to repair" if asked.dry_run else "repaired"
-    say(f"{found.examined} active versions, {len(found.repaired)} things {what}")
+    say(f"{found.examined} active versions, {len(found.repaired)} rows {what}")
 
 
 def _line(one: Repair) -> str:

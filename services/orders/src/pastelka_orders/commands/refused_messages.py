@@ -1,4 +1,4 @@
-"""``refused-messages list | retry | discard``: messages that the broker will never accept."""
+"""``refused-messages list | retry | discard``: messages that the broker permanently refuses."""
 
 import argparse
 import json
@@ -14,7 +14,7 @@ _MAX_LISTED = 1000
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands to the command line."""
-    parser = commands.add_parser("refused-messages", help="messages that the broker will never accept")
+    parser = commands.add_parser("refused-messages", help="messages that the broker permanently refuses")
     actions = parser.add_subparsers(required=True)
     listing = actions.add_parser("list", help="the oldest, oldest first")
     listing.set_defaults(run=_list)

@@ -1,4 +1,4 @@
-"""``backup-record`` and ``after-restore``: what is kept beside backups, and what is done after a restore."""
+"""``backup-record``: writes the record to store with backups; ``after-restore``: reconciles a restore."""
 
 import argparse
 import os
@@ -19,27 +19,27 @@ _SHOWN = 20
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands to the command line."""
     recorded = commands.add_parser(
-        "backup-record", help="what a restore must not bring back: kept beside the backups"
+        "backup-record", help="print what a restore must not bring back; store it with the backups"
     )
-    recorded.add_argument("--out", type=Path, help="write it to this file, in one step; else it is printed")
+    recorded.add_argument("--out", type=Path, help="write it to this file atomically instead of printing it")
     recorded.set_defaults(run=_record)
     settled = commands.add_parser(
         "after-restore",
-        help="make a restored database, the storage and the broker agree; before services start",
-        description="Empties the broker, ends all sessions, erases again what the record says was erased, "
-        "goes on with paid provider jobs that the storage knows of, and looks for every file.",
+        help="reconcile a restored database with storage and broker, before services start",
+        description="Purges the broker, ends all sessions, repeats the erasures in the record, "
+        "resumes paid provider jobs that have markers in the storage, and checks every file.",
     )
     which = settled.add_mutually_exclusive_group(required=True)
     which.add_argument(
         "--record",
         type=Path,
         metavar="FILE",
-        help="the newest of backup-record; - reads it from standard input",
+        help="the newest output of backup-record; - reads standard input",
     )
     which.add_argument(
-        "--no-record", action="store_true", help="there is none: what was erased since comes back"
+        "--no-record", action="store_true", help="there is no record: erased data may come back"
     )
-    settled.add_argument("--dry-run", action="store_true", help="say what would be done, change nothing")
+    settled.add_argument("--dry-run", action="store_true", help="print what would be done, change nothing")
     settled.add_argument("--json", action="store_true", help="as JSON")
     settled.set_defaults(run=_settle)
 
@@ -78,7 +78,7 @@ async def _settle(asked: argparse.Namespace) -> None:
 
 
 def _given(file: Path) -> BackupRecord:
-    # Into a container there is often no other way.
+    # Standard input is often the only way into a container.
     if file == Path("-"):
         return parse_record(sys.stdin.buffer.read(), of="Standard input")
     return read_record(file)
@@ -88,15 +88,15 @@ def _lines(found: RestoreReport) -> list[str]:
     lost = [one for one in found.files if one.reason == "file_missing"]
     return [
         f"erased again: {_listed(found.erased_again)}",
-        f"erased, files looked for again: {_listed(found.files_of_erased)}",
+        f"erased, files checked again: {_listed(found.files_of_erased)}",
         f"sessions ended: {found.sessions_ended}",
         f"users disabled: {_listed(found.users_disabled)}",
         f"tokens revoked: {_listed(found.tokens_revoked)}",
-        f"runs that a provider has: {_listed(found.runs)}",
+        f"runs resumed at a provider: {_listed(found.runs)}",
         f"files missing: {_listed([_told(one) for one in lost])}",
-        f"files back: {len(found.files) - len(lost)}",
+        f"files found again: {len(found.files) - len(lost)}",
         f"folders of orders that are not in the database: {_listed(map(str, found.unowned_folders))}",
-        f"the next order made by hand is M{found.ids['manual_order_number_seq'] + 1}",
+        f"next manual order number: M{found.ids['manual_order_number_seq'] + 1}",
     ]
 
 

@@ -1,4 +1,4 @@
-"""What a command opens for its one use: NATS that must answer now, and the database."""
+"""Connections of a command: to NATS, without retries, and to the database."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ _POOL = 3
 
 @asynccontextmanager
 async def broker(settings: ServiceSettings) -> AsyncIterator[Client]:
-    """A connection that is given up when it fails, unlike a service's.
+    """A connection that is not retried when it fails, unlike a service's.
 
     Raises ``ConnectionError`` and ``BrokerSetupError``.
     """
@@ -28,10 +28,10 @@ async def broker(settings: ServiceSettings) -> AsyncIterator[Client]:
     nc.names = Names(settings.nats_prefix)
 
     async def failed(_: Exception) -> None:
-        """Said by what is raised."""
+        """Ignored: ``connect`` raises it."""
 
     try:
-        # The client's own patience is for services: it would try again for minutes.
+        # The client's own timeouts are for services: it would retry for minutes.
         async with asyncio.timeout(_SECONDS):
             await nc.connect(url.split(","), name="orders-command", max_reconnect_attempts=0, error_cb=failed)
     except Exception as error:

@@ -1,4 +1,4 @@
-"""``tokens create | list | revoke``: secrets for programs. A token is printed once, and kept as a hash."""
+"""``tokens create | list | revoke``: API tokens. A token is printed once and stored as a hash."""
 
 import argparse
 import re
@@ -23,9 +23,9 @@ _LONGEST = timedelta(days=730)
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands to the command line."""
-    parser = commands.add_parser("tokens", help="secrets for programs")
+    parser = commands.add_parser("tokens", help="API tokens")
     actions = parser.add_subparsers(required=True)
-    created = actions.add_parser("create", help="make one and print it, this once")
+    created = actions.add_parser("create", help="create one and print it, once")
     created.set_defaults(run=_create)
     created.add_argument("name", type=printable_name, help="what it is for")
     created.add_argument("--scope", choices=get_args(Scope), default="read", help="read, if not given")
@@ -35,7 +35,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     listed = actions.add_parser("list", help="all of them, without the secrets")
     listed.set_defaults(run=_list)
     listed.add_argument("--json", action="store_true", help="as JSON")
-    revoked = actions.add_parser("revoke", help="make one good for nothing, at once")
+    revoked = actions.add_parser("revoke", help="revoke one, effective immediately")
     revoked.set_defaults(run=_revoke)
     revoked.add_argument("name", type=printable_name)
 
@@ -49,10 +49,10 @@ async def _create(asked: argparse.Namespace) -> None:
         )
     if until is None:
         raise TokenExistsError(asked.name)
-    # On standard error, so that what is printed is the token and nothing else.
+    # On standard error, so that standard output is only the token.
     sys.stderr.write(
         f"{asked.name} may {asked.scope} until {until.isoformat(timespec='minutes')}; "
-        "the token is shown this once:\n"
+        "the token is shown only once:\n"
     )
     say(token)
 
@@ -98,5 +98,5 @@ def _life(text: str) -> timedelta:
     found = _LIFE.fullmatch(text.strip())
     life = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else timedelta()
     if not timedelta() < life <= _LONGEST:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 90d, 12h or 30m, up to 730d")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as 90d, 12h or 30m, up to 730d")
     return life

@@ -1,7 +1,7 @@
-"""``users add | list | passwd | role | disable | enable | remove``: who signs in with a password.
+"""``users add | list | passwd | role | disable | enable | remove``: users who sign in with a password.
 
-A password is never an argument, where other processes and the shell's history would see it: it is
-asked for on a terminal, and is the first line of standard input otherwise.
+A password is never an argument, which would expose it to other processes and the shell's history: it is
+prompted for on a terminal, else it is the first line of standard input.
 """
 
 import argparse
@@ -24,21 +24,21 @@ from pastelka_orders.settings import OrdersSettings
 _LONGEST_NAME = 100
 
 Change = Callable[[AsyncConnection], Awaitable[int | None]]
-"""Changes a user; its id, or ``None`` where there is none."""
+"""Changes a user; returns its id, or ``None`` if there is no such user."""
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands to the command line."""
-    parser = commands.add_parser("users", help="who signs in with a password")
+    parser = commands.add_parser("users", help="users who sign in with a password")
     actions = parser.add_subparsers(required=True)
-    added = actions.add_parser("add", help="add one; the password is asked for, or read from standard input")
+    added = actions.add_parser("add", help="add one; the password is read from terminal or standard input")
     added.set_defaults(run=_add)
     listed = actions.add_parser("list", help="all of them")
     listed.set_defaults(run=_list)
     listed.add_argument("--json", action="store_true", help="as JSON")
     for name, run, text in (
-        ("passwd", _passwd, "set another password; ends all sessions"),
-        ("role", _role, "make a user a viewer or an operator, at once"),
+        ("passwd", _passwd, "set a new password; ends all sessions"),
+        ("role", _role, "make a user a viewer or an operator, effective immediately"),
         ("disable", _disable, "disable a user; ends all sessions"),
         ("enable", _enable, "enable a disabled user"),
         ("remove", _remove, "delete one; ends all sessions"),
@@ -81,12 +81,12 @@ async def _passwd(asked: argparse.Namespace) -> None:
             raise UserNotFoundError(asked.name)
         hashed = await _hash_of_new()
     ended = await _change(asked.name, lambda c: accounts.set_password(c, asked.name, hashed))
-    say(f"{asked.name} has another password; {ended} sessions ended")
+    say(f"{asked.name} has a new password; {ended} sessions ended")
 
 
 async def _role(asked: argparse.Namespace) -> None:
     await _change(asked.name, lambda c: accounts.set_role(c, asked.name, asked.role), ends=False)
-    say(f"{asked.name} is {asked.role} from now on")
+    say(f"{asked.name} is now {asked.role}")
 
 
 async def _disable(asked: argparse.Namespace) -> None:
@@ -105,7 +105,7 @@ async def _remove(asked: argparse.Namespace) -> None:
 
 
 async def _change(name: str, change: Change, *, ends: bool = True) -> int:
-    """Change a user, and end the sessions if ``ends``; how many ended. Raises ``UserNotFoundError``."""
+    """Change a user; if ``ends``, end its sessions and return how many. Raises ``UserNotFoundError``."""
 
     async def work(connection: AsyncConnection) -> int:
         user_id = await change(connection)
@@ -121,7 +121,7 @@ async def _change(name: str, change: Change, *, ends: bool = True) -> int:
 
 
 async def _hash_of_new() -> str:
-    # Nothing else is to be done meanwhile, and a thread could not be interrupted by Ctrl-C.
+    # Blocking is fine here, and Ctrl-C could not interrupt a thread.
     password = _typed()
     if reason := password_problem(password):
         raise WeakPasswordError(f"{reason} Nothing was changed.")
@@ -132,8 +132,8 @@ def _typed() -> str:
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     password = getpass.getpass(f"Password (at least {SHORTEST} characters): ")
-    if getpass.getpass("Once more: ") != password:
-        raise WeakPasswordError("The two are not the same; nothing was changed.")
+    if getpass.getpass("Repeat: ") != password:
+        raise WeakPasswordError("The passwords differ; nothing was changed.")
     return password
 
 
@@ -148,7 +148,7 @@ def _document(account: Account) -> dict[str, object]:
 
 
 def printable_name(text: str) -> str:
-    """A name as it is given on the command line, without spaces around it."""
+    """A name from the command line, without surrounding spaces."""
     name = text.strip()
     if not name or len(name) > _LONGEST_NAME or not name.isprintable():
         raise argparse.ArgumentTypeError(

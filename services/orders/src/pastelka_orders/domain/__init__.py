@@ -1,1 +1,1 @@
-"""The rules, without database, network or clock: everything here can be called with plain values."""
+"""The business rules: pure functions of plain values, without database, network or clock."""

@@ -11,7 +11,7 @@ from pastelka_common.contracts.options import (
 
 PresetName = Literal["quick", "fine", "best", "toddler", "child", "adult"]
 
-# ``child`` is what ``quick`` is, too: one is named by who colors, the other by what it costs.
+# ``child`` and ``quick`` are the same: one is named for who colors, the other for its cost.
 _OPTIONS: dict[PresetName, ColoringOptions] = {
     "quick": ColoringOptions(),
     "fine": ColoringOptions(megapixels=2.0),
@@ -30,7 +30,7 @@ class Preset(NamedTuple):
 
 
 def presets_of(provider: ColoringProviderName) -> list[Preset]:
-    """The presets with those of their options that the provider takes."""
+    """The presets, reduced to the options that the provider supports."""
     taken = set(COLORING_OPTIONS[provider])
     return [
         Preset(name, ColoringOptions.model_validate(_OPTIONS[name].model_dump(include=taken)))

@@ -1,4 +1,4 @@
-"""What becomes of an order's photos when the shop has other ones: pure, decided for all at once."""
+"""Plans the changes of an order's photos when the shop's differ. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,18 +9,18 @@ Place = tuple[int, int]
 
 
 class RefetchPolicy(Enum):
-    """Which photos that are not stored are asked for again."""
+    """Which photos that are not stored are downloaded again."""
 
     NONE = auto()
     FAILED = auto()
-    """Those that could not be fetched."""
+    """Those whose download failed."""
     MISSING = auto()
     """All of them: the caller cannot rely on their download jobs."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPhotoState:
-    """A photo as it is here."""
+    """A photo as the database has it."""
 
     image_id: int
     place: Place
@@ -31,7 +31,7 @@ class StoredPhotoState:
 
 @dataclass(frozen=True, slots=True)
 class PhotoPlan:
-    """What is to be done. ``replaced`` and ``again`` are URLs by image."""
+    """Changes to make. ``replaced`` and ``again`` are URLs by image id."""
 
     added: Mapping[Place, str] = field(default_factory=dict)
     replaced: Mapping[int, str] = field(default_factory=dict)
@@ -40,16 +40,16 @@ class PhotoPlan:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is to be done."""
+        """Whether there is nothing to change."""
         return not (self.added or self.replaced or self.again or self.dropped)
 
 
 def plan_photos(
     wanted: Mapping[Place, str], present: Iterable[StoredPhotoState], again: RefetchPolicy
 ) -> PhotoPlan:
-    """Compare. A photo that the shop has no longer is dropped only while it is not stored."""
+    """Compare. A photo that the shop no longer has is dropped only if it is not stored."""
     here = {photo.place: photo for photo in present}
-    # A stored photo without a URL does not come from the shop, so the shop never replaces it.
+    # A stored photo without a URL is not the shop's, so the shop never replaces it.
     replaced = {
         photo.image_id: wanted[place]
         for place, photo in here.items()

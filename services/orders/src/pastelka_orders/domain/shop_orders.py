@@ -1,4 +1,4 @@
-"""An order as the shop has it, whichever way it came."""
+"""An order of the shop, from a webhook or the API."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ MAX_PHOTOS = 2000
 
 
 class OrderTooLargeError(ValueError):
-    """An order of more items or photos than one order may have; the message says so."""
+    """An order exceeds the limit of items or photos; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class UnreadBody:
 
 @dataclass(frozen=True, slots=True)
 class ShopItem:
-    """One line item. ``quantity`` is what is left of it; 0 when it was removed or refunded.
+    """One line item. ``quantity`` is the current one: 0 when it was removed or refunded.
 
     ``photos`` are URLs by position, from 1.
     """
@@ -42,10 +42,10 @@ class ShopItem:
 class ShopOrder:
     """One order. ``name`` is the shop's (``#1270``), ``payment_status`` in lower case.
 
-    ``tells_cancellation``: without ``cancelled_at`` the order is not cancelled, or no longer.
-    ``items`` is ``None`` where not all of them could be read; ``readable_items`` are those that could then.
-    ``shipping_method`` is ``None`` where it is not said, and empty where nothing is delivered. ``unread`` is
-    what the order was read from, where something in it could not be. Raises ``OrderTooLargeError``.
+    ``tells_cancellation``: the source has the field, so no ``cancelled_at`` means not cancelled. ``items`` is
+    ``None`` if not all of them could be parsed; ``readable_items`` are then those that could.
+    ``shipping_method`` is ``None`` if the source lacks it, and empty if nothing is delivered. ``unread`` is
+    the source if parts of it could not be parsed. Raises ``OrderTooLargeError``.
     """
 
     shopify_id: int
@@ -69,18 +69,18 @@ class ShopOrder:
 
     @property
     def order_number(self) -> str:
-        """Our number: the shop's name without ``#``, fit for URLs; else the shop's id."""
+        """Our number: the shop's name without ``#`` if it is safe in URLs, else the shop's id."""
         number = self.name.strip().lstrip("#").strip().replace("/", "-")[:80]
         return number or str(self.shopify_id)
 
     @property
     def has_photos(self) -> bool:
-        """Whether any photo is known."""
+        """Whether any item has a photo."""
         return any(item.photos for item in self.items or ())
 
 
 def without_photos_beyond(items: Iterable[ShopItem], most: int) -> tuple[ShopItem, ...]:
-    """The items with ``most`` photos together, the first ones."""
+    """The items with only the first ``most`` photos in total."""
     kept = []
     for item in items:
         photos = dict(list(item.photos.items())[:most])
@@ -90,10 +90,10 @@ def without_photos_beyond(items: Iterable[ShopItem], most: int) -> tuple[ShopIte
 
 
 def delivery_of(lines: Iterable[tuple[str | None, bool]]) -> str:
-    """How an order is delivered; ``lines`` are titles and whether each was removed. Empty if not at all."""
+    """The shipping method; ``lines`` are titles and whether each was removed. Empty if none is left."""
     return next((title for title, is_removed in lines if title and not is_removed), "")
 
 
 def _check(what: str, count: int, most: int) -> None:
     if count > most:
-        raise OrderTooLargeError(f"An order may have {most} {what}; this one has {count}.")
+        raise OrderTooLargeError(f"Too many {what} in the order: {count}, limit {most}.")

@@ -1,9 +1,9 @@
-"""Text from outside, without the characters that are not seen. Pure.
+"""Sanitizes external text: removes invisible characters. Pure.
 
-Control characters (Unicode category Cc) break lines, headers and logs; format characters (Cf) turn the
-reading direction around or hide in a name (https://www.unicode.org/reports/tr36/, "Trojan Source").
-Kept are those that writing needs: the joiners between two characters (emoji, Persian, Indic scripts),
-the visible number signs of Arabic and Syriac, and the tags of a flag.
+Control characters (Unicode category Cc) break lines, headers and logs; format characters (Cf) reverse the
+reading direction or hide in a name (https://www.unicode.org/reports/tr36/, "Trojan Source"). Those that
+scripts need are kept: joiners between two characters (emoji, Persian, Indic scripts), the visible number
+signs of Arabic and Syriac, and the tags of a flag.
 """
 
 import re
@@ -19,12 +19,12 @@ _FLAG = re.compile("(\U0001f3f4[\U000e0030-\U000e007a]{2,6}\U000e007f)")
 
 
 def single_line(text: str) -> str:
-    """A name or number: line breaks become spaces, what is not seen goes, and so do spaces around it."""
+    """Sanitize a name or number: line breaks become spaces; invisible characters and outer spaces go."""
     return _without_unseen(_BREAK.sub(" ", text)).strip()
 
 
 def lines(text: str) -> str:
-    """The same of text that may have several lines, each ending with ``\\n``, and tabs."""
+    """Sanitize text that may have several lines, ended by ``\\n``, and tabs."""
     parts = re.split(r"\r\n|[\n\r\x85\u2028\u2029]", text)
     return "\n".join("\t".join(map(_without_unseen, part.split("\t"))) for part in parts).strip()
 
@@ -35,7 +35,7 @@ def _without_unseen(text: str) -> str:
     # Every second part is a flag.
     parts = _FLAG.split(text)
     parts[::2] = ["".join(one for one in part if _is_kept(one)) for part in parts[::2]]
-    # Runs first: a long one would take the other pattern quadratic time.
+    # Runs first: the other pattern needs quadratic time for a long one.
     return _LONE_JOINERS.sub("", _RUN_OF_JOINERS.sub(r"\1", "".join(parts)))
 
 

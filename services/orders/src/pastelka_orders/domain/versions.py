@@ -1,4 +1,4 @@
-"""The status machine of one version: which facts apply, and what they change."""
+"""The state machine of one version: which facts apply, and what they change."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,7 +10,7 @@ from pastelka_common.contracts.statuses import STATUS_ENUMS, StatusType, Version
 
 @dataclass(frozen=True, slots=True)
 class VersionProgress:
-    """How far one version is: what its row holds."""
+    """Progress of one version, as in its row."""
 
     kind: StatusType
     run: int
@@ -20,13 +20,13 @@ class VersionProgress:
 
     @property
     def position(self) -> tuple[int, int, int]:
-        """What facts are compared with."""
+        """The sort key that facts are compared by."""
         return (self.run, self.attempt, self.step)
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One change of status, in the order in which it is shown."""
+    """One status change, for timeline and events."""
 
     previous: VersionStatus
     status: VersionStatus
@@ -37,14 +37,14 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A fact that changes nothing, and why."""
+    """The fact is ignored, with the reason."""
 
     reason: Literal["another_run", "ended", "late", "not_a_workers_status"]
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A fact that applies: the new progress, and the changes to show (none if the status stays)."""
+    """The fact applies: new progress, and status changes to show (none if unchanged)."""
 
     progress: VersionProgress
     transitions: tuple[Transition, ...]
@@ -58,9 +58,8 @@ def status_of(kind: StatusType, value: str) -> VersionStatus:
 def apply_fact(progress: VersionProgress, fact: Fact, status: VersionStatus) -> Applied | Ignored:
     """Apply ``fact``, which reports ``status``.
 
-    A fact applies only to its own run, only while that has not ended, and only if it is later than
-    the last one applied: facts may come twice, late or out of order. One that announces a retry
-    changes no status.
+    A fact applies only to its own run, only until that has ended, and only if it is later than the last one
+    applied: facts may arrive twice, late or out of order. One that announces a retry changes no status.
     """
     if fact.run != progress.run:
         return Ignored("another_run")
@@ -71,7 +70,7 @@ def apply_fact(progress: VersionProgress, fact: Fact, status: VersionStatus) -> 
     if status.is_startable:
         return Ignored("not_a_workers_status")
     if fact.retry is not None:
-        # It repeats a status as its worker knows it; that of the row may be later.
+        # It repeats its worker's status; the row's may be later.
         status = progress.status
     after = replace(progress, attempt=fact.attempt, step=fact.step, status=status)
     return Applied(after, _transitions(progress, fact, status))
@@ -82,7 +81,7 @@ def _transitions(progress: VersionProgress, fact: Fact, status: VersionStatus) -
     previous = progress.status
     queued = status_of(progress.kind, "queued")
     if previous == status_of(progress.kind, "pending"):
-        # A worker has the job, so JetStream has acknowledged it, whether or not we saw that.
+        # The worker received the job, so it was published, even if we missed the acknowledgement.
         changes.append(Transition(previous, queued, fact.at, 0))
         previous = queued
     if status != previous:

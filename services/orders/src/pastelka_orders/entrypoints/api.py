@@ -12,12 +12,12 @@ from pastelka_orders.api.protocol import LimitedHttpProtocol
 from pastelka_orders.settings import OrdersSettings
 
 KEEP_ALIVE = 75
-"""Seconds for which an idle connection is kept: longer than the gateway keeps it, which otherwise
-sends a request on a connection that is closed in the same moment, and may not repeat a POST."""
+"""Idle timeout of connections in seconds, longer than the gateway's: otherwise the gateway could send a POST,
+which it must not repeat, on a connection that is just being closed."""
 
 
 def main() -> None:
-    """Serve until SIGTERM. Says why and exits with 2 rather than serve what has no lock to others."""
+    """Serve until SIGTERM. Exits with 2 if remote machines would be served without authentication."""
     settings = OrdersSettings.load()
     if refused := startup_errors(settings):
         sys.stderr.write("".join(f"{line}\n" for line in refused))
@@ -37,7 +37,7 @@ def main() -> None:
         ws="none",
         access_log=False,
         log_config=None,
-        # ``access.way`` reads them, and has to know who has sent them.
+        # ``access.client_info`` parses them, and needs the peer's real address.
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=int(settings.shutdown_grace),

@@ -1,8 +1,7 @@
 """``python -m pastelka_orders.entrypoints.migrate [upgrade [REV] | downgrade REV | current]``.
 
-Without a command it upgrades to head. Reads ``DATABASE_URL`` (``DATABASE_DIRECT_URL``, where that is a
-pooler's) and ``STORAGE_PATH``. Exits 2 when
-the command line or a setting is wrong, 1 when the database could not be migrated.
+Without a command it upgrades to head. Reads ``DATABASE_URL`` (``DATABASE_DIRECT_URL`` if that names a pooler)
+and ``STORAGE_PATH``. Exit codes: 2 invalid command line or setting, 1 migration failed.
 """
 
 import argparse
@@ -56,12 +55,12 @@ def _parser() -> argparse.ArgumentParser:
     down = commands.add_parser("downgrade", help="back to REVISION ('base': before the first)")
     down.add_argument("revision")
     down.set_defaults(command="downgrade")
-    commands.add_parser("current", help="print the revision it is at").set_defaults(command="current")
+    commands.add_parser("current", help="print the current revision").set_defaults(command="current")
     return parser
 
 
 def _first_line(error: Exception) -> str:
-    """The cause without SQLAlchemy's statement and parameters."""
+    """The cause without the statement and its parameters."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
     return str(cause).partition("\n")[0]
 

@@ -45,12 +45,12 @@ _BOOK_CONCURRENCY = 1
 
 
 def main() -> None:
-    """Work until SIGTERM."""
+    """Run the worker until SIGTERM."""
     process.main("orders-worker", OrdersSettings, run)
 
 
 async def run(settings: OrdersSettings, stop: asyncio.Event) -> None:
-    """Everything the worker does, until ``stop`` is set."""
+    """Run all tasks of the worker until ``stop`` is set."""
     database = open_database(settings, pool_size=_POOL)
     limits = PhotoLimits(max_bytes=settings.photo_max_bytes, max_pixels=settings.photo_max_pixels)
     intake = PhotoIntake(limits)

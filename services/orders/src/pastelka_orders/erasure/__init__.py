@@ -1,6 +1,6 @@
-"""Erases orders: files and rows; the record that remains holds no name.
+"""Erases orders: files and rows; the remaining record contains no personal data.
 
-Reasons for the order of the steps, and what remains: ``docs/decisions/0022-erasure.md``.
+Rationale, and what remains: ``docs/decisions/0022-erasure.md``.
 """
 
 from pastelka_orders.erasure.eraser import Eraser

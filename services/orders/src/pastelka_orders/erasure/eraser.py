@@ -1,4 +1,4 @@
-"""One order is erased, in steps that can be done again: count, files, rows, done."""
+"""Erases one order in idempotent steps: count files, delete files, delete rows, finish."""
 
 import sys
 from dataclasses import dataclass
@@ -20,19 +20,19 @@ from pastelka_orders.repository.erasures import ErasureRecord
 from pastelka_orders.row_jobs import STORAGE_RETRY_DELAY, Write
 
 RETRIES = RetryPolicy(attempts=sys.maxsize, longest=60.0)
-"""An erasure is never given up."""
+"""An erasure is retried forever."""
 
 log = structlog.get_logger(__name__)
 
-ERASED = Counter("pastelka_orders_erased_total", "Orders that were erased", ["reason"])
-FAILED = Counter("pastelka_erasures_failed_total", "Tries to erase an order that failed", ["step"])
+ERASED = Counter("pastelka_orders_erased_total", "Erased orders", ["reason"])
+FAILED = Counter("pastelka_erasures_failed_total", "Failed attempts to erase an order", ["step"])
 
 
 @dataclass(frozen=True)
 class Eraser:
-    """Erases orders, and looks for files that a worker wrote late: ``look_after`` s later, then less often.
+    """Erases orders, and deletes files written late by a worker: after ``look_after`` s, then less often.
 
-    Several may work at once, also on the same order.
+    Several instances may run at once, even on the same order.
     """
 
     database: Database
@@ -55,13 +55,13 @@ class Eraser:
         return lambda c: self._end(c, claim, found=found)
 
     async def give_up(self, connection: AsyncConnection, claim: Claim, failure: Failure) -> None:
-        """Only an order that kills its workers comes here: it is tried again in an hour."""
+        """Retry in an hour; called only for an order that repeatedly crashes its workers."""
         await claims.end(connection, claim, attempts=claim.attempts, error=failure.message, seconds=3600)
 
     async def erase(self, record: ErasureRecord) -> None:
-        """Erase what is left of the order. Raises ``JobError`` while something does not respond, or stays.
+        """Erase what is left of the order. Raises ``JobError`` if a part is unavailable or files remain.
 
-        Messages about it hold ids only; the reconciler removes jobs and dead letters of what is gone.
+        Messages about it contain ids only; the reconciler removes its jobs and dead letters.
         """
         try:
             await self._delete_files(record)
@@ -74,11 +74,11 @@ class Eraser:
             log.info("order erased", order_number=record.order_number, reason=record.reason)
 
     async def _delete_files(self, record: ErasureRecord) -> None:
-        """The order's folder; while there are rows, also what they name elsewhere."""
+        """Delete the order's folder and, while there are rows, files they name elsewhere."""
         what = await self.database.read(lambda c: erasures.contents(c, record.order_id))
         paths = what.paths if what is not None else []
         if paths or record.deleted_at is not None:
-            # Counted before: an earlier attempt may have deleted the last file there was.
+            # If counted before, an earlier attempt may have deleted the storage's last file.
             await self.storage.ensure_mounted(may_be_empty=not paths or record.files is not None)
         if record.files is None and record.deleted_at is None:
             found = await order_files.count(self.storage, record.order_id, paths)
@@ -88,7 +88,7 @@ class Eraser:
         await order_files.delete(self.storage, record.order_id, paths)
 
     async def _delete_late_files(self, record: ErasureRecord) -> bool:
-        """Whether there were any."""
+        """Delete files written since; returns whether there were any."""
         if not await self.storage.prefix_exists(str(record.order_id)):
             return False
         log.warning("files of an erased order found", order_id=record.order_id)

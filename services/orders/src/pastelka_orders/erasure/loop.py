@@ -1,4 +1,4 @@
-"""When orders are erased: regularly those that are too old are marked for it."""
+"""Retention: periodically marks expired orders for erasure."""
 
 import asyncio
 from datetime import timedelta
@@ -24,10 +24,10 @@ log = structlog.get_logger(__name__)
 
 
 class Retention:
-    """Makes a pass every ``every`` seconds; of several replicas one at a time.
+    """Runs a pass every ``every`` seconds; only one replica at a time.
 
-    ``days`` is how long an order is kept (times 24 hours from when it was made), ``None`` for ever. The
-    worker erases what is marked.
+    ``days`` (24 h each) is how long an order is kept from its creation, ``None`` for ever. The worker erases
+    the marked orders.
     """
 
     def __init__(self, database: Database, storage: Storage, *, days: int | None, every: float) -> None:
@@ -37,7 +37,7 @@ class Retention:
         self._every = every
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Make passes until ``stop`` is set. What fails is tried again at the next pass."""
+        """Run passes until ``stop`` is set. A failure is retried at the next pass."""
         while not stop.is_set():
             try:
                 await self.run_once(stop)
@@ -49,7 +49,7 @@ class Retention:
             await wait_at_most(stop, self._every)
 
     async def run_once(self, stop: asyncio.Event | None = None) -> bool:
-        """One pass; ``False`` if another replica is making one. Ends early when ``stop`` is set."""
+        """Run one pass; ``False`` if another replica is running one. Ends early when ``stop`` is set."""
         async with leased(self._database, _LEASE) as is_ours:
             if not is_ours:
                 return False
@@ -61,7 +61,7 @@ class Retention:
         return True
 
     async def _mark_expired(self, days: int, stop: asyncio.Event | None) -> str | None:
-        """Mark what is too old; returns why that cannot be judged."""
+        """Mark expired orders; returns an error if the clocks disagree."""
         differ = abs(await self._database.read(retention.clock) - now())
         if differ > _CLOCKS_DIFFER:
             message = f"The clocks of the database and of the worker differ by {differ}; nothing was erased."

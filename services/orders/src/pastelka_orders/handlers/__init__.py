@@ -1,1 +1,1 @@
-"""What the service does, each in one transaction; HTTP routes and consumers call the same handlers."""
+"""Use cases, each in one transaction; HTTP routes and consumers call the same handlers."""

@@ -1,4 +1,4 @@
-"""A person asks for a book; the worker composes it."""
+"""Book versions: requested through the API, composed by the worker."""
 
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -42,7 +42,7 @@ log = structlog.get_logger(__name__)
 async def preflight(
     database: Database, storage: Storage, order_number: str, options: BookOptions, layouts: Layouts
 ) -> list[Finding]:
-    """What is wrong with the book of an order. Raises ``OrderNotFoundError``, ``OSError``."""
+    """Check the book of an order. Raises ``OrderNotFoundError``, ``OSError``."""
     content = await database.read(lambda c: books.contents(c, order_number))
     if content is None:
         raise OrderNotFoundError(order_number)
@@ -59,10 +59,10 @@ async def ask(
     *,
     is_forced: bool,
 ) -> int:
-    """Ask for a book; returns the number of its version, or of the one in hand with the same options.
+    """Request a book; returns its version number, or that of an active version with the same options.
 
-    Raises ``BookFindingsError`` if the preflight finds errors, unless ``is_forced``; a book without any
-    page, or of a cancelled order, is not forced.
+    Raises ``BookFindingsError`` if the preflight finds errors, unless ``is_forced``; a book without pages, or
+    of a cancelled order, cannot be forced.
     """
     found = [
         one for one in await preflight(database, storage, order_number, options, layouts) if one.is_error
@@ -81,10 +81,10 @@ async def _add(connection: AsyncConnection, order_number: str, options: BookOpti
 
 
 async def retry(connection: AsyncConnection, order_number: str, version: int) -> None:
-    """Compose a failed version again; one in hand is left as it is (a second click)."""
+    """Requeue a failed version; an active one stays unchanged (a second click)."""
     record = await _locked(connection, order_number, version)
     if record.status == "completed":
-        raise BookStateError(order_number, version, "is completed; ask for a new version")
+        raise BookStateError(order_number, version, "is completed; request a new version")
     if record.status == "error":
         await book_versions.restart(connection, record.id)
         await _announce(connection, order_number)
@@ -93,10 +93,12 @@ async def retry(connection: AsyncConnection, order_number: str, version: int) ->
 async def mark_printed(
     connection: AsyncConnection, order_number: str, version: int, *, is_printed: bool
 ) -> None:
-    """Note that a completed version was printed, or that it was not."""
+    """Mark a completed version as printed, or as not printed."""
     record = await _locked(connection, order_number, version)
     if record.status != "completed":
-        raise BookStateError(order_number, version, f"is {record.status}; only a completed one is printed")
+        raise BookStateError(
+            order_number, version, f"is {record.status}; only a completed one can be printed"
+        )
     await book_versions.note_printed(connection, record.id, is_printed=is_printed)
     await stages.note_book_printed(connection, order_number)
     await _announce(connection, order_number)
@@ -117,7 +119,7 @@ async def _announce(connection: AsyncConnection, order_number: str) -> None:
 
 @dataclass(frozen=True)
 class BookJobs:
-    """Composes books and stores them: previews first, the PDF last. A claim that was lost changes nothing."""
+    """Composes and stores books: previews first, the PDF last. A lost claim changes nothing."""
 
     database: Database
     storage: Storage
@@ -150,12 +152,12 @@ class BookJobs:
                 await self.storage.put_file(path, pdf_of(folder))
         except FileMissingError as error:
             raise PermanentError(error.code, error.detail) from error
-        except FileNotFoundError as error:  # a file that went between two looks
+        except FileNotFoundError as error:  # a file that was deleted meanwhile
             raise TransientError("file_missing", "A file of the book is not in the storage.") from error
         return lambda c: self._complete(c, claim, path, outcome.sheets, outcome.previews)
 
     async def give_up(self, connection: AsyncConnection, claim: Claim, failure: Failure) -> None:
-        """Say on the version why it cannot be composed."""
+        """Store on the version why it cannot be composed."""
         book = await book_versions.claimed(connection, claim)
         await book_versions.note_failed(connection, book.id, failure.code, failure.message)
         await _announce(connection, book.order_number)
@@ -195,7 +197,7 @@ def _path(book: ClaimedBook) -> str:
 
 
 async def _sizes(storage: Storage, paths: list[str]) -> Sizes:
-    """Widths and heights; ``None`` for files that are not there or no pictures."""
+    """Widths and heights; ``None`` for files that are missing or not images."""
     limiter = anyio.CapacityLimiter(_STORED_AT_ONCE)
     found: dict[str, tuple[int, int] | None] = {}
 

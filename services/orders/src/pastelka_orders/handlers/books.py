@@ -1,4 +1,4 @@
-"""Books of an order: their description, with the files they are made of at hand."""
+"""Composes the books of an order from local copies of their files."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -31,9 +31,9 @@ async def composed(
     has_previews: bool = False,
     created_at: datetime | None = None,
 ) -> AsyncIterator[tuple[ComposedBook, Path]]:
-    """The books of an order, composed into a folder that lasts as long as the block.
+    """Compose the books of an order into a temporary folder, deleted when the block ends.
 
-    Pages that have no file are left out. Raises ``FileMissingError``, ``BookError``, ``OSError``.
+    Pages without a file are omitted. Raises ``FileMissingError``, ``BookError``, ``OSError``.
     """
     async with anyio.TemporaryDirectory(prefix=TEMP_PREFIX) as folder:
         async with AsyncExitStack() as files:
@@ -88,7 +88,7 @@ async def _local(storage: Storage, files: AsyncExitStack, path: str, name: str) 
 async def joined(
     composer: BookComposer, storage: Storage, orders: Sequence[tuple[OrderContent, StoredBook]]
 ) -> AsyncIterator[Path]:
-    """The finished books of several orders as one PDF, in a folder that lasts as long as the block.
+    """Merge the finished books of several orders into one PDF in a temporary folder.
 
     Raises ``FileMissingError``, ``BookError``, ``OSError``.
     """

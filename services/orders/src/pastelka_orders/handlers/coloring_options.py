@@ -1,4 +1,4 @@
-"""Which coloring options are accepted."""
+"""Validation of coloring options."""
 
 from collections.abc import Collection
 
@@ -7,7 +7,7 @@ from pastelka_orders.errors import OptionUnsupportedError
 
 
 def require_supported(provider: ColoringProviderName, names: Collection[str]) -> None:
-    """Raise ``OptionUnsupportedError`` if the provider does not take one of the named options."""
+    """Raise ``OptionUnsupportedError`` if the provider does not support one of the options."""
     unsupported = unsupported_options(provider, names)
     if unsupported:
         raise OptionUnsupportedError(provider, unsupported, COLORING_OPTIONS[provider])

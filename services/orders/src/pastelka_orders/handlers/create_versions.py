@@ -1,4 +1,4 @@
-"""New versions and their jobs: what generating, following up and retrying have in common."""
+"""Creation of versions and their jobs, shared by generation, follow-up and retry."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,7 +19,7 @@ Traces = Mapping[int | None, dict[str, str]]
 
 
 def require_wanted(image: LockedImage) -> None:
-    """Raise ``OrderCancelledError`` or ``ItemRemovedError`` for what the shop wants no longer."""
+    """Raise ``OrderCancelledError`` or ``ItemRemovedError`` if the shop no longer wants the image."""
     if image.is_cancelled:
         raise OrderCancelledError(image.order_number)
     if not image.is_wanted:
@@ -33,7 +33,7 @@ async def create_colorings(
     options: ColoringOptions,
     then_svg: SvgOptions | None = None,
 ) -> list[int]:
-    """Ask for a new coloring of each of these locked images; returns the versions' ids."""
+    """Create a coloring of each of these locked images; returns the versions' ids."""
     if not image_ids:
         return []
     ids = await versions.add_colorings(connection, image_ids, options, then_svg)
@@ -48,7 +48,7 @@ async def create_svgs(
     options: SvgOptions,
     traces: Traces | None = None,
 ) -> list[int]:
-    """Ask for a new SVG of each ``(image, coloring version)``; returns the versions' ids."""
+    """Create an SVG of each ``(image, coloring version)``; returns the versions' ids."""
     if not colorings:
         return []
     ids = await versions.add_svgs(connection, colorings, options)
@@ -63,9 +63,9 @@ async def begin(
     ids: Sequence[int],
     traces: Traces | None = None,
 ) -> None:
-    """Publish the jobs of versions whose run is new, and note that they are ``pending``.
+    """Publish the jobs of versions with a new run, and record their status ``pending``.
 
-    Jobs belong to the trace of the coloring that caused them, where that is told, or the current one.
+    Jobs join the trace of the coloring that caused them if ``traces`` has it, else the current one.
     """
     asked = await versions.lock(connection, kind, ids)
     moment = now()
@@ -78,7 +78,7 @@ async def begin(
 
 
 def target_of(version: Version) -> str:
-    """Path of the file that this version's job makes, relative to the storage's root."""
+    """Path of the file that this version's job writes, relative to the storage root."""
     return version_path(
         version.kind,
         order_id=version.order_id,
@@ -89,7 +89,7 @@ def target_of(version: Version) -> str:
 
 
 def job_of(version: Version, *, first_attempt: int = 1, provider_job_id: str | None = None) -> VersionJob:
-    """The job that makes this version's file; published again for a run, with what is known of it."""
+    """The job of this version; when republished within a run, with the attempt and provider job to resume."""
     shared = {
         "version_id": version.id,
         "run": version.progress.run,

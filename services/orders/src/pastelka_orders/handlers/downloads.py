@@ -1,4 +1,4 @@
-"""Photos that come by URL: each image that waits for one is a job."""
+"""Downloads of photos: each image with a pending URL is a row job."""
 
 import json
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from pastelka_orders.row_jobs import Write
 
 @dataclass(frozen=True)
 class Downloads:
-    """Downloads, checks and stores photos; ``process`` is what then starts by itself."""
+    """Downloads, checks and stores photos; ``process`` starts automatically afterwards."""
 
     database: Database
     storage: Storage
@@ -51,7 +51,7 @@ class Downloads:
         return lambda c: stored(c, claim, kept, self.process)
 
     async def give_up(self, connection: AsyncConnection, claim: Claim, failure: Failure) -> None:
-        """Note on the image why its photo is not there; a dead letter says so, too."""
+        """Store on the image why its photo is missing, and publish a dead letter."""
         image = await _claimed(connection, claim)
         await downloads.note_failure(connection, image.id, failure)
         await refresh_order_status(connection, image.order_id)
@@ -62,16 +62,16 @@ class Downloads:
 
 
 async def stored(connection: AsyncConnection, claim: Claim, photo: StoredPhoto, process: Process) -> None:
-    """The photo is in the storage; start what is to start by itself, unless the shop wants it no longer.
+    """Record a stored photo, and start processing unless the shop cancelled or removed it.
 
-    Raises ``ClaimLostError`` when the image waits for another photo, or for none.
+    Raises ``ClaimLostError`` if the image expects another photo, or none.
     """
     image = await _claimed(connection, claim)
     await downloads.note_stored(connection, image.id, photo)
     await refresh_order_status(connection, image.order_id)
     outbox = Outbox()
     outbox.add(OrderChanged(order_number=image.order_number))
-    # A photo that was lost and fetched again has its pages, which are not to be paid for twice.
+    # A lost photo that was downloaded again may have pages, which must not be paid for twice.
     has_pages = bool(await images.colorings(connection, [image.id]))
     await start_processing(
         connection, outbox, [image.id], process if image.is_wanted and not has_pages else "none"
@@ -81,7 +81,7 @@ async def stored(connection: AsyncConnection, claim: Claim, photo: StoredPhoto, 
 
 
 async def again(connection: AsyncConnection, image_id: int) -> None:
-    """Download a photo once more that could not be; nothing happens if it is there, or on its way."""
+    """Retry a failed download; no effect if the photo is stored or being downloaded."""
     image = await images.lock(connection, image_id)
     if image is None:
         raise ImageNotFoundError(image_id)

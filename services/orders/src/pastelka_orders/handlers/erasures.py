@@ -1,4 +1,4 @@
-"""Erasing an order: asking for it, and taking its rows away."""
+"""Erasure of an order: request, deletion of its rows, completion."""
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,7 +16,7 @@ ERASING = Failure(code="cancelled", message="Cancelled, because the order is bei
 async def ask(
     connection: AsyncConnection, target: Target, reason: ErasureReason, asked_by: str | None
 ) -> bool:
-    """Begin to erase an order: its active work is stopped. ``False`` if it was asked for before."""
+    """Request the erasure of an order and stop its active work. ``False`` if already requested."""
     outbox = Outbox()
     for kind in STATUS_ENUMS:
         for version in await versions.lock_active(connection, kind, target.order_number):
@@ -30,7 +30,7 @@ async def ask(
 async def delete_order_rows(connection: AsyncConnection, order_id: int) -> bool:
     """Delete the rows of an order that is being erased.
 
-    ``False`` if that was done before. Work that was begun meanwhile is stopped; browsers hear of it.
+    ``False`` if already done. Cancels work started meanwhile, and publishes the change.
     """
     record = await erasures.one(connection, order_id, lock=True)
     if record is None or record.deleted_at is not None:
@@ -40,7 +40,7 @@ async def delete_order_rows(connection: AsyncConnection, order_id: int) -> bool:
         await erasures.note_rows_gone(connection, order_id, None, is_watched=True)
         return True
     if what.shopify_id is not None:
-        # The lock stops imports of the order; the second read sees one that committed just before.
+        # The lock blocks imports of the order; the second read sees one that committed just before.
         await shop_orders.lock(connection, what.shopify_id)
         what = await erasures.contents(connection, order_id) or what
     outbox = Outbox()
@@ -61,7 +61,7 @@ async def delete_order_rows(connection: AsyncConnection, order_id: int) -> bool:
 
 
 async def finish(connection: AsyncConnection, order_id: int) -> bool:
-    """Mark the erasure as finished; ``False`` if it was finished already."""
+    """Mark the erasure as finished; ``False`` if it already was."""
     reason = await erasures.finish(connection, order_id)
     if reason == "retention":
         await retention.note_erased(connection)

@@ -1,6 +1,6 @@
 """Workers' facts become committed states: a whole batch in one transaction.
 
-Six statements serve a batch of any size; so the cost of a status change falls as the load rises.
+A batch of any size takes six statements, so the cost per status change falls with load.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ IGNORED = Counter("pastelka_facts_ignored_total", "Facts that changed nothing", 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A fact as it came, with the trace it belongs to."""
+    """A received fact with its trace headers."""
 
     fact: ColoringFact | SvgFact
     headers: dict[str, str]
@@ -47,7 +47,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class _TimelineEntry:
-    """One line of the timeline and one event: a change of status, or that there will be a retry."""
+    """One entry of the timeline and one event: a status change or an announced retry."""
 
     transition: Transition
     retry: Retry | None
@@ -56,7 +56,7 @@ class _TimelineEntry:
 
 @dataclass(slots=True)
 class _VersionUpdate:
-    """What a batch does to one version."""
+    """Effect of a batch on one version."""
 
     version: Version
     progress: VersionProgress
@@ -78,22 +78,22 @@ class _VersionUpdate:
 
 
 async def apply_facts(connection: AsyncConnection, batch: Sequence[Received]) -> int:
-    """Apply a batch, in its order; returns the number of status changes."""
+    """Apply a batch in order; returns the number of status changes."""
     outbox = Outbox()
     colorings = await _apply_kind(connection, outbox, "coloring", batch)
     svgs = await _apply_kind(connection, outbox, "svg", batch)
     await images.choose_finished_colorings(connection, [_finished(c) for c in colorings if c.is_completed])
     await images.choose_finished_svgs(connection, [_finished(c) for c in svgs if c.is_completed])
     await _follow_up(connection, outbox, [c for c in colorings if c.is_completed])
-    # The process that applies facts runs a relay itself, and wakes it directly.
+    # The process that applies facts also runs a relay, and wakes it directly.
     await outbox.flush(connection, notify=False)
     return sum(len(update.transitions) for update in (*colorings, *svgs))
 
 
 def has_expected_path(version: Version, fact: ColoringFact | SvgFact) -> bool:
-    """Whether the fact names the file that the version's job makes, or no file where it makes none.
+    """Whether the fact names the file of the version's job, or none if its status has none.
 
-    Anything that can publish to the broker can send a fact, so its path is never taken on trust.
+    Every client of the broker can publish facts, so their paths are not trusted.
     """
     if fact.path is None and not fact.status.has_file:
         return True
@@ -103,7 +103,7 @@ def has_expected_path(version: Version, fact: ColoringFact | SvgFact) -> bool:
 async def apply_dead_letter(
     connection: AsyncConnection, letter: DeadLetter, version_id: int, run: int
 ) -> None:
-    """End the version of a job that was given up on, if its worker could not say so itself."""
+    """End the version of an abandoned job in error, if its worker did not report it."""
     kind: StatusType = "svg" if letter.original_subject.startswith("jobs.svg.") else "coloring"
     for version in await versions.lock(connection, kind, [version_id]):
         if version.progress.run != run or version.status.is_final:
@@ -231,10 +231,10 @@ def _finished(update: _VersionUpdate) -> Finished:
 async def _follow_up(
     connection: AsyncConnection, outbox: Outbox, completed: Sequence[_VersionUpdate]
 ) -> None:
-    """Ask for the SVGs that were wanted as soon as the page is there."""
+    """Create the SVGs that were requested together with the coloring."""
     wanted = [update.version for update in completed if update.version.then_svg is not None]
     traces: Traces = {update.version.id: update.entries[-1].headers for update in completed if update.entries}
-    # The images' lock is what makes version numbers unique.
+    # The images' lock keeps version numbers unique.
     await images.lock_all(connection, [v.image_id for v in wanted])
     still = await images.wanted(connection, [v.image_id for v in wanted]) if wanted else set()
     wanted = [v for v in wanted if v.image_id in still]

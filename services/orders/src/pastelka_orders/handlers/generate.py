@@ -1,4 +1,4 @@
-"""A person asks for colorings or SVGs."""
+"""Requests for colorings and SVGs."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ from pastelka_orders.repository.images import ColoringSummary, LockedImage, SvgS
 async def coloring_of_image(
     connection: AsyncConnection, image_id: int, options: ColoringOptions, then_svg: SvgOptions | None = None
 ) -> list[int]:
-    """Ask for a coloring of one image; returns the active one if it has the same options."""
+    """Request a coloring of one image; returns an active one with the same options instead."""
     image = await _locked(connection, image_id)
     if image.path is None:
         raise PhotoMissingError(image_id)
@@ -45,9 +45,9 @@ async def colorings_of_order(
     options: ColoringOptions,
     then_svg: SvgOptions | None = None,
 ) -> list[int]:
-    """Ask for a coloring, with these options, of every image that has none.
+    """Request a coloring of every image that has none with these options.
 
-    Returns the new ones and the active ones. Raises ``NothingToDoError`` if there are neither.
+    Returns new and active ones. Raises ``NothingToDoError`` if there are neither.
     """
     locked = await _locked_of_order(connection, order_number)
     with_photo = [image.id for image in locked if image.path is not None]
@@ -60,7 +60,7 @@ async def colorings_of_order(
     ids += [c.id for c in existing if c.status.is_active]
     if not ids:
         detail = (
-            "Every image has a coloring with these options already."
+            "Every image already has a coloring with these options."
             if with_photo
             else "No photo of this order is stored yet."
         )
@@ -69,7 +69,7 @@ async def colorings_of_order(
 
 
 async def svg_of_image(connection: AsyncConnection, image_id: int, options: SvgOptions) -> list[int]:
-    """Ask for an SVG of the chosen (else the newest completed) coloring of one image."""
+    """Request an SVG of the chosen (else the newest completed) coloring of one image."""
     image = await _locked(connection, image_id)
     source = _source(image, await images.colorings(connection, [image_id]))
     if source is None:
@@ -88,9 +88,9 @@ async def svg_of_image(connection: AsyncConnection, image_id: int, options: SvgO
 
 
 async def svgs_of_order(connection: AsyncConnection, order_number: str, options: SvgOptions) -> list[int]:
-    """Ask for an SVG, with these options, of every image with a completed coloring that has none.
+    """Request an SVG of every image whose coloring is completed and has none with these options.
 
-    Returns the new ones and the active ones. Raises ``NothingToDoError`` if there are neither.
+    Returns new and active ones. Raises ``NothingToDoError`` if there are neither.
     """
     locked = await _locked_of_order(connection, order_number)
     image_ids = [image.id for image in locked]
@@ -108,7 +108,7 @@ async def svgs_of_order(connection: AsyncConnection, order_number: str, options:
     ids += [s.id for s in existing if s.status.is_active]
     if not ids:
         detail = (
-            "Every coloring has an SVG with these options already."
+            "Every coloring already has an SVG with these options."
             if pairs
             else "No image of this order has a completed coloring; generate colorings first."
         )

@@ -1,4 +1,4 @@
-"""A person changes what a book is made of."""
+"""Edits of line items."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,9 +19,9 @@ async def change(
     values: Mapping[str, Any],
     is_expected: Callable[[LineItemRecord], bool],
 ) -> LineItemRecord:
-    """Set ``values``; what the shop says later of these fields is kept beside, and shown.
+    """Set ``values``; later values of the shop for these fields are stored separately.
 
-    Raises ``LineItemNotFoundError``, and ``PreconditionFailedError`` where the item is not the expected one.
+    Raises ``LineItemNotFoundError``, and ``PreconditionFailedError`` if ``is_expected`` fails.
     """
     item = await line_items.lock(connection, order_number, item_id)
     if item is None:

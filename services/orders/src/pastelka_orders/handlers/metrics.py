@@ -1,4 +1,4 @@
-"""How long versions take, and how they end, for Prometheus."""
+"""Prometheus metrics of versions: durations and outcomes."""
 
 from datetime import datetime
 
@@ -10,24 +10,24 @@ from pastelka_orders.repository.versions import Version
 
 STEP_SECONDS = Histogram(
     "pastelka_version_status_duration_seconds",
-    "How long a version was in a status",
+    "Time that versions spent in a status",
     ["kind", "status"],
     buckets=(0.005, 0.02, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800),
 )
 VERSION_SECONDS = Histogram(
     "pastelka_version_duration_seconds",
-    "From the click to the end",
+    "Time from request to end of a version",
     ["kind", "outcome"],
     buckets=(0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600),
 )
 ENDED = Counter("pastelka_versions_ended_total", "Versions by how they ended", ["kind", "outcome", "code"])
 for _kind in STATUS_ENUMS:
-    # The first one of a process counts, too: a counter that appears with 1 has not increased.
+    # Initialized, because Prometheus sees no increase in a counter that appears with 1.
     ENDED.labels(_kind, "completed", "")
 
 
 def observe_status_duration(version: Version, since: datetime, transition: Transition) -> None:
-    """Note that ``version`` left the status in which it was ``since``, maybe for its last one."""
+    """Observe that ``version`` left the status that it had ``since``."""
     STEP_SECONDS.labels(version.kind, transition.previous.value).observe(_seconds(since, transition.at))
     if transition.status.is_final:
         code = transition.failure.code if transition.failure else ""
@@ -35,13 +35,13 @@ def observe_status_duration(version: Version, since: datetime, transition: Trans
 
 
 def observe_version_end(version: Version, outcome: str, code: str, at: datetime) -> None:
-    """Note that a run ended; ``code`` says why if it failed."""
+    """Observe the end of a run; ``code`` is the error code if it failed."""
     ENDED.labels(version.kind, outcome, code).inc()
     if version.status.is_final:
-        return  # its file was lost; how long it took was noted when it was made
+        return  # its file was lost; its duration was observed when it was generated
     VERSION_SECONDS.labels(version.kind, outcome).observe(_seconds(version.asked_at, at))
 
 
 def _seconds(since: datetime, until: datetime) -> float:
-    # A worker's clock against the database's: a little less than nothing may come out.
+    # The worker's clock may be behind the database's: never negative.
     return max(0.0, (until - since).total_seconds())

@@ -1,4 +1,4 @@
-"""Orders made by hand, and their end."""
+"""Manual orders, and deletion of orders."""
 
 import asyncio
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from pastelka_orders.repository.orders import StoredPhoto, UploadRecord
 log = structlog.get_logger(__name__)
 
 Process = Literal["none", "coloring", "svg"]
-"""What starts by itself: nothing, a coloring, or a coloring and then its SVG."""
+"""What starts automatically: nothing, a coloring, or a coloring and then its SVG."""
 
 _STORED_AT_ONCE = 4
 
@@ -35,7 +35,7 @@ MANUAL_TITLE = "Omalovánky z vlastních fotek"
 
 @dataclass(frozen=True, slots=True)
 class ManualOrder:
-    """What a person gives for an order made by hand, apart from the photos."""
+    """Data of a manual order, apart from its photos."""
 
     customer_name: str | None = None
     note: str | None = None
@@ -45,10 +45,10 @@ class ManualOrder:
 async def create(
     database: Database, storage: Storage, wanted: ManualOrder, photos: Sequence[StagedPhoto]
 ) -> str:
-    """Store the photos, then add the order; returns its number. On failure no file is left.
+    """Store the photos, then add the order; returns its number. On failure the files are deleted.
 
-    No transaction is open while photos are stored. What a crash leaves is deleted by
-    :func:`discard_abandoned`.
+    No transaction is open while photos are stored. :func:`discard_abandoned` deletes the files left by a
+    crash.
     """
     upload = await database.write(orders.begin_upload)
     try:
@@ -76,7 +76,7 @@ async def _add(
 
 
 async def discard_abandoned(database: Database, storage: Storage) -> int:
-    """Delete the files of uploads that a process that ended has left; returns how many there were."""
+    """Delete the files of uploads left by crashed processes; returns the number of uploads."""
     abandoned = await database.write(orders.abandon_old_uploads)
     for order_id in abandoned:
         await _discard(database, storage, order_id)
@@ -84,20 +84,20 @@ async def discard_abandoned(database: Database, storage: Storage) -> int:
 
 
 async def _discard(database: Database, storage: Storage, order_id: int) -> None:
-    """Delete the files of an upload unless its order was added; if it cannot be done now, it is later."""
+    """Delete the files of an upload unless its order was added; a failure is retried later."""
     try:
         if not await database.write(lambda c: orders.abandon_upload(c, order_id)):
             return
         await order_files.delete(storage, order_id)
         await database.write(lambda c: orders.forget_upload(c, order_id))
-    except Exception as error:  # noqa: BLE001 - the next pass of the retention does it again
+    except Exception as error:  # noqa: BLE001 - the next retention pass retries
         log.warning("upload cleanup failed", order_id=order_id, error=str(error))
 
 
 async def start_processing(
     connection: AsyncConnection, outbox: Outbox, image_ids: Sequence[int], process: Process
 ) -> None:
-    """Start what is to start by itself for photos that have just been stored."""
+    """Start the automatic processing of newly stored photos."""
     if process == "none":
         return
     then_svg = SvgOptions() if process == "svg" else None
@@ -107,10 +107,10 @@ async def start_processing(
 async def delete(
     database: Database, storage: Storage, order_number: str, *, asked_by: str | None = None
 ) -> int:
-    """Delete an order: its rows and files now, its active work stopped. Returns its id.
+    """Delete an order's rows and files, and stop its active work. Returns its id.
 
-    The worker deletes what is left in the order's folder. ``asked_by`` is for the record of the erasure.
-    Raises ``OrderNotFoundError``.
+    The worker deletes files that are left or written later. ``asked_by`` goes into the erasure record. Raises
+    ``OrderNotFoundError``.
     """
     target = await database.read(lambda c: erasures.by_number(c, order_number))
     what = await database.read(lambda c: erasures.contents(c, target.order_id)) if target else None
@@ -128,7 +128,7 @@ async def delete(
 async def delete_rows(
     connection: AsyncConnection, target: Target, found: StorageUsage | None, *, asked_by: str | None = None
 ) -> None:
-    """The same for an order whose files, unless that failed, were ``found`` before."""
+    """Delete an order's rows; ``found`` is the usage of its files, ``None`` if counting failed."""
     await erasures.ask(connection, target, "operator", asked_by)
     if found is not None:
         await erasures.note_count(connection, target.order_id, files=found.files, size=found.bytes)
@@ -137,7 +137,7 @@ async def delete_rows(
 
 
 async def _count_files(storage: Storage, order_id: int, paths: Sequence[str]) -> StorageUsage | None:
-    """For the record, which is not worth refusing a deletion."""
+    """Count files for the erasure record; a failure must not block the deletion."""
     try:
         return await order_files.count(storage, order_id, paths)
     except OSError as error:
@@ -148,7 +148,7 @@ async def _count_files(storage: Storage, order_id: int, paths: Sequence[str]) ->
 async def _store_all(
     storage: Storage, upload: UploadRecord, photos: Sequence[StagedPhoto]
 ) -> list[StoredPhoto]:
-    """A few at once. Raises what the first failure raised, when nothing is being stored any more."""
+    """Store a few concurrently. Raises the first failure once all have ended."""
     few = asyncio.Semaphore(_STORED_AT_ONCE)
 
     async def store(place: int, photo: StagedPhoto) -> StoredPhoto:

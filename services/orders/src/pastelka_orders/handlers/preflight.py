@@ -1,4 +1,4 @@
-"""What is wrong with a book before money is spent on paper; one sentence for each finding."""
+"""Preflight of a book before it is printed; one sentence per finding."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ Code = Literal[
     "characters_missing",
     "changed_by_shop",
 ]
-# These stop the book; the others are for the person's eyes.
+# These block the book; the others are warnings.
 _ERRORS: frozenset[Code] = frozenset(
     {
         "order_cancelled",
@@ -45,12 +45,12 @@ _ERRORS: frozenset[Code] = frozenset(
 )
 
 Sizes = Mapping[str, tuple[int, int] | None]
-"""Width and height in pixels by path; ``None`` where there is no file."""
+"""Width and height in pixels by path; ``None`` if there is no file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong, with the line item and the image it is about."""
+    """One finding, with the line item and the image it concerns."""
 
     code: Code
     message: str
@@ -59,12 +59,12 @@ class Finding:
 
     @property
     def is_error(self) -> bool:
-        """Whether it stops the book."""
+        """Whether it blocks the book."""
         return self.code in _ERRORS
 
 
 def raster_paths(content: OrderContent) -> list[str]:
-    """Files whose sizes :func:`check` needs to know."""
+    """Files whose sizes :func:`check` needs."""
     pages = [page for item in content.wanted for page in item.pages]
     return [page.art_path for page in pages if page.art_path is not None and not page.has_fitting_svg]
 
@@ -76,7 +76,7 @@ def check(content: OrderContent, options: BookOptions, layouts: Layouts, sizes: 
         return [Finding("order_cancelled", message)]
     found = [finding for item in content.items for finding in _item(item, options, layouts, sizes)]
     if not any(page.art_path for item in content.wanted for page in item.pages):
-        found.append(Finding("no_pages", "There is no page to print; choose a completed one."))
+        found.append(Finding("no_pages", "No page to print; choose a completed one."))
     return found
 
 
@@ -86,12 +86,12 @@ def _item(item: ItemContent, options: BookOptions, layouts: Layouts, sizes: Size
         yield Finding("item_removed", message, item.line_item_id)
         return
     if item.shop_changed_at is not None:
-        message = f"The shop changed {item.title} after it was changed here; what is set here is printed."
+        message = f"The shop changed {item.title} after it was edited here; the values set here are printed."
         yield Finding("changed_by_shop", message, item.line_item_id)
     layout = known_layout(item.layout, layouts)
     if layout is None:
         message = (
-            f"The layout {item.layout!r} is not known; one picture is printed on a sheet."
+            f"The layout {item.layout!r} is unknown; one picture per sheet is printed."
             " Add the word to PRINT_LAYOUTS, or choose a layout here."
         )
         yield Finding("unknown_layout", message, item.line_item_id)
@@ -111,8 +111,8 @@ def _item(item: ItemContent, options: BookOptions, layouts: Layouts, sizes: Size
         ppi = int(_MM / scale)
         if ppi < MIN_PPI:
             message = (
-                f"Page {page.label} is printed with {ppi} pixels per inch, {MIN_PPI} are needed;"
-                " make an SVG of it, or generate it with more megapixels."
+                f"Page {page.label} prints at {ppi} pixels per inch; at least {MIN_PPI} are needed:"
+                " generate an SVG of it, or generate it with more megapixels."
             )
             yield Finding("low_resolution", message, item.line_item_id, page.image_id)
 
@@ -126,21 +126,21 @@ def _texts(item: ItemContent, options: BookOptions) -> Iterator[Finding]:
         yield Finding("dedication_too_long", message, item.line_item_id)
     missing = printable_text(f"{item.title}\n{dedication}")[1]
     if missing:
-        message = f"No typeface has these characters of {item.title}, they are left out: {missing}"
+        message = f"Characters of {item.title} that no typeface has are omitted: {missing}"
         yield Finding("characters_missing", message, item.line_item_id)
 
 
 def _page(page: PageContent) -> Iterator[tuple[Code, str]]:
     if page.art_path is None:
         if page.newest_is_active:
-            yield "page_in_progress", f"Page {page.label} is still being generated; wait for it."
+            yield "page_in_progress", f"Page {page.label} is still being generated; wait until it completes."
         elif page.newest_status == "error":
-            yield "page_in_error", f"Page {page.label} could not be generated; try it again."
+            yield "page_in_error", f"Page {page.label} could not be generated; retry it."
         else:
             yield "no_chosen_page", f"No page is chosen for photo {page.label}; choose a completed one."
         return
     if page.is_older_than_photo:
         yield "photo_replaced", f"The photo of page {page.label} was replaced after the page was generated."
     if page.svg_path is not None and not page.has_fitting_svg:
-        message = f"The SVG of page {page.label} is of an older page; the chosen page is printed as pixels."
+        message = f"The SVG of page {page.label} is of an older page; the chosen page prints as a bitmap."
         yield "svg_outdated", message

@@ -1,4 +1,4 @@
-"""A job that was given up on is asked for again."""
+"""Requeueing of dead letters."""
 
 from collections.abc import Awaitable, Callable
 
@@ -21,7 +21,7 @@ Again = Callable[[AsyncConnection, str], Awaitable[None]]
 
 
 async def take_back(database: Database, nc: Client, sequence: int) -> None:
-    """Ask again for what letter ``sequence`` is about, and take the letter away.
+    """Enqueue the job of dead letter ``sequence`` again, and delete the letter.
 
     Raises ``DeadLetterNotFoundError`` and what :func:`requeue` raises.
     """
@@ -34,9 +34,9 @@ async def take_back(database: Database, nc: Client, sequence: int) -> None:
 
 
 async def requeue(connection: AsyncConnection, sequence: int, letter: DeadLetter) -> None:
-    """Ask again for what letter ``sequence`` is about.
+    """Enqueue the job of dead letter ``sequence`` again.
 
-    The run of a version that was given up on has ended: a new one begins, as with *retry*. Raises
+    A version begins a new run, as with *retry*, since the failed one has ended. Raises
     :class:`NotRequeueableError`, and what *retry* raises.
     """
     again = _AGAIN.get(letter.original_subject.removeprefix("jobs.").partition(".")[0])
@@ -45,7 +45,7 @@ async def requeue(connection: AsyncConnection, sequence: int, letter: DeadLetter
     try:
         await again(connection, letter.original_payload)
     except ValidationError:
-        raise NotRequeueableError(sequence, "its job cannot be read.") from None
+        raise NotRequeueableError(sequence, "its job is malformed.") from None
 
 
 class _Download(BaseModel):

@@ -1,4 +1,4 @@
-"""A file that a row names is gone, or is there again."""
+"""Updates rows whose file is missing, or found again."""
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,15 +12,15 @@ from pastelka_orders.repository.downloads import refresh_order_status
 from pastelka_orders.repository.stored_files import FILE_MISSING, PHOTO_MISSING, StoredFile
 from pastelka_orders.repository.versions import Version
 
-PAGE_LOST = Failure(code=FILE_MISSING, message="The file is not in the storage any more. Make it again.")
-BOOK_LOST = Failure(code=FILE_MISSING, message="The file is not in the storage any more. Compose it again.")
-PHOTO_LOST = "The photo is not in the storage any more. Create the order again from the photo."
+PAGE_LOST = Failure(code=FILE_MISSING, message="The file is no longer in the storage. Generate it again.")
+BOOK_LOST = Failure(code=FILE_MISSING, message="The file is no longer in the storage. Compose it again.")
+PHOTO_LOST = "The photo is no longer in the storage. Create the order again from the photo."
 
 
 async def is_missing(connection: AsyncConnection, file: StoredFile) -> bool:
-    """Say so on the row: a page is in error and can be retried, a photo is fetched again if it can be.
+    """Mark the file as missing: a page gets status ``error``, a photo is downloaded again if possible.
 
-    ``False`` if the row says something else by now.
+    ``False`` if the row has changed meanwhile.
     """
     if file.kind == "photo":
         return await _photo_is_missing(connection, file)
@@ -38,7 +38,7 @@ async def is_missing(connection: AsyncConnection, file: StoredFile) -> bool:
 
 
 async def is_back(connection: AsyncConnection, file: StoredFile) -> bool:
-    """The file that was missing is there: nothing has to be made. ``False`` if the row moved on."""
+    """Mark a missing file as found again. ``False`` if the row has changed meanwhile."""
     if file.kind == "photo":
         return await _photo_is_back(connection, file)
     if file.kind == "book":

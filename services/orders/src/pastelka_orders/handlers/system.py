@@ -1,4 +1,4 @@
-"""How the system is: asked of the services, the broker and the database at the same time."""
+"""Status of the system: queries services, broker and database concurrently."""
 
 import asyncio
 import time
@@ -39,7 +39,7 @@ from pastelka_orders.system_schemas import (
 T = TypeVar("T")
 
 OTHER_SERVICES = ("orders-worker", "coloring", "vectorize", "notifier")
-"""Those that answer over NATS; the API speaks for itself."""
+"""Services that report over NATS; the API reports for itself."""
 _QUEUES = (COLORING_CONSUMER, VECTORIZE_CONSUMER)
 _GOOD_FOR = 1.0
 _PATIENCE = 3.0
@@ -49,7 +49,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class System:
-    """Answers how the system is; what was found is good for a second, however many ask."""
+    """Collects the system's status, cached for a second."""
 
     database: Database
     broker: Broker
@@ -59,7 +59,7 @@ class System:
     _found_at: float = 0.0
 
     async def state(self) -> SystemResponse:
-        """The present state, at most a second old. Never raises for what is away."""
+        """The status, at most a second old. Does not raise if a dependency is unavailable."""
         async with self._turn:
             if self._found is None or time.monotonic() - self._found_at > _GOOD_FOR:
                 self._found = await self._look()
@@ -67,7 +67,7 @@ class System:
             return self._found
 
     def forget(self) -> None:
-        """Look again when next asked: something was changed through this process."""
+        """Clear the cache, after a change through this process."""
         self._found = None
 
     async def _look(self) -> SystemResponse:
@@ -114,7 +114,7 @@ class System:
 
 
 def _others(found: list[service_health.ServiceHealth]) -> list[ServiceResponse]:
-    """Every process that answered, and every service of which none did."""
+    """Every process that responded, and every service of which none did."""
     answered = [
         ServiceResponse(
             name=one.name,
@@ -154,7 +154,7 @@ async def _of_broker(
 
 
 async def _downloads(connection: AsyncConnection) -> QueueResponse:
-    """Photos that wait, and are being downloaded."""
+    """Photos that wait to be downloaded, and that are being downloaded."""
     jobs = await claims.stats(connection, downloads.TABLE)
     return QueueResponse(name="download", waiting=jobs.waiting, in_progress=jobs.in_progress)
 
@@ -180,13 +180,13 @@ def _hour(ended: system.EndedLastHour) -> HourResponse:
 
 
 async def _reconciler(connection: AsyncConnection) -> ReconcilerResponse | None:
-    """How the reconciler's last pass went; ``None`` before the first."""
+    """Result of the reconciler's last pass; ``None`` before the first."""
     state = await reconciling.state(connection)
     return ReconcilerResponse.model_validate(state, from_attributes=True) if state else None
 
 
 async def _retention(connection: AsyncConnection) -> RetentionResponse | None:
-    """How the last look for old orders went; ``None`` before the first."""
+    """Result of the last retention pass; ``None`` before the first."""
     state = await retention.state(connection)
     if state is None:
         return None
@@ -213,7 +213,7 @@ async def _queue(nc: Client, spec: ConsumerSpec) -> QueueResponse:
 
 
 async def _or_none(asked: Awaitable[T]) -> T | None:
-    """The answer, or ``None`` where the database or the broker is away."""
+    """The result, or ``None`` if the database or the broker is unavailable."""
     try:
         return await asyncio.wait_for(asked, _PATIENCE)
     except (BrokerDownError, DatabaseUnavailableError, SQLAlchemyError, *BROKER_ERRORS) as error:

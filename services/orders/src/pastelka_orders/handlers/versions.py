@@ -1,4 +1,4 @@
-"""A person chooses, retries or cancels a version."""
+"""Selection, retry and cancellation of versions."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -32,12 +32,12 @@ from pastelka_orders.outbox import Outbox
 from pastelka_orders.repository import images, versions
 from pastelka_orders.repository.versions import Change, Saved, Version
 
-CANCELLED = Failure(code="cancelled", message="Cancelled by a person.")
+CANCELLED = Failure(code="cancelled", message="Cancelled by a user.")
 
 
 async def select(connection: AsyncConnection, kind: StatusType, image_id: int, version_id: int) -> None:
     """Make this version the chosen one of its image; an approved image keeps its page."""
-    # The version before its image, as everywhere: two transactions never wait for each other.
+    # Lock order is always version, then image: transactions cannot deadlock.
     found = await versions.lock(connection, kind, [version_id])
     image = await images.lock(connection, image_id)
     if image is None:
@@ -60,10 +60,10 @@ async def retry(
     version_id: int,
     provider: ColoringProviderName | None = None,
 ) -> None:
-    """Begin a new run of a version in error; an active one stays as it is (a second click).
+    """Begin a new run of a failed version; an active one stays unchanged (a second click).
 
-    Raises ``OptionUnsupportedError`` for a coloring with options that the ``provider`` does not take;
-    where that is not given, the provider itself refuses the job.
+    Raises ``OptionUnsupportedError`` for a coloring with options that the ``provider`` does not support; if
+    ``provider`` is ``None``, the provider itself rejects the job.
     """
     version = await _locked(connection, kind, version_id)
     if version.status.is_active:
@@ -72,7 +72,7 @@ async def retry(
         raise NotRetryableError(kind, version_id, version.status.value)
     if provider is not None and version.coloring is not None:
         require_supported(provider, version.coloring.model_dump())
-    if version.photo_path is None:  # it was replaced, and the new one is not stored yet
+    if version.photo_path is None:  # replaced, and the new one is not stored yet
         raise PhotoMissingError(version.image_id)
     image = await images.lock(connection, version.image_id)
     if image is not None:
@@ -84,7 +84,7 @@ async def retry(
 
 
 async def cancel(connection: AsyncConnection, kind: StatusType, version_id: int) -> None:
-    """Stop an active version, at the provider too; one that was cancelled stays so."""
+    """Stop an active version, also at the provider; idempotent."""
     version = await _locked(connection, kind, version_id)
     if version.status.is_final and version.error_code != CANCELLED.code:
         raise AlreadyEndedError(kind, version_id, version.status.value)
@@ -120,7 +120,7 @@ async def record_status(
     moment: datetime,
     error_code: str | None = None,
 ) -> None:
-    """Add to the timeline that ``version`` has a new status since ``moment``, and tell browsers."""
+    """Record the new status of ``version`` since ``moment`` in the timeline, and publish it."""
     progress = version.progress
     change = Change(
         version.kind,
@@ -137,7 +137,7 @@ async def record_status(
 
 
 def status_changed(version: Version, previous: VersionStatus, status: VersionStatus) -> VersionStatusChanged:
-    """The event that tells browsers of a change of status."""
+    """The event about a status change, for browsers."""
     return VersionStatusChanged(
         order_number=version.order_number,
         image_id=version.image_id,
@@ -149,7 +149,7 @@ def status_changed(version: Version, previous: VersionStatus, status: VersionSta
 
 
 def stop_work(outbox: Outbox, version: Version) -> None:
-    """Publish the cancellation of the current run, for the worker that runs it now or later."""
+    """Publish the cancellation of the current run, for the worker that has or will get it."""
     key = job_key(version.kind, version.id, version.progress.run)
     outbox.add_raw(cancel_subject(key), b"cancelled")
 

@@ -1,4 +1,4 @@
-"""Steps several revisions share: foreign keys of unknown name, and paths below the storage root."""
+"""Steps that several revisions share: foreign keys of unknown name, paths below the storage root."""
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -12,8 +12,7 @@ DEFAULT_STORAGE_PATH = "/data/images"
 def drop_foreign_keys(table: str, *, to: str | None = None) -> None:
     """Drop the foreign keys of ``table`` (only those to table ``to``, if given), whatever their names.
 
-    A database whose tables were made from the old models instead of the old revisions has the same
-    keys under other names.
+    A database created from the old models instead of the old revisions has the same keys under other names.
     """
     for key in sa.inspect(op.get_bind()).get_foreign_keys(table):
         if to is None or key["referred_table"] == to:
@@ -21,7 +20,7 @@ def drop_foreign_keys(table: str, *, to: str | None = None) -> None:
 
 
 def make_paths_relative(table: str, column: str) -> None:
-    """Take the storage root off every path; an empty path becomes null."""
+    """Make every path relative to the storage root; an empty path becomes null."""
     _rewrite(
         f"""
         UPDATE {table} SET {column} = NULLIF(ltrim(CASE
@@ -34,7 +33,7 @@ def make_paths_relative(table: str, column: str) -> None:
 
 
 def make_paths_absolute(table: str, column: str) -> None:
-    """Put the storage root before every path."""
+    """Prefix every path with the storage root."""
     _rewrite(f"UPDATE {table} SET {column} = :root || {column} WHERE {column} IS NOT NULL")  # noqa: S608
 
 

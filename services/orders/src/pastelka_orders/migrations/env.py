@@ -1,4 +1,4 @@
-"""How Alembic runs the chain: on the runner's connection, or for the ``alembic`` command on its own.
+"""Alembic environment: uses the runner's connection, or its own for the ``alembic`` command.
 
 The runner (``pastelka_orders.migrations_runner``) passes ``connection`` and ``report``; the
 command, used to write new revisions, reads ``DATABASE_URL``.
@@ -21,7 +21,7 @@ from pastelka_orders.models import Base
 def announce(
     ctx: MigrationContext, step: MigrationInfo, heads: Collection[Any], run_args: Mapping[str, Any]
 ) -> None:
-    """Report one revision that has been applied or taken back."""
+    """Report one revision that was applied or reverted."""
     report = context.config.attributes.get("report")
     if report is None:
         return
@@ -32,7 +32,7 @@ def announce(
 
 
 def run(connection: Connection) -> None:
-    """Run the revisions asked for, in the connection's transaction if it has one."""
+    """Run the requested revisions, in the connection's transaction if it has one."""
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
@@ -44,14 +44,14 @@ def run(connection: Connection) -> None:
 
 
 async def run_alone() -> None:
-    """Run on a connection of our own."""
+    """Run on a new connection."""
     engine = create_async_engine(os.environ["DATABASE_URL"], poolclass=pool.NullPool)
     async with engine.begin() as connection:
         await connection.run_sync(run)
 
 
 if context.is_offline_mode():
-    raise RuntimeError("revisions look at the data they convert, so they need a database (no --sql)")
+    raise RuntimeError("revisions read the data they convert, so they need a database (no --sql)")
 if (given := context.config.attributes.get("connection")) is not None:
     run(given)
 else:

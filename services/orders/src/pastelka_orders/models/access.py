@@ -1,4 +1,4 @@
-"""The tables of who may do what, as migration 019 builds them."""
+"""Tables of authentication and authorization."""
 
 from datetime import datetime
 
@@ -20,9 +20,9 @@ class User(Base):
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     name: Mapped[str] = mapped_column(Text)
-    """As it was given."""
+    """As entered."""
     name_key: Mapped[str] = mapped_column(Text)
-    """The name by which it is found: upper and lower case are the same, in any language."""
+    """The case-folded name, for lookups."""
     role: Mapped[Role] = mapped_column(ROLES)
     password_hash: Mapped[str] = mapped_column(Text)
     """Argon2id, with its parameters and salt."""
@@ -31,7 +31,7 @@ class User(Base):
 
 
 class Session(Base):
-    """One browser that is signed in."""
+    """A signed-in browser."""
 
     __tablename__ = "sessions"
     __table_args__ = (Index("ix_sessions_user_id", "user_id"), Index("ix_sessions_expires_at", "expires_at"))
@@ -43,11 +43,11 @@ class Session(Base):
     last_seen_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     """To the minute."""
     expires_at: Mapped[datetime]
-    """Moves on while the session is used, up to its longest life."""
+    """Extended while the session is used, up to its maximum lifetime."""
 
 
 class KnownDevice(Base):
-    """A browser in which a user has signed in; it has attempts of its own."""
+    """A browser in which a user has signed in; its attempts are limited separately."""
 
     __tablename__ = "known_devices"
     __table_args__ = (Index("ix_known_devices_user_id_used_at", "user_id", "used_at"),)
@@ -60,12 +60,12 @@ class KnownDevice(Base):
 
 
 class ApiToken(Base):
-    """A program's secret."""
+    """An API token."""
 
     __tablename__ = "api_tokens"
     __table_args__ = (
         UniqueConstraint("secret_hash"),
-        # A revoked one stays to be seen, and its name is free again.
+        # A revoked token stays listed, and its name can be reused.
         Index("ix_api_tokens_name_key", "name_key", unique=True, postgresql_where=text("revoked_at IS NULL")),
     )
 
@@ -83,12 +83,12 @@ class ApiToken(Base):
 
 
 class SignInThrottle(Base):
-    """How much of its failed attempts a name or an address has used up; see ``access.throttle``."""
+    """Rate limit of sign-in attempts per name, address or device."""
 
     __tablename__ = "sign_in_throttle"
     __table_args__ = (Index("ix_sign_in_throttle_free_at", "free_at"),)
 
     key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
-    """SHA-256 of the name or address: people type passwords where the name belongs."""
+    """SHA-256 of the name or address: people sometimes enter passwords as names."""
     free_at: Mapped[datetime]
-    """When all attempts will be free again."""
+    """When all attempts will be available again."""

@@ -1,7 +1,7 @@
-"""What the tables share.
+"""Base class and shared columns of all tables.
 
-Names of constraints follow PostgreSQL's own defaults, so that those an installation of the
-system we replace already has need no renaming. Times are timezone-aware.
+Constraint names follow PostgreSQL's defaults, so that those of the system we replace need no renaming. Times
+are timezone-aware.
 """
 
 from datetime import datetime
@@ -32,7 +32,7 @@ def labels(enum: type[StrEnum]) -> list[str]:
 
 
 def changed_index(table: str, moment: str, name: str | None = None) -> Index:
-    """Finds what changed lately. A summary of blocks, as it takes the cheap update away from no row."""
+    """Index for recent changes: BRIN, because it does not prevent HOT updates."""
     return Index(
         f"ix_{table}_{name or moment}",
         text(moment),
@@ -45,12 +45,12 @@ class RowJob:
     """Columns of a row that is itself a job of the worker (:mod:`pastelka_orders.row_jobs`)."""
 
     attempts: Mapped[int] = mapped_column(server_default="0")
-    """Attempts that failed; what was postponed, or ended with its worker, is not counted."""
+    """Failed attempts; postponed ones and those ended by a crash are not counted."""
     lost_claims: Mapped[int] = mapped_column(server_default="0")
-    """Claims that ended without an outcome since the last one that had any."""
+    """Consecutive claims that expired without an outcome."""
     next_attempt_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
     """When it is due."""
     claimed_until: Mapped[datetime | None]
-    """A worker has it until then, unless it extends its claim; ``None``: no worker has it."""
+    """Expiry of a worker's claim unless extended; ``None``: not claimed."""
     last_error: Mapped[str | None] = mapped_column(Text)
     """Why the last attempt failed or was postponed."""

@@ -34,12 +34,12 @@ class BookVersion(RowJob, Base):
     progress: Mapped[int] = mapped_column(server_default="0")
     """Percent."""
     options: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    """Those of ``BookOptions``."""
+    """``BookOptions`` as JSON."""
     path: Mapped[str | None] = mapped_column(Text)
     """Of the PDF, relative to the storage root; the previews are beside it."""
     sheets: Mapped[int | None]
     previews: Mapped[int | None]
-    """Sheets without their copies: each has a picture."""
+    """Number of preview images: sheets without copies."""
     error_code: Mapped[str | None] = mapped_column(Text)
     error_message: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

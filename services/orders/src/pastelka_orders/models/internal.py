@@ -1,4 +1,4 @@
-"""Tables of what the service keeps for its own work: messages to publish, what was heard, what is gone."""
+"""Internal tables: outbox, webhooks, leases, erasures, jobs."""
 
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,7 @@ from pastelka_orders.models.orders import ErasureReason
 
 
 class ShopifyWebhook(Base):
-    """One webhook that was applied, so that it does nothing when it comes again."""
+    """An applied webhook, so that a repeated delivery is ignored."""
 
     __tablename__ = "shopify_webhooks"
     __table_args__ = (
@@ -38,36 +38,36 @@ class ShopifyWebhook(Base):
     """``X-Shopify-Webhook-Id``; the digest of the body where the header is missing."""
     topic: Mapped[str | None] = mapped_column(Text)
     body_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
-    """SHA-256. The signature covers the body only: under another topic or id it is the same webhook."""
+    """SHA-256. The signature covers only the body, so the same body under another id is a repetition."""
     received_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
 class UnreadWebhook(Base):
-    """A webhook that could not be read whole (:mod:`pastelka_orders.repository.unread_webhooks`)."""
+    """A webhook with unparsable fields (:mod:`pastelka_orders.repository.unread_webhooks`)."""
 
     __tablename__ = "unread_webhooks"
     __table_args__ = (UniqueConstraint("order_id"),)
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"))
-    """``None`` where the body names no order."""
+    """``None`` if the body identifies no order."""
     topic: Mapped[str] = mapped_column(Text)
     body: Mapped[bytes] = mapped_column(LargeBinary)
-    """As it came; cut at 256 KiB."""
+    """As received; truncated at 256 KiB."""
     body_digest: Mapped[bytes] = mapped_column(LargeBinary)
     problems: Mapped[list[str]] = mapped_column(JSONB)
-    """Which fields were left out and why."""
+    """Which fields were ignored, and why."""
     received_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
 class DeletedShopOrder(Base):
-    """An order of the shop that was deleted here: a webhook does not bring it back."""
+    """A deleted order of the shop, which webhooks must not recreate."""
 
     __tablename__ = "deleted_shop_orders"
 
     shopify_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     is_final: Mapped[bool] = mapped_column(server_default=text("false"))
-    """Erased at its customer's wish: nothing brings it back, not even who asks for it."""
+    """Erased at its customer's request: a manual fetch must not recreate it either."""
     deleted_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
@@ -91,7 +91,7 @@ class OutboxMessage(Base):
     queues_version_id: Mapped[int | None] = mapped_column(Integer)
     queues_run: Mapped[int | None] = mapped_column(Integer)
     refused: Mapped[str | None] = mapped_column(Text)
-    """Why the broker will never take it; such a message is not published and holds up no other."""
+    """Why the broker permanently refuses it; such a message is skipped and blocks no other."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
@@ -106,11 +106,11 @@ class Lease(Base):
     """Host, process and a random part."""
     taken_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     expires_at: Mapped[datetime]
-    """Free for others from then on, unless it is renewed."""
+    """When it expires unless renewed."""
 
 
 class ReconcilerState(Base):
-    """How the reconciler's last pass went, and up to where events are known to be pushed: one row."""
+    """Result of the reconciler's last pass, and until when all events were delivered: one row."""
 
     __tablename__ = "reconciler"
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
@@ -120,21 +120,21 @@ class ReconcilerState(Base):
     seconds: Mapped[float]
     """How long the pass took."""
     examined: Mapped[int]
-    """Active versions that it looked at."""
+    """Active versions that it examined."""
     repaired: Mapped[int]
     repaired_total: Mapped[int] = mapped_column(BigInteger)
     last_repaired_at: Mapped[datetime | None]
     events_mark: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    """By which a lost or older ``EVENTS`` is recognised."""
+    """Position in ``EVENTS``, to detect a lost or older stream."""
     events_good_at: Mapped[datetime | None]
-    """What was committed before has been pushed to the browsers."""
+    """All events committed before were pushed to the browsers."""
 
 
 class Erasure(RowJob, Base):
-    """An order whose files and rows are gone, or are going: the record of it, kept for good.
+    """Record of an order's erasure, in progress or finished; kept permanently.
 
-    The job is to erase it, and then to look for files that a worker wrote late. It holds no data of the
-    customer: ids, an order number that identifies no person, counts and times.
+    The job is to erase it, then to check for files that a worker wrote late. It contains no personal data:
+    ids, the order number, counts and times.
     """
 
     __tablename__ = "erasures"
@@ -150,26 +150,26 @@ class Erasure(RowJob, Base):
     order_number: Mapped[str] = mapped_column(Text)
     reason: Mapped[ErasureReason] = mapped_column(Text, server_default="operator")
     asked_by: Mapped[str | None] = mapped_column(Text)
-    """Who asked for it: an account, a command, ``shopify``; ``None`` for the retention itself."""
+    """Who requested it: an account, a command, ``shopify``; ``None`` for the retention."""
     asked_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     photos: Mapped[int | None]
     pages: Mapped[int | None]
     """Versions that had a file, colorings and SVGs."""
     files: Mapped[int | None]
-    """What was found in the storage, thumbnails and notes included; ``None`` until it was counted."""
+    """Files in the storage, including thumbnails and markers; ``None`` until counted."""
     bytes: Mapped[int | None] = mapped_column(BigInteger)
     deleted_at: Mapped[datetime | None] = mapped_column(server_default=func.clock_timestamp())
-    """When the rows went; ``None`` until then."""
+    """When the rows were deleted."""
     is_watched: Mapped[bool] = mapped_column(server_default=text("true"))
-    """Whether a worker may still write a file; looked after for seven days."""
+    """Whether a worker may still write a file; checked for seven days."""
     looks: Mapped[int] = mapped_column(server_default="0")
-    """How often no file was found since one was."""
+    """Consecutive checks that found no file."""
     erased_at: Mapped[datetime | None]
-    """When everything was gone: files and rows."""
+    """When files and rows were deleted."""
 
 
 class RetentionState(Base):
-    """How the last look for orders that are too old went: one row."""
+    """Result of the last retention pass: one row."""
 
     __tablename__ = "retention"
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
@@ -177,33 +177,33 @@ class RetentionState(Base):
     id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     ran_at: Mapped[datetime]
     days: Mapped[int | None]
-    """``RETENTION_DAYS`` of the worker that looked; ``None`` while orders are kept."""
+    """``RETENTION_DAYS`` at the last pass; ``None`` while orders are kept for ever."""
     since: Mapped[datetime]
-    """Since when ``erased`` counts."""
+    """Start of the count in ``erased``."""
     erased: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    """Orders that were erased because they were too old."""
+    """Orders erased by the retention."""
     last_erased_at: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(Text)
-    """Why the last look could not do its work; ``None`` if it could."""
+    """Why the last pass failed; ``None`` if it succeeded."""
 
 
 class ShopJob(RowJob, Base):
-    """A request to the shop that is not answered yet."""
+    """A pending request to the shop."""
 
     __tablename__ = "shop_jobs"
     __table_args__ = (Index("ix_shop_jobs_next_attempt_at", "next_attempt_at"),)
 
     key: Mapped[str] = mapped_column(Text, primary_key=True)
-    """What is requested: ``sync.<shopify_id>``, or ``fetch.shopify`` with the moment it begins at."""
+    """The request: ``sync.<shopify_id>``, or ``fetch.shopify`` with its start time."""
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
     """``SyncOrder`` or ``FetchOrders`` of :mod:`pastelka_orders.domain.shop_jobs`."""
     updated_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
 class PendingUpload(Base):
-    """An order made by hand whose photos are being stored: its row is written once they are.
+    """A manual order whose photos are being stored; its row is inserted afterwards.
 
-    An abandoned one cannot be completed any more, and its files are deleted.
+    An abandoned upload cannot be completed; its files are deleted.
     """
 
     __tablename__ = "uploads"
@@ -215,10 +215,10 @@ class PendingUpload(Base):
 
 
 class FileCheck(Base):
-    """How far the present round of looking for files has come: one row a kind."""
+    """Progress of the current round of file checks: one row per kind."""
 
     __tablename__ = "file_checks"
 
     kind: Mapped[str] = mapped_column(Text, primary_key=True)
     after: Mapped[int]
-    """Id of the last row whose file was looked for."""
+    """Id of the last row whose file was checked."""

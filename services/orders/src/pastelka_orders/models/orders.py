@@ -1,6 +1,6 @@
 """Tables of orders, their line items and photos.
 
-The migrations build the tables; these models say what they are at head (a test compares the two).
+The migrations create the tables; these models describe them at head (a test compares both).
 """
 
 from datetime import datetime
@@ -29,10 +29,10 @@ OrderSource = Literal["shopify", "manual"]
 """Where an order came from."""
 
 StoredKind = Literal["coloring", "svg", "photo", "book"]
-"""What a stored file is."""
+"""Kinds of stored files."""
 
 MANY_FILES = 20
-"""Files of which none is in the storage say more of the storage than of the files."""
+"""If none of so many files is in the storage, the wrong storage is mounted."""
 
 ErasureReason = Literal["retention", "customer", "operator"]
 """Why an order was erased: its age, its customer's request, a deletion by an operator."""
@@ -42,15 +42,15 @@ class OrderStatus(StrEnum):
     """Status of an order until its photos are here; PostgreSQL type ``orderstatus``."""
 
     PENDING = "pending"
-    """Known; its line items are not."""
+    """Received, without its line items."""
     DOWNLOADING = "downloading"
-    """Its photos are being fetched."""
+    """Its photos are being downloaded."""
     PROCESSING = "processing"
-    """Its line items are being read from the shop."""
+    """Its line items are being fetched from the shop."""
     READY_FOR_REVIEW = "ready_for_review"
     """All photos are stored."""
     ERROR = "error"
-    """At least one photo, or the order itself, could not be fetched."""
+    """At least one download, or the fetch of the order, failed."""
 
 
 class OrderStage(StrEnum):
@@ -77,11 +77,11 @@ class OrderStage(StrEnum):
 
 
 manual_order_numbers = Sequence("manual_order_number_seq", start=1000, metadata=Base.metadata)
-"""Numbers of orders made by hand: ``M1000``, ``M1001``, ..."""
+"""Numbers of manual orders: ``M1000``, ``M1001``, ..."""
 
 
 class Order(Base):
-    """One order of the shop, or one made by hand from uploaded photos."""
+    """An order of the shop, or a manual one from uploaded photos."""
 
     __tablename__ = "orders"
     __table_args__ = (
@@ -90,7 +90,7 @@ class Order(Base):
         CheckConstraint(f"stage IN {tuple(map(str, OrderStage))}", name="stage"),
         Index("ix_orders_shopify_id", "shopify_id", unique=True),
         Index("ix_orders_shopify_order_number", "shopify_order_number"),
-        # ``repository/order_search.py`` says what these three and the last two are for.
+        # ``repository/order_search.py`` explains these three and the last two.
         Index("ix_orders_created_at_id", text("created_at DESC"), text("id DESC")),
         Index(
             "ix_orders_status_created_at_id",
@@ -130,16 +130,16 @@ class Order(Base):
     shopify_order_number: Mapped[str | None]
     """As the shop writes it (``#1270``)."""
     shopify_updated_at: Mapped[datetime | None]
-    """``updated_at`` of what was last read from the shop; what is older changes nothing."""
+    """``updated_at`` of the last data from the shop; older data is ignored."""
     cancelled_at: Mapped[datetime | None]
-    """When the shop cancelled it; nothing starts by itself from then on."""
+    """When the shop cancelled it; automatic processing stops from then on."""
     customer_email: Mapped[str | None]
     customer_name: Mapped[str | None]
     payment_status: Mapped[str | None]
     shipping_method: Mapped[str | None]
     note: Mapped[str | None] = mapped_column(Text)
     search: Mapped[str] = mapped_column(Text, server_default="")
-    """Words of number, customer and e-mail in lower case without accents, one space between two of them."""
+    """Words of number, customer and e-mail, lower case, without accents, separated by single spaces."""
     status: Mapped[OrderStatus] = mapped_column(
         Enum(OrderStatus, name="orderstatus", values_callable=labels),
         server_default=OrderStatus.PENDING.value,
@@ -177,13 +177,13 @@ class LineItem(Base):
     dedication: Mapped[str | None]
     layout: Mapped[str | None]
     shop_values: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    """The shop's values of the fields that a person changed here; ``None`` for no such field."""
+    """The shop's values of fields edited here; ``None`` if there are none."""
     shop_changed_at: Mapped[datetime | None]
-    """When the shop changed one of these since."""
+    """When the shop last changed one of these."""
 
 
 class Image(RowJob, Base):
-    """One source photo, and which of its versions are chosen. The job is to download the photo."""
+    """One photo, and its chosen versions. The job is to download the photo."""
 
     __tablename__ = "images"
     __table_args__ = (
@@ -196,7 +196,7 @@ class Image(RowJob, Base):
             ),
         ),
         changed_index("images", "GREATEST(coloring_chosen_at, svg_chosen_at)", "chosen_at"),
-        # A chosen version is one of this very image's; losing it clears the choice only.
+        # A chosen version belongs to this image; deleting it only clears the choice.
         ForeignKeyConstraint(
             ["id", "selected_coloring_id"],
             ["coloring_versions.image_id", "coloring_versions.id"],
@@ -211,7 +211,7 @@ class Image(RowJob, Base):
         ),
     )
 
-    # Part of a foreign key as well, so SQLAlchemy has to be told that it counts up by itself.
+    # Also part of a foreign key, so SQLAlchemy needs the explicit autoincrement.
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     line_item_id: Mapped[int] = mapped_column(ForeignKey("line_items.id", ondelete="CASCADE"))
     position: Mapped[int]
@@ -219,9 +219,9 @@ class Image(RowJob, Base):
     path: Mapped[str | None]
     """Relative to the storage root; ``None`` until the photo is stored."""
     photo_version: Mapped[int] = mapped_column(server_default="1")
-    """Which photo this is: the one that replaces the first is the second."""
+    """Number of the photo, from 1; a replacement adds one."""
     photo_replaced_at: Mapped[datetime | None]
-    """When the photo was last replaced; versions asked for before show the one before."""
+    """When the photo was last replaced; versions requested before show the previous one."""
     width: Mapped[int | None]
     height: Mapped[int | None]
     downloaded_at: Mapped[datetime | None]
@@ -230,9 +230,9 @@ class Image(RowJob, Base):
     selected_coloring_id: Mapped[int | None]
     selected_svg_id: Mapped[int | None]
     coloring_chosen_at: Mapped[datetime | None]
-    """When a person last chose the coloring."""
+    """When the coloring was last chosen."""
     svg_chosen_at: Mapped[datetime | None]
-    """When a person last chose the SVG."""
+    """When the SVG was last chosen."""
     approved_at: Mapped[datetime | None]
     """When a person approved the chosen coloring; the choice is frozen until that is lifted."""
     approved_by: Mapped[str | None] = mapped_column(Text)

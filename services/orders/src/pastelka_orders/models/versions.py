@@ -1,4 +1,4 @@
-"""Tables of what is made from a photo, and of its timeline."""
+"""Tables of colorings, SVGs and their timeline."""
 
 from datetime import datetime
 from typing import Any
@@ -27,7 +27,7 @@ from pastelka_orders.models.base import Base, changed_index, labels
 
 
 class _Progress:
-    """Columns both kinds of version have.
+    """Columns of both kinds of version.
 
     ``(run, attempt, step)`` is the position of the last fact applied; a fact is applied only if
     its own is greater.
@@ -41,7 +41,7 @@ class _Progress:
     """Relative to the storage root; never null when ``completed``."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     run: Mapped[int] = mapped_column(server_default="1")
-    """How often a person asked for this version; retry adds one."""
+    """Number of the run, from 1; a retry by a user adds one."""
     attempt: Mapped[int] = mapped_column(server_default="0")
     step: Mapped[int] = mapped_column(server_default="0")
     error_code: Mapped[str | None] = mapped_column(Text)
@@ -49,11 +49,11 @@ class _Progress:
     error_message: Mapped[str | None] = mapped_column(Text)
     provider_job_id: Mapped[str | None] = mapped_column(Text)
     retry: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    """``{attempt, of, next_at, code, message}`` between an attempt that failed and the next."""
+    """``{attempt, of, next_at, code, message}`` between a failed attempt and the next."""
     possibly_paid_twice: Mapped[bool] = mapped_column(server_default=text("false"))
-    """Whether a job was submitted again whose first submission may have reached the provider."""
+    """Whether a job was resubmitted although the first submission may have reached the provider."""
     asked_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    """When this run was asked for."""
+    """When this run was requested."""
     started_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -62,15 +62,15 @@ class _Progress:
 def _is_active(status_type: str) -> Mapped[bool]:
     """Whether the run has not ended, for the reconciler's index.
 
-    A column of its own, because an index whose predicate names ``status`` would take the cheap
-    (heap-only) update away from every status change.
+    A separate column, because an index predicate on ``status`` would prevent HOT updates at every status
+    change.
     """
     final = f"ARRAY['completed'::{status_type}, 'error'::{status_type}]"
     return mapped_column(Computed(f"status <> ALL ({final})", persisted=True))
 
 
 class ColoringVersion(_Progress, Base):
-    """One coloring page made, or being made, from a photo."""
+    """A coloring page generated, or being generated, from a photo."""
 
     __tablename__ = "coloring_versions"
     __table_args__ = (
@@ -94,12 +94,12 @@ class ColoringVersion(_Progress, Base):
     background: Mapped[str] = mapped_column(Text, server_default=Background.QUIET.value)
     line_weight: Mapped[str] = mapped_column(Text, server_default=LineWeight.NORMAL.value)
     then_svg: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    """Options of the SVG to make by itself once this is completed; ``None`` for no SVG."""
+    """Options of the SVG to generate automatically on completion; ``None`` for no SVG."""
     is_active: Mapped[bool] = _is_active("coloringprocessingstatus")
 
 
 class SvgVersion(_Progress, Base):
-    """One SVG made, or being made, from a coloring page of the same image."""
+    """An SVG generated, or being generated, from a coloring page of the same image."""
 
     __tablename__ = "svg_versions"
     __table_args__ = (
@@ -151,7 +151,7 @@ class StatusChange(Base):
     status: Mapped[str] = mapped_column(Text)
     error_code: Mapped[str | None] = mapped_column(Text)
     retry: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    """Not a change: the attempt failed, and there will be another."""
+    """Set if the entry is an announced retry instead of a status change."""
     at: Mapped[datetime]
     """When it happened, by the clock of the process that reported it."""
     committed_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())

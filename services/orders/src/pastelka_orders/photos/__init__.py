@@ -1,5 +1,5 @@
-"""Photos on their way in: uploads and downloads become upright, 8-bit, metadata-free JPEG or PNG files.
+"""Intake of photos: converts uploads and downloads to upright, 8-bit, metadata-free JPEG or PNG.
 
-``intake`` is the front door for uploads, ``download`` for URLs; both refuse what is no photo by name,
-before anything is stored.
+``intake`` accepts uploads, ``download`` fetches URLs; both reject invalid files with their name, before
+anything is stored.
 """

@@ -1,7 +1,7 @@
-"""Whatever colors a file is in, as sRGB: ICC profiles, coding-independent code points, PNG's gamma.
+"""Conversion to sRGB from ICC profiles, coding-independent code points and PNG's gamma.
 
 Sources: ITU-T H.273 (code points), ITU-R BT.2100 (PQ, HLG), BT.2408 (reference white), IEC 61966-2-1 (sRGB),
-W3C PNG 3rd edition (4.3, which of several counts).
+W3C PNG 3rd edition (4.3, precedence).
 """
 
 import struct
@@ -22,7 +22,7 @@ _D65 = (0.3127, 0.3290)
 _BT_709 = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, *_D65)
 _BT_601_625 = (0.64, 0.33, 0.29, 0.60, 0.15, 0.06, *_D65)
 _BT_601_525 = (0.630, 0.340, 0.310, 0.595, 0.155, 0.070, *_D65)
-# Red, green, blue and white in CIE xy by code point (H.273, table 2). Unknown ones count as BT.709.
+# Red, green, blue and white in CIE xy by code point (H.273, table 2). Unknown ones are read as BT.709.
 _PRIMARIES = {
     4: (0.67, 0.33, 0.21, 0.71, 0.14, 0.08, 0.310, 0.316),
     5: _BT_601_625,
@@ -35,7 +35,7 @@ _PRIMARIES = {
 }
 _WHITE_NITS = 203.0  # HDR reference white (BT.2408, 2.2)
 _KNEE = 0.8
-_ROWS = 128  # converted at a time: numbers with a fraction take four times the room
+_ROWS = 128  # per step: floats need four times the memory
 _SAME_LEVELS = 2
 _SWATCH_STEPS = range(0, 256, 17)
 _SAME_GAMMA = 0.005  # PNG files in sRGB say 1/2.2 (PNG, 11.3.2.5)
@@ -44,9 +44,9 @@ _PROFILE_SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK", "LAB": "Lab"}
 
 @dataclass(frozen=True, slots=True)
 class CodePoints:
-    """How numbers mean colors: ``primaries`` in CIE xy (red, green, blue, white), and the curve.
+    """Color space: ``primaries`` in CIE xy (red, green, blue, white), and the transfer function.
 
-    ``linear`` makes linear light of values from 0 to 1; 1 is (reference) white, more is brighter than that.
+    ``linear`` converts values from 0 to 1 to linear light, where 1 is (reference) white.
     """
 
     primaries: tuple[float, ...]
@@ -54,11 +54,11 @@ class CodePoints:
 
     @classmethod
     def of(cls, primaries: int, transfer: int) -> "CodePoints":
-        """The meaning of two numbers of H.273."""
+        """The color space of two H.273 code points."""
         return cls(_PRIMARIES.get(primaries, _BT_709), _CURVES.get(transfer, _srgb_to_linear))
 
     def to_srgb(self, image: Image.Image) -> Image.Image:
-        """An ``RGB`` or ``L`` image in sRGB; what is brighter than white is rolled off."""
+        """Convert an ``RGB`` or ``L`` image to sRGB; highlights above white are rolled off."""
         converted = Image.new("RGB", image.size)
         for top in range(0, image.height, _ROWS):
             rows = image.crop((0, top, image.width, min(top + _ROWS, image.height))).convert("RGB")
@@ -94,7 +94,7 @@ def _pq_to_linear(value: Array) -> Array:
 
 
 def _hlg_to_linear(value: Array) -> Array:
-    """BT.2100, table 5: light of the scene, from 0 to 1."""
+    """BT.2100, table 5: scene light, from 0 to 1."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     return np.where(value <= 0.5, value**2 / 3, (np.exp((value - c) / a) + b) / 12)  # noqa: PLR2004
 
@@ -109,7 +109,7 @@ def _gamma(exponent: float) -> Callable[[Array], Array]:
     return lambda value: value**exponent
 
 
-# The curves of television (1, 6, 14, 15) are those of its cameras; its displays are those of sRGB.
+# H.273 gives camera curves for television (1, 6, 14, 15); its displays use that of sRGB.
 _CURVES: dict[int, Callable[[Array], Array]] = {
     4: _gamma(2.2),
     5: _gamma(2.8),
@@ -123,7 +123,7 @@ _HIGH_DYNAMIC_RANGE = (_pq_to_linear, _hlg_to_linear)
 
 
 def _rolled_off(light: Array) -> Array:
-    """Light up to the knee unchanged, everything brighter between the knee and 1."""
+    """Keep light up to the knee, compress brighter light between the knee and 1."""
     return np.where(light <= _KNEE, light, 1 - (1 - _KNEE) * np.exp(-(light - _KNEE) / (1 - _KNEE)))
 
 
@@ -137,7 +137,7 @@ def _xyz(primaries: tuple[float, ...]) -> Array:
 
 
 def _matrix(primaries: tuple[float, ...]) -> Array:
-    """From linear RGB of these primaries to that of sRGB; white stays white (Bradford)."""
+    """Matrix from linear RGB of these primaries to linear sRGB, adapted to its white (Bradford)."""
     if min(primaries[1::2]) <= 0:
         raise ValueError("primaries without light")
     bradford = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
@@ -145,15 +145,15 @@ def _matrix(primaries: tuple[float, ...]) -> Array:
     cones = (bradford @ target.sum(axis=1)) / (bradford @ source.sum(axis=1))
     matrix: Array = np.linalg.inv(target) @ np.linalg.inv(bradford) @ (cones[:, None] * bradford) @ source
     if not np.isfinite(matrix).all():
-        raise ValueError("primaries that are no triangle")
+        raise ValueError("primaries do not form a triangle")
     return matrix
 
 
 def to_srgb(image: Image.Image, meaning: "bytes | CodePoints | None") -> Image.Image:
-    """``image`` (``L``, ``RGB``, ``CMYK``, ``LAB``) in sRGB; itself if its numbers mean that already.
+    """Convert ``image`` (``L``, ``RGB``, ``CMYK``, ``LAB``) to sRGB; returns it unchanged if it is sRGB.
 
-    Whether they do is judged by what the conversion does to colors, never by a name. An unreadable or
-    unfitting profile counts as none.
+    That is decided by the conversion's effect, never by the profile's name. An unreadable or mismatched
+    profile is ignored.
     """
     if meaning is None and image.mode == "LAB":
         meaning = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
@@ -192,7 +192,7 @@ def _grey_if(is_grey: bool, image: Image.Image | None) -> Image.Image:
 
 
 def _changes_nothing(convert: Convert, mode: str) -> bool:
-    """Whether no color of a regular grid moves by more than rounding does."""
+    """Whether no color of a regular grid changes by more than rounding."""
     if mode not in {"L", "RGB"}:
         return False
     grid = [(r, g, b) for r in _SWATCH_STEPS for g in _SWATCH_STEPS for b in _SWATCH_STEPS]
@@ -205,7 +205,7 @@ def _changes_nothing(convert: Convert, mode: str) -> bool:
 
 
 def meaning_of(image: Image.Image, content: bytes) -> "bytes | CodePoints | None":
-    """What says how the colors of ``image`` are meant: a profile, code points, or nothing."""
+    """The color space that the file declares: an ICC profile, code points, or none."""
     profile: bytes | None = image.info.get("icc_profile")
     match image.format:
         case "PNG":
@@ -218,10 +218,10 @@ def meaning_of(image: Image.Image, content: bytes) -> "bytes | CodePoints | None
 
 
 def _container_info(content: bytes) -> dict[Any, Any]:
-    """What libheif reads of an AVIF's boxes: Pillow keeps its color to itself."""
+    """An AVIF's color boxes as libheif reads them; Pillow does not expose them."""
     try:
         return dict(pillow_heif.open_heif(BytesIO(content)).info)
-    except Exception:  # noqa: BLE001 - the pixels have been decoded, whatever another library makes of the boxes
+    except Exception:  # noqa: BLE001 - the pixels were decoded, even if another library rejects the boxes
         return {}
 
 
@@ -248,7 +248,7 @@ def _meaning_of_png(
 def _code_points_chunk(content: bytes) -> tuple[int, int] | None:
     """Primaries and transfer of a ``cICP`` chunk (PNG, 11.3.2.6)."""
     for kind, data in png_chunks(content):
-        if kind == b"cICP" and len(data) == 4:  # noqa: PLR2004 - two more: matrix and range
+        if kind == b"cICP" and len(data) == 4:  # noqa: PLR2004 - also matrix and range
             return data[0], data[1]
         if kind == b"IDAT":
             break

@@ -1,12 +1,12 @@
-"""``python -m pastelka_orders.photos.decoder``: decodes photos for :mod:`.decoders`, in bounds of its own.
+"""``python -m pastelka_orders.photos.decoder``: decodes photos for :mod:`.decoders`, with resource limits.
 
-Decoders are large programs in C that read a stranger's file. Here one may run out of memory, never end or
-crash, and nothing but the photo is lost. The process knows no secrets and asks for nothing but its files.
+Decoders are large C libraries that read untrusted files. In this process they may exhaust memory, hang or
+crash, and only the photo fails. It has no secrets and accesses nothing but its files.
 
 One JSON document a line on standard input (``source`` and ``target`` are paths), one on standard output:
-``{"suffix", "width", "height", "has_thumbnail"}``, ``{"code", "reason"}`` for what is no photo, or
-``{"fault"}``, with ``errno`` if it is the system's. The process exits when its input ends, or when no request
-arrives for a while.
+``{"suffix", "width", "height", "has_thumbnail"}``, ``{"code", "reason"}`` for an invalid photo, or
+``{"fault"}``, with ``errno`` for a system error. The process exits when its input ends, or when idle for too
+long.
 """
 
 import fcntl
@@ -29,7 +29,7 @@ from pastelka_orders.photos.photo_limits import LARGE_PIXELS, DecoderBounds, Pho
 
 @dataclass(frozen=True)
 class Decoder:
-    """Decodes one photo after the other; ``lock`` is a file that all decoders of a service have open."""
+    """Decodes photos one by one; ``lock`` is the descriptor of a file shared by all decoders of a service."""
 
     limits: PhotoLimits
     bounds: DecoderBounds
@@ -59,7 +59,7 @@ class Decoder:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        fcntl.lockf(self.lock, fcntl.LOCK_EX)  # a process that dies leaves it
+        fcntl.lockf(self.lock, fcntl.LOCK_EX)  # released if the process dies
         limit_memory(self.bounds.large)
         try:
             yield
@@ -69,7 +69,7 @@ class Decoder:
 
 
 def limit_memory(size: int) -> None:
-    """Let this process have ``size`` bytes of address space, where the system can say so."""
+    """Limit the address space of this process to ``size`` bytes, where the system supports it."""
     try:
         resource.setrlimit(resource.RLIMIT_AS, (size, resource.RLIM_INFINITY))
     except (ValueError, OSError):
@@ -78,7 +78,7 @@ def limit_memory(size: int) -> None:
 
 @contextmanager
 def limited_time(seconds: float) -> Iterator[None]:
-    """End the process (SIGPROF) when the block takes more than ``seconds`` of processor time."""
+    """End the process (SIGPROF) if the block uses more than ``seconds`` of CPU time."""
     signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
@@ -87,7 +87,7 @@ def limited_time(seconds: float) -> Iterator[None]:
 
 
 def _answers() -> TextIO:
-    """Standard output, out of the reach of libraries that print."""
+    """A private copy of standard output, which libraries that print cannot corrupt."""
     kept = os.dup(sys.stdout.fileno())
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
@@ -95,7 +95,7 @@ def _answers() -> TextIO:
 
 
 def _requests(idle: float) -> Iterator[dict[str, str]]:
-    """The requests, until the input ends or no request arrives for ``idle`` seconds."""
+    """Yield requests until the input ends or none arrives for ``idle`` seconds."""
     while select.select([sys.stdin], [], [], idle)[0]:
         line = sys.stdin.readline()
         if not line:
@@ -104,7 +104,7 @@ def _requests(idle: float) -> Iterator[dict[str, str]]:
 
 
 def main() -> None:
-    """Answer until there are no more requests."""
+    """Process requests until there are no more."""
     given = json.loads(sys.argv[1])
     decoder = Decoder(PhotoLimits(**given["limits"]), DecoderBounds(**given["bounds"]), given["lock"])
     answers = _answers()
@@ -114,7 +114,7 @@ def main() -> None:
         try:
             with limited_time(decoder.bounds.seconds):
                 answer = decoder.answer(Path(request["source"]), Path(request["target"]))
-        except OSError as error:  # a disk that is full, for one
+        except OSError as error:  # such as a full disk
             answer = {"fault": str(error.strerror), "errno": error.errno}
         except Exception as error:  # noqa: BLE001 - the parent process raises it
             answer = {"fault": f"{type(error).__name__}: {error}"}

@@ -1,4 +1,4 @@
-"""The processes that decode photos: started when needed, one photo at a time, replaced when they die."""
+"""Pool of decoder processes: started on demand, one photo at a time, replaced when they die."""
 
 import json
 import os
@@ -21,23 +21,23 @@ from pastelka_orders.photos.photo_limits import DecoderBounds, PhotoLimits
 
 _TRIES = 3
 _GRACE = 5.0
-# What a decoder needs to start; nothing else of the service's environment is its business.
+# What a decoder needs to start; it gets no other variables, in particular no secrets.
 _ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "TMPDIR", "LANG")
 
-# Threads of NumPy and arenas of malloc would reserve address space for each processor.
+# NumPy threads and malloc arenas would reserve address space per core.
 _ADDRESS_SPACE = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"}
 
 log = structlog.get_logger(__name__)
 
 
 class DecoderFailedError(RuntimeError):
-    """A decoder process failed for a reason that is not the photo's."""
+    """A decoder process failed for a reason other than the photo."""
 
 
 class Decoders:
-    """Decoder processes, as many as there are concurrent requests.
+    """A pool with as many decoder processes as concurrent requests.
 
-    They end with this object, or after ``idle`` seconds without a request.
+    They end with the pool, or after ``idle`` seconds without a request.
     """
 
     def __init__(self, limits: PhotoLimits, bounds: DecoderBounds, *, idle: float = 120.0) -> None:
@@ -49,11 +49,11 @@ class Decoders:
         self._end = weakref.finalize(self, _end_all, self._idle, self._lock)
 
     def close(self) -> None:
-        """End the processes; none is asked any more."""
+        """End the processes."""
         self._end()
 
     def decode(self, source: Path, folder: Path) -> NormalisedPhoto:
-        """The photo in the file ``source``; ``folder`` is for what is written on the way. Blocking.
+        """Decode the photo in ``source``; ``folder`` is for temporary files. Blocking.
 
         Raises :class:`Refusal`, :class:`DecoderFailedError`, and ``OSError`` (no room for the result).
         """
@@ -81,7 +81,7 @@ class Decoders:
             code = process.end()
             if code == -signal.SIGPROF:
                 raise too_complex()
-            if code:  # 0: it had been idle and went in this very moment
+            if code:  # 0: its idle timeout expired at this moment
                 log.warning("decoder process died", code=code)
         raise _verdict(code)
 
@@ -96,7 +96,7 @@ class Decoders:
 
 
 def _verdict(code: int) -> Exception:
-    """What it means that every process died of the same file."""
+    """The error if every process died while decoding the same file."""
     if code == -signal.SIGKILL:
         return too_complex()
     if code < 0:
@@ -128,11 +128,11 @@ class _Process:
 
     @property
     def is_running(self) -> bool:
-        """Whether it has not ended by itself."""
+        """Whether the process has not exited."""
         return self._process.poll() is None
 
     def ask(self, request: Mapping[str, str]) -> dict[str, Any] | None:
-        """The answer, or ``None`` if the process is gone."""
+        """Send a request; returns the response, or ``None`` if the process has exited."""
         requests, answers = self._process.stdin, self._process.stdout
         assert requests is not None  # noqa: S101 - both are pipes
         assert answers is not None  # noqa: S101
@@ -145,7 +145,7 @@ class _Process:
         return json.loads(line) if line.endswith("\n") else None
 
     def end(self) -> int:
-        """Close its input and wait; returns how it ended."""
+        """Close its input and wait; returns the exit code."""
         for pipe in (self._process.stdin, self._process.stdout):
             with suppress(OSError):
                 if pipe is not None:

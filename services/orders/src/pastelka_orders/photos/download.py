@@ -1,4 +1,4 @@
-"""Photos from URLs that a stranger wrote: fetched from the public internet only, and bounded in every way."""
+"""Downloads of photos from untrusted URLs: public internet only, with limits on everything."""
 
 import asyncio
 import random
@@ -52,11 +52,11 @@ _REDIRECTS = {
 _HEADERS = {"Accept": "image/*,*/*;q=0.8", "Accept-Encoding": "identity"}
 DEFAULT_USER_AGENT = f"Mozilla/5.0 (compatible; Pastelka/{version('pastelka-orders')})"
 _PAGE_INSTEAD = {"photo_not_an_image", "photo_access_refused", "photo_gone", "photo_answer_unexpected"}
-"""What a page for people in the place of a photo ends in."""
+"""Error codes that a share page instead of a photo leads to."""
 
 
 class ProxySettings(BaseModel):
-    """``PROXY_<n>_HOST`` and its like. ``certificate``: the file of the authority of one that reads TLS."""
+    """``PROXY_<n>_*``. ``certificate``: file with the CA of a TLS-intercepting proxy."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -69,25 +69,25 @@ class ProxySettings(BaseModel):
 
 @dataclass(frozen=True)
 class Proxy:
-    """One proxy: its ``url`` with the login; ``authority`` is the file of the authority it signs with."""
+    """One proxy: ``url`` with credentials; ``authority`` is the file with its CA."""
 
     url: URL = field(repr=False)
     authority: Path | None = None
 
     @cached_property
     def tls(self) -> ssl.SSLContext | bool:
-        """What certificates are believed behind it."""
+        """TLS settings for connections through the proxy."""
         if self.authority is None:
             return True
         context = ssl.create_default_context()
         context.load_verify_locations(self.authority)
-        # Such authorities are older than the rules on their form.
+        # Such CAs often violate newer rules on their form.
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         return context
 
 
 def proxies_of(settings: Mapping[str, ProxySettings]) -> list[Proxy]:
-    """The proxies, by their numbers."""
+    """The proxies, ordered by number."""
     return [_proxy(settings[number]) for number in sorted(settings, key=int)]
 
 
@@ -100,36 +100,35 @@ def _proxy(settings: ProxySettings) -> Proxy:
 
 
 def may_help(error: JobError, proxies: Sequence[Proxy]) -> bool:
-    """Whether it makes sense to try another way."""
+    """Whether a proxy may succeed after this error."""
     return bool(proxies) and (isinstance(error, TransientError) or error.code in _REFUSALS)
 
 
 @dataclass(slots=True)
 class _Transfer:
-    """One photo on its way to ``target``: cookies and addresses belong to it alone."""
+    """State of one download to ``target``: its cookies and visited URLs."""
 
     target: Path
     visited: list[URL]
-    # Hosts without a name are allowed by the rules only; a jar leaves their cookies out unless told.
+    # ``unsafe``: also cookies of IP addresses, which only the rules can allow.
     cookies: aiohttp.CookieJar = field(
         default_factory=lambda: aiohttp.CookieJar(unsafe=True, quote_cookie=False)
     )
 
     def cookie_header(self, url: URL) -> dict[str, str]:
-        """The header ``Cookie`` for ``url`` (RFC 6265, 5.4); empty where there is none."""
+        """The header ``Cookie`` for ``url`` (RFC 6265, 5.4); empty if there is none."""
         kept = self.cookies.filter_cookies(url).values()
         return {"Cookie": "; ".join(f"{one.key}={one.coded_value}" for one in kept)} if kept else {}
 
 
 class PhotoDownloader:
-    """Fetches photos over pooled connections; an async context manager, which owns them.
+    """Downloads photos over pooled connections; an async context manager, which owns them.
 
-    ``rules`` say which URLs are fetched; ``per_host`` bounds the requests under way to one host, and who
-    waits longer than ``patience`` (seconds) for a turn makes room for photos of others; ``timeout``
-    (seconds) is for one request from connecting to its last byte, ``stall`` for connecting and for each
-    piece alone; ``resolver`` replaces the system's name lookup. ``proxies`` are asked, in their order, where
-    a host refuses access, asks to wait or cannot be reached. ``user_agent`` and ``referer`` go out with every
-    request: some hosts answer browsers only, or only visitors from a shop's pages.
+    ``rules`` decide which URLs are allowed; ``per_host`` limits concurrent requests per host, and a download
+    that waits longer than ``patience`` (seconds) for a slot is postponed; ``timeout`` (seconds) is for a
+    whole request, ``stall`` for connecting and for each chunk; ``resolver`` replaces the system's DNS lookup.
+    ``proxies`` are tried in order if a host denies access, rate-limits or is unreachable. ``user_agent`` and
+    ``referer`` are sent with every request: some hosts serve only browsers, or visitors from a shop's pages.
     """
 
     def __init__(
@@ -157,7 +156,7 @@ class PhotoDownloader:
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def __aenter__(self) -> Self:
-        # Two pools: what an allowed host may do is not decided again for each connection.
+        # Two pools, with and without the check for public addresses.
         self._public = self._session(public_socket)
         self._private = self._session(None)
         return self
@@ -169,10 +168,10 @@ class PhotoDownloader:
         await self._private.close()
 
     async def download(self, url: str, *, name: str | None = None) -> NormalisedPhoto:
-        """The photo behind ``url``, checked and normalised; ``name`` is what errors call it.
+        """Download the photo at ``url``, check and normalise it; ``name`` identifies it in errors.
 
-        Raises ``TransientError`` (network, time-outs, 408, 425, 429, 5xx), ``PermanentError`` (other
-        answers, refused addresses, what is no photo) and ``PostponedError`` (its host has no turn).
+        Raises ``TransientError`` (network, timeouts, 408, 425, 429, 5xx), ``PermanentError`` (other
+        responses, refused addresses, invalid photos) and ``PostponedError`` (no free slot of its host).
         """
         start = self._rules.checked(url)
         shown = display_name(name or start.name)
@@ -198,7 +197,7 @@ class PhotoDownloader:
             raise PermanentError(refused.code, str(refused)) from refused
 
     async def _fetch(self, transfer: _Transfer) -> bool:
-        """Follow redirects to the photo and spool it; answers whether its end was marked."""
+        """Follow redirects to the photo and spool it; returns whether the response marked its end."""
         url = direct_link(transfer.visited[0])
         for _ in range(_MAX_REDIRECTS + 1):
             async with self._turn(url):
@@ -207,11 +206,11 @@ class PhotoDownloader:
                 return outcome
             transfer.visited.append(outcome)
             url = direct_link(outcome)
-        message = f"The photo's address redirects more than {_MAX_REDIRECTS} times; a direct link is needed."
+        message = f"The photo's URL redirects more than {_MAX_REDIRECTS} times; use a direct link."
         raise PermanentError("photo_redirects_too_often", message)
 
     async def _request(self, url: URL, transfer: _Transfer) -> URL | bool:
-        """Ask for ``url``; a host that refuses or cannot be reached is asked through the proxies."""
+        """Request ``url``, with the proxies as fallback if the host refuses or is unreachable."""
         is_allowed = self._rules.is_allowed_host(url)
         try:
             return await self._ask(self._private if is_allowed else self._public, url, transfer)
@@ -255,27 +254,29 @@ class PhotoDownloader:
     async def _require_public(self, url: URL) -> None:
         """Raise unless every address of the URL's host is public.
 
-        The proxy looks the name up again, where it is: this keeps the names of our own network from it.
+        The proxy resolves the name itself: this check keeps internal names from it.
         """
         host, port = url.host or "", url.port or 443
         resolver = self._resolver or aiohttp.ThreadedResolver()
         try:
             found = [one["host"] for one in await resolver.resolve(host, port)]
         except OSError as error:
-            raise TransientError("photo_host_unknown", f"The name {host} could not be resolved.") from error
+            raise TransientError(
+                "photo_host_unknown", f"The host name {host} could not be resolved."
+            ) from error
         if not all(is_public(address) for address in found):
             message = f"{host} is not a public address; photos are fetched from the public internet only."
             raise PermanentError("photo_address_refused", message)
 
     @asynccontextmanager
     async def _turn(self, url: URL) -> AsyncIterator[None]:
-        """One of the host's slots. Its semaphore lives as long as a download holds or awaits it."""
+        """Hold one of the host's slots. Its semaphore exists while a download holds or awaits it."""
         turns = self._turns.setdefault(url.host or "", asyncio.Semaphore(self._per_host))
         try:
             async with asyncio.timeout(self._patience):
                 await turns.acquire()
         except TimeoutError:
-            message = f"{url.host} is still sending other photos; this one is next."
+            message = f"Waiting for other downloads from {url.host}."
             seconds = random.uniform(*_TURNED_AWAY)  # noqa: S311 - jitter, not a secret
             raise PostponedError("photo_host_busy", message, seconds=seconds) from None
         try:
@@ -294,7 +295,7 @@ class PhotoDownloader:
             connector=connector,
             headers=self._headers,
             auto_decompress=False,
-            cookie_jar=aiohttp.DummyCookieJar(),  # a cookie belongs to one download: see _Transfer
+            cookie_jar=aiohttp.DummyCookieJar(),  # cookies belong to one download: see _Transfer
             max_line_size=_MAX_HEADER_BYTES,
             max_field_size=_MAX_HEADER_BYTES,
             max_headers=_MAX_HEADERS,

@@ -1,7 +1,7 @@
-"""What is written to storage: pixels and nothing else, without loss where the file allows it.
+"""Encoding of stored photos: pixels only, lossless where the format allows it.
 
-A phone's photo says where and when a child was photographed; a file can also carry a second file behind
-its last byte. Neither may reach the public storage.
+A phone's photo reveals where and when a child was photographed, and a file can carry another one after its
+end. Neither may reach the public storage.
 """
 
 import struct
@@ -17,24 +17,24 @@ from pastelka_orders.photos.jpeg import same_compression
 Suffix = Literal["jpg", "png"]
 
 _QUALITY = 95
-_PNG_COMPRESS_LEVEL = 4  # a third of the default level's time for a few percent more bytes
+_PNG_COMPRESS_LEVEL = 4  # a third of the default level's time, a few percent larger
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_CHUNKS_KEPT = {b"IHDR": 13, b"IDAT": None, b"IEND": 0, b"sRGB": 1, b"pHYs": 9}
-"""Chunks that are stored, and the length that the standard gives them."""
+"""Chunks that are kept, with their standard length."""
 _PNG_CHANNELS = {(8, 0, 0, 0, 0): 1, (8, 2, 0, 0, 0): 3}
-"""Bytes of a pixel by depth, color type and methods: 8-bit grey and RGB, not interlaced."""
+"""Bytes per pixel by depth, color type and methods: 8-bit grey and RGB, not interlaced."""
 _INFLATED_AT_ONCE = 1 << 20
 
 
 def suffix_for(image_format: str | None) -> Suffix:
-    """Drawings stay lossless (PNG, GIF), photos become JPEG."""
+    """``png`` for lossless formats (PNG, GIF), else ``jpg``."""
     return "png" if image_format in {"PNG", "GIF"} else "jpg"
 
 
 def encode(image: Image.Image, *, suffix: Suffix, source: Image.Image) -> bytes:
-    """``image`` (``L`` or ``RGB``) as a file without metadata; ``source`` is the photo it was made from.
+    """Encode ``image`` (``L`` or ``RGB``) without metadata; ``source`` is the original photo.
 
-    A JPEG's own quantization tables are used again, so that turning a photo neither bloats nor blurs it.
+    A JPEG's quantization tables are reused, so that rotating a photo neither enlarges nor blurs it.
     """
     image.info = {}  # Pillow would write comments and profiles found there
     file = BytesIO()
@@ -48,10 +48,9 @@ def encode(image: Image.Image, *, suffix: Suffix, source: Image.Image) -> bytes:
 
 
 def png_without_metadata(content: bytes) -> bytes | None:
-    """The same compressed pixels and nothing else; ``None`` unless they are 8-bit rows, complete, one stream.
+    """Keep only the compressed pixels; ``None`` unless they are complete 8-bit rows in one stream.
 
-    More rows than the picture has, bytes behind the stream, or chunks of another length than the standard
-    gives them could carry something else than pixels.
+    Extra rows, bytes after the stream, or chunks of non-standard length could hide other data.
     """
     try:
         chunks = [(kind, data) for kind, data in png_chunks(content) if kind in _PNG_CHUNKS_KEPT]
@@ -75,7 +74,7 @@ def _png_chunk(kind: bytes, data: memoryview) -> bytes:
 
 
 def _inflates_to(parts: list[memoryview], size: int) -> bool:
-    """Whether ``parts`` are one zlib stream of exactly ``size`` bytes and nothing behind it."""
+    """Whether ``parts`` are exactly one zlib stream of ``size`` bytes."""
     inflater, rest = zlib.decompressobj(), size + 1
     try:
         for part in parts:
@@ -85,6 +84,6 @@ def _inflates_to(parts: list[memoryview], size: int) -> bool:
                 pending = inflater.unconsumed_tail
             if pending and inflater.eof:
                 return False
-    except zlib.error:  # a checksum, which not every decoder compares
+    except zlib.error:  # such as a wrong checksum, which not every decoder verifies
         return False
     return inflater.eof and not inflater.unused_data and rest == 1

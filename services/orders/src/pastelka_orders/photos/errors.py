@@ -1,4 +1,4 @@
-"""Why a photo was refused, with the name its sender knows it by."""
+"""Rejections of photos, with the client's file name."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ _LONGEST_NAME = 120
 _UNNAMED = "photo"
 
 
-class Refusal(Exception):  # noqa: N818 - not an error of the program: the verdict on one file
+class Refusal(Exception):  # noqa: N818 - not a program error but a verdict on one file
     """Verdict inside this package, before the file's name is known: see :class:`PhotoRefusedError`."""
 
     def __init__(self, code: str, reason: str) -> None:
@@ -31,7 +31,7 @@ def cut_off() -> Refusal:
 
 
 def incomplete() -> Refusal:
-    """The refusal for a file that has its end and lacks pixels."""
+    """The refusal for a file that is complete but lacks pixels."""
     return Refusal(
         "photo_truncated",
         "Part of the photo is missing, as after a broken transfer; send the complete file.",
@@ -39,19 +39,19 @@ def incomplete() -> Refusal:
 
 
 def too_complex() -> Refusal:
-    """The refusal for a file that takes more memory or time to decode than a photo of its size may."""
+    """The refusal for a file whose decoding exceeds the memory or time limit."""
     return Refusal(
         "photo_too_complex",
-        "Decoding the photo takes more memory or time than is allowed; export it as a plain JPEG.",
+        "Decoding the photo exceeds the memory or time limit; export it as a plain JPEG.",
     )
 
 
 class PhotoRefusedError(Exception):
-    """One file is not a photo that can be worked with.
+    """One file is not a usable photo.
 
-    ``name`` is the file's name without path parts, fit for display; ``code`` a stable word for programs
-    (``photo_truncated``); ``reason`` one sentence on what is wrong and what would be right. ``position``
-    is the file's place among those sent together, from 1, or ``None`` for a file on its own.
+    ``name`` is the file's name without path parts, safe for display; ``code`` a stable identifier
+    (``photo_truncated``); ``reason`` a sentence with cause and remedy. ``position`` is the file's position in
+    the upload, from 1, or ``None`` for a single file.
     """
 
     status = 422
@@ -65,9 +65,9 @@ class PhotoRefusedError(Exception):
 
 
 class PhotosRefusedError(Exception):
-    """None of the files sent together is a photo; ``refusals`` says what is wrong with each.
+    """None of the files of an upload is a photo; ``refusals`` has the reason for each.
 
-    ``refusals`` is empty when it is their number that is wrong (``photos_missing``, ``photos_too_many``).
+    ``refusals`` is empty if their number is wrong (``photos_missing``, ``photos_too_many``).
     """
 
     status = 422
@@ -80,8 +80,8 @@ class PhotosRefusedError(Exception):
 
 
 def display_name(name: str | None) -> str:
-    """``name`` as it may be shown: last path part, no control or direction characters, not too long."""
-    # PureWindowsPath splits at both slashes, whichever system the sender is on.
+    """``name`` safe for display: last path part, no control or bidi characters, bounded length."""
+    # PureWindowsPath splits at both kinds of slashes.
     last = PureWindowsPath(name or "").name
     shown = "".join(
         char for char in unicodedata.normalize("NFC", last) if unicodedata.category(char)[0] != "C"

@@ -1,23 +1,23 @@
-"""Which formats are read, and what the others are called when they are refused."""
+"""Supported file formats, and descriptions of the rejected ones."""
 
 from typing import NamedTuple
 
 from pastelka_orders.photos.errors import Refusal
 
-# Pillow's names; multi-picture files come out of "JPEG". Only these decoders ever see a stranger's file:
-# no PostScript, no oddities.
+# Pillow's names; "JPEG" includes multi-picture files. Only these decoders read untrusted files: no
+# PostScript, no rarely used ones.
 READABLE = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "HEIF", "AVIF")
 
 _ADVICE = "send a JPEG, PNG, HEIC, WebP, AVIF, TIFF, GIF or BMP photo"
-# What names the coding of a HEIF file's pixels (ISO/IEC 23008-12 annex B, AVIF 1.2 section 8), and the major
-# brand by which Pillow finds the decoder. ``mif1`` and the like name the container only.
+# Brands that identify the codec of a HEIF file (ISO/IEC 23008-12 annex B, AVIF 1.2 section 8), and the major
+# brand by which Pillow selects the decoder. ``mif1`` and similar identify the container only.
 _CODING_BRANDS = {
     **dict.fromkeys((b"avif", b"avis"), b"avif"),
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"), b"heic"),
 }
 _CONTAINER_BRANDS = (b"mif1", b"mif2", b"msf1", b"miaf")
 _MOST_BRANDS = 64
-_WEBP_HEAD = 30  # bytes up to the end of the sizes, in whichever of its three kinds
+_WEBP_HEAD = 30  # bytes up to the end of the dimensions, in all three variants
 _READABLE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"II*\0", b"MM\0*", b"BM")
 
 
@@ -49,7 +49,7 @@ def unreadable(content: bytes) -> Refusal:
     head = content[:512]
     if claims_to_be_readable(head):
         return Refusal(
-            "photo_damaged", "The file is damaged from its start on; export or copy the photo again."
+            "photo_damaged", "The beginning of the file is damaged; export or copy the photo again."
         )
     what, is_image = _what_it_is(head)
     if is_image:
@@ -58,14 +58,14 @@ def unreadable(content: bytes) -> Refusal:
 
 
 def camera_raw() -> Refusal:
-    """The refusal for a camera's raw file, of which decoders see the small preview only."""
+    """The refusal for a camera's raw file, of which decoders would read only the small preview."""
     return Refusal(
         "photo_unsupported_format", f"This is a camera's raw file, which cannot be read; {_ADVICE}."
     )
 
 
 def webp_canvas(content: bytes) -> tuple[int, int] | None:
-    """Width and height that a WebP file claims (RFC 9649, 2.5 to 2.7), ``None`` for anything else."""
+    """Width and height that a WebP file declares (RFC 9649, 2.5 to 2.7); ``None`` for other files."""
     if content[:4] != b"RIFF" or content[8:12] != b"WEBP" or len(content) < _WEBP_HEAD:
         return None
     match content[12:16]:
@@ -80,7 +80,7 @@ def webp_canvas(content: bytes) -> tuple[int, int] | None:
 
 
 def with_known_brand(content: bytes) -> bytes:
-    """``content`` with a major brand that names the coding, if it is a HEIF file with such a brand at all."""
+    """``content`` with the codec's brand as major brand, if it is a HEIF file with such a brand."""
     coding = next((brand for brand in _brands(content) if brand in _CODING_BRANDS), None)
     if coding is None or content[8:12] in _CODING_BRANDS:
         return content
@@ -93,7 +93,7 @@ def _brands(content: bytes) -> list[bytes]:
         return []
     box = content[8 : min(int.from_bytes(content[:4]), 16 + 4 * _MOST_BRANDS)]
     brands = [box[at : at + 4] for at in range(0, len(box), 4)]
-    return [*brands[:1], *brands[2:]]  # between them is a version
+    return [*brands[:1], *brands[2:]]  # a version is between them
 
 
 def _little(digits: bytes) -> int:
@@ -101,7 +101,7 @@ def _little(digits: bytes) -> int:
 
 
 def claims_to_be_readable(head: bytes) -> bool:
-    """Whether ``head``, a file's first bytes, begins as a file of a readable format does."""
+    """Whether ``head``, a file's first bytes, has the signature of a supported format."""
     if head[4:8] == b"ftyp":
         return any(brand in _CODING_BRANDS for brand in _brands(head))
     return head.startswith(_READABLE_STARTS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
@@ -123,7 +123,7 @@ def _what_container(head: bytes) -> tuple[str, bool]:
     if head[8:11] == b"crx":
         return "a camera's raw file", True
     if any(brand in _CONTAINER_BRANDS for brand in _brands(head)):
-        return "a HEIF image in another coding than HEVC and AV1", True
+        return "a HEIF image with a codec other than HEVC and AV1", True
     return "a video", False
 
 

@@ -1,7 +1,7 @@
-"""What a photo server's answer, or its lack, means: try again later, or never; and how its body is encoded.
+"""Classifies HTTP responses and network errors as transient or permanent, and decodes bodies.
 
-Some hosts compress although ``identity`` was requested. aiohttp reports a body that is not encoded as its
-header says as a broken transfer only; here a body is decoded after the transfer is complete.
+Some hosts compress although ``identity`` was requested. aiohttp cannot tell a wrong encoding from a broken
+transfer, so a body is decoded after the transfer is complete.
 """
 
 import gzip
@@ -41,19 +41,21 @@ def require_photo(response: aiohttp.ClientResponse) -> None:
     status, host = response.status, response.url.host
     if status in _TRANSIENT or status >= _FIRST_SERVER_ERROR:
         wait = retry_after(response.headers.get("Retry-After"))
-        message = f"{host} answered {status} instead of the photo; it may work later."
+        message = f"{host} responded with {status} instead of the photo; a later attempt may succeed."
         raise TransientError("photo_server_busy", message, retry_after=wait)
     if status in _GONE:
-        raise PermanentError("photo_gone", f"{host} has no photo at this address any more ({status}).")
+        raise PermanentError("photo_gone", f"{host} no longer has a photo at this URL ({status}).")
     if status in _ACCESS_REFUSED:
-        message = f"{host} refuses access to the photo ({status}); a public link is needed."
+        message = f"{host} denies access to the photo ({status}); use a public link."
         raise PermanentError("photo_access_refused", message)
     if status != HTTPStatus.OK:
-        raise PermanentError("photo_answer_unexpected", f"{host} answered {status} instead of the photo.")
+        raise PermanentError(
+            "photo_answer_unexpected", f"{host} responded with {status} instead of the photo."
+        )
 
 
 def location(response: aiohttp.ClientResponse) -> str:
-    """The header ``Location`` as a URL may be written.
+    """The header ``Location`` as an ASCII URL.
 
     Bytes that are not UTF-8 are percent-encoded one by one, as browsers do it (WHATWG URL, *percent-encode*).
     """
@@ -65,7 +67,7 @@ def location(response: aiohttp.ClientResponse) -> str:
 
 
 def retry_after(value: str | None) -> float | None:
-    """Seconds to wait by a ``Retry-After`` header (RFC 9110, 10.2.3: seconds or a date), an hour at most."""
+    """Seconds of a ``Retry-After`` header (RFC 9110, 10.2.3: seconds or a date), at most an hour."""
     if value is None:
         return None
     try:
@@ -83,13 +85,13 @@ def _seconds_until(moment: datetime) -> float:
 
 @contextmanager
 def wire_errors(host: str | None) -> Iterator[None]:
-    """Say as ``TransientError`` or ``PermanentError`` what goes wrong between here and ``host``."""
+    """Translate network errors into ``TransientError`` or ``PermanentError``."""
     try:
         yield
     except (aiohttp.ClientError, TimeoutError) as error:
         raise _job_error(error, host) from error
-    except UnicodeError as error:  # a name that no lookup can be made for
-        raise PermanentError("photo_url_refused", "The photo's address has no valid host name.") from error
+    except UnicodeError as error:  # a host name that cannot be encoded
+        raise PermanentError("photo_url_refused", "The photo's URL has no valid host name.") from error
 
 
 def _job_error(error: Exception, host: str | None) -> JobError:
@@ -99,20 +101,20 @@ def _job_error(error: Exception, host: str | None) -> JobError:
 def _permanent(error: Exception, host: str | None) -> PermanentError | None:
     match error:
         case aiohttp.InvalidURL():
-            return PermanentError("photo_url_refused", "The photo's address is not a valid URL.")
+            return PermanentError("photo_url_refused", "The photo's URL is invalid.")
         case aiohttp.ClientConnectorCertificateError():
             return PermanentError("photo_certificate_invalid", f"The certificate of {host} is not valid.")
         case aiohttp.ClientConnectorError(os_error=RefusedAddressError()):
             message = f"{host} is not a public address; photos are fetched from the public internet only."
             return PermanentError("photo_address_refused", message)
     if any(isinstance(cause, LineTooLong) for cause in _causes(error)):
-        message = f"{host} answers with a header of more than 64 KB; ask for another link to the photo."
+        message = f"{host} responds with headers larger than 64 KB; use another link to the photo."
         return PermanentError("photo_answer_unexpected", message)
     return None
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """``error`` and what it was raised from: aiohttp wraps what its parser says."""
+    """``error`` and its causes: aiohttp wraps errors of its parser."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
@@ -131,13 +133,15 @@ def _transient(error: Exception, host: str | None) -> TransientError:
 
 def broken_off(host: str | None) -> TransientError:
     """The error for a body that ended before the photo did."""
-    return TransientError("photo_download_interrupted", f"{host} broke off in the middle of the photo.")
+    return TransientError(
+        "photo_download_interrupted", f"The connection to {host} ended in the middle of the photo."
+    )
 
 
 async def decode_file(path: Path, encoding: str, *, limits: PhotoLimits) -> None:
-    """Replace the file at ``path`` by what it is without its content ``encoding`` (a header's value).
+    """Decode the file at ``path`` in place; ``encoding`` is the value of ``Content-Encoding``.
 
-    A file that is a photo already stays: some hosts announce an encoding that they do not apply. Raises
+    A file that is already a photo stays: some hosts declare an encoding that they do not apply. Raises
     :class:`Refusal`: ``photo_encoding_invalid``, or ``photo_too_large`` beyond ``limits.max_bytes``.
     """
     if encoding.strip().lower() not in {"", "identity"}:
@@ -158,15 +162,15 @@ def _decode(path: Path, encoding: str, limits: PhotoLimits) -> None:
                 decoded.write(piece)
     except (gzip.BadGzipFile, EOFError, zlib.error, brotli.error) as error:
         reason = (
-            f"the photo arrived with the content encoding '{encoding}' and cannot be decoded as such; "
-            "ask for a link to the plain file."
+            f"the photo has the content encoding '{encoding}' but cannot be decoded with it; "
+            "use a link to the plain file."
         )
         raise Refusal("photo_encoding_invalid", reason) from error
     target.replace(path)
 
 
 def _pieces(path: Path, encoding: str) -> Iterator[bytes]:
-    """The decoded content in pieces of a bounded size, whatever the compression ratio."""
+    """The decoded content in chunks of bounded size, whatever the compression ratio."""
     with path.open("rb") as file:
         match encoding:
             case "gzip" | "x-gzip":

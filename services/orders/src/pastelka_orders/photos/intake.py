@@ -1,4 +1,4 @@
-"""Takes photos in: many at once, off the event loop, in bounded memory and temporary files."""
+"""Intake of uploads: concurrent, off the event loop, in bounded memory and temporary files."""
 
 import shutil
 import tempfile
@@ -29,24 +29,24 @@ _PREFIXES = (
     "pastelka-book-",
 )
 _OLD_SECONDS = 6 * 3600.0
-"""No upload, no download and no book takes that long."""
+"""Longer than any upload, download or book takes."""
 log = structlog.get_logger(__name__)
 
 
 class Upload(Protocol):
-    """A file of a multipart form, as Starlette's ``UploadFile`` is one."""
+    """A file of a multipart form, such as Starlette's ``UploadFile``."""
 
     @property
     def filename(self) -> str | None:
-        """The name its sender gave it."""
+        """The name from the client."""
 
     async def read(self, size: int = -1) -> bytes:
-        """The next ``size`` bytes at most; none at the end."""
+        """Read up to ``size`` bytes; empty at the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class StagedPhoto:
-    """An accepted photo in a temporary file, gone when its ``staged`` block ends; size in pixels."""
+    """An accepted photo in a temporary file, deleted when the ``staged`` block ends; size in pixels."""
 
     name: str
     path: Path
@@ -58,7 +58,7 @@ class StagedPhoto:
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """What became of files sent together, in the order in which they were sent; at least one is a photo."""
+    """Accepted and refused files of one upload, in order; at least one is accepted."""
 
     photos: Sequence[StagedPhoto]
     refused: Sequence[PhotoRefusedError] = ()
@@ -67,7 +67,7 @@ class Staged:
 class PhotoIntake:
     """Checks and normalises photos in at most ``workers`` processes, at most one large photo at a time.
 
-    ``bounds`` are those of one such process; they follow from the limits.
+    ``bounds`` are those of one process, by default derived from the limits.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class PhotoIntake:
         await to_thread.run_sync(self._decoders.close)
 
     async def normalise(self, source: Path | bytes, *, name: str | None) -> NormalisedPhoto:
-        """The photo in ``source`` (a file or its content), ready to be stored.
+        """Decode and normalise the photo in ``source`` (a file or its content) for storage.
 
         Raises :class:`PhotoRefusedError` with the display form of ``name``.
         """
@@ -98,9 +98,9 @@ class PhotoIntake:
 
     @asynccontextmanager
     async def staged(self, uploads: Sequence[Upload]) -> AsyncIterator[Staged]:
-        """The photos among ``uploads`` in temporary files while the block lasts, and the others' faults.
+        """Stage the photos of ``uploads`` in temporary files for the block; returns refusals for the others.
 
-        Raises :class:`PhotosRefusedError` that names every file when none of them is a photo.
+        Raises :class:`PhotosRefusedError`, naming every file, if none of them is a photo.
         """
         _check_count(len(uploads), self.limits)
         async with anyio.TemporaryDirectory(prefix="pastelka-photos-") as folder:
@@ -148,9 +148,9 @@ class PhotoIntake:
 
 def _check_count(count: int, limits: PhotoLimits) -> None:
     if not count:
-        raise PhotosRefusedError("No photo was sent; send at least one.", code="photos_missing")
+        raise PhotosRefusedError("The upload has no photo; send at least one.", code="photos_missing")
     if count > limits.max_photos:
-        reason = f"{count} photos were sent; at most {limits.max_photos} at once are accepted."
+        reason = f"The upload has {count} photos; the limit is {limits.max_photos}."
         raise PhotosRefusedError(reason, code="photos_too_many")
 
 
@@ -160,10 +160,10 @@ def _all_refused(faults: Sequence[PhotoRefusedError]) -> PhotosRefusedError:
 
 
 async def spool(chunks: AsyncIterable[bytes], target: Path, *, limits: PhotoLimits) -> int:
-    """Write ``chunks`` to ``target`` and answer their number of bytes.
+    """Write ``chunks`` to ``target``; returns their number of bytes.
 
-    Raises :class:`Refusal` (``photo_too_large``) at the first chunk beyond ``limits.max_bytes``, and does
-    not ask for another.
+    Raises :class:`Refusal` (``photo_too_large``) at the first chunk beyond ``limits.max_bytes``, without
+    reading another.
     """
     written = 0
     async with await anyio.open_file(target, "wb") as file:
@@ -176,13 +176,13 @@ async def spool(chunks: AsyncIterable[bytes], target: Path, *, limits: PhotoLimi
 
 
 async def chunks_of(upload: Upload) -> AsyncIterator[bytes]:
-    """The bytes of ``upload``, piece by piece."""
+    """The bytes of ``upload`` in chunks."""
     while chunk := await upload.read(_CHUNK):
         yield chunk
 
 
 async def remove_temp_folders() -> int:
-    """Delete folders that have not been touched for six hours; returns how many there were."""
+    """Delete temporary folders unmodified for six hours; returns their number."""
     return await to_thread.run_sync(_remove)
 
 

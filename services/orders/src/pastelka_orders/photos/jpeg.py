@@ -1,4 +1,4 @@
-"""What a JPEG is made of (ITU-T T.81, annex B), and whether all of it is there."""
+"""Structure of a JPEG (ITU-T T.81, annex B), and whether it is complete."""
 
 import re
 from collections import defaultdict
@@ -12,7 +12,7 @@ from PIL import Image, JpegImagePlugin
 from pastelka_orders.photos.errors import Refusal, cut_off, incomplete, too_complex
 
 MAX_SCANS = 100
-"""A scan makes the decoder go over all pixels again; encoders write at most some twenty."""
+"""Each scan makes the decoder process all pixels again; encoders write at most about twenty."""
 
 JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 
@@ -20,7 +20,7 @@ _USUAL_SCANS = 20
 _USUAL_SEGMENTS = 32  # before the pixels
 _USUAL_TABLE_BYTES = 2_200  # of one segment: all eight Huffman tables fit
 
-# The last of several 0xFF, which may fill the place before a marker: a run of them takes linear time.
+# The last of several 0xFF, which may pad a marker: a run of them takes linear time.
 _MARKER = re.compile(rb"\xff([^\x00\xff])", re.DOTALL)
 _MARKER_AFTER_DATA = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 _SOS, _EOI, _COMMENT, _JFIF, _ADOBE = 0xDA, 0xD9, 0xFE, 0xE0, 0xEE
@@ -34,14 +34,14 @@ _ARITHMETIC = 0xCC
 _CMYK_COMPONENTS = 4
 _JFIF_WITHOUT_THUMBNAIL = 14  # bytes, ITU-T T.871
 _ADOBE_BYTES = 12
-_SCALE = 8  # the smallest size a decoder makes: nearly all of its time goes into reading the data
+_SCALE = 8  # the smallest scale of the decoder: nearly all of its time is spent on entropy decoding
 _DAMAGE = re.compile(r"^(Corrupt JPEG data|Premature end of JPEG)")
 _BYTES_LEFT = re.compile(r"(?<!\d)(\d++) extraneous bytes before marker 0xd9")
 
 
 @dataclass(frozen=True, slots=True)
 class _Segment:
-    """One marker with its parameters (``data``), and the coded pixels that follow a start of scan."""
+    """One marker with its parameters (``data``), and the entropy-coded data after a start of scan."""
 
     marker: int
     data: bytes
@@ -49,12 +49,12 @@ class _Segment:
 
     @property
     def parts(self) -> tuple[bytes, bytes | memoryview]:
-        """Its bytes; the pixels are not copied."""
+        """Its bytes, without copying the pixels."""
         return bytes((0xFF, self.marker)) + (len(self.data) + 2).to_bytes(2) + self.data, self.pixels
 
     @property
     def is_metadata(self) -> bool:
-        """Whether it says nothing about how pixels are decoded."""
+        """Whether it does not affect how pixels are decoded."""
         if self.marker == _JFIF:
             return not (self.data.startswith(b"JFIF\0") and len(self.data) == _JFIF_WITHOUT_THUMBNAIL)
         if self.marker == _ADOBE:
@@ -81,7 +81,7 @@ def _segments(content: bytes) -> Iterator[_Segment]:
 
 
 class Jpeg:
-    """The segments of one JPEG; what follows its end marker is not among them."""
+    """The segments of one JPEG up to its end marker."""
 
     def __init__(self, content: bytes) -> None:
         found = list(_segments(content))
@@ -96,7 +96,7 @@ class Jpeg:
         if len(self._scans) > MAX_SCANS:
             raise too_complex()
         if self._frame is None or not self._scans:
-            return  # the decoder says what is wrong
+            return  # the decoder reports the error
         if not self._has_all_coefficients(self._frame):
             raise self._lacks_pixels()
         try:
@@ -107,9 +107,9 @@ class Jpeg:
             self._is_sound = False
 
     def without_metadata(self) -> bytes | None:
-        """The same coded pixels and nothing else; ``None`` unless all of it is as usual.
+        """Keep only the coded pixels; ``None`` if the file has unusual parts.
 
-        What is unusual could carry something else than pixels, or not be read by a browser.
+        Unusual parts could hide other data, or be unreadable for a browser.
         """
         kept = [segment for segment in self._segments if not segment.is_metadata]
         first = next((at for at, segment in enumerate(self._segments) if segment.marker == _SOS), 0)
@@ -138,7 +138,7 @@ class Jpeg:
         return "CMYK" if len(self._components) == _CMYK_COMPONENTS else "GRAY"
 
     def _has_all_coefficients(self, frame: _Segment) -> bool:
-        """Whether scans bring every coefficient of every component down to its last bit (annex G.1)."""
+        """Whether the scans contain every coefficient of every component to its last bit (annex G.1)."""
         bits: dict[int, dict[int, int]] = defaultdict(dict)
         for scan in self._scans:
             count = scan.data[0] if scan.data else 0
@@ -151,7 +151,7 @@ class Jpeg:
         )
 
     def _bare(self) -> bytes:
-        """What a decoder needs for its warnings to be about the pixels and nothing else."""
+        """The segments that the decoder needs, so that its warnings concern only the pixels."""
         wanted = _TABLES | _FRAMES | {_ARITHMETIC, _SOS}
         is_progressive = self._frame is not None and self._frame.marker in _PROGRESSIVE
         return _joined(
@@ -161,7 +161,7 @@ class Jpeg:
         )
 
     def _is_padded(self, said: str) -> bool:
-        """Whether all that is left behind the pixels is zeros, as some cameras write."""
+        """Whether only zeros follow the pixels, as some cameras write."""
         left = _BYTES_LEFT.search(said)
         return left is not None and not bytes(self._scans[-1].pixels[-int(left[1]) :]).strip(b"\0")
 
@@ -171,7 +171,7 @@ def _joined(segments: Iterable[_Segment]) -> bytes:
 
 
 def _spectrum(scan: _Segment, frame: _Segment) -> tuple[int, int, int]:
-    """First and last coefficient of a scan and the lowest bit that it brings; old cameras say nonsense."""
+    """First and last coefficient of a scan, and its lowest bit; old cameras write invalid values."""
     if frame.marker not in _PROGRESSIVE:
         return 0, 63, 0
     first, last, bits = (*scan.data[-3:], 0, 0, 0)[:3]
@@ -193,9 +193,9 @@ def _is_usual(segment: _Segment) -> bool:
 
 
 def same_compression(source: Image.Image) -> dict[str, Any] | None:
-    """Pillow's settings that compress as ``source`` was; ``None`` if it is no JPEG or an unusual one.
+    """Pillow's settings to compress like ``source``; ``None`` if it is not a usual JPEG.
 
-    The tables are those the components name, by whatever number: Pillow takes them in order.
+    The tables are in the order of the components that use them, as Pillow expects.
     """
     if not isinstance(source, JpegImagePlugin.JpegImageFile):
         return None

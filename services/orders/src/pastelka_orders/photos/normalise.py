@@ -1,4 +1,4 @@
-"""One file in, one photo out, decoded for real before it counts; done in a process of :mod:`.decoder`."""
+"""Normalises one file to a stored photo, after fully decoding it; runs in a :mod:`.decoder` process."""
 
 import re
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from pastelka_orders.photos.photo_limits import PhotoLimits
 
 _SCALABLE_MODES = ("L", "LA", "RGB", "RGBA", "CMYK")
 _GREY_MODES = ("L", "LA", "1", "I;16", "I;16B")
-# Rounded to the nearest of 256 levels: Pillow's own conversion cuts everything above 255 to white.
+# Rounded to the nearest of 256 levels: Pillow's conversion clips values above 255 to white.
 _SIXTEEN_TO_EIGHT_BITS = [(level * 255 + 32767) // 65535 for level in range(65536)]
 _INVERTED = _SIXTEEN_TO_EIGHT_BITS[::-1]
 _TIFF_PHOTOMETRIC = 262
@@ -35,14 +35,14 @@ _DNG_VERSION = 50706
 _TOO_COMPLEX = re.compile(r"memory|security limit", re.IGNORECASE)
 _ENDS_EARLY = re.compile(r"truncated|not processed|end of file|unexpected end", re.IGNORECASE)
 RoomFor = Callable[[int], AbstractContextManager[object]]
-"""Waits until a photo of so many pixels may be decoded."""
+"""Context manager that waits until a photo of so many pixels may be decoded."""
 
 
 @dataclass(frozen=True, slots=True)
 class NormalisedPhoto:
     """A photo as it is stored: upright, 8-bit grey or RGB (sRGB), without metadata; size in pixels.
 
-    ``thumbnail`` is a small WebP of it, made while its pixels were at hand; ``None`` if that failed.
+    ``thumbnail`` is a small WebP of it; ``None`` if its creation failed.
     """
 
     content: bytes
@@ -53,10 +53,10 @@ class NormalisedPhoto:
 
 
 def prepare_decoders(*, threads: int) -> None:
-    """Teach Pillow HEIC, and leave the pixel limit to :class:`PhotoLimits` (process-wide, may be repeated).
+    """Register HEIC with Pillow, and disable its pixel limit (process-wide, idempotent).
 
-    Pillow's own limit would warn where ours accepts, and cannot be set for one caller only. ``threads``
-    is for one photo in formats that would otherwise take a thread and a frame for each processor.
+    Pillow's limit cannot be set per caller; :class:`PhotoLimits` replaces it. ``threads`` is per photo, for
+    formats that would otherwise use a thread and a frame buffer per core.
     """
     Image.MAX_IMAGE_PIXELS = None
     AvifImagePlugin.DEFAULT_MAX_THREADS = threads
@@ -65,12 +65,12 @@ def prepare_decoders(*, threads: int) -> None:
 
 
 def normalise(content: bytes, *, limits: PhotoLimits, room_for: RoomFor) -> NormalisedPhoto:
-    """``content`` of a file as a photo. Raises :class:`Refusal`."""
+    """Normalise the ``content`` of a file. Raises :class:`Refusal`."""
     _check_bytes(len(content), limits)
     canvas = webp_canvas(content)
     if canvas is None:
         return _normalised(content, limits, room_for)
-    # WebP takes room for its whole canvas when it is opened.
+    # WebP allocates its whole canvas when it is opened.
     _check_size(canvas, limits)
     with room_for(canvas[0] * canvas[1]):
         return _normalised(content, limits, lambda _pixels: nullcontext())
@@ -79,7 +79,7 @@ def normalise(content: bytes, *, limits: PhotoLimits, room_for: RoomFor) -> Norm
 def _normalised(content: bytes, limits: PhotoLimits, room_for: RoomFor) -> NormalisedPhoto:
     with _opened(content) as image:
         _go_to_photo(image)
-        image.info.pop("xmp", None)  # Pillow would turn a TIFF as it says
+        image.info.pop("xmp", None)  # Pillow would rotate a TIFF by it
         _check_size(image.size, limits)
         full_size = image.size
         with room_for(image.width * image.height):
@@ -94,7 +94,7 @@ def _normalised(content: bytes, limits: PhotoLimits, room_for: RoomFor) -> Norma
 
 
 def _unchanged(content: bytes, image: Image.Image, jpeg: Jpeg | None) -> bytes | None:
-    """The pixels as they were sent and nothing else, where the file is as usual."""
+    """The original compressed pixels without metadata, if the file allows it."""
     if jpeg is not None:
         return jpeg.without_metadata()
     return png_without_metadata(content) if image.format == "PNG" else None
@@ -102,7 +102,7 @@ def _unchanged(content: bytes, image: Image.Image, jpeg: Jpeg | None) -> bytes |
 
 def _check_bytes(size: int, limits: PhotoLimits) -> None:
     if not size:
-        raise Refusal("photo_empty", "The file is empty (0 bytes); send the photo itself.")
+        raise Refusal("photo_empty", "The file is empty (0 bytes); send the photo again.")
     if size > limits.max_bytes:
         raise too_large(limits)
 
@@ -128,16 +128,16 @@ def _opened(content: bytes) -> Image.Image:
 
 def _as_decoders_expect(content: bytes) -> bytes:
     if content.startswith(JPEG_START):
-        return content + JPEG_END  # which may be missing; whether pixels are, :class:`Jpeg` says
+        return content + JPEG_END  # may be missing; :class:`Jpeg` checks for missing pixels
     return with_known_brand(content)
 
 
 def _decode(image: Image.Image, limits: PhotoLimits) -> None:
     try:
-        if image.format in _JPEG_FORMATS:  # its decoder can skip what would be scaled away
+        if image.format in _JPEG_FORMATS:  # its decoder can scale while decoding
             image.draft(image.mode, reduced_size(image.size, limits.max_output_pixels))
         image.load()
-        vars(image).pop("_decoder", None)  # of WebP and AVIF: it keeps two more copies of the pixels
+        vars(image).pop("_decoder", None)  # of WebP and AVIF: holds two more copies of the pixels
     except MemoryError:
         raise
     except Exception as error:
@@ -145,7 +145,7 @@ def _decode(image: Image.Image, limits: PhotoLimits) -> None:
 
 
 def _undecodable(error: Exception) -> Refusal:
-    # Decoders raise whatever they like on a damaged file; what they say tells a cut one from a broken one.
+    # Decoders raise arbitrary exceptions on a damaged file; the text tells a truncated from a corrupt one.
     said = str(error)
     if _TOO_COMPLEX.search(said):
         return too_complex()
@@ -155,7 +155,7 @@ def _undecodable(error: Exception) -> Refusal:
 
 
 def _go_to_photo(image: Image.Image) -> None:
-    """Pass by the previews with which a TIFF may begin. Raises :class:`Refusal` for a camera's raw file."""
+    """Skip previews at the start of a TIFF. Raises :class:`Refusal` for a camera's raw file."""
     if not isinstance(image, TiffImagePlugin.TiffImageFile):
         return
     for page in range(1, _MOST_PREVIEWS + 2):
@@ -166,7 +166,7 @@ def _go_to_photo(image: Image.Image) -> None:
             return
         try:
             image.seek(page)
-        except Exception as error:  # no page more, or one that no decoder knows
+        except Exception as error:  # no more pages, or one that no decoder supports
             raise camera_raw() from error
     raise camera_raw()
 
@@ -175,9 +175,9 @@ def _check_size(size: tuple[int, int], limits: PhotoLimits) -> None:
     width, height = size
     seen = f"The photo is {width} x {height} pixels"
     if min(size) < limits.min_side:
-        raise Refusal("photo_too_small", f"{seen}; at least {limits.min_side} on each side are needed.")
+        raise Refusal("photo_too_small", f"{seen}; each side must have at least {limits.min_side}.")
     if max(size) > limits.max_side:
-        raise Refusal("photo_side_too_long", f"{seen}; at most {limits.max_side} on a side are accepted.")
+        raise Refusal("photo_side_too_long", f"{seen}; each side may have at most {limits.max_side}.")
     if width * height > limits.max_pixels:
         megapixels = limits.max_pixels / 1_000_000
         raise Refusal("photo_too_many_pixels", f"{seen}; at most {megapixels:g} megapixels are accepted.")
@@ -194,20 +194,19 @@ def _as_stored(pixels: Image.Image, stored: bytes | None, source: Image.Image) -
 def _thumbnail(pixels: Image.Image) -> bytes | None:
     try:
         return thumbnail(pixels)
-    except Exception as error:  # noqa: BLE001 - a photo is no worse for having none
+    except Exception as error:  # noqa: BLE001 - a photo is stored without a thumbnail, too
         log.warning("thumbnail creation failed", error=str(error) or type(error).__name__)
         return None
 
 
 def working_pixels(image: Image.Image, content: bytes, *, max_pixels: int) -> Image.Image:
-    """A decoded ``image`` as grey (``L``) or ``RGB``; ``image`` itself if only its size had to change.
+    """Convert a decoded ``image`` to grey (``L``) or ``RGB``; returns itself if at most its size changed.
 
-    ``content`` is the file that it was decoded from. Raises :class:`Refusal` for pixels without a known
-    scale (32-bit integers, floats).
+    ``content`` is its file. Raises :class:`Refusal` for pixels of undefined scale (32-bit integers, floats).
     """
     source, meaning = image, meaning_of(image, content)
     if image.mode in _SCALABLE_MODES:
-        shrink(image, max_pixels)  # first, for the sake of memory; in place, so that the large one is gone
+        shrink(image, max_pixels)  # first and in place, to free memory
     image = upright(image)
     image = _eight_bit(image, source)
     colors, alpha = _separated(image, source)
@@ -224,7 +223,7 @@ def _eight_bit(image: Image.Image, source: Image.Image) -> Image.Image:
     if image.mode in {"I", "F"}:
         raise Refusal(
             "photo_unsupported_format",
-            "The photo has 32 bits per channel, which has no agreed brightness; save it with 8 or 16 bits.",
+            "The photo has 32 bits per channel, whose brightness is undefined; save it with 8 or 16 bits.",
         )
     if not image.mode.startswith("I;16"):
         return image
@@ -238,12 +237,12 @@ def _eight_bit(image: Image.Image, source: Image.Image) -> Image.Image:
 
 
 def _separated(image: Image.Image, source: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """Colors, and how opaque they are: ``None`` for entirely."""
+    """Colors and alpha; alpha ``None`` if opaque."""
     if not image.has_transparency_data:
         return (image.convert("RGB") if image.mode == "P" else image), None
     layer = image if image.mode == "LA" else image.convert("RGBA")
     colors, alpha = layer.convert(layer.mode.removesuffix("A")), layer.getchannel("A")
-    # Writers of BMP leave the fourth byte at zero and mean opaque.
+    # BMP encoders write 0 for the fourth byte but mean opaque.
     is_meant = source.format != "BMP" or alpha.getextrema() != (0, 0)
     return colors, alpha if is_meant else None
 
@@ -261,13 +260,13 @@ def _as_grey_or_rgb(image: Image.Image) -> Image.Image:
 
 
 def reduced_size(size: tuple[int, int], max_pixels: int) -> tuple[int, int]:
-    """``size`` in the same proportion with ``max_pixels`` at most."""
+    """``size`` scaled proportionally to at most ``max_pixels``."""
     width, height = size
     scale = min(1.0, (max_pixels / (width * height)) ** 0.5)
     return max(1, int(width * scale)), max(1, int(height * scale))
 
 
 def shrink(image: Image.Image, max_pixels: int) -> None:
-    """Scale ``image`` in place to ``max_pixels``; nothing happens if it has no more than that."""
+    """Scale ``image`` in place to at most ``max_pixels``."""
     if image.width * image.height > max_pixels:
         image.thumbnail(reduced_size(image.size, max_pixels), Image.Resampling.LANCZOS)

@@ -1,8 +1,8 @@
-"""Which URLs and network addresses a photo is fetched from, and what links of sharing services mean.
+"""Allowed URLs and network addresses of photos, and direct links of sharing services.
 
-URLs are checked for the first request and for every redirect. Addresses are checked where the socket is
-made: names are resolved again when connecting, and the system reads ``2130706433`` or ``127.1`` as an
-address, too, so a check before the request would be a check of another lookup.
+URLs are checked at the first request and at every redirect. Addresses are checked when the socket is created:
+names are resolved again when connecting (DNS rebinding), and the system also accepts ``2130706433`` or
+``127.1`` as an address.
 """
 
 import errno
@@ -16,7 +16,7 @@ from yarl import URL
 
 from pastelka_common.errors import PermanentError
 
-# Not said by ``is_global`` of every supported Python, or public by number but not by nature.
+# Not covered by ``is_global`` of every supported Python, or formally public but reserved.
 _NEVER_V4 = tuple(
     ip_network(network)
     for network in (
@@ -31,11 +31,11 @@ _NEVER_V6 = tuple(
     for network in (
         "2001::/23",  # IETF protocol assignments, Teredo among them
         "2001:db8::/32",  # documentation, RFC 3849
-        "2002::/16",  # 6to4: an IPv4 address of anybody's choice inside
+        "2002::/16",  # 6to4: embeds an arbitrary IPv4 address
         "3fff::/20",  # documentation, RFC 9637
     )
 )
-_NAT64 = ip_network("64:ff9b::/96")  # RFC 6052: the last 32 bits are the IPv4 address that is meant
+_NAT64 = ip_network("64:ff9b::/96")  # RFC 6052: the last 32 bits are the IPv4 address
 _DRIVE_DOWNLOAD = "drive.usercontent.google.com"
 _SERVICES = {
     "photos.app.goo.gl": "Google Photos",
@@ -64,7 +64,7 @@ _VISIBLE_ASCII = re.compile(r"[!-~]+")
 
 
 class UrlRules:
-    """What may be fetched: ``ports`` of any public host, and ``allowed_hosts``, public or not.
+    """Allowed targets: ``ports`` of any public host, and ``allowed_hosts``, public or not.
 
     An allowed host is ``name`` (on ``ports``) or ``name:port``; an IPv6 address stands in brackets.
     """
@@ -74,24 +74,24 @@ class UrlRules:
         self._ports = frozenset(ports)
 
     def is_allowed_host(self, url: URL) -> bool:
-        """Whether the URL's host needs no public address."""
-        host = (url.host_subcomponent or "").lower()  # an encoded URL keeps its capitals
+        """Whether the URL's host is allowed without a public address."""
+        host = (url.host_subcomponent or "").lower()  # an encoded URL keeps upper case
         is_named = host in self._allowed_hosts and url.port in self._ports
         return is_named or f"{host}:{url.port}" in self._allowed_hosts
 
     def checked(self, text: str, *, base: URL | None = None) -> URL:
-        """``text`` (relative to ``base``) as a URL that may be fetched.
+        """Parse and check ``text`` (relative to ``base``).
 
-        Raises ``PermanentError`` (``photo_url_refused``). What the host's name resolves to is checked when
-        connecting, not here.
+        Raises ``PermanentError`` (``photo_url_refused``). The host's address is checked when connecting, not
+        here.
         """
         try:
             url = _parsed(text, base)
-            host, port = url.host, url.port  # these, too, may find that they cannot be read
+            host, port = url.host, url.port  # these may also raise
         except ValueError as error:
             raise _refused("is not a valid URL") from error
         if url.scheme not in {"http", "https"} or not host:
-            raise _refused("is no http or https URL with a host")
+            raise _refused("is not an http or https URL with a host")
         if url.raw_user is not None or url.raw_password is not None:
             raise _refused("contains a user name or password")
         if port not in self._ports and not self.is_allowed_host(url):
@@ -102,21 +102,19 @@ class UrlRules:
 def _parsed(text: str, base: URL | None) -> URL:
     if len(text) > _LONGEST_URL:
         raise ValueError("too long")
-    # A signed URL is signed letter by letter: what is already encoded stays as it is.
+    # A signature covers the exact URL: existing percent-encoding stays unchanged.
     url = URL(text.strip(), encoded=bool(_VISIBLE_ASCII.fullmatch(text)))
     return url if base is None else base.join(url)
 
 
 def _refused(why: str) -> PermanentError:
-    return PermanentError(
-        "photo_url_refused", f"The photo's address {why}; a public http or https address is needed."
-    )
+    return PermanentError("photo_url_refused", f"The photo's URL {why}; use a public http or https URL.")
 
 
 class RefusedAddressError(OSError):
-    """A connection was about to go to an address that is not public.
+    """A connection to a non-public address was refused.
 
-    The text is the same for all addresses: it must not tell a stranger what a name resolves to in here.
+    The message is the same for all addresses: it must not reveal internal DNS.
     """
 
     def __init__(self) -> None:
@@ -124,7 +122,7 @@ class RefusedAddressError(OSError):
 
 
 def is_public(address: str) -> bool:
-    """Whether ``address`` (in strict notation) belongs to the public internet; anything else is not."""
+    """Whether ``address`` (in strict notation) belongs to the public internet."""
     try:
         parsed = ip_address(address)
     except ValueError:
@@ -133,7 +131,7 @@ def is_public(address: str) -> bool:
 
 
 def public_socket(info: AddrInfoType) -> socket.socket:
-    """A socket for connecting to ``info``. Raises :class:`RefusedAddressError` before there is one."""
+    """Create a socket for ``info``. Raises :class:`RefusedAddressError` if it is not public."""
     family, kind, protocol, _, address = info
     if not is_public(str(address[0])):
         raise RefusedAddressError
@@ -155,10 +153,10 @@ def _is_public_v6(address: IPv6Address) -> bool:
 
 
 def direct_link(url: URL) -> URL:
-    """The address of the file behind a share link of Google Drive or Dropbox; any other ``url`` as it is.
+    """The direct URL of a share link of Google Drive or Dropbox; any other ``url`` unchanged.
 
     Forms: ``drive.google.com/file/d/ID/view``, ``/open?id=ID`` and ``/uc?id=ID``; ``dropbox.com/s/...`` and
-    ``/scl/fi/...``. Drive shows a page about its virus scan before a large file unless ``confirm`` is sent.
+    ``/scl/fi/...``. Drive shows a virus-scan page before a large file unless ``confirm`` is sent.
     """
     match service_of([url]), url.host:
         case "Google Drive", str() as host if host != _DRIVE_DOWNLOAD:
@@ -184,7 +182,7 @@ def _drive_download(url: URL) -> URL:
 
 
 def service_of(urls: Iterable[URL]) -> str | None:
-    """The service of the first of ``urls`` that belongs to one."""
+    """The sharing service of the first of ``urls`` that belongs to one."""
     for url in urls:
         labels = (url.host or "").lower().rstrip(".").split(".")
         for start in range(len(labels)):
@@ -194,7 +192,7 @@ def service_of(urls: Iterable[URL]) -> str | None:
 
 
 def advice(service: str) -> str:
-    """One sentence for the operator: what ``service`` delivered, and what to ask the customer for."""
+    """A sentence for the operator: cause, and what to request from the customer."""
     return (
         f"the link leads to a page of {service}, not to the photo. Ask the customer for the photo file, "
         "or to share it with everyone who has the link"

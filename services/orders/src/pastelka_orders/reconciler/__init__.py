@@ -1,7 +1,7 @@
-"""Compares the versions that should be active with those that are, and repairs what no message will finish.
+"""Compares active versions in the database with the broker, and repairs those that no message will finish.
 
-PostgreSQL is the truth; the broker may lose messages it has acknowledged, go back to an older copy
-of its store, or be emptied by hand.
+PostgreSQL is the source of truth; the broker may lose acknowledged messages, be restored from an older copy,
+or be purged by hand.
 """
 
 from pastelka_orders.reconciler.loop import Reconciler

@@ -1,8 +1,8 @@
-"""Events that were lost after JetStream had acknowledged them: browsers are told once more to look.
+"""Republishes events that JetStream lost after acknowledging them.
 
-A mark (the last event and its time) tells whether ``EVENTS`` is still the stream it was. When it is
-not, every order that changed since the last moment at which all events were known to be pushed is
-announced again. Browsers fetch what they show, so too much is harmless and too little is not.
+A mark (sequence and time of the last event) detects a lost or older ``EVENTS``. Then every order that changed
+since all events were last known to be pushed is announced again. Browsers refetch on an event, so too many
+are harmless and too few are not.
 """
 
 from dataclasses import dataclass
@@ -22,21 +22,21 @@ from pastelka_orders.reconciler.reconcile_pass import ReconcilePass
 from pastelka_orders.repository import reconciling
 from pastelka_orders.repository.reconciling import ReconcilerSnapshot
 
-# A transaction may have been under way for a while when it was last known that all was pushed.
+# A transaction may have been open when all events were last known to be pushed.
 _MARGIN = timedelta(seconds=60)
 _KEPT = timedelta(seconds=DAY)
 
 
 @dataclass(frozen=True, slots=True)
 class EventsCheck:
-    """Where the events stand: the mark, and up to when all are pushed (``None``: not known)."""
+    """Result of the check: the mark, and until when all events were pushed (``None``: unknown)."""
 
     mark: dict[str, Any]
     good_at: datetime | None
 
 
 async def repair_events(reconcile_pass: ReconcilePass, last: ReconcilerSnapshot | None) -> EventsCheck:
-    """Announce changed orders again if events were lost; returns where the events stand now."""
+    """Announce changed orders again if events were lost; returns the new state."""
     until = await reconcile_pass.database.read(reconciling.published_until)
     stream = await get_stream_state(reconcile_pass.nc, EVENTS)
     if last is not None and last.events_mark is not None:
@@ -79,7 +79,7 @@ def _mark(stream: StreamState) -> dict[str, Any]:
 
 
 async def _is_lost(nc: Client, stream: StreamState, mark: dict[str, Any]) -> bool:
-    """Whether the stream holds less than it must: recreated, an older copy, truncated, or purged."""
+    """Whether the stream lacks events: recreated, an older copy, truncated, or purged."""
     if stream.created != datetime.fromisoformat(mark["created"]) or stream.last < mark["last"]:
         return True
     if stream.gone > mark["gone"]:
@@ -87,13 +87,13 @@ async def _is_lost(nc: Client, stream: StreamState, mark: dict[str, Any]) -> boo
     if mark["last"] == 0:
         return False
     if mark["last"] < stream.first:
-        # Past its age, as it should be, or purged by hand.
+        # Either expired by age, or purged by hand.
         return now() - datetime.fromisoformat(mark["time"]) < _KEPT * 0.95
     return await _time_of(nc, mark["last"]) != datetime.fromisoformat(mark["time"])
 
 
 async def _end_of_older_copy(nc: Client, stream: StreamState, mark: dict[str, Any]) -> datetime | None:
-    """Time of the newest event that an older copy had: events after the mark were published again."""
+    """Time of the newest event of an older copy; later events were published again."""
     marked = datetime.fromisoformat(mark["time"])
     low, high, found = stream.first, min(stream.last, mark["last"]), None
     while stream.messages and low <= high:

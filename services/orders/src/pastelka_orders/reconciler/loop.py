@@ -1,4 +1,4 @@
-"""When the reconciler works: regularly, at start, and when the broker may have lost something."""
+"""Schedules the reconciler: periodically, at startup, and when the broker may have lost messages."""
 
 import asyncio
 import time
@@ -29,11 +29,10 @@ log = structlog.get_logger(__name__)
 
 
 class Reconciler:
-    """Makes a pass every ``every`` seconds; of several replicas one at a time.
+    """Runs a pass every ``every`` seconds; only one replica at a time.
 
-    ``grace`` (seconds) is how long nothing must have happened to a row before it is repaired; ``files``
-    is how many files of each kind a pass looks for, in rounds over all of them (0: none).
-    :meth:`wake` asks for a pass now.
+    A row is repaired only after ``grace`` seconds without a change; a pass checks ``files`` files of each
+    kind, in rounds over all of them (0: none). :meth:`wake` triggers a pass.
     """
 
     def __init__(
@@ -57,18 +56,18 @@ class Reconciler:
         self._awake = asyncio.Event()
 
     def wake(self) -> None:
-        """Look at once: the broker was away, or something has vanished from it."""
+        """Trigger a pass: the broker was unavailable, or lost something."""
         self._awake.set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Reconcile until ``stop`` is set. What fails (no database, no broker) is tried again."""
+        """Reconcile until ``stop`` is set. Failures (no database, no broker) are retried."""
         while not stop.is_set():
             self._awake.clear()
             pause = self._every if await self._pass() else min(self._every, _PAUSE_AFTER_FAILURE)
             await self._wait(stop, pause)
 
     async def run_once(self, *, dry_run: bool = False) -> ReconcilePass | None:
-        """One pass; ``None`` if another replica is making one. Raises what the parts raise."""
+        """Run one pass; ``None`` if another replica is running one. Raises what its parts raise."""
         async with leased(self._database, _LEASE) as is_ours:
             if not is_ours:
                 return None
@@ -79,7 +78,7 @@ class Reconciler:
         return found
 
     async def _pass(self) -> bool:
-        """Whether a pass came to its end, here or in another replica."""
+        """Run a pass; returns whether one completed, here or in another replica."""
         if not self._nc.is_connected:
             return False
         try:
@@ -108,7 +107,7 @@ class Reconciler:
 async def _pass_over(reconcile_pass: ReconcilePass, files: StorageScrubber | None) -> None:
     started = time.monotonic()
     last = await reconcile_pass.database.read(reconciling.state)
-    # What has ended first: nothing of the past is to be begun while the rest is looked at.
+    # Ended versions first: no stale job may start during the rest of the pass.
     await remove_undeliverable_jobs(reconcile_pass)
     await remove_orphaned_jobs(reconcile_pass)
     await repair_versions(reconcile_pass)

@@ -1,4 +1,4 @@
-"""Jobs whose version has ended or is gone."""
+"""Removes jobs whose version has ended or was deleted."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ from pastelka_orders.repository.reconciling import Ended
 
 
 async def remove_orphaned_jobs(reconcile_pass: ReconcilePass) -> None:
-    """Take out of ``JOBS`` what an older copy of the store has brought back, before it costs anything."""
+    """Remove jobs from ``JOBS`` that an older copy of the store brought back, before they incur cost."""
     for kind in STATUS_ENUMS:
         ids = sorted(ids_in_subjects(await list_subjects(reconcile_pass.nc, JOBS, f"jobs.{kind}.*")))
         if not ids:
@@ -50,13 +50,13 @@ async def _remove(
     try:
         run = VersionJob.model_validate_json(held.data).run
     except ValidationError:
-        return  # its worker makes it a dead letter
+        return  # its worker turns it into a dead letter
     if version.run is not None and run > version.run:
         return
     if version.run is None or version.error_code == CANCELLED.code:
         await reconcile_pass.change(lambda c: _cancel(c, kind, version.id, run))
     if not reconcile_pass.dry_run:
-        # Up to this message only: a job of a new run may have come in between.
+        # Only up to this message: a job of a new run may have been added since.
         await purge_subject(reconcile_pass.nc, JOBS, held.subject, up_to=held.sequence)
     reason: Reason = "job_of_deleted_version" if version.run is None else "job_of_ended_run"
     reconcile_pass.note(kind, reason, version=version.id, run=run)

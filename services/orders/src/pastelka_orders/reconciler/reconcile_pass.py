@@ -1,4 +1,4 @@
-"""One pass: what it needs, and what it found."""
+"""One pass of the reconciler: its dependencies and results."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -33,12 +33,12 @@ Reason = Literal[
 
 log = structlog.get_logger(__name__)
 
-RECONCILED = Counter("pastelka_reconciled_total", "What the reconciler repaired", ["kind", "reason"])
+RECONCILED = Counter("pastelka_reconciled_total", "Repairs by the reconciler", ["kind", "reason"])
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """One thing that was repaired (or would be): what, why, and the ids it is about."""
+    """One repair (or, in a dry run, a needed one): kind, reason and ids."""
 
     kind: Kind
     reason: Reason
@@ -53,7 +53,7 @@ class _RolledBackError(Exception):
 
 @dataclass
 class ReconcilePass:
-    """One pass over everything. With ``dry_run`` it finds what it would repair and changes nothing."""
+    """One complete pass. With ``dry_run`` it only records needed repairs."""
 
     database: Database
     nc: Client
@@ -64,7 +64,7 @@ class ReconcilePass:
     repaired: list[Repair] = field(default_factory=list)
 
     async def change(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        """Do ``work`` in one transaction, which a dry run rolls back."""
+        """Run ``work`` in one transaction, which a dry run rolls back."""
         if not self.dry_run:
             return await self.database.write(work)
 
@@ -79,7 +79,7 @@ class ReconcilePass:
         raise AssertionError("unreachable")
 
     def note(self, kind: Kind, reason: Reason, **about: Any) -> None:
-        """Say what was repaired."""
+        """Record and log a repair."""
         self.repaired.append(Repair(kind, reason, about))
         if self.dry_run:
             return

@@ -1,4 +1,4 @@
-"""Dead letters that need no person any more: what they are about was asked for again, done, or deleted."""
+"""Removes dead letters whose job was retried, completed or deleted."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 async def remove_resolved_dead_letters(reconcile_pass: ReconcilePass) -> None:
     """Remove the letters of versions that were retried, completed, cancelled or deleted, and of photos.
 
-    A letter whose job cannot be read stays: nothing but a person can tell what was to be done.
+    A letter with a malformed job stays, for an operator to judge.
     """
     for kind in STATUS_ENUMS:
         versions = await _answered_versions(reconcile_pass, kind)
@@ -39,7 +39,7 @@ async def remove_resolved_dead_letters(reconcile_pass: ReconcilePass) -> None:
             job = _job(letter)
             if job is not None and job.version_id in versions and versions[job.version_id].answers(job.run):
                 await _remove(reconcile_pass, letter)
-    for prefix in ("dead.", "dead.jobs."):  # the latter from when downloads were jobs of the broker
+    for prefix in ("dead.", "dead.jobs."):  # the latter from when downloads were messages
         await _remove_answered_downloads(reconcile_pass, f"{prefix}download")
 
 
@@ -78,7 +78,7 @@ def _job(letter: StoredMessage) -> VersionJob | None:
 
 
 async def _remove(reconcile_pass: ReconcilePass, letter: StoredMessage) -> None:
-    """Remove this very letter: a newer one of its subject is about a later failure."""
+    """Remove exactly this letter: a newer one of its subject is about a later failure."""
     if reconcile_pass.dry_run:
         return
     with suppress(DeadLetterNotFoundError):

@@ -1,7 +1,7 @@
-"""Rows that name a file which is not there: a restored database, a storage that lost something.
+"""Detects rows whose file is missing, as after a restore or data loss.
 
-Files are looked for in rounds, a few of each kind in a pass. A storage that is away is no reason to
-say that files are lost: nothing is judged while it cannot be read, is empty, or has none of many.
+Files are checked in rounds, a few of each kind per pass. No file is marked as lost while the storage is
+unreadable, empty, or has none of many files: it may be unmounted or the wrong one.
 """
 
 from asyncio import TaskGroup
@@ -20,24 +20,24 @@ from pastelka_orders.repository import stored_files
 from pastelka_orders.repository.stored_files import StoredFile
 
 _AT_ONCE = 16
-"""Files that are looked for at once: a bucket answers slowly, a file system at once."""
+"""Concurrent checks: a bucket responds slowly."""
 
 log = structlog.get_logger(__name__)
 
 
 class StorageScrubber:
-    """Checks all files, ``at_once`` of each kind in a pass, and starts over after the last.
+    """Checks all files in rounds, ``at_once`` of each kind per pass.
 
-    The database holds the position: restarts and other replicas continue from there.
+    The database stores the position: restarts and other replicas continue from there.
     """
 
     def __init__(self, at_once: int, *, trusting: bool = False) -> None:
         self._at_once = at_once
-        # The operator vouches that the storage is complete.
+        # The operator has declared the storage complete.
         self._trusting = trusting
 
     async def scrub(self, reconcile_pass: ReconcilePass) -> None:
-        """Look for the next files of each kind."""
+        """Check the next files of each kind."""
         try:
             await reconcile_pass.storage.ensure_mounted(may_be_empty=self._trusting)
         except StorageNotMountedError as error:
@@ -49,7 +49,7 @@ class StorageScrubber:
             await reconcile_pass.change(partial(stored_files.save_position, kind=kind, after=position))
 
     async def scrub_all(self, reconcile_pass: ReconcilePass) -> None:
-        """Look for every file once. Raises ``StorageNotMountedError``."""
+        """Check every file once. Raises ``StorageNotMountedError``."""
         await reconcile_pass.storage.ensure_mounted(may_be_empty=self._trusting)
         for kind in get_args(StoredKind):
             after = await self._look(reconcile_pass, kind, 0)
@@ -57,7 +57,7 @@ class StorageScrubber:
                 after = await self._look(reconcile_pass, kind, after)
 
     async def _look(self, reconcile_pass: ReconcilePass, kind: StoredKind, after: int) -> int:
-        """Look for the files after this id; returns the last one's, 0 at the end of the round."""
+        """Check the files after this id; returns the last id, 0 at the end of the round."""
         files = await reconcile_pass.database.read(
             lambda c: stored_files.page(c, kind, after=after, page=self._at_once, grace=reconcile_pass.grace)
         )
@@ -86,7 +86,7 @@ async def _repair(reconcile_pass: ReconcilePass, file: StoredFile, *, is_there: 
 
 
 async def _looked_for(reconcile_pass: ReconcilePass, files: list[StoredFile]) -> dict[int, bool]:
-    """By id whether the file is there, and holds anything; without those of which it cannot be told."""
+    """Whether each file exists and is not empty, by id; without those that could not be checked."""
     limiter = CapacityLimiter(_AT_ONCE)
     found: dict[int, bool] = {}
 

@@ -1,8 +1,7 @@
-"""Jobs that their consumer will never be given.
+"""Removes jobs that their consumer will never receive.
 
-A store that was damaged, or put back from an older copy, can bring back a message that its consumer
-has already acknowledged. The server then neither delivers nor removes it, and the message
-looks like a waiting job.
+A damaged store, or one restored from an older copy, can contain a message that its consumer has already
+acknowledged. The server then neither delivers nor removes it, and it looks like a waiting job.
 """
 
 import asyncio
@@ -27,12 +26,12 @@ _TIMEOUT = 5.0
 
 
 async def remove_undeliverable_jobs(reconcile_pass: ReconcilePass) -> None:
-    """Take them out of ``JOBS``: what is still wanted of them is then missing, and asked for again."""
+    """Remove them from ``JOBS``: the reconciler then finds needed ones missing and republishes them."""
     for kind, spec in _CONSUMERS.items():
         subjects = sorted(await list_subjects(reconcile_pass.nc, JOBS, spec.filter_subject))
         if not subjects:
             continue
-        # The consumer first: what it acknowledges from here on is not yet part of its answer.
+        # Query the consumer first: later acknowledgements are then not yet included.
         delivered, acknowledged = await _places(reconcile_pass.nc, spec)
         if delivered > (await get_stream_state(reconcile_pass.nc, JOBS)).last:
             await _begin_anew(reconcile_pass, kind, spec)
@@ -47,9 +46,9 @@ async def remove_undeliverable_jobs(reconcile_pass: ReconcilePass) -> None:
 
 
 async def _begin_anew(reconcile_pass: ReconcilePass, kind: Kind, spec: ConsumerSpec) -> None:
-    """Delete a consumer that is ahead of its stream: it would be given nothing until the stream caught up.
+    """Delete a consumer that is ahead of its stream: it would receive nothing until the stream caught up.
 
-    Its workers declare it again, and are given all that the stream holds.
+    Its workers recreate it, and receive everything in the stream.
     """
     if not reconcile_pass.dry_run:
         await reconcile_pass.nc.jetstream().delete_consumer(
@@ -59,7 +58,7 @@ async def _begin_anew(reconcile_pass: ReconcilePass, kind: Kind, spec: ConsumerS
 
 
 async def _places(nc: Client, spec: ConsumerSpec) -> tuple[int, int]:
-    """Numbers up to which the consumer was given, and has acknowledged, everything; 0 if there is none."""
+    """Sequences up to which the consumer received and acknowledged everything; 0 if it does not exist."""
     subject = f"$JS.API.CONSUMER.INFO.{names_of(nc).stream(spec.stream)}.{spec.name}"
     async with asyncio.timeout(_TIMEOUT):
         answer = await nc.request(subject, b"", timeout=_TIMEOUT)

@@ -1,4 +1,4 @@
-"""Active versions that no message will finish."""
+"""Repairs active versions that no message will finish."""
 
 import asyncio
 from collections.abc import Sequence
@@ -75,7 +75,7 @@ async def _repair_page(
 
 @dataclass(frozen=True, slots=True)
 class _BrokerState:
-    """What the broker's leader holds of a version: its job of an earlier run, last fact, dead letter."""
+    """Messages of a version on the broker's leader: job of an earlier run, last fact, dead letter."""
 
     job: StoredMessage | None
     fact: ColoringFact | SvgFact | None
@@ -85,7 +85,7 @@ class _BrokerState:
 async def _repair(
     reconcile_pass: ReconcilePass, kind: StatusType, row: ActiveVersion, *, facts_are_applied: bool
 ) -> Reason | None:
-    """Repair one version if it still needs it; a row that cannot be repaired stops no other."""
+    """Repair one version if it still needs it; a failure does not stop the pass."""
     try:
         version = await reconcile_pass.database.read(lambda c: _unchanged(c, kind, row))
         held = await _state_in_broker(reconcile_pass.nc, version, row) if version is not None else None
@@ -102,7 +102,7 @@ async def _repair(
 
 
 async def _unchanged(connection: AsyncConnection, kind: StatusType, row: ActiveVersion) -> Version | None:
-    """The locked version; ``None`` if anything happened to it, or its job waits in the outbox."""
+    """Lock the version; ``None`` if it changed, or its job is in the outbox."""
     found = await versions.lock(connection, kind, [row.id])
     if not found or found[0].status.is_final or found[0].progress.position != row.position:
         return None
@@ -112,10 +112,10 @@ async def _unchanged(connection: AsyncConnection, kind: StatusType, row: ActiveV
 
 
 async def _state_in_broker(nc: Client, version: Version, row: ActiveVersion) -> _BrokerState | None:
-    """What the broker holds of a version; ``None`` if its job is there.
+    """Messages of a version in the broker; ``None`` if its job exists.
 
-    The outbox was read before, as what has left it is in ``JOBS``. The job is asked for before the rest,
-    as a worker stores its last fact before its job goes, and facts before the dead letter.
+    The outbox is read first, since its messages move to ``JOBS``. The job is read before the rest, since a
+    worker publishes its last fact before its job is removed, and facts before the dead letter.
     """
     subject = _job_subject(version.kind, row.id)
     job = await get_last_message_from_leader(nc, JOBS, subject)
@@ -136,14 +136,14 @@ async def _repair_locked(
     *,
     facts_are_applied: bool,
 ) -> Reason | None:
-    """Whatever happened since the broker was asked has changed the row, or is in the outbox."""
+    """Repair the locked version; any change since the broker was read shows in the row or the outbox."""
     version = await _unchanged(connection, kind, row)
     if version is None:
         return None
     fact = held.fact
     if fact is not None and fact.order > row.position:
         if not facts_are_applied:
-            return None  # it will be, in its turn
+            return None  # a pending fact will end it
         await apply_facts(connection, [Received(fact, {})])
         return "fact_not_applied"
     if held.letter is not None:
@@ -156,7 +156,7 @@ async def _repair_locked(
 async def _ask_again(
     connection: AsyncConnection, version: Version, row: ActiveVersion, attempt: int, job: StoredMessage | None
 ) -> Reason:
-    """Publish the job again, its attempts counted on, with the provider's job id if it is known."""
+    """Publish the job again, with the next attempt's number and the provider's job id if known."""
     never = version.status == status_of(version.kind, "pending")
     first = 1 if never else attempt + 1
     outbox = Outbox()
@@ -169,7 +169,7 @@ async def _ask_again(
 
 
 async def _remind(reconcile_pass: ReconcilePass, kind: StatusType, page: Sequence[ActiveVersion]) -> None:
-    """Put the providers' job ids back into the runs' records where the broker has lost them."""
+    """Restore provider job ids in run records that the broker lost."""
     prefix = f"$KV.{RUNS}."
     known = {job_key(kind, row.id, row.run): row for row in page if row.provider_job_id}
     held = await get_last_messages(reconcile_pass.nc, f"KV_{RUNS}", [prefix + key for key in known])
@@ -186,7 +186,7 @@ async def _remind(reconcile_pass: ReconcilePass, kind: StatusType, page: Sequenc
 
 
 async def _facts_are_applied(nc: Client) -> bool:
-    """Whether every fact in the stream has been dealt with."""
+    """Whether every fact in the stream has been processed."""
     try:
         stream = names_of(nc).stream(STATUS)
         info = await asyncio.wait_for(nc.jetstream().consumer_info(stream, FACTS_CONSUMER.name), 5)
@@ -200,7 +200,7 @@ def _job_subject(kind: StatusType, version_id: int) -> str:
 
 
 def _run_of(held: StoredMessage | None) -> int:
-    """The run of a job message; 0 if there is none, or none that can be read."""
+    """The run of a job message; 0 if it is missing or malformed."""
     if held is None:
         return 0
     try:
@@ -220,7 +220,7 @@ def _letter_of(held: StoredMessage | None, run: int) -> DeadLetter | None:
 
 
 def _fact_of(version: Version, held: StoredMessage | None) -> ColoringFact | SvgFact | None:
-    """The fact in a message, if it is of the version's present run and would be applied."""
+    """The fact in a message, if it is of the version's current run and would be applied."""
     try:
         fact = FACTS[version.kind].model_validate_json(held.data) if held is not None else None
     except ValidationError:

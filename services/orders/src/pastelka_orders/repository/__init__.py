@@ -1,1 +1,1 @@
-"""Every query of the service. Each returns what its caller needs in a bounded number of statements."""
+"""All SQL of the service. Each function runs a bounded number of statements."""

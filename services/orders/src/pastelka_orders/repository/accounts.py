@@ -1,4 +1,4 @@
-"""Users: finding, adding, changing and removing them."""
+"""Queries on users."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -46,39 +46,39 @@ class Account:
 
 
 def name_key(name: str) -> str:
-    """By which a name is found: without its case, the ways to write its accents, and what is not seen."""
+    """Lookup key of a name: case-folded, accents normalized, invisible characters removed."""
     return unicodedata.normalize("NFKC", single_line(name)).casefold()
 
 
 async def find(connection: AsyncConnection, name: str) -> Account | None:
-    """The user by that name."""
+    """Find a user by name."""
     row = (await execute(connection, _FIND, {"key": name_key(name)})).mappings().one_or_none()
     return None if row is None else Account(**row)
 
 
 async def list_all(connection: AsyncConnection) -> Sequence[Account]:
-    """All users by name, with when a session of theirs was last used."""
+    """All users by name, with the last use of their sessions."""
     return [Account(**row) for row in (await execute(connection, _LIST)).mappings()]
 
 
 async def count(connection: AsyncConnection) -> int:
-    """How many may sign in."""
+    """Number of users that may sign in."""
     return int((await execute(connection, _COUNT)).scalar_one())
 
 
 async def add(connection: AsyncConnection, name: str, role: Role, password_hash: str) -> bool:
-    """Add a user; ``False`` if there is one by that name."""
+    """Add a user; ``False`` if the name exists."""
     values = {"name": name.strip(), "key": name_key(name), "role": role, "hash": password_hash}
     return (await execute(connection, _ADD, values)).scalar_one_or_none() is not None
 
 
 async def set_role(connection: AsyncConnection, name: str, role: Role) -> int | None:
-    """Change the role, for requests that come from now on; the user's id, if there is one."""
+    """Change the role, effective from the next request; returns the user's id, if it exists."""
     return _id(await execute(connection, _SET_ROLE, {"key": name_key(name), "role": role}))
 
 
 async def set_password(connection: AsyncConnection, name: str, password_hash: str) -> int | None:
-    """Change the password; the user's id, if there is one."""
+    """Change the password; returns the user's id, if it exists."""
     return _id(await execute(connection, _SET_PASSWORD, {"key": name_key(name), "hash": password_hash}))
 
 
@@ -88,12 +88,12 @@ async def set_disabled(connection: AsyncConnection, name: str, *, disabled: bool
 
 
 async def remove(connection: AsyncConnection, name: str) -> int | None:
-    """Delete the user with all sessions; the id it had, if there was one."""
+    """Delete the user with all sessions; returns its id, if it existed."""
     return _id(await execute(connection, _REMOVE, {"key": name_key(name)}))
 
 
 async def still(connection: AsyncConnection, account: Account) -> Account | None:
-    """The same user if nothing has changed that lets them in; locked until the end of the transaction."""
+    """Lock the user until the transaction ends; ``None`` if disabled or the password changed."""
     values = {"id": account.id, "hash": account.password_hash}
     row = (await execute(connection, _STILL, values)).mappings().one_or_none()
     if row is None:
@@ -104,7 +104,7 @@ async def still(connection: AsyncConnection, account: Account) -> Account | None
 
 
 async def rehash(connection: AsyncConnection, user_id: int, password_hash: str) -> None:
-    """Keep the same password in another hash."""
+    """Replace the hash of an unchanged password."""
     await execute(connection, _REHASH, {"id": user_id, "hash": password_hash})
 
 

@@ -10,7 +10,7 @@ from pastelka_orders.access.principal import Scope
 from pastelka_orders.repository.accounts import name_key
 from pastelka_orders.repository.sql import execute
 
-# By a unique index: this is read with every request.
+# Uses a unique index: runs at every request.
 _FIND = """SELECT id, name, scope::text AS scope,
         last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '10 minutes' AS is_news
     FROM api_tokens
@@ -38,7 +38,7 @@ class ActiveToken:
 
 @dataclass(frozen=True, slots=True)
 class TokenRow:
-    """A token to show; nothing in it is secret."""
+    """A token for display, without its secret."""
 
     id: int
     name: str
@@ -51,20 +51,20 @@ class TokenRow:
 
 
 async def find(connection: AsyncConnection, secret_hash: bytes) -> ActiveToken | None:
-    """The token with that hash, if it is good."""
+    """Find a valid token by its hash."""
     row = (await execute(connection, _FIND, {"hash": secret_hash})).one_or_none()
     return None if row is None else ActiveToken(row.id, row.name, row.scope, row.is_news)
 
 
 async def note_use(connection: AsyncConnection, token_id: int) -> None:
-    """Note that it is used."""
+    """Record the use of a token."""
     await execute(connection, _USED, {"id": token_id})
 
 
 async def add(
     connection: AsyncConnection, name: str, scope: Scope, secret_hash: bytes, life: timedelta
 ) -> datetime | None:
-    """Add a token; until when it is good, or ``None`` if there is one by that name that is not revoked."""
+    """Add a token; returns its expiry, or ``None`` if an active one has this name."""
     values = {
         "name": name.strip(),
         "key": name_key(name),
@@ -82,5 +82,5 @@ async def list_all(connection: AsyncConnection) -> Sequence[TokenRow]:
 
 
 async def revoke(connection: AsyncConnection, name: str) -> bool:
-    """Make a token good for nothing; whether there was one."""
+    """Revoke a token; returns whether an active one existed."""
     return (await execute(connection, _REVOKE, {"key": name_key(name)})).scalar_one_or_none() is not None

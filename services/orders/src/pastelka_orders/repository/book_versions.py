@@ -1,4 +1,4 @@
-"""Versions of an order's book: asked for, composed, shown."""
+"""Queries on versions of an order's book."""
 
 import json
 from collections.abc import Mapping
@@ -62,7 +62,7 @@ _ONE = f"""SELECT CAST({_BOOK} AS text) FROM book_versions b JOIN orders o ON o.
 
 @dataclass(frozen=True, slots=True)
 class BookRecord:
-    """One version as a person changes it."""
+    """The state of a version, for retry and marking as printed."""
 
     id: int
     status: str
@@ -72,7 +72,7 @@ class BookRecord:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedBook:
-    """One version as a worker composes it."""
+    """A claimed version, for composing."""
 
     id: int
     order_id: int
@@ -92,7 +92,7 @@ class StoredBook:
 
 
 async def add(connection: AsyncConnection, order_number: str, options: Mapping[str, Any]) -> int | None:
-    """Ask for a version; one of the same options that is not finished is it. ``None``: no such order."""
+    """Add a version, or return an active one with the same options. ``None``: no such order."""
     order_id = (await execute(connection, _LOCK_ORDER, {"order_number": order_number})).scalar()
     if order_id is None:
         return None
@@ -106,25 +106,25 @@ async def add(connection: AsyncConnection, order_number: str, options: Mapping[s
 
 
 async def lock(connection: AsyncConnection, order_number: str, version: int) -> BookRecord | None:
-    """One version, locked."""
+    """Lock one version."""
     values = {"order_number": order_number, "version": version}
     row = (await execute(connection, _LOCK, values)).mappings().first()
     return BookRecord(**row) if row else None
 
 
 async def restart(connection: AsyncConnection, book_id: int) -> None:
-    """Compose a locked version again."""
+    """Requeue a locked version."""
     await execute(connection, _RESTART, {"id": book_id})
     await claims.notify(connection)
 
 
 async def note_printed(connection: AsyncConnection, book_id: int, *, is_printed: bool) -> None:
-    """Note when a locked version was printed first, or that it was not."""
+    """Set or clear when a locked version was first printed."""
     await execute(connection, _PRINTED, {"id": book_id, "is_printed": is_printed})
 
 
 async def claimed(connection: AsyncConnection, claim: Claim) -> ClaimedBook:
-    """The version that was claimed, locked. Raises ``ClaimLostError``."""
+    """Lock the claimed version. Raises ``ClaimLostError``."""
     row = (await execute(connection, _CLAIMED, claim.row)).mappings().first()
     if row is None:
         raise ClaimLostError
@@ -132,37 +132,37 @@ async def claimed(connection: AsyncConnection, claim: Claim) -> ClaimedBook:
 
 
 async def note_progress(connection: AsyncConnection, book_id: int, progress: int) -> None:
-    """It is being composed, ``progress`` percent of it."""
+    """Set status ``composing`` and the progress in percent."""
     await execute(connection, _PROGRESS, {"id": book_id, "progress": progress})
 
 
 async def note_completed(
     connection: AsyncConnection, book_id: int, path: str, *, sheets: int, previews: int
 ) -> None:
-    """Its files are in the storage."""
+    """Set status ``completed``; the files are in the storage."""
     values = {"id": book_id, "path": path, "sheets": sheets, "previews": previews}
     await execute(connection, _COMPLETED, values)
 
 
 async def note_failed(connection: AsyncConnection, book_id: int, code: str, message: str) -> None:
-    """It cannot be composed."""
+    """Set status ``error``."""
     await execute(connection, _FAILED, {"id": book_id, "code": code, "message": message})
 
 
 async def lock_file(connection: AsyncConnection, book_id: int, path: str, *, is_there: bool) -> str | None:
-    """Lock the version that names this file, and says that it is there or missing; its order's number."""
+    """Lock the version if it names this file and its status fits ``is_there``; returns the order number."""
     values = {"id": book_id, "path": path, "is_there": is_there}
     found: str | None = (await execute(connection, _LOCK_FILE, values)).scalar()
     return found
 
 
 async def note_found(connection: AsyncConnection, book_id: int) -> None:
-    """The file of a locked version that was missing is there again."""
+    """Set a locked version whose file was missing back to ``completed``."""
     await execute(connection, _FOUND, {"id": book_id})
 
 
 async def newest(connection: AsyncConnection, order_number: str) -> StoredBook | None:
-    """The newest finished PDF of an order that is not cancelled."""
+    """The newest finished PDF of an order, unless that is cancelled."""
     row = (await execute(connection, _NEWEST, {"order_number": order_number})).mappings().first()
     return StoredBook(**row) if row else None
 

@@ -1,4 +1,4 @@
-"""What the books of an order are made of."""
+"""Query for the content of an order's books."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _CONTENTS = """SELECT o.id AS order_id, o.order_number, o.customer_name,
 
 @dataclass(frozen=True, slots=True)
 class PageContent:
-    """One photo, and what is chosen for it. ``label`` is its position, as in the names of exported files."""
+    """One photo with its chosen versions. ``label`` is its position, as in the names of exported files."""
 
     image_id: int
     label: str
@@ -44,7 +44,7 @@ class PageContent:
 
     @property
     def is_older_than_photo(self) -> bool:
-        """Whether the page shows a photo that was replaced since."""
+        """Whether the photo was replaced after the page was requested."""
         if self.photo_replaced_at is None or self.coloring_asked_at is None:
             return False
         return self.coloring_asked_at < self.photo_replaced_at
@@ -56,7 +56,7 @@ class PageContent:
 
     @property
     def art_path(self) -> str | None:
-        """What is printed: the vectors of the chosen page, or its pixels."""
+        """Path of the file to print: the chosen page's SVG, or its bitmap."""
         return self.svg_path if self.has_fitting_svg else self.coloring_path
 
 
@@ -76,7 +76,7 @@ class ItemContent:
 
 @dataclass(frozen=True, slots=True)
 class OrderContent:
-    """An order with all its line items, those that were removed included."""
+    """An order with all its line items, including removed ones."""
 
     order_id: int
     order_number: str
@@ -86,12 +86,12 @@ class OrderContent:
 
     @property
     def wanted(self) -> list[ItemContent]:
-        """The line items that are to be delivered (:data:`pastelka_orders.repository.images.IS_WANTED`)."""
+        """The line items to deliver (:data:`pastelka_orders.repository.images.IS_WANTED`)."""
         return [] if self.is_cancelled else [item for item in self.items if item.quantity > 0]
 
 
 async def contents(connection: AsyncConnection, order_number: str) -> OrderContent | None:
-    """What an order's books are made of; ``None`` if there is no such order."""
+    """Content of an order's books; ``None`` if there is no such order."""
     rows = (await execute(connection, _CONTENTS, {"order_number": order_number})).all()
     if not rows:
         return None

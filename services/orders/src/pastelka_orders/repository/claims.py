@@ -1,7 +1,7 @@
-"""Claims on rows that are jobs: which are due, which worker has one until when, how an attempt ended.
+"""Claims on job rows: due rows, expiry of claims, outcomes of attempts.
 
-A claim is known by its end: ``claimed_until`` changes with every extension and every other claim, and is
-cleared by whatever changes the job. What a worker writes for a claim that it has lost is rolled back.
+``claimed_until`` identifies a claim: it changes with every extension and every new claim, and is cleared by
+every change of the job. Writes under a lost claim are rolled back.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ CHANNEL = "pastelka_jobs"
 
 DUE_NOW = """attempts = 0, lost_claims = 0, next_attempt_at = clock_timestamp(), claimed_until = NULL,
         last_error = NULL"""
-"""Assignments that make a row a new job, and take it from the worker that has it."""
+"""Assignments that reset a row to a new job, and revoke the current claim."""
 
 _NOTIFY = f"SELECT pg_notify('{CHANNEL}', '')"
 
@@ -33,7 +33,7 @@ class JobTable:
         self.name = name
         is_claim = f"{key} = :key AND claimed_until = :until"
         is_free = "COALESCE(claimed_until <= clock_timestamp(), true)"
-        # NO KEY: a row that others only refer to is not skipped.
+        # NO KEY: rows locked only by foreign key checks are not skipped.
         self.claim = f"""WITH due AS (SELECT {key} FROM {name}
                 WHERE {condition} AND next_attempt_at <= clock_timestamp() AND {is_free}
                 ORDER BY next_attempt_at LIMIT :free FOR NO KEY UPDATE SKIP LOCKED)
@@ -57,7 +57,7 @@ class JobTable:
 
 @dataclass(slots=True)
 class Claim:
-    """One row that this worker has ``until`` then; ``attempts`` that failed, and ``lost_claims``, before."""
+    """A row claimed by this worker ``until`` then; failed ``attempts`` and ``lost_claims`` before."""
 
     table: JobTable
     key: Any
@@ -67,13 +67,13 @@ class Claim:
 
     @property
     def row(self) -> dict[str, Any]:
-        """Parameters by which a statement finds the row, if it is still claimed."""
+        """Parameters that match the row while this claim is valid."""
         return {"key": self.key, "until": self.until}
 
 
 @dataclass(frozen=True, slots=True)
 class JobStats:
-    """Rows of a table that are jobs; the oldest due one has waited ``overdue`` seconds for a worker."""
+    """Number of job rows; the oldest due one has waited ``overdue`` seconds for a worker."""
 
     waiting: int
     in_progress: int
@@ -81,13 +81,13 @@ class JobStats:
 
 
 async def claim_due(connection: AsyncConnection, table: JobTable, *, free: int, lease: float) -> list[Claim]:
-    """Claim at most ``free`` rows that are due, for ``lease`` seconds."""
+    """Claim at most ``free`` due rows for ``lease`` seconds."""
     rows = await execute(connection, table.claim, {"free": free, "lease": lease})
     return [Claim(table, **row) for row in rows.mappings()]
 
 
 async def extend(connection: AsyncConnection, claim: Claim, *, lease: float) -> datetime:
-    """Keep the row for ``lease`` seconds from now; returns the new end. Raises :class:`ClaimLostError`."""
+    """Extend the claim to ``lease`` seconds from now; returns its expiry. Raises :class:`ClaimLostError`."""
     until: datetime | None = (
         await execute(connection, claim.table.extend, {**claim.row, "lease": lease})
     ).scalar()
@@ -97,7 +97,7 @@ async def extend(connection: AsyncConnection, claim: Claim, *, lease: float) -> 
 
 
 async def release(connection: AsyncConnection, claim: Claim) -> None:
-    """Let another worker have the row at once; nothing happens if the claim is lost."""
+    """Release the claim; no effect if it is lost."""
     await execute(connection, claim.table.release, claim.row)
 
 
@@ -109,9 +109,9 @@ async def end(
     error: str | None = None,
     seconds: float | None = None,
 ) -> None:
-    """Note how the attempt ended; with ``seconds``, the row is due again then.
+    """Store the outcome of an attempt; with ``seconds``, the row is due again after that time.
 
-    Raises :class:`ClaimLostError`: to be called last in its transaction, which is then rolled back.
+    Call it last in the transaction: it raises :class:`ClaimLostError`, which rolls back.
     """
     values = {**claim.row, "attempts": attempts, "error": error, "seconds": seconds}
     if (await execute(connection, claim.table.end, values)).first() is None:
@@ -119,11 +119,11 @@ async def end(
 
 
 async def notify(connection: AsyncConnection) -> None:
-    """Wake the workers when this commits: a row has become due."""
+    """Notify :data:`CHANNEL` when the transaction commits."""
     await execute(connection, _NOTIFY)
 
 
 async def stats(connection: AsyncConnection, table: JobTable) -> JobStats:
-    """How many rows wait and are worked on."""
+    """Count waiting and claimed rows."""
     row = (await execute(connection, table.stats)).mappings().one()
     return JobStats(row["waiting"], row["in_progress"], max(0.0, row["overdue"]))

@@ -1,4 +1,4 @@
-"""Images whose photos are to be downloaded: rows that are jobs."""
+"""Queries on images with a pending download, which are job rows."""
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -28,27 +28,27 @@ _ORDER_STATUS = """UPDATE orders o SET updated_at = clock_timestamp(), status = 
 
 
 async def refresh_order_status(connection: AsyncConnection, order_id: int) -> None:
-    """Let the order's status say what its photos are like.
+    """Derive the order's status from its photos.
 
-    The row is locked by a statement before the one that counts: two photos that are stored at the same
-    moment would each count the other one as missing.
+    The row is locked before the count: otherwise two transactions that store photos at the same time would
+    each count the other's as missing.
     """
     await execute(connection, _LOCK_ORDER, {"order_id": order_id})
     await execute(connection, _ORDER_STATUS, {"order_id": order_id})
 
 
 async def note_stored(connection: AsyncConnection, image_id: int, photo: StoredPhoto) -> None:
-    """The photo of a locked image is in the storage."""
+    """Record the stored photo of a locked image."""
     values = {"path": photo.path, "width": photo.width, "height": photo.height, "image_id": image_id}
     await execute(connection, _STORED, values)
 
 
 async def note_failure(connection: AsyncConnection, image_id: int, failure: Failure) -> None:
-    """The photo of a locked image will not be downloaded."""
+    """Record that the download of a locked image's photo failed for good."""
     values = {"code": failure.code, "message": failure.message, "image_id": image_id}
     await execute(connection, _FAILED, values)
 
 
 async def has_failed(connection: AsyncConnection, image_id: int) -> bool:
-    """Whether the photo could not be downloaded, and is not there."""
+    """Whether the photo is missing because its download failed."""
     return bool((await execute(connection, _HAS_FAILED, {"image_id": image_id})).scalar())

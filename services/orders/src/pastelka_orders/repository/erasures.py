@@ -1,4 +1,4 @@
-"""Records of erasures: asking for one, what belongs to an order, and how far it got."""
+"""Queries on erasures: request, contents of an order, progress."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from pastelka_orders.repository.sql import execute
 
 TABLE = JobTable("erasures", "order_id")
 
-# Hours and not days: a day of PostgreSQL is 23 or 25 hours long where the clocks change.
+# Hours, not days: PostgreSQL's day has 23 or 25 hours at a change of clocks.
 _EXPIRED = """SELECT o.id, o.order_number FROM orders o
     WHERE o.created_at < clock_timestamp() - make_interval(hours => :hours)
         AND NOT EXISTS (SELECT 1 FROM erasures e WHERE e.order_id = o.id)
@@ -25,7 +25,7 @@ _OF_SHOP = (
     """SELECT id, order_number FROM orders WHERE shopify_id = ANY(CAST(:ids AS bigint[])) ORDER BY id"""
 )
 _BY_NUMBER = "SELECT id, order_number FROM orders WHERE order_number = :order_number"
-# What a customer asks for weighs more than that the order is old.
+# A customer's request takes precedence over retention.
 _ASK = """INSERT INTO erasures AS e (order_id, order_number, reason, asked_by, deleted_at)
     VALUES (:order_id, :order_number, :reason, CAST(:asked_by AS text), NULL)
     ON CONFLICT (order_id) DO UPDATE SET reason = EXCLUDED.reason, asked_by = EXCLUDED.asked_by
@@ -58,7 +58,7 @@ _FINAL = """INSERT INTO deleted_shop_orders (shopify_id, is_final)
 _FINISHED = """UPDATE erasures SET erased_at = clock_timestamp(), last_error = NULL
     WHERE order_id = :order_id AND erased_at IS NULL RETURNING reason"""
 _FAILED = "UPDATE erasures SET last_error = CAST(:error AS text) WHERE order_id = :order_id"
-# The longer nothing is found, the less is expected: some fifteen looks in seven days.
+# Exponential backoff: about fifteen checks in seven days.
 _SCHEDULE_LOOK = """UPDATE erasures e SET looks = n.looks, next_attempt_at = CASE
         WHEN e.is_watched AND e.deleted_at > clock_timestamp() - interval '7 days' THEN clock_timestamp()
             + make_interval(secs => LEAST(CAST(:look_after AS float8) * 2.0 ^ LEAST(n.looks, 30), 86400)) END
@@ -69,7 +69,7 @@ _SCHEDULE_LOOK = """UPDATE erasures e SET looks = n.looks, next_attempt_at = CAS
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An order that is to be erased."""
+    """An order to erase."""
 
     order_id: int
     order_number: str
@@ -77,7 +77,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class ErasureRecord:
-    """The record of one erasure, finished or not; it names no customer."""
+    """The record of one erasure, finished or not; contains no personal data."""
 
     order_id: int
     order_number: str
@@ -96,9 +96,9 @@ class ErasureRecord:
 
 @dataclass(frozen=True, slots=True)
 class OrderContents:
-    """What belongs to an order. ``paths`` are those of stored files, relative to the storage root.
+    """Contents of an order. ``paths`` are its stored files, relative to the storage root.
 
-    ``is_recent``: something changed in the last seven days, so that a worker may still be writing.
+    ``is_recent``: changed in the last seven days, so a worker may still be writing.
     """
 
     order_number: str
@@ -110,22 +110,22 @@ class OrderContents:
 
 
 async def expired(connection: AsyncConnection, *, days: int, batch: int) -> list[Target]:
-    """Orders created more than ``days`` times 24 hours ago, oldest first, whose erasure has not begun."""
+    """Orders created more than ``days`` times 24 hours ago without an erasure, oldest first."""
     return await _targets(connection, _EXPIRED, hours=days * 24, batch=batch)
 
 
 async def of_customer(connection: AsyncConnection, email: str) -> list[Target]:
-    """All orders with this e-mail, in whatever case it is written."""
+    """All orders with this e-mail, case-insensitive."""
     return await _targets(connection, _OF_CUSTOMER, email=email.strip())
 
 
 async def of_shop(connection: AsyncConnection, shopify_ids: Sequence[int]) -> list[Target]:
-    """Those of these orders of the shop that are here."""
+    """Our orders with these ids of the shop."""
     return await _targets(connection, _OF_SHOP, ids=list(shopify_ids))
 
 
 async def by_number(connection: AsyncConnection, order_number: str) -> Target | None:
-    """The order of this number."""
+    """The order with this number."""
     return next(iter(await _targets(connection, _BY_NUMBER, order_number=order_number)), None)
 
 
@@ -136,7 +136,7 @@ async def _targets(connection: AsyncConnection, query: str, **values: object) ->
 async def ask(
     connection: AsyncConnection, target: Target, reason: ErasureReason, asked_by: str | None
 ) -> bool:
-    """Begin the record of an erasure; ``False`` if it is being erased already."""
+    """Add the record of an erasure; ``False`` if there already is one."""
     values = {
         "order_id": target.order_id,
         "order_number": target.order_number,
@@ -154,18 +154,18 @@ async def one(connection: AsyncConnection, order_id: int, *, lock: bool = False)
 
 
 async def latest(connection: AsyncConnection, order_number: str) -> ErasureRecord | None:
-    """The newest record of an order of this number."""
+    """The newest record of an order with this number."""
     row = (await execute(connection, _LATEST, {"order_number": order_number})).mappings().first()
     return ErasureRecord(**row) if row else None
 
 
 async def note_count(connection: AsyncConnection, order_id: int, *, files: int, size: int) -> None:
-    """Note how many files and bytes there were, unless that was noted before."""
+    """Store the number of files and bytes, unless already stored."""
     await execute(connection, _COUNTED, {"order_id": order_id, "files": files, "bytes": size})
 
 
 async def contents(connection: AsyncConnection, order_id: int) -> OrderContents | None:
-    """What belongs to an order; ``None`` if it is gone."""
+    """Contents of an order; ``None`` if its row is deleted."""
     head = (await execute(connection, _CONTENTS, {"order_id": order_id})).first()
     if head is None:
         return None
@@ -184,7 +184,7 @@ async def contents(connection: AsyncConnection, order_id: int) -> OrderContents 
 async def note_rows_gone(
     connection: AsyncConnection, order_id: int, what: OrderContents | None, *, is_watched: bool
 ) -> None:
-    """Note that the order's rows are gone, and what there was."""
+    """Record the deletion of the order's rows, and their counts."""
     values = {
         "order_id": order_id,
         "photos": what.photos if what else None,
@@ -195,27 +195,27 @@ async def note_rows_gone(
 
 
 async def suppress(connection: AsyncConnection, shopify_ids: Sequence[int]) -> None:
-    """Record that these orders of the shop must never be imported again."""
+    """Block these orders of the shop from being imported again."""
     await execute(connection, _FINAL, {"ids": list(shopify_ids)})
 
 
 async def finish(connection: AsyncConnection, order_id: int) -> ErasureReason | None:
-    """Mark the erasure as finished; returns its reason, ``None`` if it was finished already."""
+    """Mark the erasure as finished; returns its reason, ``None`` if it already was."""
     found: ErasureReason | None = (await execute(connection, _FINISHED, {"order_id": order_id})).scalar()
     return found
 
 
 async def note_failure(connection: AsyncConnection, order_id: int, error: str) -> None:
-    """Note why an attempt outside the worker failed."""
+    """Store why an attempt outside the worker failed."""
     await execute(connection, _FAILED, {"order_id": order_id, "error": error})
 
 
 async def schedule_look(
     connection: AsyncConnection, order_id: int, *, look_after: float, found: bool | None
 ) -> None:
-    """Look for files ``look_after`` s after the erasure (``found`` is ``None``), then ever less often.
+    """Schedule the next check for files: ``look_after`` s after the erasure, then with backoff.
 
-    No more than seven days after the rows were deleted.
+    ``found``: whether the last check found files, ``None`` before the first. Checks end after seven days.
     """
     values = {"order_id": order_id, "look_after": look_after, "found": found}
     await execute(connection, _SCHEDULE_LOOK, values)

@@ -1,4 +1,4 @@
-"""Which files of an order are taken away together."""
+"""Query for the files of an export."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from pastelka_orders.repository.images import IS_WANTED
 from pastelka_orders.repository.sql import execute
 
 What = Literal["coloring", "svg", "photos"]
-"""The chosen pages, the chosen SVGs, or all photos that are stored."""
+"""The chosen pages, the chosen SVGs, or all stored photos."""
 
 _SOURCES: dict[What, tuple[str, str, str]] = {
     "coloring": ("v.path", "JOIN coloring_versions v ON v.id = i.selected_coloring_id", ""),
@@ -29,9 +29,9 @@ _QUERIES = {
 
 @dataclass(frozen=True, slots=True)
 class ExportedFile:
-    """One file: its path in the storage, and where it belongs in the order.
+    """One file: its path in the storage, and its label.
 
-    ``label`` is its position, or ``<line item>-<position>`` where the order has several line items.
+    ``label`` is its position, or ``<line item>-<position>`` if the order has several line items.
     """
 
     path: str
@@ -41,7 +41,7 @@ class ExportedFile:
 async def files(connection: AsyncConnection, order_number: str, what: What) -> list[ExportedFile]:
     """The files in the order of the pages.
 
-    Raises ``FileMissingError`` where a chosen one is being made again because its file was lost.
+    Raises ``FileMissingError`` if a chosen one is being regenerated because its file was lost.
     """
     rows = await execute(connection, _QUERIES[what], {"order_number": order_number})
     return [_exported(row) for row in rows]

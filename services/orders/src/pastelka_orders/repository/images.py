@@ -1,4 +1,4 @@
-"""Reading, locking and changing images and orders."""
+"""Queries on images and their chosen versions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from pastelka_common.contracts.statuses import ColoringProcessingStatus, SvgProc
 from pastelka_orders.repository.sql import execute
 from pastelka_orders.repository.version_options import OPTION_COLUMNS, coloring_options, svg_options
 
-# Nothing is made, printed or downloaded of a cancelled order or of an item that the shop removed or refunded;
-# what was made stays, and counts again when the shop reverses that.
+# Nothing is generated, printed or downloaded for a cancelled order or a removed or refunded item; existing
+# files stay, and are used again if the shop reverses that.
 IS_WANTED = "(o.cancelled_at IS NULL AND l.quantity > 0)"
 """SQL over ``orders o`` and ``line_items l``."""
 
@@ -21,7 +21,7 @@ _IMAGE = f"""i.id, i.position, i.path, i.original_url, i.line_item_id, o.id AS o
     o.cancelled_at IS NOT NULL AS is_cancelled,
     {IS_WANTED} AS is_wanted
     FROM images i JOIN line_items l ON l.id = i.line_item_id JOIN orders o ON o.id = l.order_id"""
-# NO KEY: what only refers to the image (a status change of a version) need not wait.
+# NO KEY: does not block foreign key checks, as by a status change of a version.
 _LOCK = f"SELECT {_IMAGE} WHERE i.id = :image_id FOR NO KEY UPDATE OF i"
 _LOCK_OF_ORDER = f"SELECT {_IMAGE} WHERE o.order_number = :order_number ORDER BY i.id FOR NO KEY UPDATE OF i"
 _LOCK_ALL = """SELECT id FROM images WHERE id = ANY(CAST(:image_ids AS integer[]))
@@ -92,7 +92,7 @@ class LockedImage:
 
 @dataclass(frozen=True, slots=True)
 class ColoringSummary:
-    """What has to be known of an image's coloring to decide what to make."""
+    """A coloring of an image, for deciding what to generate."""
 
     id: int
     image_id: int
@@ -103,7 +103,7 @@ class ColoringSummary:
 
 @dataclass(frozen=True, slots=True)
 class SvgSummary:
-    """What has to be known of an image's SVG to decide what to make."""
+    """An SVG of an image, for deciding what to generate."""
 
     id: int
     image_id: int
@@ -114,7 +114,7 @@ class SvgSummary:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A version that has just been completed; ``coloring_id`` is an SVG's page."""
+    """A newly completed version; ``coloring_id`` is an SVG's page."""
 
     image_id: int
     version_id: int
@@ -123,30 +123,30 @@ class Finished:
 
 
 async def lock(connection: AsyncConnection, image_id: int) -> LockedImage | None:
-    """One image, locked; ``None`` if there is none."""
+    """Lock one image; ``None`` if there is none."""
     row = (await execute(connection, _LOCK, {"image_id": image_id})).mappings().first()
     return LockedImage(**row) if row else None
 
 
 async def lock_of_order(connection: AsyncConnection, order_number: str) -> list[LockedImage]:
-    """All images of an order, locked, by id."""
+    """Lock all images of an order, by id."""
     rows = await execute(connection, _LOCK_OF_ORDER, {"order_number": order_number})
     return [LockedImage(**row) for row in rows.mappings()]
 
 
 async def lock_all(connection: AsyncConnection, image_ids: Sequence[int]) -> None:
-    """Lock these images, in one order."""
+    """Lock these images, ordered by id."""
     if image_ids:
         await execute(connection, _LOCK_ALL, {"image_ids": list(image_ids)})
 
 
 async def wanted(connection: AsyncConnection, image_ids: Sequence[int]) -> set[int]:
-    """Those of these images that the shop neither cancelled nor removed."""
+    """Those of these images whose order and item the shop neither cancelled nor removed."""
     return set((await execute(connection, _WANTED, {"image_ids": list(image_ids)})).scalars())
 
 
 async def colorings(connection: AsyncConnection, image_ids: Sequence[int]) -> list[ColoringSummary]:
-    """All colorings of these images' present photos, by image and version."""
+    """All colorings of these images' current photos, by image and version."""
     rows = await execute(connection, _COLORINGS, {"image_ids": list(image_ids)})
     return [
         ColoringSummary(
@@ -176,7 +176,7 @@ async def svgs(connection: AsyncConnection, image_ids: Sequence[int]) -> list[Sv
 
 
 async def choose(connection: AsyncConnection, kind: str, image_id: int, version_id: int) -> None:
-    """Make a person's choice; choosing a page never leaves an SVG of another page chosen."""
+    """Store a user's choice; choosing a page clears a chosen SVG of another page."""
     statement = _CHOOSE_COLORING if kind == "coloring" else _CHOOSE_SVG
     await execute(connection, statement, {"image_id": image_id, "version_id": version_id})
 
@@ -216,7 +216,7 @@ async def choose_finished_colorings(connection: AsyncConnection, finished: Seque
 
 
 async def choose_finished_svgs(connection: AsyncConnection, finished: Sequence[Finished]) -> None:
-    """Choose SVGs of the chosen pages that have just been completed, likewise."""
+    """Choose newly completed SVGs of chosen pages, likewise."""
     for group in _one_per_image(finished):
         await execute(
             connection,

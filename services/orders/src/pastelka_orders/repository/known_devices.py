@@ -1,4 +1,4 @@
-"""Browsers in which a user has signed in, by the hash of a cookie's secret. The clock is the database's."""
+"""Browsers in which a user has signed in, by the hash of the device cookie. Uses the database's clock."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pastelka_orders.repository.sql import execute
 
 LIFETIME = timedelta(days=180)
-"""Without signing in there."""
+"""Since the last sign-in there."""
 MAX_PER_USER = 20
 
 _FIND = """SELECT true FROM known_devices JOIN users ON users.id = known_devices.user_id
@@ -23,17 +23,17 @@ _REMOVE_ALL = "DELETE FROM known_devices WHERE user_id = :user_id"
 
 
 async def is_known(connection: AsyncConnection, secret_hash: bytes, name_key: str) -> bool:
-    """Whether the user by that name has signed in with this cookie before."""
+    """Whether the user with this name has signed in with this cookie before."""
     values = {"hash": secret_hash, "name_key": name_key, "lifetime": LIFETIME}
     return (await execute(connection, _FIND, values)).scalar_one_or_none() is not None
 
 
 async def note_use(connection: AsyncConnection, secret_hash: bytes, user_id: int) -> None:
-    """Remember the cookie of a user who has just signed in; the user's oldest are forgotten."""
+    """Store the cookie of a user who has signed in, and delete the user's oldest ones."""
     await execute(connection, _USE, {"hash": secret_hash, "user_id": user_id})
     await execute(connection, _FORGET, {"user_id": user_id, "lifetime": LIFETIME, "most": MAX_PER_USER})
 
 
 async def remove_of(connection: AsyncConnection, user_id: int) -> None:
-    """Forget every cookie of a user."""
+    """Delete all device cookies of a user."""
     await execute(connection, _REMOVE_ALL, {"user_id": user_id})

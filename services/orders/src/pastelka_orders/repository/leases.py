@@ -1,4 +1,4 @@
-"""Rows of leases: a name, who holds it, and when it expires by the database's clock."""
+"""Queries on leases: name, holder, and expiry by the database's clock."""
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,7 +15,7 @@ _RELEASE = "DELETE FROM leases WHERE name = :name AND holder = :holder"
 
 
 async def take(connection: AsyncConnection, name: str, holder: str, seconds: float) -> bool:
-    """Take or renew a lease for ``seconds``; ``False`` while another holder has it."""
+    """Acquire or renew a lease for ``seconds``; ``False`` while another holder has it."""
     values = {"name": name, "holder": holder, "seconds": seconds}
     return (await execute(connection, _TAKE, values)).first() is not None
 

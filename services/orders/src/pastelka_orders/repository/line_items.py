@@ -1,4 +1,4 @@
-"""A line item as a person changes it; what the shop says of the same fields is kept beside."""
+"""Queries on edited line items; the shop's values of edited fields are stored separately."""
 
 import json
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ _SAVE = """UPDATE line_items SET title = :title, quantity = :quantity, dedicatio
 
 @dataclass(frozen=True, slots=True)
 class LineItemRecord:
-    """``shop_values`` are the shop's values of the fields that a person changed here."""
+    """A line item; ``shop_values`` are the shop's values of fields edited here."""
 
     id: int
     title: str
@@ -37,7 +37,7 @@ class LineItemRecord:
     is_of_shop: bool
 
     def changed(self, values: Mapping[str, Any]) -> "LineItemRecord":
-        """The same with other ``values``; what equals the shop's value again is the shop's again."""
+        """The item with new ``values``; a field that equals the shop's value again is no longer edited."""
         before = asdict(self)
         shop = dict(self.shop_values or {})
         for name, value in values.items():
@@ -54,12 +54,12 @@ async def find(connection: AsyncConnection, order_number: str, item_id: int) -> 
 
 
 async def lock(connection: AsyncConnection, order_number: str, item_id: int) -> LineItemRecord | None:
-    """The same, locked."""
+    """Lock one line item of an order."""
     return await _one(connection, _LOCK, order_number, item_id)
 
 
 async def save(connection: AsyncConnection, item: LineItemRecord) -> None:
-    """Keep what a locked line item has become."""
+    """Save a locked line item."""
     shop = None if item.shop_values is None else json.dumps(dict(item.shop_values))
     values = {name: getattr(item, name) for name in FIELDS}
     await execute(connection, _SAVE, {"id": item.id, "shop_values": shop, **values})

@@ -1,11 +1,11 @@
-"""Finding orders by the beginnings of words of number, customer and e-mail, newest first.
+"""Prefix search of orders by words of number, customer and e-mail, newest first.
 
-No single index answers every search in time. Walking the orders by date is quick where a word is
-common and reads the whole table where it is rare; an index of words is quick where it is rare, and has
-to sort all that it finds where it is common. So the newest orders (``WALKED``) are walked first, and only
-if they do not fill the page are the older ones looked up in the index of words. What either may read is
-then bounded, whichever the planner's statistics say. The index by status and date includes the
-words, so that this walk reads no rows: those of a rare status are each in a page of their own.
+No single index serves every search in time. Scanning orders by date is fast for a common word but reads the
+whole table for a rare one; an index of words is fast for a rare word but has to sort all matches of a common
+one. So the newest orders (``WALKED``) are scanned first, and older ones are looked up in the index of words
+only if the page is not full. Both reads are bounded, whatever the planner's statistics are. The index by
+status and date includes the words, so that this is an index-only scan: rows of a rare status are scattered
+over pages.
 """
 
 import re
@@ -13,18 +13,18 @@ import unicodedata
 from dataclasses import dataclass
 
 WALKED = 6000
-"""Orders that are walked by date before the index of words is read."""
+"""Orders to scan by date before using the index of words."""
 WALKED_FOR_A_LETTER = 12_000
-"""The same where each word is one letter: the index has a large part of all orders for it."""
+"""The same if each word is one letter: the index then matches a large part of all orders."""
 KEY_LENGTHS = (1, 2, 3, 4, 6, 8, 12)
-"""Characters of a word's beginnings that the index has: those of ``order_search_keys`` (revision 029)."""
+"""Lengths of the indexed prefixes, as in ``order_search_keys`` (revision 029)."""
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 NUMBER_DIGITS = f"ltrim(search, '{_LETTERS}')"
-"""The order's number without the letters that it begins with, and what comes after it."""
+"""SQL: the search text without the letters at the beginning of the order's number."""
 _SHORT_NUMBER = re.compile(r"[a-z]?[0-9]{1,2}")
 
-# OFFSET 0 keeps the planner from walking by date in there, too.
+# OFFSET 0 prevents the planner from scanning by date here, too.
 _FOUND = """WITH newest AS MATERIALIZED (
         SELECT o.id, o.created_at, o.search FROM orders o {walked}
         ORDER BY o.created_at DESC, o.id DESC LIMIT {walk}),
@@ -44,13 +44,13 @@ _FOUND = """WITH newest AS MATERIALIZED (
 
 
 def normalised(words: str) -> str:
-    """Lower case without accents, as orders are searched by: ``Nováková`` is ``novakova``."""
+    """Lower case without accents, for search: ``Nováková`` is ``novakova``."""
     decomposed = unicodedata.normalize("NFKD", words.casefold())
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
 def search_text(order_number: str, customer_name: str | None, customer_email: str | None) -> str:
-    """The column ``orders.search``: the words an order is found by, one space between two of them."""
+    """Value of the column ``orders.search``: the searchable words, separated by single spaces."""
     return " ".join(_words(" ".join(part for part in (order_number, customer_name, customer_email) if part)))
 
 
@@ -60,19 +60,19 @@ def _words(text: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """The words of one search; all of them have to be found."""
+    """The words of one search; all of them must match."""
 
     words: tuple[str, ...]
 
     @classmethod
     def of(cls, q: str) -> "Search":
-        """What a person has typed."""
+        """Parse a query as typed."""
         return cls(tuple(dict.fromkeys(_words(q))))
 
     def page(self, before: str | None, status: str | None) -> tuple[str, dict[str, object]]:
-        """SQL and values of the newest ``:limit`` orders that have all words.
+        """SQL and parameters for the newest ``:limit`` orders that match all words.
 
-        ``before`` and ``status`` are conditions of an order ``o``.
+        ``before`` and ``status`` are SQL conditions on an order ``o``.
         """
         values: dict[str, object] = {f"word_{place}": word for place, word in enumerate(self.words)}
         values["keys"] = [_key(word) for word in self.words]
@@ -80,7 +80,7 @@ class Search:
         walked = [condition for condition in (before, status) if condition]
         number = next((word for word in self.words if _SHORT_NUMBER.fullmatch(word)), None)
         if number is not None:
-            # Numbers count up with time: those that begin with a digit may all be old.
+            # Numbers increase with time: all matches of a digit may be old.
             walked.append(f"left({NUMBER_DIGITS.replace('search', 'o.search')}, 1) = CAST(:digit AS text)")
             values["digit"] = number.lstrip(_LETTERS)[0]
         letters_only = number is None and all(len(word) == 1 for word in self.words)
@@ -96,9 +96,9 @@ class Search:
 
 
 def _match(word: str, name: str) -> str:
-    """Whether a word of ``{t}.search`` begins with this one; a number also after its letters.
+    """SQL condition: a word of ``{t}.search`` begins with this one; a number also without its letters.
 
-    One or two characters with a digit are looked for in the number only.
+    One or two characters with a digit match only the number.
     """
     begins = f"CAST(:{name} AS text) || '%'"
     digits = NUMBER_DIGITS.replace("search", "{t}.search")

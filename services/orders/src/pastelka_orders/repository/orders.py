@@ -1,4 +1,4 @@
-"""Adding, finding and deleting orders."""
+"""Queries on orders and uploads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pastelka_orders.repository.order_search import search_text
 from pastelka_orders.repository.sql import execute
 
-# An upload is ids that no order has yet, with files that no other row names.
-_UPLOAD_TIMEOUT = "interval '6 hours'"  # no request takes that long
+# An upload reserves ids for an order whose files are not in any row yet.
+_UPLOAD_TIMEOUT = "interval '6 hours'"  # longer than any request
 
 _BEGIN_UPLOAD = """INSERT INTO uploads (order_id, line_item_id)
     VALUES (nextval(pg_get_serial_sequence('orders', 'id')),
@@ -34,7 +34,7 @@ _ADD_IMAGES = """INSERT INTO images (line_item_id, position, path, width, height
     FROM unnest(CAST(:positions AS integer[]), CAST(:paths AS text[]), CAST(:widths AS integer[]),
         CAST(:heights AS integer[])) AS n(position, path, width, height)
     ORDER BY n.position RETURNING id"""
-# What was deleted here must not come back with the shop's next word about it.
+# A deleted order must not be recreated by the shop's next webhook.
 _DELETE = """WITH gone AS (DELETE FROM orders WHERE order_number = :order_number RETURNING id, shopify_id),
       noted AS (INSERT INTO deleted_shop_orders (shopify_id)
         SELECT shopify_id FROM gone WHERE shopify_id IS NOT NULL ON CONFLICT DO NOTHING)
@@ -43,41 +43,41 @@ _DELETE = """WITH gone AS (DELETE FROM orders WHERE order_number = :order_number
 
 @dataclass(frozen=True, slots=True)
 class UploadRecord:
-    """The ids that the order and its line item get once their photos are stored."""
+    """Reserved ids of the order and its line item."""
 
     order_id: int
     line_item_id: int
 
 
 async def begin_upload(connection: AsyncConnection) -> UploadRecord:
-    """Reserve ids; the files below them are deleted unless the upload is completed."""
+    """Reserve ids; their files are deleted unless the upload is completed."""
     row = (await execute(connection, _BEGIN_UPLOAD)).one()
     return UploadRecord(row.order_id, row.line_item_id)
 
 
 async def complete_upload(connection: AsyncConnection, order_id: int) -> bool:
-    """Give the ids to an order, in its transaction; ``False`` if the upload was abandoned."""
+    """Complete an upload in the order's transaction; ``False`` if it was abandoned."""
     return (await execute(connection, _COMPLETE_UPLOAD, {"order_id": order_id})).first() is not None
 
 
 async def abandon_upload(connection: AsyncConnection, order_id: int) -> bool:
-    """Whether the upload is not completed, and cannot be any more: its files may be deleted."""
+    """Abandon an upload; ``True`` if it can no longer be completed, so its files may be deleted."""
     return (await execute(connection, _ABANDON_UPLOAD, {"order_id": order_id})).first() is not None
 
 
 async def abandon_old_uploads(connection: AsyncConnection) -> list[int]:
-    """Ids of the uploads that a process that ended has left; none of them can be completed any more."""
+    """Abandon uploads left by crashed processes; returns their ids."""
     return [row.order_id for row in await execute(connection, _ABANDON_OLD_UPLOADS)]
 
 
 async def forget_upload(connection: AsyncConnection, order_id: int) -> None:
-    """Its files are deleted."""
+    """Delete the upload's row, after its files."""
     await execute(connection, _FORGET_UPLOAD, {"order_id": order_id})
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPhoto:
-    """A photo that is in the storage: position from 1, path relative to the root, size in pixels."""
+    """A stored photo: position from 1, path relative to the storage root, size in pixels."""
 
     position: int
     path: str
@@ -91,7 +91,7 @@ async def exists(connection: AsyncConnection, order_number: str) -> bool:
 
 
 async def is_cancelled(connection: AsyncConnection, order_number: str) -> bool | None:
-    """Whether the shop cancelled the order; ``None`` where there is no such order."""
+    """Whether the shop cancelled the order; ``None`` if there is no such order."""
     found: bool | None = (
         await execute(connection, _IS_CANCELLED, {"order_number": order_number})
     ).scalar_one_or_none()
@@ -101,7 +101,7 @@ async def is_cancelled(connection: AsyncConnection, order_number: str) -> bool |
 async def add_manual(
     connection: AsyncConnection, ids: UploadRecord, *, customer_name: str | None, note: str | None, title: str
 ) -> str:
-    """Add an order made by hand, with one line item; its number is the next ``M1000``, ``M1001``, ..."""
+    """Add a manual order with one line item; returns its number (``M1000``, ``M1001``, ...)."""
     number = f"M{(await execute(connection, _NEXT_MANUAL)).scalar_one()}"
     values = {
         "id": ids.order_id,
@@ -119,7 +119,7 @@ async def add_manual(
 async def add_photos(
     connection: AsyncConnection, line_item_id: int, photos: Sequence[StoredPhoto]
 ) -> list[int]:
-    """Add the images of photos that are stored; returns their ids in order of position."""
+    """Add the images of stored photos; returns their ids in order of position."""
     rows = await execute(
         connection,
         _ADD_IMAGES,

@@ -1,4 +1,4 @@
-"""Rows of the outbox: messages that are committed and not yet published."""
+"""Queries on the outbox: messages that are committed but not yet published."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _INSERT = """INSERT INTO outbox (subject, msg_id, payload, headers, queues_kind,
 _NOTIFY = f"SELECT pg_notify('{CHANNEL}', '')"
 _OLDEST_AGE = """SELECT EXTRACT(EPOCH FROM clock_timestamp() - created_at)::float8 FROM outbox
     WHERE refused IS NULL ORDER BY id LIMIT 1"""
-# A job is due while its version waits for it: not if it was cancelled, or is known to have arrived.
+# A job is due while its version is pending: not if that was cancelled, or a worker has the job.
 _OLDEST = """SELECT o.id, o.subject, o.msg_id, o.payload, o.headers,
     o.queues_kind, o.queues_version_id, o.queues_run,
     EXTRACT(EPOCH FROM clock_timestamp() - o.created_at)::float8 AS age, clock_timestamp() AS read_at,
@@ -46,7 +46,7 @@ _REFUSED = """SELECT id, subject, octet_length(payload) AS size, refused AS reas
 _RETRY_REFUSED = "UPDATE outbox SET refused = NULL WHERE id = :id AND refused IS NOT NULL RETURNING id"
 _DISCARD_REFUSED = "DELETE FROM outbox WHERE id = :id AND refused IS NOT NULL RETURNING id"
 
-# ``at`` is before the job was published: no fact of its worker is older.
+# ``at`` is before the publication, so that no fact of the worker is older.
 _QUEUED = """WITH moved AS (
     UPDATE {table} v SET status = 'queued', updated_at = clock_timestamp()
     FROM unnest(CAST(:ids AS integer[]), CAST(:runs AS integer[])) AS j(id, run)
@@ -65,7 +65,7 @@ _QUEUE: dict[StatusType, str] = {
 
 @dataclass(frozen=True, slots=True)
 class OutboxEntry:
-    """One message to insert; ``headers`` is a JSON object, ``job`` the version's job that it queues."""
+    """One message to insert; ``headers`` is a JSON object, ``job`` is set if it queues a version."""
 
     subject: str
     payload: bytes
@@ -74,7 +74,7 @@ class OutboxEntry:
 
 
 async def insert(connection: AsyncConnection, entries: Sequence[OutboxEntry]) -> None:
-    """Insert messages in their order, each with a message id of its own."""
+    """Insert messages in order, each with a new message id."""
     await execute(
         connection,
         _INSERT,
@@ -96,7 +96,7 @@ async def notify(connection: AsyncConnection) -> None:
 
 
 async def oldest_age(connection: AsyncConnection) -> float | None:
-    """Seconds since the oldest message that is not refused was written; ``None`` if there is none."""
+    """Age in seconds of the oldest message that is not refused; ``None`` if there is none."""
     age: float | None = (await execute(connection, _OLDEST_AGE)).scalar()
     return age
 
@@ -107,12 +107,12 @@ async def oldest(connection: AsyncConnection, batch: int) -> Sequence[Row]:  # t
 
 
 async def delete(connection: AsyncConnection, ids: Sequence[int]) -> None:
-    """Delete messages that are published."""
+    """Delete published messages."""
     await execute(connection, _DELETE, {"ids": ids})
 
 
 async def refuse(connection: AsyncConnection, msg_id: str, reason: str) -> None:
-    """Set a message aside: it is not published until a person clears ``refused``."""
+    """Mark a message as refused: it is not published until an operator retries it."""
     await execute(connection, _REFUSE, {"msg_id": msg_id, "reason": reason})
 
 
@@ -121,7 +121,7 @@ async def queue_versions(
     kind: StatusType,
     jobs: Sequence[Row],  # type: ignore[type-arg]
 ) -> Sequence[Row]:  # type: ignore[type-arg]
-    """Move the versions of the published ``jobs`` to ``queued``; returns those that were ``pending``."""
+    """Set the versions of the published ``jobs`` to ``queued``; returns those that were ``pending``."""
     values = {
         "ids": [j.queues_version_id for j in jobs],
         "runs": [j.queues_run for j in jobs],
@@ -132,7 +132,7 @@ async def queue_versions(
 
 @dataclass(frozen=True, slots=True)
 class RefusedMessage:
-    """A message that the broker will never accept; ``size`` in bytes."""
+    """A message that the broker permanently refuses; ``size`` in bytes."""
 
     id: int
     subject: str

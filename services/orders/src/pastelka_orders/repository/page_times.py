@@ -1,4 +1,4 @@
-"""How long coloring pages take."""
+"""Statistics on how long coloring pages take."""
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -8,7 +8,7 @@ from pastelka_orders.repository.version_options import OPTION_COLUMNS, coloring_
 
 _NEWEST = 500
 _FEWEST = 3
-# Only the newest rows are read, so that the answer does not take longer the more pages there are.
+# Only the newest rows are read, so that the cost does not grow with the table.
 _MEDIANS = f"""SELECT {OPTION_COLUMNS}, percentile_cont(0.5) WITHIN GROUP (
         ORDER BY extract(epoch FROM c.completed_at - c.started_at)) AS seconds
     FROM (SELECT * FROM coloring_versions ORDER BY id DESC LIMIT {_NEWEST}) c
@@ -18,10 +18,10 @@ _MEDIANS = f"""SELECT {OPTION_COLUMNS}, percentile_cont(0.5) WITHIN GROUP (
 
 
 async def median_seconds(connection: AsyncConnection, *, is_remote: bool) -> dict[ColoringOptions, float]:
-    """Median seconds from the begin of a page's work to its end, by its options.
+    """Median seconds from start to completion of a page, by its options.
 
-    Of the newest pages, made with or without (``is_remote``) a job at an external provider; options
-    with fewer than three pages are left out.
+    Covers the newest pages, made with (``is_remote``) or without a remote provider; options with fewer than
+    three pages are omitted.
     """
     rows = await execute(connection, _MEDIANS, {"is_remote": is_remote})
     return {coloring_options(row): round(float(row["seconds"]), 1) for row in rows.mappings()}

@@ -1,4 +1,4 @@
-"""What the reconciler reads: active versions, ended ones, its own state."""
+"""Queries of the reconciler: active and ended versions, its own state."""
 
 import json
 from collections.abc import Sequence
@@ -65,7 +65,7 @@ _SAVE_STATE = """INSERT INTO reconciler AS r (id, ran_at, seconds, examined, rep
 
 @dataclass(frozen=True, slots=True)
 class ActiveVersion:
-    """A version whose run has not ended; ``is_old``: nothing has happened to it for the grace."""
+    """A version whose run has not ended; ``is_old``: unchanged for the grace period."""
 
     id: int
     run: int
@@ -76,13 +76,13 @@ class ActiveVersion:
 
     @property
     def position(self) -> tuple[int, int, int]:
-        """Of the last fact applied."""
+        """Position of the last fact applied."""
         return (self.run, self.attempt, self.step)
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A version of which nothing more is expected; ``run`` is ``None`` when it is gone."""
+    """A version that has ended; ``run`` is ``None`` if it was deleted."""
 
     id: int
     run: int | None
@@ -91,23 +91,23 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedVersion:
-    """A version that does not wait for a person; ``run`` is ``None`` when it is gone."""
+    """A version that needs no operator; ``run`` is ``None`` if it was deleted."""
 
     id: int
     run: int | None
     is_active: bool
 
     def answers(self, run: int) -> bool:
-        """Whether a dead letter of this run needs no more of a person's attention.
+        """Whether a dead letter of this run is resolved.
 
-        That of an active run does: it has come before the run's failure was stored.
+        That of an active run is not: it precedes the run's failure.
         """
         return self.run is None or run < self.run or not self.is_active
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedOrder:
-    """An order that changed since some moment."""
+    """An order that changed since a given time."""
 
     order_number: str
     is_new: bool
@@ -115,7 +115,7 @@ class ChangedOrder:
 
 @dataclass(frozen=True, slots=True)
 class ReconcilerSnapshot:
-    """What is remembered of the last pass."""
+    """The stored result of the last pass."""
 
     ran_at: datetime
     seconds: float
@@ -130,7 +130,7 @@ class ReconcilerSnapshot:
 async def active_versions(
     connection: AsyncConnection, kind: StatusType, *, grace: float, after: int, page: int
 ) -> list[ActiveVersion]:
-    """Active versions with an id beyond ``after``, by id, at most ``page``."""
+    """At most ``page`` active versions with an id above ``after``, by id."""
     values = {"grace": grace, "after": after, "page": page}
     return [ActiveVersion(**row) for row in (await execute(connection, _ACTIVE[kind], values)).mappings()]
 
@@ -138,7 +138,7 @@ async def active_versions(
 async def ended(
     connection: AsyncConnection, kind: StatusType, ids: Sequence[int], *, grace: float
 ) -> list[Ended]:
-    """Those of these versions that have ended, for the grace at least, or do not exist."""
+    """Those of these versions that ended before the grace period, or do not exist."""
     rows = await execute(connection, _ENDED[kind], {"ids": list(ids), "grace": grace})
     return [Ended(**row) for row in rows.mappings()]
 
@@ -146,13 +146,13 @@ async def ended(
 async def resolved_versions(
     connection: AsyncConnection, kind: StatusType, ids: Sequence[int], *, cancelled: str
 ) -> list[ResolvedVersion]:
-    """Those of these versions that are asked for again, completed, cancelled (an error code) or gone."""
+    """Those of these versions that were retried, completed, cancelled (by error code) or deleted."""
     rows = await execute(connection, _ANSWERED[kind], {"ids": list(ids), "cancelled": cancelled})
     return [ResolvedVersion(**row) for row in rows.mappings()]
 
 
 async def answered_downloads(connection: AsyncConnection, ids: Sequence[int]) -> list[int]:
-    """Those of these images whose photo is stored or asked for again, or that are gone."""
+    """Those of these images whose photo is stored or pending again, or that were deleted."""
     return list((await execute(connection, _ANSWERED_DOWNLOADS, {"ids": list(ids)})).scalars())
 
 
@@ -162,13 +162,13 @@ async def is_in_outbox(connection: AsyncConnection, subject: str) -> bool:
 
 
 async def published_until(connection: AsyncConnection) -> datetime:
-    """Everything committed before this moment has left the outbox."""
+    """The time until which all committed messages have been published."""
     found: datetime = (await execute(connection, _OLDEST_OUTBOX)).scalar_one()
     return found
 
 
 async def changed_orders(connection: AsyncConnection, since: datetime) -> list[ChangedOrder]:
-    """Orders of which anything changed after ``since``."""
+    """Orders changed after ``since``, in any part."""
     rows = await execute(connection, _CHANGED_ORDERS, {"since": since})
     return [ChangedOrder(**row) for row in rows.mappings()]
 
@@ -179,7 +179,7 @@ async def deleted_orders(connection: AsyncConnection, since: datetime) -> list[s
 
 
 async def state(connection: AsyncConnection) -> ReconcilerSnapshot | None:
-    """What is remembered of the last pass, if there was one."""
+    """The result of the last pass; ``None`` before the first."""
     row = (await execute(connection, _STATE)).mappings().first()
     return ReconcilerSnapshot(**row) if row else None
 
@@ -193,7 +193,7 @@ async def save_state(
     events_mark: dict[str, Any] | None,
     events_good_at: datetime | None,
 ) -> None:
-    """Remember a pass; ``None`` leaves what is remembered of the events."""
+    """Store the result of a pass; ``None`` keeps the stored values of the events."""
     values = {
         "seconds": seconds,
         "examined": examined,

@@ -1,4 +1,4 @@
-"""What a restored database must be told, and what is kept beside its backups."""
+"""Queries for backup records and for reconciling a restored database."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,7 +27,7 @@ _DISABLE = """UPDATE users SET disabled_at = clock_timestamp()
 _REVOKE = """UPDATE api_tokens SET revoked_at = clock_timestamp()
     WHERE revoked_at IS NULL AND id <> ALL(CAST(:ids AS integer[])) RETURNING name"""
 _ORDER_NUMBER = "SELECT order_number FROM orders WHERE id = :order_id"
-# Rows that are gone: what is left to do is to delete the files, which the storage's backup may hold.
+# The rows do not exist, but the storage's backup may contain files, which the erasure deletes.
 _GONE = """INSERT INTO erasures (order_id, order_number, reason, asked_by, asked_at, deleted_at)
     VALUES (:order_id, :order_number, :reason, CAST(:asked_by AS text), :asked_at, clock_timestamp())
     ON CONFLICT (order_id) DO NOTHING RETURNING order_id"""
@@ -60,12 +60,12 @@ async def suppressed(connection: AsyncConnection) -> list[int]:
 
 
 async def ids(connection: AsyncConnection) -> dict[str, int]:
-    """The highest number that each sequence has given out, by its table (or its own name)."""
+    """The last value of each sequence, by its table (or its own name)."""
     return {name: await _last(connection, name) for name in (*_WITH_IDS, MANUAL_NUMBERS)}
 
 
 async def active_users(connection: AsyncConnection) -> list[str]:
-    """Keys of the names of users that may sign in."""
+    """Name keys of users that may sign in."""
     return [row.name_key for row in await execute(connection, _USERS)]
 
 
@@ -75,49 +75,49 @@ async def active_tokens(connection: AsyncConnection) -> list[int]:
 
 
 async def count_other_connections(connection: AsyncConnection) -> int:
-    """How many other connections the database has."""
+    """Number of other connections to the database."""
     return int((await execute(connection, _OTHERS)).scalar_one())
 
 
 async def advance(connection: AsyncConnection, name: str, value: int) -> None:
-    """Let a sequence go on after ``value``."""
+    """Set a sequence to continue after ``value``."""
     await execute(connection, _ADVANCE, {"sequence": await _sequence(connection, name), "value": value})
 
 
 async def end_sessions(connection: AsyncConnection) -> int:
-    """Sign everybody out; how many sessions there were."""
+    """Delete all sessions; returns their number."""
     return int((await execute(connection, _END_SESSIONS)).scalar_one())
 
 
 async def disable_users_but(connection: AsyncConnection, names: Sequence[str]) -> list[str]:
-    """Disable all users but these (keys of names); names of those that were not."""
+    """Disable all users but these (name keys); returns the newly disabled names."""
     return [row.name for row in await execute(connection, _DISABLE, {"names": list(names)})]
 
 
 async def revoke_tokens_but(connection: AsyncConnection, good: Sequence[int]) -> list[str]:
-    """Revoke all tokens but these (ids); names of those that were good."""
+    """Revoke all tokens but these (ids); returns the newly revoked names."""
     return [row.name for row in await execute(connection, _REVOKE, {"ids": list(good)})]
 
 
 async def order_number(connection: AsyncConnection, order_id: int) -> str | None:
-    """The number of an order that is here."""
+    """The number of an existing order."""
     found: str | None = (await execute(connection, _ORDER_NUMBER, {"order_id": order_id})).scalar()
     return found
 
 
 async def note_gone(connection: AsyncConnection, values: Mapping[str, Any]) -> bool:
-    """Keep the record of an order that is not here, and have its files deleted; ``False`` if it was kept."""
+    """Add the erasure of an order without rows, to delete its files; ``False`` if it exists."""
     return (await execute(connection, _GONE, dict(values))).first() is not None
 
 
 async def known_orders(connection: AsyncConnection, order_ids: Sequence[int]) -> set[int]:
-    """Those of these ids of which there is an order, or the record of its erasure."""
+    """Those of these ids that have an order or an erasure."""
     rows = await execute(connection, _IDS_OF_ORDERS, {"ids": list(order_ids)})
     return {row.id for row in rows}
 
 
 async def unfinished(connection: AsyncConnection, kind: StatusType, *, after: int, page: int) -> list[int]:
-    """Ids of versions that are active or in error, beyond ``after``."""
+    """Ids above ``after`` of versions that are active or failed."""
     rows = await execute(connection, _TO_SETTLE[kind], {"after": after, "page": page})
     return [row.id for row in rows]
 
@@ -125,13 +125,13 @@ async def unfinished(connection: AsyncConnection, kind: StatusType, *, after: in
 async def go_on(
     connection: AsyncConnection, kind: StatusType, version_id: int, *, run: int, provider_job_id: str
 ) -> None:
-    """Continue a locked active version with a later run that a provider has."""
+    """Resume a locked active version with a later run that the provider has."""
     values = {"id": version_id, "run": run, "provider_job_id": provider_job_id}
     await execute(connection, _GO_ON[kind], values)
 
 
 async def retry_as(connection: AsyncConnection, kind: StatusType, version_id: int, run: int) -> None:
-    """Let the next retry of a locked version in error be run ``run``."""
+    """Make the next retry of a locked failed version start at run ``run``."""
     await execute(connection, _RETRY_AS[kind], {"id": version_id, "run": run - 1})
 
 
@@ -141,7 +141,7 @@ async def _last(connection: AsyncConnection, name: str) -> int:
 
 
 async def _sequence(connection: AsyncConnection, name: str) -> str:
-    """The sequence of a table's ids, as its installation calls it; ``name`` if it is one itself."""
+    """The sequence of a table's ids; ``name`` if it is a sequence itself."""
     if name == MANUAL_NUMBERS:
         return name
     return str((await execute(connection, _SEQUENCE_OF, {"table": name})).scalar_one())

@@ -1,4 +1,4 @@
-"""What is remembered of the looks for orders that are too old, and of erasures that do not get on."""
+"""State of the retention, and of erasures that fail."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,9 +22,9 @@ _ERASED = "UPDATE retention SET erased = erased + 1, last_erased_at = clock_time
 
 @dataclass(frozen=True, slots=True)
 class RetentionSnapshot:
-    """How the last look went; ``waiting`` erasures are not finished, ``failing`` ones were tried in vain.
+    """Result of the last pass; ``waiting`` erasures are unfinished, ``failing`` ones had an error.
 
-    ``failure`` is why the first of those failed.
+    ``failure`` is the error of the first of those.
     """
 
     ran_at: datetime
@@ -39,27 +39,27 @@ class RetentionSnapshot:
 
 
 async def clock(connection: AsyncConnection) -> datetime:
-    """The database's present moment."""
+    """Current time of the database's clock."""
     found: datetime = (await execute(connection, _CLOCK)).scalar_one()
     return found
 
 
 async def state(connection: AsyncConnection) -> RetentionSnapshot | None:
-    """What is remembered, if there was a look."""
+    """The result of the last pass; ``None`` before the first."""
     row = (await execute(connection, _STATE)).mappings().first()
     return RetentionSnapshot(**row) if row else None
 
 
 async def begin(connection: AsyncConnection, *, days: int | None) -> None:
-    """Count from now on, unless that was begun before."""
+    """Start the count of erased orders, unless already started."""
     await execute(connection, _BEGIN, {"days": days})
 
 
 async def note_run(connection: AsyncConnection, *, days: int | None, error: str | None = None) -> None:
-    """Remember a look, and why it could not do its work."""
+    """Store a pass, and its error."""
     await execute(connection, _RAN, {"days": days, "error": error})
 
 
 async def note_erased(connection: AsyncConnection) -> None:
-    """Count an order that was erased because it was too old."""
+    """Count an order erased by the retention."""
     await execute(connection, _ERASED)

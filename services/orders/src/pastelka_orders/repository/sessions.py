@@ -1,4 +1,4 @@
-"""Sessions of browsers that are signed in. The clock is the database's."""
+"""Sessions of signed-in browsers. Uses the database's clock."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pastelka_orders.access.principal import Role
 from pastelka_orders.repository.sql import execute
 
-# By primary keys only: this is read with every request.
+# Uses primary keys only: runs at every request.
 _FIND = """SELECT users.name, users.role::text AS role FROM sessions JOIN users ON users.id = sessions.user_id
     WHERE sessions.secret_hash = :hash AND sessions.expires_at > clock_timestamp()
         AND users.disabled_at IS NULL"""
@@ -28,45 +28,45 @@ _FORGET = """DELETE FROM sessions WHERE secret_hash IN (SELECT secret_hash FROM 
 
 @dataclass(frozen=True, slots=True)
 class SessionLife:
-    """How long a session lives."""
+    """Lifetime of a session."""
 
     idle: timedelta
-    """Without being used."""
+    """Without use."""
     longest: timedelta
-    """However much it is used."""
+    """Maximum, even with use."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Whose session it is, as of now."""
+    """The user of a session."""
 
     name: str
     role: Role
 
 
 async def find(connection: AsyncConnection, secret_hash: bytes) -> SignedIn | None:
-    """Whose session it is, if it is a good one."""
+    """The user of a session; ``None`` if it is unknown or expired."""
     row = (await execute(connection, _FIND, {"hash": secret_hash})).one_or_none()
     return None if row is None else SignedIn(row.name, row.role)
 
 
 async def add(connection: AsyncConnection, secret_hash: bytes, user_id: int, life: SessionLife) -> None:
-    """Begin a session; those that are over are deleted on the way."""
+    """Add a session, and delete expired ones."""
     await execute(connection, _FORGET)
     values = {"hash": secret_hash, "user_id": user_id, "idle": life.idle, "longest": life.longest}
     await execute(connection, _ADD, values)
 
 
 async def slide(connection: AsyncConnection, secret_hash: bytes, life: SessionLife) -> None:
-    """Let it live on as it is used; once a minute at most."""
+    """Extend a session in use; at most once a minute."""
     await execute(connection, _SLIDE, {"hash": secret_hash, "idle": life.idle, "longest": life.longest})
 
 
 async def remove(connection: AsyncConnection, secret_hash: bytes) -> bool:
-    """End a session; whether there was one."""
+    """End a session; returns whether there was one."""
     return (await execute(connection, _REMOVE, {"hash": secret_hash})).scalar_one_or_none() is not None
 
 
 async def remove_of(connection: AsyncConnection, user_id: int) -> int:
-    """End every session of a user; how many there were."""
+    """End all sessions of a user; returns their number."""
     return (await execute(connection, _REMOVE_ALL, {"user_id": user_id})).rowcount

@@ -1,4 +1,4 @@
-"""Line items and photos of the shop's orders: adding and changing all of an order's at once."""
+"""Queries on line items and photos of the shop's orders; each handles a whole order."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ from pastelka_orders.repository import claims
 from pastelka_orders.repository.claims import DUE_NOW
 from pastelka_orders.repository.sql import execute
 
-# Of fields that a person changed, the shop's values are kept beside; what the shop removes is removed.
+# The shop's values of edited fields are stored separately; items removed by the shop are removed.
 _SHOP_VALUES = """(SELECT jsonb_object_agg(n.key, n.value) FROM jsonb_each(jsonb_build_object(
         'title', EXCLUDED.title, 'quantity', EXCLUDED.quantity, 'dedication', EXCLUDED.dedication,
         'layout', EXCLUDED.layout)) n
@@ -21,7 +21,7 @@ _OF_SHOP = """CASE WHEN jsonb_exists(l.shop_values, 'title') THEN l.shop_values-
     CASE WHEN jsonb_exists(l.shop_values, 'dedication')
         THEN l.shop_values->>'dedication' ELSE l.dedication END,
     CASE WHEN jsonb_exists(l.shop_values, 'layout') THEN l.shop_values->>'layout' ELSE l.layout END"""
-# What an item has by its place stays: only the shop's id says which item is meant.
+# Positions stay: only the shop's id identifies an item.
 _ITEMS = f"""INSERT INTO line_items AS l
         (order_id, position, shopify_line_item_id, title, quantity, dedication, layout)
     SELECT :order_id,
@@ -56,7 +56,7 @@ _ADD_PHOTOS = """INSERT INTO images (line_item_id, position, original_url)
     SELECT n.line_item_id, n.position, n.url FROM unnest(CAST(:items AS integer[]),
         CAST(:positions AS integer[]), CAST(:urls AS text[])) AS n(line_item_id, position, url)
     ORDER BY n.line_item_id, n.position"""
-# What was made from the photo before stays, but is chosen no longer: it shows another picture.
+# Versions of the previous photo stay but are no longer chosen.
 _REPLACE_PHOTOS = f"""UPDATE images i SET original_url = n.url, photo_version = i.photo_version + 1,
         photo_replaced_at = clock_timestamp(), path = NULL, width = NULL, height = NULL,
         downloaded_at = NULL, download_error_code = NULL, download_error_message = NULL,
@@ -71,7 +71,7 @@ _DROP_PHOTOS = """DELETE FROM images i WHERE id = ANY(CAST(:ids AS integer[]))
 
 
 async def keep_items(connection: AsyncConnection, order_id: int, items: Sequence[ShopItem]) -> bool:
-    """Add and change line items; those that the shop has no longer get quantity 0.
+    """Insert and update line items; those that the shop no longer has get quantity 0.
 
     Returns whether anything changed.
     """
@@ -94,13 +94,13 @@ async def keep_items(connection: AsyncConnection, order_id: int, items: Sequence
 
 
 async def item_ids(connection: AsyncConnection, order_id: int) -> dict[int, int]:
-    """Our ids of the order's line items by the shop's."""
+    """Our ids of the order's line items, by the shop's id."""
     rows = await execute(connection, _ITEM_IDS, {"order_id": order_id})
     return {row.shopify_line_item_id: row.id for row in rows}
 
 
 async def lock_photos(connection: AsyncConnection, order_id: int) -> list[StoredPhotoState]:
-    """The order's photos, locked."""
+    """Lock the order's photos."""
     rows = await execute(connection, _PHOTOS, {"order_id": order_id})
     return [
         StoredPhotoState(
@@ -111,7 +111,7 @@ async def lock_photos(connection: AsyncConnection, order_id: int) -> list[Stored
 
 
 async def add_photos(connection: AsyncConnection, photos: Mapping[Place, str]) -> None:
-    """Add photos that are to be downloaded: URLs by place."""
+    """Add photos to download: URLs by place."""
     if not photos:
         return
     values = {
@@ -124,20 +124,20 @@ async def add_photos(connection: AsyncConnection, photos: Mapping[Place, str]) -
 
 
 async def replace_photos(connection: AsyncConnection, photos: Mapping[int, str]) -> None:
-    """Other photos take the place of these, and are downloaded: URLs by image."""
+    """Replace photos by others to download: URLs by image."""
     if photos:
         await execute(connection, _REPLACE_PHOTOS, {"ids": list(photos), "urls": list(photos.values())})
         await claims.notify(connection)
 
 
 async def await_photos(connection: AsyncConnection, image_ids: Sequence[int]) -> None:
-    """Download these photos again: forget why they could not be."""
+    """Clear the errors of these photos, and download them again."""
     if image_ids:
         await execute(connection, _AWAIT_PHOTOS, {"ids": list(image_ids)})
         await claims.notify(connection)
 
 
 async def drop_photos(connection: AsyncConnection, image_ids: Sequence[int]) -> None:
-    """The shop has these no longer, and they were never stored."""
+    """Delete photos that the shop no longer has and that were never stored."""
     if image_ids:
         await execute(connection, _DROP_PHOTOS, {"ids": list(image_ids)})

@@ -1,4 +1,4 @@
-"""Requests to the shop that are not answered yet: rows that are jobs."""
+"""Queries on pending requests to the shop, which are job rows."""
 
 import json
 
@@ -21,13 +21,13 @@ _DONE = "DELETE FROM shop_jobs WHERE key = :key AND claimed_until = :until RETUR
 
 
 async def enqueue(connection: AsyncConnection, request: ShopRequest) -> None:
-    """Ask the shop; a request of the same key is replaced, also one that a worker has."""
+    """Enqueue a request; replaces one with the same key, even if claimed."""
     await execute(connection, _ENQUEUE, {"key": request.key, "payload": request.model_dump_json()})
     await claims.notify(connection)
 
 
 async def read(connection: AsyncConnection, claim: Claim) -> ShopRequest:
-    """The request that was claimed. Raises ``ClaimLostError``."""
+    """Read the claimed request. Raises ``ClaimLostError``."""
     payload = (await execute(connection, _PAYLOAD, claim.row)).scalar()
     if payload is None:
         raise ClaimLostError
@@ -36,12 +36,12 @@ async def read(connection: AsyncConnection, claim: Claim) -> ShopRequest:
 
 
 async def go_on(connection: AsyncConnection, claim: Claim, request: FetchOrders) -> None:
-    """The next page is due. Raises ``ClaimLostError``."""
+    """Replace the claimed request by the one for the next page. Raises ``ClaimLostError``."""
     await execute(connection, _CONTINUE, {"key": claim.key, "payload": request.model_dump_json()})
     await claims.end(connection, claim, seconds=0)
 
 
 async def done(connection: AsyncConnection, claim: Claim) -> None:
-    """The request is answered, or given up. Raises ``ClaimLostError``."""
+    """Delete the finished or abandoned request. Raises ``ClaimLostError``."""
     if (await execute(connection, _DONE, claim.row)).first() is None:
         raise ClaimLostError

@@ -1,4 +1,4 @@
-"""Orders of the shop: finding, adding and changing them, and the webhooks that were applied."""
+"""Queries on orders of the shop, and on applied webhooks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from pastelka_orders.repository.sql import execute
 _LOCK_CLASS = 7_240
 _KEPT_DAYS = 7
 
-# By the shop's id, whether there is such an order yet or not: two messages about one never meet.
+# Keyed by the shop's id, so it also serializes messages about an order that does not exist yet.
 _LOCK = "SELECT pg_advisory_xact_lock(:class, hashint8(CAST(:shopify_id AS bigint)))"
 _FIND = """SELECT id, order_number, status, shopify_updated_at, created_at, cancelled_at, customer_email,
         customer_name, payment_status, shipping_method
@@ -44,7 +44,7 @@ _FORGET = """DELETE FROM shopify_webhooks WHERE id IN (SELECT id FROM shopify_we
 
 @dataclass(frozen=True, slots=True)
 class KnownOrder:
-    """An order of the shop as it is here."""
+    """Our row of an order of the shop."""
 
     id: int
     order_number: str
@@ -60,7 +60,7 @@ class KnownOrder:
 
 @dataclass(frozen=True, slots=True)
 class ShopReference:
-    """The shop's id of an order; ``None`` for one that is not the shop's."""
+    """The shop's id of an order; ``None`` for a manual order."""
 
     shopify_id: int | None
 
@@ -68,7 +68,7 @@ class ShopReference:
 async def is_new_webhook(
     connection: AsyncConnection, webhook_id: str | None, topic: str, digest: bytes
 ) -> bool:
-    """Note that this webhook is applied; ``False`` if its id or its body was already. Old ones are forgotten.
+    """Record a webhook; ``False`` if its id or body was already recorded. Deletes old records.
 
     ``digest`` is the SHA-256 of the body.
     """
@@ -78,20 +78,20 @@ async def is_new_webhook(
 
 
 async def lock(connection: AsyncConnection, shopify_id: int) -> KnownOrder | None:
-    """Lock the order until the transaction ends, against import and deletion; returns it if it is known."""
+    """Lock the order until the transaction ends, against import and deletion; returns it if it exists."""
     await execute(connection, _LOCK, {"class": _LOCK_CLASS, "shopify_id": shopify_id})
     row = (await execute(connection, _FIND, {"shopify_id": shopify_id})).mappings().first()
     return KnownOrder(**{**row, "status": OrderStatus(row["status"])}) if row else None
 
 
 async def hold(connection: AsyncConnection, shopify_ids: Sequence[int]) -> None:
-    """Lock these orders against import until the transaction ends, whether they exist here or not."""
+    """Lock these orders, even non-existent ones, against import until the transaction ends."""
     for shopify_id in sorted(set(shopify_ids)):
         await execute(connection, _LOCK, {"class": _LOCK_CLASS, "shopify_id": shopify_id})
 
 
 async def reference(connection: AsyncConnection, order_number: str) -> ShopReference | None:
-    """What the shop calls this order; ``None`` if there is none by that number."""
+    """The shop's id of an order; ``None`` if there is no such order."""
     row = (await execute(connection, _FIND_NUMBER, {"order_number": order_number})).first()
     if row is None:
         return None
@@ -99,20 +99,20 @@ async def reference(connection: AsyncConnection, order_number: str) -> ShopRefer
 
 
 async def deletion(connection: AsyncConnection, shopify_id: int) -> Literal["final", "deleted"] | None:
-    """How the order was deleted that was here; a ``final`` one must never be imported again."""
+    """How the order was deleted, if it was; a ``final`` one must never be imported again."""
     is_final = (await execute(connection, _WAS_DELETED, {"shopify_id": shopify_id})).scalar()
     return None if is_final is None else "final" if is_final else "deleted"
 
 
 async def bring_back(connection: AsyncConnection, shopify_id: int) -> None:
-    """Forget that the order was deleted."""
+    """Delete the record that the order was deleted."""
     await execute(connection, _BRING_BACK, {"shopify_id": shopify_id})
 
 
 async def add(connection: AsyncConnection, order: ShopOrder) -> tuple[int, str]:
-    """Add the order's head; returns its id and number.
+    """Add the order without its items; returns its id and number.
 
-    Where another order has its number already, the shop's id is added to it.
+    If another order has its number, the shop's id is appended.
     """
     for number in (order.order_number, f"{order.order_number}-{order.shopify_id}"):
         values = {
@@ -131,11 +131,11 @@ async def add(connection: AsyncConnection, order: ShopOrder) -> tuple[int, str]:
         order_id = (await execute(connection, _ADD, values)).scalar()
         if order_id is not None:
             return order_id, number
-    raise RuntimeError(f"order {order.order_number} of the shop could not be added under any number")
+    raise RuntimeError(f"no free number for order {order.order_number} of the shop")
 
 
 async def change(connection: AsyncConnection, known: KnownOrder, order: ShopOrder) -> bool:
-    """Take over the order's head; what the shop does not say stays. Returns whether anything changed."""
+    """Update the order without its items; absent fields stay. Returns whether anything changed."""
     values = {
         "email": order.customer_email or known.customer_email,
         "customer": order.customer_name or known.customer_name,
@@ -165,5 +165,5 @@ def _head(known: KnownOrder) -> dict[str, object]:
 
 
 async def set_status(connection: AsyncConnection, order_id: int, status: OrderStatus) -> None:
-    """Set the order's own status."""
+    """Set the order's status."""
     await execute(connection, _SET_STATUS, {"id": order_id, "status": status.value})

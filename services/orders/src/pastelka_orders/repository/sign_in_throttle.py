@@ -1,7 +1,7 @@
-"""How often signing in fails, for each name and each address, over all replicas.
+"""Rate limit of failed sign-ins per name and address, across all replicas.
 
-The generic cell rate algorithm (ITU-T I.371): a key has ``burst`` attempts, and gets one back every
-``pause``; a single moment says how many are left, and one statement takes one.
+Generic cell rate algorithm (ITU-T I.371): a key has ``burst`` attempts and regains one every ``pause``; a
+single timestamp encodes how many are left, and one statement consumes one.
 """
 
 from dataclasses import dataclass
@@ -29,19 +29,19 @@ _FORGET = """DELETE FROM sign_in_throttle WHERE key IN (SELECT key FROM sign_in_
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many attempts in a window; each comes back by itself after its share of it."""
+    """``burst`` attempts per window, regained one by one."""
 
     burst: int
     window: timedelta
 
     @property
     def pause(self) -> timedelta:
-        """After which one attempt comes back."""
+        """Time to regain one attempt."""
         return self.window / self.burst
 
 
 async def take(connection: AsyncConnection, key: bytes, rate: Rate) -> int:
-    """Use up one attempt of ``key``: 0, or the seconds until there is one."""
+    """Consume one attempt of ``key``: 0, or the seconds until one is available."""
     values = {"key": key, "pause": rate.pause, "window": rate.window}
     if (await execute(connection, _TAKE, values)).scalar_one_or_none() is not None:
         return 0
@@ -50,10 +50,10 @@ async def take(connection: AsyncConnection, key: bytes, rate: Rate) -> int:
 
 
 async def give_back(connection: AsyncConnection, key: bytes, rate: Rate) -> None:
-    """An attempt that did not fail costs nothing."""
+    """Return an attempt that succeeded."""
     await execute(connection, _GIVE_BACK, {"key": key, "pause": rate.pause})
 
 
 async def forget(connection: AsyncConnection) -> None:
-    """Delete what is free again."""
+    """Delete keys with all attempts available."""
     await execute(connection, _FORGET)

@@ -1,4 +1,4 @@
-"""How the statements of the repository are executed: plain SQL with named parameters (``:name``)."""
+"""Executes the repository's statements: plain SQL with named parameters (``:name``)."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 async def execute(
     connection: AsyncConnection, statement: str, values: Mapping[str, Any] | None = None
 ) -> CursorResult[*tuple[Any, ...]]:
-    """Execute a statement; PostgreSQL infers the types of its parameters, or it casts them."""
+    """Execute a statement; PostgreSQL infers the types of parameters without a cast."""
     return await connection.execute(_parsed(statement), values)
 
 

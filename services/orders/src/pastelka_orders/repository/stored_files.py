@@ -1,4 +1,4 @@
-"""Which rows say that a file is there, and noting that it is not, or is again."""
+"""Queries on rows that name files, and on whether these are missing."""
 
 from dataclasses import dataclass
 
@@ -12,9 +12,9 @@ from pastelka_orders.repository.sql import execute
 from pastelka_orders.repository.versions import TABLES
 
 FILE_MISSING = "file_missing"
-"""Code of a page or SVG whose file is gone."""
+"""Error code of a page or SVG whose file is missing."""
 PHOTO_MISSING = "photo_missing"
-"""Code of a photo whose file is gone."""
+"""Error code of a photo whose file is missing."""
 
 _ALIVE = "NOT EXISTS (SELECT 1 FROM erasures e WHERE e.order_id = l.order_id)"
 _OLD = "clock_timestamp() - make_interval(secs => :grace)"
@@ -42,7 +42,7 @@ _STATEMENTS: dict[StoredKind, str] = {
     "photo": _PHOTOS,
     "book": _BOOKS,
 }
-# What was to follow the page was asked for when the page was first completed.
+# The follow-up SVG was already requested when the page was first completed.
 _NOTHING_FOLLOWS = "UPDATE coloring_versions SET then_svg = NULL WHERE id = :id"
 _BACK = {
     kind: f"""UPDATE {table} SET status = 'completed', error_code = NULL, error_message = NULL,
@@ -62,18 +62,18 @@ _SAVE_POSITION = """INSERT INTO file_checks AS f (kind, after)
 
 
 async def positions(connection: AsyncConnection) -> dict[str, int]:
-    """By kind the id of the last file that was looked for in the present round."""
+    """The id of the last file checked in the current round, by kind."""
     return {row.kind: row.after for row in await execute(connection, _POSITIONS)}
 
 
 async def save_position(connection: AsyncConnection, kind: StoredKind, after: int) -> None:
-    """Go on after this id in the next pass, whichever process makes it; 0 begins a new round."""
+    """Continue after this id in the next pass of any process; 0 starts a new round."""
     await execute(connection, _SAVE_POSITION, {"kind": kind, "after": after})
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file that a row names; ``is_noted``: the row says that it is missing."""
+    """A file that a row names; ``is_noted``: the row is marked as missing its file."""
 
     kind: StoredKind
     id: int
@@ -84,23 +84,23 @@ class StoredFile:
 async def page(
     connection: AsyncConnection, kind: StoredKind, *, after: int, page: int, grace: float
 ) -> list[StoredFile]:
-    """Files of rows with an id beyond ``after``, by id; none of orders that are being erased."""
+    """Files of rows with an id above ``after``, by id, except of orders being erased."""
     rows = await execute(connection, _STATEMENTS[kind], {"after": after, "page": page, "grace": grace})
     return [StoredFile(kind, row.id, row.path, row.is_noted) for row in rows]
 
 
 async def nothing_follows(connection: AsyncConnection, version_id: int) -> None:
-    """Make no SVG by itself when this coloring is made again."""
+    """Disable the automatic SVG of a coloring that will be regenerated."""
     await execute(connection, _NOTHING_FOLLOWS, {"id": version_id})
 
 
 async def version_is_back(connection: AsyncConnection, kind: StatusType, version_id: int) -> None:
-    """The file of a locked version is there again."""
+    """Set a locked version whose file was found again to ``completed``."""
     await execute(connection, _BACK[kind], {"id": version_id})
 
 
 async def fetch_photo_again(connection: AsyncConnection, image_id: int) -> None:
-    """Let a locked image wait for its photo."""
+    """Enqueue the download of a locked image's photo again."""
     await execute(connection, _PHOTO_FETCHED_AGAIN, {"id": image_id})
     await claims.notify(connection)
 
@@ -108,5 +108,5 @@ async def fetch_photo_again(connection: AsyncConnection, image_id: int) -> None:
 async def note_photo(
     connection: AsyncConnection, image_id: int, code: str | None, message: str | None
 ) -> None:
-    """Note on a locked image what is wrong with its photo's file, or that nothing is."""
+    """Set or clear the error of a locked image's photo."""
     await execute(connection, _PHOTO_NOTED, {"id": image_id, "code": code, "message": message})

@@ -1,4 +1,4 @@
-"""Figures about the work itself; each costs the same however much is stored."""
+"""Statistics on work; the cost of each query is independent of the amount of data."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ _VERSIONS_ACTIVE = " UNION ALL ".join(
     for kind, table in TABLES.items()
 )
 _MINUTES = 61
-"""Minutes by the clock that an hour touches."""
-# The condition on ``status`` is the one of the index ix_status_changes_ended. The clock is read
-# once, so that all minutes are counted from the same one.
+"""Clock minutes that an hour spans."""
+# The condition on ``status`` matches the index ix_status_changes_ended. The clock is read once, for a common
+# first minute.
 _LAST_HOUR = """WITH hour AS (SELECT statement_timestamp() - interval '1 hour' AS since), ended AS (
         SELECT kind, EXTRACT(EPOCH FROM date_trunc('minute', committed_at)
                 - date_trunc('minute', hour.since))::int / 60 AS minute,
@@ -37,7 +37,7 @@ _LAST_HOUR = """WITH hour AS (SELECT statement_timestamp() - interval '1 hour' A
 
 @dataclass(frozen=True, slots=True)
 class EndedLastHour:
-    """Versions of one kind that ended, by minute of the clock from ``begin`` on."""
+    """Ended versions of one kind, by clock minute from ``begin`` on."""
 
     kind: StatusType
     begin: datetime
@@ -47,17 +47,17 @@ class EndedLastHour:
 
 
 async def outbox(connection: AsyncConnection) -> Row:  # type: ignore[type-arg]
-    """How many ``messages`` wait, the age of the oldest (``oldest_seconds``), how many are ``refused``."""
+    """Number of waiting ``messages``, age of the oldest (``oldest_seconds``), number of ``refused`` ones."""
     return (await execute(connection, _OUTBOX)).one()
 
 
 async def active_versions(connection: AsyncConnection) -> dict[StatusType, int]:
-    """How many versions of each kind are asked for and have not ended."""
+    """Number of active versions of each kind."""
     return {row.kind: row.number for row in (await execute(connection, _VERSIONS_ACTIVE)).all()}
 
 
 async def last_hour(connection: AsyncConnection) -> list[EndedLastHour]:
-    """What ended in the last hour, for each kind of version, and in which minutes."""
+    """Versions that ended in the last hour, by kind and minute."""
     rows = (await execute(connection, _LAST_HOUR)).mappings().all()
     return [
         _ended(kind, [row for row in rows if row["kind"] == kind], rows[0]["begin"]) for kind in STATUS_ENUMS
@@ -67,7 +67,7 @@ async def last_hour(connection: AsyncConnection) -> list[EndedLastHour]:
 def _ended(kind: StatusType, rows: Sequence[RowMapping], begin: datetime) -> EndedLastHour:
     counts = {outcome: [0] * _MINUTES for outcome in ("completed", "failed", "cancelled")}
     for row in rows:
-        # A commit that another connection stamped a moment ahead belongs to the present minute.
+        # Another connection's commit may be stamped slightly ahead: count it in the current minute.
         minute = min(row["minute"], _MINUTES - 1)
         for outcome, by_minute in counts.items():
             by_minute[minute] += row[outcome]

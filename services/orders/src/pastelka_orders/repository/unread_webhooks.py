@@ -1,8 +1,8 @@
-"""Webhooks that could not be read whole: what came, and which fields were left out.
+"""Webhooks with unparsable fields: their bodies, and the problems found.
 
-One row for an order, of the webhook that was applied last; it goes with the order, and when a later reading
-of the order leaves nothing out. What names no order is kept for 30 days, 100 of them at most, and goes at
-once when a customer is to be erased: it cannot be told whose it is.
+One row per order, for the last applied webhook; deleted with the order, and when a later one parses
+completely. Bodies without an order are kept for 30 days, at most 100, and are deleted when a customer is
+erased: they may be that customer's.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from pastelka_orders.domain.shop_orders import UnreadBody
 from pastelka_orders.repository.sql import execute
 
 MAX_BODY_BYTES = 256 * 1024
-"""Of a body that is kept; a longer one is cut."""
+"""Of a stored body; a longer one is truncated."""
 _KEPT_DAYS = 30
 _KEPT_ROWS = 100
 
@@ -35,7 +35,7 @@ _FORGET_UNIDENTIFIED = "DELETE FROM unread_webhooks WHERE order_id IS NULL"
 
 
 async def note(connection: AsyncConnection, order_id: int, unread: UnreadBody | None) -> bool:
-    """Note what could not be read of the order's last webhook, or that all was; whether that is a change."""
+    """Store or clear the problems of the order's last webhook; returns whether they changed."""
     before: Sequence[str] | None = (await execute(connection, _PROBLEMS, {"order_id": order_id})).scalar()
     if unread is None:
         if before is not None:
@@ -46,13 +46,13 @@ async def note(connection: AsyncConnection, order_id: int, unread: UnreadBody | 
 
 
 async def keep_unidentified(connection: AsyncConnection, unread: UnreadBody) -> None:
-    """Keep what names no order."""
+    """Store a webhook without an order."""
     await execute(connection, _KEEP_UNIDENTIFIED, _values(unread))
     await execute(connection, _FORGET_OLD, {"days": _KEPT_DAYS, "rows": _KEPT_ROWS})
 
 
 async def forget_unidentified(connection: AsyncConnection) -> None:
-    """Forget what names no order: some of it may be of a customer who is to be erased."""
+    """Delete webhooks without an order: they may be of a customer being erased."""
     await execute(connection, _FORGET_UNIDENTIFIED)
 
 

@@ -1,4 +1,4 @@
-"""Options as rows hold them."""
+"""Conversion of options from columns."""
 
 from sqlalchemy import RowMapping
 
@@ -19,11 +19,11 @@ COLORING_OPTIONS_JSON = f"""json_build_object('megapixels', c.megapixels, 'steps
     'frame', NULLIF(c.has_frame, {_DEFAULTS.frame}),
     'background', NULLIF(c.background, '{_DEFAULTS.background}'),
     'line_weight', NULLIF(c.line_weight, '{_DEFAULTS.line_weight}'))"""
-"""A coloring's options as the API shows them, null where an option of style has its default."""
+"""A coloring's options as the API shows them; style options with their default are null."""
 
 
 def coloring_options(row: RowMapping) -> ColoringOptions:
-    """Options of a coloring's row; numbers that the system we replace let through stay as they are."""
+    """Options of a coloring's row; invalid numbers from the replaced system are kept."""
     return ColoringOptions.model_construct(
         megapixels=row["megapixels"],
         steps=row["steps"],
@@ -34,7 +34,7 @@ def coloring_options(row: RowMapping) -> ColoringOptions:
 
 
 def svg_options(shape_stacking: str, group_by: str) -> SvgOptions:
-    """Options as a row holds them; words the system we replace let through count as the defaults."""
+    """Options of an SVG's row; invalid values from the replaced system become the defaults."""
     defaults = SvgOptions()
     stackings = {member.value: member for member in ShapeStacking}
     groups = {member.value: member for member in GroupBy}

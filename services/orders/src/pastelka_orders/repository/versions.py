@@ -1,4 +1,4 @@
-"""Reading and changing versions: every statement handles a whole list."""
+"""Queries on versions; every statement handles a whole list."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -27,7 +27,7 @@ _OWN = {
         (SELECT c.path FROM coloring_versions c WHERE c.id = v.coloring_version_id) AS coloring_path""",
 }
 
-# NO KEY: a new version of the same image, whose foreign key looks at these rows, need not wait.
+# NO KEY: does not block foreign key checks, as by a new SVG of the same image.
 _LOCK = {
     kind: f"""SELECT {_PLACE}, {_OWN[kind]} FROM {table} v {_CONTEXT}
         WHERE v.id = ANY(CAST(:ids AS integer[])) ORDER BY v.id FOR NO KEY UPDATE OF v"""
@@ -94,7 +94,7 @@ _ADD_SVGS = """INSERT INTO svg_versions
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version with what is needed to work on it. ``photo_path`` is the image's photo."""
+    """One version with its context. ``photo_path`` is the image's photo."""
 
     kind: StatusType
     id: int
@@ -118,13 +118,13 @@ class Version:
 
     @property
     def status(self) -> VersionStatus:
-        """Where it stands."""
+        """Current status."""
         return self.progress.status
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What to write to one version's row."""
+    """New values of one version's row."""
 
     id: int
     progress: VersionProgress
@@ -140,7 +140,7 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of the timeline."""
+    """One entry of the timeline."""
 
     kind: StatusType
     image_id: int
@@ -154,13 +154,13 @@ class Change:
 
 
 async def lock(connection: AsyncConnection, kind: StatusType, ids: Sequence[int]) -> list[Version]:
-    """These versions, locked until the transaction ends, by id."""
+    """Lock these versions until the transaction ends, by id."""
     rows = await execute(connection, _LOCK[kind], {"ids": list(ids)})
     return [_version(kind, row) for row in rows.mappings()]
 
 
 async def lock_active(connection: AsyncConnection, kind: StatusType, order_number: str) -> list[Version]:
-    """An order's versions whose run has not ended, locked."""
+    """Lock an order's active versions."""
     rows = await execute(connection, _LOCK_OF_ORDER[kind], {"order_number": order_number})
     return [_version(kind, row) for row in rows.mappings()]
 
@@ -190,7 +190,7 @@ async def save(connection: AsyncConnection, kind: StatusType, versions: Sequence
 
 
 async def note(connection: AsyncConnection, changes: Sequence[Change]) -> None:
-    """Add lines to the timeline."""
+    """Add entries to the timeline."""
     if not changes:
         return
     await execute(

@@ -1,7 +1,7 @@
-"""What the API shows, read in one statement each, so that it is one moment's state.
+"""Read models of the API: one statement each, so that each is a consistent snapshot.
 
-PostgreSQL puts the nested JSON together; field names are those of ``schemas``, which validate the
-result. ``:files`` is the URL below which stored files are served.
+PostgreSQL builds the nested JSON; field names are those of ``schemas``, which validate it. ``:files`` is the
+URL below which stored files are served.
 """
 
 import base64
@@ -21,7 +21,7 @@ from pastelka_orders.repository.version_options import COLORING_OPTIONS_JSON
 _ERROR = """CASE WHEN {t}.status = 'error'
     THEN json_build_object('code', {t}.error_code, 'message', COALESCE({t}.error_message, '')) END"""
 
-# A page whose file was lost keeps its path, so that it is known when it is back.
+# A page whose file was lost keeps its path, so that its recovery is detected.
 _URL = "CASE WHEN {t}.status = 'completed' THEN CAST(:files AS text) || {t}.path END"
 
 _COLORING = f"""json_build_object(
@@ -128,10 +128,10 @@ _ORDER_EXISTS = "SELECT 1 FROM orders WHERE order_number = :order_number"
 
 
 class Views:
-    """The reading side; ``files`` is the URL of the storage root, with a slash at its end.
+    """Read models; ``files`` is the URL of the storage root, with a trailing slash.
 
-    ``shop`` is the URL of the shop's orders, likewise, and ``None`` where it is not known;
-    ``shop_configured`` says whether the shop can be asked for orders.
+    ``shop`` is the URL of the shop's orders, likewise, or ``None`` if unknown; ``shop_configured``: whether
+    orders can be fetched from the shop.
     """
 
     def __init__(
@@ -214,7 +214,7 @@ class Views:
 def list_query(
     cursor: str | None, q: str | None, status: OrderStatus | None, stage: OrderStage | None = None
 ) -> tuple[str, dict[str, object]]:
-    """The statement that lists orders, and its values but for ``limit``, ``files`` and ``shop``.
+    """The statement that lists orders, and its parameters except ``limit``, ``files`` and ``shop``.
 
     Raises ``BadCursorError``.
     """
@@ -256,7 +256,7 @@ def _cursor(created_at: datetime, order_id: int) -> str:
 def _read_cursor(cursor: str) -> tuple[datetime, int]:
     try:
         created_at, order_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        # In UTC it may be a year that there is not, which the database's driver would stumble over.
+        # In UTC the year may be out of range, which would crash the driver.
         moment = datetime.fromisoformat(created_at)
         moment = moment.astimezone(UTC) if moment.tzinfo else moment
     except (ValueError, TypeError, OverflowError, binascii.Error, UnicodeError):

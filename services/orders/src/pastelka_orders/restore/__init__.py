@@ -1,6 +1,5 @@
-"""What a database that was put back from a backup must be told before the services start.
+"""Backup record, and reconciliation of a restored database before the services start.
 
-A dump knows nothing of what happened after it: orders that were erased, tokens that were revoked,
-ids that were given out. ``record`` keeps that beside the backups, ``reconcile_after_restore`` applies it
-and repairs the seams between rows, files and provider jobs.
+A dump lacks what happened after it: erased orders, revoked tokens, assigned ids. ``record`` stores that with
+the backups; ``reconcile_after_restore`` applies it and reconciles rows, files and provider jobs.
 """

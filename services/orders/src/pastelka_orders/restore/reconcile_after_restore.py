@@ -1,4 +1,4 @@
-"""Making a restored database, the storage and an empty broker agree, while no service runs."""
+"""Reconciles a restored database with storage and an empty broker, while no service runs."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -23,20 +23,20 @@ from pastelka_orders.restore.record import BackupRecord, ErasedOrder
 
 _PAGE = 1000
 _AHEAD = 10_000
-"""Ids that may have been given out after the record was made."""
+"""Ids that may have been assigned after the record was made."""
 _NUMBERS_AHEAD = 100
-"""Likewise, numbers of orders made by hand: people read them, so fewer are left out."""
+"""Likewise, numbers of manual orders: visible to people, so fewer are skipped."""
 _NO_ORDERS = 1_000_000
-"""So many orders are not made between a backup and a restore; ids end at two thousand millions."""
+"""More orders than can be created between backup and restore; ids end at 2**31 - 1."""
 
 
 class RestoreRefusedError(ConflictError, code="not_settled"):
-    """The system is not in a state in which this may be done."""
+    """The system's state does not allow reconciling."""
 
 
 @dataclass(slots=True)
 class RestoreReport:
-    """What was done: names and numbers, for a person to read."""
+    """Report of the changes, for an operator."""
 
     erased_again: list[str] = field(default_factory=list)
     files_of_erased: list[str] = field(default_factory=list)
@@ -49,16 +49,16 @@ class RestoreReport:
     unowned_folders: list[int] = field(default_factory=list)
 
     def document(self) -> dict[str, object]:
-        """As JSON."""
+        """The report as a JSON document."""
         return asdict(self)
 
 
 async def reconcile_after_restore(
     reconcile_pass: ReconcilePass, record: BackupRecord | None
 ) -> RestoreReport:
-    """Apply the record and repair the seams; a dry run of the sweep changes nothing.
+    """Apply the record, and reconcile rows, files and provider jobs; a dry run changes nothing.
 
-    Can be done again. Raises :class:`RestoreRefusedError` while services are connected to the database,
+    Idempotent. Raises :class:`RestoreRefusedError` while services are connected to the database,
     ``StorageNotMountedError``.
     """
     found = RestoreReport()
@@ -66,8 +66,8 @@ async def reconcile_after_restore(
     await _alone(reconcile_pass)
     folders = await _folders(reconcile_pass.storage)
     found.ids = await _ids_to_go_on_after(reconcile_pass, record, folders)
-    if not reconcile_pass.dry_run:  # neither a stream nor a sequence goes back with a transaction
-        # What the broker holds is of a time that the database does not know; all of it is rebuilt.
+    if not reconcile_pass.dry_run:  # streams and sequences are not rolled back
+        # The broker's messages are newer than the database; everything is rebuilt.
         await delete_streams(reconcile_pass.nc)
         await reconcile_pass.change(lambda c: _advance(c, found.ids))
     await reconcile_pass.change(lambda c: _settle_rows(c, found, record))
@@ -84,23 +84,23 @@ async def _alone(reconcile_pass: ReconcilePass) -> None:
     others = await reconcile_pass.database.read(restore.count_other_connections)
     if others:
         raise RestoreRefusedError(
-            f"{others} other connections to the database are open: stop every service first, also those "
-            "that would be started again by themselves, and whatever else is connected."
+            f"{others} other connections to the database are open: stop every service first, including those "
+            "that restart automatically, and all other clients."
         )
 
 
 async def _ids_to_go_on_after(
     reconcile_pass: ReconcilePass, record: BackupRecord | None, folders: list[int]
 ) -> dict[str, int]:
-    """Messages, notes and addresses of after the backup name ids; none of those is given to anything else."""
+    """Next ids: messages, markers and URLs newer than the backup contain ids that must not be reused."""
     found = {}
     for name, last in (await reconcile_pass.database.read(restore.ids)).items():
         known = max(last, record.ids.get(name, 0) if record is not None else 0)
         stored = max(folders, default=0) if name == "orders" else 0
         if stored > known + _NO_ORDERS:
             raise RestoreRefusedError(
-                f"The storage has a folder {stored}, far beyond any order's id ({known}). Is it the right "
-                "storage? If it is, move that folder away."
+                f"The storage has a folder {stored}, far above the highest order id ({known}). If it is the "
+                "right storage, move that folder away."
             )
         found[name] = max(known, stored) + (_NUMBERS_AHEAD if name == MANUAL_NUMBERS else _AHEAD)
     return found
@@ -136,7 +136,7 @@ async def _erase_again(connection: AsyncConnection, found: RestoreReport, order:
 
 
 async def _settle_runs(reconcile_pass: ReconcilePass, found: RestoreReport, kind: StatusType) -> None:
-    """A version may have been retried since the backup: what a provider was paid for then is gone on with."""
+    """Resume paid provider jobs of versions that were retried after the backup."""
     after = 0
     page = partial(restore.unfinished, kind=kind, page=_PAGE)
     while ids := await reconcile_pass.database.read(partial(page, after=after)):
@@ -146,7 +146,7 @@ async def _settle_runs(reconcile_pass: ReconcilePass, found: RestoreReport, kind
 
 
 async def _notes_of(reconcile_pass: ReconcilePass, kind: StatusType, ids: list[int]) -> dict[int, RunMarker]:
-    """The notes beside the versions' files, by the versions' ids."""
+    """Run markers next to the versions' files, by version id."""
     notes = RunMarkers(reconcile_pass.storage)
     of_page = await reconcile_pass.database.read(lambda c: versions.lock(c, kind, ids))
     found = {version.id: await _note_of(notes, version) for version in of_page}

@@ -1,4 +1,4 @@
-"""The record that is kept beside the backups: what a restore must not bring back, or give out again."""
+"""The record stored with backups: erasures, revocations and ids that a restore must not undo."""
 
 from pathlib import Path
 from typing import Literal
@@ -13,11 +13,11 @@ from pastelka_orders.repository import restore
 
 
 class InvalidBackupRecordError(ConflictError, code="bad_record"):
-    """A file that is no record."""
+    """The file is not a valid record."""
 
 
 class ErasedOrder(BaseModel):
-    """An order that was erased, or was to be."""
+    """An order that was erased, or whose erasure was requested."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -29,10 +29,10 @@ class ErasedOrder(BaseModel):
 
 
 class BackupRecord(BaseModel):
-    """It names no customer, and holds no secret.
+    """The record; contains no personal data and no secrets.
 
-    ``ids`` are the highest numbers that each sequence has given out. ``users`` and ``tokens`` are those
-    that are good; others of the restored database were taken away since.
+    ``ids`` are the last values of the sequences. ``users`` and ``tokens`` are the active ones; others in the
+    restored database were disabled or revoked since.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -47,7 +47,7 @@ class BackupRecord(BaseModel):
 
 
 async def take_record(connection: AsyncConnection) -> BackupRecord:
-    """The record as of now."""
+    """Create a record of the current state."""
     return BackupRecord(
         made_at=now(),
         erasures=[ErasedOrder.model_validate(row) for row in await restore.erasures(connection)],
@@ -59,7 +59,7 @@ async def take_record(connection: AsyncConnection) -> BackupRecord:
 
 
 def read_record(file: Path) -> BackupRecord:
-    """The record in a file. Raises ``InvalidBackupRecordError``."""
+    """Read a record from a file. Raises ``InvalidBackupRecordError``."""
     try:
         content = file.read_bytes()
     except OSError as error:
@@ -68,12 +68,12 @@ def read_record(file: Path) -> BackupRecord:
 
 
 def parse_record(content: bytes, *, of: str) -> BackupRecord:
-    """The record that ``content`` is; ``of`` names where it is from. Raises ``InvalidBackupRecordError``."""
+    """Parse a record; ``of`` names its source in errors. Raises ``InvalidBackupRecordError``."""
     try:
         return BackupRecord.model_validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "all of it"
         raise InvalidBackupRecordError(
-            f"{of} is no record of `backup-record`: {where}: {first['msg']}."
+            f"{of} is not a record of `backup-record`: {where}: {first['msg']}."
         ) from error

@@ -1,1 +1,1 @@
-"""The shop: webhooks in, the Admin API asked, orders of the shop kept as ours."""
+"""Shopify: webhooks, Admin API, import of orders."""

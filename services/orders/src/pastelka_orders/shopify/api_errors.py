@@ -1,4 +1,4 @@
-"""What the Admin API's errors mean: try again later, or never.
+"""Classifies errors of the Admin API as transient or permanent.
 
 https://shopify.dev/docs/api/admin-graphql/latest#status-and-error-codes
 """
@@ -21,21 +21,21 @@ log = structlog.get_logger(__name__)
 
 
 def require_answer(status: int, wait: float | None) -> None:
-    """Raise unless the shop answered 200."""
+    """Raise ``TransientError`` or ``PermanentError`` unless the status is 200."""
     if status == HTTPStatus.OK:
         return
     if status in _LATER or status >= _FIRST_SERVER_ERROR:
-        raise TransientError("shop_unavailable", f"The shop answered {status}.", retry_after=wait)
+        raise TransientError("shop_unavailable", f"The shop responded with {status}.", retry_after=wait)
     if status in _REFUSED:
-        message = f"The shop refuses access ({status}); SHOPIFY_ACCESS_TOKEN must be a valid Admin API token."
+        message = f"The shop denies access ({status}); SHOPIFY_ACCESS_TOKEN must be a valid Admin API token."
         raise PermanentError("shop_access_refused", message)
-    message = f"The shop answered {status}; SHOPIFY_STORE_URL and SHOPIFY_API_VERSION must be right."
+    message = f"The shop responded with {status}; check SHOPIFY_STORE_URL and SHOPIFY_API_VERSION."
     raise PermanentError("shop_not_found", message)
 
 
 def body_error(error: ResponseBodyError) -> JobError:
-    """The error for an answer whose body did not come whole."""
-    message = f"The shop's answer cannot be read: {error}."
+    """The error for a response with an incomplete or invalid body."""
+    message = f"The shop's response cannot be read: {error}."
     if isinstance(error, ResponseTooLargeError):
         return PermanentError("shop_answer_too_large", message)
     is_truncated = isinstance(error, ResponseTruncatedError)
@@ -43,14 +43,16 @@ def body_error(error: ResponseBodyError) -> JobError:
 
 
 def unreadable(what: str, error: ValidationError) -> PermanentError:
-    """The answer has not the shape that the API documents; says where, never with which value."""
+    """The error for a response that violates the API's schema; names fields, never values."""
     fields = sorted({".".join(map(str, one["loc"])) or "all of it" for one in error.errors()})
-    return PermanentError("shop_answer_unreadable", f"{what} cannot be read; wrong: {', '.join(fields[:5])}.")
+    return PermanentError(
+        "shop_answer_unreadable", f"{what} is malformed; invalid fields: {', '.join(fields[:5])}."
+    )
 
 
 @dataclass(frozen=True)
 class GraphQLErrors:
-    """An answer's ``errors`` and ``data``."""
+    """``errors`` and ``data`` of a response."""
 
     codes: frozenset[str]
     messages: tuple[str, ...]
@@ -58,7 +60,7 @@ class GraphQLErrors:
 
     @classmethod
     def of(cls, answer: dict[str, Any]) -> "GraphQLErrors":
-        """What an answer says. ``errors`` may be a text, as for a shop that is closed."""
+        """Parse a response. ``errors`` may be a string, as for a closed shop."""
         errors = answer.get("errors") or []
         listed = errors if isinstance(errors, list) else [errors]
         found: list[dict[str, Any]] = [
@@ -71,11 +73,11 @@ class GraphQLErrors:
 
     @property
     def is_throttled(self) -> bool:
-        """Whether the bucket did not hold enough."""
+        """Whether the rate limit was exceeded."""
         return "THROTTLED" in self.codes or "Throttled" in self.messages
 
     def require_data(self) -> dict[str, Any]:
-        """The data. Fields that the token may not see are missing from it, which is said in the log."""
+        """The data. Fields that the token may not read are missing, which is logged."""
         has_something = self.data is not None and any(value is not None for value in self.data.values())
         if self.data is not None and (not self.messages or (has_something and self._is_only_denied)):
             if self.messages:
@@ -83,11 +85,11 @@ class GraphQLErrors:
             return self.data
         reasons = "; ".join(self.messages[:3]) or "no data"
         if "INTERNAL_SERVER_ERROR" in self.codes:
-            raise TransientError("shop_unavailable", f"The shop could not answer: {reasons}")
+            raise TransientError("shop_unavailable", f"The shop failed to respond: {reasons}")
         if self._is_only_denied:
             message = f"The token may not read orders (scope read_orders): {reasons}"
             raise PermanentError("shop_access_refused", message)
-        raise PermanentError("shop_question_refused", f"The shop did not understand: {reasons}")
+        raise PermanentError("shop_question_refused", f"The shop rejected the query: {reasons}")
 
     @property
     def _is_only_denied(self) -> bool:

@@ -1,4 +1,4 @@
-"""What the shop's form wrote on a line item: photos, dedication, layout."""
+"""Attributes of a line item from the shop's form: photos, dedication, layout."""
 
 import re
 import unicodedata
@@ -14,15 +14,15 @@ Attributes = Iterable[tuple[str, str]]
 
 _LAST_POSITION = 1000
 _NAME_LENGTH = 200
-"""Of an attribute's name, as far as it is looked at; the settings allow 100 characters."""
+"""Examined characters of an attribute's name; the settings allow 100."""
 
 
 @dataclass(frozen=True)
 class AttributeNames:
-    """What the attributes are called: ``photo`` begins a name, the others are whole names.
+    """Names of the attributes: ``photo`` is a prefix, the others are whole names.
 
-    Photos are ``Fotka 1``, ``Fotka1``, ``Fotka-1``, ``Fotka (4)-1``: the last number is the position, and
-    whatever follows it is ignored.
+    Photos are ``Fotka 1``, ``Fotka1``, ``Fotka-1``, ``Fotka (4)-1``: the last number is the position;
+    anything after it is ignored.
     """
 
     photo: str = "Fotka"
@@ -32,13 +32,13 @@ class AttributeNames:
 
     def __post_init__(self) -> None:
         prefix = re.escape(_composed(self.photo))
-        # Possessive, and no two parts can match the same space: linear in the length of a stranger's name.
+        # Possessive, and no two parts match the same space: linear time for untrusted names.
         pattern = rf"{prefix}\s*+(?:\(\d++\)\s*+)?(?:-\s*+)?([0-9]++)"
         object.__setattr__(self, "_photo", re.compile(pattern))
 
     @classmethod
     def of(cls, settings: ShopifySettings) -> "AttributeNames":
-        """As they are set."""
+        """The configured names."""
         return cls(
             settings.shopify_photo_attribute,
             settings.shopify_dedication_attribute,
@@ -48,8 +48,8 @@ class AttributeNames:
     def photos(self, attributes: Attributes) -> dict[int, str]:
         """URLs by position.
 
-        A second photo for a position, or one whose position is out of range, comes behind the last:
-        no photo is lost. A URL that is there already is.
+        A second photo for a position, or one with a position out of range, is appended, so that none is lost.
+        Repeated URLs are ignored.
         """
         placed: dict[int, str] = {}
         left: dict[str, None] = {}
@@ -89,8 +89,8 @@ def _first(wanted: str, attributes: Attributes) -> str | None:
 
 
 def _composed(name: str) -> str:
-    """``name`` with accents as one character each: keyboards differ. A longer one is cut.
+    """Truncate ``name`` and compose its accents (NFC): keyboards differ.
 
-    Normalization takes quadratic time where a stranger piles up accents.
+    Normalization takes quadratic time for stacked accents.
     """
     return unicodedata.normalize("NFC", name[:_NAME_LENGTH].strip())

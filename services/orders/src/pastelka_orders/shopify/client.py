@@ -1,4 +1,4 @@
-"""The Admin GraphQL API of the shop: asked within its limits, and all pages of what it answers."""
+"""Client of the shop's Admin GraphQL API, with rate limiting and pagination."""
 
 import asyncio
 import time
@@ -24,7 +24,7 @@ from pastelka_orders.shopify.settings import ShopifySettings
 
 ORDERS_PER_PAGE = 25
 LINES_PER_ORDER = 15
-"""Of a page of orders. It may cost some 500 points, which have to be there; one query may cost 1,000."""
+"""Per order of a page, which then costs about 500 points; one query may cost 1,000."""
 LINES_PER_PAGE = 250
 _TRIES = 20
 _LONGEST_WAIT = 60.0
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 
 class ThrottleStatus(ShopifyModel):
-    """The bucket, in cost points; ``restoreRate`` is points a second."""
+    """State of the rate limit's bucket in cost points; ``restoreRate`` is points per second."""
 
     maximumAvailable: float  # noqa: N815 - the API's name
     currentlyAvailable: float  # noqa: N815
@@ -41,14 +41,14 @@ class ThrottleStatus(ShopifyModel):
 
 
 class Cost(ShopifyModel):
-    """What one query costs, and what is left."""
+    """Cost of one query, and the bucket after it."""
 
     requestedQueryCost: float  # noqa: N815
     throttleStatus: ThrottleStatus  # noqa: N815
 
 
 class Throttle:
-    """What is known of the bucket, as other programs may use it, too: a good guess."""
+    """Estimate of the bucket's level, which other clients also use."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -57,35 +57,35 @@ class Throttle:
         self._costs: dict[str, float] = {}
 
     def note(self, query: str, cost: Cost) -> None:
-        """An answer to ``query`` came with this."""
+        """Record the cost that a response to ``query`` reported."""
         self._cost = cost
         self._at = self._clock()
         self._costs[query] = cost.requestedQueryCost
 
     def seconds(self, query: str) -> float:
-        """How long to wait before ``query`` is asked; 0 while nothing is known."""
+        """Seconds to wait before sending ``query``; 0 while its cost is unknown."""
         if self._cost is None or query not in self._costs:
             return 0.0
         status = self._cost.throttleStatus
         rate = max(status.restoreRate, 0.1)
         available = status.currentlyAvailable + (self._clock() - self._at) * rate
-        # No bucket fills beyond its size: a query that costs more is refused, not awaited.
+        # The bucket cannot exceed its size: a more expensive query is rejected by the API, not delayed.
         needed = min(self._costs[query], status.maximumAvailable)
         return max(0.0, (needed - available) / rate)
 
 
 class OrdersPage(ShopifyModel):
-    """One page of orders, each as it came: one that cannot be read is no reason to lose the others."""
+    """One page of unparsed orders, so that a malformed one does not affect the others."""
 
     nodes: tuple[dict[str, Any], ...]
     page_info: PageInfo
 
 
 class AdminApi:
-    """Asks the shop over pooled connections; an async context manager, which owns them.
+    """Client with pooled connections; an async context manager, which owns them.
 
-    Raises ``TransientError`` (network, time-outs, 429, 5xx, throttled for long) and ``PermanentError``
-    (access refused, a query that is not understood). ``timeout`` in seconds is for one request.
+    Raises ``TransientError`` (network, timeouts, 429, 5xx, rate limit) and ``PermanentError`` (access denied,
+    invalid query). ``timeout`` in seconds is for one request.
     """
 
     def __init__(self, settings: ShopifySettings, *, timeout: float = 30.0) -> None:
@@ -117,7 +117,7 @@ class AdminApi:
         await self._session.close()
 
     async def orders(self, *, since: str, after: str | None = None) -> OrdersPage:
-        """One page of the orders that changed ``since`` (RFC 3339), the longest unchanged first."""
+        """One page of the orders that changed ``since`` (RFC 3339), least recently updated first."""
         variables = {
             "first": ORDERS_PER_PAGE,
             "after": after,
@@ -137,11 +137,11 @@ class AdminApi:
         data = await self._ask("Order", graphql_models.ORDER, {"id": gid, "lines": LINES_PER_PAGE})
         node = data.get("order")
         if node is None:
-            raise PermanentError("shop_order_gone", f"The shop has no order {shopify_id} any more.")
+            raise PermanentError("shop_order_gone", f"The shop no longer has order {shopify_id}.")
         return await self.complete(node)
 
     async def complete(self, node: dict[str, Any]) -> ShopOrder:
-        """The order in a node of a page, with the line items that did not fit in it."""
+        """The order of a page's node, with the remaining pages of its line items."""
         try:
             found = await asyncio.to_thread(OrderNode.model_validate, node)
         except ValidationError as error:
@@ -165,7 +165,7 @@ class AdminApi:
             raise unreadable(f"A page of line items of {gid}", error) from error
 
     async def _ask(self, name: str, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-        """The ``data`` of the answer, once the bucket holds enough for the question."""
+        """Send a query once the rate limit allows it; returns ``data`` of the response."""
         for _ in range(_TRIES):
             await self._turn(name)
             answer = await self._post({"query": query, "operationName": name, "variables": variables})
@@ -174,12 +174,12 @@ class AdminApi:
             if not refused.is_throttled:
                 return refused.require_data()
             log.info("shopify request throttled", query=name)
-        raise TransientError("shop_throttled", "The shop is asked too much by others, too; later.")
+        raise TransientError("shop_throttled", "Shopify's rate limit is exhausted; retrying later.")
 
     async def _turn(self, name: str) -> None:
         seconds = self._throttle.seconds(name)
         if seconds > _LONGEST_WAIT:
-            message = "The shop takes no more questions for now."
+            message = "Shopify's rate limit is exhausted; retrying later."
             raise TransientError("shop_throttled", message, retry_after=seconds)
         if seconds > 0:
             await asyncio.sleep(seconds)
@@ -207,14 +207,14 @@ class AdminApi:
             raise body_error(error) from error
         except (aiohttp.ClientError, TimeoutError) as error:
             reason = type(error).__name__
-            raise TransientError("shop_unavailable", f"The shop did not answer ({reason}).") from error
+            raise TransientError("shop_unavailable", f"The shop did not respond ({reason}).") from error
 
 
 def _document(body: bytes) -> dict[str, Any]:
     try:
         return _Document.model_validate_json(b'{"answer":' + body + b"}").answer
     except ValidationError as error:
-        message = "The shop answered something that is no JSON document."
+        message = "The shop's response is not a JSON document."
         raise TransientError("shop_answer_unreadable", message) from error
 
 

@@ -1,4 +1,4 @@
-"""Queries of the Admin API, and an order as it answers it.
+"""Queries of the Admin API, and models of its responses.
 
 https://shopify.dev/docs/api/admin-graphql/latest/queries/orders and .../objects/Order
 """
@@ -62,14 +62,14 @@ _LINE_ITEM_GID = r"^gid://shopify/LineItem/[0-9]{1,19}(\?.*)?$"
 
 
 class PageInfo(ShopifyModel):
-    """Where a page ends."""
+    """Pagination of a list."""
 
     has_next_page: bool = Field(alias="hasNextPage")
     end_cursor: str | None = Field(default=None, alias="endCursor")
 
     @property
     def next_cursor(self) -> str | None:
-        """Where the next page begins, if there is one."""
+        """Cursor of the next page; ``None`` on the last."""
         return self.end_cursor if self.has_next_page else None
 
 
@@ -97,7 +97,7 @@ class LineItemNode(ShopifyModel):
     custom_attributes: tuple[Attribute, ...] = Field(alias="customAttributes")
 
     def item(self, names: AttributeNames) -> ShopItem:
-        """The line item that is meant."""
+        """Convert to a ``ShopItem``."""
         attributes = [
             (one.key, text.lines((one.value or "")[:VALUE_LENGTH]))
             for one in self.custom_attributes
@@ -109,21 +109,21 @@ class LineItemNode(ShopifyModel):
 
 
 class CustomerNode(ShopifyModel):
-    """Who ordered."""
+    """The customer."""
 
     first_name: OptionalText = Field(default=None, alias="firstName")
     last_name: OptionalText = Field(default=None, alias="lastName")
 
 
 class ShippingLineNode(ShopifyModel):
-    """One way it is delivered, or was to be."""
+    """One shipping method, possibly removed."""
 
     title: OptionalText = None
     is_removed: bool = Field(default=False, alias="isRemoved")
 
 
 class ShippingLines(ShopifyModel):
-    """The first page of them; an order has one, and those that were removed."""
+    """First page of shipping lines; an order has one, plus removed ones."""
 
     nodes: tuple[ShippingLineNode, ...] = ()
 
@@ -144,7 +144,7 @@ class OrderNode(ShopifyModel):
     lines: GraphQLConnection[LineItemNode] = Field(alias="lineItems")
 
     def order(self, names: AttributeNames, lines: Sequence[LineItemNode]) -> ShopOrder:
-        """The order that is meant, with all its ``lines``."""
+        """Convert to a ``ShopOrder`` with all its ``lines``."""
         customer = self.customer or CustomerNode()
         return ShopOrder(
             shopify_id=self.legacy_id,

@@ -1,4 +1,4 @@
-"""An order of the shop becomes ours, or changes ours: in one transaction, whichever way it came."""
+"""Imports an order of the shop, from a webhook or the API, in one transaction."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ from pastelka_orders.shop_requests import SyncOrder
 
 REPLACED = Failure(
     code="photo_replaced",
-    message="The customer replaced this photo while it was being worked on; generate again from the new one.",
+    message="The customer replaced this photo during processing; generate again from the new one.",
 )
 
 _WAITING = {OrderStatus.PENDING, OrderStatus.PROCESSING}
@@ -33,7 +33,7 @@ Effect = Literal["created", "changed", "unchanged", "older", "deleted", "erased"
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """Our order; ``known`` is what it was before, if it was there."""
+    """Our order; ``known`` is its previous state, if it existed."""
 
     id: int
     number: str
@@ -49,12 +49,11 @@ async def ingest(
     bring_back: bool = False,
     kept_since: datetime | None = None,
 ) -> Effect:
-    """Add the order or take over what changed; fetch photos that are new.
+    """Add or update the order; download new photos.
 
-    ``again`` says which missing photos are fetched once more. With ``can_ask``, an order whose photos
-    did not come with it is read from the shop by a job. One that was deleted here comes again only with
-    ``bring_back``, one that was erased for its customer never. One that is not here and was made before
-    ``kept_since`` is not taken in: it would be erased again.
+    ``again`` selects missing photos to download again. With ``can_ask``, an order without photos is fetched
+    from the shop by a job. A deleted order is imported again only with ``bring_back``, one erased for its
+    customer never. A new one created before ``kept_since`` is ignored: the retention would erase it.
     """
     known = await shop_orders.lock(connection, order.shopify_id)
     if known is None and (refusal := await _refusal(connection, order, bring_back, kept_since)) is not None:
@@ -81,7 +80,7 @@ async def ingest(
 
 
 async def give_up(connection: AsyncConnection, shopify_id: int) -> None:
-    """The order could not be read from the shop; it says so if it has been waiting for that."""
+    """Set a waiting order that could not be fetched from the shop to ``error``."""
     known = await shop_orders.lock(connection, shopify_id)
     if known is None or known.status not in _WAITING:
         return
@@ -92,7 +91,7 @@ async def give_up(connection: AsyncConnection, shopify_id: int) -> None:
 async def _refusal(
     connection: AsyncConnection, order: ShopOrder, bring_back: bool, kept_since: datetime | None
 ) -> Effect | None:
-    """Why an order that is not here stays away."""
+    """Why a new order is not imported; ``None`` if it is."""
     deletion = await shop_orders.deletion(connection, order.shopify_id)
     if deletion == "final":
         return "erased"
@@ -145,8 +144,8 @@ async def _take_items(
     items: tuple[ShopItem, ...],
     again: RefetchPolicy,
 ) -> bool:
-    """Take over line items and photos; returns whether anything changed."""
-    # Versions before images, as everywhere: two transactions never wait for each other.
+    """Update line items and photos; returns whether anything changed."""
+    # Lock order is always versions, then images: transactions cannot deadlock.
     in_progress = await _in_progress(connection, target) if target.known else []
     present = await shop_items.lock_photos(connection, target.id)
     changed = await shop_items.keep_items(connection, target.id, items)
@@ -178,7 +177,7 @@ async def _in_progress(connection: AsyncConnection, target: _Target) -> list[Ver
 
 
 async def _lacks_photos(connection: AsyncConnection, target: _Target, order: ShopOrder) -> bool:
-    """Whether the shop has to be asked: the items did not come, or not one photo is known."""
+    """Whether the order must be fetched: its items are missing, or have no photo."""
     if order.items is None:
         return True
     return not order.has_photos and not await shop_items.lock_photos(connection, target.id)

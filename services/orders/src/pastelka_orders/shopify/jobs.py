@@ -1,4 +1,4 @@
-"""What the worker reads from the shop: pages of orders, and single ones."""
+"""Row jobs that fetch from the shop: pages of orders, and single ones."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class ShopJobs:
     on_commit: Callable[[], None]
     is_configured: bool = True
     kept: timedelta | None = None
-    """How long orders are kept; older ones are not taken in."""
+    """How long orders are kept; older ones are not imported."""
 
     name = "shop"
     table = shop_jobs.TABLE
@@ -50,7 +50,7 @@ class ShopJobs:
         return await self._sync(request, claim)
 
     async def give_up(self, connection: AsyncConnection, claim: Claim, failure: Failure) -> None:
-        """The order, or the page and those after it, could not be read; a dead letter says so."""
+        """Mark an order as failed, or abandon the remaining pages; publishes a dead letter."""
         request = await shop_jobs.read(connection, claim)
         if isinstance(request, SyncOrder):
             await give_up(connection, request.shopify_id)
@@ -59,9 +59,9 @@ class ShopJobs:
         await shop_jobs.done(connection, claim)
 
     async def _fetch(self, request: FetchOrders, claim: Claim) -> Write:
-        """Read one page, each order in a transaction of its own; the next page is the row's next job.
+        """Fetch one page and import each order in its own transaction; then enqueue the next page.
 
-        An order that cannot be taken in gets a job of its own, which ends where people see its number.
+        An order that cannot be imported gets its own job, whose dead letter names it.
         """
         page = await self.shop.orders(since=request.since.isoformat(), after=request.cursor)
         changed = failed = 0
@@ -91,7 +91,7 @@ class ShopJobs:
         return lambda c: shop_jobs.go_on(c, claim, follow)
 
     async def _sync(self, request: SyncOrder, claim: Claim) -> Write:
-        """Read one order."""
+        """Fetch and import one order."""
         order = await self.shop.order(request.shopify_id)
         again = RefetchPolicy.MISSING if request.photos else RefetchPolicy.FAILED
         since = self._kept_since()
@@ -99,8 +99,8 @@ class ShopJobs:
         async def take(connection: AsyncConnection) -> None:
             effect = await ingest(connection, order, again=again, kept_since=since)
             if effect == "older":
-                # A webhook was faster than the copy of the shop's database that answers.
-                message = f"The shop's answer about order {order.order_number} is older than what is here."
+                # A webhook overtook Shopify's read replica.
+                message = f"The shop's data of order {order.order_number} is older than ours."
                 raise TransientError("shop_answer_outdated", message)
             await shop_jobs.done(connection, claim)
 
@@ -108,7 +108,7 @@ class ShopJobs:
 
     async def _take(self, order: ShopOrder, request: FetchOrders) -> Effect:
         async def work(connection: AsyncConnection) -> Effect:
-            # One that only changed since then is followed, but is not fetched if it is not here.
+            # An order created before ``since`` is updated if it exists, but not added.
             is_old = order.created_at is not None and order.created_at < request.since
             if is_old and await shop_orders.lock(connection, order.shopify_id) is None:
                 return "unchanged"

@@ -1,6 +1,6 @@
-"""Field types of the shop's documents; reads what can be read of one, and names what cannot.
+"""Field types of Shopify's documents; parses the valid parts of one, and reports the others.
 
-Shopify deletes a webhook subscription after eight refusals, so no content of a webhook is refused.
+Shopify deletes a webhook subscription after eight failures, so no content is rejected.
 """
 
 import json
@@ -24,51 +24,51 @@ from pydantic_core import ErrorDetails, from_json
 from pastelka_orders.domain import text
 
 TEXT_LENGTH = 500
-"""Of names, titles and the like; what is longer is cut, and says so by its last character."""
+"""Of names, titles and similar; longer text is truncated with an ellipsis."""
 LONG_TEXT_LENGTH = 4000
 """Of dedication and layout, likewise."""
 VALUE_LENGTH = 10_000
-"""Of an attribute: more than a photo's address may have, so that such a one is refused and not cut."""
+"""Of an attribute: more than a photo's URL may have, so that a long URL is refused, not truncated."""
 _FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 _LAST = datetime(2100, 1, 1, tzinfo=UTC)
 _DIGITS = {"type": "string", "pattern": r"^0*[1-9][0-9]{0,8}$"}
 MAX_PROBLEMS = 20
-"""Of one document; more are not named."""
+"""Reported problems per document."""
 _MAX_PASSES = 6
 _MESSAGE_LENGTH = 200
 
 
 class ShopifyModel(BaseModel):
-    """What the shop sends has many more fields; those that are not named here are not looked at."""
+    """Base model; fields of Shopify that are not declared are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
 
 def _storable(value: Any) -> Any:
-    """Names, numbers and titles on one line; what is left empty is nothing."""
+    """Single-line text; empty becomes ``None``."""
     if not isinstance(value, str):
         return value
     return truncate(text.single_line(value), TEXT_LENGTH) or None
 
 
 def truncate(value: str, length: int) -> str:
-    """``value``, of ``length`` characters at most."""
+    """``value``, truncated to ``length`` characters."""
     return value if len(value) <= length else value[: length - 1] + "…"
 
 
 def _moment(value: Any) -> Any:
-    """pydantic takes a number for seconds since 1970; here it would be a mistake."""
+    """Reject numbers, which pydantic would read as seconds since 1970."""
     if value is not None and not (isinstance(value, str) and "T" in value):
-        raise ValueError("must be a moment such as 2026-11-01T10:00:00+01:00")
+        raise ValueError("must be a timestamp such as 2026-11-01T10:00:00+01:00")
     return value
 
 
 OptionalText = Annotated[str | None, BeforeValidator(_storable)]
-"""Text, or ``None`` where it is empty."""
+"""Text, or ``None`` if empty."""
 
 
 def _number(value: Any) -> Any:
-    """pydantic takes ``true`` for 1."""
+    """Reject booleans, which pydantic would read as 1 or 0."""
     if isinstance(value, bool):
         raise ValueError("must be a number")  # noqa: TRY004 - what pydantic collects
     return value
@@ -80,7 +80,7 @@ ShopId = Annotated[
     BeforeValidator(_number),
     WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1, "maximum": 2**63 - 1}, _DIGITS]}),
 ]
-"""An id at Shopify, as a number or in digits."""
+"""An id of Shopify, as a number or a string of digits."""
 
 
 Quantity = Annotated[
@@ -95,7 +95,7 @@ Moment = Annotated[AwareDatetime, Field(ge=_FIRST, lt=_LAST), BeforeValidator(_m
 
 
 def full_name(first: str | None, last: str | None) -> str | None:
-    """First and last name, or ``None`` where there is neither."""
+    """First and last name, or ``None`` if both are missing."""
     return " ".join(part for part in (first, last) if part) or None
 
 
@@ -104,14 +104,14 @@ M = TypeVar("M", bound=ShopifyModel)
 
 @dataclass(frozen=True, slots=True)
 class ParseResult(Generic[M]):
-    """``value`` is ``None`` where nothing could be read; ``problems`` name the fields that were left out."""
+    """``value`` is ``None`` if nothing could be parsed; ``problems`` name the ignored fields."""
 
     value: M | None
     problems: tuple[str, ...] = ()
 
 
 def document_of(body: bytes) -> dict[str, Any] | None:
-    """The JSON object in ``body``; ``None`` if there is none. Bytes that are no UTF-8 are replaced."""
+    """Parse ``body`` as a JSON object; ``None`` if it is not one. Invalid UTF-8 is replaced."""
     try:
         found = from_json(body)
     except ValueError:
@@ -123,9 +123,9 @@ def document_of(body: bytes) -> dict[str, Any] | None:
 
 
 def read(model: type[M], document: dict[str, Any]) -> ParseResult[M]:
-    """The model of ``document`` without the parts that are wrong; they are taken out of ``document``.
+    """Parse ``document`` without its invalid parts, which are removed from it.
 
-    A list that is too long is cut. A part that lacks what it needs is left out whole.
+    A list that is too long is truncated. A part that lacks a required field is removed entirely.
     """
     problems: dict[str, None] = {}
     for _ in range(_MAX_PASSES):
@@ -145,7 +145,7 @@ def _problem(detail: ErrorDetails) -> str:
 
 
 def _take_out(document: dict[str, Any], details: Sequence[ErrorDetails]) -> bool:
-    """Remove what the details name; ``False`` if the document itself is what is wrong."""
+    """Remove the parts that the details name; ``False`` if the document itself is invalid."""
     lists: dict[int, list[Any]] = {}
     indices: defaultdict[int, set[int]] = defaultdict(set)
     for detail in details:
@@ -167,7 +167,7 @@ def _take_out(document: dict[str, Any], details: Sequence[ErrorDetails]) -> bool
 
 
 def _existing(document: dict[str, Any], path: Sequence[str | int]) -> tuple[str | int, ...]:
-    """As much of ``path`` as there is: the part itself, or what lacks it."""
+    """The existing prefix of ``path``: the part itself, or the parent that lacks it."""
     found: Any = document
     for depth, step in enumerate(path):
         is_there = (isinstance(found, dict) and step in found) or (

@@ -1,4 +1,4 @@
-"""An order as a webhook brings it.
+"""Payload of an order's webhook.
 
 https://shopify.dev/docs/api/webhooks?reference=toml (``orders/create`` and its like) and
 https://shopify.dev/docs/api/admin-rest/latest/resources/order
@@ -29,7 +29,7 @@ from pastelka_orders.shopify.parsing import (
 )
 
 _ORDER_GID = re.compile(r"gid://shopify/Order/([0-9]{1,19})")
-_UNSAID = "{}: is missing; with SHOPIFY_ACCESS_TOKEN it is read from the shop"
+_UNSAID = "{}: is missing; with SHOPIFY_ACCESS_TOKEN it is fetched from the shop"
 
 
 class PropertyPayload(ShopifyModel):
@@ -89,7 +89,7 @@ class OrderPayload(ShopifyModel):
     line_items: Annotated[tuple[LineItemPayload, ...], Field(max_length=MAX_ITEMS)] | None = None
 
     def unsaid(self) -> list[str]:
-        """What the webhook does not say of its items; the Admin API would."""
+        """Fields of items that the webhook lacks; the Admin API has them."""
         if self.line_items is None:
             return [_UNSAID.format("line_items")]
         lacking = (n for n, line in enumerate(self.line_items) if line.properties is None)
@@ -98,9 +98,9 @@ class OrderPayload(ShopifyModel):
     def order(
         self, names: AttributeNames, *, is_whole: bool = True, max_photos: int | None = None
     ) -> ShopOrder:
-        """The order that is meant; its items are all of them only if ``is_whole`` and no attributes lack.
+        """Convert to a ``ShopOrder``; items are complete only if ``is_whole`` and none lacks attributes.
 
-        With ``max_photos`` those beyond are left out. Raises ``OrderTooLargeError``.
+        Photos beyond ``max_photos`` are ignored. Raises ``OrderTooLargeError``.
         """
         customer = self.customer or CustomerPayload()
         lines = self.line_items or ()
@@ -133,9 +133,9 @@ def _item(line: LineItemPayload, names: AttributeNames) -> ShopItem:
 
 
 def normalise(document: dict[str, Any]) -> None:
-    """Bring an order's other spellings into the documented one.
+    """Normalise undocumented variants of an order.
 
-    Apps write attributes as an object of names and values; the order's id is in its global id, too.
+    Some apps write attributes as an object; the order's id may only be in its global id.
     """
     found = _ORDER_GID.fullmatch(str(document.get("admin_graphql_api_id"))[:100])
     if found is not None and not str(document.get("id")).isdecimal():

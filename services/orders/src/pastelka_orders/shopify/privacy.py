@@ -1,4 +1,4 @@
-"""The webhooks that Shopify asks of every app for its customers' privacy.
+"""Shopify's mandatory privacy compliance webhooks.
 
 https://shopify.dev/docs/apps/build/compliance/privacy-law-compliance
 """
@@ -25,13 +25,13 @@ _FIELDS = {
     DATA_REQUEST: frozenset({"shop_domain", "orders_requested"}),
     SHOP_ERASE: frozenset({"shop_domain"}),
 }
-"""What a request of a topic has."""
+"""Required fields by topic."""
 _FOREIGN = {
     ERASE: _OF_ORDERS | {"orders_requested", "data_request"},
     DATA_REQUEST: _OF_ORDERS | {"orders_to_redact"},
     SHOP_ERASE: _OF_ORDERS | {"customer", "orders_to_redact", "orders_requested", "data_request"},
 }
-"""What a request of another topic, or an order, has."""
+"""Fields by topic that only other topics or orders have."""
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +46,7 @@ class _DataRequest(ShopifyModel):
 
 
 class PrivacyPayload(ShopifyModel):
-    """What the three topics have; ``orders_*`` are ids of the shop's orders."""
+    """Fields of the three topics; ``orders_*`` are ids of the shop's orders."""
 
     customer: _Customer | None = None
     orders_to_redact: tuple[ShopId, ...] | None = None
@@ -55,33 +55,33 @@ class PrivacyPayload(ShopifyModel):
 
     @property
     def email(self) -> str | None:
-        """The customer's."""
+        """E-mail of the customer."""
         return self.customer.email if self.customer is not None else None
 
     @property
     def shopify_ids(self) -> list[int]:
-        """The orders it names, each once, in order."""
+        """Distinct ids of the orders, in order."""
         return sorted({*(self.orders_to_redact or ()), *(self.orders_requested or ())})
 
 
 def payload_of(topic: str, body: bytes, domain: str | None = None) -> ParseResult[PrivacyPayload]:
-    """What the webhook says, if it is a request of this topic by its own fields: the topic is not signed.
+    """Parse the body and check by its fields that it has this topic, which is not signed.
 
-    ``domain`` is the shop's, if it is known.
+    ``domain`` is the shop's domain, if known.
     """
     document = document_of(body)
     if document is None:
-        return ParseResult(None, ("the body: is no JSON object",))
+        return ParseResult(None, ("the body: is not a JSON object",))
     wrong = [f"{name}: is missing" for name in sorted(_FIELDS[topic] - set(document))]
     wrong += [f"{name}: does not belong here" for name in sorted(_FOREIGN[topic] & set(document))]
     said = str(document.get("shop_domain")).strip().lower()
     if domain is not None and said != domain:
-        wrong.append("shop_domain: is not that of the shop that is connected")
+        wrong.append("shop_domain: is not the connected shop's")
     return ParseResult(None, tuple(wrong)) if wrong else read(PrivacyPayload, document)
 
 
 async def apply(connection: AsyncConnection, topic: str, payload: PrivacyPayload) -> None:
-    """Erase the customer, or note what a person has to see to."""
+    """Erase the customer, or log what an operator has to do."""
     if topic == ERASE:
         await erase_customer(connection, payload.shopify_ids, payload.email)
     elif topic == DATA_REQUEST:
@@ -91,11 +91,11 @@ async def apply(connection: AsyncConnection, topic: str, payload: PrivacyPayload
 
 
 async def erase_customer(connection: AsyncConnection, shopify_ids: Sequence[int], email: str | None) -> int:
-    """Ask for the erasure of these orders and of all with this e-mail; none of them comes back.
+    """Request the erasure of these orders and of all with this e-mail, permanently.
 
-    Returns how many are here and were not being erased already.
+    Returns the number of newly requested erasures.
     """
-    # Also those that are not here: the shop may send one late.
+    # Also orders that do not exist: the shop may send one late.
     await shop_orders.hold(connection, shopify_ids)
     await erasures.suppress(connection, shopify_ids)
     await unread_webhooks.forget_unidentified(connection)
@@ -106,7 +106,7 @@ async def erase_customer(connection: AsyncConnection, shopify_ids: Sequence[int]
 
 
 async def _note_data_request(connection: AsyncConnection, payload: PrivacyPayload) -> None:
-    """Shopify asks the shop's people to answer their customer; what is here is named for them."""
+    """Log the customer's orders, for the shop's operator, who must answer the request."""
     found = await _orders(connection, payload.shopify_ids, payload.email)
     log.warning(
         "a customer asks for their data; send it to them",

@@ -1,4 +1,4 @@
-"""Settings of the shop, all optional: without them there is none."""
+"""Settings of the shop, all optional: without them no shop is connected."""
 
 import re
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ Name = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class ShopifySettings(ServiceSettings):
-    """``SHOPIFY_*`` of the environment; what is empty counts as not given."""
+    """``SHOPIFY_*`` of the environment; empty values count as unset."""
 
     shopify_store_url: str | None = None
     shopify_store_handle: str | None = None
@@ -45,7 +45,7 @@ class ShopifySettings(ServiceSettings):
         whole = url.strip().rstrip("/") if "://" in url else f"https://{url.strip().rstrip('/')}"
         parts = urlsplit(whole)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
-            raise ValueError("must be the shop's address, such as https://my-shop.myshopify.com")
+            raise ValueError("must be the shop's URL, such as https://my-shop.myshopify.com")
         return whole
 
     @field_validator("shopify_store_handle")
@@ -57,12 +57,12 @@ class ShopifySettings(ServiceSettings):
 
     @property
     def shop_configured(self) -> bool:
-        """Whether the shop can be asked for orders."""
+        """Whether orders can be fetched from the shop."""
         return self.shopify_store_url is not None and self.shopify_access_token is not None
 
     @property
     def shop_handle(self) -> str | None:
-        """The shop's name at Shopify, if it is known."""
+        """The shop's name at Shopify, if known."""
         if self.shopify_store_handle is not None or self.shopify_store_url is None:
             return self.shopify_store_handle
         host = urlsplit(self.shopify_store_url).hostname or ""
@@ -70,11 +70,11 @@ class ShopifySettings(ServiceSettings):
 
     @property
     def shop_domain(self) -> str | None:
-        """What ``X-Shopify-Shop-Domain`` says, if it is known."""
+        """Expected value of ``X-Shopify-Shop-Domain``, if known."""
         return f"{self.shop_handle}{_DOMAIN}" if self.shop_handle else None
 
     @property
     def shop_orders_url(self) -> str | None:
-        """Where people see the shop's orders: the shop's id of one is to follow."""
+        """URL of the shop's orders in its administration, to be followed by an order's id."""
         handle = self.shop_handle
         return f"https://admin.shopify.com/store/{handle}/orders/" if handle else None

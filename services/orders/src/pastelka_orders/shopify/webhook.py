@@ -1,4 +1,4 @@
-"""A webhook: who sent it, what it is about, and what it changes."""
+"""Verification, parsing and application of webhooks."""
 
 import base64
 import hashlib
@@ -36,15 +36,15 @@ log = structlog.get_logger(__name__)
 
 
 def is_signed(body: bytes, signature: str, secret: str) -> bool:
-    """Whether ``signature`` is the base64 HMAC-SHA256 of the raw ``body``; takes equally long either way."""
+    """Whether ``signature`` is the base64 HMAC-SHA256 of the raw ``body``; constant time."""
     digest = hmac.new(secret.encode(), body, hashlib.sha256).digest()
-    # As bytes: strings outside of ASCII could not be compared.
+    # As bytes: ``compare_digest`` rejects non-ASCII strings.
     return hmac.compare_digest(base64.b64encode(digest), signature.strip().encode("utf-8", "replace"))
 
 
 @dataclass(frozen=True)
 class Webhook:
-    """One verified webhook. ``id`` is ``None`` where the header is missing."""
+    """One verified webhook. ``id`` is ``None`` if the header is missing."""
 
     topic: str
     id: str | None
@@ -52,17 +52,17 @@ class Webhook:
 
     @property
     def is_about_an_order(self) -> bool:
-        """Whether it is one of those that are followed; any other is acknowledged and ignored."""
+        """Whether its topic is handled; any other is acknowledged and ignored."""
         return self.topic in TOPICS
 
     @property
     def is_about_privacy(self) -> bool:
-        """Whether a customer's data is to be erased or told."""
+        """Whether it is a privacy request."""
         return self.topic in privacy.TOPICS
 
 
 def verified(headers: Mapping[str, str], body: bytes, settings: ShopifySettings) -> Webhook:
-    """The webhook, if it is the shop's.
+    """Verify a webhook.
 
     Raises ``WebhookNotVerifiedError`` (also while no secret is set) and ``OtherShopError``.
     """
@@ -73,7 +73,7 @@ def verified(headers: Mapping[str, str], body: bytes, settings: ShopifySettings)
     domain = headers.get("x-shopify-shop-domain", "").strip().lower()
     if domain and settings.shop_domain is not None and domain != settings.shop_domain:
         raise OtherShopError(domain[:_LONGEST_ID])
-    # The topic is not signed: what a body may do is decided by its own fields.
+    # The topic is not signed: the body's own fields decide what it may do.
     topic = headers.get("x-shopify-topic", "").strip()[:_LONGEST_ID]
     if not topic:
         log.warning("webhook without X-Shopify-Topic")
@@ -82,20 +82,20 @@ def verified(headers: Mapping[str, str], body: bytes, settings: ShopifySettings)
 
 @dataclass(frozen=True, slots=True)
 class ParsedOrder:
-    """``order`` is ``None`` where the body names none; ``problems`` are what was left out of it."""
+    """``order`` is ``None`` if the body has none; ``problems`` name the ignored fields."""
 
     order: ShopOrder | None
     problems: tuple[str, ...]
 
 
 def order_of(webhook: Webhook, names: AttributeNames, *, can_ask: bool = False) -> ParsedOrder:
-    """What can be read of the order, for a thread: a large body takes long.
+    """Parse the order; run it in a thread: a large body takes long.
 
-    Without ``can_ask`` it is a problem where the webhook leaves out the items or their attributes.
+    Without ``can_ask``, missing items or attributes are a problem.
     """
     document = document_of(webhook.body)
     if document is None:
-        return ParsedOrder(None, ("the body: is no JSON object",))
+        return ParsedOrder(None, ("the body: is not a JSON object",))
     normalise(document)
     reading = read(OrderPayload, document)
     if reading.value is None:
@@ -125,9 +125,9 @@ async def apply(
     can_ask: bool,
     kept_since: datetime | None = None,
 ) -> None:
-    """Take the order in; one that was applied already does nothing. What names no order is kept for a person.
+    """Import the order; a repeated webhook is ignored. A body without an order is stored for an operator.
 
-    With ``can_ask``, the orders of the last hour are then read from the shop: it may be one of those.
+    With ``can_ask``, the orders of the last hour are then fetched from the shop: it may be among them.
     """
     if found.order is None:
         await _keep_unread(connection, webhook, found.problems)
@@ -146,9 +146,9 @@ async def apply(
 async def apply_privacy(
     connection: AsyncConnection, webhook: Webhook, reading: ParseResult[PrivacyPayload]
 ) -> None:
-    """Do what a privacy request says; one that was applied already does nothing.
+    """Apply a privacy request; a repeated one is ignored.
 
-    One that cannot be read is kept for a person.
+    A malformed one is stored for an operator.
     """
     if reading.value is None:
         await _keep_unread(connection, webhook, reading.problems)

@@ -1,4 +1,4 @@
-"""What turns a coloring page into an SVG: the contract every provider keeps."""
+"""The interface of SVG providers."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,7 +10,7 @@ from pastelka_common.sources import Source
 
 @dataclass(frozen=True, slots=True)
 class SvgRequest:
-    """One SVG to make: ``page`` fetches the coloring page (PNG) for as long as it is needed."""
+    """Request for one SVG; ``page`` opens a local copy of the coloring page (PNG)."""
 
     page: Source
     shape_stacking: ShapeStacking
@@ -18,29 +18,28 @@ class SvgRequest:
 
 
 class SvgProgress(Protocol):
-    """What a provider tells while it works; returns after what it says is stored.
+    """Progress reports of a provider. Each call returns once the report is stored.
 
-    It may raise what ends the work without a result (``PostponedError``, ``SupersededError``): let
-    it through.
+    Calls may raise ``PostponedError`` and ``SupersededError``, which the provider must propagate.
     """
 
     async def submitting(self, status: SvgProcessingStatus) -> None:
-        """Report ``status`` and make sure that the page may be sent: right before a paid request is."""
+        """Report ``status`` and check, immediately before a paid request, that it is allowed."""
 
 
 class SvgProvider(Protocol):
     """Turns coloring pages into SVGs.
 
-    ``vectorize`` returns the provider's SVG as UTF-8 bytes (the handler cleans it before it is
-    stored). It raises ``TransientError`` (``SubmitUnknownError`` when a request may have been
-    charged) or ``PermanentError`` (``pastelka_common.errors``), and nothing else for anything the
-    provider, the network or the page can do wrong.
+    ``vectorize`` returns the provider's SVG as UTF-8 bytes (the handler sanitizes it before storing). It
+    raises ``TransientError`` (``SubmitUnknownError`` when a request may have been charged) or
+    ``PermanentError`` (``pastelka_common.errors``), and nothing else for errors of the provider, the network
+    or the page.
     """
 
     name: str
 
     async def vectorize(self, request: SvgRequest, progress: SvgProgress) -> bytes:
-        """Make the SVG."""
+        """Generate the SVG."""
 
     async def aclose(self) -> None:
-        """Give back connections and threads."""
+        """Release connections and threads."""

@@ -1,4 +1,4 @@
-"""Opening a coloring page from storage, within bounds, before any provider touches its pixels."""
+"""Opens a stored coloring page and checks its size before decoding."""
 
 import warnings
 from pathlib import Path
@@ -8,14 +8,14 @@ from PIL import Image, UnidentifiedImageError
 from pastelka_common.errors import PermanentError
 
 MAX_PAGE_PIXELS = 80_000_000
-"""The largest page that is decoded; the coloring service makes pages of at most 8 megapixels."""
+"""Maximum pixels of a page; the coloring service generates at most 8 megapixels."""
 
 
 class PageUnusableError(Exception):
-    """A page cannot be vectorized, however often it is tried.
+    """A page cannot be vectorized; a retry cannot succeed.
 
-    Unlike a ``JobError`` it survives the way back from a worker process: its arguments are its
-    fields. Providers turn it into a ``PermanentError`` of the same ``code`` and ``message``.
+    Unlike a ``JobError`` it is picklable, for worker processes: its arguments are its fields. Providers
+    convert it to a ``PermanentError`` with the same ``code`` and ``message``.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -24,7 +24,7 @@ class PageUnusableError(Exception):
         self.message = message
 
     def as_permanent(self) -> PermanentError:
-        """Say it as providers must."""
+        """Convert to the error that providers raise."""
         return PermanentError(self.code, self.message)
 
 
@@ -50,7 +50,7 @@ def open_page(path: Path) -> Image.Image:
 
 
 def unreadable() -> PageUnusableError:
-    """The error for a page whose bytes are not a whole image."""
+    """The error for a page that is not a complete image."""
     return PageUnusableError(
         "page_unreadable", "The coloring page is not a readable image. Generate the coloring again."
     )
@@ -58,7 +58,7 @@ def unreadable() -> PageUnusableError:
 
 def _open_quietly(path: Path) -> Image.Image:
     with warnings.catch_warnings():
-        # Pillow's warning for large images; the size is checked against our own bound instead.
+        # Ignore Pillow's warning for large images; our own limit is checked instead.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         return Image.open(path)
 

@@ -1,4 +1,4 @@
-"""Coloring pages made on this machine: a network finds the edges, curves are drawn along them."""
+"""Coloring pages generated locally: a neural network detects edges, curves are fitted to them."""
 
 from pastelka_coloring.providers.local.provider import LocalColoringProvider
 

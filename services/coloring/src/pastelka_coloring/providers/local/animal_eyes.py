@@ -1,4 +1,4 @@
-"""Eyes of animals: dark blobs inside of a subject that have a highlight, or a nose below them."""
+"""Detection of animals' eyes: dark blobs in a subject with a highlight, or with a nose below."""
 
 import math
 from collections import defaultdict
@@ -13,35 +13,35 @@ from pastelka_coloring.providers.local.regions import sample
 from pastelka_coloring.providers.local.resizing import blurred, scale_of
 from pastelka_coloring.providers.local.strokes import Ink, Points, Stroke, area
 
-# Radii of the blobs that are looked for, as shares of the map's scale, and of what is drawn.
+# Radii of blobs to detect, as shares of the map's scale, and radius of drawn eyes.
 _RADII = (0.006, 0.009, 0.014, 0.021)
 _SMALLEST, _LARGEST = 0.0035, 0.024
 _DRAWN = 0.0055
-# Gray levels (0 to 255): how dark a blob is at most, and how much darker than what is around it.
+# Gray levels (0 to 255): maximum of a blob, and minimum contrast to its surroundings.
 _DARK, _DARKER, _RING_DARKER = 95, 30, 30
-# Largest difference of the color channels: gaps between petals are dark, but colored.
+# Maximum difference of the color channels: gaps between petals are dark but colored.
 _COLORLESS = 50
-# Shape: area against its hull and against its ellipse's, and the longest ellipse.
+# Shape: ratio of the area to its hull's and its ellipse's, and maximum aspect ratio.
 _SOLID, _LONGEST = 0.7, 2.6
-# The same where a highlight alone makes it an eye.
+# The same if a highlight is the only evidence.
 _LIT_SOLID, _LIT_LONGEST = 0.75, 2.0
 # How much brighter a highlight is than its blob.
 _HIGHLIGHT = 25
-# Points of a contour that an ellipse is fitted to.
+# Minimum points of a contour for fitting an ellipse.
 _LEAST_POINTS = 8
-# What of the surroundings belongs to the subject.
+# Minimum share of the surroundings inside the subject.
 _INSIDE = 0.9
-# An animal shows two eyes at most; the second one's size against the first one's.
+# Maximum eyes per animal; minimum size ratio of the second to the first.
 _EYES, _LIKE = 2, 0.5
-# A face: how far apart its eyes are (in radii), how level (sine).
+# A face: distance of its eyes (in radii), and maximum slope (sine).
 _APART, _LEVEL = (4.0, 18.0), 0.6
-# Its nose: how far below the eyes it is looked for, how far from it the cheeks are, over what its darkness
-# is taken, half of its width and height, all in distances of the eyes; and how much darker it is.
+# Its nose: search range below the eyes, distance of the cheeks, sampling radius, half of its width and
+# height, all in units of the eyes' distance; and minimum contrast.
 _BELOW, _CHEEKS, _TAKEN, _NOSE, _NOSE_DARKER = (0.5, 1.25), 0.33, 0.05, (0.14, 0.09), 35
-# A coat of more dark blobs than this is spotted: which of them are eyes cannot be told.
+# With more dark blobs than this the coat is spotted: eyes cannot be identified.
 _SPOTTED = 6
-# The second eye of a face, where one is sure: distance in radii, how dark its rim is against that of the
-# first one, directions in which the rim is looked at, and the share of them that must be as dark.
+# The second eye, given a certain first one: distance in radii, ratio of its rim's contrast to the first
+# one's, number of sampled directions, percentile of their contrast.
 _SECOND, _AS_DARK, _DIRECTIONS, _RIM = (3.5, 12.0), 0.7, 24, 25
 
 
@@ -60,14 +60,14 @@ class _Blob:
 
 
 def animal_eyes(photo: NDArray[np.uint8], subject: NDArray[np.float32]) -> list[Stroke]:
-    """Return the eyes of animals as black areas with a white highlight each, two for each animal at most.
+    """Return the eyes of animals as black areas with white highlights, at most two per animal.
 
-    With the nose where it is one of the dark blobs.
+    Includes the nose if it is one of the dark blobs.
 
-    ``photo`` is RGB at the size of the map, ``subject`` how likely each pixel belongs to the
-    subject, 0 to 1. Dark blobs are found by a black top-hat
-    (Meyer, 1979) at several sizes. One is an eye that has a highlight, or that has another eye beside
-    and a nose below it; a second eye of other colors than the first is found by its rim.
+    ``photo`` is RGB at the size of the map, ``subject`` the probability of each pixel to belong to the
+    subject, 0 to 1. Dark blobs are found by a black top-hat (Meyer, 1979) at several sizes. A blob is an eye
+    if it has a highlight, or another eye beside and a nose below it; a second eye of another color is found
+    by its rim.
     """
     gray = np.asarray(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), np.uint8)
     colorfulness = photo.max(axis=2) - photo.min(axis=2)
@@ -153,7 +153,7 @@ def _is_same(blob: _Blob, other: _Blob) -> bool:
 
 
 def _apart(blobs: list[_Blob]) -> list[_Blob]:
-    """Return each blob once, as it is seen best."""
+    """Return each blob once, in its best detection."""
     kept: list[_Blob] = []
     for blob in sorted(blobs, key=lambda blob: -blob.score):
         if not any(_is_same(blob, other) for other in kept):
@@ -202,7 +202,7 @@ def _nose(one: _Blob, other: _Blob, gray: NDArray[np.uint8]) -> _Blob | None:
 
 
 def _second(eye: _Blob, gray: NDArray[np.uint8], owners: NDArray[np.int32]) -> _Blob | None:
-    """Return the round shape of the same size whose rim is the most like that of ``eye``.
+    """Return the round shape of the same size whose rim is most similar to that of ``eye``.
 
     Loy and Zelinsky, "Fast radial symmetry for detecting points of interest", 2003: here the
     gradient towards the outside, of which a quarter of the directions may be weaker.

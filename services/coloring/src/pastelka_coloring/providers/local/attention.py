@@ -1,4 +1,4 @@
-"""How strongly lines count in each part of a photo: lines in focus, the subject, the background."""
+"""Weights of lines across a photo, by focus, subject and background."""
 
 from dataclasses import dataclass
 
@@ -11,32 +11,33 @@ from pastelka_coloring.providers.local.resizing import blurred, scale_of
 from pastelka_coloring.providers.local.ridges import find_ridges, normalized, standing_out
 from pastelka_coloring.providers.local.style import Background
 
-# Scales of the ridges of edges and of color borders, in pixels of the map; what each counts.
+# Scales of the ridges of edges and of color borders, in pixels of the map; their weights.
 _EDGE_SIGMA, _COLOR_SIGMA = 2.4, 4.5
 _EDGE_SHARE, _COLOR_SHARE, _COLOR_IN_CRISP, _CLEAREST = 0.62, 0.62, 0.35, 1.4
 _COLOR_SOFTEST, _COLOR_HARDEST = 0.05, 0.12
-# What a line counts that is out of focus.
+# Weight of a line out of focus.
 _BLURRED = 0.45
-# Weight of an area inside the subject, against that of the background.
+# Weight of an area inside the subject, relative to the background.
 SUBJECT_WEIGHT = 1.8
-# Outside of the subject lines are weakened where they are dense: share of pixels on lines from which,
-# the range until, and how much.
+# Outside the subject, dense lines are weakened: density at which this starts, its range, its amount.
 _LINE, _DENSE, _DENSE_RANGE, _WEAKENED, _QUIETER = 0.33, 0.095, 0.12, 0.5, 0.95
 _PATTERN, _PATTERN_RANGE, _IN_PATTERN = 0.17, 0.06, 0.85
-# With background none: lines outside of the subject are as good as gone.
+# With background ``none``, lines outside the subject are almost removed.
 _GONE = 0.97
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """``clear`` (height, width): strength of lines, about 1 for a clear one, up to 1.6; and what of
-    it remains where something else is drawn, ``kept``, 0 to 1."""
+    """Strength of lines, ``clear`` (height, width), about 1 for a clear one, up to 1.6.
+
+    ``kept`` is the share of it, 0 to 1, that remains under other drawn elements.
+    """
 
     clear: NDArray[np.float32]
     kept: NDArray[np.float32]
 
     def standing_out(self, surround: float | NDArray[np.float32]) -> NDArray[np.float32]:
-        """Strength of lines against their surroundings, 0 to 1."""
+        """Strength of lines relative to their surroundings, 0 to 1."""
         return np.asarray(standing_out(self.clear, surround) * self.kept, dtype=np.float32)
 
 
@@ -62,9 +63,9 @@ def quieted(
     detail: Detail,
     background: Background,
 ) -> NDArray[np.float32]:
-    """Return lines against their surroundings, weakened outside of the subject.
+    """Return lines relative to their surroundings, weakened outside the subject.
 
-    ``salient`` is 1 in the subject; crisp patterns of moderate density are spared.
+    ``salient`` is 1 in the subject; crisp patterns of moderate density are not weakened.
     """
     near = cv2.dilate(salient, np.ones((9, 9), np.uint8))
     strength = lines.standing_out(detail.surround * (1.45 - 0.65 * salient))
@@ -80,5 +81,5 @@ def quieted(
 
 
 def importance(salient: NDArray[np.float32], detail: Detail) -> NDArray[np.float32]:
-    """Return what an area counts in each place: more in the subject."""
+    """Return the weight of areas per pixel: higher in the subject."""
     return np.asarray(detail.background + (SUBJECT_WEIGHT - detail.background) * salient, np.float32)

@@ -28,17 +28,16 @@ class Boundary:
 
     @property
     def is_closed(self) -> bool:
-        """Whether it meets no other boundary."""
+        """Whether it is a loop without junctions."""
         return self.first == LOOP
 
 
 def trace_boundaries(labels: Labels) -> list[Boundary]:
     """Return the boundaries of a label image (height, width), each once.
 
-    Every pair of unlike neighboring pixels has a crack between them, an edge of the grid of pixel
-    corners; cracks that meet at a corner where no other does follow each other. Their order along
-    the boundary is found for all at once by pointer doubling (Wyllie, "The complexity of parallel
-    computations", 1979).
+    Between two neighboring pixels with different labels is a crack, an edge of the grid of pixel corners; two
+    cracks that meet alone at a corner follow each other. Their order along the boundary is computed for all
+    at once by pointer doubling (Wyllie, "The complexity of parallel computations", 1979).
     """
     start, end, sides = _cracks(labels)
     count = len(start)
@@ -56,7 +55,7 @@ def trace_boundaries(labels: Labels) -> list[Boundary]:
     found = []
     for chain in chains:
         head, tail, loop = int(chain[0]), int(chain[-1]), bool(is_loop[chain[0]])
-        # A chain between junctions is there in both directions: one of them is kept.
+        # A chain between junctions exists in both directions: keep one.
         if loop or tail <= (head + count) % (2 * count):
             met = np.append(origin[chain], target[tail])
             one, other = sides[head % count].tolist()
@@ -81,7 +80,7 @@ def _cracks(labels: Labels) -> tuple[_Indices, _Indices, Labels]:
 
 
 def _following(origin: _Indices, target: _Indices, corners: int) -> _Indices:
-    """Return for each directed crack the one after it, itself where it ends in a junction."""
+    """Return for each directed crack the next one, or itself if it ends in a junction."""
     count = len(origin)
     order = np.argsort(origin, kind="stable")
     degree = np.bincount(origin, minlength=corners)
@@ -90,13 +89,13 @@ def _following(origin: _Indices, target: _Indices, corners: int) -> _Indices:
     one = order[begin[target]]
     other = order[np.minimum(begin[target] + 1, count - 1)]
     on = np.where(one == reverse, other, one)
-    return np.where(degree[target] == 2, on, np.arange(count))  # noqa: PLR2004 - nothing else meets there
+    return np.where(degree[target] == 2, on, np.arange(count))  # noqa: PLR2004 - no junction
 
 
 def _cut_loops(following: _Indices, count: int) -> tuple[_Indices, NDArray[np.bool_], NDArray[np.bool_]]:
-    """Make every loop a chain, in one of its two directions.
+    """Cut every loop into a chain, in one of its two directions.
 
-    Returns what follows each directed crack, which of them are kept, and which lie on loops.
+    Returns the successor of each directed crack, which of them are kept, and which are on loops.
     """
     least, jump = np.arange(2 * count), following.copy()
     for _ in range(int(count * 2).bit_length()):
@@ -109,7 +108,7 @@ def _cut_loops(following: _Indices, count: int) -> tuple[_Indices, NDArray[np.bo
 
 
 def _ranked(following: _Indices) -> tuple[_Indices, _Indices]:
-    """Return the last directed crack of each one's chain, and how many come after it."""
+    """Return for each directed crack the last one of its chain, and the number of cracks after it."""
     last = following.copy()
     left = (following != np.arange(len(following))).astype(np.intp)
     for _ in range(len(following).bit_length()):

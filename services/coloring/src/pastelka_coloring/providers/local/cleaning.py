@@ -1,4 +1,4 @@
-"""Curves made fit to print: side branches and scraps dropped, gaps closed."""
+"""Cleaning of curves: drops side branches and short pieces, closes gaps."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -9,18 +9,18 @@ from scipy.spatial import KDTree
 
 from pastelka_coloring.providers.local.curves import Curve
 
-# How far, in points of the curve, the direction in which it ends is looked for.
+# Points of a curve used for the direction at its end.
 _LOOK = 8
-# Curves that meet go on in one another when they turn by less than 60 degrees (cosine).
+# Curves that meet are joined if they turn by less than 60 degrees (cosine).
 _STRAIGHT = 0.5
-# Free ends are joined across a gap when they point at each other within 45 degrees (cosine).
+# Free ends are joined across a gap if they point at each other within 45 degrees (cosine).
 _FACING = 0.7
-# How much more than a group a stroke that touches nothing has to weigh to be kept.
+# Factor on the minimum weight of an isolated stroke.
 _LONE = 2.0
 
 
 class Drawing:
-    """Curves and what meets where."""
+    """Curves and their junctions."""
 
     def __init__(self, curves: Iterable[Curve]) -> None:
         self._meeting: dict[int, list[Curve]] = defaultdict(list)
@@ -30,11 +30,11 @@ class Drawing:
 
     @property
     def curves(self) -> list[Curve]:
-        """The curves, in the order in which they were found or made."""
+        """The curves, in order of creation."""
         return list(self._curves)
 
     def drop_spurs(self, shortest: float) -> None:
-        """Drop side branches shorter than ``shortest`` pixels; what they leave is joined."""
+        """Drop side branches shorter than ``shortest`` pixels, and join the rest."""
         for curve in sorted(self.curves, key=lambda curve: curve.length):
             if curve.length >= shortest:
                 return
@@ -44,9 +44,9 @@ class Drawing:
                 self._join_pair(curve.last)
 
     def close_gaps(self, reach: float) -> None:
-        """Join free ends that face each other at no more than ``reach`` pixels."""
+        """Join free ends that face each other within ``reach`` pixels."""
         nodes = [node for node, meeting in self._meeting.items() if len(meeting) == 1]
-        if len(nodes) < 2:  # noqa: PLR2004 - a gap has two sides
+        if len(nodes) < 2:  # noqa: PLR2004 - a gap has two ends
             return
         places = np.array([_end(self._meeting[node][0], node) for node in nodes])
         pairs = KDTree(places).query_pairs(reach, output_type="ndarray")
@@ -55,7 +55,7 @@ class Drawing:
             self._bridge(nodes[one], nodes[other])
 
     def join_through(self) -> None:
-        """Make one curve of those that go straight on where three or more meet."""
+        """Join the straightest pair of curves where three or more meet."""
         for node in list(self._meeting):
             while (pair := self._straightest(node)) is not None:
                 self._join(node, *pair)
@@ -63,11 +63,11 @@ class Drawing:
     def drop_scraps(self, least: float, strength: NDArray[np.float32]) -> None:
         """Drop groups of touching curves that weigh less than ``least``.
 
-        A group weighs as much as its length in pixels, less where ``strength`` (of the mask's
-        size, 1 for a clear line) is low: short is scrap, and so is long but faint.
+        A group's weight is its length in pixels times ``strength`` (of the mask's size, 1 for a clear line),
+        so that short groups and faint ones are dropped.
         """
         for group in self._groups():
-            # A stroke that touches nothing outlines nothing: it has to weigh more.
+            # An isolated stroke outlines nothing: it needs a higher weight.
             needed = least * _LONE if len(group) == 1 and not group[0].closed else least
             if sum(_weight(curve, strength) for curve in group) < needed:
                 for curve in group:
@@ -146,7 +146,7 @@ def _end(curve: Curve, node: int) -> NDArray[np.float64]:
 
 
 def _outwards(curve: Curve, node: int) -> NDArray[np.float64]:
-    """Return the unit vector in which ``curve`` would leave through its end ``node``."""
+    """Return the unit vector in which ``curve`` continues beyond its end ``node``."""
     points = curve.points if curve.last == node else curve.points[::-1]
     return _unit(points[-1] - points[max(len(points) - 1 - _LOOK, 0)])
 

@@ -1,4 +1,4 @@
-"""One photo made into one page, stage by stage."""
+"""The pipeline from a photo to a page."""
 
 from pathlib import Path
 
@@ -12,15 +12,15 @@ from pastelka_coloring.providers.local.resizing import MAP_PIXELS, shape_for
 from pastelka_coloring.providers.local.style import PageStyle
 from pastelka_common.errors import PermanentError, TransientError
 
-# A strip longer than this has no place on paper, and its mirrored margins would cost gigabytes.
+# A longer strip is useless on paper, and its mirrored margins would need gigabytes.
 _LONGEST = 20
 
 
 def make_page(photo: Path, *, megapixels: float, style: PageStyle, detector: EdgeDetector) -> bytes:
     """Return the coloring page of a stored photo as PNG.
 
-    Raises ``PermanentError`` for a photo that cannot be colored, ``TransientError`` where storage
-    or memory give out.
+    Raises ``PermanentError`` for a photo that cannot be colored, ``TransientError`` if storage or memory are
+    exhausted.
     """
     stored = read_photo(photo)
     _require_room(stored.size)
@@ -31,12 +31,12 @@ def make_page(photo: Path, *, megapixels: float, style: PageStyle, detector: Edg
         if strokes:
             return encode(draw(strokes, shape[::-1], size))
     except (MemoryError, cv2.error) as error:
-        # OpenCV says so when an allocation fails; sizes and types are checked before.
+        # OpenCV raises this if an allocation fails; sizes and types are checked before.
         raise TransientError("out_of_memory", "There was not enough memory to draw the page.") from error
     raise PermanentError(
         "photo_without_shapes",
-        "Nothing to color was found in the photo: it is of one color or fully blurred."
-        " A photo with a clear subject would do.",
+        "Nothing to color was found in the photo: it has one color or is fully blurred."
+        " Use a photo with a clear subject.",
     )
 
 
@@ -45,5 +45,5 @@ def _require_room(size: tuple[int, int]) -> None:
         raise PermanentError(
             "photo_unsuitable",
             f"A photo of {size[0]} x {size[1]} pixels is too narrow for a page;"
-            f" at most {_LONGEST} times as long as wide would do.",
+            f" use one at most {_LONGEST} times as long as wide.",
         )

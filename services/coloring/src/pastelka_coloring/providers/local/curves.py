@@ -1,4 +1,4 @@
-"""Lines as curves: traced from a mask one pixel wide."""
+"""Tracing of curves from a mask with lines one pixel wide."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _STEPS = ((-1, 0), (0, 1), (1, 0), (0, -1), (-1, -1), (-1, 1), (1, 1), (1, -1))
 
 @dataclass(eq=False, slots=True)
 class Curve:
-    """A curve between two nodes; a node where nothing else ends is a free end.
+    """A curve between two nodes; a node without other curves is a free end.
 
     ``points`` is (n, 2), n >= 2, x and y in pixels of the mask, from node ``first`` to ``last``.
     """
@@ -32,15 +32,15 @@ class Curve:
         return self.first == self.last
 
     def turned(self) -> "Curve":
-        """Return the same curve in the other direction."""
+        """Return the reversed curve."""
         return Curve(self.points[::-1], self.last, self.first)
 
 
 def trace(mask: NDArray[np.bool_]) -> list[Curve]:
     """Return the curves of a mask whose lines are one pixel wide (a skeleton).
 
-    Pixels with other than two neighbours are nodes, touching ones are one node; what is left
-    falls apart into simple chains of pixels.
+    Pixels with other than two neighbours are nodes, adjacent ones form one node; the remaining pixels form
+    simple chains.
     """
     return list(_Tracer(mask).curves())
 

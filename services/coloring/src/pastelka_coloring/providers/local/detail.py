@@ -1,4 +1,4 @@
-"""How ``steps`` becomes what is drawn: from a toddler's page (1) to an adult's (20)."""
+"""Maps ``steps`` to drawing parameters: from a toddler's page (1) to an adult's (20)."""
 
 import math
 from dataclasses import dataclass
@@ -8,27 +8,27 @@ _MOST_STEPS = 20
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """What a page of one detail keeps, in units that hold for every page size.
+    """Drawing parameters of one level of detail, independent of the page size.
 
     Lengths are shares of the page's scale, the square root of its area (1000 px at 1 MP); areas
     are shares of its area.
     """
 
-    merged: float  # dissimilarity up to which neighboring regions become one
-    small_area: float  # area below which a region has to differ more to stay
-    surround: float  # how much busy surroundings weaken a line
-    background: float  # weight of an area outside the subject, against 1.8 inside
-    faint: float  # strength below which a border between like colors is no border
+    merged: float  # dissimilarity up to which neighboring regions are merged
+    small_area: float  # area below which a region must differ more to be kept
+    surround: float  # weakening of a line by textured surroundings
+    background: float  # weight of an area outside the subject; inside it is 1.8
+    faint: float  # strength below which a border between similar colors is ignored
     start: float  # ridge strength at which an inner stroke starts
     follow: float  # ridge strength down to which it is followed
     stroke: float  # length below which an inner stroke is dropped
-    ends: float  # open ends of inner strokes and faces on a page
+    ends: float  # maximum open ends of inner strokes and faces per page
     rounding: float  # length over which curves are smoothed
     line: float  # line width
 
 
 def detail_of(steps: int) -> Detail:
-    """Return the detail for ``steps`` (1 to 20); each doubling adds about as much as the last."""
+    """Return the detail for ``steps`` (1 to 20); logarithmic, so each doubling has a similar effect."""
     t = math.log(steps) / math.log(_MOST_STEPS)
 
     def between(toddler: float, adult: float) -> float:

@@ -1,4 +1,4 @@
-"""The edge detector: the network where it is installed, classical filters where it is not."""
+"""The interface of edge detectors."""
 
 from typing import NamedTuple, Protocol
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 class DetectedEdges(NamedTuple):
     """Probability of an edge, 0 to 1, (height, width): of all scales, and of the middle one alone.
 
-    The middle scale (the third side output of the network) holds finer lines than all together.
+    The middle scale (the third side output of the network) has finer lines than the fused one.
     """
 
     fused: NDArray[np.float32]
@@ -17,7 +17,7 @@ class DetectedEdges(NamedTuple):
 
 
 class EdgeDetector(Protocol):
-    """Tells for each pixel of a photo how likely a person would draw a line through it."""
+    """Estimates for each pixel of a photo the probability of an edge that a person would draw."""
 
     name: str
 

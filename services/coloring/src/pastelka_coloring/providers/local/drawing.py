@@ -1,4 +1,4 @@
-"""The strokes of a page: from the photo through edges, faces, subject and regions to curves."""
+"""Computes the strokes of a page: photo to edges, faces, subject, regions, curves."""
 
 from dataclasses import dataclass
 
@@ -29,19 +29,19 @@ from pastelka_coloring.providers.local.smoothing import smooth_boundaries
 from pastelka_coloring.providers.local.strokes import Ink, Stroke, area, line, ring
 from pastelka_coloring.providers.local.style import Background, PageStyle
 
-# Faces from this share of the map's scale on are drawn.
+# Minimum size of drawn faces, as a share of the map's scale.
 _SMALLEST_FACE = 0.045
-# Color borders as edges of the watershed; suppression inside of faces.
+# Weight of color borders in the watershed; suppression inside faces.
 _COLOR_EDGES, _IN_FACE = 0.75, 0.97
-# Line widths: at a faint line, what strength adds, the widest; more where the subject meets its background.
+# Line widths: of a faint line, added by strength, maximum; added at the subject's outline.
 _FAINT, _STRENGTH, _WIDEST, _OUTLINE = 0.74, 0.34, 1.1, 0.45
 _LENS_WIDTH, _FRAME_OFFSET = 0.95, 0.9
-# A region of less than this extent, a share of the scale, is a speck; a lone one outside of the subject
-# a scrap. What is salient below the last number is outside.
+# Maximum extent, as a share of the scale, of a speck, and of an isolated scrap outside the subject; saliency
+# below which a pixel is outside.
 _SPECK, _SCRAP, _OUTSIDE = 0.018, 0.05, 0.3
-# Without a background a face is drawn that lies in the subject with at least this share of its points.
+# Without a background, minimum share of a face's points in the subject.
 _INSIDE = 0.5
-# Open ends of a face: its nose, the corners of its eyes.
+# Number of open ends of a face: its nose, the corners of its eyes.
 _FACE_ENDS = 6
 # A face's lines are never wider than this share of its side.
 _FACE_WIDTH = 0.022
@@ -49,7 +49,7 @@ _FACE_WIDTH = 0.022
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What is known of the photo before its regions are found; images are (height, width)."""
+    """Features of the photo before segmentation into regions; images are (height, width)."""
 
     edges: NDArray[np.float32]
     bare_edges: NDArray[np.float32]
@@ -67,7 +67,7 @@ def strokes_of(
 ) -> list[Stroke]:
     """Return the strokes of an RGB photo's page, in pixels of a map of ``shape``, in drawing order.
 
-    None where nothing is found to draw.
+    Empty if there is nothing to draw.
     """
     detail = detail_of(style.steps)
     width = detail.line * style.width * scale_of(shape)
@@ -159,7 +159,7 @@ def _lab(photo: NDArray[np.uint8], shape: Shape) -> NDArray[np.float32]:
 
 
 def _regions(seen: _Seen, detail: Detail, style: PageStyle) -> tuple[Labels, NDArray[np.float32] | None]:
-    """Return the labels of the regions of the page, and how much each pixel belongs to its subject."""
+    """Return the labels of the page's regions, and each pixel's saliency."""
     labels = oversegment(seen.edges)
     boundaries = trace_boundaries(labels)
     even = np.full(labels.shape, 1 / labels.size, np.float32)
@@ -231,7 +231,7 @@ def _frames(face: Face, glasses: Glasses | None, width: float) -> list[Stroke]:
 
 
 def _page_frame(shape: Shape, width: float) -> list[Stroke]:
-    """Return the frame, and white where lines run beyond it."""
+    """Return the frame, and white areas that cover lines beyond it."""
     gap = width * _FRAME_OFFSET
     right, bottom = shape[1] - 1 - gap, shape[0] - 1 - gap
     corners = np.array([(gap, gap), (right, gap), (right, bottom), (gap, bottom)])

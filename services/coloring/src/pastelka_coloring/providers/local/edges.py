@@ -10,16 +10,16 @@ from pastelka_coloring.providers.local.detector import DetectedEdges, EdgeDetect
 from pastelka_coloring.providers.local.resizing import Shape, blurred, resized, scale_of, shape_for
 from pastelka_coloring.providers.local.ridges import find_ridges, normalized
 
-# Sizes in pixels at which the detector sees the photo: outlines, shapes, detail.
+# Sizes in pixels at which the detector processes the photo: outlines, shapes, detail.
 _COARSE, _MIDDLE, _FINE = 0.12e6, 0.25e6, 0.5e6
 # Weights of the fine map: fused edges of two sizes, and the middle side output of the finest.
 _SHAPES, _DETAIL, _THIN = 0.30, 0.42, 0.28
 # Mirrored around the photo, in pixels: the network draws a frame where its input ends.
 _MARGIN = 24
-# Scale of the lines that are counted, in pixels of the map; reach of the surroundings, share of its scale.
+# Scale of counted lines, in pixels of the map; radius of the surroundings, as a share of its scale.
 _SIGMA = 2.0
 _AROUND = 0.022
-# Density of lines from which clutter begins, and the range until it is certain.
+# Density of lines at which clutter begins, and the range until it is certain.
 _CLUTTER, _CLUTTER_RANGE = 0.16, 0.18
 _CLEAR_LINE, _ANY_LINE = 0.55, 0.1
 
@@ -28,7 +28,7 @@ _CLEAR_LINE, _ANY_LINE = 0.55, 0.1
 class EdgeMap:
     """``edges`` and ``crispness`` (height, width), 0 to 1.
 
-    Crispness is 1 where most lines around are clear (petals, stripes), 0 in texture (fur, grass).
+    Crispness is 1 where most surrounding lines are clear (petals, stripes), 0 in texture (fur, grass).
     """
 
     edges: NDArray[np.float32]
@@ -36,10 +36,10 @@ class EdgeMap:
 
 
 def detect_edges(photo: NDArray[np.uint8], shape: Shape, detector: EdgeDetector) -> EdgeMap:
-    """Return the edge map of an RGB photo at ``shape``: fine edges where it is calm, coarse in clutter.
+    """Return the edge map of an RGB photo at ``shape``: fine in calm areas, coarse in clutter.
 
-    Scales of the holistically-nested detector: Xie and Tu, ICCV 2015. Fine edges give way to coarse
-    ones where lines are dense and faint.
+    Scales of the holistically-nested detector: Xie and Tu, ICCV 2015. Coarse edges replace fine ones where
+    lines are dense and faint.
     """
     coarse = _detect(photo, _COARSE, detector).fused
     middle = _detect(photo, _MIDDLE, detector).fused

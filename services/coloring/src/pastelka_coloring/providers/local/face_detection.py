@@ -1,4 +1,4 @@
-"""Where faces are: BlazeFace on the whole photo and on overlapping square tiles of it."""
+"""Face detection with BlazeFace, on the whole photo and on overlapping square tiles."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from pastelka_coloring.providers.local.networks import infer
 
 _INPUT = 128
-# Grids of the two layers of anchors: cells a side, anchors a cell.
+# Grids of the two layers of anchors: cells per side, anchors per cell.
 _GRIDS = ((16, 2), (8, 6))
-# Sides of the tiles and their distances, as shares of the photo's short side; none below so many pixels.
+# Sides and distances of the tiles, as shares of the photo's short side; minimum side in pixels.
 _TILES = ((1.0, 0.5), (0.6, 0.3), (0.36, 0.2))
 _SMALLEST_TILE = 100
-# A box that comes closer than this to the edge of its tile is seen whole in another.
+# A box closer than this to its tile's edge is complete in another tile.
 _CUT = 0.02
 _CANDIDATE = 0.5
 _SAME = 0.3
@@ -24,7 +24,7 @@ _SAME = 0.3
 
 @dataclass(frozen=True, slots=True)
 class FaceBox:
-    """A detected face in pixels of the photo: center, side, probability, and where its eyes are.
+    """A detected face in pixels of the photo: center, side, probability, eyes.
 
     ``eyes`` is (2, 2): the right and the left one, x and y.
     """

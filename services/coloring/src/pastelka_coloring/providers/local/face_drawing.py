@@ -1,4 +1,4 @@
-"""How a face is drawn: friendly eyes, brows, a nose, a mouth, each from its landmarks."""
+"""Drawing of a face from its landmarks: eyes, brows, nose, mouth."""
 
 import cv2
 import numpy as np
@@ -8,16 +8,16 @@ from pastelka_coloring.providers.local import landmarks as lm
 from pastelka_coloring.providers.local.faces import Eye, Face
 from pastelka_coloring.providers.local.strokes import Ink, Points, Stroke, area, circle, line, spline, tapered
 
-# Sides in pixels of the map: simpler below the first, lid folds from the second on.
+# Sides in pixels of the map: below the first, simplified; from the second on, with lid folds.
 LARGE, _VERY_LARGE = 90.0, 170.0
 # Line widths as shares of the side.
 _WIDEST, _THINNEST = 0.022, 0.009
-# |yaw| from which the nose is drawn from the side, one eye is hidden, and only eye and brow are drawn.
+# |yaw| from which the nose is drawn in profile, one eye is hidden, and only eye and brow are drawn.
 _SIDE_NOSE, _HIDDEN_EYE, PROFILE = 0.45, 0.75, 0.8
-# Heights as shares of the eye's width: below the first it is closed, open ones get at least the second.
+# Heights as shares of the eye's width: below the first it is closed; minimum of an open one.
 _CLOSED_EYE, _OPEN_EYE = 0.12, 0.30
 _SMALLEST_IRIS, _LARGEST_IRIS = 0.16, 0.30
-# Opening of the mouth, as a share of its width, from which the inside is drawn.
+# Opening of the mouth, as a share of its width, from which its inside is drawn.
 _OPEN_MOUTH = 0.045
 _COUNT = 36
 
@@ -76,7 +76,7 @@ class _Drawn:
         radius = min(max(radius, _SMALLEST_IRIS * width), _LARGEST_IRIS * width)
         center = eye.iris[0] + down * float((middle - eye.iris[0]) @ down) * 0.6
         strokes = [line(part, self._fine) for part in _within(circle(center, radius), inside)]
-        if not self._is_large or radius <= 6.5:  # noqa: PLR2004 - pixels: no room for a highlight
+        if not self._is_large or radius <= 6.5:  # noqa: PLR2004 - pixels: too small for a highlight
             return [*strokes, area(circle(center, radius * 0.72), Ink.BLACK)]
         highlight = center + np.array([-0.22, -0.25]) * radius
         strokes.append(area(circle(center, radius * 0.5), Ink.BLACK))
@@ -92,7 +92,7 @@ class _Drawn:
     def _nose(self) -> list[Stroke]:
         points = self._face.points
         if abs(self._yaw) < _SIDE_NOSE:
-            # One line from wing to wing: three would end six times in the white.
+            # One line from wing to wing: three would have six open ends.
             return [line(spline(points[list(lm.NOSE_BASE)], 60), tapered(60, self._width, 0.35, 0.35))]
         half = spline(points[list(lm.NOSE_HALVES[self._yaw > 0])], 40)
         bridge = spline(points[list(lm.NOSE_BRIDGE)], 40)[14:]
@@ -129,7 +129,7 @@ def _down(eye: Eye) -> Points:
 
 
 def _opened(eye: Eye) -> tuple[Points | None, Points | None]:
-    """Return the lids, opened where they are nearly closed; nothing where they are closed."""
+    """Return the lids, widened if nearly closed; ``None`` if closed."""
     down, width = _down(eye), _width_of(eye)
     height = abs(float((eye.lower[4] - eye.upper[4]) @ down))
     if height < _CLOSED_EYE * width:
@@ -140,7 +140,7 @@ def _opened(eye: Eye) -> tuple[Points | None, Points | None]:
 
 
 def _within(points: Points, polygon: Points) -> list[Points]:
-    """Return the parts of a closed curve (last point the first) that lie in a polygon."""
+    """Return the parts of a closed curve (last point equals the first) inside a polygon."""
     outline = polygon.astype(np.float32).reshape(-1, 1, 2)
     inside = np.array([cv2.pointPolygonTest(outline, (float(x), float(y)), False) >= 0 for x, y in points])
     if inside.all():
@@ -149,4 +149,4 @@ def _within(points: Points, polygon: Points) -> list[Points]:
     turned: NDArray[np.float64] = np.roll(points[:-1], -start, axis=0)
     kept = np.flatnonzero(np.roll(inside[:-1], -start))
     parts = np.split(kept, np.flatnonzero(np.diff(kept) > 1) + 1)
-    return [turned[part] for part in parts if len(part) > 2]  # noqa: PLR2004 - shorter is no arc
+    return [turned[part] for part in parts if len(part) > 2]  # noqa: PLR2004 - minimum points of an arc

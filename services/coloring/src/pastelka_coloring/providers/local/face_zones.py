@@ -1,4 +1,4 @@
-"""Where edges inside of a face are not wanted, because the face is drawn there."""
+"""Suppression of edges inside faces, where the face is drawn from landmarks."""
 
 import cv2
 import numpy as np
@@ -11,14 +11,14 @@ from pastelka_coloring.providers.local.glasses import Glasses
 from pastelka_coloring.providers.local.resizing import Shape
 from pastelka_coloring.providers.local.strokes import Ink, Stroke, spline
 
-# How much is suppressed in the face and on its features; the edge that is added along the jaw.
+# Suppression in the face and on its features; strength of the edge added along the jaw.
 _SKIN, _CHEEKS = 0.92, 0.8
 _AROUND_EYE = 1.7
 _JAW, _JAW_WIDTH = 0.62, 2.5
 
 
 def feature_zones(faces: list[tuple[Face, Glasses | None]], shape: Shape) -> NDArray[np.float32]:
-    """Return how much edges are suppressed, 0 to 1, at ``shape``: inside of faces, most on features."""
+    """Return the suppression of edges, 0 to 1, at ``shape``: inside faces, strongest on features."""
     zones = np.zeros(shape, np.float32)
     for face, glasses in faces:
         for polygon, amount, blur in _zones(face, glasses):
@@ -27,7 +27,7 @@ def feature_zones(faces: list[tuple[Face, Glasses | None]], shape: Shape) -> NDA
 
 
 def eye_zones(eyes: list[Stroke], shape: Shape) -> NDArray[np.float32]:
-    """Return how much edges are suppressed, 0 to 1, at ``shape``: around the dark areas of ``eyes``."""
+    """Return the suppression of edges, 0 to 1, at ``shape``: around the dark areas of ``eyes``."""
     zones = np.zeros(shape, np.float32)
     for eye in eyes:
         if eye.ink is Ink.BLACK:
@@ -37,7 +37,7 @@ def eye_zones(eyes: list[Stroke], shape: Shape) -> NDArray[np.float32]:
 
 
 def jaw_lines(faces: list[tuple[Face, Glasses | None]], shape: Shape) -> NDArray[np.float32]:
-    """Return an edge along each jaw and profile, which photos often do not show; 0 to 0.62."""
+    """Return an edge along each jaw and profile, where photos often lack contrast; 0 to 0.62."""
     canvas = np.full(shape, 255, np.uint8)
     for face, _ in faces:
         parts = (_jaw(face), lm.PROFILE) if abs(face.yaw) > PROFILE else (lm.JAW,)
@@ -51,15 +51,15 @@ def jaw_lines(faces: list[tuple[Face, Glasses | None]], shape: Shape) -> NDArray
 
 
 def _jaw(face: Face) -> tuple[int, ...]:
-    """Return the half of the jaw that is seen of a profile, from the ear to the chin."""
+    """Return the visible half of a profile's jaw, from the ear to the chin."""
     middle = lm.JAW.index(lm.CHIN_TIP)
     return lm.JAW[middle:][::-1] if face.yaw < 0 else lm.JAW[: middle + 1]
 
 
 def _zones(face: Face, glasses: Glasses | None) -> list[tuple[Points, float, float]]:
-    """Return polygons, how much is suppressed in each, and the softness of its border (share of the side)."""
+    """Return polygons with suppression and softness of the border (share of the side)."""
     if abs(face.yaw) > PROFILE:
-        # The outline of a profile is nose, mouth and chin: only the eye that is seen is drawn.
+        # The outline of a profile is nose, mouth and chin: only the visible eye is drawn.
         is_left = face.yaw < 0
         points = (*lm.EYES[is_left], *lm.BROWS[is_left])
         cheek = (*_jaw(face), *lm.PROFILE)
@@ -82,7 +82,7 @@ def _hull(face: Face, indices: tuple[int, ...], grow: float) -> Points:
 
 
 def _inside(face: Face) -> Points:
-    """Return the polygon from just above the brows to the chin, a little inside the oval."""
+    """Return the polygon from just above the brows to the chin, slightly inside the oval."""
     eyes = face.points[list(lm.OUTER_CORNERS)].mean(0)
     brows = face.points[[66, 296, 105, 334]]
     limit = max(float((brows @ face.up).max() - eyes @ face.up), 1.0) * 1.25

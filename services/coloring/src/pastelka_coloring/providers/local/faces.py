@@ -15,10 +15,10 @@ Points = NDArray[np.float64]
 """(n, 2): x and y in pixels."""
 
 _DETECTED, _MESHED, _CONCEIVABLE = 0.8, 0.9, 0.5
-# The crop of the mesh around the face it found before, and of the iris around the eye.
+# Crop factor of the mesh around the previous face, and of the iris around the eye.
 _MESH_CROP, _MESH_INPUT, _MESH_ROUNDS = 1.5, 192, 2
 _IRIS_CROP, _IRIS_INPUT = 2.3, 64
-# Two faces are one where their centers are closer than this share of the side.
+# Faces whose centers are closer than this share of the side are duplicates.
 _SAME = 0.5
 # Lids in the contour of the iris network: lower from outer to inner corner, then upper between them.
 _LOWER, _UPPER = slice(0, 9), slice(9, 16)
@@ -43,7 +43,7 @@ class Face:
 
     @property
     def yaw(self) -> float:
-        """How far the face is turned: 0 frontal, 1 the tip of the nose over the person's left cheek."""
+        """Rotation of the face: 0 frontal, 1 with the tip of the nose over the person's left cheek."""
         right, left = self.points[list(lm.CHEEKS)]
         across = left - right
         place = float((self.points[lm.NOSE_TIP] - right) @ across) / max(float(across @ across), 1e-6)
@@ -82,7 +82,7 @@ def find_faces(photo: NDArray[np.uint8], smallest: float) -> list[Face]:
 
 
 def unit(vector: Points) -> Points:
-    """Return the vector at length one."""
+    """Return the normalized vector."""
     return np.asarray(vector / max(float(np.hypot(*vector)), 1e-9))
 
 
@@ -91,7 +91,7 @@ def _middle(face: Face) -> Points:
 
 
 def _face(photo: NDArray[np.uint8], box: FaceBox) -> tuple[Face, float] | None:
-    """Return the face in a box and how sure its mesh is."""
+    """Return the face in a box, and the confidence of its mesh."""
     if box.score < _DETECTED:
         return None
     angle = _angle(box.eyes[1] - box.eyes[0])
@@ -115,7 +115,7 @@ def _angle(vector: Points) -> float:
 
 
 def _box(points: Points, angle: float) -> tuple[Points, float]:
-    """Return center and longer side of the box around points that is turned by ``angle``."""
+    """Return center and longer side of the bounding box rotated by ``angle``."""
     turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
     turned = points @ turn.T
     low, high = turned.min(0), turned.max(0)
@@ -125,7 +125,7 @@ def _box(points: Points, angle: float) -> tuple[Points, float]:
 def _crop(
     photo: NDArray[np.uint8], center: Points, side: float, angle: float, size: int
 ) -> tuple[NDArray[np.float32], Points]:
-    """Return a turned square of the photo, 0 to 1, and the affine matrix (2, 3) from it to the photo."""
+    """Return a rotated square of the photo, 0 to 1, and its affine matrix (2, 3) to the photo."""
     cosine, sine = math.cos(angle) * side / size, math.sin(angle) * side / size
     half = size / 2
     matrix = np.array(
@@ -148,12 +148,12 @@ def _mesh(photo: NDArray[np.uint8], center: Points, side: float, angle: float) -
 
 
 def _eye(photo: NDArray[np.uint8], points: Points, *, is_left: bool) -> Eye:
-    """Return the mean of what both networks say of the lids, and the iris."""
+    """Return the lids as the mean of both networks' results, and the iris."""
     outer, inner = points[lm.OUTER_CORNERS[is_left]], points[lm.INNER_CORNERS[is_left]]
     across = outer - inner if is_left else inner - outer
     side = float(np.hypot(*across)) * _IRIS_CROP
     square, matrix = _crop(photo, (outer + inner) / 2, side, _angle(across), _IRIS_INPUT)
-    seen = square[:, ::-1] if is_left else square  # the network knows right eyes
+    seen = square[:, ::-1] if is_left else square  # the network is trained on right eyes
     contour, iris = infer("iris_landmark", seen, "output_eyes_contours_and_brows", "output_iris")
     lids, rim = (values.reshape(-1, 3)[:, :2].astype(np.float64) for values in (contour, iris))
     if is_left:

@@ -1,4 +1,4 @@
-"""What is in focus: edges of a blurred background have the same strength at every scale."""
+"""Estimation of focus: blurred edges have the same strength at every scale."""
 
 import cv2
 import numpy as np
@@ -8,15 +8,15 @@ from pastelka_coloring.providers.local.resizing import Shape, blurred, resized, 
 
 _PIXELS = 0.7e6
 _FINE, _COARSE = 1.0, 3.0
-# Ratio of the two gradients at an edge that is blurred, and how much more a crisp one has.
+# Ratio of the two gradients at a blurred edge, and how much higher it is at a crisp one.
 _BLURRED, _CRISPER = 1.05, 1.1
 
 
 def sharpness(photo: NDArray[np.uint8], shape: Shape) -> NDArray[np.float32]:
     """Return 1 at crisp edges and 0 at blurred ones, at ``shape``, for an RGB photo.
 
-    How much steeper an edge is at a finer scale: Elder and Zucker, "Local scale control for edge
-    detection and blur estimation", 1998.
+    Compares the steepness of edges at two scales: Elder and Zucker, "Local scale control for edge detection
+    and blur estimation", 1998.
     """
     gray = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float32)
     if gray.size > _PIXELS:

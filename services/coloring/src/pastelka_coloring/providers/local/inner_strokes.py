@@ -1,4 +1,4 @@
-"""Strokes inside of regions: folds, whiskers, seams, what outlines nothing but belongs to the picture."""
+"""Strokes inside regions that outline nothing, such as folds, whiskers and seams."""
 
 from typing import NamedTuple
 
@@ -20,22 +20,23 @@ from pastelka_coloring.providers.local.smoothing import smooth_points
 from pastelka_coloring.providers.local.strokes import Points, Stroke, line, tapered
 
 _SIGMA, _CLEAREST, _TEXTURE = 1.8, 1.6, 0.5
-# Distance from other lines, and the reach of ends, in line widths.
+# Minimum distance from other lines, and maximum extension of ends, in line widths.
 _FREE, _REACH = 2.6, 4.2
 # Lengths as shares of the map's scale.
 _SPUR, _GAP, _SMALLEST_RING, _RING_OUTSIDE = 0.02, 0.015, 0.06, 0.08
-# How much longer a stroke has to be that touches nothing; where the importance is below this, it is
-# background.
+# Factor on the minimum length of an isolated stroke; importance below which it is background.
 _LONE, _SUBJECT = 2.4, 0.85
 _WIDTH, _FREE_END, _TAPER = 0.8, 0.4, 0.3
-# Points from which an end's direction is taken; it is led on within 60 degrees (cosine).
+# Points used for an end's direction; it is extended within 60 degrees (cosine).
 _LOOK, _AHEAD = 9, 0.5
 
 
 class Surroundings(NamedTuple):
-    """What strokes are drawn into: the ``strokes`` that are there, the ``importance`` of each pixel
-    (height, width), below 1 in the background, the ``width`` of the page's lines in pixels, and how
-    many open ``ends`` faces add to the page."""
+    """Context of new strokes: existing ones, importance, line width, open ends.
+
+    ``importance`` (height, width) is below 1 in the background, ``width`` is that of the page's lines in
+    pixels, ``ends`` the number of open ends that faces add to the page.
+    """
 
     strokes: list[Stroke]
     importance: NDArray[np.float32]
@@ -46,9 +47,9 @@ class Surroundings(NamedTuple):
 def inner_strokes(edges: NDArray[np.float32], around: Surroundings, detail: Detail) -> list[Stroke]:
     """Return tapered strokes along the ridges of an edge map that no other line covers.
 
-    Hysteresis (Canny, 1986) and skeleton, side branches and scraps dropped; ends are led on to the
-    line that they point at. A stroke that touches nothing has to be longer. The longest ones with
-    open ends are kept, as many as the page may have.
+    Hysteresis (Canny, 1986) and skeleton, without side branches and scraps; ends are extended to the line
+    that they point at. Isolated strokes must be longer. Of those with open ends, the longest are kept, up to
+    the page's limit.
     """
     scale = scale_of(edges.shape)
     strength = np.minimum(normalized(find_ridges(edges, _SIGMA).strength), _CLEAREST)
@@ -91,7 +92,7 @@ def _far_from(strokes: list[Stroke], shape: tuple[int, ...], distance: float) ->
 def _stroke(
     curve: Curve, lines: KDTree | None, around: Surroundings, detail: Detail, scale: float
 ) -> _Inner | None:
-    """Return the stroke along a curve, or nothing where it is too short for its place."""
+    """Return the stroke along a curve, or ``None`` if it is too short for its position."""
     least = detail.stroke * scale
     if curve.length < least and not (curve.closed and curve.length > _SMALLEST_RING * scale):
         return None
@@ -114,7 +115,7 @@ def _stroke(
 
 
 def _led_on(points: Points, lines: KDTree, reach: float) -> tuple[Points, bool]:
-    """Lead the last point on to the nearest line ahead of it; return whether there is one."""
+    """Extend the last point to the nearest line ahead; return whether there is one."""
     end = points[-1]
     way = unit(end - points[max(len(points) - _LOOK, 0)])
     near = lines.query_ball_point(end, reach, return_sorted=True)

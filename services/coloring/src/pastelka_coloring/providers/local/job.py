@@ -1,4 +1,4 @@
-"""What a worker process does for one page. Everything in and out of it is picklable."""
+"""The work of a worker process for one page. Its arguments and results are picklable."""
 
 import signal
 import time
@@ -21,8 +21,10 @@ from pastelka_common.errors import JobError, PermanentError
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """Where the graph of the edge detector is kept, the threads that one page may use, and the
-    packages without which the classical filter takes the detector's place."""
+    """Folder of the edge detector's graph, threads per page, and the packages that the detector needs.
+
+    If one of ``packages`` is missing, the classical filter replaces the detector.
+    """
 
     cache_dir: Path
     threads: int
@@ -31,7 +33,7 @@ class Models:
 
 @dataclass(frozen=True, slots=True)
 class PageJob:
-    """The photo's path, the page's size, and how it is drawn."""
+    """Path of the photo, size and style of the page."""
 
     photo: Path
     megapixels: float
@@ -40,10 +42,9 @@ class PageJob:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a job: the ``page`` as PNG, or a failure; and what the process logged.
+    """Result of a job: the ``page`` as PNG, or a failure; and the process's log events.
 
-    ``events`` are pairs of a level and the fields of a log event. ``is_permanent`` is whether
-    trying again is useless.
+    ``events`` are pairs of level and fields. ``is_permanent``: a retry cannot succeed.
     """
 
     page: bytes = b""
@@ -54,7 +55,7 @@ class Outcome:
 
 
 def load(models: Models) -> Outcome:
-    """Load the models, so that the first page of this process need not wait for them."""
+    """Load the models, so that the first page of this process does not wait for them."""
 
     def work() -> bytes:
         _loaded(models)
@@ -64,7 +65,7 @@ def load(models: Models) -> Outcome:
 
 
 def color(job: PageJob, models: Models) -> Outcome:
-    """Make a page; the models are loaded once in a process."""
+    """Generate a page; the models are loaded once per process."""
     return _recorded(lambda: _page(job, models))
 
 
@@ -89,7 +90,7 @@ def _loaded(models: Models) -> EdgeDetector:
 
 
 def _recorded(work: Callable[[], bytes]) -> Outcome:
-    """Return what ``work`` came to, with its log events: a worker has no output of its own."""
+    """Run ``work``; return its outcome with log events, since a worker has no log output."""
     events: list[tuple[str, dict[str, Any]]] = []
 
     def record(_: Any, level: str, event: MutableMapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Which of the 468 landmarks of MediaPipe's face mesh are what (its ``face_mesh_connections``).
+"""Indices of the 468 landmarks of MediaPipe's face mesh (``face_mesh_connections``).
 
 Left and right are the person's. Contours run from the outer to the inner corner, or from the
 right to the left of the face.
@@ -12,7 +12,7 @@ JAW = (
     127, 234, 93, 132, 58, 172, 136, 150, 149, 176, 148, 152,
     377, 400, 378, 379, 365, 397, 288, 361, 323, 454, 356,
 )  # fmt: skip
-# From the temples over the brows, then along the jaw: where a face has lines of its own.
+# From the temples over the brows, then along the jaw: the area with the face's own lines.
 INNER = (
     54, 68, 104, 69, 108, 151, 337, 299, 333, 298, 284, 251, 389, 356, 454, 323, 361, 288, 397,
     365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21,

@@ -1,4 +1,4 @@
-"""Lines as wide as the page needs: a page of few lines gets bolder ones, a crowded page finer ones."""
+"""Adapts line widths to the page: bolder with few lines, finer with many."""
 
 from dataclasses import replace
 
@@ -14,9 +14,9 @@ _NARROWER, _WIDER = 0.7, 1.5
 
 
 def even_ink(strokes: list[Stroke], shape: Shape, weight: float) -> list[Stroke]:
-    """Return strokes with the width of lines scaled so that the page has 5 to 7 % ink, times ``weight``.
+    """Return strokes with line widths scaled so that the page has 5 to 7 % ink, times ``weight``.
 
-    ``shape`` is that of the map whose pixels the strokes are in. Areas stay as they are.
+    ``shape`` is that of the map whose pixels the strokes are in. Areas are unchanged.
     """
     ink = ink_of(strokes, shape) / weight
     if ink <= 0:

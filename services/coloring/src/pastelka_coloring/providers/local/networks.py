@@ -1,4 +1,4 @@
-"""The four small networks of MediaPipe that the package carries: faces, their landmarks, the subject."""
+"""The four small networks of MediaPipe in this package: faces, landmarks, irises, subject."""
 
 import hashlib
 from functools import cache
@@ -20,14 +20,14 @@ NAMES = tuple(_SHA256)
 
 
 class DamagedNetworkError(Exception):
-    """A network's file is not the one that the package was released with."""
+    """A network's file differs from the released one."""
 
 
 def infer(name: str, picture: NDArray[np.float32], *outputs: str) -> list[NDArray[np.float32]]:
-    """Run a network on an RGB picture (height, width, 3) and return its outputs in their order.
+    """Run a network on an RGB picture (height, width, 3) and return its outputs in order.
 
-    Without ``outputs`` the last layer's. Not safe to use from several threads: a page is made in a
-    process of its own.
+    Without ``outputs``, those of the last layer. Not thread-safe: each page is generated in a separate
+    process.
     """
     net = network(name)
     net.setInput(np.ascontiguousarray(picture.transpose(2, 0, 1)[np.newaxis]))
@@ -37,7 +37,7 @@ def infer(name: str, picture: NDArray[np.float32], *outputs: str) -> list[NDArra
 
 @cache
 def network(name: str) -> cv2.dnn.Net:
-    """Load a network, once in a process. Raises ``DamagedNetworkError`` if its file was changed."""
+    """Load a network, once per process. Raises ``DamagedNetworkError`` if its file was changed."""
     model = (_FOLDER / f"{name}.tflite").read_bytes()
     if hashlib.sha256(model).hexdigest() != _SHA256[name]:
         raise DamagedNetworkError(f"{name}.tflite differs from the released file; reinstall the package")

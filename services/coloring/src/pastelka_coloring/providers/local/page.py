@@ -1,4 +1,4 @@
-"""The page itself: strokes drawn and encoded for the printer."""
+"""Renders strokes to a page, and encodes it for printing."""
 
 import io
 import math
@@ -11,24 +11,24 @@ from PIL import Image
 
 from pastelka_coloring.providers.local.strokes import Ink, Stroke
 
-# Points handed to OpenCV are fixed point numbers with this many bits behind the point.
+# Points for OpenCV are fixed-point numbers with this many fractional bits.
 _FRACTION_BITS = 4
-# Drawn this much larger, then averaged: that smooths the edges and allows widths between pixels.
+# Oversampling factor: smooths edges and allows fractional widths.
 _OVERSAMPLING = 4
 _OVERSAMPLED_PIXELS = 36e6
-# What an A4 page leaves to print on, in inches, long and short side (margins of 10 mm).
+# Printable area of A4 in inches, long and short side (margins of 10 mm).
 _PRINTABLE_INCHES = (10.9, 7.48)
 
 
 def page_size(photo: tuple[int, int], megapixels: float) -> tuple[int, int]:
-    """Return width and height in pixels of a page with the photo's aspect."""
+    """Return width and height in pixels of a page with the photo's aspect ratio."""
     width, height = photo
     scale = math.sqrt(megapixels * 1e6 / (width * height))
     return max(round(width * scale), 1), max(round(height * scale), 1)
 
 
 def draw(strokes: list[Stroke], frame: tuple[int, int], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Draw strokes in their order on white, (height, width).
+    """Draw strokes in order on white, (height, width).
 
     ``frame`` is the width and height of the map whose pixels the strokes are in, ``size`` the page's.
     """
@@ -47,7 +47,7 @@ def _draw(canvas: NDArray[np.uint8], stroke: Stroke, scale: NDArray[np.float64])
         cv2.fillPoly(canvas, [points], shade, cv2.LINE_AA, _FRACTION_BITS)
         return
     thickness = np.maximum(np.round(stroke.width * scale.mean()), 1).astype(int)
-    # OpenCV draws one width at a time: pieces of equal width share their ends.
+    # OpenCV draws one width per call: segments of equal width share their ends.
     steps = [0, *(np.flatnonzero(np.diff(thickness[:-1])) + 1).tolist(), len(points) - 1]
     for start, end in pairwise(steps):
         piece, width = [points[start : end + 1]], int(thickness[start])
@@ -55,7 +55,7 @@ def _draw(canvas: NDArray[np.uint8], stroke: Stroke, scale: NDArray[np.float64])
 
 
 def encode(page: NDArray[np.uint8]) -> bytes:
-    """Return the page as 8-bit grayscale PNG, with the resolution at which it fills A4."""
+    """Return the page as 8-bit grayscale PNG, with the resolution that fills A4."""
     height, width = page.shape
     long, short = max(width, height), min(width, height)
     dpi = max(long / _PRINTABLE_INCHES[0], short / _PRINTABLE_INCHES[1])

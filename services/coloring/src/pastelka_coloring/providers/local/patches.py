@@ -1,4 +1,4 @@
-"""Borders between patches of color, which a network trained on outlines does not see (fur, feathers)."""
+"""Borders between color patches, which a network trained on outlines misses (fur, feathers)."""
 
 import cv2
 import numpy as np
@@ -8,17 +8,17 @@ from pastelka_coloring.providers.local.gradients import color_gradient
 from pastelka_coloring.providers.local.resizing import Shape, resized, shape_for
 
 _PIXELS = 0.16e6
-# Rounds of the bilateral filter, its reach in Lab units and in pixels.
+# Iterations of the bilateral filter, its radius in Lab units and in pixels.
 _ROUNDS, _TONES, _REACH = 4, 18.0, 4.0
 # Scale of the gradient in pixels, and the gradient (Lab units a pixel) at which a border is likely.
 _SIGMA, _LIKELY = 1.6, 7.0
 
 
 def patch_borders(photo: NDArray[np.uint8], shape: Shape) -> NDArray[np.float32]:
-    """Return how likely a border between two patches of color is, 0 to 1, for an RGB photo.
+    """Return the probability of a border between two color patches, 0 to 1, for an RGB photo.
 
-    The photo is flattened at a small size by a repeated bilateral filter (Tomasi and Manduchi,
-    1998; Winnemoeller, Olsen and Gooch, 2006) before its gradient is taken.
+    Takes the gradient of the photo flattened at a small size by an iterated bilateral filter (Tomasi and
+    Manduchi, 1998; Winnemoeller, Olsen and Gooch, 2006).
     """
     small = resized(photo, shape_for(photo, _PIXELS))
     lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)

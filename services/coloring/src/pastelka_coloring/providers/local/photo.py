@@ -1,4 +1,4 @@
-"""The stored photo, read for coloring: upright, RGB, no larger than the work needs."""
+"""Reads the stored photo for coloring: upright, RGB, reduced to the needed size."""
 
 import errno
 import math
@@ -52,7 +52,7 @@ def read_photo(path: Path) -> Photo:
 def _read(image: Image.Image) -> Photo:
     width, height = image.size
     scale = min(1.0, math.sqrt(_KEPT_PIXELS / (width * height)))
-    # A JPEG is decoded at a half, a quarter or an eighth of its size where that is enough.
+    # A JPEG is decoded at 1/2, 1/4 or 1/8 of its size if that is enough.
     image.draft(None, (math.ceil(width * scale), math.ceil(height * scale)))
     if image.width * image.height > _DECODED_PIXELS:
         raise _too_large(f"{width} x {height} pixels")
@@ -77,7 +77,7 @@ def _rgb(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    # 16 and 32 bits a pixel: Pillow's own conversion would cut them off at 255.
+    # 16 and 32 bits per pixel: Pillow's own conversion would clip at 255.
     values = np.nan_to_num(np.asarray(image, dtype=np.float32))
     darkest, brightest = float(values.min()), float(values.max())
     spread = max(brightest - darkest, 1e-6)
@@ -92,9 +92,7 @@ def _too_large(what: str) -> PermanentError:
 
 def _failure(path: Path, error: Exception) -> JobError:
     if not isinstance(error, OSError) or error.errno is None:
-        return PermanentError(
-            "photo_unreadable", f"{path.name} is not an image that can be read; a JPEG or PNG would be."
-        )
+        return PermanentError("photo_unreadable", f"{path.name} is not a readable image; use a JPEG or PNG.")
     if error.errno in _GONE:
         return PermanentError("photo_missing", f"{path.name} is not in the storage; upload the photo again.")
     return TransientError(

@@ -1,4 +1,4 @@
-"""The local provider: coloring pages made in processes of this machine, without an account."""
+"""The ``local`` provider: generates coloring pages in worker processes, without an account."""
 
 import os
 import pickle
@@ -19,14 +19,13 @@ _log = structlog.get_logger(__name__)
 
 
 class LocalColoringProvider:
-    """A ``ColoringProvider`` that draws pages itself.
+    """A ``ColoringProvider`` that draws pages locally.
 
-    Pages are made in at most ``workers`` processes, each page within ``timeout`` seconds: a thread
-    would hold the interpreter that the event loop needs, and only a process can be ended when the
-    job is cancelled or gives the machine's memory back when it dies. A process loads the models
-    once, and a page runs on ``threads`` cores of it (0: its share of all). Idle processes end after
-    five minutes (``anyio.to_process``), all of them with the event loop. The graph of the edge
-    detector is kept in ``cache_dir`` (default: the user's cache folder).
+    Pages are generated in at most ``workers`` processes, each page within ``timeout`` seconds: a thread would
+    block the event loop (GIL), and only a process can be killed when its job is cancelled, and releases its
+    memory. A process loads the models once, and a page uses ``threads`` cores (0: an equal share of all).
+    Idle processes end after five minutes (``anyio.to_process``), and all with the event loop. The graph of
+    the edge detector is cached in ``cache_dir`` (default: the user's cache folder).
     """
 
     name = "local"
@@ -46,22 +45,22 @@ class LocalColoringProvider:
         self._is_closed = False
 
     async def prepare(self) -> None:
-        """Start the processes and load their models, so that the first photos need not wait.
+        """Start the processes and load their models, so that the first photos do not wait.
 
-        Takes some seconds, more where the detector's graph is to be built; each step is logged.
-        Raises ``TransientError`` when a model cannot be loaded.
+        Takes some seconds, more if the detector's graph must be built; each step is logged. Raises
+        ``TransientError`` if a model cannot be loaded.
         """
-        # The first one builds the graph that the others read.
+        # The first process builds the graph that the others read.
         await self._load()
         async with anyio.create_task_group() as tasks:
             for _ in range(self._workers - 1):
                 tasks.start_soon(self._load)
 
     async def color(self, request: ColoringRequest, progress: ColoringProgress) -> bytes:
-        """Make the page; there is nothing to report between ``processing`` and ``completed``.
+        """Generate the page; reports no status between ``processing`` and ``completed``.
 
-        When cancelled, the process of the page is ended at once. Raises ``TransientError``
-        (``worker_died``) when the process ended by itself: the next attempt gets a new one.
+        Cancelling kills the page's process. Raises ``TransientError`` (``worker_died``) if the process died:
+        the next attempt gets a new one.
         """
         with anyio.CancelScope() as scope:
             if self._is_closed:
@@ -78,10 +77,10 @@ class LocalColoringProvider:
         raise TransientError("provider_closed", "The service was stopped while coloring.")
 
     async def cancel(self, provider_job_id: str) -> None:
-        """Do nothing: there are no jobs outside of this service."""
+        """Do nothing: there are no remote jobs."""
 
     async def aclose(self) -> None:
-        """End the work in hand; idle processes end with the event loop."""
+        """Stop active work; idle processes end with the event loop."""
         self._is_closed = True
         for scope in self._running:
             scope.cancel()
@@ -93,7 +92,7 @@ class LocalColoringProvider:
             raise _died() from error
 
     async def _page(self, page: PageJob) -> bytes:
-        # The time limit starts when a process is free, not while the photo waits for one.
+        # The timeout starts when a process is free, not while the photo waits for one.
         try:
             with anyio.fail_after(self._timeout):
                 outcome = await self._page_in_process(page)
@@ -112,11 +111,10 @@ class LocalColoringProvider:
                     page,
                     self._models,
                     cancellable=True,
-                    limiter=anyio.CapacityLimiter(1),  # the places are counted by self._places
+                    limiter=anyio.CapacityLimiter(1),  # self._places limits the number of processes
                 )
             except anyio.BrokenWorkerProcess as error:
-                # An idle process that died since its last page does not take the next one, which then
-                # has not begun; it is out of the pool now.
+                # The idle process had died before it received this page, and is now removed from the pool.
                 if not isinstance(error.__cause__, anyio.BrokenResourceError):
                     raise
 
@@ -126,7 +124,7 @@ def _died() -> TransientError:
 
 
 def _result(outcome: Outcome) -> bytes:
-    """Return the page of an outcome, and log what its process said."""
+    """Return the page of an outcome, and emit its process's log events."""
     for level, fields in outcome.events:
         getattr(_log, level)(**fields)
     if not outcome.code:

@@ -1,4 +1,4 @@
-"""Regions that are closed by construction: a watershed, merged in the order of a contour map."""
+"""Closed regions: a watershed, merged in the order of an ultrametric contour map."""
 
 import heapq
 import math
@@ -17,16 +17,16 @@ from pastelka_coloring.providers.local.ridges import Ridges
 from pastelka_coloring.providers.local.strokes import Points
 
 _SIGMA, _LEVELS = 1.6, 120
-# Points of a boundary to each side from which its direction is taken.
+# Points of a boundary on each side used for its direction.
 _LOOK = 7
-# What a line counts where the boundary runs across it.
+# Weight of a line that the boundary crosses.
 _ACROSS = 0.25
-# Dissimilarity: weight of the step in color against the line, the step (Lab units) that is a full one,
-# the weight of lightness in it, and the line from which color counts fully (less 0.35).
+# Dissimilarity: weight of the color step relative to the line, the step (Lab units) that counts fully, the
+# weight of lightness in it, and the line strength from which color counts fully (minus 0.35).
 _COLOR, _FULL_STEP, _LIGHTNESS, _LINELESS = 0.35, 38.0, 0.55, 0.35
-# Exponent by which small areas differ less, and the smallest ratio that counts.
+# Exponent that reduces the dissimilarity of small areas, and the minimum area ratio.
 _SMALLNESS, _SMALLEST = 0.42, 0.02
-# Step in color (as above) below which a faint border between two regions is none.
+# Color step (as above) below which a faint border is ignored.
 _LIKE = 7.0
 
 
@@ -70,10 +70,10 @@ def sample(image: NDArray[np.float32], points: Points) -> NDArray[np.float32]:
 
 
 class RegionGraph:
-    """Regions, what is between neighbors, and their merging.
+    """Regions, their adjacency, and merging.
 
-    ``labels`` (height, width); ``lab`` the photo in Lab, (height, width, 3); ``weight`` what each
-    pixel adds to the importance of its region, a share of the page; ``strengths`` as from
+    ``labels`` (height, width); ``lab`` the photo in Lab, (height, width, 3); ``weight`` each pixel's
+    contribution to the importance of its region, a share of the page; ``strengths`` as from
     ``boundary_strengths``.
     """
 
@@ -114,7 +114,7 @@ class RegionGraph:
         return math.sqrt(lightness * light * light + red * red + yellow * yellow)
 
     def merge(self, detail: Detail) -> NDArray[np.intp]:
-        """Merge the most similar neighbors first, until all differ enough; return each region's root.
+        """Merge the most similar neighbors until all differ enough; return each region's root.
 
         The order is that of an ultrametric contour map, cut at one level (Arbelaez et al., 2011).
         """

@@ -1,4 +1,4 @@
-"""Images at the sizes that the stages of a page work at."""
+"""Resizing of images to the working sizes of the pipeline."""
 
 import math
 from typing import TypeVar
@@ -13,7 +13,7 @@ Shape = tuple[int, int]
 """Height and width in pixels."""
 
 MAP_PIXELS = 1e6
-"""Every map of a page (edges, strengths, labels) has about so many pixels, whatever the page's size."""
+"""Approximate pixels of every map (edges, strengths, labels), independent of the page's size."""
 
 
 def shape_for(image: NDArray[_Pixel], pixels: float) -> Shape:
@@ -31,10 +31,10 @@ def resized(image: NDArray[_Pixel], shape: Shape) -> NDArray[_Pixel]:
 
 
 def blurred(image: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """Return ``image`` after a Gaussian of ``sigma`` pixels, mirrored at its border."""
+    """Return ``image`` blurred by a Gaussian of ``sigma`` pixels, mirrored at its border."""
     return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT), dtype=np.float32)
 
 
 def scale_of(shape: Shape) -> float:
-    """Return the square root of the area: what lengths are shares of."""
+    """Return the square root of the area, the unit of relative lengths."""
     return math.sqrt(shape[0] * shape[1])

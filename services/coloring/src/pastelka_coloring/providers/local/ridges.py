@@ -1,4 +1,4 @@
-"""Lines in an edge map: ridges, their direction, and how they stand out from their surroundings."""
+"""Lines in an edge map: ridges, their direction, and their contrast to the surroundings."""
 
 from typing import NamedTuple
 
@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from pastelka_coloring.providers.local.resizing import blurred, scale_of
 
-# Share of pixels, in percent, that are weaker than a clear line; and the range in which that is believed.
+# Percentile of the strength of a clear line, and the valid range of that strength.
 _CLEAR = 98.0
 _SOFTEST, _HARDEST = 0.05, 0.15
-# Surroundings that count as texture: a Gaussian of this share of the map's scale.
+# Surroundings for texture: a Gaussian of this share of the map's scale.
 _SURROUND = 0.03
 _DIVISIVE_SURROUND = 0.025
-# Strength at which a line that stands alone is halved by divisive normalization.
+# Strength at which divisive normalization halves an isolated line.
 _HALF = 0.25
 
 
@@ -28,8 +28,8 @@ class Ridges(NamedTuple):
 def find_ridges(edges: NDArray[np.float32], sigma: float) -> Ridges:
     """Return the negative of the most negative second derivative at scale ``sigma`` pixels.
 
-    Lindeberg, "Edge detection and ridge detection with automatic scale selection", 1998. Unlike
-    the map itself, it has one width whatever the width of the edge.
+    Lindeberg, "Edge detection and ridge detection with automatic scale selection", 1998. Unlike the map
+    itself, it is independent of the width of the edge.
     """
     smooth = blurred(edges, sigma)
     xx = cv2.Sobel(smooth, cv2.CV_32F, 2, 0, ksize=3, scale=0.25)
@@ -43,13 +43,13 @@ def find_ridges(edges: NDArray[np.float32], sigma: float) -> Ridges:
 def normalized(
     strength: NDArray[np.float32], softest: float = _SOFTEST, hardest: float = _HARDEST
 ) -> NDArray[np.float32]:
-    """Scale the strength so that a photo's clear lines are about 1, however soft its light is."""
+    """Scale the strength so that clear lines are about 1, even in soft light."""
     clear = float(np.percentile(strength, _CLEAR))
     return strength / np.float32(min(max(clear, softest), hardest))
 
 
 def suppress_texture(strength: NDArray[np.float32], amount: float) -> NDArray[np.float32]:
-    """Weaken lines in busy surroundings, ``amount`` times the mean strength around them.
+    """Weaken lines in textured surroundings by ``amount`` times the mean strength around them.
 
     Surround inhibition: Grigorescu, Petkov and Westenberg, "Contour detection based on
     nonclassical receptive field inhibition", 2003.
@@ -59,7 +59,7 @@ def suppress_texture(strength: NDArray[np.float32], amount: float) -> NDArray[np
 
 
 def standing_out(strength: NDArray[np.float32], amount: float | NDArray[np.float32]) -> NDArray[np.float32]:
-    """Divide each line by itself and its surroundings: weak clean lines count, texture does not.
+    """Divide each line by itself and its surroundings: keeps weak clean lines, removes texture.
 
     Divisive normalization: Heeger, "Normalization of cell responses in cat striate cortex", 1992.
     ``amount`` weighs the surroundings; the result is 0 to 1.

@@ -1,4 +1,4 @@
-"""Boundaries made smooth: joined where they run through junctions, rounded, corners kept."""
+"""Smoothing of boundaries: joins them through junctions, rounds them, keeps corners."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -11,22 +11,22 @@ from pastelka_coloring.providers.local.boundaries import Boundary
 from pastelka_coloring.providers.local.faces import unit
 from pastelka_coloring.providers.local.strokes import Points
 
-# Points along which the direction at a junction is taken; cosine of the sharpest turn that goes through.
+# Points used for the direction at a junction; cosine of the sharpest turn of a joined pair.
 _LOOK, _STRAIGHT = 10, 0.3
-# Where two pairs are as straight, strong ones go through.
+# Weight of strength when choosing between similarly straight pairs.
 _STRONG = 0.5
-# Corners: smoothing near them in points, and the points to each side between which the turn is taken.
+# Corners: smoothing near them in points, and points on each side used for the turn.
 _FINE, _REACH = 2.0, 9
 # Cosine of a turn from which corners are kept, and the range until they are kept fully; the same for the
-# strength of the line: only what is clearly seen has corners.
+# line's strength: only clear lines have corners.
 _TURN, _TURN_RANGE, _SURE, _SURE_RANGE = 0.72, 0.45, 0.45, 0.35
-# A curve is never smoothed over more than this part of its length.
+# Divisors of the length: maximum smoothing of open and closed curves.
 _LONGEST_OPEN, _LONGEST_CLOSED = 9, 14
 
 
 @dataclass(slots=True, eq=False)
 class BoundaryCurve:
-    """Boundaries that go on in one another; ``points`` (n, 2), a closed one's last point is its first.
+    """Joined boundaries; ``points`` (n, 2), the last one of a closed curve equals the first.
 
     ``junctions`` has the index of the point at each junction that the curve touches, ``strength``
     is the mean strength of its line.
@@ -41,7 +41,7 @@ class BoundaryCurve:
 def smooth_boundaries(
     boundaries: list[Boundary], strengths: NDArray[np.float64], sigma: float
 ) -> list[BoundaryCurve]:
-    """Return boundaries as smooth curves that still meet where they met.
+    """Return boundaries as smooth curves that still meet at their junctions.
 
     ``strengths`` (n,) is the mean strength of each, about 1 for a clear line; ``sigma`` the length
     in pixels over which a clear line is smoothed, up to three times that for a faint one.
@@ -64,9 +64,9 @@ def smooth_boundaries(
 
 
 def smooth_points(points: Points, sigma: float, *, is_closed: bool) -> Points:
-    """Return points smoothed along the curve by a Gaussian of ``sigma`` points; open ends stay."""
+    """Return points smoothed along the curve by a Gaussian of ``sigma`` points; open ends are fixed."""
     count = len(points)
-    if count < 3:  # noqa: PLR2004 - nothing between its ends
+    if count < 3:  # noqa: PLR2004 - no inner points
         return points
     if is_closed:
         rounded = gaussian_filter1d(points[:-1], sigma, axis=0, mode="wrap")
@@ -89,7 +89,7 @@ def _smoothed(curve: BoundaryCurve, sigma: float) -> Points:
 
 
 def _corners(points: Points, strength: float, *, is_closed: bool) -> NDArray[np.float64]:
-    """Return where a curve has corners, 0 to 1, (n,)."""
+    """Return the cornerness of each point, 0 to 1, (n,)."""
     index, last = np.arange(len(points)), len(points) - 1
     if is_closed:
         ahead = points[(index + _REACH) % last] - points[index % last]
@@ -108,7 +108,7 @@ def _corners(points: Points, strength: float, *, is_closed: bool) -> NDArray[np.
 
 
 def _bend(curve: BoundaryCurve, index: int, place: Points, reach: int) -> None:
-    """Lead an end of a curve to where the curve that it ends on now runs."""
+    """Move an end of a curve to the smoothed curve that it ends on."""
     points = curve.points
     reach = min(len(points), reach)
     share = np.linspace(1, 0, reach)[:, None] ** 1.5
@@ -119,7 +119,7 @@ def _bend(curve: BoundaryCurve, index: int, place: Points, reach: int) -> None:
 
 
 _End = tuple[int, bool]
-"""A boundary's index, and whether its last end is meant."""
+"""A boundary's index, and whether it is the last end."""
 
 
 def _joined(boundaries: list[Boundary], strengths: NDArray[np.float64]) -> list[BoundaryCurve]:
@@ -137,7 +137,7 @@ def _joined(boundaries: list[Boundary], strengths: NDArray[np.float64]) -> list[
 
 
 def _through(boundaries: list[Boundary], strengths: NDArray[np.float64]) -> dict[_End, _End]:
-    """Return which end goes on in which: at each junction the straightest pair, strong ones first."""
+    """Return the pairs of joined ends: at each junction the straightest pair, strong ones first."""
     ends: dict[int, list[_End]] = {}
     for index, boundary in enumerate(boundaries):
         if not boundary.is_closed:
@@ -166,7 +166,7 @@ def _way(points: Points, *, is_last: bool) -> Points:
 
 
 def _chain(index: int, links: dict[_End, _End]) -> tuple[list[tuple[int, bool]], bool]:
-    """Return the boundaries of one curve with whether each is reversed, and whether they close."""
+    """Return the boundaries of one curve, each with whether it is reversed, and whether it is closed."""
     chain = [(index, False)]
     while (then := links.get((chain[-1][0], not chain[-1][1]))) is not None:
         if then[0] == index:

@@ -1,4 +1,4 @@
-"""What a page is drawn of, and the curves that strokes are made of."""
+"""Strokes, the drawing primitives of a page, and helpers for their curves."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -12,7 +12,7 @@ Points = NDArray[np.float64]
 
 
 class Ink(Enum):
-    """Whether a stroke is a line, or its points enclose what is filled black or white."""
+    """Kind of a stroke: a line, or an area filled black or white."""
 
     LINE = auto()
     BLACK = auto()
@@ -32,7 +32,7 @@ class Stroke:
 
 
 def line(points: Points, width: float | NDArray[np.float64]) -> Stroke:
-    """Return a line of one width, or of one for each point."""
+    """Return a line with one width, or one per point."""
     widths = np.broadcast_to(np.asarray(width, dtype=np.float64), (len(points),))
     return Stroke(np.asarray(points, dtype=np.float64), widths)
 
@@ -48,13 +48,13 @@ def ring(points: Points) -> Points:
 
 
 def circle(center: Points, radius: float, count: int = 48) -> Points:
-    """Return ``count`` points of a circle, the last one being the first."""
+    """Return ``count`` points of a circle; the last one equals the first."""
     angles = np.linspace(0, 2 * np.pi, count)
     return np.asarray(center + radius * np.stack([np.cos(angles), np.sin(angles)], axis=1))
 
 
 def spline(points: Points, count: int) -> Points:
-    """Return ``count`` points of the natural cubic spline through ``points``, evenly along it."""
+    """Return ``count`` evenly spaced points of the natural cubic spline through ``points``."""
     steps = np.maximum(np.hypot(*np.diff(points, axis=0).T), 1e-3)
     along = np.concatenate([[0], np.cumsum(steps)])
     curve = CubicSpline(along, points, bc_type="natural")
@@ -64,9 +64,9 @@ def spline(points: Points, count: int) -> Points:
 def tapered(
     count: int, width: float, start: float = 0.45, end: float = 0.45, reach: float = 0.25
 ) -> NDArray[np.float64]:
-    """Return widths that swell from ``start`` times ``width`` to ``width`` and fall to ``end`` times it.
+    """Return widths that taper from ``width`` to ``start`` times it and ``end`` times it at the ends.
 
-    ``reach`` is the share of the stroke over which each end swells.
+    ``reach`` is the share of the stroke over which each end tapers.
     """
     t = np.linspace(0, 1, count)
     swell = np.sin(np.clip(t / reach, 0, 1) * np.pi / 2)

@@ -1,4 +1,4 @@
-"""How a page is drawn, apart from its size."""
+"""Style of a page."""
 
 from dataclasses import dataclass
 
@@ -20,5 +20,5 @@ class PageStyle:
 
     @property
     def width(self) -> float:
-        """Width of lines against the normal one."""
+        """Line width relative to the normal one."""
         return _WIDTHS[self.line_weight]

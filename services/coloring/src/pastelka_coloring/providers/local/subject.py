@@ -1,4 +1,4 @@
-"""What a photo shows: the mask of the subject, and what stands out from the border of the photo."""
+"""Detection of the subject: its mask, and saliency relative to the photo's border."""
 
 import heapq
 
@@ -13,24 +13,23 @@ from pastelka_coloring.providers.local.resizing import blurred, resized, scale_o
 _INPUT = 256
 # Guided filter: radius as a share of the map's scale, and the variance below which it smooths.
 _RADIUS, _SMOOTH = 0.012, 1e-4
-# The mask is believed when so much of it is decided, so much of the photo is in it, and so much of its
-# border lies on lines.
+# A mask is valid if these shares are reached: decided pixels, size within the photo, border on lines.
 _DECIDED = 0.82
 _LEAST_SHARE, _LARGEST_SHARE = 0.04, 0.92
 _ON_LINES, _LINE = 0.55, 0.3
-# Geodesic distance: strength that costs nothing to cross, cost of the largest step in color, the step
-# (Lab units) that counts as that, and the distance that stands out fully.
+# Geodesic distance: strength without cost, cost of the largest color step, that step (Lab units), and the
+# distance of full saliency.
 _FREE, _COLOR_COST, _COLOR_STEP, _STANDS_OUT = 0.12, 0.25, 60.0, 0.55
-# Saliency where nothing is crossed is 0; a photo needs this share above one half to have a subject.
+# Minimum share of pixels with saliency above one half in a photo with a subject.
 LEAST_SALIENT = 0.04
 
 
 def subject_mask(photo: NDArray[np.uint8], small: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return how likely each pixel belongs to the subject, 0 to 1, at the size of ``small``.
+    """Return each pixel's probability to belong to the subject, 0 to 1, at the size of ``small``.
 
-    ``small`` is the RGB photo at the size of the map. The segmentation network is MediaPipe's
-    (Selfie Segmentation), which also knows pets; its border is moved to that of the photo by a
-    guided filter (He, Sun and Tang, "Guided image filtering", 2010).
+    ``small`` is the RGB photo at the size of the map. The segmentation network is MediaPipe's (Selfie
+    Segmentation), which also detects pets; a guided filter aligns its border with the photo (He, Sun and
+    Tang, "Guided image filtering", 2010).
     """
     seen = cv2.resize(photo, (_INPUT, _INPUT), interpolation=cv2.INTER_AREA)
     (coarse,) = infer("selfie_segmentation", np.asarray(seen, np.float32) / np.float32(255))
@@ -40,7 +39,7 @@ def subject_mask(photo: NDArray[np.uint8], small: NDArray[np.uint8]) -> NDArray[
 
 
 def is_believed(mask: NDArray[np.float32], strength: NDArray[np.float32]) -> bool:
-    """Tell whether a mask is one of a subject: decided, of a sensible size, its border on lines.
+    """Whether a mask is plausible: decided, of a sensible size, with its border on lines.
 
     ``strength`` is that of the lines of the map, 0 to 1.
     """
@@ -66,7 +65,7 @@ def silhouette(mask: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def saliency(graph: RegionGraph, labels: NDArray[np.int32]) -> NDArray[np.float32]:
-    """Return how much each pixel stands out, 0 to 1: how much line lies between it and the border.
+    """Return the saliency of each pixel, 0 to 1: the lines between it and the photo's border.
 
     Geodesic saliency: Wei, Wen, Zhu and Sun, "Geodesic saliency using background priors", 2012.
     """
@@ -91,10 +90,10 @@ def saliency(graph: RegionGraph, labels: NDArray[np.int32]) -> NDArray[np.float3
 def only_subject(
     labels: NDArray[np.int32], salient: NDArray[np.float32]
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Merge the regions outside of the subject into one, 0; return the labels, and 1 where others are.
+    """Merge the regions outside the subject into label 0; return the labels, and a mask of the others.
 
-    So nothing is left to draw outside, and what remains is as closed as before. Where no region is
-    mostly subject, the labels are returned as they are.
+    Then nothing is drawn outside, and the remaining regions stay closed. If no region is mostly subject, the
+    labels are unchanged.
     """
     flat = labels.ravel()
     pixels = np.bincount(flat)

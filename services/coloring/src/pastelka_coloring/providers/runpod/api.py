@@ -1,4 +1,4 @@
-"""The three calls of a RunPod endpoint, each made once; the caller repeats them."""
+"""The three calls of a RunPod endpoint, without retries."""
 
 from collections.abc import AsyncIterator
 from http import HTTPStatus
@@ -23,18 +23,18 @@ from pastelka_common.response_body import MAX_HEADER_BYTES, ResponseBodyError, r
 _CHUNK = 128 * 1024
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0, pool=30.0)
 _BODY_TIMEOUT = 120.0
-"""Seconds for a whole body; ``_TIMEOUT`` is for each piece of it."""
-# Servers and their gateways close idle connections after 60 s and more; a connection we close first
-# is never lost in the moment a request is sent.
+"""Seconds for a whole body; ``_TIMEOUT`` is per chunk."""
+# Servers and gateways close idle connections after 60 s or more; closing them first avoids that a request is
+# lost on a closing connection.
 _KEEPALIVE_SECONDS = 15.0
-# The local server of RunPod's SDK runs the job while it is asked for its status.
+# The local server of RunPod's SDK runs the job during the status request.
 _TIMEOUT_OF_POST_STATUS = httpx.Timeout(30.0, connect=10.0, pool=30.0, read=None)
-# The endpoint id of a server that has its routes right below the base URL, as that local server has.
+# Endpoint id of a server with its routes directly below the base URL, like that local server.
 _NO_ENDPOINT = "."
 
 
 def pooled_client(connections: int) -> httpx.AsyncClient:
-    """A client for one process, with room for ``connections`` requests at once."""
+    """A client for one process, with up to ``connections`` concurrent requests."""
 
     def session() -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
@@ -70,7 +70,7 @@ class RunpodApi:
         self._status_method = "GET"
 
     async def submit(self, body: bytes) -> str:
-        """Submit a job and return its id. Raises what :func:`faults.submit_fault` makes."""
+        """Submit a job and return its id. Raises the error of :func:`faults.submit_fault`."""
         try:
             response = await self._send("POST", "run", body=body)
         except ConnectionFaultError as fault:
@@ -83,7 +83,7 @@ class RunpodApi:
             raise unreadable_acceptance() from error
 
     async def status(self, job_id: str) -> JobReply:
-        """What RunPod says about a job. Raises the ``TransientError`` that :func:`faults.job_fault` makes."""
+        """Query the status of a job. Raises the ``TransientError`` of :func:`faults.job_fault`."""
         try:
             response = await self._ask_status(job_id)
         except ConnectionFaultError as fault:
@@ -96,7 +96,7 @@ class RunpodApi:
             raise unreadable_status() from error
 
     async def cancel(self, job_id: str) -> None:
-        """Cancel a job. Raises the ``TransientError`` that :func:`faults.job_fault` makes."""
+        """Cancel a job. Raises the ``TransientError`` of :func:`faults.job_fault`."""
         try:
             response = await self._send("POST", "cancel/{id}", job_id)
         except ConnectionFaultError as fault:
@@ -105,10 +105,9 @@ class RunpodApi:
             raise job_fault(response)
 
     async def _ask_status(self, job_id: str) -> httpx.Response:
-        """Ask with the method that this server takes: GET, or POST where a 405 says so.
+        """Query the status with the server's method: GET, or POST after a 405.
 
-        Only an answer with a state makes the change last, for this process: something in between may
-        answer 405, too.
+        The change is kept for this process only after a response with a state: a gateway may also return 405.
         """
         response = await self._send(self._status_method, "status/{id}", job_id)
         if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
@@ -122,7 +121,7 @@ class RunpodApi:
     async def _send(
         self, method: str, template: str, job_id: str = "", *, body: bytes | None = None
     ) -> httpx.Response:
-        """One request with its whole answer. Raises :class:`ConnectionFaultError`."""
+        """One request with its complete response. Raises :class:`ConnectionFaultError`."""
         url = f"{self._root}/{template.replace('{id}', quote(job_id, safe=''))}"
         headers = dict(self._headers)
         if body is not None:
@@ -152,16 +151,16 @@ class RunpodApi:
         except ResponseBodyError:
             if response.is_success:
                 raise
-            return b""  # the status alone says what failed
+            return b""  # the status alone identifies the failure
 
 
 async def _chunks(body: bytes) -> AsyncIterator[bytes]:
-    """A body in pieces, so that a large one does not hold up the event loop."""
+    """A body in chunks, so that a large one does not block the event loop."""
     for start in range(0, len(body), _CHUNK):
         yield body[start : start + _CHUNK]
 
 
 def _plain(headers: httpx.Headers) -> httpx.Headers:
-    """Headers of a body that has been read: not compressed, of its own length."""
+    """Headers for a decoded body: no content encoding, actual length."""
     dropped = ("content-encoding", "content-length", "transfer-encoding")
     return httpx.Headers([(name, value) for name, value in headers.items() if name not in dropped])

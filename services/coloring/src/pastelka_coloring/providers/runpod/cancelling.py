@@ -1,4 +1,4 @@
-"""Stopping jobs at RunPod, until an answer says that they are over."""
+"""Cancellation of jobs at RunPod, with confirmation."""
 
 import asyncio
 
@@ -24,9 +24,9 @@ class JobCanceller:
         self._seats = asyncio.Semaphore(at_once)
 
     async def cancel(self, job_id: str) -> None:
-        """Cancel a job; one that is unknown or has ended is no error.
+        """Cancel a job; no error if it is unknown or has ended.
 
-        Raises :class:`TransientError` after three attempts of which none was confirmed.
+        Raises :class:`TransientError` after three unconfirmed attempts.
         """
         async with self._seats:
             for attempt in range(1, _ATTEMPTS):
@@ -37,7 +37,7 @@ class JobCanceller:
             return await self._cancel_once(job_id)
 
     async def try_to_cancel(self, job_id: str) -> None:
-        """Cancel a job if that works within 20 seconds; otherwise log why it did not."""
+        """Cancel a job within 20 seconds; a failure is only logged."""
         try:
             async with asyncio.timeout(_TRY_SECONDS):
                 await self.cancel(job_id)
@@ -48,7 +48,7 @@ class JobCanceller:
         try:
             await self._api.cancel(job_id)
         except TransientError:
-            # A refusal may mean that nothing is left to cancel; one answer of a gateway may not.
+            # A refusal may mean that the job has ended, but a gateway's response does not.
             if not await self._is_over(job_id):
                 raise
 

@@ -1,4 +1,4 @@
-"""The error that a worker of RunPod reports, wherever its handler put it."""
+"""Extracts the error that a RunPod worker reports, in any of the common formats."""
 
 import json
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ _DEEPEST = 6
 
 
 def reported_error(error: object, output: object) -> str:
-    """The text of a job's ``error``, or else of the error in its ``output``; empty if there is none.
+    """The text of a job's ``error``, else of the error in its ``output``; empty if there is none.
 
     Handlers return a text, an object with one of several keys (RunPod's own worker: ``error_message``
     and a traceback), a list of those, or any of them as JSON text.
@@ -31,7 +31,7 @@ def _text(value: object, depth: int) -> str:
 
 
 def _text_in_output(output: object, depth: int) -> str:
-    """As :func:`_text`, for what may hold other things than errors: only named errors count."""
+    """Like :func:`_text`, but only named errors count, since an output may contain other data."""
     if depth > _DEEPEST:
         return ""
     if isinstance(output, str):
@@ -49,7 +49,7 @@ def _first(texts: Iterable[str]) -> str:
 
 
 def _parsed(text: str) -> object:
-    """The object or list that a JSON text stands for, else ``None``."""
+    """Parse a JSON object or list, else ``None``."""
     if not text.lstrip().startswith(("{", "[")) or len(text) > _LONGEST_JSON:
         return None
     try:

@@ -1,7 +1,7 @@
 """Faults of HTTP requests, as transient or permanent errors.
 
-When a submission fails, the one question is whether RunPod may have accepted the job although it
-returned no id. Only then is the error a ``SubmitUnknownError``: a second submission may be paid twice.
+If a submission fails, the question is whether RunPod may have accepted the job without returning an id. Only
+then is the error a ``SubmitUnknownError``: a second submission may be charged twice.
 """
 
 import email.utils
@@ -17,14 +17,15 @@ from pastelka_common.response_body import ResponseBodyError, ResponseTruncatedEr
 SUBMIT_UNKNOWN = "submit_unknown"
 _REFUSED_TO_LET_IN = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _TRY_AGAIN = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
-# Answers of a gateway that had passed the request on: 520 and 524 are Cloudflare's, before api.runpod.ai.
+# Responses of a gateway that had forwarded the request: 520 and 524 are Cloudflare's, in front of
+# api.runpod.ai.
 _PASSED_ON = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT, 520, 524)
-# aiohttp's own; httpx-aiohttp 0.2 turns every lost connection into httpx.ConnectTimeout.
+# aiohttp's errors; httpx-aiohttp 0.2 turns every lost connection into httpx.ConnectTimeout.
 _NEVER_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 
 class ConnectionFaultError(Exception):
-    """No whole answer. ``sent`` is whether RunPod may have the request."""
+    """No complete response. ``sent``: whether RunPod may have received the request."""
 
     def __init__(self, cause: Exception) -> None:
         is_body = isinstance(cause, ResponseBodyError)
@@ -48,7 +49,7 @@ def retry_after(headers: httpx.Headers) -> float | None:
 
 
 def submit_fault(fault: httpx.Response | ConnectionFaultError) -> JobError:
-    """Why no job id came back."""
+    """The error for a failed submission."""
     if isinstance(fault, ConnectionFaultError):
         return _submit_unknown(str(fault)) if fault.sent else _unreachable(fault)
     if fault.status_code in _PASSED_ON:
@@ -56,24 +57,24 @@ def submit_fault(fault: httpx.Response | ConnectionFaultError) -> JobError:
     if fault.status_code == HTTPStatus.NOT_FOUND:
         return PermanentError(
             "provider_endpoint_unknown",
-            "RunPod does not know the endpoint that RUNPOD_ENDPOINT_ID and RUNPOD_BASE_URL name.",
+            "RunPod does not know the endpoint; check RUNPOD_ENDPOINT_ID and RUNPOD_BASE_URL.",
         )
     return _answer_fault(fault)
 
 
 def unreadable_acceptance() -> JobError:
     """RunPod accepted the job, but its id cannot be read."""
-    return _submit_unknown("an answer without a job id")
+    return _submit_unknown("response without a job id")
 
 
 class JobUnknownError(TransientError):
-    """RunPod does not know the job (HTTP 404): it expired, or something in between answered."""
+    """RunPod does not know the job (HTTP 404): it expired, or a gateway responded."""
 
 
 def job_fault(fault: httpx.Response | ConnectionFaultError) -> TransientError:
-    """Why a submitted job could not be asked after, or cancelled.
+    """The error for a failed status or cancel request.
 
-    Never permanent: the job goes on at RunPod whatever one answer says, so the caller repeats the call.
+    Never permanent: the job continues at RunPod regardless, so the caller retries.
     """
     if isinstance(fault, ConnectionFaultError):
         return _unreachable(fault)
@@ -87,19 +88,19 @@ def job_fault(fault: httpx.Response | ConnectionFaultError) -> TransientError:
 
 
 def unreadable_status() -> TransientError:
-    """An answer to a poll that is not RunPod's JSON, as gateways give while something is down."""
-    return TransientError("provider_unavailable", "RunPod gave an answer that is not a job's status.")
+    """The error for a status response that is not RunPod's JSON, as from a gateway."""
+    return TransientError("provider_unavailable", "RunPod's response is not a job's status.")
 
 
 def _submit_unknown(why: str) -> SubmitUnknownError:
     return SubmitUnknownError(
-        SUBMIT_UNKNOWN, f"RunPod may have taken the job, but its id did not come back ({why})."
+        SUBMIT_UNKNOWN, f"RunPod may have accepted the job, but returned no id ({why})."
     )
 
 
 def _unreachable(fault: ConnectionFaultError) -> TransientError:
     if fault.is_truncated:
-        return TransientError("provider_answer_truncated", f"RunPod's answer was cut off: {fault}.")
+        return TransientError("provider_answer_truncated", f"RunPod's response was truncated: {fault}.")
     return TransientError("provider_unreachable", f"RunPod cannot be reached ({fault}).")
 
 
@@ -108,18 +109,18 @@ def _answer_fault(response: httpx.Response) -> JobError:
     if code == HTTPStatus.TOO_MANY_REQUESTS:
         return TransientError(
             "provider_busy",
-            "RunPod takes no more requests for now (HTTP 429).",
+            "RunPod is rate limiting requests (HTTP 429).",
             retry_after=retry_after(response.headers),
         )
     if code >= HTTPStatus.INTERNAL_SERVER_ERROR or code in _TRY_AGAIN:
         return TransientError(
             "provider_unavailable",
-            f"RunPod is out of order (HTTP {code}).",
+            f"RunPod is unavailable (HTTP {code}).",
             retry_after=retry_after(response.headers),
         )
     if code in _REFUSED_TO_LET_IN:
         return PermanentError(
             "provider_unauthorized",
-            f"RunPod refused the key (HTTP {code}); RUNPOD_API_KEY must be a key that may use the endpoint.",
+            f"RunPod rejected the key (HTTP {code}); RUNPOD_API_KEY must have access to the endpoint.",
         )
     return PermanentError("provider_refused", f"RunPod refused the request (HTTP {code}).")

@@ -1,4 +1,4 @@
-"""When a job is asked after: soon at first, then in proportion to its age; never too many at once."""
+"""Pacing of polls: interval proportional to a job's age, with limits on rate and concurrency."""
 
 import asyncio
 import random
@@ -9,7 +9,7 @@ from aiolimiter import AsyncLimiter
 
 _FIRST_DELAY = 0.25
 _GROWTH = 0.15
-"""Share of a job's age until the next poll: the page is noticed at most that share of its age late."""
+"""Poll interval as a share of the job's age, which bounds the relative delay of its result."""
 _FIRST_BACKOFF = 0.5
 _LONGEST_BACKOFF = 10.0
 
@@ -20,10 +20,10 @@ def poll_delay(age: float, interval: float) -> float:
 
 
 def retry_delay(failures: int, wish: float | None) -> float:
-    """Seconds until a call that failed ``failures`` times in a row is made again.
+    """Seconds until the next attempt after ``failures`` consecutive failures.
 
-    ``wish`` is the provider's ``Retry-After``: never earlier than that, and a little later, so that
-    clients that got the same value do not return together.
+    ``retry_after`` is the provider's ``Retry-After``, the minimum; jitter prevents clients with the same
+    value from returning together.
     """
     backoff = min(_FIRST_BACKOFF * 2.0 ** min(failures - 1, 10), _LONGEST_BACKOFF)
     spread = backoff * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
@@ -35,7 +35,7 @@ def _jittered(delay: float) -> float:
 
 
 class PollPacer:
-    """Turns at polling, given in the order they were asked for to all jobs of a process."""
+    """Limits the polls of all jobs of a process, in FIFO order."""
 
     def __init__(self, *, at_once: int, per_second: float, burst: int) -> None:
         self._seats = asyncio.Semaphore(at_once)
@@ -44,9 +44,9 @@ class PollPacer:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Hold one turn."""
+        """Wait for a slot, and hold it."""
         async with self._seats:
-            # Those who wait for the limiter together may wake in any order; so only the first one does.
+            # Waiters of the limiter may wake in any order, so only one waits at a time.
             async with self._line:
                 await self._rate.acquire()
             yield

@@ -1,4 +1,4 @@
-"""What comes back: the page in a completed job's output. Blocking; runs in a thread."""
+"""Extracts the page from a completed job's output. Blocking; runs in a thread."""
 
 import binascii
 import io
@@ -14,28 +14,28 @@ _PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageLimits:
-    """What is decoded at most; the largest page asked for has 8 megapixels."""
+    """Decoding limits; the largest requested page has 8 megapixels."""
 
     pixels: int = 64_000_000
 
 
 class NoImageError(PermanentError):
-    """The output holds no image; it may hold an error instead."""
+    """The output contains no image; it may contain an error."""
 
     def __init__(self) -> None:
         super().__init__(
             "provider_output_invalid",
-            "RunPod's output has no image; output.image or output.output.image was expected.",
+            "RunPod's output has no image; expected output.image or output.output.image.",
         )
 
 
 def page_from_output(output: object, limits: PageLimits) -> bytes:
     """The page as PNG bytes.
 
-    ``output`` is the job's ``output`` as parsed JSON: ``{"image": ...}`` or
-    ``{"output": {"image": ...}}``, the image in base64 with or without a ``data:`` prefix. A PNG is
-    checked and passed on as it is, another format is re-encoded. Raises :class:`PermanentError`
-    ``provider_output_invalid``, as :class:`NoImageError` where there is no image at all.
+    ``output`` is the job's ``output`` as parsed JSON: ``{"image": ...}`` or ``{"output": {"image": ...}}``,
+    the image in base64 with or without a ``data:`` prefix. A PNG is verified and returned unchanged, other
+    formats are re-encoded. Raises :class:`PermanentError` ``provider_output_invalid``, or
+    :class:`NoImageError` if there is no image.
     """
     encoded = _image_of(output)
     if encoded is None:
@@ -61,7 +61,7 @@ def _decode(encoded: str) -> bytes:
         if not head.endswith(";base64"):
             raise _invalid("is a data URL that is not base64")
     try:
-        # Some encoders break lines; strict mode takes no whitespace.
+        # Some encoders break lines; strict mode rejects whitespace.
         return binascii.a2b_base64("".join(encoded.split()), strict_mode=True)
     except ValueError as error:  # binascii.Error, or a character outside ASCII
         raise _invalid("is not valid base64") from error
@@ -72,7 +72,7 @@ def _as_png(content: bytes, limits: PageLimits) -> bytes:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
             _refuse_huge(image, limits)
             if image.format == "PNG":
-                image.verify()  # every chunk's checksum, without decoding
+                image.verify()  # verifies every chunk's checksum, without decoding
                 return content
             return _encode(image)
     except PermanentError:
@@ -83,7 +83,7 @@ def _as_png(content: bytes, limits: PageLimits) -> bytes:
 
 def _refuse_huge(image: Image.Image, limits: PageLimits) -> None:
     if image.width * image.height > limits.pixels:
-        raise _invalid(f"has {image.width} x {image.height} pixels, more than a page can have")
+        raise _invalid(f"has {image.width} x {image.height} pixels, more than a page may have")
 
 
 def _encode(image: Image.Image) -> bytes:

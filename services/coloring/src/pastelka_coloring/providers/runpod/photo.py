@@ -1,7 +1,7 @@
-"""What is sent: a photo made into one that the endpoint accepts. Blocking; runs in a thread.
+"""Prepares a photo for the endpoint. Blocking; runs in a thread.
 
-A JPEG or PNG that is acceptable as it is passes unchanged, because decoding and encoding would cost
-more processor time than all the rest of a job.
+An acceptable JPEG or PNG is sent unchanged, because decoding and encoding would take more CPU time than the
+rest of the job.
 """
 
 import io
@@ -15,7 +15,7 @@ from PIL import Image
 from pastelka_common.errors import JobError, PermanentError, TransientError
 from pastelka_common.orientation import upright
 
-# A JPEG with several pictures (MPO, of some phones) is opened as JPEG; the first picture counts.
+# A JPEG with several pictures (MPO, from some phones) is opened as JPEG; the first one is used.
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "HEIF", "AVIF")
 _SENT_UNCHANGED = {"JPEG": ("RGB", "L"), "MPO": ("RGB", "L"), "PNG": ("RGB", "L")}
 _SIXTEEN_BIT = ("I", "I;16", "I;16B", "I;16L", "I;16N")
@@ -27,18 +27,18 @@ _ENVELOPE_BYTES = 512  # the JSON around the image
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadLimits:
-    """What a request may hold.
+    """Limits of a request.
 
-    RunPod refuses requests to ``/run`` above 10 MB, base64 included. 4,096 px is more than the
-    largest page (8 megapixels) shows, and lets the photos of most phones pass unchanged.
+    RunPod rejects requests to ``/run`` above 10 MB, including base64. 4,096 px is more than the largest page
+    (8 megapixels) needs, and allows most phones' photos unchanged.
     """
 
     request_bytes: int = 9_500_000
     longest_side: int = 4096
     smallest_longest_side: int = 1200
-    """A smaller photo is enlarged to it, as the endpoint's model draws coarse lines otherwise."""
+    """Smaller photos are enlarged to it, since the endpoint's model draws them with coarse lines."""
     pixels: int = 89_000_000
-    """Larger photos are refused before they are decoded (below Pillow's own warning)."""
+    """Larger photos are rejected before decoding (below Pillow's own warning)."""
 
     @property
     def image_bytes(self) -> int:
@@ -47,7 +47,7 @@ class UploadLimits:
 
 
 def register_formats() -> None:
-    """Let Pillow read HEIC. Changes Pillow for the whole process; may be called again."""
+    """Register HEIC with Pillow, process-wide; idempotent."""
     register_heif_opener()
 
 
@@ -61,7 +61,7 @@ def read_photo(path: Path, limits: UploadLimits) -> bytes:
 
 
 def prepare_photo(photo: bytes, limits: UploadLimits) -> bytes:
-    """As :func:`read_photo`, of a photo's bytes."""
+    """Like :func:`read_photo`, from bytes."""
     try:
         with Image.open(io.BytesIO(photo), formats=_FORMATS) as image:
             _refuse_huge(image, limits)
@@ -74,7 +74,7 @@ def prepare_photo(photo: bytes, limits: UploadLimits) -> bytes:
         raise _too_large(limits) from error
     except Exception as error:  # decoders raise anything from OSError to struct.error on a damaged file
         raise PermanentError(
-            "photo_unreadable", "The photo cannot be decoded; a whole JPEG, PNG, WebP or HEIC file is needed."
+            "photo_unreadable", "The photo cannot be decoded; use a complete JPEG, PNG, WebP or HEIC file."
         ) from error
 
 
@@ -82,7 +82,7 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise PermanentError("photo_missing", "The photo is not in the storage any more.") from error
+        raise PermanentError("photo_missing", "The photo is no longer in the storage.") from error
     except OSError as error:
         raise TransientError(
             "photo_unavailable", f"The photo cannot be read from the storage: {error.strerror}."
@@ -92,7 +92,7 @@ def _read(path: Path) -> bytes:
 def _too_large(limits: UploadLimits) -> PermanentError:
     return PermanentError(
         "photo_too_large",
-        f"The photo has more than {limits.pixels // 1_000_000} megapixels; a smaller one is needed.",
+        f"The photo has more than {limits.pixels // 1_000_000} megapixels; use a smaller one.",
     )
 
 
@@ -108,14 +108,14 @@ def _is_acceptable(image: Image.Image, photo: bytes, limits: UploadLimits) -> bo
         and image.mode in _SENT_UNCHANGED.get(image.format or "", ())
         and not image.has_transparency_data
         and not (image.format == "PNG" and photo[_PNG_BIT_DEPTH] > 8)  # noqa: PLR2004 - bits
-        # Of XMP, too, which turns nothing here but may turn the photo in a decoder of the endpoint.
+        # Includes XMP, which we ignore but a decoder of the endpoint may apply.
         and image.getexif().get(_ORIENTATION, 1) == 1
     )
 
 
 def _upright(image: Image.Image, limits: UploadLimits) -> Image.Image:
     if image.mode in ("RGB", "L"):
-        # A JPEG decoder can scale by 1/2, 1/4, 1/8 for free, never below the size asked for.
+        # A JPEG decoder can scale by 1/2, 1/4, 1/8 at no cost, never below the requested size.
         image.draft(image.mode, (limits.longest_side, limits.longest_side))
     return _eight_bit_rgb(upright(image))
 
@@ -142,7 +142,7 @@ def _scale(image: Image.Image, factor: float) -> Image.Image:
 
 
 def _encode_within(image: Image.Image, limits: UploadLimits) -> bytes:
-    """JPEG of ``image``, made smaller until it fits into a request."""
+    """JPEG of ``image``, reduced until it fits into a request."""
     encoded = _jpeg(image)
     while len(encoded) > limits.image_bytes:
         image = _scale(image, 0.95 * math.sqrt(limits.image_bytes / len(encoded)))

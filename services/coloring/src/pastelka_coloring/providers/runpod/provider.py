@@ -1,4 +1,4 @@
-"""The ``runpod`` provider: submit once, remember, poll until the page is there."""
+"""The ``runpod`` provider: submits once, stores the job id, polls until the page is ready."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -41,7 +41,7 @@ _STATUS_OF_STATE = {
 }
 _REASON_CHARACTERS = 300
 _SUBMISSIONS_AT_MOST = 3
-"""Submissions of a run that may end because the job never left the queue."""
+"""Maximum submissions of a run whose jobs never leave the queue."""
 _RESUBMIT_SECONDS = 2.0
 _CANCELS_OF_QUEUED = 20
 _CANCEL_EFFECT_SECONDS = 10.0
@@ -49,13 +49,13 @@ _LAST_LOOK_SECONDS = 20.0
 
 
 class RunpodProvider:
-    """Colors photos at one serverless endpoint of RunPod; keeps ``ColoringProvider``.
+    """A ``ColoringProvider`` at one serverless endpoint of RunPod.
 
-    Build it in a running event loop and close it with :meth:`aclose`. ``base_url`` is without the
-    endpoint (``https://api.runpod.ai/v2``); times are seconds. ``poll_interval`` is the longest pause
-    between two polls of a job, ``patience`` how long a job is watched, ``max_in_queue`` how many jobs
-    of this process wait in RunPod's queue (``None``: learned, see ``QueueWindow``). A ``client`` that
-    is passed in stays open and must use the aiohttp transport.
+    Create it in a running event loop and close it with :meth:`aclose`. ``base_url`` is without the endpoint
+    (``https://api.runpod.ai/v2``); times are seconds. ``poll_interval`` is the maximum interval between two
+    polls of a job, ``timeouts`` limit how long a job is polled, ``max_in_queue`` is the number of this
+    process's jobs in RunPod's queue (``None``: adaptive, see ``QueueWindow``). A passed ``client`` is not
+    closed and must use the aiohttp transport.
     """
 
     name = "runpod"
@@ -97,7 +97,7 @@ class RunpodProvider:
         register_formats()
 
     async def color(self, request: ColoringRequest, progress: ColoringProgress) -> bytes:
-        """Make the page: submit the photo, or go on with ``request.provider_job_id``, and poll."""
+        """Generate the page: submit the photo, or resume ``request.provider_job_id``, and poll."""
         job_id = request.provider_job_id
         async with self._queue.place(wait=job_id is None) as place:
             if job_id is None:
@@ -107,9 +107,9 @@ class RunpodProvider:
         return await self._page(reply)
 
     async def cancel(self, provider_job_id: str) -> None:
-        """Cancel a job at RunPod; one that is unknown or has ended is no error.
+        """Cancel a job at RunPod; no error if it is unknown or has ended.
 
-        Raises :class:`TransientError` when RunPod does not say that it is over.
+        Raises :class:`TransientError` if RunPod does not confirm.
         """
         await self._canceller.cancel(provider_job_id)
 
@@ -132,10 +132,10 @@ class RunpodProvider:
     async def _ended(
         self, job_id: str, request: ColoringRequest, progress: ColoringProgress, place: QueuePlace
     ) -> JobReply:
-        """The last reply about a submitted job.
+        """Poll a submitted job; returns its final reply.
 
-        Raises :class:`PermanentError`, and :class:`PostponedError` for a job that never left the queue:
-        it was withdrawn there and is to be submitted again.
+        Raises :class:`PermanentError`, and :class:`PostponedError` for a job that never left the queue: it
+        was cancelled there, and must be submitted again.
         """
 
         async def report(state: str) -> None:
@@ -164,9 +164,9 @@ class RunpodProvider:
     async def _withdrawn(
         self, watch: JobWatch, job_id: str, on_status_change: StatusCallback, progress: ColoringProgress
     ) -> tuple[Due, JobReply]:
-        """Cancel a job that waits in the queue, until RunPod says so; a worker may have taken it meanwhile.
+        """Cancel a queued job until RunPod confirms; a worker may have started it meanwhile.
 
-        Returns what became of it then. Raises :class:`PostponedError` when it is withdrawn.
+        Returns its state in that case. Raises :class:`PostponedError` once it is cancelled.
         """
         for _ in range(_CANCELS_OF_QUEUED):
             await self._canceller.try_to_cancel(job_id)
@@ -189,21 +189,21 @@ class RunpodProvider:
         raise self._never_left_the_queue(submissions)
 
     def _never_left_the_queue(self, submissions: int) -> JobError:
-        waited = f"within {self._patience.queue:g} s, so that it was cancelled there and cost nothing"
+        waited = f"within {self._patience.queue:g} s; it was cancelled there at no cost"
         if submissions >= _SUBMISSIONS_AT_MOST:
             return PermanentError(
                 "queue_timeout",
                 f"The job never left RunPod's queue {waited}, {submissions} times. "
-                "The endpoint needs more workers, or more time: RUNPOD_QUEUE_TIMEOUT.",
+                "Add workers to the endpoint, or raise RUNPOD_QUEUE_TIMEOUT.",
             )
         return PostponedError(
             "queue_timeout",
-            f"The job never left RunPod's queue {waited}; it is submitted again.",
+            f"The job never left RunPod's queue {waited}, and will be submitted again.",
             seconds=_RESUBMIT_SECONDS,
         )
 
     async def _stopped(self, watch: JobWatch, job_id: str) -> JobReply:
-        """Stop a job that costs money; if it has completed meanwhile, its page is paid for and used."""
+        """Cancel a running job; if it has completed meanwhile, its page is paid for and used."""
         await self._canceller.try_to_cancel(job_id)
         with suppress(JobError, TimeoutError):
             async with asyncio.timeout(_LAST_LOOK_SECONDS):
@@ -229,13 +229,13 @@ class RunpodProvider:
             raise PermanentError("provider_cancelled", "The job was cancelled at RunPod.")
         if reply.status == JobState.TIMED_OUT:
             raise PermanentError(
-                "provider_timed_out", "RunPod stopped the job, as it took longer than the endpoint allows."
+                "provider_timed_out", "RunPod stopped the job because it exceeded the endpoint's time limit."
             )
-        reason = self._reason(reply) or "it gave no reason."
-        raise PermanentError("provider_failed", f"RunPod could not make the page: {reason}")
+        reason = self._reason(reply) or "no reason given."
+        raise PermanentError("provider_failed", f"RunPod could not generate the page: {reason}")
 
     def _reason(self, reply: JobReply) -> str:
-        """The error that a worker reports, in ``error`` or its output, cut and without the key."""
+        """The error that a worker reports, in ``error`` or its output, truncated and redacted."""
         text = str(self._silenced(None, "", reported_error(reply.error, reply.output)))
         text = " ".join(text.split())
         return text if len(text) <= _REASON_CHARACTERS else f"{text[: _REASON_CHARACTERS - 1]}…"
@@ -249,9 +249,9 @@ def _submission(photo: Path, request: ColoringRequest, limits: UploadLimits) -> 
 
 
 async def _despite_cancellation(work: Coroutine[None, None, T]) -> T:
-    """Run ``work`` to its end even when cancelled meanwhile; the cancellation goes on afterwards.
+    """Run ``work`` to its end even if cancelled; the cancellation is raised afterwards.
 
-    If ``work`` failed then, its error is the cancellation's cause.
+    If ``work`` failed, its error is the cancellation's cause.
     """
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None

@@ -1,4 +1,4 @@
-"""How many jobs of this process wait in RunPod's queue: no more than the endpoint works off in time."""
+"""Limits this process's jobs in RunPod's queue to what the endpoint processes in time."""
 
 import asyncio
 import math
@@ -11,12 +11,12 @@ _SHARE_OF_TIMEOUT = 0.25
 
 
 class QueueWindow:
-    """The submitted jobs of one process that no worker of RunPod has taken yet, and their limit.
+    """Counts and limits the queued jobs of one process.
 
-    The limit is ``fixed``, or learned so that a job waits for about a quarter of ``queue_timeout``
-    (seconds): a job that entered as the ``n``-th and waited ``w`` seconds shows that the endpoint takes
-    ``n / w`` of our jobs a second (Little's law). As with a congestion window (RFC 7661) the limit grows
-    only if it was in use, and at most to double. Each replica learns its own share of the endpoint.
+    The limit is ``fixed``, or adapted so that a job waits for about a quarter of ``queue_timeout`` (seconds):
+    a job that entered as the ``n``-th and waited ``w`` seconds shows that the endpoint starts ``n / w`` of
+    our jobs per second (Little's law). Like a congestion window (RFC 7661), the limit grows only if it was
+    used, and at most doubles. Each replica adapts to its own share of the endpoint.
     """
 
     def __init__(self, *, queue_timeout: float, fixed: int | None = None) -> None:
@@ -28,9 +28,9 @@ class QueueWindow:
 
     @asynccontextmanager
     async def place(self, *, wait: bool) -> AsyncIterator["QueuePlace"]:
-        """Have a place until the job leaves the queue, at most while the body runs.
+        """Hold a place until the job leaves the queue, at most while the body runs.
 
-        ``wait`` waits for room; a job that is in the queue already takes its place at once.
+        ``wait``: wait for a free place; a job that is already in the queue gets one at once.
         """
         while wait and self.queued >= self.limit:
             self._room.clear()
@@ -43,12 +43,12 @@ class QueueWindow:
             place.leave()
 
     def free(self) -> None:
-        """Note that a job has left the queue."""
+        """Record that a job has left the queue."""
         self.queued -= 1
         self._room.set()
 
     def learn(self, entered_as: int, waited: float) -> None:
-        """Adapt the limit to a job that was the ``entered_as``-th and waited so many seconds."""
+        """Adapt the limit to a job that was the ``entered_as``-th and waited ``waited`` seconds."""
         if self._is_fixed:
             return
         limit = 2 * self.limit
@@ -61,10 +61,10 @@ class QueueWindow:
 
 @dataclass(slots=True)
 class QueuePlace:
-    """The place of one job.
+    """The place of one job in the queue.
 
-    ``entered_as`` counts the jobs of this process that were in the queue when it entered, it included;
-    ``None`` if it entered in another process.
+    ``entered_as``: number of this process's jobs in the queue when it entered, including itself; ``None`` if
+    another process submitted it.
     """
 
     window: QueueWindow
@@ -72,7 +72,7 @@ class QueuePlace:
     has_left: bool = False
 
     def leave(self, waited: float | None = None) -> None:
-        """Free the place, once; ``waited`` is for how many seconds the job was in RunPod's queue."""
+        """Free the place, once; ``waited`` is the job's time in RunPod's queue in seconds."""
         if self.has_left:
             return
         self.has_left = True

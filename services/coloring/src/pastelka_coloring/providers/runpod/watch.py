@@ -1,4 +1,4 @@
-"""Watching one submitted job until it ends or the caller has to decide how to continue."""
+"""Polls one submitted job until it ends or a timeout requires a decision."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,12 +23,12 @@ StatusCallback = Callable[[str], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchTimeouts:
-    """How long a job is watched; times in seconds.
+    """Timeouts of polling a job, in seconds.
 
-    ``queue`` is the longest time in RunPod's queue, ``run`` the longest with a worker. ``result`` is
-    how long RunPod keeps a result (docs.runpod.io: 30 minutes): a job that no answer tells anything
-    about is watched for ``run`` and ``result``. One that RunPod says it does not know is given up
-    after ``unknown`` and at least ``unknown_answers`` such answers, as a gateway may say so, too.
+    ``queue`` is the maximum time in RunPod's queue, ``run`` the maximum with a worker. ``result`` is how long
+    RunPod keeps a result (docs.runpod.io: 30 minutes): a job without any status is polled for ``run`` plus
+    ``result``. One that RunPod does not know is abandoned after ``unknown`` and at least ``unknown_answers``
+    such responses, since a gateway may also return 404.
     """
 
     queue: float = 3600.0
@@ -47,14 +47,14 @@ class Due(Enum):
 
 
 class JobGoneError(PermanentError):
-    """RunPod has said for long enough that it does not know the job."""
+    """RunPod has repeatedly reported that it does not know the job."""
 
 
 class JobWatch:
     """The polls of one job.
 
-    A poll without the job's state is repeated, whatever it was answered with, and never the
-    submission; a state that RunPod does not document is waited out as if a worker had the job.
+    A failed poll is repeated, never the submission; an undocumented state is treated as if a worker had the
+    job.
     """
 
     def __init__(
@@ -84,8 +84,8 @@ class JobWatch:
     async def until_due(self, on_status_change: StatusCallback | None) -> tuple[Due, JobReply]:
         """Poll until the job has ended, or has been in the queue or with a worker for too long.
 
-        ``on_status_change`` is awaited with ``IN_QUEUE`` and ``IN_PROGRESS`` when they are new. Raises
-        :class:`PermanentError` when RunPod has reported nothing about the job for too long.
+        ``on_status_change`` is awaited with ``IN_QUEUE`` and ``IN_PROGRESS`` on a change. Raises
+        :class:`PermanentError` if RunPod has reported no status for too long.
         """
         delay = poll_delay(0.0, self._interval)
         while True:
@@ -116,18 +116,18 @@ class JobWatch:
         return reply
 
     def restart_queue_timeout(self, seconds: float) -> None:
-        """Let the job be in the queue for so many seconds from now on."""
+        """Restart the queue timeout with ``seconds``."""
         self._queue_timeout = seconds
         self._state_since = _now()
 
     def _due(self, reply: JobReply) -> Due | None:
-        """Keep the times up to this reply; whether it calls for a decision."""
+        """Update the times by this reply; returns the decision that is due, if any."""
         now = _now()
         if not reply.is_queued and self._is_queued:
             if self._place is not None:
                 self._place.leave(reply.queue_seconds or now - self._state_since)
             self._state_since = now
-        elif reply.is_queued and not self._is_queued:  # its worker was lost, and RunPod queued it again
+        elif reply.is_queued and not self._is_queued:  # RunPod requeued it after losing its worker
             self._state_since = now
         self._is_queued = reply.is_queued
         if reply.has_ended:
@@ -145,13 +145,13 @@ class JobWatch:
             raise JobGoneError(error.code, error.message) from error
 
     def _delay_after(self, error: TransientError) -> float:
-        """Seconds until the next poll. Raises :class:`PermanentError` after a silence that is too long."""
+        """Seconds until the next poll. Raises :class:`PermanentError` after too long without a status."""
         silence = _now() - self._heard
         if silence > self._patience.run + self._patience.result:
             raise PermanentError(
                 error.code,
                 f"RunPod reported nothing about the job for {silence / 60:.0f} minutes. "
-                f"Its last answer: {error.message}",
+                f"Last error: {error.message}",
             ) from error
         self._failures += 1
         if self._failures == 1:

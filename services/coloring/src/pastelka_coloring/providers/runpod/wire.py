@@ -1,4 +1,4 @@
-"""What goes over the wire (docs.runpod.io, *Endpoint operations*)."""
+"""Request and response bodies (docs.runpod.io, *Endpoint operations*)."""
 
 import base64
 import math
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class JobState(StrEnum):
-    """The states RunPod documents; an answer may hold others."""
+    """Documented states; a response may contain others."""
 
     IN_QUEUE = "IN_QUEUE"
     IN_PROGRESS = "IN_PROGRESS"
@@ -40,13 +40,13 @@ def submission(photo: bytes, *, megapixels: float, steps: int) -> bytes:
 
 
 class Accepted(BaseModel):
-    """The answer to ``POST /run``."""
+    """The response of ``POST /run``."""
 
     id: str = Field(min_length=1, max_length=200)
 
 
 class JobReply(BaseModel):
-    """The answer to ``GET /status/<id>``; only ``status`` is always there."""
+    """The response of ``GET /status/<id>``; only ``status`` is always present."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -59,12 +59,12 @@ class JobReply(BaseModel):
     @field_validator("delay_ms", "execution_ms", mode="before")
     @classmethod
     def _lenient(cls, value: object) -> float:
-        """What only refines a deadline must not spoil an answer."""
+        """Ignore invalid durations, which only refine a deadline."""
         return float(value) if isinstance(value, int | float) and math.isfinite(value) and value > 0 else 0.0
 
     @property
     def has_ended(self) -> bool:
-        """Whether the job's state will not change any more."""
+        """Whether the job's state is final."""
         return self.status in _ENDED
 
     @property
@@ -74,10 +74,10 @@ class JobReply(BaseModel):
 
     @property
     def queue_seconds(self) -> float:
-        """Seconds that the job has waited in the queue, as far as RunPod tells; else 0."""
+        """Seconds in the queue, as reported by RunPod; else 0."""
         return self.delay_ms / 1000
 
     @property
     def run_seconds(self) -> float:
-        """Seconds that a worker has had the job, as far as RunPod tells; else 0."""
+        """Seconds with a worker, as reported by RunPod; else 0."""
         return self.execution_ms / 1000

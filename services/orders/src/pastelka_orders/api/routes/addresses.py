@@ -1,4 +1,4 @@
-"""Where the gateway finds a stored file, if the files are in a bucket."""
+"""Presigned bucket URLs of stored files, for the gateway."""
 
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -12,17 +12,17 @@ from pastelka_orders.api.deps import Deps
 _SERVED_AT = "/static/images/"
 _LIFETIME = timedelta(minutes=15)
 _KEPT = "max-age=300, stale-if-error=300"
-"""The gateway keeps an address for five minutes, ten while we are away: less than it holds."""
+"""The gateway caches a URL for 5 min, 10 min while the API is down: less than its lifetime."""
 
 router = APIRouter(prefix="/files", route_class=AuthorizedRoute, include_in_schema=False)
 
 
 @router.get("/address", status_code=status.HTTP_204_NO_CONTENT, dependencies=[VIEWER])
 async def file_address(request: Request, services: Deps) -> Response:
-    """Sign the file that the header ``X-File`` names by its public path; for ``auth_request`` only.
+    """Presign the file whose public path is in the header ``X-File``; for ``auth_request`` only.
 
-    The header ``X-File-Address`` of the answer is what to ask the bucket for: path and query.
-    404 where there can be no such file. It is not below ``/api/``, so the gateway does not expose it.
+    The response header ``X-File-Address`` is path and query of the bucket's URL. 404 for a path that no file
+    can have. The route is not below ``/api/``, so the gateway does not expose it.
     """
     wanted = request.headers.get("X-File", "").encode("latin-1").decode("utf-8", "replace")
     try:

@@ -185,7 +185,7 @@ async def _book(request: Request, services: Services, order_number: str, version
 
 
 def _complete(services: Services, options: BookOptions | None) -> BookOptions:
-    """The options, with those of the settings for what is not given."""
+    """The options, completed from the settings."""
     defaults = services.settings.book_options
     if options is None:
         return defaults

@@ -1,4 +1,4 @@
-"""An order's files to take away: as a ZIP, as a PDF to print."""
+"""Downloads of an order: a ZIP of its files, a PDF to print."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -88,7 +88,7 @@ async def print_order(services: Deps, order_number: OrderNumber) -> StreamingRes
 
 @contextmanager
 def printable(order_number: str) -> Iterator[None]:
-    """Say in the API's terms why a book cannot be composed."""
+    """Translate the errors of composing a book into those of the API."""
     try:
         yield
     except BookError as error:
@@ -96,7 +96,7 @@ def printable(order_number: str) -> Iterator[None]:
 
 
 async def _entries(services: Services, order_number: str, what: What) -> list[StoredEntry]:
-    """The files with their names."""
+    """The files with their names in the archive."""
     files = await services.database.read(lambda c: exports.files(c, order_number, what))
     if not files:
         raise await _reason(services, order_number, what)
@@ -119,14 +119,14 @@ async def _reason(services: Services, order_number: str, what: What) -> OrdersEr
 
 @asynccontextmanager
 async def open_slot(services: Services) -> AsyncIterator[AsyncExitStack]:
-    """A stack that releases the slot when it is closed; the response that sends the export takes it over."""
+    """A stack that releases the slot when it is closed; the response takes it over."""
     async with AsyncExitStack() as stack:
         stack.enter_context(services.exports.taken())
         yield stack
 
 
 class _Sent(StreamingResponse):
-    """An export that keeps its slot until it is sent, or the client disconnects."""
+    """A response that occupies an export slot until it is sent or the client disconnects."""
 
     def __init__(self, *args: Any, slot: AsyncExitStack, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -143,7 +143,7 @@ def sent(export: Export, media_type: str, name: str, slot: AsyncExitStack) -> St
         "Content-Length": str(export.size),
         "Content-Disposition": f'attachment; filename="{name}"',
         "Cache-Control": "no-store",
-        # What is made while it is sent needs no copy on the gateway's disk.
+        # A streamed export must not be buffered on the gateway's disk.
         "X-Accel-Buffering": "no",
     }
     return _Sent(export.pieces, media_type=media_type, headers=headers, slot=slot)

@@ -1,4 +1,4 @@
-"""Line items: what a person may change of a book."""
+"""Editable fields of line items."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Orders: list, detail, timeline, making by hand, deleting, and what is asked for a whole order."""
+"""Orders: list, detail, timeline, creation by hand, deletion, generation for a whole order."""
 
 from typing import Annotated, get_args
 
@@ -251,22 +251,22 @@ def _accepted(response: Response) -> Response:
 
 
 def _check_fields(form: FormData) -> None:
-    """Every part of the form is one that is known, and but for photos there is one of each."""
-    if form.get("process") == "":  # which the framework takes for none given
+    """Reject unknown form fields, and repeated ones other than photos."""
+    if form.get("process") == "":  # which the framework treats as absent
         message = f"Input should be one of {', '.join(get_args(Process))}."
         raise RequestValidationError([{"loc": ("body", "process"), "type": "literal_error", "msg": message}])
     names = [name for name, _ in form.multi_items()]
     for name in sorted(set(names)):
         if name not in _FIELDS:
-            message = f"There is no such field; there are {', '.join(_FIELDS)}."
+            message = f"Unknown field; known are {', '.join(_FIELDS)}."
             raise RequestValidationError([{"loc": ("body", name), "type": "extra_forbidden", "msg": message}])
         if name != "photos" and names.count(name) > 1:
-            message = f"Given {names.count(name)} times; it may be given once."
+            message = f"Given {names.count(name)} times; it may occur once."
             raise RequestValidationError([{"loc": ("body", name), "type": "given_twice", "msg": message}])
 
 
 def _name(value: str | None) -> str | None:
-    """``None`` for what was left empty."""
+    """``None`` if left empty."""
     return text.single_line(value or "") or None
 
 

@@ -1,4 +1,4 @@
-"""Who asks: signing in and out, and being asked about it by the gateway."""
+"""Session: sign-in, sign-out, and the gateway's authentication check."""
 
 from typing import Annotated
 
@@ -81,7 +81,7 @@ async def sign_in(
         httponly=True,
         samesite="lax",
     )
-    # It stays when the session ends: the next attempts from this browser are counted by it.
+    # It outlives the session: it limits this browser's next attempts.
     response.set_cookie(
         DEVICE_COOKIE,
         started.device,
@@ -109,9 +109,9 @@ async def sign_out(request: Request, services: Deps) -> Response:
 
 @router.get("/check", status_code=status.HTTP_204_NO_CONTENT, include_in_schema=False)
 async def check_session(request: Request) -> Response:
-    """Whether a caller asks, for the gateway's ``auth_request``: 204, or 401.
+    """Check authentication for the gateway's ``auth_request``: 204, or 401.
 
-    The gateway keeps the answer as long as it says here: a page shows many files at once.
+    The gateway caches the response as ``Cache-Control`` says: a page shows many files at once.
     """
     if await _caller_or_none(request) is None:
         raise SignInRequiredError
@@ -132,7 +132,7 @@ def _answer(
     if caller is not None:
         services.subscriptions.allow(response, secure=secure)
     elif SESSION_COOKIE in request.cookies:
-        # A session that has ended leaves no way to listen behind.
+        # When a session has ended, so has its subscription to the hub.
         services.subscriptions.clear(response, secure=secure)
     response.headers["Cache-Control"] = "no-store"
     shown = None if caller is None else CallerResponse(name=caller.name, kind=caller.kind, role=caller.role)

@@ -1,4 +1,4 @@
-"""The shop: its webhooks, and asking it for orders."""
+"""The shop: webhooks, and fetching orders."""
 
 import asyncio
 from datetime import UTC, date, datetime, time, timedelta
@@ -112,7 +112,7 @@ async def sync_order(services: Deps, order_number: OrderNumber) -> QueuedRespons
 
 
 def _moment(since: date | datetime | None, timezone: str) -> datetime:
-    """The moment in UTC; a day begins in the studio's time zone."""
+    """The time in UTC; a day begins in the studio's time zone."""
     if since is None:
         return (now() - timedelta(days=_DEFAULT_DAYS)).replace(microsecond=0)
     if isinstance(since, datetime):

@@ -1,4 +1,4 @@
-"""The system itself: how it is, and what was given up on."""
+"""The system's status, and its dead letters."""
 
 from fastapi import APIRouter, Request, Response, status
 

@@ -165,7 +165,7 @@ async def cancel_svg(request: Request, services: Deps, version_id: Id) -> Respon
 async def _version(
     request: Request, services: Deps, kind: StatusType, version_id: int, code: int
 ) -> Response:
-    """The version as it is now, with status ``code``."""
+    """Respond with the current version and status ``code``."""
 
     def find(view: Views) -> Awaitable[str]:
         return view.colorings([version_id]) if kind == "coloring" else view.svgs([version_id])

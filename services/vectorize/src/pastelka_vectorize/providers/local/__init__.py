@@ -1,4 +1,4 @@
-"""SVGs made on this machine with vtracer: no account, no network."""
+"""SVGs generated locally with vtracer: no account, no network."""
 
 from pastelka_vectorize.providers.local.provider import LocalSvgProvider
 

@@ -1,4 +1,4 @@
-"""From a page in shades of gray to the two colors that are traced: ink and paper."""
+"""Conversion of a grayscale page to a bilevel bitmap of ink and paper."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,8 @@ Gray = NDArray[np.uint8]
 Ink = NDArray[np.bool_]
 
 TRACED_PIXELS = 18_000_000
-"""A page is enlarged to about this many pixels: its soft edges then give outlines much finer than
-its own pixels (ink of thin lines agrees to 0.98 instead of 0.87), at some 300 MB."""
+"""A page is enlarged to about this many pixels: its antialiased edges then yield subpixel outlines (IoU of
+thin lines 0.98 instead of 0.87), using about 300 MB."""
 
 MAX_SCALE = 4.0
 INK_BELOW = 128
@@ -42,7 +42,7 @@ class Bitmap:
 
 
 def read_bitmap(path: Path, pixels: int) -> Bitmap:
-    """Read the page at ``path`` scaled to about ``pixels``; transparent is paper.
+    """Read the page at ``path``, scaled to about ``pixels``; transparency becomes paper.
 
     Raises ``PageUnusableError``.
     """
@@ -55,7 +55,7 @@ def read_bitmap(path: Path, pixels: int) -> Bitmap:
 
 
 def _gray(page: Image.Image) -> Gray:
-    if page.mode.startswith("I"):  # 16 bits a pixel; Pillow would clip instead of scaling
+    if page.mode.startswith("I"):  # 16 bits per pixel; Pillow would clip instead of scaling
         return (np.asarray(page).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)
     if page.has_transparency_data:
         layer = page.convert("RGBA")

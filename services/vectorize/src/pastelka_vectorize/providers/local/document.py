@@ -1,4 +1,4 @@
-"""The SVG document: shapes in painting order, grouped as asked."""
+"""The SVG document: shapes in painting order, grouped by ``group_by``."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -12,13 +12,13 @@ INK = "#000000"
 PAPER = "#ffffff"
 
 MAX_NESTING = 60
-"""Groups in groups (``group_by=parent``); what lies deeper stays in the deepest one."""
+"""Maximum nesting of groups (``group_by=parent``); deeper shapes stay in the deepest group."""
 
 _A4 = (297.0, 210.0)
 """Long and short side in millimeters (ISO 216)."""
 
 _PAGE = 0
-"""No region has this number: stands for the page itself."""
+"""Stands for the page itself; no region has this number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,14 @@ class Canvas:
 
     @property
     def millimeters(self) -> tuple[float, float]:
-        """Width and height at which the page fills A4, upright or lying."""
+        """Width and height at which the page fills A4, portrait or landscape."""
         long, short = max(self.width, self.height), min(self.width, self.height)
         scale = min(_A4[0] / long, _A4[1] / short)
         return self.width * scale, self.height * scale
 
 
 def render(canvas: Canvas, shapes: list[TracedShape], group_by: GroupBy, *, stacked: bool) -> str:
-    """Write the document. The paper around everything is one white rectangle, painted first."""
+    """Render the document. The outermost paper is a white rectangle, painted first."""
     size = f'width="{canvas.traced_width}" height="{canvas.traced_height}"'
     body = _body(_ordered(shapes, stacked=stacked), group_by, stacked=stacked)
     width, height = canvas.millimeters
@@ -51,7 +51,7 @@ def render(canvas: Canvas, shapes: list[TracedShape], group_by: GroupBy, *, stac
 
 
 def _ordered(shapes: list[TracedShape], *, stacked: bool) -> list[TracedShape]:
-    """Painting order. Shapes that do not cover each other leave it open: ink last, for full lines."""
+    """Painting order. If shapes do not overlap, ink comes last, for full lines."""
     return shapes if stacked else sorted(shapes, key=lambda shape: shape.region.ink)
 
 
@@ -68,10 +68,10 @@ def _body(shapes: list[TracedShape], group_by: GroupBy, *, stacked: bool) -> str
 
 
 def _by_color(shapes: list[TracedShape]) -> str:
-    """One group a color; where shapes cover each other, one for each run of a color.
+    """One group per color; if shapes overlap, one per run of a color.
 
-    Stacked shapes of one color may not all move together: white eyes lie on black ink which lies
-    on white paper.
+    Stacked shapes of one color cannot share one group: white eyes lie on black ink, which lies on white
+    paper.
     """
     runs = groupby(shapes, key=lambda shape: shape.region.ink)
     return "".join(_group(f'fill="{_color(ink=ink)}"', run) for ink, run in runs)
@@ -85,7 +85,7 @@ def _by_layer(shapes: list[TracedShape]) -> str:
 
 
 def _by_parent(shapes: list[TracedShape], *, stacked: bool) -> str:
-    """Nested groups: a shape and what lies in it."""
+    """Nested groups: a shape and the shapes inside it."""
     inside: dict[int, list[TracedShape]] = defaultdict(list)
     homes: dict[int, int] = {}
     for shape in sorted(shapes, key=lambda shape: shape.region.depth):  # parents first

@@ -1,4 +1,4 @@
-"""What a worker process does for one page. Everything in and out of it is picklable."""
+"""The work of a worker process for one page. Its arguments and results are picklable."""
 
 import resource
 import signal
@@ -14,18 +14,17 @@ from pastelka_vectorize.providers.local.tracing import trace
 from pastelka_vectorize.providers.page import PageUnusableError
 
 MAX_WORK = 90_000_000
-"""Regions are traced one by one in their bounding boxes, together at most so many pixels (about
-six seconds). Line art has some 25 million; rings around each other have many more."""
+"""Maximum pixels of all regions' bounding boxes, which are traced one by one (about six seconds). Line art
+has about 25 million; concentric rings have many more."""
 
 COARSEST = 0.8
-"""A page that would have to be shrunk to less than this part of its size is refused."""
+"""Minimum scale of a page; one that would have to be reduced more is rejected."""
 
 
 def trace_page(page: Path, shape_stacking: ShapeStacking, group_by: GroupBy, memory_limit: int) -> bytes:
     """Turn the page at ``page`` into an SVG (UTF-8).
 
-    Raises ``PageUnusableError`` or ``MemoryError`` and nothing else: other exceptions may not
-    survive the way back to the service.
+    Raises only ``PageUnusableError`` and ``MemoryError``: other exceptions may not be picklable.
     """
     _prepare_process(memory_limit)
     try:
@@ -46,7 +45,7 @@ def _svg(page: Path, group_by: GroupBy, *, stacked: bool) -> str:
 
 
 def _regions_within_bounds(page: Path) -> tuple[Bitmap, Regions]:
-    """Look at the page as finely as the bound on the work of tracing it allows."""
+    """Find the regions at the finest scale within ``MAX_WORK``."""
     bitmap = read_bitmap(page, TRACED_PIXELS)
     regions = find_regions(bitmap.ink)
     if regions.work <= MAX_WORK:
@@ -56,7 +55,7 @@ def _regions_within_bounds(page: Path) -> tuple[Bitmap, Regions]:
     if bitmap.width < bitmap.page_width * COARSEST:
         raise PageUnusableError(
             "page_too_complex",
-            "The coloring page has too many lines around each other to trace. Generate one with less detail.",
+            "The coloring page has too many nested lines to trace. Generate one with less detail.",
         )
     return bitmap, regions
 

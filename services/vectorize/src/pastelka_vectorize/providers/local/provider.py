@@ -1,4 +1,4 @@
-"""The ``local`` provider: pages are traced in worker processes."""
+"""The ``local`` provider: traces pages in worker processes."""
 
 import pickle
 from pathlib import Path
@@ -15,13 +15,11 @@ from pastelka_vectorize.providers.page import PageUnusableError
 class LocalSvgProvider:
     """Traces pages in at most ``workers`` processes, each page within ``timeout`` seconds.
 
-    Processes rather than threads: vtracer holds the interpreter lock while it traces (a thread
-    would stop the event loop for seconds on a large page), and only a process can be ended when
-    the job is cancelled or a page takes too long. Idle processes end after five minutes
-    (``anyio.to_process``) and, all of them, with the event loop.
+    Processes rather than threads: vtracer holds the GIL while tracing (a thread would block the event loop
+    for seconds on a large page), and only a process can be killed when the job is cancelled or times out.
+    Idle processes end after five minutes (``anyio.to_process``) and, all of them, with the event loop.
 
-    ``memory_limit`` bounds the address space of a worker in bytes; a page that needs more is
-    refused instead of taking the machine down.
+    ``memory_limit`` limits the address space of a worker in bytes; a page that needs more is rejected.
     """
 
     name = "local"
@@ -34,7 +32,7 @@ class LocalSvgProvider:
         self._memory_limit = memory_limit
 
     async def vectorize(self, request: SvgRequest, progress: SvgProgress) -> bytes:
-        """Trace the page; see ``SvgProvider``. ``processing`` is the handler's to report."""
+        """Trace the page; see ``SvgProvider``. The handler reports ``processing``."""
         try:
             async with self._limiter, request.page() as page:
                 return await self._trace(page, request)
@@ -52,10 +50,10 @@ class LocalSvgProvider:
             raise TransientError("worker_died", "The tracing process ended before it was done.") from exc
 
     async def aclose(self) -> None:
-        """Nothing to give back: worker processes end with the event loop."""
+        """Do nothing: worker processes end with the event loop."""
 
     async def _trace(self, page: Path, request: SvgRequest) -> bytes:
-        # The time limit starts when a process is free, not while the page waits for one.
+        # The timeout starts when a process is free, not while the page waits for one.
         with anyio.fail_after(self._timeout):
             try:
                 return await self._trace_in_process(page, request)
@@ -71,5 +69,5 @@ class LocalSvgProvider:
             request.group_by,
             self._memory_limit,
             cancellable=True,
-            limiter=anyio.CapacityLimiter(1),  # the places are counted by self._limiter
+            limiter=anyio.CapacityLimiter(1),  # self._limiter limits the number of processes
         )

@@ -1,9 +1,8 @@
-"""The regions of a two-color page and how they lie in each other.
+"""The regions of a bilevel page and their nesting.
 
-Ink is connected over corners (8 neighbors), paper only over edges (4): so every region but the
-outermost lies in exactly one other, of the other color (Rosenfeld and Pfaltz, "Sequential
-operations in digital picture processing", J. ACM 13(4), 1966), and the regions are a tree whose
-levels alternate in color.
+Ink is 8-connected, paper 4-connected: so every region but the outermost lies in exactly one other, of the
+other color (Rosenfeld and Pfaltz, "Sequential operations in digital picture processing", J. ACM 13(4), 1966),
+and the regions are a tree whose levels alternate in color.
 """
 
 from dataclasses import dataclass
@@ -18,10 +17,10 @@ Labels = NDArray[np.int32]
 Indexes = NDArray[np.int64]
 
 SMALLEST = 4e-6
-"""Regions smaller than this part of the page are dust, and left out."""
+"""Minimum area of a region, as a share of the page; smaller ones are omitted as dust."""
 
 MAX_REGIONS = 4_000
-"""At most so many regions are drawn, the largest: work and file are bounded whatever the page."""
+"""Maximum number of drawn regions, the largest ones, to limit time and file size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +44,15 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Regions:
-    """All regions of a page, and ``labels`` (padded page): to which one each pixel belongs."""
+    """All regions of a page, and ``labels`` (padded page): the region of each pixel."""
 
     labels: Labels
     drawn: list[Region]
-    """In painting order: what lies in another comes after it. The outermost paper is not among them."""
+    """In painting order: parents before children. Excludes the outermost paper."""
 
     @property
     def work(self) -> int:
-        """Pixels in the bounding boxes of what is drawn: what tracing costs."""
+        """Cost of tracing: pixels in the bounding boxes of the drawn regions."""
         return sum(region.width * region.height for region in self.drawn)
 
 
@@ -79,7 +78,7 @@ def _nesting(labels: Labels, count: int) -> tuple[Indexes, Indexes]:
     """
     flat = labels.ravel()
     first = np.zeros(count, dtype=np.int64)
-    first[flat[::-1]] = np.arange(flat.size - 1, -1, -1)  # the last write, the first pixel, stays
+    first[flat[::-1]] = np.arange(flat.size - 1, -1, -1)  # the last write wins: the first pixel
     parents = flat[np.maximum(first - labels.shape[1], 0)].astype(np.int64)
     order = np.argsort(first[1:], kind="stable") + 1
     return parents, order
@@ -97,14 +96,14 @@ def _tree(stats: Indexes, parents: Indexes, order: Indexes, papers: int) -> list
         surrounding = drawn.get(around)
         depth = (surrounding.depth if surrounding else 0) + 1
         if ink == (surrounding.ink if surrounding else False):
-            depth -= 1  # what lay between was left out: they are of one level now
+            depth -= 1  # the region between was omitted: both are on one level now
         left, top, width, height = map(int, stats[number, :4])
         drawn[number] = Region(number, around, depth, ink, left, top, width, height)
     return sorted(drawn.values(), key=lambda region: region.depth)
 
 
 def _drawn_around(number: int, parents: Indexes, drawn: dict[int, Region], outermost: int) -> int:
-    """The nearest region around ``number`` that is drawn, or the outermost paper."""
+    """The innermost drawn region around ``number``, or the outermost paper."""
     around = int(parents[number])
     while around != outermost and around not in drawn:
         around = int(parents[around])

@@ -1,4 +1,4 @@
-"""From regions to outlines, by vtracer."""
+"""Tracing of regions to outlines with vtracer."""
 
 import re
 from collections.abc import Iterator
@@ -37,8 +37,7 @@ class TracedShape:
 def trace(regions: Regions, *, filled: bool) -> list[TracedShape]:
     """Trace every region, in painting order.
 
-    ``filled``: whole silhouettes, to be painted over each other; otherwise with holes where other
-    regions are.
+    ``filled``: without holes, to be painted over each other; otherwise with holes for other regions.
     """
     traced = ((region, _outline(regions.labels, region, filled=filled)) for region in regions.drawn)
     return [TracedShape(region, outline) for region, outline in traced if outline]
@@ -54,7 +53,7 @@ def _outline(labels: Labels, region: Region, *, filled: bool) -> str:
 
 
 def _silhouette(mask: Mask, *, ink: bool) -> Mask:
-    """Fill the holes of ``mask``: what cannot be reached from its border is inside."""
+    """Fill the holes of ``mask``, which are not reachable from its border."""
     padded = np.pad(mask, 1).astype(np.uint8)
     around = 4 if ink else 8  # the connectedness of the other color
     cv2.floodFill(padded, None, (0, 0), (2,), flags=around)
@@ -63,10 +62,9 @@ def _silhouette(mask: Mask, *, ink: bool) -> Mask:
 
 
 def _polygons(mask: Mask) -> Iterator[list[Point]]:
-    """The closed outlines of ``mask`` (outer ones and holes) as vtracer simplifies them.
+    """The closed outlines of ``mask`` (outer ones and holes), simplified by vtracer.
 
-    Polygons, not splines: traced from an enlarged page they follow its lines as closely, in less
-    than half the bytes.
+    Polygons, not splines: traced from an enlarged page they are as accurate, in less than half the bytes.
     """
     bitmap = np.where(mask, 0, 255).astype(np.uint8)
     _, bmp = cv2.imencode(".bmp", bitmap)

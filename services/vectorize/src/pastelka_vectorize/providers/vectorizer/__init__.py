@@ -1,4 +1,4 @@
-"""SVGs made by Vectorizer.ai over its HTTP API (https://vectorizer.ai/api)."""
+"""SVGs from Vectorizer.ai over its HTTP API (https://vectorizer.ai/api)."""
 
 from pastelka_vectorize.providers.vectorizer.provider import VectorizerProvider
 

@@ -1,4 +1,4 @@
-"""The ``vectorizer`` provider: one HTTP request a page."""
+"""The ``vectorizer`` provider: one HTTP request per page."""
 
 import asyncio
 
@@ -27,16 +27,15 @@ from pastelka_vectorize.providers.vectorizer.upload import prepare_upload
 
 CONNECT_TIMEOUT = 10.0
 MAX_ANSWER = 64 << 20
-"""Bytes of an answer that are read; an SVG of a page has well under one megabyte."""
+"""Maximum bytes of a response; an SVG of a page has well below one megabyte."""
 
 
 class VectorizerProvider:
-    """Has pages vectorized by Vectorizer.ai.
+    """Vectorizes pages with Vectorizer.ai.
 
-    ``base_url`` ends in ``/api/v1``. ``timeout`` (seconds) bounds a whole request; the API asks
-    its clients for at least 180. A ``client`` that is passed in is used as it is and not closed.
-    The request is synchronous and has no id: one that is cut off cannot be picked up again, and
-    may have been paid for.
+    ``base_url`` ends in ``/api/v1``. ``timeout`` (seconds) is for a whole request; the API requires at least
+    180. A passed ``client`` is not closed. The request is synchronous and has no id: an interrupted one
+    cannot be resumed, and may have been charged.
     """
 
     name = "vectorizer"
@@ -77,23 +76,23 @@ class VectorizerProvider:
                 return await self._post(page, fields)
         except ResponseTooLargeError as exc:
             raise PermanentError(
-                "provider_output_invalid", f"Vectorizer.ai's answer cannot be read: {exc}."
+                "provider_output_invalid", f"Vectorizer.ai's response cannot be read: {exc}."
             ) from exc
         except ResponseTruncatedError as exc:
             raise SubmitUnknownError(
                 "answer_truncated",
-                f"Vectorizer.ai's answer was cut off: {exc}; the request may have been charged.",
+                f"Vectorizer.ai's response was truncated: {exc}; the request may have been charged.",
             ) from exc
         except (TimeoutError, ResponseTimeoutError) as exc:
             raise SubmitUnknownError(
                 "timeout",
-                f"Vectorizer.ai did not answer within {self._timeout:g} s; "
+                f"Vectorizer.ai did not respond within {self._timeout:g} s; "
                 "the request may have been charged.",
             ) from exc
         except (httpx.HTTPError, aiohttp.ClientError, OSError) as exc:
             raise _connection_error(exc) from exc
         except httpx.InvalidURL as exc:
-            raise PermanentError("provider_refused", "VECTORIZER_BASE_URL is not a valid address.") from exc
+            raise PermanentError("provider_refused", "VECTORIZER_BASE_URL is not a valid URL.") from exc
 
     async def _post(self, page: bytes, fields: dict[str, str]) -> bytes:
         with instrumented_request("POST", self._url, "vectorize") as call:
@@ -117,7 +116,7 @@ class VectorizerProvider:
         except ResponseBodyError:
             if response.status_code == httpx.codes.OK:
                 raise
-            return b""  # the status alone says that there is no SVG, and what to do
+            return b""  # the status alone identifies the error
 
 
 def _session() -> aiohttp.ClientSession:
@@ -140,14 +139,14 @@ def _fields(request: SvgRequest) -> dict[str, str]:
 
 
 def _connection_error(exc: Exception) -> TransientError:
-    # httpx-aiohttp reports every aiohttp connection error, dropped connections too, as
-    # ConnectTimeout: the cause tells them apart.
+    # httpx-aiohttp reports every aiohttp connection error, including dropped connections, as ConnectTimeout:
+    # the cause distinguishes them.
     cause = exc.__cause__ or exc
     if isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
         return TransientError(
-            "provider_unreachable", "Vectorizer.ai cannot be reached. It will be tried again."
+            "provider_unreachable", "Vectorizer.ai cannot be reached; the request will be retried."
         )
     return SubmitUnknownError(
         "connection_lost",
-        "The connection to Vectorizer.ai was lost before it answered; the request may have been charged.",
+        "The connection to Vectorizer.ai was lost before a response; the request may have been charged.",
     )

@@ -1,4 +1,4 @@
-"""A page as Vectorizer.ai accepts it."""
+"""Prepares a page for upload to Vectorizer.ai."""
 
 import io
 from pathlib import Path
@@ -8,19 +8,19 @@ from PIL import Image
 from pastelka_vectorize.providers.page import PageUnusableError, open_page, unreadable
 
 MAX_PIXELS = 33_554_432
-"""Largest image the API accepts (error 1013). It shrinks images to 3 megapixels itself."""
+"""Largest image that the API accepts (error 1013). It reduces images to 3 megapixels itself."""
 
 MAX_BYTES = 31_457_280
 """Largest upload the API accepts (error 1012)."""
 
 _SHRINK = 0.7
-"""Side of the next try, as a part of the last, when a PNG has too many bytes."""
+"""Scale of the next attempt if a PNG has too many bytes."""
 
 
 def prepare_upload(page: Path) -> bytes:
-    """Read the PNG at ``page``, scaled down only if it is beyond the API's limits.
+    """Read the PNG at ``page``, scaled down only if it exceeds the API's limits.
 
-    Blocking and, when it has to scale, slow: for a thread. Raises ``PageUnusableError``.
+    Blocking, and slow if it has to scale: run it in a thread. Raises ``PageUnusableError``.
     """
     with open_page(page) as image:
         pixels = image.width * image.height
